@@ -1,0 +1,81 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+let package = Package(
+    name: "connectd",
+    products: [
+        .executable(name: "connectd", targets: ["connectd"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+    ],
+    targets: [
+        .executableTarget(
+            name: "connectd",
+            dependencies: [
+                "CheckEngine", "CheckModel", "CMicrohttpd", "COpenSSL", "CAres", "Configuration", "ConnectAPI", "HTTPServer",
+                "SocketIO", "StrictJSON",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "ConnectAPI",
+            dependencies: [
+                "CheckEngine", "CheckModel", "COpenSSL", "Configuration", "HTTPServer", "SocketIO", "StrictJSON",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "Configuration",
+            dependencies: ["CheckModel", "CLinux", .product(name: "Yams", package: "Yams")], swiftSettings: strict),
+        .target(
+            name: "HTTPServer",
+            dependencies: ["CheckModel", "CLinux", "CMicrohttpd", "SocketIO"], swiftSettings: strict),
+        .target(
+            name: "CheckEngine",
+            dependencies: [
+                "CheckModel", "CLinux", "CPCRE2", "DNS", "SocketIO",
+                .product(name: "DequeModule", package: "swift-collections"),
+            ],
+            swiftSettings: strict),
+        .target(name: "DNS", dependencies: ["CAres", "CheckModel", "CLinux", "SocketIO"], swiftSettings: strict),
+        .target(name: "SocketIO", dependencies: ["CheckModel", "CLinux"], swiftSettings: strict),
+        .target(name: "StrictJSON", swiftSettings: strict),
+        .target(name: "CheckModel", swiftSettings: strict),
+
+        .systemLibrary(name: "CLinux"),
+        .systemLibrary(
+            name: "CMicrohttpd", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libssl libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CAres", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
+        .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
+
+        .testTarget(name: "CheckModelTests", dependencies: ["CheckModel"], swiftSettings: strict),
+        .testTarget(name: "StrictJSONTests", dependencies: ["StrictJSON"], swiftSettings: strict),
+        .testTarget(name: "SocketIOTests", dependencies: ["SocketIO", "CheckModel", "CLinux"], swiftSettings: strict),
+        .testTarget(name: "DNSTests", dependencies: ["DNS", "SocketIO", "CheckModel", "CLinux"], swiftSettings: strict),
+        .testTarget(
+            name: "CheckEngineTests", dependencies: ["CheckEngine", "SocketIO", "CheckModel", "CLinux"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "HTTPServerTests", dependencies: ["HTTPServer", "SocketIO", "CheckModel", "CLinux"], swiftSettings: strict),
+        .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "CheckModel"], swiftSettings: strict),
+        .testTarget(
+            name: "ConnectAPITests",
+            dependencies: ["ConnectAPI", "CheckEngine", "CheckModel", "Configuration", "HTTPServer", "SocketIO", "StrictJSON"],
+            swiftSettings: strict),
+    ]
+)

@@ -1,0 +1,5 @@
+#ifndef CONNECTD_CARES_H
+#define CONNECTD_CARES_H
+#include <ares.h>
+#include <netdb.h>
+#endif

@@ -1,0 +1,4 @@
+#ifndef CONNECTD_CMICROHTTPD_H
+#define CONNECTD_CMICROHTTPD_H
+#include <microhttpd.h>
+#endif

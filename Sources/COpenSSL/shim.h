@@ -1,0 +1,5 @@
+#ifndef CONNECTD_COPENSSL_H
+#define CONNECTD_COPENSSL_H
+#include <openssl/crypto.h>
+#include <openssl/ssl.h>
+#endif
