@@ -25,7 +25,8 @@ let package = Package(
         .executableTarget(
             name: "connectd",
             dependencies: [
-                "CheckEngine", "CheckModel", "CMicrohttpd", "COpenSSL", "CAres", "Configuration", "ConnectAPI", "HTTPServer",
+                "CheckEngine", "CheckModel", "CMicrohttpd", "COpenSSL", "CAres", "Configuration", "ConnectAPI",
+                "HTTPServer",
                 "SocketIO", "StrictJSON",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -66,16 +67,20 @@ let package = Package(
         .testTarget(name: "CheckModelTests", dependencies: ["CheckModel"], swiftSettings: strict),
         .testTarget(name: "StrictJSONTests", dependencies: ["StrictJSON"], swiftSettings: strict),
         .testTarget(name: "SocketIOTests", dependencies: ["SocketIO", "CheckModel", "CLinux"], swiftSettings: strict),
-        .testTarget(name: "DNSTests", dependencies: ["DNS", "SocketIO", "CheckModel", "CLinux"], swiftSettings: strict),
+        .testTarget(
+            name: "DNSTests", dependencies: ["DNS", "SocketIO", "CheckModel", "CLinux"], swiftSettings: strict),
         .testTarget(
             name: "CheckEngineTests", dependencies: ["CheckEngine", "SocketIO", "CheckModel", "CLinux"],
             swiftSettings: strict),
         .testTarget(
-            name: "HTTPServerTests", dependencies: ["HTTPServer", "SocketIO", "CheckModel", "CLinux"], swiftSettings: strict),
+            name: "HTTPServerTests", dependencies: ["HTTPServer", "SocketIO", "CheckModel", "CLinux"],
+            swiftSettings: strict),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "CheckModel"], swiftSettings: strict),
         .testTarget(
             name: "ConnectAPITests",
-            dependencies: ["ConnectAPI", "CheckEngine", "CheckModel", "Configuration", "HTTPServer", "SocketIO", "StrictJSON"],
+            dependencies: [
+                "ConnectAPI", "CheckEngine", "CheckModel", "Configuration", "HTTPServer", "SocketIO", "StrictJSON",
+            ],
             swiftSettings: strict),
     ]
 )

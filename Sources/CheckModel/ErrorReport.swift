@@ -1,0 +1,30 @@
+/// One error, told apart: what users see under `error`.
+package struct ErrorReport: Hashable, Sendable {
+    /// The kernel's number; nil where the error is not the kernel's (a deadline, a resolver, a policy).
+    package let errno: Errno?
+    /// `ECONNREFUSED`, or a name of our own: `DEADLINE`, `NXDOMAIN`, `DIALOG_MISMATCH`.
+    package let name: String
+    package let errorClass: ErrorClass
+    package let fault: Fault
+    package let source: ErrorSource
+    /// One short line; for a kernel error the C library's strerror(3).
+    package let message: String
+    /// One sentence that helps whoever is on call.
+    package let hint: String
+    /// Whether the same request may succeed later without anybody changing anything.
+    package let retryable: Bool
+
+    package init(
+        errno: Errno?, name: String, errorClass: ErrorClass, fault: Fault, source: ErrorSource, message: String,
+        hint: String, retryable: Bool
+    ) {
+        self.errno = errno
+        self.name = name
+        self.errorClass = errorClass
+        self.fault = fault
+        self.source = source
+        self.message = message
+        self.hint = hint
+        self.retryable = retryable
+    }
+}
