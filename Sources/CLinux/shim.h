@@ -1,6 +1,189 @@
+// What Linux has and Swift's import of the C library does not show: epoll, the socket error queue, TCP_INFO,
+// and macros that are no plain constants. Each inline says why it is here.
 #ifndef CONNECTD_CLINUX_H
 #define CONNECTD_CLINUX_H
-#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/errqueue.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+// epoll's flags are enumerators of an enum with the top bit set, which arrive in Swift as a type of their own.
+static const uint32_t connectd_epoll_in = EPOLLIN;
+static const uint32_t connectd_epoll_out = EPOLLOUT;
+static const uint32_t connectd_epoll_err = EPOLLERR;
+static const uint32_t connectd_epoll_hup = EPOLLHUP;
+static const uint32_t connectd_epoll_rdhup = EPOLLRDHUP;
+static const uint32_t connectd_epoll_edge = EPOLLET;
+
+// SOCK_STREAM and its kin are enumerators of a C enum; plain integers are what socket(2) takes.
+static const int32_t connectd_sock_stream = SOCK_STREAM;
+static const int32_t connectd_sock_dgram = SOCK_DGRAM;
+static const int32_t connectd_sock_seqpacket = SOCK_SEQPACKET;
+static const int32_t connectd_sock_nonblock = SOCK_NONBLOCK;
+static const int32_t connectd_sock_cloexec = SOCK_CLOEXEC;
+
+// struct epoll_event is packed and ends in a union: this keeps its layout on the C side.
+static inline int connectd_epoll_ctl(int epoll, int operation, int descriptor, uint32_t events, uint64_t token)
+{
+    struct epoll_event event = {.events = events, .data = {.u64 = token}};
+    return epoll_ctl(epoll, operation, descriptor, &event);
+}
+
+static inline uint64_t connectd_epoll_token(const struct epoll_event *event) { return event->data.u64; }
+
+// epoll_pwait2(2) by nanoseconds; negative waits without end. Kernels before 5.11 know only milliseconds: rounded up there.
+static inline int connectd_epoll_wait(int epoll, struct epoll_event *events, int capacity, int64_t nanoseconds)
+{
+    if (nanoseconds < 0)
+        return epoll_wait(epoll, events, capacity, -1);
+    struct timespec timeout = {.tv_sec = nanoseconds / 1000000000, .tv_nsec = nanoseconds % 1000000000};
+    int count = (int)syscall(SYS_epoll_pwait2, epoll, events, capacity, &timeout, NULL, (size_t)0);
+    if (count < 0 && errno == ENOSYS) {
+        int64_t milliseconds = (nanoseconds + 999999) / 1000000;
+        count = epoll_wait(epoll, events, capacity, milliseconds > INT32_MAX ? INT32_MAX : (int)milliseconds);
+    }
+    return count;
+}
+
+// What connectd shows of TCP_INFO: struct tcp_info has bit fields, which Swift does not import.
+struct connectd_tcp_info {
+    uint8_t state;
+    uint8_t retransmits;
+    uint32_t rtt_us, rttvar_us, snd_mss, pmtu, total_retransmits;
+};
+
+static inline int connectd_get_tcp_info(int descriptor, struct connectd_tcp_info *result)
+{
+    struct tcp_info info;
+    socklen_t length = sizeof info;
+    memset(&info, 0, sizeof info);
+    if (getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &length) != 0)
+        return -1;
+    result->state = info.tcpi_state;
+    result->retransmits = info.tcpi_retransmits;
+    result->rtt_us = info.tcpi_rtt;
+    result->rttvar_us = info.tcpi_rttvar;
+    result->snd_mss = info.tcpi_snd_mss;
+    result->pmtu = info.tcpi_pmtu;
+    result->total_retransmits = info.tcpi_total_retrans;
+    return 0;
+}
+static const uint8_t connectd_tcp_established = TCP_ESTABLISHED;
+
+// One message of the socket's error queue (ip(7), IP_RECVERR): the walk over control messages is made of macros.
+struct connectd_icmp {
+    uint32_t error;  // the errno that the message stands for
+    uint8_t origin;  // SO_EE_ORIGIN_ICMP or SO_EE_ORIGIN_ICMP6
+    uint8_t type, code;
+    struct sockaddr_storage from;
+};
+
+// 1: filled in; 0: the queue holds no ICMP message. Messages of another origin are passed over.
+static inline int connectd_read_icmp(int descriptor, struct connectd_icmp *result)
+{
+    for (int budget = 16; budget > 0; budget--) {
+        char control[512];
+        char data[64];
+        struct iovec vector = {.iov_base = data, .iov_len = sizeof data};
+        struct msghdr message = {
+            .msg_iov = &vector, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+        if (recvmsg(descriptor, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
+            return 0;
+        for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header)) {
+            int is_v4 = header->cmsg_level == IPPROTO_IP && header->cmsg_type == IP_RECVERR;
+            int is_v6 = header->cmsg_level == IPPROTO_IPV6 && header->cmsg_type == IPV6_RECVERR;
+            if (!is_v4 && !is_v6)
+                continue;
+            const struct sock_extended_err *error = (const struct sock_extended_err *)CMSG_DATA(header);
+            if (error->ee_origin != SO_EE_ORIGIN_ICMP && error->ee_origin != SO_EE_ORIGIN_ICMP6)
+                continue;
+            const struct sockaddr *offender = SO_EE_OFFENDER(error);
+            memset(result, 0, sizeof *result);
+            result->error = error->ee_errno;
+            result->origin = error->ee_origin;
+            result->type = error->ee_type;
+            result->code = error->ee_code;
+            if (offender->sa_family == AF_INET)
+                memcpy(&result->from, offender, sizeof(struct sockaddr_in));
+            else if (offender->sa_family == AF_INET6)
+                memcpy(&result->from, offender, sizeof(struct sockaddr_in6));
+            return 1;
+        }
+    }
+    return 0;
+}
+static const uint8_t connectd_origin_icmp6 = SO_EE_ORIGIN_ICMP6;
+
+// TCP_MD5SIG: struct tcp_md5sig holds an array of 80 bytes, which Swift sees as a tuple of 80 members.
+static inline int connectd_set_md5(
+    int descriptor, const struct sockaddr *peer, socklen_t peer_length, const uint8_t *key, size_t key_length)
+{
+    struct tcp_md5sig signature;
+    memset(&signature, 0, sizeof signature);
+    if (peer_length > sizeof signature.tcpm_addr || key_length > TCP_MD5SIG_MAXKEYLEN) {
+        errno = EINVAL;
+        return -1;
+    }
+    memcpy(&signature.tcpm_addr, peer, peer_length);
+    signature.tcpm_keylen = (uint16_t)key_length;
+    memcpy(signature.tcpm_key, key, key_length);
+    int result = setsockopt(descriptor, IPPROTO_TCP, TCP_MD5SIG, &signature, sizeof signature);
+    explicit_bzero(&signature, sizeof signature);
+    return result;
+}
+
+// struct ucred exists only under _GNU_SOURCE, with which the headers would contradict Swift's own import of them.
+struct connectd_credentials {
+    int32_t pid;
+    uint32_t uid, gid;
+};
+
+static inline int connectd_get_peer_credentials(int descriptor, struct connectd_credentials *result)
+{
+    socklen_t length = sizeof *result;
+    return getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, result, &length);
+}
+
+// sun_path is an array, a tuple in Swift; the length that connect(2) takes depends on what is in it.
+// An abstract name is passed without its leading NUL. Returns 0 where the name does not fit into 107 bytes.
+static inline socklen_t connectd_fill_unix(
+    struct sockaddr_un *address, const uint8_t *name, size_t length, int is_abstract)
+{
+    memset(address, 0, sizeof *address);
+    address->sun_family = AF_UNIX;
+    if (length > sizeof address->sun_path - 1)
+        return 0;
+    memcpy(address->sun_path + (is_abstract ? 1 : 0), name, length);
+    return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + 1);
+}
+
+// open(2) is variadic. O_PATH opens a name without the right to read what it names.
+static inline int connectd_open_path(const char *path) { return open(path, __O_PATH | O_CLOEXEC); }
+static inline int connectd_open_read(const char *path) { return open(path, O_RDONLY | O_CLOEXEC); }
+
+// fcntl(2) is variadic.
+static inline int connectd_set_nonblocking(int descriptor)
+{
+    int flags = fcntl(descriptor, F_GETFL);
+    return flags < 0 ? -1 : fcntl(descriptor, F_SETFL, flags | O_NONBLOCK);
+}
+
 #endif

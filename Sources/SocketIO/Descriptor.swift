@@ -1,0 +1,43 @@
+package import CheckModel
+internal import CLinux
+
+/// A file descriptor with one owner: it is closed when its owner is done with it, on every way out.
+package struct Descriptor: ~Copyable, Sendable {
+    /// The number, valid as long as this value lives.
+    package let rawValue: Int32
+
+    /// Takes over a descriptor that nobody else closes.
+    package init(adopting rawValue: Int32) {
+        self.rawValue = rawValue
+    }
+
+    deinit {
+        // close(2) frees the number also when it reports EINTR or EIO: it must not be called again.
+        close(rawValue)
+    }
+
+    /// Gives the descriptor away: the caller closes it.
+    package consuming func release() -> Int32 {
+        let number = rawValue
+        discard self
+        return number
+    }
+
+    /// A name opened by O_PATH, open(2): it can be looked at and connected to through /proc/self/fd, not read.
+    package static func openPath(_ path: [UInt8]) throws(Errno) -> Descriptor {
+        try open(path, by: connectd_open_path)
+    }
+
+    /// A file opened for reading.
+    package static func openForReading(_ path: [UInt8]) throws(Errno) -> Descriptor {
+        try open(path, by: connectd_open_read)
+    }
+
+    private static func open(
+        _ path: [UInt8], by call: (UnsafePointer<CChar>?) -> Int32
+    ) throws(Errno) -> Descriptor {
+        let number = (path + [0]).withUnsafeBytes { call($0.baseAddress?.assumingMemoryBound(to: CChar.self)) }
+        guard number >= 0 else { throw .current }
+        return Descriptor(adopting: number)
+    }
+}

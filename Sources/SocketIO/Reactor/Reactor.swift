@@ -1,0 +1,221 @@
+internal import CLinux
+package import CheckModel
+internal import Synchronization
+
+/// One epoll set and one heap of timers, on one thread: everything that a worker waits for.
+///
+/// Descriptors are registered once, edge-triggered; an event without a waiter stays in its slot until somebody waits.
+/// Nothing here is locked: the actor runs on its thread only.
+package actor Reactor {
+    package nonisolated let thread: ReactorThread
+    private let epoll: Descriptor
+    private var slots = SlotTable()
+    private var timers = TimerHeap()
+    private var participants: [any TurnParticipant] = []
+    private var events = [epoll_event](repeating: epoll_event(), count: 1024)
+    private nonisolated let stopRequested = Atomic<Bool>(false)
+
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
+
+    package init(thread: ReactorThread) throws(Errno) {
+        self.thread = thread
+        let number = epoll_create1(Int32(connectd_sock_cloexec))
+        guard number >= 0 else { throw .current }
+        epoll = Descriptor(adopting: number)
+        guard
+            connectd_epoll_ctl(
+                number, EPOLL_CTL_ADD, thread.wakeupNumber, connectd_epoll_in, Self.wakeupToken) == 0
+        else { throw .current }
+    }
+
+    private static let wakeupToken = UInt64.max
+
+    // MARK: Waiting
+
+    /// Registers a descriptor, edge-triggered, for as long as it is open.
+    ///
+    /// The descriptor stays the caller's; `remove` has to be called before it is closed.
+    /// - Throws: ENOMEM or ENOSPC, where the kernel's limit of watches is reached.
+    package func add(_ descriptor: Int32, for interest: Readiness) throws(Errno) -> SlotToken {
+        let token = slots.take()
+        try control(EPOLL_CTL_ADD, descriptor, interest.rawValue | connectd_epoll_edge, token)
+        return token
+    }
+
+    /// Forgets a descriptor that is about to be closed, which takes it out of the epoll set. Nobody may wait for it.
+    package func remove(_ token: SlotToken) {
+        timers.cancel(token.index)
+        slots.release(token)
+    }
+
+    /// Waits until the descriptor is ready, or the deadline has come, or the task is cancelled.
+    ///
+    /// Errors and hang-ups end every wait as `ready`. Readiness that a wait has reported is forgotten: use the
+    /// descriptor until it says EAGAIN before you wait again.
+    package func wait(
+        _ token: SlotToken, for interest: Readiness, until deadline: MonotonicTime
+    ) async -> WaitOutcome {
+        if slots.consumeReadiness(of: token, interest: interest) { return .ready }
+        if Task.isCancelled { return .cancelled }
+        return await withTaskCancellationHandler {
+            await withUnsafeContinuation { continuation in
+                slots.park(continuation, at: token, interest: interest)
+                if deadline != .distantFuture { timers.schedule(token.index, at: deadline.nanoseconds) }
+            }
+        } onCancel: {
+            Task(executorPreference: thread) { await self.finish(token, with: .cancelled) }
+        }
+    }
+
+    /// Waits for a point in time; `ready` is never returned.
+    package func sleep(until deadline: MonotonicTime) async -> WaitOutcome {
+        let token = slots.take()
+        defer { remove(token) }
+        return await wait(token, for: [], until: deadline)
+    }
+
+    private func finish(_ token: SlotToken, with outcome: WaitOutcome) {
+        guard let continuation = slots.unpark(token) else { return }
+        timers.cancel(token.index)
+        continuation.resume(returning: outcome)
+    }
+
+    // MARK: Call-backs, for C libraries that have descriptors and timers of their own
+
+    /// Calls `handler` on the reactor's thread whenever the descriptor is ready.
+    /// - Parameter edgeTriggered: false repeats the call in every turn as long as the descriptor is ready.
+    package func watch(
+        _ descriptor: Int32, for interest: Readiness, edgeTriggered: Bool,
+        handler: @escaping @Sendable (Readiness) -> Void
+    ) throws(Errno) -> SlotToken {
+        let token = slots.take(handler: handler)
+        let edge = edgeTriggered ? connectd_epoll_edge : 0
+        try control(EPOLL_CTL_ADD, descriptor, interest.rawValue | edge, token)
+        return token
+    }
+
+    /// Changes what a level-triggered watch waits for.
+    package func modify(_ token: SlotToken, _ descriptor: Int32, for interest: Readiness) throws(Errno) {
+        try control(EPOLL_CTL_MOD, descriptor, interest.rawValue, token)
+    }
+
+    /// Ends a watch. The descriptor has to be open still.
+    package func unwatch(_ token: SlotToken, _ descriptor: Int32) {
+        _ = connectd_epoll_ctl(epoll.rawValue, EPOLL_CTL_DEL, descriptor, 0, 0)
+        remove(token)
+    }
+
+    /// A timer of one's own; `arm` sets it, as often as needed, and `remove` ends it.
+    package func makeTimer(handler: @escaping @Sendable () -> Void) -> SlotToken {
+        slots.take(handler: { _ in handler() })
+    }
+
+    /// Sets a timer's next call; nil switches it off.
+    package func arm(_ timer: SlotToken, at deadline: MonotonicTime?) {
+        guard slots.isCurrent(timer) else { return }
+        if let deadline {
+            timers.schedule(timer.index, at: deadline.nanoseconds)
+        } else {
+            timers.cancel(timer.index)
+        }
+    }
+
+    /// Adds somebody who works in every turn; for the life of the reactor.
+    package func add(_ participant: some TurnParticipant) {
+        participants.append(participant)
+    }
+
+    private func control(
+        _ operation: Int32, _ descriptor: Int32, _ events: UInt32, _ token: SlotToken
+    ) throws(Errno) {
+        guard connectd_epoll_ctl(epoll.rawValue, operation, descriptor, events, token.packed) == 0 else {
+            let error = Errno.current
+            if operation == EPOLL_CTL_ADD { slots.release(token) }
+            throw error
+        }
+    }
+
+    // MARK: The loop
+
+    /// Makes the calling thread the reactor's own, and serves until `stop`.
+    package nonisolated func run() {
+        thread.adoptCurrentThread()
+        while !stopRequested.load(ordering: .relaxed) {
+            assumeIsolated { $0.turn() }
+        }
+        thread.runJobs()
+    }
+
+    /// Ends the loop, from any thread.
+    package nonisolated func stop() {
+        stopRequested.store(true, ordering: .relaxed)
+        thread.wake()
+    }
+
+    /// Jobs, then participants, until both are content; then one wait, and its events.
+    private func turn() {
+        var wish = UInt64.max
+        var rounds = 0
+        repeat {
+            runJobs()
+            wish = participants.reduce(UInt64.max) { min($0, $1.takeTurn()) }
+            rounds += 1
+        } while thread.hasJobs && rounds < 16
+        poll(until: min(wish, timers.next ?? .max))
+        fireTimers()
+    }
+
+    /// The jobs are this actor's, or those of its siblings on the same thread: none is re-entered, since the loop holds
+    /// nothing over the call.
+    private func runJobs() {
+        thread.runJobs()
+    }
+
+    private func poll(until deadline: UInt64) {
+        let maySleep = !stopRequested.load(ordering: .relaxed) && thread.prepareToSleep()
+        let wait = maySleep ? Self.interval(until: deadline) : 0
+        let count = connectd_epoll_wait(epoll.rawValue, &events, Int32(events.count), wait)
+        if maySleep { thread.woke() }
+        // EINTR and nothing are alike: the loop looks again.
+        for index in 0..<Int(max(count, 0)) {
+            dispatch(events[index])
+        }
+    }
+
+    private static func interval(until deadline: UInt64) -> Int64 {
+        if deadline == .max { return -1 }
+        let now = Clock.now().nanoseconds
+        return deadline <= now ? 0 : Int64(min(deadline - now, UInt64(Int64.max)))
+    }
+
+    private func dispatch(_ event: epoll_event) {
+        let packed = withUnsafePointer(to: event) { connectd_epoll_token($0) }
+        if packed == Self.wakeupToken { return thread.clearWakeup() }
+        let token = SlotToken(packed: packed)
+        switch slots.deliver(Readiness(rawValue: event.events), to: token) {
+        case .nobody:
+            break
+        case .resume(let continuation):
+            timers.cancel(token.index)
+            continuation.resume(returning: .ready)
+        case .call(let handler, let readiness):
+            handler(readiness)
+        }
+    }
+
+    private func fireTimers() {
+        guard let next = timers.next else { return }
+        let now = Clock.now().nanoseconds
+        guard next <= now else { return }
+        while let index = timers.popExpired(at: now) {
+            switch slots.expire(index) {
+            case .nobody:
+                break
+            case .resume(let continuation):
+                continuation.resume(returning: .deadline)
+            case .call(let handler, let readiness):
+                handler(readiness)
+            }
+        }
+    }
+}

@@ -1,0 +1,115 @@
+internal import CLinux
+package import CheckModel
+internal import Synchronization
+
+/// One thread that runs jobs: the executor that all actors of a worker share.
+///
+/// `await` between actors of one worker runs inline, because they name the same executor. A task that touches a worker
+/// has to be made with `Task(executorPreference: thread)`: otherwise each of its waits hops through the global pool.
+package final class ReactorThread: SerialExecutor, TaskExecutor {
+    private struct Inbox {
+        var jobs: [UnownedJob] = []
+        /// The thread sleeps in epoll_wait(2), or is about to: whoever adds a job has to wake it.
+        var isAsleep = false
+    }
+
+    /// The worker's number, from 0.
+    package let index: Int
+    private let inbox = Mutex(Inbox())
+    private let wakeup: Descriptor
+    /// pthread_self(3) of the thread that runs the loop, as an integer; 0 before it runs.
+    private let identity = Atomic<UInt>(0)
+    private let sleeping = Atomic<Bool>(false)
+    private let enqueues = Atomic<UInt64>(0)
+
+    package init(index: Int) throws(Errno) {
+        self.index = index
+        let number = eventfd(0, Int32(EFD_NONBLOCK) | Int32(EFD_CLOEXEC))
+        guard number >= 0 else { throw .current }
+        wakeup = Descriptor(adopting: number)
+    }
+
+    /// How many jobs were ever enqueued: the cost of a check is held against it.
+    package var enqueueCount: UInt64 { enqueues.load(ordering: .relaxed) }
+
+    /// Whether the thread has nothing to do just now. A hint: it can be out of date when it is read.
+    package var isIdle: Bool { sleeping.load(ordering: .relaxed) }
+
+    /// Whether the caller runs on this thread.
+    package var isCurrent: Bool { identity.load(ordering: .relaxed) == Self.currentIdentity() }
+
+    package func enqueue(_ job: consuming ExecutorJob) {
+        let unowned = UnownedJob(job)
+        enqueues.add(1, ordering: .relaxed)
+        let mustWake = inbox.withLock { inbox in
+            inbox.jobs.append(unowned)
+            defer { inbox.isAsleep = false }
+            return inbox.isAsleep
+        }
+        if mustWake { wake() }
+    }
+
+    package func isIsolatingCurrentContext() -> Bool? { isCurrent }
+
+    package func checkIsolated() {
+        precondition(isCurrent, "not on the thread of worker \(index)")
+    }
+
+    /// Ends a wait of the thread, from any thread or none.
+    package func wake() {
+        var one: UInt64 = 1
+        // EAGAIN means that the counter is full, so the thread is being woken already.
+        _ = write(wakeup.rawValue, &one, 8)
+    }
+
+    private static func currentIdentity() -> UInt { UInt(pthread_self()) }
+}
+
+// What the reactor's loop uses; on the thread only.
+extension ReactorThread {
+    var wakeupNumber: Int32 { wakeup.rawValue }
+
+    func adoptCurrentThread() {
+        identity.store(Self.currentIdentity(), ordering: .relaxed)
+    }
+
+    /// Runs what is in the inbox, and what that puts there, for a bounded number of rounds: a job that always makes
+    /// another one must not keep the thread from its sockets.
+    func runJobs() {
+        for _ in 0..<64 {
+            let jobs = inbox.withLock { inbox in
+                let taken = inbox.jobs
+                // Keeping the storage saves an allocation a turn; the copy is only made if the batch is still held.
+                inbox.jobs = []
+                return taken
+            }
+            if jobs.isEmpty { return }
+            for job in jobs {
+                job.runSynchronously(
+                    isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
+            }
+        }
+    }
+
+    /// Whether the thread may sleep: from here on, whoever adds a job wakes it.
+    func prepareToSleep() -> Bool {
+        let maySleep = inbox.withLock { inbox in
+            inbox.isAsleep = inbox.jobs.isEmpty
+            return inbox.isAsleep
+        }
+        if maySleep { sleeping.store(true, ordering: .relaxed) }
+        return maySleep
+    }
+
+    func woke() {
+        sleeping.store(false, ordering: .relaxed)
+        inbox.withLock { $0.isAsleep = false }
+    }
+
+    func clearWakeup() {
+        var count: UInt64 = 0
+        _ = read(wakeup.rawValue, &count, 8)
+    }
+
+    var hasJobs: Bool { inbox.withLock { !$0.jobs.isEmpty } }
+}

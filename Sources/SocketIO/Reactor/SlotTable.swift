@@ -1,0 +1,82 @@
+/// Who waits for what: the reactor's bookkeeping, without a system call in it.
+struct SlotTable {
+    /// What has to be done about an event.
+    enum Delivery {
+        case nobody
+        case resume(UnsafeContinuation<WaitOutcome, Never>)
+        case call(@Sendable (Readiness) -> Void, Readiness)
+    }
+
+    private struct Slot {
+        var generation: UInt32 = 0
+        var isTaken = false
+        /// Events that nobody has been told of.
+        var ready: Readiness = []
+        var interest: Readiness = []
+        var continuation: UnsafeContinuation<WaitOutcome, Never>?
+        var handler: (@Sendable (Readiness) -> Void)?
+    }
+
+    /// These end every wait, whatever it was for.
+    private static let always: Readiness = [.error, .hangUp]
+
+    private var slots: [Slot] = []
+    private var free: [UInt32] = []
+
+    mutating func take(handler: (@Sendable (Readiness) -> Void)? = nil) -> SlotToken {
+        let index = free.popLast() ?? UInt32(slots.count)
+        if index == slots.count { slots.append(Slot()) }
+        slots[Int(index)].isTaken = true
+        slots[Int(index)].handler = handler
+        return SlotToken(index: index, generation: slots[Int(index)].generation)
+    }
+
+    mutating func release(_ token: SlotToken) {
+        guard isCurrent(token) else { return }
+        let generation = slots[Int(token.index)].generation
+        precondition(slots[Int(token.index)].continuation == nil, "a slot was released while somebody waits for it")
+        slots[Int(token.index)] = Slot(generation: generation &+ 1)
+        free.append(token.index)
+    }
+
+    func isCurrent(_ token: SlotToken) -> Bool {
+        Int(token.index) < slots.count && slots[Int(token.index)].isTaken
+            && slots[Int(token.index)].generation == token.generation
+    }
+
+    /// Whether the slot is ready for `interest` already; what it was ready for is forgotten by that.
+    mutating func consumeReadiness(of token: SlotToken, interest: Readiness) -> Bool {
+        guard isCurrent(token) else { return false }
+        let matching = slots[Int(token.index)].ready.intersection(interest.union(Self.always))
+        slots[Int(token.index)].ready.subtract(matching)
+        return !matching.isEmpty
+    }
+
+    mutating func park(
+        _ continuation: UnsafeContinuation<WaitOutcome, Never>, at token: SlotToken, interest: Readiness
+    ) {
+        precondition(isCurrent(token) && slots[Int(token.index)].continuation == nil, "one waiter a slot")
+        slots[Int(token.index)].continuation = continuation
+        slots[Int(token.index)].interest = interest
+    }
+
+    mutating func unpark(_ token: SlotToken) -> UnsafeContinuation<WaitOutcome, Never>? {
+        guard isCurrent(token) else { return nil }
+        return slots[Int(token.index)].continuation.take()
+    }
+
+    mutating func deliver(_ readiness: Readiness, to token: SlotToken) -> Delivery {
+        guard isCurrent(token) else { return .nobody }
+        if let handler = slots[Int(token.index)].handler { return .call(handler, readiness) }
+        slots[Int(token.index)].ready.formUnion(readiness)
+        let wanted = slots[Int(token.index)].interest.union(Self.always)
+        guard slots[Int(token.index)].continuation != nil, !readiness.isDisjoint(with: wanted) else { return .nobody }
+        slots[Int(token.index)].ready.subtract(wanted)
+        return slots[Int(token.index)].continuation.take().map(Delivery.resume) ?? .nobody
+    }
+
+    mutating func expire(_ index: UInt32) -> Delivery {
+        if let handler = slots[Int(index)].handler { return .call(handler, []) }
+        return slots[Int(index)].continuation.take().map(Delivery.resume) ?? .nobody
+    }
+}
