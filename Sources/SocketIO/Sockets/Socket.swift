@@ -1,0 +1,100 @@
+package import CheckModel
+internal import CLinux
+
+/// A socket with one owner.
+///
+/// Generally a stream socket connects once; a datagram socket is associated, associated anew and dissolved as often as
+/// one likes.
+package struct Socket: ~Copyable, Sendable {
+    package let kind: SocketKind
+    package let descriptor: Descriptor
+
+    /// socket(2).
+    package init(_ kind: SocketKind, nonBlocking: Bool = true) throws(Errno) {
+        self.kind = kind
+        descriptor = try SystemCall.socket(
+            domain: kind.domain, type: kind.type, protocolNumber: kind.protocolNumber, nonBlocking: nonBlocking)
+    }
+
+    /// The descriptor's number, valid as long as this value lives.
+    package var number: Int32 { descriptor.rawValue }
+
+    /// connect(2) to an endpoint: an attempt of a stream socket, the association of a datagram socket.
+    ///
+    /// EINPROGRESS and EINTR of an internet socket are no failures: the attempt goes on (`inProgress`). EAGAIN and EINTR
+    /// of a UNIX-domain socket are: nothing is under way behind them.
+    /// - Throws: every other errno of connect(2); ENAMETOOLONG for a UNIX name of more than 107 bytes.
+    package borrowing func connect(to endpoint: Endpoint) throws(Errno) -> ConnectStart {
+        let number = descriptor.rawValue
+        do throws(Errno) {
+            switch endpoint {
+            case .ip(let endpoint):
+                try SocketName.withName(of: endpoint) { (name, length) throws(Errno) in
+                    try SystemCall.connect(number, to: name, length: length)
+                }
+            case .unix(let address):
+                try SocketName.withName(of: address) { (name, length) throws(Errno) in
+                    try SystemCall.connect(number, to: name, length: length)
+                }
+            }
+            return .complete
+        } catch {
+            guard continuesByItself(error) else { throw error }
+            return .inProgress
+        }
+    }
+
+    /// Whether the attempt is under way behind this error. A UNIX-domain connect is done or not: it never is.
+    private func continuesByItself(_ error: Errno) -> Bool {
+        if case .unix = kind { return false }
+        return error.rawValue == EINPROGRESS || error.rawValue == EINTR
+    }
+
+    /// Dissolves a datagram socket's association: connect(2) to the null address, AF_UNSPEC.
+    package borrowing func dissolve() throws(Errno) {
+        var null = sockaddr()
+        null.sa_family = sa_family_t(AF_UNSPEC)
+        try SystemCall.connect(
+            descriptor.rawValue, to: &null, length: socklen_t(MemoryLayout<sockaddr>.size))
+    }
+
+    /// bind(2).
+    package borrowing func bind(to endpoint: IPEndpoint) throws(Errno) {
+        let number = descriptor.rawValue
+        try SocketName.withName(of: endpoint) { (name, length) throws(Errno) in
+            guard CLinux.bind(number, name, length) == 0 else { throw .current }
+        }
+    }
+
+    /// SO_ERROR: how a connect that was in progress ended. nil is success.
+    package borrowing func takePendingError() throws(Errno) -> Errno? {
+        try SystemCall.takePendingError(descriptor.rawValue)
+    }
+
+    /// getsockname(2); nil where the socket has no internet address.
+    package borrowing func localName() -> IPEndpoint? {
+        var storage = sockaddr_storage()
+        let number = descriptor.rawValue
+        guard Self.readName(into: &storage, by: { getsockname(number, $0, $1) }) else { return nil }
+        return SocketName.endpoint(from: storage)
+    }
+
+    /// getpeername(2); nil where there is no peer, or none with an internet address.
+    package borrowing func peerName() -> IPEndpoint? {
+        var storage = sockaddr_storage()
+        let number = descriptor.rawValue
+        guard Self.readName(into: &storage, by: { getpeername(number, $0, $1) }) else { return nil }
+        return SocketName.endpoint(from: storage)
+    }
+
+    private static func readName(
+        into storage: inout sockaddr_storage,
+        by call: (UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) -> Int32
+    ) -> Bool {
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        return withUnsafeMutablePointer(to: &storage) { pointer in
+            // SAFETY: sockaddr_storage is made to hold every socket address, and `length` bounds what C writes.
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { call($0, &length) } == 0
+        }
+    }
+}

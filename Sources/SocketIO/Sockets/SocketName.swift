@@ -1,0 +1,86 @@
+package import CheckModel
+package import CLinux
+
+/// Addresses as the kernel has them: struct sockaddr and its kin.
+package enum SocketName {
+    /// Calls `body` with a struct sockaddr for an internet endpoint, valid during the call.
+    /// - Throws: ENODEV where the address names a zone that is no interface of this machine.
+    package static func withName<Result>(
+        of endpoint: IPEndpoint, _ body: (UnsafePointer<sockaddr>, socklen_t) throws(Errno) -> Result
+    ) throws(Errno) -> Result {
+        switch endpoint.address {
+        case .v4(let address):
+            var name = sockaddr_in()
+            name.sin_family = sa_family_t(AF_INET)
+            name.sin_port = endpoint.port.bigEndian
+            name.sin_addr.s_addr = address.bits.bigEndian
+            return try pass(&name, body)
+        case .v6(let address):
+            var name = sockaddr_in6()
+            name.sin6_family = sa_family_t(AF_INET6)
+            name.sin6_port = endpoint.port.bigEndian
+            name.sin6_scope_id = try scope(of: address)
+            withUnsafeMutableBytes(of: &name.sin6_addr) { $0.storeBytes(of: address.bits.bigEndian, as: UInt128.self) }
+            return try pass(&name, body)
+        }
+    }
+
+    /// Calls `body` with a struct sockaddr_un.
+    /// - Throws: ENAMETOOLONG where the name has more than 107 bytes: it is never cut.
+    package static func withName<Result>(
+        of address: UnixAddress, _ body: (UnsafePointer<sockaddr>, socklen_t) throws(Errno) -> Result
+    ) throws(Errno) -> Result {
+        var name = sockaddr_un()
+        let length =
+            switch address {
+            case .path(let bytes): connectd_fill_unix(&name, bytes, bytes.count, 0)
+            case .abstract(let bytes): connectd_fill_unix(&name, bytes, bytes.count, 1)
+            }
+        guard length > 0 else { throw Errno(ENAMETOOLONG) }
+        return try pass(&name, length: length, body)
+    }
+
+    /// The endpoint that a struct sockaddr stands for; nil for another family.
+    package static func endpoint(from storage: sockaddr_storage) -> IPEndpoint? {
+        withUnsafeBytes(of: storage) { bytes in
+            switch Int32(storage.ss_family) {
+            case AF_INET:
+                let name = bytes.loadUnaligned(as: sockaddr_in.self)
+                let address = IPv4Address(bits: UInt32(bigEndian: name.sin_addr.s_addr))
+                return IPEndpoint(address: .v4(address), port: UInt16(bigEndian: name.sin_port))
+            case AF_INET6:
+                let name = bytes.loadUnaligned(as: sockaddr_in6.self)
+                let bits = withUnsafeBytes(of: name.sin6_addr) { UInt128(bigEndian: $0.loadUnaligned(as: UInt128.self)) }
+                let address = IPv6Address(bits: bits, zone: zone(of: name.sin6_scope_id))
+                return IPEndpoint(address: .v6(address), port: UInt16(bigEndian: name.sin6_port))
+            default:
+                return nil
+            }
+        }
+    }
+
+    private static func pass<Name, Result>(
+        _ name: inout Name, length: socklen_t = socklen_t(MemoryLayout<Name>.size),
+        _ body: (UnsafePointer<sockaddr>, socklen_t) throws(Errno) -> Result
+    ) throws(Errno) -> Result {
+        try withUnsafePointer(to: &name) { (pointer: UnsafePointer<Name>) throws(Errno) -> Result in
+            // SAFETY: every socket address begins as struct sockaddr does, and C reads no more than `length` bytes.
+            try body(UnsafeRawPointer(pointer).assumingMemoryBound(to: sockaddr.self), length)
+        }
+    }
+
+    private static func scope(of address: IPv6Address) throws(Errno) -> UInt32 {
+        guard let zone = address.zone else { return 0 }
+        if let number = UInt32(zone) { return number }
+        let index = if_nametoindex(zone)
+        guard index != 0 else { throw Errno(ENODEV) }
+        return index
+    }
+
+    private static func zone(of scope: UInt32) -> String? {
+        guard scope != 0 else { return nil }
+        var name = [CChar](repeating: 0, count: Int(IF_NAMESIZE))
+        guard if_indextoname(scope, &name) != nil else { return String(scope) }
+        return String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+}
