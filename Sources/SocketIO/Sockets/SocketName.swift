@@ -50,7 +50,9 @@ package enum SocketName {
                 return IPEndpoint(address: .v4(address), port: UInt16(bigEndian: name.sin_port))
             case AF_INET6:
                 let name = bytes.loadUnaligned(as: sockaddr_in6.self)
-                let bits = withUnsafeBytes(of: name.sin6_addr) { UInt128(bigEndian: $0.loadUnaligned(as: UInt128.self)) }
+                let bits = withUnsafeBytes(of: name.sin6_addr) {
+                    UInt128(bigEndian: $0.loadUnaligned(as: UInt128.self))
+                }
                 let address = IPv6Address(bits: bits, zone: zone(of: name.sin6_scope_id))
                 return IPEndpoint(address: .v6(address), port: UInt16(bigEndian: name.sin6_port))
             default:

@@ -1,0 +1,37 @@
+internal import CLinux
+package import CheckModel
+
+/// A POSIX thread that runs a reactor's loop: pthread_create(3).
+///
+/// The thread inherits the signal mask of whoever starts it: block what it shall not see before.
+package struct WorkerThread: ~Copyable {
+    private let handle: pthread_t
+    private let reactor: Reactor
+
+    /// Starts the thread.
+    /// - Throws: EAGAIN where the system allows no more threads.
+    package init(running reactor: Reactor) throws(Errno) {
+        self.reactor = reactor
+        var handle = pthread_t()
+        let argument = Unmanaged.passRetained(reactor)
+        let result = pthread_create(&handle, nil, runReactor, argument.toOpaque())
+        guard result == 0 else {
+            argument.release()
+            throw Errno(result)
+        }
+        self.handle = handle
+    }
+
+    /// Stops the reactor and waits until its thread has ended.
+    package consuming func stopAndJoin() {
+        reactor.stop()
+        pthread_join(handle, nil)
+    }
+}
+
+private func runReactor(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+    guard let argument else { return nil }
+    // SAFETY: the pointer comes from `passRetained` in the initialiser, and is taken back once, here.
+    Unmanaged<Reactor>.fromOpaque(argument).takeRetainedValue().run()
+    return nil
+}
