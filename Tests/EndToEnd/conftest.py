@@ -1,0 +1,77 @@
+"""Fixtures: the binary, the namespaces, and a connectd that lives as long as a module."""
+
+import os
+import pathlib
+import shutil
+import sys
+import tempfile
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+
+import connectd_process  # noqa: E402
+import namespace as namespaces  # noqa: E402
+from connectd_process import Connectd  # noqa: E402
+from network import Network, new_name  # noqa: E402
+
+_NEEDS_NO_BINARY = ("test_recipes_of_this_kernel.py",)
+
+
+def pytest_collection_modifyitems(items):
+    if connectd_process.binary() is not None:
+        return
+    for item in items:
+        if item.path.name not in _NEEDS_NO_BINARY:
+            item.add_marker(pytest.mark.skip(reason="no connectd binary: set CONNECTD or run swift build"))
+
+
+@pytest.fixture(scope="session")
+def root_and_namespaces() -> None:
+    if reason := namespaces.missing():
+        pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def network(root_and_namespaces):
+    """The prober's namespace and the router's, for the whole session."""
+    made = Network()
+    yield made
+    made.remove()
+
+
+@pytest.fixture(scope="session")
+def loopback_only(root_and_namespaces):
+    """A namespace with nothing but loopback: where invented targets can do no harm."""
+    made = namespaces.Namespace(new_name("l"))
+    yield made
+    made.remove()
+
+
+@pytest.fixture(scope="module")
+def connectd(network):
+    """A connectd in the prober's namespace that may do everything the internal profile knows."""
+    with Connectd(network.a) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def api(connectd):
+    return connectd.client
+
+
+@pytest.fixture
+def folder():
+    """A short path, which UNIX sockets need, that everybody may enter."""
+    path = tempfile.mkdtemp(prefix="cd", dir="/tmp")
+    os.chmod(path, 0o755)
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def module_folder():
+    path = tempfile.mkdtemp(prefix="cd", dir="/tmp")
+    os.chmod(path, 0o755)
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
