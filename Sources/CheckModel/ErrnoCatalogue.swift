@@ -1,0 +1,46 @@
+internal import Glibc
+
+/// Every error that has a name here, in one table: the kernel's and our own.
+///
+/// It serves `/v1/errors` and the results of checks alike. A number that is not in it is still reported, by
+/// `Classifier`, as `unclassified`. All texts are made once, at first use: look-ups allocate nothing.
+package enum ErrnoCatalogue {
+    /// In a stable order: the manual page's errors as it lists them, Linux's others, our own.
+    package static let entries: [ErrorCatalogueEntry] = manualPageEntries + linuxEntries + ownEntries
+
+    /// The entry of a kernel error, or nil for a number that the table does not have.
+    package static func entry(for errno: Errno) -> ErrorCatalogueEntry? {
+        let number = Int(errno.rawValue)
+        guard indexByNumber.indices.contains(number) else { return nil }
+        let index = Int(indexByNumber[number])
+        return index < 0 ? nil : entries[index]
+    }
+
+    /// The entry with that name or alias, in upper or lower case; nil if there is none.
+    package static func entry(named name: some StringProtocol) -> ErrorCatalogueEntry? {
+        indexByName[name.uppercased()].map { entries[$0] }
+    }
+
+    /// Position in `entries` by errno(3); -1 for a number without an entry.
+    private static let indexByNumber: [Int16] = {
+        let numbers = entries.compactMap { $0.errno.map { Int($0.rawValue) } }
+        var indices = [Int16](repeating: -1, count: (numbers.max() ?? 0) + 1)
+        for (index, entry) in entries.enumerated() {
+            if let errno = entry.errno { indices[Int(errno.rawValue)] = Int16(index) }
+        }
+        return indices
+    }()
+
+    private static let indexByName: [String: Int] = {
+        var indices: [String: Int] = [:]
+        for (index, entry) in entries.enumerated() {
+            for name in [entry.name] + entry.aliases { indices[name] = index }
+        }
+        return indices
+    }()
+
+    /// What strerror(3) says about a number; it never fails, and knows "Unknown error 523" for the rest.
+    static func message(of number: Int32) -> String {
+        strerror(number).map { String(cString: $0) } ?? "Unknown error \(number)"
+    }
+}

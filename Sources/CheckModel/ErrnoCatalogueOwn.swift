@@ -1,0 +1,108 @@
+extension ErrnoCatalogue {
+    /// Our own errors, in the order of `OwnError`.
+    static let ownEntries: [ErrorCatalogueEntry] = OwnError.allCases.map(entry(for:))
+
+    /// The entry of one of our own errors; each has one.
+    package static func entry(for error: OwnError) -> ErrorCatalogueEntry {
+        switch error {
+        case .deadline: deadline
+        case .nxdomain: nxdomain
+        case .noData: noData
+        case .serverFailure: serverFailure
+        case .resolverRefused: resolverRefused
+        case .resolverTimeout: resolverTimeout
+        case .resolverUnreachable: resolverUnreachable
+        case .resolverBadAnswer: resolverBadAnswer
+        case .dialogMismatch: dialogMismatch
+        case .dialogRejected: dialogRejected
+        case .dialogClosed: dialogClosed
+        case .selfConnect: selfConnect
+        case .denied: denied
+        case .invalid: invalid
+        case .cancelled: cancelled
+        }
+    }
+
+    private static let deadline = own(
+        .deadline, .timeout, fault: .network, source: .deadline, retryable: true,
+        message: "The check's own deadline passed",
+        when: """
+            `timeout_ms` was over before the check was; the kernel had not given up yet. Its own verdict would be \
+            ETIMEDOUT, and never carries this name.
+            """,
+        hint: """
+            Nothing answered before timeout_ms was over: look for a firewall that drops, a dead host or a full listen \
+            backlog, or give a far or slow target more time.
+            """)
+
+    private static let dialogMismatch = own(
+        .dialogMismatch, .dialogFailed, fault: .target, source: .dialog, retryable: true,
+        message: "The peer did not say what the dialog expects",
+        when: "Bytes came, but until the deadline none of them matched the `expect` step.",
+        hint: """
+            The peer spoke, but not as expected: compare the failed step's "received" with the pattern; another service \
+            may have this port, or it is still starting.
+            """)
+
+    private static let dialogRejected = own(
+        .dialogRejected, .dialogFailed, fault: .target, source: .dialog, retryable: true,
+        message: "The peer said what the dialog rejects",
+        when: "A `reject` pattern matched what the peer sent.",
+        hint: """
+            The peer answered, but with what a "reject" step forbids: the failed step's "received" has its own words.
+            """)
+
+    private static let dialogClosed = own(
+        .dialogClosed, .dialogFailed, fault: .target, source: .dialog, retryable: true,
+        message: "The peer closed the connection during the dialog",
+        when: "The peer ended the connection in good order before the dialog was through.",
+        hint: """
+            The peer hung up before the dialog was through: see the last "received" for its reason, and its log for an \
+            access list or a connection limit.
+            """)
+
+    private static let selfConnect = own(
+        .selfConnect, .refused, fault: .target, source: .kernel, retryable: true,
+        message: "The socket connected to itself",
+        when: """
+            The target is a port of this machine where nobody listens, and the socket's own local port is the same: TCP \
+            then connects to itself (RFC 9293, 3.5). connect(2) calls that a success; connectd does not.
+            """,
+        hint: """
+            Nothing listens there: the connect met only its own socket, as the port is an ephemeral one; start the \
+            service, and put its port into net.ipv4.ip_local_reserved_ports.
+            """)
+
+    private static let denied = own(
+        .denied, .denied, fault: .request, source: .policy, retryable: false,
+        message: "Denied by policy",
+        when: "The policy does not allow this target; nothing was sent, and nothing is known about it.",
+        hint: """
+            The policy of this connectd does not allow this target; whoever runs it can allow it with a rule under \
+            policy.rules.
+            """)
+
+    private static let invalid = own(
+        .invalid, .invalid, fault: .request, source: .policy, retryable: false,
+        message: "The item is not a valid check",
+        when: "An item of a batch is malformed; the other items are checked all the same.",
+        hint: "Correct this item as the details say; it was not checked, and nothing is known about its target.")
+
+    private static let cancelled = own(
+        .cancelled, .cancelled, fault: .request, source: .policy, retryable: true,
+        message: "The check was cancelled",
+        when: "The client went away, or the service stopped, before the check was through.",
+        hint: """
+            Nothing is known about the target: the client closed its side first, or connectd was stopped; let the client \
+            wait longer than timeout_ms.
+            """)
+
+    static func own(
+        _ error: OwnError, _ errorClass: ErrorClass, fault: Fault, source: ErrorSource, retryable: Bool,
+        message: String, when: String, hint: String
+    ) -> ErrorCatalogueEntry {
+        ErrorCatalogueEntry(
+            errno: nil, name: error.rawValue, aliases: [], errorClass: errorClass, fault: fault, source: source,
+            retryable: retryable, message: message, when: when, linux: nil, hint: hint, inManualPage: false)
+    }
+}

@@ -1,0 +1,34 @@
+/// An error that is not the kernel's: connectd names it itself. The raw value is the name that users see.
+package enum OwnError: String, CaseIterable, Sendable {
+    /// The check's own time was up; never the kernel's ETIMEDOUT.
+    case deadline = "DEADLINE"
+    case nxdomain = "NXDOMAIN"
+    case noData = "NODATA"
+    case serverFailure = "SERVFAIL"
+    case resolverRefused = "REFUSED"
+    case resolverTimeout = "DNS_TIMEOUT"
+    case resolverUnreachable = "DNS_UNREACHABLE"
+    case resolverBadAnswer = "DNS_BAD_ANSWER"
+    case dialogMismatch = "DIALOG_MISMATCH"
+    case dialogRejected = "DIALOG_REJECTED"
+    case dialogClosed = "DIALOG_CLOSED"
+    /// TCP's simultaneous open with itself (RFC 9293, 3.5): getsockname(2) equals getpeername(2).
+    case selfConnect = "SELF_CONNECT"
+    case denied = "DENIED"
+    case invalid = "INVALID"
+    case cancelled = "CANCELLED"
+
+    /// The name for a resolver's failure.
+    package init(_ failure: ResolveFailure) {
+        switch failure {
+        case .nxdomain: self = .nxdomain
+        case .noData: self = .noData
+        case .serverFailure: self = .serverFailure
+        case .refused: self = .resolverRefused
+        case .timeout: self = .resolverTimeout
+        case .unreachable: self = .resolverUnreachable
+        case .badAnswer: self = .resolverBadAnswer
+        case .cancelled: self = .cancelled
+        }
+    }
+}
