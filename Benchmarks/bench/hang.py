@@ -1,0 +1,76 @@
+"""Thousands of checks that hang at once: memory of each, and how late its deadline is met."""
+
+import json
+import subprocess
+import time
+
+from bench import namespace
+from bench.contenders import DESTINATIONS, HANGING_PORT
+from bench.paths import built
+
+ROUNDS = 3
+# Beside the descriptors of a client connection and a check for each.
+SPARE_DESCRIPTORS = 500
+
+
+def write_configuration(hanging):
+    """connectd's bound on checks in flight is below the number that is to hang; only that is raised."""
+    path = built("hang.yaml")
+    with open(path, "w", encoding="ascii") as file:
+        file.write(f"limits: {{in_flight: {hanging + 100}, queue: 1024}}\n")
+    return path
+
+
+def start_burst(contender, arguments, hanging):
+    command = [built("burst"), "--port", str(contender.port), "--connections", str(hanging),
+               "--timeout-ms", str(arguments.timeout_ms), "--hosts", str(DESTINATIONS),
+               "--expect", '"outcome":"timeout"', *contender.request(HANGING_PORT, arguments.timeout_ms)]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
+
+
+def expect_line(burst, word):
+    line = burst.stdout.readline()
+    if line != word + "\n":
+        raise RuntimeError(f"the burst said {line!r} where {word} was due")
+
+
+def measure_once(contender, arguments, hanging, configuration):
+    with contender.process(configuration=configuration) as process:
+        process.wait_ready(contender.port, contender.ready_path)
+        time.sleep(0.5)
+        idle = process.resident_bytes()
+        with start_burst(contender, arguments, hanging) as burst:
+            try:
+                expect_line(burst, "connected")
+                time.sleep(1)  # until the acceptor has handed all of them over
+                connected = process.resident_bytes()
+                before = process.cpu_seconds()
+                burst.stdin.write("go\n")
+                expect_line(burst, "sent")
+                time.sleep(arguments.timeout_ms * 0.6 / 1000)
+                full = process.resident_bytes()
+                counted = json.loads(burst.stdout.readline())
+            finally:
+                burst.kill()
+        cpu_seconds = process.cpu_seconds() - before
+    counted["wrong"] = sum(counted[name] for name in ("missing", "broken", "non_200", "unexpected"))
+    return {
+        **counted,
+        "idle_bytes": idle,
+        "connection_bytes_each": (connected - idle) / hanging,
+        "bytes_each": (full - idle) / hanging,
+        "cpu_us": cpu_seconds * 1e6 / hanging,
+    }
+
+
+def measure(field, arguments):
+    """The first two contenders only: blackbox_exporter's deadlines are its scraper's affair."""
+    hanging = min(arguments.hanging, (namespace.descriptor_limit() - SPARE_DESCRIPTORS) // 2)
+    configuration = write_configuration(hanging)
+    pair = [contender for contender in field if contender.speaks_checks]
+    with namespace.dropping(HANGING_PORT):
+        rounds = [
+            {contender.name: measure_once(contender, arguments, hanging, configuration) for contender in pair}
+            for _ in range(ROUNDS)
+        ]
+    return {"hanging": hanging, "timeout_ms": arguments.timeout_ms, "rounds": rounds}

@@ -1,0 +1,71 @@
+"""Checks a second and CPU a check, against a listener that accepts."""
+
+import contextlib
+import json
+import subprocess
+
+from bench.contenders import DESTINATIONS, TARGET_PORT
+from bench.paths import built
+
+BARE_CONNECTS = 100000
+
+
+@contextlib.contextmanager
+def target():
+    command = [built("target"), "--port", str(TARGET_PORT)]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as popen:
+        try:
+            if popen.stdout.readline() != "listening\n":
+                raise RuntimeError("the target does not listen")
+            yield
+        finally:
+            popen.kill()
+
+
+def load(contender, port, seconds, connections):
+    command = [built("rate"), "--port", str(port), "--seconds", str(seconds), "--connections", str(connections),
+               "--hosts", str(DESTINATIONS), "--expect", contender.success, *contender.request(TARGET_PORT)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=seconds + 30)
+    return json.loads(done.stdout)
+
+
+def measure_turn(contender, process, arguments):
+    before = process.cpu_seconds()
+    counted = load(contender, contender.port, arguments.seconds, arguments.connections)
+    cpu_seconds = process.cpu_seconds() - before
+    return {
+        "rate": counted["rate"],
+        "cpu_us": cpu_seconds * 1e6 / counted["requests"],
+        "p50_us": counted["p50_us"],
+        "p99_us": counted["p99_us"],
+        "wrong": counted["non_200"] + counted["unexpected"] + counted["reconnects"],
+    }
+
+
+def measure_http(field, arguments):
+    """Rounds of turns, one a contender: ratios are taken within a round, so that a busy machine bears on both sides."""
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(target())
+        processes = {}
+        for contender in field:
+            process = stack.enter_context(contender.process())
+            process.wait_ready(contender.port, contender.ready_path)
+            processes[contender.name] = process
+            load(contender, contender.port, 1, arguments.connections)
+        return {
+            "connections": arguments.connections,
+            "seconds": arguments.seconds,
+            "rounds": [
+                {contender.name: measure_turn(contender, processes[contender.name], arguments) for contender in field}
+                for _ in range(arguments.rounds)
+            ],
+        }
+
+
+def measure_bare(field, arguments):
+    command = [built("connect_loop"), "--port", str(TARGET_PORT), "--hosts", str(DESTINATIONS),
+               "--count", str(BARE_CONNECTS)]
+    with target():
+        runs = [json.loads(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=120).stdout)
+                for _ in range(3)]
+    return {"runs": runs}

@@ -1,0 +1,184 @@
+"""Medians, ratios and goals, as text or as Markdown."""
+
+import os
+import platform
+import re
+import subprocess
+from dataclasses import dataclass
+from statistics import median
+
+from bench.paths import BLACKBOX
+
+TITLES = {"connectd": "connectd", "c": "same service in C", "blackbox": "blackbox_exporter"}
+
+
+@dataclass(frozen=True)
+class Goal:
+    what: str
+    value: float
+    bound: float
+    at_least: bool = False
+    unit: str = ""
+
+    @property
+    def met(self):
+        return self.value >= self.bound if self.at_least else self.value <= self.bound
+
+
+def describe_machine():
+    def first_line(*command):
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        return done.stdout.partition("\n")[0]
+
+    model = re.search(r"model name\s*:\s*(.+)", open("/proc/cpuinfo", encoding="ascii", errors="replace").read())
+    return {
+        "cores": len(os.sched_getaffinity(0)),
+        "cpu": model.group(1) if model else platform.machine(),
+        "kernel": platform.release(),
+        "compiler": first_line("cc", "--version"),
+        "libmicrohttpd": first_line("dpkg-query", "-W", "-f=${Version}", "libmicrohttpd12"),
+        "blackbox_exporter": first_line("dpkg-query", "-W", "-f=${Version}", os.path.basename(BLACKBOX)),
+        "load_average_before": os.getloadavg()[0],
+    }
+
+
+def middle(rounds, name, member):
+    return median(turn[name][member] for turn in rounds)
+
+
+def ratio(rounds, name, other, member):
+    """The median of the ratios within each round."""
+    return median(turn[name][member] / turn[other][member] for turn in rounds)
+
+
+def wrong(rounds):
+    return sum(turn[name]["wrong"] for turn in rounds for name in turn)
+
+
+def http_goals(rounds):
+    return [
+        Goal("http: rate, of C's", ratio(rounds, "connectd", "c", "rate"), 0.85, at_least=True),
+        Goal("http: CPU a check, of C's", ratio(rounds, "connectd", "c", "cpu_us"), 1.25),
+        Goal("http: rate, of blackbox_exporter's", ratio(rounds, "connectd", "blackbox", "rate"), 4, at_least=True),
+        Goal("http: CPU a check, of blackbox_exporter's", ratio(rounds, "connectd", "blackbox", "cpu_us"), 0.25),
+        Goal("http: wrong answers of anybody", wrong(rounds), 0),
+    ]
+
+
+def hang_goals(hang):
+    rounds = hang["rounds"]
+    return [
+        Goal("hang: checks hanging", hang["hanging"], 9000, at_least=True),
+        Goal("hang: memory a check", middle(rounds, "connectd", "bytes_each") / 1000, 10, unit=" KB"),
+        Goal("hang: lateness, 99th percentile", middle(rounds, "connectd", "late_p99_ms"), 300, unit=" ms"),
+        Goal("hang: earliest answer after its deadline", min(turn["connectd"]["late_min_ms"] for turn in rounds), 0,
+             at_least=True, unit=" ms"),
+        Goal("hang: wrong answers of anybody", wrong(rounds), 0),
+    ]
+
+
+def goals(results):
+    results = without_failures(results)
+    found = []
+    if "http" in results:
+        found += http_goals(results["http"]["rounds"])
+    if "hang" in results:
+        found += hang_goals(results["hang"])
+    if "idle" in results:
+        found.append(Goal("idle: resident memory", median(results["idle"]["connectd"]) / 1e6, 16, unit=" MB"))
+    if "start" in results:
+        found.append(Goal("start: first answer", median(results["start"]["connectd"]), 40, unit=" ms"))
+    if "per_check" in results.get("enqueues", {}):
+        found.append(Goal("enqueues: a check", results["enqueues"]["per_check"], 2.05))
+    return found
+
+
+def http_table(http):
+    rounds = http["rounds"]
+    rows = [["", "checks/s", "CPU µs/check", "p50 ms", "p99 ms", "rate, of C's", "CPU, of C's", "wrong"]]
+    for name in rounds[0]:
+        rows.append([
+            TITLES[name], f"{middle(rounds, name, 'rate'):.0f}", f"{middle(rounds, name, 'cpu_us'):.1f}",
+            f"{middle(rounds, name, 'p50_us') / 1000:.2f}", f"{middle(rounds, name, 'p99_us') / 1000:.2f}",
+            f"{ratio(rounds, name, 'c', 'rate'):.2f}", f"{ratio(rounds, name, 'c', 'cpu_us'):.2f}",
+            str(sum(turn[name]["wrong"] for turn in rounds)),
+        ])
+    title = f"http: {http['connections']} connections, median of {len(rounds)} rounds of {http['seconds']:g} s each"
+    return title, rows
+
+
+def bare_table(bare):
+    runs = bare["runs"]
+    row = [f"{median(run['rate'] for run in runs):.0f}", f"{median(run['cpu_us_per_connect'] for run in runs):.1f}"]
+    return "bare: connect, SO_ERROR, close on one thread", [["connects/s", "CPU µs/connect"], row]
+
+
+def footprint_table(results):
+    rows = [["", "idle RSS MB", "first answer ms", "worst of starts ms"]]
+    for name in results.get("idle") or results["start"]:
+        row = [TITLES[name]]
+        row.append(f"{median(results['idle'][name]) / 1e6:.1f}" if "idle" in results else "")
+        starts = results.get("start", {}).get(name)
+        row += [f"{median(starts):.1f}", f"{max(starts):.1f}"] if starts else ["", ""]
+        rows.append(row)
+    return "idle and start", rows
+
+
+def hang_table(hang):
+    rounds = hang["rounds"]
+    rows = [["", "bytes/check", "of them connection", "late p50 ms", "p99 ms", "max ms", "CPU µs/check", "wrong"]]
+    for name in rounds[0]:
+        rows.append([
+            TITLES[name],
+            *(f"{middle(rounds, name, member):.0f}" for member in ("bytes_each", "connection_bytes_each")),
+            *(f"{middle(rounds, name, member):.1f}" for member in ("late_p50_ms", "late_p99_ms", "late_max_ms")),
+            f"{middle(rounds, name, 'cpu_us'):.1f}", str(sum(turn[name]["wrong"] for turn in rounds)),
+        ])
+    title = f"hang: {hang['hanging']} checks posted in one burst, timeout_ms {hang['timeout_ms']}, median of {len(rounds)}"
+    return title, rows
+
+
+def goals_table(found):
+    rows = [["goal", "measured", "bound", ""]]
+    for goal in found:
+        sign = "≥" if goal.at_least else "≤"
+        rows.append([goal.what, f"{goal.value:.2f}{goal.unit}", f"{sign} {goal.bound:g}{goal.unit}",
+                     "met" if goal.met else "MISSED"])
+    return "goals", rows
+
+
+def tables(results, found):
+    if "http" in results:
+        yield http_table(results["http"])
+    if "bare" in results:
+        yield bare_table(results["bare"])
+    if "hang" in results:
+        yield hang_table(results["hang"])
+    if "idle" in results or "start" in results:
+        yield footprint_table(results)
+    if found:
+        yield goals_table(found)
+
+
+def render_table(title, rows, markdown):
+    if markdown:
+        lines = ["| " + " | ".join(row) + " |" for row in rows]
+        lines.insert(1, "|" + "---|" * len(rows[0]))
+        return f"**{title}**\n\n" + "\n".join(lines)
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
+    return f"== {title}\n" + "\n".join(lines)
+
+
+def without_failures(results):
+    return {name: result for name, result in results.items() if "failed" not in result}
+
+
+def render(results, found, markdown):
+    machine = ", ".join(f"{name} {value:.2f}" if isinstance(value, float) else f"{name} {value}"
+                        for name, value in results["machine"].items())
+    parts = [machine, *(render_table(title, rows, markdown) for title, rows in tables(without_failures(results), found))]
+    parts += [f"{name}: FAILED, {result['failed']}" for name, result in results.items() if "failed" in result]
+    if "skipped" in results.get("enqueues", {}):
+        parts.append(f"enqueues: skipped, {results['enqueues']['skipped']}")
+    return "\n\n".join(parts)
