@@ -1,0 +1,32 @@
+extension String {
+    /// Whether both are the same bytes in UTF-8, the sense in which RFC 8259 section 8.3 compares names.
+    ///
+    /// `==` is another question: it holds for U+212A KELVIN SIGN and `K`.
+    func hasSameBytes(as other: String) -> Bool {
+        let left = utf8.span
+        let right = other.utf8.span
+        guard left.count == right.count else { return false }
+        for index in left.indices where left[index] != right[index] {
+            return false
+        }
+        return true
+    }
+}
+
+/// A member name that is hashed and compared by its bytes, for a set of the names of a large object.
+struct ExactName: Hashable {
+    let name: String
+
+    static func == (left: ExactName, right: ExactName) -> Bool {
+        left.name.hasSameBytes(as: right.name)
+    }
+
+    func hash(into hasher: inout Hasher) {
+        let isHashed: Void? = name.utf8.withContiguousStorageIfAvailable { bytes in
+            hasher.combine(bytes: UnsafeRawBufferPointer(bytes))
+        }
+        if isHashed == nil {
+            for byte in name.utf8 { hasher.combine(byte) }
+        }
+    }
+}

@@ -1,0 +1,79 @@
+/// The members of an object that is being decoded: a member is known once somebody has asked for it by its name.
+///
+/// Every method returns nil both for an absent member and for a wrong one, which is then noted, so that a caller may
+/// write `reader.integer("timeout_ms", in: 1...60000) ?? 5000`: where there is a problem the result is not used.
+package struct JSONObjectReader: ~Copyable {
+    /// The object itself.
+    package let object: JSONObject
+    @usableFromInline package var problems = JSONProblems()
+    private var knownNames: [String] = []
+    private var askedMembers: Set<Int> = []
+    private var askedEarlyMembers: UInt64 = 0
+
+    @usableFromInline
+    package init(_ object: JSONObject) {
+        self.object = object
+        knownNames.reserveCapacity(16)
+    }
+
+    /// Decodes a whole document that has to be an object; throws everything that is wrong with it.
+    ///
+    /// Where `members` returns nil it has noted why.
+    @inlinable
+    package static func decode<Decoded>(
+        _ document: JSONValue, _ members: (inout JSONObjectReader) -> Decoded?
+    ) throws(JSONProblems) -> Decoded {
+        var cursor = JSONCursor(document)
+        let decoded = cursor.object(members)
+        guard let decoded, cursor.problems.isEmpty else {
+            if cursor.problems.isEmpty { cursor.report("cannot be understood") }
+            throw cursor.problems
+        }
+        return decoded
+    }
+
+    /// The member's value, which is known from now on; nil where there is none.
+    package mutating func value(_ name: String) -> JSONValue? {
+        knownNames.append(name)
+        guard let index = object.index(of: name) else { return nil }
+        if index < UInt64.bitWidth {
+            askedEarlyMembers |= 1 << UInt64(index)
+        } else {
+            askedMembers.insert(index)
+        }
+        return object.members[index].value
+    }
+
+    /// Notes a problem with the object itself, such as two members that exclude each other.
+    package mutating func report(_ detail: @autoclosure () -> String) {
+        problems.append(JSONProblem(pointer: "", detail: detail()))
+    }
+
+    /// Notes a problem with a member.
+    package mutating func report(_ name: String, _ detail: @autoclosure () -> String) {
+        problems.append(JSONProblem(pointer: JSONPointerToken.member(name).escaped, detail: detail()))
+    }
+
+    /// Notes it if the member is absent; to be followed by the call that reads it.
+    package mutating func require(_ name: String) {
+        if object.index(of: name) == nil { report(name, "is required") }
+    }
+
+    /// Notes every member that nobody asked for, and hands over all that is wrong with the object.
+    @usableFromInline
+    package consuming func finish() -> JSONProblems {
+        guard askedEarlyMembers.nonzeroBitCount + askedMembers.count < object.members.count else { return problems }
+        var seen: Set<String> = []
+        let names = knownNames.filter { seen.insert($0).inserted }.joined(separator: ", ")
+        let detail = "unknown member; " + (names.isEmpty ? "none is known here" : "known here: \(names)")
+        for (index, member) in object.members.enumerated() where !isAsked(index) {
+            problems.append(
+                JSONProblem(pointer: JSONPointerToken.member(member.key).escaped, detail: detail))
+        }
+        return problems
+    }
+
+    private func isAsked(_ index: Int) -> Bool {
+        index < UInt64.bitWidth ? askedEarlyMembers >> UInt64(index) & 1 == 1 : askedMembers.contains(index)
+    }
+}

@@ -1,0 +1,168 @@
+/// A recursive descent over the grammar of RFC 8259; `position` is always the next byte that nobody has judged.
+///
+/// The text is handed to every method as a span, whose bounds are checked, instead of being kept.
+struct JSONParser {
+    /// Up to here a new name is compared with each earlier one; beyond it a set keeps a large object linear.
+    static let linearMembers = 16
+
+    var position = 0
+    /// The text of a string with escapes while it is being put together.
+    var scratch: [UInt8] = []
+    private var depthLeft: Int
+    private var valuesLeft: Int
+
+    init(limits: JSONLimits) {
+        depthLeft = limits.depth
+        valuesLeft = limits.values
+    }
+
+    /// document = ws value ws
+    mutating func document(_ bytes: Span<UInt8>) throws(JSONFailure) -> JSONValue {
+        if bytes.count >= 3, bytes[0] == 0xEF, bytes[1] == 0xBB, bytes[2] == 0xBF {
+            throw failure("the document must not start with a byte order mark")
+        }
+        skipWhitespace(bytes)
+        if position == bytes.count { throw failure("the document is empty") }
+        let value = try value(bytes)
+        skipWhitespace(bytes)
+        if position < bytes.count {
+            throw failure("nothing may follow the document, but \(found(bytes)) does")
+        }
+        return value
+    }
+
+    /// A value that starts at `position`.
+    mutating func value(_ bytes: Span<UInt8>) throws(JSONFailure) -> JSONValue {
+        guard position < bytes.count else { throw unexpected(bytes, "a value") }
+        guard valuesLeft > 0 else { throw failure("the document holds too many values") }
+        valuesLeft -= 1
+        switch bytes[position] {
+        case UInt8(ascii: "\""): return .string(try string(bytes))
+        case UInt8(ascii: "{"): return .object(try object(bytes))
+        case UInt8(ascii: "["): return .array(try array(bytes))
+        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return try number(bytes)
+        case UInt8(ascii: "t"): return try literal("true", .bool(true), bytes)
+        case UInt8(ascii: "f"): return try literal("false", .bool(false), bytes)
+        case UInt8(ascii: "n"): return try literal("null", .null, bytes)
+        case _: throw unexpected(bytes, "a value")
+        }
+    }
+
+    private mutating func literal(
+        _ word: StaticString, _ value: JSONValue, _ bytes: Span<UInt8>
+    ) throws(JSONFailure) -> JSONValue {
+        let count = word.utf8CodeUnitCount
+        guard count <= bytes.count - position else { throw failure("expected true, false or null") }
+        for index in 0..<count where bytes[position + index] != word.utf8Start[index] {
+            throw failure("expected true, false or null")
+        }
+        position += count
+        return value
+    }
+
+    private mutating func array(_ bytes: Span<UInt8>) throws(JSONFailure) -> [JSONValue] {
+        try enter()
+        var elements: [JSONValue] = []
+        skipWhitespace(bytes)
+        if take(UInt8(ascii: "]"), bytes) {
+            depthLeft += 1
+            return elements
+        }
+        while true {
+            do throws(JSONFailure) {
+                elements.append(try value(bytes))
+            } catch {
+                throw error.inside(.element(elements.count))
+            }
+            skipWhitespace(bytes)
+            if take(UInt8(ascii: "]"), bytes) { break }
+            try comma(bytes, orClosing: UInt8(ascii: "]"))
+        }
+        depthLeft += 1
+        return elements
+    }
+
+    private mutating func object(_ bytes: Span<UInt8>) throws(JSONFailure) -> JSONObject {
+        try enter()
+        var members: [JSONObject.Member] = []
+        var names: Set<ExactName> = []
+        skipWhitespace(bytes)
+        if take(UInt8(ascii: "}"), bytes) {
+            depthLeft += 1
+            return JSONObject(members: members)
+        }
+        // Most objects of the service have no more; growing from one by doubling would allocate three times.
+        members.reserveCapacity(4)
+        while true {
+            let start = position
+            guard start < bytes.count, bytes[start] == UInt8(ascii: "\"") else {
+                throw unexpected(bytes, "a member name in double quotes")
+            }
+            let name = try string(bytes)
+            guard isNew(name, among: members, names: &names) else {
+                throw JSONFailure(offset: start, detail: "this member name occurs twice in its object")
+                    .inside(.member(name))
+            }
+            do throws(JSONFailure) {
+                members.append(JSONObject.Member(key: name, value: try memberValue(bytes)))
+            } catch {
+                throw error.inside(.member(name))
+            }
+            skipWhitespace(bytes)
+            if take(UInt8(ascii: "}"), bytes) { break }
+            try comma(bytes, orClosing: UInt8(ascii: "}"))
+        }
+        depthLeft += 1
+        return JSONObject(members: members)
+    }
+
+    private mutating func memberValue(_ bytes: Span<UInt8>) throws(JSONFailure) -> JSONValue {
+        skipWhitespace(bytes)
+        guard take(UInt8(ascii: ":"), bytes) else { throw unexpected(bytes, "a colon after the member name") }
+        skipWhitespace(bytes)
+        return try value(bytes)
+    }
+
+    private func isNew(_ name: String, among members: [JSONObject.Member], names: inout Set<ExactName>) -> Bool {
+        if members.count < Self.linearMembers {
+            return !members.contains { $0.key.hasSameBytes(as: name) }
+        }
+        if names.isEmpty {
+            for member in members { names.insert(ExactName(name: member.key)) }
+        }
+        return names.insert(ExactName(name: name)).inserted
+    }
+
+    /// Steps over the opening bracket, one level deeper.
+    private mutating func enter() throws(JSONFailure) {
+        guard depthLeft > 0 else { throw failure("arrays and objects are nested too deeply") }
+        depthLeft -= 1
+        position += 1
+    }
+
+    private mutating func comma(_ bytes: Span<UInt8>, orClosing bracket: UInt8) throws(JSONFailure) {
+        let comma = position
+        guard take(UInt8(ascii: ","), bytes) else {
+            throw unexpected(bytes, "a comma or '\(Character(UnicodeScalar(bracket)))'")
+        }
+        skipWhitespace(bytes)
+        if position < bytes.count, bytes[position] == bracket {
+            throw JSONFailure(offset: comma, detail: "a comma must not stand before \(found(bytes))")
+        }
+    }
+
+    private mutating func take(_ byte: UInt8, _ bytes: Span<UInt8>) -> Bool {
+        guard position < bytes.count, bytes[position] == byte else { return false }
+        position += 1
+        return true
+    }
+
+    private mutating func skipWhitespace(_ bytes: Span<UInt8>) {
+        while position < bytes.count {
+            switch bytes[position] {
+            case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\n"), UInt8(ascii: "\r"): position += 1
+            case _: return
+            }
+        }
+    }
+}

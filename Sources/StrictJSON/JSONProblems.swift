@@ -1,0 +1,42 @@
+/// Everything that is wrong with a document, in the order in which it was found; costs nothing while it is empty.
+package struct JSONProblems: Error, Sendable, Equatable {
+    /// So many are kept, since a document of 16 MiB could hold a million.
+    package static let limit = 64
+
+    /// The first `limit` problems.
+    package private(set) var problems: [JSONProblem] = []
+    /// How many more there were.
+    package private(set) var omittedCount = 0
+
+    package init() {}
+
+    /// Whether nothing is wrong.
+    package var isEmpty: Bool { problems.isEmpty }
+
+    /// Adds a problem; its texts are made only if it is kept.
+    mutating func append(_ problem: @autoclosure () -> JSONProblem) {
+        if problems.count < Self.limit {
+            problems.append(problem())
+        } else {
+            omittedCount += 1
+        }
+    }
+
+    /// Adds what was found in the same value.
+    @usableFromInline
+    package mutating func appendAll(_ others: consuming JSONProblems) {
+        for problem in others.problems { append(problem) }
+        omittedCount += others.omittedCount
+    }
+
+    /// Adds what was found in the value behind one more token; pointers grow only here, so only where there is an error.
+    @usableFromInline
+    package mutating func append(_ nested: consuming JSONProblems, under token: @autoclosure () -> JSONPointerToken) {
+        if nested.isEmpty { return }
+        let prefix = token().escaped
+        for problem in nested.problems {
+            append(JSONProblem(pointer: prefix + problem.pointer, detail: problem.detail))
+        }
+        omittedCount += nested.omittedCount
+    }
+}
