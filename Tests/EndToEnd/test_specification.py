@@ -1,0 +1,295 @@
+"""The specification: sound in itself, up to date, and true of the running service."""
+
+import json
+import subprocess
+import sys
+from urllib.parse import urlencode
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import validate
+
+from connectd_process import REPOSITORY
+
+FOLDER = REPOSITORY / "openapi"
+TEXT = (FOLDER / "openapi.yaml").read_text(encoding="utf-8")
+DOCUMENT = yaml.safe_load(TEXT)
+SCHEMAS = DOCUMENT["components"]["schemas"]
+METHODS = ("get", "head", "post")
+SUCCESSES = ["connected", "associated", "answered"]
+
+
+def resolved(node: dict) -> dict:
+    """What a local reference stands for."""
+    while "$ref" in node:
+        reference, node = node["$ref"], DOCUMENT
+        for part in reference.removeprefix("#/").split("/"):
+            node = node[part]
+    return node
+
+
+def complaints(schema: dict, value) -> list[str]:
+    """What keeps a value from matching a schema of the document."""
+    validator = Draft202012Validator({**schema, "components": DOCUMENT["components"]})
+    return [f"{error.json_path}: {error.message[:300]}" for error in validator.iter_errors(value)]
+
+
+def operations():
+    for path, item in DOCUMENT["paths"].items():
+        for method in METHODS:
+            if method in item:
+                parameters = item.get("parameters", []) + item[method].get("parameters", [])
+                yield path, method, item[method], parameters
+
+
+def media_types():
+    """Every media type with a schema: of request bodies and of answers."""
+    for path, method, operation, _ in operations():
+        for media in operation.get("requestBody", {}).get("content", {}).values():
+            yield f"{method} {path} request", media
+        for status, response in operation["responses"].items():
+            for media in resolved(response).get("content", {}).values():
+                yield f"{method} {path} {status}", media
+
+
+def examples():
+    """Every named example, and every example inside a schema."""
+    for place, media in media_types():
+        for name, example in media.get("examples", {}).items():
+            yield f"{place} {name}", media["schema"], resolved(example)["value"]
+    for path, method, _, parameters in operations():
+        for parameter in parameters:
+            for name, example in parameter.get("examples", {}).items():
+                yield f"{method} {path} {parameter['name']} {name}", parameter["schema"], example["value"]
+    yield from schema_examples("schemas", SCHEMAS)
+    yield from schema_examples("headers", DOCUMENT["components"]["headers"])
+
+
+def schema_examples(place: str, node):
+    if isinstance(node, dict):
+        if isinstance(node.get("examples"), list):
+            for number, value in enumerate(node["examples"]):
+                yield f"{place} {number}", {key: node[key] for key in node if key != "examples"}, value
+        for key, child in node.items():
+            yield from schema_examples(f"{place}/{key}", child)
+    elif isinstance(node, list):
+        for number, child in enumerate(node):
+            yield from schema_examples(f"{place}/{number}", child)
+
+
+def request_examples():
+    for path, method, operation, _ in operations():
+        for media in operation.get("requestBody", {}).get("content", {}).values():
+            for name, example in media["examples"].items():
+                yield pytest.param(method.upper(), path, example["value"], id=f"{path} {name}")
+
+
+def assert_documented(answer, path: str, method: str = "GET"):
+    """The status, the media type, the required header fields and the body are what the document says."""
+    item = DOCUMENT["paths"][path][method.lower()]
+    assert str(answer.status) in item["responses"], f"{answer.status} is not documented: {answer.body[:500]!r}"
+    response = resolved(item["responses"][str(answer.status)])
+    for name, header in response.get("headers", {}).items():
+        assert name.lower() in answer.headers or not resolved(header).get("required"), f"no {name}"
+    [(media_type, media)] = response["content"].items()
+    assert answer.headers["content-type"].partition(";")[0] == media_type
+    assert answer.body.endswith(b"\n")
+    assert complaints(media["schema"], answer.json) == []
+
+
+# The document by itself.
+
+
+def test_the_document_is_valid_openapi():
+    validate(DOCUMENT)
+    assert DOCUMENT["openapi"] == "3.1.0"
+
+
+def test_the_json_form_is_up_to_date():
+    run = subprocess.run([sys.executable, FOLDER / "generate", "--check"], capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+
+
+def test_the_document_is_small_enough_to_embed():
+    assert len(TEXT.encode()) < 100_000
+
+
+@pytest.mark.parametrize(("schema", "value"), [pytest.param(s, v, id=place) for place, s, v in examples()])
+def test_each_example_matches_its_schema(schema, value):
+    assert complaints(schema, value) == []
+
+
+def test_each_operation_has_an_answer_and_a_name_of_its_own():
+    names = [operation["operationId"] for _, _, operation, _ in operations()]
+    assert len(set(names)) == len(names)
+    for path, method, operation, _ in operations():
+        assert "200" in operation["responses"], f"{method} {path}"
+
+
+def test_head_stands_wherever_get_does():
+    for path, item in DOCUMENT["paths"].items():
+        assert ("get" in item) == ("head" in item), path
+
+
+def test_an_outcome_is_a_success_or_a_class():
+    outcomes = SCHEMAS["Outcome"]["enum"]
+    assert outcomes == SUCCESSES + SCHEMAS["ErrorClass"]["enum"]
+    assert SCHEMAS["NegatedOutcome"]["enum"] == ["!" + outcome for outcome in outcomes]
+    [expect] = [p for p in DOCUMENT["paths"]["/v1/probe"]["parameters"] if p["name"] == "expect"]
+    one = "|".join(outcomes)
+    assert expect["schema"]["pattern"] == f"^(!({one})|({one})(,({one}))*)$"
+
+
+def test_the_port_names_are_the_same_everywhere():
+    ports = DOCUMENT["x-port-names"]
+    assert SCHEMAS["PortName"]["enum"] == list(ports)
+    rows = DOCUMENT["info"]["description"].partition("### Port names")[2]
+    cells = [cell.split() for row in rows.splitlines() if row.startswith("|") for cell in row.strip("|").split("|")]
+    assert {name: int(number) for name, number in (cell for cell in cells if len(cell) == 2)} == ports
+    for schema in ("TCPNameURL", "TCPAddressURL", "UDPNameURL", "UDPAddressURL"):
+        assert SCHEMAS[schema]["pattern"].endswith("|" + "|".join(ports) + ")$"), schema
+
+
+def test_each_problem_has_the_title_of_its_type():
+    titles: dict[str, set] = {}
+    for _, media in media_types():
+        for example in media.get("examples", {}).values():
+            value = resolved(example)["value"]
+            if isinstance(value, dict) and str(value.get("type", "")).startswith("urn:connectd:problem:"):
+                titles.setdefault(value["type"], set()).add((value["title"], value["status"]))
+    assert titles and all(len(found) == 1 for found in titles.values()), titles
+
+
+# Spellings of a target, and whether they are one. The schema and the service have to agree on each.
+TARGETS = {
+    **dict.fromkeys([
+        "tcp://127.0.0.1:1", "127.0.0.1:1", "TCP://127.0.0.1:1", "127.0.0.1:https", "127.0.0.1:65535", "[::1]:1",
+        "tcp://[::1]:1", "[::ffff:127.0.0.1]:1", "udp://127.0.0.1:53", "udp://[::1]:domain", "localhost:1",
+        "localhost.:1", "tcp:1", "[fe80::1%lo]:1", "[FE80:0::0:1%1]:1", "unix:/p", "unix:///p", "unix:/", "unix:@n",
+        "unix:/a b", "unix:////p", "unix+dgram:/p", "unix+seqpacket:@n", "UNIX:/p",
+    ], True),
+    **dict.fromkeys([
+        "", "127.0.0.1", "tcp://127.0.0.1", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:65536", "127.0.0.1:080", ":1",
+        "127.0.0.1:+1", "127.0.0.1:HTTPS", "127.0.0.1:nosuch", "tcp://", "tcp://:1", "0177.0.0.1:1", "2130706433:1",
+        "0x7f.1:1", "0x7f000001:1", "127.1:1", "999.1.1.1:1", "127.0.0.1.:1", "a.0:1", "a.0x:1", "a..b:1", ".a:1",
+        "::1:1", "[127.0.0.1]:1", "[::1]", "[::1]1", "[::1:1", "[::1%lo]:1", "[:::1]:1", "[1::2::3]:1", "u@localhost:1",
+        "tcp://localhost:1/", "tcp://localhost:1?a", "tcp://localhost:1#a", "http://localhost:1", "tls://localhost:1",
+        "unix:p", "unix:", "unix:@", "unix://p", "unix:80", "unix+stream:/p", "unix:/a\0b", " localhost:1",
+        "localhost :1", "localhost:1 ", "l\u00f6calhost:1", "local*host:1", "a" * 64 + ":1", "%6c:1", "local\0host:1",
+    ], False),
+}
+
+
+@pytest.mark.parametrize(("target", "is_target"), [pytest.param(t, v, id=ascii(t)[:40]) for t, v in TARGETS.items()])
+def test_the_schema_tells_targets_from_other_text(target, is_target):
+    assert (complaints(SCHEMAS["TargetURL"], target) == []) == is_target
+
+
+# The document beside the service.
+
+
+@pytest.mark.parametrize(("target", "is_target"), [pytest.param(t, v, id=ascii(t)[:40]) for t, v in TARGETS.items()])
+def test_the_service_takes_the_targets_that_the_schema_takes(api, target, is_target):
+    answer = api.post_check(target, timeout_ms=200)
+    assert_documented(answer, "/v1/checks", "POST")
+    if is_target:
+        assert answer.status in (200, 403), answer.body
+    else:
+        assert answer.status == 400 and answer.pointers == ["/target"], answer.body
+
+
+@pytest.mark.parametrize(("method", "path", "value"), list(request_examples()))
+def test_each_example_of_a_request_is_answered_as_documented(api, method, path, value):
+    answer = api.request(method, path, json.dumps(value))
+    assert_documented(answer, path, method)
+    assert answer.status in (200, 403), answer.body
+
+
+@pytest.mark.parametrize("members", [
+    {"target": example["value"], **extra}
+    for parameter in DOCUMENT["paths"]["/v1/probe"]["parameters"] if parameter["name"] == "target"
+    for example in parameter["examples"].values()
+    for extra in ({}, {"timeout_ms": 500, "family": "ipv4", "addresses": "race", "expect": "connected,refused"})
+], ids=lambda members: urlencode(members)[:60])
+def test_each_example_of_a_probe_is_answered_as_documented(api, members):
+    answer = api.get("/v1/probe?" + urlencode({"timeout_ms": 500} | members))
+    assert_documented(answer, "/v1/probe")
+    assert answer.status in (200, 403, 502, 504), answer.body
+    if answer.status != 403:
+        assert answer.headers["connectd-outcome"] == answer.json["outcome"]
+        assert (answer.status == 200) == answer.json["ok"]
+
+
+@pytest.mark.parametrize("path", ["/v1/errors", "/livez", "/readyz"])
+def test_a_plain_resource_is_answered_as_documented(api, path):
+    answer = api.get(path)
+    assert_documented(answer, path)
+    assert answer.status == 200
+
+
+def test_each_entry_of_the_catalogue_is_found_by_its_name_and_number(api):
+    for entry in api.get("/v1/errors").json["errors"]:
+        for key in (entry["name"], entry["name"].lower(), entry["errno"]):
+            if key is not None:
+                answer = api.get(f"/v1/errors/{key}")
+                assert_documented(answer, "/v1/errors/{name}")
+                assert answer.json == entry
+
+
+@pytest.mark.parametrize("name", ["NOSUCH", "0", "99999", "ECONNREFUSED2"])
+def test_an_unknown_error_is_a_documented_404(api, name):
+    answer = api.get(f"/v1/errors/{name}")
+    assert_documented(answer, "/v1/errors/{name}")
+    assert answer.status == 404
+
+
+@pytest.mark.parametrize(("path", "name", "media_type"), [
+    ("/openapi.yaml", "openapi.yaml", "application/yaml"), ("/openapi.json", "openapi.json", "application/json"),
+])
+def test_the_service_hands_out_the_document_as_it_is(api, path, name, media_type):
+    answer = api.get(path)
+    assert answer.status == 200
+    assert answer.headers["content-type"].partition(";")[0] == media_type
+    assert answer.body == (FOLDER / name).read_bytes()
+
+
+@pytest.mark.parametrize(("name", "number"), DOCUMENT["x-port-names"].items())
+def test_a_port_name_means_its_number(api, name, number):
+    [attempt] = api.check(f"tcp://127.0.0.1:{name}")["attempts"]
+    assert attempt["port"] == number
+
+
+@pytest.mark.parametrize(("method", "path"), [
+    (method, path) for path, item in DOCUMENT["paths"].items()
+    for method in ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE") if method.lower() not in item
+])
+def test_allow_lists_the_documented_methods(api, method, path):
+    answer = api.request(method, path.replace("{name}", "ECONNREFUSED"))
+    assert answer.status == 405
+    documented = {name.upper() for name in METHODS if name in DOCUMENT["paths"][path]}
+    assert {name.strip() for name in answer.headers["allow"].split(",")} == documented
+    if method != "HEAD":
+        problem = resolved(DOCUMENT["components"]["responses"]["MethodNotAllowed"])["content"]
+        assert complaints(problem["application/problem+json"]["schema"], answer.json) == []
+
+
+@pytest.mark.parametrize("path", [p for p, item in DOCUMENT["paths"].items() if "get" in item])
+def test_an_unknown_query_parameter_is_named(api, path):
+    query = {"nosuch": "1"} if path != "/v1/probe" else {"target": "127.0.0.1:1", "nosuch": "1"}
+    answer = api.get(path.replace("{name}", "ECONNREFUSED") + "?" + urlencode(query))
+    assert_documented(answer, path)
+    assert answer.status == 400 and answer.pointers == ["/nosuch"]
+
+
+@pytest.mark.parametrize("member", ["tls", "hold_ms", "half_open", "count", "interval_ms", "trace"])
+def test_a_member_of_a_later_version_is_named(api, member):
+    answer = api.post_check("127.0.0.1:1", **{member: 1})
+    assert_documented(answer, "/v1/checks", "POST")
+    assert answer.status == 400 and answer.pointers == ["/" + member]
+
+
+def test_a_dialog_over_tcp_is_of_a_later_version(api):
+    answer = api.post_check("127.0.0.1:1", dialog=[{"send": "x"}])
+    assert_documented(answer, "/v1/checks", "POST")
+    assert answer.status == 400 and answer.pointers == ["/dialog"]
