@@ -205,64 +205,16 @@ enum Hints {
         address and family.
         """
 
-    // MARK: ICMP evidence
-
-    static let prohibitedByTarget = """
-        The target's own firewall prohibits this port (the target itself sent the ICMP message): allow the prober's \
-        address in its rules.
-        """
-    static let prohibitedByOurselves = """
-        A firewall on the prober itself prohibits this connect (ICMP from its own address): look at its output rules with \
-        `nft list ruleset`.
-        """
-    static let prohibitedOnTheWay = """
-        A firewall or router on the way prohibits this connect: icmp.from names it; ask its owner to allow the prober's \
-        address and this port.
-        """
-    static let prohibitedOnTheWayIPv6 = """
-        A firewall on the way, named by icmp.from, prohibits this connect: ask its owner to allow it; over IPv6 Linux says \
-        EACCES, over IPv4 EHOSTUNREACH.
-        """
-    static let hostUnreachableFromTarget = """
-        The target's address itself reports the host as unreachable: it forwards this port to a host behind it that does \
-        not answer, or its firewall says so.
-        """
-    static let deadNeighbour = """
-        Nobody on the prober's own link answers for the next hop (ARP or neighbour discovery): the host is off, the \
-        address unused, or VLAN or prefix is wrong.
-        """
-    static let hostUnreachableFromRouter = """
-        The last router (icmp.from) finds no host at this address: the host is off, its address unused, or its own link is \
-        down.
-        """
-    static let timeExceeded = """
-        The packet's hop limit ran out at icmp.from: raise socket.ttl if the request sets it; otherwise look for a routing \
-        loop with traceroute.
-        """
-    static let icmpFromTarget = """
-        The target itself answered with an ICMP error: "icmp" says which; look at its firewall's reject rules and at \
-        whether it speaks this protocol.
-        """
-    static let icmpFromOurselves = """
-        The prober itself answered with an ICMP error: look at its output rules (`nft list ruleset`) and at its routes \
-        with `ip route get`.
-        """
-    static let icmpFromSomebody = """
-        A device on the way answered with an ICMP error: icmp.from names it and icmp.meaning says what it lacks, mostly a \
-        route; ask its owner.
-        """
-
-    /// Every text here, for the tests that judge form.
-    static let all = [
-        bindPortTaken, bindForeignAddress, bindPrivilegedPort, bindInterfaceForbidden, bindForbidden, noSuchInterface,
-        bindWrongFamily, bindOther, optionForbidden, socketForbidden, optionMissing, optionRefused, localShortage,
-        unixRefused, udpRefused, refusedOnLoopback, tcpRefusedByICMP, refusedByOurselves, refusedOnTheWay,
-        resetWhileHeld, resetInTLS, resetInDialog, silentInTLS, silentUDP, silentInDialog, silentWhileHeld,
-        silentWithMD5, silentOnLoopback, silentUnix, familyWithoutAddress, familyWithoutRoute, sourcePortStillUsed,
-        autobindExhausted, loopbackSource, letThrough, unixInvalidArgument, zoneMissing, multicastInvalid,
-        multicastUnreachable, pathIsNoSocket, unixAccessDenied, unixSearchDenied, unixWriteDenied, unixPeerElsewhere,
-        udpBroadcastForbidden, udpSendDropped, md5NotConfigured, prohibitedByTarget, prohibitedByOurselves,
-        prohibitedOnTheWay, prohibitedOnTheWayIPv6, hostUnreachableFromTarget, deadNeighbour, hostUnreachableFromRouter,
-        timeExceeded, icmpFromTarget, icmpFromOurselves, icmpFromSomebody,
-    ]
+    /// Every text of `Hints`, for the tests that judge form.
+    static let all =
+        [
+            bindPortTaken, bindForeignAddress, bindPrivilegedPort, bindInterfaceForbidden, bindForbidden,
+            noSuchInterface, bindWrongFamily, bindOther, optionForbidden, socketForbidden, optionMissing, optionRefused,
+            localShortage, unixRefused, udpRefused, refusedOnLoopback, tcpRefusedByICMP, refusedByOurselves,
+            refusedOnTheWay, resetWhileHeld, resetInTLS, resetInDialog, silentInTLS, silentUDP, silentInDialog,
+            silentWhileHeld, silentWithMD5, silentOnLoopback, silentUnix, familyWithoutAddress, familyWithoutRoute,
+            sourcePortStillUsed, autobindExhausted, loopbackSource, letThrough, unixInvalidArgument, zoneMissing,
+            multicastInvalid, multicastUnreachable, pathIsNoSocket, unixAccessDenied, unixSearchDenied, unixWriteDenied,
+            unixPeerElsewhere, udpBroadcastForbidden, udpSendDropped, md5NotConfigured,
+        ] + icmp
 }

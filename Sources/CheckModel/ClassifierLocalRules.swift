@@ -2,11 +2,12 @@ internal import Glibc
 
 /// The steps before connect(2): nothing was sent, so that no error is the target's or the network's.
 extension Judgement {
-    /// Every error of bind(2) and of binding to an interface is one class; the request is at fault where it asked for it.
+    /// Every error of bind(2) and SO_BINDTODEVICE is one class; the request is at fault where it asked for it.
     mutating func judgeBind(_ errno: Errno, _ circumstances: Circumstances) {
         let requested = circumstances.requestedBind
         set(
-            .proberMisconfigured, fault: requested.isEmpty ? .prober : .request, retryable: errno.rawValue == EADDRINUSE,
+            .proberMisconfigured, fault: requested.isEmpty ? .prober : .request,
+            retryable: errno.rawValue == EADDRINUSE,
             hint: Self.bindHint(errno, requested))
     }
 

@@ -8,7 +8,7 @@ extension ErrnoCatalogue {
         extra(
             ECONNRESET, "ECONNRESET", .reset, fault: .target, retryable: true,
             when: "The connection was made, and then reset by the peer or by something that speaks in its name.",
-            linux: "SO_ERROR gives it when the reset comes right behind the handshake. The manual page does not have it.",
+            linux: "SO_ERROR gives it when the reset comes right behind the handshake; the manual page lacks it.",
             hint: """
                 The peer took the connection and reset it: look at its log for a crash, an access list or a connection \
                 limit, and for a proxy or load balancer without a backend.
@@ -16,7 +16,7 @@ extension ErrnoCatalogue {
         extra(
             ECONNABORTED, "ECONNABORTED", .reset, fault: .target, retryable: true,
             when: "The connection was given up before it could be used.",
-            linux: "Rare: mostly something on the prober destroyed the socket (`ss -K`). The manual page does not have it.",
+            linux: "Rare: something on the prober destroyed the socket (`ss -K`); the manual page lacks it.",
             hint: """
                 The connection was torn down from outside the peer's program: look for `ss -K`, SOCK_DESTROY by a proxy or \
                 CNI plugin, or a change of addresses in that moment.
@@ -89,7 +89,7 @@ extension ErrnoCatalogue {
         extra(
             EMSGSIZE, "EMSGSIZE", .unclassified, fault: .prober, retryable: false,
             when: "A datagram is larger than the socket or the path takes.",
-            linux: "From a UDP or UNIX dgram send, also behind the ICMP message that a router sends about a packet too big.",
+            linux: "From a UDP or UNIX dgram send, also behind a router's ICMP message about a packet too big.",
             hint: """
                 The datagram does not fit: UDP takes 65507 bytes over IPv4 and the path perhaps 1472, so send less; a \
                 tunnel with a small MTU shows in `ip route get`.

@@ -3,7 +3,7 @@ internal import Glibc
 extension ErrnoCatalogue {
     /// The errors that the manual page of connect(2) names, in its order.
     static let manualPageEntries: [ErrorCatalogueEntry] =
-        descriptorErrors + networkErrors + progressErrors + pathErrors
+        descriptorErrors + networkErrors + progressAndPermissionErrors + pathErrors
 
     private static let descriptorErrors: [ErrorCatalogueEntry] = [
         kernel(
@@ -36,7 +36,7 @@ extension ErrnoCatalogue {
         kernel(
             EAFNOSUPPORT, "EAFNOSUPPORT", .proberMisconfigured, fault: .prober, retryable: false, inManualPage: true,
             when: "The socket's family and the address's family differ, or the prober does not have the family.",
-            linux: "socket(2) gives it where IPv6 is not built in, or where a seccomp or systemd filter forbids the family.",
+            linux: "socket(2) gives it where IPv6 is not built in, or where a seccomp filter forbids the family.",
             hint: """
                 The prober's kernel or sandbox does not offer this address family: look at ipv6.disable on the kernel's \
                 command line, and at RestrictAddressFamilies= or seccomp.
@@ -95,6 +95,11 @@ extension ErrnoCatalogue {
                 are right, and `ip route get` shows no unreachable route.
                 """),
         kernel(
+            EINTR, "EINTR", .internal, fault: .prober, retryable: false, inManualPage: true,
+            when: "A signal interrupted the call; the connect goes on by itself.",
+            linux: "A UNIX-domain connect that waits for a place in the backlog does not go on by itself.",
+            hint: "This is a defect of connectd, not of the target: please report it together with the whole result."),
+        kernel(
             ENETUNREACH, "ENETUNREACH", .unreachable, fault: .network, retryable: true, inManualPage: true,
             when: "There is no route to the network of this address, here or at a router on the way.",
             linux: """
@@ -116,6 +121,24 @@ extension ErrnoCatalogue {
                 The kernel found no free local port for this connect: `ss -tan` shows what holds them; widen \
                 net.ipv4.ip_local_port_range or run fewer checks at once.
                 """),
+    ]
+
+    private static let progressAndPermissionErrors: [ErrorCatalogueEntry] = [
+        kernel(
+            EFAULT, "EFAULT", .internal, fault: .prober, retryable: false, inManualPage: true,
+            when: "The address lies outside the process's memory.",
+            linux: nil,
+            hint: "This is a defect of connectd, not of the target: please report it together with the whole result."),
+        kernel(
+            EINPROGRESS, "EINPROGRESS", .internal, fault: .prober, retryable: false, inManualPage: true,
+            when: "The socket is non-blocking and the connect is under way.",
+            linux: "Also a blocking socket whose SO_SNDTIMEO ran out. A UNIX-domain connect gives EAGAIN instead.",
+            hint: "This is a defect of connectd, not of the target: please report it together with the whole result."),
+        kernel(
+            EALREADY, "EALREADY", .internal, fault: .prober, retryable: false, inManualPage: true,
+            when: "An earlier connect on this socket is still under way.",
+            linux: nil,
+            hint: "This is a defect of connectd, not of the target: please report it together with the whole result."),
         kernel(
             EPERM, "EPERM", .notPermitted, fault: .prober, retryable: false, inManualPage: true,
             when: "TCP_MD5SIG is set on the socket, but its keys are not configured correctly.",
@@ -126,86 +149,6 @@ extension ErrnoCatalogue {
             hint: """
                 Something on the prober forbids this connect: look at cgroup BPF programs (`bpftool cgroup tree`), \
                 systemd's IPAddressDeny=, and its firewall's output rules.
-                """),
-    ]
-
-    private static let progressErrors: [ErrorCatalogueEntry] = [
-        kernel(
-            EINTR, "EINTR", .internal, fault: .prober, retryable: false, inManualPage: true,
-            when: "A signal interrupted the call; the connect goes on by itself.",
-            linux: "A UNIX-domain connect that waits for a place in the backlog does not go on by itself.",
-            hint: "connectd handles this inside and should never show it: please report it together with the whole result."),
-        kernel(
-            EFAULT, "EFAULT", .internal, fault: .prober, retryable: false, inManualPage: true,
-            when: "The address lies outside the process's memory.",
-            linux: nil,
-            hint: "This is a defect of connectd, not of the target: please report it together with the whole result."),
-        kernel(
-            EINPROGRESS, "EINPROGRESS", .internal, fault: .prober, retryable: false, inManualPage: true,
-            when: "The socket is non-blocking and the connect is under way.",
-            linux: "A blocking socket gives it too when SO_SNDTIMEO runs out. A UNIX-domain connect gives EAGAIN instead.",
-            hint: "connectd handles this inside and should never show it: please report it together with the whole result."),
-        kernel(
-            EALREADY, "EALREADY", .internal, fault: .prober, retryable: false, inManualPage: true,
-            when: "An earlier connect on this socket is still under way.",
-            linux: nil,
-            hint: "connectd handles this inside and should never show it: please report it together with the whole result."),
-    ]
-
-    private static let pathErrors: [ErrorCatalogueEntry] = [
-        kernel(
-            ENOTDIR, "ENOTDIR", .noSuchSocket, fault: .target, retryable: false, inManualPage: true,
-            when: "Something in the middle of the path is no directory.",
-            linux: nil,
-            hint: """
-                A component before the last one is a file or a socket, not a directory: `namei -l` with the path shows \
-                which, often a directory missing from a mount.
-                """),
-        kernel(
-            ENAMETOOLONG, "ENAMETOOLONG", .badPath, fault: .request, retryable: false, inManualPage: true,
-            when: "The path, or one component of it, is too long.",
-            linux: """
-                A socket's address holds 107 bytes of path, much less than PATH_MAX: connectd says ENAMETOOLONG for a \
-                longer one and never cuts it. The kernel says it for a component over 255 bytes behind a symbolic link.
-                """,
-            hint: """
-                A UNIX-domain address holds at most 107 bytes of path on Linux: use a shorter path, or a symbolic link to \
-                the directory of the socket.
-                """),
-        kernel(
-            ENOENT, "ENOENT", .noSuchSocket, fault: .target, retryable: true, inManualPage: true,
-            when: "Nothing is at the path, or a symbolic link leads nowhere.",
-            linux: "An abstract name that nobody has bound gives ECONNREFUSED instead.",
-            hint: """
-                There is no socket at this path: see whether the service has started and where it listens (`ss -xl`), and \
-                that its directory is mounted into connectd's container.
-                """),
-        kernel(
-            EACCES, "EACCES", .notPermitted, fault: .prober, retryable: false, inManualPage: true,
-            when: """
-                A directory of the UNIX-domain path may not be searched, or the socket may not be written; connect(2) does \
-                not tell which.
-                """,
-            linux: """
-                Internet sockets get it too: from a route of type prohibit, from Landlock or another security module, for \
-                UDP to a broadcast address, and over IPv6 from a firewall's "administratively prohibited".
-                """,
-            hint: """
-                The prober's own rules forbid this connect: `ip route get` with the address shows a prohibit route; \
-                otherwise look at Landlock, SELinux or AppArmor on the prober.
-                """),
-        kernel(
-            ELOOP, "ELOOP", .badPath, fault: .request, retryable: false, inManualPage: true,
-            when: "The path leads through too many symbolic links, mostly a loop of them.",
-            linux: "The limit is 40 links in all.",
-            hint: "The path runs into a loop of symbolic links: `namei -l` with the path shows the links that form it."),
-        kernel(
-            EPROTOTYPE, "EPROTOTYPE", .wrongType, fault: .request, retryable: false, inManualPage: true,
-            when: "The socket at the path is of another type than the one that connects.",
-            linux: "SOCK_SEQPACKET counts as a type of its own, beside stream and dgram.",
-            hint: """
-                The socket is there, but of another type: `ss -xl` names it (u_str, u_dgr, u_seq); use unix:, unix+dgram: \
-                or unix+seqpacket: accordingly.
                 """),
     ]
 
