@@ -1,0 +1,113 @@
+extension Target {
+    /// Reads a target in its URL form: `tcp://host:port`, `tls://…`, `udp://…`, `unix:/path`, `unix:///path`, `unix:@name`,
+    /// `unix+dgram:…`, `unix+seqpacket:…`, or a bare `host:port`, which is TCP.
+    ///
+    /// Schemes are read without regard to case. Nothing is decoded: a percent sign is refused in a host, begins the zone
+    /// of a bracketed IPv6 address, and stands for itself in the path of a UNIX-domain socket, which is taken as written.
+    /// - Throws: What is wrong, in one sentence.
+    package init(parsing text: String) throws(TargetError) {
+        let bytes = text.utf8.span
+        guard bytes.count > 0 else { throw TargetError("The target is empty.") }
+        guard bytes.count <= Target.textLimitBytes else {
+            throw TargetError("The target has more than \(Target.textLimitBytes) bytes.")
+        }
+        let (scheme, rest) = try bytes.splitScheme()
+        if let type = scheme.unixSocketType {
+            self.init(peer: .unix(type, try UnixAddress(urlRest: bytes.extracting(droppingFirst: rest))), text: text)
+            return
+        }
+        let (host, port) = try bytes.extracting(droppingFirst: rest).hostAndPort()
+        let peer: Peer = scheme == .udp ? .udp(host, port: port) : .tcp(host, port: port)
+        self.init(peer: peer, impliesTLS: scheme == .tls, text: text)
+    }
+
+    /// The longest scheme, and the longest path.
+    private static let textLimitBytes = 32 + UnixAddress.limitBytes
+}
+
+extension Span<UInt8> {
+    /// The scheme, `tcp` if there is none, and the offset of what follows it: for UNIX-domain sockets directly behind the
+    /// colon, for others behind the two slashes.
+    fileprivate func splitScheme() throws(TargetError) -> (TargetScheme, rest: Int) {
+        guard let colon = firstOffset(of: .colon) else { return (.tcp, 0) }
+        let scheme = TargetScheme(name: extracting(first: colon))
+        if let scheme, scheme.unixSocketType != nil { return (scheme, colon + 1) }
+        guard hasLiteral("://", at: colon) else { return (.tcp, 0) }
+        guard let scheme else {
+            throw TargetError("The scheme is unknown; known are \(TargetScheme.list).", member: .transport)
+        }
+        return (scheme, colon + 3)
+    }
+
+    /// What stands behind the scheme of tcp, tls and udp.
+    fileprivate func hostAndPort() throws(TargetError) -> (Host, port: UInt16) {
+        try refuseWhatIsNoAuthority()
+        guard count > 0 else { throw TargetError("The target has no host and no port.", member: .host) }
+        if self[0] == UInt8(ascii: "[") { return try bracketedHostAndPort() }
+        guard let colon = firstOffset(of: .colon) else {
+            throw TargetError("The target has no port: write host:port.", member: .port)
+        }
+        guard firstOffset(of: .colon, from: colon + 1) == nil else {
+            throw TargetError(
+                "There is more than one colon: an IPv6 address stands in brackets, as in [2001:db8::1]:443.",
+                member: .host)
+        }
+        let host = try Host(nameOrQuad: extracting(first: colon))
+        return (host, try extracting(droppingFirst: colon + 1).port())
+    }
+
+    private func bracketedHostAndPort() throws(TargetError) -> (Host, port: UInt16) {
+        guard let end = firstOffset(of: UInt8(ascii: "]")) else {
+            throw TargetError("The bracket of the IPv6 address is not closed.", member: .host)
+        }
+        let host = try Host(ipv6: extracting(1..<end))
+        guard end + 1 < count else {
+            throw TargetError("The target has no port: write [address]:port.", member: .port)
+        }
+        guard self[end + 1] == .colon else {
+            throw TargetError("Behind the closing bracket stands a colon and the port.", member: .port)
+        }
+        return (host, try extracting(droppingFirst: end + 2).port())
+    }
+
+    private func refuseWhatIsNoAuthority() throws(TargetError) {
+        for offset in 0..<count {
+            switch self[offset] {
+            case .atSign: throw TargetError("A target has no user or password; \"@\" is refused.", member: .host)
+            case .slash: throw TargetError("A target has no path: write scheme://host:port and no slash behind it.")
+            case UInt8(ascii: "?"): throw TargetError("A target has no query; \"?\" is refused.")
+            case UInt8(ascii: "#"): throw TargetError("A target has no fragment; \"#\" is refused.")
+            default: try self[offset].refuseInAuthority()
+            }
+        }
+    }
+
+    /// Decimal digits, or a name of `PortNames`.
+    private func port() throws(TargetError) -> UInt16 {
+        guard count > 0 else { throw TargetError("The port is empty.", member: .port) }
+        guard self[0].decimalDigit != nil else { return try TargetPort.name(decoded()).number() }
+        var value = 0
+        for offset in 0..<count {
+            guard let digit = self[offset].decimalDigit else {
+                throw TargetError("The port begins with a digit, but is no number.", member: .port)
+            }
+            value = Swift.min(value * 10 + Int(digit), 100_000)
+        }
+        guard self[0] != UInt8(ascii: "0") || count == 1 else {
+            throw TargetError("The port is written without leading zeros.", member: .port)
+        }
+        return try TargetPort.number(value).number()
+    }
+}
+
+extension UInt8 {
+    /// Refuses the bytes that no host and no port can have.
+    func refuseInAuthority() throws(TargetError) {
+        switch self {
+        case 0: throw TargetError("A NUL is refused.", member: .host)
+        case 0x20, 0x09...0x0D: throw TargetError("White space is refused.", member: .host)
+        case 0x80...: throw TargetError("Only ASCII is taken: write an international name as xn--….", member: .host)
+        default: if isASCIIControl { throw TargetError("A control character is refused.", member: .host) }
+        }
+    }
+}
