@@ -35,7 +35,8 @@ let package = Package(
         .target(
             name: "ConnectAPI",
             dependencies: [
-                "CheckEngine", "CheckModel", "COpenSSL", "Configuration", "HTTPServer", "SocketIO", "StrictJSON",
+                "CheckEngine", "CheckModel", "COpenSSL", "CSpecification", "Configuration", "HTTPServer", "SocketIO",
+                "StrictJSON",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),
@@ -57,6 +58,7 @@ let package = Package(
         .target(name: "StrictJSON", swiftSettings: strict),
         .target(name: "CheckModel", swiftSettings: strict),
 
+        .target(name: "CSpecification"),
         .systemLibrary(name: "CLinux"),
         .systemLibrary(
             name: "CMicrohttpd", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),

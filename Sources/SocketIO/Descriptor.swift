@@ -41,3 +41,14 @@ package struct Descriptor: ~Copyable, Sendable {
         return Descriptor(adopting: number)
     }
 }
+
+extension Descriptor {
+    /// The name behind the descriptor, without links: readlink(2) of /proc/self/fd/N. nil where it has none any more.
+    package borrowing func linkTarget() -> [UInt8]? {
+        let link = "/proc/self/fd/\(rawValue)"
+        // PATH_MAX: no path of Linux is longer.
+        var name = [CChar](repeating: 0, count: 4096)
+        let count = readlink(link, &name, name.count)
+        return count > 0 ? name[..<count].map(UInt8.init(bitPattern:)) : nil
+    }
+}

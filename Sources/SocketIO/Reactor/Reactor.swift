@@ -14,6 +14,7 @@ package actor Reactor {
     private var participants: [any TurnParticipant] = []
     private var events = [epoll_event](repeating: epoll_event(), count: 1024)
     private nonisolated let stopRequested = Atomic<Bool>(false)
+    private nonisolated let checksOfTurn = Atomic<Int>(0)
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
@@ -135,6 +136,11 @@ package actor Reactor {
         }
     }
 
+    /// Counts a piece of work that came in during this turn: how many there were, this one included.
+    package nonisolated func noteCheck() -> Int {
+        checksOfTurn.add(1, ordering: .relaxed).newValue
+    }
+
     // MARK: The loop
 
     /// Makes the calling thread the reactor's own, and serves until `stop`.
@@ -161,6 +167,7 @@ package actor Reactor {
             wish = participants.reduce(UInt64.max) { min($0, $1.takeTurn()) }
             rounds += 1
         } while thread.hasJobs && rounds < 16
+        checksOfTurn.store(0, ordering: .relaxed)
         poll(until: min(wish, timers.next ?? .max))
         fireTimers()
     }

@@ -1,0 +1,19 @@
+// The OpenAPI documents, byte for byte as they stand in openapi/, inside of the program: a build needs no second copy,
+// and a container no file beside the binary.
+#include "specification.h"
+
+// #embed is of C23, which this one file needs; the compiler of Swift 6.3 has it in every mode.
+#pragma clang diagnostic ignored "-Wc23-extensions"
+
+static const uint8_t connectd_openapi_yaml[] = {
+#embed "../../openapi/openapi.yaml"
+};
+const size_t connectd_openapi_yaml_size = sizeof connectd_openapi_yaml;
+
+static const uint8_t connectd_openapi_json[] = {
+#embed "../../openapi/openapi.json"
+};
+const size_t connectd_openapi_json_size = sizeof connectd_openapi_json;
+
+const uint8_t *connectd_openapi_yaml_start(void) { return connectd_openapi_yaml; }
+const uint8_t *connectd_openapi_json_start(void) { return connectd_openapi_json; }
