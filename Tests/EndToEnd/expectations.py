@@ -5,8 +5,8 @@ import os
 
 TOP_MEMBERS = {"schema", "id", "labels", "target", "ok", "outcome", "phase", "error", "attempts", "resolution",
                "timings_ms", "started_at", "prober", "dialog", "after", "rounds", "trace", "tls"}
-ATTEMPT_MEMBERS = {"address", "port", "path", "family", "outcome", "error", "local", "peer", "start_ms", "duration_ms",
-                   "icmp", "tcp_info", "peer_credentials"}
+ATTEMPT_MEMBERS = {"address", "port", "path", "family", "outcome", "phase", "error", "local", "peer", "start_ms",
+                   "duration_ms", "icmp", "tcp_info", "peer_credentials"}
 ERROR_MEMBERS = {"errno", "name", "class", "fault", "source", "message", "hint", "retryable", "alert"}
 TIMINGS = {"queue", "resolve", "connect", "tls", "dialog", "total"}
 SUCCESSES = {"connected", "associated", "answered"}

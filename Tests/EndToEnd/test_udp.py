@@ -72,12 +72,6 @@ def test_the_wrong_answer_is_a_mismatch_at_the_deadline(api, echo):
     assert result["dialog"]["failed_step"] == 1
 
 
-def test_a_reject_ends_the_dialog_at_once(api, echo):
-    result = api.check(echo, dialog=[{"reject": "^5"}, {"send": "550 no"}, {"expect": "^2"}], timeout_ms=3000)
-    assert_failure(result, None, "dialog_failed", "target", phase="dialog", source="dialog", name="DIALOG_REJECTED")
-    assert result["timings_ms"]["total"] < 1000
-
-
 def test_silence_is_a_timeout_of_the_target(api, network):
     with peers.udp_socket(network.b, net.OPEN) as peer:
         result = api.check(f"udp://{net.OPEN}:{peer.getsockname()[1]}", timeout_ms=300,
