@@ -22,8 +22,6 @@ class Answer:
         return [item["pointer"] for item in self.json.get("errors", [])]
 
 
-
-
 def read_answer(stream, method: str = "GET") -> Answer:
     """One answer from a buffered stream; raises EOFError if the peer closed before the first byte."""
     status_line = stream.readline()
@@ -63,8 +61,9 @@ class Client:
             connection.sendall(data)
             return read_answer(connection.makefile("rb"), method)
 
-    def request(self, method: str, path: str, body: bytes | str | None = None, headers: dict | None = None,
-                timeout: float = 75) -> Answer:
+    def request(
+        self, method: str, path: str, body: bytes | str | None = None, headers: dict | None = None, timeout: float = 75
+    ) -> Answer:
         if isinstance(body, str):
             body = body.encode()
         lines = {"Host": self.host, "Connection": "close"}
@@ -100,6 +99,7 @@ def unix_connector(path: str):
         connection = socket.socket(socket.AF_UNIX)
         connection.connect(path)
         return connection
+
     return connect
 
 
@@ -109,4 +109,5 @@ def tcp_connector(namespace, address: str, port: int):
         connection = namespace.socket(family) if namespace else socket.socket(family)
         connection.connect((address, port))
         return connection
+
     return connect

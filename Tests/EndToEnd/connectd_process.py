@@ -39,10 +39,21 @@ def clean_environment() -> dict[str, str]:
 class Connectd:
     """One running `connectd serve` with a UNIX listener, and a TCP listener where it has a namespace."""
 
-    def __init__(self, namespace=None, configuration: dict | None = None, port: int = PORT, user: str | None = None,
-                 wrapper: tuple[str, ...] = (), listen: tuple[str, ...] = (), arguments: tuple[str, ...] = (),
-                 environment: dict[str, str] | None = None, unix: bool = True, descriptors: int | None = None,
-                 files: dict[str, str] | None = None, prepare=None):
+    def __init__(
+        self,
+        namespace=None,
+        configuration: dict | None = None,
+        port: int = PORT,
+        user: str | None = None,
+        wrapper: tuple[str, ...] = (),
+        listen: tuple[str, ...] = (),
+        arguments: tuple[str, ...] = (),
+        environment: dict[str, str] | None = None,
+        unix: bool = True,
+        descriptors: int | None = None,
+        files: dict[str, str] | None = None,
+        prepare=None,
+    ):
         self.namespace, self.port = namespace, port
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="connectd-e2e-"))
         self.folder.chmod(0o777)
@@ -69,8 +80,13 @@ class Connectd:
         self.log_path = self.folder / "log"
         with self.log_path.open("wb") as log:
             self.process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                env={**clean_environment(), **(environment or {})}, preexec_fn=_preparation(descriptors, prepare))
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env={**clean_environment(), **(environment or {})},
+                preexec_fn=_preparation(descriptors, prepare),
+            )
         self.unix = Client(unix_connector(self.socket_path))
         self.http = Client(tcp_connector(namespace, "127.0.0.1", port), host=f"127.0.0.1:{port}")
         self.client = self.unix if unix else self.http
@@ -150,15 +166,27 @@ def _preparation(descriptors: int | None, prepare):
             resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
         if prepare is not None:
             prepare()
+
     return before_exec
 
 
-def run(*arguments: str, namespace=None, timeout: float = 30, input: str | None = None,
-        environment: dict[str, str] | None = None) -> subprocess.CompletedProcess:
+def run(
+    *arguments: str,
+    namespace=None,
+    timeout: float = 30,
+    input: str | None = None,
+    environment: dict[str, str] | None = None,
+) -> subprocess.CompletedProcess:
     """One command of connectd to its end."""
     command = [str(binary()), *arguments]
     if namespace is not None:
         command = namespace.command(*command)
-    return subprocess.run(command, capture_output=True, text=True, timeout=timeout, input=input,
-                          stdin=subprocess.DEVNULL if input is None else None,
-                          env={**clean_environment(), **(environment or {})})
+    return subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        input=input,
+        stdin=subprocess.DEVNULL if input is None else None,
+        env={**clean_environment(), **(environment or {})},
+    )

@@ -19,7 +19,7 @@ def encode_name(name: str) -> bytes:
 def decode_name(data: bytes, offset: int) -> tuple[str, int]:
     labels = []
     while length := data[offset]:
-        labels.append(data[offset + 1:offset + 1 + length].decode("latin-1"))
+        labels.append(data[offset + 1 : offset + 1 + length].decode("latin-1"))
         offset += 1 + length
     return ".".join(labels), offset + 1
 
@@ -29,8 +29,8 @@ class Question:
         self.message, self.over_tcp = message, over_tcp
         self.name, end = decode_name(message, 12)
         self.name = self.name.lower()
-        self.kind = struct.unpack("!H", message[end:end + 2])[0]
-        self.section = message[12:end + 4]
+        self.kind = struct.unpack("!H", message[end : end + 2])[0]
+        self.section = message[12 : end + 4]
 
     def reply(self, records: list[bytes] = (), code: int = 0, truncated: bool = False, identifier: int | None = None):
         """An answer with these records."""
@@ -105,6 +105,7 @@ class DNSServer:
 
 def zone(table: dict[str, list[str]]):
     """Answers from a table of name → addresses or `cname:NAME`; NXDOMAIN for what is not in it."""
+
     def answer(question: Question):
         name, records, seen = question.name, [], set()
         while name in table and name not in seen:
@@ -117,4 +118,5 @@ def zone(table: dict[str, list[str]]):
             records.append(record(name, CNAME, encode_name(alias)))
             name = alias
         return question.reply(records, code=NXDOMAIN)
+
     return answer

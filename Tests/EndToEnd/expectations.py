@@ -3,10 +3,42 @@
 import errno as numbers
 import os
 
-TOP_MEMBERS = {"schema", "id", "labels", "target", "ok", "outcome", "phase", "error", "attempts", "resolution",
-               "timings_ms", "started_at", "prober", "dialog", "after", "rounds", "trace", "tls"}
-ATTEMPT_MEMBERS = {"address", "port", "path", "family", "outcome", "phase", "error", "local", "peer", "start_ms",
-                   "duration_ms", "icmp", "tcp_info", "peer_credentials"}
+TOP_MEMBERS = {
+    "schema",
+    "id",
+    "labels",
+    "target",
+    "ok",
+    "outcome",
+    "phase",
+    "error",
+    "attempts",
+    "resolution",
+    "timings_ms",
+    "started_at",
+    "prober",
+    "dialog",
+    "after",
+    "rounds",
+    "trace",
+    "tls",
+}
+ATTEMPT_MEMBERS = {
+    "address",
+    "port",
+    "path",
+    "family",
+    "outcome",
+    "phase",
+    "error",
+    "local",
+    "peer",
+    "start_ms",
+    "duration_ms",
+    "icmp",
+    "tcp_info",
+    "peer_credentials",
+}
 ERROR_MEMBERS = {"errno", "name", "class", "fault", "source", "message", "hint", "retryable", "alert"}
 TIMINGS = {"queue", "resolve", "connect", "tls", "dialog", "total"}
 SUCCESSES = {"connected", "associated", "answered"}
@@ -49,8 +81,15 @@ def assert_success(result: dict, outcome: str = "connected") -> dict:
     return next(attempt for attempt in result["attempts"] if attempt["outcome"] == outcome)
 
 
-def assert_failure(result: dict, number: int | None, outcome: str, fault: str | None, phase: str | None = "connect",
-                   source: str = "kernel", name: str | None = None) -> dict:
+def assert_failure(
+    result: dict,
+    number: int | None,
+    outcome: str,
+    fault: str | None,
+    phase: str | None = "connect",
+    source: str = "kernel",
+    name: str | None = None,
+) -> dict:
     """A failed check; returns its last attempt, or {} where there was none."""
     assert_shape(result)
     error = result["error"]

@@ -36,13 +36,13 @@ class Packet:
         else:
             self.head_length = 40
             self.protocol, self.source, self.destination = data[6], data[8:24], data[24:40]
-        self.payload = data[self.head_length:]
+        self.payload = data[self.head_length :]
         self.version = data[0] >> 4
 
 
 def icmp_error(packet: Packet, kind: int, code: int, sender: bytes, extra: int = 0) -> bytes:
     """The message about a packet; `extra` is the second word, such as the MTU or the pointer."""
-    body = struct.pack("!BBHI", kind, code, 0, extra) + packet.data[:packet.head_length + 64]
+    body = struct.pack("!BBHI", kind, code, 0, extra) + packet.data[: packet.head_length + 64]
     if packet.version == 4:
         body = body[:2] + struct.pack("!H", checksum(body)) + body[4:]
         return ip_packet(sender, packet.source, socket.IPPROTO_ICMP, body)
@@ -54,8 +54,9 @@ def icmp_error(packet: Packet, kind: int, code: int, sender: bytes, extra: int =
 def tcp_segment(packet: Packet, flags: int, sequence: int, acknowledgement: int) -> bytes:
     """A segment back to the sender of a SYN, from the address it was sent to."""
     source_port, destination_port = struct.unpack("!HH", packet.payload[:4])
-    segment = struct.pack("!HHIIBBHHH", destination_port, source_port, sequence, acknowledgement, 0x50, flags,
-                          65535, 0, 0)
+    segment = struct.pack(
+        "!HHIIBBHHH", destination_port, source_port, sequence, acknowledgement, 0x50, flags, 65535, 0, 0
+    )
     pseudo = packet.destination + packet.source + struct.pack("!BBH", 0, socket.IPPROTO_TCP, len(segment))
     segment = segment[:16] + struct.pack("!H", checksum(pseudo + segment)) + segment[18:]
     return ip_packet(packet.destination, packet.source, socket.IPPROTO_TCP, segment)

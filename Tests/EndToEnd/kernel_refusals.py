@@ -25,14 +25,17 @@ def _check(result: int) -> int:
 
 def seccomp_socket_refusal(family: int, number: int):
     """For the child before exec: socket(family, …) fails with this errno, as under RestrictAddressFamilies=."""
-    instructions = b"".join(struct.pack("HBBI", *item) for item in (
-        (0x20, 0, 0, 0),  # load the syscall number
-        (0x15, 0, 3, SYS_SOCKET),
-        (0x20, 0, 0, 16),  # load its first argument
-        (0x15, 0, 1, family),
-        (0x06, 0, 0, 0x00050000 | number),  # SECCOMP_RET_ERRNO
-        (0x06, 0, 0, 0x7FFF0000),  # SECCOMP_RET_ALLOW
-    ))
+    instructions = b"".join(
+        struct.pack("HBBI", *item)
+        for item in (
+            (0x20, 0, 0, 0),  # load the syscall number
+            (0x15, 0, 3, SYS_SOCKET),
+            (0x20, 0, 0, 16),  # load its first argument
+            (0x15, 0, 1, family),
+            (0x06, 0, 0, 0x00050000 | number),  # SECCOMP_RET_ERRNO
+            (0x06, 0, 0, 0x7FFF0000),  # SECCOMP_RET_ALLOW
+        )
+    )
     buffer = ctypes.create_string_buffer(instructions, len(instructions))
     program = struct.pack("HxxxxxxQ", len(instructions) // 8, ctypes.addressof(buffer))
 
@@ -40,6 +43,7 @@ def seccomp_socket_refusal(family: int, number: int):
         assert buffer is not None
         _check(_libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
         _check(_libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, program, 0, 0))
+
     return install
 
 
@@ -58,10 +62,13 @@ def cgroup_that_forbids_connect(folder: str):
     program = -1
     try:
         group.mkdir()
-        code = ctypes.create_string_buffer(struct.pack("<BBhi", 0xB7, 0, 0, 0) + struct.pack("<BBhi", 0x95, 0, 0, 0), 16)
+        code = ctypes.create_string_buffer(
+            struct.pack("<BBhi", 0xB7, 0, 0, 0) + struct.pack("<BBhi", 0x95, 0, 0, 0), 16
+        )
         licence = ctypes.create_string_buffer(b"GPL\0")
-        load = struct.pack("=IIQQIIQII16sII", 18, 2, ctypes.addressof(code), ctypes.addressof(licence), 0, 0, 0, 0, 0,
-                           b"", 0, 10)  # CGROUP_SOCK_ADDR, expected attach type CGROUP_INET4_CONNECT
+        load = struct.pack(
+            "=IIQQIIQII16sII", 18, 2, ctypes.addressof(code), ctypes.addressof(licence), 0, 0, 0, 0, 0, b"", 0, 10
+        )  # CGROUP_SOCK_ADDR, expected attach type CGROUP_INET4_CONNECT
         program = _bpf(5, load)
         descriptor = os.open(group, os.O_RDONLY)
         try:
@@ -115,8 +122,9 @@ class FailingFileSystem:
         if opcode == 26:  # INIT
             return 0, struct.pack("=IIIIHHIIHHI28x", 7, 31, 65536, 0, 0, 0, 65536, 1, 0, 0, 0)
         if opcode == 3:  # GETATTR of the root
-            return 0, struct.pack("=QII", 0, 0, 0) + struct.pack("=QQQQQQIIIIIIIIII", 1, 0, 0, 0, 0, 0, 0, 0, 0,
-                                                               0o40755, 1, 0, 0, 0, 4096, 0)
+            return 0, struct.pack("=QII", 0, 0, 0) + struct.pack(
+                "=QQQQQQIIIIIIIIII", 1, 0, 0, 0, 0, 0, 0, 0, 0, 0o40755, 1, 0, 0, 0, 4096, 0
+            )
         if opcode == 1:  # LOOKUP
             name = body.rstrip(b"\0")
             if name[:1] == b"e" and name[1:].isdigit():

@@ -40,7 +40,12 @@ ROUTER_REJECTS6 = {
     "no-route": "fd00:88:13::1",
 }
 # what the target itself says, by port of OPEN
-TARGET_REJECTS = {"port-unreachable": 4001, "admin-prohibited": 4002, "host-unreachable": 4003, "prot-unreachable": 4004}
+TARGET_REJECTS = {
+    "port-unreachable": 4001,
+    "admin-prohibited": 4002,
+    "host-unreachable": 4003,
+    "prot-unreachable": 4004,
+}
 # what the prober's own firewall says, by port of OPEN
 OWN_REJECTS = {"port-unreachable": 5001, "admin-prohibited": 5002}
 OWN_DROP = 5009
@@ -114,15 +119,23 @@ class Network:
         lines += [f"ip daddr {address} reject with icmp {kind}" for kind, address in ROUTER_REJECTS.items()]
         lines += [f"ip6 daddr {address} reject with icmpv6 {kind}" for kind, address in ROUTER_REJECTS6.items()]
         lines += ["}", "chain input { type filter hook input priority 0;"]
-        lines += [f"ip daddr {OPEN} meta l4proto {{ tcp, udp }} th dport {port} reject with icmp {kind}"
-                  for kind, port in TARGET_REJECTS.items()]
+        lines += [
+            f"ip daddr {OPEN} meta l4proto {{ tcp, udp }} th dport {port} reject with icmp {kind}"
+            for kind, port in TARGET_REJECTS.items()
+        ]
         lines += ["}", "}"]
         self.b.nft("\n".join(lines))
-        own = [f"ip daddr {OPEN} meta l4proto {{ tcp, udp }} th dport {port} reject with icmp {kind}"
-               for kind, port in OWN_REJECTS.items()]
-        own += [f"ip daddr {OPEN} meta l4proto {{ tcp, udp }} th dport {OWN_DROP} drop",
-                'meta mark 7 counter comment "mark"', 'ip dscp 46 counter comment "dscp"',
-                'ip6 dscp 46 counter comment "dscp6"', 'ip ttl 33 counter comment "ttl"']
+        own = [
+            f"ip daddr {OPEN} meta l4proto {{ tcp, udp }} th dport {port} reject with icmp {kind}"
+            for kind, port in OWN_REJECTS.items()
+        ]
+        own += [
+            f"ip daddr {OPEN} meta l4proto {{ tcp, udp }} th dport {OWN_DROP} drop",
+            'meta mark 7 counter comment "mark"',
+            'ip dscp 46 counter comment "dscp"',
+            'ip6 dscp 46 counter comment "dscp6"',
+            'ip ttl 33 counter comment "ttl"',
+        ]
         self.a.nft("table inet t { chain output { type filter hook output priority 0;\n" + "\n".join(own) + "\n}\n}")
 
     @contextlib.contextmanager

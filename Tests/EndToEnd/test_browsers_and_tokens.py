@@ -20,15 +20,40 @@ def http(connectd):
     return connectd.http
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", f"127.0.0.1:{PORT}", "localhost", f"localhost:{PORT}", "LocalHost", "[::1]",
-                                  f"[::1]:{PORT}", "10.1.2.3:80", "connectd.internal", "CONNECTD.internal:8080",
-                                  "[2001:db8::1]:99"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1",
+        f"127.0.0.1:{PORT}",
+        "localhost",
+        f"localhost:{PORT}",
+        "LocalHost",
+        "[::1]",
+        f"[::1]:{PORT}",
+        "10.1.2.3:80",
+        "connectd.internal",
+        "CONNECTD.internal:8080",
+        "[2001:db8::1]:99",
+    ],
+)
 def test_a_host_that_is_us(http, host):
     assert http.get("/v1/errors", {"Host": host}).status == 200
 
 
-@pytest.mark.parametrize("host", ["evil.example", f"evil.example:{PORT}", "localhost.evil.example", "127.0.0.1.evil.example",
-                                  "connectd.internal.evil.example", "xconnectd.internal", "2130706433", "0x7f.1", "127.1"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil.example",
+        f"evil.example:{PORT}",
+        "localhost.evil.example",
+        "127.0.0.1.evil.example",
+        "connectd.internal.evil.example",
+        "xconnectd.internal",
+        "2130706433",
+        "0x7f.1",
+        "127.1",
+    ],
+)
 @pytest.mark.parametrize("path", ["/v1/errors", "/v1/probe?target=127.0.0.1:9", "/livez", "/openapi.yaml"])
 def test_a_foreign_host_is_421(http, host, path):
     assert_problem(http.get(path, {"Host": host}), 421)
@@ -43,17 +68,40 @@ def test_a_unix_listener_is_exempt_from_hosts(connectd):
     assert connectd.unix.post("/v1/checks", CHECK, {"Host": "connectd"}).status == 200
 
 
-@pytest.mark.parametrize("site,status", [("cross-site", 403), ("same-site", 403), ("same-origin", 200), ("none", 200),
-                                         ("", 403), ("nonsense", 403), ("Cross-Site", 403)])
-@pytest.mark.parametrize("method,path", [("GET", "/v1/probe?target=127.0.0.1:9&expect=refused"), ("POST", "/v1/checks"),
-                                         ("GET", "/v1/errors")])
+@pytest.mark.parametrize(
+    "site,status",
+    [
+        ("cross-site", 403),
+        ("same-site", 403),
+        ("same-origin", 200),
+        ("none", 200),
+        ("", 403),
+        ("nonsense", 403),
+        ("Cross-Site", 403),
+    ],
+)
+@pytest.mark.parametrize(
+    "method,path",
+    [("GET", "/v1/probe?target=127.0.0.1:9&expect=refused"), ("POST", "/v1/checks"), ("GET", "/v1/errors")],
+)
 def test_sec_fetch_site(http, site, status, method, path):
     body = '{"target":"127.0.0.1:9"}' if method == "POST" else None
     assert http.request(method, path, body, {"Sec-Fetch-Site": site}).status == status
 
 
-@pytest.mark.parametrize("origin", ["https://evil.example", "http://127.0.0.1.evil.example", "null", "http://localhost:1",
-                                    "http://evil.example:8080", "file://", "http://127.0.0.1:80801", ""])
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://evil.example",
+        "http://127.0.0.1.evil.example",
+        "null",
+        "http://localhost:1",
+        "http://evil.example:8080",
+        "file://",
+        "http://127.0.0.1:80801",
+        "",
+    ],
+)
 def test_a_foreign_origin_is_403(http, origin):
     answer = http.post("/v1/checks", CHECK, {"Origin": origin})
     assert_problem(answer, 403)
@@ -65,9 +113,16 @@ def test_our_own_origin_is_welcome(http):
 
 
 def test_a_preflight_is_not_answered_with_leave(http):
-    answer = http.request("OPTIONS", "/v1/checks", None, {"Origin": "https://evil.example",
-                                                          "Access-Control-Request-Method": "POST",
-                                                          "Access-Control-Request-Headers": "content-type"})
+    answer = http.request(
+        "OPTIONS",
+        "/v1/checks",
+        None,
+        {
+            "Origin": "https://evil.example",
+            "Access-Control-Request-Method": "POST",
+            "Access-Control-Request-Headers": "content-type",
+        },
+    )
     assert answer.status in (403, 405)
     assert not any(name.startswith("access-control") for name in answer.headers)
 
@@ -84,11 +139,25 @@ def bearer(token: str) -> dict:
     return {"Authorization": f"Bearer {token}"}
 
 
-@pytest.mark.parametrize("headers", [
-    {}, bearer("wrong"), bearer(""), bearer("alice"), bearer("alice:s3cret-of-alice"), bearer("s3cret-of-alic"),
-    bearer("s3cret-of-alicee"), bearer("S3CRET-OF-ALICE"), bearer("s3cret-of-alice s3cret-of-bob"), bearer("s3cret-of-alice\tx"),
-    {"Authorization": "Basic YWxpY2U6czNjcmV0LW9mLWFsaWNl"}, {"Authorization": "s3cret-of-alice"},
-    {"Authorization": "Bearers3cret-of-alice"}, {"X-Authorization": "Bearer s3cret-of-alice"}])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        bearer("wrong"),
+        bearer(""),
+        bearer("alice"),
+        bearer("alice:s3cret-of-alice"),
+        bearer("s3cret-of-alic"),
+        bearer("s3cret-of-alicee"),
+        bearer("S3CRET-OF-ALICE"),
+        bearer("s3cret-of-alice s3cret-of-bob"),
+        bearer("s3cret-of-alice\tx"),
+        {"Authorization": "Basic YWxpY2U6czNjcmV0LW9mLWFsaWNl"},
+        {"Authorization": "s3cret-of-alice"},
+        {"Authorization": "Bearers3cret-of-alice"},
+        {"X-Authorization": "Bearer s3cret-of-alice"},
+    ],
+)
 def test_without_a_right_token_it_is_401(guarded, headers):
     for answer in (guarded.http.post("/v1/checks", CHECK, headers), guarded.unix.post("/v1/checks", CHECK, headers)):
         assert_problem(answer, 401)
@@ -105,13 +174,22 @@ def test_with_a_token_it_is_answered(guarded, token):
 def test_only_health_is_open(guarded):
     assert guarded.http.get("/livez").status == 200
     assert guarded.http.get("/readyz").status == 200
-    for path in ("/v1/errors", "/v1/errors/EPERM", "/v1/probe?target=127.0.0.1:9", "/openapi.yaml", "/openapi.json", "/nothing"):
+    for path in (
+        "/v1/errors",
+        "/v1/errors/EPERM",
+        "/v1/probe?target=127.0.0.1:9",
+        "/openapi.yaml",
+        "/openapi.json",
+        "/nothing",
+    ):
         assert_problem(guarded.http.get(path), 401)
 
 
 def test_two_authorizations_are_none(guarded):
-    head = (f"GET /v1/errors HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer s3cret-of-alice\r\n"
-            f"Authorization: Bearer x\r\nConnection: close\r\n\r\n")
+    head = (
+        "GET /v1/errors HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer s3cret-of-alice\r\n"
+        "Authorization: Bearer x\r\nConnection: close\r\n\r\n"
+    )
     assert guarded.http.raw(head.encode()).status in (400, 401)
 
 

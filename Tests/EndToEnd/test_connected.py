@@ -54,7 +54,7 @@ def test_a_port_may_be_a_name(api, network):
 
 
 def test_id_labels_and_target_come_back_as_sent(api, target):
-    identity = "a \"b\" \\ \u00e9\u4f60\U0001f600 </script>"
+    identity = 'a "b" \\ \u00e9\u4f60\U0001f600 </script>'
     labels = {"k": "v", "weird key \u00fc": ""}
     result = api.check(target, id=identity, labels=labels)
     assert (result["id"], result["labels"], result["target"]) == (identity, labels, target)
@@ -77,15 +77,25 @@ def test_a_literal_is_its_own_resolution(api, target):
     assert (resolution["source"], resolution["addresses"]) == ("literal", [net.OPEN])
 
 
-@pytest.mark.parametrize("expect,ok", [
-    ("connected", True), (["refused", "connected"], True), ("!connected", False), ("refused", False),
-    (["timeout"], False), ("!refused", True)])
+@pytest.mark.parametrize(
+    "expect,ok",
+    [
+        ("connected", True),
+        (["refused", "connected"], True),
+        ("!connected", False),
+        ("refused", False),
+        (["timeout"], False),
+        ("!refused", True),
+    ],
+)
 def test_expect_decides_what_is_ok(api, target, expect, ok):
     result = api.check(target, expect=expect)
     assert (result["outcome"], result["ok"]) == ("connected", ok)
 
 
-@pytest.mark.parametrize("expect,ok", [("refused", True), ("!connected", True), ("connected", False), ("timeout", False)])
+@pytest.mark.parametrize(
+    "expect,ok", [("refused", True), ("!connected", True), ("connected", False), ("timeout", False)]
+)
 def test_a_failure_may_be_what_is_expected(api, expect, ok):
     result = api.check(f"tcp://{net.OPEN}:9", expect=expect)
     assert_shape(result)

@@ -111,10 +111,16 @@ def test_a_check_can_be_repeated_from_the_same_port(api, target):
         assert_success(api.check(target, bind={"port": 33030}, socket={"close": "rst"}))
 
 
-@pytest.mark.parametrize("options,members,pointer", [
-    ([], {"bind": {"address": net.PROBER}}, "/bind"), ([], {"bind": {"port": 33040}}, "/bind"),
-    (["bind"], {"bind": {"interface": "link0"}}, "/bind/interface"),
-    (["bind"], {"socket": {"mark": 7}}, "/socket/mark"), (["bind"], {"socket": {"tcp_md5": "bgp"}}, "/socket/tcp_md5")])
+@pytest.mark.parametrize(
+    "options,members,pointer",
+    [
+        ([], {"bind": {"address": net.PROBER}}, "/bind"),
+        ([], {"bind": {"port": 33040}}, "/bind"),
+        (["bind"], {"bind": {"interface": "link0"}}, "/bind/interface"),
+        (["bind"], {"socket": {"mark": 7}}, "/socket/mark"),
+        (["bind"], {"socket": {"tcp_md5": "bgp"}}, "/socket/tcp_md5"),
+    ],
+)
 def test_an_option_that_the_policy_does_not_open_is_denied(network, options, members, pointer):
     configuration = {"policy": {"profile": "internal", "options": options}, "md5_keys": {"bgp": {"file": "bgp.key"}}}
     with Connectd(network.a, configuration, port=PORT, files={"bgp.key": "secret\n"}) as connectd:

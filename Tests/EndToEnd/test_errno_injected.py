@@ -26,8 +26,22 @@ def connectd(network):
 
 @contextlib.contextmanager
 def injecting(pid: int, call: str, number: int):
-    tracer = subprocess.Popen(["strace", "-f", "-p", str(pid), "-o", "/dev/null", "-e", f"trace={call}",
-                               "-e", f"inject={call}:error={number}"], stderr=subprocess.PIPE, text=True)
+    tracer = subprocess.Popen(
+        [
+            "strace",
+            "-f",
+            "-p",
+            str(pid),
+            "-o",
+            "/dev/null",
+            "-e",
+            f"trace={call}",
+            "-e",
+            f"inject={call}:error={number}",
+        ],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     try:
         first = tracer.stderr.readline()
         if "attached" not in first:
@@ -39,23 +53,45 @@ def injecting(pid: int, call: str, number: int):
         tracer.communicate(timeout=10)
 
 
-@pytest.mark.parametrize("number,outcome,fault", [
-    (errno.ECONNREFUSED, "refused", "target"), (errno.ECONNRESET, "reset", "target"),
-    (errno.ECONNABORTED, "reset", "target"), (errno.EPIPE, "reset", "target"), (errno.ETIMEDOUT, "timeout", "network"),
-    (errno.EHOSTUNREACH, "unreachable", "network"), (errno.ENETUNREACH, "unreachable", "network"),
-    (errno.EHOSTDOWN, "unreachable", "network"), (errno.ENONET, "unreachable", "network"),
-    (errno.ENOPROTOOPT, "unreachable", "network"), (errno.EPROTO, "unreachable", "network"),
-    (errno.EOPNOTSUPP, "unreachable", "network"), (errno.EINVAL, "unreachable", "network"),
-    (errno.EACCES, "not_permitted", "prober"), (errno.EPERM, "not_permitted", "prober"),
-    (errno.EADDRINUSE, "prober_exhausted", "prober"), (errno.EADDRNOTAVAIL, "prober_exhausted", "prober"),
-    (errno.EAGAIN, "prober_exhausted", "prober"), (errno.ENOBUFS, "prober_exhausted", "prober"),
-    (errno.ENOMEM, "prober_exhausted", "prober"), (errno.ENFILE, "prober_exhausted", "prober"),
-    (errno.EMFILE, "prober_exhausted", "prober"), (errno.ENETDOWN, "prober_misconfigured", "prober"),
-    (errno.ENODEV, "prober_misconfigured", "prober"), (errno.EAFNOSUPPORT, "prober_misconfigured", "prober"),
-    (errno.EBADF, "internal", "prober"), (errno.EFAULT, "internal", "prober"), (errno.EISCONN, "internal", "prober"),
-    (errno.ENOTSOCK, "internal", "prober"), (errno.EIO, "unclassified", "prober"),
-    (errno.ENOSYS, "unclassified", "prober"), (errno.EUCLEAN, "unclassified", "prober"),
-    (errno.ENOLINK, "unclassified", "prober"), (errno.ENXIO, "unclassified", "prober")])
+@pytest.mark.parametrize(
+    "number,outcome,fault",
+    [
+        (errno.ECONNREFUSED, "refused", "target"),
+        (errno.ECONNRESET, "reset", "target"),
+        (errno.ECONNABORTED, "reset", "target"),
+        (errno.EPIPE, "reset", "target"),
+        (errno.ETIMEDOUT, "timeout", "network"),
+        (errno.EHOSTUNREACH, "unreachable", "network"),
+        (errno.ENETUNREACH, "unreachable", "network"),
+        (errno.EHOSTDOWN, "unreachable", "network"),
+        (errno.ENONET, "unreachable", "network"),
+        (errno.ENOPROTOOPT, "unreachable", "network"),
+        (errno.EPROTO, "unreachable", "network"),
+        (errno.EOPNOTSUPP, "unreachable", "network"),
+        (errno.EINVAL, "unreachable", "network"),
+        (errno.EACCES, "not_permitted", "prober"),
+        (errno.EPERM, "not_permitted", "prober"),
+        (errno.EADDRINUSE, "prober_exhausted", "prober"),
+        (errno.EADDRNOTAVAIL, "prober_exhausted", "prober"),
+        (errno.EAGAIN, "prober_exhausted", "prober"),
+        (errno.ENOBUFS, "prober_exhausted", "prober"),
+        (errno.ENOMEM, "prober_exhausted", "prober"),
+        (errno.ENFILE, "prober_exhausted", "prober"),
+        (errno.EMFILE, "prober_exhausted", "prober"),
+        (errno.ENETDOWN, "prober_misconfigured", "prober"),
+        (errno.ENODEV, "prober_misconfigured", "prober"),
+        (errno.EAFNOSUPPORT, "prober_misconfigured", "prober"),
+        (errno.EBADF, "internal", "prober"),
+        (errno.EFAULT, "internal", "prober"),
+        (errno.EISCONN, "internal", "prober"),
+        (errno.ENOTSOCK, "internal", "prober"),
+        (errno.EIO, "unclassified", "prober"),
+        (errno.ENOSYS, "unclassified", "prober"),
+        (errno.EUCLEAN, "unclassified", "prober"),
+        (errno.ENOLINK, "unclassified", "prober"),
+        (errno.ENXIO, "unclassified", "prober"),
+    ],
+)
 def test_connect_fails_with(connectd, number, outcome, fault):
     with injecting(connectd.pid, "connect", number):
         result = connectd.client.check(TARGET, timeout_ms=3000)
@@ -72,11 +108,20 @@ def test_the_states_of_a_running_connect_are_never_shown_as_success(connectd, nu
     assert result["outcome"] in ("timeout", "internal"), result
 
 
-@pytest.mark.parametrize("number,outcome", [
-    (errno.ENFILE, "prober_exhausted"), (errno.EMFILE, "prober_exhausted"), (errno.ENOBUFS, "prober_exhausted"),
-    (errno.ENOMEM, "prober_exhausted"), (errno.EAFNOSUPPORT, "prober_misconfigured"),
-    (errno.EPROTONOSUPPORT, "prober_misconfigured"), (errno.ESOCKTNOSUPPORT, "prober_misconfigured"),
-    (errno.EACCES, "not_permitted"), (errno.EPERM, "not_permitted")])
+@pytest.mark.parametrize(
+    "number,outcome",
+    [
+        (errno.ENFILE, "prober_exhausted"),
+        (errno.EMFILE, "prober_exhausted"),
+        (errno.ENOBUFS, "prober_exhausted"),
+        (errno.ENOMEM, "prober_exhausted"),
+        (errno.EAFNOSUPPORT, "prober_misconfigured"),
+        (errno.EPROTONOSUPPORT, "prober_misconfigured"),
+        (errno.ESOCKTNOSUPPORT, "prober_misconfigured"),
+        (errno.EACCES, "not_permitted"),
+        (errno.EPERM, "not_permitted"),
+    ],
+)
 def test_socket_fails_with(connectd, number, outcome):
     with injecting(connectd.pid, "socket", number):
         result = connectd.client.check(TARGET, timeout_ms=3000)

@@ -16,8 +16,10 @@ OWN_PORT = 8091
 
 
 def post(connection, body: str):
-    connection.sendall(f"POST /v1/checks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-                       f"Content-Length: {len(body)}\r\n\r\n{body}".encode())
+    connection.sendall(
+        f"POST /v1/checks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n{body}".encode()
+    )
     return read_answer(connection.makefile("rb"))
 
 
@@ -46,11 +48,18 @@ def test_a_cgroup_program_that_forbids_is_eperm(network, folder):
         assert "icmp" not in attempt
 
 
-@pytest.mark.parametrize("number,outcome,fault", [
-    (errno.EAFNOSUPPORT, "prober_misconfigured", "prober"), (errno.EPROTONOSUPPORT, "prober_misconfigured", "prober"),
-    (errno.ESOCKTNOSUPPORT, "prober_misconfigured", "prober"), (errno.EACCES, "not_permitted", "prober"),
-    (errno.EPERM, "not_permitted", "prober"), (errno.ENFILE, "prober_exhausted", "prober"),
-    (errno.ENOSYS, "unclassified", "prober")])
+@pytest.mark.parametrize(
+    "number,outcome,fault",
+    [
+        (errno.EAFNOSUPPORT, "prober_misconfigured", "prober"),
+        (errno.EPROTONOSUPPORT, "prober_misconfigured", "prober"),
+        (errno.ESOCKTNOSUPPORT, "prober_misconfigured", "prober"),
+        (errno.EACCES, "not_permitted", "prober"),
+        (errno.EPERM, "not_permitted", "prober"),
+        (errno.ENFILE, "prober_exhausted", "prober"),
+        (errno.ENOSYS, "unclassified", "prober"),
+    ],
+)
 def test_a_seccomp_filter_on_a_family(network, number, outcome, fault):
     """As under systemd's RestrictAddressFamilies= and SystemCallErrorNumber=, or a container's profile."""
     with Connectd(network.a, port=OWN_PORT, prepare=kernel_refusals.seccomp_socket_refusal(10, number)) as connectd:
@@ -81,9 +90,13 @@ def test_a_datagram_that_is_too_long_is_emsgsize(api, network):
     def reply(peer) -> None:
         data, sender = peer.recvfrom(65535)
         peer.sendto(b"z" * 40000, sender)
+
     with peers.serving(peers.udp_socket(network.b, net.OPEN), reply) as peer:
-        result = api.check(f"udp://{net.OPEN}:{peer.getsockname()[1]}", timeout_ms=2000,
-                           dialog=[{"send": "x"}, {"expect": "^(z+)$"}, {"send": "${1}${1}"}])
+        result = api.check(
+            f"udp://{net.OPEN}:{peer.getsockname()[1]}",
+            timeout_ms=2000,
+            dialog=[{"send": "x"}, {"expect": "^(z+)$"}, {"send": "${1}${1}"}],
+        )
     assert_failure(result, errno.EMSGSIZE, "unclassified", None, phase="dialog")
 
 
@@ -119,7 +132,9 @@ def test_mptcp_switched_off(api, network):
 
 
 def test_hard_denied_addresses_opened_by_an_exact_rule_get_the_kernels_answer(network):
-    rules = [{"action": "allow", "cidr": f"{address}/32"} for address in ("224.0.0.1", net.BROADCAST, "255.255.255.255")]
+    rules = [
+        {"action": "allow", "cidr": f"{address}/32"} for address in ("224.0.0.1", net.BROADCAST, "255.255.255.255")
+    ]
     configuration = {"policy": {**OPEN_CONFIGURATION["policy"], "rules": rules}}
     with Connectd(network.a, configuration, port=OWN_PORT) as connectd:
         client = connectd.client

@@ -15,17 +15,28 @@ def url(address: str, port: int = 80, scheme: str = "tcp") -> str:
     return f"{scheme}://[{address}]:{port}" if ":" in address else f"{scheme}://{address}:{port}"
 
 
-@pytest.mark.parametrize("kind,number,outcome,fault", [
-    ("unreachable", 113, "unreachable", "network"), ("prohibit", 13, "not_permitted", "prober"),
-    ("blackhole", 22, "unreachable", "network"), ("throw", 101, "unreachable", "network")])
+@pytest.mark.parametrize(
+    "kind,number,outcome,fault",
+    [
+        ("unreachable", 113, "unreachable", "network"),
+        ("prohibit", 13, "not_permitted", "prober"),
+        ("blackhole", 22, "unreachable", "network"),
+        ("throw", 101, "unreachable", "network"),
+    ],
+)
 def test_route_types(api, kind, number, outcome, fault):
     attempt = assert_failure(api.check(url(net.ROUTE_TYPES[kind])), number, outcome, fault)
     assert "icmp" not in attempt
 
 
-@pytest.mark.parametrize("kind,number,outcome,fault", [
-    ("unreachable", 113, "unreachable", "network"), ("prohibit", 13, "not_permitted", "prober"),
-    ("blackhole", 22, "unreachable", "network")])
+@pytest.mark.parametrize(
+    "kind,number,outcome,fault",
+    [
+        ("unreachable", 113, "unreachable", "network"),
+        ("prohibit", 13, "not_permitted", "prober"),
+        ("blackhole", 22, "unreachable", "network"),
+    ],
+)
 def test_route_types_of_ipv6(api, kind, number, outcome, fault):
     assert_failure(api.check(url(net.ROUTE_TYPES6[kind])), number, outcome, fault)
 
@@ -67,23 +78,27 @@ def test_ipv6_switched_off_is_a_misconfigured_prober(root_and_namespaces, scheme
 
 
 def test_no_ephemeral_port_left_is_an_exhausted_prober(api, network):
-    with peers.tcp_listener(network.b, net.OPEN, 9600), \
-            network.a.setting("net.ipv4.ip_local_port_range", "40000\t40001"), \
-            peers.tcp_listener(network.a, net.PROBER, 40000), peers.tcp_listener(network.a, net.PROBER, 40001):
+    with (
+        peers.tcp_listener(network.b, net.OPEN, 9600),
+        network.a.setting("net.ipv4.ip_local_port_range", "40000\t40001"),
+        peers.tcp_listener(network.a, net.PROBER, 40000),
+        peers.tcp_listener(network.a, net.PROBER, 40001),
+    ):
         result = api.check(url(net.OPEN, 9600))
         assert_failure(result, 99, "prober_exhausted", "prober")
         assert result["error"]["retryable"] is True
 
 
 def test_checks_themselves_use_the_ports_up(network):
-    with Connectd(network.a, port=8099) as connectd, \
-            network.a.setting("net.ipv4.ip_local_port_range", "40010\t40011"):
+    with Connectd(network.a, port=8099) as connectd, network.a.setting("net.ipv4.ip_local_port_range", "40010\t40011"):
         hanging = []
         for _ in range(2):
             connection = connectd.unix.connect()
             body = f'{{"target":"tcp://{net.DROPPED}:4242","timeout_ms":3000}}'
-            connection.sendall(f"POST /v1/checks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-                               f"Content-Length: {len(body)}\r\n\r\n{body}".encode())
+            connection.sendall(
+                f"POST /v1/checks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                f"Content-Length: {len(body)}\r\n\r\n{body}".encode()
+            )
             hanging.append(connection)
         wait_for_hanging(connectd, 2)
         result = connectd.client.check(f"tcp://{net.DROPPED}:4242", timeout_ms=1000)
@@ -100,6 +115,9 @@ def wait_for_hanging(connectd, count: int) -> None:
 
 
 def test_udp_without_a_free_port_is_eagain_and_an_exhausted_prober(api, network):
-    with network.a.setting("net.ipv4.ip_local_port_range", "40020\t40021"), \
-            peers.udp_socket(network.a, "0.0.0.0", 40020), peers.udp_socket(network.a, "0.0.0.0", 40021):
+    with (
+        network.a.setting("net.ipv4.ip_local_port_range", "40020\t40021"),
+        peers.udp_socket(network.a, "0.0.0.0", 40020),
+        peers.udp_socket(network.a, "0.0.0.0", 40021),
+    ):
         assert_failure(api.check(url(net.OPEN, 53, "udp")), 11, "prober_exhausted", "prober")

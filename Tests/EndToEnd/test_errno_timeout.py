@@ -22,13 +22,15 @@ def test_the_kernels_own_timeout(api):
 def test_the_kernels_own_timeout_over_ipv6_and_under_an_own_drop(api):
     def check(target: str) -> dict:
         return api.check(target, timeout_ms=10000, socket={"tcp_syn_retries": 1})
+
     with ThreadPoolExecutor() as pool:
         for result in pool.map(check, [f"tcp://[{net.DROPPED6}]:80", f"tcp://{net.OPEN}:{net.OWN_DROP}"]):
             assert_failure(result, 110, "timeout", "network")
 
 
-@pytest.mark.parametrize("target", [f"tcp://{net.DROPPED}:80", f"tcp://[{net.DROPPED6}]:80",
-                                    f"tcp://{net.OPEN}:{net.OWN_DROP}"])
+@pytest.mark.parametrize(
+    "target", [f"tcp://{net.DROPPED}:80", f"tcp://[{net.DROPPED6}]:80", f"tcp://{net.OPEN}:{net.OWN_DROP}"]
+)
 def test_our_deadline(api, target):
     result = api.check(target, timeout_ms=300)
     assert_failure(result, None, "timeout", "network", source="deadline", name="DEADLINE")
@@ -65,9 +67,11 @@ def test_a_full_backlog_of_a_tcp_listener_is_silence(api, network):
 
 def test_a_peer_that_opens_after_the_first_syn_was_lost_is_connected_with_a_retransmit(api, network):
     with peers.tcp_listener(network.b, net.OPEN, 9700):
-        network.b.nft("table inet once { chain input { type filter hook input priority -10;\n"
-                      "tcp dport 9700 tcp flags syn / fin,syn,rst,ack limit rate over 1/hour burst 1 packets accept\n"
-                      "tcp dport 9700 drop\n}\n}")
+        network.b.nft(
+            "table inet once { chain input { type filter hook input priority -10;\n"
+            "tcp dport 9700 tcp flags syn / fin,syn,rst,ack limit rate over 1/hour burst 1 packets accept\n"
+            "tcp dport 9700 drop\n}\n}"
+        )
         try:
             result = api.check(f"tcp://{net.OPEN}:9700", timeout_ms=4000)
         finally:
@@ -90,6 +94,7 @@ def test_an_aborted_connect_is_reset(connectd, network):
 def test_many_deadlines_at_once_are_met(connectd):
     def check(_: int) -> dict:
         return connectd.client.check(f"tcp://{net.DROPPED}:80", timeout_ms=700)
+
     with ThreadPoolExecutor(60) as pool:
         results = list(pool.map(check, range(300)))
     late = sorted(result["timings_ms"]["total"] - result["timings_ms"]["queue"] - 700 for result in results)

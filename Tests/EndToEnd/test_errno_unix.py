@@ -26,9 +26,14 @@ def place(module_folder, request):
     return path
 
 
-@pytest.mark.parametrize("scheme,kind,outcome", [
-    ("unix", socket.SOCK_STREAM, "connected"), ("unix+dgram", socket.SOCK_DGRAM, "associated"),
-    ("unix+seqpacket", socket.SOCK_SEQPACKET, "connected")])
+@pytest.mark.parametrize(
+    "scheme,kind,outcome",
+    [
+        ("unix", socket.SOCK_STREAM, "connected"),
+        ("unix+dgram", socket.SOCK_DGRAM, "associated"),
+        ("unix+seqpacket", socket.SOCK_SEQPACKET, "connected"),
+    ],
+)
 def test_each_type_of_socket(api, place, scheme, kind, outcome):
     path = f"{place}/s"
     with peers.unix_listener(path, kind):
@@ -46,9 +51,14 @@ def test_both_forms_of_the_url(api, place, form):
         assert_success(api.check(form.format(f"{place}/s")))
 
 
-@pytest.mark.parametrize("kind,name,outcome", [
-    ("stream", socket.SOCK_STREAM, "connected"), ("dgram", socket.SOCK_DGRAM, "associated"),
-    ("seqpacket", socket.SOCK_SEQPACKET, "connected")])
+@pytest.mark.parametrize(
+    "kind,name,outcome",
+    [
+        ("stream", socket.SOCK_STREAM, "connected"),
+        ("dgram", socket.SOCK_DGRAM, "associated"),
+        ("seqpacket", socket.SOCK_SEQPACKET, "connected"),
+    ],
+)
 def test_the_object_form(api, place, kind, name, outcome):
     with peers.unix_listener(f"{place}/s", name):
         assert_success(api.check({"transport": "unix", "socket_type": kind, "path": f"{place}/s"}), outcome)
@@ -118,9 +128,17 @@ def test_the_length_is_counted_in_bytes(api, place):
     assert_failure(api.check(f"unix:{long}"), errno.ENAMETOOLONG, "bad_path", "request", phase=None)
 
 
-@pytest.mark.parametrize("scheme,kind", [
-    ("unix+dgram", socket.SOCK_STREAM), ("unix+seqpacket", socket.SOCK_STREAM), ("unix", socket.SOCK_DGRAM),
-    ("unix", socket.SOCK_SEQPACKET), ("unix+seqpacket", socket.SOCK_DGRAM), ("unix+dgram", socket.SOCK_SEQPACKET)])
+@pytest.mark.parametrize(
+    "scheme,kind",
+    [
+        ("unix+dgram", socket.SOCK_STREAM),
+        ("unix+seqpacket", socket.SOCK_STREAM),
+        ("unix", socket.SOCK_DGRAM),
+        ("unix", socket.SOCK_SEQPACKET),
+        ("unix+seqpacket", socket.SOCK_DGRAM),
+        ("unix+dgram", socket.SOCK_SEQPACKET),
+    ],
+)
 def test_a_socket_of_another_type(api, place, scheme, kind):
     with peers.unix_listener(f"{place}/s", kind):
         assert_failure(api.check(f"{scheme}:{place}/s"), errno.EPROTOTYPE, "wrong_type", "request")
@@ -139,8 +157,10 @@ def test_a_full_backlog(api, place, scheme, kind):
 
 
 def test_a_datagram_socket_that_is_connected_elsewhere(api, place):
-    with peers.unix_listener(f"{place}/d", socket.SOCK_DGRAM) as bound, \
-            peers.unix_listener(f"{place}/e", socket.SOCK_DGRAM):
+    with (
+        peers.unix_listener(f"{place}/d", socket.SOCK_DGRAM) as bound,
+        peers.unix_listener(f"{place}/e", socket.SOCK_DGRAM),
+    ):
         bound.connect(f"{place}/e")
         assert_failure(api.check(f"unix+dgram:{place}/d"), errno.EPERM, "not_permitted", "prober")
 
@@ -183,9 +203,15 @@ def test_a_broken_file_system_is_reported_by_its_own_errno(api, failing_folder, 
     assert_failure(result, number, "unclassified", "prober")
 
 
-@pytest.mark.parametrize("number,outcome,fault", [
-    (errno.ENFILE, "prober_exhausted", "prober"), (errno.ENOMEM, "prober_exhausted", "prober"),
-    (errno.ENODEV, "prober_misconfigured", "prober"), (errno.EPERM, "not_permitted", "prober")])
+@pytest.mark.parametrize(
+    "number,outcome,fault",
+    [
+        (errno.ENFILE, "prober_exhausted", "prober"),
+        (errno.ENOMEM, "prober_exhausted", "prober"),
+        (errno.ENODEV, "prober_misconfigured", "prober"),
+        (errno.EPERM, "not_permitted", "prober"),
+    ],
+)
 def test_a_classified_errno_of_a_file_system_keeps_its_class(api, failing_folder, number, outcome, fault):
     assert_failure(api.check(f"unix:{failing_folder.folder}/e{number}"), number, outcome, fault)
 

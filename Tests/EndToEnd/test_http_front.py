@@ -11,8 +11,15 @@ from connectd_process import Connectd, PORT
 from expectations import assert_problem
 
 GOOD = '{"target":"127.0.0.1:9"}'
-READABLE = ["/livez", "/readyz", "/v1/errors", "/v1/errors/ECONNREFUSED", "/openapi.yaml", "/openapi.json",
-            "/v1/probe?target=127.0.0.1:9"]
+READABLE = [
+    "/livez",
+    "/readyz",
+    "/v1/errors",
+    "/v1/errors/ECONNREFUSED",
+    "/openapi.yaml",
+    "/openapi.json",
+    "/v1/probe?target=127.0.0.1:9",
+]
 
 
 @pytest.fixture(scope="module")
@@ -51,9 +58,17 @@ def test_a_head_answer_has_no_body_on_the_wire(connectd):
         assert stream.read() == b""
 
 
-@pytest.mark.parametrize("method,path", [("GET", path) for path in READABLE] + [
-    ("GET", "/nothing"), ("PUT", "/livez"), ("POST", "/v1/checks"), ("GET", "/v1/probe?target=127.0.0.1"),
-    ("HEAD", "/nothing")])
+@pytest.mark.parametrize(
+    "method,path",
+    [("GET", path) for path in READABLE]
+    + [
+        ("GET", "/nothing"),
+        ("PUT", "/livez"),
+        ("POST", "/v1/checks"),
+        ("GET", "/v1/probe?target=127.0.0.1"),
+        ("HEAD", "/nothing"),
+    ],
+)
 def test_the_headers_that_are_always_there(http, method, path):
     answer = http.request(method, path, GOOD if method == "POST" else None)
     assert answer.headers["x-content-type-options"] == "nosniff"
@@ -66,10 +81,32 @@ def test_the_headers_that_are_always_there(http, method, path):
         assert json.loads(answer.body) is not None
 
 
-@pytest.mark.parametrize("path", ["/", "/v1", "/v1/", "/v1/check", "/v1/checks/", "/v1/checks/x", "/V1/checks", "/v2/checks",
-                                  "//v1/checks", "/v1//checks", "/v1/checks/../checks", "/livez/", "/%6civez", "/livez%00",
-                                  "/v1/errors/", "/v1/errors/NOSUCH", "/v1/errors/econnrefused", "/.git/config",
-                                  "/openapi.yaml/", "/v1/errors/%2e%2e", "/metrics.json"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/v1",
+        "/v1/",
+        "/v1/check",
+        "/v1/checks/",
+        "/v1/checks/x",
+        "/V1/checks",
+        "/v2/checks",
+        "//v1/checks",
+        "/v1//checks",
+        "/v1/checks/../checks",
+        "/livez/",
+        "/%6civez",
+        "/livez%00",
+        "/v1/errors/",
+        "/v1/errors/NOSUCH",
+        "/v1/errors/econnrefused",
+        "/.git/config",
+        "/openapi.yaml/",
+        "/v1/errors/%2e%2e",
+        "/metrics.json",
+    ],
+)
 def test_what_is_not_there(http, path):
     answer = http.get(path)
     if path in ("/v1/errors/econnrefused", "/%6civez", "/"):
@@ -78,10 +115,20 @@ def test_what_is_not_there(http, path):
         assert_problem(answer, 404)
 
 
-@pytest.mark.parametrize("path,allowed", [
-    ("/v1/checks", {"POST"}), ("/v1/routes", {"POST"}), ("/v1/probe?target=127.0.0.1:9", {"GET", "HEAD"}),
-    ("/v1/errors", {"GET", "HEAD"}), ("/v1/errors/EPERM", {"GET", "HEAD"}), ("/livez", {"GET", "HEAD"}),
-    ("/readyz", {"GET", "HEAD"}), ("/openapi.yaml", {"GET", "HEAD"}), ("/openapi.json", {"GET", "HEAD"})])
+@pytest.mark.parametrize(
+    "path,allowed",
+    [
+        ("/v1/checks", {"POST"}),
+        ("/v1/routes", {"POST"}),
+        ("/v1/probe?target=127.0.0.1:9", {"GET", "HEAD"}),
+        ("/v1/errors", {"GET", "HEAD"}),
+        ("/v1/errors/EPERM", {"GET", "HEAD"}),
+        ("/livez", {"GET", "HEAD"}),
+        ("/readyz", {"GET", "HEAD"}),
+        ("/openapi.yaml", {"GET", "HEAD"}),
+        ("/openapi.json", {"GET", "HEAD"}),
+    ],
+)
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW"])
 def test_a_method_that_is_not_allowed(http, path, allowed, method):
     if method in allowed:
@@ -93,9 +140,22 @@ def test_a_method_that_is_not_allowed(http, path, allowed, method):
         assert_problem(answer, 405)
 
 
-@pytest.mark.parametrize("content_type", [None, "", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data",
-                                          "application/jsonx", "application/json-patch+json", "json", "text/json",
-                                          "application/xml", "text/plain; application/json"])
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        None,
+        "",
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data",
+        "application/jsonx",
+        "application/json-patch+json",
+        "json",
+        "text/json",
+        "application/xml",
+        "text/plain; application/json",
+    ],
+)
 @pytest.mark.parametrize("path", ["/v1/checks", "/v1/routes"])
 def test_another_content_type(http, path, content_type):
     answer = http.request("POST", path, GOOD, {"Content-Type": content_type})
@@ -103,8 +163,16 @@ def test_another_content_type(http, path, content_type):
     assert b"curl --json" in answer.body
 
 
-@pytest.mark.parametrize("content_type", ["application/json", "Application/JSON", "application/json; charset=utf-8",
-                                          "application/json;charset=UTF-8", "application/json ; x=y"])
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "application/json",
+        "Application/JSON",
+        "application/json; charset=utf-8",
+        "application/json;charset=UTF-8",
+        "application/json ; x=y",
+    ],
+)
 def test_json_in_each_spelling(http, content_type):
     assert http.request("POST", "/v1/checks", GOOD, {"Content-Type": content_type}).status == 200
 
@@ -120,9 +188,12 @@ def test_64_kib_are_taken_and_one_byte_more_is_not(http):
 
 def test_a_chunked_body_is_limited_too(connectd):
     def chunked(body: bytes) -> bytes:
-        parts = [body[start:start + 8000] for start in range(0, len(body), 8000)]
+        parts = [body[start : start + 8000] for start in range(0, len(body), 8000)]
         return b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
-    head = head_of("POST", "/v1/checks", "Content-Type: application/json", "Transfer-Encoding: chunked", "Connection: close")
+
+    head = head_of(
+        "POST", "/v1/checks", "Content-Type: application/json", "Transfer-Encoding: chunked", "Connection: close"
+    )
     assert connectd.http.raw(head + chunked(GOOD.encode())).status == 200
     assert connectd.http.raw(head + chunked(padded(65536))).status == 200
     assert_problem(connectd.http.raw(head + chunked(padded(65537))), 413)
@@ -139,8 +210,10 @@ def test_an_early_413_stays_readable_while_the_body_is_still_sent(connectd, size
         assert_problem(read_answer(connection.makefile("rb")), 413)
 
 
-@pytest.mark.parametrize("path,content_type,status", [("/nothing", "application/json", 404), ("/livez", "application/json", 405),
-                                                      ("/v1/checks", "text/plain", 415)])
+@pytest.mark.parametrize(
+    "path,content_type,status",
+    [("/nothing", "application/json", 404), ("/livez", "application/json", 405), ("/v1/checks", "text/plain", 415)],
+)
 def test_other_early_answers_stay_readable_too(connectd, path, content_type, status):
     with connectd.http.connect() as connection:
         connection.settimeout(10)
@@ -155,8 +228,15 @@ def test_other_early_answers_stay_readable_too(connectd, path, content_type, sta
 def test_expect_100_continue(connectd):
     with connectd.http.connect() as connection:
         connection.settimeout(5)
-        connection.sendall(head_of("POST", "/v1/checks", "Content-Type: application/json", f"Content-Length: {len(GOOD)}",
-                                   "Expect: 100-continue"))
+        connection.sendall(
+            head_of(
+                "POST",
+                "/v1/checks",
+                "Content-Type: application/json",
+                f"Content-Length: {len(GOOD)}",
+                "Expect: 100-continue",
+            )
+        )
         stream = connection.makefile("rb")
         first = read_answer(stream)
         assert first.status == 100
@@ -165,7 +245,9 @@ def test_expect_100_continue(connectd):
 
 
 def test_expect_100_continue_of_too_large_a_body_is_refused_before_it_is_sent(connectd):
-    head = head_of("POST", "/v1/checks", "Content-Type: application/json", "Content-Length: 100000000", "Expect: 100-continue")
+    head = head_of(
+        "POST", "/v1/checks", "Content-Type: application/json", "Content-Length: 100000000", "Expect: 100-continue"
+    )
     assert_problem(connectd.http.raw(head), 413)
 
 
@@ -174,8 +256,10 @@ def test_keep_alive(connectd):
         connection.settimeout(5)
         stream = connection.makefile("rb")
         for _ in range(20):
-            connection.sendall(head_of("POST", "/v1/checks", "Content-Type: application/json",
-                                       f"Content-Length: {len(GOOD)}") + GOOD.encode())
+            connection.sendall(
+                head_of("POST", "/v1/checks", "Content-Type: application/json", f"Content-Length: {len(GOOD)}")
+                + GOOD.encode()
+            )
             answer = read_answer(stream)
             assert answer.status == 200
             assert answer.headers.get("connection", "keep-alive").lower() == "keep-alive"
@@ -188,15 +272,19 @@ def test_a_bad_body_does_not_end_a_connection(connectd):
         connection.settimeout(5)
         stream = connection.makefile("rb")
         for body, status in (("{}", 400), (GOOD, 200), ("nonsense", 400), (GOOD, 200)):
-            connection.sendall(head_of("POST", "/v1/checks", "Content-Type: application/json",
-                                       f"Content-Length: {len(body)}") + body.encode())
+            connection.sendall(
+                head_of("POST", "/v1/checks", "Content-Type: application/json", f"Content-Length: {len(body)}")
+                + body.encode()
+            )
             assert read_answer(stream).status == status
 
 
 def test_a_pipeline_is_answered_in_order(connectd):
     checks = [json.dumps({"target": "127.0.0.1:9", "id": str(number)}) for number in range(20)]
-    data = b"".join(head_of("POST", "/v1/checks", "Content-Type: application/json", f"Content-Length: {len(body)}")
-                    + body.encode() for body in checks)
+    data = b"".join(
+        head_of("POST", "/v1/checks", "Content-Type: application/json", f"Content-Length: {len(body)}") + body.encode()
+        for body in checks
+    )
     with connectd.http.connect() as connection:
         connection.settimeout(10)
         connection.sendall(data)
@@ -223,8 +311,11 @@ def test_http_1_0(connectd):
 
 
 def test_a_long_uri_and_long_headers_are_client_errors(connectd):
-    for head in (head_of("GET", "/v1/probe?target=" + "a" * 100_000), head_of("GET", "/livez", "X-Long: " + "a" * 100_000),
-                 head_of("GET", "/livez", *[f"X-{number}: y" for number in range(5000)])):
+    for head in (
+        head_of("GET", "/v1/probe?target=" + "a" * 100_000),
+        head_of("GET", "/livez", "X-Long: " + "a" * 100_000),
+        head_of("GET", "/livez", *[f"X-{number}: y" for number in range(5000)]),
+    ):
         with connectd.http.connect() as connection:
             connection.settimeout(10)
             try:
@@ -237,8 +328,15 @@ def test_a_long_uri_and_long_headers_are_client_errors(connectd):
 
 
 def test_what_is_no_http(connectd):
-    for data in (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"\x00" * 100, b"\r\n" * 50, b"SSH-2.0-x\r\n",
-                 b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"GET /livez\r\n\r\n", b"\xff" * 1000):
+    for data in (
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"\x00" * 100,
+        b"\r\n" * 50,
+        b"SSH-2.0-x\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"GET /livez\r\n\r\n",
+        b"\xff" * 1000,
+    ):
         with connectd.http.connect() as connection:
             connection.settimeout(2)
             connection.sendall(data)

@@ -33,8 +33,10 @@ def wait_for(condition, seconds: float = 5, what: str = "") -> None:
 
 def hanging_request(timeout_ms: int = 20000, path: str = "/v1/checks", port: int = 80) -> bytes:
     body = json.dumps({"target": f"tcp://{net.DROPPED}:{port}", "timeout_ms": timeout_ms})
-    return (f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-            f"Content-Length: {len(body)}\r\n\r\n{body}").encode()
+    return (
+        f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n{body}"
+    ).encode()
 
 
 def test_a_full_queue_is_503_with_retry_after(network):
@@ -44,7 +46,10 @@ def test_a_full_queue_is_503_with_retry_after(network):
         second = pool.submit(connectd.client.check, f"tcp://{net.DROPPED}:81", timeout_ms=700)
         time.sleep(0.15)
         started = time.monotonic()
-        for answer in (connectd.client.post_check("tcp://127.0.0.1:9"), connectd.client.get("/v1/probe?target=127.0.0.1:9")):
+        for answer in (
+            connectd.client.post_check("tcp://127.0.0.1:9"),
+            connectd.client.get("/v1/probe?target=127.0.0.1:9"),
+        ):
             assert_problem(answer, 503)
             assert int(answer.headers["retry-after"]) >= 1
         assert time.monotonic() - started < 0.3, "a refusal is quick"
@@ -55,7 +60,9 @@ def test_a_full_queue_is_503_with_retry_after(network):
         queued = second.result()
         assert_failure(queued, None, "timeout", "network", source="deadline", name="DEADLINE")
         assert queued["timings_ms"]["queue"] > 400, "the wait is reported apart"
-        assert 690 <= queued["timings_ms"]["total"] - queued["timings_ms"]["queue"] < 850, "and eats no time of the check"
+        assert 690 <= queued["timings_ms"]["total"] - queued["timings_ms"]["queue"] < 850, (
+            "and eats no time of the check"
+        )
         assert connectd.client.check("tcp://127.0.0.1:9")["outcome"] == "refused", "and afterwards there is room again"
 
 
@@ -144,8 +151,10 @@ def test_a_client_that_drips_meets_an_absolute_deadline(connectd):
     in_header, in_body, silent = (connectd.http.connect() for _ in range(3))
     in_body.sendall(head + b"Content-Length: 60000\r\n\r\n")
     with ThreadPoolExecutor() as pool:
-        drips = [pool.submit(drip, in_header, head + b"X-Slow: " + b"a" * 1000, limit),
-                 pool.submit(drip, in_body, b" " * 1000, limit)]
+        drips = [
+            pool.submit(drip, in_header, head + b"X-Slow: " + b"a" * 1000, limit),
+            pool.submit(drip, in_body, b" " * 1000, limit),
+        ]
         assert connectd.client.get("/livez").status == 200
         assert [item.result() is not None for item in drips] == [True, True], "a slow client may stay for ever"
         silent.settimeout(limit)
@@ -179,7 +188,9 @@ def cpu_seconds(pid: int) -> float:
 
 def test_few_descriptors_are_a_limit_and_not_a_failure(network):
     with Connectd(network.a, port=PORT, descriptors=128) as connectd, ThreadPoolExecutor(100) as pool:
-        answers = list(pool.map(lambda _: connectd.client.post_check(f"tcp://{net.DROPPED}:80", timeout_ms=500), range(100)))
+        answers = list(
+            pool.map(lambda _: connectd.client.post_check(f"tcp://{net.DROPPED}:80", timeout_ms=500), range(100))
+        )
         assert {answer.status for answer in answers} <= {200, 503}
         for answer in answers:
             if answer.status == 200:

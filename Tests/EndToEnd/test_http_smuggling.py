@@ -62,19 +62,40 @@ VECTORS = {
     "folded line with a tab": post(HOST, JSON, LENGTH, b"X-Folded: a", b"\tTransfer-Encoding: chunked"),
     "leading white space": post(b" " + HOST, HOST, JSON, LENGTH),
     "bare CR in a value": post(HOST, JSON, LENGTH, b"X: a\rContent-Length: 0"),
-    "bare CR as a line end": b"POST /v1/checks HTTP/1.1\r" + HOST + b"\r" + JSON + b"\r" + LENGTH + b"\r\r\n\r\n" + BODY,
+    "bare CR as a line end": b"POST /v1/checks HTTP/1.1\r"
+    + HOST
+    + b"\r"
+    + JSON
+    + b"\r"
+    + LENGTH
+    + b"\r\r\n\r\n"
+    + BODY,
     "bare LF as a line end": b"POST /v1/checks HTTP/1.1\n" + HOST + b"\n" + JSON + b"\n" + LENGTH + b"\n\n" + BODY,
     "bare LF in the middle": post(HOST, JSON, LENGTH, b"X: a\nTransfer-Encoding: chunked"),
     "NUL in a value": post(HOST, JSON, LENGTH, b"X: a\x00b"),
     "NUL in Host": post(HOST + b"\x00.evil.example", JSON, LENGTH),
-    "NUL in the URI": b"POST /v1/checks\x00x HTTP/1.1\r\n" + HOST + b"\r\n" + JSON + b"\r\n" + LENGTH + b"\r\n\r\n" + BODY,
+    "NUL in the URI": b"POST /v1/checks\x00x HTTP/1.1\r\n"
+    + HOST
+    + b"\r\n"
+    + JSON
+    + b"\r\n"
+    + LENGTH
+    + b"\r\n\r\n"
+    + BODY,
     "control character in a value": post(HOST, JSON, LENGTH, b"X: a\x01b"),
     "HTTP/1.2": post(HOST, JSON, LENGTH, version=b"HTTP/1.2"),
     "HTTP/2.0": post(HOST, JSON, LENGTH, version=b"HTTP/2.0"),
     "HTTP/1.11": post(HOST, JSON, LENGTH, version=b"HTTP/1.11"),
     "http/1.1": post(HOST, JSON, LENGTH, version=b"http/1.1"),
     "no version": post(HOST, JSON, LENGTH, version=b""),
-    "space in the URI": b"POST /v1/checks x HTTP/1.1\r\n" + HOST + b"\r\n" + JSON + b"\r\n" + LENGTH + b"\r\n\r\n" + BODY,
+    "space in the URI": b"POST /v1/checks x HTTP/1.1\r\n"
+    + HOST
+    + b"\r\n"
+    + JSON
+    + b"\r\n"
+    + LENGTH
+    + b"\r\n\r\n"
+    + BODY,
 }
 
 
@@ -93,9 +114,18 @@ def test_a_request_of_two_meanings(connectd, data):
     assert b"HTTP/1." not in rest, "what came behind was read as a request of its own"
 
 
-@pytest.mark.parametrize("chunks", [
-    b"zz\r\n", b"-1\r\nx\r\n0\r\n\r\n", b"1\r\nxx\r\n0\r\n\r\n", b"ffffffffffffffff\r\n" + BODY, b"0x18\r\n" + BODY + b"\r\n0\r\n\r\n",
-    b"18 \r\n" + BODY + b"\r\n0\r\n\r\nX", b"10000000000000018\r\n" + BODY + b"\r\n0\r\n\r\n"])
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        b"zz\r\n",
+        b"-1\r\nx\r\n0\r\n\r\n",
+        b"1\r\nxx\r\n0\r\n\r\n",
+        b"ffffffffffffffff\r\n" + BODY,
+        b"0x18\r\n" + BODY + b"\r\n0\r\n\r\n",
+        b"18 \r\n" + BODY + b"\r\n0\r\n\r\nX",
+        b"10000000000000018\r\n" + BODY + b"\r\n0\r\n\r\n",
+    ],
+)
 def test_a_malformed_chunk(connectd, chunks):
     with connectd.http.connect() as connection:
         connection.settimeout(3)
@@ -110,7 +140,10 @@ def test_a_malformed_chunk(connectd, chunks):
 
 def test_the_same_request_without_a_trick_is_answered(connectd):
     assert connectd.http.raw(post(HOST, JSON, LENGTH, b"Connection: close")).status == 200
-    assert connectd.http.raw(post(HOST, JSON, b"Transfer-Encoding: chunked", b"Connection: close", body=CHUNKED)).status == 200
+    assert (
+        connectd.http.raw(post(HOST, JSON, b"Transfer-Encoding: chunked", b"Connection: close", body=CHUNKED)).status
+        == 200
+    )
 
 
 def test_the_service_lives_on(connectd):

@@ -28,7 +28,7 @@ host-record=two.corp.example,{net.SECOND}
 host-record=half.corp.example,{net.OPEN}
 host-record=half.corp.example,{net.NOWHERE}
 host-record=dead.corp.example,{net.NOWHERE}
-host-record=dead.corp.example,{net.ROUTER_REJECTS['admin-prohibited']}
+host-record=dead.corp.example,{net.ROUTER_REJECTS["admin-prohibited"]}
 host-record=slow.corp.example,{net.DROPPED6},{net.OPEN}
 host-record=metadata.corp.example,169.254.169.254
 host-record=partly.corp.example,169.254.169.254
@@ -46,8 +46,9 @@ def dnsmasq(network, tmp_path_factory):
         pytest.skip("not installed: dnsmasq")
     file = tmp_path_factory.mktemp("dns") / "dnsmasq.conf"
     file.write_text(DNSMASQ)
-    process = subprocess.Popen(network.b.command("dnsmasq", f"--conf-file={file}", "--pid-file="),
-                               stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        network.b.command("dnsmasq", f"--conf-file={file}", "--pid-file="), stderr=subprocess.PIPE, text=True
+    )
     time.sleep(0.3)
     assert process.poll() is None, process.stderr.read()
     yield
@@ -58,8 +59,11 @@ def dnsmasq(network, tmp_path_factory):
 @pytest.fixture(scope="module")
 def connectd(network, dnsmasq):
     network.a.write_etc("resolv.conf", f"nameserver {net.PEER}\nsearch corp.example\n")
-    network.a.write_etc("hosts", f"127.0.0.1 localhost\n::1 localhost\n{net.OPEN} inhosts.example alias-of-hosts # x\n"
-                                 f"{net.OPEN6} inhosts.example\n169.254.169.254 badhosts.example\n")
+    network.a.write_etc(
+        "hosts",
+        f"127.0.0.1 localhost\n::1 localhost\n{net.OPEN} inhosts.example alias-of-hosts # x\n"
+        f"{net.OPEN6} inhosts.example\n169.254.169.254 badhosts.example\n",
+    )
     rules = [{"action": "deny", "host": "forbidden.corp.example"}, {"action": "deny", "host": "*.evil.example"}]
     with Connectd(network.a, {"policy": {"profile": "internal", "rules": rules}}, port=8141) as running:
         yield running
@@ -67,8 +71,11 @@ def connectd(network, dnsmasq):
 
 @pytest.fixture(scope="module", autouse=True)
 def listeners(network):
-    with peers.tcp_listener(network.b, net.OPEN, PORT), peers.tcp_listener(network.b, net.OPEN6, PORT), \
-            peers.tcp_listener(network.b, net.SECOND, PORT):
+    with (
+        peers.tcp_listener(network.b, net.OPEN, PORT),
+        peers.tcp_listener(network.b, net.OPEN6, PORT),
+        peers.tcp_listener(network.b, net.SECOND, PORT),
+    ):
         yield
 
 
@@ -77,7 +84,11 @@ def test_a_name(api):
     attempt = assert_success(result)
     assert attempt["address"] == net.OPEN
     resolution = result["resolution"]
-    assert (resolution["name"], resolution["addresses"], resolution["source"]) == ("one.corp.example", [net.OPEN], "dns")
+    assert (resolution["name"], resolution["addresses"], resolution["source"]) == (
+        "one.corp.example",
+        [net.OPEN],
+        "dns",
+    )
     assert result["timings_ms"]["resolve"] > 0
 
 
@@ -97,7 +108,9 @@ def test_a_family(api, family, address):
     assert result["resolution"]["addresses"] == [address]
 
 
-@pytest.mark.parametrize("name,family", [("one.corp.example", "ipv6"), ("six.corp.example", "ipv4"), ("text.corp.example", "any")])
+@pytest.mark.parametrize(
+    "name,family", [("one.corp.example", "ipv6"), ("six.corp.example", "ipv4"), ("text.corp.example", "any")]
+)
 def test_a_name_without_such_an_address_is_nodata(api, name, family):
     result = api.check(f"tcp://{name}:{PORT}", resolve={"family": family})
     assert_failure(result, None, "resolve_failed", "resolver", phase="resolve", source="resolver", name="NODATA")
@@ -208,9 +221,20 @@ def test_all_reports_a_denied_address(api):
     assert (denied["error"]["fault"], denied["error"]["source"]) == ("request", "policy")
 
 
-@pytest.mark.parametrize("name", ["forbidden.corp.example", "FORBIDDEN.corp.Example", "forbidden.corp.example.",
-                                  "forbidden", "innocent.corp.example", "innocent", "x.evil.example", "a.b.evil.example",
-                                  "X.EVIL.example."])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "forbidden.corp.example",
+        "FORBIDDEN.corp.Example",
+        "forbidden.corp.example.",
+        "forbidden",
+        "innocent.corp.example",
+        "innocent",
+        "x.evil.example",
+        "a.b.evil.example",
+        "X.EVIL.example.",
+    ],
+)
 def test_a_host_rule_denies_in_every_spelling(api, name):
     assert_problem(api.post_check(f"tcp://{name}:{PORT}"), 403)
 
@@ -245,8 +269,15 @@ def test_a_server_of_the_requests_own(api, network):
     with DNSServer(network.b, net.SECOND, zone({"own.example": [net.OPEN]}), port=5353):
         result = api.check(f"tcp://own.example:{PORT}", resolve={"server": f"{net.SECOND}:5353"})
         assert_success(result)
-        assert_failure(api.check(f"tcp://own.example:{PORT}"), None, "resolve_failed", "resolver", phase="resolve",
-                       source="resolver", name="NXDOMAIN")
+        assert_failure(
+            api.check(f"tcp://own.example:{PORT}"),
+            None,
+            "resolve_failed",
+            "resolver",
+            phase="resolve",
+            source="resolver",
+            name="NXDOMAIN",
+        )
 
 
 def test_udp_by_name(api):

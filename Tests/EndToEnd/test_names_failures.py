@@ -30,8 +30,9 @@ def fails(api, name: str, host: str = "good.example", timeout_ms: int = 5000, **
     return result
 
 
-@pytest.mark.parametrize("code,name", [(dns_server.SERVFAIL, "SERVFAIL"), (dns_server.REFUSED, "REFUSED"),
-                                       (dns_server.NXDOMAIN, "NXDOMAIN")])
+@pytest.mark.parametrize(
+    "code,name", [(dns_server.SERVFAIL, "SERVFAIL"), (dns_server.REFUSED, "REFUSED"), (dns_server.NXDOMAIN, "NXDOMAIN")]
+)
 def test_a_code(api, network, code, name):
     with DNSServer(network.b, net.PEER, lambda question: question.reply(code=code)):
         fails(api, name)
@@ -57,11 +58,15 @@ def test_a_server_without_a_route_is_unreachable(api):
     fails(api, "DNS_UNREACHABLE", server=f"{net.NOWHERE}:53")
 
 
-@pytest.mark.parametrize("answer", [
-    lambda question: question.message[:2] + b"\x81\x80\x00\x01\x00\x01\x00\x00\x00\x00" + b"\xc0\x0c" * 20,
-    lambda question: question.reply([b"\x03abc"]),
-    lambda question: question.reply([dns_server.record(question.name, question.kind, b"\x01\x02")])],
-    ids=["loops", "truncated record", "short address"])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda question: question.message[:2] + b"\x81\x80\x00\x01\x00\x01\x00\x00\x00\x00" + b"\xc0\x0c" * 20,
+        lambda question: question.reply([b"\x03abc"]),
+        lambda question: question.reply([dns_server.record(question.name, question.kind, b"\x01\x02")]),
+    ],
+    ids=["loops", "truncated record", "short address"],
+)
 def test_garbage_is_a_bad_answer(api, network, answer):
     with DNSServer(network.b, net.PEER, answer):
         fails(api, "DNS_BAD_ANSWER", timeout_ms=3000)
@@ -70,6 +75,7 @@ def test_garbage_is_a_bad_answer(api, network, answer):
 def test_an_answer_with_a_foreign_identifier_is_none(api, network):
     def answer(question):
         return question.reply([dns_server.address_record(question.name, net.OPEN)], identifier=1)
+
     with DNSServer(network.b, net.PEER, answer):
         fails(api, "DNS_TIMEOUT", timeout_ms=600)
 
@@ -79,6 +85,7 @@ def test_a_truncated_answer_is_asked_for_again_over_tcp(api, network):
 
     def answer(question):
         return full(question) if question.over_tcp else question.reply(truncated=True)
+
     with DNSServer(network.b, net.PEER, answer) as server:
         assert_success(api.check(f"tcp://big.example:{PORT}"))
         assert any(question.over_tcp for question in server.questions)
@@ -98,6 +105,7 @@ def test_one_family_that_fails_does_not_spoil_the_other(api, network):
 
     def answer(question):
         return question.reply(code=dns_server.SERVFAIL) if question.kind == dns_server.AAAA else full(question)
+
     with DNSServer(network.b, net.PEER, answer):
         assert_success(api.check(f"tcp://good.example:{PORT}"))
 
@@ -117,8 +125,11 @@ def eventually_connected(api, timeout_ms: int = 5000) -> dict:
     return result
 
 
-@pytest.mark.parametrize("first", [lambda question: None, lambda question: question.reply(code=dns_server.SERVFAIL)],
-                         ids=["silent", "SERVFAIL"])
+@pytest.mark.parametrize(
+    "first",
+    [lambda question: None, lambda question: question.reply(code=dns_server.SERVFAIL)],
+    ids=["silent", "SERVFAIL"],
+)
 def test_the_second_server_is_asked_within_the_deadline(api, network, two_servers, first):
     with DNSServer(network.b, net.PEER, first), DNSServer(network.b, net.SECOND, zone(GOOD)) as second:
         result = eventually_connected(api, 3000)
@@ -135,6 +146,7 @@ def test_resolving_eats_from_the_one_deadline(api, network):
     def slow(question):
         time.sleep(0.2)
         return zone({"slow.example": [net.DROPPED]})(question)
+
     with DNSServer(network.b, net.PEER, slow):
         result = api.check("tcp://slow.example:80", timeout_ms=900, resolve={"family": "ipv4"})
     assert_failure(result, None, "timeout", "network", source="deadline", name="DEADLINE")
@@ -155,6 +167,7 @@ def test_a_rebinding_server_gains_nothing(api, network):
 
     def answer(question):
         return question.reply([dns_server.address_record(question.name, next(answers, "169.254.169.254"))])
+
     with DNSServer(network.b, net.PEER, answer):
         result = api.check(f"tcp://rebind.example:{PORT}", resolve={"family": "ipv4"})
         assert assert_success(result)["address"] == net.OPEN

@@ -13,8 +13,15 @@ METADATA6 = ["fd00:ec2::254", "fd00:ec2::23", "fd20:ce::254"]
 NEVER = ["169.254.1.1", "224.0.0.1", "239.1.2.3", "255.255.255.255", "0.0.0.0", "0.1.2.3", "240.0.0.1", "250.1.1.1"]
 NEVER6 = ["fe80::1", "febf::1", "ff02::1", "ff0e::1", "::"]
 EMBEDDED = {
-    "mapped": ["::ffff:169.254.169.254", "::ffff:a9fe:a9fe", "0:0:0:0:0:FFFF:A9FE:A9FE", "::ffff:0.0.0.0",
-               "::ffff:224.0.0.1", "::ffff:255.255.255.255", "::ffff:168.63.129.16"],
+    "mapped": [
+        "::ffff:169.254.169.254",
+        "::ffff:a9fe:a9fe",
+        "0:0:0:0:0:FFFF:A9FE:A9FE",
+        "::ffff:0.0.0.0",
+        "::ffff:224.0.0.1",
+        "::ffff:255.255.255.255",
+        "::ffff:168.63.129.16",
+    ],
     "compatible": ["::169.254.169.254", "::a9fe:a9fe"],
     "translated": ["::ffff:0:169.254.169.254", "::ffff:0:a9fe:a9fe"],
     "NAT64": ["64:ff9b::169.254.169.254", "64:ff9b::a9fe:a9fe", "64:FF9B:0:0:0:0:A9FE:A9FE"],
@@ -62,8 +69,23 @@ def test_a_zone_opens_nothing(api, address):
     assert_problem(api.post_check(f"tcp://[{address}]:80"), 403)
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1", "127.0.0.2", "127.255.255.254", "::1", "::ffff:127.0.0.1", "localhost",
-                                     "LOCALHOST", "localhost.", "0.0.0.0", "::", "::ffff:7f00:1", "::127.0.0.1"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1",
+        "127.0.0.2",
+        "127.255.255.254",
+        "::1",
+        "::ffff:127.0.0.1",
+        "localhost",
+        "LOCALHOST",
+        "localhost.",
+        "0.0.0.0",
+        "::",
+        "::ffff:7f00:1",
+        "::127.0.0.1",
+    ],
+)
 def test_our_own_listener_is_denied(api, denial, address):
     answer = api.post_check(f"tcp://{host(address)}:{PORT}")
     assert_problem(answer, 403)
@@ -77,9 +99,26 @@ def test_another_port_of_loopback_is_allowed(api, loopback_only):
     assert_failure(api.check("127.0.0.3:9003"), 111, "refused", None)
 
 
-@pytest.mark.parametrize("address", ["10.1.2.3", "172.16.0.1", "192.168.1.1", "100.64.0.1", "192.0.2.1", "8.8.8.8",
-                                     "fd12:3456::1", "2001:db8::1", "2606:4700::1111", "64:ff9b::808:808",
-                                     "2002:808:808::1", "169.253.1.1", "170.254.169.254", "192.0.0.193", "100.100.100.201"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "10.1.2.3",
+        "172.16.0.1",
+        "192.168.1.1",
+        "100.64.0.1",
+        "192.0.2.1",
+        "8.8.8.8",
+        "fd12:3456::1",
+        "2001:db8::1",
+        "2606:4700::1111",
+        "64:ff9b::808:808",
+        "2002:808:808::1",
+        "169.253.1.1",
+        "170.254.169.254",
+        "192.0.0.193",
+        "100.100.100.201",
+    ],
+)
 def test_every_other_unicast_address_is_tried(api, address):
     assert api.check(f"tcp://{host(address)}:80", timeout_ms=200)["outcome"] == "unreachable"
 
@@ -117,37 +156,69 @@ def with_rules(loopback_only):
         yield running.client
 
 
-@pytest.mark.parametrize("target,allowed", [
-    ("tcp://169.254.169.254:80", True), ("tcp://169.254.169.253:80", False), ("tcp://[fe80::8]:80", False),
-    ("tcp://[::ffff:169.254.169.253]:80", False), ("tcp://10.1.2.3:22", False), ("tcp://10.1.2.3:8000", False),
-    ("tcp://10.1.2.3:8999", False), ("tcp://10.1.2.3:9000", True), ("tcp://10.1.2.3:7999", True),
-    ("udp://10.1.2.3:22", True), ("tcp://10.2.2.3:9000", False), ("udp://10.2.2.3:53", False),
-    ("tcp://11.2.2.3:22", True), ("tcp://127.0.0.9:1", False), ("tcp://[::ffff:127.0.0.9]:1", False),
-    ("tcp://[::ffff:10.2.2.3]:9000", False), ("tcp://[2002:a02:203::1]:9000", False), ("tcp://127.0.0.10:1", True)])
+@pytest.mark.parametrize(
+    "target,allowed",
+    [
+        ("tcp://169.254.169.254:80", True),
+        ("tcp://169.254.169.253:80", False),
+        ("tcp://[fe80::8]:80", False),
+        ("tcp://[::ffff:169.254.169.253]:80", False),
+        ("tcp://10.1.2.3:22", False),
+        ("tcp://10.1.2.3:8000", False),
+        ("tcp://10.1.2.3:8999", False),
+        ("tcp://10.1.2.3:9000", True),
+        ("tcp://10.1.2.3:7999", True),
+        ("udp://10.1.2.3:22", True),
+        ("tcp://10.2.2.3:9000", False),
+        ("udp://10.2.2.3:53", False),
+        ("tcp://11.2.2.3:22", True),
+        ("tcp://127.0.0.9:1", False),
+        ("tcp://[::ffff:127.0.0.9]:1", False),
+        ("tcp://[::ffff:10.2.2.3]:9000", False),
+        ("tcp://[2002:a02:203::1]:9000", False),
+        ("tcp://127.0.0.10:1", True),
+    ],
+)
 def test_the_first_rule_that_fits_decides(with_rules, target, allowed):
     answer = with_rules.post_check(target, timeout_ms=200)
     assert answer.status == (200 if allowed else 403), answer.body
 
 
-@pytest.mark.parametrize("profile,rules,target,allowed", [
-    ("rules", [], "tcp://127.0.0.1:1", False), ("rules", [], "tcp://10.1.1.1:1", False),
-    ("rules", [{"action": "allow", "cidr": "10.0.0.0/8"}], "tcp://10.1.1.1:1", True),
-    ("rules", [{"action": "allow", "cidr": "0.0.0.0/0"}], "tcp://169.254.169.254:1", False),
-    ("rules", [{"action": "allow", "cidr": "0.0.0.0/0"}], "tcp://[::ffff:224.0.0.1]:1", False),
-    ("sidecar", [], "tcp://127.0.0.1:1", True), ("sidecar", [], "tcp://[::1]:1", True),
-    ("sidecar", [], "tcp://10.1.1.1:1", False),
-    ("sidecar", [{"action": "allow", "cidr": "10.0.0.0/8", "ports": [5432]}], "tcp://10.1.1.1:5432", True),
-    ("sidecar", [{"action": "allow", "cidr": "10.0.0.0/8", "ports": [5432]}], "tcp://10.1.1.1:5433", False),
-    ("public", [], "tcp://8.8.8.8:1", True), ("public", [], "tcp://[2606:4700::1111]:1", True),
-    ("public", [], "tcp://10.1.1.1:1", False), ("public", [], "tcp://127.0.0.1:1", False),
-    ("public", [], "tcp://192.168.1.1:1", False), ("public", [], "tcp://100.64.1.1:1", False),
-    ("public", [], "tcp://192.0.2.1:1", False), ("public", [], "tcp://198.18.0.1:1", False),
-    ("public", [], "tcp://198.51.100.1:1", False), ("public", [], "tcp://203.0.113.1:1", False),
-    ("public", [], "tcp://[fd00::1]:1", False), ("public", [], "tcp://[2001:db8::1]:1", False),
-    ("public", [], "tcp://[64:ff9b::a00:1]:1", False), ("public", [], "tcp://[::ffff:10.0.0.1]:1", False),
-    ("public", [], "tcp://[2002:a00:1::1]:1", False), ("public", [], "tcp://[100::1]:1", False),
-    ("public", [], "tcp://[3fff::1]:1", False), ("public", [], "tcp://[5f00::1]:1", False),
-    ("public", [], "tcp://[2001:2::1]:1", False), ("public", [], "tcp://192.88.99.1:1", False)])
+@pytest.mark.parametrize(
+    "profile,rules,target,allowed",
+    [
+        ("rules", [], "tcp://127.0.0.1:1", False),
+        ("rules", [], "tcp://10.1.1.1:1", False),
+        ("rules", [{"action": "allow", "cidr": "10.0.0.0/8"}], "tcp://10.1.1.1:1", True),
+        ("rules", [{"action": "allow", "cidr": "0.0.0.0/0"}], "tcp://169.254.169.254:1", False),
+        ("rules", [{"action": "allow", "cidr": "0.0.0.0/0"}], "tcp://[::ffff:224.0.0.1]:1", False),
+        ("sidecar", [], "tcp://127.0.0.1:1", True),
+        ("sidecar", [], "tcp://[::1]:1", True),
+        ("sidecar", [], "tcp://10.1.1.1:1", False),
+        ("sidecar", [{"action": "allow", "cidr": "10.0.0.0/8", "ports": [5432]}], "tcp://10.1.1.1:5432", True),
+        ("sidecar", [{"action": "allow", "cidr": "10.0.0.0/8", "ports": [5432]}], "tcp://10.1.1.1:5433", False),
+        ("public", [], "tcp://8.8.8.8:1", True),
+        ("public", [], "tcp://[2606:4700::1111]:1", True),
+        ("public", [], "tcp://10.1.1.1:1", False),
+        ("public", [], "tcp://127.0.0.1:1", False),
+        ("public", [], "tcp://192.168.1.1:1", False),
+        ("public", [], "tcp://100.64.1.1:1", False),
+        ("public", [], "tcp://192.0.2.1:1", False),
+        ("public", [], "tcp://198.18.0.1:1", False),
+        ("public", [], "tcp://198.51.100.1:1", False),
+        ("public", [], "tcp://203.0.113.1:1", False),
+        ("public", [], "tcp://[fd00::1]:1", False),
+        ("public", [], "tcp://[2001:db8::1]:1", False),
+        ("public", [], "tcp://[64:ff9b::a00:1]:1", False),
+        ("public", [], "tcp://[::ffff:10.0.0.1]:1", False),
+        ("public", [], "tcp://[2002:a00:1::1]:1", False),
+        ("public", [], "tcp://[100::1]:1", False),
+        ("public", [], "tcp://[3fff::1]:1", False),
+        ("public", [], "tcp://[5f00::1]:1", False),
+        ("public", [], "tcp://[2001:2::1]:1", False),
+        ("public", [], "tcp://192.88.99.1:1", False),
+    ],
+)
 def test_profiles(profiles, profile, rules, target, allowed):
     answer = profiles(profile, rules).post_check(target, timeout_ms=200)
     assert answer.status == (200 if allowed else 403), answer.body
@@ -163,6 +234,7 @@ def profiles(loopback_only):
             policy = {"policy": {"profile": profile, "rules": rules}}
             running[key] = Connectd(loopback_only, policy, port=PORT + 2 + len(running)).__enter__()
         return running[key].client
+
     yield client
     for item in running.values():
         item.__exit__(None, None, None)

@@ -14,8 +14,10 @@ from expectations import assert_problem, assert_success
 def tree(module_folder):
     for name in ("in", "in/deep", "out", "in/denied"):
         os.mkdir(f"{module_folder}/{name}", 0o755)
-    sockets = [peers.unix_listener(f"{module_folder}/{name}")
-               for name in ("in/s.sock", "in/other", "in/deep/s.sock", "out/s.sock", "in/denied/s.sock")]
+    sockets = [
+        peers.unix_listener(f"{module_folder}/{name}")
+        for name in ("in/s.sock", "in/other", "in/deep/s.sock", "out/s.sock", "in/denied/s.sock")
+    ]
     sockets += [peers.unix_listener("\0connectd-policy-yes"), peers.unix_listener("\0connectd-other")]
     yield module_folder
     for item in sockets:
@@ -24,8 +26,11 @@ def tree(module_folder):
 
 @pytest.fixture(scope="module")
 def connectd(root_and_namespaces, tree):
-    rules = [{"action": "deny", "path": f"{tree}/in/denied/**"}, {"action": "allow", "path": f"{tree}/in/*.sock"},
-             {"action": "allow", "path": "@connectd-policy-*"}]
+    rules = [
+        {"action": "deny", "path": f"{tree}/in/denied/**"},
+        {"action": "allow", "path": f"{tree}/in/*.sock"},
+        {"action": "allow", "path": "@connectd-policy-*"},
+    ]
     with Connectd(configuration={"policy": {"profile": "internal", "rules": rules}}) as running:
         yield running
 

@@ -59,18 +59,31 @@ def _icmp(client, family):
     return data[5], data[6], socket.inet_ntop(family, sender)
 
 
-@pytest.mark.parametrize("kind,number,code", [
-    ("port-unreachable", errno.ECONNREFUSED, 3), ("admin-prohibited", errno.EHOSTUNREACH, 13),
-    ("host-unreachable", errno.EHOSTUNREACH, 1), ("net-unreachable", errno.ENETUNREACH, 0),
-    ("prot-unreachable", errno.ENOPROTOOPT, 2), ("host-prohibited", errno.EHOSTUNREACH, 10),
-    ("net-prohibited", errno.ENETUNREACH, 9)])
+@pytest.mark.parametrize(
+    "kind,number,code",
+    [
+        ("port-unreachable", errno.ECONNREFUSED, 3),
+        ("admin-prohibited", errno.EHOSTUNREACH, 13),
+        ("host-unreachable", errno.EHOSTUNREACH, 1),
+        ("net-unreachable", errno.ENETUNREACH, 0),
+        ("prot-unreachable", errno.ENOPROTOOPT, 2),
+        ("host-prohibited", errno.EHOSTUNREACH, 10),
+        ("net-prohibited", errno.ENETUNREACH, 9),
+    ],
+)
 def test_a_router_rejects(network, kind, number, code):
     assert try_connect(network.a, net.ROUTER_REJECTS[kind]) == (number, (3, code, net.PEER))
 
 
-@pytest.mark.parametrize("kind,number,code", [
-    ("port-unreachable", errno.ECONNREFUSED, 4), ("admin-prohibited", errno.EACCES, 1),
-    ("addr-unreachable", errno.EHOSTUNREACH, 3), ("no-route", errno.ENETUNREACH, 0)])
+@pytest.mark.parametrize(
+    "kind,number,code",
+    [
+        ("port-unreachable", errno.ECONNREFUSED, 4),
+        ("admin-prohibited", errno.EACCES, 1),
+        ("addr-unreachable", errno.EHOSTUNREACH, 3),
+        ("no-route", errno.ENETUNREACH, 0),
+    ],
+)
 def test_a_router_rejects_over_ipv6(network, kind, number, code):
     assert try_connect(network.a, net.ROUTER_REJECTS6[kind]) == (number, (1, code, net.PEER6))
 
@@ -80,8 +93,15 @@ def test_the_target_and_the_own_firewall_reject_under_their_own_addresses(networ
     assert try_connect(network.a, net.OPEN, net.OWN_REJECTS["admin-prohibited"]) == (113, (3, 13, net.PROBER))
 
 
-@pytest.mark.parametrize("kind,number", [("unreachable", errno.EHOSTUNREACH), ("prohibit", errno.EACCES),
-                                         ("blackhole", errno.EINVAL), ("throw", errno.ENETUNREACH)])
+@pytest.mark.parametrize(
+    "kind,number",
+    [
+        ("unreachable", errno.EHOSTUNREACH),
+        ("prohibit", errno.EACCES),
+        ("blackhole", errno.EINVAL),
+        ("throw", errno.ENETUNREACH),
+    ],
+)
 def test_route_types(network, kind, number):
     assert try_connect(network.a, net.ROUTE_TYPES[kind])[0] == number
     if kind in net.ROUTE_TYPES6:
@@ -102,9 +122,16 @@ def test_a_closed_port_refuses_and_a_drop_times_out(network):
     assert try_connect(network.a, net.DROPPED)[0] == errno.ETIMEDOUT
 
 
-@pytest.mark.parametrize("kind,code,number", [
-    (3, 5, errno.EOPNOTSUPP), (3, 7, errno.EHOSTDOWN), (3, 8, errno.ENONET), (12, 0, errno.EPROTO),
-    (11, 0, errno.EHOSTUNREACH)])
+@pytest.mark.parametrize(
+    "kind,code,number",
+    [
+        (3, 5, errno.EOPNOTSUPP),
+        (3, 7, errno.EHOSTDOWN),
+        (3, 8, errno.ENONET),
+        (12, 0, errno.EPROTO),
+        (11, 0, errno.EHOSTUNREACH),
+    ],
+)
 def test_forged_messages(network, kind, code, number):
     with icmp_forger.forging(network.b, net.FORGED, kind, code, "10.99.9.9"):
         assert try_connect(network.a, net.FORGED) == (number, (kind, code, "10.99.9.9"))
@@ -200,15 +227,20 @@ def test_mptcp_switched_off_is_enoprotoopt(network):
 def test_a_cgroup_program_forbids(root_and_namespaces, folder):
     with kernel_refusals.cgroup_that_forbids_connect(folder) as join:
         code = "import socket; print(socket.socket().connect_ex(('127.0.0.1', 9)))"
-        ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
-                             preexec_fn=lambda: join(os.getpid()))
+        ran = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, preexec_fn=lambda: join(os.getpid())
+        )
     assert ran.stdout.strip() == str(errno.EPERM), ran.stderr
 
 
 def test_seccomp_refuses_a_family(root_and_namespaces):
     code = "import socket\ntry: socket.socket(socket.AF_INET6)\nexcept OSError as e: print(e.errno)"
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
-                         preexec_fn=kernel_refusals.seccomp_socket_refusal(socket.AF_INET6, errno.EAFNOSUPPORT))
+    ran = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        preexec_fn=kernel_refusals.seccomp_socket_refusal(socket.AF_INET6, errno.EAFNOSUPPORT),
+    )
     assert ran.stdout.strip() == str(errno.EAFNOSUPPORT), ran.stderr
 
 
@@ -254,7 +286,9 @@ def test_paths(folder):
 
 
 def test_a_datagram_socket_that_is_connected_elsewhere_is_eperm(folder):
-    with peers.unix_listener(f"{folder}/d", socket.SOCK_DGRAM) as bound, \
-            peers.unix_listener(f"{folder}/e", socket.SOCK_DGRAM):
+    with (
+        peers.unix_listener(f"{folder}/d", socket.SOCK_DGRAM) as bound,
+        peers.unix_listener(f"{folder}/e", socket.SOCK_DGRAM),
+    ):
         bound.connect(f"{folder}/e")
         assert unix_errno(f"{folder}/d", socket.SOCK_DGRAM) == errno.EPERM

@@ -79,8 +79,12 @@ def test_dscp_and_ttl_as_the_udp_peer_receives_them(api, network):
         peer.setsockopt(socket.IPPROTO_IP, 13, 1)  # IP_RECVTOS
         peer.setsockopt(socket.IPPROTO_IP, 12, 1)  # IP_RECVTTL
         peer.settimeout(3)
-        api.check(f"udp://{net.OPEN}:{peer.getsockname()[1]}", socket={"dscp": 10, "ttl": 33}, timeout_ms=100,
-                  dialog=[{"send": "x"}, {"expect": "y"}])
+        api.check(
+            f"udp://{net.OPEN}:{peer.getsockname()[1]}",
+            socket={"dscp": 10, "ttl": 33},
+            timeout_ms=100,
+            dialog=[{"send": "x"}, {"expect": "y"}],
+        )
         _, ancillary, _, _ = peer.recvmsg(100, 200)
     values = {kind: data for _, kind, data in ancillary}
     assert values[1][0] == 10 << 2
@@ -147,12 +151,27 @@ def test_fast_open_switched_off_is_nothing(api, target):
     assert_success(api.check(target, socket={"tcp_fast_open": False}))
 
 
-@pytest.mark.parametrize("options,pointer", [
-    ({"close": "FIN"}, "/socket/close"), ({"close": None}, "/socket/close"), ({"ttl": 0}, "/socket/ttl"),
-    ({"ttl": 256}, "/socket/ttl"), ({"ttl": -1}, "/socket/ttl"), ({"ttl": 1.5}, "/socket/ttl"),
-    ({"ttl": "64"}, "/socket/ttl"), ({"dscp": 64}, "/socket/dscp"), ({"dscp": -1}, "/socket/dscp"),
-    ({"mark": -1}, "/socket/mark"), ({"mark": 4294967296}, "/socket/mark"), ({"tcp_md5": 1}, "/socket/tcp_md5"),
-    ({"tcp_syn_retries": 0}, "/socket/tcp_syn_retries"), ({"tcp_syn_retries": 256}, "/socket/tcp_syn_retries"),
-    ({"mptcp": "true"}, "/socket/mptcp"), ({"mptcp": 1}, "/socket/mptcp"), ({"nodelay": True}, "/socket/nodelay")])
+@pytest.mark.parametrize(
+    "options,pointer",
+    [
+        ({"close": "FIN"}, "/socket/close"),
+        ({"close": None}, "/socket/close"),
+        ({"ttl": 0}, "/socket/ttl"),
+        ({"ttl": 256}, "/socket/ttl"),
+        ({"ttl": -1}, "/socket/ttl"),
+        ({"ttl": 1.5}, "/socket/ttl"),
+        ({"ttl": "64"}, "/socket/ttl"),
+        ({"dscp": 64}, "/socket/dscp"),
+        ({"dscp": -1}, "/socket/dscp"),
+        ({"mark": -1}, "/socket/mark"),
+        ({"mark": 4294967296}, "/socket/mark"),
+        ({"tcp_md5": 1}, "/socket/tcp_md5"),
+        ({"tcp_syn_retries": 0}, "/socket/tcp_syn_retries"),
+        ({"tcp_syn_retries": 256}, "/socket/tcp_syn_retries"),
+        ({"mptcp": "true"}, "/socket/mptcp"),
+        ({"mptcp": 1}, "/socket/mptcp"),
+        ({"nodelay": True}, "/socket/nodelay"),
+    ],
+)
 def test_a_value_out_of_range_is_named(api, target, options, pointer):
     assert_problem(api.post_check(target, socket=options), 400, pointer)

@@ -74,8 +74,9 @@ def test_the_wrong_answer_is_a_mismatch_at_the_deadline(api, echo):
 
 def test_silence_is_a_timeout_of_the_target(api, network):
     with peers.udp_socket(network.b, net.OPEN) as peer:
-        result = api.check(f"udp://{net.OPEN}:{peer.getsockname()[1]}", timeout_ms=300,
-                           dialog=[{"send": "x"}, {"expect": "y"}])
+        result = api.check(
+            f"udp://{net.OPEN}:{peer.getsockname()[1]}", timeout_ms=300, dialog=[{"send": "x"}, {"expect": "y"}]
+        )
     assert_failure(result, None, "timeout", "target", phase="dialog", source="deadline", name="DEADLINE")
 
 
@@ -88,10 +89,16 @@ def test_a_closed_port_is_refused_by_the_target(api, address, sender, kind, code
     assert result["timings_ms"]["total"] < 1000
 
 
-@pytest.mark.parametrize("reject,number,outcome,code", [
-    ("port-unreachable", 111, "refused", 3), ("admin-prohibited", 113, "unreachable", 13),
-    ("host-unreachable", 113, "unreachable", 1), ("net-unreachable", 101, "unreachable", 0),
-    ("prot-unreachable", 92, "unreachable", 2)])
+@pytest.mark.parametrize(
+    "reject,number,outcome,code",
+    [
+        ("port-unreachable", 111, "refused", 3),
+        ("admin-prohibited", 113, "unreachable", 13),
+        ("host-unreachable", 113, "unreachable", 1),
+        ("net-unreachable", 101, "unreachable", 0),
+        ("prot-unreachable", 92, "unreachable", 2),
+    ],
+)
 def test_a_router_that_rejects(api, reject, number, outcome, code):
     result = api.check(f"udp://{net.ROUTER_REJECTS[reject]}:9", dialog=[{"send": "x"}, {"expect": "y"}])
     attempt = assert_failure(result, number, outcome, "network", phase="dialog")
@@ -100,8 +107,9 @@ def test_a_router_that_rejects(api, reject, number, outcome, code):
 
 def test_a_router_that_rejects_over_ipv6(api):
     target = f"udp://[{net.ROUTER_REJECTS6['admin-prohibited']}]:9"
-    attempt = assert_failure(api.check(target, dialog=[{"send": "x"}, {"expect": "y"}]), 13, "unreachable", "network",
-                             phase="dialog")
+    attempt = assert_failure(
+        api.check(target, dialog=[{"send": "x"}, {"expect": "y"}]), 13, "unreachable", "network", phase="dialog"
+    )
     assert_icmp(attempt, 1, 1, net.PEER6)
 
 
@@ -124,17 +132,28 @@ def test_an_answer_from_a_stranger_is_none(api, network):
         _, sender = peer.recvfrom(100)
         with peers.udp_socket(network.b, net.SECOND) as stranger:
             stranger.sendto(b"y", sender)
+
     with peers.serving(peers.udp_socket(network.b, net.OPEN), reply) as peer:
-        result = api.check(f"udp://{net.OPEN}:{peer.getsockname()[1]}", timeout_ms=300,
-                           dialog=[{"send": "x"}, {"expect": "y"}])
+        result = api.check(
+            f"udp://{net.OPEN}:{peer.getsockname()[1]}", timeout_ms=300, dialog=[{"send": "x"}, {"expect": "y"}]
+        )
     assert result["outcome"] == "timeout"
 
 
-@pytest.mark.parametrize("dialog,pointer", [
-    ([{"expect": "("}], "/dialog/0/expect"), ([{"send_hex": "0"}], "/dialog/0/send_hex"),
-    ([{"send_hex": "zz"}], "/dialog/0/send_hex"), ([{"shout": "x"}], "/dialog/0/shout"),
-    ([{}], "/dialog/0"), ([{"send": "x", "expect": "y"}], "/dialog/0"), ([{"send": 1}], "/dialog/0/send"),
-    ({}, "/dialog"), (["x"], "/dialog/0")])
+@pytest.mark.parametrize(
+    "dialog,pointer",
+    [
+        ([{"expect": "("}], "/dialog/0/expect"),
+        ([{"send_hex": "0"}], "/dialog/0/send_hex"),
+        ([{"send_hex": "zz"}], "/dialog/0/send_hex"),
+        ([{"shout": "x"}], "/dialog/0/shout"),
+        ([{}], "/dialog/0"),
+        ([{"send": "x", "expect": "y"}], "/dialog/0"),
+        ([{"send": 1}], "/dialog/0/send"),
+        ({}, "/dialog"),
+        (["x"], "/dialog/0"),
+    ],
+)
 def test_a_malformed_dialog(api, dialog, pointer):
     assert_problem(api.post_check(f"udp://{net.OPEN}:9", dialog=dialog), 400, pointer)
 
