@@ -1,0 +1,91 @@
+/// Which addresses are reachable over the whole internet, after the IANA special-purpose address registries (RFC 6890).
+enum GlobalAddresses {
+    /// Whether the address is global unicast, as far as the registries say.
+    ///
+    /// 6to4 addresses and those under the Well-Known Prefix of NAT64 are as global as the IPv4 address inside, which has
+    /// to be judged apart. Each exception lies inside of a block that is not global, so an address is in both or in
+    /// neither.
+    static func contains(_ address: IPAddress) -> Bool {
+        switch address {
+        case .v4(let address):
+            address.bits >> 28 < 0xE && (IPv4Block.isIn(notGlobalIPv4, address) == IPv4Block.isIn(globalIPv4, address))
+        case .v6(let address):
+            address.isWellKnownNAT64
+                || address.bits >> 125 == 0b001
+                    && IPv6Block.isIn(notGlobalIPv6, address) == IPv6Block.isIn(globalIPv6, address)
+        }
+    }
+
+    private static let notGlobalIPv4: [IPv4Block] = [
+        IPv4Block(0x0000_0000, 8),  // 0.0.0.0/8: "this network", RFC 791
+        IPv4Block(0x0A00_0000, 8),  // 10.0.0.0/8: private use, RFC 1918
+        IPv4Block(0x6440_0000, 10),  // 100.64.0.0/10: shared address space, RFC 6598
+        IPv4Block(0x7F00_0000, 8),  // 127.0.0.0/8: loopback, RFC 1122
+        IPv4Block(0xA9FE_0000, 16),  // 169.254.0.0/16: link-local, RFC 3927
+        IPv4Block(0xAC10_0000, 12),  // 172.16.0.0/12: private use, RFC 1918
+        IPv4Block(0xC000_0000, 24),  // 192.0.0.0/24: IETF protocol assignments, RFC 6890
+        IPv4Block(0xC000_0200, 24),  // 192.0.2.0/24: documentation, RFC 5737
+        IPv4Block(0xC058_6300, 24),  // 192.88.99.0/24: 6to4 relay anycast, given up by RFC 7526
+        IPv4Block(0xC0A8_0000, 16),  // 192.168.0.0/16: private use, RFC 1918
+        IPv4Block(0xC612_0000, 15),  // 198.18.0.0/15: benchmarking, RFC 2544
+        IPv4Block(0xC633_6400, 24),  // 198.51.100.0/24: documentation, RFC 5737
+        IPv4Block(0xCB00_7100, 24),  // 203.0.113.0/24: documentation, RFC 5737
+    ]
+
+    /// Inside of those.
+    private static let globalIPv4: [IPv4Block] = [
+        IPv4Block(0xC000_0009, 32),  // 192.0.0.9: Port Control Protocol anycast, RFC 7723
+        IPv4Block(0xC000_000A, 32),  // 192.0.0.10: TURN anycast, RFC 8155
+    ]
+
+    /// Inside of 2000::/3.
+    private static let notGlobalIPv6: [IPv6Block] = [
+        IPv6Block(0x2001_0000, 23),  // 2001::/23: IETF protocol assignments, RFC 2928; Teredo among them
+        IPv6Block(0x2001_0DB8, 32),  // 2001:db8::/32: documentation, RFC 3849
+        IPv6Block(0x3FFF_0000, 20),  // 3fff::/20: documentation, RFC 9637
+    ]
+
+    /// Inside of those.
+    private static let globalIPv6: [IPv6Block] = [
+        IPv6Block(0x2001_0001 << 96 | 1, length: 128),  // 2001:1::1: Port Control Protocol anycast, RFC 7723
+        IPv6Block(0x2001_0001 << 96 | 2, length: 128),  // 2001:1::2: TURN anycast, RFC 8155
+        IPv6Block(0x2001_0001 << 96 | 3, length: 128),  // 2001:1::3: DNS-SD registration anycast, RFC 9665
+        IPv6Block(0x2001_0003, 32),  // 2001:3::/32: AMT, RFC 7450
+        IPv6Block(0x2001_0004_0112 << 80, length: 48),  // 2001:4:112::/48: AS112, RFC 7535
+        IPv6Block(0x2001_0020, 28),  // 2001:20::/28: ORCHIDv2, RFC 7343
+        IPv6Block(0x2001_0030, 28),  // 2001:30::/28: drone remote identification, RFC 9374
+    ]
+}
+
+private struct IPv4Block {
+    let bits: UInt32
+    let length: UInt32
+
+    init(_ bits: UInt32, _ length: UInt32) {
+        self.bits = bits
+        self.length = length
+    }
+
+    static func isIn(_ blocks: [IPv4Block], _ address: IPv4Address) -> Bool {
+        blocks.contains { ($0.bits ^ address.bits) >> (32 - $0.length) == 0 }
+    }
+}
+
+private struct IPv6Block {
+    let bits: UInt128
+    let length: UInt128
+
+    init(_ bits: UInt128, length: UInt128) {
+        self.bits = bits
+        self.length = length
+    }
+
+    /// A block that its first 32 bits tell.
+    init(_ upper: UInt32, _ length: UInt128) {
+        self.init(UInt128(upper) << 96, length: length)
+    }
+
+    static func isIn(_ blocks: [IPv6Block], _ address: IPv6Address) -> Bool {
+        blocks.contains { ($0.bits ^ address.bits) >> (128 - $0.length) == 0 }
+    }
+}

@@ -1,0 +1,122 @@
+/// One rule of a policy.
+package struct PolicyRule: Hashable, Sendable {
+    package enum Action: String, CaseIterable, Sendable {
+        case allow, deny
+    }
+
+    /// What a rule is about.
+    package enum Matcher: Hashable, Sendable {
+        case addresses(AddressRange)
+        case path(PathPattern)
+        /// In `deny` rules only.
+        case host(HostPattern)
+    }
+
+    package let action: Action
+    package let matcher: Matcher
+    /// Nil for every port.
+    package let ports: [PortRange]?
+    /// Nil for every transport.
+    package let transports: Set<Transport>?
+
+    /// Makes a rule of its members in the configuration: exactly one of `cidr`, `path` and `host`.
+    ///
+    /// - Parameters:
+    ///   - cidr: A block of addresses, or one address.
+    ///   - path: A pattern of UNIX-domain sockets, see `PathPattern`.
+    ///   - host: A pattern of host names, see `HostPattern`; only with `deny`, since a name that is allowed would say
+    ///     nothing about the address behind it.
+    ///   - ports: Not with `path`; nil for every port.
+    ///   - transports: Nil for every transport.
+    /// - Throws: The member that is wrong, and why.
+    package init(
+        action: Action, cidr: String? = nil, path: String? = nil, host: String? = nil, ports: [PortRange]? = nil,
+        transports: Set<Transport>? = nil
+    ) throws(PolicyRuleError) {
+        self.action = action
+        self.matcher = try Self.matcher(cidr: cidr, path: path, host: host)
+        self.ports = ports
+        self.transports = transports
+        try refuseContradictions()
+    }
+
+    private static func matcher(cidr: String?, path: String?, host: String?) throws(PolicyRuleError) -> Matcher {
+        switch (cidr, path, host) {
+        case (let cidr?, nil, nil):
+            do throws(AddressRangeError) {
+                return .addresses(try AddressRange(parsing: cidr))
+            } catch {
+                throw PolicyRuleError(error.detail, member: .cidr)
+            }
+        case (nil, let path?, nil): return .path(try PathPattern(path))
+        case (nil, nil, let host?): return .host(try HostPattern(host))
+        case (nil, nil, nil): throw PolicyRuleError("A rule needs one of cidr, path and host.")
+        case (_, _, _): throw PolicyRuleError("A rule has only one of cidr, path and host.")
+        }
+    }
+
+    private func refuseContradictions() throws(PolicyRuleError) {
+        if let ports, ports.isEmpty {
+            throw PolicyRuleError("An empty list covers no port: leave it out for every port.", member: .ports)
+        }
+        if let transports, transports.isEmpty {
+            throw PolicyRuleError("An empty list covers no transport: leave it out for every one.", member: .transports)
+        }
+        switch matcher {
+        case .addresses:
+            if transports == [.unix] {
+                throw PolicyRuleError("A rule with cidr covers tcp or udp.", member: .transports)
+            }
+        case .path:
+            if ports != nil { throw PolicyRuleError("A UNIX-domain socket has no port.", member: .ports) }
+            if let transports, !transports.contains(.unix) {
+                throw PolicyRuleError("A rule with path covers unix.", member: .transports)
+            }
+        case .host:
+            if transports == [.unix] {
+                throw PolicyRuleError("A rule with host covers tcp or udp.", member: .transports)
+            }
+            guard action == .deny else {
+                throw PolicyRuleError("A rule with host only denies: allow the addresses with cidr.", member: .host)
+            }
+        }
+    }
+}
+
+/// Why a rule of a policy is none, in one sentence.
+package struct PolicyRuleError: Error, Hashable, Sendable {
+    /// The members of a rule in the configuration.
+    package enum Member: String, CaseIterable, Sendable {
+        case cidr, path, host, ports, transports
+    }
+
+    package let detail: String
+    /// Nil where the rule as a whole is wrong.
+    package let member: Member?
+
+    init(_ detail: String, member: Member? = nil) {
+        self.detail = detail
+        self.member = member
+    }
+}
+
+extension PolicyRule {
+    /// Whether the rule is about this address, port and transport.
+    func matches(_ endpoint: IPEndpoint, _ transport: Transport) -> Bool {
+        guard case .addresses(let range) = matcher else { return false }
+        return range.contains(endpoint.address) && covers(endpoint.port, transport)
+    }
+
+    /// Whether the rule covers the port and the transport; one that is not known counts as covered.
+    func covers(_ port: UInt16?, _ transport: Transport?) -> Bool {
+        if let transport, let transports, !transports.contains(transport) { return false }
+        guard let port, let ports else { return true }
+        return ports.contains { $0.contains(port) }
+    }
+
+    /// Whether the rule is for a single address, and so can open a hard denial.
+    var namesOneAddress: Bool {
+        guard case .addresses(let range) = matcher else { return false }
+        return range.isSingleAddress
+    }
+}
