@@ -1,58 +1,75 @@
-/// Bytes that only grow, owned alone, so that an append is a bounds check and a store and never asks who else holds them.
+/// Bytes that only grow, owned alone, so that an append is a bounds check and a store.
 ///
-/// `[UInt8]` asks for uniqueness and capacity at each append; for a result of 1 KB in 300 pieces that was most of the cost.
+/// `[UInt8]` asks for uniqueness and capacity at every append, which was most of the cost of a result in 300 pieces.
 struct ByteBuffer: ~Copyable {
-    // SAFETY: `count <= storage.count` always holds, every write goes through `reserve`, which makes room first, and
-    // nothing hands the pointer out: it is freed only in `grow`, which replaces it, and in deinit.
-    private var storage: UnsafeMutableBufferPointer<UInt8>
+    private var storage: UnsafeMutablePointer<UInt8>
+    private var capacity: Int
     private(set) var count = 0
 
     init(capacity: Int) {
-        storage = .allocate(capacity: max(capacity, 64))
+        self.capacity = max(capacity, 64)
+        storage = .allocate(capacity: self.capacity)
     }
 
     deinit {
         storage.deallocate()
     }
 
+    /// The last byte; 0 where there is none.
+    var last: UInt8 {
+        count > 0 ? storage[count - 1] : 0
+    }
+
+    /// Takes the last byte away; there has to be one.
+    mutating func removeLast() {
+        precondition(count > 0)
+        count -= 1
+    }
+
     @inline(__always)
     mutating func append(_ byte: UInt8) {
-        reserve(1).pointee = byte
-        count += 1
+        append(atMost: 1) { room in
+            room.pointee = byte
+            return 1
+        }
     }
 
     @inline(__always)
     mutating func append(_ bytes: UnsafeBufferPointer<UInt8>) {
         guard let source = bytes.baseAddress else { return }
-        reserve(bytes.count).update(from: source, count: bytes.count)
-        count += bytes.count
+        append(atMost: bytes.count) { room in
+            room.update(from: source, count: bytes.count)
+            return bytes.count
+        }
     }
 
     /// Appends a text of the program.
     @inline(__always)
     mutating func append(_ text: StaticString) {
-        reserve(text.utf8CodeUnitCount).update(from: text.utf8Start, count: text.utf8CodeUnitCount)
-        count += text.utf8CodeUnitCount
+        append(UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+
+    /// Appends what `write` puts at the address that it is given and says the size of, never more than `size` bytes.
+    @inline(__always)
+    mutating func append(atMost size: Int, _ write: (UnsafeMutablePointer<UInt8>) -> Int) {
+        if size > capacity - count { grow(by: size) }
+        let written = write(storage + count)
+        assert(written <= size)
+        count += written
     }
 
     /// A copy as an array.
     func array() -> [UInt8] {
-        Array(UnsafeBufferPointer(rebasing: storage[..<count]))
-    }
-
-    /// Where `size` more bytes may be written.
-    @inline(__always)
-    private mutating func reserve(_ size: Int) -> UnsafeMutablePointer<UInt8> {
-        if size > storage.count - count { grow(by: size) }
-        // SAFETY: a buffer of at least 64 bytes has a base address.
-        return storage.baseAddress.unsafelyUnwrapped + count
+        Array(UnsafeBufferPointer(start: storage, count: count))
     }
 
     @inline(never)
     private mutating func grow(by size: Int) {
-        let larger = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: max(storage.count * 2, count + size))
-        _ = larger.update(fromContentsOf: storage[..<count])
+        let largerCapacity = max(capacity * 2, count + size)
+        let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: largerCapacity)
+        larger.update(from: storage, count: count)
         storage.deallocate()
         storage = larger
+        capacity = largerCapacity
     }
 }

@@ -3,9 +3,10 @@ extension String {
     ///
     /// `==` is another question: it holds for U+212A KELVIN SIGN and `K`.
     func hasSameBytes(as other: String) -> Bool {
+        // Nearly all names differ in size, and to ask for that costs far less than to ask for a span.
+        guard utf8.count == other.utf8.count else { return false }
         let left = utf8.span
         let right = other.utf8.span
-        guard left.count == right.count else { return false }
         for index in left.indices where left[index] != right[index] {
             return false
         }

@@ -1,18 +1,23 @@
 extension JSONWriter {
     package mutating func null() {
-        beginValue()
-        bytes.append("null")
+        expectValue()
+        bytes.append("null,")
     }
 
     package mutating func bool(_ flag: Bool) {
-        beginValue()
-        if flag { bytes.append("true") } else { bytes.append("false") }
+        expectValue()
+        if flag { bytes.append("true,") } else { bytes.append("false,") }
     }
 
     package mutating func integer(_ number: Int64) {
-        beginValue()
-        if number < 0 { bytes.append(UInt8(ascii: "-")) }
-        appendDigits(number.magnitude)
+        expectValue()
+        bytes.append(atMost: 21) { room in
+            room[0] = UInt8(ascii: "-")
+            let sign = number < 0 ? 1 : 0
+            let count = sign + Self.putDigits(number.magnitude, at: room + sign)
+            room[count] = UInt8(ascii: ",")
+            return count + 1
+        }
     }
 
     package mutating func integer(_ number: Int) {
@@ -27,19 +32,25 @@ extension JSONWriter {
     /// The shortest text that reads back as the same double; null for what JSON has no number for.
     package mutating func number(_ number: Double) {
         guard number.isFinite else { return null() }
-        beginValue()
+        expectValue()
         var text = number.description
         text.withUTF8 { bytes.append($0) }
+        bytes.append(UInt8(ascii: ","))
     }
 
     /// A duration in nanoseconds as decimal milliseconds, rounded to a microsecond: 300,000 is `0.3`.
     package mutating func milliseconds(nanoseconds: Int64) {
-        beginValue()
+        expectValue()
         let magnitude = nanoseconds.magnitude
         let microseconds = magnitude / 1000 + (magnitude % 1000 >= 500 ? 1 : 0)
-        if nanoseconds < 0, microseconds > 0 { bytes.append(UInt8(ascii: "-")) }
-        appendDigits(microseconds / 1000)
-        appendFraction(thousandths: microseconds % 1000)
+        bytes.append(atMost: 24) { room in
+            room[0] = UInt8(ascii: "-")
+            var count = nanoseconds < 0 && microseconds > 0 ? 1 : 0
+            count += Self.putDigits(microseconds / 1000, at: room + count)
+            count += Self.putFraction(thousandths: microseconds % 1000, at: room + count)
+            room[count] = UInt8(ascii: ",")
+            return count + 1
+        }
     }
 
     /// A value that was read, or made by hand, with everything in it.
@@ -64,28 +75,38 @@ extension JSONWriter {
         }
     }
 
-    private mutating func appendFraction(thousandths: UInt64) {
-        if thousandths == 0 { return }
-        bytes.append(UInt8(ascii: "."))
-        var rest = thousandths
-        var unit: UInt64 = 100
-        while rest > 0 {
-            bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest / unit))
-            rest %= unit
-            unit /= 10
+    /// Puts 1 to 20 digits there and says how many.
+    private static func putDigits(_ number: UInt64, at room: UnsafeMutablePointer<UInt8>) -> Int {
+        var count = 1
+        var bound: UInt64 = 10
+        while number >= bound, count < 20 {
+            count += 1
+            // 10^20 exceeds 64 bits; the count ends the loop there.
+            bound = bound &* 10
         }
-    }
-
-    private mutating func appendDigits(_ number: UInt64) {
-        if number < 10 { return bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number)) }
-        var digits = InlineArray<20, UInt8>(repeating: 0)
-        var first = 20
         var rest = number
-        while rest > 0 {
-            first -= 1
-            digits[first] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+        var index = count
+        while index > 0 {
+            index -= 1
+            room[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
             rest /= 10
         }
-        digits.span.extracting(first..<20).withUnsafeBufferPointer { bytes.append($0) }
+        return count
+    }
+
+    /// Puts nothing, or a point and 1 to 3 digits, there and says how many bytes.
+    private static func putFraction(thousandths: UInt64, at room: UnsafeMutablePointer<UInt8>) -> Int {
+        if thousandths == 0 { return 0 }
+        room[0] = UInt8(ascii: ".")
+        var rest = thousandths
+        var unit: UInt64 = 100
+        var count = 1
+        while rest > 0 {
+            room[count] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest / unit)
+            rest %= unit
+            unit /= 10
+            count += 1
+        }
+        return count
     }
 }

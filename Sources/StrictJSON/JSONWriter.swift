@@ -1,13 +1,12 @@
 /// Writes one JSON document as bytes; sets every comma itself.
 ///
-/// Begin and end, member and value have to pair: a debug build traps where they do not, and `finish` always does.
+/// Begin and end, member and value have to pair: a debug build traps where they do not, and `finish` traps always where
+/// a container is open. Until the end each value carries its comma behind it, and the bracket that closes takes its place.
 package struct JSONWriter: ~Copyable {
     var bytes: ByteBuffer
-    private var needsComma = false
     private var depth = 0
     /// A bit for each container, the innermost lowest: 1 is an object. Exact for the innermost 64.
     private var objects: UInt64 = 0
-    private var awaitsMemberValue = false
 
     /// A writer that has room for `reserving` bytes before it allocates again.
     package init(reserving size: Int = 1024) {
@@ -16,13 +15,15 @@ package struct JSONWriter: ~Copyable {
 
     /// The bytes, the document complete.
     package consuming func finish() -> [UInt8] {
-        precondition(depth == 0 && needsComma, "a JSON document is one complete value")
+        precondition(depth == 0 && bytes.last == UInt8(ascii: ","), "a JSON document is one complete value")
+        bytes.removeLast()
         return bytes.array()
     }
 
     /// The bytes, the document complete and followed by LF.
     package consuming func finishLine() -> [UInt8] {
-        precondition(depth == 0 && needsComma, "a JSON document is one complete value")
+        precondition(depth == 0 && bytes.last == UInt8(ascii: ","), "a JSON document is one complete value")
+        bytes.removeLast()
         bytes.append(UInt8(ascii: "\n"))
         return bytes.array()
     }
@@ -45,53 +46,61 @@ package struct JSONWriter: ~Copyable {
 
     /// The name of the next value, printable ASCII without quotes and backslashes.
     package mutating func member(_ name: StaticString) {
-        assert(name.utf8CodeUnitCount == 0 || name.withUTF8Buffer { $0.allSatisfy(Self.isPlain) })
-        beginMember()
-        bytes.append(UInt8(ascii: "\""))
-        bytes.append(name)
-        bytes.append("\":")
+        assert(name.hasPointerRepresentation && name.withUTF8Buffer { $0.allSatisfy(Self.isPlain) })
+        expectMember()
+        let count = name.utf8CodeUnitCount
+        bytes.append(atMost: count + 3) { room in
+            room[0] = UInt8(ascii: "\"")
+            (room + 1).update(from: name.utf8Start, count: count)
+            room[count + 1] = UInt8(ascii: "\"")
+            room[count + 2] = UInt8(ascii: ":")
+            return count + 3
+        }
     }
 
     /// The name of the next value, any text; a name that comes from a user, such as that of a label.
     package mutating func member(escaping name: String) {
-        beginMember()
-        appendQuoted(name)
-        bytes.append(UInt8(ascii: ":"))
+        expectMember()
+        appendQuoted(name, then: UInt8(ascii: ":"))
     }
 
     /// A value that was encoded before.
     package mutating func fragment(_ fragment: JSONFragment) {
-        beginValue()
+        expectValue()
         fragment.bytes.withUnsafeBufferPointer { bytes.append($0) }
+        bytes.append(UInt8(ascii: ","))
     }
 
-    /// To be called before each value: sets the comma that it needs.
-    mutating func beginValue() {
-        assert(depth == 0 ? !needsComma : objects & 1 == 0 || awaitsMemberValue, "a value needs a place")
-        if needsComma { bytes.append(UInt8(ascii: ",")) }
-        needsComma = true
-        awaitsMemberValue = false
+    /// To be called before each value.
+    @inline(__always)
+    func expectValue() {
+        assert(
+            depth == 0 ? bytes.count == 0 : objects & 1 == 0 || bytes.last == UInt8(ascii: ":"),
+            "a document is one value, and a value of an object has a name")
     }
 
-    private mutating func beginMember() {
-        assert(depth > 0 && objects & 1 == 1 && !awaitsMemberValue, "a member stands in an object")
-        if needsComma { bytes.append(UInt8(ascii: ",")) }
-        needsComma = false
-        awaitsMemberValue = true
+    @inline(__always)
+    private func expectMember() {
+        assert(depth > 0 && objects & 1 == 1 && bytes.last != UInt8(ascii: ":"), "a name stands in an object")
     }
 
     private mutating func begin(_ bracket: UInt8, isObject: Bool) {
-        beginValue()
+        expectValue()
         bytes.append(bracket)
-        needsComma = false
         depth += 1
         objects = objects << 1 | (isObject ? 1 : 0)
     }
 
     private mutating func end(_ bracket: UInt8, isObject: Bool) {
-        assert(depth > 0 && !awaitsMemberValue && (depth > 64 || objects & 1 == (isObject ? 1 : 0)), "unpaired end")
-        bytes.append(bracket)
-        needsComma = true
+        precondition(depth > 0, "nothing is open")
+        assert(depth > 64 || objects & 1 == (isObject ? 1 : 0), "the other bracket is open")
+        assert(bytes.last != UInt8(ascii: ":"), "a name without its value")
+        if bytes.last == UInt8(ascii: ",") { bytes.removeLast() }
+        bytes.append(atMost: 2) { room in
+            room[0] = bracket
+            room[1] = UInt8(ascii: ",")
+            return 2
+        }
         depth -= 1
         objects >>= 1
     }

@@ -1,0 +1,138 @@
+import StrictJSON
+import Testing
+
+private enum Family: String, CaseIterable { case any, ipv4, ipv6 }
+
+private struct Request: Equatable {
+    var target: String
+    var timeoutMilliseconds: Int
+    var family: Family
+    var labels: [String]
+    var alpn: [String]
+    var ports: [Int]
+}
+
+private func decode(_ text: String) throws -> Request {
+    try JSONObjectReader.decode(JSONValue.parse(Array(text.utf8))) { reader in
+        reader.require("target")
+        let target = reader.string("target", maximumBytes: 20)
+        let timeout = reader.integer("timeout_ms", in: 1...60000)
+        let verify = reader.bool("verify") ?? true
+        if !verify, timeout != nil { reader.report("timeout_ms", "needs verify") }
+        let family = reader.object("resolve") { resolve in resolve.enumeration("family", Family.self) }
+        let labels = reader.stringMap("labels", maximumMembers: 3, maximumBytes: 5) ?? []
+        let alpn = reader.array("alpn", count: 1...2) { $0.string() } ?? []
+        let ports = reader.array("binds") { bind in bind.object { $0.integer("port", in: 0...65535) ?? 0 } } ?? []
+        guard let target else { return nil }
+        return Request(
+            target: target, timeoutMilliseconds: timeout ?? 5000, family: family ?? .any,
+            labels: labels.map { "\($0.key)=\($0.value)" }, alpn: alpn, ports: ports)
+    }
+}
+
+private func problems(_ text: String) -> [String] {
+    let problems = #expect(throws: JSONProblems.self) { try decode(text) }
+    return problems?.problems.map { "\($0.pointer): \($0.detail)" } ?? []
+}
+
+struct JSONObjectReaderTests {
+    @Test func decodesWhatIsRight() throws {
+        #expect(
+            try decode(
+                """
+                {"target":"t","timeout_ms":60000,"resolve":{"family":"ipv6"},"labels":{"b":"1","a":"2"},
+                 "alpn":["h2"],"binds":[{"port":1},{}]}
+                """)
+                == Request(
+                    target: "t", timeoutMilliseconds: 60000, family: .ipv6, labels: ["b=1", "a=2"], alpn: ["h2"],
+                    ports: [1, 0]))
+        #expect(try decode(#"{"target":"t"}"#).timeoutMilliseconds == 5000)
+    }
+
+    @Test(arguments: [
+        ("[]", ": must be an object, not an array"),
+        ("{}", "/target: is required"),
+        (#"{"target":null}"#, "/target: must be a string, not null; leave it out instead"),
+        (#"{"target":1}"#, "/target: must be a string, not an integer"),
+        (#"{"target":"123456789012345678901"}"#, "/target: must be at most 20 bytes, not 21"),
+        (#"{"target":"t","timeout_ms":0}"#, "/timeout_ms: must be from 1 to 60000, not 0"),
+        (#"{"target":"t","timeout_ms":60001}"#, "/timeout_ms: must be from 1 to 60000, not 60001"),
+        (#"{"target":"t","timeout_ms":"5000"}"#, "/timeout_ms: must be an integer from 1 to 60000, not a string"),
+        (
+            #"{"target":"t","timeout_ms":5000.0}"#,
+            "/timeout_ms: must be an integer from 1 to 60000, "
+                + "not a number with a fraction, an exponent or more than 64 bits"
+        ),
+        (#"{"target":"t","verify":"yes"}"#, "/verify: must be true or false, not a string"),
+        (#"{"target":"t","verify":false,"timeout_ms":1}"#, "/timeout_ms: needs verify"),
+        (#"{"target":"t","resolve":[]}"#, "/resolve: must be an object, not an array"),
+        (#"{"target":"t","resolve":{"family":"IPv4"}}"#, "/resolve/family: must be one of: any, ipv4, ipv6"),
+        (#"{"target":"t","resolve":{"famili":1}}"#, "/resolve/famili: unknown member; known here: family"),
+        (#"{"target":"t","labels":{"a~/":1}}"#, "/labels/a~0~1: must be a string, not an integer"),
+        (#"{"target":"t","labels":{"a":"123456"}}"#, "/labels/a: must be at most 5 bytes, not 6"),
+        (#"{"target":"t","labels":{"a":"","b":"","c":"","d":""}}"#, "/labels: must have at most 3 members, not 4"),
+        (#"{"target":"t","alpn":[]}"#, "/alpn: must have from 1 to 2 elements, not 0"),
+        (#"{"target":"t","alpn":["h2",true]}"#, "/alpn/1: must be a string, not a boolean"),
+        (#"{"target":"t","binds":[{},{"port":65536}]}"#, "/binds/1/port: must be from 0 to 65535, not 65536"),
+        (#"{"target":"t","binds":[{},{"x":1}]}"#, "/binds/1/x: unknown member; known here: port"),
+    ])
+    func saysWhatIsWrongAndWhere(text: String, expected: String) {
+        #expect(problems(text) == [expected])
+    }
+
+    @Test func collectsAllProblems() {
+        #expect(
+            problems(#"{"timeout_ms":null,"x":1,"resolve":{"y":2,"family":3},"z/":1}"#) == [
+                "/target: is required",
+                "/timeout_ms: must be an integer from 1 to 60000, not null; leave it out instead",
+                "/resolve/family: must be a string, not an integer",
+                "/resolve/y: unknown member; known here: family",
+                "/x: unknown member; known here: target, timeout_ms, verify, resolve, labels, alpn, binds",
+                "/z~1: unknown member; known here: target, timeout_ms, verify, resolve, labels, alpn, binds",
+            ])
+    }
+
+    @Test func keepsABoundedNumberOfProblemsAndCountsTheRest() throws {
+        let members = (0..<100).map { "\"x\($0)\":0" } + ["\"target\":\"t\""]
+        let text = "{" + members.joined(separator: ",") + "}"
+        let found = #expect(throws: JSONProblems.self) { try decode(text) }
+        #expect(found?.problems.count == JSONProblems.limit)
+        #expect(found?.omittedCount == 100 - JSONProblems.limit)
+    }
+
+    @Test func knowsAMemberFarBackInALargeObject() {
+        let members = (0..<100).map { "\"x\($0)\":0" } + ["\"only\":1"]
+        let text = "{" + members.joined(separator: ",") + "}"
+        let found = #expect(throws: JSONProblems.self) {
+            try JSONObjectReader.decode(JSONValue.parse(Array(text.utf8))) { $0.integer("only", in: 1...1) }
+        }
+        #expect(found.map { $0.problems.count + $0.omittedCount } == 100)
+    }
+
+    @Test func takesAMemberOfMoreThanOneType() throws {
+        func read(_ text: String) throws -> String {
+            try JSONObjectReader.decode(JSONValue.parse(Array(text.utf8))) { reader in
+                reader.member("tls") { tls -> String? in
+                    switch tls.value {
+                    case .bool: return tls.bool().map { "\($0)" }
+                    case .object: return tls.object { $0.string("server_name") }
+                    case .null, .integer, .number, .string, .array:
+                        tls.reportMismatch(expected: "true or an object")
+                        return nil
+                    }
+                }
+            }
+        }
+        #expect(try read(#"{"tls":true}"#) == "true")
+        #expect(try read(#"{"tls":{"server_name":"n"}}"#) == "n")
+        let found = #expect(throws: JSONProblems.self) { try read(#"{"tls":0}"#) }
+        #expect(found?.problems == [JSONProblem(pointer: "/tls", detail: "must be true or an object, not an integer")])
+    }
+
+    @Test func refusesARequestThatNobodyCouldExplain() {
+        let found = #expect(throws: JSONProblems.self) {
+            try JSONObjectReader.decode(.object(JSONObject(members: []))) { _ in Int?.none }
+        }
+        #expect(found?.problems == [JSONProblem(pointer: "", detail: "cannot be understood")])
+    }
+}
