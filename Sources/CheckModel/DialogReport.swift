@@ -1,7 +1,8 @@
 /// How a dialog went.
 package struct DialogReport: Sendable {
     package var steps: [DialogStepReport]
-    /// Named groups of the patterns, in the order in which they matched.
+    /// Named groups of the patterns, in the order in which they matched: the first 1 KiB of each, with escapes
+    /// (`\xNN` and the like) where the value is no UTF-8.
     package var groups: [Label]
     /// The index of the step that failed; nil if none did.
     package var failedStep: Int?
@@ -27,12 +28,17 @@ package struct DialogStepReport: Sendable {
     package var bytes: Int
     /// What came while the step waited, at most 1 KiB; nil for steps that send.
     package var received: [UInt8]?
+    /// Why the step failed, where the outcome does not tell: a pattern that takes too much time.
+    package var detail: String?
 
-    package init(kind: Kind, ok: Bool, durationNanoseconds: Int64, bytes: Int, received: [UInt8]?) {
+    package init(
+        kind: Kind, ok: Bool, durationNanoseconds: Int64, bytes: Int, received: [UInt8]?, detail: String? = nil
+    ) {
         self.kind = kind
         self.ok = ok
         self.durationNanoseconds = durationNanoseconds
         self.bytes = bytes
         self.received = received
+        self.detail = detail
     }
 }

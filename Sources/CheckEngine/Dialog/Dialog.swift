@@ -1,0 +1,38 @@
+package import CheckModel
+
+/// A dialog in order: limits kept, patterns compiled, references resolved. It can be held any number of times.
+///
+/// Patterns are PCRE2 over bytes. `^` and `$` match at line ends (CR, LF, CRLF). `send` puts in `${name}`, the group of that
+/// name of the nearest `expect` before it that has one, and `${1}`, the numbered group of the nearest `expect` before it;
+/// `${0}` is its whole match, a group that took no part is empty. `$${` sends `${`, any other `$` is itself.
+package struct Dialog: Sendable {
+    let steps: [CompiledStep]
+    /// For each step the groups whose values later steps send.
+    let keptGroups: [Int: Set<Int>]
+
+    /// Compiles the steps.
+    /// - Throws: the first problem found; nothing about the peer.
+    package init(steps: [DialogStep]) throws(DialogProblem) {
+        var compiler = DialogCompiler()
+        for step in steps { try compiler.add(step) }
+        self.steps = compiler.steps
+        keptGroups = compiler.keptGroups
+    }
+}
+
+/// A step that is ready to be run.
+enum CompiledStep: Sendable {
+    case expect(Pattern)
+    case expectBytes(ByteSearch)
+    case send(SendTemplate)
+    case sendBytes([UInt8])
+
+    var kind: DialogStepReport.Kind {
+        switch self {
+        case .expect: .expect
+        case .expectBytes: .expectHex
+        case .send: .send
+        case .sendBytes: .sendHex
+        }
+    }
+}

@@ -1,0 +1,104 @@
+internal import CheckModel
+
+/// Compiles the steps of a dialog one by one: a step can refer to those before it.
+struct DialogCompiler {
+    private(set) var steps: [CompiledStep] = []
+    private(set) var keptGroups: [Int: Set<Int>] = [:]
+    private var names: Set<String> = []
+
+    mutating func add(_ step: DialogStep) throws(DialogProblem) {
+        do throws(Flaw) {
+            guard steps.count < DialogLimits.steps else {
+                throw Flaw("is a step too many: a dialog has at most \(DialogLimits.steps)")
+            }
+            steps.append(try compile(step))
+        } catch {
+            throw DialogProblem(step: steps.count, member: step.kind.rawValue, detail: error.detail)
+        }
+    }
+
+    private mutating func compile(_ step: DialogStep) throws(Flaw) -> CompiledStep {
+        switch step {
+        case .expect(let text):
+            try Self.require(text.utf8.count, atMost: DialogLimits.patternBytes)
+            return .expect(try pattern(text))
+        case .expectBytes(let bytes):
+            guard !bytes.isEmpty else { throw Flaw("must not be empty") }
+            try Self.require(bytes.count, atMost: DialogLimits.patternBytes)
+            return .expectBytes(ByteSearch(bytes))
+        case .send(let text):
+            try Self.require(text.utf8.count, atMost: DialogLimits.sendBytes)
+            return .send(try template(text))
+        case .sendBytes(let bytes):
+            try Self.require(bytes.count, atMost: DialogLimits.sendBytes)
+            return .sendBytes(bytes)
+        }
+    }
+
+    private static func require(_ count: Int, atMost limit: Int) throws(Flaw) {
+        guard count <= limit else { throw Flaw("has \(count) bytes, at most \(limit) are allowed") }
+    }
+
+    private mutating func pattern(_ text: String) throws(Flaw) -> Pattern {
+        let pattern = try Pattern(text)
+        names.formUnion(pattern.namedGroups.map(\.name))
+        guard names.count <= DialogLimits.namedGroups else {
+            throw Flaw("makes more than \(DialogLimits.namedGroups) named groups in one dialog")
+        }
+        return pattern
+    }
+
+    private mutating func template(_ text: String) throws(Flaw) -> SendTemplate {
+        let template = try SendTemplate(text) { (reference) throws(Flaw) in try resolve(reference) }
+        for case .groups(let keys) in template.pieces {
+            for key in keys { keptGroups[key.step, default: []].insert(key.group) }
+        }
+        return template
+    }
+
+    private func resolve(_ reference: SendTemplate.Reference) throws(Flaw) -> [GroupKey] {
+        for (index, step) in steps.enumerated().reversed() {
+            guard case .expect(let pattern) = step else { continue }
+            switch reference {
+            case .number(let number):
+                guard number <= pattern.groupCount else {
+                    throw Flaw("knows no group \(number): the expect before it has \(pattern.groupCount)")
+                }
+                return [GroupKey(step: index, group: number)]
+            case .name(let name):
+                let groups = pattern.namedGroups.filter { $0.name == name }
+                if !groups.isEmpty { return groups.map { GroupKey(step: index, group: $0.number) } }
+            }
+        }
+        switch reference {
+        case .number(let number): throw Flaw("knows no group \(number): no expect comes before it")
+        case .name(let name): throw Flaw("knows no group \(name): no expect before it has one of that name")
+        }
+    }
+}
+
+/// What is wrong with a step, without where.
+struct Flaw: Error {
+    let detail: String
+
+    init(_ detail: String) {
+        self.detail = detail
+    }
+}
+
+/// A group of the pattern of an earlier step.
+struct GroupKey: Hashable, Sendable {
+    let step: Int
+    let group: Int
+}
+
+extension DialogStep {
+    var kind: DialogStepReport.Kind {
+        switch self {
+        case .expect: .expect
+        case .expectBytes: .expectHex
+        case .send: .send
+        case .sendBytes: .sendHex
+        }
+    }
+}

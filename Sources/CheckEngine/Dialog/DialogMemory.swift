@@ -1,0 +1,28 @@
+internal import CheckModel
+
+/// What a conversation remembers of its matches.
+struct DialogMemory {
+    private let dialog: Dialog
+    /// Values of the groups that later steps send.
+    private(set) var values: [GroupKey: [UInt8]] = [:]
+    /// Named groups for the report, in the order in which they matched; a later match of a name replaces its value.
+    private(set) var groups: [Label] = []
+
+    init(dialog: Dialog) {
+        self.dialog = dialog
+    }
+
+    mutating func note(_ ranges: [Range<Int>?], of pattern: Pattern, step: Int, in bytes: [UInt8]) {
+        for group in dialog.keptGroups[step] ?? [] {
+            // One byte over the limit is enough to know that a step would send too much.
+            values[GroupKey(step: step, group: group)] = ranges[group].map {
+                Array(bytes[$0].prefix(DialogLimits.sendBytes + 1))
+            }
+        }
+        for named in pattern.namedGroups {
+            guard let range = ranges[named.number] else { continue }
+            groups.removeAll { $0.name == named.name }
+            groups.append(Label(name: named.name, value: PrintableBytes.text(bytes[range])))
+        }
+    }
+}

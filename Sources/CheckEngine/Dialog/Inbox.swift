@@ -1,0 +1,38 @@
+/// What the peer has said and no step has matched, with some context before it.
+struct Inbox {
+    private(set) var bytes: [UInt8] = []
+    /// Where the next search begins: behind the previous match, and behind what cannot match any more.
+    private(set) var start = 0
+    /// Something came, if only an empty datagram, that no search has seen.
+    private(set) var hasNews = false
+
+    var unmatchedCount: Int { bytes.count - start }
+
+    mutating func append(_ new: [UInt8]) {
+        bytes += new
+        hasNews = true
+        start = max(start, bytes.count - DialogLimits.unmatchedBytes)
+        // Moving the bytes to the front costs as much as copying them: not for a few of them.
+        if start > 4 * DialogLimits.contextBytes {
+            bytes.removeFirst(start - DialogLimits.contextBytes)
+            start = DialogLimits.contextBytes
+        }
+    }
+
+    /// A search has seen everything, and found that no match begins before `offset`.
+    mutating func skip(to offset: Int) {
+        start = max(start, offset)
+        hasNews = false
+    }
+
+    /// A match ended at `offset`: the next step looks at what stands behind it, if anything does.
+    mutating func consume(to offset: Int) {
+        start = max(start, offset)
+        hasNews = start < bytes.count
+    }
+
+    /// A new step looks at what earlier ones have left.
+    mutating func beginStep() {
+        hasNews = hasNews || start < bytes.count
+    }
+}

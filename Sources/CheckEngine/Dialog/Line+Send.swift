@@ -1,0 +1,42 @@
+internal import CheckModel
+internal import CLinux
+internal import SocketIO
+
+// Steps that send.
+extension Line {
+    /// Sends all bytes behind the first `start`, in as many calls as a stream needs, or as one message.
+    mutating func send(_ bytes: [UInt8], from start: Int, on socket: borrowing Socket) async -> StepResult {
+        var result = StepResult(sentCount: start)
+        var isDone = !hasMessages && start == bytes.count
+        while !isDone {
+            if Task.isCancelled {
+                result.ending = .cancelled
+                return result
+            }
+            do throws(Errno) {
+                result.sentCount += try socket.send(bytes[result.sentCount...])
+                isDone = result.sentCount == bytes.count
+            } catch {
+                result.ending = await recover(from: error, on: socket)
+                if result.ending != nil { return result }
+            }
+        }
+        return result
+    }
+
+    /// Waits for room.
+    /// - Returns: nil where sending can go on.
+    private mutating func recover(from error: Errno, on socket: borrowing Socket) async -> DialogEnding? {
+        switch error.rawValue {
+        case EINTR: return nil
+        case EAGAIN: break
+        case _: return .failed(error)
+        }
+        do throws(Errno) { try overhear(on: socket) } catch { return .failed(error) }
+        switch await reactor.wait(token, for: [.readable, .writable], until: deadline) {
+        case .ready: return nil
+        case .deadline: return .mismatch(heard: heard)
+        case .cancelled: return .cancelled
+        }
+    }
+}

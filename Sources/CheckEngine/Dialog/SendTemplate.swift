@@ -1,0 +1,73 @@
+/// What a `send` step sends: text, and groups of earlier matches.
+struct SendTemplate: Sendable {
+    enum Piece: Sendable {
+        case bytes([UInt8])
+        /// The first of these that took part in its match; a name can stand for several groups.
+        case groups([GroupKey])
+    }
+    enum Reference {
+        case number(Int)
+        case name(String)
+    }
+
+    let pieces: [Piece]
+
+    init(_ text: String, resolve: (Reference) throws(Flaw) -> [GroupKey]) throws(Flaw) {
+        var pieces: [Piece] = []
+        var literal: [UInt8] = []
+        var rest = Array(text.utf8)[...]
+        while let byte = rest.first {
+            if rest.starts(with: "$${".utf8) {
+                literal += "${".utf8
+                rest = rest.dropFirst(3)
+            } else if rest.starts(with: "${".utf8) {
+                if !literal.isEmpty { pieces.append(.bytes(literal)) }
+                literal = []
+                pieces.append(.groups(try resolve(try Self.takeReference(&rest))))
+            } else {
+                literal.append(byte)
+                rest = rest.dropFirst()
+            }
+        }
+        if !literal.isEmpty { pieces.append(.bytes(literal)) }
+        self.pieces = pieces
+    }
+
+    private static func takeReference(_ rest: inout ArraySlice<UInt8>) throws(Flaw) -> Reference {
+        let body = rest.dropFirst(2)
+        guard let end = body.firstIndex(of: UInt8(ascii: "}")), end > body.startIndex else {
+            throw Flaw("has a ${ without a group's name and } behind it; $${ sends ${")
+        }
+        let name = String(decoding: body[..<end], as: UTF8.self)
+        rest = rest[(end + 1)...]
+        guard name.utf8.allSatisfy(isWord), name.utf8.count <= 32 else {
+            throw Flaw("has a ${ behind which no group's name stands; $${ sends ${")
+        }
+        if name.utf8.allSatisfy(isDigit) {
+            guard let number = Int(name), number <= 65535 else { throw Flaw("knows no group \(name)") }
+            return .number(number)
+        }
+        return .name(name)
+    }
+
+    private static func isWord(_ byte: UInt8) -> Bool {
+        isDigit(byte) || byte == UInt8(ascii: "_") || (byte | 0x20) &- UInt8(ascii: "a") <= 25
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool {
+        byte &- UInt8(ascii: "0") <= 9
+    }
+
+    /// The bytes to send; nil where the groups make them more than a step may send.
+    func filled(with values: [GroupKey: [UInt8]]) -> [UInt8]? {
+        var result: [UInt8] = []
+        for piece in pieces {
+            switch piece {
+            case .bytes(let bytes): result += bytes
+            case .groups(let keys): result += keys.lazy.compactMap { values[$0] }.first ?? []
+            }
+            guard result.count <= DialogLimits.sendBytes else { return nil }
+        }
+        return result
+    }
+}

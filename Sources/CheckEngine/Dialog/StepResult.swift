@@ -1,0 +1,13 @@
+/// What came of one step.
+struct StepResult {
+    /// nil: the step is done.
+    var ending: DialogEnding?
+    /// Why it failed, where the ending does not tell.
+    var detail: String?
+    /// Where the match ended, of a step that expects.
+    var end = 0
+    /// The groups of the match, of a step with a pattern.
+    var groups: [Range<Int>?]?
+    /// How much was sent, of a step that sends.
+    var sentCount = 0
+}
