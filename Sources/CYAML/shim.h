@@ -1,0 +1,4 @@
+#ifndef CONNECTD_CYAML_H
+#define CONNECTD_CYAML_H
+#include <yaml.h>
+#endif

@@ -1,0 +1,104 @@
+internal import CYAML
+
+/// What libyaml sees one after another in a document.
+enum YAMLEvent {
+    case streamStart, streamEnd, documentStart, documentEnd
+    case alias(name: String)
+    case scalar(YAMLScalar, YAMLProperties)
+    case sequenceStart(YAMLProperties)
+    case sequenceEnd
+    case mappingStart(YAMLProperties)
+    case mappingEnd
+}
+
+/// What may stand before a node: `&anchor` and `!tag`.
+struct YAMLProperties {
+    let anchor: String?
+    let tag: String?
+}
+
+/// Why a text is no YAML, in libyaml's words.
+struct YAMLSyntaxError: Error {
+    let position: TextPosition
+    let reason: String
+}
+
+/// libyaml's parser over bytes in memory, yaml_parser_parse.
+///
+/// It is lent for the time of a closure: the parser holds a pointer into the bytes, and one to itself, so it never moves.
+struct YAMLEvents: ~Copyable {
+    private let parser: UnsafeMutablePointer<yaml_parser_t>
+
+    /// - Parameter bytes: Valid UTF-8. They have to outlive this value.
+    private init(_ bytes: UnsafeBufferPointer<UInt8>) {
+        parser = .allocate(capacity: 1)
+        // It fails only for want of memory, where Swift itself would trap.
+        precondition(yaml_parser_initialize(parser) == 1, "libyaml found no memory")
+        yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING)
+        yaml_parser_set_input_string(parser, bytes.baseAddress, bytes.count)
+    }
+
+    deinit {
+        yaml_parser_delete(parser)
+        parser.deallocate()
+    }
+
+    /// Lends a parser of the bytes to the closure.
+    static func parsing<Result>(_ bytes: [UInt8], _ body: (borrowing YAMLEvents) -> Result) -> Result {
+        bytes.withUnsafeBufferPointer { buffer in
+            let events = YAMLEvents(buffer)
+            return body(events)
+        }
+    }
+
+    /// The next event and where it begins. After an error or the end of the stream it must not be called again.
+    func next() throws(YAMLSyntaxError) -> (event: YAMLEvent, position: TextPosition) {
+        var event = yaml_event_t()
+        guard yaml_parser_parse(parser, &event) == 1 else { throw syntaxError }
+        defer { yaml_event_delete(&event) }
+        return (YAMLEvent(event), TextPosition(event.start_mark))
+    }
+
+    private var syntaxError: YAMLSyntaxError {
+        let problem = parser.pointee.problem.map { String(cString: $0) } ?? "unreadable"
+        let context = parser.pointee.context.map { " " + String(cString: $0) } ?? ""
+        return YAMLSyntaxError(position: TextPosition(parser.pointee.problem_mark), reason: problem + context)
+    }
+}
+
+extension TextPosition {
+    fileprivate init(_ mark: yaml_mark_t) {
+        self.init(line: Int(mark.line) + 1, column: Int(mark.column) + 1)
+    }
+}
+
+extension YAMLEvent {
+    fileprivate init(_ event: yaml_event_t) {
+        switch event.type {
+        case YAML_STREAM_START_EVENT: self = .streamStart
+        case YAML_DOCUMENT_START_EVENT: self = .documentStart
+        case YAML_DOCUMENT_END_EVENT: self = .documentEnd
+        case YAML_ALIAS_EVENT: self = .alias(name: text(event.data.alias.anchor) ?? "")
+        case YAML_SCALAR_EVENT:
+            let scalar = event.data.scalar
+            let bytes = UnsafeBufferPointer(start: scalar.value, count: scalar.length)
+            self = .scalar(
+                YAMLScalar(
+                    text: String(decoding: bytes, as: UTF8.self), isPlain: scalar.style == YAML_PLAIN_SCALAR_STYLE),
+                YAMLProperties(anchor: text(scalar.anchor), tag: text(scalar.tag)))
+        case YAML_SEQUENCE_START_EVENT:
+            let start = event.data.sequence_start
+            self = .sequenceStart(YAMLProperties(anchor: text(start.anchor), tag: text(start.tag)))
+        case YAML_SEQUENCE_END_EVENT: self = .sequenceEnd
+        case YAML_MAPPING_START_EVENT:
+            let start = event.data.mapping_start
+            self = .mappingStart(YAMLProperties(anchor: text(start.anchor), tag: text(start.tag)))
+        case YAML_MAPPING_END_EVENT: self = .mappingEnd
+        default: self = .streamEnd
+        }
+    }
+}
+
+private func text(_ bytes: UnsafeMutablePointer<UInt8>?) -> String? {
+    bytes.map { String(cString: $0) }
+}
