@@ -16,9 +16,10 @@ struct YAMLComposer: ~Copyable {
             report("is no UTF-8 text", at: TextPosition(line: line, column: 1))
             return nil
         }
-        return YAMLEvents.parsing(bytes) { events in
-            do {
-                return try readStream(events)
+        return YAMLEvents.parsing(bytes) { events -> YAMLNode? in
+            do throws(YAMLSyntaxError) {
+                let root: YAMLNode? = try readStream(events)
+                return root
             } catch {
                 report("is no YAML: \(error.reason)", at: error.position)
                 return nil

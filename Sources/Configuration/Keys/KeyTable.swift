@@ -1,0 +1,91 @@
+internal import CheckModel
+
+/// Every key there is. Strictness, the names of the environment and the test of the documentation come from here.
+enum KeyTable {
+    static let keys: [SettingKey] = service + policy + work + secrets + later
+
+    private static let service: [SettingKey] = [
+        SettingKey(
+            "listen",
+            .list(
+                of: "address and port, [IPv6]:port or unix:/path", mayBeEmpty: false, parse: ListenAddress.init(parsing:),
+                mayRepeat: \.leavesPortOpen, { $0.listen = $1 }),
+            default: "127.0.0.1:8080"),
+        SettingKey("auth.tokens_file", .file(\.tokensFile), default: "none"),
+        SettingKey(
+            "hosts", .list(of: "host name", mayBeEmpty: true, parse: HostName.read, { $0.hosts = $1 }), default: "[]"),
+        SettingKey("log.level", .choice { (draft, level: LogSettings.Level) in draft.log.level = level }, default: "info"),
+        SettingKey(
+            "log.format", .choice { (draft, format: LogSettings.Format) in draft.log.format = format }, default: "json"),
+    ]
+
+    private static let policy: [SettingKey] = [
+        SettingKey(
+            "policy.profile", .choice { (draft, profile: PolicySettings.Profile) in draft.profile = profile },
+            default: "internal on loopback, else rules"),
+        SettingKey(
+            "policy.dialogs", .choice { (draft, dialogs: PolicySettings.Dialogs) in draft.dialogs = dialogs },
+            default: "any on loopback, else configured"),
+        SettingKey(
+            "policy.options",
+            .list(
+                of: "bind, interface, mark or md5", mayBeEmpty: true, parse: PolicyTexts.option, { $0.options = $1 }),
+            default: "all on loopback, else none"),
+        SettingKey("policy.rules", .rules, default: "[]"),
+        SettingKey(
+            "policy.nat64_prefixes",
+            .list(
+                of: "IPv6 prefix of RFC 6052", mayBeEmpty: true, parse: PolicyTexts.nat64Prefix,
+                { $0.nat64Prefixes = $1 }),
+            default: "[]"),
+    ]
+
+    private static let work: [SettingKey] = [
+        SettingKey("limits.in_flight", .integer(1...1_000_000, \.limits.inFlight), default: "4096"),
+        SettingKey("limits.queue", .integer(0...1_000_000, \.limits.queue), default: "1024"),
+        SettingKey("limits.body_bytes", .integer(65_536...268_435_456, \.limits.bodyBytes), default: "16777216"),
+        SettingKey("limits.timeout_ms", .integer(1...60_000, \.limits.timeoutMilliseconds), default: "60000"),
+        SettingKey("drain.delay_ms", .integer(0...3_600_000, \.drain.delayMilliseconds), default: "0"),
+        SettingKey("drain.limit_ms", .integer(0...3_600_000, \.drain.limitMilliseconds), default: "20000"),
+        SettingKey("workers", .integer(0...1024, \.workers), default: "0"),
+    ]
+
+    private static let secrets: [SettingKey] = [
+        SettingKey("md5_keys", .keyFiles, default: "{}")
+    ]
+
+    private static let later: [SettingKey] = [
+        "health_listen", "https", "authorities", "client_certificates", "monitors", "modules_file", "limits.batch",
+        "limits.per_client_per_second",
+    ].map { SettingKey($0, .later) }
+
+    static func key(at path: String) -> SettingKey? {
+        keys.first { $0.path == path }
+    }
+
+    /// Whether other keys lie below this path.
+    static func isSection(_ path: String) -> Bool {
+        keys.contains { $0.path.hasPrefix(path + ".") }
+    }
+
+    /// The words that may stand directly below a path; an empty path is the document itself.
+    static func words(below path: String) -> [String] {
+        let prefix = path.isEmpty ? "" : path + "."
+        var words: [String] = []
+        for key in keys where key.path.hasPrefix(prefix) {
+            let word = String(key.path.dropFirst(prefix.count).prefix { $0 != "." })
+            if !words.contains(word) { words.append(word) }
+        }
+        return words
+    }
+}
+
+extension ListenAddress {
+    /// Port 0: given twice, it is two ports.
+    fileprivate var leavesPortOpen: Bool {
+        switch self {
+        case .ip(let endpoint): endpoint.port == 0
+        case .unix: false
+        }
+    }
+}

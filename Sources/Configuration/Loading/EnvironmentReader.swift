@@ -1,0 +1,71 @@
+/// Reads the variables of the environment that begin with `CONNECTD_`.
+struct EnvironmentReader {
+    var writer: SettingWriter
+    private(set) var warnings: [String] = []
+
+    init(_ writer: SettingWriter) {
+        self.writer = writer
+    }
+
+    mutating func read(_ environment: [String: String]) {
+        for (name, value) in environment.sorted(by: { $0.key < $1.key }) where Self.concerns(name) {
+            if let key = KeyTable.keys.first(where: { $0.environmentName == name }) {
+                readValue(value, of: key, name: name)
+            } else {
+                let known = KeyTable.keys.filter(\.isSetByEnvironment).map(\.environmentName)
+                let suggestion = Suggestion.phrase(for: name, among: known)
+                warnings.append("\(Quote.plain(name)) sets nothing: there is no such key\(suggestion)")
+            }
+        }
+    }
+
+    /// Kubernetes describes a service of the name connectd by CONNECTD_PORT… and CONNECTD_SERVICE_…;
+    /// CONNECTD_COUNT_ENQUEUES is for tests of the event loop.
+    private static func concerns(_ name: String) -> Bool {
+        name.hasPrefix("CONNECTD_") && !name.hasPrefix("CONNECTD_PORT") && !name.hasPrefix("CONNECTD_SERVICE_")
+            && name != "CONNECTD_COUNT_ENQUEUES"
+    }
+
+    private mutating func readValue(_ value: String, of key: SettingKey, name: String) {
+        let text = LocatedText(text: value, source: .environment(name), path: nil)
+        switch key.kind {
+        case .rules, .keyFiles:
+            writer.report(text.problem("\(key.path) can be given in the configuration file only"))
+        case .later:
+            writer.report(text.problem("\(key.path): \(DocumentReader.laterReason)"))
+        case .integer, .choice, .list, .file:
+            guard !value.isEmpty else {
+                writer.report(text.problem("is empty; unset it to leave \(key.path) as it is"))
+                return
+            }
+            write(text, to: key)
+        }
+    }
+
+    private mutating func write(_ text: LocatedText, to key: SettingKey) {
+        switch key.kind {
+        case .integer(let range, let place):
+            guard let value = PlainDecimal.read(text.text) else {
+                writer.report(text.problem("must be a whole number in plain decimal digits, not \(Quote.value(text.text))"))
+                return
+            }
+            writer.write(value, in: range, to: place, of: text)
+        case .choice(let words, let store):
+            writer.write(choice: text, of: words, by: store)
+        case .list(let kind):
+            writer.write(list: elements(text), of: kind, origin: text)
+        case .file(let place):
+            writer.write(file: text, key: key.path, folder: "", to: place)
+        case .rules, .keyFiles, .later:
+            return
+        }
+    }
+
+    private func elements(_ text: LocatedText) -> [LocatedText] {
+        text.text.split(separator: ",", omittingEmptySubsequences: false).map { element in
+            let trimmed = element.drop { $0 == " " }
+            let end = trimmed.lastIndex { $0 != " " }.map(trimmed.index(after:)) ?? trimmed.startIndex
+            return LocatedText(text: String(trimmed[..<end]), source: text.source, path: text.path)
+        }
+    }
+}

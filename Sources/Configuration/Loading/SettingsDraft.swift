@@ -1,0 +1,35 @@
+internal import CheckModel
+
+/// Settings while the sources are read, one over the other; nil where nothing was said yet.
+struct SettingsDraft {
+    var listen: [ListenAddress]?
+    var tokensFile: FileReference?
+    var hosts: [String] = []
+    var profile: PolicySettings.Profile?
+    var dialogs: PolicySettings.Dialogs?
+    var options: [PolicySettings.Option]?
+    var rules: [RuleSettings] = []
+    var nat64Prefixes: [NAT64Prefix] = []
+    var limits = LimitSettings()
+    var drain = DrainSettings()
+    var workers = 0
+    var md5KeyFiles: [(name: String, file: FileReference)] = []
+    var log = LogSettings()
+
+    static let defaultListen = ListenAddress.ip(
+        IPEndpoint(address: .v4(IPv4Address(bits: 0x7F00_0001)), port: 8080))
+
+    /// Fills in what depends on where the service listens. The files are not read yet.
+    func settled(allowsAnonymous: Bool) -> Settings {
+        let listen = self.listen ?? [Self.defaultListen]
+        let isLocal = listen.allSatisfy(\.isLocal)
+        let policy = PolicySettings(
+            profile: profile ?? (isLocal ? .internal : .rules),
+            dialogs: dialogs ?? (isLocal ? .any : .configured),
+            options: options.map(Set.init) ?? (isLocal ? Set(PolicySettings.Option.allCases) : []),
+            rules: rules, nat64Prefixes: nat64Prefixes)
+        return Settings(
+            listen: listen, allowsAnonymous: allowsAnonymous, hosts: hosts, policy: policy,
+            statesPolicy: profile != nil || !rules.isEmpty, limits: limits, drain: drain, workers: workers, log: log)
+    }
+}

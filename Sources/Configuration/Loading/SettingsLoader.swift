@@ -1,0 +1,73 @@
+/// Makes settings of defaults, a YAML file, the environment and flags, each over the one before.
+package enum SettingsLoader {
+    /// Reads everything, the files that it names included, and judges it.
+    ///
+    /// Whether the service may start with it is a question of its own: `Settings.openness()`.
+    ///
+    /// - Parameters:
+    ///   - file: The configuration file, if there is one. Relative names in it are relative to its folder.
+    ///   - environment: All variables; those that do not begin with `CONNECTD_` are passed over.
+    /// - Returns: The settings, and what should be logged as a warning, one line each.
+    /// - Throws: Everything that is wrong, not only the first.
+    package static func load(
+        file: String?, environment: [String: String] = [:], flags: Flags = Flags()
+    ) throws(ConfigurationProblems) -> (settings: Settings, warnings: [String]) {
+        var writer = SettingWriter()
+        if let file { readFile(file, into: &writer) }
+        var reader = EnvironmentReader(writer)
+        reader.read(environment)
+        writer = reader.writer
+        readFlags(flags, into: &writer)
+
+        var settings = writer.draft.settled(allowsAnonymous: flags.allowAnonymous)
+        var warnings = reader.warnings
+        readTokens(&settings, &writer, &warnings)
+        readMD5Keys(&settings, &writer, &warnings)
+        guard writer.problems.isEmpty else { throw ConfigurationProblems(writer.problems) }
+        return (settings, warnings)
+    }
+
+    private static func readFile(_ name: String, into writer: inout SettingWriter) {
+        do {
+            let file = try BoundedFile(path: name)
+            var composer = YAMLComposer(file: name)
+            let root = composer.compose(file.bytes)
+            writer.report(composer.problems)
+            guard let root else { return }
+            var reader = DocumentReader(writer, file: name)
+            reader.read(root)
+            writer = reader.writer
+        } catch {
+            writer.report(ConfigurationProblem(.file(name, nil), reason: error.reason))
+        }
+    }
+
+    private static func readFlags(_ flags: Flags, into writer: inout SettingWriter) {
+        guard !flags.listen.isEmpty, let key = KeyTable.key(at: "listen"), case .list(let kind) = key.kind else { return }
+        let texts = flags.listen.map { LocatedText(text: $0, source: .flag("--listen"), path: nil) }
+        writer.write(list: texts, of: kind, origin: texts[0])
+    }
+
+    private static func readTokens(_ settings: inout Settings, _ writer: inout SettingWriter, _ warnings: inout [String]) {
+        guard let reference = writer.draft.tokensFile else { return }
+        let file = TokensFile(reference)
+        settings.tokens = file.tokens
+        writer.report(file.problems)
+        warnings += file.warnings
+        if settings.allowsAnonymous {
+            warnings.append("--allow-anonymous opens nothing: auth.tokens_file is given, so that every request needs a token")
+        }
+    }
+
+    private static func readMD5Keys(_ settings: inout Settings, _ writer: inout SettingWriter, _ warnings: inout [String]) {
+        for (name, reference) in writer.draft.md5KeyFiles {
+            do {
+                let file = try MD5KeyFile(reference)
+                settings.md5Keys[name] = file.key
+                warnings += file.warnings
+            } catch {
+                writer.report(reference.problem(error))
+            }
+        }
+    }
+}

@@ -1,0 +1,58 @@
+internal import CheckModel
+
+extension ListenAddress {
+    /// Reads `127.0.0.1:8080`, `[::1]:8080` or `unix:/path`.
+    init(parsing text: String) throws(ValueRefusal) {
+        if text.hasPrefix("unix:") {
+            self = .unix(try Self.path(text.dropFirst(5)))
+            return
+        }
+        let (host, port) = try Self.split(text)
+        guard let address = Self.address(host) else { throw Self.refusal(ofHost: host) }
+        self = .ip(IPEndpoint(address: address, port: try Self.port(port)))
+    }
+
+    /// sun_path of unix(7) holds 108 bytes with the NUL at its end.
+    static let maximumPathBytes = 107
+
+    private static func path(_ text: Substring) throws(ValueRefusal) -> [UInt8] {
+        guard !text.hasPrefix("@") else {
+            throw ValueRefusal("is an abstract name, which no file permissions guard: give a path")
+        }
+        guard text.hasPrefix("/") else { throw ValueRefusal("has no absolute path behind \"unix:\"") }
+        let path = Array((text.hasPrefix("///") ? text.dropFirst(2) : text).utf8)
+        guard path.count <= maximumPathBytes, path.count > 1, !path.contains(0) else {
+            throw ValueRefusal("needs a path of 2 to \(maximumPathBytes) bytes without NUL behind \"unix:\"")
+        }
+        return path
+    }
+
+    private static func split(_ text: String) throws(ValueRefusal) -> (host: Substring, port: Substring) {
+        guard let colon = text.lastIndex(of: ":"), !text.hasSuffix("]") else {
+            throw ValueRefusal("has no port: write it as 127.0.0.1:8080, [::1]:8080 or unix:/path")
+        }
+        return (text[..<colon], text[text.index(after: colon)...])
+    }
+
+    private static func address(_ host: Substring) -> IPAddress? {
+        guard host.hasPrefix("["), host.hasSuffix("]") else { return IPv4Address(parsing: host).map(IPAddress.v4) }
+        return IPv6Address(parsing: host.dropFirst().dropLast()).map(IPAddress.v6)
+    }
+
+    private static func refusal(ofHost host: Substring) -> ValueRefusal {
+        if host.isEmpty || host == "*" {
+            return ValueRefusal("names no address: write 127.0.0.1, or 0.0.0.0 and [::] for every address of this machine")
+        }
+        if host.contains(":"), !host.hasPrefix("[") {
+            return ValueRefusal("needs brackets around the IPv6 address, as in [::1]:8080")
+        }
+        return ValueRefusal("does not begin with an address (names are not resolved here)")
+    }
+
+    private static func port(_ text: Substring) throws(ValueRefusal) -> UInt16 {
+        guard let number = PlainDecimal.read(text), let port = UInt16(exactly: number) else {
+            throw ValueRefusal("does not end in a port from 0 to 65535")
+        }
+        return port
+    }
+}

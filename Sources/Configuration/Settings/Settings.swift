@@ -1,0 +1,21 @@
+/// Everything that can be configured, validated: nothing in it needs to be judged for form again.
+package struct Settings: Sendable {
+    /// Never empty, without duplicates.
+    package var listen: [ListenAddress]
+    /// Where there are any, every request needs one.
+    package var tokens: [BearerToken] = []
+    /// Whether `--allow-anonymous` was given. It says nothing where there are tokens.
+    package var allowsAnonymous = false
+    /// Names in small letters that a Host header may carry, beside addresses and localhost.
+    package var hosts: [String] = []
+    package var policy: PolicySettings
+    /// Whether the configuration says what may be reached: a profile, or at least one rule.
+    package var statesPolicy = false
+    package var limits = LimitSettings()
+    package var drain = DrainSettings()
+    /// 0: one for each core.
+    package var workers = 0
+    /// The keys of TCP_MD5SIG by name, each of 1 … 80 bytes.
+    package var md5Keys: [String: Secret] = [:]
+    package var log = LogSettings()
+}
