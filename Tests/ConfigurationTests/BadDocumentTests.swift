@@ -1,0 +1,188 @@
+import Configuration
+import Testing
+
+/// A document, and the one problem that it has.
+struct BadDocument: CustomTestStringConvertible, Sendable {
+    let text: String
+    let line: Int
+    let column: Int
+    let path: String?
+    let reason: String
+
+    init(_ text: String, _ line: Int, _ column: Int, _ path: String?, _ reason: String) {
+        self.text = text
+        self.line = line
+        self.column = column
+        self.path = path
+        self.reason = reason
+    }
+
+    var testDescription: String { text.debugDescription }
+}
+
+@Suite struct BadDocumentTests {
+    private static let keys = [
+        BadDocument("listn: []", 1, 1, "listn", "there is no such key (did you mean \"listen\"?)"),
+        BadDocument("policy:\n  profil: internal", 2, 3, "policy.profil", "did you mean \"profile\"?"),
+        BadDocument("xyzzy: 1", 1, 1, "xyzzy", "there is no such key"),
+        BadDocument("<<: {workers: 1}", 1, 1, "<<", "there is no such key"),
+        BadDocument("limits: {queue: 1}\nlimits: {queue: 2}", 2, 1, "limits", "is there twice, first in line 1"),
+        BadDocument("limits:\n  queue: 1\n  'queue': 2", 3, 3, "limits.queue", "is there twice, first in line 2"),
+        BadDocument("? [a]\n: b", 1, 3, nil, "a key has to be a plain word"),
+        BadDocument("- a", 1, 1, nil, "must be a mapping of keys, but is a list"),
+        BadDocument("just text", 1, 1, nil, "must be a mapping of keys, but is the text \"just text\""),
+        BadDocument("\n12", 2, 1, nil, "but is the number 12"),
+        BadDocument("limits:", 1, 8, "limits", "must be a mapping of keys, but is empty"),
+        BadDocument("limits: 7", 1, 9, "limits", "must be a mapping of keys, but is the number 7"),
+        BadDocument("listen: 8080", 1, 9, "listen", "must be a list, but is the number 8080"),
+        BadDocument("listen: [[::1]:80]", 1, 10, "listen[0]", "must be a text, but is a list"),
+    ]
+
+    private static let later = [
+        "health_listen: ['0.0.0.0:8081']", "https: {certificate: a}", "authorities: {}", "client_certificates: {}",
+        "monitors: []", "modules_file: a.yml", "limits: {batch: 10000}", "limits: {per_client_per_second: 0}",
+    ]
+
+    private static let types = [
+        BadDocument("workers: many", 1, 10, "workers", "must be a whole number in plain decimal digits, but is the text \"many\""),
+        BadDocument("workers: '1'", 1, 10, "workers", "but is the text \"1\""),
+        BadDocument("workers: 1.5", 1, 10, "workers", "\"1.5\"".replacing("\"", with: "")),
+        BadDocument("workers: 0x10", 1, 10, "workers", "0x10, a number or date to some readers of YAML"),
+        BadDocument("workers: 010", 1, 10, "workers", "010, a number or date"),
+        BadDocument("workers: 0o10", 1, 10, "workers", "0o10, a number or date"),
+        BadDocument("workers: 1_0", 1, 10, "workers", "1_0, a number or date"),
+        BadDocument("workers: +1", 1, 10, "workers", "+1, a number or date"),
+        BadDocument("workers: 1:30", 1, 10, "workers", "1:30, a number or date"),
+        BadDocument("workers: 1e2", 1, 10, "workers", "1e2, a number or date"),
+        BadDocument("workers: 99999999999999999999", 1, 10, "workers", "a number or date"),
+        BadDocument("workers: yes", 1, 10, "workers", "yes, true or false to YAML"),
+        BadDocument("workers: ~", 1, 10, "workers", "but is empty"),
+        BadDocument("workers:", 1, 9, "workers", "but is empty"),
+        BadDocument("workers: [1]", 1, 10, "workers", "but is a list"),
+        BadDocument("hosts: [no]", 1, 9, "hosts[0]", "no, true or false to YAML: put it in quotes"),
+        BadDocument("hosts: [x, 2026-01-31]", 1, 12, "hosts[1]", "2026-01-31, a number or date to some readers of YAML: put it in quotes"),
+        BadDocument("hosts: [.5]", 1, 9, "hosts[0]", "put it in quotes"),
+        BadDocument("hosts: [-.inf]", 1, 9, "hosts[0]", "put it in quotes"),
+        BadDocument("log: {level: off}", 1, 14, "log.level", "off, true or false to YAML: put it in quotes"),
+        BadDocument("log: {level: null}", 1, 14, "log.level", "must be a text, but is empty"),
+        BadDocument("md5_keys: {no: {file: x}}", 1, 12, "md5_keys.no", "put it in quotes"),
+    ]
+
+    private static let values = [
+        BadDocument("\n\nworkers: -1", 3, 10, "workers", "-1 is out of range: 0 to 1024"),
+        BadDocument("workers: 1025", 1, 10, "workers", "1025 is out of range: 0 to 1024"),
+        BadDocument("limits: {in_flight: 0}", 1, 21, "limits.in_flight", "0 is out of range: 1 to 1000000"),
+        BadDocument("limits: {timeout_ms: 60001}", 1, 22, "limits.timeout_ms", "60001 is out of range: 1 to 60000"),
+        BadDocument("policy: {profile: open}", 1, 19, "policy.profile", "\"open\" is none of rules, sidecar, internal, public"),
+        BadDocument("policy: {profile: Internal}", 1, 19, "policy.profile", "\"Internal\" is none of"),
+        BadDocument("policy: {dialogs: sometimes}", 1, 19, "policy.dialogs", "is none of any, configured, none"),
+        BadDocument("policy: {options: [bind, x]}", 1, 26, "policy.options[1]", "\"x\" is none of bind, interface, mark, md5"),
+        BadDocument("policy: {options: [bind, bind]}", 1, 26, "policy.options[1]", "\"bind\" is there already"),
+        BadDocument("policy: {nat64_prefixes: ['64:ff9b::/97']}", 1, 27, "policy.nat64_prefixes[0]", "64:ff9b::/97"),
+        BadDocument("log: {level: loud}", 1, 14, "log.level", "\"loud\" is none of trace, debug"),
+        BadDocument("log: {format: xml}", 1, 15, "log.format", "\"xml\" is none of json, text"),
+        BadDocument("hosts: ['a b']", 1, 9, "hosts[0]", "\"a b\" is no host name"),
+        BadDocument("hosts: ['a:80']", 1, 9, "hosts[0]", "it takes neither scheme nor port"),
+        BadDocument("hosts: ['1.2.3.4']", 1, 9, "hosts[0]", "is an address, which a Host header may carry anyway"),
+        BadDocument("hosts: ['999.1.1.1']", 1, 9, "hosts[0]", "is no host name"),
+        BadDocument("hosts: [a, A]", 1, 12, "hosts[1]", "is there already"),
+        BadDocument("hosts: ['']", 1, 9, "hosts[0]", "is no host name"),
+        BadDocument("auth: {tokens_file: ''}", 1, 21, "auth.tokens_file", "must be the name of a file"),
+        BadDocument("auth: {tokens_file: no-such-file}", 1, 21, "auth.tokens_file", "no-such-file\" cannot be read: No such file or directory"),
+        BadDocument("auth: {tokens_file: .}", 1, 21, "auth.tokens_file", "cannot be read: Is a directory"),
+        BadDocument("md5_keys: {k: {file: no-such}}", 1, 22, "md5_keys.k.file", "cannot be read: No such file or directory"),
+        BadDocument("md5_keys: {k: {}}", 1, 12, "md5_keys.k", "lacks the key \"file\""),
+        BadDocument("md5_keys: {k: file}", 1, 15, "md5_keys.k", "must be a mapping of keys"),
+        BadDocument("md5_keys: {'a b': {file: x}}", 1, 12, "md5_keys.a b", "the name has to be 1 to 64 letters"),
+    ]
+
+    private static let listeners = [
+        ("nonsense", "has no port"), ("127.0.0.1", "has no port"), ("[::1]", "has no port"), ("", "has no port"),
+        ("127.0.0.1:0x50", "does not end in a port"), ("127.0.0.1:70000", "does not end in a port"),
+        ("127.0.0.1:", "does not end in a port"), ("127.0.0.1:080", "does not end in a port"),
+        ("127.0.0.1:-1", "does not end in a port"), ("localhost:80", "does not begin with an address"),
+        ("127.1:80", "does not begin with an address"), ("127.0.0.1 :80", "does not begin with an address"),
+        ("[127.0.0.1]:80", "does not begin with an address"), ("::1:80", "needs brackets"), (":80", "names no address"),
+        ("*:80", "names no address"), ("http://127.0.0.1:80", "needs brackets"), ("unix:", "has no absolute path"),
+        ("unix:run/s", "has no absolute path"), ("unix:@name", "abstract name"), ("unix:/", "needs a path of 2 to 107"),
+        ("unix:/" + String(repeating: "x", count: 107), "needs a path of 2 to 107"),
+    ].map { BadDocument("listen:\n  - '\($0.0)'", 2, 5, "listen[0]", $0.1) } + [
+        BadDocument("listen: []", 1, 9, "listen", "must not be empty"),
+        BadDocument("listen: ['127.0.0.1:1', '127.0.0.1:1']", 1, 25, "listen[1]", "is there already"),
+    ]
+
+    private static let syntax = [
+        BadDocument("a: [", 2, 1, nil, "is no YAML: "),
+        BadDocument("\tx: 1", 1, 1, nil, "is no YAML: "),
+        BadDocument("workers: 1\n---\nworkers: 2", 2, 1, nil, "a second document begins here"),
+        BadDocument("workers: &w 1", 1, 10, nil, "anchors (&w) are not taken"),
+        BadDocument("hosts: [*w]", 1, 9, nil, "aliases (*w) are not taken"),
+        BadDocument("workers: !!int '1'", 1, 10, nil, "tags (tag:yaml.org,2002:int) are not taken"),
+        BadDocument("hosts: !x [a]", 1, 8, nil, "tags (!x) are not taken"),
+        BadDocument(String(repeating: "[", count: 2000), 1, 17, nil, "more than 16 levels"),
+        BadDocument("hosts: [a]\n# \u{1}", 2, 3, nil, "is no YAML: control characters"),
+    ]
+
+    @Test(arguments: [keys, types, values, listeners, syntax].joined())
+    func aBadDocumentHasOneProblemWithItsPlace(document: BadDocument) throws {
+        let found = try problems(document.text)
+        let problem = try #require(found.first)
+        #expect(found.count == 1, "\(found)")
+        #expect(problem.position == TextPosition(line: document.line, column: document.column))
+        #expect(problem.path == document.path)
+        #expect(problem.reason.contains(document.reason), "\(problem.reason)")
+    }
+
+    @Test(arguments: later) func aKeyOfALaterVersionIsNotIgnored(text: String) throws {
+        let found = try problems(text)
+        #expect(found.map(\.reason) == ["this version of connectd does not offer it yet"])
+        #expect(found[0].position?.line == 1 && found[0].path != nil)
+    }
+
+    @Test func everythingIsReportedAndInTheOrderOfTheLines() throws {
+        let found = try problems(
+            "workers: x\nnonsense: 1\nlog: {level: loud}\nauth: {tokens_file: none-such}\nlisten: ['a', 'b:1']",
+            environment: ["CONNECTD_WORKERS": "y"], flags: Flags(listen: ["z"]))
+        #expect(found.compactMap(\.position?.line) == [1, 2, 3, 4, 5, 5])
+        #expect(found.suffix(2).map(\.source) == [.environment("CONNECTD_WORKERS"), .flag("--listen")])
+    }
+
+    @Test func aThousandLaughsAreNotEvenBegun() throws {
+        var text = "a: &a [x, x, x, x, x, x, x, x, x]\n"
+        for index in 0..<30 { text += "a\(index): &a\(index) [*a, *a, *a, *a, *a, *a, *a, *a, *a]\n" }
+        #expect(try problems(text).contains { $0.reason.hasPrefix("aliases") })
+    }
+
+    @Test func aFileThatIsNoTextIsRefusedWithTheLine() throws {
+        let folder = try TemporaryFolder()
+        let file = try folder.write(Array("workers: 1\nhosts: [".utf8) + [0xFF, 0xFE], to: "connectd.yaml")
+        let error = #expect(throws: ConfigurationProblems.self) { try SettingsLoader.load(file: file) }
+        #expect(error?.description == "\(file):2:1: is no UTF-8 text")
+    }
+
+    @Test func aFileThatIsNotThereIsNamed() throws {
+        let error = #expect(throws: ConfigurationProblems.self) { try SettingsLoader.load(file: "/no/such/connectd.yaml") }
+        #expect(error?.description == "/no/such/connectd.yaml: cannot be read: No such file or directory")
+    }
+
+    @Test func aFileOverOneMebibyteIsRefused() throws {
+        let folder = try TemporaryFolder()
+        let fits = try folder.write(String(repeating: "#", count: 1 << 20), to: "fits.yaml")
+        _ = try SettingsLoader.load(file: fits)
+        let large = try folder.write(String(repeating: "#", count: 1 << 20 + 1), to: "large.yaml")
+        let error = #expect(throws: ConfigurationProblems.self) { try SettingsLoader.load(file: large) }
+        #expect(error?.problems.first?.reason == "is larger than 1 MiB")
+    }
+
+    @Test func controlCharactersOfAValueDoNotReachTheTerminal() throws {
+        let found = try problems("log: {level: \"a\\e[31m\\nb\"}\n\"\\e[2J\": 1")
+        #expect(found.count == 2)
+        #expect(!found.map(\.description).joined().unicodeScalars.contains { $0.value < 0x20 })
+    }
+
+    @Test func aProblemReadsLikeACompilersMessage() throws {
+        let problem = try #require(try problems("limits:\n  queue: many").first)
+        #expect(problem.description.hasSuffix(
+            "connectd.yaml:2:10: limits.queue: must be a whole number in plain decimal digits, but is the text \"many\""))
+    }
+}
