@@ -35,7 +35,8 @@ struct BadDocument: CustomTestStringConvertible, Sendable {
         BadDocument("limits:", 1, 8, "limits", "must be a mapping of keys, but is empty"),
         BadDocument("limits: 7", 1, 9, "limits", "must be a mapping of keys, but is the number 7"),
         BadDocument("listen: 8080", 1, 9, "listen", "must be a list, but is the number 8080"),
-        BadDocument("listen: [[::1]:80]", 1, 10, "listen[0]", "must be a text, but is a list"),
+        BadDocument("listen: [[::1]:80]", 1, 11, nil, "is no YAML: did not find expected node content"),
+        BadDocument("listen: [[a]]", 1, 10, "listen[0]", "must be a text, but is a list"),
     ]
 
     private static let later = [

@@ -7,6 +7,6 @@ struct FileReference {
 
     /// The trouble with the file as a whole, reported at the key.
     func problem(_ refusal: ValueRefusal) -> ConfigurationProblem {
-        ConfigurationProblem(source, path: key, reason: "the file " + refusal.about(path))
+        ConfigurationProblem(source, path: key, reason: "the file \(Quote.file(path)) \(refusal.reason)")
     }
 }

@@ -27,6 +27,6 @@ struct MD5KeyFile {
 /// What is odd about a file, but no reason to stop.
 enum FileWarning {
     static func worldReadable(_ reference: FileReference) -> String {
-        "\(reference.key): everybody on this machine can read \(Quote.value(reference.path)); chmod 600 keeps it secret"
+        "\(reference.key): everybody on this machine can read \(Quote.file(reference.path)); chmod 600 keeps it secret"
     }
 }

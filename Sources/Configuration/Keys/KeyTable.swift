@@ -21,7 +21,7 @@ enum KeyTable {
 
     private static let policy: [SettingKey] = [
         SettingKey(
-            "policy.profile", .choice { (draft, profile: PolicySettings.Profile) in draft.profile = profile },
+            "policy.profile", .choice { (draft, profile: Policy.Profile) in draft.profile = profile },
             default: "internal on loopback, else rules"),
         SettingKey(
             "policy.dialogs", .choice { (draft, dialogs: PolicySettings.Dialogs) in draft.dialogs = dialogs },

@@ -29,12 +29,8 @@ extension DocumentReader {
         switch key {
         case .action:
             draft.action = parsed(node, path: path, PolicyTexts.action)
-        case .cidr:
-            parsed(node, path: path, PolicyTexts.addressRange).map { draft.subjects.append(.addresses($0)) }
-        case .path:
-            parsed(node, path: path, PolicyTexts.pathPattern).map { draft.subjects.append(.path($0)) }
-        case .host:
-            parsed(node, path: path, PolicyTexts.hostPattern).map { draft.subjects.append(.host($0)) }
+        case .cidr, .path, .host:
+            draft.subjects[key] = text(node, path: path)?.text
         case .ports:
             draft.ports = list(node, path: path) { reader, item, itemPath in reader.ports(item, path: itemPath) }
         case .transports:
@@ -45,11 +41,11 @@ extension DocumentReader {
     }
 
     /// A port may be a number or a text; only a text can be a range.
-    private mutating func ports(_ node: YAMLNode, path: String) -> ClosedRange<UInt16>? {
-        if case .scalar(let scalar) = node.content, case .integer = scalar.kind {
-            return parsed(YAMLNode(content: .scalar(scalar.quoted), position: node.position), path: path, PolicyTexts.ports)
+    private mutating func ports(_ node: YAMLNode, path: String) -> PortRange? {
+        guard case .scalar(let scalar) = node.content, case .integer(let port) = scalar.kind else {
+            return parsed(node, path: path, PolicyTexts.ports)
         }
-        return parsed(node, path: path, PolicyTexts.ports)
+        return take(node, path: path) { _ throws(ValueRefusal) in try PolicyTexts.ports(String(port)) }
     }
 
     private mutating func parsed<Value>(
@@ -64,19 +60,15 @@ extension DocumentReader {
         }
     }
 
+    /// The items that could be read; nil where nothing could, so that it is not said twice that there is none.
     private mutating func list<Value>(
         _ node: YAMLNode, path: String, _ read: (inout DocumentReader, YAMLNode, String) -> Value?
-    ) -> [Value] {
-        guard let items = items(node, path: path) else { return [] }
-        if items.isEmpty { report("must not be empty; leave it out to mean all", at: node.position, path: path) }
+    ) -> [Value]? {
+        guard let items = items(node, path: path) else { return nil }
         var values: [Value] = []
         for (item, itemPath) in items {
             if let value = read(&self, item, itemPath) { values.append(value) }
         }
-        return values
+        return values.isEmpty && !items.isEmpty ? nil : values
     }
-}
-
-extension YAMLScalar {
-    fileprivate var quoted: YAMLScalar { YAMLScalar(text: text, isPlain: false) }
 }

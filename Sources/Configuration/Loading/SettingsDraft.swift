@@ -5,10 +5,10 @@ struct SettingsDraft {
     var listen: [ListenAddress]?
     var tokensFile: FileReference?
     var hosts: [String] = []
-    var profile: PolicySettings.Profile?
+    var profile: Policy.Profile?
     var dialogs: PolicySettings.Dialogs?
     var options: [PolicySettings.Option]?
-    var rules: [RuleSettings] = []
+    var rules: [PolicyRule] = []
     var nat64Prefixes: [NAT64Prefix] = []
     var limits = LimitSettings()
     var drain = DrainSettings()

@@ -6,6 +6,9 @@ enum Quote {
         return text.count > 60 ? "\"\(shown)…\"" : "\"\(shown)\""
     }
 
+    /// The name of a file, in full.
+    static func file(_ path: String) -> String { "\"\(plain(path))\"" }
+
     /// As it is, but for control characters, which become U+FFFD.
     static func plain(_ text: some StringProtocol) -> String {
         String(String.UnicodeScalarView(text.unicodeScalars.map { isControl($0) ? "\u{FFFD}" : $0 }))

@@ -28,9 +28,11 @@ struct YAMLSyntaxError: Error {
 /// It is lent for the time of a closure: the parser holds a pointer into the bytes, and one to itself, so it never moves.
 struct YAMLEvents: ~Copyable {
     private let parser: UnsafeMutablePointer<yaml_parser_t>
+    private let bytes: UnsafeBufferPointer<UInt8>
 
     /// - Parameter bytes: Valid UTF-8. They have to outlive this value.
     private init(_ bytes: UnsafeBufferPointer<UInt8>) {
+        self.bytes = bytes
         parser = .allocate(capacity: 1)
         // It fails only for want of memory, where Swift itself would trap.
         precondition(yaml_parser_initialize(parser) == 1, "libyaml found no memory")
@@ -62,7 +64,17 @@ struct YAMLEvents: ~Copyable {
     private var syntaxError: YAMLSyntaxError {
         let problem = parser.pointee.problem.map { String(cString: $0) } ?? "unreadable"
         let context = parser.pointee.context.map { " " + String(cString: $0) } ?? ""
-        return YAMLSyntaxError(position: TextPosition(parser.pointee.problem_mark), reason: problem + context)
+        return YAMLSyntaxError(position: problemPosition, reason: problem + context)
+    }
+
+    /// Of a character that may not stand in YAML, libyaml knows the offset alone.
+    private var problemPosition: TextPosition {
+        guard parser.pointee.error == YAML_READER_ERROR else { return TextPosition(parser.pointee.problem_mark) }
+        let before = bytes.prefix(parser.pointee.problem_offset)
+        let line = before.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).last ?? before
+        return TextPosition(
+            line: before.count { $0 == UInt8(ascii: "\n") } + 1,
+            column: String(decoding: line, as: UTF8.self).unicodeScalars.count + 1)
     }
 }
 
