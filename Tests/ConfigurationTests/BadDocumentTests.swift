@@ -45,7 +45,9 @@ struct BadDocument: CustomTestStringConvertible, Sendable {
     ]
 
     private static let types = [
-        BadDocument("workers: many", 1, 10, "workers", "must be a whole number in plain decimal digits, but is the text \"many\""),
+        BadDocument(
+            "workers: many", 1, 10, "workers",
+            "must be a whole number in plain decimal digits, but is the text \"many\""),
         BadDocument("workers: '1'", 1, 10, "workers", "but is the text \"1\""),
         BadDocument("workers: 1.5", 1, 10, "workers", "\"1.5\"".replacing("\"", with: "")),
         BadDocument("workers: 0x10", 1, 10, "workers", "0x10, a number or date to some readers of YAML"),
@@ -61,7 +63,9 @@ struct BadDocument: CustomTestStringConvertible, Sendable {
         BadDocument("workers:", 1, 9, "workers", "but is empty"),
         BadDocument("workers: [1]", 1, 10, "workers", "but is a list"),
         BadDocument("hosts: [no]", 1, 9, "hosts[0]", "no, true or false to YAML: put it in quotes"),
-        BadDocument("hosts: [x, 2026-01-31]", 1, 12, "hosts[1]", "2026-01-31, a number or date to some readers of YAML: put it in quotes"),
+        BadDocument(
+            "hosts: [x, 2026-01-31]", 1, 12, "hosts[1]",
+            "2026-01-31, a number or date to some readers of YAML: put it in quotes"),
         BadDocument("hosts: [.5]", 1, 9, "hosts[0]", "put it in quotes"),
         BadDocument("hosts: [-.inf]", 1, 9, "hosts[0]", "put it in quotes"),
         BadDocument("log: {level: off}", 1, 14, "log.level", "off, true or false to YAML: put it in quotes"),
@@ -74,10 +78,12 @@ struct BadDocument: CustomTestStringConvertible, Sendable {
         BadDocument("workers: 1025", 1, 10, "workers", "1025 is out of range: 0 to 1024"),
         BadDocument("limits: {in_flight: 0}", 1, 21, "limits.in_flight", "0 is out of range: 1 to 1000000"),
         BadDocument("limits: {timeout_ms: 60001}", 1, 22, "limits.timeout_ms", "60001 is out of range: 1 to 60000"),
-        BadDocument("policy: {profile: open}", 1, 19, "policy.profile", "\"open\" is none of rules, sidecar, internal, public"),
+        BadDocument(
+            "policy: {profile: open}", 1, 19, "policy.profile", "\"open\" is none of rules, sidecar, internal, public"),
         BadDocument("policy: {profile: Internal}", 1, 19, "policy.profile", "\"Internal\" is none of"),
         BadDocument("policy: {dialogs: sometimes}", 1, 19, "policy.dialogs", "is none of any, configured, none"),
-        BadDocument("policy: {options: [bind, x]}", 1, 26, "policy.options[1]", "\"x\" is none of bind, interface, mark, md5"),
+        BadDocument(
+            "policy: {options: [bind, x]}", 1, 26, "policy.options[1]", "\"x\" is none of bind, interface, mark, md5"),
         BadDocument("policy: {options: [bind, bind]}", 1, 26, "policy.options[1]", "\"bind\" is there already"),
         BadDocument("policy: {nat64_prefixes: ['64:ff9b::/97']}", 1, 27, "policy.nat64_prefixes[0]", "64:ff9b::/97"),
         BadDocument("log: {level: loud}", 1, 14, "log.level", "\"loud\" is none of trace, debug"),
@@ -89,28 +95,34 @@ struct BadDocument: CustomTestStringConvertible, Sendable {
         BadDocument("hosts: [a, A]", 1, 12, "hosts[1]", "is there already"),
         BadDocument("hosts: ['']", 1, 9, "hosts[0]", "is no host name"),
         BadDocument("auth: {tokens_file: ''}", 1, 21, "auth.tokens_file", "must be the name of a file"),
-        BadDocument("auth: {tokens_file: no-such-file}", 1, 21, "auth.tokens_file", "no-such-file\" cannot be read: No such file or directory"),
+        BadDocument(
+            "auth: {tokens_file: no-such-file}", 1, 21, "auth.tokens_file",
+            "no-such-file\" cannot be read: No such file or directory"),
         BadDocument("auth: {tokens_file: .}", 1, 21, "auth.tokens_file", "cannot be read: Is a directory"),
-        BadDocument("md5_keys: {k: {file: no-such}}", 1, 22, "md5_keys.k.file", "cannot be read: No such file or directory"),
+        BadDocument(
+            "md5_keys: {k: {file: no-such}}", 1, 22, "md5_keys.k.file", "cannot be read: No such file or directory"),
         BadDocument("md5_keys: {k: {}}", 1, 12, "md5_keys.k", "lacks the key \"file\""),
         BadDocument("md5_keys: {k: file}", 1, 15, "md5_keys.k", "must be a mapping of keys"),
         BadDocument("md5_keys: {'a b': {file: x}}", 1, 12, "md5_keys.a b", "the name has to be 1 to 64 letters"),
     ]
 
-    private static let listeners = [
-        ("nonsense", "has no port"), ("127.0.0.1", "has no port"), ("[::1]", "has no port"), ("", "has no port"),
-        ("127.0.0.1:0x50", "does not end in a port"), ("127.0.0.1:70000", "does not end in a port"),
-        ("127.0.0.1:", "does not end in a port"), ("127.0.0.1:080", "does not end in a port"),
-        ("127.0.0.1:-1", "does not end in a port"), ("localhost:80", "does not begin with an address"),
-        ("127.1:80", "does not begin with an address"), ("127.0.0.1 :80", "does not begin with an address"),
-        ("[127.0.0.1]:80", "does not begin with an address"), ("::1:80", "needs brackets"), (":80", "names no address"),
-        ("*:80", "names no address"), ("http://127.0.0.1:80", "needs brackets"), ("unix:", "has no absolute path"),
-        ("unix:run/s", "has no absolute path"), ("unix:@name", "abstract name"), ("unix:/", "needs a path of 2 to 107"),
-        ("unix:/" + String(repeating: "x", count: 107), "needs a path of 2 to 107"),
-    ].map { BadDocument("listen:\n  - '\($0.0)'", 2, 5, "listen[0]", $0.1) } + [
-        BadDocument("listen: []", 1, 9, "listen", "must not be empty"),
-        BadDocument("listen: ['127.0.0.1:1', '127.0.0.1:1']", 1, 25, "listen[1]", "is there already"),
-    ]
+    private static let listeners =
+        [
+            ("nonsense", "has no port"), ("127.0.0.1", "has no port"), ("[::1]", "has no port"), ("", "has no port"),
+            ("127.0.0.1:0x50", "does not end in a port"), ("127.0.0.1:70000", "does not end in a port"),
+            ("127.0.0.1:", "does not end in a port"), ("127.0.0.1:080", "does not end in a port"),
+            ("127.0.0.1:-1", "does not end in a port"), ("localhost:80", "does not begin with an address"),
+            ("127.1:80", "does not begin with an address"), ("127.0.0.1 :80", "does not begin with an address"),
+            ("[127.0.0.1]:80", "does not begin with an address"), ("::1:80", "needs brackets"),
+            (":80", "names no address"),
+            ("*:80", "names no address"), ("http://127.0.0.1:80", "needs brackets"), ("unix:", "has no absolute path"),
+            ("unix:run/s", "has no absolute path"), ("unix:@name", "abstract name"),
+            ("unix:/", "needs a path of 2 to 107"),
+            ("unix:/" + String(repeating: "x", count: 107), "needs a path of 2 to 107"),
+        ].map { BadDocument("listen:\n  - '\($0.0)'", 2, 5, "listen[0]", $0.1) } + [
+            BadDocument("listen: []", 1, 9, "listen", "must not be empty"),
+            BadDocument("listen: ['127.0.0.1:1', '127.0.0.1:1']", 1, 25, "listen[1]", "is there already"),
+        ]
 
     private static let syntax = [
         BadDocument("a: [", 2, 1, nil, "is no YAML: "),
@@ -162,7 +174,9 @@ struct BadDocument: CustomTestStringConvertible, Sendable {
     }
 
     @Test func aFileThatIsNotThereIsNamed() throws {
-        let error = #expect(throws: ConfigurationProblems.self) { try SettingsLoader.load(file: "/no/such/connectd.yaml") }
+        let error = #expect(throws: ConfigurationProblems.self) {
+            try SettingsLoader.load(file: "/no/such/connectd.yaml")
+        }
         #expect(error?.description == "/no/such/connectd.yaml: cannot be read: No such file or directory")
     }
 
@@ -183,7 +197,9 @@ struct BadDocument: CustomTestStringConvertible, Sendable {
 
     @Test func aProblemReadsLikeACompilersMessage() throws {
         let problem = try #require(try problems("limits:\n  queue: many").first)
-        #expect(problem.description.hasSuffix(
-            "connectd.yaml:2:10: limits.queue: must be a whole number in plain decimal digits, but is the text \"many\""))
+        #expect(
+            problem.description.hasSuffix(
+                "connectd.yaml:2:10: limits.queue: must be a whole number in plain decimal digits, but is the text \"many\""
+            ))
     }
 }

@@ -28,7 +28,9 @@ import Testing
 
     @Test func everyKeyArrivesWhereItBelongs() throws {
         let folder = try TemporaryFolder()
-        try folder.write("# who\n\nops:0123456789abcdef0123\r\n  ci:  \n".replacing("  ci:  \n", with: "ci:a+b/c==-long-enough\n"), to: "tokens")
+        try folder.write(
+            "# who\n\nops:0123456789abcdef0123\r\n  ci:  \n".replacing("  ci:  \n", with: "ci:a+b/c==-long-enough\n"),
+            to: "tokens")
         try folder.write("s3cret\n", to: "bgp.key")
         let file = try folder.write(
             """
@@ -83,10 +85,13 @@ import Testing
     }
 
     @Test(arguments: [
-        ("127.0.0.1:8080", "127.0.0.1:8080", true), ("127.9.9.9:1", "127.9.9.9:1", true), ("[::1]:65535", "[::1]:65535", true),
-        ("[::ffff:127.0.0.1]:80", "[::ffff:127.0.0.1]:80", true), ("0.0.0.0:0", "0.0.0.0:0", false), ("[::]:80", "[::]:80", false),
+        ("127.0.0.1:8080", "127.0.0.1:8080", true), ("127.9.9.9:1", "127.9.9.9:1", true),
+        ("[::1]:65535", "[::1]:65535", true),
+        ("[::ffff:127.0.0.1]:80", "[::ffff:127.0.0.1]:80", true), ("0.0.0.0:0", "0.0.0.0:0", false),
+        ("[::]:80", "[::]:80", false),
         ("10.0.0.7:80", "10.0.0.7:80", false), ("[fe80::1%eth0]:80", "[fe80::1%eth0]:80", false),
-        ("[2001:DB8::1]:80", "[2001:db8::1]:80", false), ("unix:/s", "unix:/s", true), ("unix:///run/s", "unix:/run/s", true),
+        ("[2001:DB8::1]:80", "[2001:db8::1]:80", false), ("unix:/s", "unix:/s", true),
+        ("unix:///run/s", "unix:/run/s", true),
         ("[::ffff:10.0.0.1]:80", "[::ffff:10.0.0.1]:80", false),
     ])
     func addressesToListenOn(text: String, shown: String, isLocal: Bool) throws {

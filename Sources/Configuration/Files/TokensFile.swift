@@ -49,11 +49,15 @@ struct TokensFile {
         guard token.allSatisfy({ (0x21...0x7E).contains($0) }) else {
             throw ValueRefusal("has a token with other characters than visible ASCII, which no header can carry")
         }
-        guard !tokens.contains(where: { $0.name == name }) else { throw ValueRefusal("has the name of an earlier line") }
+        guard !tokens.contains(where: { $0.name == name }) else {
+            throw ValueRefusal("has the name of an earlier line")
+        }
         if let twin = tokens.first(where: { $0.secret.matches(token) }) {
             throw ValueRefusal("has the same token as \(twin.name)")
         }
-        if token.count < Self.advisedTokenBytes { warn(number, "the token is shorter than \(Self.advisedTokenBytes) bytes") }
+        if token.count < Self.advisedTokenBytes {
+            warn(number, "the token is shorter than \(Self.advisedTokenBytes) bytes")
+        }
         tokens.append(BearerToken(name: name, secret: Secret(token)))
     }
 

@@ -9,7 +9,8 @@ enum HostName {
             throw ValueRefusal("is an address, which a Host header may carry anyway")
         }
         let labels = name.split(separator: ".", omittingEmptySubsequences: false)
-        guard name.utf8.count <= 253, labels.allSatisfy(isLabel), let last = labels.last, !last.allSatisfy(\.isNumber) else {
+        guard name.utf8.count <= 253, labels.allSatisfy(isLabel), let last = labels.last, !last.allSatisfy(\.isNumber)
+        else {
             throw ValueRefusal("is no host name; it takes neither scheme nor port")
         }
         return name.lowercased()

@@ -8,13 +8,15 @@ enum KeyTable {
         SettingKey(
             "listen",
             .list(
-                of: "address and port, [IPv6]:port or unix:/path", mayBeEmpty: false, parse: ListenAddress.init(parsing:),
+                of: "address and port, [IPv6]:port or unix:/path", mayBeEmpty: false,
+                parse: ListenAddress.init(parsing:),
                 mayRepeat: \.leavesPortOpen, { $0.listen = $1 }),
             default: "127.0.0.1:8080"),
         SettingKey("auth.tokens_file", .file(\.tokensFile), default: "none"),
         SettingKey(
             "hosts", .list(of: "host name", mayBeEmpty: true, parse: HostName.read, { $0.hosts = $1 }), default: "[]"),
-        SettingKey("log.level", .choice { (draft, level: LogSettings.Level) in draft.log.level = level }, default: "info"),
+        SettingKey(
+            "log.level", .choice { (draft, level: LogSettings.Level) in draft.log.level = level }, default: "info"),
         SettingKey(
             "log.format", .choice { (draft, format: LogSettings.Format) in draft.log.format = format }, default: "json"),
     ]

@@ -23,7 +23,9 @@ extension DocumentReader {
             }
             reader.forEachKey(entries, below: path, known: ["file"]) { reader, file, filePath in
                 guard let text = reader.text(file.value, path: filePath) else { return }
-                guard let reference = reader.writer.fileReference(text, key: filePath, folder: reader.folder) else { return }
+                guard let reference = reader.writer.fileReference(text, key: filePath, folder: reader.folder) else {
+                    return
+                }
                 reader.writer.draft.md5KeyFiles.append((name, reference))
             }
         }

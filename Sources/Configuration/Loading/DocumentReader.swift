@@ -103,7 +103,8 @@ extension DocumentReader {
         switch node.content {
         case .mapping(let entries): body(&self, entries)
         case .refused: return
-        case .scalar, .sequence: report("must be a mapping of keys, but is \(node.words)", at: node.position, path: path)
+        case .scalar, .sequence:
+            report("must be a mapping of keys, but is \(node.words)", at: node.position, path: path)
         }
     }
 

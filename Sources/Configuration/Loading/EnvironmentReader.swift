@@ -46,7 +46,8 @@ struct EnvironmentReader {
         switch key.kind {
         case .integer(let range, let place):
             guard let value = PlainDecimal.read(text.text) else {
-                writer.report(text.problem("must be a whole number in plain decimal digits, not \(Quote.value(text.text))"))
+                writer.report(
+                    text.problem("must be a whole number in plain decimal digits, not \(Quote.value(text.text))"))
                 return
             }
             writer.write(value, in: range, to: place, of: text)

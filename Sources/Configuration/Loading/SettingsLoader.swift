@@ -43,23 +43,30 @@ package enum SettingsLoader {
     }
 
     private static func readFlags(_ flags: Flags, into writer: inout SettingWriter) {
-        guard !flags.listen.isEmpty, let key = KeyTable.key(at: "listen"), case .list(let kind) = key.kind else { return }
+        guard !flags.listen.isEmpty, let key = KeyTable.key(at: "listen"), case .list(let kind) = key.kind else {
+            return
+        }
         let texts = flags.listen.map { LocatedText(text: $0, source: .flag("--listen"), path: nil) }
         writer.write(list: texts, of: kind, origin: texts[0])
     }
 
-    private static func readTokens(_ settings: inout Settings, _ writer: inout SettingWriter, _ warnings: inout [String]) {
+    private static func readTokens(
+        _ settings: inout Settings, _ writer: inout SettingWriter, _ warnings: inout [String]
+    ) {
         guard let reference = writer.draft.tokensFile else { return }
         let file = TokensFile(reference)
         settings.tokens = file.tokens
         writer.report(file.problems)
         warnings += file.warnings
         if settings.allowsAnonymous {
-            warnings.append("--allow-anonymous opens nothing: auth.tokens_file is given, so that every request needs a token")
+            warnings.append(
+                "--allow-anonymous opens nothing: auth.tokens_file is given, so that every request needs a token")
         }
     }
 
-    private static func readMD5Keys(_ settings: inout Settings, _ writer: inout SettingWriter, _ warnings: inout [String]) {
+    private static func readMD5Keys(
+        _ settings: inout Settings, _ writer: inout SettingWriter, _ warnings: inout [String]
+    ) {
         for (name, reference) in writer.draft.md5KeyFiles {
             do {
                 let file = try MD5KeyFile(reference)

@@ -18,7 +18,9 @@ extension YAMLNode {
 
     /// The text, or why there is none. A plain word that YAML may take for something else needs quotes.
     func text() throws(ValueRefusal) -> String {
-        guard case .scalar(let scalar) = content else { throw ValueRefusal(sentence: "must be a text, but is \(words)") }
+        guard case .scalar(let scalar) = content else {
+            throw ValueRefusal(sentence: "must be a text, but is \(words)")
+        }
         switch scalar.kind {
         case .string: return scalar.text
         case .null: throw ValueRefusal(sentence: "must be a text, but is empty")

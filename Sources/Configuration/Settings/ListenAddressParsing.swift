@@ -41,7 +41,8 @@ extension ListenAddress {
 
     private static func refusal(ofHost host: Substring) -> ValueRefusal {
         if host.isEmpty || host == "*" {
-            return ValueRefusal("names no address: write 127.0.0.1, or 0.0.0.0 and [::] for every address of this machine")
+            return ValueRefusal(
+                "names no address: write 127.0.0.1, or 0.0.0.0 and [::] for every address of this machine")
         }
         if host.contains(":"), !host.hasPrefix("[") {
             return ValueRefusal("needs brackets around the IPv6 address, as in [::1]:8080")
