@@ -52,10 +52,10 @@ struct ByteBuffer: ~Copyable {
     /// Appends what `write` puts at the address that it is given and says the size of, never more than `size` bytes.
     @inline(__always)
     mutating func append(atMost size: Int, _ write: (UnsafeMutablePointer<UInt8>) -> Int) {
-        if size > capacity - count { grow(by: size) }
+        if size > capacity &- count { grow(by: size) }
         let written = write(storage + count)
         assert(written <= size)
-        count += written
+        count &+= written
     }
 
     /// A copy as an array.

@@ -10,52 +10,45 @@ extension JSONWriter {
         if let text { string(text) } else { null() }
     }
 
-    /// The text in quotes, and the separator that follows it.
+    /// The text in quotes, and the separator that follows it; reserves room for the longest escape of every byte.
     mutating func appendQuoted(_ text: String, then separator: UInt8) {
         var text = text
         text.withUTF8 { text in
-            guard let start = text.baseAddress else {
-                bytes.append("\"\"")
-                return bytes.append(separator)
-            }
-            // In pieces, so that room for the longest escape of each byte stays small.
-            var offset = 0
-            bytes.append(UInt8(ascii: "\""))
-            while offset < text.count {
-                let count = min(text.count - offset, 512)
-                bytes.append(atMost: count * 6) { Self.putEscaped(start + offset, count, at: $0) }
-                offset += count
-            }
-            bytes.append(atMost: 2) { room in
+            bytes.append(atMost: text.count * 6 + 3) { room in
                 room[0] = UInt8(ascii: "\"")
-                room[1] = separator
-                return 2
+                let end = Self.putEscaped(text, at: room + 1) &+ 1
+                room[end] = UInt8(ascii: "\"")
+                room[end &+ 1] = separator
+                return end &+ 2
             }
         }
     }
 
-    /// Puts `count` bytes of text there, six for one at most, and says how many; copies eight at once where none of them
-    /// needs an escape.
+    /// Puts the text there, six bytes for one at most, and says how many; copies eight at once where none of them needs
+    /// an escape. Eight at the end of the text may overlap what is copied already, to the same place.
     private static func putEscaped(
-        _ text: UnsafePointer<UInt8>, _ count: Int, at room: UnsafeMutablePointer<UInt8>
+        _ text: UnsafeBufferPointer<UInt8>, at room: UnsafeMutablePointer<UInt8>
     ) -> Int {
+        guard let start = text.baseAddress else { return 0 }
+        let count = text.count
         var index = 0
         var end = 0
         while index < count {
-            if count - index >= 8 {
-                let eight = UnsafeRawPointer(text + index).loadUnaligned(as: UInt64.self)
+            let overlap = max(index &- (count &- 8), 0)
+            if overlap <= index {
+                let eight = UnsafeRawPointer(start + (index &- overlap)).loadUnaligned(as: UInt64.self)
                 if !needsEscape(eight) {
-                    UnsafeMutableRawPointer(room + end).storeBytes(of: eight, as: UInt64.self)
-                    index += 8
-                    end += 8
+                    UnsafeMutableRawPointer(room + (end &- overlap)).storeBytes(of: eight, as: UInt64.self)
+                    index = index &- overlap &+ 8
+                    end = end &- overlap &+ 8
                     continue
                 }
             }
-            // The rest of the text, or up to the end of the eight bytes of which one needs an escape.
-            let stop = min(index + 8, count)
+            // A text of less than eight bytes, or eight of which one needs an escape.
+            let stop = min(index &+ 8, count)
             while index < stop {
-                end += put(text[index], at: room + end)
-                index += 1
+                end &+= put(start[index], at: room + end)
+                index &+= 1
             }
         }
         return end

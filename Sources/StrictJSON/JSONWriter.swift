@@ -52,9 +52,9 @@ package struct JSONWriter: ~Copyable {
         bytes.append(atMost: count + 3) { room in
             room[0] = UInt8(ascii: "\"")
             (room + 1).update(from: name.utf8Start, count: count)
-            room[count + 1] = UInt8(ascii: "\"")
-            room[count + 2] = UInt8(ascii: ":")
-            return count + 3
+            room[count &+ 1] = UInt8(ascii: "\"")
+            room[count &+ 2] = UInt8(ascii: ":")
+            return count &+ 3
         }
     }
 
