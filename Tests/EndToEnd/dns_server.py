@@ -1,4 +1,4 @@
-"""A name server that says what a test tells it to, over UDP and TCP: the answers that no real server gives on demand."""
+"""A name server that says what a test tells it to, over UDP and TCP: answers that no real server gives on demand."""
 
 import contextlib
 import os

@@ -2,14 +2,13 @@
 
 import contextlib
 import ctypes
-import errno
 import os
 import pathlib
+import select
 import shutil
 import struct
 import subprocess
 import threading
-import time
 
 _libc = ctypes.CDLL(None, use_errno=True)
 SYS_BPF, SYS_SOCKET = 321, 41
@@ -101,15 +100,16 @@ class FailingFileSystem:
         except OSError:
             os.close(self._descriptor)
             raise
+        self._wake_read, self._wake_write = os.pipe()
         self._thread = threading.Thread(target=self._loop, daemon=True)
         self._thread.start()
 
     def _loop(self) -> None:
         while True:
-            try:
-                request = os.read(self._descriptor, 1 << 17)
-            except OSError:
+            readable, _, _ = select.select([self._descriptor, self._wake_read], [], [])
+            if self._wake_read in readable:
                 return
+            request = os.read(self._descriptor, 1 << 17)
             length, opcode, unique, _node = struct.unpack("=IIQQ", request[:24])
             error, body = self._answer(opcode, request[40:length])
             if opcode in (2, 42, 36):  # FORGET, BATCH_FORGET, INTERRUPT have no answer
@@ -133,19 +133,18 @@ class FailingFileSystem:
         return 38, b""
 
     def die(self) -> None:
-        """The server goes away and the mount stays: ENOTCONN from then on."""
-        os.close(self._descriptor)
+        """The server goes away and the mount stays: ENOTCONN from then on.
+
+        The thread ends before its descriptor is closed: it would read from whatever takes the number next.
+        """
+        if self._descriptor < 0:
+            return
+        os.write(self._wake_write, b"x")
+        self._thread.join()
+        for descriptor in (self._descriptor, self._wake_read, self._wake_write):
+            os.close(descriptor)
         self._descriptor = -1
-        limit = time.monotonic() + 5
-        while time.monotonic() < limit:  # the reading thread lets go with its next request
-            try:
-                os.stat(f"{self.folder}/x{time.monotonic()}")
-            except OSError as error:
-                if error.errno == errno.ENOTCONN:
-                    return
-        raise AssertionError("the mount outlives its server")
 
     def remove(self) -> None:
+        self.die()
         _libc.umount2(self.folder.encode(), 2)
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
