@@ -152,14 +152,42 @@ def test_first_stops_at_the_first_success(api):
     assert set(result["resolution"]["addresses"]) == {net.OPEN, net.SECOND}
 
 
-def test_first_goes_on_after_a_failure(api):
-    result = api.check(f"tcp://slow.corp.example:{PORT}", timeout_ms=2000, resolve={"addresses": "first"})
-    attempt = assert_success(result)
-    assert attempt["address"] == net.OPEN
-    if len(result["attempts"]) == 2:
-        hanging = result["attempts"][0]
-        assert hanging["outcome"] == "timeout"
-        assert 800 < hanging["duration_ms"] < 1200, "an equal share of the time that is left"
+@pytest.fixture(scope="module")
+def hanging_first(network):
+    """A name server whose answer begins with the silent address: equal by RFC 6724, so that its order stays."""
+    table = {"hanging.example": [net.DROPPED, net.OPEN]}
+    with DNSServer(network.b, net.SECOND, zone(table), port=5354):
+        yield {"server": f"{net.SECOND}:5354", "family": "ipv4"}
+
+
+def test_first_gives_each_address_an_equal_share_of_the_time(api, hanging_first):
+    result = api.check(f"tcp://hanging.example:{PORT}", timeout_ms=2000, resolve=hanging_first)
+    assert (result["ok"], result["outcome"]) == (True, "connected"), result
+    hanging, connected = result["attempts"]
+    assert (hanging["address"], hanging["outcome"]) == (net.DROPPED, "timeout")
+    assert 850 < hanging["duration_ms"] < 1100
+    assert (connected["address"], connected["outcome"]) == (net.OPEN, "connected")
+
+
+def test_a_race_starts_the_next_address_after_a_moment(api, hanging_first):
+    resolve = {**hanging_first, "addresses": "race"}
+    result = api.check(f"tcp://hanging.example:{PORT}", timeout_ms=5000, resolve=resolve)
+    assert assert_success_of_race(result)["address"] == net.OPEN
+    assert 90 < result["timings_ms"]["total"] < 1500, "RFC 8305: 250 ms, at least 100 ms"
+
+
+def test_all_waits_for_the_hanging_address(api, hanging_first):
+    resolve = {**hanging_first, "addresses": "all"}
+    result = api.check(f"tcp://hanging.example:{PORT}", timeout_ms=500, resolve=resolve)
+    assert (result["ok"], result["outcome"]) == (False, "timeout")
+    assert {attempt["outcome"] for attempt in result["attempts"]} == {"connected", "timeout"}
+
+
+def test_the_order_is_that_of_rfc_6724(api):
+    """IPv4 goes before a unique local address, and what has no source address goes last."""
+    assert api.check(f"tcp://both.corp.example:{PORT}")["attempts"][0]["address"] == net.OPEN
+    result = api.check(f"tcp://half.corp.example:{PORT}")
+    assert [attempt["address"] for attempt in result["attempts"]] == [net.OPEN]
 
 
 def test_all_tries_each_and_wants_each(api):

@@ -216,7 +216,6 @@ def test_the_first_rule_that_fits_decides(with_rules, target, allowed):
         ("public", [], "tcp://[3fff::1]:1", False),
         ("public", [], "tcp://[5f00::1]:1", False),
         ("public", [], "tcp://[2001:2::1]:1", False),
-        ("public", [], "tcp://192.88.99.1:1", False),
     ],
 )
 def test_profiles(profiles, profile, rules, target, allowed):
