@@ -10,20 +10,9 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
-import connectd_process  # noqa: E402
 import namespace as namespaces  # noqa: E402
 from connectd_process import Connectd  # noqa: E402
 from network import Network, new_name  # noqa: E402
-
-_NEEDS_NO_BINARY = ("test_recipes_of_this_kernel.py",)
-
-
-def pytest_collection_modifyitems(items):
-    if connectd_process.binary() is not None:
-        return
-    for item in items:
-        if item.path.name not in _NEEDS_NO_BINARY:
-            item.add_marker(pytest.mark.skip(reason="no connectd binary: set CONNECTD or run swift build"))
 
 
 @pytest.fixture(scope="session")

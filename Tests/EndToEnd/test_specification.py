@@ -163,93 +163,21 @@ def test_each_problem_has_the_title_of_its_type():
 
 # Spellings of a target, and whether they are one. The schema and the service have to agree on each.
 TARGETS = {
-    **dict.fromkeys(
-        [
-            "tcp://127.0.0.1:1",
-            "127.0.0.1:1",
-            "TCP://127.0.0.1:1",
-            "127.0.0.1:https",
-            "127.0.0.1:65535",
-            "[::1]:1",
-            "tcp://[::1]:1",
-            "[::ffff:127.0.0.1]:1",
-            "udp://127.0.0.1:53",
-            "udp://[::1]:domain",
-            "localhost:1",
-            "localhost.:1",
-            "tcp:1",
-            "[fe80::1%lo]:1",
-            "[FE80:0::0:1%1]:1",
-            "unix:/p",
-            "unix:///p",
-            "unix:/",
-            "unix:@n",
-            "unix:/a b",
-            "unix:////p",
-            "unix+dgram:/p",
-            "unix+seqpacket:@n",
-            "UNIX:/p",
-        ],
-        True,
-    ),
-    **dict.fromkeys(
-        [
-            "",
-            "127.0.0.1",
-            "tcp://127.0.0.1",
-            "127.0.0.1:",
-            "127.0.0.1:0",
-            "127.0.0.1:65536",
-            "127.0.0.1:080",
-            ":1",
-            "127.0.0.1:+1",
-            "127.0.0.1:HTTPS",
-            "127.0.0.1:nosuch",
-            "tcp://",
-            "tcp://:1",
-            "0177.0.0.1:1",
-            "2130706433:1",
-            "0x7f.1:1",
-            "0x7f000001:1",
-            "127.1:1",
-            "999.1.1.1:1",
-            "127.0.0.1.:1",
-            "a.0:1",
-            "a.0x:1",
-            "a..b:1",
-            ".a:1",
-            "::1:1",
-            "[127.0.0.1]:1",
-            "[::1]",
-            "[::1]1",
-            "[::1:1",
-            "[::1%lo]:1",
-            "[:::1]:1",
-            "[1::2::3]:1",
-            "u@localhost:1",
-            "tcp://localhost:1/",
-            "tcp://localhost:1?a",
-            "tcp://localhost:1#a",
-            "http://localhost:1",
-            "tls://localhost:1",
-            "unix:p",
-            "unix:",
-            "unix:@",
-            "unix://p",
-            "unix:80",
-            "unix+stream:/p",
-            "unix:/a\0b",
-            " localhost:1",
-            "localhost :1",
-            "localhost:1 ",
-            "l\u00f6calhost:1",
-            "local*host:1",
-            "a" * 64 + ":1",
-            "%6c:1",
-            "local\0host:1",
-        ],
-        False,
-    ),
+    **dict.fromkeys([
+        "tcp://127.0.0.1:1", "127.0.0.1:1", "TCP://127.0.0.1:1", "127.0.0.1:https", "127.0.0.1:65535", "[::1]:1",
+        "tcp://[::1]:1", "[::ffff:127.0.0.1]:1", "udp://127.0.0.1:53", "udp://[::1]:domain", "localhost:1",
+        "localhost.:1", "tcp:1", "[fe80::1%lo]:1", "[FE80:0::0:1%1]:1", "unix:/p", "unix:///p", "unix:/", "unix:@n",
+        "unix:/a b", "unix:////p", "unix+dgram:/p", "unix+seqpacket:@n", "UNIX:/p",
+    ], True),
+    **dict.fromkeys([
+        "", "127.0.0.1", "tcp://127.0.0.1", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:65536", "127.0.0.1:080", ":1",
+        "127.0.0.1:+1", "127.0.0.1:HTTPS", "127.0.0.1:nosuch", "tcp://", "tcp://:1", "0177.0.0.1:1", "2130706433:1",
+        "0x7f.1:1", "0x7f000001:1", "127.1:1", "999.1.1.1:1", "127.0.0.1.:1", "a.0:1", "a.0x:1", "a..b:1", ".a:1",
+        "::1:1", "[127.0.0.1]:1", "[::1]", "[::1]1", "[::1:1", "[::1%lo]:1", "[:::1]:1", "[1::2::3]:1", "u@localhost:1",
+        "tcp://localhost:1/", "tcp://localhost:1?a", "tcp://localhost:1#a", "http://localhost:1", "tls://localhost:1",
+        "unix:p", "unix:", "unix:@", "unix://p", "unix:80", "unix+stream:/p", "unix:/a\0b", " localhost:1",
+        "localhost :1", "localhost:1 ", "l\u00f6calhost:1", "local*host:1", "a" * 64 + ":1", "%6c:1", "local\0host:1",
+    ], False),
 }
 
 
@@ -278,17 +206,12 @@ def test_each_example_of_a_request_is_answered_as_documented(api, method, path, 
     assert answer.status in (200, 403), answer.body
 
 
-@pytest.mark.parametrize(
-    "members",
-    [
-        {"target": example["value"], **extra}
-        for parameter in DOCUMENT["paths"]["/v1/probe"]["parameters"]
-        if parameter["name"] == "target"
-        for example in parameter["examples"].values()
-        for extra in ({}, {"timeout_ms": 500, "family": "ipv4", "addresses": "race", "expect": "connected,refused"})
-    ],
-    ids=lambda members: urlencode(members)[:60],
-)
+@pytest.mark.parametrize("members", [
+    {"target": example["value"], **extra}
+    for parameter in DOCUMENT["paths"]["/v1/probe"]["parameters"] if parameter["name"] == "target"
+    for example in parameter["examples"].values()
+    for extra in ({}, {"timeout_ms": 500, "family": "ipv4", "addresses": "race", "expect": "connected,refused"})
+], ids=lambda members: urlencode(members)[:60])
 def test_each_example_of_a_probe_is_answered_as_documented(api, members):
     answer = api.get("/v1/probe?" + urlencode({"timeout_ms": 500} | members))
     assert_documented(answer, "/v1/probe")
@@ -321,13 +244,9 @@ def test_an_unknown_error_is_a_documented_404(api, name):
     assert answer.status == 404
 
 
-@pytest.mark.parametrize(
-    ("path", "name", "media_type"),
-    [
-        ("/openapi.yaml", "openapi.yaml", "application/yaml"),
-        ("/openapi.json", "openapi.json", "application/json"),
-    ],
-)
+@pytest.mark.parametrize(("path", "name", "media_type"), [
+    ("/openapi.yaml", "openapi.yaml", "application/yaml"), ("/openapi.json", "openapi.json", "application/json"),
+])
 def test_the_service_hands_out_the_document_as_it_is(api, path, name, media_type):
     answer = api.get(path)
     assert answer.status == 200
@@ -341,15 +260,10 @@ def test_a_port_name_means_its_number(api, name, number):
     assert attempt["port"] == number
 
 
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [
-        (method, path)
-        for path, item in DOCUMENT["paths"].items()
-        for method in ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE")
-        if method.lower() not in item
-    ],
-)
+@pytest.mark.parametrize(("method", "path"), [
+    (method, path) for path, item in DOCUMENT["paths"].items()
+    for method in ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE") if method.lower() not in item
+])
 def test_allow_lists_the_documented_methods(api, method, path):
     answer = api.request(method, path.replace("{name}", "ECONNREFUSED"))
     assert answer.status == 405
