@@ -1,0 +1,163 @@
+internal import CAres
+package import CheckModel
+internal import CLinux
+package import SocketIO
+
+/// Names to addresses, by a deadline: hosts(5), then the name servers of resolv.conf(5), through c-ares.
+///
+/// One for each worker, on the reactor's thread; nothing in it blocks. Both files are noticed when they change, within
+/// a second; what is being asked then is answered by the old servers. Answers are not kept: a check asks anew. Only
+/// questions that are the same and under way at the same time are asked once.
+package actor Resolver {
+    package nonisolated let reactor: Reactor
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { reactor.unownedExecutor }
+
+    private var resolvConf: WatchedFile
+    private var hostsFile: WatchedFile
+    private let nameServerPort: UInt16
+    private var hosts = HostsTable()
+    var groups = ServerGroups()
+    var questions = QuestionTable()
+    var lookups: [Int: Lookup] = [:]
+    private var nextLookup = 0
+
+    /// - Parameters:
+    ///   - reactor: whose thread it shares, and who waits for its sockets.
+    ///   - resolvConfPath: resolv.conf(5). Where it is missing or names no server, 127.0.0.1 is asked.
+    ///   - hostsPath: hosts(5).
+    ///   - nameServerPort: the port of the servers in resolv.conf, whose syntax has none.
+    package init(
+        reactor: Reactor, resolvConfPath: String = "/etc/resolv.conf", hostsPath: String = "/etc/hosts",
+        nameServerPort: UInt16 = 53
+    ) {
+        self.reactor = reactor
+        self.nameServerPort = nameServerPort
+        resolvConf = WatchedFile(path: resolvConfPath)
+        hostsFile = WatchedFile(path: hostsPath)
+        _ = Library.isReady
+    }
+
+    /// Finds the addresses of a name.
+    ///
+    /// Of `localhost` and the names below it they are the loopback's, whatever others say (RFC 6761). Then the hosts file
+    /// is asked, unless `server` is given; then the name servers, A and AAAA at once, with the search domains of
+    /// resolv.conf (also for `server`). A dot at the end of the name keeps the search away. When one family has addresses,
+    /// the other is waited for no longer than a quarter of the time that is left, at most 500 ms.
+    ///
+    /// - Parameters:
+    ///   - server: the only name server to ask, instead of the system's.
+    ///   - deadline: when to give up.
+    /// - Returns: at least one address; their order says nothing.
+    /// - Throws: why there is none; `timeout` at the deadline, `cancelled` at once when the task is cancelled.
+    package func resolve(
+        _ name: String, family: ResolveOptions.Family, server: IPEndpoint?, until deadline: MonotonicTime
+    ) async throws(ResolveFailure) -> Resolution {
+        if let local = resolveLocally(name, family: family, mayAskHosts: server == nil) { return local }
+        guard let group = serverGroup(for: server) else { throw .unreachable }
+        var worst = ResolveFailure.nxdomain
+        for candidate in group.settings.candidates(for: name) {
+            let results = await lookUp(candidate, types: family.recordTypes, in: group, until: deadline)
+            switch Resolution.of(name, candidate: candidate, results: results) {
+            case .success(let resolution): return resolution
+            case .failure(let failure):
+                guard failure.continuesSearch else { throw failure }
+                if failure.rankAmongNames > worst.rankAmongNames { worst = failure }
+            }
+        }
+        throw worst
+    }
+
+    private func resolveLocally(_ name: String, family: ResolveOptions.Family, mayAskHosts: Bool) -> Resolution? {
+        let normalized = DomainName.normalized(name)
+        if DomainName.isLocalhost(normalized) { return .loopback(name, family: family) }
+        guard mayAskHosts else { return nil }
+        if let contents = hostsFile.changedContents(at: Clock.now()) { hosts = HostsTable(parsing: contents) }
+        return .of(name, lines: hosts.lines(for: normalized), family: family)
+    }
+
+    private func serverGroup(for server: IPEndpoint?) -> ServerGroup? {
+        groups.reap(reactor: reactor)
+        if let contents = resolvConf.changedContents(at: Clock.now()) {
+            let settings = ResolverSettings(parsing: contents)
+            let servers = settings.servers.map { IPEndpoint(address: $0, port: nameServerPort) }
+            groups.replaceSystem(servers: servers, settings: settings, resolver: self)
+        }
+        guard let server else { return groups.system }
+        return groups.custom(server, resolver: self)
+    }
+
+    // MARK: Lookups
+
+    private func lookUp(
+        _ name: String, types: [RecordType], in group: ServerGroup, until deadline: MonotonicTime
+    ) async -> LookupResult {
+        if Task.isCancelled { return Self.same(.cancelled, for: types) }
+        if deadline <= Clock.now() { return Self.same(.timeout, for: types) }
+        nextLookup += 1
+        let identifier = nextLookup
+        return await withTaskCancellationHandler {
+            await withUnsafeContinuation { continuation in
+                begin(identifier, name, types: types, in: group, until: deadline, continuation)
+            }
+        } onCancel: {
+            Task(executorPreference: reactor.thread) { await self.abandon(identifier, because: .cancelled) }
+        }
+    }
+
+    private static func same(_ failure: ResolveFailure, for types: [RecordType]) -> LookupResult {
+        Dictionary(uniqueKeysWithValues: types.map { ($0, .failure(failure)) })
+    }
+
+    private func begin(
+        _ identifier: Int, _ name: String, types: [RecordType], in group: ServerGroup, until deadline: MonotonicTime,
+        _ continuation: UnsafeContinuation<LookupResult, Never>
+    ) {
+        let timer = reactor.assumeIsolated { reactor in
+            let timer = reactor.makeTimer { [weak self] in
+                self?.assumeIsolated { $0.abandon(identifier, because: .timeout) }
+            }
+            if deadline != .distantFuture { reactor.arm(timer, at: deadline) }
+            return timer
+        }
+        var lookup = Lookup(deadline: deadline, timer: timer)
+        lookup.continuation = continuation
+        // All questions are known before the first is sent: an answer may come within the sending.
+        let joined = types.map { ($0, join(name, type: $0, in: group, lookup: identifier, until: deadline)) }
+        for (type, question) in joined { lookup.questions[type] = question.identifier }
+        lookups[identifier] = lookup
+        for (_, question) in joined where question.isNew { askNext(question.identifier) }
+    }
+
+    /// An answer to one of the questions of a lookup.
+    func deliver(_ result: TryResult, of type: RecordType, to identifier: Int) {
+        guard var lookup = lookups[identifier] else { return }
+        lookup.results[type] = result
+        lookups[identifier] = lookup
+        if lookup.isComplete { return finish(identifier) }
+        guard lookup.hasAddresses else { return }
+        let timer = lookup.timer
+        let end = lookup.graceEnd(from: Clock.now())
+        reactor.assumeIsolated { $0.arm(timer, at: end) }
+    }
+
+    /// Leaves the questions that are not answered; they are never cancelled in c-ares, where others may wait for them.
+    private func abandon(_ identifier: Int, because failure: ResolveFailure) {
+        guard let lookup = lookups[identifier] else { return }
+        for (type, question) in lookup.questions where lookup.results[type] == nil {
+            leave(question, lookup: identifier)
+            lookups[identifier]?.results[type] = .failure(failure)
+        }
+        finish(identifier)
+    }
+
+    private func finish(_ identifier: Int) {
+        guard let lookup = lookups.removeValue(forKey: identifier) else { return }
+        reactor.assumeIsolated { $0.remove(lookup.timer) }
+        lookup.continuation?.resume(returning: lookup.results)
+    }
+}
+
+/// c-ares itself: `ares_library_init`, once, before the first channel.
+private enum Library {
+    static let isReady = ares_library_init(ARES_LIB_INIT_ALL) == ARES_SUCCESS
+}

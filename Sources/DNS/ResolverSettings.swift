@@ -1,0 +1,68 @@
+internal import CheckModel
+
+/// What resolv.conf(5) says, as far as it concerns the resolver.
+///
+/// Lines that it does not know are passed over, as the C library does.
+struct ResolverSettings: Hashable, Sendable {
+    /// In the order in which they are asked; never empty.
+    var servers: [IPAddress] = [.v4(IPv4Address(bits: 0x7F00_0001))]
+    /// Domains to put behind names, without dots at either end.
+    var search: [String] = []
+    /// Names with at least as many dots are asked as they are first. 0 … 15.
+    var ndots = 1
+    /// How long an answer of one server is waited for, 1 … 5 s. The next server is asked long before.
+    var answerSeconds = 5
+    /// How often each server is asked, 1 … 5.
+    var rounds = 3
+    /// `use-vc`: TCP only.
+    var usesTCP = false
+
+    private static let largestServerCount = 8
+    private static let largestSearchCount = 32
+
+    init() {}
+
+    init(parsing file: [UInt8]) {
+        var named: [IPAddress] = []
+        for line in file.split(whereSeparator: { $0 == UInt8(ascii: "\n") }) {
+            let words = Words.of(line, comments: [UInt8(ascii: "#"), UInt8(ascii: ";")])
+            guard let keyword = words.first else { continue }
+            let values = words.dropFirst()
+            switch keyword {
+            case "nameserver":
+                guard named.count < Self.largestServerCount else { break }
+                if let address = values.first.flatMap({ IPAddress(parsing: $0) }) { named.append(address) }
+            case "domain": search = Self.domains(values.prefix(1))
+            case "search": search = Self.domains(values)
+            case "options": values.forEach { apply(option: $0) }
+            default: break
+            }
+        }
+        if !named.isEmpty { servers = named }
+    }
+
+    private static func domains(_ words: ArraySlice<String>) -> [String] {
+        words.prefix(largestSearchCount).map(DomainName.normalized).filter { !$0.isEmpty }
+    }
+
+    private mutating func apply(option: String) {
+        let parts = option.split(separator: ":", maxSplits: 1)
+        let number = parts.count == 2 ? Int(parts[1]) : nil
+        switch (parts.first, number) {
+        case ("ndots", let number?): ndots = min(max(number, 0), 15)
+        case ("timeout", let number?): answerSeconds = min(max(number, 1), 5)
+        case ("attempts", let number?): rounds = min(max(number, 1), 5)
+        case ("use-vc", nil): usesTCP = true
+        default: break
+        }
+    }
+
+    /// The names to ask for, in order: resolv.conf(5), `search` and `ndots`.
+    func candidates(for name: String) -> [String] {
+        let bare = DomainName.normalized(name)
+        if name.utf8.last == UInt8(ascii: ".") { return [bare] }
+        let expanded = search.map { "\(bare).\($0)" }.filter { $0.utf8.count <= DomainName.largestLength }
+        let dots = bare.utf8.count { $0 == UInt8(ascii: ".") }
+        return dots >= ndots ? [bare] + expanded : expanded + [bare]
+    }
+}

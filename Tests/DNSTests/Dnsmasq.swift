@@ -1,0 +1,39 @@
+import CLinux
+import CheckModel
+import Foundation
+import SocketIO
+
+/// dnsmasq with records of the test's, as a process of its own.
+final class Dnsmasq {
+    let endpoint: IPEndpoint
+    private let process = Process()
+
+    struct DidNotStart: Error {}
+
+    init(port: UInt16, address: String = "127.0.0.1", _ arguments: [String]) async throws {
+        endpoint = IPEndpoint(address: IPAddress(parsing: address) ?? .v4(IPv4Address(bits: 0)), port: port)
+        process.executableURL = URL(filePath: "/usr/sbin/dnsmasq")
+        process.arguments =
+            [
+                "--keep-in-foreground", "--conf-file=/dev/null", "--pid-file=", "--no-resolv", "--no-hosts",
+                "--bind-interfaces", "--listen-address=\(address)", "--port=\(port)", "--user=", "--group=",
+                "--local=/#/",
+            ] + arguments
+        try process.run()
+        for _ in 0..<200 where process.isRunning {
+            if Self.accepts(endpoint) { return }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        throw DidNotStart()
+    }
+
+    deinit {
+        // SIGTERM would stay pending: a child inherits the signal mask of the thread that starts it, where all is blocked.
+        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+    }
+
+    /// dnsmasq listens over TCP when it listens over UDP.
+    private static func accepts(_ endpoint: IPEndpoint) -> Bool {
+        TestSocket.connectsOverTCP(to: endpoint)
+    }
+}

@@ -1,0 +1,40 @@
+import CheckModel
+import DNS
+import SocketIO
+import Testing
+
+/// Names of a real name server.
+@Suite struct DnsmasqTests {
+    private func withServer(
+        _ records: [String], resolvConf: String = "", hosts: String = "",
+        _ body: (RunningResolver, IPEndpoint) async throws -> Void
+    ) async throws {
+        let port = try TestSocket.freePort()
+        let server = try await Dnsmasq(port: port, records)
+        try await withResolver(
+            resolvConf: resolvConf.isEmpty ? "nameserver 127.0.0.1\n" : resolvConf, hosts: hosts, nameServerPort: port
+        ) { try await body($0, server.endpoint) }
+    }
+
+    @Test func aNameHasTheAddressesOfBothFamilies() async throws {
+        try await withServer(["--host-record=both.test,192.0.2.1,2001:db8::1"]) { running, _ in
+            let result = await running.resolve("both.test")
+            #expect(result.addresses == ["192.0.2.1", "2001:db8::1"])
+            let resolution = try result.get()
+            #expect(resolution.source == .dns)
+            #expect(resolution.aliases == [])
+            #expect(resolution.canonicalName == nil)
+            #expect(await running.resolve("Both.Test.", family: .ipv4).addresses == ["192.0.2.1"])
+            #expect(await running.resolve("both.test", family: .ipv6).addresses == ["2001:db8::1"])
+        }
+    }
+
+    @Test func aNameThatDoesNotExistIsToldFromOneWithoutAddresses() async throws {
+        try await withServer(["--host-record=v4.test,192.0.2.1", "--txt-record=text.test,hello"]) { running, _ in
+            #expect(await running.resolve("none.test").failure == .nxdomain)
+            #expect(await running.resolve("text.test").failure == .noData)
+            #expect(await running.resolve("v4.test", family: .ipv6).failure == .noData)
+            #expect(await running.resolve("v4.test").addresses == ["192.0.2.1"])
+        }
+    }
+}

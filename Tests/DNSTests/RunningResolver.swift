@@ -1,0 +1,77 @@
+import CheckModel
+import DNS
+import Foundation
+import SocketIO
+
+/// A resolver on a reactor with a thread of its own, and files of its own.
+struct RunningResolver: Sendable {
+    let reactor: Reactor
+    let resolver: Resolver
+    let files: TemporaryFiles
+
+    func resolve(
+        _ name: String, family: ResolveOptions.Family = .any, server: IPEndpoint? = nil, milliseconds: Int = 5000
+    ) async -> Result<Resolution, ResolveFailure> {
+        let resolver = resolver
+        // As the service does it: the task prefers the worker's thread.
+        return await Task(executorPreference: reactor.thread) { () -> Result<Resolution, ResolveFailure> in
+            let deadline = Clock.now().advanced(byMilliseconds: milliseconds)
+            do throws(ResolveFailure) {
+                return .success(try await resolver.resolve(name, family: family, server: server, until: deadline))
+            } catch {
+                return .failure(error)
+            }
+        }.value
+    }
+}
+
+/// Runs `body` beside a resolver whose files hold `resolvConf` and `hosts`, and ends all of it.
+func withResolver<Value: Sendable>(
+    resolvConf: String = "", hosts: String = "", nameServerPort: UInt16 = 53,
+    _ body: (RunningResolver) async throws -> Value
+) async throws -> Value {
+    let files = try TemporaryFiles(resolvConf: resolvConf, hosts: hosts)
+    defer { files.remove() }
+    let reactor = try Reactor(thread: ReactorThread(index: 0))
+    let thread = try WorkerThread(running: reactor)
+    let resolver = Resolver(
+        reactor: reactor, resolvConfPath: files.resolvConf.path, hostsPath: files.hosts.path,
+        nameServerPort: nameServerPort)
+    do {
+        let value = try await body(RunningResolver(reactor: reactor, resolver: resolver, files: files))
+        thread.stopAndJoin()
+        return value
+    } catch {
+        thread.stopAndJoin()
+        throw error
+    }
+}
+
+/// A resolv.conf and a hosts file in a directory of their own.
+struct TemporaryFiles: Sendable {
+    let directory: URL
+    var resolvConf: URL { directory.appending(path: "resolv.conf") }
+    var hosts: URL { directory.appending(path: "hosts") }
+
+    init(resolvConf: String, hosts: String) throws {
+        directory = FileManager.default.temporaryDirectory.appending(path: "dns-tests-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        try Data(resolvConf.utf8).write(to: self.resolvConf)
+        try Data(hosts.utf8).write(to: self.hosts)
+    }
+
+    func remove() {
+        try? FileManager.default.removeItem(at: directory)
+    }
+}
+
+extension Result where Success == Resolution, Failure == ResolveFailure {
+    var addresses: Set<String> { Set((try? get().addresses.map(\.text)) ?? []) }
+
+    var failure: ResolveFailure? {
+        switch self {
+        case .success: nil
+        case .failure(let failure): failure
+        }
+    }
+}
