@@ -49,7 +49,7 @@ struct BadDocument: CustomTestStringConvertible, Sendable {
             "workers: many", 1, 10, "workers",
             "must be a whole number in plain decimal digits, but is the text \"many\""),
         BadDocument("workers: '1'", 1, 10, "workers", "but is the text \"1\""),
-        BadDocument("workers: 1.5", 1, 10, "workers", "\"1.5\"".replacing("\"", with: "")),
+        BadDocument("workers: 1.5", 1, 10, "workers", "1.5, a number or date"),
         BadDocument("workers: 0x10", 1, 10, "workers", "0x10, a number or date to some readers of YAML"),
         BadDocument("workers: 010", 1, 10, "workers", "010, a number or date"),
         BadDocument("workers: 0o10", 1, 10, "workers", "0o10, a number or date"),

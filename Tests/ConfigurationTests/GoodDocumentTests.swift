@@ -29,7 +29,7 @@ import Testing
     @Test func everyKeyArrivesWhereItBelongs() throws {
         let folder = try TemporaryFolder()
         try folder.write(
-            "# who\n\nops:0123456789abcdef0123\r\n  ci:  \n".replacing("  ci:  \n", with: "ci:a+b/c==-long-enough\n"),
+            "# who\n\nops:0123456789abcdef0123\r\n  ci:a+b/c==-long-enough  \n",
             to: "tokens")
         try folder.write("s3cret\n", to: "bgp.key")
         let file = try folder.write(

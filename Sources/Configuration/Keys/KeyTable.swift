@@ -8,7 +8,7 @@ enum KeyTable {
         SettingKey(
             "listen",
             .list(
-                of: "address and port, [IPv6]:port or unix:/path", mayBeEmpty: false,
+                of: "`address:port`, `[IPv6]:port`, `unix:/path`", mayBeEmpty: false,
                 parse: ListenAddress.init(parsing:),
                 mayRepeat: \.leavesPortOpen, { $0.listen = $1 }),
             default: "127.0.0.1:8080"),
@@ -31,7 +31,8 @@ enum KeyTable {
         SettingKey(
             "policy.options",
             .list(
-                of: "bind, interface, mark or md5", mayBeEmpty: true, parse: PolicyTexts.option, { $0.options = $1 }),
+                of: "`bind`, `interface`, `mark`, `md5`", mayBeEmpty: true, parse: PolicyTexts.option,
+                { $0.options = $1 }),
             default: "all on loopback, else none"),
         SettingKey("policy.rules", .rules, default: "[]"),
         SettingKey(

@@ -71,3 +71,18 @@ extension ValueKind {
             })
     }
 }
+
+extension ValueKind {
+    /// Type and range as docs/configuration.md shows them.
+    var words: String {
+        switch self {
+        case .integer(let range, _): "integer, \(range.lowerBound)…\(range.upperBound)"
+        case .choice(let words, _): words.map { "`\($0)`" }.joined(separator: ", ")
+        case .list(let kind): "list: \(kind.element)" + (kind.mayBeEmpty ? "" : "; not empty")
+        case .file: "file name"
+        case .rules: "list of rules"
+        case .keyFiles: "mapping: name to `{file: …}`"
+        case .later: "not in this version"
+        }
+    }
+}

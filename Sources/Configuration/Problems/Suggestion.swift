@@ -3,7 +3,7 @@ enum Suggestion {
     /// ` (did you mean "queue"?)`, or nothing where no word is near.
     static func phrase(for word: String, among words: [String]) -> String {
         let nearest = words.map { (word: $0, distance: distance(word, $0)) }.min { $0.distance < $1.distance }
-        guard let nearest, nearest.distance <= max(1, word.count / 3) else { return "" }
+        guard let nearest, nearest.distance <= min(2, max(1, word.count / 2)) else { return "" }
         return " (did you mean \"\(nearest.word)\"?)"
     }
 

@@ -1,0 +1,68 @@
+import CheckModel
+import Configuration
+import Testing
+
+@Suite struct OpennessTests {
+    @Test(arguments: [
+        (["127.0.0.1:1"], "{}", false, []),
+        (["[::1]:1", "unix:/s"], "{}", false, []),
+        (["0.0.0.0:1"], "{}", false, [MissingStatement.who, .what]),
+        (["127.0.0.1:1", "[::]:1"], "{}", false, [.who, .what]),
+        (["10.0.0.1:1"], "{}", true, [.what]),
+        (["10.0.0.1:1"], "policy: {profile: internal}", false, [.who]),
+        (["10.0.0.1:1"], "policy: {profile: internal}", true, []),
+        (["10.0.0.1:1"], "policy: {rules: [{action: allow, cidr: 10.0.0.0/8}]}", true, []),
+        (["10.0.0.1:1"], "policy: {rules: [], dialogs: any, options: []}", true, [.what]),
+    ])
+    func bothHaveToBeSaidWhereOthersReachIt(
+        listen: [String], yaml: String, anonymous: Bool, missing: [MissingStatement]
+    ) throws {
+        let (settings, _) = try load(yaml, flags: Flags(listen: listen, allowAnonymous: anonymous))
+        #expect(settings.openness() == missing)
+        #expect((settings.refusalToStart == nil) == missing.isEmpty)
+    }
+
+    @Test func tokensSayWhoMayAsk() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("ops:0123456789abcdef", to: "tokens")
+        let file = try folder.write("listen: ['0.0.0.0:1']\nauth: {tokens_file: tokens}", to: "c.yaml")
+        #expect(try SettingsLoader.load(file: file).settings.openness() == [.what])
+    }
+
+    @Test func theMessageSaysWhatIsMissingAndHowToGiveIt() throws {
+        let flags = Flags(listen: ["127.0.0.1:1", "0.0.0.0:2"])
+        let message = try #require(try SettingsLoader.load(file: nil, flags: flags).settings.refusalToStart)
+        for word in ["0.0.0.0:2", "auth.tokens_file", "--allow-anonymous", "policy.profile", "policy.rules"] {
+            #expect(message.contains(word), "\(message)")
+        }
+        #expect(!message.contains("127.0.0.1:1"))
+    }
+
+    @Test func theDefaultsAreNarrowerWhereOthersReachIt() throws {
+        let exposed = try load("{}", flags: Flags(listen: ["127.0.0.1:1", "0.0.0.0:1"])).settings.policy
+        #expect(exposed.profile == .rules && exposed.dialogs == .configured && exposed.options.isEmpty)
+        let unix = try load("{}", flags: Flags(listen: ["unix:/s"])).settings.policy
+        #expect(unix.profile == .internal && unix.dialogs == .any && unix.options.count == 4)
+        let stated = try load(
+            "policy: {profile: public, dialogs: any, options: [bind]}", flags: Flags(listen: ["0.0.0.0:1"]))
+        #expect(stated.settings.policy.profile == .public && stated.settings.policy.dialogs == .any)
+        #expect(stated.settings.policy.options == [.bind])
+    }
+
+    @Test func thePolicyJudgesByTheRulesOfTheFile() throws {
+        let yaml = """
+            policy:
+              profile: rules
+              rules:
+                - {action: deny, cidr: 10.0.0.0/8, ports: [22, "8000-8999"], transports: [tcp]}
+                - {action: allow, cidr: 10.0.0.0/8}
+            """
+        let policy = try load(yaml).settings.policy.policy(ownPorts: [], ownPaths: [])
+        func allows(_ address: String, _ port: UInt16, _ transport: Transport) throws -> Bool {
+            let endpoint = IPEndpoint(address: try #require(IPAddress(parsing: address)), port: port)
+            return policy.judge(endpoint, transport: transport, isLocal: { _ in false }) == .allow
+        }
+        #expect(try allows("10.0.0.1", 80, .tcp) && allows("10.0.0.1", 22, .udp))
+        #expect(try !allows("10.0.0.1", 22, .tcp) && !allows("10.0.0.1", 8500, .tcp) && !allows("11.0.0.1", 80, .tcp))
+    }
+}

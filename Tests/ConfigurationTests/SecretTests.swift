@@ -1,0 +1,100 @@
+import Configuration
+import Testing
+
+@Suite struct SecretTests {
+    private static func load(tokens: String, mode: Int = 0o600) throws -> (settings: Settings, warnings: [String]) {
+        let folder = try TemporaryFolder()
+        try folder.write(tokens, to: "tokens", mode: mode)
+        return try SettingsLoader.load(file: try folder.write("auth: {tokens_file: tokens}", to: "c.yaml"))
+    }
+
+    private static func load(key: [UInt8], mode: Int = 0o600) throws -> (settings: Settings, warnings: [String]) {
+        let folder = try TemporaryFolder()
+        try folder.write(key, to: "k", mode: mode)
+        return try SettingsLoader.load(file: try folder.write("md5_keys: {k: {file: k}}", to: "c.yaml"))
+    }
+
+    @Test(arguments: [
+        ("no colon but s3cret", 1, "there is no colon"),
+        ("# fine\n\nops:s3cret-0123456789\nops:s3cret-9876543210", 4, "has the name of an earlier line"),
+        ("ops:", 1, "has an empty token"), ("ops:   ", 1, "has an empty token"),
+        (":s3cret", 1, "must begin with a name"), ("s3cret s3cret:x", 1, "must begin with a name"),
+        ("ops:s3cret s3cret", 1, "other characters than visible ASCII"), ("ops:s3crét", 1, "visible ASCII"),
+        ("a:s3cret-0123456789\nb:s3cret-0123456789", 2, "has the same token as a"),
+    ])
+    func aBadLineIsNamedWithoutBeingShown(text: String, line: Int, reason: String) throws {
+        let error = #expect(throws: ConfigurationProblems.self) { try Self.load(tokens: text) }
+        let problem = try #require(error?.problems.first)
+        #expect(error?.problems.count == 1 && problem.position?.line == line && problem.path == "auth.tokens_file")
+        #expect(problem.reason.contains(reason), "\(problem.reason)")
+        #expect(!"\(problem)".contains("s3c"))
+    }
+
+    @Test(arguments: ["", "\n# none\n"]) func aFileWithoutTokensIsRefused(text: String) throws {
+        let error = #expect(throws: ConfigurationProblems.self) { try Self.load(tokens: text) }
+        #expect(error?.problems.first?.reason.contains("holds no token") == true)
+    }
+
+    @Test func aTokenMayHoldColons() throws {
+        let settings = try Self.load(tokens: "ops:a:b:c:0123456789abcdef").settings
+        #expect(settings.tokens[0].secret.matches(Array("a:b:c:0123456789abcdef".utf8)))
+    }
+
+    @Test func whatIsWeakWarnsWithoutSecrets() throws {
+        let (settings, warnings) = try Self.load(tokens: "# a\nops:s3cret", mode: 0o644)
+        #expect(settings.tokens.count == 1)
+        #expect(warnings.count == 2)
+        #expect(warnings.contains { $0.hasPrefix("auth.tokens_file: everybody on this machine can read") })
+        #expect(warnings.contains { $0.hasSuffix("tokens:2: the token is shorter than 16 bytes") })
+        #expect(!warnings.joined().contains("s3cret"))
+        #expect(try Self.load(key: [1], mode: 0o604).warnings.count == 1)
+    }
+
+    @Test func anonymousBesideTokensWarns() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("ops:0123456789abcdef", to: "tokens")
+        let file = try folder.write("auth: {tokens_file: tokens}", to: "c.yaml")
+        let warnings = try SettingsLoader.load(file: file, flags: Flags(allowAnonymous: true)).warnings
+        #expect(warnings.count == 1 && warnings[0].hasPrefix("--allow-anonymous opens nothing"))
+    }
+
+    @Test(arguments: [
+        (Array("key\n".utf8), Array("key".utf8)), (Array("key\r\n".utf8), Array("key".utf8)), ([0, 255], [0, 255]),
+        (Array("key\n\n".utf8), Array("key\n".utf8)),
+        ([UInt8](repeating: 7, count: 80), [UInt8](repeating: 7, count: 80)),
+    ])
+    func aKeyIsTheFileWithoutItsLineEnd(file: [UInt8], key: [UInt8]) throws {
+        #expect(try Self.load(key: file).settings.md5Keys["k"]?.reveal() == key)
+    }
+
+    @Test(arguments: [
+        ([], "is empty"), (Array("\n".utf8), "is empty"), ([UInt8](repeating: 7, count: 81), "a key of 81 bytes"),
+    ])
+    func aKeyHasOneToEightyBytes(file: [UInt8], reason: String) throws {
+        let error = #expect(throws: ConfigurationProblems.self) { try Self.load(key: file) }
+        #expect(error?.problems.first?.path == "md5_keys.k.file")
+        #expect(error?.problems.first?.reason.contains(reason) == true)
+    }
+
+    @Test func nothingShowsASecret() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("ops:s3cret-s3cret-s3cret", to: "tokens")
+        try folder.write("s3cret", to: "key")
+        let text = "auth: {tokens_file: tokens}\nmd5_keys: {k: {file: key}}"
+        let settings = try SettingsLoader.load(file: try folder.write(text, to: "c.yaml")).settings
+        var shown = "\(settings) \(String(reflecting: settings)) \(settings.tokens) \(settings.tokens[0].secret)"
+        dump(settings, to: &shown)
+        dump(settings.tokens[0].secret, to: &shown)
+        #expect(!shown.contains("s3cret") && !shown.contains("115, 51, 99"))
+        #expect("\(settings.tokens[0].secret)" == "‹secret›")
+        #expect(Mirror(reflecting: settings.tokens[0].secret).children.isEmpty)
+    }
+
+    @Test(arguments: [
+        ("abc", "abc", true), ("abc", "abd", false), ("abc", "ab", false), ("abc", "abcd", false), ("abc", "", false),
+        ("", "", true), ("", "a", false),
+    ])
+    func aSecretMatchesItselfAlone(secret: String, candidate: String, matches: Bool) {
+        #expect(Secret(secret.utf8).matches(candidate.utf8) == matches)
+    }
+}
