@@ -64,6 +64,19 @@ static inline int connectd_epoll_wait(int epoll, struct epoll_event *events, int
     return count;
 }
 
+// accept4(2) is declared only under _GNU_SOURCE. The new descriptor is non-blocking and close-on-exec.
+static inline int connectd_accept(int listener, struct sockaddr_storage *peer, socklen_t *length)
+{
+    *length = sizeof *peer;
+    return (int)syscall(SYS_accept4, listener, peer, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+// SIG_IGN is a macro with a cast.
+static inline void connectd_ignore_sigpipe(void) { signal(SIGPIPE, SIG_IGN); }
+
+// dup(2) that leaves no moment in which the copy would be inherited; fcntl(2) is variadic.
+static inline int connectd_duplicate(int descriptor) { return fcntl(descriptor, F_DUPFD_CLOEXEC, 0); }
+
 // What connectd shows of TCP_INFO: struct tcp_info has bit fields, which Swift does not import.
 struct connectd_tcp_info {
     uint8_t state;

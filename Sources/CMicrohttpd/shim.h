@@ -1,4 +1,52 @@
+// What libmicrohttpd offers through "..." only, which Swift does not import.
 #ifndef CONNECTD_CMICROHTTPD_H
 #define CONNECTD_CMICROHTTPD_H
 #include <microhttpd.h>
+
+// MHD_start_daemon(3) takes its options as variable arguments; typed here, the call-backs need no casts in Swift.
+//
+// There is no thread, no listening socket and no timeout of the library's own: the caller polls its epoll descriptor,
+// hands connections over, and keeps the deadlines. `limit` is out of the way of the caller's own.
+static inline struct MHD_Daemon *connectd_mhd_start(
+    void *context, MHD_AccessHandlerCallback access, MHD_RequestCompletedCallback completed,
+    MHD_NotifyConnectionCallback connection, void *(*target)(void *, const char *, struct MHD_Connection *),
+    MHD_LogCallback log, unsigned int limit, size_t memory)
+{
+    return MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL, access,
+        context, MHD_OPTION_EXTERNAL_LOGGER, log, context, MHD_OPTION_NOTIFY_COMPLETED, completed, context,
+        MHD_OPTION_NOTIFY_CONNECTION, connection, context, MHD_OPTION_URI_LOG_CALLBACK, target, context,
+        MHD_OPTION_CONNECTION_LIMIT, limit, MHD_OPTION_CONNECTION_MEMORY_LIMIT, memory, MHD_OPTION_CONNECTION_TIMEOUT,
+        0u, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
+}
+
+// MHD_get_daemon_info(3) is variadic. -1 where there is none.
+static inline int connectd_mhd_epoll_descriptor(struct MHD_Daemon *daemon)
+{
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_EPOLL_FD);
+    return info ? info->epoll_fd : -1;
+}
+
+// MHD_get_connection_info(3) is variadic.
+static inline int connectd_mhd_socket(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    return info ? info->connect_fd : -1;
+}
+
+// The bytes from the method to the end of the empty line; 0 as long as the head is not complete.
+static inline size_t connectd_mhd_head_length(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    return info ? info->header_size : 0;
+}
+
+// What the NOTIFY_CONNECTION call-back stored for this connection.
+static inline void *connectd_mhd_socket_context(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info ? info->socket_context : NULL;
+}
+
 #endif

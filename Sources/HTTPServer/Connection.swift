@@ -1,0 +1,71 @@
+internal import SocketIO
+
+/// What a worker knows of one open connection and of the request on it. Touched on the worker's thread only.
+final class Connection {
+    enum Phase {
+        /// Between requests; nothing of the next one has been seen.
+        case idle
+        /// The request line has been read.
+        case head
+        case body
+        /// The answer is known; the rest of a short body is read first, so that the connection can be used again.
+        case discarding(Response)
+        /// The handler runs inside of the library's call-back.
+        case starting
+        /// The handler waits, and the library has been told to leave the connection alone.
+        case suspended
+        /// An answer is on its way.
+        case answering
+    }
+
+    let index: Int
+    /// The library's handle, a struct MHD_Connection; valid until it reports the connection closed.
+    let handle: OpaquePointer
+    let descriptor: Int32
+    let source: ConnectionSource
+    /// The watch for a client that goes away.
+    var watch: SlotToken?
+
+    var phase: Phase = .idle
+    /// Tells a request from the earlier ones of the same place in the table.
+    var request: UInt64 = 0
+    /// Nanoseconds of CLOCK_MONOTONIC; the sweep cuts what is late.
+    var deadline: UInt64
+    /// The request's target as it was sent.
+    var target: [UInt8] = []
+    var head: RequestHead?
+    var body: [UInt8] = []
+    var bodyLimit = 0
+    var task: Task<Void, Never>?
+    /// An answer that was there before the call-back returned.
+    var readyAnswer: Response?
+
+    /// The client has shut down its writing half, or reset the connection.
+    var peerHasLeft = false
+    /// Nothing may be read from this connection after the current request.
+    var mustClose = false
+    /// The request counts as being in flight.
+    var isInFlight = false
+    /// At least one request was answered in full.
+    var hasServed = false
+    /// We end the connection while the client may be sending still.
+    var mustLinger = false
+
+    init(index: Int, handle: OpaquePointer, descriptor: Int32, source: ConnectionSource, deadline: UInt64) {
+        self.index = index
+        self.handle = handle
+        self.descriptor = descriptor
+        self.source = source
+        self.deadline = deadline
+    }
+
+    /// Forgets the request; the target's memory is kept for the next one.
+    func reset(deadline: UInt64) {
+        phase = .idle
+        self.deadline = deadline
+        head = nil
+        body = []
+        task = nil
+        readyAnswer = nil
+    }
+}

@@ -1,0 +1,39 @@
+internal import CLinux
+
+/// Where a connection came from.
+struct ConnectionSource: Sendable {
+    let listener: ListenerKind
+    let listenerIndex: Int
+    let peer: Peer
+}
+
+/// A connection on its way from the acceptor to a worker, which closes the descriptor.
+struct AcceptedConnection: Sendable {
+    let descriptor: Int32
+    let name: sockaddr_storage
+    let nameLength: socklen_t
+    let source: ConnectionSource
+}
+
+/// How a request's body is delimited (RFC 9112, section 6).
+enum BodyFraming: Sendable {
+    case none
+    case length(UInt64)
+    case chunked
+
+    var hasBody: Bool {
+        switch self {
+        case .none: false
+        case .length(let count): count > 0
+        case .chunked: true
+        }
+    }
+
+    var contentLength: UInt64? {
+        switch self {
+        case .none: 0
+        case .length(let count): count
+        case .chunked: nil
+        }
+    }
+}

@@ -1,0 +1,90 @@
+internal import CLinux
+package import CheckModel
+package import SocketIO
+internal import Synchronization
+
+/// An HTTP/1.1 service on threads that others run: libmicrohttpd parses and sends, the reactors wait.
+///
+/// In the order of a life: `start`, `stopAccepting`, `drain`, `shutDown`, and only then may the reactors be stopped.
+package final class HTTPService: Sendable {
+    /// Where it listens, in the order given; port 0 is replaced by what the kernel chose.
+    package let addresses: [ListenAddress]
+    private let acceptor: Acceptor
+    private let workers: [HTTPWorker]
+
+    private init(addresses: [ListenAddress], acceptor: Acceptor, workers: [HTTPWorker]) {
+        self.addresses = addresses
+        self.acceptor = acceptor
+        self.workers = workers
+    }
+
+    /// Listens, and starts to serve. The process must ignore SIGPIPE, which this does.
+    /// - Parameters:
+    ///   - addresses: at least one. All are bound before the first connection is accepted.
+    ///   - reactors: one for each worker, their threads running; the first one accepts.
+    ///   - log: is told what the library complains of, mostly clients' faults; called on workers' threads.
+    package static func start(
+        on addresses: [ListenAddress], reactors: [Reactor], limits: HTTPLimits = HTTPLimits(),
+        handler: any RequestHandler, log: @escaping @Sendable (String) -> Void = { _ in }
+    ) async throws(HTTPServiceError) -> HTTPService {
+        connectd_ignore_sigpipe()
+        var sockets: [ListeningSocket] = []
+        do throws(HTTPServiceError) {
+            for address in addresses { sockets.append(try ListeningSocket(address)) }
+            return try await start(sockets, reactors, limits, handler, log)
+        } catch {
+            for socket in sockets { socket.removeFile() }
+            throw error
+        }
+    }
+
+    private static func start(
+        _ sockets: [ListeningSocket], _ reactors: [Reactor], _ limits: HTTPLimits, _ handler: any RequestHandler,
+        _ log: @escaping @Sendable (String) -> Void
+    ) async throws(HTTPServiceError) -> HTTPService {
+        let workers = reactors.enumerated().map { index, reactor in
+            HTTPWorker(index: index, reactor: reactor, limits: limits, handler: handler, log: log)
+        }
+        let acceptor = Acceptor(
+            reactor: reactors[0], workers: workers, limits: limits, handler: handler, log: log)
+        let service = HTTPService(addresses: sockets.map(\.address), acceptor: acceptor, workers: workers)
+        do throws(Errno) {
+            for worker in workers { try await worker.start() }
+            try await acceptor.start(sockets)
+        } catch {
+            await service.shutDown()
+            throw .cannotStartWorker(error)
+        }
+        return service
+    }
+
+    /// Closes the listeners: new clients are refused from here on. Open connections go on.
+    package func stopAccepting() async {
+        await acceptor.stop()
+    }
+
+    /// Waits for the requests that are in flight; every answer closes its connection from here on.
+    /// - Returns: whether all were answered in full before the deadline.
+    package func drain(until deadline: MonotonicTime) async -> Bool {
+        for worker in workers { await worker.startDraining() }
+        for worker in workers {
+            guard await worker.drain(until: deadline) else { return false }
+        }
+        return true
+    }
+
+    /// Cancels the handlers that run still, sends what they answer, and closes every connection.
+    package func shutDown() async {
+        await acceptor.stop()
+        for worker in workers { await worker.cancelHandlers() }
+        for worker in workers { await worker.shutDown() }
+    }
+
+    // MARK: Numbers
+
+    /// Open connections of each worker.
+    package var connectionCounts: [Int] { workers.map { $0.load.load(ordering: .relaxed) } }
+
+    /// Requests whose handler was started, and whose answer is not sent in full.
+    package var inFlightCount: Int { workers.reduce(0) { $0 + $1.inFlight.load(ordering: .relaxed) } }
+}

@@ -1,0 +1,56 @@
+internal import CLinux
+internal import CheckModel
+internal import SocketIO
+
+/// A connection that has had its answer, and whose client may be sending still: closed at once, the kernel would answer
+/// those bytes by a reset, which can destroy the answer before it is read.
+struct LingeringClose {
+    let watch: SlotToken
+    var remainingBytes: Int
+    /// Nanoseconds of CLOCK_MONOTONIC.
+    let deadline: UInt64
+}
+
+extension HTTPWorker {
+    /// So many at once; beyond that, connections are closed the hard way.
+    private static var lingeringLimit: Int { 256 }
+
+    /// Takes over a descriptor: ends the writing half, reads and throws away until the client closes, or too much has come.
+    func linger(on number: Int32) {
+        shutdown(number, Int32(SHUT_WR))
+        let worker = self
+        let watch = reactor.assumeIsolated { reactor in
+            try? reactor.watch(number, for: .readable, edgeTriggered: false) { _ in
+                worker.assumeIsolated { $0.discard(from: number) }
+            }
+        }
+        guard let watch, lingering.count < Self.lingeringLimit else {
+            if let watch { reactor.assumeIsolated { $0.unwatch(watch, number) } }
+            CLinux.close(number)
+            return
+        }
+        lingering[number] = LingeringClose(
+            watch: watch, remainingBytes: limits.discardedBytes, deadline: deadline(limits.discardMilliseconds))
+        startSweeping()
+    }
+
+    private func discard(from number: Int32) {
+        for _ in 0..<8 {
+            let count = scratch.withUnsafeMutableBytes { recv(number, $0.baseAddress, $0.count, Int32(MSG_DONTWAIT)) }
+            if count < 0 {
+                let error = Errno.current
+                if error == Errno(EAGAIN) || error == Errno(EINTR) { return }
+            }
+            guard count > 0, let remaining = lingering[number]?.remainingBytes, remaining > count else {
+                return endLingering(number)
+            }
+            lingering[number]?.remainingBytes = remaining - count
+        }
+    }
+
+    func endLingering(_ number: Int32) {
+        guard let close = lingering.removeValue(forKey: number) else { return }
+        reactor.assumeIsolated { $0.unwatch(close.watch, number) }
+        CLinux.close(number)
+    }
+}

@@ -1,0 +1,203 @@
+internal import CLinux
+internal import CMicrohttpd
+internal import CheckModel
+internal import SocketIO
+internal import Synchronization
+
+/// The way of one request through a worker.
+extension HTTPWorker {
+    /// The request line is there.
+    func begin(_ connection: Connection, target: UnsafeBufferPointer<UInt8>) {
+        connection.target.removeAll(keepingCapacity: true)
+        connection.target.append(contentsOf: target)
+        connection.phase = .head
+        connection.request &+= 1
+        // A connection's first head has been due since it was opened.
+        if connection.hasServed { connection.deadline = deadline(limits.headTimeoutMilliseconds) }
+    }
+
+    /// The head is complete: the library's first call for this request.
+    func judge(_ connection: Connection, method: UInt, url: UInt, version: UInt) -> MHD_Result {
+        // SAFETY: the library's pointers into the connection's memory, for the time of its call.
+        guard let method = UnsafePointer<UInt8>(bitPattern: method), let url = UnsafePointer<UInt8>(bitPattern: url),
+            let version = UnsafePointer<UInt8>(bitPattern: version)
+        else { return .NO }
+        let judge = HeadJudge(
+            connection: connection.handle, method: method, url: url, version: version, target: connection.target,
+            source: connection.source)
+        switch judge.verdict() {
+        case .refused(let fault):
+            return refuse(connection, status: 400, detail: fault.rawValue)
+        case .accepted(let head, let framing):
+            connection.head = head
+            return admit(connection, head, framing)
+        }
+    }
+
+    private func admit(_ connection: Connection, _ head: RequestHead, _ framing: BodyFraming) -> MHD_Result {
+        // The library takes sloppy chunks: nothing behind them is read as a request.
+        if case .chunked = framing { connection.mustClose = true }
+        switch handler.admit(head) {
+        case .accept(let limit):
+            if let length = framing.contentLength, length > UInt64(max(limit, 0)) { return refuseLength(connection, limit) }
+            connection.bodyLimit = limit
+            if let length = framing.contentLength { connection.body.reserveCapacity(Int(length)) }
+            connection.phase = .body
+        case .answer(let response):
+            guard let length = framing.contentLength, length <= Self.shortBody, head.header("expect") == nil else {
+                return answerPlainly(connection, response)
+            }
+            connection.phase = .discarding(response)
+        }
+        if framing.hasBody { connection.deadline = deadline(limits.bodyTimeoutMilliseconds) }
+        return .YES
+    }
+
+    /// What is read to keep a connection whose request needs no body.
+    private static var shortBody: UInt64 { 65536 }
+
+    /// Bytes of the body.
+    func receive(_ connection: Connection, _ bytes: UnsafeRawBufferPointer) -> MHD_Result {
+        switch connection.phase {
+        case .body:
+            guard connection.body.count + bytes.count <= connection.bodyLimit else {
+                return refuseLength(connection, connection.bodyLimit)
+            }
+            connection.body.append(contentsOf: bytes)
+            return .YES
+        case .discarding:
+            return .YES
+        case .idle, .head, .starting, .suspended, .answering:
+            return .NO
+        }
+    }
+
+    /// The request is complete: the library's last call for it.
+    func complete(_ connection: Connection) -> MHD_Result {
+        switch connection.phase {
+        case .body:
+            guard let head = connection.head else { return .NO }
+            return start(connection, Request(head: head, body: connection.body))
+        case .discarding(let response):
+            return queue(response, on: connection)
+        case .idle, .head, .starting, .suspended, .answering:
+            // Called once more without an answer: it could not be queued.
+            return .NO
+        }
+    }
+
+    // MARK: The handler
+
+    /// Runs the handler at once; only if it has to wait, the library is told to leave the connection alone.
+    private func start(_ connection: Connection, _ request: Request) -> MHD_Result {
+        connection.phase = .starting
+        connection.deadline = .max
+        connection.body = []
+        connection.isInFlight = true
+        inFlight.add(1, ordering: .relaxed)
+        let place = connection.index
+        let number = connection.request
+        let task = Task.immediate(executorPreference: thread) {
+            let response = await handler.respond(to: request, on: index)
+            finish(place, number, response)
+        }
+        if let response = connection.readyAnswer.take() { return queue(response, on: connection) }
+        connection.task = task
+        connection.phase = .suspended
+        if connection.peerHasLeft { task.cancel() }
+        MHD_suspend_connection(connection.handle)
+        return .YES
+    }
+
+    private func finish(_ place: Int, _ request: UInt64, _ response: Response) {
+        guard let connection = connections[place], connection.request == request else { return }
+        switch connection.phase {
+        case .starting:
+            connection.readyAnswer = response
+        case .suspended:
+            resume(connection, with: response)
+        case .idle, .head, .body, .discarding, .answering:
+            // The service has answered in the handler's place.
+            break
+        }
+    }
+
+    /// An answer may be queued for a suspended connection, which saves a call-back.
+    func resume(_ connection: Connection, with response: Response) {
+        connection.task = nil
+        _ = queue(response, on: connection)
+        MHD_resume_connection(connection.handle)
+        mustRun = true
+    }
+
+    // MARK: Answers
+
+    func queue(_ response: Response, on connection: Connection) -> MHD_Result {
+        connection.phase = .answering
+        let length = response.body.count
+        connection.deadline = deadline(limits.sendTimeoutMilliseconds + length / 65536 * 1000)
+        let mustClose = connection.mustClose || isDraining
+        guard let answer = LibraryResponse.make(response, mustClose: mustClose) else { return .NO }
+        defer { MHD_destroy_response(answer) }
+        return MHD_queue_response(connection.handle, UInt32(response.status), answer)
+    }
+
+    private func refuseLength(_ connection: Connection, _ limit: Int) -> MHD_Result {
+        refuse(connection, status: 413, detail: "The body is longer than \(limit) bytes.")
+    }
+
+    private func refuse(_ connection: Connection, status: Int, detail: String) -> MHD_Result {
+        answerPlainly(connection, handler.problem(status: status, detail: detail))
+    }
+
+    /// Answers before the request is complete; the library closes the connection when it is told no.
+    private func answerPlainly(_ connection: Connection, _ response: Response) -> MHD_Result {
+        PlainAnswer.send(response, to: connection.descriptor, withoutBody: connection.head?.method == .head)
+        connection.mustLinger = true
+        return .NO
+    }
+
+    // MARK: Ends
+
+    /// The library is done with a request.
+    func requestEnded(_ connection: Connection, isComplete: Bool) {
+        connection.task?.cancel()
+        if connection.isInFlight { inFlight.subtract(1, ordering: .relaxed) }
+        connection.isInFlight = false
+        if isComplete { connection.hasServed = true } else { connection.mustLinger = true }
+        connection.request &+= 1
+        connection.reset(deadline: deadline(limits.idleTimeoutMilliseconds))
+    }
+
+    /// A deadline has come. The library notices the end of the connection, and closes it.
+    func expire(_ connection: Connection) {
+        switch connection.phase {
+        case .head, .body:
+            let problem = handler.problem(status: 408, detail: "The request took too long to arrive.")
+            PlainAnswer.send(problem, to: connection.descriptor, withoutBody: connection.head?.method == .head)
+        case .discarding(let response):
+            PlainAnswer.send(response, to: connection.descriptor, withoutBody: connection.head?.method == .head)
+        case .idle, .answering, .starting, .suspended:
+            break
+        }
+        connection.peerHasLeft = true
+        connection.deadline = .max
+        shutdown(connection.descriptor, Int32(SHUT_RDWR))
+    }
+
+    /// The library refuses a malformed Content-Length by itself, but sends the head of its answer twice. It says so
+    /// beforehand, without naming the connection; whoever has such a length and a head that is not judged is refused here.
+    func refuseMalformedLengths() {
+        for case let connection? in connections {
+            guard case .head = connection.phase,
+                let text = MHD_lookup_connection_value(connection.handle, .HEADER_KIND, "Content-Length")
+            else { continue }
+            let value = UnsafeRawBufferPointer(start: text, count: strlen(text)).assumingMemoryBound(to: UInt8.self)
+            guard HeaderWalk.number(value) == nil else { continue }
+            let problem = handler.problem(status: 400, detail: HeadFault.lengthMalformed.rawValue)
+            PlainAnswer.send(problem, to: connection.descriptor, withoutBody: false)
+            connection.mustLinger = true
+            shutdown(connection.descriptor, Int32(SHUT_WR))
+        }
+    }
+}

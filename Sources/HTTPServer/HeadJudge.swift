@@ -1,0 +1,92 @@
+internal import CLinux
+internal import CMicrohttpd
+
+/// Judges a request's head as RFC 9112 asks for, where the library is lenient: what two parsers may read in two ways is
+/// refused, since the other one may stand in front of us.
+struct HeadJudge {
+    enum Verdict {
+        case accepted(RequestHead, BodyFraming)
+        case refused(HeadFault)
+    }
+
+    /// The parts as the library passes them to its first call-back; they lie in one block of memory.
+    let connection: OpaquePointer
+    let method: UnsafePointer<UInt8>
+    let url: UnsafePointer<UInt8>
+    let version: UnsafePointer<UInt8>
+    /// The target as it was before the library decoded it in place.
+    let target: [UInt8]
+    let source: ConnectionSource
+
+    func verdict() -> Verdict {
+        let methodBytes = UnsafeBufferPointer(start: method, count: url - method - 1)
+        guard url > method, methodBytes.allSatisfy(ASCII.isToken) else { return .refused(.method) }
+        // One blank before the target, one behind it, and none inside; a NUL would have cut it short.
+        guard version == url + target.count + 1 else { return .refused(.target) }
+        guard let isOld = isOldVersion() else { return .refused(.version) }
+
+        let start = version + Self.versionLength + 2
+        var walk = HeaderWalk(from: start)
+        walk.run(over: connection)
+        if let fault = walk.fault { return .refused(fault) }
+        let end = method + connectd_mhd_head_length(connection)
+        guard walk.position + 2 == end else { return .refused(.lineEnding) }
+
+        let verb = HTTPMethod(methodBytes)
+        let (framing, framingFault) = framing(walk, isOld: isOld)
+        if let framingFault { return .refused(framingFault) }
+        guard walk.host != nil || isOld else { return .refused(.hostMissing) }
+        guard let path = path(for: verb) else { return .refused(.target) }
+        guard hasExpectedAuthority(before: path, host: walk.host) else { return .refused(.authority) }
+        let headers = UnsafeBufferPointer(start: start, count: walk.position - start)
+        return .accepted(
+            RequestHead(method: verb, target: path, headers: headers, framing: framing, source: source), framing)
+    }
+
+    private static let versionLength = 8
+
+    /// Whether this is HTTP/1.0; nil for anything but 1.0 and 1.1. The library has checked the form `HTTP/d.d`.
+    private func isOldVersion() -> Bool? {
+        guard strlen(UnsafeRawPointer(version).assumingMemoryBound(to: CChar.self)) == Self.versionLength,
+            version[5] == UInt8(ascii: "1")
+        else { return nil }
+        return switch version[7] {
+        case UInt8(ascii: "0"): true
+        case UInt8(ascii: "1"): false
+        default: nil
+        }
+    }
+
+    private func framing(_ walk: HeaderWalk, isOld: Bool) -> (BodyFraming, HeadFault?) {
+        guard walk.isChunked else { return (walk.contentLength.map(BodyFraming.length) ?? .none, nil) }
+        if walk.contentLength != nil { return (.none, .codingAndLength) }
+        return isOld ? (.none, .codingInOldVersion) : (.chunked, nil)
+    }
+
+    /// The target from its path on: origin form, absolute form, or the `*` of OPTIONS (RFC 9112, section 3.2).
+    private func path(for method: HTTPMethod) -> ArraySlice<UInt8>? {
+        // Visible ASCII; a fragment is never sent.
+        guard target.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "#") }) else { return nil }
+        if target.first == UInt8(ascii: "/") { return target[...] }
+        if target == [UInt8(ascii: "*")] { return method == .options ? target[...] : nil }
+        guard let start = authorityStart else { return nil }
+        let end = target[start...].firstIndex { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") }
+        guard let end else { return target.count > start ? [UInt8(ascii: "/")] : nil }
+        return target[end] == UInt8(ascii: "/") && end > start ? target[end...] : nil
+    }
+
+    /// Where the authority of an absolute target begins.
+    private var authorityStart: Int? {
+        let scheme = Array("http://".utf8)
+        guard target.count > scheme.count, target.prefix(scheme.count).map(ASCII.lowercased) == scheme else { return nil }
+        return scheme.count
+    }
+
+    /// An absolute target's authority is what counts, so it has to be the one that the Host header shows to handlers.
+    private func hasExpectedAuthority(before path: ArraySlice<UInt8>, host: UnsafeBufferPointer<UInt8>?) -> Bool {
+        guard target.first != UInt8(ascii: "/"), let start = authorityStart else { return true }
+        guard let host else { return false }
+        let end = path.startIndex > 0 ? path.startIndex : target.count
+        return target[start..<end].map(ASCII.lowercased) == host.map(ASCII.lowercased)
+    }
+}

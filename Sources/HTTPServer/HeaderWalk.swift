@@ -1,0 +1,95 @@
+internal import CMicrohttpd
+
+/// One pass over the headers as the library has parsed them, beside the memory that it parsed them in.
+///
+/// The library takes bare LF, folded lines and NULs without a word. It leaves the head where it read it, though, with a
+/// NUL for each colon and two for each CR LF. So every header has to begin where the one before it ended: whatever it
+/// skipped, joined or cut leaves a gap.
+struct HeaderWalk {
+    /// Where the next header's name has to begin.
+    private(set) var position: UnsafePointer<UInt8>
+    private(set) var fault: HeadFault?
+    private(set) var host: UnsafeBufferPointer<UInt8>?
+    private(set) var contentLength: UInt64?
+    private(set) var isChunked = false
+
+    init(from start: UnsafePointer<UInt8>) {
+        position = start
+    }
+
+    /// Walks over all headers of a connection's current request.
+    mutating func run(over connection: OpaquePointer) {
+        MHD_get_connection_values_n(connection, .HEADER_KIND, visitHeader, &self)
+    }
+
+    mutating func visit(name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>) -> Bool {
+        fault = judge(name: name, value: value)
+        return fault == nil
+    }
+
+    private mutating func judge(
+        name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>
+    ) -> HeadFault? {
+        guard !name.isEmpty, name.allSatisfy(ASCII.isToken) else { return .headerName }
+        guard let start = name.baseAddress, let valueStart = value.baseAddress, start == position,
+            isColonAndBlanks(from: start + name.count, to: valueStart)
+        else { return .lineEnding }
+        guard value.allSatisfy(ASCII.isFieldValue) else { return .headerValue }
+        position = valueStart + value.count + 2
+        return judgeMeaning(name: name, value: UnsafeBufferPointer(rebasing: Self.trimmed(value)))
+    }
+
+    private func isColonAndBlanks(from start: UnsafePointer<UInt8>, to end: UnsafePointer<UInt8>) -> Bool {
+        guard end > start, start[0] == 0 else { return false }
+        return UnsafeBufferPointer(start: start + 1, count: end - start - 1).allSatisfy(ASCII.isBlank)
+    }
+
+    private mutating func judgeMeaning(
+        name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>
+    ) -> HeadFault? {
+        if Self.equal(name, "host") {
+            guard host == nil else { return .hostRepeated }
+            host = value
+        } else if Self.equal(name, "content-length") {
+            guard contentLength == nil else { return .lengthRepeated }
+            guard let count = Self.number(value) else { return .lengthMalformed }
+            contentLength = count
+        } else if Self.equal(name, "transfer-encoding") {
+            guard !isChunked, Self.equal(value, "chunked") else { return .codingUnknown }
+            isChunked = true
+        }
+        return nil
+    }
+
+    /// Compares without regard to case; `text` is in lower case.
+    static func equal(_ bytes: UnsafeBufferPointer<UInt8>, _ text: StaticString) -> Bool {
+        guard bytes.count == text.utf8CodeUnitCount else { return false }
+        return text.withUTF8Buffer { text in bytes.indices.allSatisfy { ASCII.lowercased(bytes[$0]) == text[$0] } }
+    }
+
+    /// Digits only, and no more than fit.
+    static func number(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt64? {
+        guard !bytes.isEmpty, bytes.count <= 18, bytes.allSatisfy(ASCII.isDigit) else { return nil }
+        return bytes.reduce(0) { $0 * 10 + UInt64($1 - UInt8(ascii: "0")) }
+    }
+
+    private static func trimmed(_ bytes: UnsafeBufferPointer<UInt8>) -> Slice<UnsafeBufferPointer<UInt8>> {
+        guard let last = bytes.lastIndex(where: { !ASCII.isBlank($0) }) else { return bytes.prefix(0) }
+        return bytes[...last]
+    }
+}
+
+/// SAFETY: `context` is the walk that `run` passes, for the time of that call; names and values are the library's, with
+/// their lengths, for at least as long.
+private func visitHeader(
+    _ context: UnsafeMutableRawPointer?, _: MHD_ValueKind, _ name: UnsafePointer<CChar>?, _ nameLength: Int,
+    _ value: UnsafePointer<CChar>?, _ valueLength: Int
+) -> MHD_Result {
+    guard let context, let name, let value else { return .NO }
+    let walk = context.assumingMemoryBound(to: HeaderWalk.self)
+    return walk.pointee.visit(name: bytes(name, nameLength), value: bytes(value, valueLength)) ? .YES : .NO
+}
+
+private func bytes(_ start: UnsafePointer<CChar>, _ count: Int) -> UnsafeBufferPointer<UInt8> {
+    UnsafeRawBufferPointer(start: start, count: count).assumingMemoryBound(to: UInt8.self)
+}

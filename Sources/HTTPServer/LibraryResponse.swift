@@ -1,0 +1,42 @@
+internal import CMicrohttpd
+
+/// Answers as the library wants them.
+enum LibraryResponse {
+    /// A struct MHD_Response; the caller gives its reference back by MHD_destroy_response(3). nil without memory, or where a
+    /// header has control bytes.
+    static func make(_ response: Response, mustClose: Bool) -> OpaquePointer? {
+        guard let result = make(response.body) else { return nil }
+        for header in response.headers {
+            guard MHD_add_response_header(result, header.name, header.value) == .YES else {
+                MHD_destroy_response(result)
+                return nil
+            }
+        }
+        if mustClose { MHD_add_response_header(result, "Connection", "close") }
+        return result
+    }
+
+    private static func make(_ body: Response.Body) -> OpaquePointer? {
+        switch body {
+        case .bytes(let bytes):
+            return bytes.withUnsafeBytes {
+                // SAFETY: the library copies the bytes in this call; that its parameter is not const is its history.
+                MHD_create_response_from_buffer(
+                    $0.count, UnsafeMutableRawPointer(mutating: $0.baseAddress), .RESPMEM_MUST_COPY)
+            }
+        case .shared(let body):
+            let reference = Unmanaged.passRetained(body).toOpaque()
+            // SAFETY: the library only reads the memory, which lives as long as the reference that it gives back at its end.
+            let result = MHD_create_response_from_buffer_with_free_callback_cls(
+                body.count, UnsafeMutableRawPointer(mutating: body.bytes.baseAddress), releaseBody, reference)
+            if result == nil { releaseBody(reference) }
+            return result
+        }
+    }
+}
+
+private func releaseBody(_ reference: UnsafeMutableRawPointer?) {
+    guard let reference else { return }
+    // SAFETY: the reference that `make` took; the library calls this once, when the last answer with it is sent.
+    Unmanaged<SharedBody>.fromOpaque(reference).release()
+}

@@ -1,0 +1,27 @@
+/// What the service asks whoever knows the resources.
+package protocol RequestHandler: Sendable {
+    /// Judges the head before any of the body is read: how long a body may follow, or an answer at once.
+    ///
+    /// Called on the worker's thread; it must not block.
+    func admit(_ head: RequestHead) -> Admission
+
+    /// Answers a request.
+    ///
+    /// It runs on the worker's own thread, in a task that prefers it. The task is cancelled when the client goes away
+    /// (closes, resets, or shuts down its writing half) and when the service shuts down; it has to answer soon then.
+    /// An answer that is there without a wait is sent without a turn of the loop.
+    /// - Parameter worker: the number of the worker, the index of its reactor.
+    func respond(to request: Request, on worker: Int) async -> Response
+
+    /// The answer to what the service itself refuses: 400 (malformed), 408 (too slow), 413 (too large), 503 (too many connections).
+    /// - Parameter detail: one sentence about this occurrence.
+    func problem(status: Int, detail: String) -> Response
+}
+
+/// What a handler says about a request's head.
+package enum Admission: Sendable {
+    /// Read the body, of at most so many bytes, and call `respond`. A longer one is answered by 413.
+    case accept(bodyLimit: Int)
+    /// Send this, and never mind the body. The connection stays open if the body is short.
+    case answer(Response)
+}

@@ -1,0 +1,98 @@
+/// What stands before a request's body: method, target, headers, and who sends it.
+///
+/// The head has passed the strict judgement of RFC 9112: HTTP/1.0 or 1.1, one Host at most, one framing of the body,
+/// token-only names, no control bytes. It is one block of bytes; strings are made where they are asked for.
+package struct RequestHead: Sendable {
+    package let method: HTTPMethod
+    /// Whether bytes follow the head.
+    package let hasBody: Bool
+    /// The body's length where the client told it; nil for a chunked one, 0 without a body.
+    package let contentLength: UInt64?
+    package let listener: ListenerKind
+    /// The number of the listener, in the order in which the service was given them.
+    package let listenerIndex: Int
+    package let peer: Peer
+
+    /// The target from its path on, then the header lines; the judge has checked that each is
+    /// `name NUL blanks value NUL NUL`.
+    private let storage: [UInt8]
+    private let pathLength: Int
+    private let targetLength: Int
+
+    init(
+        method: HTTPMethod, target: ArraySlice<UInt8>, headers: UnsafeBufferPointer<UInt8>, framing: BodyFraming,
+        source: ConnectionSource
+    ) {
+        self.method = method
+        hasBody = framing.hasBody
+        contentLength = framing.contentLength
+        listener = source.listener
+        listenerIndex = source.listenerIndex
+        peer = source.peer
+        let targetLength = target.count
+        storage = [UInt8](unsafeUninitializedCapacity: targetLength + headers.count) { bytes, count in
+            _ = bytes[..<targetLength].initialize(fromContentsOf: target)
+            _ = bytes[targetLength...].initialize(fromContentsOf: headers)
+            count = targetLength + headers.count
+        }
+        self.targetLength = targetLength
+        pathLength = storage[..<targetLength].firstIndex(of: UInt8(ascii: "?")) ?? targetLength
+    }
+
+    // MARK: The target
+
+    /// The path as it was sent: starts with a slash (or is `*`), percent-encoding in place, without the query.
+    package var path: String { String(decoding: storage[..<pathLength], as: UTF8.self) }
+
+    /// Whether the path is exactly this, byte by byte; cheaper than `path`.
+    package func hasPath(_ text: StaticString) -> Bool {
+        text.withUTF8Buffer { storage[..<pathLength].elementsEqual($0) }
+    }
+
+    /// The path's segments behind its first slash, percent-decoded one by one, so that `%2F` is no separator.
+    /// - Returns: nil where the percent-encoding is broken, or what it encodes is no UTF-8 or has a NUL.
+    package func pathSegments() -> [String]? {
+        var segments: [String] = []
+        let path = storage[..<pathLength].dropFirst()
+        for segment in path.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false) {
+            guard let text = PercentCoding.decode(segment, plusIsSpace: false) else { return nil }
+            segments.append(text)
+        }
+        return segments
+    }
+
+    /// What stands behind the `?`, as it was sent; nil without one.
+    package var rawQuery: String? {
+        pathLength == targetLength ? nil : String(decoding: storage[(pathLength + 1)..<targetLength], as: UTF8.self)
+    }
+
+    /// The parameters of the query in their order, decoded; a name without `=` has an empty value.
+    /// - Parameter plusIsSpace: whether `+` stands for a space, as in forms. In `target=unix+dgram:/x` it does not.
+    /// - Returns: nil where the percent-encoding is broken, or what it encodes is no UTF-8 or has a NUL.
+    package func query(plusIsSpace: Bool = true) -> [(name: String, value: String)]? {
+        guard pathLength < targetLength else { return [] }
+        var parameters: [(name: String, value: String)] = []
+        for pair in storage[(pathLength + 1)..<targetLength].split(separator: UInt8(ascii: "&")) {
+            let equals = pair.firstIndex(of: UInt8(ascii: "=")) ?? pair.endIndex
+            guard let name = PercentCoding.decode(pair[..<equals], plusIsSpace: plusIsSpace),
+                let value = PercentCoding.decode(pair[equals...].dropFirst(), plusIsSpace: plusIsSpace)
+            else { return nil }
+            parameters.append((name, value))
+        }
+        return parameters
+    }
+
+    // MARK: Headers
+
+    /// The first value of a header, without blanks around it. Bytes that are no UTF-8 show as U+FFFD.
+    /// - Parameter name: in lower case.
+    package func header(_ name: StaticString) -> String? {
+        HeaderLines(storage[targetLength...]).first { $0.hasName(name) }?.valueText
+    }
+
+    /// Every value of a header, in order.
+    /// - Parameter name: in lower case.
+    package func headers(_ name: StaticString) -> [String] {
+        HeaderLines(storage[targetLength...]).filter { $0.hasName(name) }.map(\.valueText)
+    }
+}
