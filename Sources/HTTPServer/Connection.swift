@@ -10,9 +10,7 @@ final class Connection {
         case body
         /// The answer is known; the rest of a short body is read first, so that the connection can be used again.
         case discarding(Response)
-        /// The handler runs inside of the library's call-back.
-        case starting
-        /// The handler waits, and the library has been told to leave the connection alone.
+        /// The handler works, and the library has been told to leave the connection alone.
         case suspended
         /// An answer is on its way.
         case answering
@@ -37,8 +35,6 @@ final class Connection {
     var body: [UInt8] = []
     var bodyLimit = 0
     var task: Task<Void, Never>?
-    /// An answer that was there before the call-back returned.
-    var readyAnswer: Response?
 
     /// The client has shut down its writing half, or reset the connection.
     var peerHasLeft = false
@@ -66,6 +62,5 @@ final class Connection {
         head = nil
         body = []
         task = nil
-        readyAnswer = nil
     }
 }

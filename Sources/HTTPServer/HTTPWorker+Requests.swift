@@ -39,9 +39,11 @@ extension HTTPWorker {
         if case .chunked = framing { connection.mustClose = true }
         switch handler.admit(head) {
         case .accept(let limit):
-            if let length = framing.contentLength, length > UInt64(max(limit, 0)) { return refuseLength(connection, limit) }
+            if let length = framing.contentLength {
+                guard length <= UInt64(max(limit, 0)) else { return refuseLength(connection, limit) }
+                connection.body.reserveCapacity(Int(min(length, Self.shortBody)))
+            }
             connection.bodyLimit = limit
-            if let length = framing.contentLength { connection.body.reserveCapacity(Int(length)) }
             connection.phase = .body
         case .answer(let response):
             guard let length = framing.contentLength, length <= Self.shortBody, head.header("expect") == nil else {
@@ -67,7 +69,7 @@ extension HTTPWorker {
             return .YES
         case .discarding:
             return .YES
-        case .idle, .head, .starting, .suspended, .answering:
+        case .idle, .head, .suspended, .answering:
             return .NO
         }
     }
@@ -80,7 +82,7 @@ extension HTTPWorker {
             return start(connection, Request(head: head, body: connection.body))
         case .discarding(let response):
             return queue(response, on: connection)
-        case .idle, .head, .starting, .suspended, .answering:
+        case .idle, .head, .suspended, .answering:
             // Called once more without an answer: it could not be queued.
             return .NO
         }
@@ -88,38 +90,31 @@ extension HTTPWorker {
 
     // MARK: The handler
 
-    /// Runs the handler at once; only if it has to wait, the library is told to leave the connection alone.
+    /// Hands the request to the handler, and tells the library to leave the connection alone meanwhile.
+    ///
+    /// The task has to prefer the thread, or each of its waits would hop through the global pool; such a task never starts
+    /// before this returns (Swift 6.3, `Task.immediate` too). What needs no wait is better answered by `admit`.
     private func start(_ connection: Connection, _ request: Request) -> MHD_Result {
-        connection.phase = .starting
+        connection.phase = .suspended
         connection.deadline = .max
         connection.body = []
         connection.isInFlight = true
         inFlight.add(1, ordering: .relaxed)
         let place = connection.index
         let number = connection.request
-        let task = Task.immediate(executorPreference: thread) {
-            let response = await handler.respond(to: request, on: index)
-            finish(place, number, response)
-        }
-        if let response = connection.readyAnswer.take() { return queue(response, on: connection) }
+        let task = Task(executorPreference: thread) { await self.serve(request, place, number) }
         connection.task = task
-        connection.phase = .suspended
         if connection.peerHasLeft { task.cancel() }
         MHD_suspend_connection(connection.handle)
         return .YES
     }
 
-    private func finish(_ place: Int, _ request: UInt64, _ response: Response) {
-        guard let connection = connections[place], connection.request == request else { return }
-        switch connection.phase {
-        case .starting:
-            connection.readyAnswer = response
-        case .suspended:
-            resume(connection, with: response)
-        case .idle, .head, .body, .discarding, .answering:
-            // The service has answered in the handler's place.
-            break
-        }
+    private func serve(_ request: Request, _ place: Int, _ number: UInt64) async {
+        let response = await handler.respond(to: request, on: index)
+        // At the end of the service, somebody else may have answered in the handler's place.
+        guard let connection = connections[place], connection.request == number, case .suspended = connection.phase
+        else { return }
+        resume(connection, with: response)
     }
 
     /// An answer may be queued for a suspended connection, which saves a call-back.
@@ -177,7 +172,7 @@ extension HTTPWorker {
             PlainAnswer.send(problem, to: connection.descriptor, withoutBody: connection.head?.method == .head)
         case .discarding(let response):
             PlainAnswer.send(response, to: connection.descriptor, withoutBody: connection.head?.method == .head)
-        case .idle, .answering, .starting, .suspended:
+        case .idle, .answering, .suspended:
             break
         }
         connection.peerHasLeft = true

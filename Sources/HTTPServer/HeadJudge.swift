@@ -78,8 +78,8 @@ struct HeadJudge {
     /// Where the authority of an absolute target begins.
     private var authorityStart: Int? {
         let scheme = Array("http://".utf8)
-        guard target.count > scheme.count, target.prefix(scheme.count).map(ASCII.lowercased) == scheme else { return nil }
-        return scheme.count
+        let isAbsolute = target.count > scheme.count && target.prefix(scheme.count).map(ASCII.lowercased) == scheme
+        return isAbsolute ? scheme.count : nil
     }
 
     /// An absolute target's authority is what counts, so it has to be the one that the Host header shows to handlers.

@@ -9,7 +9,6 @@ package protocol RequestHandler: Sendable {
     ///
     /// It runs on the worker's own thread, in a task that prefers it. The task is cancelled when the client goes away
     /// (closes, resets, or shuts down its writing half) and when the service shuts down; it has to answer soon then.
-    /// An answer that is there without a wait is sent without a turn of the loop.
     /// - Parameter worker: the number of the worker, the index of its reactor.
     func respond(to request: Request, on worker: Int) async -> Response
 
@@ -22,6 +21,7 @@ package protocol RequestHandler: Sendable {
 package enum Admission: Sendable {
     /// Read the body, of at most so many bytes, and call `respond`. A longer one is answered by 413.
     case accept(bodyLimit: Int)
-    /// Send this, and never mind the body. The connection stays open if the body is short.
+    /// Send this, and never mind the body. The connection stays open if the body is short. The cheapest way to answer:
+    /// no task is made, and the answer leaves in the same turn.
     case answer(Response)
 }

@@ -26,7 +26,8 @@ struct SocketFile: Sendable {
     /// Removes a socket that nobody listens on any more, and nothing else.
     /// - Returns: whether the name is free now.
     static func removeStale(at path: [UInt8]) -> Bool {
-        guard let status = status(of: path), status.st_mode & mode_t(S_IFMT) == mode_t(S_IFSOCK), isDeserted(path) else { return false }
+        guard let status = status(of: path), status.st_mode & mode_t(S_IFMT) == mode_t(S_IFSOCK), isDeserted(path)
+        else { return false }
         return withCString(path) { unlink($0) } == 0
     }
 
