@@ -16,6 +16,8 @@ package struct HTTPLimits: Sendable {
     package var discardedBytes = 4 << 20
     /// After an early answer: how long it is read.
     package var discardMilliseconds = 2000
+    /// At the end: how long a cancelled handler may take to answer, before a 503 is sent in its place.
+    package var cancellationMilliseconds = 5000
 
     package init() {}
 }

@@ -26,11 +26,11 @@ extension HTTPWorker {
 
     /// Cancels what is in flight, sends the answers that come of it, and ends the library.
     ///
-    /// A handler that does not heed its cancellation for five seconds is answered for: the library must not be stopped
-    /// with a suspended connection.
+    /// A handler that does not heed its cancellation is answered for: the library must not be stopped with a suspended
+    /// connection.
     func shutDown() async {
         cancelHandlers()
-        if await !drain(until: Clock.now().advanced(byMilliseconds: 5000)) {
+        if await !drain(until: Clock.now().advanced(byMilliseconds: limits.cancellationMilliseconds)) {
             answerForHandlers()
             _ = await drain(until: Clock.now().advanced(byMilliseconds: 1000))
         }

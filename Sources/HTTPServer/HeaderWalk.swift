@@ -36,7 +36,7 @@ struct HeaderWalk {
         else { return .lineEnding }
         guard value.allSatisfy(ASCII.isFieldValue) else { return .headerValue }
         position = valueStart + value.count + 2
-        return judgeMeaning(name: name, value: UnsafeBufferPointer(rebasing: Self.trimmed(value)))
+        return judgeMeaning(name: name, value: value)
     }
 
     private func isColonAndBlanks(from start: UnsafePointer<UInt8>, to end: UnsafePointer<UInt8>) -> Bool {
@@ -44,12 +44,13 @@ struct HeaderWalk {
         return UnsafeBufferPointer(start: start + 1, count: end - start - 1).allSatisfy(ASCII.isBlank)
     }
 
+    /// A blank behind a length or a coding is legal, but the library would not know it for what it is.
     private mutating func judgeMeaning(
         name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>
     ) -> HeadFault? {
         if Self.equal(name, "host") {
             guard host == nil else { return .hostRepeated }
-            host = value
+            host = UnsafeBufferPointer(rebasing: Self.trimmed(value))
         } else if Self.equal(name, "content-length") {
             guard contentLength == nil else { return .lengthRepeated }
             guard let count = Self.number(value) else { return .lengthMalformed }

@@ -1,0 +1,120 @@
+import CheckModel
+import HTTPServer
+import SocketIO
+import Synchronization
+
+/// What the tests ask of a service: an echo, a wait without end, an answer from the head alone.
+final class TestHandler: RequestHandler {
+    let reactors: [Reactor]
+    let started = Atomic<Int>(0)
+    let cancelled = Atomic<Int>(0)
+    let ranOn = Mutex<[Int]>([])
+    let page = SharedBody([UInt8](repeating: UInt8(ascii: "x"), count: 300_000))
+
+    init(_ reactors: [Reactor]) {
+        self.reactors = reactors
+    }
+
+    func admit(_ head: RequestHead) -> Admission {
+        if head.hasPath("/refused") { return .answer(text(403, "no")) }
+        if head.hasPath("/page") { return .answer(Response(status: 200, sharing: page)) }
+        return .accept(bodyLimit: 1000)
+    }
+
+    func respond(to request: Request, on worker: Int) async -> Response {
+        ranOn.withLock { $0.append(worker) }
+        started.add(1, ordering: .relaxed)
+        let head = request.head
+        switch head.path {
+        case "/hang":
+            let outcome = await reactors[worker].sleep(until: .distantFuture)
+            if case .cancelled = outcome { cancelled.add(1, ordering: .relaxed) }
+            return text(200, "cancelled")
+        case "/deaf":
+            for _ in 0..<40 { await Self.pause(50) }
+            return text(200, "too late")
+        default:
+            let query = head.query().map { $0.map { "\($0.name)=\($0.value)" }.joined(separator: ";") } ?? "bad"
+            let segments = head.pathSegments().map { $0.joined(separator: "|") } ?? "bad"
+            return text(
+                200,
+                "\(head.method.name) \(segments) \(query) \(head.header("x-test") ?? "-") "
+                    + String(decoding: request.body, as: UTF8.self))
+        }
+    }
+
+    /// A wait that does not end when its task is cancelled.
+    private static func pause(_ milliseconds: Int) async {
+        await Task.detached { try? await Task.sleep(nanoseconds: UInt64(milliseconds) * 1_000_000) }.value
+    }
+
+    func problem(status: Int, detail: String) -> Response { text(status, detail) }
+
+    private func text(_ status: Int, _ text: String) -> Response {
+        Response(status: status, headers: [("Content-Type", "text/plain")], body: Array(text.utf8))
+    }
+}
+
+/// A service with its threads.
+final class TestService {
+    let service: HTTPService
+    let handler: TestHandler
+    private let threads: [Thread]
+
+    private final class Thread {
+        private var thread: WorkerThread?
+        init(_ reactor: Reactor) throws { thread = try WorkerThread(running: reactor) }
+        func stop() { if let thread = thread.take() { thread.stopAndJoin() } }
+    }
+
+    var address: ListenAddress { service.addresses[0] }
+
+    init(workers: Int, on addresses: [ListenAddress], limits: HTTPLimits, log: @escaping @Sendable (String) -> Void)
+        async throws
+    {
+        var reactors: [Reactor] = []
+        for index in 0..<workers { reactors.append(try Reactor(thread: ReactorThread(index: index))) }
+        threads = try reactors.map { try Thread($0) }
+        handler = TestHandler(reactors)
+        do {
+            service = try await HTTPService.start(
+                on: addresses, reactors: reactors, limits: limits, handler: handler, log: log)
+        } catch {
+            for thread in threads { thread.stop() }
+            throw error
+        }
+    }
+
+    func stop() async {
+        await service.shutDown()
+        for thread in threads { thread.stop() }
+    }
+
+    func client() throws -> RawClient { try RawClient(to: address) }
+}
+
+let anyLoopbackPort = ListenAddress.ip(IPEndpoint(address: .v4(IPv4Address(bits: 0x7F00_0001)), port: 0))
+
+/// Runs `body` beside a service, and ends that in any case.
+func withService(
+    workers: Int = 1, on addresses: [ListenAddress] = [anyLoopbackPort], limits: HTTPLimits = HTTPLimits(),
+    log: @escaping @Sendable (String) -> Void = { _ in }, _ body: (TestService) async throws -> Void
+) async throws {
+    let service = try await TestService(workers: workers, on: addresses, limits: limits, log: log)
+    do {
+        try await body(service)
+        await service.stop()
+    } catch {
+        await service.stop()
+        throw error
+    }
+}
+
+/// Waits until something becomes true, ten seconds at most.
+func eventually(_ condition: () -> Bool) async -> Bool {
+    for _ in 0..<2000 {
+        if condition() { return true }
+        try? await Task.sleep(nanoseconds: 5_000_000)
+    }
+    return condition()
+}
