@@ -20,6 +20,7 @@ struct DialogCompiler {
     private mutating func compile(_ step: DialogStep) throws(Flaw) -> CompiledStep {
         switch step {
         case .expect(let text):
+            guard !text.isEmpty else { throw Flaw("must not be empty") }
             try Self.require(text.utf8.count, atMost: DialogLimits.patternBytes)
             return .expect(try pattern(text))
         case .expectBytes(let bytes):

@@ -1,4 +1,3 @@
-internal import CLinux
 internal import CPCRE2
 
 /// The CPU time that a conversation may still spend in patterns.
@@ -17,44 +16,16 @@ struct MatchBudget {
         pcre2_set_match_limit_8(context, 1_000_000)
         pcre2_set_depth_limit_8(context, 100_000)
         pcre2_set_heap_limit_8(context, 4096)
-        let begin = Stopwatch.threadTime()
-        var watch = Stopwatch(end: begin + min(remainingNanoseconds, DialogLimits.matchNanoseconds))
-        let result = withUnsafeMutablePointer(to: &watch) {
-            pcre2_set_callout_8(context, stopAtEnd, $0)
+        let begin = connectd_thread_time()
+        var clock = connectd_match_clock(
+            end: begin + min(remainingNanoseconds, DialogLimits.matchNanoseconds), callouts: 0)
+        // The context keeps the address, so it has to stay the same for the whole of the match.
+        let result = withUnsafeMutablePointer(to: &clock) {
+            connectd_set_match_clock(context, $0)
             return match(context)
         }
-        latestNanoseconds = Stopwatch.threadTime() - begin
+        latestNanoseconds = connectd_thread_time() - begin
         remainingNanoseconds -= latestNanoseconds
         return result
     }
-}
-
-/// Ends a match when its time is up.
-private struct Stopwatch {
-    /// Between two looks at the clock a repeated item can pass over all unmatched bytes so often.
-    static let calloutsBetweenLooks = 8
-
-    let end: Int64
-    var callouts = 0
-
-    mutating func isOver() -> Bool {
-        callouts += 1
-        return callouts.isMultiple(of: Self.calloutsBetweenLooks) && Self.threadTime() >= end
-    }
-
-    /// CLOCK_THREAD_CPUTIME_ID in nanoseconds.
-    static func threadTime() -> Int64 {
-        var time = timespec()
-        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
-    }
-}
-
-/// Called by PCRE2 at every item of a pattern; a negative number ends the match with that error.
-private func stopAtEnd(
-    _ block: UnsafeMutablePointer<pcre2_callout_block_8>?, _ watch: UnsafeMutableRawPointer?
-) -> Int32 {
-    // SAFETY: `spend` passes a Stopwatch that outlives the match, and nobody else touches it meanwhile.
-    guard let watch = watch?.assumingMemoryBound(to: Stopwatch.self) else { return PCRE2_ERROR_CALLOUT }
-    return watch.pointee.isOver() ? PCRE2_ERROR_CALLOUT : 0
 }
