@@ -101,6 +101,7 @@ static inline int connectd_get_tcp_info(int descriptor, struct connectd_tcp_info
     return 0;
 }
 static const uint8_t connectd_tcp_established = TCP_ESTABLISHED;
+static const uint8_t connectd_tcp_close_wait = TCP_CLOSE_WAIT;
 
 // One message of the socket's error queue (ip(7), IP_RECVERR): the walk over control messages is made of macros.
 struct connectd_icmp {
@@ -199,5 +200,9 @@ static inline int connectd_set_nonblocking(int descriptor)
     int flags = fcntl(descriptor, F_GETFL);
     return flags < 0 ? -1 : fcntl(descriptor, F_SETFL, flags | O_NONBLOCK);
 }
+
+// environ(7) is a global variable that anybody may change: reading it once, at start, is all that is done here.
+extern char **environ;
+static inline char **connectd_environment(void) { return environ; }
 
 #endif

@@ -54,6 +54,12 @@ package struct JSONObjectReader: ~Copyable {
         problems.append(JSONProblem(pointer: JSONPointerToken.member(name).escaped, detail: detail()))
     }
 
+    /// Notes a problem with a value further down, by the names and indexes on the way there.
+    package mutating func report(at path: [String], _ detail: @autoclosure () -> String) {
+        let pointer = path.map { JSONPointerToken.member($0).escaped }.joined()
+        problems.append(JSONProblem(pointer: pointer, detail: detail()))
+    }
+
     /// Notes it if the member is absent; to be followed by the call that reads it.
     package mutating func require(_ name: String) {
         if object.index(of: name) == nil { report(name, "is required") }

@@ -11,7 +11,9 @@ extension Socket {
             synRetransmits: info.total_retransmits, rttMicroseconds: info.rtt_us,
             rttVarianceMicroseconds: info.rttvar_us, retransmits: UInt32(info.retransmits), sendMSS: info.snd_mss,
             pathMTU: info.pmtu)
-        return (info.state == connectd_tcp_established, values)
+        // CLOSE_WAIT: established, and the peer has closed its half already.
+        let isEstablished = info.state == connectd_tcp_established || info.state == connectd_tcp_close_wait
+        return (isEstablished, values)
     }
 
     /// The next ICMP message of the error queue, taken off it; nil if there is none. Needs IP_RECVERR.

@@ -1,0 +1,181 @@
+internal import CLinux
+internal import CheckModel
+internal import SocketIO
+
+/// One attempt: socket, options, bind, connect, writable, SO_ERROR, names, evidence.
+///
+/// A failure is a result with the phase in which it came. The socket lives in `run` and is closed on every way out.
+struct ConnectAttempt {
+    let plan: AttemptPlan
+    let endpoint: Endpoint
+    let deadline: MonotonicTime
+
+    /// Runs the attempt on the caller's actor, which shares the reactor's thread.
+    func run() async -> AttemptOutcome {
+        let begin = Clock.now()
+        var outcome = AttemptOutcome(
+            result: AttemptResult(
+                endpoint: endpoint, outcome: .connected, phase: .done, startNanoseconds: begin.since(plan.start)))
+        await run(into: &outcome)
+        outcome.result.durationNanoseconds = Clock.now().since(begin) - outcome.dialogNanoseconds
+        return outcome
+    }
+
+    private func run(into outcome: inout AttemptOutcome) async {
+        do throws(Errno) {
+            let socket = try Socket(plan.socketKind(for: endpoint))
+            await connect(socket, into: &outcome)
+        } catch {
+            fail(&outcome, with: error, in: .socket)
+        }
+    }
+
+    private func connect(_ socket: borrowing Socket, into outcome: inout AttemptOutcome) async {
+        guard prepare(socket, into: &outcome) else { return }
+        var token: SlotToken?
+        var sentEarly = 0
+        switch await finishConnect(socket, token: &token, sentEarly: &sentEarly) {
+        case .connected:
+            noteSuccess(of: socket, into: &outcome)
+            if outcome.result.error == nil, let dialog = plan.dialog {
+                await converse(dialog, on: socket, token: &token, sentEarly: sentEarly, into: &outcome)
+            }
+        case .failed(let error): noteFailure(error, of: socket, in: .connect, into: &outcome)
+        case .deadline: noteDeadline(of: socket, in: .connect, into: &outcome)
+        case .cancelled: noteCancelled(into: &outcome, in: .connect)
+        }
+        if let token { await plan.reactor.remove(token) }
+    }
+
+    private func prepare(_ socket: borrowing Socket, into outcome: inout AttemptOutcome) -> Bool {
+        guard case .ip(let endpoint) = endpoint else { return true }
+        do throws(SocketSetup.Refusal) {
+            try SocketSetup(request: plan.request, md5Key: plan.md5Key).apply(to: socket, for: endpoint)
+            return true
+        } catch {
+            fail(&outcome, with: error.errno, in: error.phase)
+            return false
+        }
+    }
+
+    private enum Ending {
+        case connected, deadline, cancelled
+        case failed(Errno)
+    }
+
+    /// connect(2), and where it goes on by itself, the wait for writability and SO_ERROR.
+    private func finishConnect(
+        _ socket: borrowing Socket, token: inout SlotToken?, sentEarly: inout Int
+    ) async -> Ending {
+        do throws(Errno) {
+            switch try socket.connect(to: endpoint) {
+            case .complete:
+                guard plan.request.socket.tcpFastOpen else { return .connected }
+                sentEarly = try sendFirstBytes(on: socket)
+            case .inProgress: break
+            }
+            let registered = try await plan.reactor.add(socket.number, for: [.readable, .writable, .peerClosed])
+            token = registered
+            switch await plan.reactor.wait(registered, for: .writable, until: deadline) {
+            case .deadline: return .deadline
+            case .cancelled: return .cancelled
+            case .ready: break
+            }
+            if let error = try socket.takePendingError() { return .failed(error) }
+            return .connected
+        } catch {
+            return .failed(error)
+        }
+    }
+}
+
+// TCP Fast Open, RFC 7413.
+extension ConnectAttempt {
+    /// With a cookie at hand connect(2) returns 0 before anything was sent: the SYN leaves with the first bytes.
+    /// - Returns: how many bytes the kernel took; 0 where it asks for a cookie first, and the bytes are still to be sent.
+    private func sendFirstBytes(on socket: borrowing Socket) throws(Errno) -> Int {
+        let first: [UInt8] =
+            switch plan.request.dialog.first {
+            case .send(let text): Array(text.utf8)
+            case .sendBytes(let bytes): bytes
+            case .expect, .expectBytes, nil: []
+            }
+        do throws(Errno) {
+            return try socket.send(first[...])
+        } catch {
+            guard error.rawValue == EINPROGRESS || error.rawValue == EAGAIN else { throw error }
+            return 0
+        }
+    }
+}
+
+// What came of it.
+extension ConnectAttempt {
+    private func noteSuccess(of socket: borrowing Socket, into outcome: inout AttemptOutcome) {
+        switch endpoint {
+        case .unix: noteUnixSuccess(of: socket, into: &outcome)
+        case .ip: noteInternetSuccess(of: socket, into: &outcome)
+        }
+    }
+
+    private func noteUnixSuccess(of socket: borrowing Socket, into outcome: inout AttemptOutcome) {
+        outcome.result.outcome = plan.request.target.isDatagram ? .associated : .connected
+        outcome.result.peerCredentials = socket.peerCredentials()
+    }
+
+    private func noteInternetSuccess(of socket: borrowing Socket, into outcome: inout AttemptOutcome) {
+        outcome.result.local = socket.localName()
+        outcome.result.peer = socket.peerName()
+        if case .udp = plan.request.target.peer {
+            outcome.result.outcome = .associated
+            return
+        }
+        if let information = socket.tcpInformation() {
+            outcome.result.tcpInformation = information.values
+            // The state is the truth. A reset can follow so fast that SO_ERROR was clear when it was read; without one the
+            // connect has not ended, whatever said that it had: a defect of ours, or of the kernel's, and no success.
+            if !information.isEstablished {
+                let error = (try? socket.takePendingError()) ?? Errno(EINPROGRESS)
+                return noteFailure(error, of: socket, in: .connect, into: &outcome)
+            }
+        }
+        if let local = outcome.result.local, local == outcome.result.peer {
+            record(Classifier.report(for: .selfConnect), in: .connect, into: &outcome)
+            return
+        }
+        if plan.request.socket.close == .rst { try? socket.setResetsOnClose() }
+    }
+
+    func noteFailure(
+        _ error: Errno, of socket: borrowing Socket, in phase: Phase, into outcome: inout AttemptOutcome
+    ) {
+        outcome.result.local = outcome.result.local ?? socket.localName()
+        let evidence = Evidence(of: error, on: socket, endpoint: endpoint)
+        outcome.result.icmp = evidence.icmp
+        if outcome.result.tcpInformation == nil { outcome.result.tcpInformation = socket.tcpInformation()?.values }
+        var circumstances = plan.circumstances(in: phase, of: endpoint)
+        evidence.describe(error, in: &circumstances)
+        record(Classifier.report(for: error, in: circumstances), in: phase, into: &outcome)
+    }
+
+    private func noteDeadline(of socket: borrowing Socket, in phase: Phase, into outcome: inout AttemptOutcome) {
+        outcome.result.local = outcome.result.local ?? socket.localName()
+        outcome.result.tcpInformation = socket.tcpInformation()?.values
+        record(Classifier.deadlineReport(in: plan.circumstances(in: phase, of: endpoint)), in: phase, into: &outcome)
+    }
+
+    func noteCancelled(into outcome: inout AttemptOutcome, in phase: Phase) {
+        record(Classifier.report(for: OwnError.cancelled), in: phase, into: &outcome)
+    }
+
+    private func fail(_ outcome: inout AttemptOutcome, with error: Errno, in phase: Phase) {
+        let report = Classifier.report(for: error, in: plan.circumstances(in: phase, of: endpoint))
+        record(report, in: phase, into: &outcome)
+    }
+
+    func record(_ report: ErrorReport, in phase: Phase, into outcome: inout AttemptOutcome) {
+        outcome.result.outcome = .failed(report.errorClass)
+        outcome.result.phase = phase
+        outcome.result.error = report
+    }
+}

@@ -1,0 +1,54 @@
+internal import CheckModel
+internal import SocketIO
+
+/// Happy Eyeballs, RFC 8305 section 5: attempts start one Connection Attempt Delay apart, or as soon as the one before has
+/// failed; the first that connects wins, and the others are given up.
+struct Race {
+    let plan: AttemptPlan
+    /// Interleaved by family, RFC 8305 section 4.
+    let endpoints: [Endpoint]
+    let deadline: MonotonicTime
+
+    /// The recommended delay between two attempts, 250 ms.
+    private static let attemptDelayMilliseconds = 250
+
+    private enum Event {
+        case finished(Int, AttemptOutcome)
+        /// The delay behind the start of that attempt is over.
+        case delayOver(Int)
+    }
+
+    func run() async -> [AttemptOutcome] {
+        await withTaskGroup(of: Event.self) { group in
+            var finished: [(Int, AttemptOutcome)] = []
+            var started = 0
+            start(&started, in: &group)
+            while let event = await group.next() {
+                switch event {
+                case .finished(let index, let outcome):
+                    finished.append((index, outcome))
+                    if outcome.endsCheck { group.cancelAll() } else { start(&started, in: &group) }
+                    if finished.count == started { group.cancelAll() }
+                case .delayOver(let index):
+                    if index == started - 1 { start(&started, in: &group) }
+                }
+            }
+            return finished.sorted { $0.0 < $1.0 }.map(\.1)
+        }
+    }
+
+    private func start(_ started: inout Int, in group: inout TaskGroup<Event>) {
+        guard started < endpoints.count, !group.isCancelled else { return }
+        let index = started
+        let endpoint = endpoints[index]
+        started += 1
+        group.addTask { [plan, deadline] in
+            .finished(index, await ConnectAttempt(plan: plan, endpoint: endpoint, deadline: deadline).run())
+        }
+        guard started < endpoints.count else { return }
+        group.addTask { [plan] in
+            let end = Clock.now().advanced(byMilliseconds: Self.attemptDelayMilliseconds)
+            return await plan.reactor.sleep(until: end) == .deadline ? .delayOver(index) : .delayOver(-1)
+        }
+    }
+}

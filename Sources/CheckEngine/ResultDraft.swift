@@ -1,0 +1,74 @@
+internal import CheckModel
+internal import SocketIO
+
+/// A result while its check is under way.
+struct ResultDraft {
+    let plan: AttemptPlan
+    private let startedAtNanoseconds = Clock.wallNanoseconds()
+    var timings = Timings()
+    var resolution: Resolution?
+    var attempts: [AttemptResult] = []
+    var dialog: DialogReport?
+    private var verdict: (outcome: Outcome, phase: Phase, error: ErrorReport?)?
+
+    init(plan: AttemptPlan, queueNanoseconds: Int64) {
+        self.plan = plan
+        timings.queue = queueNanoseconds
+    }
+
+    /// Ends the check before any attempt.
+    mutating func fail(with report: ErrorReport, in phase: Phase) {
+        verdict = (.failed(report.errorClass), phase, report)
+    }
+
+    /// Takes the attempts' results over, and derives the check's own from them.
+    mutating func take(_ outcomes: [AttemptOutcome], begunAt begin: MonotonicTime) {
+        let dialogTime = outcomes.reduce(0) { max($0, $1.dialogNanoseconds) }
+        timings.connect = max(Clock.now().since(begin) - dialogTime, 0)
+        timings.dialog = dialogTime
+        attempts = outcomes.map(\.result)
+        dialog = outcomes.last { $0.dialog != nil }?.dialog
+        let decisive = Self.decisive(among: attempts, requiringAll: plan.request.resolve.addresses == .all)
+        verdict = (decisive.outcome, decisive.phase, decisive.error)
+    }
+
+    /// The attempt whose answer is the check's: a success where one is enough, else the failure that got furthest, the
+    /// first of equals.
+    private static func decisive(among attempts: [AttemptResult], requiringAll: Bool) -> AttemptResult {
+        let failures = attempts.filter { !$0.outcome.isSuccess }
+        if let success = attempts.last(where: \.outcome.isSuccess), !requiringAll || failures.isEmpty {
+            return success
+        }
+        // SAFETY of the precondition: no strategy ends without an attempt, and none was a success here.
+        guard let first = failures.first else { preconditionFailure("a check without an attempt") }
+        return failures.dropFirst().reduce(first) { $1.phase.depth > $0.phase.depth ? $1 : $0 }
+    }
+
+    /// The finished result.
+    func finished() -> CheckResult {
+        guard let verdict else { preconditionFailure("a check without a verdict") }
+        var timings = timings
+        timings.total = Clock.now().since(plan.start) + timings.queue
+        return CheckResult(
+            ok: plan.request.expectation.isMet(by: verdict.outcome), outcome: verdict.outcome, phase: verdict.phase,
+            error: verdict.error, attempts: attempts, resolution: resolution, dialog: dialog, timings: timings,
+            startedAtNanoseconds: startedAtNanoseconds)
+    }
+}
+
+extension Phase {
+    /// How far a check has got, from 0.
+    fileprivate var depth: Int {
+        switch self {
+        case .policy: 0
+        case .resolve: 1
+        case .socket: 2
+        case .bind: 3
+        case .connect: 4
+        case .hold: 5
+        case .tls: 6
+        case .dialog: 7
+        case .done: 8
+        }
+    }
+}

@@ -1,0 +1,58 @@
+internal import CheckModel
+internal import SocketIO
+
+/// What a UNIX-domain path leads to, found out once: what is judged is what is connected to.
+struct UnixPath: ~Copyable {
+    /// The path without links and relative parts, as far as it could be opened; the rest stands as written.
+    let judged: [UInt8]
+    /// The opened socket; nil where the path could not be opened.
+    let opened: Descriptor?
+    /// Why it could not.
+    let failure: Errno?
+
+    /// Follows the path by O_PATH, open(2), which takes the same way through the file system as connect(2) does.
+    init(_ path: [UInt8]) {
+        do throws(Errno) {
+            let descriptor = try Descriptor.openPath(path)
+            judged = Self.canonicalName(of: descriptor) ?? path
+            opened = consume descriptor
+            failure = nil
+        } catch {
+            judged = Self.longestOpenable(path)
+            opened = nil
+            failure = error
+        }
+    }
+
+    /// The address to connect to: the opened socket itself, by its number, so that nothing can be put in its place.
+    var address: UnixAddress {
+        switch opened {
+        case .some(let opened): .path(Self.descriptorPath(of: opened))
+        case .none: .path(judged)
+        }
+    }
+
+    private static func descriptorPath(of descriptor: borrowing Descriptor) -> [UInt8] {
+        Array("/proc/self/fd/\(descriptor.rawValue)".utf8)
+    }
+
+    /// What /proc/self/fd says of the descriptor, readlink(2).
+    private static func canonicalName(of descriptor: borrowing Descriptor) -> [UInt8]? {
+        descriptor.linkTarget()
+    }
+
+    /// Opens ever shorter prefixes until one opens; the remaining segments are appended as they were written.
+    private static func longestOpenable(_ path: [UInt8]) -> [UInt8] {
+        var rest: ArraySlice<UInt8> = []
+        var prefix = path[...]
+        while let slash = prefix.lastIndex(of: UInt8(ascii: "/")) {
+            rest = path[slash...]
+            prefix = path[..<slash]
+            let parent = prefix.isEmpty ? [UInt8(ascii: "/")] : Array(prefix)
+            if let descriptor = try? Descriptor.openPath(parent), let name = descriptor.linkTarget() {
+                return (name == [UInt8(ascii: "/")] ? [] : name) + rest
+            }
+        }
+        return path
+    }
+}

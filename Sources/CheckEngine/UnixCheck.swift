@@ -1,0 +1,61 @@
+internal import CLinux
+internal import CheckModel
+internal import SocketIO
+
+/// A check of a UNIX-domain target.
+struct UnixCheck {
+    let plan: AttemptPlan
+    let policy: Policy?
+    let deadline: MonotonicTime
+
+    func run(_ address: UnixAddress, into draft: inout ResultDraft) async throws(DenialReason) {
+        switch address {
+        case .abstract:
+            try judge(address)
+            await attempt(address, named: address, into: &draft)
+        case .path(let path):
+            let found = UnixPath(path)
+            try judge(.path(found.judged))
+            if path.count > Self.longestPath {
+                refuse(Errno(ENAMETOOLONG), of: address, into: &draft)
+            } else if let failure = found.failure {
+                refuse(failure, of: address, into: &draft)
+            } else {
+                await attempt(found.address, named: address, into: &draft)
+            }
+        }
+    }
+
+    /// What fits into sun_path with its NUL.
+    private static let longestPath = 107
+
+    private func judge(_ address: UnixAddress) throws(DenialReason) {
+        guard let policy else { return }
+        switch policy.judge(path: address) {
+        case .allow: return
+        case .deny(let reason): throw reason
+        }
+    }
+
+    /// The path has led nowhere: its errno is what connect(2) would have said, which takes the same way.
+    private func refuse(_ error: Errno, of address: UnixAddress, into draft: inout ResultDraft) {
+        var circumstances = plan.circumstances(in: .connect, of: .unix(address))
+        circumstances.unixAccess = .searchDenied
+        let report = Classifier.report(for: error, in: circumstances)
+        let begin = Clock.now()
+        var attempt = AttemptResult(
+            endpoint: .unix(address), outcome: .failed(report.errorClass), phase: .connect,
+            startNanoseconds: begin.since(plan.start))
+        attempt.error = report
+        draft.take([AttemptOutcome(result: attempt)], begunAt: begin)
+    }
+
+    private func attempt(
+        _ address: UnixAddress, named name: UnixAddress, into draft: inout ResultDraft
+    ) async {
+        let begin = Clock.now()
+        var outcome = await ConnectAttempt(plan: plan, endpoint: .unix(address), deadline: deadline).run()
+        outcome.result.endpoint = .unix(name)
+        draft.take([outcome], begunAt: begin)
+    }
+}

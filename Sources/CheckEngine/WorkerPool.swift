@@ -1,0 +1,34 @@
+package import CheckModel
+internal import SocketIO
+
+/// The workers of the service, one thread each.
+package final class WorkerPool: Sendable {
+    package let workers: [Worker]
+    package let admission: Admission
+
+    /// - Parameter count: at least 1.
+    package init(count: Int, admission: Admission) throws(Errno) {
+        var workers: [Worker] = []
+        for index in 0..<count { workers.append(try Worker(index: index)) }
+        self.workers = workers
+        self.admission = admission
+    }
+
+    /// Starts the threads. The caller keeps what it gets and ends them by it.
+    package func start() throws(Errno) -> RunningWorkers {
+        var running = RunningWorkers()
+        for worker in workers { running.add(try WorkerThread(running: worker.reactor)) }
+        return running
+    }
+
+    /// How many jobs all threads were given so far.
+    package var enqueueCount: UInt64 { workers.reduce(0) { $0 + $1.reactor.thread.enqueueCount } }
+
+    /// The worker that a check runs on: the one whose connection it came in by, unless that has more to do in this turn
+    /// while another sleeps. So a load that comes in unevenly uses all cores, and a lone check never leaves its thread.
+    package func worker(for index: Int) -> Worker {
+        let own = workers[index]
+        guard workers.count > 1, own.reactor.noteCheck() > 1 else { return own }
+        return workers.first { $0.reactor.thread.isIdle } ?? own
+    }
+}

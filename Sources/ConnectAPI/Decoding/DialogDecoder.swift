@@ -1,0 +1,53 @@
+internal import CheckModel
+internal import StrictJSON
+
+/// Reads one step of a dialog: an object with one member.
+enum DialogDecoder {
+    static func step(_ cursor: inout JSONCursor) -> DialogStep? {
+        cursor.object { reader in
+            let expect = reader.string("expect", maximumBytes: 4096).map(DialogStep.expect(pattern:))
+            let expectHex = reader.member("expect_hex") { bytes(&$0, mayBeEmpty: false) }.map(DialogStep.expectBytes)
+            let send = reader.string("send").map(DialogStep.send(text:))
+            let sendHex = reader.member("send_hex") { bytes(&$0, mayBeEmpty: true) }.map(DialogStep.sendBytes)
+            let steps = [expect, expectHex, send, sendHex].compactMap { $0 }
+            if reader.object.members.count != 1 {
+                reader.report("must have exactly one of: expect, expect_hex, send, send_hex")
+            }
+            return steps.count == 1 ? steps[0] : nil
+        }
+    }
+
+    private static func bytes(_ cursor: inout JSONCursor, mayBeEmpty: Bool) -> [UInt8]? {
+        guard let text = cursor.string() else { return nil }
+        guard let bytes = Hexadecimal.bytes(text), mayBeEmpty || !bytes.isEmpty else {
+            cursor.report("must be hexadecimal digits, two for each byte")
+            return nil
+        }
+        return bytes
+    }
+}
+
+/// Bytes written as pairs of hexadecimal digits.
+enum Hexadecimal {
+    /// The bytes; nil where a digit is missing or none.
+    static func bytes(_ text: String) -> [UInt8]? {
+        let digits = Array(text.utf8)
+        guard digits.count.isMultiple(of: 2) else { return nil }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(digits.count / 2)
+        for index in stride(from: 0, to: digits.count, by: 2) {
+            guard let high = value(of: digits[index]), let low = value(of: digits[index + 1]) else { return nil }
+            bytes.append(high << 4 | low)
+        }
+        return bytes
+    }
+
+    private static func value(of digit: UInt8) -> UInt8? {
+        switch digit {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): digit - UInt8(ascii: "A") + 10
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,121 @@
+package import StrictJSON
+
+/// A problem, RFC 9457: why a request was not done.
+package struct Problem: Error, Sendable {
+    package enum Kind: String, CaseIterable, Sendable {
+        case badRequest = "bad_request"
+        case unauthorized
+        case denied
+        case foreignOrigin = "foreign_origin"
+        case notFound = "not_found"
+        case methodNotAllowed = "method_not_allowed"
+        case requestTimeout = "request_timeout"
+        case contentTooLarge = "content_too_large"
+        case unsupportedMediaType = "unsupported_media_type"
+        case misdirectedRequest = "misdirected_request"
+        case headerFieldsTooLarge = "header_fields_too_large"
+        case overloaded
+        case draining
+
+        package var status: Int {
+            switch self {
+            case .badRequest: 400
+            case .unauthorized: 401
+            case .denied, .foreignOrigin: 403
+            case .notFound: 404
+            case .methodNotAllowed: 405
+            case .requestTimeout: 408
+            case .contentTooLarge: 413
+            case .unsupportedMediaType: 415
+            case .misdirectedRequest: 421
+            case .headerFieldsTooLarge: 431
+            case .overloaded, .draining: 503
+            }
+        }
+
+        var title: String {
+            switch self {
+            case .badRequest: "Bad Request"
+            case .unauthorized: "Unauthorized"
+            case .denied: "Denied by Policy"
+            case .foreignOrigin: "Foreign Origin"
+            case .notFound: "Not Found"
+            case .methodNotAllowed: "Method Not Allowed"
+            case .requestTimeout: "Request Timeout"
+            case .contentTooLarge: "Content Too Large"
+            case .unsupportedMediaType: "Unsupported Media Type"
+            case .misdirectedRequest: "Misdirected Request"
+            case .headerFieldsTooLarge: "Request Header Fields Too Large"
+            case .overloaded: "Overloaded"
+            case .draining: "Draining"
+            }
+        }
+    }
+
+    package let kind: Kind
+    package let detail: String
+    /// Each bad input, where single inputs are to blame.
+    package let errors: [JSONProblem]
+    /// Header fields beyond those that every response has.
+    package let headers: [(name: String, value: String)]
+
+    package init(
+        _ kind: Kind, _ detail: String, errors: [JSONProblem] = [], headers: [(name: String, value: String)] = []
+    ) {
+        self.kind = kind
+        self.detail = detail
+        self.errors = errors
+        self.headers = headers
+    }
+
+    /// Bad input, each with its pointer.
+    package init(_ problems: JSONProblems) {
+        self.init(wrongInput: problems.problems, omittedCount: problems.omittedCount)
+    }
+
+    /// Bad input, each with its pointer, and how much more there was.
+    package init(wrongInput problems: [JSONProblem], omittedCount: Int = 0) {
+        let count = problems.count + omittedCount
+        let first = problems.first.map { ": \($0.pointer.isEmpty ? "the body" : $0.pointer): \($0.detail)" } ?? ""
+        self.init(
+            .badRequest, (count == 1 ? "1 input is wrong" : "\(count) inputs are wrong") + first, errors: problems)
+    }
+
+    /// A body that is no JSON.
+    package init(_ error: JSONSyntaxError) {
+        self.init(
+            .badRequest, "the body is not valid JSON: \(error)",
+            errors: [JSONProblem(pointer: error.pointer, detail: error.detail)])
+    }
+
+    /// The document, followed by a newline.
+    package var body: [UInt8] {
+        var writer = JSONWriter(reserving: 512)
+        writer.beginObject()
+        writer.member("type")
+        writer.string("urn:connectd:problem:" + kind.rawValue)
+        writer.member("title")
+        writer.string(kind.title)
+        writer.member("status")
+        writer.integer(kind.status)
+        writer.member("detail")
+        writer.string(detail)
+        if !errors.isEmpty { Self.write(errors, to: &writer) }
+        writer.endObject()
+        return writer.finishLine()
+    }
+
+    private static func write(_ errors: [JSONProblem], to writer: inout JSONWriter) {
+        writer.member("errors")
+        writer.beginArray()
+        for error in errors {
+            writer.beginObject()
+            writer.member("pointer")
+            writer.string(error.pointer)
+            writer.member("detail")
+            writer.string(error.detail)
+            writer.endObject()
+        }
+        writer.endArray()
+    }
+}

@@ -1,0 +1,48 @@
+/// RFC 3339 timestamps in UTC with milliseconds.
+enum Timestamp {
+    /// `2026-01-01T00:00:00.000Z`; the fraction is cut, not rounded, so that no timestamp lies in the future.
+    static func text(nanosecondsSince1970: Int64) -> String {
+        let (seconds, nanoseconds) = divide(nanosecondsSince1970, by: 1_000_000_000)
+        let (days, secondOfDay) = divide(seconds, by: 86400)
+        let (year, month, day) = civilDate(daysSince1970: days)
+        return String(unsafeUninitializedCapacity: 24) { buffer in
+            write(year, 4, at: 0, then: "-", to: buffer)
+            write(month, 2, at: 5, then: "-", to: buffer)
+            write(day, 2, at: 8, then: "T", to: buffer)
+            write(secondOfDay / 3600, 2, at: 11, then: ":", to: buffer)
+            write(secondOfDay / 60 % 60, 2, at: 14, then: ":", to: buffer)
+            write(secondOfDay % 60, 2, at: 17, then: ".", to: buffer)
+            write(nanoseconds / 1_000_000, 3, at: 20, then: "Z", to: buffer)
+            return 24
+        }
+    }
+
+    /// Quotient and remainder, the remainder never negative.
+    private static func divide(_ value: Int64, by divisor: Int64) -> (Int64, Int64) {
+        let remainder = (value % divisor + divisor) % divisor
+        return ((value - remainder) / divisor, remainder)
+    }
+
+    /// The Gregorian date of a day. Years are counted from March, so that the leap day comes last.
+    private static func civilDate(daysSince1970 days: Int64) -> (year: Int64, month: Int64, day: Int64) {
+        // 719,468 days lie between 0000-03-01 and 1970-01-01; 146,097 are the days of 400 years.
+        let (era, dayOfEra) = divide(days + 719_468, by: 146_097)
+        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let monthFromMarch = (5 * dayOfYear + 2) / 153
+        let month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
+        return (era * 400 + yearOfEra + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * monthFromMarch + 2) / 5 + 1)
+    }
+
+    private static func write(
+        _ value: Int64, _ width: Int, at start: Int, then separator: Unicode.Scalar,
+        to buffer: UnsafeMutableBufferPointer<UInt8>
+    ) {
+        var rest = value
+        for position in (start..<start + width).reversed() {
+            buffer[position] = UInt8(ascii: "0") + UInt8(rest % 10)
+            rest /= 10
+        }
+        buffer[start + width] = UInt8(ascii: separator)
+    }
+}

@@ -1,0 +1,75 @@
+internal import CLinux
+internal import CheckModel
+package import Logging
+internal import SocketIO
+internal import StrictJSON
+
+/// Writes log lines to standard error, one write(2) each: JSON for programs, `key=value` for people.
+package struct ServiceLogHandler: LogHandler {
+    package enum Format: String, CaseIterable, Sendable {
+        case text, json
+    }
+
+    package var metadata: Logger.Metadata = [:]
+    package var logLevel: Logger.Level
+    private let format: Format
+
+    package init(level: Logger.Level, format: Format) {
+        logLevel = level
+        self.format = format
+    }
+
+    package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    package func log(event: LogEvent) {
+        let members = metadata.merging(event.metadata ?? [:]) { $1 }.sorted { $0.key < $1.key }
+        let time = Timestamp.text(nanosecondsSince1970: Clock.wallNanoseconds())
+        switch format {
+        case .json: write(json(event, time, members))
+        case .text: write(text(event, time, members))
+        }
+    }
+
+    private typealias Members = [Dictionary<String, Logger.Metadata.Value>.Element]
+
+    private func json(_ event: LogEvent, _ time: String, _ members: Members) -> [UInt8] {
+        var writer = JSONWriter(reserving: 256)
+        writer.beginObject()
+        writer.member("time")
+        writer.string(time)
+        writer.member("level")
+        writer.string(event.level.rawValue)
+        writer.member("message")
+        writer.string(event.message.description)
+        for (key, value) in members where !["time", "level", "message"].contains(key) {
+            writer.member(escaping: key)
+            writer.string(value.description)
+        }
+        writer.endObject()
+        return writer.finishLine()
+    }
+
+    private func text(_ event: LogEvent, _ time: String, _ members: Members) -> [UInt8] {
+        let pairs = members.map { " \($0.key)=\(Self.quoted($0.value.description))" }.joined()
+        return Array("\(time) \(event.level.rawValue) \(Self.printable(event.message.description))\(pairs)\n".utf8)
+    }
+
+    /// Quoted where a blank or quote would make the line ambiguous; never with a line end in it.
+    private static func quoted(_ text: String) -> String {
+        let isPlain = !text.isEmpty && text.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != 0x22 && $0 != 0x3D }
+        return isPlain
+            ? text
+            : "\"\(printable(text).split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\\\""))\""
+    }
+
+    private static func printable(_ text: String) -> String {
+        String(String.UnicodeScalarView(text.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? " " : $0 }))
+    }
+
+    private func write(_ line: [UInt8]) {
+        _ = line.withUnsafeBytes { CLinux.write(STDERR_FILENO, $0.baseAddress, $0.count) }
+    }
+}

@@ -1,0 +1,72 @@
+internal import HTTPServer
+
+/// Judges a request before its body is read: may this client ask, does the resource exist, does it have the method.
+struct Gate {
+    let settings: ServiceSettings
+
+    /// The longest body of one check.
+    static let checkBodyBytes = 65536
+
+    enum Verdict {
+        case accept(Route, bodyLimit: Int)
+        case refuse(Problem)
+    }
+
+    func judge(_ head: RequestHead) -> Verdict {
+        if let problem = judgeOrigin(head) { return .refuse(problem) }
+        guard let route = Route(head) else {
+            if let problem = judgeToken(head) { return .refuse(problem) }
+            return .refuse(
+                Problem(.notFound, "there is no such resource; GET /openapi.yaml describes those that there are"))
+        }
+        if !route.isOpen, let problem = judgeToken(head) { return .refuse(problem) }
+        guard route.allows(head.method) else {
+            return .refuse(
+                Problem(
+                    .methodNotAllowed, "this resource has \(route.allowedMethods)",
+                    headers: [("Allow", route.allowedMethods)]))
+        }
+        return route.takesBody ? judgeBody(of: head, for: route) : .accept(route, bodyLimit: Self.checkBodyBytes)
+    }
+
+    /// Browsers. A UNIX-domain listener is out of their reach, and a token is proof enough of who asks.
+    private func judgeOrigin(_ head: RequestHead) -> Problem? {
+        guard case .tcp = head.listener else { return nil }
+        let host = head.header("host")
+        if let host, !settings.hosts.accepts(host) {
+            return Problem(
+                .misdirectedRequest,
+                "the Host header field names a host that this service does not answer for; see `hosts` in the configuration"
+            )
+        }
+        guard settings.tokens.isOpen else { return nil }
+        let accepts = BrowserRule.accepts(
+            site: head.header("sec-fetch-site"), origin: head.header("origin"), host: host)
+        return accepts ? nil : Problem(.foreignOrigin, "the request comes from a page of another site")
+    }
+
+    private func judgeToken(_ head: RequestHead) -> Problem? {
+        if settings.tokens.isOpen { return nil }
+        let fields = head.headers("authorization")
+        if fields.count == 1, settings.tokens.name(authorization: fields[0]) != nil { return nil }
+        return Problem(
+            .unauthorized, "send a configured token: Authorization: Bearer …",
+            headers: [("WWW-Authenticate", "Bearer realm=\"connectd\"")])
+    }
+
+    private func judgeBody(of head: RequestHead, for route: Route) -> Verdict {
+        guard let type = head.header("content-type"), MediaType.isJSON(type) else {
+            return .refuse(
+                Problem(
+                    .unsupportedMediaType,
+                    "the body has to be announced as application/json: curl --json '{\"target\":\"tcp://host:port\"}' … does it"
+                ))
+        }
+        guard head.header("content-encoding").map({ $0.lowercased() == "identity" }) ?? true else {
+            return .refuse(
+                Problem(
+                    .unsupportedMediaType, "the body has to come without a Content-Encoding; curl --json sends it so"))
+        }
+        return .accept(route, bodyLimit: route == .routes ? settings.bodyBytes : Self.checkBodyBytes)
+    }
+}

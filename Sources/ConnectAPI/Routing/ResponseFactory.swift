@@ -1,0 +1,38 @@
+internal import HTTPServer
+internal import StrictJSON
+
+/// Makes responses with the header fields that every one of them has.
+enum ResponseFactory {
+    private static let common: [(name: String, value: String)] = [
+        ("X-Content-Type-Options", "nosniff"),
+        ("Cross-Origin-Resource-Policy", "same-origin"),
+        ("Cache-Control", "no-store"),
+    ]
+    private static let json = common + [("Content-Type", "application/json")]
+    private static let problem = common + [("Content-Type", "application/problem+json")]
+    private static let yaml = common + [("Content-Type", "application/yaml")]
+
+    static func json(status: Int = 200, _ body: [UInt8], headers: [(name: String, value: String)] = []) -> Response {
+        Response(status: status, headers: headers.isEmpty ? json : json + headers, body: body)
+    }
+
+    static func json(sharing body: SharedBody) -> Response {
+        Response(status: 200, headers: json, sharing: body)
+    }
+
+    static func yaml(sharing body: SharedBody) -> Response {
+        Response(status: 200, headers: yaml, sharing: body)
+    }
+
+    static func problem(_ problem: Problem) -> Response {
+        let headers = problem.headers.isEmpty ? Self.problem : Self.problem + problem.headers
+        return Response(status: problem.kind.status, headers: headers, body: problem.body)
+    }
+
+    /// A document that never changes.
+    static func fixed(_ write: (inout JSONWriter) -> Void) -> SharedBody {
+        var writer = JSONWriter()
+        write(&writer)
+        return SharedBody(writer.finishLine())
+    }
+}

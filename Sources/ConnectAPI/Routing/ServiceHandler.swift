@@ -1,0 +1,147 @@
+package import CheckEngine
+internal import CheckModel
+package import HTTPServer
+package import Logging
+internal import SocketIO
+internal import StrictJSON
+internal import Synchronization
+
+/// The resources of the service.
+package final class ServiceHandler: RequestHandler {
+    private let pool: WorkerPool
+    private let settings: Mutex<ServiceSettings>
+    private let logger: Logger
+    private let draining = Atomic<Bool>(false)
+    private let checks = Atomic<UInt64>(0)
+
+    package init(pool: WorkerPool, settings: ServiceSettings, logger: Logger) {
+        self.pool = pool
+        self.settings = Mutex(settings)
+        self.logger = logger
+    }
+
+    /// Puts new settings in force, for requests that come from now on.
+    package func replaceSettings(_ settings: ServiceSettings) {
+        self.settings.withLock { $0 = settings }
+    }
+
+    /// Makes `/readyz` fail, and nothing else: load balancers look there before they stop sending.
+    package func announceDraining() {
+        draining.store(true, ordering: .relaxed)
+    }
+
+    /// How many checks were asked for so far.
+    package var checkCount: UInt64 { checks.load(ordering: .relaxed) }
+
+    private var current: ServiceSettings { settings.withLock { $0 } }
+
+    // MARK: RequestHandler
+
+    package func admit(_ head: RequestHead) -> HTTPServer.Admission {
+        switch Gate(settings: current).judge(head) {
+        case .accept(_, let bodyLimit): .accept(bodyLimit: bodyLimit)
+        case .refuse(let problem): .answer(ResponseFactory.problem(problem))
+        }
+    }
+
+    package func problem(status: Int, detail: String) -> Response {
+        let kind = Problem.Kind.allCases.first { $0.status == status } ?? .badRequest
+        let headers = kind.status == 503 ? [Self.retryAfter] : []
+        return ResponseFactory.problem(Problem(kind, detail, headers: headers))
+    }
+
+    package func respond(to request: Request, on worker: Int) async -> Response {
+        guard let route = Route(request.head) else { return problem(status: 404, detail: "there is no such resource") }
+        do throws(Problem) {
+            switch route {
+            case .checks: return try await check(request, on: worker)
+            case .probe: return try await probe(request, on: worker)
+            case .routes: return try routes(request)
+            case .errors: return try CatalogueResource.list(request.head)
+            case .error(let name): return try CatalogueResource.entry(name, request.head)
+            case .live: return try HealthResource.live(request.head)
+            case .ready: return try HealthResource.ready(request.head, isDraining: draining.load(ordering: .relaxed))
+            case .specificationYAML: return try SpecificationResource.yaml(request.head)
+            case .specificationJSON: return try SpecificationResource.json(request.head)
+            }
+        } catch {
+            return ResponseFactory.problem(error)
+        }
+    }
+
+    static let retryAfter: (name: String, value: String) = ("Retry-After", "1")
+}
+
+// What each resource does.
+extension ServiceHandler {
+    private func check(_ request: Request, on worker: Int) async throws(Problem) -> Response {
+        let settings = current
+        try QueryRule.acceptNone(request.head)
+        let decoded = try BodyDecoder.check(request.body, under: settings)
+        let result = try await run(decoded, on: worker, under: settings)
+        return ResponseFactory.json(ResultEncoder(prober: settings.prober).line(result, of: decoded.request))
+    }
+
+    private func probe(_ request: Request, on worker: Int) async throws(Problem) -> Response {
+        let settings = current
+        let decoded = try ProbeDecoder.decode(
+            request.head, maximumTimeoutMilliseconds: settings.maximumTimeoutMilliseconds)
+        let result = try await run(decoded, on: worker, under: settings)
+        return ResponseFactory.json(
+            status: ProbeVerdict.status(of: result),
+            ResultEncoder(prober: settings.prober).line(result, of: decoded.request),
+            headers: [("Connectd-Outcome", result.outcome.word)])
+    }
+
+    private func routes(_ request: Request) throws(Problem) -> Response {
+        let settings = current
+        try QueryRule.acceptNone(request.head)
+        let destinations = try BodyDecoder.destinations(request.body)
+        let answers = RouteFinder.routes(to: destinations.map(\.address), under: settings.surroundings)
+        return ResponseFactory.json(
+            RoutesEncoder.document(answers, as: destinations.map(\.text), hidesLocal: settings.prober == nil))
+    }
+
+    private func run(
+        _ check: DecodedCheck, on index: Int, under settings: ServiceSettings
+    ) async throws(Problem) -> CheckResult {
+        let refusals = settings.permissions.refusals(
+            of: check.request, md5Keys: settings.surroundings.md5Keys.keys)
+        if !refusals.isEmpty {
+            throw Problem(.denied, "the policy of this prober does not allow this option", errors: refusals)
+        }
+        checks.add(1, ordering: .relaxed)
+        let worker = pool.worker(for: index)
+        let answer =
+            worker.reactor.thread.index == index
+            ? await CheckTask.run(check, by: worker, admission: pool.admission, under: settings.surroundings)
+            : await CheckTask.hand(check, to: worker, admission: pool.admission, under: settings.surroundings)
+        switch answer {
+        case .answered(.result(let result)):
+            log(result, of: check.request)
+            return result
+        case .answered(.denied(let reason)):
+            logger.info(
+                "denied by policy", metadata: ["target": "\(check.request.target.text)", "reason": "\(reason.text)"])
+            throw Problem(.denied, "the policy of this prober does not allow this target")
+        case .overloaded:
+            logger.info("overloaded: the queue is full", metadata: ["target": "\(check.request.target.text)"])
+            throw Problem(
+                .overloaded, "connectd has as many checks as it may have, in flight and in the queue",
+                headers: [Self.retryAfter])
+        case .cancelled:
+            // Nobody reads this: the client is gone, or the service is stopping.
+            throw Problem(.draining, "the check was cancelled", headers: [Self.retryAfter])
+        }
+    }
+
+    private func log(_ result: CheckResult, of request: CheckRequest) {
+        guard logger.logLevel <= .debug else { return }
+        logger.debug(
+            "check",
+            metadata: [
+                "target": "\(request.target.text)", "outcome": "\(result.outcome.word)",
+                "duration_ms": "\(result.timings.total / 1_000_000)",
+            ])
+    }
+}

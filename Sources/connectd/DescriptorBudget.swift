@@ -1,0 +1,35 @@
+import CLinux
+
+/// How the descriptors of the process are shared out: RLIMIT_NOFILE, getrlimit(2).
+///
+/// Connections beyond the budget are answered by 503, so that an attack on the listener never takes the sockets away that
+/// checks need.
+struct DescriptorBudget {
+    /// Client connections.
+    let connections: Int
+    /// What an operator should know, if the limit is too low for the configured number of checks.
+    let warning: String?
+
+    /// What everything else needs: listeners, epoll sets, name servers, files.
+    private static let reserve = 128
+    private static let mostConnections = 16_384
+
+    /// Raises the soft limit to the hard one, and divides it.
+    init(inFlight: Int) {
+        let available = max(Self.raisedLimit() - Self.reserve, 64)
+        let forChecks = min(inFlight, available / 2)
+        connections = min(Self.mostConnections, available - forChecks)
+        warning =
+            forChecks < inFlight
+            ? "the limit of \(available + Self.reserve) descriptors leaves \(forChecks) for checks, fewer than limits.in_flight (\(inFlight)): raise LimitNOFILE or ulimit -n"
+            : nil
+    }
+
+    private static func raisedLimit() -> Int {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 1024 }
+        limit.rlim_cur = limit.rlim_max
+        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        return Int(min(limit.rlim_cur, rlim_t(1 << 20)))
+    }
+}

@@ -1,0 +1,109 @@
+import ArgumentParser
+import CheckEngine
+import CheckModel
+import Configuration
+import ConnectAPI
+import HTTPServer
+import Logging
+import SocketIO
+
+/// The service from its start to its end.
+struct RunningService: ~Copyable {
+    private let settings: Settings
+    private let logger: Logger
+    private let pool: WorkerPool
+    private let threads: RunningWorkers
+    private let handler: ServiceHandler
+    private let http: HTTPService
+
+    /// Starts everything: workers, then listeners.
+    init(settings: Settings, logger: Logger) throws {
+        self.settings = settings
+        self.logger = logger
+        let budget = DescriptorBudget(inFlight: settings.limits.inFlight)
+        if let warning = budget.warning { logger.warning("\(warning)") }
+        let pool = try WorkerPool(
+            count: settings.workers > 0 ? settings.workers : Processors.available,
+            admission: CheckEngine.Admission(limit: settings.limits.inFlight, queueLimit: settings.limits.queue))
+        let handler = ServiceHandler(
+            pool: pool, settings: ServiceAssembly.serviceSettings(from: settings, listening: []), logger: logger)
+        let threads = try pool.start()
+        var limits = HTTPLimits()
+        limits.connections = budget.connections
+        do {
+            http = try Self.listen(on: settings.listen, pool, limits, handler, logger)
+        } catch {
+            threads.stopAndJoin()
+            throw error
+        }
+        handler.replaceSettings(ServiceAssembly.serviceSettings(from: settings, listening: http.addresses))
+        self.pool = pool
+        self.handler = handler
+        self.threads = threads
+    }
+
+    private static func listen(
+        on addresses: [Configuration.ListenAddress], _ pool: WorkerPool, _ limits: HTTPLimits,
+        _ handler: ServiceHandler, _ logger: Logger
+    ) throws -> HTTPService {
+        let reactors = pool.workers.map(\.reactor)
+        let result = Waiting.result { () async -> Result<HTTPService, HTTPServiceError> in
+            do throws(HTTPServiceError) {
+                return .success(
+                    try await HTTPService.start(
+                        on: addresses.map(ServiceAssembly.listenAddress), reactors: reactors, limits: limits,
+                        handler: handler, log: { logger.debug("http: \($0)") }))
+            } catch {
+                return .failure(error)
+            }
+        }
+        switch result {
+        case .success(let service): return service
+        case .failure(let error):
+            Output.errorLine("connectd: \(StartFailure.text(error))")
+            throw ExitCode(1)
+        }
+    }
+
+    /// Where it listens, ports as the kernel gave them.
+    var addressTexts: [String] { http.addresses.map(ServiceAssembly.text) }
+
+    /// Puts a changed configuration in force, as far as that can be done without a new start. A faulty one changes nothing.
+    borrowing func reload(from source: SettingsSource) {
+        do throws(ConfigurationProblems) {
+            let (settings, warnings) = try source.load()
+            if let refusal = settings.refusalToStart { return logger.error("reload refused: \(refusal)") }
+            for warning in warnings { logger.warning("\(warning)") }
+            if settings.listen != self.settings.listen || settings.limits != self.settings.limits
+                || settings.workers != self.settings.workers
+            {
+                logger.warning("listen, limits and workers are in force only from the next start")
+            }
+            handler.replaceSettings(ServiceAssembly.serviceSettings(from: settings, listening: http.addresses))
+            logger.notice("configuration reloaded")
+        } catch {
+            logger.error("reload refused, the running configuration stays: \(error)")
+        }
+    }
+
+    /// Drains: `/readyz` fails first, work is still taken for a while, then the listeners close, and what was accepted is
+    /// answered as long as the limit allows.
+    consuming func stop() {
+        logger.notice("draining")
+        handler.announceDraining()
+        let http = http
+        let drain = settings.drain
+        let pool = pool
+        let isComplete = Waiting.result {
+            let reactor = pool.workers[0].reactor
+            _ = await reactor.sleep(until: Clock.now().advanced(byMilliseconds: drain.delayMilliseconds))
+            await http.stopAccepting()
+            let isComplete = await http.drain(until: Clock.now().advanced(byMilliseconds: drain.limitMilliseconds))
+            await http.shutDown()
+            return isComplete
+        }
+        logger.notice(isComplete ? "stopped" : "stopped with checks cancelled at drain.limit_ms")
+        EnqueueReport.printIfAsked(enqueues: pool.enqueueCount, checks: handler.checkCount)
+        threads.stopAndJoin()
+    }
+}

@@ -1,0 +1,56 @@
+import ArgumentParser
+import CheckEngine
+import ConnectAPI
+import Configuration
+import HTTPServer
+import Logging
+import SocketIO
+
+/// `connectd serve`: the service.
+struct ServeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "Run the HTTP service.",
+        discussion: """
+            It listens on 127.0.0.1:8080 unless told otherwise. On any address that other machines reach, it starts only
+            if the configuration says who may ask and what they may reach.
+
+            SIGTERM and SIGINT drain and stop it; SIGHUP reads the configuration file again.
+            """)
+
+    @Option(help: "Where to listen: 127.0.0.1:8080, [::1]:8080 or unix:/path. May be repeated.")
+    var listen: [String] = []
+
+    @Option(help: "The configuration file, YAML.")
+    var config: String?
+
+    @Flag(help: "Let anybody ask who reaches the service, without a token.")
+    var allowAnonymous = false
+
+    func run() throws {
+        ServiceSignals.block()
+        let source = SettingsSource(file: config, flags: Flags(listen: listen, allowAnonymous: allowAnonymous))
+        let (settings, warnings) = try load(source)
+        if let refusal = settings.refusalToStart {
+            Output.errorLine("connectd: \(refusal)")
+            throw ExitCode(1)
+        }
+        let logger = ServiceLogging.logger(for: settings.log)
+        for warning in warnings { logger.warning("\(warning)") }
+        let service = try RunningService(settings: settings, logger: logger)
+        logger.notice(
+            "listening",
+            metadata: ["addresses": "\(service.addressTexts.joined(separator: ", "))", "version": "\(Version.number)"])
+        while ServiceSignals.next() == .reload { service.reload(from: source) }
+        service.stop()
+    }
+
+    private func load(_ source: SettingsSource) throws -> (Settings, [String]) {
+        do throws(ConfigurationProblems) {
+            return try source.load()
+        } catch {
+            Output.errorLine("\(error)")
+            throw ExitCode(1)
+        }
+    }
+}

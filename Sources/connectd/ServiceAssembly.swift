@@ -1,0 +1,58 @@
+import CheckEngine
+import CheckModel
+import Configuration
+import ConnectAPI
+import HTTPServer
+
+/// Turns the configuration's values into those of the modules that act on them.
+enum ServiceAssembly {
+    /// - Parameter listening: where the service really listens: ports that the kernel chose are denied as targets, too.
+    static func serviceSettings(
+        from settings: Settings, listening: [HTTPServer.ListenAddress]
+    ) -> ConnectAPI.ServiceSettings {
+        let addresses = listening.isEmpty ? settings.listen.map(listenAddress) : listening
+        let policy = settings.policy.policy(ownPorts: ownPorts(addresses), ownPaths: ownPaths(addresses))
+        return ConnectAPI.ServiceSettings(
+            surroundings: Surroundings(policy: policy, md5Keys: settings.md5Keys.mapValues { $0.reveal() }),
+            permissions: RequestPermissions(dialogs: settings.policy.dialogs, options: settings.policy.options),
+            hosts: HostRule(names: settings.hosts),
+            tokens: TokenRule(tokens: settings.tokens.map { ($0.name, $0.secret.reveal()) }),
+            maximumTimeoutMilliseconds: settings.limits.timeoutMilliseconds,
+            bodyBytes: settings.limits.bodyBytes,
+            prober: settings.policy.profile == .public ? nil : HostName.current)
+    }
+
+    private static func ownPorts(_ addresses: [HTTPServer.ListenAddress]) -> Set<UInt16> {
+        Set(
+            addresses.compactMap { address in
+                switch address {
+                case .ip(let endpoint): endpoint.port
+                case .unix: nil
+                }
+            })
+    }
+
+    private static func ownPaths(_ addresses: [HTTPServer.ListenAddress]) -> Set<UnixAddress> {
+        Set(
+            addresses.compactMap { address in
+                switch address {
+                case .ip: nil
+                case .unix(let path): .path(UnixPathName.resolved(path))
+                }
+            })
+    }
+
+    static func listenAddress(_ address: Configuration.ListenAddress) -> HTTPServer.ListenAddress {
+        switch address {
+        case .ip(let endpoint): .ip(endpoint)
+        case .unix(let path): .unix(path: path)
+        }
+    }
+
+    static func text(of address: HTTPServer.ListenAddress) -> String {
+        switch address {
+        case .ip(let endpoint): Configuration.ListenAddress.ip(endpoint).text
+        case .unix(let path): Configuration.ListenAddress.unix(path).text
+        }
+    }
+}

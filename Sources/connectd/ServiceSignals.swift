@@ -1,0 +1,32 @@
+import CLinux
+
+/// The signals that steer the service. They are blocked in every thread, and waited for in one: also as PID 1, where a
+/// signal that is neither blocked nor handled is lost.
+enum ServiceSignals {
+    enum Order {
+        case stop, reload
+    }
+
+    /// Blocks the signals; to be called before any thread is started, since threads inherit the mask.
+    static func block() {
+        var set = self.set
+        pthread_sigmask(SIG_BLOCK, &set, nil)
+        // A peer that is gone is an errno of send(2), not the end of the process.
+        connectd_ignore_sigpipe()
+    }
+
+    /// Waits for the next order: sigwait(3).
+    static func next() -> Order {
+        var set = self.set
+        var number: Int32 = 0
+        while sigwait(&set, &number) != 0 {}
+        return number == SIGHUP ? .reload : .stop
+    }
+
+    private static var set: sigset_t {
+        var set = sigset_t()
+        sigemptyset(&set)
+        for number in [SIGTERM, SIGINT, SIGHUP] { sigaddset(&set, number) }
+        return set
+    }
+}

@@ -1,0 +1,27 @@
+import CLinux
+import Configuration
+
+/// Where the settings come from: the same file, environment and flags at each reload.
+struct SettingsSource {
+    let file: String?
+    let flags: Flags
+
+    func load() throws(ConfigurationProblems) -> (Settings, [String]) {
+        let loaded = try SettingsLoader.load(file: file, environment: Environment.all, flags: flags)
+        return (loaded.settings, loaded.warnings)
+    }
+}
+
+/// The environment of the process: environ(7).
+enum Environment {
+    static var all: [String: String] {
+        var variables: [String: String] = [:]
+        var entry = connectd_environment()
+        while let text = entry?.pointee {
+            let pair = String(cString: text).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            if pair.count == 2 { variables[String(pair[0])] = String(pair[1]) }
+            entry = entry?.advanced(by: 1)
+        }
+        return variables
+    }
+}
