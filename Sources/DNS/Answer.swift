@@ -6,7 +6,7 @@ internal import CheckModel
 struct Answer: Sendable {
     /// Never empty.
     var addresses: [IPAddress]
-    /// The names of the CNAME chain as the server has them, the canonical one last.
+    /// The names of the CNAME chain as the server has them, the canonical one last; empty without a chain.
     var names: [String]
 }
 
@@ -38,8 +38,9 @@ extension Answer {
         switch status {
         case ARES_SUCCESS: return parse(message, type: type)
         case ARES_ENODATA: return .failure(.noData)
-        case ARES_ENOTFOUND: return .failure(.nxdomain)
-        case ARES_ETIMEOUT: return .failure(.timeout)
+        // A name that no message can hold, as after a search domain with an overlong label.
+        case ARES_ENOTFOUND, ARES_EBADNAME: return .failure(.nxdomain)
+        case ARES_ETIMEOUT, ARES_ENOMEM: return .failure(.timeout)
         case ARES_ECONNREFUSED: return .failure(.unreachable)
         case ARES_ECANCELLED, ARES_EDESTRUCTION: return .failure(.cancelled)
         default: return .failure(.badAnswer)
@@ -71,8 +72,7 @@ extension Answer {
         }
         let addresses = list(host.h_addr_list).map { address(at: $0, type: type) }
         guard !addresses.isEmpty else { return .failure(.noData) }
-        var names = list(host.h_aliases).map { String(cString: $0) }
-        if let name = host.h_name { names.append(String(cString: name)) }
+        guard let names = AnswerNames.read(from: message) else { return .failure(.badAnswer) }
         return .success(Answer(addresses: addresses, names: names))
     }
 

@@ -1,4 +1,5 @@
 internal import CAres
+internal import CheckModel
 
 /// Which channel a socket belongs to.
 final class ChannelContext: Sendable {
@@ -47,10 +48,11 @@ func tryEnded(
     _ argument: UnsafeMutableRawPointer?, _ status: Int32, _ timeouts: Int32, _ message: UnsafeMutablePointer<UInt8>?,
     _ length: Int32
 ) {
+    let error = Errno.current
     guard let argument else { return }
     // SAFETY: the pointer comes from `passRetained` in `ServerChannel.send`; c-ares calls back exactly once.
     let context = Unmanaged<TryContext>.fromOpaque(argument).takeRetainedValue()
     let bytes = UnsafeBufferPointer(start: message, count: message == nil ? 0 : Int(length))
     let result = Answer.judge(status: status, message: bytes, type: context.type)
-    context.resolver.assumeIsolated { $0.ended(context, with: result) }
+    context.resolver.assumeIsolated { $0.ended(context, with: result, errno: error) }
 }

@@ -44,7 +44,7 @@ extension Resolution {
         guard !answers.isEmpty else { return .failure(failure(of: results)) }
         let resolution = Resolution(
             name: name, addresses: unique(answers.flatMap(\.addresses)), source: .dns,
-            canonicalName: answers.lazy.compactMap(\.names.last).first,
+            canonicalName: answers.lazy.compactMap(\.names.last).first ?? candidate,
             way: [candidate] + answers.flatMap(\.names))
         return .success(resolution)
     }

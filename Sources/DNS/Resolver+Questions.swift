@@ -1,3 +1,4 @@
+internal import CLinux
 internal import CheckModel
 internal import SocketIO
 
@@ -11,7 +12,7 @@ extension Resolver {
         let now = Clock.now()
         if let identifier = questions.identifier(of: key), var question = questions[identifier] {
             question.lookups.insert(lookup)
-            let isHurried = question.schedule.fit(into: deadline.since(now))
+            let isHurried = deadline != .distantFuture && question.schedule.fit(into: deadline.since(now))
             questions[identifier] = question
             if isHurried { armTimer(of: question, from: now) }
             return (identifier, false)
@@ -57,18 +58,34 @@ extension Resolver {
     }
 
     /// The end of one try, from c-ares.
-    func ended(_ context: TryContext, with result: TryResult) {
-        groups.channel(context.channel)?.inFlight -= 1
-        guard var question = questions[context.question] else { return }
-        question.pending -= 1
+    /// - Parameter errno: as c-ares left it, behind a system call that failed.
+    func ended(_ context: TryContext, with result: TryResult, errno: Errno) {
+        guard let channel = groups.channel(context.channel) else { return }
+        channel.inFlight -= 1
+        channel.waiting.remove(context.question)
+        questions[context.question]?.pending -= 1
         switch result {
         case .success, .failure(.nxdomain), .failure(.noData):
             end(context.question, with: result)
+        case .failure(.unreachable) where channel.isSending && errno.isShortageHere:
+            // Nothing was sent, which says nothing about the server: as if the message were lost.
+            fail(context.question, server: context.server, because: .timeout)
+        case .failure(.unreachable):
+            // The way to the server is closed for all: when the kernel tells it to one who sends, c-ares lets the
+            // others wait for answers that cannot come.
+            let others = channel.waiting
+            channel.waiting = []
+            for question in others.union([context.question]) {
+                fail(question, server: context.server, because: .unreachable)
+            }
         case .failure(let failure):
-            let mayAskNext = question.schedule.failed(context.server, with: failure)
-            questions[context.question] = question
-            if mayAskNext { askNext(context.question) } else { endIfExhausted(context.question) }
+            fail(context.question, server: context.server, because: failure)
         }
+    }
+
+    private func fail(_ identifier: Int, server: Int, because failure: ResolveFailure) {
+        guard let mayAskNext = questions[identifier]?.schedule.failed(server, with: failure) else { return }
+        if mayAskNext { askNext(identifier) } else { endIfExhausted(identifier) }
     }
 
     private func endIfExhausted(_ identifier: Int) {
@@ -94,5 +111,12 @@ extension Resolver {
         let timer = question.timer
         reactor.assumeIsolated { $0.remove(timer) }
         return question
+    }
+}
+
+extension Errno {
+    /// Whether it tells of the prober's own want of memory, buffers or descriptors.
+    fileprivate var isShortageHere: Bool {
+        [EAGAIN, ENOBUFS, ENOMEM, EMFILE, ENFILE].contains(rawValue)
     }
 }

@@ -53,7 +53,7 @@ package actor Resolver {
         _ name: String, family: ResolveOptions.Family, server: IPEndpoint?, until deadline: MonotonicTime
     ) async throws(ResolveFailure) -> Resolution {
         if let local = resolveLocally(name, family: family, mayAskHosts: server == nil) { return local }
-        guard let group = serverGroup(for: server) else { throw .unreachable }
+        let group = try await serverGroup(for: server, until: deadline)
         var worst = ResolveFailure.nxdomain
         for candidate in group.settings.candidates(for: name) {
             let results = await lookUp(candidate, types: family.recordTypes, in: group, until: deadline)
@@ -73,6 +73,19 @@ package actor Resolver {
         guard mayAskHosts else { return nil }
         if let contents = hostsFile.changedContents(at: Clock.now()) { hosts = HostsTable(parsing: contents) }
         return .of(name, lines: hosts.lines(for: normalized), family: family)
+    }
+
+    /// Waits while there are too many servers that requests named.
+    private func serverGroup(
+        for server: IPEndpoint?, until deadline: MonotonicTime
+    ) async throws(ResolveFailure) -> ServerGroup {
+        while true {
+            if let group = serverGroup(for: server) { return group }
+            let now = Clock.now()
+            guard now < deadline else { throw .timeout }
+            let pause = min(deadline, now.advanced(byMilliseconds: 20))
+            if await reactor.sleep(until: pause) == .cancelled { throw .cancelled }
+        }
     }
 
     private func serverGroup(for server: IPEndpoint?) -> ServerGroup? {

@@ -12,6 +12,7 @@ final class ServerChannel {
     static let largestInFlight = 32_768
     /// A burst of answers waits here until the thread comes round. The kernel may grant less.
     private static let receiveBuffer: Int32 = 1 << 20
+    private static let sendBuffer: Int32 = 1 << 20
 
     let identifier: Int
     private let channel: ares_channel
@@ -22,6 +23,10 @@ final class ServerChannel {
     var timerIsArmed = false
     /// Tries whose call-back has not come yet.
     var inFlight = 0
+    /// The questions of these tries.
+    var waiting: Set<Int> = []
+    /// A call-back that comes now is that of a message that could not be sent.
+    private(set) var isSending = false
 
     /// - Returns: nil where c-ares has no memory left.
     init?(identifier: Int, server: IPEndpoint, settings: ResolverSettings, resolver: Resolver, timer: SlotToken) {
@@ -50,11 +55,12 @@ final class ServerChannel {
         options.tries = 1
         options.ndots = 1
         options.socket_receive_buffer_size = receiveBuffer
+        options.socket_send_buffer_size = sendBuffer
         options.sock_state_cb = socketStateChanged
         options.sock_state_cb_data = Unmanaged.passUnretained(context).toOpaque()
         let mask =
             ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_NDOTS | ARES_OPT_SOCK_RCVBUF
-            | ARES_OPT_SOCK_STATE_CB | ARES_OPT_DOMAINS | ARES_OPT_LOOKUPS | ARES_OPT_RESOLVCONF
+            | ARES_OPT_SOCK_SNDBUF | ARES_OPT_SOCK_STATE_CB | ARES_OPT_DOMAINS | ARES_OPT_LOOKUPS | ARES_OPT_RESOLVCONF
         var channel: ares_channel?
         let status = "b".withCString { lookups in
             // Nothing of the system's files is for c-ares to read: they are read, and watched, by the resolver.
@@ -80,9 +86,12 @@ final class ServerChannel {
         return connectd_ares_set_server(channel, bytes, bytes.count, server.port) == ARES_SUCCESS
     }
 
-    /// Sends one question; `try_`'s call-back comes exactly once, perhaps before this returns.
+    /// Sends one question; its call-back comes exactly once, perhaps before this returns.
     func send(_ name: String, type: RecordType, context: TryContext) {
         inFlight += 1
+        waiting.insert(context.question)
+        isSending = true
+        defer { isSending = false }
         let argument = Unmanaged.passRetained(context).toOpaque()
         ares_query(channel, name, internetClass, type.rawValue, tryEnded, argument)
     }

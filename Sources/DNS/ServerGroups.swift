@@ -4,8 +4,10 @@ internal import SocketIO
 /// The name servers that the resolver knows: the system's, those that requests named lately, and earlier ones that still
 /// have questions in flight.
 struct ServerGroups {
-    /// How many servers that requests named are kept.
-    private static let largestCustomCount = 32
+    /// How many servers that requests named are kept; a channel takes 75 KB.
+    private static let largestCustomCount = 8
+    /// How many channels there may be, those included that have to wait for the end of what they sent.
+    private static let largestChannelCount = 256
 
     private(set) var system: ServerGroup?
     private var custom: [IPEndpoint: (group: ServerGroup, lastUse: Int)] = [:]
@@ -27,12 +29,14 @@ struct ServerGroups {
     }
 
     /// The group of a server that a request names; the one that was not used for longest makes room.
+    /// - Returns: nil while there are too many.
     mutating func custom(_ server: IPEndpoint, resolver: Resolver) -> ServerGroup? {
         uses += 1
         if let known = custom[server]?.group {
             custom[server]?.lastUse = uses
             return known
         }
+        guard channels.count < Self.largestChannelCount else { return nil }
         if custom.count >= Self.largestCustomCount,
             let oldest = custom.min(by: { $0.value.lastUse < $1.value.lastUse })
         {

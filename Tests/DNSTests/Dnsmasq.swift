@@ -11,7 +11,7 @@ final class Dnsmasq {
     struct DidNotStart: Error {}
 
     init(port: UInt16, address: String = "127.0.0.1", _ arguments: [String]) async throws {
-        endpoint = IPEndpoint(address: IPAddress(parsing: address) ?? .v4(IPv4Address(bits: 0)), port: port)
+        endpoint = IPEndpoint(address, port)
         process.executableURL = URL(filePath: "/usr/sbin/dnsmasq")
         process.arguments =
             [

@@ -37,4 +37,37 @@ import Testing
             #expect(await running.resolve("v4.test").addresses == ["192.0.2.1"])
         }
     }
+
+    @Test func cnamesAndSearchDomainsOfARealServerAreTold() async throws {
+        let records = ["--host-record=node.example,192.0.2.1", "--cname=www.corp.example,node.example"]
+        let conf = "nameserver 127.0.0.1\nsearch corp.example\n"
+        try await withServer(records, resolvConf: conf) { running, _ in
+            let resolution = try await running.resolve("www").get()
+            #expect(resolution.aliases == ["www.corp.example", "node.example"])
+            #expect(resolution.canonicalName == "node.example")
+        }
+    }
+
+    @Test func aServerIsAskedOverIPv6() async throws {
+        let server = try await Dnsmasq(
+            port: TestSocket.freePort(), address: "::1", ["--host-record=a.test,192.0.2.1"])
+        try await withResolver { running in
+            let result = await running.resolve("a.test", server: server.endpoint)
+            #expect(result.addresses == ["192.0.2.1"])
+        }
+    }
+
+    @Test func aNameWithMoreAddressesThanADatagramHoldsHasThemAll() async throws {
+        let all = (1...100).map { "192.0.2.\($0)" }
+        try await withServer(all.map { "--host-record=many.test,\($0)" }) { running, _ in
+            #expect(await running.resolve("many.test").addresses == Set(all))
+        }
+    }
+
+    @Test func aThousandNamesAreResolvedAtOnce() async throws {
+        try await withServer(["--address=/test/192.0.2.1"]) { running, _ in
+            let results = await running.resolveAtOnce((0..<1000).map { "n\($0).test" }, milliseconds: 60_000)
+            #expect(results.filter { $0.addresses == ["192.0.2.1"] }.count == 1000)
+        }
+    }
 }

@@ -14,14 +14,19 @@ struct RunningResolver: Sendable {
     ) async -> Result<Resolution, ResolveFailure> {
         let resolver = resolver
         // As the service does it: the task prefers the worker's thread.
-        return await Task(executorPreference: reactor.thread) { () -> Result<Resolution, ResolveFailure> in
+        let task = Task(executorPreference: reactor.thread) { () -> Result<Resolution, ResolveFailure> in
             let deadline = Clock.now().advanced(byMilliseconds: milliseconds)
             do throws(ResolveFailure) {
                 return .success(try await resolver.resolve(name, family: family, server: server, until: deadline))
             } catch {
                 return .failure(error)
             }
-        }.value
+        }
+        return await withTaskCancellationHandler {
+            await task.value
+        } onCancel: {
+            task.cancel()
+        }
     }
 }
 

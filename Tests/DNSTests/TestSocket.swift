@@ -1,40 +1,54 @@
 import CLinux
 import CheckModel
+import Glibc
 
-/// Blocking IPv4 sockets, as little as the tests' own servers need.
+/// Blocking sockets, as little as the tests' own servers need.
 enum TestSocket {
     struct Failure: Error {
         let call: String
         let number: Int32
     }
 
-    static func address(_ endpoint: IPEndpoint) -> sockaddr_in {
-        var name = sockaddr_in()
-        name.sin_family = sa_family_t(AF_INET)
-        name.sin_port = endpoint.port.bigEndian
-        if case .v4(let address) = endpoint.address { name.sin_addr.s_addr = address.bits.bigEndian }
-        return name
-    }
-
+    /// Calls `body` with the endpoint as the C library has it.
     static func withName<Value>(
         _ endpoint: IPEndpoint, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Value
     ) -> Value {
-        var name = address(endpoint)
-        return withUnsafePointer(to: &name) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
+        switch endpoint.address {
+        case .v4(let address):
+            var name = sockaddr_in()
+            name.sin_family = sa_family_t(AF_INET)
+            name.sin_port = endpoint.port.bigEndian
+            name.sin_addr.s_addr = address.bits.bigEndian
+            return withUnsafeBytes(of: &name) { call(body, $0) }
+        case .v6(let address):
+            var name = sockaddr_in6()
+            name.sin6_family = sa_family_t(AF_INET6)
+            name.sin6_port = endpoint.port.bigEndian
+            withUnsafeMutableBytes(of: &name.sin6_addr) {
+                $0.storeBytes(of: address.bits.bigEndian, as: UInt128.self)
             }
+            return withUnsafeBytes(of: &name) { call(body, $0) }
         }
     }
 
-    static func open(_ type: Int32) throws -> Int32 {
-        let number = socket(AF_INET, type | connectd_sock_cloexec, 0)
+    private static func call<Value>(
+        _ body: (UnsafePointer<sockaddr>, socklen_t) -> Value, _ name: UnsafeRawBufferPointer
+    ) -> Value {
+        guard let start = name.assumingMemoryBound(to: sockaddr.self).baseAddress else {
+            preconditionFailure("a socket address is never empty")
+        }
+        return body(start, socklen_t(name.count))
+    }
+
+    static func open(_ type: Int32, for endpoint: IPEndpoint) throws -> Int32 {
+        let family = endpoint.address.family == .ipv4 ? AF_INET : AF_INET6
+        let number = socket(family, type | connectd_sock_cloexec, 0)
         guard number >= 0 else { throw Failure(call: "socket", number: Errno.current.rawValue) }
         return number
     }
 
     static func bound(_ type: Int32, to endpoint: IPEndpoint) throws -> Int32 {
-        let number = try open(type)
+        let number = try open(type, for: endpoint)
         var one: Int32 = 1
         if type == connectd_sock_stream {
             setsockopt(number, SOL_SOCKET, SO_REUSEADDR, &one, socklen_t(MemoryLayout<Int32>.size))
@@ -47,6 +61,7 @@ enum TestSocket {
         return number
     }
 
+    /// The local port of a bound IPv4 socket.
     static func port(of number: Int32) -> UInt16 {
         var name = sockaddr_in()
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
@@ -57,23 +72,44 @@ enum TestSocket {
     }
 
     static func connectsOverTCP(to endpoint: IPEndpoint) -> Bool {
-        guard let number = try? open(connectd_sock_stream) else { return false }
+        guard let number = try? open(connectd_sock_stream, for: endpoint) else { return false }
         defer { close(number) }
         return withName(endpoint, { connect(number, $0, $1) }) == 0
     }
 
     /// A port of 127.0.0.1 that nobody uses just now, over UDP and TCP.
     static func freePort() throws -> UInt16 {
-        let loopback = IPAddress.v4(IPv4Address(bits: 0x7F00_0001))
         for _ in 0..<64 {
-            let stream = try bound(connectd_sock_stream, to: IPEndpoint(address: loopback, port: 0))
+            let stream = try bound(connectd_sock_stream, to: IPEndpoint("127.0.0.1", 0))
             defer { close(stream) }
             let port = port(of: stream)
-            guard let datagram = try? bound(connectd_sock_dgram, to: IPEndpoint(address: loopback, port: port))
-            else { continue }
+            guard let datagram = try? bound(connectd_sock_dgram, to: IPEndpoint("127.0.0.1", port)) else { continue }
             close(datagram)
             return port
         }
         throw Failure(call: "bind", number: EADDRINUSE)
+    }
+
+    /// How many descriptors of this process are sockets connected to `peer`.
+    static func countOpen(to peer: IPEndpoint) -> Int {
+        (0..<4096).count { number in
+            var name = sockaddr_storage()
+            var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+            let result = withUnsafeMutablePointer(to: &name) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    getpeername(Int32(number), $0, &length)
+                }
+            }
+            guard result == 0 else { return false }
+            return withName(peer) { memcmp($0, &name, Int($1)) == 0 }
+        }
+    }
+}
+
+extension IPEndpoint {
+    /// An endpoint of a literal that is known to be right.
+    init(_ address: String, _ port: UInt16) {
+        guard let parsed = IPAddress(parsing: address) else { preconditionFailure("no address: \(address)") }
+        self.init(address: parsed, port: port)
     }
 }

@@ -1,0 +1,10 @@
+import Synchronization
+
+/// Remembers what it was asked about.
+final class FirstTime: Sendable {
+    private let seen = Mutex<Set<String>>([])
+
+    func isFirst(_ name: String) -> Bool {
+        seen.withLock { $0.insert(name).inserted }
+    }
+}

@@ -1,0 +1,53 @@
+import CheckModel
+import Testing
+
+@testable import DNS
+
+/// Which server is asked when.
+@Suite struct TryScheduleTests {
+    private func asked(_ schedule: inout TrySchedule) -> [Int] {
+        var servers: [Int] = []
+        while let server = schedule.next() { servers.append(server) }
+        return servers
+    }
+
+    @Test func serversAreAskedInTurnForAsManyRoundsAsThereAre() {
+        var schedule = TrySchedule(servers: 2, rounds: 2)
+        #expect(asked(&schedule) == [0, 1, 0, 1])
+        #expect(schedule.isExhausted)
+    }
+
+    @Test func patienceFitsTheDeadlineAndDoublesWithTheRounds() {
+        var schedule = TrySchedule(servers: 2, rounds: 3)
+        #expect(schedule.patience == 400_000_000)
+        let isShorter = schedule.fit(into: 600_000_000)
+        #expect(isShorter)
+        let isShorterAgain = schedule.fit(into: 900_000_000)
+        #expect(!isShorterAgain)
+        #expect(schedule.patience == 200_000_000)
+        for _ in 0..<3 { _ = schedule.next() }
+        #expect(schedule.patience == 400_000_000)
+    }
+
+    @Test func aServerThatFailedIsNotAskedAgain() {
+        var schedule = TrySchedule(servers: 3, rounds: 2)
+        _ = schedule.next()
+        let mayAskNext = schedule.failed(0, with: .refused)
+        #expect(mayAskNext)
+        _ = (schedule.next(), schedule.next())
+        let mayAskFurther = schedule.failed(2, with: .serverFailure)
+        #expect(!mayAskFurther)
+        #expect(asked(&schedule) == [1])
+        #expect(!schedule.everyServerFailed)
+        #expect(schedule.failure == .serverFailure)
+    }
+
+    @Test func silenceOutranksAClosedPort() {
+        var schedule = TrySchedule(servers: 2, rounds: 1)
+        _ = schedule.failed(0, with: .unreachable)
+        #expect(schedule.failure == .timeout)
+        _ = schedule.failed(1, with: .unreachable)
+        #expect(schedule.failure == .unreachable)
+        #expect(schedule.everyServerFailed)
+    }
+}
