@@ -139,6 +139,7 @@ package actor Resolver {
         for (type, question) in joined { lookup.questions[type] = question.identifier }
         lookups[identifier] = lookup
         for (_, question) in joined where question.isNew { askNext(question.identifier) }
+        group.channels.forEach { $0.readIfCrowded() }
     }
 
     /// An answer to one of the questions of a lookup.

@@ -12,8 +12,9 @@ struct ResolverSettings: Hashable, Sendable {
     var ndots = 1
     /// How long an answer of one server is waited for, 1 … 5 s. The next server is asked long before.
     var answerSeconds = 5
-    /// How often each server is asked, 1 … 5.
-    var rounds = 3
+    /// How often each server is asked, 1 … 5: without `attempts` often enough that a burst of names, whose messages are
+    /// lost in crowds, comes through within a few seconds.
+    var rounds = 5
     /// `use-vc`: TCP only.
     var usesTCP = false
 

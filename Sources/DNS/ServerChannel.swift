@@ -12,6 +12,7 @@ final class ServerChannel {
     static let largestInFlight = 32_768
     /// A burst of answers waits here until the thread comes round. The kernel may grant less.
     private static let receiveBuffer: Int32 = 1 << 20
+    private static let largestUnread = 64
     private static let sendBuffer: Int32 = 1 << 20
 
     let identifier: Int
@@ -23,6 +24,8 @@ final class ServerChannel {
     var timerIsArmed = false
     /// Tries whose call-back has not come yet.
     var inFlight = 0
+    /// How many questions were sent since answers were read last.
+    private var unread = 0
     /// The questions of these tries.
     var waiting: Set<Int> = []
     /// A call-back that comes now is that of a message that could not be sent.
@@ -89,6 +92,7 @@ final class ServerChannel {
     /// Sends one question; its call-back comes exactly once, perhaps before this returns.
     func send(_ name: String, type: RecordType, context: TryContext) {
         inFlight += 1
+        unread += 1
         waiting.insert(context.question)
         isSending = true
         defer { isSending = false }
@@ -98,7 +102,15 @@ final class ServerChannel {
 
     /// Lets c-ares use a descriptor that is ready, and look after its own timeouts.
     func process(readable: Int32, writable: Int32) {
+        unread = 0
         ares_process_fd(channel, readable, writable)
+    }
+
+    /// Reads the answers that came while many questions were sent in one turn, before they outgrow the socket's buffer.
+    /// Not to be called within a call-back of c-ares.
+    func readIfCrowded() {
+        guard unread >= Self.largestUnread else { return }
+        for socket in Array(watches.keys) { process(readable: socket, writable: -1) }
     }
 
     /// When c-ares wants to look after its timeouts; nil if it waits for nothing.
