@@ -6,6 +6,9 @@ internal import Synchronization
 ///
 /// Descriptors are registered once, edge-triggered; an event without a waiter stays in its slot until somebody waits.
 /// Nothing here is locked: the actor runs on its thread only.
+///
+/// The loop calls out to jobs, participants and handlers, all of which may call back into the reactor. So it never holds
+/// an access to a stored property over a call-out: each bookkeeping step ends, and returns what is to be called.
 package actor Reactor {
     package nonisolated let thread: ReactorThread
     private let epoll: Descriptor
@@ -13,6 +16,8 @@ package actor Reactor {
     private var timers = TimerHeap()
     private var participants: [any TurnParticipant] = []
     private var events = [epoll_event](repeating: epoll_event(), count: 1024)
+    /// The loop has ended: nobody would end a wait any more.
+    private var hasEnded = false
     private nonisolated let stopRequested = Atomic<Bool>(false)
     private nonisolated let checksOfTurn = Atomic<Int>(0)
 
@@ -44,27 +49,33 @@ package actor Reactor {
     }
 
     /// Forgets a descriptor that is about to be closed, which takes it out of the epoll set. Nobody may wait for it.
+    /// Nothing happens for a token that was removed before, whoever may have its place now.
     package func remove(_ token: SlotToken) {
+        guard slots.isCurrent(token) else { return }
         timers.cancel(token.index)
-        slots.release(token)
+        let handler = slots.release(token)
+        // The last reference to what a handler captured may be given up here: then its `deinit` runs, and may call back.
+        _ = consume handler
     }
 
     /// Waits until the descriptor is ready, or the deadline has come, or the task is cancelled.
     ///
     /// Errors and hang-ups end every wait as `ready`. Readiness that a wait has reported is forgotten: use the
-    /// descriptor until it says EAGAIN before you wait again.
+    /// descriptor until it says EAGAIN before you wait again. A reactor that has ended answers `cancelled`.
     package func wait(
         _ token: SlotToken, for interest: Readiness, until deadline: MonotonicTime
     ) async -> WaitOutcome {
         if slots.consumeReadiness(of: token, interest: interest) { return .ready }
-        if Task.isCancelled { return .cancelled }
+        if Task.isCancelled || hasEnded { return .cancelled }
+        let number = slots.beginWait(at: token)
         return await withTaskCancellationHandler {
             await withUnsafeContinuation { continuation in
                 slots.park(continuation, at: token, interest: interest)
                 if deadline != .distantFuture { timers.schedule(token.index, at: deadline.nanoseconds) }
             }
         } onCancel: {
-            Task(executorPreference: thread) { await self.finish(token, with: .cancelled) }
+            // On any thread, and with the task's own lock held: the continuation must not be resumed from here.
+            Task(executorPreference: thread) { await self.cancel(token, wait: number) }
         }
     }
 
@@ -75,10 +86,11 @@ package actor Reactor {
         return await wait(token, for: [], until: deadline)
     }
 
-    private func finish(_ token: SlotToken, with outcome: WaitOutcome) {
-        guard let continuation = slots.unpark(token) else { return }
+    /// Ends one wait, unless it has ended by itself meanwhile; a later wait on the same slot is none of its business.
+    private func cancel(_ token: SlotToken, wait number: UInt32) {
+        guard let continuation = slots.unpark(token, wait: number) else { return }
         timers.cancel(token.index)
-        continuation.resume(returning: outcome)
+        continuation.resume(returning: .cancelled)
     }
 
     // MARK: Call-backs, for C libraries that have descriptors and timers of their own
@@ -96,12 +108,16 @@ package actor Reactor {
     }
 
     /// Changes what a level-triggered watch waits for.
+    /// - Throws: ENOENT where the watch has ended.
     package func modify(_ token: SlotToken, _ descriptor: Int32, for interest: Readiness) throws(Errno) {
+        guard slots.isCurrent(token) else { throw Errno(ENOENT) }
         try control(EPOLL_CTL_MOD, descriptor, interest.rawValue, token)
     }
 
-    /// Ends a watch. The descriptor has to be open still.
+    /// Ends a watch. The descriptor has to be open still. Nothing happens for a watch that has ended: its number may
+    /// belong to another descriptor by now.
     package func unwatch(_ token: SlotToken, _ descriptor: Int32) {
+        guard slots.isCurrent(token) else { return }
         _ = connectd_epoll_ctl(epoll.rawValue, EPOLL_CTL_DEL, descriptor, 0, 0)
         remove(token)
     }
@@ -131,7 +147,7 @@ package actor Reactor {
     ) throws(Errno) {
         guard connectd_epoll_ctl(epoll.rawValue, operation, descriptor, events, token.packed) == 0 else {
             let error = Errno.current
-            if operation == EPOLL_CTL_ADD { slots.release(token) }
+            if operation == EPOLL_CTL_ADD { remove(token) }
             throw error
         }
     }
@@ -146,16 +162,30 @@ package actor Reactor {
     /// Makes the calling thread the reactor's own, and serves until `stop`.
     package nonisolated func run() {
         thread.adoptCurrentThread()
-        while !stopRequested.load(ordering: .relaxed) {
+        while !stopRequested.load(ordering: .acquiring) {
             assumeIsolated { $0.turn() }
         }
-        thread.runJobs()
+        assumeIsolated { $0.end() }
+        thread.abandonCurrentThread()
     }
 
-    /// Ends the loop, from any thread.
+    /// Ends the loop, from any thread. Every wait ends as `cancelled`, and the tasks behind them run as far as they come
+    /// without another wait; a job that is enqueued after that is never run.
     package nonisolated func stop() {
-        stopRequested.store(true, ordering: .relaxed)
+        stopRequested.store(true, ordering: .releasing)
         thread.wake()
+    }
+
+    private func end() {
+        hasEnded = true
+        let (continuations, handlers) = slots.takeAll()
+        for continuation in continuations { continuation.resume(returning: .cancelled) }
+        timers = TimerHeap()
+        runJobs()
+        // Participants and handlers refer to actors that refer to the reactor: these circles end here.
+        let others = participants
+        participants = []
+        _ = (consume others, consume handlers)
     }
 
     /// Jobs, then participants, until both are content; then one wait, and its events.
@@ -164,7 +194,7 @@ package actor Reactor {
         var rounds = 0
         repeat {
             runJobs()
-            wish = participants.reduce(UInt64.max) { min($0, $1.takeTurn()) }
+            wish = takeTurns()
             rounds += 1
         } while thread.hasJobs && rounds < 16
         checksOfTurn.store(0, ordering: .relaxed)
@@ -178,8 +208,20 @@ package actor Reactor {
         thread.runJobs()
     }
 
+    /// By index: a participant that is added by another one has its first turn before the loop sleeps.
+    private func takeTurns() -> UInt64 {
+        var wish = UInt64.max
+        var index = 0
+        while index < participants.count {
+            wish = min(wish, participants[index].takeTurn())
+            index += 1
+        }
+        return wish
+    }
+
     private func poll(until deadline: UInt64) {
-        let maySleep = !stopRequested.load(ordering: .relaxed) && thread.prepareToSleep()
+        // A stop that comes after this look finds the wakeup descriptor ready: the wait ends at once.
+        let maySleep = !stopRequested.load(ordering: .acquiring) && thread.prepareToSleep()
         let wait = maySleep ? Self.interval(until: deadline) : 0
         let count = connectd_epoll_wait(epoll.rawValue, &events, Int32(events.count), wait)
         if maySleep { thread.woke() }
@@ -214,7 +256,10 @@ package actor Reactor {
         guard let next = timers.next else { return }
         let now = Clock.now().nanoseconds
         guard next <= now else { return }
-        while let index = timers.popExpired(at: now) {
+        // A handler that sets its timer into the past again gets its next call in the next turn, behind the sockets.
+        var budget = timers.count
+        while budget > 0, let index = timers.popExpired(at: now) {
+            budget -= 1
             switch slots.expire(index) {
             case .nobody:
                 break

@@ -73,6 +73,11 @@ extension ReactorThread {
         identity.store(Self.currentIdentity(), ordering: .relaxed)
     }
 
+    /// The thread ends, and the next one may have its identity.
+    func abandonCurrentThread() {
+        identity.store(0, ordering: .relaxed)
+    }
+
     /// Runs what is in the inbox, and what that puts there, for a bounded number of rounds: a job that always makes
     /// another one must not keep the thread from its sockets.
     func runJobs() {

@@ -1,4 +1,6 @@
 /// Who waits for what: the reactor's bookkeeping, without a system call in it.
+///
+/// No method calls out, or gives up the last reference to a handler: what is to be done is returned.
 struct SlotTable {
     /// What has to be done about an event.
     enum Delivery {
@@ -14,6 +16,8 @@ struct SlotTable {
         var ready: Readiness = []
         var interest: Readiness = []
         var continuation: UnsafeContinuation<WaitOutcome, Never>?
+        /// The number of the latest wait: what wants to end an earlier one comes too late.
+        var wait: UInt32 = 0
         var handler: (@Sendable (Readiness) -> Void)?
     }
 
@@ -31,12 +35,28 @@ struct SlotTable {
         return SlotToken(index: index, generation: slots[Int(index)].generation)
     }
 
-    mutating func release(_ token: SlotToken) {
-        guard isCurrent(token) else { return }
-        let generation = slots[Int(token.index)].generation
+    /// - Returns: the slot's handler, for the caller to give up: what it captured may call back when it goes.
+    mutating func release(_ token: SlotToken) -> (@Sendable (Readiness) -> Void)? {
+        guard isCurrent(token) else { return nil }
         precondition(slots[Int(token.index)].continuation == nil, "a slot was released while somebody waits for it")
-        slots[Int(token.index)] = Slot(generation: generation &+ 1)
+        let handler = slots[Int(token.index)].handler.take()
+        // After 2^32 uses of one slot a token comes again: no event or cancellation is under way for so long.
+        slots[Int(token.index)] = Slot(generation: token.generation &+ 1)
         free.append(token.index)
+        return handler
+    }
+
+    /// Everybody who waits, and all handlers; the slots stay taken.
+    mutating func takeAll() -> (
+        continuations: [UnsafeContinuation<WaitOutcome, Never>], handlers: [@Sendable (Readiness) -> Void]
+    ) {
+        var continuations: [UnsafeContinuation<WaitOutcome, Never>] = []
+        var handlers: [@Sendable (Readiness) -> Void] = []
+        for index in slots.indices {
+            if let continuation = slots[index].continuation.take() { continuations.append(continuation) }
+            if let handler = slots[index].handler.take() { handlers.append(handler) }
+        }
+        return (continuations, handlers)
     }
 
     func isCurrent(_ token: SlotToken) -> Bool {
@@ -52,6 +72,13 @@ struct SlotTable {
         return !matching.isEmpty
     }
 
+    /// - Returns: the number of the wait that begins, by which it can be ended.
+    mutating func beginWait(at token: SlotToken) -> UInt32 {
+        precondition(isCurrent(token), "a wait on a slot that was released")
+        slots[Int(token.index)].wait &+= 1
+        return slots[Int(token.index)].wait
+    }
+
     mutating func park(
         _ continuation: UnsafeContinuation<WaitOutcome, Never>, at token: SlotToken, interest: Readiness
     ) {
@@ -60,8 +87,8 @@ struct SlotTable {
         slots[Int(token.index)].interest = interest
     }
 
-    mutating func unpark(_ token: SlotToken) -> UnsafeContinuation<WaitOutcome, Never>? {
-        guard isCurrent(token) else { return nil }
+    mutating func unpark(_ token: SlotToken, wait: UInt32) -> UnsafeContinuation<WaitOutcome, Never>? {
+        guard isCurrent(token), slots[Int(token.index)].wait == wait else { return nil }
         return slots[Int(token.index)].continuation.take()
     }
 
