@@ -11,6 +11,17 @@ package final class ReactorThread: SerialExecutor, TaskExecutor {
         var jobs: [UnownedJob] = []
         /// The thread sleeps in epoll_wait(2), or is about to: whoever adds a job has to wake it.
         var isAsleep = false
+        /// Storage that is not in use: two buffers change places, so that a turn allocates nothing.
+        var spare: [UnownedJob] = []
+
+        /// Takes an emptied batch back, and hands out what has come meanwhile.
+        mutating func exchange(_ batch: inout [UnownedJob]) {
+            if batch.capacity > 0 { spare = batch }
+            batch = []
+            guard !jobs.isEmpty else { return }
+            swap(&batch, &jobs)
+            swap(&jobs, &spare)
+        }
     }
 
     /// The worker's number, from 0.
@@ -81,19 +92,17 @@ extension ReactorThread {
     /// Runs what is in the inbox, and what that puts there, for a bounded number of rounds: a job that always makes
     /// another one must not keep the thread from its sockets.
     func runJobs() {
+        var batch: [UnownedJob] = []
         for _ in 0..<64 {
-            let jobs = inbox.withLock { inbox in
-                let taken = inbox.jobs
-                // Keeping the storage saves an allocation a turn; the copy is only made if the batch is still held.
-                inbox.jobs = []
-                return taken
-            }
-            if jobs.isEmpty { return }
-            for job in jobs {
+            inbox.withLock { $0.exchange(&batch) }
+            if batch.isEmpty { return }
+            for job in batch {
                 job.runSynchronously(
                     isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
             }
+            batch.removeAll(keepingCapacity: true)
         }
+        inbox.withLock { $0.spare = batch }
     }
 
     /// Whether the thread may sleep: from here on, whoever adds a job wakes it.
