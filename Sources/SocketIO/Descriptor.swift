@@ -36,19 +36,33 @@ package struct Descriptor: ~Copyable, Sendable {
     private static func open(
         _ path: [UInt8], by call: (UnsafePointer<CChar>?) -> Int32
     ) throws(Errno) -> Descriptor {
-        let number = (path + [0]).withUnsafeBytes { call($0.baseAddress?.assumingMemoryBound(to: CChar.self)) }
-        guard number >= 0 else { throw .current }
+        // C would open the part before a NUL, which is not what was asked for.
+        guard !path.contains(0) else { throw Errno(EINVAL) }
+        var error = Errno(0)
+        let number = (path + [0]).withUnsafeBytes { bytes in
+            let number = call(bytes.baseAddress?.assumingMemoryBound(to: CChar.self))
+            // Here, since freeing the copy of the path may change it.
+            error = .current
+            return number
+        }
+        guard number >= 0 else { throw error }
         return Descriptor(adopting: number)
     }
 }
 
 extension Descriptor {
-    /// The name behind the descriptor, without links: readlink(2) of /proc/self/fd/N. nil where it has none any more.
+    /// The name behind the descriptor, without links: readlink(2) of /proc/self/fd/N.
+    ///
+    /// It is the kernel's text as it stands: a name that was removed meanwhile ends in ` (deleted)`, one outside the
+    /// process's root begins with `(unreachable)`, and what never had one reads like `socket:[1234]`. None of these leads
+    /// anywhere, and a file can be called so; whoever judges by names has to refuse what is not as expected.
+    /// - Returns: nil where the name cannot be told: it has more than 4095 bytes, or /proc is not there. The path by which
+    ///   the descriptor was opened is no substitute: links can have been followed.
     package borrowing func linkTarget() -> [UInt8]? {
         let link = "/proc/self/fd/\(rawValue)"
         // PATH_MAX: no path of Linux is longer.
         var name = [CChar](repeating: 0, count: 4096)
         let count = readlink(link, &name, name.count)
-        return count > 0 ? name[..<count].map(UInt8.init(bitPattern:)) : nil
+        return count > 0 && count < name.count ? name[..<count].map(UInt8.init(bitPattern:)) : nil
     }
 }

@@ -4,6 +4,7 @@ package import CheckModel
 /// A POSIX thread that runs a reactor's loop: pthread_create(3).
 ///
 /// The thread inherits the signal mask of whoever starts it: block what it shall not see before.
+/// Whoever gives this value up waits until the thread has ended: not on the reactor's own thread.
 package struct WorkerThread: ~Copyable {
     private let handle: pthread_t
     private let reactor: Reactor
@@ -11,7 +12,6 @@ package struct WorkerThread: ~Copyable {
     /// Starts the thread.
     /// - Throws: EAGAIN where the system allows no more threads.
     package init(running reactor: Reactor) throws(Errno) {
-        self.reactor = reactor
         var handle = pthread_t()
         let argument = Unmanaged.passRetained(reactor)
         let result = pthread_create(&handle, nil, runReactor, argument.toOpaque())
@@ -20,12 +20,17 @@ package struct WorkerThread: ~Copyable {
             throw Errno(result)
         }
         self.handle = handle
+        self.reactor = reactor
+    }
+
+    deinit {
+        reactor.stop()
+        pthread_join(handle, nil)
     }
 
     /// Stops the reactor and waits until its thread has ended.
     package consuming func stopAndJoin() {
-        reactor.stop()
-        pthread_join(handle, nil)
+        // `deinit` does it, here and on every other way out.
     }
 }
 

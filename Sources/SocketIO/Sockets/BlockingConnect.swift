@@ -6,6 +6,7 @@ package enum BlockingConnect {
     /// Connects, and waits for the end as the manual page's example does: where a signal interrupts connect(2), the
     /// attempt goes on by itself, so poll(2) waits for writability, and SO_ERROR tells how it ended.
     ///
+    /// On a socket whose attempt is under way already (EALREADY), that attempt is waited for.
     /// - Parameter timeoutMilliseconds: for the wait behind an interruption or EINPROGRESS; -1 waits without end.
     /// - Throws: the errno of the attempt; EINPROGRESS if it is still under way at the end of the time.
     package static func connect(
@@ -23,18 +24,40 @@ package enum BlockingConnect {
             do throws(Errno) {
                 return try socket.connect(to: endpoint)
             } catch {
-                guard error.rawValue == EINTR else { throw error }
+                switch error.rawValue {
+                case EALREADY: return .inProgress
+                case EINTR: continue
+                default: throw error
+                }
             }
         }
     }
 
-    private static func finish(_ socket: borrowing Socket, timeoutMilliseconds: Int32) throws(Errno) {
-        var entry = pollfd(fd: socket.number, events: Int16(POLLOUT), revents: 0)
-        var count = poll(&entry, 1, timeoutMilliseconds)
-        // A further signal interrupts poll(2) as well; the attempt does not notice.
-        while count < 0, Errno.current.rawValue == EINTR { count = poll(&entry, 1, timeoutMilliseconds) }
-        guard count >= 0 else { throw .current }
-        guard count > 0 else { throw Errno(EINPROGRESS) }
+    /// Waits for the end of an attempt that is under way on an internet socket.
+    ///
+    /// - Parameter timeoutMilliseconds: -1 waits without end. Signals do not make it longer.
+    /// - Throws: the errno of the attempt; EINPROGRESS if it is still under way at the end of the time; ENOTCONN where
+    ///   none was, or its error was taken before.
+    package static func finish(_ socket: borrowing Socket, timeoutMilliseconds: Int32 = -1) throws(Errno) {
+        guard try waitUntilWritable(socket.number, timeoutMilliseconds) else { throw Errno(EINPROGRESS) }
         if let error = try socket.takePendingError() { throw error }
+        // A socket that is not connecting at all is "writable" as well, and without an error.
+        guard socket.peerName() != nil else { throw Errno(ENOTCONN) }
+    }
+
+    /// poll(2). A signal interrupts it as well, which the attempt does not notice: the rest of the time is waited for.
+    private static func waitUntilWritable(_ number: Int32, _ timeoutMilliseconds: Int32) throws(Errno) -> Bool {
+        let deadline = Clock.now().advanced(byMilliseconds: Int(timeoutMilliseconds))
+        var remaining = timeoutMilliseconds
+        while true {
+            var entry = pollfd(fd: number, events: Int16(POLLOUT), revents: 0)
+            let count = poll(&entry, 1, remaining)
+            if count >= 0 { return count > 0 }
+            let error = Errno.current
+            guard error.rawValue == EINTR else { throw error }
+            guard timeoutMilliseconds >= 0 else { continue }
+            // Rounded up, so that the time is never cut short.
+            remaining = Int32(clamping: (max(0, deadline.since(Clock.now())) + 999_999) / 1_000_000)
+        }
     }
 }

@@ -26,12 +26,13 @@ extension Socket {
         return (Errno(Int32(bitPattern: icmp.error)), message)
     }
 
-    /// SO_PEERCRED of a connected UNIX-domain socket, as it was when the peer called listen(2).
+    /// SO_PEERCRED of a connected UNIX-domain socket, as it was when the peer called listen(2); nil where there are none,
+    /// as for datagrams. The pid is 0 where the peer lives in a process namespace that cannot be seen from here.
     package borrowing func peerCredentials() -> PeerCredentials? {
         var credentials = connectd_credentials()
-        guard connectd_get_peer_credentials(descriptor.rawValue, &credentials) == 0, credentials.pid > 0 else {
-            return nil
-        }
+        guard connectd_get_peer_credentials(descriptor.rawValue, &credentials) == 0 else { return nil }
+        // The user -1 stands for nobody at all.
+        guard credentials.pid > 0 || credentials.uid != .max else { return nil }
         return PeerCredentials(pid: credentials.pid, uid: credentials.uid, gid: credentials.gid)
     }
 }

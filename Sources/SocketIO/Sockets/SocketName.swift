@@ -26,10 +26,15 @@ package enum SocketName {
     }
 
     /// Calls `body` with a struct sockaddr_un.
-    /// - Throws: ENAMETOOLONG where the name has more than 107 bytes: it is never cut.
+    /// - Throws: ENAMETOOLONG where the name has more than 107 bytes: it is never cut. ENOENT for an empty path and EINVAL
+    ///   for one with a NUL inside, which the kernel would take for an abstract name or cut.
     package static func withName<Result>(
         of address: UnixAddress, _ body: (UnsafePointer<sockaddr>, socklen_t) throws(Errno) -> Result
     ) throws(Errno) -> Result {
+        if case .path(let bytes) = address {
+            guard !bytes.isEmpty else { throw Errno(ENOENT) }
+            guard !bytes.contains(0) else { throw Errno(EINVAL) }
+        }
         var name = sockaddr_un()
         let length =
             switch address {
@@ -71,12 +76,15 @@ package enum SocketName {
         }
     }
 
+    /// A name comes before a number, as in getaddrinfo(3): an interface may have a name of digits.
     private static func scope(of address: IPv6Address) throws(Errno) -> UInt32 {
         guard let zone = address.zone else { return 0 }
-        if let number = UInt32(zone) { return number }
+        // C would see the part before a NUL only.
+        guard !zone.utf8.contains(0) else { throw Errno(ENODEV) }
         let index = if_nametoindex(zone)
-        guard index != 0 else { throw Errno(ENODEV) }
-        return index
+        if index != 0 { return index }
+        guard zone.utf8.first != UInt8(ascii: "+"), let number = UInt32(zone) else { throw Errno(ENODEV) }
+        return number
     }
 
     private static func zone(of scope: UInt32) -> String? {
