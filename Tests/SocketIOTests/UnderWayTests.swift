@@ -1,0 +1,113 @@
+import CLinux
+import CheckModel
+import SocketIO
+import Testing
+
+/// Attempts that are under way: EINPROGRESS, EALREADY, EINTR, and how they end.
+@Suite struct UnderWayTests {
+    @Test func aNonBlockingConnectIsInProgressAndASecondGivesEALREADY() throws {
+        let full = try FullListener()
+        let socket = try Socket(.tcp(.ipv4))
+        #expect(errnoOfConnect(socket.number, to: full.listener.endpoint) == Errno(EINPROGRESS))
+        #expect(errnoOfConnect(socket.number, to: full.listener.endpoint) == Errno(EALREADY))
+        #expect(socket.peerName() == nil)
+        #expect(socket.tcpInformation()?.isEstablished == false)
+    }
+
+    @Test func ourConnectSaysInProgressAndReadinessWithTheSocketErrorTellsTheEnd() throws {
+        let full = try FullListener()
+        let socket = try Socket(.tcp(.ipv4))
+        #expect(try socket.connect(to: full.endpoint) == .inProgress)
+        try full.makeRoom()
+        #expect(waits(for: POLLOUT, on: socket.number))
+        #expect(try socket.takePendingError() == nil)
+        #expect(socket.peerName() == full.listener.endpoint)
+    }
+
+    @Test func anAttemptThatIsUnderWayIsJoined() throws {
+        let full = try FullListener()
+        let socket = try Socket(.tcp(.ipv4))
+        #expect(try socket.connect(to: full.endpoint) == .inProgress)
+        let early = errno { () throws(Errno) in
+            try BlockingConnect.connect(socket, to: full.endpoint, timeoutMilliseconds: 0)
+        }
+        #expect(early == Errno(EINPROGRESS))
+        try full.makeRoom()
+        try BlockingConnect.connect(socket, to: full.endpoint)
+        #expect(socket.tcpInformation()?.isEstablished == true)
+    }
+
+    @Test func theEndOfAnAttemptThatNeverBeganIsNoSuccess() throws {
+        let socket = try Socket(.tcp(.ipv4))
+        #expect(errno { () throws(Errno) in try BlockingConnect.finish(socket) } == Errno(ENOTCONN))
+    }
+
+    @Test func aSignalInterruptsWithEINTRAndTheAttemptGoesOnByItself() throws {
+        let full = try FullListener()
+        let endpoint = full.listener.endpoint
+        let socket = try Socket(.tcp(.ipv4), nonBlocking: false)
+        let number = socket.number
+        #expect(try SignalledThread.run { errnoOfConnect(number, to: endpoint) } == .some(Errno(EINTR)))
+        // A second blocking call would wait on Linux; to a non-blocking one it says what the manual page tells.
+        #expect(connectd_set_nonblocking(number) == 0)
+        #expect(errnoOfConnect(number, to: endpoint) == Errno(EALREADY))
+        try full.makeRoom()
+        try BlockingConnect.finish(socket)
+        #expect(socket.peerName() == endpoint)
+    }
+
+    @Test func ourConnectTakesAnInterruptionForInProgress() throws {
+        let full = try FullListener()
+        let endpoint = full.endpoint
+        let shared = SharedSocket(try Socket(.tcp(.ipv4), nonBlocking: false))
+        let start = try SignalledThread.run { Result { try shared.socket.connect(to: endpoint) } }
+        #expect(try start.get() == .inProgress)
+        try full.makeRoom()
+        try BlockingConnect.finish(shared.socket)
+        #expect(shared.socket.peerName() == full.listener.endpoint)
+    }
+
+    @Test func aBlockingConnectNeverShowsTheSignalsThatInterruptIt() throws {
+        let full = try FullListener()
+        let endpoint = full.endpoint
+        let shared = SharedSocket(try Socket(.tcp(.ipv4), nonBlocking: false))
+        let error = try SignalledThread.run(
+            betweenSignals: { if $0 == 20 { try full.makeRoom() } },
+            { errno { () throws(Errno) in try BlockingConnect.connect(shared.socket, to: endpoint) } })
+        #expect(error == nil)
+        #expect(shared.socket.peerName() == full.listener.endpoint)
+    }
+
+    @Test func signalsDoNotMakeTheWaitOfABlockingConnectLonger() throws {
+        let full = try FullListener()
+        let endpoint = full.endpoint
+        let shared = SharedSocket(try Socket(.tcp(.ipv4), nonBlocking: false))
+        // Were the whole time waited for again behind each signal, this would end by the kernel's own ETIMEDOUT.
+        let error = try SignalledThread.run {
+            errno { () throws(Errno) in
+                try BlockingConnect.connect(shared.socket, to: endpoint, timeoutMilliseconds: 100)
+            }
+        }
+        #expect(error == .some(Errno(EINPROGRESS)))
+    }
+
+    @Test func anInterruptedUnixConnectIsOver() throws {
+        let directory = try TemporaryDirectory()
+        let peer = try UnixPeer(.stream, at: directory.address("socket"), backlog: 0)
+        let filler = try Socket(.unix(.stream))
+        #expect(try filler.connect(to: .unix(peer.address)) == .complete)
+        let address = peer.address
+        let shared = SharedSocket(try Socket(.unix(.stream), nonBlocking: false))
+        let first = try SignalledThread.run { errnoOfConnect(shared.socket.number, to: address) }
+        #expect(first == .some(Errno(EINTR)))
+        let ours = try SignalledThread.run {
+            errno { () throws(Errno) in _ = try shared.socket.connect(to: .unix(address)) }
+        }
+        #expect(ours == .some(Errno(EINTR)))
+        // Nothing is under way: the call is made again, until there is room.
+        let error = try SignalledThread.run(
+            betweenSignals: { if $0 == 20 { _ = try peer.accept() } },
+            { errno { () throws(Errno) in try BlockingConnect.connect(shared.socket, to: .unix(address)) } })
+        #expect(error == nil)
+    }
+}
