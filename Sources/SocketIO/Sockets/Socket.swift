@@ -52,8 +52,9 @@ package struct Socket: ~Copyable, Sendable {
 
     /// Dissolves a datagram socket's association: connect(2) to the null address, AF_UNSPEC.
     ///
-    /// Anybody is heard again. An address and a port that bind(2) did not set are given up with it: such a socket gets
-    /// others when it sends next. Datagrams that came before an association stay in the socket, whoever sent them.
+    /// Anybody is heard again. An address and a port that bind(2) was not told are given up with it, also a port that
+    /// bind(2) chose: such a socket gets others when it sends next. Datagrams that came before an association stay in the
+    /// socket, whoever sent them.
     package borrowing func dissolve() throws(Errno) {
         var null = sockaddr()
         null.sa_family = sa_family_t(AF_UNSPEC)
