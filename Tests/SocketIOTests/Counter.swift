@@ -1,0 +1,33 @@
+import CheckModel
+import SocketIO
+import Synchronization
+
+/// A number that handlers count up.
+final class Counter: Sendable {
+    private let value = Atomic<Int>(0)
+
+    var count: Int { value.load(ordering: .acquiring) }
+
+    func add() {
+        value.add(1, ordering: .releasing)
+    }
+
+    /// Waits until the count is there.
+    func reaches(_ count: Int) async {
+        while self.count < count { await Task.yield() }
+    }
+}
+
+/// A value with one owner, by reference.
+final class Shared<Value: ~Copyable & Sendable>: Sendable {
+    let value: Value
+
+    init(_ value: consuming Value) {
+        self.value = value
+    }
+}
+
+/// Lets the loop go round a few times: each sleep ends in a turn of its own, behind that turn's events.
+func turns(of reactor: Reactor) async {
+    for _ in 0..<3 { _ = await reactor.sleep(until: Clock.now().advanced(byMilliseconds: 1)) }
+}
