@@ -162,6 +162,7 @@ extension HTTPWorker {
         if isComplete { connection.hasServed = true } else { connection.mustLinger = true }
         connection.request &+= 1
         connection.reset(deadline: deadline(limits.idleTimeoutMilliseconds))
+        if connection.peerHasLeft { departed.append(connection.index) }
     }
 
     /// A deadline has come. The library notices the end of the connection, and closes it.

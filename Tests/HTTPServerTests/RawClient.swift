@@ -11,23 +11,34 @@ final class RawClient {
     init(to address: ListenAddress) throws {
         switch address {
         case .ip(let endpoint):
-            let domain = endpoint.address.family == .ipv4 ? AF_INET : AF_INET6
-            let socket = try SystemCall.socket(domain: domain, type: connectd_sock_stream, nonBlocking: false)
-            let number = socket.rawValue
-            try SocketName.withName(of: endpoint) { (name, length) throws(Errno) in
-                try SystemCall.connect(number, to: name, length: length)
-            }
-            descriptor = socket.release()
+            descriptor = try Self.socket(endpoint.address.family == .ipv4 ? AF_INET : AF_INET6)
+            try connect(to: endpoint)
         case .unix(let path):
-            let socket = try SystemCall.socket(domain: AF_UNIX, type: connectd_sock_stream, nonBlocking: false)
-            let number = socket.rawValue
+            descriptor = try Self.socket(AF_UNIX)
+            let number = descriptor
             try SocketName.withName(of: .path(path)) { (name, length) throws(Errno) in
                 try SystemCall.connect(number, to: name, length: length)
             }
-            descriptor = socket.release()
         }
+    }
+
+    /// A socket for `connect(to:)` later on.
+    init(toBeConnected domain: Int32) throws {
+        descriptor = try Self.socket(domain)
+    }
+
+    func connect(to endpoint: IPEndpoint) throws {
+        let number = descriptor
+        try SocketName.withName(of: endpoint) { (name, length) throws(Errno) in
+            try SystemCall.connect(number, to: name, length: length)
+        }
+    }
+
+    private static func socket(_ domain: Int32) throws -> Int32 {
+        let number = try SystemCall.socket(domain: domain, type: connectd_sock_stream, nonBlocking: false).release()
         var limit = timeval(tv_sec: 5, tv_usec: 0)
-        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+        setsockopt(number, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+        return number
     }
 
     deinit {

@@ -31,7 +31,7 @@ final class TestHandler: RequestHandler {
             if case .cancelled = outcome { cancelled.add(1, ordering: .relaxed) }
             return text(200, "cancelled")
         case "/deaf":
-            for _ in 0..<40 { await Self.pause(50) }
+            await pause(milliseconds: head.rawQuery.flatMap { Int($0) } ?? 0, on: reactors[worker])
             return text(200, "too late")
         default:
             let query = head.query().map { $0.map { "\($0.name)=\($0.value)" }.joined(separator: ";") } ?? "bad"
@@ -44,8 +44,13 @@ final class TestHandler: RequestHandler {
     }
 
     /// A wait that does not end when its task is cancelled.
-    private static func pause(_ milliseconds: Int) async {
-        await Task.detached { try? await Task.sleep(nanoseconds: UInt64(milliseconds) * 1_000_000) }.value
+    private func pause(milliseconds: Int, on reactor: Reactor) async {
+        await withUnsafeContinuation { continuation in
+            reactor.assumeIsolated { reactor in
+                let timer = reactor.makeTimer { continuation.resume() }
+                reactor.arm(timer, at: Clock.now().advanced(byMilliseconds: milliseconds))
+            }
+        }
     }
 
     func problem(status: Int, detail: String) -> Response { text(status, detail) }

@@ -1,0 +1,74 @@
+import Foundation
+import HTTPServer
+import Synchronization
+import Testing
+
+/// Clients that leave before their answer is there.
+@Suite struct DepartureTests {
+    enum Departure: CaseIterable {
+        case close, reset, writingHalf
+    }
+
+    @Test(arguments: Departure.allCases)
+    func aClientThatLeavesCancelsItsRequest(by departure: Departure) async throws {
+        try await withService(workers: 2) { service in
+            let clients = try (0..<50).map { _ in try service.client() }
+            for client in clients { client.send("GET /hang HTTP/1.1\r\nHost: a\r\n\r\n") }
+            #expect(await eventually { service.handler.started.load(ordering: .relaxed) == 50 })
+            for client in clients {
+                switch departure {
+                case .close: client.close()
+                case .reset: client.reset()
+                case .writingHalf: client.closeWritingHalf()
+                }
+            }
+            #expect(await eventually { service.handler.cancelled.load(ordering: .relaxed) == 50 })
+            #expect(await eventually { service.service.connectionCounts == [0, 0] })
+            #expect(service.service.inFlightCount == 0)
+        }
+    }
+
+    @Test func aClientThatLeftBeforeItsRequestWasReadCancelsItToo() async throws {
+        try await withService { service in
+            for _ in 0..<50 {
+                let client = try service.client()
+                client.send("GET /hang HTTP/1.1\r\nHost: a\r\n\r\n")
+                client.closeWritingHalf()
+            }
+            #expect(await eventually { service.handler.cancelled.load(ordering: .relaxed) == 50 })
+            #expect(await eventually { service.service.connectionCounts == [0] })
+        }
+    }
+
+    @Test func aNextRequestSentEarlyDoesNotDisturbTheFirst() async throws {
+        try await withService { service in
+            let client = try service.client()
+            client.send("GET /hang HTTP/1.1\r\nHost: a\r\n\r\n")
+            #expect(await eventually { service.handler.started.load(ordering: .relaxed) == 1 })
+            client.send("GET /hang HTTP/1.1\r\nHost: a\r\n\r\nGET /hang HTTP/1.1\r\nHost: a\r\n\r\n")
+            client.close()
+            #expect(await eventually { service.service.connectionCounts == [0] })
+            let cancelled = service.handler.cancelled.load(ordering: .relaxed)
+            #expect(cancelled == service.handler.started.load(ordering: .relaxed))
+        }
+    }
+
+    @Test func clientsMayLeaveAtAnyMoment() async throws {
+        try await withService(workers: 2) { service in
+            let whole = Array("POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello".utf8)
+            for length in 0...whole.count {
+                for departure in Departure.allCases {
+                    let client = try service.client()
+                    client.send(Array(whole.prefix(length)))
+                    switch departure {
+                    case .close: client.close()
+                    case .reset: client.reset()
+                    case .writingHalf: client.closeWritingHalf()
+                    }
+                }
+            }
+            #expect(await eventually { service.service.connectionCounts == [0, 0] })
+            #expect(service.service.inFlightCount == 0)
+        }
+    }
+}

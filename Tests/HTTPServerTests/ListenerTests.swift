@@ -1,0 +1,91 @@
+import CLinux
+import CheckModel
+import Foundation
+import HTTPServer
+import SocketIO
+import Testing
+
+/// Ports and socket files.
+@Suite struct ListenerTests {
+    private func path() -> [UInt8] { Array("/tmp/connectd-test-\(UUID().uuidString).sock".utf8) }
+
+    private func text(_ path: [UInt8]) -> String { String(decoding: path, as: UTF8.self) }
+
+    @Test func aTakenPortIsAnError() async throws {
+        try await withService { first in
+            let address = first.address
+            await #expect(throws: HTTPServiceError.cannotListen(address, Errno(EADDRINUSE))) {
+                try await withService(on: [address]) { _ in }
+            }
+        }
+    }
+
+    @Test func aPortIsFreeAgainAfterTheEnd() async throws {
+        var address = anyLoopbackPort
+        try await withService { service in
+            address = service.address
+            let client = try service.client()
+            client.send("GET /a HTTP/1.0\r\n\r\n")
+            _ = client.receiveAll()
+        }
+        try await withService(on: [address]) { _ in }
+    }
+
+    @Test func severalListenersServeTogether() async throws {
+        let file = path()
+        let loopback6 = ListenAddress.ip(IPEndpoint(address: .v6(IPv6Address(bits: 1)), port: 0))
+        try await withService(workers: 2, on: [anyLoopbackPort, loopback6, .unix(path: file)]) { service in
+            for address in service.service.addresses {
+                let client = try RawClient(to: address)
+                client.send("GET /a HTTP/1.1\r\nHost: a\r\n\r\n")
+                #expect(client.receiveResponse()?.status == 200)
+            }
+        }
+    }
+
+    @Test func aSocketFileIsForOwnerAndGroupAndGoesAway() async throws {
+        let file = path()
+        try await withService(on: [.unix(path: file)]) { _ in
+            var status = stat()
+            #expect(lstat(text(file), &status) == 0)
+            #expect(status.st_mode & 0o777 == 0o660)
+        }
+        #expect(!FileManager.default.fileExists(atPath: text(file)))
+    }
+
+    @Test func aDesertedSocketFileIsReplaced() async throws {
+        let file = path()
+        let deserted = try SystemCall.socket(domain: AF_UNIX, type: connectd_sock_stream)
+        let number = deserted.rawValue
+        try SocketName.withName(of: .path(file)) { (name, length) throws(Errno) in
+            guard bind(number, name, length) == 0 else { throw .current }
+        }
+        try await withService(on: [.unix(path: file)]) { service in
+            let client = try service.client()
+            client.send("GET /a HTTP/1.1\r\nHost: a\r\n\r\n")
+            #expect(client.receiveResponse()?.status == 200)
+        }
+    }
+
+    @Test func aSocketFileThatSomebodyServesIsLeftAlone() async throws {
+        let file = path()
+        try await withService(on: [.unix(path: file)]) { first in
+            await #expect(throws: HTTPServiceError.cannotListen(.unix(path: file), Errno(EADDRINUSE))) {
+                try await withService(on: [.unix(path: file)]) { _ in }
+            }
+            let client = try first.client()
+            client.send("GET /a HTTP/1.1\r\nHost: a\r\n\r\n")
+            #expect(client.receiveResponse()?.status == 200)
+        }
+    }
+
+    @Test func aPlainFileIsNeverRemoved() async throws {
+        let file = path()
+        #expect(FileManager.default.createFile(atPath: text(file), contents: Data("precious".utf8)))
+        await #expect(throws: HTTPServiceError.cannotListen(.unix(path: file), Errno(EADDRINUSE))) {
+            try await withService(on: [.unix(path: file)]) { _ in }
+        }
+        #expect(FileManager.default.contents(atPath: text(file)) == Data("precious".utf8))
+        try FileManager.default.removeItem(atPath: text(file))
+    }
+}
