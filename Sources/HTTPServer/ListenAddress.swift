@@ -24,7 +24,7 @@ package enum Peer: Hashable, Sendable {
     /// The address without the port, as logs and limits by client have it; `unix` for a local socket.
     package var text: String {
         switch self {
-        case .ip(let endpoint): PeerText.text(of: endpoint.address)
+        case .ip(let endpoint): endpoint.address.text
         case .unix: "unix"
         }
     }
