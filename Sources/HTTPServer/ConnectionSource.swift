@@ -1,10 +1,16 @@
 internal import CLinux
 
-/// Where a connection came from.
-struct ConnectionSource: Sendable {
+/// Where a connection came from; one for all of its requests.
+final class ConnectionSource: Sendable {
     let listener: ListenerKind
     let listenerIndex: Int
     let peer: Peer
+
+    init(listener: ListenerKind, listenerIndex: Int, peer: Peer) {
+        self.listener = listener
+        self.listenerIndex = listenerIndex
+        self.peer = peer
+    }
 }
 
 /// A connection on its way from the acceptor to a worker, which closes the descriptor.

@@ -20,4 +20,10 @@ package struct HTTPLimits: Sendable {
     package var cancellationMilliseconds = 5000
 
     package init() {}
+
+    var shortestMilliseconds: Int {
+        min(
+            headTimeoutMilliseconds, bodyTimeoutMilliseconds, idleTimeoutMilliseconds, sendTimeoutMilliseconds,
+            discardMilliseconds)
+    }
 }

@@ -7,7 +7,11 @@ enum LibraryResponse {
     static func make(_ response: Response, mustClose: Bool) -> OpaquePointer? {
         guard let result = make(response.body) else { return nil }
         for header in response.headers {
-            guard MHD_add_response_header(result, header.name, header.value) == .YES else {
+            // `withCString` passes a string's own bytes where the implicit conversion would copy them.
+            let isTaken = header.name.withCString { name in
+                header.value.withCString { MHD_add_response_header(result, name, $0) == .YES }
+            }
+            guard isTaken else {
                 MHD_destroy_response(result)
                 return nil
             }

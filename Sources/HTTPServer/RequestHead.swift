@@ -1,17 +1,20 @@
 /// What stands before a request's body: method, target, headers, and who sends it.
 ///
 /// The head has passed the strict judgement of RFC 9112: HTTP/1.0 or 1.1, one Host at most, one framing of the body,
-/// token-only names, no control bytes. It is one block of bytes; strings are made where they are asked for.
-package struct RequestHead: Sendable {
+/// token-only names, no control bytes. It is one block of bytes; strings are made where they are asked for. An object,
+/// since it goes through many hands.
+package final class RequestHead: Sendable {
     package let method: HTTPMethod
     /// Whether bytes follow the head.
     package let hasBody: Bool
     /// The body's length where the client told it; nil for a chunked one, 0 without a body.
     package let contentLength: UInt64?
-    package let listener: ListenerKind
+    private let source: ConnectionSource
+
+    package var listener: ListenerKind { source.listener }
     /// The number of the listener, in the order in which the service was given them.
-    package let listenerIndex: Int
-    package let peer: Peer
+    package var listenerIndex: Int { source.listenerIndex }
+    package var peer: Peer { source.peer }
 
     /// The target from its path on, then the header lines; the judge has checked that each is
     /// `name NUL blanks value NUL NUL`.
@@ -26,15 +29,14 @@ package struct RequestHead: Sendable {
         self.method = method
         hasBody = framing.hasBody
         contentLength = framing.contentLength
-        listener = source.listener
-        listenerIndex = source.listenerIndex
-        peer = source.peer
+        self.source = source
         let targetLength = target.count
-        storage = [UInt8](unsafeUninitializedCapacity: targetLength + headers.count) { bytes, count in
+        let storage = [UInt8](unsafeUninitializedCapacity: targetLength + headers.count) { bytes, count in
             _ = bytes[..<targetLength].initialize(fromContentsOf: target)
             _ = bytes[targetLength...].initialize(fromContentsOf: headers)
             count = targetLength + headers.count
         }
+        self.storage = storage
         self.targetLength = targetLength
         pathLength = storage[..<targetLength].firstIndex(of: UInt8(ascii: "?")) ?? targetLength
     }

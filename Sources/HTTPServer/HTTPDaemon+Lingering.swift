@@ -11,26 +11,21 @@ struct LingeringClose {
     let deadline: UInt64
 }
 
-extension HTTPWorker {
+extension HTTPDaemon {
     /// So many at once; beyond that, connections are closed the hard way.
     private static var lingeringLimit: Int { 256 }
 
     /// Takes over a descriptor: ends the writing half, reads and throws away until the client closes, or too much has come.
     func linger(on number: Int32) {
         shutdown(number, Int32(SHUT_WR))
-        let worker = self
-        let watch = reactor.assumeIsolated { reactor in
-            try? reactor.watch(number, for: .readable, edgeTriggered: false) { _ in
-                worker.assumeIsolated { $0.discard(from: number) }
-            }
-        }
-        guard let watch, lingering.count < Self.lingeringLimit else {
-            if let watch { reactor.assumeIsolated { $0.unwatch(watch, number) } }
-            CLinux.close(number)
-            return
-        }
+        let worker = worker
+        let token =
+            lingering.count < Self.lingeringLimit
+            ? try? watch(number, for: .readable) { _ in worker.assumeIsolated { $0.daemon?.discard(from: number) } }
+            : nil
+        guard let token else { return _ = CLinux.close(number) }
         lingering[number] = LingeringClose(
-            watch: watch, remainingBytes: limits.discardedBytes, deadline: deadline(limits.discardMilliseconds))
+            watch: token, remainingBytes: limits.discardedBytes, deadline: deadline(limits.discardMilliseconds))
         startSweeping()
     }
 
@@ -50,7 +45,7 @@ extension HTTPWorker {
 
     func endLingering(_ number: Int32) {
         guard let close = lingering.removeValue(forKey: number) else { return }
-        reactor.assumeIsolated { $0.unwatch(close.watch, number) }
+        unwatch(close.watch, number)
         CLinux.close(number)
     }
 }

@@ -4,10 +4,10 @@ internal import CheckModel
 internal import SocketIO
 internal import Synchronization
 
-/// The way of one request through a worker.
-extension HTTPWorker {
+/// The way of one request.
+extension HTTPDaemon {
     /// The request line is there.
-    func begin(_ connection: Connection, target: UnsafeBufferPointer<UInt8>) {
+    func begin(_ connection: Connection, target: UnsafeRawBufferPointer) {
         connection.target.removeAll(keepingCapacity: true)
         connection.target.append(contentsOf: target)
         connection.phase = .head
@@ -17,11 +17,9 @@ extension HTTPWorker {
     }
 
     /// The head is complete: the library's first call for this request.
-    func judge(_ connection: Connection, method: UInt, url: UInt, version: UInt) -> MHD_Result {
-        // SAFETY: the library's pointers into the connection's memory, for the time of its call.
-        guard let method = UnsafePointer<UInt8>(bitPattern: method), let url = UnsafePointer<UInt8>(bitPattern: url),
-            let version = UnsafePointer<UInt8>(bitPattern: version)
-        else { return .NO }
+    func judge(
+        _ connection: Connection, method: UnsafePointer<UInt8>, url: UnsafePointer<UInt8>, version: UnsafePointer<UInt8>
+    ) -> MHD_Result {
         let judge = HeadJudge(
             connection: connection.handle, method: method, url: url, version: version, target: connection.target,
             source: connection.source)
@@ -99,18 +97,19 @@ extension HTTPWorker {
         connection.deadline = .max
         connection.body = []
         connection.isInFlight = true
-        inFlight.add(1, ordering: .relaxed)
-        let place = connection.index
-        let number = connection.request
-        let task = Task(executorPreference: thread) { await self.serve(request, place, number) }
+        worker.inFlight.add(1, ordering: .relaxed)
+        let (worker, place, number) = (worker, connection.index, connection.request)
+        let task = Task(executorPreference: worker.thread) {
+            await worker.serve(request, place: place, number: number)
+        }
         connection.task = task
         if connection.peerHasLeft { task.cancel() }
         MHD_suspend_connection(connection.handle)
         return .YES
     }
 
-    private func serve(_ request: Request, _ place: Int, _ number: UInt64) async {
-        let response = await handler.respond(to: request, on: index)
+    /// The handler has answered.
+    func finish(_ place: Int, _ number: UInt64, _ response: Response) {
         // At the end of the service, somebody else may have answered in the handler's place.
         guard let connection = connections[place], connection.request == number, case .suspended = connection.phase
         else { return }
@@ -118,7 +117,7 @@ extension HTTPWorker {
     }
 
     /// An answer may be queued for a suspended connection, which saves a call-back.
-    func resume(_ connection: Connection, with response: Response) {
+    private func resume(_ connection: Connection, with response: Response) {
         connection.task = nil
         _ = queue(response, on: connection)
         MHD_resume_connection(connection.handle)
@@ -127,7 +126,7 @@ extension HTTPWorker {
 
     // MARK: Answers
 
-    func queue(_ response: Response, on connection: Connection) -> MHD_Result {
+    private func queue(_ response: Response, on connection: Connection) -> MHD_Result {
         connection.phase = .answering
         let length = response.body.count
         connection.deadline = deadline(limits.sendTimeoutMilliseconds + length / 65536 * 1000)
@@ -154,10 +153,22 @@ extension HTTPWorker {
 
     // MARK: Ends
 
+    func cancelHandlers() {
+        for case let connection? in connections { connection.task?.cancel() }
+    }
+
+    /// Answers every request that is with a handler still.
+    func answerForHandlers() {
+        for case let connection? in connections {
+            guard case .suspended = connection.phase else { continue }
+            resume(connection, with: handler.problem(status: 503, detail: "The service is shutting down."))
+        }
+    }
+
     /// The library is done with a request.
     func requestEnded(_ connection: Connection, isComplete: Bool) {
         connection.task?.cancel()
-        if connection.isInFlight { inFlight.subtract(1, ordering: .relaxed) }
+        if connection.isInFlight { worker.inFlight.subtract(1, ordering: .relaxed) }
         connection.isInFlight = false
         if isComplete { connection.hasServed = true } else { connection.mustLinger = true }
         connection.request &+= 1
