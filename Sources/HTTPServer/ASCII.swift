@@ -33,11 +33,4 @@ enum ASCII {
         default: nil
         }
     }
-
-    static func trimmed(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
-        guard let start = bytes.firstIndex(where: { !isBlank($0) }),
-            let end = bytes.lastIndex(where: { !isBlank($0) })
-        else { return bytes.prefix(0) }
-        return bytes[start...end]
-    }
 }

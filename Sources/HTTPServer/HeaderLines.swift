@@ -1,31 +1,41 @@
+internal import CLinux
+
 /// Header lines as the library leaves them and the judge has checked them: `name NUL blanks value NUL NUL`, again and again.
-struct HeaderLines: Sequence, IteratorProtocol {
-    struct Line {
-        let name: ArraySlice<UInt8>
-        let value: ArraySlice<UInt8>
+struct HeaderLines {
+    let bytes: UnsafeBufferPointer<UInt8>
 
-        /// Without regard to case; `name` is in lower case.
-        func hasName(_ other: StaticString) -> Bool {
-            guard name.count == other.utf8CodeUnitCount else { return false }
-            return other.withUTF8Buffer { zip(name, $0).allSatisfy { ASCII.lowercased($0) == $1 } }
+    /// The value of the first header of that name at or behind `position`, without blanks around it; `position` moves behind it.
+    /// - Parameter name: in lower case; headers are compared without regard to case.
+    func nextValue(of name: StaticString, from position: inout Int) -> UnsafeBufferPointer<UInt8>? {
+        while position < bytes.count {
+            let start = position
+            let colon = indexOfNUL(from: start)
+            let end = indexOfNUL(from: colon + 1)
+            position = end + 2
+            if hasName(name, start, colon) { return trimmed(colon + 1, end) }
         }
-
-        var valueText: String { String(decoding: value, as: UTF8.self) }
+        return nil
     }
 
-    private var rest: ArraySlice<UInt8>
-
-    init(_ bytes: ArraySlice<UInt8>) {
-        rest = bytes
+    private func indexOfNUL(from start: Int) -> Int {
+        guard start < bytes.count, let base = bytes.baseAddress,
+            let found = memchr(base + start, 0, bytes.count - start)
+        else { return bytes.count }
+        return UnsafeRawPointer(found) - UnsafeRawPointer(base)
     }
 
-    mutating func next() -> Line? {
-        guard let colon = rest.firstIndex(of: 0) else { return nil }
-        let name = rest[..<colon]
-        rest = rest[(colon + 1)...]
-        guard let end = rest.firstIndex(of: 0) else { return nil }
-        let value = rest[..<end]
-        rest = rest[end...].dropFirst(2)
-        return Line(name: name, value: ASCII.trimmed(value))
+    private func hasName(_ name: StaticString, _ start: Int, _ end: Int) -> Bool {
+        guard end - start == name.utf8CodeUnitCount else { return false }
+        let other = name.utf8Start
+        for offset in 0..<(end - start) where ASCII.lowercased(bytes[start + offset]) != other[offset] { return false }
+        return true
+    }
+
+    private func trimmed(_ start: Int, _ end: Int) -> UnsafeBufferPointer<UInt8> {
+        var start = start
+        var end = end
+        while start < end, ASCII.isBlank(bytes[start]) { start += 1 }
+        while end > start, ASCII.isBlank(bytes[end - 1]) { end -= 1 }
+        return UnsafeBufferPointer(rebasing: bytes[start..<end])
     }
 }

@@ -89,12 +89,26 @@ package final class RequestHead: Sendable {
     /// The first value of a header, without blanks around it. Bytes that are no UTF-8 show as U+FFFD.
     /// - Parameter name: in lower case.
     package func header(_ name: StaticString) -> String? {
-        HeaderLines(storage[targetLength...]).first { $0.hasName(name) }?.valueText
+        var position = 0
+        return withLines { lines in
+            lines.nextValue(of: name, from: &position).map { String(decoding: $0, as: UTF8.self) }
+        }
     }
 
     /// Every value of a header, in order.
     /// - Parameter name: in lower case.
     package func headers(_ name: StaticString) -> [String] {
-        HeaderLines(storage[targetLength...]).filter { $0.hasName(name) }.map(\.valueText)
+        withLines { lines in
+            var values: [String] = []
+            var position = 0
+            while let value = lines.nextValue(of: name, from: &position) {
+                values.append(String(decoding: value, as: UTF8.self))
+            }
+            return values
+        }
+    }
+
+    private func withLines<Result>(_ body: (HeaderLines) -> Result) -> Result {
+        storage.withUnsafeBufferPointer { body(HeaderLines(bytes: UnsafeBufferPointer(rebasing: $0[targetLength...]))) }
     }
 }
