@@ -51,13 +51,14 @@ static inline int connectd_epoll_ctl(int epoll, int operation, int descriptor, u
 static inline uint64_t connectd_epoll_token(const struct epoll_event *event) { return event->data.u64; }
 
 // epoll_pwait2(2) by nanoseconds; negative waits without end. Kernels before 5.11 know only milliseconds: rounded up there.
+// EPERM is how a system call filter that is older than the call refuses it: without a way around it the loop would spin.
 static inline int connectd_epoll_wait(int epoll, struct epoll_event *events, int capacity, int64_t nanoseconds)
 {
     if (nanoseconds < 0)
         return epoll_wait(epoll, events, capacity, -1);
     struct timespec timeout = {.tv_sec = nanoseconds / 1000000000, .tv_nsec = nanoseconds % 1000000000};
     int count = (int)syscall(SYS_epoll_pwait2, epoll, events, capacity, &timeout, NULL, (size_t)0);
-    if (count < 0 && errno == ENOSYS) {
+    if (count < 0 && (errno == ENOSYS || errno == EPERM)) {
         int64_t milliseconds = (nanoseconds + 999999) / 1000000;
         count = epoll_wait(epoll, events, capacity, milliseconds > INT32_MAX ? INT32_MAX : (int)milliseconds);
     }

@@ -95,6 +95,10 @@ import Testing
         // Addresses for documentation, RFC 5737 and RFC 3849: nobody's.
         #expect(!LocalAddresses.contains(.v4(IPv4Address(bits: 0xC000_0201))))
         #expect(!LocalAddresses.contains(.v6(IPv6Address(bits: 0x2001_0DB8 << 96 | 1))))
+        // bind(2) takes these as well: a group, and the broadcast address.
+        #expect(!LocalAddresses.contains(.v4(IPv4Address(bits: 0xE000_0001))))
+        #expect(!LocalAddresses.contains(.v4(IPv4Address(bits: 0xFFFF_FFFF))))
+        #expect(!LocalAddresses.contains(.v6(IPv6Address(bits: 0xFF0E << 112 | 1))))
         #expect(LocalAddresses.hasAny(of: .ipv4))
         #expect(LocalAddresses.hasAny(of: .ipv6))
         #expect(LocalAddresses.source(towards: loopback(.ipv4).address) == loopback(.ipv4).address)
