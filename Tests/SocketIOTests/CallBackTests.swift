@@ -10,7 +10,6 @@ import Testing
     /// An object whose end calls back, as that of an actor's helper may.
     private final class CallsBackAtItsEnd: Sendable {
         let reactor: Reactor
-        let ended: Mutex<Bool> = Mutex(false)
         let report: @Sendable () -> Void
 
         init(reactor: Reactor, report: @escaping @Sendable () -> Void) {
@@ -45,6 +44,24 @@ import Testing
             #expect(calls.count == 1)
             #expect(ends.count == 1)
         }
+    }
+
+    @Test func whatGoesWithARemovedHandlerMayCallBack() async throws {
+        try await withReactor { reactor in
+            let ends = Counter()
+            let timer = await Self.timerThatCallsBackAtItsEnd(of: reactor) { ends.add() }
+            #expect(ends.count == 0)
+            await reactor.remove(timer)
+            #expect(ends.count == 1)
+        }
+    }
+
+    /// The handler has the only reference.
+    private static func timerThatCallsBackAtItsEnd(
+        of reactor: Reactor, report: @escaping @Sendable () -> Void
+    ) async -> SlotToken {
+        let object = CallsBackAtItsEnd(reactor: reactor, report: report)
+        return await reactor.makeTimer { _ = object }
     }
 
     @Test func handlersOfOneTurnMayEndEachOthersWatches() async throws {
