@@ -16,6 +16,11 @@ struct ServeCommand: ParsableCommand {
             if the configuration says who may ask and what they may reach.
 
             SIGTERM and SIGINT drain and stop it; SIGHUP reads the configuration file again.
+
+            Examples:
+              connectd serve
+              connectd serve --listen 127.0.0.1:9000 --listen unix:/run/connectd/http.sock
+              connectd serve --config /etc/connectd/connectd.yaml
             """)
 
     @Option(help: "Where to listen: 127.0.0.1:8080, [::1]:8080 or unix:/path. May be repeated.")
@@ -32,7 +37,7 @@ struct ServeCommand: ParsableCommand {
         let source = SettingsSource(file: config, flags: Flags(listen: listen, allowAnonymous: allowAnonymous))
         let (settings, warnings) = try load(source)
         if let refusal = settings.refusalToStart {
-            Output.errorLine("connectd: \(refusal)")
+            Output.errorLine(refusal)
             throw ExitCode(1)
         }
         let logger = ServiceLogging.logger(for: settings.log)
