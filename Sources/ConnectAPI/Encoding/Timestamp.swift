@@ -19,8 +19,8 @@ enum Timestamp {
 
     /// Quotient and remainder, the remainder never negative.
     private static func divide(_ value: Int64, by divisor: Int64) -> (Int64, Int64) {
-        let remainder = (value % divisor + divisor) % divisor
-        return ((value - remainder) / divisor, remainder)
+        let (quotient, remainder) = value.quotientAndRemainder(dividingBy: divisor)
+        return remainder < 0 ? (quotient - 1, remainder + divisor) : (quotient, remainder)
     }
 
     /// The Gregorian date of a day. Years are counted from March, so that the leap day comes last.

@@ -1,0 +1,36 @@
+import Testing
+
+@testable import ConnectAPI
+
+/// Pages of other sites are kept out; programs and our own pages are not.
+@Suite struct BrowserRuleTests {
+    private static let host = "localhost:8080"
+    private static let sites: [(site: String?, isAccepted: Bool)] = [
+        (nil, true), ("same-origin", true), ("none", true), ("same-site", false), ("cross-site", false), ("", false),
+        ("Same-Origin", false), ("same-origin, none", false), ("unheard-of", false),
+    ]
+    private static let origins: [(origin: String?, isAccepted: Bool)] = [
+        (nil, true), ("http://localhost:8080", true), ("https://localhost:8080", true), ("HTTP://LocalHost:8080", true),
+        ("null", false), ("", false), ("http://localhost", false), ("http://localhost:8081", false),
+        ("http://evil.example", false), ("http://localhost:8080.evil.example", false),
+        ("http://localhost:8080/", false), ("ftp://localhost:8080", false), ("localhost:8080", false),
+        ("http://evil.example http://localhost:8080", false),
+    ]
+
+    @Test func `a request goes on if both its site and its origin are ours or unsaid`() {
+        for (site, isSiteAccepted) in Self.sites {
+            for (origin, isOriginAccepted) in Self.origins {
+                #expect(
+                    BrowserRule.accepts(site: site, origin: origin, host: Self.host)
+                        == (isSiteAccepted && isOriginAccepted),
+                    "Sec-Fetch-Site \(site ?? "unsaid"), Origin \(origin ?? "unsaid")")
+            }
+        }
+    }
+
+    @Test func `an origin without a Host to hold it against is refused`() {
+        #expect(!BrowserRule.accepts(site: nil, origin: "http://localhost:8080", host: nil))
+        #expect(!BrowserRule.accepts(site: "same-origin", origin: "http://", host: nil))
+        #expect(BrowserRule.accepts(site: nil, origin: nil, host: nil))
+    }
+}

@@ -1,0 +1,38 @@
+import CheckModel
+import StrictJSON
+
+@testable import ConnectAPI
+
+/// Decodes one check, or says what is wrong with it.
+func decode(
+    _ json: String, maximumTimeoutMilliseconds: Int = 60_000
+) throws -> Result<DecodedCheck, JSONProblems> {
+    let document = try JSONValue.parse(Array(json.utf8))
+    do throws(JSONProblems) {
+        return .success(
+            try CheckDecoder.decode(document, maximumTimeoutMilliseconds: maximumTimeoutMilliseconds))
+    } catch {
+        return .failure(error)
+    }
+}
+
+/// The request of a check that has to be right; members stand behind a target.
+func decodedRequest(_ members: String = "") throws -> CheckRequest {
+    try decode(#"{"target":"tcp://10.0.0.7:80"\#(members.isEmpty ? "" : ",")\#(members)}"#).get().request
+}
+
+/// Where a check that has to be wrong is wrong, in order.
+func pointers(_ json: String, maximumTimeoutMilliseconds: Int = 60_000) throws -> [String] {
+    switch try decode(json, maximumTimeoutMilliseconds: maximumTimeoutMilliseconds) {
+    case .success: []
+    case .failure(let problems): problems.problems.map(\.pointer)
+    }
+}
+
+extension String {
+    /// An IPv4 or IPv6 address.
+    var address: IPAddress {
+        guard let address = IPAddress(parsing: self) else { preconditionFailure("\(self) is no address") }
+        return address
+    }
+}

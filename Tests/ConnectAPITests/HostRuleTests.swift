@@ -1,0 +1,62 @@
+import Testing
+
+@testable import ConnectAPI
+
+/// Which Host header fields the service answers to.
+@Suite struct HostRuleTests {
+    private let rule = HostRule(names: ["connectd.internal", "Other.Example."])
+
+    @Test(arguments: [
+        "127.0.0.1", "127.0.0.1:8080", "10.0.0.9:1", "[::1]", "[::1]:8080", "[2001:db8::9]:443", "[fe80::1%eth0]:8080",
+    ])
+    func `an address is accepted, with and without a port`(value: String) {
+        #expect(rule.accepts(value))
+    }
+
+    @Test(arguments: ["localhost", "localhost:8080", "LOCALHOST", "LocalHost:8080", "localhost.", "localhost.:8080"])
+    func `localhost is accepted in any case, with a trailing dot and a port`(value: String) {
+        #expect(rule.accepts(value))
+    }
+
+    @Test(arguments: [
+        "connectd.internal", "CONNECTD.Internal:8080", "connectd.internal.", "connectd.internal.:80", "other.example",
+    ])
+    func `a configured name is accepted as localhost is`(value: String) {
+        #expect(rule.accepts(value))
+    }
+
+    @Test(arguments: ["localhost:", "[::1]:"])
+    func `an empty port is the default one`(value: String) {
+        #expect(rule.accepts(value))
+    }
+
+    @Test(arguments: [
+        "evil.example", "evil.example:8080", "127.0.0.1.evil.example", "localhost.evil.example", "evil-localhost",
+        "internal", "sub.connectd.internal", "connectd.internal.evil.example",
+    ])
+    func `any other name is refused, since a page may have pointed it here`(value: String) {
+        #expect(!rule.accepts(value))
+    }
+
+    @Test(arguments: ["127.1", "2130706433", "0x7f.1", "0177.0.0.1", "127.0.0.1.", "127.0.0.256", "::1"])
+    func `what is no address by the letter is no address`(value: String) {
+        #expect(!rule.accepts(value))
+    }
+
+    @Test(arguments: [
+        "", ":", ":8080", ".", "localhost:x", "localhost:80x", "localhost:-1", "localhost:80:80", "localhost: 80",
+        "localhost..", " localhost", "[::1", "[::1]8080", "[::1]x:80", "[]", "[]:80", "[localhost]", "user@localhost",
+        "localhost/", "localhost:８０",
+    ])
+    func `a malformed value is refused`(value: String) {
+        #expect(!rule.accepts(value))
+    }
+
+    @Test func `without configured names only addresses and localhost are left`() {
+        let bare = HostRule(names: [])
+        #expect(bare.accepts("localhost"))
+        #expect(bare.accepts("[::1]"))
+        #expect(!bare.accepts("connectd.internal"))
+        #expect(!bare.accepts(""))
+    }
+}

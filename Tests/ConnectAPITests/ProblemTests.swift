@@ -1,0 +1,64 @@
+import StrictJSON
+import Testing
+
+@testable import ConnectAPI
+
+/// Problems as RFC 9457 has them, byte for byte.
+@Suite struct ProblemTests {
+    private func text(_ problem: Problem) -> String { String(decoding: problem.body, as: UTF8.self) }
+
+    @Test func `a problem without inputs to blame`() {
+        #expect(
+            text(Problem(.notFound, "there is no such resource")) == #"""
+                {"type":"urn:connectd:problem:not_found","title":"Not Found","status":404,"detail":"there is no such resource"}
+
+                """#)
+    }
+
+    @Test func `wrong input, each with its pointer`() throws {
+        guard case .failure(let problems) = try decode(#"{"timeout_ms":0,"a\"b":1}"#) else {
+            Issue.record("was accepted")
+            return
+        }
+        let body = text(Problem(problems))
+        #expect(body.hasPrefix(#"{"type":"urn:connectd:problem:bad_request","title":"Bad Request","status":400,"#))
+        #expect(body.contains(#""detail":"3 inputs are wrong: /target: is required""#))
+        #expect(body.contains(#"{"pointer":"/target","detail":"is required"}"#))
+        #expect(body.contains(#"{"pointer":"/timeout_ms","detail":"must be from 1 to 60000, not 0"}"#))
+        #expect(body.contains(#"{"pointer":"/a\"b","detail":"unknown member; known here: target, id, "#))
+        #expect(body.hasSuffix("]}\n"))
+    }
+
+    @Test func `a body that is no JSON, with the place`() throws {
+        do throws(JSONSyntaxError) {
+            _ = try JSONValue.parse(Array("{\"target\":\n\"h:1\",}".utf8))
+            Issue.record("was accepted")
+        } catch {
+            let problem = Problem(error)
+            #expect(problem.kind == .badRequest)
+            #expect(problem.detail.hasPrefix("the body is not valid JSON: line 2, column "))
+            #expect(problem.errors.count == 1)
+        }
+    }
+
+    @Test func `the statuses are those of the contract`() {
+        let statuses = Problem.Kind.allCases.map { ($0.rawValue, $0.status) }
+        let expected = [
+            ("bad_request", 400), ("unauthorized", 401), ("denied", 403), ("foreign_origin", 403), ("not_found", 404),
+            ("method_not_allowed", 405), ("request_timeout", 408), ("content_too_large", 413),
+            ("unsupported_media_type", 415), ("misdirected_request", 421), ("header_fields_too_large", 431),
+            ("overloaded", 503), ("draining", 503),
+        ]
+        #expect(statuses.elementsEqual(expected, by: ==))
+    }
+
+    @Test func `too many problems are counted, not listed`() throws {
+        let members = (0..<100).map { "\"x\($0)\":1" }.joined(separator: ",")
+        guard case .failure(let problems) = try decode(#"{"target":"h:1",\#(members)}"#) else {
+            Issue.record("was accepted")
+            return
+        }
+        #expect(Problem(problems).errors.count == JSONProblems.limit)
+        #expect(Problem(problems).detail.hasPrefix("100 inputs are wrong: /x0: "))
+    }
+}
