@@ -1,52 +1,54 @@
 # connectd: make run, make test; see README.md.
-.PHONY: run build release test unit-test end-to-end-test specification-test check format dependencies venv clean
+.PHONY: run test build release check lint unit-test end-to-end-test format dependencies test-dependencies venv clean
+# Parts of a run share one build folder, two cores and names in the kernel.
+.NOTPARALLEL:
 
 LISTEN ?= 127.0.0.1:8080
 PYTHON ?= python3
 VENV := .venv
-BINARY := .build/debug/connectd
 
-# Starts the service, built for release, in the foreground.
+# Installs what is missing, builds for release, starts the service in the foreground and says what to try.
 run: dependencies release
-	@echo "connectd listens on $(LISTEN). Try it from another terminal:"
-	@echo
-	@echo "  curl --json '{\"target\":\"tcp://$(LISTEN)\"}' http://$(LISTEN)/v1/checks   # 403: never its own listener"
-	@echo "  curl --json '{\"target\":\"tcp://localhost:22\"}' http://$(LISTEN)/v1/checks"
-	@echo
-	exec .build/release/connectd serve --listen $(LISTEN)
+	@exec scripts/run $(LISTEN)
 
-build: dependencies
-	swift build
+# Everything: style, unit tests, end-to-end tests, the specification against the running service.
+test: check unit-test end-to-end-test
+
+# The style of every file, and a build in which each warning is an error.
+check: lint build
+
+lint:
+	swift format lint --strict --recursive Package.swift Sources Tests Fuzz
+
+# The program for debugging and the unit tests: one build, with one set of flags, for everything that `test` runs.
+build: test-dependencies
+	swift build --build-tests
 
 release: dependencies
 	swift build -c release --product connectd
 
-# Everything: style, unit tests, end-to-end tests, the specification against the running service.
-test: dependencies venv check unit-test end-to-end-test
+unit-test: build
+	swift test --skip-build
 
-unit-test: dependencies
-	swift test
-
-end-to-end-test: dependencies venv build
-	$(VENV)/bin/python -m pytest -q Tests/EndToEnd
-
-# The style of every file, and a build in which each warning is an error.
-check: dependencies
-	swift format lint --strict --recursive Package.swift Sources Tests
-	swift build --build-tests
+# Against the program that was just built. What needs root is skipped for everybody else, with its reason.
+end-to-end-test: build venv
+	CONNECTD=$(CURDIR)/.build/debug/connectd $(VENV)/bin/python -m pytest -q -rs Tests/EndToEnd
 
 format:
-	swift format --in-place --recursive Package.swift Sources Tests
+	swift format --in-place --recursive Package.swift Sources Tests Fuzz
 
 # Debian packages that are missing.
 dependencies:
-	@scripts/install-dependencies
+	@scripts/install-dependencies build
+
+test-dependencies:
+	@scripts/install-dependencies build test
 
 venv: $(VENV)/.installed
 
-$(VENV)/.installed: Tests/EndToEnd/requirements.txt
+$(VENV)/.installed: Tests/EndToEnd/requirements.txt | test-dependencies
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r Tests/EndToEnd/requirements.txt
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-input -r Tests/EndToEnd/requirements.txt
 	touch $@
 
 clean:
