@@ -1,0 +1,104 @@
+"""The README's examples, run as they stand there: each still answers, in the form that the README shows.
+
+In a namespace of its own, so that the ports of the README are free, and beside the web server that it starts itself.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+
+import pytest
+
+from connectd_process import REPOSITORY, Connectd, binary, clean_environment
+
+README = REPOSITORY / "README.md"
+
+
+def examples(text: str) -> list[tuple[str, str]]:
+    """Commands behind `$ ` in console blocks, with what stands below them."""
+    found = []
+    for block in re.findall(r"^```console\n(.*?)^```$", text, re.DOTALL | re.MULTILINE):
+        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            lines = part.split("\n")
+            count = 1
+            while lines[count - 1].endswith("\\"):
+                count += 1
+            found.append(("\n".join(lines[:count]), "\n".join(lines[count:]).strip()))
+    return found
+
+
+EXAMPLES = examples(README.read_text())
+
+
+def shape(value):
+    """The members, at every depth, without the values."""
+    if isinstance(value, dict):
+        return {name: shape(item) for name, item in value.items()}
+    return [shape(item) for item in value] if isinstance(value, list) else None
+
+
+def form(output: str):
+    """What has to stay the same from run to run: of JSON its members, of a text all but durations and hints."""
+    try:
+        return shape(json.loads(output))
+    except ValueError:
+        return re.sub(r"\d+\.\d+ ms|(?<=fault: target\. ).*", "…", output)
+
+
+@pytest.fixture(scope="module")
+def shell(loopback_only, tmp_path_factory):
+    """Runs a command line beside a default connectd on port 8080 and a web server on port 8000."""
+    program = tmp_path_factory.mktemp("bin") / "connectd"
+    program.symlink_to(binary())
+    web = subprocess.Popen(
+        loopback_only.command(sys.executable, "-m", "http.server", "8000", "--bind", "127.0.0.1"),
+        cwd=tmp_path_factory.mktemp("web"),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_for(loopback_only, 8000)
+        with Connectd(loopback_only, configuration={}):
+            yield lambda command: subprocess.run(
+                loopback_only.command("bash", "-c", command),
+                capture_output=True,
+                text=True,
+                timeout=30,
+                stdin=subprocess.DEVNULL,
+                env={**clean_environment(), "PATH": f"{program.parent}:{os.environ['PATH']}"},
+            )
+    finally:
+        web.terminate()
+        web.wait()
+
+
+def wait_for(namespace, port: int) -> None:
+    limit = time.monotonic() + 10
+    while True:
+        with namespace.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        assert time.monotonic() < limit, f"nothing listens on port {port}"
+        time.sleep(0.05)
+
+
+def test_there_are_examples():
+    commands = [command for command, _ in EXAMPLES]
+    assert sum(command.startswith("curl ") for command in commands) >= 5
+    assert sum(command.startswith("connectd check ") for command in commands) >= 1
+
+
+@pytest.mark.parametrize("command,shown", EXAMPLES, ids=[command[:60] for command, _ in EXAMPLES])
+def test_an_example_answers_as_the_readme_shows(shell, command, shown):
+    ran = shell(command)
+    assert ran.stdout, f"{command}\n{ran.stderr}"
+    assert form(ran.stdout.strip()) == form(shown), ran.stdout
+
+
+def test_the_links_lead_somewhere():
+    for page in [README, *sorted((REPOSITORY / "docs").glob("*.md"))]:
+        for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
+            assert (page.parent / link).exists(), f"{page.name}: {link}"
