@@ -3,6 +3,7 @@
 In a namespace of its own, so that the ports of the README are free, and beside the web server that it starts itself.
 """
 
+import fnmatch
 import json
 import os
 import re
@@ -102,3 +103,11 @@ def test_the_links_lead_somewhere():
     for page in [README, *sorted((REPOSITORY / "docs").glob("*.md"))]:
         for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
             assert (page.parent / link).exists(), f"{page.name}: {link}"
+
+
+def test_the_files_that_the_pages_name_are_there():
+    files = [str(path) for top in ("Sources", "Tests") for path in (REPOSITORY / top).rglob("*.*")]
+    files.append(str(REPOSITORY / "Package.swift"))
+    for page in [README, *sorted((REPOSITORY / "docs").glob("*.md"))]:
+        for name in re.findall(r"`([\w/*+<>-]+\.(?:swift|py|c|h))`", page.read_text()):
+            assert fnmatch.filter(files, f"*/{name}"), f"{page.name}: {name}"
