@@ -27,8 +27,9 @@ build: test-dependencies
 release: dependencies
 	swift build -c release --product connectd
 
+# One at a time: some hold a deadline against the clock, and others take all the processor they get.
 unit-test: build
-	swift test --skip-build
+	swift test --skip-build --no-parallel
 
 # Against the program that was just built. What needs root is skipped for everybody else, with its reason.
 end-to-end-test: build venv

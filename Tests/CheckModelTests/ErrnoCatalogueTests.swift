@@ -78,10 +78,17 @@ import Testing
         #expect(ErrnoCatalogue.entry(named: error.rawValue) == entry)
     }
 
-    @Test func manualPageErrorsComeFirstAndOurOwnLast() {
+    @Test func theKernelsErrorsStandByTheirNumbersAndOurOwnLast() {
+        let numbers = ErrnoCatalogue.entries.compactMap { $0.errno?.rawValue }
+        #expect(numbers == numbers.sorted())
+        #expect(numbers.count == ErrnoCatalogue.entries.count - OwnError.allCases.count)
         let names = ErrnoCatalogue.entries.map(\.name)
-        #expect(Array(names.prefix(Self.manualPageNames.count)) == Self.manualPageNames)
         #expect(names.suffix(OwnError.allCases.count) == OwnError.allCases.map(\.rawValue)[...])
+    }
+
+    @Test func theManualPagesErrorsAreMarked() {
+        let marked = ErrnoCatalogue.entries.filter(\.inManualPage).map(\.name)
+        #expect(marked.sorted() == Self.manualPageNames.sorted())
     }
 
     @Test(arguments: ErrnoCatalogue.entries)

@@ -1,4 +1,3 @@
-import Foundation
 import Testing
 
 @testable import ConnectAPI
@@ -40,20 +39,26 @@ import Testing
         #expect(Timestamp.text(nanosecondsSince1970: nanoseconds) == text)
     }
 
-    @Test func `every day of four centuries is the calendar's`() throws {
-        var calendar = Calendar(identifier: .gregorian)
-        calendar.timeZone = try #require(TimeZone(secondsFromGMT: 0))
-        // The range of Int64 nanoseconds: 1677-09-22 to 2262-04-11.
-        for day in stride(from: Int64(-106_751), through: 106_751, by: 1) {
-            let date = calendar.dateComponents(
-                [.year, .month, .day], from: Date(timeIntervalSince1970: TimeInterval(day * 86_400)))
-            let expected = String(
-                format: "%04d-%02d-%02dT00:00:00.000Z", date.year ?? 0, date.month ?? 0, date.day ?? 0)
-            let text = Timestamp.text(nanosecondsSince1970: day * 86_400 * Self.second)
-            if text != expected {
-                Issue.record("\(text) instead of \(expected)")
-                break
+    @Test func `every day of four centuries is the one behind the day before`() {
+        var (year, month, day) = (1800, 1, 1)
+        // 1800-01-01 to 2199-12-31.
+        for number in Int64(-62_091)..<84_006 {
+            let text = Timestamp.text(nanosecondsSince1970: number * 86_400 * Self.second)
+            guard text == "\(year)-\(twoDigits(month))-\(twoDigits(day))T00:00:00.000Z" else {
+                Issue.record("\(text) instead of \(year)-\(month)-\(day)")
+                return
             }
+            day += 1
+            if day > days(in: month, of: year) { (month, day) = (month + 1, 1) }
+            if month > 12 { (year, month) = (year + 1, 1) }
         }
+        #expect(year == 2200)
+    }
+
+    private func twoDigits(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+
+    private func days(in month: Int, of year: Int) -> Int {
+        let isLeap = year.isMultiple(of: 4) && (!year.isMultiple(of: 100) || year.isMultiple(of: 400))
+        return [31, isLeap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month - 1]
     }
 }
