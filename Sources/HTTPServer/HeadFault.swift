@@ -9,6 +9,7 @@ enum HeadFault: String {
     case headerValue = "A header's value holds a control byte."
     case hostMissing = "The Host header is missing."
     case hostRepeated = "There is more than one Host header."
+    case hostMalformed = "The Host header is not a host with an optional port."
     case lengthRepeated = "There is more than one Content-Length header."
     case lengthMalformed = "The Content-Length is not a number."
     case codingUnknown = "The only Transfer-Encoding that is understood is a single chunked."

@@ -36,6 +36,7 @@ struct HeadJudge {
         let (framing, framingFault) = framing(walk, isOld: isOld)
         if let framingFault { return .refused(framingFault) }
         guard walk.host != nil || isOld else { return .refused(.hostMissing) }
+        guard walk.host.map(HostSyntax.accepts) ?? true else { return .refused(.hostMalformed) }
         guard let path = path(for: verb) else { return .refused(.target) }
         guard hasExpectedAuthority(before: path, host: walk.host) else { return .refused(.authority) }
         let headers = UnsafeBufferPointer(start: start, count: walk.position - start)

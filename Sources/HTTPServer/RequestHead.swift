@@ -70,18 +70,11 @@ package final class RequestHead: Sendable {
 
     /// The parameters of the query in their order, decoded; a name without `=` has an empty value.
     /// - Parameter plusIsSpace: whether `+` stands for a space, as in forms. In `target=unix+dgram:/x` it does not.
-    /// - Returns: nil where the percent-encoding is broken, or what it encodes is no UTF-8 or has a NUL.
-    package func query(plusIsSpace: Bool = true) -> [(name: String, value: String)]? {
+    package func query(plusIsSpace: Bool = true) -> [QueryParameter] {
         guard pathLength < targetLength else { return [] }
-        var parameters: [(name: String, value: String)] = []
-        for pair in storage[(pathLength + 1)..<targetLength].split(separator: UInt8(ascii: "&")) {
-            let equals = pair.firstIndex(of: UInt8(ascii: "=")) ?? pair.endIndex
-            guard let name = PercentCoding.decode(pair[..<equals], plusIsSpace: plusIsSpace),
-                let value = PercentCoding.decode(pair[equals...].dropFirst(), plusIsSpace: plusIsSpace)
-            else { return nil }
-            parameters.append((name, value))
+        return storage[(pathLength + 1)..<targetLength].split(separator: UInt8(ascii: "&")).map {
+            QueryParameter(encoded: $0, plusIsSpace: plusIsSpace)
         }
-        return parameters
     }
 
     // MARK: Headers

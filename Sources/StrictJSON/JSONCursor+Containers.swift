@@ -1,7 +1,7 @@
 extension JSONCursor {
     /// An object whose values are all strings, in its order; nil if any is not.
     package mutating func stringMap(
-        maximumMembers: Int = .max, maximumBytes: Int = .max
+        maximumMembers: Int = .max, maximumLength: Int = .max
     ) -> [(key: String, value: String)]? {
         guard case .object(let object) = value else {
             reportMismatch(expected: "an object of strings")
@@ -15,7 +15,7 @@ extension JSONCursor {
         map.reserveCapacity(object.members.count)
         for member in object.members {
             var cursor = JSONCursor(member.value)
-            if let text = cursor.string(maximumBytes: maximumBytes) { map.append((member.key, text)) }
+            if let text = cursor.string(maximumLength: maximumLength) { map.append((member.key, text)) }
             problems.append(cursor.problems, under: .member(member.key))
         }
         return map.count == object.members.count ? map : nil

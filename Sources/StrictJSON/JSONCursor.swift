@@ -28,14 +28,16 @@ package struct JSONCursor: ~Copyable {
         report("must be \(expected()), not \(kind)\(advice)")
     }
 
-    /// A string of at most `maximumBytes` bytes of UTF-8; U+0000 is not refused here.
-    package mutating func string(maximumBytes: Int = .max) -> String? {
+    /// A string of at most `maximumLength` characters, counted as JSON Schema's maxLength counts them (RFC 8259: code
+    /// points); U+0000 is not refused here.
+    package mutating func string(maximumLength: Int = .max) -> String? {
         guard case .string(let text) = value else {
             reportMismatch(expected: "a string")
             return nil
         }
-        guard text.utf8.count <= maximumBytes else {
-            report("must be at most \(maximumBytes) bytes, not \(text.utf8.count)")
+        // Text with no more bytes than that has no more characters either: most is never counted.
+        guard text.utf8.count <= maximumLength || text.unicodeScalars.count <= maximumLength else {
+            report("must have at most \(maximumLength) characters, not \(text.unicodeScalars.count)")
             return nil
         }
         return text

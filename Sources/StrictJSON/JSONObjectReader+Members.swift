@@ -10,9 +10,9 @@ extension JSONObjectReader {
         return decoded
     }
 
-    /// A string of at most `maximumBytes` bytes of UTF-8; U+0000 is not refused here.
-    package mutating func string(_ name: String, maximumBytes: Int = .max) -> String? {
-        member(name) { $0.string(maximumBytes: maximumBytes) }
+    /// A string of at most `maximumLength` characters; U+0000 is not refused here.
+    package mutating func string(_ name: String, maximumLength: Int = .max) -> String? {
+        member(name) { $0.string(maximumLength: maximumLength) }
     }
 
     /// An integer in the range, in the unit that the name ends in; `5000.0` and `"5000"` are none.
@@ -34,9 +34,9 @@ extension JSONObjectReader {
 
     /// An object whose values are all strings, in its order.
     package mutating func stringMap(
-        _ name: String, maximumMembers: Int = .max, maximumBytes: Int = .max
+        _ name: String, maximumMembers: Int = .max, maximumLength: Int = .max
     ) -> [(key: String, value: String)]? {
-        member(name) { $0.stringMap(maximumMembers: maximumMembers, maximumBytes: maximumBytes) }
+        member(name) { $0.stringMap(maximumMembers: maximumMembers, maximumLength: maximumLength) }
     }
 
     /// An array of so many elements, each decoded by `element`.

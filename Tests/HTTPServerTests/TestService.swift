@@ -34,7 +34,7 @@ final class TestHandler: RequestHandler {
             await pause(milliseconds: head.rawQuery.flatMap { Int($0) } ?? 0, on: reactors[worker])
             return text(200, "too late")
         default:
-            let query = head.query().map { $0.map { "\($0.name)=\($0.value)" }.joined(separator: ";") } ?? "bad"
+            let query = head.query().map { "\($0.name)=\($0.value ?? "(bad)")" }.joined(separator: ";")
             let segments = head.pathSegments().map { $0.joined(separator: "|") } ?? "bad"
             return text(
                 200,

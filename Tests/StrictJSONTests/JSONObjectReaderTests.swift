@@ -15,12 +15,12 @@ private struct Request: Equatable {
 private func decode(_ text: String) throws -> Request {
     try JSONObjectReader.decode(JSONValue.parse(Array(text.utf8))) { reader in
         reader.require("target")
-        let target = reader.string("target", maximumBytes: 20)
+        let target = reader.string("target", maximumLength: 20)
         let timeout = reader.integer("timeout_ms", in: 1...60000)
         let verify = reader.bool("verify") ?? true
         if !verify, timeout != nil { reader.report("timeout_ms", "needs verify") }
         let family = reader.object("resolve") { resolve in resolve.enumeration("family", Family.self) }
-        let labels = reader.stringMap("labels", maximumMembers: 3, maximumBytes: 5) ?? []
+        let labels = reader.stringMap("labels", maximumMembers: 3, maximumLength: 5) ?? []
         let alpn = reader.array("alpn", count: 1...2) { $0.string() } ?? []
         let ports = reader.array("binds") { bind in bind.object { $0.integer("port", in: 0...65535) ?? 0 } } ?? []
         guard let target else { return nil }
@@ -54,7 +54,7 @@ struct JSONObjectReaderTests {
         ("{}", "/target: is required"),
         (#"{"target":null}"#, "/target: must be a string, not null; leave it out instead"),
         (#"{"target":1}"#, "/target: must be a string, not an integer"),
-        (#"{"target":"123456789012345678901"}"#, "/target: must be at most 20 bytes, not 21"),
+        (#"{"target":"123456789012345678901"}"#, "/target: must have at most 20 characters, not 21"),
         (#"{"target":"t","timeout_ms":0}"#, "/timeout_ms: must be from 1 to 60000, not 0"),
         (#"{"target":"t","timeout_ms":60001}"#, "/timeout_ms: must be from 1 to 60000, not 60001"),
         (#"{"target":"t","timeout_ms":"5000"}"#, "/timeout_ms: must be an integer from 1 to 60000, not a string"),
@@ -69,7 +69,7 @@ struct JSONObjectReaderTests {
         (#"{"target":"t","resolve":{"family":"IPv4"}}"#, "/resolve/family: must be one of: any, ipv4, ipv6"),
         (#"{"target":"t","resolve":{"famili":1}}"#, "/resolve/famili: unknown member; known here: family"),
         (#"{"target":"t","labels":{"a~/":1}}"#, "/labels/a~0~1: must be a string, not an integer"),
-        (#"{"target":"t","labels":{"a":"123456"}}"#, "/labels/a: must be at most 5 bytes, not 6"),
+        (#"{"target":"t","labels":{"a":"123456"}}"#, "/labels/a: must have at most 5 characters, not 6"),
         (#"{"target":"t","labels":{"a":"","b":"","c":"","d":""}}"#, "/labels: must have at most 3 members, not 4"),
         (#"{"target":"t","alpn":[]}"#, "/alpn: must have from 1 to 2 elements, not 0"),
         (#"{"target":"t","alpn":["h2",true]}"#, "/alpn/1: must be a string, not a boolean"),

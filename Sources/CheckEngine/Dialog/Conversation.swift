@@ -54,7 +54,7 @@ struct Conversation {
         guard let bytes else {
             return StepResult(
                 ending: .mismatch(heard: line.heard),
-                detail: "with its groups it has more than \(DialogLimits.sendBytes) bytes")
+                detail: "with its groups it has more than \(DialogLimits.filledSendBytes) bytes")
         }
         return await line.send(bytes, from: index == 0 ? min(alreadySent, bytes.count) : 0, on: socket)
     }

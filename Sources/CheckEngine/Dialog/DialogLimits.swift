@@ -3,8 +3,10 @@ enum DialogLimits {
     static let steps = 64
     /// Of one pattern, and of the bytes of one `expect_hex`.
     static let patternBytes = 4096
-    /// Of one `send` or `send_hex`; with its groups put in, too.
+    /// Of one `send` or `send_hex` as the request has it.
     static let sendBytes = 65536
+    /// Of one `send` with its groups put in. More than any datagram has, so that it is the kernel who says EMSGSIZE.
+    static let filledSendBytes = 1 << 20
     /// Named groups of all patterns together: they go into the result.
     static let namedGroups = 64
     /// What a step shows of what it received, and the result of a group.

@@ -14,10 +14,8 @@ struct DialogMemory {
 
     mutating func note(_ ranges: [Range<Int>?], of pattern: Pattern, step: Int, in bytes: [UInt8]) {
         for group in dialog.keptGroups[step] ?? [] {
-            // One byte over the limit is enough to know that a step would send too much.
-            values[GroupKey(step: step, group: group)] = ranges[group].map {
-                Array(bytes[$0].prefix(DialogLimits.sendBytes + 1))
-            }
+            // A group is never longer than what is kept of unmatched bytes.
+            values[GroupKey(step: step, group: group)] = ranges[group].map { Array(bytes[$0]) }
         }
         for named in pattern.namedGroups {
             guard let range = ranges[named.number] else { continue }

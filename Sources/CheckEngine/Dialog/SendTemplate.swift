@@ -66,7 +66,7 @@ struct SendTemplate: Sendable {
             case .bytes(let bytes): result += bytes
             case .groups(let keys): result += keys.lazy.compactMap { values[$0] }.first ?? []
             }
-            guard result.count <= DialogLimits.sendBytes else { return nil }
+            guard result.count <= DialogLimits.filledSendBytes else { return nil }
         }
         return result
     }

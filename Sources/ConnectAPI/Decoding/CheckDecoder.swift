@@ -21,8 +21,8 @@ package enum CheckDecoder {
     ) -> DecodedCheck? {
         reader.require("target")
         let target = reader.member("target", TargetDecoder.target)
-        let id = reader.string("id", maximumBytes: 1024)
-        let labels = reader.stringMap("labels", maximumMembers: 64, maximumBytes: 1024)
+        let id = reader.string("id", maximumLength: 1024)
+        let labels = reader.stringMap("labels", maximumMembers: 64, maximumLength: 1024)
         let timeout = reader.integer("timeout_ms", in: 1...maximumTimeout)
         let resolve = reader.object("resolve", OptionsDecoder.resolve)
         let bind = reader.object("bind", OptionsDecoder.bind)

@@ -5,7 +5,7 @@ internal import StrictJSON
 enum DialogDecoder {
     static func step(_ cursor: inout JSONCursor) -> DialogStep? {
         cursor.object { reader in
-            let expect = reader.string("expect", maximumBytes: 4096).map(DialogStep.expect(pattern:))
+            let expect = reader.string("expect").map(DialogStep.expect(pattern:))
             let expectHex = reader.member("expect_hex") { bytes(&$0, mayBeEmpty: false) }.map(DialogStep.expectBytes)
             let send = reader.string("send").map(DialogStep.send(text:))
             let sendHex = reader.member("send_hex") { bytes(&$0, mayBeEmpty: true) }.map(DialogStep.sendBytes)

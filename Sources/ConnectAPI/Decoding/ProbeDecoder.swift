@@ -8,9 +8,7 @@ enum ProbeDecoder {
 
     static func decode(_ head: RequestHead, maximumTimeoutMilliseconds: Int) throws(Problem) -> DecodedCheck {
         var reading = Reading()
-        for (name, value) in try QueryRule.parameters(of: head) {
-            reading.take(name, value, known: known)
-        }
+        for parameter in QueryRule.parameters(of: head) { reading.take(parameter, known: known) }
         let target = reading.target()
         let timeout = reading.timeout(upTo: maximumTimeoutMilliseconds)
         var resolve = ResolveOptions()
@@ -27,19 +25,25 @@ enum ProbeDecoder {
     /// The parameters that were found, and what is wrong with them.
     private struct Reading {
         private var values: [String: String] = [:]
+        private var names: Set<String> = []
         var problems: [JSONProblem] = []
 
-        mutating func take(_ name: String, _ value: String, known: [String]) {
+        mutating func take(_ parameter: QueryParameter, known: [String]) {
+            let name = parameter.name
             if !known.contains(name) {
                 report(name, "unknown parameter; known here: \(known.joined(separator: ", "))")
-            } else if values.updateValue(value, forKey: name) != nil {
+            } else if !names.insert(name).inserted {
                 report(name, "stands more than once")
+            } else if let value = parameter.value {
+                values[name] = value
+            } else {
+                report(name, "is not percent-encoded UTF-8 without NUL")
             }
         }
 
         mutating func target() -> Target? {
             guard let text = values["target"] else {
-                report("target", "is required")
+                if !names.contains("target") { report("target", "is required") }
                 return nil
             }
             do throws(TargetError) {

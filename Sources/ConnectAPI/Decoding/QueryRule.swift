@@ -6,19 +6,15 @@ enum QueryRule {
     /// Lets a request through that has no query.
     static func acceptNone(_ head: RequestHead) throws(Problem) {
         guard let query = head.rawQuery, !query.isEmpty else { return }
-        let parameters = try parameters(of: head)
         throw Problem(
             .badRequest, "this resource takes no query parameters",
-            errors: parameters.map { JSONProblem(pointer: pointer(to: $0.name), detail: "unknown parameter") })
+            errors: parameters(of: head).map {
+                JSONProblem(pointer: pointer(to: $0.name), detail: "unknown parameter")
+            })
     }
 
     /// The parameters, decoded. `+` is a plus sign, as in `unix+dgram:`.
-    static func parameters(of head: RequestHead) throws(Problem) -> [(name: String, value: String)] {
-        guard let parameters = head.query(plusIsSpace: false) else {
-            throw Problem(.badRequest, "the query is not percent-encoded UTF-8")
-        }
-        return parameters
-    }
+    static func parameters(of head: RequestHead) -> [QueryParameter] { head.query(plusIsSpace: false) }
 
     /// A parameter as a member of the query, RFC 6901.
     static func pointer(to name: String) -> String {
