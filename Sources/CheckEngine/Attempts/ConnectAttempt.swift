@@ -70,7 +70,7 @@ struct ConnectAttempt {
         do throws(Errno) {
             switch try socket.connect(to: endpoint) {
             case .complete:
-                guard plan.request.socket.tcpFastOpen else { return .connected }
+                guard opensFast else { return .connected }
                 sentEarly = try sendFirstBytes(on: socket)
             case .inProgress: break
             }
@@ -91,12 +91,18 @@ struct ConnectAttempt {
 
 // TCP Fast Open, RFC 7413.
 extension ConnectAttempt {
+    /// Other transports have no use for the option.
+    private var opensFast: Bool {
+        guard case .tcp = plan.request.target.peer else { return false }
+        return plan.request.socket.tcpFastOpen
+    }
+
     /// With a cookie at hand connect(2) returns 0 before anything was sent: the SYN leaves with the first bytes.
     /// - Returns: how many bytes the kernel took; 0 where it asks for a cookie first, and the bytes are still to be sent.
     private func sendFirstBytes(on socket: borrowing Socket) throws(Errno) -> Int {
         let first: [UInt8] =
-            switch plan.request.dialog.first {
-            case .send(let text): Array(text.utf8)
+            switch plan.dialog?.steps.first {
+            case .send(let template): template.filled(with: [:]) ?? []
             case .sendBytes(let bytes): bytes
             case .expect, .expectBytes, nil: []
             }

@@ -7,7 +7,8 @@ enum ConsistencyRules {
 
     static func judge(_ request: CheckRequest, _ reader: inout JSONObjectReader) {
         if request.target.impliesTLS { reader.report("target", noTLS) }
-        if case .tcp = request.target.peer, request.socket.tcpFastOpen, !sendsFirst(request.dialog) {
+        // For every transport: a member is right or wrong whatever the target is.
+        if request.socket.tcpFastOpen, !sendsFirst(request.dialog) {
             reader.report(
                 at: ["socket", "tcp_fast_open"],
                 "needs a dialog whose first step sends: without first bytes the kernel would report a connect that never was"
