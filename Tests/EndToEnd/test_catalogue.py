@@ -99,11 +99,16 @@ def test_no_number_and_no_name_twice(api):
     assert len(numbers) == len(set(numbers))
     assert len({entry["name"] for entry in entries}) == len(entries)
     assert numbers == sorted(numbers)
+    assert [entry["errno"] is None for entry in entries] == sorted(entry["errno"] is None for entry in entries)
 
 
-@pytest.mark.parametrize("name", ["ENOSUCH", "111", "ECONNREFUSED%20", "ECONNREFUSED/x", "..", "%00"])
+@pytest.mark.parametrize("name", ["ENOSUCH", "0", "99999", "ECONNREFUSED%20", "ECONNREFUSED/x", "..", "%00"])
 def test_another_name_is_404(api, name):
     assert_problem(api.get(f"/v1/errors/{name}"), 404)
+
+
+def test_an_errno_is_found_by_its_number_too(api, catalogue):
+    assert api.get("/v1/errors/111").json == catalogue["ECONNREFUSED"]
 
 
 def test_the_hint_of_a_result_is_that_of_the_catalogue_in_spirit(api, catalogue):

@@ -27,7 +27,7 @@ def test_the_service_keeps_to_its_specification(loopback_only):
     settings = REPOSITORY / "schemathesis.toml"
     specification = REPOSITORY / "openapi" / "openapi.yaml"
     assert settings.is_file() and specification.is_file()
-    with Connectd(loopback_only, configuration={"limits": {"timeout_ms": 1000}}, port=PORT) as connectd:
+    with Connectd(loopback_only, port=PORT) as connectd:
         command = [
             program,
             "--config-file",

@@ -18,7 +18,7 @@ PORT = 8131
 @pytest.fixture(scope="module")
 def connectd(network):
     configuration = {**OPEN_CONFIGURATION, "md5_keys": {"bgp": {"file": "bgp.key"}, "wrong": {"file": "wrong.key"}}}
-    files = {"bgp.key": "secret\n", "wrong.key": "other\n"}
+    files = {"bgp.key": "k3y-of-bgp\n", "wrong.key": "an0ther-key\n"}
     with Connectd(network.a, configuration, port=PORT, files=files) as running:
         yield running
 
@@ -107,7 +107,7 @@ def test_a_hop_limit_is_obeyed_over_ipv6(api):
 @pytest.fixture(scope="module")
 def md5_listener(network):
     with peers.tcp_listener(network.b, net.MD5, 179) as listener:
-        listener.setsockopt(socket.IPPROTO_TCP, peers.TCP_MD5SIG, peers.md5_signature(net.PROBER, b"secret"))
+        listener.setsockopt(socket.IPPROTO_TCP, peers.TCP_MD5SIG, peers.md5_signature(net.PROBER, b"k3y-of-bgp"))
         yield f"tcp://{net.MD5}:179"
 
 
@@ -129,8 +129,8 @@ def test_md5_names_only_configured_keys(api, md5_listener):
 
 def test_the_key_is_never_shown(api, connectd, md5_listener):
     answer = api.post_check(md5_listener, socket={"tcp_md5": "wrong"}, timeout_ms=100)
-    assert b"other" not in answer.body
-    assert "secret" not in connectd.log
+    assert b"an0ther-key" not in answer.body
+    assert "an0ther-key" not in connectd.log and "k3y-of-bgp" not in connectd.log
 
 
 def test_mptcp_connects_also_to_a_peer_that_knows_only_tcp(api, target):

@@ -10,7 +10,9 @@ import yaml
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
+import network as net
 from connectd_process import REPOSITORY
+from dns_server import DNSServer, zone
 
 FOLDER = REPOSITORY / "openapi"
 TEXT = (FOLDER / "openapi.yaml").read_text(encoding="utf-8")
@@ -289,7 +291,127 @@ def test_a_member_of_a_later_version_is_named(api, member):
     assert answer.status == 400 and answer.pointers == ["/" + member]
 
 
-def test_a_dialog_over_tcp_is_of_a_later_version(api):
-    answer = api.post_check("127.0.0.1:1", dialog=[{"send": "x"}])
+# Bodies at the edges, and whether they are a check. The schema and the service have to agree on each.
+GOOD = {"target": "127.0.0.1:1", "timeout_ms": 100}
+SENDS = [{"send": "x"}]
+FAST = {"tcp_fast_open": True}
+BODIES = [
+    ({"id": "x" * 1024}, True),
+    ({"id": "\u20ac\U0001f600" * 512}, True),
+    ({"id": "x" * 1025}, False),
+    ({"labels": {f"{number}": "" for number in range(64)}}, True),
+    ({"labels": {f"{number}": "" for number in range(65)}}, False),
+    ({"labels": {"k": "\u20ac" * 1024}}, True),
+    ({"labels": {"k": "x" * 1025}}, False),
+    ({"labels": {"k" * 2000: "", "": ""}}, True),
+    ({"expect": ["connected"] * 23}, True),
+    ({"expect": ["connected"] * 24}, False),
+    ({"expect": []}, False),
+    ({"expect": ""}, False),
+    ({"dialog": []}, False),
+    ({"dialog": SENDS * 64}, True),
+    ({"dialog": SENDS * 65}, False),
+    ({"dialog": [{"send": ""}]}, True),
+    ({"dialog": [{"send_hex": ""}]}, True),
+    ({"dialog": [{"expect": "x" * 4096}]}, True),
+    ({"dialog": [{"expect": "x" * 4097}]}, False),
+    ({"dialog": [{"expect": ""}]}, False),
+    ({"dialog": [{"expect_hex": "ab" * 4096}]}, True),
+    ({"dialog": [{"expect_hex": "ab" * 4097}]}, False),
+    ({"dialog": [{"expect_hex": ""}]}, False),
+    ({"socket": {"tcp_fast_open": False}}, True),
+    ({"socket": {"tcp_fast_open": False}, "dialog": [{"expect": "x"}]}, True),
+    ({"socket": FAST}, False),
+    ({"socket": FAST, "dialog": SENDS}, True),
+    ({"socket": FAST, "dialog": [{"send_hex": "00"}, {"expect": "x"}]}, True),
+    ({"socket": FAST, "dialog": [{"send": ""}]}, False),
+    ({"socket": FAST, "dialog": [{"send_hex": ""}]}, False),
+    ({"socket": FAST, "dialog": [{"expect": "x"}, *SENDS]}, False),
+    ({"socket": FAST, "target": "udp://127.0.0.1:1"}, False),
+    ({"socket": FAST, "target": "udp://127.0.0.1:1", "dialog": SENDS}, True),
+    ({"socket": FAST, "target": "unix:/p"}, False),
+    ({"socket": {"tcp_md5": "nobody"}}, True),
+    ({"timeout_ms": 60000}, True),
+    ({"timeout_ms": 60001}, False),
+    ({"bind": {"interface": "a" * 15}}, True),
+    ({"bind": {"interface": "a" * 16}}, False),
+    ({"bind": {"interface": "eth0:1"}}, False),
+]
+
+
+@pytest.mark.parametrize(("members", "is_check"), BODIES, ids=lambda value: json.dumps(value)[:60])
+def test_the_schema_and_the_service_agree_on_what_a_check_is(api, members, is_check):
+    assert (complaints(SCHEMAS["CheckRequest"], GOOD | members) == []) == is_check
+    answer = api.post("/v1/checks", GOOD | members)
     assert_documented(answer, "/v1/checks", "POST")
-    assert answer.status == 400 and answer.pointers == ["/dialog"]
+    assert (answer.status in (200, 403)) == is_check, answer.body[:500]
+    assert is_check or answer.pointers
+
+
+# The texts of the examples are the service's own.
+
+
+@pytest.mark.parametrize(
+    ("example", "target"),
+    [
+        ("refused", f"tcp://{net.OPEN}:9"),
+        ("prohibited", f"tcp://{net.ROUTER_REJECTS['admin-prohibited']}:9"),
+        ("deadline", f"tcp://{net.DROPPED}:9"),
+        ("name_unknown", "tcp://nothing.example:9"),
+    ],
+)
+def test_the_error_of_an_example_is_the_services(api, network, example, target):
+    shown = DOCUMENT["components"]["examples"][example]["value"]
+    with DNSServer(network.b, net.SECOND, zone({}), port=5399):
+        result = api.check(target, timeout_ms=300, resolve={"server": f"{net.SECOND}:5399"})
+    assert (result["outcome"], result["phase"], result["error"]) == (shown["outcome"], shown["phase"], shown["error"])
+    assert set(result) == set(shown) - {"id", "labels"}
+    assert [set(attempt) for attempt in result["attempts"]] == [set(attempt) for attempt in shown["attempts"]]
+
+
+def test_the_route_of_an_example_is_the_services(api):
+    answer = DOCUMENT["paths"]["/v1/routes"]["post"]["responses"]["200"]["content"]["application/json"]
+    shown = answer["examples"]["routed_and_not"]["value"]["routes"]
+    answer = api.post("/v1/routes", {"destinations": ["127.0.0.1", net.NOWHERE]})
+    assert answer.json["routes"][0] == shown[0]
+    assert answer.json["routes"][1] == shown[1] | {"destination": net.NOWHERE}
+
+
+@pytest.mark.parametrize("name", ["ECONNREFUSED", "DEADLINE"])
+def test_the_entry_of_an_example_is_the_services(api, name):
+    assert api.get(f"/v1/errors/{name}").json == DOCUMENT["components"]["examples"][name]["value"]
+
+
+PROBLEMS = {
+    "BadRequest range": ("POST", "/v1/checks", {"target": "127.0.0.1:1", "timeout_ms": 0}),
+    "BadRequest unknown_member": ("POST", "/v1/checks", {"target": "127.0.0.1:1", "hold_ms": 0}),
+    "BadRequest syntax": ("POST", "/v1/checks", '{"target":"127.0.0.1:9",}'),
+    "Forbidden denied": ("POST", "/v1/checks", {"target": "169.254.169.254:80"}),
+    "NotFound unknown": ("GET", "/v1/errors/NOSUCH", None),
+    "MethodNotAllowed method": ("GET", "/v1/checks", None),
+    "ContentTooLarge large": ("POST", "/v1/checks", " " * 65537),
+}
+
+
+@pytest.mark.parametrize("example", PROBLEMS)
+def test_the_problem_of_an_example_is_the_services(api, example):
+    response, name = example.split()
+    media = DOCUMENT["components"]["responses"][response]["content"]["application/problem+json"]
+    method, path, body = PROBLEMS[example]
+    answer = api.request(method, path, json.dumps(body) if isinstance(body, dict) else body)
+    assert answer.json == media["examples"][name]["value"]
+
+
+@pytest.mark.parametrize(
+    ("example", "headers"),
+    [
+        ("UnsupportedMediaType form", {"Content-Type": "text/plain"}),
+        ("MisdirectedRequest host", {"Host": "rebound.example"}),
+        ("Forbidden browser", {"Host": "localhost", "Origin": "https://other.example"}),
+    ],
+)
+def test_the_problem_of_a_client_is_the_services(connectd, example, headers):
+    response, name = example.split()
+    media = DOCUMENT["components"]["responses"][response]["content"]["application/problem+json"]
+    answer = connectd.http.post("/v1/checks", {"target": "127.0.0.1:1"}, headers)
+    assert answer.json == media["examples"][name]["value"]

@@ -41,14 +41,17 @@ enum OptionsDecoder {
         return address
     }
 
-    /// An interface's name has at most 15 bytes (IFNAMSIZ) and no slash, white space or NUL; whether it is there is the kernel's answer.
+    /// An interface's name has at most 15 bytes (IFNAMSIZ) and no slash, colon, white space or NUL, as the kernel's
+    /// dev_valid_name() has it; whether it is there is the kernel's answer.
     private static func interface(_ cursor: inout JSONCursor) -> String? {
         guard let name = cursor.string() else { return nil }
         let isName =
-            (1...15).contains(name.utf8.count) && name.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != 0x2F }
+            (1...15).contains(name.utf8.count)
+            && name.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != 0x2F && $0 != 0x3A }
         guard isName else {
             cursor.report(
-                "must be an interface's name of 1 to 15 printable ASCII characters without white space and slash")
+                "must be an interface's name of 1 to 15 printable ASCII characters without white space, slash and colon"
+            )
             return nil
         }
         return name
