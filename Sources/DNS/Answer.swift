@@ -67,12 +67,12 @@ extension Answer {
             case .aaaa: ares_parse_aaaa_reply(message.baseAddress, Int32(message.count), &found, nil, nil)
             }
         defer { if let found { ares_free_hostent(found) } }
+        guard let names = AnswerNames.read(from: message) else { return .failure(.badAnswer) }
         guard status == ARES_SUCCESS, let host = found?.pointee else {
             return .failure(status == ARES_ENODATA ? .noData : .badAnswer)
         }
         let addresses = list(host.h_addr_list).map { address(at: $0, type: type) }
         guard !addresses.isEmpty else { return .failure(.noData) }
-        guard let names = AnswerNames.read(from: message) else { return .failure(.badAnswer) }
         return .success(Answer(addresses: addresses, names: names))
     }
 

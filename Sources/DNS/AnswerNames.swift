@@ -8,11 +8,13 @@ struct AnswerNames {
     private static let fixedLengthOfQuestion = 4
     private static let fixedLengthOfRecord = 10
     private static let cname: UInt16 = 5
+    /// Addresses by their type: A and AAAA.
+    private static let addressLengths: [UInt16: Int] = [1: 4, 28: 16]
 
     private let message: UnsafeBufferPointer<UInt8>
     private var offset = headerLength
 
-    /// In the order of the message, each owner before what it stands for; nil where the message cannot be read.
+    /// In the order of the message, each owner before what it stands for; nil where a record of the answer cannot be read.
     static func read(from message: UnsafeBufferPointer<UInt8>) -> [String]? {
         guard message.count > headerLength else { return nil }
         var reader = AnswerNames(message: message)
@@ -30,8 +32,10 @@ struct AnswerNames {
         for _ in 0..<number(at: 6) {
             guard let owner = takeName(), offset + Self.fixedLengthOfRecord <= message.count else { return nil }
             let type = number(at: offset)
-            let end = offset + Self.fixedLengthOfRecord + Int(number(at: offset + 8))
-            guard end <= message.count else { return nil }
+            let length = Int(number(at: offset + 8))
+            let end = offset + Self.fixedLengthOfRecord + length
+            // c-ares passes over an address of another length as if it were not there.
+            guard end <= message.count, length == Self.addressLengths[type, default: length] else { return nil }
             offset += Self.fixedLengthOfRecord
             if type == Self.cname {
                 guard let target = takeName() else { return nil }

@@ -79,13 +79,22 @@ struct CheckCommand: ParsableCommand {
         let named = targets.map { TargetFile.Entry(text: $0, place: nil) }
         let listed = try file.map { try TargetFile.entries(in: $0) } ?? []
         return try (named + listed).map { entry in
-            do throws(TargetError) {
-                return request(for: try Target(parsing: entry.text))
-            } catch {
-                let place = entry.place.map { "\($0): " } ?? ""
-                throw ValidationError("\(place)target \"\(entry.text)\": \(error.detail)")
-            }
+            let target = try target(of: entry)
+            if target.impliesTLS { throw refusal(of: entry, ConsistencyRules.noTLS) }
+            return request(for: target)
         }
+    }
+
+    private func target(of entry: TargetFile.Entry) throws -> Target {
+        do throws(TargetError) {
+            return try Target(parsing: entry.text)
+        } catch {
+            throw refusal(of: entry, error.detail)
+        }
+    }
+
+    private func refusal(of entry: TargetFile.Entry, _ detail: String) -> ValidationError {
+        ValidationError("\(entry.place.map { "\($0): " } ?? "")target \"\(entry.text)\": \(detail)")
     }
 
     private func request(for target: Target) -> CheckRequest {

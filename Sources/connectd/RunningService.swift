@@ -86,18 +86,19 @@ struct RunningService: ~Copyable {
         }
     }
 
-    /// Drains: `/readyz` fails first, work is still taken for a while, then the listeners close, and what was accepted is
-    /// answered as long as the limit allows.
+    /// Drains: `/readyz` fails first, work is still taken for a while, then new work is refused, and what was accepted is
+    /// answered as long as the limit allows. The listeners stay open until then: a 503 tells more than a closed port.
     consuming func stop() {
         logger.notice("draining")
         handler.announceDraining()
         let http = http
+        let handler = handler
         let drain = settings.drain
         let pool = pool
         let isComplete = Waiting.result {
             let reactor = pool.workers[0].reactor
             _ = await reactor.sleep(until: Clock.now().advanced(byMilliseconds: drain.delayMilliseconds))
-            await http.stopAccepting()
+            handler.refuseNewWork()
             let isComplete = await http.drain(until: Clock.now().advanced(byMilliseconds: drain.limitMilliseconds))
             await http.shutDown()
             return isComplete

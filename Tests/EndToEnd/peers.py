@@ -60,6 +60,18 @@ def serving(listener: socket.socket, act):
         listener.close()
 
 
+def on_each_connection(script):
+    """For `serving`: accepts a connection, runs the script on it, closes it."""
+
+    def act(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with connection:
+            connection.settimeout(5)
+            script(connection)
+
+    return act
+
+
 def echo_datagram(peer: socket.socket) -> None:
     data, sender = peer.recvfrom(65535)
     peer.sendto(data, sender)

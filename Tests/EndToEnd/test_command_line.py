@@ -1,6 +1,7 @@
 """`connectd check`: a line for a person, JSON for a program, 0, 1 or 2 for a script."""
 
 import json
+import signal
 import subprocess
 import time
 
@@ -60,6 +61,14 @@ def test_one_failure_among_several_is_1(run, target):
         ["--no-such-flag", REFUSED],
         ["--file", "/no/such/file"],
         ["127.1:80"],
+        ["tls://127.0.0.1:443"],
+        ["unix:relative"],
+        ["", REFUSED],
+        ["--json", "--ndjson", REFUSED],
+        ["--family", "ipv5", REFUSED],
+        ["--timeout", "61s", REFUSED],
+        ["--timeout", "100", REFUSED],
+        ["--config", "/no/such/file", REFUSED],
         [REFUSED, "tcp://h:0"],
     ],
 )
@@ -140,6 +149,105 @@ def test_a_policy_binds_with_config(run, folder, target):
     ran = run("check", "--json", "--config", f"{folder}/connectd.yaml", target)
     assert ran.returncode == 1, ran.stderr
     assert json.loads(ran.stdout)[0]["outcome"] == "denied"
+
+
+def test_a_configuration_is_checked_with_line_and_reason(run, folder, target):
+    with open(f"{folder}/connectd.yaml", "w") as file:
+        file.write("policy:\n  profil: rules\n")
+    ran = run("check", "--config", f"{folder}/connectd.yaml", target)
+    assert ran.returncode == 2 and ran.stdout == ""
+    assert "connectd.yaml" in ran.stderr and "2" in ran.stderr and "profil" in ran.stderr
+
+
+def test_the_rules_of_a_configuration_open_and_deny(run, folder, target):
+    with peers.unix_listener(f"{folder}/allowed.sock"), peers.unix_listener(f"{folder}/other.sock"):
+        with open(f"{folder}/connectd.yaml", "w") as file:
+            file.write(
+                f"policy:\n  rules:\n    - {{action: allow, path: {folder}/allowed.sock}}\n"
+                f"    - {{action: deny, cidr: {net.SECOND}/32}}\n"
+            )
+        targets = [
+            target,
+            f"unix:{folder}/allowed.sock",
+            f"unix:{folder}/other.sock",
+            f"tcp://{net.SECOND}:9",
+            "tcp://169.254.169.254:80",
+        ]
+        ran = run("check", "--json", "--timeout", "1s", "--config", f"{folder}/connectd.yaml", *targets)
+    outcomes = [result["outcome"] for result in json.loads(ran.stdout)]
+    assert outcomes == ["connected", "connected", "denied", "denied", "denied"]
+    assert ran.returncode == 1
+    for result in json.loads(ran.stdout):
+        assert_shape(result)
+        if result["outcome"] == "denied":
+            assert (result["error"]["source"], result["error"]["fault"]) == ("policy", "request")
+            assert result["phase"] == "policy" and result["attempts"] == []
+
+
+def test_lines_of_json_come_as_the_checks_end(network, target):
+    silent = f"tcp://{net.DROPPED}:80"
+    command = [str(connectd_process.binary()), "check", "--ndjson", "--timeout", "1500ms", silent, target, REFUSED]
+    started = time.monotonic()
+    with subprocess.Popen(network.a.command(*command), stdout=subprocess.PIPE, text=True) as process:
+        first, second = (json.loads(process.stdout.readline()) for _ in range(2))
+        assert time.monotonic() - started < 1.2, "they waited for the slowest"
+        last = json.loads(process.stdout.readline())
+        assert process.stdout.readline() == ""
+    assert {first["target"], second["target"]} == {target, REFUSED}
+    assert (last["target"], last["outcome"]) == (silent, "timeout")
+    assert process.returncode == 1
+    for result in (first, second, last):
+        assert_shape(result)
+
+
+def test_json_has_the_order_of_the_arguments(run, target):
+    targets = [f"tcp://{net.DROPPED}:80", target, REFUSED, f"udp://{net.OPEN}:9"]
+    ran = run("check", "--json", "--timeout", "200ms", *targets)
+    assert [result["target"] for result in json.loads(ran.stdout)] == targets
+
+
+def test_datagrams_and_paths_are_targets_too(run, folder):
+    with peers.unix_listener(f"{folder}/s"):
+        ran = run("check", "--json", f"udp://{net.OPEN}:9", f"unix:{folder}/s", "unix:@nobody", f"unix:{folder}/none")
+    outcomes = [result["outcome"] for result in json.loads(ran.stdout)]
+    assert outcomes == ["associated", "connected", "refused", "no_such_socket"]
+
+
+def test_targets_from_standard_input_with_comments(run, target):
+    text = f"# the database\n\n  {target}  \n\t# and a closed port\n{REFUSED}"
+    ran = run("check", "--json", "--file", "-", input=text)
+    assert [result["target"] for result in json.loads(ran.stdout)] == [target, REFUSED]
+    assert run("check", "--file", "-", input="# nothing\n").returncode == 2
+
+
+def test_a_family(run, network):
+    network.a.write_etc("hosts", f"127.0.0.1 localhost\n{net.OPEN} dual.example\n{net.OPEN6} dual.example\n")
+    for family, address in (("ipv4", net.OPEN), ("ipv6", net.OPEN6)):
+        ran = run("check", "--json", "--family", family, "tcp://dual.example:9")
+        (result,) = json.loads(ran.stdout)
+        assert [attempt["address"] for attempt in result["attempts"]] == [address]
+
+
+def test_a_person_sees_every_attempt_and_whose_fault_it_is(run, network):
+    network.a.write_etc("hosts", f"127.0.0.1 localhost\n{net.OPEN} pair.example\n{net.SECOND} pair.example\n")
+    ran = run("check", "tcp://pair.example:9", "tcp://nothing.invalid:9")
+    assert net.OPEN in ran.stdout and net.SECOND in ran.stdout
+    assert "fault: target" in ran.stdout and "fault: resolver" in ran.stdout
+    assert "phase connect" in ran.stdout and "phase resolve" in ran.stdout
+
+
+def test_hundreds_of_targets(run):
+    targets = [f"{scheme}://{net.OPEN}:9" for scheme in ("tcp", "udp")] * 300
+    ran = run("check", "--json", *targets)
+    assert [result["outcome"] for result in json.loads(ran.stdout)] == ["refused", "associated"] * 300
+
+
+def test_an_interrupt_ends_it(network):
+    command = network.a.command(str(connectd_process.binary()), "check", "--timeout", "30s", f"tcp://{net.DROPPED}:80")
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(3) != 0
 
 
 def test_help_and_version(run):

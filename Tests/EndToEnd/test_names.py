@@ -267,23 +267,28 @@ def test_a_host_rule_denies_in_every_spelling(api, name):
     assert_problem(api.post_check(f"tcp://{name}:{PORT}"), 403)
 
 
-def test_a_changed_resolv_conf_and_hosts_file_are_noticed(api, network):
-    table = {"fresh.example": [net.OPEN]}
-    before = (network.a.etc / "resolv.conf").read_text()
-    with DNSServer(network.b, net.SECOND, zone(table)):
-        assert api.check(f"tcp://fresh.example:{PORT}")["outcome"] == "resolve_failed"
-        network.a.write_etc("resolv.conf", f"nameserver {net.SECOND}\n")
+def test_a_changed_resolv_conf_and_hosts_file_are_noticed(network, dnsmasq):
+    """With one worker: each looks by itself, at most once a second."""
+    files = {name: (network.a.etc / name).read_text() for name in ("resolv.conf", "hosts")}
+
+    def outcome(name: str) -> str:
+        return connectd.client.check(f"tcp://{name}.example:{PORT}")["outcome"]
+
+    with (
+        Connectd(network.a, {"policy": {"profile": "internal"}, "workers": 1}, port=8142) as connectd,
+        DNSServer(network.b, net.SECOND, zone({"fresh.example": [net.OPEN]})),
+    ):
         try:
-            wait_for(lambda: api.check(f"tcp://fresh.example:{PORT}")["outcome"] == "connected")
+            assert [outcome("fresh"), outcome("later")] == ["resolve_failed", "resolve_failed"]
+            network.a.write_etc("resolv.conf", f"nameserver {net.SECOND}\n")
+            wait_for(lambda: outcome("fresh") == "connected")
+            network.a.write_etc("resolv.conf", files["resolv.conf"])
+            wait_for(lambda: outcome("one.corp") == "connected")
+            network.a.write_etc("hosts", files["hosts"] + f"{net.OPEN} later.example\n")
+            wait_for(lambda: outcome("later") == "connected")
         finally:
-            network.a.write_etc("resolv.conf", before)
-        wait_for(lambda: api.check(f"tcp://one.corp.example:{PORT}")["outcome"] == "connected")
-    hosts = (network.a.etc / "hosts").read_text()
-    network.a.write_etc("hosts", hosts + f"{net.OPEN} later.example\n")
-    try:
-        wait_for(lambda: api.check(f"tcp://later.example:{PORT}")["outcome"] == "connected")
-    finally:
-        network.a.write_etc("hosts", hosts)
+            for name, text in files.items():
+                network.a.write_etc(name, text)
 
 
 def wait_for(condition, seconds: float = 5) -> None:

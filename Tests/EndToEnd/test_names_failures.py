@@ -58,10 +58,15 @@ def test_a_server_without_a_route_is_unreachable(api):
     fails(api, "DNS_UNREACHABLE", server=f"{net.NOWHERE}:53")
 
 
+def pointer_to_itself(question) -> bytes:
+    """A compressed name where the first record of the reply begins."""
+    return (0xC000 | 12 + len(question.section)).to_bytes(2, "big")
+
+
 @pytest.mark.parametrize(
     "answer",
     [
-        lambda question: question.message[:2] + b"\x81\x80\x00\x01\x00\x01\x00\x00\x00\x00" + b"\xc0\x0c" * 20,
+        lambda question: question.reply([pointer_to_itself(question) + b"\0\1\0\1\0\0\0\0\0\4\1\2\3\4"]),
         lambda question: question.reply([b"\x03abc"]),
         lambda question: question.reply([dns_server.record(question.name, question.kind, b"\x01\x02")]),
     ],
@@ -70,6 +75,17 @@ def test_a_server_without_a_route_is_unreachable(api):
 def test_garbage_is_a_bad_answer(api, network, answer):
     with DNSServer(network.b, net.PEER, answer):
         fails(api, "DNS_BAD_ANSWER", timeout_ms=3000)
+
+
+def test_an_answer_to_another_question_is_none(api, network):
+    """Somebody who guesses identifiers would send such answers: they are waited past, RFC 5452."""
+
+    def answer(question):
+        other = dns_server.encode_name("other.example") + question.section[-4:]
+        return question.message[:2] + b"\x81\x80\0\1\0\0\0\0\0\0" + other
+
+    with DNSServer(network.b, net.PEER, answer):
+        fails(api, "DNS_TIMEOUT", timeout_ms=600)
 
 
 def test_an_answer_with_a_foreign_identifier_is_none(api, network):

@@ -39,6 +39,8 @@ struct Race {
 
     private func start(_ started: inout Int, in group: inout TaskGroup<Event>) {
         guard started < endpoints.count, !group.isCancelled else { return }
+        // An attempt that fails at the deadline makes no room for another.
+        guard started == 0 || Clock.now() < deadline else { return }
         let index = started
         let endpoint = endpoints[index]
         started += 1

@@ -2,8 +2,9 @@ internal import CheckModel
 internal import StrictJSON
 
 /// Members that are right each by itself, and wrong together.
-enum ConsistencyRules {
-    static let noTLS = "this version makes no TLS handshakes; tcp:// checks the connect alone"
+package enum ConsistencyRules {
+    /// What a `tls://` target is refused with.
+    package static let noTLS = "this version makes no TLS handshakes; tcp:// checks the connect alone"
 
     static func judge(_ request: CheckRequest, _ reader: inout JSONObjectReader) {
         if request.target.impliesTLS { reader.report("target", noTLS) }

@@ -39,6 +39,14 @@ enum Route: Hashable {
         }
     }
 
+    /// Whether it is what the service is there for, and what one that stops refuses.
+    var isWork: Bool {
+        switch self {
+        case .checks, .probe, .routes: true
+        case .errors, .error, .live, .ready, .specificationYAML, .specificationJSON: false
+        }
+    }
+
     /// Whether anybody may ask without a token.
     var isOpen: Bool {
         switch self {

@@ -12,6 +12,7 @@ package final class ServiceHandler: RequestHandler {
     private let settings: Mutex<ServiceSettings>
     private let logger: Logger
     private let draining = Atomic<Bool>(false)
+    private let refusesWork = Atomic<Bool>(false)
     private let checks = Atomic<UInt64>(0)
 
     package init(pool: WorkerPool, settings: ServiceSettings, logger: Logger) {
@@ -30,6 +31,11 @@ package final class ServiceHandler: RequestHandler {
         draining.store(true, ordering: .relaxed)
     }
 
+    /// Answers new work with 503 from here on. What was accepted is not touched, and the other resources answer still.
+    package func refuseNewWork() {
+        refusesWork.store(true, ordering: .relaxed)
+    }
+
     /// How many checks were asked for so far.
     package var checkCount: UInt64 { checks.load(ordering: .relaxed) }
 
@@ -39,6 +45,9 @@ package final class ServiceHandler: RequestHandler {
 
     package func admit(_ head: RequestHead) -> HTTPServer.Admission {
         switch Gate(settings: current).judge(head) {
+        case .accept(let route, _) where route.isWork && refusesWork.load(ordering: .relaxed):
+            .answer(
+                ResponseFactory.problem(Problem(.draining, "the service is stopping", headers: [Self.retryAfter])))
         case .accept(_, let bodyLimit): .accept(bodyLimit: bodyLimit)
         case .refuse(let problem): .answer(ResponseFactory.problem(problem))
         }

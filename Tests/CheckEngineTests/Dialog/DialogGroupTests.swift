@@ -55,10 +55,11 @@ import Testing
 
     @Test func groupsThatMakeASendTooLongFailItsStep() async throws {
         let long = [UInt8](repeating: UInt8(ascii: "a"), count: 40000)
-        let held = try await hold([.expect(pattern: #"(?<a>a+)\n"#), .send(text: "${a}${a}")]) { $0.say(long + [10]) }
+        let text = String(repeating: "${a}", count: 27)
+        let held = try await hold([.expect(pattern: #"(?<a>a+)\n"#), .send(text: text)]) { $0.say(long + [10]) }
         #expect(held.ending == .mismatch(heard: true))
         #expect(held.report.failedStep == 1)
-        #expect(held.report.steps[1].detail == "with its groups it has more than 65536 bytes")
+        #expect(held.report.steps[1].detail == "with its groups it has more than 1048576 bytes")
         #expect(held.group("a")?.utf8.count == 1024)
     }
 
