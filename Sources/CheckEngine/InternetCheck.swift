@@ -16,6 +16,7 @@ struct InternetCheck {
         }
         guard let resolution = await resolve(host, into: &draft) else { return }
         for alias in resolution.aliases { try judge(name: alias, port) }
+        if Task.isCancelled { return draft.fail(with: Classifier.report(for: OwnError.cancelled), in: .connect) }
         draft.resolution = resolution
         let candidates = resolution.addresses.map { IPEndpoint(address: $0, port: port) }
         try await attempt(candidates, into: &draft)

@@ -38,9 +38,9 @@ struct Race {
     }
 
     private func start(_ started: inout Int, in group: inout TaskGroup<Event>) {
-        guard started < endpoints.count, !group.isCancelled else { return }
-        // An attempt that fails at the deadline makes no room for another.
-        guard started == 0 || Clock.now() < deadline else { return }
+        // The first attempt is made even where nobody waits any more: it says so, and a check has at least one.
+        // One that fails at the deadline makes no room for another.
+        guard started < endpoints.count, started == 0 || (!group.isCancelled && Clock.now() < deadline) else { return }
         let index = started
         let endpoint = endpoints[index]
         started += 1

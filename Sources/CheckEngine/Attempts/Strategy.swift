@@ -13,7 +13,7 @@ enum Strategy {
             let left = max(deadline.since(now), 0)
             let share = now.advanced(byNanoseconds: left / Int64(endpoints.count - index))
             outcomes.append(await ConnectAttempt(plan: plan, endpoint: endpoint, deadline: share).run())
-            if outcomes[index].endsCheck { break }
+            if outcomes[index].endsCheck || Clock.now() >= deadline { break }
         }
         return outcomes
     }
