@@ -24,6 +24,9 @@ struct InternetCheck {
 
     // MARK: Names
 
+    /// More addresses than any service has: each is tried, and a name server must not make one check a flood of them.
+    private static let mostAddresses = 128
+
     private func resolve(_ host: Host, into draft: inout ResultDraft) async -> Resolution? {
         let begin = Clock.now()
         switch host {
@@ -34,6 +37,7 @@ struct InternetCheck {
             do throws(ResolveFailure) {
                 var resolution = try await resolver.resolve(
                     name, family: options.family, server: options.server, until: deadline)
+                guard resolution.addresses.count <= Self.mostAddresses else { throw .badAnswer }
                 resolution.addresses = order(resolution.addresses)
                 draft.timings.resolve = Clock.now().since(begin)
                 return resolution
