@@ -14,7 +14,7 @@ struct InternetCheck {
             try judge(name: name, port)
             try judgeServer()
         }
-        guard let resolution = await resolve(host, into: &draft) else { return }
+        guard let resolution = try await resolve(host, into: &draft) else { return }
         for alias in resolution.aliases { try judge(name: alias, port) }
         if Task.isCancelled { return draft.fail(with: Classifier.report(for: OwnError.cancelled), in: .connect) }
         draft.resolution = resolution
@@ -27,7 +27,7 @@ struct InternetCheck {
     /// More addresses than any service has: each is tried, and a name server must not make one check a flood of them.
     private static let mostAddresses = 128
 
-    private func resolve(_ host: Host, into draft: inout ResultDraft) async -> Resolution? {
+    private func resolve(_ host: Host, into draft: inout ResultDraft) async throws(DenialReason) -> Resolution? {
         let begin = Clock.now()
         switch host {
         case .address(let address):
@@ -43,6 +43,7 @@ struct InternetCheck {
                 return resolution
             } catch {
                 draft.timings.resolve = Clock.now().since(begin)
+                if hidesNames, error != .cancelled { throw .unresolved }
                 draft.fail(with: Classifier.report(for: error), in: .resolve)
                 return nil
             }
@@ -60,6 +61,9 @@ struct InternetCheck {
     }
 
     // MARK: Policy
+
+    /// Whether nothing may tell a name that is denied from one that does not exist, nor what is behind it.
+    private var hidesNames: Bool { policy?.profile == .public }
 
     private func judge(name: String, _ port: UInt16) throws(DenialReason) {
         guard let policy else { return }
@@ -98,13 +102,22 @@ struct InternetCheck {
                 permitted.append(.ip(candidate))
             }
         }
-        if permitted.isEmpty, let firstReason { throw firstReason }
+        if let firstReason {
+            let isAll = plan.request.resolve.addresses == .all
+            // `all` would have to name what it does not try.
+            if permitted.isEmpty || (isAll && hidesNames) { throw firstReason }
+            if hidesNames { draft.resolution?.addresses = permittedAddresses(of: permitted) }
+        }
         let begin = Clock.now()
         var outcomes = await attempt(permitted)
         if plan.request.resolve.addresses == .all {
             for index in denied { outcomes.insert(refused(candidates[index]), at: index) }
         }
         draft.take(outcomes, begunAt: begin)
+    }
+
+    private func permittedAddresses(of endpoints: [Endpoint]) -> [IPAddress] {
+        endpoints.compactMap { if case .ip(let endpoint) = $0 { endpoint.address } else { nil } }
     }
 
     private func attempt(_ endpoints: [Endpoint]) async -> [AttemptOutcome] {

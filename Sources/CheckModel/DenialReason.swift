@@ -15,6 +15,8 @@ package enum DenialReason: Error, Hashable, Sendable {
     case broadcast
     case unspecified
     case reserved
+    /// A name without addresses, where the profile does not tell that from a denial.
+    case unresolved
 
     /// A few words for a log.
     package var text: String {
@@ -29,6 +31,7 @@ package enum DenialReason: Error, Hashable, Sendable {
         case .broadcast: "the broadcast address"
         case .unspecified: "an unspecified address"
         case .reserved: "a reserved address"
+        case .unresolved: "the name has no addresses, which the profile answers like a denial"
         }
     }
 }

@@ -24,7 +24,7 @@ struct AttemptEncoder {
         writer.milliseconds(nanoseconds: attempt.startNanoseconds)
         writer.member("duration_ms")
         writer.milliseconds(nanoseconds: attempt.durationNanoseconds)
-        if let icmp = attempt.icmp { write(icmp, to: &writer) }
+        if let icmp = attempt.icmp, !(hidesLocal && icmp.from == attempt.local?.address) { write(icmp, to: &writer) }
         if let information = attempt.tcpInformation { write(information, to: &writer) }
         writer.endObject()
     }
