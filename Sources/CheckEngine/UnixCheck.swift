@@ -14,11 +14,16 @@ struct UnixCheck {
             try judge(address)
             await attempt(address, named: address, into: &draft)
         case .path(let path):
+            // What cannot be connected to anyway is not followed: a long path through links takes the thread for
+            // tens of milliseconds, and how long it takes would tell what exists.
+            if let policy, !policy.allowsSomePaths { throw .unixPath }
+            guard path.count <= Self.longestPath else {
+                try judge(address)
+                return refuse(Errno(ENAMETOOLONG), of: address, into: &draft)
+            }
             let found = UnixPath(path)
             try judge(.path(found.judged))
-            if path.count > Self.longestPath {
-                refuse(Errno(ENAMETOOLONG), of: address, into: &draft)
-            } else if let failure = found.failure {
+            if let failure = found.failure {
                 refuse(failure, of: address, into: &draft)
             } else {
                 await attempt(found.address, named: address, into: &draft)

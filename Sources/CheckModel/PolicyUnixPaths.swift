@@ -1,4 +1,12 @@
 extension Policy {
+    /// Whether any rule allows UNIX-domain sockets. Without one every path is denied, and none has to be looked up.
+    package var allowsSomePaths: Bool {
+        rules.contains { rule in
+            guard case .path = rule.matcher else { return false }
+            return rule.action == .allow
+        }
+    }
+
     /// Judges the name of a UNIX-domain socket: only a rule allows it, in every profile.
     ///
     /// Our own listener takes an `allow` rule without wildcards. Empty segments and `.` are passed over; a path with a
