@@ -23,7 +23,9 @@ struct ResultDraft {
 
     /// Takes the attempts' results over, and derives the check's own from them.
     mutating func take(_ outcomes: [AttemptOutcome], begunAt begin: MonotonicTime) {
-        let dialogTime = outcomes.reduce(0) { max($0, $1.dialogNanoseconds) }
+        // One after another they add up; at once, the longest counts.
+        let inTurn = plan.request.resolve.addresses == .first
+        let dialogTime = outcomes.reduce(0) { inTurn ? $0 + $1.dialogNanoseconds : max($0, $1.dialogNanoseconds) }
         timings.connect = max(Clock.now().since(begin) - dialogTime, 0)
         timings.dialog = dialogTime
         attempts = outcomes.map(\.result)
