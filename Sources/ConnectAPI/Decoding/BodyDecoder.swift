@@ -40,9 +40,12 @@ enum BodyDecoder {
         return Destination(text: text, address: address)
     }
 
+    /// Far more values than any valid body has: a body of 16 MiB full of them would take the worker for seconds.
+    private static let limits = JSONLimits(values: 16_384)
+
     private static func document(_ body: [UInt8]) throws(Problem) -> JSONValue {
         do throws(JSONSyntaxError) {
-            return try JSONValue.parse(body)
+            return try JSONValue.parse(body, limits: limits)
         } catch {
             throw Problem(error)
         }
