@@ -7,21 +7,27 @@ import CLinux
 struct DescriptorBudget {
     /// Client connections.
     let connections: Int
+    /// Checks in flight: the configured number, or what the limit leaves. More would fail for want of a descriptor.
+    let checks: Int
     /// What an operator should know, if the limit is too low for the configured number of checks.
     let warning: String?
 
     /// What everything else needs: listeners, epoll sets, name servers, files.
     private static let reserve = 128
     private static let mostConnections = 16_384
+    /// Connections that have had their answer and are read for a while longer.
+    private static let lingeringOfWorker = 256
 
     /// Raises the soft limit to the hard one, and divides it.
-    init(inFlight: Int) {
-        let available = max(Self.raisedLimit() - Self.reserve, 64)
-        let forChecks = min(inFlight, available / 2)
-        connections = min(Self.mostConnections, available - forChecks)
+    init(inFlight: Int, workers: Int) {
+        let limit = Self.raisedLimit()
+        let available = max(limit - Self.reserve, 64)
+        let shared = available - min(Self.lingeringOfWorker * workers, available / 4)
+        checks = min(inFlight, max(shared / 2, 1))
+        connections = min(Self.mostConnections, max(shared - checks, 1))
         warning =
-            forChecks < inFlight
-            ? "the limit of \(available + Self.reserve) descriptors leaves \(forChecks) for checks, fewer than limits.in_flight (\(inFlight)): raise LimitNOFILE or ulimit -n"
+            checks < inFlight
+            ? "the limit of \(limit) descriptors leaves \(checks) for checks, fewer than limits.in_flight (\(inFlight)), and no more run at once: raise LimitNOFILE or ulimit -n"
             : nil
     }
 

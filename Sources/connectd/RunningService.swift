@@ -20,11 +20,12 @@ struct RunningService: ~Copyable {
     init(settings: Settings, logger: Logger) throws {
         self.settings = settings
         self.logger = logger
-        let budget = DescriptorBudget(inFlight: settings.limits.inFlight)
+        let workers = settings.workers > 0 ? settings.workers : Processors.available
+        let budget = DescriptorBudget(inFlight: settings.limits.inFlight, workers: workers)
         if let warning = budget.warning { logger.warning("\(warning)") }
         let pool = try WorkerPool(
-            count: settings.workers > 0 ? settings.workers : Processors.available,
-            admission: CheckEngine.Admission(limit: settings.limits.inFlight, queueLimit: settings.limits.queue))
+            count: workers,
+            admission: CheckEngine.Admission(limit: budget.checks, queueLimit: settings.limits.queue))
         let handler = ServiceHandler(
             pool: pool, settings: ServiceAssembly.serviceSettings(from: settings, listening: []), logger: logger)
         let threads = try pool.start()
