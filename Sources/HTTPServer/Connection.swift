@@ -34,6 +34,8 @@ final class Connection {
     var head: RequestHead?
     var body: [UInt8] = []
     var bodyLimit = 0
+    /// What of the body counts among the worker's long ones, until the request has ended.
+    var longBodyBytes = 0
     var task: Task<Void, Never>?
 
     /// The client has shut down its writing half, or reset the connection.

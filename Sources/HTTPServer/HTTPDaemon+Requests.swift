@@ -63,6 +63,9 @@ extension HTTPDaemon {
             guard connection.body.count + bytes.count <= connection.bodyLimit else {
                 return refuseLength(connection, connection.bodyLimit)
             }
+            guard noteLongBody(of: connection, growingBy: bytes.count) else {
+                return refuse(connection, status: 503, detail: "There are too many long bodies at once.")
+            }
             connection.body.append(contentsOf: bytes)
             return .YES
         case .discarding:
@@ -70,6 +73,18 @@ extension HTTPDaemon {
         case .idle, .head, .suspended, .answering:
             return .NO
         }
+    }
+
+    /// Counts a body that is no short one, so that clients cannot fill the memory by bodies that never end.
+    /// - Returns: false where there is no room.
+    private func noteLongBody(of connection: Connection, growingBy count: Int) -> Bool {
+        let total = connection.body.count + count
+        guard total > Self.shortBody else { return true }
+        let growth = total - connection.longBodyBytes
+        guard longBodiesBytes + growth <= limits.longBodiesBytes else { return false }
+        connection.longBodyBytes = total
+        longBodiesBytes += growth
+        return true
     }
 
     /// The request is complete: the library's last call for it.
@@ -172,6 +187,8 @@ extension HTTPDaemon {
         connection.isInFlight = false
         if isComplete { connection.hasServed = true } else { connection.mustLinger = true }
         connection.request &+= 1
+        longBodiesBytes -= connection.longBodyBytes
+        connection.longBodyBytes = 0
         connection.reset(deadline: deadline(limits.idleTimeoutMilliseconds))
         if connection.peerHasLeft { departed.append(connection.index) }
     }

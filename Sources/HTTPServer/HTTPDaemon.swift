@@ -31,6 +31,8 @@ final class HTTPDaemon {
     /// The places of connections whose client has left, to be looked at when the library has run.
     var departed: [Int] = []
     var lingering: [Int32: LingeringClose] = [:]
+    /// What all long bodies hold.
+    var longBodiesBytes = 0
     var scratch = [UInt8](repeating: 0, count: 65536)
 
     private var sweepTimer: SlotToken?

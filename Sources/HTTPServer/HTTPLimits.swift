@@ -14,6 +14,8 @@ package struct HTTPLimits: Sendable {
     package var connectionMemoryBytes = 4096
     /// After an early answer: how much of the body is read and thrown away, so that the answer stays readable.
     package var discardedBytes = 4 << 20
+    /// What long bodies (of more than 64 KiB) may hold together on one worker; one more is answered by 503.
+    package var longBodiesBytes = 64 << 20
     /// After an early answer: how long it is read.
     package var discardMilliseconds = 2000
     /// At the end: how long a cancelled handler may take to answer, before a 503 is sent in its place.
