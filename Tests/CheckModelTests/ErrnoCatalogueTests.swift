@@ -86,11 +86,6 @@ import Testing
         #expect(names.suffix(OwnError.allCases.count) == OwnError.allCases.map(\.rawValue)[...])
     }
 
-    @Test func theManualPagesErrorsAreMarked() {
-        let marked = ErrnoCatalogue.entries.filter(\.inManualPage).map(\.name)
-        #expect(marked.sorted() == Self.manualPageNames.sorted())
-    }
-
     @Test(arguments: ErrnoCatalogue.entries)
     func textsAreWholeSentences(entry: ErrorCatalogueEntry) {
         #expect(entry.when.hasSuffix("."))
