@@ -33,7 +33,7 @@ unit-test: build
 
 # Against the program that was just built. What needs root is skipped for everybody else, with its reason.
 end-to-end-test: build venv
-	CONNECTD=$(CURDIR)/.build/debug/connectd $(VENV)/bin/python -m pytest -q -rs Tests/EndToEnd
+	CONNECTD=$(CURDIR)/.build/debug/connectd $(VENV)/bin/python -m pytest -q -rfEs Tests/EndToEnd
 
 format:
 	swift format --in-place --recursive Package.swift Sources Tests Fuzz
