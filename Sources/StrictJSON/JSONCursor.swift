@@ -43,9 +43,9 @@ package struct JSONCursor: ~Copyable {
         return text
     }
 
-    /// An integer in the range; `5000.0`, `5e3` and `"5000"` are none.
+    /// An integer in the range, as JSON Schema has it: `5000.0` and `5e3` are one, `5000.5` and `"5000"` are none.
     package mutating func integer(in range: ClosedRange<Int>) -> Int? {
-        guard case .integer(let number) = value else {
+        guard let number = value.wholeNumber else {
             reportMismatch(expected: "an integer from \(range.lowerBound) to \(range.upperBound)")
             return nil
         }

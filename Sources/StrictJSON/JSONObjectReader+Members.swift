@@ -15,7 +15,7 @@ extension JSONObjectReader {
         member(name) { $0.string(maximumLength: maximumLength) }
     }
 
-    /// An integer in the range, in the unit that the name ends in; `5000.0` and `"5000"` are none.
+    /// An integer in the range, in the unit that the name ends in; `5000.5` and `"5000"` are none.
     package mutating func integer(_ name: String, in range: ClosedRange<Int>) -> Int? {
         member(name) { $0.integer(in: range) }
     }

@@ -17,10 +17,21 @@ package enum JSONValue: Sendable {
         case .null: "null"
         case .bool: "a boolean"
         case .integer: "an integer"
-        case .number: "a number with a fraction, an exponent or more than 64 bits"
+        case .number: "a number with a fraction or more than 64 bits"
         case .string: "a string"
         case .array: "an array"
         case .object: "an object"
+        }
+    }
+}
+
+extension JSONValue {
+    /// The value where it is a number without a fraction, however that is written, and fits 64 bits.
+    package var wholeNumber: Int64? {
+        switch self {
+        case .integer(let integer): integer
+        case .number(let number): Int64(exactly: number)
+        case .null, .bool, .string, .array, .object: nil
         }
     }
 }

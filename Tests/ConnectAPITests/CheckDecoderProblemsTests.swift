@@ -52,7 +52,7 @@ import Testing
         (#""id":1"#, "/id"), (#""id":null"#, "/id"), (#""labels":[]"#, "/labels"), (#""labels":{"a":1}"#, "/labels/a"),
         (#""labels":{"a/b~c":null}"#, "/labels/a~1b~0c"), (#""timeout_ms":60001"#, "/timeout_ms"),
         (#""timeout_ms":-1"#, "/timeout_ms"), (#""timeout_ms":1.5"#, "/timeout_ms"),
-        (#""timeout_ms":"5000""#, "/timeout_ms"), (#""timeout_ms":5e3"#, "/timeout_ms"),
+        (#""timeout_ms":"5000""#, "/timeout_ms"), (#""timeout_ms":5e-3"#, "/timeout_ms"),
         (#""timeout_ms":99999999999999999999"#, "/timeout_ms"), (#""resolve":[]"#, "/resolve"),
         (#""resolve":{"addresses":"First"}"#, "/resolve/addresses"),
         (#""resolve":{"server":"10.0.0.2"}"#, "/resolve/server"),

@@ -60,6 +60,12 @@ def test_id_labels_and_target_come_back_as_sent(api, target):
     assert (result["id"], result["labels"], result["target"]) == (identity, labels, target)
 
 
+def test_what_was_not_sent_does_not_come_back(api, target):
+    result = api.check(target)
+    assert not {"id", "labels", "error", "dialog", "tls"} & set(result)
+    assert api.check(target, id="", labels={})["id"] == ""
+
+
 def test_times_add_up(api, target):
     before = time.time()
     result = api.check(target)

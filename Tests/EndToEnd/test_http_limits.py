@@ -80,7 +80,7 @@ def test_a_malformed_or_denied_check_needs_no_room(network):
         wait_for(lambda: not connectd.sockets(SYN_SENT), what="the checks of clients that left still run")
 
 
-@pytest.mark.parametrize("how", ["close", "reset"])
+@pytest.mark.parametrize("how", ["close", "reset", "half-close"])
 @pytest.mark.parametrize("listener", ["unix", "tcp"])
 def test_a_client_that_goes_away_cancels_its_check(connectd, how, listener):
     connection = (connectd.unix if listener == "unix" else connectd.http).connect()
@@ -88,8 +88,12 @@ def test_a_client_that_goes_away_cancels_its_check(connectd, how, listener):
     wait_for(lambda: connectd.sockets(SYN_SENT), what="no check hangs")
     if how == "reset":
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    connection.close()
+    if how == "half-close":
+        connection.shutdown(socket.SHUT_WR)
+    else:
+        connection.close()
     wait_for(lambda: not connectd.sockets(SYN_SENT), 2, "the check was not cancelled")
+    connection.close()
 
 
 def test_many_clients_that_go_away_leave_nothing_behind(connectd):
@@ -123,22 +127,21 @@ def test_a_queued_check_of_a_client_that_left_gives_its_place_back(network):
             assert third.result().status == 200
 
 
-def drip(connection, data: bytes, seconds: float) -> float | None:
-    """Sends byte after byte; how long until the peer ended the connection, or None."""
+def drip(connection, data: bytes, seconds: float) -> bytes | None:
+    """Sends byte after byte; what the peer said until it ended the connection, or None if it did not."""
     started = time.monotonic()
     connection.settimeout(0.25)
+    heard = b""
     for byte in data:
         try:
             connection.send(bytes([byte]))
-        except (BrokenPipeError, ConnectionResetError):
-            return time.monotonic() - started
-        try:
-            if connection.recv(1000) == b"":
-                return time.monotonic() - started
+            heard += (part := connection.recv(1000))
+            if part == b"":
+                return heard
         except TimeoutError:
             pass
-        except ConnectionResetError:
-            return time.monotonic() - started
+        except (BrokenPipeError, ConnectionResetError):
+            return heard
         if time.monotonic() - started > seconds:
             return None
     return None
@@ -156,7 +159,11 @@ def test_a_client_that_drips_meets_an_absolute_deadline(connectd):
             pool.submit(drip, in_body, b" " * 1000, limit),
         ]
         assert connectd.client.get("/livez").status == 200
-        assert [item.result() is not None for item in drips] == [True, True], "a slow client may stay for ever"
+        for item in drips:
+            heard = item.result()
+            assert heard is not None, "a slow client may stay for ever"
+            assert heard.startswith(b"HTTP/1.1 408 "), heard
+            assert b"urn:connectd:problem:request_timeout" in heard
         silent.settimeout(limit)
         try:
             silent.recv(1000)  # ends, or TimeoutError fails the test
@@ -196,6 +203,29 @@ def test_few_descriptors_are_a_limit_and_not_a_failure(network):
             if answer.status == 200:
                 assert answer.json["outcome"] == "timeout", "an overload is never reported as the target's failure"
         assert connectd.client.check("tcp://127.0.0.1:9")["outcome"] == "refused"
+
+
+def test_the_longest_timeout_is_a_matter_of_configuration(network):
+    with Connectd(network.a, {**OPEN_CONFIGURATION, "limits": {"timeout_ms": 300}}, port=PORT) as connectd:
+        assert_problem(connectd.client.post_check("127.0.0.1:9", timeout_ms=301), 400, "/timeout_ms")
+        assert_problem(connectd.client.get("/v1/probe?target=127.0.0.1:9&timeout_ms=301"), 400, "/timeout_ms")
+        result = connectd.client.check(f"tcp://{net.DROPPED}:80")
+        assert 299 <= result["timings_ms"]["total"] < 450, "the default is no longer than the longest"
+
+
+def test_the_body_of_routes_is_a_matter_of_configuration(network):
+    body = json.dumps({"destinations": ["127.0.0.1"]})
+    with Connectd(network.a, port=PORT) as connectd:
+        assert connectd.client.post("/v1/routes", body + " " * 200_000).status == 200
+    with Connectd(network.a, {"limits": {"body_bytes": 65536}}, port=PORT) as connectd:
+        assert connectd.client.post("/v1/routes", body.ljust(65536)).status == 200
+        assert_problem(connectd.client.post("/v1/routes", body.ljust(65537)), 413)
+
+
+def test_each_line_of_the_log_is_json(connectd):
+    connectd.client.post_check("nonsense")
+    lines = [json.loads(line) for line in connectd.log.splitlines()]
+    assert lines and all({"time", "level", "message"} <= set(line) for line in lines)
 
 
 def test_idle_it_uses_no_processor(connectd):

@@ -53,9 +53,9 @@ enum TargetDecoder {
 
     private static func port(_ cursor: inout JSONCursor) -> TargetPort? {
         switch cursor.value {
-        case .integer: return cursor.integer(in: 1...65535).map(TargetPort.number)
+        case .integer, .number: return cursor.integer(in: 1...65535).map(TargetPort.number)
         case .string(let name): return .name(name)
-        case .null, .bool, .number, .array, .object:
+        case .null, .bool, .array, .object:
             cursor.reportMismatch(expected: "an integer from 1 to 65535 or a port name")
             return nil
         }
