@@ -25,7 +25,7 @@ build: test-dependencies
 	swift build --build-tests
 
 release: dependencies
-	swift build -c release --product connectd
+	swift build -c release --static-swift-stdlib --product connectd
 
 # One at a time: some hold a deadline against the clock, and others take all the processor they get.
 unit-test: build

@@ -1,4 +1,4 @@
-package import CheckModel
+internal import CheckModel
 package import DNS
 package import SocketIO
 
@@ -19,32 +19,29 @@ package actor CheckRunner {
     /// Runs one check by the deadline of its request, which begins now.
     ///
     /// Call it from a task of this worker's thread, with a permit in hand.
-    /// - Parameters:
-    ///   - dialog: the request's dialog, compiled; nil where it has none.
-    ///   - queueNanoseconds: how long the permit was waited for.
+    /// - Parameter queueNanoseconds: how long the permit was waited for.
     package func run(
-        _ request: CheckRequest, dialog: Dialog?, under surroundings: Surroundings, queueNanoseconds: Int64
+        _ check: PreparedCheck, under surroundings: Surroundings, queueNanoseconds: Int64
     ) async -> CheckAnswer {
-        let start = Clock.now()
-        let plan = AttemptPlan(
-            request: request, dialog: dialog,
-            md5Key: request.socket.tcpMD5.flatMap { surroundings.md5Keys[$0] },
-            reactor: reactor, start: start)
-        var draft = ResultDraft(plan: plan, queueNanoseconds: queueNanoseconds)
-        let deadline = start.advanced(byMilliseconds: request.timeoutMilliseconds)
+        let plan = plan(for: check, under: surroundings)
+        let draft = ResultDraft(plan: plan, queueNanoseconds: queueNanoseconds)
         do throws(DenialReason) {
-            switch request.target.peer {
-            case .tcp(let host, let port), .udp(let host, let port):
-                let check = InternetCheck(
-                    plan: plan, resolver: resolver, policy: surroundings.policy, deadline: deadline)
-                try await check.run(host: host, port: port, into: &draft)
-            case .unix(_, let address):
-                let check = UnixCheck(plan: plan, policy: surroundings.policy, deadline: deadline)
-                try await check.run(address, into: &draft)
+            switch check.request.target.peer {
+            case .tcp, .udp:
+                try await InternetCheck(plan: plan, resolver: resolver, policy: surroundings.policy).run(into: draft)
+            case .unix:
+                try await UnixCheck(plan: plan, policy: surroundings.policy).run(into: draft)
             }
             return .result(draft.finished())
         } catch {
             return .denied(reason: error)
         }
+    }
+
+    @inline(never)
+    private func plan(for check: PreparedCheck, under surroundings: Surroundings) -> AttemptPlan {
+        AttemptPlan(
+            check, md5Key: check.request.socket.tcpMD5.flatMap { surroundings.md5Keys[$0] }, reactor: reactor,
+            start: Clock.now())
     }
 }

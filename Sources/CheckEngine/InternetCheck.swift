@@ -7,47 +7,75 @@ struct InternetCheck {
     let plan: AttemptPlan
     let resolver: Resolver
     let policy: Policy?
-    let deadline: MonotonicTime
 
-    func run(host: Host, port: UInt16, into draft: inout ResultDraft) async throws(DenialReason) {
-        if case .name(let name) = host {
-            try judge(name: name, port)
-            try judgeServer()
+    func run(into draft: ResultDraft) async throws(DenialReason) {
+        try judgeHost()
+        if !resolveLiteral(into: draft) { await resolve(into: draft) }
+        guard let endpoints = try permittedEndpoints(of: draft) else { return }
+        let begin = Clock.now()
+        let outcomes = await attempt(endpoints)
+        conclude(outcomes, begunAt: begin, into: draft)
+    }
+
+    // The frame of `run` lives as long as an attempt hangs: what does not wait is kept out of it.
+
+    @inline(never)
+    private func judgeHost() throws(DenialReason) {
+        guard let (host, port) = plan.hostAndPort, case .name(let name) = host else { return }
+        try judge(name: name, port)
+        try judgeServer()
+    }
+
+    /// The endpoints that may be tried; nil where there are none to try, and the draft says why.
+    @inline(never)
+    private func permittedEndpoints(of draft: ResultDraft) throws(DenialReason) -> [Endpoint]? {
+        guard let resolution = draft.resolution, let (_, port) = plan.hostAndPort else {
+            if hidesNames, !draft.isCancelled { throw .unresolved }
+            return nil
         }
-        guard let resolution = try await resolve(host, into: &draft) else { return }
         for alias in resolution.aliases { try judge(name: alias, port) }
-        if Task.isCancelled { return draft.fail(with: Classifier.report(for: OwnError.cancelled), in: .connect) }
-        draft.resolution = resolution
-        let candidates = resolution.addresses.map { IPEndpoint(address: $0, port: port) }
-        try await attempt(candidates, into: &draft)
+        if Task.isCancelled {
+            draft.resolution = nil
+            draft.fail(with: Classifier.report(for: OwnError.cancelled), in: .connect)
+            return nil
+        }
+        let permitted = try judge(resolution.addresses, port)
+        if hidesNames { draft.resolution?.addresses = permitted.map(\.address) }
+        return permitted.map(Endpoint.ip)
+    }
+
+    @inline(never)
+    private func conclude(_ outcomes: [AttemptOutcome], begunAt begin: MonotonicTime, into draft: ResultDraft) {
+        draft.take(addingDenied(to: outcomes, of: draft.resolution?.addresses ?? []), begunAt: begin)
     }
 
     // MARK: Names
 
+    /// Takes an address of the target as it is; false for a name.
+    @inline(never)
+    private func resolveLiteral(into draft: ResultDraft) -> Bool {
+        guard let (host, _) = plan.hostAndPort, case .address(let address) = host else { return false }
+        draft.resolution = Resolution(name: address.text, addresses: [address], source: .literal)
+        return true
+    }
+
     /// More addresses than any service has: each is tried, and a name server must not make one check a flood of them.
     private static let mostAddresses = 128
 
-    private func resolve(_ host: Host, into draft: inout ResultDraft) async throws(DenialReason) -> Resolution? {
+    private func resolve(into draft: ResultDraft) async {
+        guard let (host, _) = plan.hostAndPort, case .name(let name) = host else { return }
         let begin = Clock.now()
-        switch host {
-        case .address(let address):
-            return Resolution(name: address.text, addresses: [address], source: .literal)
-        case .name(let name):
-            let options = plan.request.resolve
-            do throws(ResolveFailure) {
-                var resolution = try await resolver.resolve(
-                    name, family: options.family, server: options.server, until: deadline)
-                guard resolution.addresses.count <= Self.mostAddresses else { throw .badAnswer }
-                resolution.addresses = order(resolution.addresses)
-                draft.timings.resolve = Clock.now().since(begin)
-                return resolution
-            } catch {
-                draft.timings.resolve = Clock.now().since(begin)
-                if hidesNames, error != .cancelled { throw .unresolved }
-                draft.fail(with: Classifier.report(for: error), in: .resolve)
-                return nil
-            }
+        let options = plan.request.resolve
+        do throws(ResolveFailure) {
+            var resolution = try await resolver.resolve(
+                name, family: options.family, server: options.server, until: plan.deadline)
+            guard resolution.addresses.count <= Self.mostAddresses else { throw .badAnswer }
+            resolution.addresses = order(resolution.addresses)
+            draft.resolution = resolution
+        } catch {
+            draft.fail(with: Classifier.report(for: error), in: .resolve)
         }
+        draft.timings.resolve = Clock.now().since(begin)
     }
 
     private func order(_ addresses: [IPAddress]) -> [IPAddress] {
@@ -61,9 +89,6 @@ struct InternetCheck {
     }
 
     // MARK: Policy
-
-    /// Whether nothing may tell a name that is denied from one that does not exist, nor what is behind it.
-    private var hidesNames: Bool { policy?.profile == .public }
 
     private func judge(name: String, _ port: UInt16) throws(DenialReason) {
         guard let policy else { return }
@@ -80,6 +105,28 @@ struct InternetCheck {
         }
     }
 
+    /// The endpoints that may be tried, in order.
+    /// - Throws: the reason of the first denial, where none is left; in public also where `all` would have to show one.
+    private func judge(_ addresses: [IPAddress], _ port: UInt16) throws(DenialReason) -> [IPEndpoint] {
+        var permitted: [IPEndpoint] = []
+        var firstReason: DenialReason?
+        for address in addresses {
+            let endpoint = IPEndpoint(address: address, port: port)
+            if let reason = denial(of: endpoint) {
+                firstReason = firstReason ?? reason
+            } else {
+                permitted.append(endpoint)
+            }
+        }
+        if let firstReason, permitted.isEmpty || (hidesNames && plan.request.resolve.addresses == .all) {
+            throw firstReason
+        }
+        return permitted
+    }
+
+    /// Whether nothing may tell a name that is denied from one that does not exist, nor what is behind it.
+    private var hidesNames: Bool { policy?.profile == .public }
+
     private func denial(of endpoint: IPEndpoint) -> DenialReason? {
         guard let policy else { return nil }
         switch policy.judge(endpoint, transport: plan.request.target.transport, isLocal: LocalAddresses.contains) {
@@ -90,44 +137,27 @@ struct InternetCheck {
 
     // MARK: Attempts
 
-    private func attempt(_ candidates: [IPEndpoint], into draft: inout ResultDraft) async throws(DenialReason) {
-        var permitted: [Endpoint] = []
-        var denied: [Int] = []
-        var firstReason: DenialReason?
-        for (index, candidate) in candidates.enumerated() {
-            if let reason = denial(of: candidate) {
-                denied.append(index)
-                firstReason = firstReason ?? reason
-            } else {
-                permitted.append(.ip(candidate))
-            }
-        }
-        if let firstReason {
-            let isAll = plan.request.resolve.addresses == .all
-            // `all` would have to name what it does not try.
-            if permitted.isEmpty || (isAll && hidesNames) { throw firstReason }
-            if hidesNames { draft.resolution?.addresses = permittedAddresses(of: permitted) }
-        }
-        let begin = Clock.now()
-        var outcomes = await attempt(permitted)
-        if plan.request.resolve.addresses == .all {
-            for index in denied { outcomes.insert(refused(candidates[index]), at: index) }
-        }
-        draft.take(outcomes, begunAt: begin)
-    }
-
-    private func permittedAddresses(of endpoints: [Endpoint]) -> [IPAddress] {
-        endpoints.compactMap { if case .ip(let endpoint) = $0 { endpoint.address } else { nil } }
-    }
-
     private func attempt(_ endpoints: [Endpoint]) async -> [AttemptOutcome] {
         if endpoints.count == 1 {
-            return [await ConnectAttempt(plan: plan, endpoint: endpoints[0], deadline: deadline).run()]
+            return [await ConnectAttempt(plan: plan, endpoint: endpoints[0], deadline: plan.deadline).run()]
         }
         switch plan.request.resolve.addresses {
-        case .first: return await Strategy.first(endpoints, by: plan, until: deadline)
-        case .all: return await Strategy.all(endpoints, by: plan, until: deadline)
-        case .race: return await Race(plan: plan, endpoints: endpoints, deadline: deadline).run()
+        case .first: return await Strategy.first(endpoints, by: plan, until: plan.deadline)
+        case .all: return await Strategy.all(endpoints, by: plan, until: plan.deadline)
+        case .race: return await Race(plan: plan, endpoints: endpoints, deadline: plan.deadline).run()
+        }
+    }
+
+    /// With `all`, the denied addresses stand among the attempts, in the order of the addresses.
+    private func addingDenied(to outcomes: [AttemptOutcome], of addresses: [IPAddress]) -> [AttemptOutcome] {
+        guard plan.request.resolve.addresses == .all, outcomes.count < addresses.count,
+            let (_, port) = plan.hostAndPort
+        else { return outcomes }
+        var rest = outcomes[...]
+        return addresses.map { address in
+            let endpoint = IPEndpoint(address: address, port: port)
+            if rest.first?.result.endpoint == .ip(endpoint), let next = rest.popFirst() { return next }
+            return refused(endpoint)
         }
     }
 

@@ -1,8 +1,8 @@
 internal import CheckModel
 internal import SocketIO
 
-/// A result while its check is under way.
-struct ResultDraft {
+/// A result while its check is under way; it stays with the check's task.
+final class ResultDraft {
     let plan: AttemptPlan
     private let startedAtNanoseconds = Clock.wallNanoseconds()
     var timings = Timings()
@@ -11,18 +11,23 @@ struct ResultDraft {
     var dialog: DialogReport?
     private var verdict: (outcome: Outcome, phase: Phase, error: ErrorReport?)?
 
+    @inline(never)
     init(plan: AttemptPlan, queueNanoseconds: Int64) {
         self.plan = plan
         timings.queue = queueNanoseconds
     }
 
     /// Ends the check before any attempt.
-    mutating func fail(with report: ErrorReport, in phase: Phase) {
+    @inline(never)
+    func fail(with report: ErrorReport, in phase: Phase) {
         verdict = (.failed(report.errorClass), phase, report)
     }
 
+    /// Whether the check was ended because nobody waits for it.
+    var isCancelled: Bool { verdict?.outcome == .failed(.cancelled) }
+
     /// Takes the attempts' results over, and derives the check's own from them.
-    mutating func take(_ outcomes: [AttemptOutcome], begunAt begin: MonotonicTime) {
+    func take(_ outcomes: [AttemptOutcome], begunAt begin: MonotonicTime) {
         // One after another they add up; at once, the longest counts.
         let inTurn = plan.request.resolve.addresses == .first
         let dialogTime = outcomes.reduce(0) { inTurn ? $0 + $1.dialogNanoseconds : max($0, $1.dialogNanoseconds) }
@@ -47,6 +52,7 @@ struct ResultDraft {
     }
 
     /// The finished result.
+    @inline(never)
     func finished() -> CheckResult {
         guard let verdict else { preconditionFailure("a check without a verdict") }
         var timings = timings

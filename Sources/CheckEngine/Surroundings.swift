@@ -1,7 +1,7 @@
 package import CheckModel
 
 /// What a check runs under beside its own request: taken once, so that a reload in between changes nothing for it.
-package struct Surroundings: Sendable {
+package final class Surroundings: Sendable {
     /// Who may connect to what; nil where the caller acts with its own rights, as the command line does.
     package let policy: Policy?
     /// The keys that `socket.tcp_md5` names, 1 … 80 bytes each.

@@ -6,27 +6,27 @@ internal import SocketIO
 struct UnixCheck {
     let plan: AttemptPlan
     let policy: Policy?
-    let deadline: MonotonicTime
 
-    func run(_ address: UnixAddress, into draft: inout ResultDraft) async throws(DenialReason) {
+    func run(into draft: ResultDraft) async throws(DenialReason) {
+        guard case .unix(_, let address) = plan.request.target.peer else { return }
         switch address {
         case .abstract:
             try judge(address)
-            await attempt(address, named: address, into: &draft)
+            await attempt(address, named: address, into: draft)
         case .path(let path):
             // What cannot be connected to anyway is not followed: a long path through links takes the thread for
             // tens of milliseconds, and how long it takes would tell what exists.
             if let policy, !policy.allowsSomePaths { throw .unixPath }
             guard path.count <= Self.longestPath else {
                 try judge(address)
-                return refuse(Errno(ENAMETOOLONG), of: address, into: &draft)
+                return refuse(Errno(ENAMETOOLONG), of: address, into: draft)
             }
             let found = UnixPath(path)
             try judge(.path(found.judged))
             if let failure = found.failure {
-                refuse(failure, of: address, into: &draft)
+                refuse(failure, of: address, into: draft)
             } else {
-                await attempt(found.address, named: address, into: &draft)
+                await attempt(found.address, named: address, into: draft)
             }
         }
     }
@@ -43,7 +43,7 @@ struct UnixCheck {
     }
 
     /// The path has led nowhere: its errno is what connect(2) would have said, which takes the same way.
-    private func refuse(_ error: Errno, of address: UnixAddress, into draft: inout ResultDraft) {
+    private func refuse(_ error: Errno, of address: UnixAddress, into draft: ResultDraft) {
         var circumstances = plan.circumstances(in: .connect, of: .unix(address))
         circumstances.unixAccess = .searchDenied
         let report = Classifier.report(for: error, in: circumstances)
@@ -56,11 +56,12 @@ struct UnixCheck {
     }
 
     private func attempt(
-        _ address: UnixAddress, named name: UnixAddress, into draft: inout ResultDraft
+        _ address: UnixAddress, named name: UnixAddress, into draft: ResultDraft
     ) async {
         let begin = Clock.now()
-        var outcome = await ConnectAttempt(plan: plan, endpoint: .unix(address), deadline: deadline).run()
-        outcome.result.endpoint = .unix(name)
+        let attempt = ConnectAttempt(
+            plan: plan, endpoint: .unix(address), deadline: plan.deadline, shownEndpoint: .unix(name))
+        let outcome = await attempt.run()
         draft.take([outcome], begunAt: begin)
     }
 }

@@ -5,6 +5,7 @@ internal import SocketIO
 package final class WorkerPool: Sendable {
     package let workers: [Worker]
     package let admission: Admission
+    private let arrivals: ArrivalBalance
 
     /// - Parameter count: at least 1.
     package init(count: Int, admission: Admission) throws(Errno) {
@@ -12,6 +13,7 @@ package final class WorkerPool: Sendable {
         for index in 0..<count { workers.append(try Worker(index: index)) }
         self.workers = workers
         self.admission = admission
+        arrivals = ArrivalBalance(workerCount: count)
     }
 
     /// Starts the threads. The caller keeps what it gets and ends them by it.
@@ -24,11 +26,14 @@ package final class WorkerPool: Sendable {
     /// How many jobs all threads were given so far.
     package var enqueueCount: UInt64 { workers.reduce(0) { $0 + $1.reactor.thread.enqueueCount } }
 
-    /// The worker that a check runs on: the one whose connection it came in by, unless that has more to do in this turn
-    /// while another sleeps. So a load that comes in unevenly uses all cores, and a lone check never leaves its thread.
+    /// The worker that a check runs on: the one whose connection it came in by, unless the load comes in unevenly, and
+    /// that worker has more to do in this turn while another sleeps. So one busy worker never leaves a core idle, and
+    /// with an even load no check leaves its thread.
     package func worker(for index: Int) -> Worker {
         let own = workers[index]
-        guard workers.count > 1, own.reactor.noteCheck() > 1 else { return own }
+        guard workers.count > 1 else { return own }
+        let isCrowded = own.reactor.noteCheck() > 1
+        guard arrivals.note(at: index), isCrowded else { return own }
         return workers.first { $0.reactor.thread.isIdle } ?? own
     }
 }

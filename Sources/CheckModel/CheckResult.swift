@@ -1,18 +1,20 @@
 /// The answer to one check. A connect that failed is a result, never a thrown error.
-package struct CheckResult: Sendable {
-    package var ok: Bool
-    package var outcome: Outcome
+///
+/// It never changes, and is handed on through many functions: one object is cheaper than as many copies.
+package final class CheckResult: Sendable {
+    package let ok: Bool
+    package let outcome: Outcome
     /// Where the check ended.
-    package var phase: Phase
+    package let phase: Phase
     /// Absent where the outcome is a success.
-    package var error: ErrorReport?
-    package var attempts: [AttemptResult]
+    package let error: ErrorReport?
+    package let attempts: [AttemptResult]
     /// Absent for UNIX-domain targets, and where the policy hides it.
-    package var resolution: Resolution?
-    package var dialog: DialogReport?
-    package var timings: Timings
+    package let resolution: Resolution?
+    package let dialog: DialogReport?
+    package let timings: Timings
     /// Wall-clock time, nanoseconds since 1970.
-    package var startedAtNanoseconds: Int64
+    package let startedAtNanoseconds: Int64
 
     package init(
         ok: Bool, outcome: Outcome, phase: Phase, error: ErrorReport?, attempts: [AttemptResult],

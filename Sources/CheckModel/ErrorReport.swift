@@ -1,5 +1,7 @@
 /// One error, told apart: what users see under `error`.
-package struct ErrorReport: Hashable, Sendable {
+///
+/// An object, since most checks that fail share one that was made at the start.
+package final class ErrorReport: Hashable, Sendable {
     /// The kernel's number; nil where the error is not the kernel's (a deadline, a resolver, a policy).
     package let errno: Errno?
     /// `ECONNREFUSED`, or a name of our own: `DEADLINE`, `NXDOMAIN`, `DIALOG_MISMATCH`.
@@ -26,5 +28,17 @@ package struct ErrorReport: Hashable, Sendable {
         self.message = message
         self.hint = hint
         self.retryable = retryable
+    }
+
+    package static func == (left: ErrorReport, right: ErrorReport) -> Bool {
+        left === right
+            || (left.errno, left.name, left.errorClass, left.fault, left.source) == (
+                right.errno, right.name, right.errorClass, right.fault, right.source
+            ) && (left.message, left.hint, left.retryable) == (right.message, right.hint, right.retryable)
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(name)
+        hasher.combine(hint)
     }
 }

@@ -8,15 +8,37 @@ package struct IPv4Address: Hashable, Sendable {
 }
 
 /// An IPv6 address in host byte order, with its zone where it needs one (RFC 4007).
+///
+/// Kept in two halves: a UInt128 would align every value that holds an address to 16 bytes, for which the allocator
+/// takes its slow way.
 package struct IPv6Address: Hashable, Sendable {
-    package let bits: UInt128
-    /// An interface's name or number, for link-local addresses; nil otherwise.
-    package let zone: String?
+    private let high: UInt64
+    private let low: UInt64
+    private let zoneName: ZoneName?
 
     package init(bits: UInt128, zone: String? = nil) {
-        self.bits = bits
-        self.zone = zone
+        high = UInt64(truncatingIfNeeded: bits >> 64)
+        low = UInt64(truncatingIfNeeded: bits)
+        zoneName = zone.map(ZoneName.init)
     }
+
+    package var bits: UInt128 { UInt128(high) << 64 | UInt128(low) }
+
+    /// An interface's name or number, for link-local addresses; nil otherwise.
+    package var zone: String? { zoneName?.text }
+}
+
+/// The text of a zone, behind a reference: few addresses have one, and all would have to make room for it.
+private final class ZoneName: Hashable, Sendable {
+    let text: String
+
+    init(_ text: String) {
+        self.text = text
+    }
+
+    static func == (left: ZoneName, right: ZoneName) -> Bool { left.text == right.text }
+
+    func hash(into hasher: inout Hasher) { hasher.combine(text) }
 }
 
 /// An address of either family.

@@ -1,7 +1,7 @@
 package import CheckEngine
 
 /// What the resources need of the configuration. A request keeps what was in force when it came.
-package struct ServiceSettings: Sendable {
+package final class ServiceSettings: Sendable {
     package let surroundings: Surroundings
     package let permissions: RequestPermissions
     package let hosts: HostRule

@@ -21,7 +21,7 @@ struct CheckSession {
             Task(executorPreference: worker.reactor.thread) { [surroundings] in
                 guard case .admitted(let permit) = await pool.admission.acquire() else { return }
                 let answer = await worker.runner.run(
-                    request, dialog: nil, under: surroundings, queueNanoseconds: 0)
+                    PreparedCheck(request: request), under: surroundings, queueNanoseconds: 0)
                 _ = consume permit
                 switch answer {
                 case .result(let result): finished.append((index, result))

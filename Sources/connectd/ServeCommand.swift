@@ -1,4 +1,5 @@
 import ArgumentParser
+import CLinux
 import CheckEngine
 import ConnectAPI
 import Configuration
@@ -33,6 +34,7 @@ struct ServeCommand: ParsableCommand {
     var allowAnonymous = false
 
     func run() throws {
+        connectd_keep_memory()
         ServiceSignals.block()
         let source = SettingsSource(file: config, flags: Flags(listen: listen, allowAnonymous: allowAnonymous))
         let (settings, warnings) = try load(source)

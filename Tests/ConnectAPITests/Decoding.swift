@@ -1,3 +1,4 @@
+import CheckEngine
 import CheckModel
 import StrictJSON
 
@@ -6,7 +7,7 @@ import StrictJSON
 /// Decodes one check, or says what is wrong with it.
 func decode(
     _ json: String, maximumTimeoutMilliseconds: Int = 60_000
-) throws -> Result<DecodedCheck, JSONProblems> {
+) throws -> Result<PreparedCheck, JSONProblems> {
     let document = try JSONValue.parse(Array(json.utf8))
     do throws(JSONProblems) {
         return .success(

@@ -32,6 +32,16 @@ package final class Admission: Sendable {
 
     package var queued: Int { state.withLock { $0.queue.count } }
 
+    /// A permit that is to be had without a wait, and without passing anybody who waits; nil otherwise.
+    package func acquireAtOnce() -> Permit? {
+        let isAdmitted = state.withLock { state in
+            guard state.inFlight < limit, state.queue.isEmpty else { return false }
+            state.inFlight += 1
+            return true
+        }
+        return isAdmitted ? Permit(of: self) : nil
+    }
+
     /// Waits for a permit, behind everybody who came earlier.
     package func acquire() async -> AdmissionAnswer {
         let place = state.withLock { state -> Place in

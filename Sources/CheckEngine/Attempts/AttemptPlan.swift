@@ -1,14 +1,35 @@
 internal import CheckModel
 internal import SocketIO
 
-/// What all attempts of one check have in common.
-struct AttemptPlan: Sendable {
-    let request: CheckRequest
-    let dialog: Dialog?
+/// What all attempts of one check have in common. It never changes, so that everybody who takes part holds the same one:
+/// as a value it would be copied, member by member, at every hand-over.
+final class AttemptPlan: Sendable {
+    private let check: PreparedCheck
     let md5Key: [UInt8]?
     let reactor: Reactor
     /// When the check began, behind the queue: attempts are dated from here.
     let start: MonotonicTime
+    /// When it has to have its answer.
+    let deadline: MonotonicTime
+
+    var request: CheckRequest { check.request }
+    var dialog: Dialog? { check.dialog }
+
+    init(_ check: PreparedCheck, md5Key: [UInt8]?, reactor: Reactor, start: MonotonicTime) {
+        self.check = check
+        self.md5Key = md5Key
+        self.reactor = reactor
+        self.start = start
+        deadline = start.advanced(byMilliseconds: check.request.timeoutMilliseconds)
+    }
+
+    /// The host and port of an internet target.
+    var hostAndPort: (Host, UInt16)? {
+        switch request.target.peer {
+        case .tcp(let host, let port), .udp(let host, let port): (host, port)
+        case .unix: nil
+        }
+    }
 
     /// The circumstances that the classification starts from.
     func circumstances(in phase: Phase, of endpoint: Endpoint) -> Circumstances {
@@ -29,12 +50,4 @@ struct AttemptPlan: Sendable {
         case (.tcp, .unix), (.udp, .unix): preconditionFailure("an internet target has internet endpoints")
         }
     }
-}
-
-/// One attempt's result, with the dialog that was held on it.
-struct AttemptOutcome: Sendable {
-    var result: AttemptResult
-    var dialog: DialogReport?
-    /// How much of the duration the dialog took, nanoseconds.
-    var dialogNanoseconds: Int64 = 0
 }

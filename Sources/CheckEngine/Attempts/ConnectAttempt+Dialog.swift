@@ -6,15 +6,14 @@ extension ConnectAttempt {
     /// Holds the dialog, and turns its ending into the attempt's.
     func converse(
         _ dialog: Dialog, on socket: borrowing Socket, token: inout SlotToken?, sentEarly: Int,
-        into outcome: inout AttemptOutcome
+        into record: AttemptRecord
     ) async {
         let begin = Clock.now()
         do throws(Errno) {
+            try settle(socket)
             let registered: SlotToken
             if let token {
                 registered = token
-                // One passing ICMP message would break a connection that TCP itself would carry on.
-                if !plan.request.socket.mptcp { try socket.setReceivesErrors(false) }
             } else {
                 registered = try await plan.reactor.add(socket.number, for: [.readable, .writable, .peerClosed])
                 token = registered
@@ -22,29 +21,37 @@ extension ConnectAttempt {
             let (report, ending) = await Conversation(dialog: dialog).run(
                 on: socket, token: registered, reactor: plan.reactor, isDatagram: plan.request.target.isDatagram,
                 alreadySent: sentEarly, until: deadline)
-            outcome.dialog = report
-            note(ending, of: socket, into: &outcome)
+            record.dialog = report
+            note(ending, of: socket, into: record)
         } catch {
-            noteFailure(error, of: socket, in: .dialog, into: &outcome)
+            noteFailure(error, of: socket, in: .dialog, into: record)
         }
-        outcome.dialogNanoseconds = Clock.now().since(begin)
+        record.dialogNanoseconds = Clock.now().since(begin)
     }
 
-    private func note(_ ending: DialogEnding, of socket: borrowing Socket, into outcome: inout AttemptOutcome) {
+    /// One passing ICMP message would break a connection that TCP itself would carry on. A datagram socket has no other
+    /// way to hear of a refusal.
+    private func settle(_ socket: borrowing Socket) throws(Errno) {
+        guard case .tcp = plan.request.target.peer, !plan.request.socket.mptcp else { return }
+        try socket.setReceivesErrors(false)
+    }
+
+    @inline(never)
+    private func note(_ ending: DialogEnding, of socket: borrowing Socket, into record: AttemptRecord) {
         let circumstances = plan.circumstances(in: .dialog, of: endpoint)
         switch ending {
         case .completed(let heard):
-            if heard, plan.request.target.isDatagram { outcome.result.outcome = .answered }
+            if heard, plan.request.target.isDatagram { record.result.outcome = .answered }
         case .mismatch(heard: true):
-            record(Classifier.report(for: .dialogMismatch), in: .dialog, into: &outcome)
+            enter(Classifier.report(for: .dialogMismatch), in: .dialog, into: record)
         case .mismatch(heard: false):
-            record(Classifier.deadlineReport(in: circumstances), in: .dialog, into: &outcome)
+            enter(Classifier.deadlineReport(in: circumstances), in: .dialog, into: record)
         case .closed:
-            record(Classifier.report(for: .dialogClosed), in: .dialog, into: &outcome)
+            enter(Classifier.report(for: .dialogClosed), in: .dialog, into: record)
         case .failed(let error):
-            noteFailure(error, of: socket, in: .dialog, into: &outcome)
+            noteFailure(error, of: socket, in: .dialog, into: record)
         case .cancelled:
-            noteCancelled(into: &outcome, in: .dialog)
+            noteCancelled(into: record, in: .dialog)
         }
     }
 }

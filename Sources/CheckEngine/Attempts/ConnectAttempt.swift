@@ -10,50 +10,50 @@ struct ConnectAttempt {
     let endpoint: Endpoint
     let deadline: MonotonicTime
 
+    /// What the results show in place of `endpoint`: for a UNIX-domain path that was opened, the path.
+    var shownEndpoint: Endpoint?
+
     /// Runs the attempt on the caller's actor, which shares the reactor's thread.
     func run() async -> AttemptOutcome {
-        let begin = Clock.now()
-        var outcome = AttemptOutcome(
-            result: AttemptResult(
-                endpoint: endpoint, outcome: .connected, phase: .done, startNanoseconds: begin.since(plan.start)))
-        await run(into: &outcome)
-        outcome.result.durationNanoseconds = Clock.now().since(begin) - outcome.dialogNanoseconds
-        return outcome
+        let record = AttemptRecord(of: shownEndpoint ?? endpoint, checkStart: plan.start)
+        await run(into: record)
+        return record.finished()
     }
 
-    private func run(into outcome: inout AttemptOutcome) async {
+    private func run(into record: AttemptRecord) async {
         do throws(Errno) {
             let socket = try Socket(plan.socketKind(for: endpoint))
-            await connect(socket, into: &outcome)
+            await connect(socket, into: record)
         } catch {
-            fail(&outcome, with: error, in: .socket)
+            fail(record, with: error, in: .socket)
         }
     }
 
-    private func connect(_ socket: borrowing Socket, into outcome: inout AttemptOutcome) async {
-        guard prepare(socket, into: &outcome) else { return }
+    private func connect(_ socket: borrowing Socket, into record: AttemptRecord) async {
+        guard prepare(socket, into: record) else { return }
         var token: SlotToken?
         var sentEarly = 0
         switch await finishConnect(socket, token: &token, sentEarly: &sentEarly) {
         case .connected:
-            noteSuccess(of: socket, into: &outcome)
-            if outcome.result.error == nil, let dialog = plan.dialog {
-                await converse(dialog, on: socket, token: &token, sentEarly: sentEarly, into: &outcome)
+            noteSuccess(of: socket, into: record)
+            if record.result.error == nil, let dialog = plan.dialog {
+                await converse(dialog, on: socket, token: &token, sentEarly: sentEarly, into: record)
             }
-        case .failed(let error): noteFailure(error, of: socket, in: .connect, into: &outcome)
-        case .deadline: noteDeadline(of: socket, in: .connect, into: &outcome)
-        case .cancelled: noteCancelled(into: &outcome, in: .connect)
+        case .failed(let error): noteFailure(error, of: socket, in: .connect, into: record)
+        case .deadline: noteDeadline(of: socket, in: .connect, into: record)
+        case .cancelled: noteCancelled(into: record, in: .connect)
         }
         if let token { await plan.reactor.remove(token) }
     }
 
-    private func prepare(_ socket: borrowing Socket, into outcome: inout AttemptOutcome) -> Bool {
+    @inline(never)
+    private func prepare(_ socket: borrowing Socket, into record: AttemptRecord) -> Bool {
         guard case .ip(let endpoint) = endpoint else { return true }
         do throws(SocketSetup.Refusal) {
-            try SocketSetup(request: plan.request, md5Key: plan.md5Key).apply(to: socket, for: endpoint)
+            try SocketSetup(plan: plan).apply(to: socket, for: endpoint)
             return true
         } catch {
-            fail(&outcome, with: error.errno, in: error.phase)
+            fail(record, with: error.errno, in: error.phase)
             return false
         }
     }
@@ -115,73 +115,79 @@ extension ConnectAttempt {
     }
 }
 
-// What came of it.
+// What came of it. None of these is inlined: the frame of `connect` lives as long as an attempt hangs, and would have to
+// hold their temporaries.
 extension ConnectAttempt {
-    private func noteSuccess(of socket: borrowing Socket, into outcome: inout AttemptOutcome) {
+    @inline(never)
+    private func noteSuccess(of socket: borrowing Socket, into record: AttemptRecord) {
         switch endpoint {
-        case .unix: noteUnixSuccess(of: socket, into: &outcome)
-        case .ip: noteInternetSuccess(of: socket, into: &outcome)
+        case .unix: noteUnixSuccess(of: socket, into: record)
+        case .ip: noteInternetSuccess(of: socket, into: record)
         }
     }
 
-    private func noteUnixSuccess(of socket: borrowing Socket, into outcome: inout AttemptOutcome) {
-        outcome.result.outcome = plan.request.target.isDatagram ? .associated : .connected
-        outcome.result.peerCredentials = socket.peerCredentials()
+    private func noteUnixSuccess(of socket: borrowing Socket, into record: AttemptRecord) {
+        record.result.outcome = plan.request.target.isDatagram ? .associated : .connected
+        record.result.peerCredentials = socket.peerCredentials()
     }
 
-    private func noteInternetSuccess(of socket: borrowing Socket, into outcome: inout AttemptOutcome) {
-        outcome.result.local = socket.localName()
-        outcome.result.peer = socket.peerName()
+    private func noteInternetSuccess(of socket: borrowing Socket, into record: AttemptRecord) {
+        record.result.local = socket.localName()
+        record.result.peer = socket.peerName()
         if case .udp = plan.request.target.peer {
-            outcome.result.outcome = .associated
+            record.result.outcome = .associated
             return
         }
         if let information = socket.tcpInformation() {
-            outcome.result.tcpInformation = information.values
+            record.result.tcpInformation = information.values
             // The state is the truth. A reset can follow so fast that SO_ERROR was clear when it was read; without one the
             // connect has not ended, whatever said that it had: a defect of ours, or of the kernel's, and no success.
             if !information.isEstablished {
                 let error = (try? socket.takePendingError()) ?? Errno(EINPROGRESS)
-                return noteFailure(error, of: socket, in: .connect, into: &outcome)
+                return noteFailure(error, of: socket, in: .connect, into: record)
             }
         }
-        if let local = outcome.result.local, local == outcome.result.peer {
-            record(Classifier.report(for: .selfConnect), in: .connect, into: &outcome)
+        if let local = record.result.local, local == record.result.peer {
+            enter(Classifier.report(for: .selfConnect), in: .connect, into: record)
             return
         }
         if plan.request.socket.close == .rst { try? socket.setResetsOnClose() }
     }
 
+    @inline(never)
     func noteFailure(
-        _ error: Errno, of socket: borrowing Socket, in phase: Phase, into outcome: inout AttemptOutcome
+        _ error: Errno, of socket: borrowing Socket, in phase: Phase, into record: AttemptRecord
     ) {
-        outcome.result.local = outcome.result.local ?? socket.localName()
+        record.result.local = record.result.local ?? socket.localName()
         let evidence = Evidence(of: error, on: socket, endpoint: endpoint)
-        outcome.result.icmp = evidence.icmp
-        if outcome.result.tcpInformation == nil { outcome.result.tcpInformation = socket.tcpInformation()?.values }
+        record.result.icmp = evidence.icmp
+        if record.result.tcpInformation == nil { record.result.tcpInformation = socket.tcpInformation()?.values }
         var circumstances = plan.circumstances(in: phase, of: endpoint)
         evidence.describe(error, in: &circumstances)
-        record(Classifier.report(for: error, in: circumstances), in: phase, into: &outcome)
+        enter(Classifier.report(for: error, in: circumstances), in: phase, into: record)
     }
 
-    private func noteDeadline(of socket: borrowing Socket, in phase: Phase, into outcome: inout AttemptOutcome) {
-        outcome.result.local = outcome.result.local ?? socket.localName()
-        outcome.result.tcpInformation = socket.tcpInformation()?.values
-        record(Classifier.deadlineReport(in: plan.circumstances(in: phase, of: endpoint)), in: phase, into: &outcome)
+    @inline(never)
+    private func noteDeadline(of socket: borrowing Socket, in phase: Phase, into record: AttemptRecord) {
+        record.result.local = record.result.local ?? socket.localName()
+        record.result.tcpInformation = socket.tcpInformation()?.values
+        enter(Classifier.deadlineReport(in: plan.circumstances(in: phase, of: endpoint)), in: phase, into: record)
     }
 
-    func noteCancelled(into outcome: inout AttemptOutcome, in phase: Phase) {
-        record(Classifier.report(for: OwnError.cancelled), in: phase, into: &outcome)
+    @inline(never)
+    func noteCancelled(into record: AttemptRecord, in phase: Phase) {
+        enter(Classifier.report(for: OwnError.cancelled), in: phase, into: record)
     }
 
-    private func fail(_ outcome: inout AttemptOutcome, with error: Errno, in phase: Phase) {
+    @inline(never)
+    private func fail(_ record: AttemptRecord, with error: Errno, in phase: Phase) {
         let report = Classifier.report(for: error, in: plan.circumstances(in: phase, of: endpoint))
-        record(report, in: phase, into: &outcome)
+        enter(report, in: phase, into: record)
     }
 
-    func record(_ report: ErrorReport, in phase: Phase, into outcome: inout AttemptOutcome) {
-        outcome.result.outcome = .failed(report.errorClass)
-        outcome.result.phase = phase
-        outcome.result.error = report
+    func enter(_ report: ErrorReport, in phase: Phase, into record: AttemptRecord) {
+        record.result.outcome = .failed(report.errorClass)
+        record.result.phase = phase
+        record.result.error = report
     }
 }

@@ -3,8 +3,9 @@ internal import SocketIO
 
 /// What is done to a socket between socket(2) and connect(2).
 struct SocketSetup {
-    let request: CheckRequest
-    let md5Key: [UInt8]?
+    let plan: AttemptPlan
+
+    private var request: CheckRequest { plan.request }
 
     /// A step that the kernel refused.
     struct Refusal: Error {
@@ -34,7 +35,7 @@ struct SocketSetup {
         if let mark = options.mark { try socket.setMark(mark) }
         guard case .tcp = request.target.peer else { return }
         if let count = options.tcpSynRetries { try socket.setSynRetries(count) }
-        if let md5Key { try socket.setMD5Key(md5Key, for: endpoint) }
+        if let md5Key = plan.md5Key { try socket.setMD5Key(md5Key, for: endpoint) }
         if options.tcpFastOpen { try socket.setFastOpen() }
     }
 

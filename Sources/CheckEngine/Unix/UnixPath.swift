@@ -1,3 +1,4 @@
+internal import CLinux
 internal import CheckModel
 internal import SocketIO
 
@@ -14,7 +15,11 @@ struct UnixPath: ~Copyable {
     init(_ path: [UInt8]) {
         do throws(Errno) {
             let descriptor = try Descriptor.openPath(path)
-            judged = Self.canonicalName(of: descriptor) ?? path
+            guard let name = descriptor.linkTarget() else {
+                // A name that cannot be told cannot be judged: what was opened is not connected to.
+                throw Errno(ENAMETOOLONG)
+            }
+            judged = name
             opened = consume descriptor
             failure = nil
         } catch {
@@ -34,11 +39,6 @@ struct UnixPath: ~Copyable {
 
     private static func descriptorPath(of descriptor: borrowing Descriptor) -> [UInt8] {
         Array("/proc/self/fd/\(descriptor.rawValue)".utf8)
-    }
-
-    /// What /proc/self/fd says of the descriptor, readlink(2).
-    private static func canonicalName(of descriptor: borrowing Descriptor) -> [UInt8]? {
-        descriptor.linkTarget()
     }
 
     /// Opens ever shorter prefixes until one opens; the remaining segments are appended as they were written.

@@ -1,9 +1,11 @@
+internal import CheckEngine
 internal import CheckModel
 internal import StrictJSON
 
 /// Reads the bodies of requests.
 enum BodyDecoder {
-    static func check(_ body: [UInt8], under settings: ServiceSettings) throws(Problem) -> DecodedCheck {
+    @inline(never)
+    static func check(_ body: [UInt8], under settings: ServiceSettings) throws(Problem) -> PreparedCheck {
         let document = try document(body)
         do throws(JSONProblems) {
             return try CheckDecoder.decode(

@@ -1,4 +1,4 @@
-internal import CheckEngine
+package import CheckEngine
 internal import CheckModel
 package import StrictJSON
 
@@ -10,7 +10,7 @@ package enum CheckDecoder {
     /// - Parameter maximumTimeoutMilliseconds: what the configuration allows, at most 60000.
     package static func decode(
         _ document: JSONValue, maximumTimeoutMilliseconds: Int
-    ) throws(JSONProblems) -> DecodedCheck {
+    ) throws(JSONProblems) -> PreparedCheck {
         try JSONObjectReader.decode(document) { reader in
             check(&reader, maximumTimeoutMilliseconds)
         }
@@ -18,7 +18,7 @@ package enum CheckDecoder {
 
     private static func check(
         _ reader: inout JSONObjectReader, _ maximumTimeout: Int
-    ) -> DecodedCheck? {
+    ) -> PreparedCheck? {
         reader.require("target")
         let target = reader.member("target", TargetDecoder.target)
         let id = reader.string("id", maximumLength: 1024)
@@ -40,7 +40,7 @@ package enum CheckDecoder {
         request.dialog = steps ?? []
         request.expectation = expectation ?? .transportSuccess
         ConsistencyRules.judge(request, &reader)
-        return DecodedCheck(request: request, dialog: dialog(of: request, &reader))
+        return PreparedCheck(request: request, dialog: dialog(of: request, &reader))
     }
 
     private static func dialog(of request: CheckRequest, _ reader: inout JSONObjectReader) -> Dialog? {

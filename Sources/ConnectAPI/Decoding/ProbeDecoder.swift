@@ -1,3 +1,4 @@
+internal import CheckEngine
 internal import CheckModel
 internal import HTTPServer
 internal import StrictJSON
@@ -6,7 +7,7 @@ internal import StrictJSON
 enum ProbeDecoder {
     private static let known = ["target", "timeout_ms", "family", "addresses", "expect"]
 
-    static func decode(_ head: RequestHead, maximumTimeoutMilliseconds: Int) throws(Problem) -> DecodedCheck {
+    static func decode(_ head: RequestHead, maximumTimeoutMilliseconds: Int) throws(Problem) -> PreparedCheck {
         var reading = Reading()
         for parameter in QueryRule.parameters(of: head) { reading.take(parameter, known: known) }
         let target = reading.target()
@@ -19,7 +20,7 @@ enum ProbeDecoder {
         var request = CheckRequest(target: target, timeoutMilliseconds: timeout)
         request.resolve = resolve
         request.expectation = expectation
-        return DecodedCheck(request: request, dialog: nil)
+        return PreparedCheck(request: request)
     }
 
     /// The parameters that were found, and what is wrong with them.

@@ -11,24 +11,35 @@ enum CheckTask {
 
     /// Runs the check on the caller's own thread.
     static func run(
-        _ check: DecodedCheck, by worker: Worker, admission: CheckEngine.Admission, under surroundings: Surroundings
+        _ check: PreparedCheck, by worker: Worker, admission: CheckEngine.Admission, under surroundings: Surroundings
     ) async -> Answer {
+        if let permit = admission.acquireAtOnce() {
+            return await run(check, by: worker, holding: permit, queueNanoseconds: 0, under: surroundings)
+        }
         let asked = Clock.now()
         switch await admission.acquire() {
         case .full: return .overloaded
         case .cancelled: return .cancelled
         case .admitted(let permit):
-            let answer = await worker.runner.run(
-                check.request, dialog: check.dialog, under: surroundings, queueNanoseconds: Clock.now().since(asked))
-            _ = consume permit
-            return .answered(answer)
+            let waited = Clock.now().since(asked)
+            return await run(check, by: worker, holding: permit, queueNanoseconds: waited, under: surroundings)
         }
+    }
+
+    private static func run(
+        _ check: PreparedCheck, by worker: Worker, holding permit: consuming Permit, queueNanoseconds: Int64,
+        under surroundings: Surroundings
+    ) async -> Answer {
+        let answer = await worker.runner.run(
+            check, under: surroundings, queueNanoseconds: queueNanoseconds)
+        _ = consume permit
+        return .answered(answer)
     }
 
     /// Hands the check to another worker's thread, and waits. It needs a task of its own there: a task's waits come back
     /// to the thread that the task prefers.
     static func hand(
-        _ check: DecodedCheck, to worker: Worker, admission: CheckEngine.Admission, under surroundings: Surroundings
+        _ check: PreparedCheck, to worker: Worker, admission: CheckEngine.Admission, under surroundings: Surroundings
     ) async -> Answer {
         let task = Task(executorPreference: worker.reactor.thread) {
             await run(check, by: worker, admission: admission, under: surroundings)

@@ -88,7 +88,12 @@ extension ServiceHandler {
         try QueryRule.acceptNone(request.head)
         let decoded = try BodyDecoder.check(request.body, under: settings)
         let result = try await run(decoded, on: worker, under: settings)
-        return ResponseFactory.json(ResultEncoder(prober: settings.prober).line(result, of: decoded.request))
+        return response(result, of: decoded, under: settings)
+    }
+
+    @inline(never)
+    private func response(_ result: CheckResult, of check: PreparedCheck, under settings: ServiceSettings) -> Response {
+        ResponseFactory.json(ResultEncoder(prober: settings.prober).line(result, of: check.request))
     }
 
     private func probe(_ request: Request, on worker: Int) async throws(Problem) -> Response {
@@ -112,29 +117,41 @@ extension ServiceHandler {
     }
 
     private func run(
-        _ check: DecodedCheck, on index: Int, under settings: ServiceSettings
+        _ check: PreparedCheck, on index: Int, under settings: ServiceSettings
     ) async throws(Problem) -> CheckResult {
-        let refusals = settings.permissions.refusals(
-            of: check.request, md5Keys: settings.surroundings.md5Keys.keys)
-        if !refusals.isEmpty {
-            throw Problem(.denied, "the policy of this prober does not allow this option", errors: refusals)
-        }
-        checks.add(1, ordering: .relaxed)
+        try refuse(check, by: settings)
         let worker = pool.worker(for: index)
         let answer =
             worker.reactor.thread.index == index
             ? await CheckTask.run(check, by: worker, admission: pool.admission, under: settings.surroundings)
             : await CheckTask.hand(check, to: worker, admission: pool.admission, under: settings.surroundings)
+        return try conclude(answer, of: check.request)
+    }
+
+    // Not inlined: the frame of `run` lives as long as its check, and would have to hold what these need.
+
+    @inline(never)
+    private func refuse(_ check: PreparedCheck, by settings: ServiceSettings) throws(Problem) {
+        checks.add(1, ordering: .relaxed)
+        let refusals = settings.permissions.refusals(
+            of: check.request, md5Keys: settings.surroundings.md5Keys.keys)
+        guard refusals.isEmpty else {
+            throw Problem(.denied, "the policy of this prober does not allow this option", errors: refusals)
+        }
+    }
+
+    @inline(never)
+    private func conclude(_ answer: CheckTask.Answer, of request: CheckRequest) throws(Problem) -> CheckResult {
         switch answer {
         case .answered(.result(let result)):
-            log(result, of: check.request)
+            log(result, of: request)
             return result
         case .answered(.denied(let reason)):
             logger.info(
-                "denied by policy", metadata: ["target": "\(check.request.target.text)", "reason": "\(reason.text)"])
+                "denied by policy", metadata: ["target": "\(request.target.text)", "reason": "\(reason.text)"])
             throw Problem(.denied, "the policy of this prober does not allow this target")
         case .overloaded:
-            logger.info("overloaded: the queue is full", metadata: ["target": "\(check.request.target.text)"])
+            logger.info("overloaded: the queue is full", metadata: ["target": "\(request.target.text)"])
             throw Problem(
                 .overloaded, "connectd has as many checks as it may have, in flight and in the queue",
                 headers: [Self.retryAfter])
