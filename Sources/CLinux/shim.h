@@ -211,6 +211,42 @@ static inline void connectd_keep_memory(void)
     mallopt(M_TOP_PAD, 256 << 10);
 }
 
+// Gives back the pages of code and constants that only the start needed: madvise(2) on the segments that nobody can have
+// written to. They are the file's own pages, so what is needed again comes back from the page cache.
+// dl_iterate_phdr(3) is declared only under _GNU_SOURCE; its first members are these, and the rest is not looked at.
+#include <elf.h>
+#include <sys/mman.h>
+struct connectd_loaded_object {
+    Elf64_Addr base;
+    const char *name;
+    const Elf64_Phdr *segments;
+    Elf64_Half segment_count;
+};
+extern int dl_iterate_phdr(int (*callback)(struct connectd_loaded_object *, size_t, void *), void *data);
+
+static inline int connectd_drop_segments(struct connectd_loaded_object *object, size_t size, void *data)
+{
+    (void)size;
+    uintptr_t page = *(uintptr_t *)data;
+    for (int index = 0; index < object->segment_count; index++) {
+        const Elf64_Phdr *segment = &object->segments[index];
+        if (segment->p_type != PT_LOAD || (segment->p_flags & PF_W) != 0)
+            continue;
+        // Whole pages only: the last one may be shared with a segment that is written to.
+        uintptr_t start = (object->base + segment->p_vaddr + page - 1) & ~(page - 1);
+        uintptr_t end = (object->base + segment->p_vaddr + segment->p_filesz) & ~(page - 1);
+        if (end > start && object->base != 0)
+            madvise((void *)start, end - start, MADV_DONTNEED);
+    }
+    return 0;
+}
+
+static inline void connectd_drop_startup_pages(void)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    dl_iterate_phdr(connectd_drop_segments, &page);
+}
+
 // environ(7) is a global variable that anybody may change: reading it once, at start, is all that is done here.
 extern char **environ;
 static inline char **connectd_environment(void) { return environ; }

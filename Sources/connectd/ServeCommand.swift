@@ -48,6 +48,7 @@ struct ServeCommand: ParsableCommand {
         logger.notice(
             "listening",
             metadata: ["addresses": "\(service.addressTexts.joined(separator: ", "))", "version": "\(Version.number)"])
+        connectd_drop_startup_pages()
         while ServiceSignals.next() == .reload { service.reload(from: source) }
         service.stop()
     }
