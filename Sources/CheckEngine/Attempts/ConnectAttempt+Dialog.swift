@@ -4,6 +4,7 @@ internal import SocketIO
 // The dialog behind a connect that went well.
 extension ConnectAttempt {
     /// Holds the dialog, and turns its ending into the attempt's.
+    @inline(never)
     func converse(
         _ dialog: Dialog, on socket: borrowing Socket, token: inout SlotToken?, sentEarly: Int,
         into record: AttemptRecord

@@ -16,6 +16,14 @@ enum CheckTask {
         if let permit = admission.acquireAtOnce() {
             return await run(check, by: worker, holding: permit, queueNanoseconds: 0, under: surroundings)
         }
+        return await queue(check, by: worker, admission: admission, under: surroundings)
+    }
+
+    /// The way with a wait for the permit. Not inlined: few checks take it, and all would have to make room for its frame.
+    @inline(never)
+    private static func queue(
+        _ check: PreparedCheck, by worker: Worker, admission: CheckEngine.Admission, under surroundings: Surroundings
+    ) async -> Answer {
         let asked = Clock.now()
         switch await admission.acquire() {
         case .full: return .overloaded
@@ -38,6 +46,7 @@ enum CheckTask {
 
     /// Hands the check to another worker's thread, and waits. It needs a task of its own there: a task's waits come back
     /// to the thread that the task prefers.
+    @inline(never)
     static func hand(
         _ check: PreparedCheck, to worker: Worker, admission: CheckEngine.Admission, under surroundings: Surroundings
     ) async -> Answer {
