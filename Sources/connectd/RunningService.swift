@@ -75,16 +75,22 @@ struct RunningService: ~Copyable {
             let (settings, warnings) = try source.load()
             if let refusal = settings.refusalToStart { return logger.error("reload refused: \(refusal)") }
             for warning in warnings { logger.warning("\(warning)") }
-            if settings.listen != self.settings.listen || settings.limits != self.settings.limits
-                || settings.workers != self.settings.workers
-            {
-                logger.warning("listen, limits and workers are in force only from the next start")
+            if needsNewStart(for: settings) {
+                logger.warning(
+                    "listen, workers, limits.in_flight and limits.queue are in force only from the next start")
             }
             handler.replaceSettings(ServiceAssembly.serviceSettings(from: settings, listening: http.addresses))
             logger.notice("configuration reloaded")
         } catch {
             logger.error("reload refused, the running configuration stays: \(error)")
         }
+    }
+
+    /// Whether something differs that was built into the workers and listeners; the other limits are each request's own.
+    private borrowing func needsNewStart(for settings: Settings) -> Bool {
+        settings.listen != self.settings.listen || settings.workers != self.settings.workers
+            || settings.limits.inFlight != self.settings.limits.inFlight
+            || settings.limits.queue != self.settings.limits.queue
     }
 
     /// Drains: `/readyz` fails first, work is still taken for a while, then new work is refused, and what was accepted is

@@ -4,7 +4,6 @@ package import StrictJSON
 
 /// Reads the JSON of one check. Everything that is wrong with it is found at once, each with its pointer.
 package enum CheckDecoder {
-    package static let timeoutRange = 1...60_000
     package static let defaultTimeoutMilliseconds = 5000
 
     /// - Parameter maximumTimeoutMilliseconds: what the configuration allows, at most 60000.
