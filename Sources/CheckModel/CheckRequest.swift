@@ -10,6 +10,8 @@ package struct CheckRequest: Sendable {
     package var resolve = ResolveOptions()
     package var bind = BindOptions()
     package var socket = SocketOptions()
+    /// nil: no handshake, unless a step of the dialog asks for one.
+    package var tls: TLSOptions?
     /// In order; empty for a check without a dialog.
     package var dialog: [DialogStep] = []
     package var expectation: Expectation = .transportSuccess
