@@ -1,7 +1,7 @@
-package import CheckModel
+public import CheckModel
 
 /// What the engine says to a check.
-package enum CheckAnswer: Sendable {
+public enum CheckAnswer: Sendable {
     case result(CheckResult)
     /// The policy leaves nothing to connect to. It says no more than that; the reason is for the log alone.
     case denied(reason: DenialReason)

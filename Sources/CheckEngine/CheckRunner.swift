@@ -1,36 +1,32 @@
 internal import CheckModel
-package import DNS
-package import SocketIO
+public import DNS
+public import SocketIO
 
 /// Runs checks on one worker: from a request and a permit to a result.
 ///
-/// It holds no state of a check: each lives in the local variables of its own task.
-package actor CheckRunner {
+/// It holds no state of a check: each lives in the local variables of its own task. No actor, since a check runs on
+/// whatever actor asks for it: they share the worker's thread, and to change between them would be paid for nothing.
+public final class CheckRunner: Sendable {
     private let reactor: Reactor
     private let resolver: Resolver
 
-    package nonisolated var unownedExecutor: UnownedSerialExecutor { reactor.unownedExecutor }
-
-    package init(reactor: Reactor, resolver: Resolver) {
+    public init(reactor: Reactor, resolver: Resolver) {
         self.reactor = reactor
         self.resolver = resolver
     }
 
     /// Runs one check by the deadline of its request, which begins now.
     ///
-    /// Call it from a task of this worker's thread, with a permit in hand.
+    /// Call it from a task that prefers this worker's thread, with a permit in hand; it traps on any other thread.
     /// - Parameter queueNanoseconds: how long the permit was waited for.
-    package func run(
+    public func run(
         _ check: PreparedCheck, under surroundings: Surroundings, queueNanoseconds: Int64
     ) async -> CheckAnswer {
-        let plan = plan(for: check, under: surroundings)
-        let draft = ResultDraft(plan: plan, queueNanoseconds: queueNanoseconds)
+        let draft = draft(for: check, under: surroundings, queueNanoseconds)
         do throws(DenialReason) {
             switch check.request.target.peer {
-            case .tcp, .udp:
-                try await InternetCheck(plan: plan, resolver: resolver, policy: surroundings.policy).run(into: draft)
-            case .unix:
-                try await UnixCheck(plan: plan, policy: surroundings.policy).run(into: draft)
+            case .tcp, .udp: try await InternetCheck(draft: draft, resolver: resolver).run()
+            case .unix: try await UnixCheck(draft: draft).run()
             }
             return .result(draft.finished())
         } catch {
@@ -39,9 +35,10 @@ package actor CheckRunner {
     }
 
     @inline(never)
-    private func plan(for check: PreparedCheck, under surroundings: Surroundings) -> AttemptPlan {
-        AttemptPlan(
-            check, md5Key: check.request.socket.tcpMD5.flatMap { surroundings.md5Keys[$0] }, reactor: reactor,
-            start: Clock.now())
+    private func draft(
+        for check: PreparedCheck, under surroundings: Surroundings, _ queueNanoseconds: Int64
+    ) -> ResultDraft {
+        let plan = AttemptPlan(check, under: surroundings, reactor: reactor, start: Clock.now())
+        return ResultDraft(plan: plan, queueNanoseconds: queueNanoseconds)
     }
 }

@@ -4,17 +4,19 @@ internal import SocketIO
 
 /// A check of a TCP or UDP target: resolve, judge, try.
 struct InternetCheck {
-    let plan: AttemptPlan
+    let draft: ResultDraft
     let resolver: Resolver
-    let policy: Policy?
 
-    func run(into draft: ResultDraft) async throws(DenialReason) {
+    private var plan: AttemptPlan { draft.plan }
+    private var policy: Policy? { draft.plan.policy }
+
+    func run() async throws(DenialReason) {
         try judgeHost()
-        if !resolveLiteral(into: draft) { await resolve(into: draft) }
-        guard let endpoints = try permittedEndpoints(of: draft) else { return }
+        if !resolveLiteral() { await resolve() }
+        guard let endpoints = try permittedEndpoints() else { return }
         let begin = Clock.now()
         let outcomes = await attempt(endpoints)
-        conclude(outcomes, begunAt: begin, into: draft)
+        conclude(outcomes, begunAt: begin)
     }
 
     // The frame of `run` lives as long as an attempt hangs: what does not wait is kept out of it.
@@ -28,7 +30,7 @@ struct InternetCheck {
 
     /// The endpoints that may be tried; nil where there are none to try, and the draft says why.
     @inline(never)
-    private func permittedEndpoints(of draft: ResultDraft) throws(DenialReason) -> [Endpoint]? {
+    private func permittedEndpoints() throws(DenialReason) -> [Endpoint]? {
         guard let resolution = draft.resolution, let (_, port) = plan.hostAndPort else {
             if hidesNames, !draft.isCancelled { throw .unresolved }
             return nil
@@ -40,12 +42,12 @@ struct InternetCheck {
             return nil
         }
         let permitted = try judge(resolution.addresses, port)
-        if hidesNames { draft.resolution?.addresses = permitted.map(\.address) }
-        return permitted.map(Endpoint.ip)
+        if hidesNames { draft.resolution?.addresses = permitted.compactMap(\.internetAddress) }
+        return permitted
     }
 
     @inline(never)
-    private func conclude(_ outcomes: [AttemptOutcome], begunAt begin: MonotonicTime, into draft: ResultDraft) {
+    private func conclude(_ outcomes: [AttemptOutcome], begunAt begin: MonotonicTime) {
         draft.take(addingDenied(to: outcomes, of: draft.resolution?.addresses ?? []), begunAt: begin)
     }
 
@@ -53,7 +55,7 @@ struct InternetCheck {
 
     /// Takes an address of the target as it is; false for a name.
     @inline(never)
-    private func resolveLiteral(into draft: ResultDraft) -> Bool {
+    private func resolveLiteral() -> Bool {
         guard let (host, _) = plan.hostAndPort, case .address(let address) = host else { return false }
         draft.resolution = Resolution(name: address.text, addresses: [address], source: .literal)
         return true
@@ -62,7 +64,7 @@ struct InternetCheck {
     /// More addresses than any service has: each is tried, and a name server must not make one check a flood of them.
     private static let mostAddresses = 128
 
-    private func resolve(into draft: ResultDraft) async {
+    private func resolve() async {
         guard let (host, _) = plan.hostAndPort, case .name(let name) = host else { return }
         let begin = Clock.now()
         let options = plan.request.resolve
@@ -107,15 +109,16 @@ struct InternetCheck {
 
     /// The endpoints that may be tried, in order.
     /// - Throws: the reason of the first denial, where none is left; in public also where `all` would have to show one.
-    private func judge(_ addresses: [IPAddress], _ port: UInt16) throws(DenialReason) -> [IPEndpoint] {
-        var permitted: [IPEndpoint] = []
+    private func judge(_ addresses: [IPAddress], _ port: UInt16) throws(DenialReason) -> [Endpoint] {
+        var permitted: [Endpoint] = []
+        permitted.reserveCapacity(addresses.count)
         var firstReason: DenialReason?
         for address in addresses {
             let endpoint = IPEndpoint(address: address, port: port)
             if let reason = denial(of: endpoint) {
                 firstReason = firstReason ?? reason
             } else {
-                permitted.append(endpoint)
+                permitted.append(.ip(endpoint))
             }
         }
         if let firstReason, permitted.isEmpty || (hidesNames && plan.request.resolve.addresses == .all) {

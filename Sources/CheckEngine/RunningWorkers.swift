@@ -1,7 +1,7 @@
 internal import SocketIO
 
 /// The threads of a pool, while they run.
-package struct RunningWorkers: ~Copyable {
+public struct RunningWorkers: ~Copyable {
     private var threads: [ThreadBox] = []
 
     /// An array cannot hold values with one owner yet: a box can.
@@ -18,7 +18,7 @@ package struct RunningWorkers: ~Copyable {
     }
 
     /// Stops all reactors and waits for their threads.
-    package consuming func stopAndJoin() {
+    public consuming func stopAndJoin() {
         for box in threads { box.thread.take()?.stopAndJoin() }
     }
 }

@@ -4,29 +4,31 @@ internal import SocketIO
 
 /// A check of a UNIX-domain target.
 struct UnixCheck {
-    let plan: AttemptPlan
-    let policy: Policy?
+    let draft: ResultDraft
 
-    func run(into draft: ResultDraft) async throws(DenialReason) {
+    private var plan: AttemptPlan { draft.plan }
+    private var policy: Policy? { draft.plan.policy }
+
+    func run() async throws(DenialReason) {
         guard case .unix(_, let address) = plan.request.target.peer else { return }
         switch address {
         case .abstract:
             try judge(address)
-            await attempt(address, named: address, into: draft)
+            await attempt(address, named: address)
         case .path(let path):
             // What cannot be connected to anyway is not followed: a long path through links takes the thread for
             // tens of milliseconds, and how long it takes would tell what exists.
             if let policy, !policy.allowsSomePaths { throw .unixPath }
             guard path.count <= Self.longestPath else {
                 try judge(address)
-                return refuse(Errno(ENAMETOOLONG), of: address, into: draft)
+                return refuse(Errno(ENAMETOOLONG), of: address)
             }
             let found = UnixPath(path)
             try judge(.path(found.judged))
             if let failure = found.failure {
-                refuse(failure, of: address, into: draft)
+                refuse(failure, of: address)
             } else {
-                await attempt(found.address, named: address, into: draft)
+                await attempt(found.address, named: address)
             }
         }
     }
@@ -43,7 +45,7 @@ struct UnixCheck {
     }
 
     /// The path has led nowhere: its errno is what connect(2) would have said, which takes the same way.
-    private func refuse(_ error: Errno, of address: UnixAddress, into draft: ResultDraft) {
+    private func refuse(_ error: Errno, of address: UnixAddress) {
         var circumstances = plan.circumstances(in: .connect, of: .unix(address))
         circumstances.unixAccess = .searchDenied
         let report = Classifier.report(for: error, in: circumstances)
@@ -56,7 +58,7 @@ struct UnixCheck {
     }
 
     private func attempt(
-        _ address: UnixAddress, named name: UnixAddress, into draft: ResultDraft
+        _ address: UnixAddress, named name: UnixAddress
     ) async {
         let begin = Clock.now()
         let attempt = ConnectAttempt(

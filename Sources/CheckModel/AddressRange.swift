@@ -1,14 +1,14 @@
 /// A block of addresses in CIDR notation, RFC 4632 and RFC 4291 section 2.3.
-package struct AddressRange: Hashable, Sendable {
+public struct AddressRange: Hashable, Sendable {
     /// The first address; no bit is set behind the prefix, and it has no zone.
-    package let base: IPAddress
+    public let base: IPAddress
     /// 0 … 32 for IPv4, 0 … 128 for IPv6.
-    package let prefixLength: Int
+    public let prefixLength: Int
 
     /// Reads `10.0.0.0/8` or `2001:db8::/32`; a bare address is a block of one.
     ///
     /// - Throws: What is wrong with the text: no address, a zone, a prefix length out of range, bits behind the prefix.
-    package init(parsing text: some StringProtocol) throws(AddressRangeError) {
+    public init(parsing text: some StringProtocol) throws(AddressRangeError) {
         let text = String(text)
         let bytes = text.utf8.span
         let slash = bytes.firstOffset(of: .slash)
@@ -26,7 +26,7 @@ package struct AddressRange: Hashable, Sendable {
     }
 
     /// - Throws: If the length is out of range, bits are set behind it, or the address has a zone.
-    package init(base: IPAddress, prefixLength: Int) throws(AddressRangeError) {
+    public init(base: IPAddress, prefixLength: Int) throws(AddressRangeError) {
         guard (0...base.bitWidth).contains(prefixLength) else {
             throw AddressRangeError("The prefix length of \(base.text) is not within 0…\(base.bitWidth).")
         }
@@ -43,13 +43,13 @@ package struct AddressRange: Hashable, Sendable {
     }
 
     /// The block of the one address, without its zone.
-    package init(_ address: IPAddress) {
+    public init(_ address: IPAddress) {
         base = address.masked(toPrefixLength: address.bitWidth)
         prefixLength = address.bitWidth
     }
 
     /// Whether the address lies in the block; zones play no part, and the families never mix.
-    package func contains(_ address: IPAddress) -> Bool {
+    public func contains(_ address: IPAddress) -> Bool {
         switch (base, address) {
         case (.v4(let base), .v4(let address)):
             (base.bits ^ address.bits) >> UInt32(32 - prefixLength) == 0
@@ -61,14 +61,14 @@ package struct AddressRange: Hashable, Sendable {
     }
 
     /// Whether the block is one address: a /32 or /128.
-    package var isSingleAddress: Bool { prefixLength == base.bitWidth }
+    public var isSingleAddress: Bool { prefixLength == base.bitWidth }
 
-    package var text: String { "\(base.text)/\(prefixLength)" }
+    public var text: String { "\(base.text)/\(prefixLength)" }
 }
 
 /// Why a text is no block of addresses, in one sentence.
-package struct AddressRangeError: Error, Hashable, Sendable {
-    package let detail: String
+public struct AddressRangeError: Error, Hashable, Sendable {
+    public let detail: String
 
     init(_ detail: String) {
         self.detail = detail
@@ -77,7 +77,7 @@ package struct AddressRangeError: Error, Hashable, Sendable {
 
 extension IPAddress {
     /// 32 or 128.
-    package var bitWidth: Int {
+    public var bitWidth: Int {
         switch self {
         case .v4: 32
         case .v6: 128

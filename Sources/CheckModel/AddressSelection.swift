@@ -1,5 +1,5 @@
 /// In which order the addresses of a name are tried.
-package enum AddressSelection {
+public enum AddressSelection {
     /// Puts destinations in the order of RFC 6724 section 6; equals stay as they came.
     ///
     /// The rules that need to know interfaces are left out: 3 (deprecated sources), 4 (home addresses) and 7 (native
@@ -7,7 +7,7 @@ package enum AddressSelection {
     /// prefix of the source's network, which is not known here, and among IPv4 addresses it would undo the round robin of
     /// name servers.
     /// - Parameter candidates: Each destination with the source address that the kernel would choose; nil where it has none.
-    package static func order(_ candidates: [(IPAddress, source: IPAddress?)]) -> [IPAddress] {
+    public static func order(_ candidates: [(IPAddress, source: IPAddress?)]) -> [IPAddress] {
         candidates.enumerated()
             .map { (rank: rank(of: $1.0, from: $1.source), position: $0, address: $1.0) }
             .sorted { ($1.rank, $0.position) < ($0.rank, $1.position) }
@@ -16,7 +16,7 @@ package enum AddressSelection {
 
     /// Lets the families take turns, beginning with that of the first address: RFC 8305 section 4, with a First Address
     /// Family Count of 1. Within a family the order stays.
-    package static func interleave(_ addresses: [IPAddress]) -> [IPAddress] {
+    public static func interleave(_ addresses: [IPAddress]) -> [IPAddress] {
         guard let first = addresses.first?.family else { return [] }
         let preferred = addresses.filter { $0.family == first }
         let others = addresses.filter { $0.family != first }

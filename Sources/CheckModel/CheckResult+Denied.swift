@@ -1,6 +1,6 @@
 extension CheckResult {
     /// The result of a check that the policy denies, where there is no status to say so: nothing was resolved or sent.
-    package static func denied(_ request: CheckRequest, startedAtNanoseconds: Int64) -> CheckResult {
+    public static func denied(_ request: CheckRequest, startedAtNanoseconds: Int64) -> CheckResult {
         let outcome = Outcome.failed(.denied)
         return CheckResult(
             ok: request.expectation.isMet(by: outcome), outcome: outcome, phase: .policy,

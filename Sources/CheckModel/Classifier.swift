@@ -2,9 +2,9 @@
 ///
 /// The functions are total: whatever number comes in whatever phase, there is exactly one answer. Nothing here does I/O,
 /// and the usual answers are put together from finished texts without an allocation.
-package enum Classifier {
+public enum Classifier {
     /// The report of an error that the kernel gave.
-    package static func report(for errno: Errno, in circumstances: Circumstances) -> ErrorReport {
+    public static func report(for errno: Errno, in circumstances: Circumstances) -> ErrorReport {
         let entry = ErrnoCatalogue.entryOrUnknown(for: errno)
         var judgement = Judgement(entry)
         switch circumstances.phase {
@@ -22,7 +22,7 @@ package enum Classifier {
     /// The report of a check whose own deadline passed: never the kernel's ETIMEDOUT.
     ///
     /// While a name is being resolved it is the resolver's DNS_TIMEOUT.
-    package static func deadlineReport(in circumstances: Circumstances) -> ErrorReport {
+    public static func deadlineReport(in circumstances: Circumstances) -> ErrorReport {
         if circumstances.phase == .resolve { return report(for: .resolverTimeout) }
         let entry = ErrnoCatalogue.entry(for: .deadline)
         var judgement = Judgement(entry)
@@ -32,7 +32,7 @@ package enum Classifier {
     }
 
     /// The report of a name that has no addresses.
-    package static func report(for failure: ResolveFailure) -> ErrorReport {
+    public static func report(for failure: ResolveFailure) -> ErrorReport {
         report(for: OwnError(failure))
     }
 
@@ -40,7 +40,7 @@ package enum Classifier {
     ///
     /// For a deadline `deadlineReport(in:)` says more. The policy's report is one constant: it tells nothing about the
     /// target.
-    package static func report(for error: OwnError) -> ErrorReport {
+    public static func report(for error: OwnError) -> ErrorReport {
         ErrnoCatalogue.entry(for: error).report
     }
 }

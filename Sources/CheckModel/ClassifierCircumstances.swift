@@ -1,13 +1,13 @@
 /// What was going on when an error came: all that the classification asks beside the number.
 ///
 /// Small and copied freely. Only `phase` and `transport` are needed; each further member makes the answer sharper.
-package struct Circumstances: Hashable, Sendable {
+public struct Circumstances: Hashable, Sendable {
     /// What the socket speaks.
-    package enum Transport: Hashable, Sendable {
+    public enum Transport: Hashable, Sendable {
         case tcp, udp
         case unix(UnixSocketType)
 
-        package init(_ peer: Target.Peer) {
+        public init(_ peer: Target.Peer) {
             switch peer {
             case .tcp: self = .tcp
             case .udp: self = .udp
@@ -24,18 +24,18 @@ package struct Circumstances: Hashable, Sendable {
     }
 
     /// Which members of `bind` the request has.
-    package struct RequestedBind: OptionSet, Hashable, Sendable {
-        package let rawValue: UInt8
+    public struct RequestedBind: OptionSet, Hashable, Sendable {
+        public let rawValue: UInt8
 
-        package init(rawValue: UInt8) {
+        public init(rawValue: UInt8) {
             self.rawValue = rawValue
         }
 
-        package static let address = RequestedBind(rawValue: 1)
-        package static let port = RequestedBind(rawValue: 2)
-        package static let interface = RequestedBind(rawValue: 4)
+        public static let address = RequestedBind(rawValue: 1)
+        public static let port = RequestedBind(rawValue: 2)
+        public static let interface = RequestedBind(rawValue: 4)
 
-        package init(_ options: BindOptions) {
+        public init(_ options: BindOptions) {
             self = []
             if options.address != nil { insert(.address) }
             if (options.port ?? 0) != 0 { insert(.port) }
@@ -44,7 +44,7 @@ package struct Circumstances: Hashable, Sendable {
     }
 
     /// Why a UNIX-domain path gave EACCES; both look the same to connect(2).
-    package enum UnixAccess: Hashable, Sendable {
+    public enum UnixAccess: Hashable, Sendable {
         case unknown
         /// No search permission on a directory of the path.
         case searchDenied
@@ -52,26 +52,26 @@ package struct Circumstances: Hashable, Sendable {
         case writeDenied
     }
 
-    package var phase: Phase
-    package var transport: Transport
-    package var requestedBind: RequestedBind = []
+    public var phase: Phase
+    public var transport: Transport
+    public var requestedBind: RequestedBind = []
     /// Whether the request asked for TCP_MD5SIG: a wrong key is answered by silence.
-    package var signsWithMD5 = false
+    public var signsWithMD5 = false
     /// The address that is connected to; nil for UNIX-domain sockets.
-    package var destination: IPAddress?
+    public var destination: IPAddress?
     /// The address that the socket is bound to, as far as it is known.
-    package var source: IPAddress?
+    public var source: IPAddress?
     /// False when this machine has no address of the destination's family, not even on loopback.
-    package var hasAddressOfFamily = true
+    public var hasAddressOfFamily = true
     /// The ICMP message behind this very error.
-    package var icmp: ICMPMessage?
+    public var icmp: ICMPMessage?
     /// Who sent `icmp`; `ICMPMessage.sender(destination:isOurs:)` finds out.
-    package var icmpSender: ICMPSender = .somebodyElse
-    package var unixAccess: UnixAccess = .unknown
+    public var icmpSender: ICMPSender = .somebodyElse
+    public var unixAccess: UnixAccess = .unknown
     /// Whether anything came from the peer: a completed connect, or bytes.
-    package var peerSpoke = false
+    public var peerSpoke = false
 
-    package init(phase: Phase, transport: Transport) {
+    public init(phase: Phase, transport: Transport) {
         self.phase = phase
         self.transport = transport
     }

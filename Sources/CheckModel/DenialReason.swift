@@ -1,5 +1,5 @@
 /// Why a policy denies something. For logs only: what clients hear is one constant answer.
-package enum DenialReason: Error, Hashable, Sendable {
+public enum DenialReason: Error, Hashable, Sendable {
     /// A rule with the action `deny`: its index among the rules, from 0.
     case rule(index: Int)
     /// No rule allows it, and neither does the profile.
@@ -19,7 +19,7 @@ package enum DenialReason: Error, Hashable, Sendable {
     case unresolved
 
     /// A few words for a log.
-    package var text: String {
+    public var text: String {
         switch self {
         case .rule(let index): "denied by policy.rules[\(index)]"
         case .profile: "not allowed by the profile or a rule"
@@ -37,7 +37,7 @@ package enum DenialReason: Error, Hashable, Sendable {
 }
 
 /// What a policy says.
-package enum Verdict: Hashable, Sendable {
+public enum Verdict: Hashable, Sendable {
     case allow
     case deny(DenialReason)
 }

@@ -3,7 +3,7 @@ extension IPAddress {
     ///
     /// Mapped and compatible (RFC 4291), translated (RFC 2765), NAT64 in `64:ff9b::/96`, `64:ff9b:1::/48` and
     /// `nat64Prefixes` (RFC 6052, RFC 8215), 6to4 (RFC 3056), Teredo's server and client (RFC 4380), ISATAP (RFC 5214).
-    package func embeddedIPv4(nat64Prefixes: [NAT64Prefix] = []) -> [IPv4Address] {
+    public func embeddedIPv4(nat64Prefixes: [NAT64Prefix] = []) -> [IPv4Address] {
         guard case .v6(let address) = self else { return [] }
         var found: [IPv4Address] = []
         func add(_ bits: UInt32) {

@@ -1,24 +1,24 @@
 /// An internet address with a port: what connect(2) takes and getsockname(2) gives.
-package struct IPEndpoint: Hashable, Sendable {
-    package let address: IPAddress
+public struct IPEndpoint: Hashable, Sendable {
+    public let address: IPAddress
     /// 0 … 65535.
-    package let port: UInt16
+    public let port: UInt16
 
-    package init(address: IPAddress, port: UInt16) {
+    public init(address: IPAddress, port: UInt16) {
         self.address = address
         self.port = port
     }
 }
 
 /// The name of a UNIX-domain socket, in bytes, as Linux has them.
-package enum UnixAddress: Hashable, Sendable {
+public enum UnixAddress: Hashable, Sendable {
     /// A path in the file system; no NUL inside, not empty, any length (connect(2) takes up to 107 bytes).
     case path([UInt8])
     /// A name in Linux's abstract namespace, without the leading NUL.
     case abstract([UInt8])
 
     /// As users write it: the path, or `@name`. Bytes that are no UTF-8 show as U+FFFD.
-    package var text: String {
+    public var text: String {
         switch self {
         case .path(let bytes): String(decoding: bytes, as: UTF8.self)
         case .abstract(let bytes): "@" + String(decoding: bytes, as: UTF8.self)
@@ -27,7 +27,15 @@ package enum UnixAddress: Hashable, Sendable {
 }
 
 /// What one attempt connects to.
-package enum Endpoint: Hashable, Sendable {
+public enum Endpoint: Hashable, Sendable {
     case ip(IPEndpoint)
     case unix(UnixAddress)
+
+    /// The address; nil for UNIX-domain sockets.
+    public var internetAddress: IPAddress? {
+        switch self {
+        case .ip(let endpoint): endpoint.address
+        case .unix: nil
+        }
+    }
 }

@@ -4,15 +4,15 @@ internal import Glibc
 ///
 /// It serves `/v1/errors` and the results of checks alike. A number that is not in it is still reported, by
 /// `Classifier`, as `unclassified`. All texts are made once, at first use: look-ups allocate nothing.
-package enum ErrnoCatalogue {
+public enum ErrnoCatalogue {
     /// In a stable order: the kernel's errors by their numbers, then our own.
-    package static let entries: [ErrorCatalogueEntry] =
+    public static let entries: [ErrorCatalogueEntry] =
         (manualPageEntries + linuxEntries).sorted { number(of: $0) < number(of: $1) } + ownEntries
 
     private static func number(of entry: ErrorCatalogueEntry) -> Int32 { entry.errno?.rawValue ?? .max }
 
     /// The entry of a kernel error, or nil for a number that the table does not have.
-    package static func entry(for errno: Errno) -> ErrorCatalogueEntry? {
+    public static func entry(for errno: Errno) -> ErrorCatalogueEntry? {
         let number = Int(errno.rawValue)
         guard indexByNumber.indices.contains(number) else { return nil }
         let index = Int(indexByNumber[number])
@@ -20,7 +20,7 @@ package enum ErrnoCatalogue {
     }
 
     /// The entry with that name or alias, in upper or lower case; nil if there is none.
-    package static func entry(named name: some StringProtocol) -> ErrorCatalogueEntry? {
+    public static func entry(named name: some StringProtocol) -> ErrorCatalogueEntry? {
         indexByName[name.uppercased()].map { entries[$0] }
     }
 
@@ -43,7 +43,7 @@ package enum ErrnoCatalogue {
     }()
 
     /// What strerror(3) says about a number; it never fails, and knows "Unknown error 523" for the rest.
-    package static func message(of errno: Errno) -> String { message(of: errno.rawValue) }
+    public static func message(of errno: Errno) -> String { message(of: errno.rawValue) }
 
     static func message(of number: Int32) -> String {
         strerror(number).map { String(cString: $0) } ?? "Unknown error \(number)"

@@ -5,7 +5,7 @@ internal import Glibc
 /// strerrorname_np(3) has them too, but Swift's Glibc does not show it.
 extension ErrnoCatalogue {
     /// The name of any error number: `ENOSPC`, or `ERRNO_523` for a number that has none.
-    package static func name(of errno: Errno) -> String {
+    public static func name(of errno: Errno) -> String {
         entry(for: errno)?.name ?? otherNames[errno.rawValue] ?? "ERRNO_\(errno.rawValue)"
     }
 

@@ -3,7 +3,7 @@ extension ErrnoCatalogue {
     static let ownEntries: [ErrorCatalogueEntry] = OwnError.allCases.map(entry(for:))
 
     /// The entry of one of our own errors; each has one.
-    package static func entry(for error: OwnError) -> ErrorCatalogueEntry {
+    public static func entry(for error: OwnError) -> ErrorCatalogueEntry {
         switch error {
         case .deadline: deadline
         case .nxdomain: nxdomain

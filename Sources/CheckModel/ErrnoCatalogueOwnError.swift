@@ -1,5 +1,5 @@
 /// An error that is not the kernel's: connectd names it itself. The raw value is the name that users see.
-package enum OwnError: String, CaseIterable, Sendable {
+public enum OwnError: String, CaseIterable, Sendable {
     /// The check's own time was up; never the kernel's ETIMEDOUT.
     case deadline = "DEADLINE"
     case nxdomain = "NXDOMAIN"
@@ -19,7 +19,7 @@ package enum OwnError: String, CaseIterable, Sendable {
     case cancelled = "CANCELLED"
 
     /// The name for a resolver's failure.
-    package init(_ failure: ResolveFailure) {
+    public init(_ failure: ResolveFailure) {
         switch failure {
         case .nxdomain: self = .nxdomain
         case .noData: self = .noData

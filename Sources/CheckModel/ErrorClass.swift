@@ -1,5 +1,5 @@
 /// One word for one kind of failure. Every error number has exactly one class.
-package enum ErrorClass: String, CaseIterable, Sendable {
+public enum ErrorClass: String, CaseIterable, Sendable {
     case refused
     case reset
     case timeout

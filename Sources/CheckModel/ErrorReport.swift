@@ -1,22 +1,22 @@
 /// One error, told apart: what users see under `error`.
 ///
 /// An object, since most checks that fail share one that was made at the start.
-package final class ErrorReport: Hashable, Sendable {
+public final class ErrorReport: Hashable, Sendable {
     /// The kernel's number; nil where the error is not the kernel's (a deadline, a resolver, a policy).
-    package let errno: Errno?
+    public let errno: Errno?
     /// `ECONNREFUSED`, or a name of our own: `DEADLINE`, `NXDOMAIN`, `DIALOG_MISMATCH`.
-    package let name: String
-    package let errorClass: ErrorClass
-    package let fault: Fault
-    package let source: ErrorSource
+    public let name: String
+    public let errorClass: ErrorClass
+    public let fault: Fault
+    public let source: ErrorSource
     /// One short line; for a kernel error the C library's strerror(3).
-    package let message: String
+    public let message: String
     /// One sentence that helps whoever is on call.
-    package let hint: String
+    public let hint: String
     /// Whether the same request may succeed later without anybody changing anything.
-    package let retryable: Bool
+    public let retryable: Bool
 
-    package init(
+    public init(
         errno: Errno?, name: String, errorClass: ErrorClass, fault: Fault, source: ErrorSource, message: String,
         hint: String, retryable: Bool
     ) {
@@ -30,14 +30,14 @@ package final class ErrorReport: Hashable, Sendable {
         self.retryable = retryable
     }
 
-    package static func == (left: ErrorReport, right: ErrorReport) -> Bool {
+    public static func == (left: ErrorReport, right: ErrorReport) -> Bool {
         left === right
             || (left.errno, left.name, left.errorClass, left.fault, left.source) == (
                 right.errno, right.name, right.errorClass, right.fault, right.source
             ) && (left.message, left.hint, left.retryable) == (right.message, right.hint, right.retryable)
     }
 
-    package func hash(into hasher: inout Hasher) {
+    public func hash(into hasher: inout Hasher) {
         hasher.combine(name)
         hasher.combine(hint)
     }

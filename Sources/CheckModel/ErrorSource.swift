@@ -1,4 +1,4 @@
 /// Who said that a check failed.
-package enum ErrorSource: String, CaseIterable, Sendable {
+public enum ErrorSource: String, CaseIterable, Sendable {
     case kernel, deadline, resolver, tls, dialog, policy
 }

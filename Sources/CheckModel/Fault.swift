@@ -1,4 +1,4 @@
 /// Whose side an error is on.
-package enum Fault: String, CaseIterable, Sendable {
+public enum Fault: String, CaseIterable, Sendable {
     case target, network, prober, request, resolver
 }

@@ -3,12 +3,12 @@
 /// A `*` that is the whole first label stands for one label or more, so that `*.corp.example` is every name below
 /// `corp.example`, but not that name itself; `*` alone is every name. Elsewhere `*` and `?` stay within a label. Case and a
 /// trailing dot play no part.
-package struct HostPattern: Hashable, Sendable {
-    package let text: String
+public struct HostPattern: Hashable, Sendable {
+    public let text: String
     private let wildcards: Wildcards
 
     /// - Throws: If it can match no host name.
-    package init(_ text: String) throws(PolicyRuleError) {
+    public init(_ text: String) throws(PolicyRuleError) {
         guard IPAddress(parsing: text) == nil else {
             throw PolicyRuleError("An address stands in cidr, not in host.", member: .host)
         }
@@ -24,7 +24,7 @@ package struct HostPattern: Hashable, Sendable {
         wildcards = Wildcards(beginsWithStar ? [UInt8(ascii: "*")] + bytes : bytes, separator: .dot)
     }
 
-    package func matches(_ name: String) -> Bool {
+    public func matches(_ name: String) -> Bool {
         wildcards.matches(Self.folded(name))
     }
 

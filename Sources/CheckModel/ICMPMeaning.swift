@@ -2,7 +2,7 @@ extension ICMPMessage {
     /// What the type and code stand for, in the words of the IANA registries: "port unreachable".
     ///
     /// Errors only (RFC 792, 1122, 1812; RFC 4443, 8754, 8883); anything else is told by its numbers.
-    package var meaning: String {
+    public var meaning: String {
         let known =
             switch family {
             case .ipv4: Self.meaningOfIPv4(type: type, code: code)
@@ -12,7 +12,7 @@ extension ICMPMessage {
     }
 
     /// Whether somebody forbids the traffic: a firewall's or a router's "prohibited", not a mere lack of a way.
-    package var isProhibited: Bool {
+    public var isProhibited: Bool {
         switch family {
         case .ipv4: type == 3 && [9, 10, 13].contains(code)
         case .ipv6: type == 1 && [1, 5, 6].contains(code)
@@ -20,7 +20,7 @@ extension ICMPMessage {
     }
 
     /// Whether the last hop found nobody at the address: ARP (3/1) or neighbour discovery (1/3) went unanswered.
-    package var isHostUnreachable: Bool {
+    public var isHostUnreachable: Bool {
         switch family {
         case .ipv4: type == 3 && code == 1
         case .ipv6: type == 1 && code == 3
@@ -28,7 +28,7 @@ extension ICMPMessage {
     }
 
     /// Whether the hop limit ran out on the way.
-    package var isTimeExceeded: Bool {
+    public var isTimeExceeded: Bool {
         switch family {
         case .ipv4: type == 11
         case .ipv6: type == 3

@@ -1,5 +1,5 @@
 /// Who an ICMP message came from, as far as it moves the fault.
-package enum ICMPSender: Hashable, Sendable {
+public enum ICMPSender: Hashable, Sendable {
     /// The peer itself.
     case target
     /// This machine: a local firewall, or a neighbour that did not answer.
@@ -16,7 +16,7 @@ extension ICMPMessage {
     /// - Parameters:
     ///   - destination: the address that was connected to.
     ///   - isOurs: whether an address belongs to this machine; asked only if the target did not send it.
-    package func sender(destination: IPAddress, isOurs: (IPAddress) -> Bool) -> ICMPSender {
+    public func sender(destination: IPAddress, isOurs: (IPAddress) -> Bool) -> ICMPSender {
         if from.isSameHost(as: destination) { return .target }
         return isOurs(from) ? .ourselves : .somebodyElse
     }

@@ -1,8 +1,8 @@
 /// An IPv4 address in host byte order.
-package struct IPv4Address: Hashable, Sendable {
-    package let bits: UInt32
+public struct IPv4Address: Hashable, Sendable {
+    public let bits: UInt32
 
-    package init(bits: UInt32) {
+    public init(bits: UInt32) {
         self.bits = bits
     }
 }
@@ -11,21 +11,21 @@ package struct IPv4Address: Hashable, Sendable {
 ///
 /// Kept in two halves: a UInt128 would align every value that holds an address to 16 bytes, for which the allocator
 /// takes its slow way.
-package struct IPv6Address: Hashable, Sendable {
+public struct IPv6Address: Hashable, Sendable {
     private let high: UInt64
     private let low: UInt64
     private let zoneName: ZoneName?
 
-    package init(bits: UInt128, zone: String? = nil) {
+    public init(bits: UInt128, zone: String? = nil) {
         high = UInt64(truncatingIfNeeded: bits >> 64)
         low = UInt64(truncatingIfNeeded: bits)
         zoneName = zone.map(ZoneName.init)
     }
 
-    package var bits: UInt128 { UInt128(high) << 64 | UInt128(low) }
+    public var bits: UInt128 { UInt128(high) << 64 | UInt128(low) }
 
     /// An interface's name or number, for link-local addresses; nil otherwise.
-    package var zone: String? { zoneName?.text }
+    public var zone: String? { zoneName?.text }
 }
 
 /// The text of a zone, behind a reference: few addresses have one, and all would have to make room for it.
@@ -42,11 +42,11 @@ private final class ZoneName: Hashable, Sendable {
 }
 
 /// An address of either family.
-package enum IPAddress: Hashable, Sendable {
+public enum IPAddress: Hashable, Sendable {
     case v4(IPv4Address)
     case v6(IPv6Address)
 
-    package var family: AddressFamily {
+    public var family: AddressFamily {
         switch self {
         case .v4: .ipv4
         case .v6: .ipv6
@@ -55,6 +55,6 @@ package enum IPAddress: Hashable, Sendable {
 }
 
 /// The families of internet addresses.
-package enum AddressFamily: String, CaseIterable, Sendable {
+public enum AddressFamily: String, CaseIterable, Sendable {
     case ipv4, ipv6
 }

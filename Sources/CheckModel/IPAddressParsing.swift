@@ -2,7 +2,7 @@ extension IPv4Address {
     /// Reads a dotted quad: four decimal parts, 0 … 255, without leading zeros; nil for anything else.
     ///
     /// It takes what inet_pton(3) takes. The shorthands of inet_aton(3) (`127.1`, `0x7f.1`, `2130706433`) are no addresses.
-    package init?(parsing bytes: Span<UInt8>) {
+    public init?(parsing bytes: Span<UInt8>) {
         var bits: UInt32 = 0
         var offset = 0
         for part in 0..<4 {
@@ -17,7 +17,7 @@ extension IPv4Address {
         self.init(bits: bits)
     }
 
-    package init?(parsing text: some StringProtocol) {
+    public init?(parsing text: some StringProtocol) {
         let text = String(text)
         self.init(parsing: text.utf8.span)
     }
@@ -29,7 +29,7 @@ extension IPv6Address {
     ///
     /// Without a zone it takes what inet_pton(3) takes. A zone is an interface's name or number, and is refused at
     /// addresses that are neither link-local nor multicast.
-    package init?(parsing bytes: Span<UInt8>) {
+    public init?(parsing bytes: Span<UInt8>) {
         guard let percent = bytes.firstOffset(of: .percent) else {
             guard let bits = bytes.ipv6Bits() else { return nil }
             self.init(bits: bits)
@@ -41,7 +41,7 @@ extension IPv6Address {
         guard takesZone else { return nil }
     }
 
-    package init?(parsing text: some StringProtocol) {
+    public init?(parsing text: some StringProtocol) {
         let text = String(text)
         self.init(parsing: text.utf8.span)
     }
@@ -54,7 +54,7 @@ extension IPv6Address {
 
 extension IPAddress {
     /// Reads an address literal of either family: a dotted quad, or an IPv6 address without brackets; nil for anything else.
-    package init?(parsing bytes: Span<UInt8>) {
+    public init?(parsing bytes: Span<UInt8>) {
         if let address = IPv4Address(parsing: bytes) {
             self = .v4(address)
         } else if let address = IPv6Address(parsing: bytes) {
@@ -64,7 +64,7 @@ extension IPAddress {
         }
     }
 
-    package init?(parsing text: some StringProtocol) {
+    public init?(parsing text: some StringProtocol) {
         let text = String(text)
         self.init(parsing: text.utf8.span)
     }

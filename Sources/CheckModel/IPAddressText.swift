@@ -1,11 +1,17 @@
 extension IPv4Address {
     /// As a dotted quad.
-    package var text: String {
-        String(unsafeUninitializedCapacity: 15) { buffer in
-            var writer = DigitWriter(buffer: buffer)
-            writer.writeQuad(bits)
-            return writer.count
-        }
+    public var text: String {
+        String(unsafeUninitializedCapacity: Self.longestText) { putText(at: $0) }
+    }
+
+    /// The bytes of the longest dotted quad.
+    public static let longestText = 15
+
+    /// Puts the dotted quad into memory that has room for the longest, and says how many bytes it has.
+    public func putText(at memory: UnsafeMutableBufferPointer<UInt8>) -> Int {
+        var writer = DigitWriter(buffer: memory)
+        writer.writeQuad(bits)
+        return writer.count
     }
 }
 
@@ -14,7 +20,7 @@ extension IPv6Address {
     ///
     /// As its section 5 recommends, mapped, compatible and translated addresses end in a dotted quad. inet_ntop(3) writes
     /// the same but for translated addresses (`::ffff:0:c000:201`).
-    package var text: String {
+    public var text: String {
         guard let zone else { return textWithoutZone }
         return textWithoutZone + "%" + zone
     }
@@ -75,7 +81,7 @@ extension IPv6Address {
 
 extension IPAddress {
     /// A dotted quad, or the canonical form of RFC 5952 without brackets, with its zone.
-    package var text: String {
+    public var text: String {
         switch self {
         case .v4(let address): address.text
         case .v6(let address): address.text
@@ -85,7 +91,7 @@ extension IPAddress {
 
 extension IPEndpoint {
     /// `192.0.2.1:443`, `[2001:db8::1]:443`.
-    package var text: String {
+    public var text: String {
         switch address {
         case .v4(let address): "\(address.text):\(port)"
         case .v6(let address): "[\(address.text)]:\(port)"

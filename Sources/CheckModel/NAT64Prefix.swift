@@ -1,11 +1,11 @@
 /// A prefix under which translators put IPv4 addresses, RFC 6052 section 2.2.
-package struct NAT64Prefix: Hashable, Sendable {
-    package let range: AddressRange
+public struct NAT64Prefix: Hashable, Sendable {
+    public let range: AddressRange
 
-    package static let lengths = [32, 40, 48, 56, 64, 96]
+    public static let lengths = [32, 40, 48, 56, 64, 96]
 
     /// - Throws: If the block is not IPv6, or its length is none of 32, 40, 48, 56, 64 and 96.
-    package init(_ range: AddressRange) throws(AddressRangeError) {
+    public init(_ range: AddressRange) throws(AddressRangeError) {
         guard range.base.family == .ipv6, Self.lengths.contains(range.prefixLength) else {
             throw AddressRangeError("\(range.text) is no NAT64 prefix: that is an IPv6 /32, /40, /48, /56, /64 or /96.")
         }
@@ -13,7 +13,7 @@ package struct NAT64Prefix: Hashable, Sendable {
     }
 
     /// The IPv4 address inside, or nil for an address outside of the prefix.
-    package func embeddedIPv4(in address: IPv6Address) -> IPv4Address? {
+    public func embeddedIPv4(in address: IPv6Address) -> IPv4Address? {
         guard range.contains(.v6(address)) else { return nil }
         return address.translatedIPv4(prefixLength: range.prefixLength)
     }

@@ -1,5 +1,5 @@
 /// One word for a whole check: a success, or the class of the error that ended it.
-package enum Outcome: Hashable, Sendable {
+public enum Outcome: Hashable, Sendable {
     /// The connection is established, and what was asked for on it (a dialog) went well.
     case connected
     /// A datagram socket has its peer; nothing was heard from it.
@@ -9,7 +9,7 @@ package enum Outcome: Hashable, Sendable {
     case failed(ErrorClass)
 
     /// The word that users see.
-    package var word: String {
+    public var word: String {
         switch self {
         case .connected: "connected"
         case .associated: "associated"
@@ -18,7 +18,7 @@ package enum Outcome: Hashable, Sendable {
         }
     }
 
-    package var isSuccess: Bool {
+    public var isSuccess: Bool {
         switch self {
         case .connected, .associated, .answered: true
         case .failed: false
@@ -26,7 +26,7 @@ package enum Outcome: Hashable, Sendable {
     }
 
     /// The outcome with that word, or nil for a word that is none.
-    package init?(word: some StringProtocol) {
+    public init?(word: some StringProtocol) {
         switch word {
         case "connected": self = .connected
         case "associated": self = .associated
@@ -38,5 +38,5 @@ package enum Outcome: Hashable, Sendable {
     }
 
     /// All outcomes, successes first.
-    package static let all: [Outcome] = [.connected, .associated, .answered] + ErrorClass.allCases.map(Outcome.failed)
+    public static let all: [Outcome] = [.connected, .associated, .answered] + ErrorClass.allCases.map(Outcome.failed)
 }

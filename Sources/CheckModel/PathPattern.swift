@@ -2,13 +2,13 @@
 ///
 /// `*` stays within a segment of the path, `**` does not (and `/**/` also stands for a single slash), `?` is one
 /// character; there is no escape. A pattern with `@` matches abstract names only, one with a slash paths only.
-package struct PathPattern: Hashable, Sendable {
-    package let text: String
+public struct PathPattern: Hashable, Sendable {
+    public let text: String
     private let isAbstract: Bool
     private let wildcards: Wildcards
 
     /// - Throws: If it begins with neither a slash nor `@`, or can match no path as the kernel writes it.
-    package init(_ text: String) throws(PolicyRuleError) {
+    public init(_ text: String) throws(PolicyRuleError) {
         let bytes = Array(text.utf8)
         guard let first = bytes.first, first == .slash || first == .atSign else {
             throw PolicyRuleError("A path pattern begins with \"/\", or with \"@\" for abstract names.", member: .path)
@@ -26,7 +26,7 @@ package struct PathPattern: Hashable, Sendable {
         wildcards = Wildcards(isAbstract ? Array(bytes.dropFirst()) : bytes, separator: .slash)
     }
 
-    package func matches(_ address: UnixAddress) -> Bool {
+    public func matches(_ address: UnixAddress) -> Bool {
         switch address {
         case .path(let bytes): !isAbstract && wildcards.matches(bytes)
         case .abstract(let bytes): isAbstract && wildcards.matches(bytes)
@@ -34,7 +34,7 @@ package struct PathPattern: Hashable, Sendable {
     }
 
     /// Whether it stands for more than one socket.
-    package var hasWildcards: Bool { wildcards.hasWildcards }
+    public var hasWildcards: Bool { wildcards.hasWildcards }
 
     private static func isPlain(_ path: [UInt8]) -> Bool {
         path.dropFirst().split(separator: .slash, omittingEmptySubsequences: false).allSatisfy {

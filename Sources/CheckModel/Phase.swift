@@ -1,4 +1,4 @@
 /// Where a check ended.
-package enum Phase: String, CaseIterable, Sendable {
+public enum Phase: String, CaseIterable, Sendable {
     case policy, resolve, socket, bind, connect, hold, tls, dialog, done
 }

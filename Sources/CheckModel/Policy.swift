@@ -7,8 +7,8 @@
 ///
 /// An IPv4 address inside an IPv6 one is judged as itself too: both have to be allowed. An `allow` rule for exactly the
 /// outer address (a /128) opens it together with what is inside, unless a `deny` rule before it matches what is inside.
-package struct Policy: Sendable {
-    package enum Profile: String, CaseIterable, Sendable {
+public struct Policy: Sendable {
+    public enum Profile: String, CaseIterable, Sendable {
         /// Nothing but what rules allow.
         case rules
         /// Loopback.
@@ -19,17 +19,17 @@ package struct Policy: Sendable {
         case `public`
     }
 
-    package var profile: Profile
-    package var rules: [PolicyRule]
+    public var profile: Profile
+    public var rules: [PolicyRule]
     /// Translators' prefixes beside `64:ff9b::/96` and `64:ff9b:1::/48`. Under `public` and among the reserved blocks, an
     /// address with one of them counts as nothing but the IPv4 address inside.
-    package var nat64Prefixes: [NAT64Prefix]
+    public var nat64Prefixes: [NAT64Prefix]
     /// The ports that this service listens on, at any address.
-    package var ownPorts: Set<UInt16>
+    public var ownPorts: Set<UInt16>
     /// The UNIX-domain sockets that this service listens on, paths as the kernel resolves them.
-    package var ownPaths: Set<UnixAddress>
+    public var ownPaths: Set<UnixAddress>
 
-    package init(
+    public init(
         profile: Profile = .internal, rules: [PolicyRule] = [], nat64Prefixes: [NAT64Prefix] = [],
         ownPorts: Set<UInt16> = [], ownPaths: Set<UnixAddress> = []
     ) {
@@ -45,7 +45,7 @@ package struct Policy: Sendable {
     /// - Parameters:
     ///   - transport: `tcp` or `udp`.
     ///   - isLocal: Whether the address is one of this machine's; asked only where the port is one of our own.
-    package func judge(
+    public func judge(
         _ endpoint: IPEndpoint, transport: Transport, isLocal: (IPAddress) -> Bool
     ) -> Verdict {
         let inside = endpoint.address.embeddedIPv4(nat64Prefixes: nat64Prefixes).map {
@@ -69,7 +69,7 @@ package struct Policy: Sendable {
     /// - Parameters:
     ///   - port: Nil if every rule counts, whatever its ports.
     ///   - transport: Nil if every rule counts, whatever its transports.
-    package func judgeHost(_ name: String, port: UInt16? = nil, transport: Transport? = nil) -> Verdict {
+    public func judgeHost(_ name: String, port: UInt16? = nil, transport: Transport? = nil) -> Verdict {
         for (index, rule) in rules.enumerated() where rule.covers(port, transport) {
             if case .host(let pattern) = rule.matcher, pattern.matches(name) { return .deny(.rule(index: index)) }
         }

@@ -1,23 +1,23 @@
 /// One rule of a policy.
-package struct PolicyRule: Hashable, Sendable {
-    package enum Action: String, CaseIterable, Sendable {
+public struct PolicyRule: Hashable, Sendable {
+    public enum Action: String, CaseIterable, Sendable {
         case allow, deny
     }
 
     /// What a rule is about.
-    package enum Matcher: Hashable, Sendable {
+    public enum Matcher: Hashable, Sendable {
         case addresses(AddressRange)
         case path(PathPattern)
         /// In `deny` rules only.
         case host(HostPattern)
     }
 
-    package let action: Action
-    package let matcher: Matcher
+    public let action: Action
+    public let matcher: Matcher
     /// Nil for every port.
-    package let ports: [PortRange]?
+    public let ports: [PortRange]?
     /// Nil for every transport.
-    package let transports: Set<Transport>?
+    public let transports: Set<Transport>?
 
     /// Makes a rule of its members in the configuration: exactly one of `cidr`, `path` and `host`.
     ///
@@ -29,7 +29,7 @@ package struct PolicyRule: Hashable, Sendable {
     ///   - ports: Not with `path`; nil for every port.
     ///   - transports: Nil for every transport.
     /// - Throws: The member that is wrong, and why.
-    package init(
+    public init(
         action: Action, cidr: String? = nil, path: String? = nil, host: String? = nil, ports: [PortRange]? = nil,
         transports: Set<Transport>? = nil
     ) throws(PolicyRuleError) {
@@ -84,15 +84,15 @@ package struct PolicyRule: Hashable, Sendable {
 }
 
 /// Why a rule of a policy is none, in one sentence.
-package struct PolicyRuleError: Error, Hashable, Sendable {
+public struct PolicyRuleError: Error, Hashable, Sendable {
     /// The members of a rule in the configuration.
-    package enum Member: String, CaseIterable, Sendable {
+    public enum Member: String, CaseIterable, Sendable {
         case cidr, path, host, ports, transports
     }
 
-    package let detail: String
+    public let detail: String
     /// Nil where the rule as a whole is wrong.
-    package let member: Member?
+    public let member: Member?
 
     init(_ detail: String, member: Member? = nil) {
         self.detail = detail

@@ -1,6 +1,6 @@
 extension Policy {
     /// Whether any rule allows UNIX-domain sockets. Without one every path is denied, and none has to be looked up.
-    package var allowsSomePaths: Bool {
+    public var allowsSomePaths: Bool {
         rules.contains { rule in
             guard case .path = rule.matcher else { return false }
             return rule.action == .allow
@@ -11,7 +11,7 @@ extension Policy {
     ///
     /// Our own listener takes an `allow` rule without wildcards. Empty segments and `.` are passed over; a path with a
     /// `..` in it is denied, since it names no one place: callers give the path that the kernel found.
-    package func judge(path address: UnixAddress) -> Verdict {
+    public func judge(path address: UnixAddress) -> Verdict {
         guard let address = address.withoutEmptySegments else { return .deny(.unixPath) }
         let isOwn = ownPaths.contains(address)
         for (index, rule) in rules.enumerated() where rule.covers(nil, .unix) {

@@ -1,11 +1,11 @@
 /// The only port names that a target may use; the specification lists the same ones (`x-port-names`).
-package enum PortNames {
+public enum PortNames {
     /// The port behind a name, in small letters as the table has it; nil for any other name.
-    package static func port(named name: some StringProtocol) -> UInt16? {
+    public static func port(named name: some StringProtocol) -> UInt16? {
         table[String(name)]
     }
 
-    package static let table: [String: UInt16] = [
+    public static let table: [String: UInt16] = [
         "ftp": 21, "ssh": 22, "telnet": 23, "smtp": 25, "domain": 53, "http": 80, "pop3": 110, "ntp": 123, "imap": 143,
         "snmp": 161, "ldap": 389, "https": 443, "smtps": 465, "syslog": 514, "submission": 587, "ldaps": 636,
         "imaps": 993, "pop3s": 995, "mqtt": 1883, "nfs": 2049, "mysql": 3306, "rdp": 3389, "nats": 4222,

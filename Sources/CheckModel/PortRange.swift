@@ -1,12 +1,12 @@
 /// Ports of a policy's rule, the first and the last included.
-package struct PortRange: Hashable, Sendable {
+public struct PortRange: Hashable, Sendable {
     /// 1 … 65535.
-    package let first: UInt16
+    public let first: UInt16
     /// Not below `first`.
-    package let last: UInt16
+    public let last: UInt16
 
     /// - Throws: If a port is not within 1 … 65535, or the last lies below the first.
-    package init(first: Int, last: Int) throws(PolicyRuleError) {
+    public init(first: Int, last: Int) throws(PolicyRuleError) {
         guard let lower = UInt16(exactly: first), let upper = UInt16(exactly: last), lower > 0, upper > 0 else {
             throw PolicyRuleError("A port is not within 1…65535.", member: .ports)
         }
@@ -18,14 +18,14 @@ package struct PortRange: Hashable, Sendable {
     }
 
     /// - Throws: If the port is not within 1 … 65535.
-    package init(_ port: Int) throws(PolicyRuleError) {
+    public init(_ port: Int) throws(PolicyRuleError) {
         try self.init(first: port, last: port)
     }
 
     /// Reads `8000-8999` or `5432`.
     ///
     /// - Throws: If it is neither, or out of range.
-    package init(parsing text: some StringProtocol) throws(PolicyRuleError) {
+    public init(parsing text: some StringProtocol) throws(PolicyRuleError) {
         let numbers = text.split(separator: "-", omittingEmptySubsequences: false).map { part -> Int? in
             part.utf8.count <= 5 && part.utf8.allSatisfy { $0.decimalDigit != nil } ? Int(part) : nil
         }
@@ -37,7 +37,7 @@ package struct PortRange: Hashable, Sendable {
         }
     }
 
-    package func contains(_ port: UInt16) -> Bool {
+    public func contains(_ port: UInt16) -> Bool {
         first <= port && port <= last
     }
 }

@@ -1,19 +1,19 @@
 /// What a host stood for.
-package struct Resolution: Hashable, Sendable {
-    package enum Source: String, CaseIterable, Sendable {
+public struct Resolution: Hashable, Sendable {
+    public enum Source: String, CaseIterable, Sendable {
         case dns, hosts, literal
     }
     /// As the target has it.
-    package var name: String
+    public var name: String
     /// In the order in which they are tried.
-    package var addresses: [IPAddress]
-    package var source: Source
+    public var addresses: [IPAddress]
+    public var source: Source
     /// The last name of the CNAME chain or of the search expansion, without a trailing dot; nil where it is the name itself.
-    package var canonicalName: String?
+    public var canonicalName: String?
     /// Every name on the way from `name` to the addresses, search expansions and CNAMEs included: what host rules judge.
-    package var aliases: [String]
+    public var aliases: [String]
 
-    package init(
+    public init(
         name: String, addresses: [IPAddress], source: Source, canonicalName: String? = nil, aliases: [String] = []
     ) {
         self.name = name
@@ -25,7 +25,7 @@ package struct Resolution: Hashable, Sendable {
 }
 
 /// Why a name has no addresses; the raw value is the name that users see.
-package enum ResolveFailure: String, Error, CaseIterable, Sendable {
+public enum ResolveFailure: String, Error, CaseIterable, Sendable {
     case nxdomain = "NXDOMAIN"
     case noData = "NODATA"
     case serverFailure = "SERVFAIL"

@@ -1,37 +1,37 @@
 /// The kind of socket that a UNIX-domain target listens on.
-package enum UnixSocketType: String, CaseIterable, Sendable {
+public enum UnixSocketType: String, CaseIterable, Sendable {
     case stream, dgram, seqpacket
 }
 
 /// A host of a target: an address, or a name that has to be resolved.
-package enum Host: Hashable, Sendable {
+public enum Host: Hashable, Sendable {
     case address(IPAddress)
     /// ASCII, at most 253 bytes, as it was written (a trailing dot is kept: it switches search domains off).
     case name(String)
 }
 
 /// A peer, parsed once: what a check connects to.
-package struct Target: Hashable, Sendable {
-    package enum Peer: Hashable, Sendable {
+public struct Target: Hashable, Sendable {
+    public enum Peer: Hashable, Sendable {
         case tcp(Host, port: UInt16)
         case udp(Host, port: UInt16)
         case unix(UnixSocketType, UnixAddress)
     }
 
-    package let peer: Peer
+    public let peer: Peer
     /// True for `tls://`: the check goes on with a TLS handshake.
-    package let impliesTLS: Bool
+    public let impliesTLS: Bool
     /// What results echo: the URL as it was written, or the URL form of an object.
-    package let text: String
+    public let text: String
 
-    package init(peer: Peer, impliesTLS: Bool = false, text: String) {
+    public init(peer: Peer, impliesTLS: Bool = false, text: String) {
         self.peer = peer
         self.impliesTLS = impliesTLS
         self.text = text
     }
 
     /// Whether the socket is a datagram socket: it is associated, not connected.
-    package var isDatagram: Bool {
+    public var isDatagram: Bool {
         switch peer {
         case .udp, .unix(.dgram, _): true
         case .tcp, .unix(.stream, _), .unix(.seqpacket, _): false

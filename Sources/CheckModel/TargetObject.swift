@@ -6,7 +6,7 @@ extension Target {
     ///   - host: A name or an address; IPv6 without brackets.
     ///   - port: 1 … 65535, or a name of `PortNames`.
     /// - Throws: What is wrong, with the member that it is wrong in.
-    package init(transport: String, host: String, port: TargetPort) throws(TargetError) {
+    public init(transport: String, host: String, port: TargetPort) throws(TargetError) {
         guard let scheme = TargetScheme(rawValue: transport), scheme.unixSocketType == nil else {
             throw TargetError("A target with host and port has the transport tcp, tls or udp.", member: .transport)
         }
@@ -21,7 +21,7 @@ extension Target {
     ///
     /// - Parameter path: An absolute path, or `@` and an abstract name.
     /// - Throws: What is wrong with the path.
-    package init(socketType: UnixSocketType, path: String) throws(TargetError) {
+    public init(socketType: UnixSocketType, path: String) throws(TargetError) {
         let address = try UnixAddress(written: path.utf8.span)
         let authority = path.hasPrefix("//") ? "//" : ""
         self.init(
@@ -31,7 +31,7 @@ extension Target {
 
 extension Target {
     /// What it is reached through, as policies name it.
-    package var transport: Transport {
+    public var transport: Transport {
         switch peer {
         case .tcp: .tcp
         case .udp: .udp

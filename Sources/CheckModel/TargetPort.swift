@@ -1,5 +1,5 @@
 /// A port as a target has it: a number, or a name of the built-in table.
-package enum TargetPort: Hashable, Sendable {
+public enum TargetPort: Hashable, Sendable {
     case number(Int)
     case name(String)
 

@@ -5,7 +5,7 @@ extension Target {
     /// Schemes are read without regard to case. Nothing is decoded: a percent sign is refused in a host, begins the zone
     /// of a bracketed IPv6 address, and stands for itself in the path of a UNIX-domain socket, which is taken as written.
     /// - Throws: What is wrong, in one sentence.
-    package init(parsing text: String) throws(TargetError) {
+    public init(parsing text: String) throws(TargetError) {
         let bytes = text.utf8.span
         guard bytes.count > 0 else { throw TargetError("The target is empty.") }
         guard bytes.count <= Target.textLimitBytes else {
@@ -29,6 +29,7 @@ extension Span<UInt8> {
     /// The scheme, `tcp` if there is none, and the offset of what follows it: for UNIX-domain sockets directly behind the
     /// colon, for others behind the two slashes.
     fileprivate func splitScheme() throws(TargetError) -> (TargetScheme, rest: Int) {
+        if hasLiteral("tcp://", at: 0) { return (.tcp, 6) }
         guard let colon = firstOffset(of: .colon) else { return (.tcp, 0) }
         let scheme = TargetScheme(name: extracting(first: colon))
         if let scheme, scheme.unixSocketType != nil { return (scheme, colon + 1) }

@@ -1,4 +1,4 @@
 /// What a target is reached through.
-package enum Transport: String, CaseIterable, Sendable {
+public enum Transport: String, CaseIterable, Sendable {
     case tcp, udp, unix
 }

@@ -1,16 +1,16 @@
 internal import CAres
-package import CheckModel
+public import CheckModel
 internal import CLinux
-package import SocketIO
+public import SocketIO
 
 /// Names to addresses, by a deadline: hosts(5), then the name servers of resolv.conf(5), through c-ares.
 ///
 /// One for each worker, on the reactor's thread; nothing in it blocks. Both files are noticed when they change, within
 /// a second; what is being asked then is answered by the old servers. Answers are not kept: a check asks anew. Only
 /// questions that are the same and under way at the same time are asked once.
-package actor Resolver {
-    package nonisolated let reactor: Reactor
-    package nonisolated var unownedExecutor: UnownedSerialExecutor { reactor.unownedExecutor }
+public actor Resolver {
+    public nonisolated let reactor: Reactor
+    public nonisolated var unownedExecutor: UnownedSerialExecutor { reactor.unownedExecutor }
 
     private var resolvConf: WatchedFile
     private var hostsFile: WatchedFile
@@ -26,7 +26,7 @@ package actor Resolver {
     ///   - resolvConfPath: resolv.conf(5). Where it is missing or names no server, 127.0.0.1 is asked.
     ///   - hostsPath: hosts(5).
     ///   - nameServerPort: the port of the servers in resolv.conf, whose syntax has none.
-    package init(
+    public init(
         reactor: Reactor, resolvConfPath: String = "/etc/resolv.conf", hostsPath: String = "/etc/hosts",
         nameServerPort: UInt16 = 53
     ) {
@@ -49,7 +49,7 @@ package actor Resolver {
     ///   - deadline: when to give up.
     /// - Returns: at least one address; their order says nothing.
     /// - Throws: why there is none; `timeout` at the deadline, `cancelled` at once when the task is cancelled.
-    package func resolve(
+    public func resolve(
         _ name: String, family: ResolveOptions.Family, server: IPEndpoint?, until deadline: MonotonicTime
     ) async throws(ResolveFailure) -> Resolution {
         if let local = resolveLocally(name, family: family, mayAskHosts: server == nil) { return local }

@@ -1,7 +1,17 @@
+internal import CLinux
+
 /// The few rules about bytes that HTTP's grammar needs (RFC 9110, section 5.6).
 enum ASCII {
     static func lowercased(_ byte: UInt8) -> UInt8 {
         (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
+    }
+
+    /// Whether the bytes are exactly this text.
+    static func equal(_ bytes: UnsafeBufferPointer<UInt8>, _ text: StaticString) -> Bool {
+        guard bytes.count == text.utf8CodeUnitCount, let start = bytes.baseAddress else {
+            return bytes.count == text.utf8CodeUnitCount
+        }
+        return memcmp(start, text.utf8Start, bytes.count) == 0
     }
 
     static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }

@@ -1,11 +1,11 @@
 /// The method of a request (RFC 9110, section 9).
-package enum HTTPMethod: Hashable, Sendable {
+public enum HTTPMethod: Hashable, Sendable {
     case get, head, post, put, patch, delete, options, trace, connect
     /// Any other token, as it was sent.
     case other(String)
 
     /// As it stands in the request line.
-    package var name: String {
+    public var name: String {
         switch self {
         case .get: "GET"
         case .head: "HEAD"

@@ -1,14 +1,14 @@
 internal import CLinux
-package import CheckModel
-package import SocketIO
+public import CheckModel
+public import SocketIO
 internal import Synchronization
 
 /// An HTTP/1.1 service on threads that others run: libmicrohttpd parses and sends, the reactors wait.
 ///
 /// In the order of a life: `start`, `stopAccepting`, `drain`, `shutDown`, and only then may the reactors be stopped.
-package final class HTTPService: Sendable {
+public final class HTTPService: Sendable {
     /// Where it listens, in the order given; port 0 is replaced by what the kernel chose.
-    package let addresses: [ListenAddress]
+    public let addresses: [ListenAddress]
     private let acceptor: Acceptor
     private let workers: [HTTPWorker]
 
@@ -23,7 +23,7 @@ package final class HTTPService: Sendable {
     ///   - addresses: at least one. All are bound before the first connection is accepted.
     ///   - reactors: one for each worker, their threads running; the first one accepts.
     ///   - log: is told what the library complains of, mostly clients' faults; called on workers' threads.
-    package static func start(
+    public static func start(
         on addresses: [ListenAddress], reactors: [Reactor], limits: HTTPLimits = HTTPLimits(),
         handler: any RequestHandler, log: @escaping @Sendable (String) -> Void = { _ in }
     ) async throws(HTTPServiceError) -> HTTPService {
@@ -59,13 +59,13 @@ package final class HTTPService: Sendable {
     }
 
     /// Closes the listeners: new clients are refused from here on. Open connections go on.
-    package func stopAccepting() async {
+    public func stopAccepting() async {
         await acceptor.stop()
     }
 
     /// Waits for the requests that are in flight; every answer closes its connection from here on.
     /// - Returns: whether all were answered in full before the deadline.
-    package func drain(until deadline: MonotonicTime) async -> Bool {
+    public func drain(until deadline: MonotonicTime) async -> Bool {
         for worker in workers { await worker.startDraining() }
         for worker in workers {
             guard await worker.drain(until: deadline) else { return false }
@@ -74,7 +74,7 @@ package final class HTTPService: Sendable {
     }
 
     /// Cancels the handlers that run still, sends what they answer, and closes every connection.
-    package func shutDown() async {
+    public func shutDown() async {
         await acceptor.stop()
         for worker in workers { await worker.cancelHandlers() }
         for worker in workers { await worker.shutDown() }
@@ -83,8 +83,8 @@ package final class HTTPService: Sendable {
     // MARK: Numbers
 
     /// Open connections of each worker.
-    package var connectionCounts: [Int] { workers.map { $0.load.load(ordering: .relaxed) } }
+    public var connectionCounts: [Int] { workers.map { $0.load.load(ordering: .relaxed) } }
 
     /// Requests whose handler was started, and whose answer is not sent in full.
-    package var inFlightCount: Int { workers.reduce(0) { $0 + $1.inFlight.load(ordering: .relaxed) } }
+    public var inFlightCount: Int { workers.reduce(0) { $0 + $1.inFlight.load(ordering: .relaxed) } }
 }

@@ -1,7 +1,7 @@
-package import CheckModel
+public import CheckModel
 
 /// Why the service cannot start.
-package enum HTTPServiceError: Error, Hashable, Sendable {
+public enum HTTPServiceError: Error, Hashable, Sendable {
     /// EADDRINUSE: somebody listens there. EACCES, EADDRNOTAVAIL, ENAMETOOLONG, ENOENT … as bind(2) has them.
     case cannotListen(ListenAddress, Errno)
     /// EMFILE, ENFILE, ENOMEM: no room for what a worker needs.

@@ -41,7 +41,9 @@ struct HeadJudge {
         guard hasExpectedAuthority(before: path, host: walk.host) else { return .refused(.authority) }
         let headers = UnsafeBufferPointer(start: start, count: walk.position - start)
         return .accepted(
-            RequestHead(method: verb, target: path, headers: headers, framing: framing, source: source), framing)
+            RequestHead(
+                method: verb, target: path, headers: headers, names: walk.names, framing: framing, source: source),
+            framing)
     }
 
     private static let versionLength = 8

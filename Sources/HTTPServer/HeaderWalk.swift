@@ -12,6 +12,7 @@ struct HeaderWalk {
     private(set) var host: UnsafeBufferPointer<UInt8>?
     private(set) var contentLength: UInt64?
     private(set) var isChunked = false
+    private(set) var names = HeaderNameFilter()
 
     init(from start: UnsafePointer<UInt8>) {
         position = start
@@ -36,6 +37,7 @@ struct HeaderWalk {
         else { return .lineEnding }
         guard value.allSatisfy(ASCII.isFieldValue) else { return .headerValue }
         position = valueStart + value.count + 2
+        names.insert(name)
         return judgeMeaning(name: name, value: value)
     }
 

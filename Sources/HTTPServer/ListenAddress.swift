@@ -1,7 +1,7 @@
-package import CheckModel
+public import CheckModel
 
 /// Where the service listens.
-package enum ListenAddress: Hashable, Sendable {
+public enum ListenAddress: Hashable, Sendable {
     /// Port 0 lets the kernel choose.
     case ip(IPEndpoint)
     /// A socket in the file system, mode 0660; up to 107 bytes.
@@ -9,20 +9,20 @@ package enum ListenAddress: Hashable, Sendable {
 }
 
 /// What kind of listener a request came through.
-package enum ListenerKind: Hashable, Sendable {
+public enum ListenerKind: Hashable, Sendable {
     case tcp
     /// A UNIX-domain socket: who may connect is a question of the file's permissions.
     case unix
 }
 
 /// Who sends a request.
-package enum Peer: Hashable, Sendable {
+public enum Peer: Hashable, Sendable {
     case ip(IPEndpoint)
     /// A process on this machine, through a UNIX-domain socket.
     case unix
 
     /// The address without the port, as logs and limits by client have it; `unix` for a local socket.
-    package var text: String {
+    public var text: String {
         switch self {
         case .ip(let endpoint): endpoint.address.text
         case .unix: "unix"

@@ -1,7 +1,7 @@
 /// Percent-encoding (RFC 3986, section 2.1), decoded strictly.
-package enum PercentCoding {
+public enum PercentCoding {
     /// - Returns: nil where a `%` is not followed by two hexadecimal digits, or the result is no UTF-8 or has a NUL.
-    package static func decode(_ bytes: ArraySlice<UInt8>, plusIsSpace: Bool) -> String? {
+    public static func decode(_ bytes: ArraySlice<UInt8>, plusIsSpace: Bool) -> String? {
         var decoded: [UInt8] = []
         decoded.reserveCapacity(bytes.count)
         var index = bytes.startIndex

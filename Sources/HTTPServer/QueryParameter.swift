@@ -1,9 +1,9 @@
 /// One parameter of a query.
-package struct QueryParameter: Sendable, Equatable {
+public struct QueryParameter: Sendable, Equatable {
     /// Decoded; as it was sent where it cannot be.
-    package let name: String
+    public let name: String
     /// Decoded; nil where the percent-encoding of name or value is broken, or what it encodes is no UTF-8 or has a NUL.
-    package let value: String?
+    public let value: String?
 
     /// - Parameter encoded: what stands between two `&`.
     init(encoded: ArraySlice<UInt8>, plusIsSpace: Bool) {

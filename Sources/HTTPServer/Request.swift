@@ -1,6 +1,6 @@
 /// A request with its whole body.
-package struct Request: Sendable {
-    package let head: RequestHead
+public struct Request: Sendable {
+    public let head: RequestHead
     /// At most the number of bytes that the handler admitted.
-    package let body: [UInt8]
+    public let body: [UInt8]
 }

@@ -1,5 +1,5 @@
 /// What the service asks whoever knows the resources.
-package protocol RequestHandler: Sendable {
+public protocol RequestHandler: Sendable {
     /// Judges the head before any of the body is read: how long a body may follow, or an answer at once.
     ///
     /// Called on the worker's thread; it must not block.
@@ -18,7 +18,7 @@ package protocol RequestHandler: Sendable {
 }
 
 /// What a handler says about a request's head.
-package enum Admission: Sendable {
+public enum Admission: Sendable {
     /// Read the body, of at most so many bytes, and call `respond`. A longer one is answered by 413.
     case accept(bodyLimit: Int)
     /// Send this, and never mind the body. The connection stays open if the body is short. The cheapest way to answer:

@@ -3,30 +3,33 @@
 /// The head has passed the strict judgement of RFC 9112: HTTP/1.0 or 1.1, one Host at most, one framing of the body,
 /// token-only names, no control bytes. It is one block of bytes; strings are made where they are asked for. An object,
 /// since it goes through many hands.
-package final class RequestHead: Sendable {
-    package let method: HTTPMethod
+public final class RequestHead: Sendable {
+    public let method: HTTPMethod
     /// Whether bytes follow the head.
-    package let hasBody: Bool
+    public let hasBody: Bool
     /// The body's length where the client told it; nil for a chunked one, 0 without a body.
-    package let contentLength: UInt64?
+    public let contentLength: UInt64?
     private let source: ConnectionSource
 
-    package var listener: ListenerKind { source.listener }
+    public var listener: ListenerKind { source.listener }
     /// The number of the listener, in the order in which the service was given them.
-    package var listenerIndex: Int { source.listenerIndex }
-    package var peer: Peer { source.peer }
+    public var listenerIndex: Int { source.listenerIndex }
+    public var peer: Peer { source.peer }
 
     /// The target from its path on, then the header lines; the judge has checked that each is
     /// `name NUL blanks value NUL NUL`.
     private let storage: [UInt8]
     private let pathLength: Int
     private let targetLength: Int
+    /// Tells of most names at once that no header has them.
+    private let names: HeaderNameFilter
 
     init(
-        method: HTTPMethod, target: ArraySlice<UInt8>, headers: UnsafeBufferPointer<UInt8>, framing: BodyFraming,
-        source: ConnectionSource
+        method: HTTPMethod, target: ArraySlice<UInt8>, headers: UnsafeBufferPointer<UInt8>, names: HeaderNameFilter,
+        framing: BodyFraming, source: ConnectionSource
     ) {
         self.method = method
+        self.names = names
         hasBody = framing.hasBody
         contentLength = framing.contentLength
         self.source = source
@@ -44,16 +47,18 @@ package final class RequestHead: Sendable {
     // MARK: The target
 
     /// The path as it was sent: starts with a slash (or is `*`), percent-encoding in place, without the query.
-    package var path: String { String(decoding: storage[..<pathLength], as: UTF8.self) }
+    public var path: String { String(decoding: storage[..<pathLength], as: UTF8.self) }
 
     /// Whether the path is exactly this, byte by byte; cheaper than `path`.
-    package func hasPath(_ text: StaticString) -> Bool {
-        text.withUTF8Buffer { storage[..<pathLength].elementsEqual($0) }
+    public func hasPath(_ text: StaticString) -> Bool {
+        let count = text.utf8CodeUnitCount
+        guard count == pathLength else { return false }
+        return storage.withUnsafeBufferPointer { ASCII.equal(UnsafeBufferPointer(rebasing: $0[..<count]), text) }
     }
 
     /// The path's segments behind its first slash, percent-decoded one by one, so that `%2F` is no separator.
     /// - Returns: nil where the percent-encoding is broken, or what it encodes is no UTF-8 or has a NUL.
-    package func pathSegments() -> [String]? {
+    public func pathSegments() -> [String]? {
         var segments: [String] = []
         let path = storage[..<pathLength].dropFirst()
         for segment in path.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false) {
@@ -64,13 +69,13 @@ package final class RequestHead: Sendable {
     }
 
     /// What stands behind the `?`, as it was sent; nil without one.
-    package var rawQuery: String? {
+    public var rawQuery: String? {
         pathLength == targetLength ? nil : String(decoding: storage[(pathLength + 1)..<targetLength], as: UTF8.self)
     }
 
     /// The parameters of the query in their order, decoded; a name without `=` has an empty value.
     /// - Parameter plusIsSpace: whether `+` stands for a space, as in forms. In `target=unix+dgram:/x` it does not.
-    package func query(plusIsSpace: Bool = true) -> [QueryParameter] {
+    public func query(plusIsSpace: Bool = true) -> [QueryParameter] {
         guard pathLength < targetLength else { return [] }
         return storage[(pathLength + 1)..<targetLength].split(separator: UInt8(ascii: "&")).map {
             QueryParameter(encoded: $0, plusIsSpace: plusIsSpace)
@@ -81,16 +86,27 @@ package final class RequestHead: Sendable {
 
     /// The first value of a header, without blanks around it. Bytes that are no UTF-8 show as U+FFFD.
     /// - Parameter name: in lower case.
-    package func header(_ name: StaticString) -> String? {
+    public func header(_ name: StaticString) -> String? {
+        guard names.mayContain(name) else { return nil }
         var position = 0
         return withLines { lines in
             lines.nextValue(of: name, from: &position).map { String(decoding: $0, as: UTF8.self) }
         }
     }
 
+    /// Whether the first value of a header is exactly this, byte by byte; cheaper than to make a string of it.
+    /// - Parameter name: in lower case.
+    public func header(_ name: StaticString, is text: StaticString) -> Bool {
+        var position = 0
+        return withLines { lines in
+            guard let value = lines.nextValue(of: name, from: &position) else { return false }
+            return ASCII.equal(value, text)
+        }
+    }
+
     /// Every value of a header, in order.
     /// - Parameter name: in lower case.
-    package func headers(_ name: StaticString) -> [String] {
+    public func headers(_ name: StaticString) -> [String] {
         withLines { lines in
             var values: [String] = []
             var position = 0

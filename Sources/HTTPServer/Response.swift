@@ -1,19 +1,19 @@
 /// An answer. `Content-Length`, `Date` and `Connection` are added when it is sent; every other header is the handler's.
-package struct Response: Sendable {
+public struct Response: Sendable {
     /// 200 … 599.
-    package var status: Int
+    public var status: Int
     /// Names and values without control bytes. Keep them in a constant where they do not change: copying is free then.
-    package var headers: [(name: String, value: String)]
-    package var body: Body
+    public var headers: [(name: String, value: String)]
+    public var body: Body
 
     /// What follows the head. An answer to HEAD carries the same body here; it is not sent.
-    package enum Body: Sendable {
+    public enum Body: Sendable {
         /// Copied once, into the library's own memory.
         case bytes([UInt8])
         /// Never copied: for what is served again and again.
         case shared(SharedBody)
 
-        package var count: Int {
+        public var count: Int {
             switch self {
             case .bytes(let bytes): bytes.count
             case .shared(let body): body.count
@@ -21,13 +21,13 @@ package struct Response: Sendable {
         }
     }
 
-    package init(status: Int, headers: [(name: String, value: String)] = [], body: [UInt8] = []) {
+    public init(status: Int, headers: [(name: String, value: String)] = [], body: [UInt8] = []) {
         self.status = status
         self.headers = headers
         self.body = .bytes(body)
     }
 
-    package init(status: Int, headers: [(name: String, value: String)] = [], sharing body: SharedBody) {
+    public init(status: Int, headers: [(name: String, value: String)] = [], sharing body: SharedBody) {
         self.status = status
         self.headers = headers
         self.body = .shared(body)
@@ -35,14 +35,14 @@ package struct Response: Sendable {
 }
 
 /// Bytes at a fixed place in memory, which any number of answers send without copying them.
-package final class SharedBody: Sendable {
+public final class SharedBody: Sendable {
     // SAFETY: the memory is filled in the initialiser, only read after that, and freed with the last reference.
     private nonisolated(unsafe) let memory: UnsafeMutableRawBufferPointer
 
-    package var count: Int { memory.count }
+    public var count: Int { memory.count }
     var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(memory) }
 
-    package init(_ bytes: [UInt8]) {
+    public init(_ bytes: [UInt8]) {
         memory = .allocate(byteCount: bytes.count, alignment: 1)
         memory.copyBytes(from: bytes)
     }

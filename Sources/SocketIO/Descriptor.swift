@@ -1,13 +1,13 @@
-package import CheckModel
+public import CheckModel
 internal import CLinux
 
 /// A file descriptor with one owner: it is closed when its owner is done with it, on every way out.
-package struct Descriptor: ~Copyable, Sendable {
+public struct Descriptor: ~Copyable, Sendable {
     /// The number, valid as long as this value lives.
-    package let rawValue: Int32
+    public let rawValue: Int32
 
     /// Takes over a descriptor that nobody else closes.
-    package init(adopting rawValue: Int32) {
+    public init(adopting rawValue: Int32) {
         self.rawValue = rawValue
     }
 
@@ -17,19 +17,19 @@ package struct Descriptor: ~Copyable, Sendable {
     }
 
     /// Gives the descriptor away: the caller closes it.
-    package consuming func release() -> Int32 {
+    public consuming func release() -> Int32 {
         let number = rawValue
         discard self
         return number
     }
 
     /// A name opened by O_PATH, open(2): it can be looked at and connected to through /proc/self/fd, not read.
-    package static func openPath(_ path: [UInt8]) throws(Errno) -> Descriptor {
+    public static func openPath(_ path: [UInt8]) throws(Errno) -> Descriptor {
         try open(path, by: connectd_open_path)
     }
 
     /// A file opened for reading.
-    package static func openForReading(_ path: [UInt8]) throws(Errno) -> Descriptor {
+    public static func openForReading(_ path: [UInt8]) throws(Errno) -> Descriptor {
         try open(path, by: connectd_open_read)
     }
 
@@ -58,7 +58,7 @@ extension Descriptor {
     /// anywhere, and a file can be called so; whoever judges by names has to refuse what is not as expected.
     /// - Returns: nil where the name cannot be told: it has more than 4095 bytes, or /proc is not there. The path by which
     ///   the descriptor was opened is no substitute: links can have been followed.
-    package borrowing func linkTarget() -> [UInt8]? {
+    public borrowing func linkTarget() -> [UInt8]? {
         let link = "/proc/self/fd/\(rawValue)"
         // PATH_MAX: no path of Linux is longer.
         var name = [CChar](repeating: 0, count: 4096)

@@ -1,11 +1,11 @@
-package import CheckModel
+public import CheckModel
 internal import CLinux
 
 /// Whole files, read(2).
-package enum FileContents {
+public enum FileContents {
     /// Reads until the end.
     /// - Parameter limit: bytes; a longer file throws EFBIG.
-    package static func read(_ descriptor: Int32, limit: Int = 16 << 20) throws(Errno) -> [UInt8] {
+    public static func read(_ descriptor: Int32, limit: Int = 16 << 20) throws(Errno) -> [UInt8] {
         var contents: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 65536)
         while true {

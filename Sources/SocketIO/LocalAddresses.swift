@@ -1,11 +1,11 @@
-package import CheckModel
+public import CheckModel
 internal import CLinux
 
 /// Which addresses are this machine's own, in its network namespace.
-package enum LocalAddresses {
+public enum LocalAddresses {
     /// Whether packets to the address stay on this machine: all of 127.0.0.0/8, addresses of interfaces, what IPv4 routes
     /// of type local add, and the unspecified address, which reaches loopback.
-    package static func contains(_ address: IPAddress) -> Bool {
+    public static func contains(_ address: IPAddress) -> Bool {
         guard let socket = try? Socket(.udp(address.family)) else { return true }
         do throws(Errno) {
             try socket.bind(to: IPEndpoint(address: address, port: 0))
@@ -43,7 +43,7 @@ package enum LocalAddresses {
     }
 
     /// Whether any interface has an address of the family, loopback included: getifaddrs(3).
-    package static func hasAny(of family: AddressFamily) -> Bool {
+    public static func hasAny(of family: AddressFamily) -> Bool {
         let wanted = family == .ipv4 ? AF_INET : AF_INET6
         return anyInterfaceAddress { Int32($0.ss_family) == wanted } ?? true
     }
@@ -74,7 +74,7 @@ package enum LocalAddresses {
 
     /// The source address that the kernel would choose towards a destination: a datagram socket is associated with it,
     /// and nothing is sent. nil where there is no way.
-    package static func source(towards address: IPAddress) -> IPAddress? {
+    public static func source(towards address: IPAddress) -> IPAddress? {
         guard let socket = try? Socket(.udp(address.family)) else { return nil }
         guard (try? socket.connect(to: .ip(IPEndpoint(address: address, port: 9)))) != nil else { return nil }
         return socket.localName()?.address

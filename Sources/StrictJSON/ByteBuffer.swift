@@ -1,10 +1,10 @@
 /// Bytes that only grow, owned alone, so that an append is a bounds check and a store.
 ///
 /// `[UInt8]` asks for uniqueness and capacity at every append, which was most of the cost of a result in 300 pieces.
-struct ByteBuffer: ~Copyable {
-    private var storage: UnsafeMutablePointer<UInt8>
-    private var capacity: Int
-    private(set) var count = 0
+public struct ByteBuffer: ~Copyable {
+    public var storage: UnsafeMutablePointer<UInt8>
+    public var capacity: Int
+    public var count = 0
 
     init(capacity: Int) {
         self.capacity = max(capacity, 64)
@@ -16,7 +16,8 @@ struct ByteBuffer: ~Copyable {
     }
 
     /// The last byte; 0 where there is none.
-    var last: UInt8 {
+    @inlinable
+    public var last: UInt8 {
         count > 0 ? storage[count - 1] : 0
     }
 
@@ -26,16 +27,16 @@ struct ByteBuffer: ~Copyable {
         count -= 1
     }
 
-    @inline(__always)
-    mutating func append(_ byte: UInt8) {
+    @inlinable @inline(__always)
+    public mutating func append(_ byte: UInt8) {
         append(atMost: 1) { room in
             room.pointee = byte
             return 1
         }
     }
 
-    @inline(__always)
-    mutating func append(_ bytes: UnsafeBufferPointer<UInt8>) {
+    @inlinable @inline(__always)
+    public mutating func append(_ bytes: UnsafeBufferPointer<UInt8>) {
         guard let source = bytes.baseAddress else { return }
         append(atMost: bytes.count) { room in
             room.update(from: source, count: bytes.count)
@@ -44,14 +45,14 @@ struct ByteBuffer: ~Copyable {
     }
 
     /// Appends a text of the program.
-    @inline(__always)
-    mutating func append(_ text: StaticString) {
+    @inlinable @inline(__always)
+    public mutating func append(_ text: StaticString) {
         append(UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
     /// Appends what `write` puts at the address that it is given and says the size of, never more than `size` bytes.
-    @inline(__always)
-    mutating func append(atMost size: Int, _ write: (UnsafeMutablePointer<UInt8>) -> Int) {
+    @inlinable @inline(__always)
+    public mutating func append(atMost size: Int, _ write: (UnsafeMutablePointer<UInt8>) -> Int) {
         if size > capacity &- count { grow(by: size) }
         let written = write(storage + count)
         assert(written <= size)
@@ -64,7 +65,7 @@ struct ByteBuffer: ~Copyable {
     }
 
     @inline(never)
-    private mutating func grow(by size: Int) {
+    public mutating func grow(by size: Int) {
         let largerCapacity = max(capacity * 2, count + size)
         let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: largerCapacity)
         larger.update(from: storage, count: count)

@@ -12,6 +12,15 @@ extension String {
         }
         return true
     }
+
+    /// Whether the text is a name of the program, byte for byte.
+    func hasSameBytes(as other: StaticString) -> Bool {
+        let count = other.utf8CodeUnitCount
+        guard utf8.count == count else { return false }
+        let bytes = utf8.span
+        for index in 0..<count where bytes[index] != other.utf8Start[index] { return false }
+        return true
+    }
 }
 
 /// A member name that is hashed and compared by its bytes, for a set of the names of a large object.

@@ -1,6 +1,6 @@
 extension JSONCursor {
     /// An object whose values are all strings, in its order; nil if any is not.
-    package mutating func stringMap(
+    public mutating func stringMap(
         maximumMembers: Int = .max, maximumLength: Int = .max
     ) -> [(key: String, value: String)]? {
         guard case .object(let object) = value else {
@@ -23,7 +23,7 @@ extension JSONCursor {
 
     /// An array of so many elements, each decoded by `element`; nil if any is not.
     @inlinable
-    package mutating func array<Element>(
+    public mutating func array<Element>(
         count: ClosedRange<Int> = 0...Int.max, _ element: (inout JSONCursor) -> Element?
     ) -> [Element]? {
         guard case .array(let values) = value else {
@@ -44,8 +44,7 @@ extension JSONCursor {
         return elements.count == values.count ? elements : nil
     }
 
-    @usableFromInline
-    package mutating func reportCount(_ found: Int, expected: ClosedRange<Int>) {
+    public mutating func reportCount(_ found: Int, expected: ClosedRange<Int>) {
         let elements = expected.upperBound == 1 ? "element" : "elements"
         if expected.upperBound == .max {
             report("must have at least \(expected.lowerBound) \(elements), not \(found)")
@@ -56,7 +55,7 @@ extension JSONCursor {
 
     /// An object, decoded by `members`, after which every member that nobody asked for is noted as unknown.
     @inlinable
-    package mutating func object<Decoded>(_ members: (inout JSONObjectReader) -> Decoded?) -> Decoded? {
+    public mutating func object<Decoded>(_ members: (inout JSONObjectReader) -> Decoded?) -> Decoded? {
         guard case .object(let object) = value else {
             reportMismatch(expected: "an object")
             return nil

@@ -1,24 +1,23 @@
 /// One value that is being decoded: each method demands a type, returns nil where the value is not of it, and notes why.
 ///
 /// Decoding goes on after a problem, so that a caller learns all of them at once. null is never absence.
-package struct JSONCursor: ~Copyable {
+public struct JSONCursor: ~Copyable {
     /// The value itself, for a caller that takes more than one type.
-    package let value: JSONValue
+    public let value: JSONValue
     /// What was found so far, with pointers that start at this value.
-    @usableFromInline package var problems = JSONProblems()
+    public var problems = JSONProblems()
 
-    @usableFromInline
-    package init(_ value: JSONValue) {
+    public init(_ value: JSONValue) {
         self.value = value
     }
 
     /// Notes a problem with the value itself.
-    package mutating func report(_ detail: @autoclosure () -> String) {
+    public mutating func report(_ detail: @autoclosure () -> String) {
         problems.append(JSONProblem(pointer: "", detail: detail()))
     }
 
     /// Notes that the value is not what had to be there; `expected` is a noun such as "a string or an object".
-    package mutating func reportMismatch(expected: @autoclosure () -> String) {
+    public mutating func reportMismatch(expected: @autoclosure () -> String) {
         let advice =
             switch value {
             case .null: "; leave it out instead"
@@ -30,7 +29,7 @@ package struct JSONCursor: ~Copyable {
 
     /// A string of at most `maximumLength` characters, counted as JSON Schema's maxLength counts them (RFC 8259: code
     /// points); U+0000 is not refused here.
-    package mutating func string(maximumLength: Int = .max) -> String? {
+    public mutating func string(maximumLength: Int = .max) -> String? {
         guard case .string(let text) = value else {
             reportMismatch(expected: "a string")
             return nil
@@ -44,7 +43,7 @@ package struct JSONCursor: ~Copyable {
     }
 
     /// An integer in the range, as JSON Schema has it: `5000.0` and `5e3` are one, `5000.5` and `"5000"` are none.
-    package mutating func integer(in range: ClosedRange<Int>) -> Int? {
+    public mutating func integer(in range: ClosedRange<Int>) -> Int? {
         guard let number = value.wholeNumber else {
             reportMismatch(expected: "an integer from \(range.lowerBound) to \(range.upperBound)")
             return nil
@@ -57,7 +56,7 @@ package struct JSONCursor: ~Copyable {
     }
 
     /// true or false.
-    package mutating func bool() -> Bool? {
+    public mutating func bool() -> Bool? {
         guard case .bool(let flag) = value else {
             reportMismatch(expected: "true or false")
             return nil
@@ -67,7 +66,7 @@ package struct JSONCursor: ~Copyable {
 
     /// One of the words of an enumeration, compared byte by byte.
     @inlinable
-    package mutating func enumeration<Word>(_ type: Word.Type) -> Word?
+    public mutating func enumeration<Word>(_ type: Word.Type) -> Word?
     where Word: RawRepresentable<String> & CaseIterable {
         guard let text = string() else { return nil }
         for word in Word.allCases where word.rawValue.utf8.elementsEqual(text.utf8) {

@@ -1,31 +1,31 @@
 /// The members of a JSON object in the order in which they were written; no name occurs twice when the reader made it.
-package struct JSONObject: Sendable, Equatable {
+public struct JSONObject: Sendable, Equatable {
     /// A name and its value.
-    package struct Member: Sendable {
-        package let key: String
-        package let value: JSONValue
+    public struct Member: Sendable {
+        public let key: String
+        public let value: JSONValue
 
-        package init(key: String, value: JSONValue) {
+        public init(key: String, value: JSONValue) {
             self.key = key
             self.value = value
         }
     }
 
     /// All members, in order.
-    package let members: [Member]
+    public let members: [Member]
 
     /// Wraps members as they are; whoever makes an object by hand answers for names that occur twice.
-    package init(members: [Member]) {
+    public init(members: [Member]) {
         self.members = members
     }
 
     /// The value of the member with exactly these bytes as its name; a linear search, meant for small objects.
-    package subscript(key: String) -> JSONValue? {
-        index(of: key).map { members[$0].value }
+    public subscript(key: String) -> JSONValue? {
+        members.first { $0.key.hasSameBytes(as: key) }?.value
     }
 
-    /// Where in `members` the name stands, by a linear search.
-    func index(of key: String) -> Int? {
+    /// Where in `members` a name of the program stands, by a linear search.
+    func index(of key: StaticString) -> Int? {
         for index in members.indices where members[index].key.hasSameBytes(as: key) {
             return index
         }
@@ -34,7 +34,7 @@ package struct JSONObject: Sendable, Equatable {
 }
 
 extension JSONObject.Member: Equatable {
-    package static func == (left: Self, right: Self) -> Bool {
+    public static func == (left: Self, right: Self) -> Bool {
         left.key.hasSameBytes(as: right.key) && left.value == right.value
     }
 }

@@ -2,16 +2,15 @@
 ///
 /// Every method returns nil both for an absent member and for a wrong one, which is then noted, so that a caller may
 /// write `reader.integer("timeout_ms", in: 1...60000) ?? 5000`: where there is a problem the result is not used.
-package struct JSONObjectReader: ~Copyable {
+public struct JSONObjectReader: ~Copyable {
     /// The object itself.
-    package let object: JSONObject
-    @usableFromInline package var problems = JSONProblems()
-    private var knownNames: [String] = []
+    public let object: JSONObject
+    public var problems = JSONProblems()
+    private var knownNames: [StaticString] = []
     private var askedMembers: Set<Int> = []
     private var askedEarlyMembers: UInt64 = 0
 
-    @usableFromInline
-    package init(_ object: JSONObject) {
+    public init(_ object: JSONObject) {
         self.object = object
         knownNames.reserveCapacity(16)
     }
@@ -20,7 +19,7 @@ package struct JSONObjectReader: ~Copyable {
     ///
     /// Where `members` returns nil it has noted why.
     @inlinable
-    package static func decode<Decoded>(
+    public static func decode<Decoded>(
         _ document: JSONValue, _ members: (inout JSONObjectReader) -> Decoded?
     ) throws(JSONProblems) -> Decoded {
         var cursor = JSONCursor(document)
@@ -33,44 +32,49 @@ package struct JSONObjectReader: ~Copyable {
     }
 
     /// The member's value, which is known from now on; nil where there is none.
-    package mutating func value(_ name: String) -> JSONValue? {
+    public mutating func value(_ name: StaticString) -> JSONValue? {
+        let index = find(name)
+        return index < 0 ? nil : object.members[index].value
+    }
+
+    /// The member's place, which is known from now on; -1 where there is none.
+    public mutating func find(_ name: StaticString) -> Int {
         knownNames.append(name)
-        guard let index = object.index(of: name) else { return nil }
+        guard let index = object.index(of: name) else { return -1 }
         if index < UInt64.bitWidth {
             askedEarlyMembers |= 1 << UInt64(index)
         } else {
             askedMembers.insert(index)
         }
-        return object.members[index].value
+        return index
     }
 
     /// Notes a problem with the object itself, such as two members that exclude each other.
-    package mutating func report(_ detail: @autoclosure () -> String) {
+    public mutating func report(_ detail: @autoclosure () -> String) {
         problems.append(JSONProblem(pointer: "", detail: detail()))
     }
 
     /// Notes a problem with a member.
-    package mutating func report(_ name: String, _ detail: @autoclosure () -> String) {
+    public mutating func report(_ name: String, _ detail: @autoclosure () -> String) {
         problems.append(JSONProblem(pointer: JSONPointerToken.member(name).escaped, detail: detail()))
     }
 
     /// Notes a problem with a value further down, by the names and indexes on the way there.
-    package mutating func report(at path: [String], _ detail: @autoclosure () -> String) {
+    public mutating func report(at path: [String], _ detail: @autoclosure () -> String) {
         let pointer = path.map { JSONPointerToken.member($0).escaped }.joined()
         problems.append(JSONProblem(pointer: pointer, detail: detail()))
     }
 
     /// Notes it if the member is absent; to be followed by the call that reads it.
-    package mutating func require(_ name: String) {
-        if object.index(of: name) == nil { report(name, "is required") }
+    public mutating func require(_ name: StaticString) {
+        if object.index(of: name) == nil { report("\(name)", "is required") }
     }
 
     /// Notes every member that nobody asked for, and hands over all that is wrong with the object.
-    @usableFromInline
-    package consuming func finish() -> JSONProblems {
+    public consuming func finish() -> JSONProblems {
         guard askedEarlyMembers.nonzeroBitCount + askedMembers.count < object.members.count else { return problems }
         var seen: Set<String> = []
-        let names = knownNames.filter { seen.insert($0).inserted }.joined(separator: ", ")
+        let names = knownNames.map { "\($0)" }.filter { seen.insert($0).inserted }.joined(separator: ", ")
         let detail = "unknown member; " + (names.isEmpty ? "none is known here" : "known here: \(names)")
         for (index, member) in object.members.enumerated() where !isAsked(index) {
             problems.append(

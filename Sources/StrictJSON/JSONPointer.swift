@@ -1,6 +1,5 @@
 /// One reference token of a JSON pointer (RFC 6901 section 3): a member's name or the index of an array's element.
-@usableFromInline
-package enum JSONPointerToken: Sendable {
+public enum JSONPointerToken: Sendable {
     case member(String)
     case element(Int)
 

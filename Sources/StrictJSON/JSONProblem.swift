@@ -1,11 +1,11 @@
 /// One thing that is wrong with a document whose grammar is right.
-package struct JSONProblem: Sendable, Equatable {
+public struct JSONProblem: Sendable, Equatable {
     /// An RFC 6901 pointer to the member or element; for a missing member, to where it had to be.
-    package let pointer: String
+    public let pointer: String
     /// What is wrong, a sentence without its full stop.
-    package let detail: String
+    public let detail: String
 
-    package init(pointer: String, detail: String) {
+    public init(pointer: String, detail: String) {
         self.pointer = pointer
         self.detail = detail
     }

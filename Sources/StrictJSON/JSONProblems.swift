@@ -1,17 +1,17 @@
 /// Everything that is wrong with a document, in the order in which it was found; costs nothing while it is empty.
-package struct JSONProblems: Error, Sendable, Equatable {
+public struct JSONProblems: Error, Sendable, Equatable {
     /// So many are kept, since a document of 16 MiB could hold a million.
-    package static let limit = 64
+    public static let limit = 64
 
     /// The first `limit` problems.
-    package private(set) var problems: [JSONProblem] = []
+    public private(set) var problems: [JSONProblem] = []
     /// How many more there were.
-    package private(set) var omittedCount = 0
+    public private(set) var omittedCount = 0
 
-    package init() {}
+    public init() {}
 
     /// Whether nothing is wrong.
-    package var isEmpty: Bool { problems.isEmpty }
+    public var isEmpty: Bool { problems.isEmpty }
 
     /// Adds a problem; its texts are made only if it is kept.
     mutating func append(_ problem: @autoclosure () -> JSONProblem) {
@@ -23,15 +23,13 @@ package struct JSONProblems: Error, Sendable, Equatable {
     }
 
     /// Adds what was found in the same value.
-    @usableFromInline
-    package mutating func appendAll(_ others: consuming JSONProblems) {
+    public mutating func appendAll(_ others: consuming JSONProblems) {
         for problem in others.problems { append(problem) }
         omittedCount += others.omittedCount
     }
 
     /// Adds what was found in the value behind one more token; pointers grow only here, so only where there is an error.
-    @usableFromInline
-    package mutating func append(_ nested: consuming JSONProblems, under token: @autoclosure () -> JSONPointerToken) {
+    public mutating func append(_ nested: consuming JSONProblems, under token: @autoclosure () -> JSONPointerToken) {
         if nested.isEmpty { return }
         let prefix = token().escaped
         for problem in nested.problems {

@@ -1,19 +1,19 @@
 /// Why a text is not a JSON document that the service accepts, and where.
-package struct JSONSyntaxError: Error, Sendable, Equatable {
+public struct JSONSyntaxError: Error, Sendable, Equatable {
     /// An RFC 6901 pointer to the innermost value in which it happened; for a name that occurs twice, to the second.
-    package let pointer: String
+    public let pointer: String
     /// Bytes before the place, from 0 to the size of the text.
-    package let offset: Int
+    public let offset: Int
     /// The line, from 1; lines end in LF.
-    package let line: Int
+    public let line: Int
     /// The column, from 1, counted in Unicode scalars.
-    package let column: Int
+    public let column: Int
     /// What is wrong, a sentence without its full stop.
-    package let detail: String
+    public let detail: String
 }
 
 extension JSONSyntaxError: CustomStringConvertible {
-    package var description: String {
+    public var description: String {
         "line \(line), column \(column): \(detail)"
     }
 }

@@ -3,7 +3,7 @@ extension JSONValue {
     ///
     /// Refused besides bad grammar: a byte order mark, bad UTF-8, lone surrogates, a name twice in one object, numbers
     /// beyond a double, and what exceeds the limits. `\u0000` in a string is legal and left to the caller to judge.
-    package static func parse(
+    public static func parse(
         _ bytes: Span<UInt8>, limits: JSONLimits = JSONLimits()
     ) throws(JSONSyntaxError) -> JSONValue {
         var parser = JSONParser(limits: limits)
@@ -15,14 +15,14 @@ extension JSONValue {
     }
 
     /// Reads one document from an array; see the overload for a span.
-    package static func parse(
+    public static func parse(
         _ bytes: [UInt8], limits: JSONLimits = JSONLimits()
     ) throws(JSONSyntaxError) -> JSONValue {
         try parse(bytes.span, limits: limits)
     }
 
     /// Reads one document from borrowed memory, which is not kept; see the overload for a span.
-    package static func parse(
+    public static func parse(
         _ bytes: UnsafeRawBufferPointer, limits: JSONLimits = JSONLimits()
     ) throws(JSONSyntaxError) -> JSONValue {
         try parse(bytes.bindMemory(to: UInt8.self).span, limits: limits)

@@ -2,7 +2,7 @@
 ///
 /// A number is `integer` only where it is written without a fraction and an exponent and fits 64 bits; `1.0`, `1e3` and
 /// `9223372036854775808` are `number`, which is always finite.
-package enum JSONValue: Sendable {
+public enum JSONValue: Sendable {
     case null
     case bool(Bool)
     case integer(Int64)
@@ -12,7 +12,7 @@ package enum JSONValue: Sendable {
     case object(JSONObject)
 
     /// What the value is, as a noun with its article for a sentence such as "must be a string, not an array".
-    package var kindDescription: String {
+    public var kindDescription: String {
         switch self {
         case .null: "null"
         case .bool: "a boolean"
@@ -27,7 +27,7 @@ package enum JSONValue: Sendable {
 
 extension JSONValue {
     /// The value where it is a number without a fraction, however that is written, and fits 64 bits.
-    package var wholeNumber: Int64? {
+    public var wholeNumber: Int64? {
         switch self {
         case .integer(let integer): integer
         case .number(let number): Int64(exactly: number)
@@ -39,7 +39,7 @@ extension JSONValue {
 extension JSONValue: Equatable {
     /// Whether both are the same value: strings byte by byte (`String`'s own `==` holds for canonically equivalent text
     /// too), objects in the same order, and an integer never equal to a number.
-    package static func == (left: JSONValue, right: JSONValue) -> Bool {
+    public static func == (left: JSONValue, right: JSONValue) -> Bool {
         switch (left, right) {
         case (.null, .null): true
         case (.bool(let left), .bool(let right)): left == right

@@ -4,7 +4,7 @@ extension JSONWriter {
     /// Printable ASCII stands for itself but for the backslash, which is doubled; CR, LF and TAB are `\r`, `\n`, `\t`, any
     /// other byte is `\xNN` with upper case digits. That text has at most `limit` bytes; what is beyond is left out, and
     /// an escape is never cut.
-    package mutating func printable(_ raw: UnsafeRawBufferPointer, limit: Int = 1024) {
+    public mutating func printable(_ raw: UnsafeRawBufferPointer, limit: Int = 1024) {
         expectValue()
         bytes.append(UInt8(ascii: "\""))
         var room = limit
@@ -18,7 +18,7 @@ extension JSONWriter {
     }
 
     /// Bytes from the network in an array; see the overload for borrowed memory.
-    package mutating func printable(_ raw: [UInt8], limit: Int = 1024) {
+    public mutating func printable(_ raw: [UInt8], limit: Int = 1024) {
         raw.withUnsafeBytes { printable($0, limit: limit) }
     }
 

@@ -1,15 +1,15 @@
 extension JSONWriter {
-    package mutating func null() {
+    public mutating func null() {
         expectValue()
         bytes.append("null,")
     }
 
-    package mutating func bool(_ flag: Bool) {
+    public mutating func bool(_ flag: Bool) {
         expectValue()
         if flag { bytes.append("true,") } else { bytes.append("false,") }
     }
 
-    package mutating func integer(_ number: Int64) {
+    public mutating func integer(_ number: Int64) {
         expectValue()
         bytes.append(atMost: 21) { room in
             room[0] = UInt8(ascii: "-")
@@ -20,17 +20,17 @@ extension JSONWriter {
         }
     }
 
-    package mutating func integer(_ number: Int) {
+    public mutating func integer(_ number: Int) {
         integer(Int64(number))
     }
 
     /// An integer, or null where there is none.
-    package mutating func integer(_ number: Int?) {
+    public mutating func integer(_ number: Int?) {
         if let number { integer(Int64(number)) } else { null() }
     }
 
     /// The shortest text that reads back as the same double; null for what JSON has no number for.
-    package mutating func number(_ number: Double) {
+    public mutating func number(_ number: Double) {
         guard number.isFinite else { return null() }
         expectValue()
         var text = number.description
@@ -39,7 +39,7 @@ extension JSONWriter {
     }
 
     /// A duration in nanoseconds as decimal milliseconds, rounded to a microsecond: 300,000 is `0.3`.
-    package mutating func milliseconds(nanoseconds: Int64) {
+    public mutating func milliseconds(nanoseconds: Int64) {
         expectValue()
         let magnitude = nanoseconds.magnitude
         let microseconds = magnitude / 1000 + (magnitude % 1000 >= 500 ? 1 : 0)
@@ -54,7 +54,7 @@ extension JSONWriter {
     }
 
     /// A value that was read, or made by hand, with everything in it.
-    package mutating func value(_ value: JSONValue) {
+    public mutating func value(_ value: JSONValue) {
         switch value {
         case .null: null()
         case .bool(let flag): bool(flag)

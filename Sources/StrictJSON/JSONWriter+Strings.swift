@@ -1,13 +1,28 @@
 extension JSONWriter {
     /// A string; only what RFC 8259 section 7 demands is escaped, so U+2028 and `/` stand as they are.
-    package mutating func string(_ text: String) {
+    public mutating func string(_ text: String) {
         expectValue()
         appendQuoted(text, then: UInt8(ascii: ","))
     }
 
     /// A string, or null where there is none.
-    package mutating func string(_ text: String?) {
+    public mutating func string(_ text: String?) {
         if let text { string(text) } else { null() }
+    }
+
+    /// A string of at most `size` bytes that `write` puts at the address that it is given, and says the size of: printable
+    /// ASCII without quotes and backslashes.
+    @inlinable
+    public mutating func plainString(atMost size: Int, _ write: (UnsafeMutablePointer<UInt8>) -> Int) {
+        expectValue()
+        bytes.append(atMost: size + 3) { room in
+            room[0] = UInt8(ascii: "\"")
+            let end = write(room + 1) &+ 1
+            assert((room + 1..<room + end).allSatisfy { Self.isPlain($0.pointee) })
+            room[end] = UInt8(ascii: "\"")
+            room[end &+ 1] = UInt8(ascii: ",")
+            return end &+ 2
+        }
     }
 
     /// The text in quotes, and the separator that follows it; reserves room for the longest escape of every byte.
@@ -100,7 +115,7 @@ extension JSONWriter {
     }
 
     /// Whether the byte may stand in a name that is written as it is.
-    static func isPlain(_ byte: UInt8) -> Bool {
+    public static func isPlain(_ byte: UInt8) -> Bool {
         byte < 0x7F && !needsEscape(byte)
     }
 

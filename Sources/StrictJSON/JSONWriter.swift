@@ -2,50 +2,51 @@
 ///
 /// Begin and end, member and value have to pair: a debug build traps where they do not, and `finish` traps always where
 /// a container is open. Until the end each value carries its comma behind it, and the bracket that closes takes its place.
-package struct JSONWriter: ~Copyable {
-    var bytes: ByteBuffer
-    private var depth = 0
+public struct JSONWriter: ~Copyable {
+    public var bytes: ByteBuffer
+    public var depth = 0
     /// A bit for each container, the innermost lowest: 1 is an object. Exact for the innermost 64.
-    private var objects: UInt64 = 0
+    public var objects: UInt64 = 0
 
     /// A writer that has room for `reserving` bytes before it allocates again.
-    package init(reserving size: Int = 1024) {
+    public init(reserving size: Int = 1024) {
         bytes = ByteBuffer(capacity: size)
     }
 
     /// The bytes, the document complete.
-    package consuming func finish() -> [UInt8] {
+    public consuming func finish() -> [UInt8] {
         precondition(depth == 0 && bytes.last == UInt8(ascii: ","), "a JSON document is one complete value")
         bytes.removeLast()
         return bytes.array()
     }
 
     /// The bytes, the document complete and followed by LF.
-    package consuming func finishLine() -> [UInt8] {
+    public consuming func finishLine() -> [UInt8] {
         precondition(depth == 0 && bytes.last == UInt8(ascii: ","), "a JSON document is one complete value")
         bytes.removeLast()
         bytes.append(UInt8(ascii: "\n"))
         return bytes.array()
     }
 
-    package mutating func beginObject() {
+    public mutating func beginObject() {
         begin(UInt8(ascii: "{"), isObject: true)
     }
 
-    package mutating func endObject() {
+    public mutating func endObject() {
         end(UInt8(ascii: "}"), isObject: true)
     }
 
-    package mutating func beginArray() {
+    public mutating func beginArray() {
         begin(UInt8(ascii: "["), isObject: false)
     }
 
-    package mutating func endArray() {
+    public mutating func endArray() {
         end(UInt8(ascii: "]"), isObject: false)
     }
 
     /// The name of the next value, printable ASCII without quotes and backslashes.
-    package mutating func member(_ name: StaticString) {
+    @inlinable
+    public mutating func member(_ name: StaticString) {
         assert(name.hasPointerRepresentation && name.withUTF8Buffer { $0.allSatisfy(Self.isPlain) })
         expectMember()
         let count = name.utf8CodeUnitCount
@@ -58,29 +59,40 @@ package struct JSONWriter: ~Copyable {
         }
     }
 
+    /// A piece of JSON as it stands: what is the same in every document, in one store instead of one for each part.
+    ///
+    /// Whoever writes it answers for it. It ends in a comma, an opening bracket or a colon, as the parts would have it.
+    /// - Parameter opening: how many objects it opens and leaves open.
+    @inlinable @inline(__always)
+    public mutating func piece(_ text: StaticString, opening: Int = 0) {
+        bytes.append(text)
+        depth += opening
+        for _ in 0..<opening { objects = objects << 1 | 1 }
+    }
+
     /// The name of the next value, any text; a name that comes from a user, such as that of a label.
-    package mutating func member(escaping name: String) {
+    public mutating func member(escaping name: String) {
         expectMember()
         appendQuoted(name, then: UInt8(ascii: ":"))
     }
 
     /// A value that was encoded before.
-    package mutating func fragment(_ fragment: JSONFragment) {
+    public mutating func fragment(_ fragment: JSONFragment) {
         expectValue()
         fragment.bytes.withUnsafeBufferPointer { bytes.append($0) }
         bytes.append(UInt8(ascii: ","))
     }
 
     /// To be called before each value.
-    @inline(__always)
-    func expectValue() {
+    @inlinable @inline(__always)
+    public func expectValue() {
         assert(
             depth == 0 ? bytes.count == 0 : objects & 1 == 0 || bytes.last == UInt8(ascii: ":"),
             "a document is one value, and a value of an object has a name")
     }
 
-    @inline(__always)
-    private func expectMember() {
+    @inlinable @inline(__always)
+    public func expectMember() {
         assert(depth > 0 && objects & 1 == 1 && bytes.last != UInt8(ascii: ":"), "a name stands in an object")
     }
 

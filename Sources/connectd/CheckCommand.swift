@@ -1,7 +1,7 @@
-import ArgumentParser
+public import ArgumentParser
 import CLinux
 import CheckEngine
-import CheckModel
+public import CheckModel
 import Configuration
 import ConnectAPI
 import SocketIO

@@ -2,7 +2,7 @@ internal import DequeModule
 internal import Synchronization
 
 /// How many checks are in flight and how many wait for it: both bounded, first come, first served.
-package final class Admission: Sendable {
+public final class Admission: Sendable {
     private struct Waiter {
         let identifier: UInt64
         let continuation: UnsafeContinuation<Bool, Never>
@@ -23,17 +23,17 @@ package final class Admission: Sendable {
     /// - Parameters:
     ///   - limit: checks in flight, at least 1.
     ///   - queueLimit: checks that wait; 0 turns every check away that finds no permit.
-    package init(limit: Int, queueLimit: Int) {
+    public init(limit: Int, queueLimit: Int) {
         self.limit = limit
         self.queueLimit = queueLimit
     }
 
-    package var inFlight: Int { state.withLock { $0.inFlight } }
+    public var inFlight: Int { state.withLock { $0.inFlight } }
 
-    package var queued: Int { state.withLock { $0.queue.count } }
+    public var queued: Int { state.withLock { $0.queue.count } }
 
     /// A permit that is to be had without a wait, and without passing anybody who waits; nil otherwise.
-    package func acquireAtOnce() -> Permit? {
+    public func acquireAtOnce() -> Permit? {
         let isAdmitted = state.withLock { state in
             guard state.inFlight < limit, state.queue.isEmpty else { return false }
             state.inFlight += 1
@@ -43,7 +43,7 @@ package final class Admission: Sendable {
     }
 
     /// Waits for a permit, behind everybody who came earlier.
-    package func acquire() async -> AdmissionAnswer {
+    public func acquire() async -> AdmissionAnswer {
         let place = state.withLock { state -> Place in
             if state.inFlight < limit, state.queue.isEmpty {
                 state.inFlight += 1

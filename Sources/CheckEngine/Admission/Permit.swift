@@ -1,5 +1,5 @@
 /// The right to have one check in flight. Whoever holds it gives it back by letting it go.
-package struct Permit: ~Copyable {
+public struct Permit: ~Copyable {
     private let admission: Admission
 
     init(of admission: Admission) {
@@ -12,7 +12,7 @@ package struct Permit: ~Copyable {
 }
 
 /// What came of asking for a permit.
-package enum AdmissionAnswer: ~Copyable {
+public enum AdmissionAnswer: ~Copyable {
     case admitted(Permit)
     /// The queue is full: an overload of ours, never the target's failure.
     case full

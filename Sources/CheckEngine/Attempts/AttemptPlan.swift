@@ -5,7 +5,7 @@ internal import SocketIO
 /// as a value it would be copied, member by member, at every hand-over.
 final class AttemptPlan: Sendable {
     private let check: PreparedCheck
-    let md5Key: [UInt8]?
+    private let surroundings: Surroundings
     let reactor: Reactor
     /// When the check began, behind the queue: attempts are dated from here.
     let start: MonotonicTime
@@ -15,9 +15,13 @@ final class AttemptPlan: Sendable {
     var request: CheckRequest { check.request }
     var dialog: Dialog? { check.dialog }
 
-    init(_ check: PreparedCheck, md5Key: [UInt8]?, reactor: Reactor, start: MonotonicTime) {
+    /// nil where the caller acts with its own rights.
+    var policy: Policy? { surroundings.policy }
+    var md5Key: [UInt8]? { request.socket.tcpMD5.flatMap { surroundings.md5Keys[$0] } }
+
+    init(_ check: PreparedCheck, under surroundings: Surroundings, reactor: Reactor, start: MonotonicTime) {
         self.check = check
-        self.md5Key = md5Key
+        self.surroundings = surroundings
         self.reactor = reactor
         self.start = start
         deadline = start.advanced(byMilliseconds: check.request.timeoutMilliseconds)

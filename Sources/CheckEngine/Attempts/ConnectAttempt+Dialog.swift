@@ -16,7 +16,7 @@ extension ConnectAttempt {
             if let token {
                 registered = token
             } else {
-                registered = try await plan.reactor.add(socket.number, for: [.readable, .writable, .peerClosed])
+                registered = try plan.reactor.addOnThread(socket.number, for: .anything)
                 token = registered
             }
             let (report, ending) = await Conversation(dialog: dialog).run(

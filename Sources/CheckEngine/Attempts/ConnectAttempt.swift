@@ -43,7 +43,7 @@ struct ConnectAttempt {
         case .deadline: noteDeadline(of: socket, in: .connect, into: record)
         case .cancelled: noteCancelled(into: record, in: .connect)
         }
-        if let token { await plan.reactor.remove(token) }
+        if let token { plan.reactor.removeOnThread(token) }
     }
 
     @inline(never)
@@ -74,9 +74,9 @@ struct ConnectAttempt {
                 sentEarly = try sendFirstBytes(on: socket)
             case .inProgress: break
             }
-            let registered = try await plan.reactor.add(socket.number, for: [.readable, .writable, .peerClosed])
+            let registered = try plan.reactor.addOnThread(socket.number, for: .anything)
             token = registered
-            switch await plan.reactor.wait(registered, for: .writable, until: deadline) {
+            switch await plan.reactor.waitOnThread(registered, for: .writable, until: deadline) {
             case .deadline: return .deadline
             case .cancelled: return .cancelled
             case .ready: break

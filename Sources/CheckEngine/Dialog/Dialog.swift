@@ -1,18 +1,18 @@
-package import CheckModel
+public import CheckModel
 
 /// A dialog in order: limits kept, patterns compiled, references resolved. It can be held any number of times.
 ///
 /// Patterns are PCRE2 over bytes. `^` and `$` match at line ends (CR, LF, CRLF). `send` puts in `${name}`, the group of that
 /// name of the nearest `expect` before it that has one, and `${1}`, the numbered group of the nearest `expect` before it;
 /// `${0}` is its whole match, a group that took no part is empty. `$${` sends `${`, any other `$` is itself.
-package struct Dialog: Sendable {
+public struct Dialog: Sendable {
     let steps: [CompiledStep]
     /// For each step the groups whose values later steps send.
     let keptGroups: [Int: Set<Int>]
 
     /// Compiles the steps.
     /// - Throws: the first problem found; nothing about the peer.
-    package init(steps: [DialogStep]) throws(DialogProblem) {
+    public init(steps: [DialogStep]) throws(DialogProblem) {
         var compiler = DialogCompiler()
         for step in steps { try compiler.add(step) }
         self.steps = compiler.steps

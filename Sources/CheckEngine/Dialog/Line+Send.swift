@@ -33,7 +33,7 @@ extension Line {
         case _: return .failed(error)
         }
         do throws(Errno) { try overhear(on: socket) } catch { return .failed(error) }
-        switch await reactor.wait(token, for: [.readable, .writable], until: deadline) {
+        switch await reactor.waitOnThread(token, for: [.readable, .writable], until: deadline) {
         case .ready: return nil
         case .deadline: return .mismatch(heard: heard)
         case .cancelled: return .cancelled

@@ -53,7 +53,7 @@ struct Line {
                 }
             }
             receivesWithoutWait = 0
-            switch await reactor.wait(token, for: .readable, until: limit) {
+            switch await reactor.waitOnThread(token, for: .readable, until: limit) {
             case .ready: continue
             case .deadline: return .timeIsUp
             case .cancelled: return .cancelled

@@ -1,20 +1,20 @@
 internal import CLinux
-package import CheckModel
+public import CheckModel
 internal import SocketIO
 
 /// What the kernel would choose on the way to an address.
-package struct RouteAnswer: Sendable {
-    package let destination: IPAddress
+public struct RouteAnswer: Sendable {
+    public let destination: IPAddress
     /// The source address; nil where there is an error.
-    package let local: IPAddress?
-    package let error: ErrorReport?
+    public let local: IPAddress?
+    public let error: ErrorReport?
 }
 
 /// Asks the kernel for routes: one datagram socket of each family, associated anew with each destination, and dissolved
 /// in between and at the end. Nothing is sent.
-package enum RouteFinder {
+public enum RouteFinder {
     /// The answers, in the order of the destinations. The caller's policy, if any, has the first word.
-    package static func routes(to destinations: [IPAddress], under surroundings: Surroundings) -> [RouteAnswer] {
+    public static func routes(to destinations: [IPAddress], under surroundings: Surroundings) -> [RouteAnswer] {
         var sockets = RouteSockets()
         return destinations.map { destination in
             if let policy = surroundings.policy, isDenied(destination, by: policy) {

@@ -1,5 +1,5 @@
 /// The protocols in which connectd knows how to ask for TLS: values of `tls.starttls`.
-package enum StartTLSProtocol: String, CaseIterable, Sendable {
+public enum StartTLSProtocol: String, CaseIterable, Sendable {
     case smtp, lmtp, imap, pop3, ftp, ldap, postgres, mysql, xmpp
     case xmppServer = "xmpp-server"
     case nntp, sieve, irc, telnet

@@ -1,24 +1,24 @@
 /// An alert by its number, RFC 8446, 6 (IANA's registry "TLS Alerts").
-package struct TLSAlert: Hashable, Sendable {
-    package let code: UInt8
+public struct TLSAlert: Hashable, Sendable {
+    public let code: UInt8
 
-    package init(code: UInt8) {
+    public init(code: UInt8) {
         self.code = code
     }
 
     /// By the name of the registry: `certificate_required`; nil for a name that is not in it.
-    package init?(name: String) {
+    public init?(name: String) {
         guard let entry = Self.registry.first(where: { $0.name == name }) else { return nil }
         code = entry.code
     }
 
     /// The registry's name; `alert_N` for a number that it has not.
-    package var name: String {
+    public var name: String {
         Self.registry.first { $0.code == code }?.name ?? "alert_\(code)"
     }
 
     /// Every name of the registry, by rising number.
-    package static var names: [String] { registry.map(\.name) }
+    public static var names: [String] { registry.map(\.name) }
 
     private static let registry: [(code: UInt8, name: String)] = [
         (0, "close_notify"), (10, "unexpected_message"), (20, "bad_record_mac"), (21, "decryption_failed"),

@@ -1,5 +1,5 @@
 /// Why a handshake failed: the closed set of names of class `tls_failed`. The raw value is what users see.
-package enum TLSFailure: String, CaseIterable, Error, Sendable {
+public enum TLSFailure: String, CaseIterable, Error, Sendable {
     case certificateExpired = "CERT_EXPIRED"
     case certificateNotYetValid = "CERT_NOT_YET_VALID"
     case certificateSelfSigned = "CERT_SELF_SIGNED"

@@ -1,31 +1,31 @@
 /// A TLS handshake as it was asked for: the member `tls` of a check.
-package struct TLSOptions: Hashable, Sendable {
-    package enum Revocation: String, CaseIterable, Sendable {
+public struct TLSOptions: Hashable, Sendable {
+    public enum Revocation: String, CaseIterable, Sendable {
         case none
         /// The peer has to staple an OCSP response (RFC 6066, 8) that says `good`.
         case ocspStapled = "ocsp_stapled"
     }
     /// The name that is sent (SNI, RFC 6066, 3) and verified; an address is verified and not sent. nil: the target's host.
-    package var serverName: String?
+    public var serverName: String?
     /// Whether the chain and the name decide about success; both are reported all the same.
-    package var verify = true
+    public var verify = true
     /// `ca`: the name of an entry under `authorities` in the configuration; nil: the system's authorities.
-    package var authority: String?
+    public var authority: String?
     /// The name of an entry under `client_certificates` in the configuration.
-    package var clientCertificate: String?
+    public var clientCertificate: String?
     /// RFC 7301, in the order of preference; empty: the extension is not sent.
-    package var alpn: [String] = []
-    package var minimumVersion: TLSVersion?
-    package var maximumVersion: TLSVersion?
+    public var alpn: [String] = []
+    public var minimumVersion: TLSVersion?
+    public var maximumVersion: TLSVersion?
     /// OpenSSL's cipher list for TLS 1.2 and below, and names of TLS 1.3 suites.
-    package var ciphers: String?
+    public var ciphers: String?
     /// What is said before the handshake; nil: the handshake comes at once.
-    package var startTLS: StartTLSProtocol?
+    public var startTLS: StartTLSProtocol?
     /// The peer's alert that is the success, RFC 8446, 6: a server that has to refuse us.
-    package var expectedAlert: TLSAlert?
+    public var expectedAlert: TLSAlert?
     /// 0 …: a certificate of the peer's chain that expires sooner is CERT_EXPIRES_SOON.
-    package var minimumDaysLeft: Int?
-    package var revocation: Revocation = .none
+    public var minimumDaysLeft: Int?
+    public var revocation: Revocation = .none
 
-    package init() {}
+    public init() {}
 }

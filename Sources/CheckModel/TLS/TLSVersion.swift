@@ -1,11 +1,11 @@
 /// A protocol version that a request may name, as `1.2` in JSON.
-package enum TLSVersion: String, CaseIterable, Comparable, Sendable {
+public enum TLSVersion: String, CaseIterable, Comparable, Sendable {
     case tls10 = "1.0"
     case tls11 = "1.1"
     case tls12 = "1.2"
     case tls13 = "1.3"
 
-    package static func < (left: TLSVersion, right: TLSVersion) -> Bool {
+    public static func < (left: TLSVersion, right: TLSVersion) -> Bool {
         left.rawValue < right.rawValue
     }
 }

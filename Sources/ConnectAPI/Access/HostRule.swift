@@ -13,14 +13,23 @@ package struct HostRule: Sendable {
 
     /// Whether a Host header field's value, which may carry a port, is one of ours.
     package func accepts(_ value: String) -> Bool {
+        if Self.isQuad(value.utf8.span) { return true }
         guard let host = Self.host(of: value) else { return false }
         let bytes = host.utf8
         if bytes.first == UInt8(ascii: "["), bytes.last == UInt8(ascii: "]") {
             return IPAddress(parsing: host.dropFirst().dropLast()) != nil
         }
-        if let last = bytes.last, (0x30...0x39).contains(last), IPv4Address(parsing: host) != nil { return true }
         let name = Self.normalized(host)
         return name == "localhost" || names.contains(name)
+    }
+
+    /// An IPv4 address, with or without a port: what most clients send, and cheap to know.
+    private static func isQuad(_ value: Span<UInt8>) -> Bool {
+        var end = 0
+        while end < value.count, value[end] != UInt8(ascii: ":") { end += 1 }
+        guard IPv4Address(parsing: value.extracting(..<end)) != nil else { return false }
+        for index in value.indices.dropFirst(end + 1) where !(0x30...0x39).contains(value[index]) { return false }
+        return true
     }
 
     /// The host without its port; nil if the port is none.

@@ -32,7 +32,7 @@ enum TargetDecoder {
         case .unix: return unix(&reader)
         case nil:
             // Whatever the transport was meant to be, these names are none of the unknown ones.
-            for name in ["host", "port", "socket_type", "path"] { _ = reader.value(name) }
+            for name: StaticString in ["host", "port", "socket_type", "path"] { _ = reader.value(name) }
             return nil
         }
     }

@@ -9,20 +9,17 @@ struct AttemptEncoder {
     func write(_ attempt: AttemptResult, to writer: inout JSONWriter) {
         writer.beginObject()
         writeEndpoint(attempt.endpoint, to: &writer)
-        writer.member("outcome")
-        writer.string(attempt.outcome.word)
-        writer.member("phase")
-        writer.string(attempt.phase.rawValue)
+        OutcomeEncoder.write(attempt.outcome, attempt.phase, to: &writer)
         if let error = attempt.error { ErrorEncoder.writeMember(error, to: &writer) }
         if let local = attempt.local, !hidesLocal {
-            writer.member("local")
+            writer.piece("\"local\":")
             write(local, to: &writer)
         }
         if case .ip = attempt.endpoint { writePeer(attempt.peer, to: &writer) }
         if let credentials = attempt.peerCredentials { write(credentials, to: &writer) }
-        writer.member("start_ms")
+        writer.piece("\"start_ms\":")
         writer.milliseconds(nanoseconds: attempt.startNanoseconds)
-        writer.member("duration_ms")
+        writer.piece("\"duration_ms\":")
         writer.milliseconds(nanoseconds: attempt.durationNanoseconds)
         if let icmp = attempt.icmp, !(hidesLocal && icmp.from == attempt.local?.address) { write(icmp, to: &writer) }
         if let information = attempt.tcpInformation { write(information, to: &writer) }
@@ -33,18 +30,19 @@ struct AttemptEncoder {
         switch endpoint {
         case .ip(let endpoint):
             writeMembers(of: endpoint, to: &writer)
-            writer.member("family")
-            writer.string(endpoint.address.family.rawValue)
+            switch endpoint.address {
+            case .v4: writer.piece("\"family\":\"ipv4\",")
+            case .v6: writer.piece("\"family\":\"ipv6\",")
+            }
         case .unix(let address):
             writer.member("path")
             writer.string(address.text)
-            writer.member("family")
-            writer.string("unix")
+            writer.piece("\"family\":\"unix\",")
         }
     }
 
     private func writePeer(_ peer: IPEndpoint?, to writer: inout JSONWriter) {
-        writer.member("peer")
+        writer.piece("\"peer\":")
         if let peer { write(peer, to: &writer) } else { writer.null() }
     }
 
@@ -55,9 +53,9 @@ struct AttemptEncoder {
     }
 
     private func writeMembers(of endpoint: IPEndpoint, to writer: inout JSONWriter) {
-        writer.member("address")
-        writer.string(endpoint.address.text)
-        writer.member("port")
+        writer.piece("\"address\":")
+        writer.address(endpoint.address)
+        writer.piece("\"port\":")
         writer.integer(Int(endpoint.port))
     }
 
@@ -88,19 +86,17 @@ struct AttemptEncoder {
     }
 
     private func write(_ information: TCPInformation, to writer: inout JSONWriter) {
-        writer.member("tcp_info")
-        writer.beginObject()
-        writer.member("syn_retransmits")
+        writer.piece("\"tcp_info\":{\"syn_retransmits\":", opening: 1)
         writer.integer(Int(information.synRetransmits))
-        writer.member("rtt_us")
+        writer.piece("\"rtt_us\":")
         writer.integer(Int(information.rttMicroseconds))
-        writer.member("rttvar_us")
+        writer.piece("\"rttvar_us\":")
         writer.integer(Int(information.rttVarianceMicroseconds))
-        writer.member("retransmits")
+        writer.piece("\"retransmits\":")
         writer.integer(Int(information.retransmits))
-        writer.member("snd_mss")
+        writer.piece("\"snd_mss\":")
         writer.integer(Int(information.sendMSS))
-        writer.member("pmtu")
+        writer.piece("\"pmtu\":")
         writer.integer(Int(information.pathMTU))
         writer.endObject()
     }

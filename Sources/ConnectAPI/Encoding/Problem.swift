@@ -1,7 +1,9 @@
 package import StrictJSON
 
 /// A problem, RFC 9457: why a request was not done.
-package struct Problem: Error, Sendable {
+///
+/// An object: every function that may throw it makes room for it, and few do.
+package final class Problem: Error, Sendable {
     package enum Kind: String, CaseIterable, Sendable {
         case badRequest = "bad_request"
         case unauthorized
@@ -69,12 +71,12 @@ package struct Problem: Error, Sendable {
     }
 
     /// Bad input, each with its pointer.
-    package init(_ problems: JSONProblems) {
+    package convenience init(_ problems: JSONProblems) {
         self.init(wrongInput: problems.problems, omittedCount: problems.omittedCount)
     }
 
     /// Bad input, each with its pointer, and how much more there was.
-    package init(wrongInput problems: [JSONProblem], omittedCount: Int = 0) {
+    package convenience init(wrongInput problems: [JSONProblem], omittedCount: Int = 0) {
         let count = problems.count + omittedCount
         let first = problems.first.map { ": \($0.pointer.isEmpty ? "the body" : $0.pointer): \($0.detail)" } ?? ""
         self.init(
@@ -82,7 +84,7 @@ package struct Problem: Error, Sendable {
     }
 
     /// A body that is no JSON.
-    package init(_ error: JSONSyntaxError) {
+    package convenience init(_ error: JSONSyntaxError) {
         self.init(
             .badRequest, "the body is not valid JSON: \(error)",
             errors: [JSONProblem(pointer: error.pointer, detail: error.detail)])

@@ -1,20 +1,34 @@
+internal import StrictJSON
+
 /// RFC 3339 timestamps in UTC with milliseconds.
 enum Timestamp {
-    /// `2026-01-01T00:00:00.000Z`; the fraction is cut, not rounded, so that no timestamp lies in the future.
+    /// Writes `2026-01-01T00:00:00.000Z` as a value; the fraction is cut, not rounded, so that no timestamp lies in the
+    /// future.
+    static func write(nanosecondsSince1970: Int64, to writer: inout JSONWriter) {
+        writer.plainString(atMost: size) { put(nanosecondsSince1970, at: $0) }
+    }
+
+    /// The same as text.
     static func text(nanosecondsSince1970: Int64) -> String {
+        String(unsafeUninitializedCapacity: size) { memory in
+            memory.baseAddress.map { put(nanosecondsSince1970, at: $0) } ?? 0
+        }
+    }
+
+    private static let size = 24
+
+    private static func put(_ nanosecondsSince1970: Int64, at memory: UnsafeMutablePointer<UInt8>) -> Int {
         let (seconds, nanoseconds) = divide(nanosecondsSince1970, by: 1_000_000_000)
         let (days, secondOfDay) = divide(seconds, by: 86400)
         let (year, month, day) = civilDate(daysSince1970: days)
-        return String(unsafeUninitializedCapacity: 24) { buffer in
-            write(year, 4, at: 0, then: "-", to: buffer)
-            write(month, 2, at: 5, then: "-", to: buffer)
-            write(day, 2, at: 8, then: "T", to: buffer)
-            write(secondOfDay / 3600, 2, at: 11, then: ":", to: buffer)
-            write(secondOfDay / 60 % 60, 2, at: 14, then: ":", to: buffer)
-            write(secondOfDay % 60, 2, at: 17, then: ".", to: buffer)
-            write(nanoseconds / 1_000_000, 3, at: 20, then: "Z", to: buffer)
-            return 24
-        }
+        write(year, 4, at: 0, then: "-", to: memory)
+        write(month, 2, at: 5, then: "-", to: memory)
+        write(day, 2, at: 8, then: "T", to: memory)
+        write(secondOfDay / 3600, 2, at: 11, then: ":", to: memory)
+        write(secondOfDay / 60 % 60, 2, at: 14, then: ":", to: memory)
+        write(secondOfDay % 60, 2, at: 17, then: ".", to: memory)
+        write(nanoseconds / 1_000_000, 3, at: 20, then: "Z", to: memory)
+        return size
     }
 
     /// Quotient and remainder, the remainder never negative.
@@ -36,13 +50,13 @@ enum Timestamp {
 
     private static func write(
         _ value: Int64, _ width: Int, at start: Int, then separator: Unicode.Scalar,
-        to buffer: UnsafeMutableBufferPointer<UInt8>
+        to memory: UnsafeMutablePointer<UInt8>
     ) {
         var rest = value
         for position in (start..<start + width).reversed() {
-            buffer[position] = UInt8(ascii: "0") + UInt8(rest % 10)
+            memory[position] = UInt8(ascii: "0") + UInt8(rest % 10)
             rest /= 10
         }
-        buffer[start + width] = UInt8(ascii: separator)
+        memory[start + width] = UInt8(ascii: separator)
     }
 }

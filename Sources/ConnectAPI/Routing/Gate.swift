@@ -55,7 +55,10 @@ struct Gate {
     }
 
     private func judgeBody(of head: RequestHead, for route: Route) -> Verdict {
-        guard let type = head.header("content-type"), MediaType.isJSON(type) else {
+        guard
+            head.header("content-type", is: "application/json")
+                || head.header("content-type").map(MediaType.isJSON) ?? false
+        else {
             return .refuse(
                 Problem(
                     .unsupportedMediaType,

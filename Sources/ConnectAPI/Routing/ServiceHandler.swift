@@ -61,10 +61,20 @@ package final class ServiceHandler: RequestHandler {
 
     package func respond(to request: Request, on worker: Int) async -> Response {
         guard let route = Route(request.head) else { return problem(status: 404, detail: "there is no such resource") }
+        switch route {
+        case .checks: return await check(request, on: worker)
+        case .probe: return await probe(request, on: worker)
+        case .routes, .errors, .error, .live, .ready, .specificationYAML, .specificationJSON:
+            return answer(request, for: route)
+        }
+    }
+
+    /// What needs no wait.
+    @inline(never)
+    private func answer(_ request: Request, for route: Route) -> Response {
         do throws(Problem) {
             switch route {
-            case .checks: return try await check(request, on: worker)
-            case .probe: return try await probe(request, on: worker)
+            case .checks, .probe: return problem(status: 404, detail: "there is no such resource")
             case .routes: return try routes(request)
             case .errors: return try CatalogueResource.list(request.head)
             case .error(let name): return try CatalogueResource.entry(name, request.head)
@@ -83,28 +93,24 @@ package final class ServiceHandler: RequestHandler {
 
 // What each resource does.
 extension ServiceHandler {
-    private func check(_ request: Request, on worker: Int) async throws(Problem) -> Response {
+    private func check(_ request: Request, on index: Int) async -> Response {
         let settings = current
-        try QueryRule.acceptNone(request.head)
-        let decoded = try BodyDecoder.check(request.body, under: settings)
-        let result = try await run(decoded, on: worker, under: settings)
-        return response(result, of: decoded, under: settings)
+        switch prepareCheck(request, under: settings) {
+        case .failure(let problem): return ResponseFactory.problem(problem)
+        case .success(let check):
+            let answer = await run(check, on: index, under: settings)
+            return response(answer, to: check, under: settings)
+        }
     }
 
-    @inline(never)
-    private func response(_ result: CheckResult, of check: PreparedCheck, under settings: ServiceSettings) -> Response {
-        ResponseFactory.json(ResultEncoder(prober: settings.prober).line(result, of: check.request))
-    }
-
-    private func probe(_ request: Request, on worker: Int) async throws(Problem) -> Response {
+    private func probe(_ request: Request, on index: Int) async -> Response {
         let settings = current
-        let decoded = try ProbeDecoder.decode(
-            request.head, maximumTimeoutMilliseconds: settings.maximumTimeoutMilliseconds)
-        let result = try await run(decoded, on: worker, under: settings)
-        return ResponseFactory.json(
-            status: ProbeVerdict.status(of: result),
-            ResultEncoder(prober: settings.prober).line(result, of: decoded.request),
-            headers: [("Connectd-Outcome", result.outcome.word)])
+        switch prepareProbe(request, under: settings) {
+        case .failure(let problem): return ResponseFactory.problem(problem)
+        case .success(let check):
+            let answer = await run(check, on: index, under: settings)
+            return probeResponse(answer, to: check, under: settings)
+        }
     }
 
     private func routes(_ request: Request) throws(Problem) -> Response {
@@ -118,19 +124,66 @@ extension ServiceHandler {
 
     private func run(
         _ check: PreparedCheck, on index: Int, under settings: ServiceSettings
-    ) async throws(Problem) -> CheckResult {
-        try refuse(check, by: settings)
+    ) async -> CheckTask.Answer {
         let worker = pool.worker(for: index)
-        let answer =
-            worker.reactor.thread.index == index
+        return worker.reactor.thread.index == index
             ? await CheckTask.run(check, by: worker, admission: pool.admission, under: settings.surroundings)
             : await CheckTask.hand(check, to: worker, admission: pool.admission, under: settings.surroundings)
-        return try conclude(answer, of: check.request)
     }
 
-    // Not inlined: the frame of `run` lives as long as its check, and would have to hold what these need.
+    // Not inlined: the frames of the functions above live as long as their check, and would have to hold what these need.
 
     @inline(never)
+    private func prepareCheck(
+        _ request: Request, under settings: ServiceSettings
+    ) -> Result<PreparedCheck, Problem> {
+        Result { () throws(Problem) in
+            try QueryRule.acceptNone(request.head)
+            let check = try BodyDecoder.check(request.body, under: settings)
+            try refuse(check, by: settings)
+            return check
+        }
+    }
+
+    @inline(never)
+    private func prepareProbe(
+        _ request: Request, under settings: ServiceSettings
+    ) -> Result<PreparedCheck, Problem> {
+        Result { () throws(Problem) in
+            let check = try ProbeDecoder.decode(
+                request.head, maximumTimeoutMilliseconds: settings.maximumTimeoutMilliseconds)
+            try refuse(check, by: settings)
+            return check
+        }
+    }
+
+    @inline(never)
+    private func response(
+        _ answer: CheckTask.Answer, to check: PreparedCheck, under settings: ServiceSettings
+    ) -> Response {
+        do throws(Problem) {
+            let result = try conclude(answer, of: check.request)
+            return ResponseFactory.json(ResultEncoder(prober: settings.prober).line(result, of: check.request))
+        } catch {
+            return ResponseFactory.problem(error)
+        }
+    }
+
+    @inline(never)
+    private func probeResponse(
+        _ answer: CheckTask.Answer, to check: PreparedCheck, under settings: ServiceSettings
+    ) -> Response {
+        do throws(Problem) {
+            let result = try conclude(answer, of: check.request)
+            return ResponseFactory.json(
+                status: ProbeVerdict.status(of: result),
+                ResultEncoder(prober: settings.prober).line(result, of: check.request),
+                headers: [("Connectd-Outcome", result.outcome.word)])
+        } catch {
+            return ResponseFactory.problem(error)
+        }
+    }
+
     private func refuse(_ check: PreparedCheck, by settings: ServiceSettings) throws(Problem) {
         checks.add(1, ordering: .relaxed)
         let refusals = settings.permissions.refusals(
@@ -140,7 +193,6 @@ extension ServiceHandler {
         }
     }
 
-    @inline(never)
     private func conclude(_ answer: CheckTask.Answer, of request: CheckRequest) throws(Problem) -> CheckResult {
         switch answer {
         case .answered(.result(let result)):

@@ -1,5 +1,5 @@
 internal import CLinux
-package import CheckModel
+public import CheckModel
 internal import Synchronization
 
 /// One epoll set and one heap of timers, on one thread: everything that a worker waits for.
@@ -9,22 +9,21 @@ internal import Synchronization
 ///
 /// The loop calls out to jobs, participants and handlers, all of which may call back into the reactor. So it never holds
 /// an access to a stored property over a call-out: each bookkeeping step ends, and returns what is to be called.
-package actor Reactor {
-    package nonisolated let thread: ReactorThread
-    private let epoll: Descriptor
-    private var slots = SlotTable()
-    private var timers = TimerHeap()
+public actor Reactor {
+    public nonisolated let thread: ReactorThread
+    nonisolated let epoll: Descriptor
+    /// Who waits for what, and until when.
+    nonisolated let waits: ThreadBound<WaitTable>
     private var participants: [any TurnParticipant] = []
     private var events = [epoll_event](repeating: epoll_event(), count: 1024)
-    /// The loop has ended: nobody would end a wait any more.
-    private var hasEnded = false
     private nonisolated let stopRequested = Atomic<Bool>(false)
     private nonisolated let checksOfTurn = Atomic<Int>(0)
 
-    package nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
+    public nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
-    package init(thread: ReactorThread) throws(Errno) {
+    public init(thread: ReactorThread) throws(Errno) {
         self.thread = thread
+        waits = ThreadBound(WaitTable(), thread: thread)
         let number = epoll_create1(Int32(connectd_sock_cloexec))
         guard number >= 0 else { throw .current }
         epoll = Descriptor(adopting: number)
@@ -38,70 +37,67 @@ package actor Reactor {
 
     // MARK: Waiting
 
-    /// Registers a descriptor, edge-triggered, for as long as it is open.
-    ///
-    /// The descriptor stays the caller's; `remove` has to be called before it is closed.
-    /// - Throws: ENOMEM or ENOSPC, where the kernel's limit of watches is reached.
-    package func add(_ descriptor: Int32, for interest: Readiness) throws(Errno) -> SlotToken {
-        let token = slots.take()
-        try control(EPOLL_CTL_ADD, descriptor, interest.rawValue | connectd_epoll_edge, token)
-        return token
+    /// `addOnThread`, from any task.
+    public func add(_ descriptor: Int32, for interest: Readiness) throws(Errno) -> SlotToken {
+        try addOnThread(descriptor, for: interest)
     }
 
-    /// Forgets a descriptor that is about to be closed, which takes it out of the epoll set. Nobody may wait for it.
-    /// Nothing happens for a token that was removed before, whoever may have its place now.
-    package func remove(_ token: SlotToken) {
-        guard slots.isCurrent(token) else { return }
-        timers.cancel(token.index)
-        let handler = slots.release(token)
-        // The last reference to what a handler captured may be given up here: then its `deinit` runs, and may call back.
-        _ = consume handler
+    /// `removeOnThread`, from any task.
+    public func remove(_ token: SlotToken) {
+        removeOnThread(token)
     }
 
-    /// Waits until the descriptor is ready, or the deadline has come, or the task is cancelled.
-    ///
-    /// Errors and hang-ups end every wait as `ready`. Readiness that a wait has reported is forgotten: use the
-    /// descriptor until it says EAGAIN before you wait again. A reactor that has ended answers `cancelled`.
-    package func wait(
+    /// `waitOnThread`, from any task: closures keep to this actor, not to the thread that the task prefers.
+    public func wait(
         _ token: SlotToken, for interest: Readiness, until deadline: MonotonicTime
     ) async -> WaitOutcome {
-        if slots.consumeReadiness(of: token, interest: interest) { return .ready }
-        if Task.isCancelled || hasEnded { return .cancelled }
-        let number = slots.beginWait(at: token)
+        let number: UInt32
+        switch waits.with({ $0.begin(token, for: interest) }) {
+        case .over(let outcome): return outcome
+        case .waiting(let waiting): number = waiting
+        }
+        if Task.isCancelled { return .cancelled }
         return await withTaskCancellationHandler {
-            await withUnsafeContinuation { continuation in
-                slots.park(continuation, at: token, interest: interest)
-                if deadline != .distantFuture { timers.schedule(token.index, at: deadline.nanoseconds) }
-            }
+            await withUnsafeContinuation { park($0, at: token, for: interest, until: deadline) }
         } onCancel: {
-            // On any thread, and with the task's own lock held: the continuation must not be resumed from here.
-            Task(executorPreference: thread) { await self.cancel(token, wait: number) }
+            cancelLater(token, wait: number)
         }
     }
 
+    private func park(
+        _ continuation: UnsafeContinuation<WaitOutcome, Never>, at token: SlotToken, for interest: Readiness,
+        until deadline: MonotonicTime
+    ) {
+        waits.with { $0.park(continuation, at: token, for: interest, until: deadline) }
+    }
+
     /// Waits for a point in time; `ready` is never returned.
-    package func sleep(until deadline: MonotonicTime) async -> WaitOutcome {
-        let token = slots.take()
+    public func sleep(until deadline: MonotonicTime) async -> WaitOutcome {
+        let token = waits.with { $0.slots.take() }
         defer { remove(token) }
         return await wait(token, for: [], until: deadline)
     }
 
+    /// Ends one wait soon. It may be called on any thread, and with the task's own lock held: the continuation must not be
+    /// resumed from here.
+    nonisolated func cancelLater(_ token: SlotToken, wait number: UInt32) {
+        Task(executorPreference: thread) { await self.cancel(token, wait: number) }
+    }
+
     /// Ends one wait, unless it has ended by itself meanwhile; a later wait on the same slot is none of its business.
     private func cancel(_ token: SlotToken, wait number: UInt32) {
-        guard let continuation = slots.unpark(token, wait: number) else { return }
-        timers.cancel(token.index)
-        continuation.resume(returning: .cancelled)
+        waits.with { $0.unpark(token, wait: number) }?.resume(returning: .cancelled)
     }
 
     // MARK: Call-backs, for C libraries that have descriptors and timers of their own
 
     /// Calls `handler` on the reactor's thread whenever the descriptor is ready.
     /// - Parameter edgeTriggered: false repeats the call in every turn as long as the descriptor is ready.
-    package func watch(
+    public func watch(
         _ descriptor: Int32, for interest: Readiness, edgeTriggered: Bool,
         handler: @escaping @Sendable (Readiness) -> Void
     ) throws(Errno) -> SlotToken {
-        let token = slots.take(handler: handler)
+        let token = waits.with { $0.slots.take(handler: handler) }
         let edge = edgeTriggered ? connectd_epoll_edge : 0
         try control(EPOLL_CTL_ADD, descriptor, interest.rawValue | edge, token)
         return token
@@ -109,58 +105,60 @@ package actor Reactor {
 
     /// Changes what a level-triggered watch waits for.
     /// - Throws: ENOENT where the watch has ended.
-    package func modify(_ token: SlotToken, _ descriptor: Int32, for interest: Readiness) throws(Errno) {
-        guard slots.isCurrent(token) else { throw Errno(ENOENT) }
+    public func modify(_ token: SlotToken, _ descriptor: Int32, for interest: Readiness) throws(Errno) {
+        guard waits.with({ $0.slots.isCurrent(token) }) else { throw Errno(ENOENT) }
         try control(EPOLL_CTL_MOD, descriptor, interest.rawValue, token)
     }
 
     /// Ends a watch. The descriptor has to be open still. Nothing happens for a watch that has ended: its number may
     /// belong to another descriptor by now.
-    package func unwatch(_ token: SlotToken, _ descriptor: Int32) {
-        guard slots.isCurrent(token) else { return }
+    public func unwatch(_ token: SlotToken, _ descriptor: Int32) {
+        guard waits.with({ $0.slots.isCurrent(token) }) else { return }
         _ = connectd_epoll_ctl(epoll.rawValue, EPOLL_CTL_DEL, descriptor, 0, 0)
         remove(token)
     }
 
     /// A timer of one's own; `arm` sets it, as often as needed, and `remove` ends it.
-    package func makeTimer(handler: @escaping @Sendable () -> Void) -> SlotToken {
-        slots.take(handler: { _ in handler() })
+    public func makeTimer(handler: @escaping @Sendable () -> Void) -> SlotToken {
+        waits.with { $0.slots.take(handler: { _ in handler() }) }
     }
 
     /// Sets a timer's next call; nil switches it off.
-    package func arm(_ timer: SlotToken, at deadline: MonotonicTime?) {
-        guard slots.isCurrent(timer) else { return }
-        if let deadline {
-            timers.schedule(timer.index, at: deadline.nanoseconds)
-        } else {
-            timers.cancel(timer.index)
+    public func arm(_ timer: SlotToken, at deadline: MonotonicTime?) {
+        guard waits.with({ $0.slots.isCurrent(timer) }) else { return }
+        waits.with { waits in
+            if let deadline {
+                waits.timers.schedule(timer.index, at: deadline.nanoseconds)
+            } else {
+                waits.timers.cancel(timer.index)
+            }
         }
     }
 
     /// Adds somebody who works in every turn; for the life of the reactor.
-    package func add(_ participant: some TurnParticipant) {
+    public func add(_ participant: some TurnParticipant) {
         participants.append(participant)
     }
 
-    private func control(
+    nonisolated func control(
         _ operation: Int32, _ descriptor: Int32, _ events: UInt32, _ token: SlotToken
     ) throws(Errno) {
         guard connectd_epoll_ctl(epoll.rawValue, operation, descriptor, events, token.packed) == 0 else {
             let error = Errno.current
-            if operation == EPOLL_CTL_ADD { remove(token) }
+            if operation == EPOLL_CTL_ADD { removeOnThread(token) }
             throw error
         }
     }
 
     /// Counts a piece of work that came in during this turn: how many there were, this one included.
-    package nonisolated func noteCheck() -> Int {
+    public nonisolated func noteCheck() -> Int {
         checksOfTurn.add(1, ordering: .relaxed).newValue
     }
 
     // MARK: The loop
 
     /// Makes the calling thread the reactor's own, and serves until `stop`.
-    package nonisolated func run() {
+    public nonisolated func run() {
         thread.adoptCurrentThread()
         while !stopRequested.load(ordering: .acquiring) {
             assumeIsolated { $0.turn() }
@@ -171,16 +169,14 @@ package actor Reactor {
 
     /// Ends the loop, from any thread. Every wait ends as `cancelled`, and the tasks behind them run as far as they come
     /// without another wait; a job that is enqueued after that is never run.
-    package nonisolated func stop() {
+    public nonisolated func stop() {
         stopRequested.store(true, ordering: .releasing)
         thread.wake()
     }
 
     private func end() {
-        hasEnded = true
-        let (continuations, handlers) = slots.takeAll()
+        let (continuations, handlers) = waits.with { $0.end() }
         for continuation in continuations { continuation.resume(returning: .cancelled) }
-        timers = TimerHeap()
         runJobs()
         // Participants and handlers refer to actors that refer to the reactor: these circles end here.
         let others = participants
@@ -198,7 +194,7 @@ package actor Reactor {
             rounds += 1
         } while thread.hasJobs && rounds < 16
         checksOfTurn.store(0, ordering: .relaxed)
-        poll(until: min(wish, timers.next ?? .max))
+        poll(until: min(wish, waits.with { $0.timers.next } ?? .max))
         fireTimers()
     }
 
@@ -241,11 +237,10 @@ package actor Reactor {
         let packed = withUnsafePointer(to: event) { connectd_epoll_token($0) }
         if packed == Self.wakeupToken { return thread.clearWakeup() }
         let token = SlotToken(packed: packed)
-        switch slots.deliver(Readiness(rawValue: event.events), to: token) {
+        switch waits.with({ $0.deliver(Readiness(rawValue: event.events), to: token) }) {
         case .nobody:
             break
         case .resume(let continuation):
-            timers.cancel(token.index)
             continuation.resume(returning: .ready)
         case .call(let handler, let readiness):
             handler(readiness)
@@ -253,14 +248,14 @@ package actor Reactor {
     }
 
     private func fireTimers() {
-        guard let next = timers.next else { return }
+        guard let next = waits.with({ $0.timers.next }) else { return }
         let now = Clock.now().nanoseconds
         guard next <= now else { return }
         // A handler that sets its timer into the past again gets its next call in the next turn, behind the sockets.
-        var budget = timers.count
-        while budget > 0, let index = timers.popExpired(at: now) {
+        var budget = waits.with { $0.timers.count }
+        while budget > 0, let delivery = waits.with({ $0.expireNext(at: now) }) {
             budget -= 1
-            switch slots.expire(index) {
+            switch delivery {
             case .nobody:
                 break
             case .resume(let continuation):

@@ -1,12 +1,12 @@
 internal import CLinux
-package import CheckModel
+public import CheckModel
 internal import Synchronization
 
 /// One thread that runs jobs: the executor that all actors of a worker share.
 ///
 /// `await` between actors of one worker runs inline, because they name the same executor. A task that touches a worker
 /// has to be made with `Task(executorPreference: thread)`: otherwise each of its waits hops through the global pool.
-package final class ReactorThread: SerialExecutor, TaskExecutor {
+public final class ReactorThread: SerialExecutor, TaskExecutor {
     private struct Inbox {
         var jobs: [UnownedJob] = []
         /// The thread sleeps in epoll_wait(2), or is about to: whoever adds a job has to wake it.
@@ -25,7 +25,7 @@ package final class ReactorThread: SerialExecutor, TaskExecutor {
     }
 
     /// The worker's number, from 0.
-    package let index: Int
+    public let index: Int
     private let inbox = Mutex(Inbox())
     private let wakeup: Descriptor
     /// pthread_self(3) of the thread that runs the loop, as an integer; 0 before it runs.
@@ -33,7 +33,7 @@ package final class ReactorThread: SerialExecutor, TaskExecutor {
     private let sleeping = Atomic<Bool>(false)
     private let enqueues = Atomic<UInt64>(0)
 
-    package init(index: Int) throws(Errno) {
+    public init(index: Int) throws(Errno) {
         self.index = index
         let number = eventfd(0, Int32(EFD_NONBLOCK) | Int32(EFD_CLOEXEC))
         guard number >= 0 else { throw .current }
@@ -41,15 +41,15 @@ package final class ReactorThread: SerialExecutor, TaskExecutor {
     }
 
     /// How many jobs were ever enqueued: the cost of a check is held against it.
-    package var enqueueCount: UInt64 { enqueues.load(ordering: .relaxed) }
+    public var enqueueCount: UInt64 { enqueues.load(ordering: .relaxed) }
 
     /// Whether the thread has nothing to do just now. A hint: it can be out of date when it is read.
-    package var isIdle: Bool { sleeping.load(ordering: .relaxed) }
+    public var isIdle: Bool { sleeping.load(ordering: .relaxed) }
 
     /// Whether the caller runs on this thread.
-    package var isCurrent: Bool { identity.load(ordering: .relaxed) == Self.currentIdentity() }
+    public var isCurrent: Bool { identity.load(ordering: .relaxed) == Self.currentIdentity() }
 
-    package func enqueue(_ job: consuming ExecutorJob) {
+    public func enqueue(_ job: consuming ExecutorJob) {
         let unowned = UnownedJob(job)
         enqueues.add(1, ordering: .relaxed)
         let mustWake = inbox.withLock { inbox in
@@ -60,14 +60,14 @@ package final class ReactorThread: SerialExecutor, TaskExecutor {
         if mustWake { wake() }
     }
 
-    package func isIsolatingCurrentContext() -> Bool? { isCurrent }
+    public func isIsolatingCurrentContext() -> Bool? { isCurrent }
 
-    package func checkIsolated() {
+    public func checkIsolated() {
         precondition(isCurrent, "not on the thread of worker \(index)")
     }
 
     /// Ends a wait of the thread, from any thread or none.
-    package func wake() {
+    public func wake() {
         var one: UInt64 = 1
         // EAGAIN means that the counter is full, so the thread is being woken already.
         _ = write(wakeup.rawValue, &one, 8)

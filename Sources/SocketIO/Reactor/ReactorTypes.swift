@@ -2,7 +2,7 @@ internal import CLinux
 
 /// A place in the reactor's table: the generation tells a slot from its earlier use, so a late event of a closed
 /// descriptor is never taken for one of the next.
-package struct SlotToken: Hashable, Sendable {
+public struct SlotToken: Hashable, Sendable {
     let index: UInt32
     let generation: UInt32
 
@@ -19,28 +19,30 @@ package struct SlotToken: Hashable, Sendable {
 }
 
 /// What is wanted of a descriptor, or what it is ready for: the flags of epoll_ctl(2).
-package struct Readiness: OptionSet, Hashable, Sendable {
-    package let rawValue: UInt32
+public struct Readiness: OptionSet, Hashable, Sendable {
+    public let rawValue: UInt32
 
-    package init(rawValue: UInt32) {
+    public init(rawValue: UInt32) {
         self.rawValue = rawValue
     }
 
-    package static let readable = Readiness(rawValue: connectd_epoll_in)
-    package static let writable = Readiness(rawValue: connectd_epoll_out)
-    package static let error = Readiness(rawValue: connectd_epoll_err)
-    package static let hangUp = Readiness(rawValue: connectd_epoll_hup)
+    public static let readable = Readiness(rawValue: connectd_epoll_in)
+    public static let writable = Readiness(rawValue: connectd_epoll_out)
+    public static let error = Readiness(rawValue: connectd_epoll_err)
+    public static let hangUp = Readiness(rawValue: connectd_epoll_hup)
     /// The peer has shut down its writing half.
-    package static let peerClosed = Readiness(rawValue: connectd_epoll_rdhup)
+    public static let peerClosed = Readiness(rawValue: connectd_epoll_rdhup)
+    /// Whatever can happen to a connection. A constant: an array of flags would be put together anew by generic code.
+    public static let anything: Readiness = [.readable, .writable, .peerClosed]
 }
 
 /// How a wait ended.
-package enum WaitOutcome: Sendable {
+public enum WaitOutcome: Sendable {
     case ready, deadline, cancelled
 }
 
 /// Somebody who wants to work in every turn of the loop, as the HTTP server's library does.
-package protocol TurnParticipant: Sendable {
+public protocol TurnParticipant: Sendable {
     /// Called on the reactor's thread once or more in each turn.
     /// - Returns: when it needs its next turn at the latest (CLOCK_MONOTONIC nanoseconds); 0 for at once, `UInt64.max` for never.
     func takeTurn() -> UInt64

@@ -1,17 +1,17 @@
 internal import CLinux
-package import CheckModel
+public import CheckModel
 
 /// A POSIX thread that runs a reactor's loop: pthread_create(3).
 ///
 /// The thread inherits the signal mask of whoever starts it: block what it shall not see before.
 /// Whoever gives this value up waits until the thread has ended: not on the reactor's own thread.
-package struct WorkerThread: ~Copyable {
+public struct WorkerThread: ~Copyable {
     private let handle: pthread_t
     private let reactor: Reactor
 
     /// Starts the thread.
     /// - Throws: EAGAIN where the system allows no more threads.
-    package init(running reactor: Reactor) throws(Errno) {
+    public init(running reactor: Reactor) throws(Errno) {
         var handle = pthread_t()
         let argument = Unmanaged.passRetained(reactor)
         let result = pthread_create(&handle, nil, runReactor, argument.toOpaque())
@@ -29,7 +29,7 @@ package struct WorkerThread: ~Copyable {
     }
 
     /// Stops the reactor and waits until its thread has ended.
-    package consuming func stopAndJoin() {
+    public consuming func stopAndJoin() {
         // `deinit` does it, here and on every other way out.
     }
 }

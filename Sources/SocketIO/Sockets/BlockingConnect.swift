@@ -1,15 +1,15 @@
-package import CheckModel
+public import CheckModel
 internal import CLinux
 
 /// A connect for callers without a reactor: it blocks the calling thread.
-package enum BlockingConnect {
+public enum BlockingConnect {
     /// Connects, and waits for the end as the manual page's example does: where a signal interrupts connect(2), the
     /// attempt goes on by itself, so poll(2) waits for writability, and SO_ERROR tells how it ended.
     ///
     /// On a socket whose attempt is under way already (EALREADY), that attempt is waited for.
     /// - Parameter timeoutMilliseconds: for the wait behind an interruption or EINPROGRESS; -1 waits without end.
     /// - Throws: the errno of the attempt; EINPROGRESS if it is still under way at the end of the time.
-    package static func connect(
+    public static func connect(
         _ socket: borrowing Socket, to endpoint: Endpoint, timeoutMilliseconds: Int32 = -1
     ) throws(Errno) {
         switch try start(socket, to: endpoint) {
@@ -38,7 +38,7 @@ package enum BlockingConnect {
     /// - Parameter timeoutMilliseconds: -1 waits without end. Signals do not make it longer.
     /// - Throws: the errno of the attempt; EINPROGRESS if it is still under way at the end of the time; ENOTCONN where
     ///   none was, or its error was taken before.
-    package static func finish(_ socket: borrowing Socket, timeoutMilliseconds: Int32 = -1) throws(Errno) {
+    public static func finish(_ socket: borrowing Socket, timeoutMilliseconds: Int32 = -1) throws(Errno) {
         guard try waitUntilWritable(socket.number, timeoutMilliseconds) else { throw Errno(EINPROGRESS) }
         if let error = try socket.takePendingError() { throw error }
         // A socket that is not connecting at all is "writable" as well, and without an error.

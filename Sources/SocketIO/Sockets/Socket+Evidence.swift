@@ -1,10 +1,10 @@
-package import CheckModel
+public import CheckModel
 internal import CLinux
 
 /// What the kernel knows about a connection or its failure.
 extension Socket {
     /// TCP_INFO; nil where the socket is not TCP's. `isEstablished` is the truth about a connect.
-    package borrowing func tcpInformation() -> (isEstablished: Bool, values: TCPInformation)? {
+    public borrowing func tcpInformation() -> (isEstablished: Bool, values: TCPInformation)? {
         var info = connectd_tcp_info()
         guard connectd_get_tcp_info(descriptor.rawValue, &info) == 0 else { return nil }
         let values = TCPInformation(
@@ -17,7 +17,7 @@ extension Socket {
     }
 
     /// The next ICMP message of the error queue, taken off it; nil if there is none. Needs IP_RECVERR.
-    package borrowing func takeICMP() -> (error: Errno, message: ICMPMessage)? {
+    public borrowing func takeICMP() -> (error: Errno, message: ICMPMessage)? {
         var icmp = connectd_icmp()
         guard connectd_read_icmp(descriptor.rawValue, &icmp) == 1 else { return nil }
         guard let from = SocketName.endpoint(from: icmp.from) else { return nil }
@@ -28,7 +28,7 @@ extension Socket {
 
     /// SO_PEERCRED of a connected UNIX-domain socket, as it was when the peer called listen(2); nil where there are none,
     /// as for datagrams. The pid is 0 where the peer lives in a process namespace that cannot be seen from here.
-    package borrowing func peerCredentials() -> PeerCredentials? {
+    public borrowing func peerCredentials() -> PeerCredentials? {
         var credentials = connectd_credentials()
         guard connectd_get_peer_credentials(descriptor.rawValue, &credentials) == 0 else { return nil }
         // The user -1 stands for nobody at all.

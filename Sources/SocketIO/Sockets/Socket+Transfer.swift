@@ -1,11 +1,11 @@
-package import CheckModel
+public import CheckModel
 internal import CLinux
 
 extension Socket {
     /// send(2), without SIGPIPE.
     /// - Returns: how many bytes the kernel took.
     /// - Throws: EAGAIN where the socket has no room; a pending error of the connection.
-    package borrowing func send(_ bytes: ArraySlice<UInt8>) throws(Errno) -> Int {
+    public borrowing func send(_ bytes: ArraySlice<UInt8>) throws(Errno) -> Int {
         let number = descriptor.rawValue
         let count = bytes.withUnsafeBytes { CLinux.send(number, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
         guard count >= 0 else { throw .current }
@@ -15,7 +15,7 @@ extension Socket {
     /// recv(2) of at most `capacity` bytes.
     /// - Returns: what came; empty at the end of a stream, and for an empty datagram.
     /// - Throws: EAGAIN where nothing is there; a pending error of the connection.
-    package borrowing func receive(atMost capacity: Int) throws(Errno) -> [UInt8] {
+    public borrowing func receive(atMost capacity: Int) throws(Errno) -> [UInt8] {
         let number = descriptor.rawValue
         var failure: Errno?
         let bytes = [UInt8](unsafeUninitializedCapacity: capacity) { buffer, filled in

@@ -1,30 +1,30 @@
-package import CheckModel
+public import CheckModel
 internal import CLinux
 
 /// A socket with one owner.
 ///
 /// Generally a stream socket connects once; a datagram socket is associated, associated anew and dissolved as often as
 /// one likes.
-package struct Socket: ~Copyable, Sendable {
-    package let kind: SocketKind
-    package let descriptor: Descriptor
+public struct Socket: ~Copyable, Sendable {
+    public let kind: SocketKind
+    public let descriptor: Descriptor
 
     /// socket(2).
-    package init(_ kind: SocketKind, nonBlocking: Bool = true) throws(Errno) {
+    public init(_ kind: SocketKind, nonBlocking: Bool = true) throws(Errno) {
         self.kind = kind
         descriptor = try SystemCall.socket(
             domain: kind.domain, type: kind.type, protocolNumber: kind.protocolNumber, nonBlocking: nonBlocking)
     }
 
     /// The descriptor's number, valid as long as this value lives.
-    package var number: Int32 { descriptor.rawValue }
+    public var number: Int32 { descriptor.rawValue }
 
     /// connect(2) to an endpoint: an attempt of a stream socket, the association of a datagram socket.
     ///
     /// EINPROGRESS and EINTR of an internet socket are no failures: the attempt goes on (`inProgress`). EAGAIN and EINTR
     /// of a UNIX-domain socket are: nothing is under way behind them.
     /// - Throws: every other errno of connect(2); ENAMETOOLONG for a UNIX name of more than 107 bytes.
-    package borrowing func connect(to endpoint: Endpoint) throws(Errno) -> ConnectStart {
+    public borrowing func connect(to endpoint: Endpoint) throws(Errno) -> ConnectStart {
         let number = descriptor.rawValue
         do throws(Errno) {
             switch endpoint {
@@ -55,7 +55,7 @@ package struct Socket: ~Copyable, Sendable {
     /// Anybody is heard again. An address and a port that bind(2) was not told are given up with it, also a port that
     /// bind(2) chose: such a socket gets others when it sends next. Datagrams that came before an association stay in the
     /// socket, whoever sent them.
-    package borrowing func dissolve() throws(Errno) {
+    public borrowing func dissolve() throws(Errno) {
         var null = sockaddr()
         null.sa_family = sa_family_t(AF_UNSPEC)
         try SystemCall.connect(
@@ -63,7 +63,7 @@ package struct Socket: ~Copyable, Sendable {
     }
 
     /// bind(2).
-    package borrowing func bind(to endpoint: IPEndpoint) throws(Errno) {
+    public borrowing func bind(to endpoint: IPEndpoint) throws(Errno) {
         let number = descriptor.rawValue
         try SocketName.withName(of: endpoint) { (name, length) throws(Errno) in
             guard CLinux.bind(number, name, length) == 0 else { throw .current }
@@ -71,12 +71,12 @@ package struct Socket: ~Copyable, Sendable {
     }
 
     /// SO_ERROR: how a connect that was in progress ended. nil is success.
-    package borrowing func takePendingError() throws(Errno) -> Errno? {
+    public borrowing func takePendingError() throws(Errno) -> Errno? {
         try SystemCall.takePendingError(descriptor.rawValue)
     }
 
     /// getsockname(2); nil where the socket has no internet address.
-    package borrowing func localName() -> IPEndpoint? {
+    public borrowing func localName() -> IPEndpoint? {
         var storage = sockaddr_storage()
         let number = descriptor.rawValue
         guard Self.readName(into: &storage, by: { getsockname(number, $0, $1) }) else { return nil }
@@ -84,7 +84,7 @@ package struct Socket: ~Copyable, Sendable {
     }
 
     /// getpeername(2); nil where there is no peer, or none with an internet address.
-    package borrowing func peerName() -> IPEndpoint? {
+    public borrowing func peerName() -> IPEndpoint? {
         var storage = sockaddr_storage()
         let number = descriptor.rawValue
         guard Self.readName(into: &storage, by: { getpeername(number, $0, $1) }) else { return nil }

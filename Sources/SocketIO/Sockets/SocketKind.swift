@@ -1,8 +1,8 @@
-package import CheckModel
+public import CheckModel
 internal import CLinux
 
 /// What socket(2) is asked for.
-package enum SocketKind: Hashable, Sendable {
+public enum SocketKind: Hashable, Sendable {
     case tcp(AddressFamily)
     /// Multipath TCP, IPPROTO_MPTCP.
     case mptcp(AddressFamily)
@@ -10,7 +10,7 @@ package enum SocketKind: Hashable, Sendable {
     case unix(UnixSocketType)
 
     /// AF_INET, AF_INET6 or AF_UNIX.
-    package var domain: Int32 {
+    public var domain: Int32 {
         switch self {
         case .tcp(.ipv4), .mptcp(.ipv4), .udp(.ipv4): AF_INET
         case .tcp(.ipv6), .mptcp(.ipv6), .udp(.ipv6): AF_INET6

@@ -1,11 +1,11 @@
-package import CheckModel
-package import CLinux
+public import CheckModel
+public import CLinux
 
 /// Addresses as the kernel has them: struct sockaddr and its kin.
-package enum SocketName {
+public enum SocketName {
     /// Calls `body` with a struct sockaddr for an internet endpoint, valid during the call.
     /// - Throws: ENODEV where the address names a zone that is no interface of this machine.
-    package static func withName<Result>(
+    public static func withName<Result>(
         of endpoint: IPEndpoint, _ body: (UnsafePointer<sockaddr>, socklen_t) throws(Errno) -> Result
     ) throws(Errno) -> Result {
         switch endpoint.address {
@@ -28,7 +28,7 @@ package enum SocketName {
     /// Calls `body` with a struct sockaddr_un.
     /// - Throws: ENAMETOOLONG where the name has more than 107 bytes: it is never cut. ENOENT for an empty path and EINVAL
     ///   for one with a NUL inside, which the kernel would take for an abstract name or cut.
-    package static func withName<Result>(
+    public static func withName<Result>(
         of address: UnixAddress, _ body: (UnsafePointer<sockaddr>, socklen_t) throws(Errno) -> Result
     ) throws(Errno) -> Result {
         if case .path(let bytes) = address {
@@ -46,7 +46,7 @@ package enum SocketName {
     }
 
     /// The endpoint that a struct sockaddr stands for; nil for another family.
-    package static func endpoint(from storage: sockaddr_storage) -> IPEndpoint? {
+    public static func endpoint(from storage: sockaddr_storage) -> IPEndpoint? {
         withUnsafeBytes(of: storage) { bytes in
             switch Int32(storage.ss_family) {
             case AF_INET:

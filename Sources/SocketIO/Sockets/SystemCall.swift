@@ -1,12 +1,12 @@
-package import CheckModel
-package import CLinux
+public import CheckModel
+public import CLinux
 
 /// The system calls of a connect as they are: whatever the caller passes goes to the kernel, so that a test can ask for
 /// each of its errors.
-package enum SystemCall {
+public enum SystemCall {
     /// socket(2), close-on-exec.
     /// - Throws: EAFNOSUPPORT, ESOCKTNOSUPPORT, EPROTONOSUPPORT, EMFILE, ENFILE, ENOBUFS, ENOMEM, EACCES.
-    package static func socket(
+    public static func socket(
         domain: Int32, type: Int32, protocolNumber: Int32 = 0, nonBlocking: Bool = true
     ) throws(Errno) -> Descriptor {
         let flags = connectd_sock_cloexec | (nonBlocking ? connectd_sock_nonblock : 0)
@@ -17,7 +17,7 @@ package enum SystemCall {
 
     /// connect(2).
     /// - Throws: every errno of the manual page, EINPROGRESS, EALREADY and EINTR among them.
-    package static func connect(
+    public static func connect(
         _ descriptor: Int32, to name: UnsafePointer<sockaddr>?, length: socklen_t
     ) throws(Errno) {
         guard CLinux.connect(descriptor, name, length) == 0 else { throw .current }
@@ -25,7 +25,7 @@ package enum SystemCall {
 
     /// SO_ERROR: the error that the socket holds, taken off it. nil if there is none.
     /// - Throws: EBADF, ENOTSOCK.
-    package static func takePendingError(_ descriptor: Int32) throws(Errno) -> Errno? {
+    public static func takePendingError(_ descriptor: Int32) throws(Errno) -> Errno? {
         var value: Int32 = 0
         var length = socklen_t(MemoryLayout<Int32>.size)
         guard getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &value, &length) == 0 else { throw .current }
@@ -33,7 +33,7 @@ package enum SystemCall {
     }
 
     /// setsockopt(2) of an int.
-    package static func setOption(
+    public static func setOption(
         _ descriptor: Int32, level: Int32, name: Int32, value: Int32
     ) throws(Errno) {
         var value = value
@@ -43,7 +43,7 @@ package enum SystemCall {
     }
 
     /// setsockopt(2) of a string, as SO_BINDTODEVICE takes.
-    package static func setOption(
+    public static func setOption(
         _ descriptor: Int32, level: Int32, name: Int32, value: String
     ) throws(Errno) {
         var value = value
