@@ -30,7 +30,7 @@ let package = Package(
             dependencies: [
                 "CheckEngine", "CheckModel", "CMicrohttpd", "COpenSSL", "CAres", "Configuration", "ConnectAPI",
                 "HTTPServer",
-                "SocketIO", "StrictJSON",
+                "SocketIO", "StrictJSON", "TLSClient",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -39,24 +39,26 @@ let package = Package(
             name: "ConnectAPI",
             dependencies: [
                 "CheckEngine", "CheckModel", "COpenSSL", "CSpecification", "Configuration", "HTTPServer", "SocketIO",
-                "StrictJSON",
+                "StrictJSON", "TLSClient",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),
         .target(
             name: "Configuration",
-            dependencies: ["CheckModel", "CLinux", "CYAML"], swiftSettings: strict),
+            dependencies: ["CheckModel", "CLinux", "CYAML", "TLSClient"], swiftSettings: strict),
         .target(
             name: "HTTPServer",
             dependencies: ["CheckModel", "CLinux", "CMicrohttpd", "SocketIO"], swiftSettings: strict),
         .target(
             name: "CheckEngine",
             dependencies: [
-                "CheckModel", "CLinux", "CPCRE2", "DNS", "SocketIO",
+                "CheckModel", "CLinux", "CPCRE2", "DNS", "SocketIO", "TLSClient",
                 .product(name: "DequeModule", package: "swift-collections"),
             ],
             swiftSettings: strict),
         .target(name: "DNS", dependencies: ["CAres", "CheckModel", "CLinux", "SocketIO"], swiftSettings: strict),
+        .target(
+            name: "TLSClient", dependencies: ["CheckModel", "CLinux", "COpenSSL", "SocketIO"], swiftSettings: strict),
         .target(name: "SocketIO", dependencies: ["CheckModel", "CLinux"], swiftSettings: strict),
         .target(name: "StrictJSON", swiftSettings: strict),
         .target(name: "CheckModel", swiftSettings: strict),
@@ -75,6 +77,9 @@ let package = Package(
         .testTarget(name: "SocketIOTests", dependencies: ["SocketIO", "CheckModel", "CLinux"], swiftSettings: strict),
         .testTarget(
             name: "DNSTests", dependencies: ["DNS", "SocketIO", "CheckModel", "CLinux"], swiftSettings: strict),
+        .testTarget(
+            name: "TLSClientTests", dependencies: ["TLSClient", "SocketIO", "CheckModel", "CLinux", "COpenSSL"],
+            swiftSettings: strict),
         .testTarget(
             name: "CheckEngineTests", dependencies: ["CheckEngine", "SocketIO", "CheckModel", "CLinux"],
             swiftSettings: strict),

@@ -100,6 +100,10 @@ public enum DialogStep: Hashable, Sendable {
     /// Send this text, with `${name}` and `${1}` of earlier groups put in.
     case send(text: String)
     case sendBytes([UInt8])
+    /// Until the next `expect` is met, this pattern must not match.
+    case reject(pattern: String)
+    /// Begin with TLS here.
+    case startTLS
 }
 
 /// What makes `ok` true.

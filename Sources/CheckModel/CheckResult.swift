@@ -11,6 +11,8 @@ public final class CheckResult: Sendable {
     public let attempts: [AttemptResult]
     /// Absent for UNIX-domain targets, and where the policy hides it.
     public let resolution: Resolution?
+    /// What the handshake of the decisive attempt showed; nil where none was begun.
+    public let tls: TLSReport?
     public let dialog: DialogReport?
     public let timings: Timings
     /// Wall-clock time, nanoseconds since 1970.
@@ -18,7 +20,8 @@ public final class CheckResult: Sendable {
 
     public init(
         ok: Bool, outcome: Outcome, phase: Phase, error: ErrorReport?, attempts: [AttemptResult],
-        resolution: Resolution?, dialog: DialogReport?, timings: Timings, startedAtNanoseconds: Int64
+        resolution: Resolution?, tls: TLSReport? = nil, dialog: DialogReport?, timings: Timings,
+        startedAtNanoseconds: Int64
     ) {
         self.ok = ok
         self.outcome = outcome
@@ -26,6 +29,7 @@ public final class CheckResult: Sendable {
         self.error = error
         self.attempts = attempts
         self.resolution = resolution
+        self.tls = tls
         self.dialog = dialog
         self.timings = timings
         self.startedAtNanoseconds = startedAtNanoseconds

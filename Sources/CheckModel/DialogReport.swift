@@ -17,9 +17,10 @@ public struct DialogReport: Sendable {
 /// How one step of a dialog went.
 public struct DialogStepReport: Sendable {
     public enum Kind: String, CaseIterable, Sendable {
-        case expect, send
+        case expect, send, reject
         case expectHex = "expect_hex"
         case sendHex = "send_hex"
+        case startTLS = "starttls"
     }
     public var kind: Kind
     public var ok: Bool

@@ -15,10 +15,14 @@ public final class ErrorReport: Hashable, Sendable {
     public let hint: String
     /// Whether the same request may succeed later without anybody changing anything.
     public let retryable: Bool
+    /// The TLS alert behind it, where there was one.
+    public let alert: TLSAlertReport?
+    /// The peer's own bytes, where they tell more than any name: what came in place of TLS, the line that refused STARTTLS.
+    public let received: [UInt8]?
 
     public init(
         errno: Errno?, name: String, errorClass: ErrorClass, fault: Fault, source: ErrorSource, message: String,
-        hint: String, retryable: Bool
+        hint: String, retryable: Bool, alert: TLSAlertReport? = nil, received: [UInt8]? = nil
     ) {
         self.errno = errno
         self.name = name
@@ -28,6 +32,8 @@ public final class ErrorReport: Hashable, Sendable {
         self.message = message
         self.hint = hint
         self.retryable = retryable
+        self.alert = alert
+        self.received = received
     }
 
     public static func == (left: ErrorReport, right: ErrorReport) -> Bool {
@@ -35,6 +41,7 @@ public final class ErrorReport: Hashable, Sendable {
             || (left.errno, left.name, left.errorClass, left.fault, left.source) == (
                 right.errno, right.name, right.errorClass, right.fault, right.source
             ) && (left.message, left.hint, left.retryable) == (right.message, right.hint, right.retryable)
+            && (left.alert, left.received) == (right.alert, right.received)
     }
 
     public func hash(into hasher: inout Hasher) {

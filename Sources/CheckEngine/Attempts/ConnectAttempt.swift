@@ -104,7 +104,7 @@ extension ConnectAttempt {
             switch plan.dialog?.steps.first {
             case .send(let template): template.filled(with: [:]) ?? []
             case .sendBytes(let bytes): bytes
-            case .expect, .expectBytes, nil: []
+            case .expect, .expectBytes, .reject, .startTLS, nil: []
             }
         do throws(Errno) {
             return try socket.send(first[...])

@@ -36,6 +36,7 @@ struct Conversation {
                 result = await send(template.filled(with: memory.values), index, alreadySent, on: socket, &line)
             case .sendBytes(let bytes):
                 result = await send(bytes, index, alreadySent, on: socket, &line)
+            case .reject, .startTLS: break
             }
             report.steps.append(line.report(of: step, result, since: begin))
             if let ending = result.ending {

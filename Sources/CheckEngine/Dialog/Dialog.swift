@@ -26,6 +26,8 @@ enum CompiledStep: Sendable {
     case expectBytes(ByteSearch)
     case send(SendTemplate)
     case sendBytes([UInt8])
+    case reject(Pattern)
+    case startTLS
 
     var kind: DialogStepReport.Kind {
         switch self {
@@ -33,6 +35,8 @@ enum CompiledStep: Sendable {
         case .expectBytes: .expectHex
         case .send: .send
         case .sendBytes: .sendHex
+        case .reject: .reject
+        case .startTLS: .startTLS
         }
     }
 }

@@ -33,6 +33,12 @@ struct DialogCompiler {
         case .sendBytes(let bytes):
             try Self.require(bytes.count, atMost: DialogLimits.sendBytes)
             return .sendBytes(bytes)
+        case .reject(let text):
+            guard !text.isEmpty else { throw Flaw("must not be empty") }
+            try Self.require(text.utf8.count, atMost: DialogLimits.patternBytes)
+            return .reject(try Pattern(text))
+        case .startTLS:
+            return .startTLS
         }
     }
 
@@ -100,6 +106,8 @@ extension DialogStep {
         case .expectBytes: .expectHex
         case .send: .send
         case .sendBytes: .sendHex
+        case .reject: .reject
+        case .startTLS: .startTLS
         }
     }
 }

@@ -103,7 +103,7 @@ struct Line {
             kind: step.kind, ok: result.ending == nil, durationNanoseconds: Clock.now().since(begin),
             bytes: result.sentCount, received: nil)
         switch step {
-        case .send, .sendBytes: break
+        case .send, .sendBytes, .reject, .startTLS: break
         case .expect, .expectBytes:
             report.bytes = receivedCount
             report.received = received

@@ -21,7 +21,7 @@ package enum ConsistencyRules {
         switch dialog.first {
         case .send(let text): !text.isEmpty
         case .sendBytes(let bytes): !bytes.isEmpty
-        case .expect, .expectBytes, nil: false
+        case .expect, .expectBytes, .reject, .startTLS, nil: false
         }
     }
 }

@@ -1,0 +1,23 @@
+/// Why a TLS handshake, or what was said to get one, failed.
+public struct TLSHandshakeFailure: Error, Hashable, Sendable {
+    public var name: TLSFailure
+    /// One short line of who found it (OpenSSL, the verifier); nil: the name says it all.
+    public var message: String?
+    /// The alert that ended the handshake, whoever sent it.
+    public var alert: TLSAlertReport?
+    /// The peer's own bytes, at most 1 KiB: what came in place of TLS, or the line that refused STARTTLS.
+    public var received: [UInt8]?
+    /// The peer asked for a certificate, and was given one.
+    public var sentCertificate = false
+
+    public init(
+        _ name: TLSFailure, message: String? = nil, alert: TLSAlertReport? = nil, received: [UInt8]? = nil,
+        sentCertificate: Bool = false
+    ) {
+        self.name = name
+        self.message = message
+        self.alert = alert
+        self.received = received
+        self.sentCertificate = sentCertificate
+    }
+}

@@ -1,0 +1,9 @@
+import Testing
+
+@testable import TLSClient
+
+@Suite struct TLSMaterialTests {
+    @Test func materialKeepsItsNames() {
+        #expect(TLSMaterial().authorities.isEmpty)
+    }
+}
