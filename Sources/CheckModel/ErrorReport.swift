@@ -41,7 +41,7 @@ public final class ErrorReport: Hashable, Sendable {
             || (left.errno, left.name, left.errorClass, left.fault, left.source) == (
                 right.errno, right.name, right.errorClass, right.fault, right.source
             ) && (left.message, left.hint, left.retryable) == (right.message, right.hint, right.retryable)
-            && (left.alert, left.received) == (right.alert, right.received)
+                && (left.alert, left.received) == (right.alert, right.received)
     }
 
     public func hash(into hasher: inout Hasher) {
