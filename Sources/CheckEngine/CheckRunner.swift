@@ -1,6 +1,7 @@
 internal import CheckModel
 public import DNS
 public import SocketIO
+internal import TLSClient
 
 /// Runs checks on one worker: from a request and a permit to a result.
 ///
@@ -9,8 +10,10 @@ public import SocketIO
 public final class CheckRunner: Sendable {
     private let reactor: Reactor
     private let resolver: Resolver
+    private let contexts: TLSContexts
 
     public init(reactor: Reactor, resolver: Resolver) {
+        contexts = TLSContexts(reactor: reactor)
         self.reactor = reactor
         self.resolver = resolver
     }
@@ -38,7 +41,8 @@ public final class CheckRunner: Sendable {
     private func draft(
         for check: PreparedCheck, under surroundings: Surroundings, _ queueNanoseconds: Int64
     ) -> ResultDraft {
-        let plan = AttemptPlan(check, under: surroundings, reactor: reactor, start: Clock.now())
+        let plan = AttemptPlan(
+            check, under: surroundings, reactor: reactor, contexts: contexts, start: Clock.now())
         return ResultDraft(plan: plan, queueNanoseconds: queueNanoseconds)
     }
 }

@@ -8,7 +8,8 @@ final class ResultDraft {
     var timings = Timings()
     var resolution: Resolution?
     var attempts: [AttemptResult] = []
-    var dialog: DialogReport?
+    private var tls: TLSReport?
+    private var dialog: DialogReport?
     private var verdict: (outcome: Outcome, phase: Phase, error: ErrorReport?)?
 
     @inline(never)
@@ -30,25 +31,32 @@ final class ResultDraft {
     func take(_ outcomes: [AttemptOutcome], begunAt begin: MonotonicTime) {
         // One after another they add up; at once, the longest counts.
         let inTurn = plan.request.resolve.addresses == .first
-        let dialogTime = outcomes.reduce(0) { inTurn ? $0 + $1.dialogNanoseconds : max($0, $1.dialogNanoseconds) }
-        timings.connect = max(Clock.now().since(begin) - dialogTime, 0)
-        timings.dialog = dialogTime
+        func total(_ part: (AttemptOutcome) -> Int64) -> Int64 {
+            outcomes.reduce(0) { inTurn ? $0 + part($1) : max($0, part($1)) }
+        }
+        timings.tls = total(\.tlsNanoseconds)
+        timings.dialog = total(\.dialogNanoseconds)
+        timings.connect = max(Clock.now().since(begin) - timings.tls - timings.dialog, 0)
         attempts = outcomes.map(\.result)
-        dialog = outcomes.last { $0.dialog != nil }?.dialog
-        let decisive = Self.decisive(among: attempts, requiringAll: plan.request.resolve.addresses == .all)
+        let index = Self.decisive(among: attempts, requiringAll: plan.request.resolve.addresses == .all)
+        let decisive = attempts[index]
         verdict = (decisive.outcome, decisive.phase, decisive.error)
+        tls = outcomes[index].tls ?? outcomes.last { $0.tls != nil }?.tls
+        dialog = outcomes[index].dialog ?? outcomes.last { $0.dialog != nil }?.dialog
     }
 
     /// The attempt whose answer is the check's: a success where one is enough, else the failure that got furthest, the
     /// first of equals.
-    private static func decisive(among attempts: [AttemptResult], requiringAll: Bool) -> AttemptResult {
-        let failures = attempts.filter { !$0.outcome.isSuccess }
-        if let success = attempts.last(where: \.outcome.isSuccess), !requiringAll || failures.isEmpty {
+    private static func decisive(among attempts: [AttemptResult], requiringAll: Bool) -> Int {
+        let failures = attempts.indices.filter { !attempts[$0].outcome.isSuccess }
+        if let success = attempts.lastIndex(where: \.outcome.isSuccess), !requiringAll || failures.isEmpty {
             return success
         }
         // SAFETY of the precondition: no strategy ends without an attempt, and none was a success here.
         guard let first = failures.first else { preconditionFailure("a check without an attempt") }
-        return failures.dropFirst().reduce(first) { $1.phase.depth > $0.phase.depth ? $1 : $0 }
+        return failures.dropFirst().reduce(first) {
+            attempts[$1].phase.depth > attempts[$0].phase.depth ? $1 : $0
+        }
     }
 
     /// The finished result.
@@ -59,7 +67,8 @@ final class ResultDraft {
         timings.total = Clock.now().since(plan.start) + timings.queue
         return CheckResult(
             ok: plan.request.expectation.isMet(by: verdict.outcome), outcome: verdict.outcome, phase: verdict.phase,
-            error: verdict.error, attempts: attempts, resolution: resolution, dialog: dialog, timings: timings,
+            error: verdict.error, attempts: attempts, resolution: resolution, tls: tls, dialog: dialog,
+            timings: timings,
             startedAtNanoseconds: startedAtNanoseconds)
     }
 }

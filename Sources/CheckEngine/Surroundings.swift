@@ -1,4 +1,5 @@
 public import CheckModel
+public import TLSClient
 
 /// What a check runs under beside its own request: taken once, so that a reload in between changes nothing for it.
 public final class Surroundings: Sendable {
@@ -6,9 +7,12 @@ public final class Surroundings: Sendable {
     public let policy: Policy?
     /// The keys that `socket.tcp_md5` names, 1 … 80 bytes each.
     public let md5Keys: [String: [UInt8]]
+    /// What `tls.ca` and `tls.client_certificate` name.
+    public let tls: TLSMaterial
 
-    public init(policy: Policy?, md5Keys: [String: [UInt8]] = [:]) {
+    public init(policy: Policy?, md5Keys: [String: [UInt8]] = [:], tls: TLSMaterial = TLSMaterial()) {
         self.policy = policy
         self.md5Keys = md5Keys
+        self.tls = tls
     }
 }

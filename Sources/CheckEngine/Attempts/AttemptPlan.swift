@@ -1,5 +1,6 @@
 internal import CheckModel
 internal import SocketIO
+internal import TLSClient
 
 /// What all attempts of one check have in common. It never changes, so that everybody who takes part holds the same one:
 /// as a value it would be copied, member by member, at every hand-over.
@@ -7,6 +8,7 @@ final class AttemptPlan: Sendable {
     private let check: PreparedCheck
     private let surroundings: Surroundings
     let reactor: Reactor
+    let contexts: TLSContexts
     /// When the check began, behind the queue: attempts are dated from here.
     let start: MonotonicTime
     /// When it has to have its answer.
@@ -19,13 +21,25 @@ final class AttemptPlan: Sendable {
     var policy: Policy? { surroundings.policy }
     var md5Key: [UInt8]? { request.socket.tcpMD5.flatMap { surroundings.md5Keys[$0] } }
 
-    init(_ check: PreparedCheck, under surroundings: Surroundings, reactor: Reactor, start: MonotonicTime) {
+    init(
+        _ check: PreparedCheck, under surroundings: Surroundings, reactor: Reactor, contexts: TLSContexts,
+        start: MonotonicTime
+    ) {
         self.check = check
         self.surroundings = surroundings
         self.reactor = reactor
+        self.contexts = contexts
         self.start = start
         deadline = start.advanced(byMilliseconds: check.request.timeoutMilliseconds)
     }
+
+    /// How TLS is asked for; nil where the check has none.
+    var tls: TLSOptions? {
+        request.tls ?? (request.target.impliesTLS || dialogStartsTLS ? TLSOptions() : nil)
+    }
+    /// Whether TLS begins within the dialog, not before it.
+    var dialogStartsTLS: Bool { request.dialog.contains(.startTLS) }
+    var tlsMaterial: TLSMaterial { surroundings.tls }
 
     /// The host and port of an internet target.
     var hostAndPort: (Host, UInt16)? {

@@ -1,10 +1,13 @@
 internal import CheckModel
 internal import SocketIO
+internal import TLSClient
 
 /// What is known of an attempt while it is under way. An object of its own: the frames of the functions that wait would
 /// have to hold it otherwise, each a copy.
 final class AttemptRecord {
     var result: AttemptResult
+    /// There once TLS was begun.
+    var security: AttemptTLS?
     var dialog: DialogReport?
     var dialogNanoseconds: Int64 = 0
     private let begin: MonotonicTime
@@ -19,7 +22,10 @@ final class AttemptRecord {
     /// The attempt's outcome, with its duration up to now.
     @inline(never)
     func finished() -> AttemptOutcome {
-        result.durationNanoseconds = Clock.now().since(begin) - dialogNanoseconds
-        return AttemptOutcome(result: result, dialog: dialog, dialogNanoseconds: dialogNanoseconds)
+        let tlsNanoseconds = security?.nanoseconds ?? 0
+        result.durationNanoseconds = Clock.now().since(begin) - tlsNanoseconds - dialogNanoseconds
+        return AttemptOutcome(
+            result: result, tls: security?.channel?.report, dialog: dialog, tlsNanoseconds: tlsNanoseconds,
+            dialogNanoseconds: dialogNanoseconds)
     }
 }

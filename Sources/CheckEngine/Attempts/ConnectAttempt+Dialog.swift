@@ -1,40 +1,67 @@
 internal import CheckModel
 internal import SocketIO
+internal import TLSClient
 
-// The dialog behind a connect that went well.
+// What is done on a connection behind a connect that went well: TLS, then the dialog.
 extension ConnectAttempt {
-    /// Holds the dialog, and turns its ending into the attempt's.
+    /// Whether anything is left to do once the connection is there.
+    var goesOn: Bool { plan.dialog != nil || plan.tls != nil }
+
     @inline(never)
-    func converse(
-        _ dialog: Dialog, on socket: borrowing Socket, token: inout SlotToken?, sentEarly: Int,
+    func goOn(
+        on socket: borrowing Socket, token: inout SlotToken?, sentEarly: Int, into record: AttemptRecord
+    ) async {
+        let registered: SlotToken
+        do throws(Errno) {
+            registered = try settle(socket, token: &token)
+        } catch {
+            return noteFailure(error, of: socket, in: plan.tls == nil ? .dialog : .tls, into: record)
+        }
+        let security = security(of: record)
+        if let security, !plan.dialogStartsTLS {
+            guard await secure(security, on: socket, token: registered, into: record) else { return }
+        }
+        if let dialog = plan.dialog {
+            await converse(
+                dialog, security, on: socket, token: registered, sentEarly: security == nil ? sentEarly : 0,
+                into: record)
+        }
+        if record.result.error == nil { security?.sayGoodbye(on: socket) }
+    }
+
+    /// The attempt's TLS, where the check asks for it: one object from the first byte to the report.
+    func security(of record: AttemptRecord) -> AttemptTLS? {
+        if record.security == nil, let options = plan.tls {
+            record.security = AttemptTLS(plan: plan, options: options, deadline: deadline)
+        }
+        return record.security
+    }
+
+    /// Makes a socket that has connected ready for talk.
+    ///
+    /// One passing ICMP message would break a connection that TCP itself would carry on. A datagram socket has no other
+    /// way to hear of a refusal.
+    private func settle(_ socket: borrowing Socket, token: inout SlotToken?) throws(Errno) -> SlotToken {
+        if case .tcp = plan.request.target.peer, !plan.request.socket.mptcp { try socket.setReceivesErrors(false) }
+        if let token { return token }
+        let registered = try plan.reactor.addOnThread(socket.number, for: .anything)
+        token = registered
+        return registered
+    }
+
+    /// Holds the dialog, and turns its ending into the attempt's.
+    private func converse(
+        _ dialog: Dialog, _ security: AttemptTLS?, on socket: borrowing Socket, token: SlotToken, sentEarly: Int,
         into record: AttemptRecord
     ) async {
         let begin = Clock.now()
-        do throws(Errno) {
-            try settle(socket)
-            let registered: SlotToken
-            if let token {
-                registered = token
-            } else {
-                registered = try plan.reactor.addOnThread(socket.number, for: .anything)
-                token = registered
-            }
-            let (report, ending) = await Conversation(dialog: dialog).run(
-                on: socket, token: registered, reactor: plan.reactor, isDatagram: plan.request.target.isDatagram,
-                alreadySent: sentEarly, until: deadline)
-            record.dialog = report
-            note(ending, of: socket, into: record)
-        } catch {
-            noteFailure(error, of: socket, in: .dialog, into: record)
-        }
-        record.dialogNanoseconds = Clock.now().since(begin)
-    }
-
-    /// One passing ICMP message would break a connection that TCP itself would carry on. A datagram socket has no other
-    /// way to hear of a refusal.
-    private func settle(_ socket: borrowing Socket) throws(Errno) {
-        guard case .tcp = plan.request.target.peer, !plan.request.socket.mptcp else { return }
-        try socket.setReceivesErrors(false)
+        let tlsBefore = security?.nanoseconds ?? 0
+        let (report, ending) = await Conversation(dialog: dialog, security: security).run(
+            on: socket, token: token, reactor: plan.reactor, isDatagram: plan.request.target.isDatagram,
+            alreadySent: sentEarly, until: deadline)
+        record.dialog = report
+        note(ending, of: socket, into: record)
+        record.dialogNanoseconds = Clock.now().since(begin) - ((security?.nanoseconds ?? 0) - tlsBefore)
     }
 
     @inline(never)
@@ -47,10 +74,16 @@ extension ConnectAttempt {
             enter(Classifier.report(for: .dialogMismatch), in: .dialog, into: record)
         case .mismatch(heard: false):
             enter(Classifier.deadlineReport(in: circumstances), in: .dialog, into: record)
+        case .rejected:
+            enter(Classifier.report(for: .dialogRejected), in: .dialog, into: record)
         case .closed:
             enter(Classifier.report(for: .dialogClosed), in: .dialog, into: record)
         case .failed(let error):
             noteFailure(error, of: socket, in: .dialog, into: record)
+        case .brokenTLS(let failure):
+            enter(Classifier.report(for: failure), in: .dialog, into: record)
+        case .handshake(let ending):
+            note(ending, of: socket, into: record)
         case .cancelled:
             noteCancelled(into: record, in: .dialog)
         }

@@ -33,11 +33,11 @@ struct ConnectAttempt {
         guard prepare(socket, into: record) else { return }
         var token: SlotToken?
         var sentEarly = 0
-        switch await finishConnect(socket, token: &token, sentEarly: &sentEarly) {
+        switch await finishConnect(socket, token: &token, sentEarly: &sentEarly, record) {
         case .connected:
             noteSuccess(of: socket, into: record)
-            if record.result.error == nil, let dialog = plan.dialog {
-                await converse(dialog, on: socket, token: &token, sentEarly: sentEarly, into: record)
+            if goesOn, record.result.error == nil {
+                await goOn(on: socket, token: &token, sentEarly: sentEarly, into: record)
             }
         case .failed(let error): noteFailure(error, of: socket, in: .connect, into: record)
         case .deadline: noteDeadline(of: socket, in: .connect, into: record)
@@ -65,13 +65,13 @@ struct ConnectAttempt {
 
     /// connect(2), and where it goes on by itself, the wait for writability and SO_ERROR.
     private func finishConnect(
-        _ socket: borrowing Socket, token: inout SlotToken?, sentEarly: inout Int
+        _ socket: borrowing Socket, token: inout SlotToken?, sentEarly: inout Int, _ record: AttemptRecord
     ) async -> Ending {
         do throws(Errno) {
             switch try socket.connect(to: endpoint) {
             case .complete:
                 guard opensFast else { return .connected }
-                sentEarly = try sendFirstBytes(on: socket)
+                sentEarly = try sendFirstBytes(on: socket, record)
             case .inProgress: break
             }
             let registered = try plan.reactor.addOnThread(socket.number, for: .anything)
@@ -98,16 +98,28 @@ extension ConnectAttempt {
     }
 
     /// With a cookie at hand connect(2) returns 0 before anything was sent: the SYN leaves with the first bytes.
-    /// - Returns: how many bytes the kernel took; 0 where it asks for a cookie first, and the bytes are still to be sent.
-    private func sendFirstBytes(on socket: borrowing Socket) throws(Errno) -> Int {
+    /// - Returns: how many bytes of the dialog's first step the kernel took.
+    @inline(never)
+    private func sendFirstBytes(on socket: borrowing Socket, _ record: AttemptRecord) throws(Errno) -> Int {
+        if let security = security(of: record), !plan.dialogStartsTLS {
+            return try security.sendFirstFlight(on: socket)
+        }
         let first: [UInt8] =
             switch plan.dialog?.steps.first {
             case .send(let template): template.filled(with: [:]) ?? []
             case .sendBytes(let bytes): bytes
             case .expect, .expectBytes, .reject, .startTLS, nil: []
             }
+        return try socket.sendFirst(first)
+    }
+}
+
+extension Socket {
+    /// Sends the bytes that open a connection.
+    /// - Returns: how many the kernel took; 0 where it asks for a cookie first, and the bytes are still to be sent.
+    borrowing func sendFirst(_ bytes: [UInt8]) throws(Errno) -> Int {
         do throws(Errno) {
-            return try socket.send(first[...])
+            return try send(bytes[...])
         } catch {
             guard error.rawValue == EINPROGRESS || error.rawValue == EAGAIN else { throw error }
             return 0
@@ -168,7 +180,7 @@ extension ConnectAttempt {
     }
 
     @inline(never)
-    private func noteDeadline(of socket: borrowing Socket, in phase: Phase, into record: AttemptRecord) {
+    func noteDeadline(of socket: borrowing Socket, in phase: Phase, into record: AttemptRecord) {
         record.result.local = record.result.local ?? socket.localName()
         record.result.tcpInformation = socket.tcpInformation()?.values
         enter(Classifier.deadlineReport(in: plan.circumstances(in: phase, of: endpoint)), in: phase, into: record)

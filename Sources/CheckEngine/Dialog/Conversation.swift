@@ -1,9 +1,12 @@
 internal import CheckModel
 internal import SocketIO
+internal import TLSClient
 
 /// Holds a dialog over a connected socket.
 struct Conversation {
     let dialog: Dialog
+    /// Begins TLS at the step that asks for it; nil where none does and none was begun before.
+    var security: AttemptTLS?
 
     /// Runs the steps in order, until one fails or all are done, on the caller's actor.
     ///
@@ -19,7 +22,9 @@ struct Conversation {
         until deadline: MonotonicTime
     ) async -> (DialogReport, DialogEnding) {
         var report = DialogReport()
-        var line = Line(reactor: reactor, token: token, deadline: deadline, kind: socket.kind, isDatagram: isDatagram)
+        var line = Line(
+            reactor: reactor, token: token, deadline: deadline, kind: socket.kind, isDatagram: isDatagram,
+            channel: security?.channel)
         var memory = DialogMemory(dialog: dialog)
         for (index, step) in dialog.steps.enumerated() {
             let begin = Clock.now()
@@ -28,19 +33,21 @@ struct Conversation {
             case .expect(let pattern):
                 result = await line.expect(pattern, on: socket)
                 if let groups = result.groups { memory.note(groups, of: pattern, step: index, in: line.inbox.bytes) }
-                if result.ending == nil { line.inbox.consume(to: result.end) }
+                line.meet(result)
             case .expectBytes(let bytes):
                 result = await line.expect(bytes, on: socket)
-                if result.ending == nil { line.inbox.consume(to: result.end) }
+                line.meet(result)
             case .send(let template):
                 result = await send(template.filled(with: memory.values), index, alreadySent, on: socket, &line)
             case .sendBytes(let bytes):
                 result = await send(bytes, index, alreadySent, on: socket, &line)
-            case .reject, .startTLS: break
+            case .reject(let pattern):
+                line.arm(pattern, step: index)
+            case .startTLS:
+                result = await startTLS(on: socket, &line)
             }
-            report.steps.append(line.report(of: step, result, since: begin))
+            note(result, of: index, since: begin, in: &report, &line)
             if let ending = result.ending {
-                report.failedStep = index
                 report.groups = memory.groups
                 return (report, ending)
             }
@@ -58,5 +65,30 @@ struct Conversation {
                 detail: "with its groups it has more than \(DialogLimits.filledSendBytes) bytes")
         }
         return await line.send(bytes, from: index == 0 ? min(alreadySent, bytes.count) : 0, on: socket)
+    }
+
+    private func startTLS(on socket: borrowing Socket, _ line: inout Line) async -> StepResult {
+        guard let security else { preconditionFailure("a dialog with a starttls step is held without TLS") }
+        let ending = await security.begin(on: socket, token: line.token)
+        guard ending == .completed, let channel = security.channel else {
+            return StepResult(ending: .handshake(ending))
+        }
+        line.secure(by: channel)
+        return StepResult()
+    }
+
+    /// Adds a step that has ended to the report. What was rejected is told of the step that rejects it: the one that was
+    /// waiting then has neither failed nor been met.
+    private func note(
+        _ result: StepResult, of index: Int, since begin: MonotonicTime, in report: inout DialogReport,
+        _ line: inout Line
+    ) {
+        if let rejecting = result.rejectingStep {
+            report.steps[rejecting] = line.report(of: dialog.steps[rejecting], result, since: begin)
+            report.failedStep = rejecting
+            return
+        }
+        report.steps.append(line.report(of: dialog.steps[index], result, since: begin))
+        if result.ending != nil, result.ending != .handshake(.expectedAlert) { report.failedStep = index }
     }
 }

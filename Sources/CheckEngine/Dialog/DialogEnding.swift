@@ -1,4 +1,5 @@
 internal import CheckModel
+internal import TLSClient
 
 /// How a conversation ended.
 enum DialogEnding: Hashable, Sendable {
@@ -10,6 +11,19 @@ enum DialogEnding: Hashable, Sendable {
     case closed
     /// send(2) or recv(2) failed. ICMP messages behind it are in the socket's error queue still.
     case failed(Errno)
+    /// An alert, or a breach of TLS, behind its handshake.
+    case brokenTLS(TLSHandshakeFailure)
+    /// The handshake of a step was not completed, or it ended the check with the alert that was expected.
+    case handshake(TLSHandshakeEnding)
+    /// A pattern matched that a step rejects.
+    case rejected
     /// The task was cancelled.
     case cancelled
+
+    init(_ error: TLSTransferError) {
+        switch error {
+        case .kernel(let error): self = .failed(error)
+        case .tls(let failure): self = .brokenTLS(failure)
+        }
+    }
 }

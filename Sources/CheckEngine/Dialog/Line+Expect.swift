@@ -4,11 +4,18 @@ internal import SocketIO
 // Steps that wait for something.
 extension Line {
     private enum Search {
-        case found(end: Int, groups: [Range<Int>?]?)
+        case found(Range<Int>, groups: [Range<Int>?]?)
         /// A match may be there that more bytes would lengthen or undo.
         case open
         case absent
         case exceeded(String)
+
+        var isOpen: Bool {
+            switch self {
+            case .open: true
+            case .found, .absent, .exceeded: false
+            }
+        }
     }
 
     /// Waits until the pattern matches.
@@ -29,14 +36,12 @@ extension Line {
         while true {
             if inbox.hasNews || isOpen {
                 let end: BytesEnd = hasEnded || !inbox.hasNews ? .final : hasMessages ? .message : .unknown
+                let budgetBefore = budget.remainingNanoseconds
                 let found = search(&self, end)
-                if budget.latestNanoseconds > DialogLimits.turnNanoseconds { await yieldTurn() }
-                switch found {
-                case .found(let end, let groups): return StepResult(end: end, groups: groups)
-                case .exceeded(let detail): return StepResult(ending: .mismatch(heard: heard), detail: detail)
-                case .open: isOpen = true
-                case .absent: isOpen = false
-                }
+                let rejection = searchRejects(end: end)
+                if budgetBefore - budget.remainingNanoseconds > DialogLimits.turnNanoseconds { await yieldTurn() }
+                if let result = result(of: found, or: rejection) { return result }
+                isOpen = found.isOpen || rejection.isOpen
             }
             if hasEnded { return StepResult(ending: .closed) }
             let quiet = Clock.now().advanced(byMilliseconds: DialogLimits.quietMilliseconds)
@@ -44,16 +49,35 @@ extension Line {
             case .news, .ended: continue
             case .timeIsUp:
                 if !isOpen { return StepResult(ending: .mismatch(heard: heard)) }
-            case .cancelled: return StepResult(ending: .cancelled)
-            case .failed(let error): return StepResult(ending: .failed(error))
+            case .over(let ending): return StepResult(ending: ending)
             }
+        }
+    }
+
+    /// What ends the step: of a match and a rejection the one that begins first, of equals the rejection.
+    /// - Returns: nil where neither is there yet.
+    private func result(of found: Search, or rejection: Rejection) -> StepResult? {
+        switch (found, rejection) {
+        case (.exceeded(let detail), _), (_, .exceeded(let detail)):
+            return StepResult(ending: .mismatch(heard: heard), detail: detail)
+        case (.found(let range, _), .found(let start, let step)) where start <= range.lowerBound:
+            return StepResult(ending: .rejected, rejectingStep: step)
+        case (.found(let range, let groups), _):
+            return StepResult(end: range.upperBound, groups: groups)
+        // What may still become a match begins before what is rejected: it has to be known first.
+        case (.open, .found(let start, _)) where start > inbox.start:
+            return nil
+        case (.open, .found(_, let step)), (.absent, .found(_, let step)):
+            return StepResult(ending: .rejected, rejectingStep: step)
+        case (.open, .none), (.open, .open), (.absent, .none), (.absent, .open):
+            return nil
         }
     }
 
     private mutating func search(_ pattern: Pattern, end: BytesEnd) -> Search {
         switch pattern.match(inbox.bytes, from: inbox.start, end: end, budget: &budget) {
         case .found(let ranges):
-            return .found(end: ranges[0]?.upperBound ?? inbox.bytes.count, groups: ranges)
+            return .found(ranges[0] ?? inbox.bytes.count..<inbox.bytes.count, groups: ranges)
         case .open(let start):
             inbox.skip(to: start)
             // At the end of a message nothing that is complete was left out.
@@ -68,7 +92,9 @@ extension Line {
     }
 
     private mutating func search(_ bytes: ByteSearch) -> Search {
-        if let end = bytes.end(in: inbox.bytes, from: inbox.start) { return .found(end: end, groups: nil) }
+        if let end = bytes.end(in: inbox.bytes, from: inbox.start) {
+            return .found(end - bytes.needle.count..<end, groups: nil)
+        }
         inbox.skip(to: inbox.bytes.count - bytes.needle.count + 1)
         return .absent
     }

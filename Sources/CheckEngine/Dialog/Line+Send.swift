@@ -1,6 +1,7 @@
 internal import CheckModel
 internal import CLinux
 internal import SocketIO
+internal import TLSClient
 
 // Steps that send.
 extension Line {
@@ -13,8 +14,8 @@ extension Line {
                 result.ending = .cancelled
                 return result
             }
-            do throws(Errno) {
-                result.sentCount += try socket.send(bytes[result.sentCount...])
+            do throws(TLSTransferError) {
+                result.sentCount += try transmit(bytes[result.sentCount...], on: socket)
                 isDone = result.sentCount == bytes.count
             } catch {
                 result.ending = await recover(from: error, on: socket)
@@ -26,13 +27,13 @@ extension Line {
 
     /// Waits for room.
     /// - Returns: nil where sending can go on.
-    private mutating func recover(from error: Errno, on socket: borrowing Socket) async -> DialogEnding? {
-        switch error.rawValue {
-        case EINTR: return nil
-        case EAGAIN: break
-        case _: return .failed(error)
+    private mutating func recover(from error: TLSTransferError, on socket: borrowing Socket) async -> DialogEnding? {
+        switch error {
+        case .kernel(let error) where error.rawValue == EINTR: return nil
+        case .kernel(let error) where error.rawValue == EAGAIN: break
+        case .kernel, .tls: return DialogEnding(error)
         }
-        do throws(Errno) { try overhear(on: socket) } catch { return .failed(error) }
+        do throws(TLSTransferError) { try overhear(on: socket) } catch { return DialogEnding(error) }
         switch await reactor.waitOnThread(token, for: [.readable, .writable], until: deadline) {
         case .ready: return nil
         case .deadline: return .mismatch(heard: heard)

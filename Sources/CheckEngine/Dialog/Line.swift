@@ -1,14 +1,16 @@
 internal import CheckModel
 internal import CLinux
 internal import SocketIO
+internal import TLSClient
 
 /// One end of a conversation: what was heard, and how to hear and say more.
 ///
 /// The socket is always used first and waited for only behind EAGAIN, so no edge of its readiness is missed.
 struct Line {
     enum Hearing {
-        case news, ended, timeIsUp, cancelled
-        case failed(Errno)
+        case news, ended, timeIsUp
+        /// Nothing more is heard, for that reason.
+        case over(DialogEnding)
     }
 
     let reactor: Reactor
@@ -17,7 +19,11 @@ struct Line {
     let isDatagram: Bool
     /// Messages have ends of their own: datagrams, and the packets of SOCK_SEQPACKET.
     let hasMessages: Bool
+    /// What everything goes through once TLS has begun.
+    private(set) var channel: TLSChannel?
     var inbox = Inbox()
+    /// The patterns that must not match before the next expectation is met, by their steps.
+    var rejects: [(step: Int, pattern: Pattern)] = []
     var budget = MatchBudget()
     /// The peer has said something.
     private(set) var heard = false
@@ -28,7 +34,11 @@ struct Line {
     private var receivedCount = 0
     private var received: [UInt8] = []
 
-    init(reactor: Reactor, token: SlotToken, deadline: MonotonicTime, kind: SocketKind, isDatagram: Bool) {
+    init(
+        reactor: Reactor, token: SlotToken, deadline: MonotonicTime, kind: SocketKind, isDatagram: Bool,
+        channel: TLSChannel?
+    ) {
+        self.channel = channel
         self.reactor = reactor
         self.token = token
         self.deadline = deadline
@@ -41,22 +51,22 @@ struct Line {
         while true {
             // A peer that never stops talking must not let the deadline pass, nor keep the thread.
             if receivesWithoutWait > 0, Clock.now() >= deadline { return .timeIsUp }
-            if Task.isCancelled { return .cancelled }
+            if Task.isCancelled { return .over(.cancelled) }
             if receivesWithoutWait >= DialogLimits.receivesOfTurn { await yieldTurn() }
-            do throws(Errno) {
+            do throws(TLSTransferError) {
                 return try receive(from: socket) ? .news : .ended
             } catch {
-                switch error.rawValue {
-                case EINTR: continue
-                case EAGAIN: break
-                case _: return .failed(error)
+                switch error {
+                case .kernel(let error) where error.rawValue == EINTR: continue
+                case .kernel(let error) where error.rawValue == EAGAIN: break
+                case .kernel, .tls: return .over(DialogEnding(error))
                 }
             }
             receivesWithoutWait = 0
             switch await reactor.waitOnThread(token, for: .readable, until: limit) {
             case .ready: continue
             case .deadline: return .timeIsUp
-            case .cancelled: return .cancelled
+            case .cancelled: return .over(.cancelled)
             }
         }
     }
@@ -69,9 +79,8 @@ struct Line {
 
     /// Takes what is there.
     /// - Returns: false at the end of the stream.
-    private mutating func receive(from socket: borrowing Socket) throws(Errno) -> Bool {
-        let capacity = hasMessages ? DialogLimits.messageReceiveBytes : DialogLimits.streamReceiveBytes
-        let bytes = try socket.receive(atMost: capacity)
+    private mutating func receive(from socket: borrowing Socket) throws(TLSTransferError) -> Bool {
+        let bytes = try receiveBytes(from: socket)
         receivesWithoutWait += 1
         if bytes.isEmpty, !isDatagram {
             hasEnded = true
@@ -84,18 +93,46 @@ struct Line {
         return true
     }
 
+    private func receiveBytes(from socket: borrowing Socket) throws(TLSTransferError) -> [UInt8] {
+        let capacity = hasMessages ? DialogLimits.messageReceiveBytes : DialogLimits.streamReceiveBytes
+        if let channel { return try channel.receive(from: socket, atMost: capacity) }
+        do throws(Errno) { return try socket.receive(atMost: capacity) } catch { throw .kernel(error) }
+    }
+
+    /// Sends what the kernel takes of `bytes`, through TLS where that has begun.
+    func transmit(_ bytes: ArraySlice<UInt8>, on socket: borrowing Socket) throws(TLSTransferError) -> Int {
+        if let channel { return try channel.send(bytes, on: socket) }
+        do throws(Errno) { return try socket.send(bytes) } catch { throw .kernel(error) }
+    }
+
+    /// From here on everything goes through TLS. What came before it and no step has matched is forgotten: whoever can
+    /// write into the plaintext must not be able to answer for the peer (RFC 3207, 6).
+    mutating func secure(by channel: TLSChannel) {
+        self.channel = channel
+        inbox = Inbox()
+    }
+
     /// Takes what is there while a step sends, as far as there is room: a peer that sends before it reads must not
     /// be blocked by us.
-    mutating func overhear(on socket: borrowing Socket) throws(Errno) {
+    mutating func overhear(on socket: borrowing Socket) throws(TLSTransferError) {
         guard !hasMessages else { return }
-        do throws(Errno) {
+        do throws(TLSTransferError) {
             while !hasEnded, inbox.unmatchedCount <= DialogLimits.unmatchedBytes - DialogLimits.streamReceiveBytes {
                 _ = try receive(from: socket)
             }
         } catch {
-            guard error.rawValue == EAGAIN || error.rawValue == EINTR else { throw error }
+            guard case .kernel(let errno) = error, errno.rawValue == EAGAIN || errno.rawValue == EINTR else {
+                throw error
+            }
         }
         receivesWithoutWait = 0
+    }
+
+    /// An expectation was met: what it matched is done with, and nothing is rejected any more.
+    mutating func meet(_ result: StepResult) {
+        guard result.ending == nil else { return }
+        inbox.consume(to: result.end)
+        disarm()
     }
 
     mutating func report(of step: CompiledStep, _ result: StepResult, since begin: MonotonicTime) -> DialogStepReport {
@@ -103,8 +140,9 @@ struct Line {
             kind: step.kind, ok: result.ending == nil, durationNanoseconds: Clock.now().since(begin),
             bytes: result.sentCount, received: nil)
         switch step {
-        case .send, .sendBytes, .reject, .startTLS: break
-        case .expect, .expectBytes:
+        case .send, .sendBytes, .startTLS: break
+        case .reject where result.ending == nil: break
+        case .expect, .expectBytes, .reject:
             report.bytes = receivedCount
             report.received = received
             receivedCount = 0

@@ -8,6 +8,8 @@ struct StepResult {
     var end = 0
     /// The groups of the match, of a step with a pattern.
     var groups: [Range<Int>?]?
+    /// The step whose pattern matched although it must not; `ending` is `rejected`.
+    var rejectingStep: Int?
     /// How much was sent, of a step that sends.
     var sentCount = 0
 }

@@ -25,6 +25,9 @@ public final class TLSChannel {
     /// `sent` says.
     public func firstFlight() -> [UInt8] { [] }
 
+    /// So many bytes of the first flight have left.
+    public func noteSent(_ count: Int) {}
+
     /// Plaintext that has come.
     /// - Returns: empty at the end of the stream.
     /// - Throws: EAGAIN where nothing is there.
