@@ -12,6 +12,8 @@ from bench.paths import BENCHMARKS, BLACKBOX, built
 # What shows that a package is there, and the package.
 NEEDED = {
     "/usr/include/microhttpd.h": "libmicrohttpd-dev",
+    "/usr/include/openssl/ssl.h": "libssl-dev",
+    "openssl": "openssl",
     BLACKBOX: "prometheus-blackbox-exporter",
     "nft": "nftables",
     "ip": "iproute2",
@@ -29,6 +31,8 @@ PARTS = {
     "rate": (["load/client.c", "load/rate.c"], []),
     "burst": (["load/client.c", "load/burst.c"], []),
     "target": (["load/target.c"], []),
+    "tls_loop": (["reference/tls_loop.c"], ["-lssl", "-lcrypto", "-lpthread"]),
+    "tls_target": (["load/tls_target.c"], ["-lssl", "-lcrypto", "-lpthread"]),
 }
 
 

@@ -9,7 +9,7 @@ from statistics import median
 
 from bench.paths import BLACKBOX
 
-TITLES = {"connectd": "connectd", "c": "same service in C", "blackbox": "blackbox_exporter"}
+TITLES = {"connectd": "connectd", "c": "same service in C", "blackbox": "blackbox_exporter", "loop": "plain loop in C"}
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,14 @@ def http_goals(rounds):
     ]
 
 
+def tls_goals(rounds):
+    return [
+        Goal("tls: rate, of the plain loop's", ratio(rounds, "connectd", "loop", "rate"), 0.9, at_least=True),
+        Goal("tls: CPU a handshake, of the plain loop's", ratio(rounds, "connectd", "loop", "cpu_us"), 1 / 0.9),
+        Goal("tls: wrong answers of anybody", wrong(rounds), 0),
+    ]
+
+
 def hang_goals(hang):
     rounds = hang["rounds"]
     return [
@@ -82,6 +90,8 @@ def goals(results):
     found = []
     if "http" in results:
         found += http_goals(results["http"]["rounds"])
+    if "tls" in results:
+        found += tls_goals(results["tls"]["rounds"])
     if "hang" in results:
         found += hang_goals(results["hang"])
     if "idle" in results:
@@ -104,6 +114,19 @@ def http_table(http):
             str(sum(turn[name]["wrong"] for turn in rounds)),
         ])
     title = f"http: {http['connections']} connections, median of {len(rounds)} rounds of {http['seconds']:g} s each"
+    return title, rows
+
+
+def tls_table(tls):
+    rounds = tls["rounds"]
+    rows = [["", "handshakes/s", "CPU µs/handshake", "rate, of the loop's", "CPU, of the loop's", "wrong"]]
+    for name in rounds[0]:
+        rows.append([
+            TITLES[name], f"{middle(rounds, name, 'rate'):.0f}", f"{middle(rounds, name, 'cpu_us'):.0f}",
+            f"{ratio(rounds, name, 'loop', 'rate'):.2f}", f"{ratio(rounds, name, 'loop', 'cpu_us'):.2f}",
+            str(sum(turn[name]["wrong"] for turn in rounds)),
+        ])
+    title = f"tls: {tls['connections']} connections, median of {len(rounds)} rounds of {tls['seconds']:g} s each"
     return title, rows
 
 
@@ -152,6 +175,8 @@ def tables(results, found):
         yield http_table(results["http"])
     if "bare" in results:
         yield bare_table(results["bare"])
+    if "tls" in results:
+        yield tls_table(results["tls"])
     if "hang" in results:
         yield hang_table(results["hang"])
     if "idle" in results or "start" in results:
