@@ -38,8 +38,8 @@ let package = Package(
         .target(
             name: "ConnectAPI",
             dependencies: [
-                "CheckEngine", "CheckModel", "COpenSSL", "CSpecification", "Configuration", "HTTPServer", "SocketIO",
-                "StrictJSON", "TLSClient",
+                "CheckEngine", "CheckModel", "COpenSSL", "CSpecification", "Configuration", "HTTPServer", "Metrics",
+                "SocketIO", "StrictJSON", "TLSClient",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),
@@ -57,6 +57,7 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(name: "DNS", dependencies: ["CAres", "CheckModel", "CLinux", "SocketIO"], swiftSettings: strict),
+        .target(name: "Metrics", dependencies: ["CheckModel", "SocketIO"], swiftSettings: strict),
         .target(
             name: "TLSClient", dependencies: ["CheckModel", "CLinux", "COpenSSL", "SocketIO"], swiftSettings: strict),
         .target(name: "SocketIO", dependencies: ["CheckModel", "CLinux"], swiftSettings: strict),
@@ -77,6 +78,7 @@ let package = Package(
         .testTarget(name: "SocketIOTests", dependencies: ["SocketIO", "CheckModel", "CLinux"], swiftSettings: strict),
         .testTarget(
             name: "DNSTests", dependencies: ["DNS", "SocketIO", "CheckModel", "CLinux"], swiftSettings: strict),
+        .testTarget(name: "MetricsTests", dependencies: ["CheckModel", "Metrics"], swiftSettings: strict),
         .testTarget(
             name: "TLSClientTests", dependencies: ["TLSClient", "SocketIO", "CheckModel", "CLinux", "COpenSSL"],
             swiftSettings: strict),

@@ -1,0 +1,63 @@
+public import CheckModel
+
+/// What came of checks, and how long they took.
+public struct CheckCounts: Sendable {
+    /// The parts of a check that are timed: values of the label `phase`.
+    public enum Part: Int, CaseIterable, Sendable {
+        case queue, resolve, connect, tls, dialog, total
+
+        public var label: String {
+            switch self {
+            case .queue: "queue"
+            case .resolve: "resolve"
+            case .connect: "connect"
+            case .tls: "tls"
+            case .dialog: "dialog"
+            case .total: "total"
+            }
+        }
+    }
+
+    /// What a check is counted as.
+    public struct Ending: Hashable, Sendable {
+        public let outcome: Outcome
+        /// nil for a success.
+        public let fault: Fault?
+
+        public init(outcome: Outcome, fault: Fault?) {
+            self.outcome = outcome
+            self.fault = fault
+        }
+    }
+
+    public private(set) var endings: [Ending: UInt64] = [:]
+    private var durations = [DurationHistogram](repeating: DurationHistogram(), count: Part.allCases.count)
+
+    public init() {}
+
+    /// Counts one check that has its result, and the time of each part that it had.
+    public mutating func note(_ result: CheckResult) {
+        note(Ending(outcome: result.outcome, fault: result.error?.fault))
+        let timings = result.timings
+        durations[Part.total.rawValue].observe(nanoseconds: timings.total)
+        durations[Part.queue.rawValue].observe(nanoseconds: timings.queue)
+        if timings.resolve > 0 { durations[Part.resolve.rawValue].observe(nanoseconds: timings.resolve) }
+        if !result.attempts.isEmpty { durations[Part.connect.rawValue].observe(nanoseconds: timings.connect) }
+        if timings.tls > 0 { durations[Part.tls.rawValue].observe(nanoseconds: timings.tls) }
+        if timings.dialog > 0 { durations[Part.dialog.rawValue].observe(nanoseconds: timings.dialog) }
+    }
+
+    /// Counts one check that ended without a result of its own.
+    public mutating func note(_ ending: Ending) {
+        endings[ending, default: 0] += 1
+    }
+
+    public mutating func add(_ other: CheckCounts) {
+        endings.merge(other.endings, uniquingKeysWith: +)
+        for index in durations.indices { durations[index].add(other.durations[index]) }
+    }
+
+    public func durations(of part: Part) -> DurationHistogram {
+        durations[part.rawValue]
+    }
+}

@@ -1,0 +1,80 @@
+/// Writes metrics as text, family by family.
+public struct ExpositionWriter {
+    public enum Kind: String, Sendable {
+        case counter, gauge, histogram
+    }
+    public typealias Labels = [(name: String, value: String)]
+
+    private let format: ExpositionFormat
+    private var text = ""
+
+    public init(format: ExpositionFormat) {
+        self.format = format
+    }
+
+    /// Begins a family; its samples follow.
+    /// - Parameter name: that of its samples; a counter's ends in `_total`.
+    public mutating func family(_ name: String, _ kind: Kind, help: String) {
+        // OpenMetrics names the family of a counter without the suffix of its samples.
+        let isBare = format == .openMetrics && kind == .counter && name.hasSuffix("_total")
+        let family = isBare ? String(name.dropLast("_total".count)) : name
+        text += "# HELP \(family) \(Self.escaped(help, quotes: format == .openMetrics))\n"
+        text += "# TYPE \(family) \(kind.rawValue)\n"
+    }
+
+    public mutating func sample(_ name: String, _ labels: Labels, _ value: UInt64) {
+        line(name, labels, String(value))
+    }
+
+    public mutating func sample(_ name: String, _ labels: Labels, _ value: Double) {
+        line(name, labels, Self.text(of: value))
+    }
+
+    /// The samples of one histogram, in seconds.
+    public mutating func histogram(_ name: String, _ labels: Labels, _ histogram: DurationHistogram) {
+        var cumulated: UInt64 = 0
+        for (bound, count) in zip(DurationHistogram.boundsNanoseconds, histogram.counts) {
+            cumulated += count
+            let label = Self.text(of: Double(bound) / 1e9)
+            line("\(name)_bucket", labels + [("le", label)], String(cumulated))
+        }
+        line("\(name)_bucket", labels + [("le", "+Inf")], String(histogram.count))
+        line("\(name)_sum", labels, Self.text(of: Double(histogram.sumNanoseconds) / 1e9))
+        line("\(name)_count", labels, String(histogram.count))
+    }
+
+    /// The whole text.
+    public consuming func finish() -> [UInt8] {
+        if format == .openMetrics { text += "# EOF\n" }
+        return Array(text.utf8)
+    }
+
+    private mutating func line(_ name: String, _ labels: Labels, _ value: String) {
+        text += name
+        if !labels.isEmpty {
+            let pairs = labels.map { "\($0.name)=\"\(Self.escaped($0.value, quotes: true))\"" }
+            text += "{\(pairs.joined(separator: ","))}"
+        }
+        text += " \(value)\n"
+    }
+
+    /// As Go's client libraries write it: `+Inf`, `NaN`, and whole numbers with a fraction in OpenMetrics' bounds.
+    private static func text(of value: Double) -> String {
+        if value.isNaN { return "NaN" }
+        if value.isInfinite { return value < 0 ? "-Inf" : "+Inf" }
+        return "\(value)"
+    }
+
+    private static func escaped(_ text: String, quotes: Bool) -> String {
+        var result = ""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\\": result += "\\\\"
+            case "\n": result += "\\n"
+            case "\"" where quotes: result += "\\\""
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result
+    }
+}

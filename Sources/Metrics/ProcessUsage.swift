@@ -1,0 +1,74 @@
+internal import Glibc
+internal import SocketIO
+
+/// What the process takes of the machine, as client libraries of Prometheus show it: proc(5).
+///
+/// A member is nil where /proc does not tell.
+public struct ProcessUsage: Sendable {
+    public let cpuSeconds: Double?
+    public let residentBytes: UInt64?
+    public let virtualBytes: UInt64?
+    public let openDescriptors: UInt64?
+    /// RLIMIT_NOFILE; nil where there is none.
+    public let maximumDescriptors: UInt64?
+    /// Seconds since 1970.
+    public let startTimeSeconds: Double?
+    public let threads: UInt64?
+
+    /// Reads /proc/self: some tens of microseconds.
+    public init() {
+        let fields = Self.statFields()
+        let ticks = Double(sysconf(Int32(_SC_CLK_TCK)))
+        // Fields 14, 15, 20, 22, 23 and 24 of proc(5), counted from the state, which is field 3.
+        if let user = Self.number(11, fields), let system = Self.number(12, fields) {
+            cpuSeconds = (Double(user) + Double(system)) / ticks
+        } else {
+            cpuSeconds = nil
+        }
+        threads = Self.number(17, fields)
+        virtualBytes = Self.number(20, fields)
+        residentBytes = Self.number(21, fields).map { $0 * UInt64(max(sysconf(Int32(_SC_PAGESIZE)), 0)) }
+        if let start = Self.number(19, fields), let boot = Self.bootTimeSeconds {
+            startTimeSeconds = boot + Double(start) / ticks
+        } else {
+            startTimeSeconds = nil
+        }
+        openDescriptors = Self.countDescriptors()
+        var limit = rlimit()
+        let isLimited =
+            getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 && limit.rlim_cur != rlim_t.max
+        maximumDescriptors = isLimited ? UInt64(limit.rlim_cur) : nil
+    }
+
+    private static func number(_ index: Int, _ fields: [Substring]) -> UInt64? {
+        fields.indices.contains(index) ? UInt64(fields[index]) : nil
+    }
+
+    /// What stands behind the name, which is in parentheses and can have any character in it.
+    private static func statFields() -> [Substring] {
+        guard let text = contents(of: "/proc/self/stat"), let end = text.lastIndex(of: ")") else { return [] }
+        return text[text.index(after: end)...].split(whereSeparator: { $0 == " " || $0 == "\n" })
+    }
+
+    private static let bootTimeSeconds: Double? = contents(of: "/proc/stat").flatMap { text in
+        text.split(separator: "\n").first { $0.hasPrefix("btime ") }.flatMap { Double($0.dropFirst(6)) }
+    }
+
+    private static func contents(of path: String) -> String? {
+        guard let descriptor = try? Descriptor.openForReading(Array(path.utf8)),
+            let bytes = try? FileContents.read(descriptor.rawValue, limit: 1 << 20)
+        else { return nil }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private static func countDescriptors() -> UInt64? {
+        guard let directory = opendir("/proc/self/fd") else { return nil }
+        defer { closedir(directory) }
+        var count: UInt64 = 0
+        while let entry = readdir(directory) {
+            if entry.pointee.d_name.0 != 0x2E { count += 1 }
+        }
+        // The directory's own descriptor is among them.
+        return count - 1
+    }
+}

@@ -1,0 +1,45 @@
+import CheckModel
+import Metrics
+import Testing
+
+@Suite struct CheckCountsTests {
+    private func result(_ outcome: Outcome, _ timings: Timings) -> CheckResult {
+        CheckResult(
+            ok: true, outcome: outcome, phase: .done, error: nil, attempts: [], resolution: nil, dialog: nil,
+            timings: timings, startedAtNanoseconds: 0)
+    }
+
+    @Test func endingsAreCountedByOutcomeAndFault() {
+        var counts = CheckCounts()
+        counts.note(result(.connected, Timings()))
+        counts.note(.init(outcome: .failed(.denied), fault: .request))
+        counts.note(.init(outcome: .failed(.denied), fault: .request))
+        #expect(counts.endings[.init(outcome: .connected, fault: nil)] == 1)
+        #expect(counts.endings[.init(outcome: .failed(.denied), fault: .request)] == 2)
+    }
+
+    @Test func aPartThatACheckDidNotHaveIsNotTimed() {
+        var counts = CheckCounts()
+        var timings = Timings()
+        timings.tls = 5_000_000
+        timings.total = 6_000_000
+        counts.note(result(.connected, timings))
+        #expect(counts.durations(of: .tls).count == 1)
+        #expect(counts.durations(of: .total).sumNanoseconds == 6_000_000)
+        #expect(counts.durations(of: .dialog).count == 0)
+        #expect(counts.durations(of: .resolve).count == 0)
+    }
+
+    @Test func countsOfSeveralWorkersAddUp() {
+        var sum = CheckCounts()
+        var timings = Timings()
+        timings.total = 1
+        for _ in 0..<2 {
+            var counts = CheckCounts()
+            counts.note(result(.connected, timings))
+            sum.add(counts)
+        }
+        #expect(sum.endings[.init(outcome: .connected, fault: nil)] == 2)
+        #expect(sum.durations(of: .total).count == 2)
+    }
+}
