@@ -24,6 +24,11 @@ public enum ErrnoCatalogue {
         indexByName[name.uppercased()].map { entries[$0] }
     }
 
+    /// The position in `entries` of the entry with exactly that name; nil if there is none.
+    public static func index(named name: String) -> Int? {
+        indexByName[name]
+    }
+
     /// Position in `entries` by errno(3); -1 for a number without an entry.
     private static let indexByNumber: [Int16] = {
         let numbers = entries.compactMap { $0.errno.map { Int($0.rawValue) } }

@@ -10,7 +10,7 @@ extension ErrnoCatalogue {
     }
 
     /// The entry of any error number: one made on the spot where the table has none.
-    static func entryOrUnknown(for errno: Errno) -> ErrorCatalogueEntry {
+    public static func entryOrUnknown(for errno: Errno) -> ErrorCatalogueEntry {
         if let entry = entry(for: errno) { return entry }
         return kernel(
             errno.rawValue, name(of: errno), .unclassified, fault: .prober, retryable: false, inManualPage: false,
