@@ -31,6 +31,8 @@ public struct CheckCounts: Sendable {
     }
 
     public private(set) var endings: [Ending: UInt64] = [:]
+    /// Questions to name servers by what came of them: `ok`, or the resolver's failure by its name.
+    public private(set) var lookups: [String: UInt64] = [:]
     private var durations = [DurationHistogram](repeating: DurationHistogram(), count: Part.allCases.count)
 
     public init() {}
@@ -38,6 +40,7 @@ public struct CheckCounts: Sendable {
     /// Counts one check that has its result, and the time of each part that it had.
     public mutating func note(_ result: CheckResult) {
         note(Ending(outcome: result.outcome, fault: result.error?.fault))
+        if let answer = Self.lookup(of: result) { lookups[answer, default: 0] += 1 }
         let timings = result.timings
         durations[Part.total.rawValue].observe(nanoseconds: timings.total)
         durations[Part.queue.rawValue].observe(nanoseconds: timings.queue)
@@ -54,7 +57,14 @@ public struct CheckCounts: Sendable {
 
     public mutating func add(_ other: CheckCounts) {
         endings.merge(other.endings, uniquingKeysWith: +)
+        lookups.merge(other.lookups, uniquingKeysWith: +)
         for index in durations.indices { durations[index].add(other.durations[index]) }
+    }
+
+    /// nil where no name server was asked.
+    private static func lookup(of result: CheckResult) -> String? {
+        if let error = result.error, error.source == .resolver { return error.name }
+        return result.resolution?.source == .dns ? "ok" : nil
     }
 
     public func durations(of part: Part) -> DurationHistogram {

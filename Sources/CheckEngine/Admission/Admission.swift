@@ -16,8 +16,10 @@ public final class Admission: Sendable {
         var arriving: [UInt64: Bool] = [:]
     }
 
-    private let limit: Int
-    private let queueLimit: Int
+    /// How many checks may be in flight.
+    public let limit: Int
+    /// How many may wait.
+    public let queueLimit: Int
     private let state = Mutex(State())
 
     /// - Parameters:

@@ -1,0 +1,57 @@
+internal import CheckModel
+internal import Metrics
+internal import Synchronization
+
+/// What the service counts: checks for each worker by itself, so that no two threads write to the same place, and
+/// refusals, which are rare, for all together.
+package final class ServiceMetrics: Sendable {
+    private final class WorkerCounts: Sendable {
+        let counts = Mutex(CheckCounts())
+    }
+
+    private let workers: [WorkerCounts]
+    private let rejections = Mutex<[Problem.Kind: UInt64]>([:])
+    private let denials = Atomic<UInt64>(0)
+    private let skippedRounds = Atomic<UInt64>(0)
+
+    /// - Parameter workerCount: at least 1.
+    package init(workerCount: Int) {
+        workers = (0..<workerCount).map { _ in WorkerCounts() }
+    }
+
+    func note(_ result: CheckResult, on worker: Int) {
+        workers[worker % workers.count].counts.withLock { $0.note(result) }
+    }
+
+    /// Counts a check that the policy denied.
+    func noteDenied(on worker: Int) {
+        denials.add(1, ordering: .relaxed)
+        workers[worker % workers.count].counts.withLock {
+            $0.note(.init(outcome: .failed(.denied), fault: .request))
+        }
+    }
+
+    /// Counts a check that its client gave up.
+    func noteCancelled(on worker: Int) {
+        workers[worker % workers.count].counts.withLock {
+            $0.note(.init(outcome: .failed(.cancelled), fault: .request))
+        }
+    }
+
+    /// Counts a request that was answered with a problem.
+    func noteRejection(_ kind: Problem.Kind) {
+        rejections.withLock { $0[kind, default: 0] += 1 }
+    }
+
+    func noteSkippedRound() {
+        skippedRounds.add(1, ordering: .relaxed)
+    }
+
+    var checks: CheckCounts {
+        workers.reduce(into: CheckCounts()) { sum, worker in sum.add(worker.counts.withLock { $0 }) }
+    }
+
+    var rejectionCounts: [Problem.Kind: UInt64] { rejections.withLock { $0 } }
+    var denialCount: UInt64 { denials.load(ordering: .relaxed) }
+    var skippedRoundCount: UInt64 { skippedRounds.load(ordering: .relaxed) }
+}
