@@ -8,8 +8,9 @@ final class ResultDraft {
     var timings = Timings()
     var resolution: Resolution?
     var attempts: [AttemptResult] = []
-    private var tls: TLSReport?
-    private var dialog: DialogReport?
+    /// The attempts whose handshake and dialog the result shows. Objects: the reports would take a place in every draft.
+    private var shaken: AttemptOutcome?
+    private var conversed: AttemptOutcome?
     private var verdict: (outcome: Outcome, phase: Phase, error: ErrorReport?)?
 
     @inline(never)
@@ -41,8 +42,8 @@ final class ResultDraft {
         let index = Self.decisive(among: attempts, requiringAll: plan.request.resolve.addresses == .all)
         let decisive = attempts[index]
         verdict = (decisive.outcome, decisive.phase, decisive.error)
-        tls = outcomes[index].tls ?? outcomes.last { $0.tls != nil }?.tls
-        dialog = outcomes[index].dialog ?? outcomes.last { $0.dialog != nil }?.dialog
+        shaken = outcomes[index].tls != nil ? outcomes[index] : outcomes.last { $0.tls != nil }
+        conversed = outcomes[index].dialog != nil ? outcomes[index] : outcomes.last { $0.dialog != nil }
     }
 
     /// The attempt whose answer is the check's: a success where one is enough, else the failure that got furthest, the
@@ -67,7 +68,8 @@ final class ResultDraft {
         timings.total = Clock.now().since(plan.start) + timings.queue
         return CheckResult(
             ok: plan.request.expectation.isMet(by: verdict.outcome), outcome: verdict.outcome, phase: verdict.phase,
-            error: verdict.error, attempts: attempts, resolution: resolution, tls: tls, dialog: dialog,
+            error: verdict.error, attempts: attempts, resolution: resolution, tls: shaken?.tls,
+            dialog: conversed?.dialog,
             timings: timings,
             startedAtNanoseconds: startedAtNanoseconds)
     }
