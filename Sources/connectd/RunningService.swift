@@ -27,7 +27,8 @@ struct RunningService: ~Copyable {
             count: workers,
             admission: CheckEngine.Admission(limit: budget.checks, queueLimit: settings.limits.queue))
         let handler = ServiceHandler(
-            pool: pool, settings: ServiceAssembly.serviceSettings(from: settings, listening: []), logger: logger)
+            pool: pool, settings: ServiceAssembly.serviceSettings(from: settings, listening: []),
+            version: Version.number, logger: logger)
         let threads = try pool.start()
         var limits = HTTPLimits()
         limits.connections = budget.connections
@@ -98,6 +99,7 @@ struct RunningService: ~Copyable {
     consuming func stop() {
         logger.notice("draining")
         handler.announceDraining()
+        handler.stopMonitors()
         let http = http
         let handler = handler
         let drain = settings.drain

@@ -44,6 +44,6 @@ struct MonitorLoop {
         // A round that the service itself broke off says nothing about the target.
         guard result.outcome != .failed(.cancelled) else { return }
         let changed = monitor.note(result)
-        observer.monitorFinished(monitor, with: result, changed: changed)
+        observer.monitorFinished(monitor, with: result, changed: changed, on: worker.reactor.thread.index)
     }
 }

@@ -46,12 +46,17 @@ struct Gate {
     }
 
     private func judgeToken(_ head: RequestHead) -> Problem? {
-        if settings.tokens.isOpen { return nil }
-        let fields = head.headers("authorization")
-        if fields.count == 1, settings.tokens.name(authorization: fields[0]) != nil { return nil }
+        if mayKnow(head) { return nil }
         return Problem(
             .unauthorized, "send a configured token: Authorization: Bearer …",
             headers: [("WWW-Authenticate", "Bearer realm=\"connectd\"")])
+    }
+
+    /// Whether this client may see more than that the service lives: everybody may where no token is needed at all.
+    func mayKnow(_ head: RequestHead) -> Bool {
+        if settings.tokens.isOpen { return true }
+        let fields = head.headers("authorization")
+        return fields.count == 1 && settings.tokens.name(authorization: fields[0]) != nil
     }
 
     private func judgeBody(of head: RequestHead, for route: Route) -> Verdict {

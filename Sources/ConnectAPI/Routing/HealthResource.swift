@@ -1,3 +1,5 @@
+internal import CheckEngine
+internal import CheckModel
 internal import HTTPServer
 internal import StrictJSON
 
@@ -11,17 +13,41 @@ enum HealthResource {
         return ResponseFactory.json(sharing: liveBody)
     }
 
-    static func ready(_ head: RequestHead, isDraining: Bool) throws(Problem) -> Response {
+    /// - Parameter inFull: whether the client may know which monitors there are.
+    static func ready(_ head: RequestHead, _ readiness: Readiness, inFull: Bool) throws(Problem) -> Response {
         try QueryRule.acceptNone(head)
-        guard isDraining else { return ResponseFactory.json(sharing: readyBody) }
+        if readiness.isReady { return ResponseFactory.json(sharing: readyBody) }
         var writer = JSONWriter()
         writer.beginObject()
         writer.member("status")
-        writer.string("draining")
+        writer.string(readiness.isDraining ? "draining" : "not_ready")
         writer.member("detail")
-        writer.string("The service is stopping; send new work elsewhere.")
+        writer.string(
+            readiness.isDraining
+                ? "The service is stopping; send new work elsewhere."
+                : "Not every required monitor is up.")
+        if inFull, !readiness.missing.isEmpty { write(readiness.missing, to: &writer) }
         writer.endObject()
         return ResponseFactory.json(status: 503, writer.finishLine())
+    }
+
+    private static func write(_ missing: [CheckEngine.Monitor], to writer: inout JSONWriter) {
+        writer.member("missing")
+        writer.beginArray()
+        for monitor in missing {
+            let status = monitor.status
+            writer.beginObject()
+            writer.member("monitor")
+            writer.string(monitor.definition.name)
+            writer.member("state")
+            writer.string(status.state.rawValue)
+            writer.member("outcome")
+            writer.string(status.lastResult?.outcome.word)
+            writer.member("error")
+            writer.string(status.lastResult?.error?.name)
+            writer.endObject()
+        }
+        writer.endArray()
     }
 
     private static func status(_ word: String, to writer: inout JSONWriter) {

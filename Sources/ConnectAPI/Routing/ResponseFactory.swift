@@ -24,6 +24,11 @@ enum ResponseFactory {
         Response(status: 200, headers: yaml, sharing: body)
     }
 
+    /// Text for other programs, in a format of their own.
+    static func text(status: Int = 200, _ body: [UInt8], as contentType: String) -> Response {
+        Response(status: status, headers: common + [("Content-Type", contentType)], body: body)
+    }
+
     static func problem(_ problem: Problem) -> Response {
         let headers = problem.headers.isEmpty ? Self.problem : Self.problem + problem.headers
         return Response(status: problem.kind.status, headers: headers, body: problem.body)

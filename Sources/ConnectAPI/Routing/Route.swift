@@ -2,9 +2,11 @@ internal import HTTPServer
 
 /// The resources, and what may be done with them.
 enum Route: Hashable {
-    case checks, probe, routes, errors, live, ready, specificationYAML, specificationJSON
+    case checks, probe, routes, errors, monitors, live, ready, metrics, specificationYAML, specificationJSON
     /// One entry of the catalogue, by the last segment of its path.
     case error(name: String)
+    /// One monitor, likewise.
+    case monitor(name: String)
 
     init?(_ head: RequestHead) {
         if head.hasPath("/v1/checks") {
@@ -17,17 +19,28 @@ enum Route: Hashable {
             self = .ready
         } else if head.hasPath("/v1/routes") {
             self = .routes
+        } else if head.hasPath("/metrics") {
+            self = .metrics
         } else if head.hasPath("/v1/errors") {
             self = .errors
+        } else if head.hasPath("/v1/monitors") {
+            self = .monitors
         } else if head.hasPath("/openapi.yaml") {
             self = .specificationYAML
         } else if head.hasPath("/openapi.json") {
             self = .specificationJSON
         } else {
-            guard let segments = head.pathSegments(), segments.count == 3, segments[0] == "v1", segments[1] == "errors",
-                !segments[2].isEmpty
-            else { return nil }
-            self = .error(name: segments[2])
+            self.init(segments: head.pathSegments() ?? [])
+        }
+    }
+
+    /// An entry of a collection.
+    private init?(segments: [String]) {
+        guard segments.count == 3, segments[0] == "v1", !segments[2].isEmpty else { return nil }
+        switch segments[1] {
+        case "errors": self = .error(name: segments[2])
+        case "monitors": self = .monitor(name: segments[2])
+        case _: return nil
         }
     }
 
@@ -35,7 +48,9 @@ enum Route: Hashable {
     var takesBody: Bool {
         switch self {
         case .checks, .routes: true
-        case .probe, .errors, .error, .live, .ready, .specificationYAML, .specificationJSON: false
+        case .probe, .errors, .error, .monitors, .monitor, .live, .ready, .metrics, .specificationYAML,
+            .specificationJSON:
+            false
         }
     }
 
@@ -43,7 +58,8 @@ enum Route: Hashable {
     var isWork: Bool {
         switch self {
         case .checks, .probe, .routes: true
-        case .errors, .error, .live, .ready, .specificationYAML, .specificationJSON: false
+        case .errors, .error, .monitors, .monitor, .live, .ready, .metrics, .specificationYAML, .specificationJSON:
+            false
         }
     }
 
@@ -51,7 +67,9 @@ enum Route: Hashable {
     var isOpen: Bool {
         switch self {
         case .live, .ready: true
-        case .checks, .probe, .routes, .errors, .error, .specificationYAML, .specificationJSON: false
+        case .checks, .probe, .routes, .errors, .error, .monitors, .monitor, .metrics, .specificationYAML,
+            .specificationJSON:
+            false
         }
     }
 

@@ -2,6 +2,7 @@ package import CheckEngine
 internal import CheckModel
 package import HTTPServer
 package import Logging
+internal import Metrics
 internal import SocketIO
 internal import StrictJSON
 internal import Synchronization
@@ -9,21 +10,42 @@ internal import Synchronization
 /// The resources of the service.
 package final class ServiceHandler: RequestHandler {
     private let pool: WorkerPool
-    private let settings: Mutex<ServiceSettings>
+    private let settings: SettingsBox
+    private let metrics: ServiceMetrics
+    private let monitors: MonitorSet
+    private let version: String
     private let logger: Logger
     private let draining = Atomic<Bool>(false)
     private let refusesWork = Atomic<Bool>(false)
     private let checks = Atomic<UInt64>(0)
 
-    package init(pool: WorkerPool, settings: ServiceSettings, logger: Logger) {
+    /// - Parameter version: connectd's own, for `/metrics`.
+    package init(pool: WorkerPool, settings: ServiceSettings, version: String, logger: Logger) {
+        let box = SettingsBox(settings)
+        let metrics = ServiceMetrics(workerCount: pool.workers.count)
         self.pool = pool
-        self.settings = Mutex(settings)
+        self.settings = box
+        self.metrics = metrics
+        self.version = version
         self.logger = logger
+        monitors = MonitorSet(
+            pool: pool, surroundings: { box.current.surroundings },
+            observer: MonitorJournal(metrics: metrics, logger: logger))
     }
 
     /// Puts new settings in force, for requests that come from now on.
     package func replaceSettings(_ settings: ServiceSettings) {
-        self.settings.withLock { $0 = settings }
+        self.settings.replace(with: settings)
+    }
+
+    /// Begins these monitors, and ends those that are not among them; one that is the same goes on.
+    package func replaceMonitors(with definitions: [MonitorDefinition]) {
+        monitors.replace(with: definitions)
+    }
+
+    /// Ends all monitors for good.
+    package func stopMonitors() {
+        monitors.stop()
     }
 
     /// Makes `/readyz` fail, and nothing else: load balancers look there before they stop sending.
@@ -39,24 +61,29 @@ package final class ServiceHandler: RequestHandler {
     /// How many checks were asked for so far.
     package var checkCount: UInt64 { checks.load(ordering: .relaxed) }
 
-    private var current: ServiceSettings { settings.withLock { $0 } }
+    private var current: ServiceSettings { settings.current }
 
     // MARK: RequestHandler
 
     package func admit(_ head: RequestHead) -> HTTPServer.Admission {
         switch Gate(settings: current).judge(head) {
         case .accept(let route, _) where route.isWork && refusesWork.load(ordering: .relaxed):
-            .answer(
-                ResponseFactory.problem(Problem(.draining, "the service is stopping", headers: [Self.retryAfter])))
+            .answer(refusal(Problem(.draining, "the service is stopping", headers: [Self.retryAfter])))
         case .accept(_, let bodyLimit): .accept(bodyLimit: bodyLimit)
-        case .refuse(let problem): .answer(ResponseFactory.problem(problem))
+        case .refuse(let problem): .answer(refusal(problem))
         }
+    }
+
+    /// The answer of a request that is not done, counted.
+    private func refusal(_ problem: Problem) -> Response {
+        metrics.noteRejection(problem.kind)
+        return ResponseFactory.problem(problem)
     }
 
     package func problem(status: Int, detail: String) -> Response {
         let kind = Problem.Kind.allCases.first { $0.status == status } ?? .badRequest
         let headers = kind.status == 503 ? [Self.retryAfter] : []
-        return ResponseFactory.problem(Problem(kind, detail, headers: headers))
+        return refusal(Problem(kind, detail, headers: headers))
     }
 
     package func respond(to request: Request, on worker: Int) async -> Response {
@@ -64,7 +91,8 @@ package final class ServiceHandler: RequestHandler {
         switch route {
         case .checks: return await check(request, on: worker)
         case .probe: return await probe(request, on: worker)
-        case .routes, .errors, .error, .live, .ready, .specificationYAML, .specificationJSON:
+        case .routes, .errors, .error, .monitors, .monitor, .live, .ready, .metrics, .specificationYAML,
+            .specificationJSON:
             return answer(request, for: route)
         }
     }
@@ -79,13 +107,31 @@ package final class ServiceHandler: RequestHandler {
             case .errors: return try CatalogueResource.list(request.head)
             case .error(let name): return try CatalogueResource.entry(name, request.head)
             case .live: return try HealthResource.live(request.head)
-            case .ready: return try HealthResource.ready(request.head, isDraining: draining.load(ordering: .relaxed))
+            case .ready: return try ready(request.head)
+            case .metrics: return try metricsText(request.head)
+            case .monitors: return try MonitorResource.list(monitors, request.head, by: resultEncoder)
+            case .monitor(let name):
+                return try MonitorResource.entry(name, of: monitors, request.head, by: resultEncoder)
             case .specificationYAML: return try SpecificationResource.yaml(request.head)
             case .specificationJSON: return try SpecificationResource.json(request.head)
             }
         } catch {
-            return ResponseFactory.problem(error)
+            return refusal(error)
         }
+    }
+
+    private var resultEncoder: ResultEncoder { ResultEncoder(prober: current.prober) }
+
+    private func ready(_ head: RequestHead) throws(Problem) -> Response {
+        let readiness = Readiness(isDraining: draining.load(ordering: .relaxed), monitors: monitors.monitors)
+        return try HealthResource.ready(head, readiness, inFull: Gate(settings: current).mayKnow(head))
+    }
+
+    private func metricsText(_ head: RequestHead) throws(Problem) -> Response {
+        try QueryRule.acceptNone(head)
+        let document = MetricsDocument(metrics: metrics, pool: pool, monitors: monitors.monitors, version: version)
+        let format = ExpositionFormat(accept: head.header("accept"))
+        return ResponseFactory.text(document.text(in: format), as: format.contentType)
     }
 
     static let retryAfter: (name: String, value: String) = ("Retry-After", "1")
@@ -96,20 +142,20 @@ extension ServiceHandler {
     private func check(_ request: Request, on index: Int) async -> Response {
         let settings = current
         switch prepareCheck(request, under: settings) {
-        case .failure(let problem): return ResponseFactory.problem(problem)
+        case .failure(let problem): return refusal(problem)
         case .success(let check):
             let answer = await run(check, on: index, under: settings)
-            return response(answer, to: check, under: settings)
+            return response(answer, to: check, on: index, under: settings)
         }
     }
 
     private func probe(_ request: Request, on index: Int) async -> Response {
         let settings = current
         switch prepareProbe(request, under: settings) {
-        case .failure(let problem): return ResponseFactory.problem(problem)
+        case .failure(let problem): return refusal(problem)
         case .success(let check):
             let answer = await run(check, on: index, under: settings)
-            return probeResponse(answer, to: check, under: settings)
+            return probeResponse(answer, to: check, on: index, under: settings)
         }
     }
 
@@ -159,28 +205,28 @@ extension ServiceHandler {
 
     @inline(never)
     private func response(
-        _ answer: CheckTask.Answer, to check: PreparedCheck, under settings: ServiceSettings
+        _ answer: CheckTask.Answer, to check: PreparedCheck, on index: Int, under settings: ServiceSettings
     ) -> Response {
         do throws(Problem) {
-            let result = try conclude(answer, of: check.request)
+            let result = try conclude(answer, of: check.request, on: index)
             return ResponseFactory.json(ResultEncoder(prober: settings.prober).line(result, of: check.request))
         } catch {
-            return ResponseFactory.problem(error)
+            return refusal(error)
         }
     }
 
     @inline(never)
     private func probeResponse(
-        _ answer: CheckTask.Answer, to check: PreparedCheck, under settings: ServiceSettings
+        _ answer: CheckTask.Answer, to check: PreparedCheck, on index: Int, under settings: ServiceSettings
     ) -> Response {
         do throws(Problem) {
-            let result = try conclude(answer, of: check.request)
+            let result = try conclude(answer, of: check.request, on: index)
             return ResponseFactory.json(
                 status: ProbeVerdict.status(of: result),
                 ResultEncoder(prober: settings.prober).line(result, of: check.request),
                 headers: [("Connectd-Outcome", result.outcome.word)])
         } catch {
-            return ResponseFactory.problem(error)
+            return refusal(error)
         }
     }
 
@@ -193,12 +239,16 @@ extension ServiceHandler {
         }
     }
 
-    private func conclude(_ answer: CheckTask.Answer, of request: CheckRequest) throws(Problem) -> CheckResult {
+    private func conclude(
+        _ answer: CheckTask.Answer, of request: CheckRequest, on index: Int
+    ) throws(Problem) -> CheckResult {
         switch answer {
         case .answered(.result(let result)):
+            metrics.note(result, on: index)
             log(result, of: request)
             return result
         case .answered(.denied(let reason)):
+            metrics.noteDenied(on: index)
             logger.info(
                 "denied by policy", metadata: ["target": "\(request.target.text)", "reason": "\(reason.text)"])
             throw Problem(.denied, "the policy of this prober does not allow this target")
@@ -208,6 +258,7 @@ extension ServiceHandler {
                 .overloaded, "connectd has as many checks as it may have, in flight and in the queue",
                 headers: [Self.retryAfter])
         case .cancelled:
+            metrics.noteCancelled(on: index)
             // Nobody reads this: the client is gone, or the service is stopping.
             throw Problem(.draining, "the check was cancelled", headers: [Self.retryAfter])
         }

@@ -10,7 +10,7 @@ import Testing
     private final class Observer: MonitorObserver {
         let rounds = Mutex<[(name: String, outcome: Outcome, changed: Bool)]>([])
 
-        func monitorFinished(_ monitor: Monitor, with result: CheckResult, changed: Bool) {
+        func monitorFinished(_ monitor: Monitor, with result: CheckResult, changed: Bool, on worker: Int) {
             rounds.withLock { $0.append((monitor.definition.name, result.outcome, changed)) }
         }
 
