@@ -4,8 +4,19 @@ internal import COpenSSL
 ///
 /// It never changes, and every worker may use it.
 public final class TrustAnchors: Sendable {
-    /// Reads PEM: one certificate or more; what stands around them is passed over.
+    private let list: CertificateList
+
+    /// Reads PEM: one certificate or more, at most 1000; what stands around them is passed over.
     /// - Throws: where there is none, or one that cannot be read.
     public init(pem: [UInt8]) throws(TLSMaterialError) {
+        list = try CertificateList(pem: pem)
+    }
+
+    /// Trusts each of them: X509_STORE_add_cert(3), which takes references of its own.
+    /// - Parameter store: an X509_STORE, the caller's.
+    /// - Returns: false where OpenSSL finds no memory.
+    @discardableResult
+    func addAll(to store: OpaquePointer) -> Bool {
+        list.certificates.allSatisfy { X509_STORE_add_cert(store, $0) == 1 }
     }
 }

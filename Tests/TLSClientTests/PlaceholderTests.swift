@@ -1,9 +1,0 @@
-import Testing
-
-@testable import TLSClient
-
-@Suite struct TLSMaterialTests {
-    @Test func materialKeepsItsNames() {
-        #expect(TLSMaterial().authorities.isEmpty)
-    }
-}
