@@ -1,0 +1,79 @@
+internal import COpenSSL
+
+/// Texts out of certificates, whoever wrote them there.
+enum CertificateText {
+    /// Of each text, the ellipsis of a longer one included.
+    static let shownBytes = 1024
+
+    /// A distinguished name in the form of RFC 2253.
+    ///
+    /// Characters that are not ASCII stand as they are, or in its escapes as soon as one of them is not printable.
+    static func name(_ name: OpaquePointer?) -> String {
+        let readable = print(name, flags: connectd_name_readable)
+        if let text = String(validating: readable, as: UTF8.self), text.unicodeScalars.allSatisfy(isPrintable) {
+            return cut(text)
+        }
+        return cut(String(decoding: print(name, flags: connectd_name_ascii), as: UTF8.self))
+    }
+
+    /// Bytes that should be ASCII: others as `\xNN`, a backslash twice.
+    static func escape(_ bytes: ArraySlice<UInt8>) -> String {
+        bytes.prefix(shownBytes + 1).reduce(into: "") { text, byte in
+            switch byte {
+            case UInt8(ascii: "\\"): text += "\\\\"
+            case 0x20...0x7E: text.unicodeScalars.append(UnicodeScalar(byte))
+            case _: text += (byte < 16 ? "\\x0" : "\\x") + String(byte, radix: 16, uppercase: true)
+            }
+        }
+    }
+
+    /// UTF-8, or what `escape` makes of bytes that are not, and of characters that are not printable.
+    static func text(_ bytes: ArraySlice<UInt8>) -> String {
+        guard
+            let text = String(validating: bytes, as: UTF8.self), text.unicodeScalars.allSatisfy(isPrintable)
+        else { return escape(bytes) }
+        return text
+    }
+
+    /// The long name of an object, or its numbers: `sha256WithRSAEncryption`.
+    static func objectName(_ object: OpaquePointer?, asNumbers: Bool = false) -> String {
+        guard let object else { return "unknown" }
+        var buffer = [CChar](repeating: 0, count: shownBytes / 4)
+        guard OBJ_obj2txt(&buffer, Int32(buffer.count), object, asNumbers ? 1 : 0) > 0 else { return "unknown" }
+        return String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+
+    static func hex(_ bytes: ArraySlice<UInt8>) -> String {
+        bytes.reduce(into: "") { $0 += ($1 < 16 ? "0" : "") + String($1, radix: 16) }
+    }
+
+    /// At most `shownBytes` of UTF-8, with an ellipsis where something is missing.
+    static func cut(_ text: String) -> String {
+        guard text.utf8.count > shownBytes else { return text }
+        var count = 0
+        let scalars = text.unicodeScalars.prefix { scalar in
+            count += UTF8.width(scalar)
+            return count <= shownBytes - 3
+        }
+        return String(scalars) + "…"
+    }
+
+    /// Nothing that controls a terminal, or turns the text around it (Unicode's categories Cc, Cf, Zl, Zp, Cs, Co, Cn).
+    private static func isPrintable(_ scalar: UnicodeScalar) -> Bool {
+        if scalar.isASCII { return scalar.value >= 0x20 && scalar.value != 0x7F }
+        switch scalar.properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned: return false
+        case _: return true
+        }
+    }
+
+    private static func print(_ name: OpaquePointer?, flags: UInt) -> [UInt8] {
+        guard let name, let bio = BIO_new(BIO_s_mem()) else { return [] }
+        defer { BIO_free(bio) }
+        X509_NAME_print_ex(bio, name, 0, flags)
+        var start: UnsafeMutablePointer<CChar>?
+        let count = connectd_memory_of(bio, &start)
+        guard let start, count > 0 else { return [] }
+        return Array(UnsafeRawBufferPointer(start: start, count: count))
+    }
+}
