@@ -1,0 +1,75 @@
+/// STARTTLS of IRC (IRCv3 `tls`), before we have registered.
+///
+/// Servers talk meanwhile: notices pass, and a PING is answered, since some let nobody go on without.
+struct IRCNegotiation: LineNegotiation {
+    private enum State {
+        case capabilities, starting
+    }
+
+    private var state = State.capabilities
+    private var isOffered = false
+
+    let opening = Array("CAP LS 302\r\n".utf8)
+
+    mutating func advance(line: ArraySlice<UInt8>) -> StartTLSAction {
+        let message = IRCMessage(line)
+        switch message.command {
+        case "PING": return .send(Array("PONG ".utf8) + message.rest + Array("\r\n".utf8))
+        case "ERROR": return .refused("it ends the connection", line)
+        case _: break
+        }
+        switch state {
+        case .capabilities: return capabilities(message, line)
+        case .starting:
+            switch message.command {
+            case "670": return .ready
+            // ERR_STARTTLS; ERR_UNKNOWNCOMMAND, ERR_NOTREGISTERED.
+            case "691", "421", "451": return .refused("it refuses STARTTLS", line)
+            case _: return .wait
+            }
+        }
+    }
+
+    /// `CAP * LS * :…` where more lines follow, `CAP * LS :…` in the last.
+    private mutating func capabilities(_ message: IRCMessage, _ line: ArraySlice<UInt8>) -> StartTLSAction {
+        switch message.command {
+        case "421", "451":
+            // It knows no capabilities, and STARTTLS is older.
+            return start()
+        case "CAP":
+            let words = message.rest.capitalWords
+            guard words.dropFirst().first == "LS" else { return .wait }
+            let names = words.dropFirst(2).map { $0.first == ":" ? String($0.dropFirst()) : $0 }
+            if names.contains("TLS") { isOffered = true }
+            if names.first == "*" { return .wait }
+            return isOffered ? start() : .refused("it does not offer tls", line)
+        case _: return .wait
+        }
+    }
+
+    private mutating func start() -> StartTLSAction {
+        state = .starting
+        return .send("STARTTLS\r\n")
+    }
+}
+
+/// A message of IRC (RFC 2812, 2.3.1, and IRCv3's tags): its command, and what stands behind it.
+private struct IRCMessage {
+    let command: String
+    let rest: ArraySlice<UInt8>
+
+    init(_ line: ArraySlice<UInt8>) {
+        var line = line
+        if line.first == UInt8(ascii: "@") { _ = Self.takeWord(&line) }
+        if line.first == UInt8(ascii: ":") { _ = Self.takeWord(&line) }
+        command = Self.takeWord(&line).capitals
+        // Nothing in it may end the line of our answer.
+        rest = line.prefix { $0 != UInt8(ascii: "\r") && $0 != 0 }
+    }
+
+    private static func takeWord(_ line: inout ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        let word = line.prefix { $0 != UInt8(ascii: " ") }
+        line = line.dropFirst(word.count).drop { $0 == UInt8(ascii: " ") }
+        return word
+    }
+}

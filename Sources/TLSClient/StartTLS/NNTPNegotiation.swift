@@ -1,0 +1,44 @@
+/// STARTTLS of NNTP, RFC 4642.
+struct NNTPNegotiation: LineNegotiation {
+    private enum State {
+        case greeting, capabilityReply, capabilities, starting
+    }
+
+    private var state = State.greeting
+    private var isOffered = false
+
+    mutating func advance(line: ArraySlice<UInt8>) -> StartTLSAction {
+        if state == .capabilities { return capability(line) }
+        guard let reply = ReplyLine(line), reply.isLast else { return .refused("this is not NNTP", line) }
+        switch state {
+        case .greeting:
+            // 201: no posting.
+            guard reply.code == 200 || reply.code == 201 else { return .refused("the greeting refuses us", line) }
+            state = .capabilityReply
+            return .send("CAPABILITIES\r\n")
+        case .capabilityReply:
+            // 500: it knows no capabilities (RFC 3977, 5.2), which does not say that it knows nothing of TLS.
+            if reply.code == 500 { return start() }
+            guard reply.code == 101 else { return .refused("it refuses CAPABILITIES", line) }
+            state = .capabilities
+            return .wait
+        case .capabilities:
+            return capability(line)
+        case .starting:
+            return reply.code == 382 ? .ready : .refused("it refuses STARTTLS", line)
+        }
+    }
+
+    private mutating func capability(_ line: ArraySlice<UInt8>) -> StartTLSAction {
+        if line.elementsEqual(".".utf8) {
+            return isOffered ? start() : .refused("it does not offer STARTTLS", line)
+        }
+        if line.capitalWords.first == "STARTTLS" { isOffered = true }
+        return .wait
+    }
+
+    private mutating func start() -> StartTLSAction {
+        state = .starting
+        return .send("STARTTLS\r\n")
+    }
+}

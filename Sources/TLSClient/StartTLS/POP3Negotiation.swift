@@ -1,0 +1,43 @@
+/// STLS of POP3, RFC 2595, 4.
+struct POP3Negotiation: LineNegotiation {
+    private enum State {
+        case greeting, capabilityReply, capabilities, starting
+    }
+
+    private var state = State.greeting
+    private var isOffered = false
+
+    mutating func advance(line: ArraySlice<UInt8>) -> StartTLSAction {
+        switch state {
+        case .greeting:
+            guard isOK(line) else { return .refused("the greeting refuses us", line) }
+            state = .capabilityReply
+            return .send("CAPA\r\n")
+        case .capabilityReply:
+            if isOK(line) {
+                state = .capabilities
+                return .wait
+            }
+            guard isError(line) else { return .refused("this is not POP3", line) }
+            // It knows nothing of capabilities (RFC 2449), which does not say that it knows nothing of TLS.
+            return start()
+        case .capabilities:
+            if line.elementsEqual(".".utf8) {
+                return isOffered ? start() : .refused("it does not offer STLS", line)
+            }
+            if line.capitalWords.first == "STLS" { isOffered = true }
+            return .wait
+        case .starting:
+            return isOK(line) ? .ready : .refused("it refuses STLS", line)
+        }
+    }
+
+    private mutating func start() -> StartTLSAction {
+        state = .starting
+        return .send("STLS\r\n")
+    }
+
+    private func isOK(_ line: ArraySlice<UInt8>) -> Bool { line.capitalWords.first == "+OK" }
+
+    private func isError(_ line: ArraySlice<UInt8>) -> Bool { line.capitalWords.first == "-ERR" }
+}

@@ -1,0 +1,43 @@
+/// STARTTLS of SMTP, RFC 3207, and of LMTP, RFC 2033, which differ in how one says hello.
+struct SMTPNegotiation: LineNegotiation {
+    private enum State {
+        case greeting, features, starting
+    }
+
+    private let hello: String
+    private var state = State.greeting
+    /// Of the lines of the reply that is not complete.
+    private var code: Int?
+    private var isOffered = false
+
+    /// - Parameter client: our name or address literal, RFC 5321, 4.1.3.
+    init(isLMTP: Bool, client: String) {
+        hello = (isLMTP ? "LHLO " : "EHLO ") + client + "\r\n"
+    }
+
+    mutating func advance(line: ArraySlice<UInt8>) -> StartTLSAction {
+        guard let reply = ReplyLine(line), code == nil || code == reply.code else {
+            return .refused("this is not SMTP", line)
+        }
+        let isFirst = code == nil
+        code = reply.isLast ? nil : reply.code
+        switch state {
+        case .greeting:
+            guard reply.code == 220 else { return .refused("the greeting refuses us", line) }
+            guard reply.isLast else { return .wait }
+            state = .features
+            return .send(hello)
+        case .features:
+            guard reply.code == 250 else { return .refused("it refuses \(hello.prefix(4))", line) }
+            // The first line has the server's name.
+            if !isFirst, reply.text.capitalWords.first == "STARTTLS" { isOffered = true }
+            guard reply.isLast else { return .wait }
+            guard isOffered else { return .refused("it does not offer STARTTLS", line) }
+            state = .starting
+            return .send("STARTTLS\r\n")
+        case .starting:
+            guard reply.code == 220 else { return .refused("it refuses STARTTLS", line) }
+            return reply.isLast ? .ready : .wait
+        }
+    }
+}
