@@ -1,0 +1,51 @@
+import CheckModel
+
+@testable import TLSClient
+
+/// A negotiation that was played against a peer's words.
+struct NegotiationPlay: Equatable {
+    enum Ending: Equatable {
+        case waiting, ready
+        case refused(String, String)
+    }
+
+    /// What we said, one text for each time.
+    var sent: [String] = []
+    var ending = Ending.waiting
+    /// What came and was not taken.
+    var rest = ""
+
+    /// Gives the peer's words in pieces of `size` bytes.
+    init(_ name: StartTLSProtocol, _ peer: [UInt8], size: Int, host: String? = nil) {
+        let client = IPAddress(parsing: "192.0.2.9")
+        var negotiation = StartTLS.negotiation(of: name, host: host, client: client)
+        if !negotiation.opening.isEmpty { sent.append(Self.text(negotiation.opening[...])) }
+        var pending: ArraySlice<UInt8> = []
+        var coming = peer[...]
+        while true {
+            switch negotiation.advance(&pending) {
+            case .send(let bytes): sent.append(Self.text(bytes[...]))
+            case .ready:
+                ending = .ready
+                rest = Self.text(pending + coming)
+                return
+            case .refused(let reason, let line):
+                ending = .refused(reason, Self.text(line))
+                return
+            case .wait:
+                if coming.isEmpty { return }
+                pending += coming.prefix(size)
+                coming = coming.dropFirst(size)
+            }
+        }
+    }
+
+    /// Bytes as letters of Latin-1: each is one, and none is lost.
+    static func text(_ bytes: ArraySlice<UInt8>) -> String {
+        bytes.reduce(into: "") { $0.unicodeScalars.append(UnicodeScalar($1)) }
+    }
+
+    static func bytes(_ text: String) -> [UInt8] {
+        text.unicodeScalars.map { UInt8(truncatingIfNeeded: $0.value) }
+    }
+}
