@@ -49,4 +49,81 @@ static inline long connectd_memory_of(BIO *bio, char **start)
 // ASCII stand as UTF-8.
 static const unsigned long connectd_name_readable = XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB;
 static const unsigned long connectd_name_ascii = XN_FLAG_RFC2253;
+
+// Connections: what configures an SSL_CTX or an SSL, and asks it, is often a macro around SSL_ctrl(3).
+
+static inline int connectd_ssl_ctx_set_versions(SSL_CTX *context, int minimum, int maximum)
+{
+    return SSL_CTX_set_min_proto_version(context, minimum) && SSL_CTX_set_max_proto_version(context, maximum);
+}
+
+static inline void connectd_ssl_ctx_set_no_session_cache(SSL_CTX *context)
+{
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+}
+
+static inline void connectd_ssl_ctx_set_mode(SSL_CTX *context, long mode)
+{
+    SSL_CTX_set_mode(context, mode);
+}
+
+// SSL_OP_… are macros with a cast, which Swift leaves out.
+static inline void connectd_ssl_ctx_set_client_options(SSL_CTX *context)
+{
+    SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
+    SSL_CTX_clear_options(context, SSL_OP_IGNORE_UNEXPECTED_EOF);
+}
+
+static inline int connectd_ssl_set_server_name(SSL *ssl, const char *name)
+{
+    return SSL_set_tlsext_host_name(ssl, name) == 1;
+}
+
+static inline void connectd_ssl_ask_for_ocsp(SSL *ssl)
+{
+    SSL_set_tlsext_status_type(ssl, TLSEXT_STATUSTYPE_ocsp);
+}
+
+// The stapled response in DER, the SSL's own; -1 where there is none.
+static inline long connectd_ssl_get_ocsp(SSL *ssl, const unsigned char **response)
+{
+    return SSL_get_tlsext_status_ocsp_resp(ssl, response);
+}
+
+static inline int connectd_ssl_get_group(SSL *ssl)
+{
+    return (int)SSL_get_negotiated_group(ssl);
+}
+
+static inline int connectd_ssl_get_peer_key(SSL *ssl, EVP_PKEY **key)
+{
+    return SSL_get_peer_tmp_key(ssl, key) == 1;
+}
+
+// Index 0 is the application's in every SSL.
+static inline void connectd_ssl_set_owner(SSL *ssl, void *owner)
+{
+    SSL_set_app_data(ssl, owner);
+}
+
+static inline void *connectd_ssl_get_owner(const SSL *ssl)
+{
+    return SSL_get_app_data(ssl);
+}
+
+static inline void connectd_x509_stack_free(STACK_OF(X509) *stack)
+{
+    sk_X509_pop_free(stack, X509_free);
+}
+
+// ERR_GET_REASON and ERR_GET_LIB are inline functions on Debian 12, and macros elsewhere.
+static inline int connectd_err_reason(unsigned long error)
+{
+    return ERR_GET_REASON(error);
+}
+
+static inline int connectd_err_is_ssl(unsigned long error)
+{
+    return ERR_GET_LIB(error) == ERR_LIB_SSL;
+}
 #endif

@@ -1,6 +1,6 @@
 public import CheckModel
 internal import COpenSSL
-public import SocketIO
+internal import SocketIO
 
 /// One TLS connection over a connected stream socket, which stays the caller's.
 ///
@@ -9,60 +9,67 @@ public import SocketIO
 /// what one receive brought.
 public final class TLSChannel {
     /// What the handshake has shown so far; complete once it ended, also where it failed.
-    public private(set) var report = TLSReport()
+    public internal(set) var report = TLSReport()
 
-    init() {}
+    let options: TLSOptions
+    let context: TLSContext
+    let record: HandshakeRecord
+    let session: TLSSession
+    var outbox = Outbox()
+    /// What the peer has sent in all.
+    var receivedCount = 0
+    /// The handshake is done and nothing has ended the connection since: close_notify may be said.
+    var isOpen = false
+    /// The peer says no more.
+    var hasEnded = false
+    /// Plaintext whose ciphertext is in the outbox: it counts as sent when that has left.
+    var encryptedCount = 0
 
-    /// Runs the handshake, until it is done, has failed, or `deadline` has come.
-    /// - Parameter token: the socket's place in the reactor, registered for `anything`.
-    public func handshake(
-        on socket: borrowing Socket, token: SlotToken, reactor: Reactor, until deadline: MonotonicTime
-    ) async -> TLSHandshakeEnding {
-        .failed(TLSHandshakeFailure(.protocolViolation))
+    /// - Throws: TLS_PROTOCOL where OpenSSL does not take the name or the protocols.
+    init(options: TLSOptions, peer: PeerName, context: TLSContext) throws(TLSHandshakeFailure) {
+        guard let session = TLSSession(context: context.context) else { throw TLSContext.refusal("a connection") }
+        self.options = options
+        self.context = context
+        self.session = session
+        record = HandshakeRecord(
+            mustVerify: options.verify, certificateLevel: context.certificateLevel,
+            expectedAlert: options.expectedAlert)
+        record.attach(to: self.session.ssl)
+        try prepare(peer)
+        report.serverName = peer.serverName
     }
 
-    /// The first bytes of the handshake (ClientHello), for TCP Fast Open; they are not sent again by `handshake` as far as
-    /// `sent` says.
-    public func firstFlight() -> [UInt8] { [] }
-
-    /// So many bytes of the first flight have left.
-    public func noteSent(_ count: Int) {}
-
-    /// Plaintext that has come.
-    /// - Returns: empty at the end of the stream.
-    /// - Throws: EAGAIN where nothing is there.
-    public func receive(from socket: borrowing Socket, atMost capacity: Int) throws(TLSTransferError) -> [UInt8] {
-        []
+    private func prepare(_ peer: PeerName) throws(TLSHandshakeFailure) {
+        guard peer.apply(to: session.ssl) else { throw TLSContext.refusal("this name") }
+        guard offerProtocols() else { throw TLSContext.refusal("these application protocols") }
+        connectd_ssl_ask_for_ocsp(session.ssl)
+        // Whoever only looks wants to see weak certificates too; the verdict about them is given at the usual level.
+        if !options.verify, !context.choosesLevel { SSL_set_security_level(session.ssl, 0) }
     }
 
-    /// Sends plaintext.
-    /// - Returns: how many bytes have left, encrypted; the rest is to be given again.
-    /// - Throws: EAGAIN where the socket has no room: the same bytes are to be given again.
-    public func send(_ bytes: ArraySlice<UInt8>, on socket: borrowing Socket) throws(TLSTransferError) -> Int {
-        0
+    /// RFC 7301, 3.1: each name behind its length.
+    private func offerProtocols() -> Bool {
+        guard !options.alpn.isEmpty else { return true }
+        var list: [UInt8] = []
+        for name in options.alpn {
+            guard (1...255).contains(name.utf8.count) else { return false }
+            list.append(UInt8(name.utf8.count))
+            list += name.utf8
+        }
+        // Zero is success here.
+        return SSL_set_alpn_protos(session.ssl, list, UInt32(list.count)) == 0
     }
 
-    /// Says close_notify (RFC 8446, 6.1), without waiting for an answer. Nothing is said behind a failure.
-    public func sayGoodbye(on socket: borrowing Socket) {
+    /// The first bytes of the handshake (ClientHello), for TCP Fast Open. `handshake` sends them, as far as `noteSent` has
+    /// not said that they have left.
+    public func firstFlight() -> [UInt8] {
+        _ = session.handshake()
+        outbox.fill(from: session)
+        return Array(outbox.unsent)
     }
-}
 
-/// How a handshake, or the talk before it, ended.
-public enum TLSHandshakeEnding: Hashable, Sendable {
-    case completed
-    /// The peer has sent the alert of `expect_alert`.
-    case expectedAlert
-    case failed(TLSHandshakeFailure)
-    /// recv(2) or send(2) failed.
-    case broken(Errno)
-    case deadline
-    case cancelled
-}
-
-/// Why no plaintext came or left.
-public enum TLSTransferError: Error, Hashable, Sendable {
-    /// The kernel's error; EAGAIN says to wait.
-    case kernel(Errno)
-    /// An alert of the peer's, or a breach of the protocol.
-    case tls(TLSHandshakeFailure)
+    /// So many bytes of `firstFlight` have left already.
+    public func noteSent(_ count: Int) {
+        outbox.drop(count)
+    }
 }

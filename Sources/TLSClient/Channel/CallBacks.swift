@@ -1,0 +1,62 @@
+internal import COpenSSL
+internal import CheckModel
+
+// OpenSSL calls these from within the steps of a session, so on the reactor's thread.
+
+extension HandshakeRecord {
+    /// Makes the record known to the call-backs of an SSL. It has to outlive that.
+    func attach(to ssl: OpaquePointer) {
+        connectd_ssl_set_owner(ssl, Unmanaged.passUnretained(self).toOpaque())
+    }
+
+    fileprivate static func of(_ ssl: OpaquePointer) -> HandshakeRecord? {
+        // SAFETY: the owner of every SSL is the record that `attach` gave, and its channel keeps that as long as the SSL.
+        connectd_ssl_get_owner(ssl).map { Unmanaged<HandshakeRecord>.fromOpaque($0).takeUnretainedValue() }
+    }
+}
+
+/// SSL_CTX_set_msg_callback(3): messages and alerts, in both directions.
+func observeMessage(
+    isOurs: Int32, version: Int32, contentType: Int32, bytes: UnsafeRawPointer?, length: Int, ssl: OpaquePointer?,
+    argument: UnsafeMutableRawPointer?
+) {
+    guard let bytes, length > 0, let ssl else { return }
+    // Record headers and inner content types (RFC 8446, 5.2) come this way too.
+    guard contentType == SSL3_RT_HANDSHAKE || contentType == SSL3_RT_ALERT else { return }
+    guard let record = HandshakeRecord.of(ssl) else { return }
+    if contentType == SSL3_RT_HANDSHAKE {
+        let type = Int32(bytes.load(as: UInt8.self))
+        record.noteMessage(type: type, length: length, isOurs: isOurs != 0)
+    } else if length >= 2 {
+        record.noteAlert(TLSAlert(code: bytes.load(fromByteOffset: 1, as: UInt8.self)), isOurs: isOurs != 0)
+    }
+}
+
+/// SSL_CTX_set_cert_verify_callback(3): verifies, and keeps what was found.
+///
+/// Zero ends the handshake with the alert that fits, before our own certificate is sent to whoever that is.
+func verifyChain(context: OpaquePointer?, argument: UnsafeMutableRawPointer?) -> Int32 {
+    guard
+        let context, let ssl = X509_STORE_CTX_get_ex_data(context, SSL_get_ex_data_X509_STORE_CTX_idx()),
+        let record = HandshakeRecord.of(OpaquePointer(ssl))
+    else { return 0 }
+    X509_VERIFY_PARAM_set_auth_level(X509_STORE_CTX_get0_param(context), record.certificateLevel)
+    let isGood = X509_verify_cert(context) == 1
+    record.noteVerification(
+        chain: CertificateStack(copying: X509_STORE_CTX_get0_untrusted(context)),
+        verifiedChain: isGood ? X509_STORE_CTX_get1_chain(context).map(CertificateStack.init(adopting:)) : nil,
+        error: isGood ? nil : CertificateVerifyError(of: context))
+    return isGood || !record.mustVerify ? 1 : 0
+}
+
+extension CertificateVerifyError {
+    /// X509_STORE_CTX_get_error(3) and where.
+    fileprivate init(of context: OpaquePointer) {
+        let found = X509_STORE_CTX_get_error(context)
+        // A failure without a verdict, as for want of memory.
+        let code = found == X509_V_OK ? X509_V_ERR_UNSPECIFIED : found
+        self.init(
+            code: Int(code), name: Self.name(of: Int(code)), depth: Int(X509_STORE_CTX_get_error_depth(context)),
+            message: String(cString: X509_verify_cert_error_string(Int(code))))
+    }
+}

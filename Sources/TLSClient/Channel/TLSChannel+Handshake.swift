@@ -1,0 +1,98 @@
+internal import CLinux
+public import CheckModel
+public import SocketIO
+
+extension TLSChannel {
+    /// Runs the handshake, until it is done, has failed, or `deadline` has come. Once for each channel.
+    ///
+    /// Where a TLS 1.3 server asked for a certificate, and where an alert is expected, `completed` is said only behind the
+    /// server's next record or 500 ms. What comes with it stays for `receive`.
+    /// - Parameter token: the socket's place in the reactor, registered for `anything`.
+    public func handshake(
+        on socket: borrowing Socket, token: SlotToken, reactor: Reactor, until deadline: MonotonicTime
+    ) async -> TLSHandshakeEnding {
+        let begin = Clock.now()
+        var line = HandshakeLine(reactor: reactor, token: token, deadline: deadline)
+        let ending = await exchange(on: socket, &line)
+        report.handshakeNanoseconds = Clock.now().since(begin)
+        isOpen = ending == .completed
+        return conclude(ending)
+    }
+
+    private func exchange(on socket: borrowing Socket, _ line: inout HandshakeLine) async -> TLSHandshakeEnding {
+        while true {
+            if let ending = line.interruption { return ending }
+            let step = session.handshake()
+            if let error = flush(on: socket) { return lastWord(on: socket, behind: error) }
+            switch step {
+            case .done: return await verdict(on: socket, &line)
+            case .closed: return .failed(closed)
+            case .failed(let error): return .failed(failure(behind: error))
+            case .wantsMore: break
+            }
+            switch await line.hear(on: socket, for: self, until: line.deadline) {
+            case .news: continue
+            case .ended: return .failed(closed)
+            case .timeIsUp: return .deadline
+            case .over(let ending): return ending
+            }
+        }
+    }
+
+    /// A TLS 1.3 server judges our certificate, or that there is none, when we are done already. In TLS 1.2 its Finished
+    /// is the last message of the handshake: there is nothing more to wait for.
+    private var awaitsVerdict: Bool {
+        options.expectedAlert != nil || record.isAskedForCertificate && session.isTLS13
+    }
+
+    private func verdict(on socket: borrowing Socket, _ line: inout HandshakeLine) async -> TLSHandshakeEnding {
+        guard awaitsVerdict else { return .completed }
+        let limit = min(line.deadline, Clock.now().advanced(byMilliseconds: TLSLimits.verdictMilliseconds))
+        while true {
+            switch session.peek() {
+            case .done, .closed: return .completed
+            case .failed(let error): return .failed(failure(behind: error))
+            case .wantsMore: break
+            }
+            // An alert that is expected may come behind the tickets too.
+            if record.hasTicket, session.isTLS13, options.expectedAlert == nil { return .completed }
+            if let error = flush(on: socket) { return lastWord(on: socket, behind: error) }
+            switch await line.hear(on: socket, for: self, until: limit) {
+            case .news: continue
+            case .ended: return .failed(closed)
+            case .timeIsUp: return .completed
+            case .over(let ending): return ending
+            }
+        }
+    }
+
+    /// - Returns: the error of send(2); nil also where the socket has no room.
+    private func flush(on socket: borrowing Socket) -> Errno? {
+        outbox.fill(from: session)
+        do throws(Errno) {
+            try outbox.flush(on: socket)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    /// A server that refuses us and closes, with something of ours unread, resets the connection: why it did is in the
+    /// socket still.
+    private func lastWord(on socket: borrowing Socket, behind error: Errno) -> TLSHandshakeEnding {
+        for _ in 0..<TLSLimits.receivesOfTurn {
+            guard let bytes = try? socket.receive(atMost: TLSLimits.receiveBytes), !bytes.isEmpty else { break }
+            guard session.feed(bytes) else { break }
+            switch session.isDone ? session.peek() : session.handshake() {
+            case .failed(let reason) where record.peerAlert != nil: return .failed(failure(behind: reason))
+            case .failed, .closed: return .broken(error)
+            case .done, .wantsMore: continue
+            }
+        }
+        return .broken(error)
+    }
+
+    private var closed: TLSHandshakeFailure {
+        TLSHandshakeFailure(.closed, message: "the peer closed the connection within the handshake")
+    }
+}

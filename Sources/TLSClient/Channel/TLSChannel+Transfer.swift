@@ -1,0 +1,111 @@
+internal import CheckModel
+internal import CLinux
+public import SocketIO
+
+// Plaintext, once the handshake is done.
+extension TLSChannel {
+    /// Plaintext that has come: what OpenSSL has first, then what the socket has.
+    ///
+    /// An end without close_notify is an end like any other: whether a peer's last words were cut off is not asked here.
+    /// - Returns: empty at the end of the stream.
+    /// - Throws: EAGAIN where neither has anything; TLS_PROTOCOL also for a flood of records without plaintext.
+    public func receive(from socket: borrowing Socket, atMost capacity: Int) throws(TLSTransferError) -> [UInt8] {
+        var idleCount = 0
+        while !hasEnded {
+            if let bytes = try decrypt(atMost: capacity) { return bytes }
+            let bytes = try ciphertext(from: socket)
+            idleCount += bytes.count
+            guard idleCount <= TLSLimits.idleBytes, session.feed(bytes) else { throw .tls(breach(Self.flood)) }
+            hasEnded = bytes.isEmpty
+        }
+        return []
+    }
+
+    static let flood = "the peer sends more than was to be expected"
+
+    /// - Returns: nil where OpenSSL needs more for a whole record.
+    private func decrypt(atMost capacity: Int) throws(TLSTransferError) -> [UInt8]? {
+        guard session.hasInput else { return nil }
+        var bytes: [UInt8] = []
+        switch session.read(atMost: capacity, into: &bytes) {
+        case .done:
+            return bytes
+        case .wantsMore:
+            return nil
+        case .closed:
+            hasEnded = true
+            return []
+        case .failed(let error):
+            throw .tls(failure(behind: error))
+        }
+    }
+
+    /// Reads the socket. Answers that OpenSSL has for the peer, as to a KeyUpdate, leave where there is room.
+    private func ciphertext(from socket: borrowing Socket) throws(TLSTransferError) -> [UInt8] {
+        while true {
+            do throws(Errno) {
+                return try socket.receive(atMost: TLSLimits.receiveBytes)
+            } catch {
+                if error.rawValue == EINTR { continue }
+                if error.rawValue == EAGAIN {
+                    outbox.fill(from: session)
+                    // What is wrong with sending is found by whoever sends.
+                    try? outbox.flush(on: socket)
+                }
+                throw .kernel(error)
+            }
+        }
+    }
+
+    /// Sends plaintext, at most 16 KiB of it at once.
+    /// - Returns: how many bytes have left, encrypted; the rest is to be given again.
+    /// - Throws: EAGAIN where the socket has no room: the same bytes are to be given again, since they may be encrypted
+    ///   already and wait for it.
+    public func send(_ bytes: ArraySlice<UInt8>, on socket: borrowing Socket) throws(TLSTransferError) -> Int {
+        try flush(on: socket)
+        if encryptedCount == 0, !bytes.isEmpty {
+            let piece = bytes.prefix(TLSLimits.sendBytes)
+            switch session.write(piece) {
+            case .done: encryptedCount = piece.count
+            case .wantsMore, .closed: throw .tls(breach("OpenSSL does not take what is to be sent"))
+            case .failed(let error): throw .tls(failure(behind: error))
+            }
+            try flush(on: socket)
+        }
+        defer { encryptedCount = 0 }
+        return encryptedCount
+    }
+
+    /// - Throws: EAGAIN as long as something is left.
+    private func flush(on socket: borrowing Socket) throws(TLSTransferError) {
+        outbox.fill(from: session)
+        do throws(Errno) {
+            try outbox.flush(on: socket)
+        } catch {
+            throw .kernel(error)
+        }
+        guard outbox.isEmpty else { throw .kernel(Errno(EAGAIN)) }
+    }
+
+    /// Says close_notify (RFC 8446, 6.1), as far as the socket has room, without waiting for an answer. Nothing is said behind
+    /// a failure.
+    public func sayGoodbye(on socket: borrowing Socket) {
+        guard isOpen else { return }
+        isOpen = false
+        session.close()
+        outbox.fill(from: session)
+        // The connection is about to be closed: an error changes nothing.
+        try? outbox.flush(on: socket)
+    }
+
+    /// What a step's failure means; the connection is at its end.
+    func failure(behind error: OpenSSLError?) -> TLSHandshakeFailure {
+        isOpen = false
+        return FailureNaming(record: record, error: error).failure
+    }
+
+    func breach(_ message: String) -> TLSHandshakeFailure {
+        isOpen = false
+        return TLSHandshakeFailure(.protocolViolation, message: message)
+    }
+}

@@ -1,0 +1,84 @@
+internal import COpenSSL
+internal import CheckModel
+
+/// What connections have in common (SSL_CTX).
+final class TLSContext {
+    /// Security level 2 of SSL_CTX_set_security_level(3): keys of RSA 2048 or better, no SHA-1 in signatures.
+    static let securityLevel: Int32 = 2
+    /// Certificates between the peer's and the authority's.
+    private static let verifyDepth: Int32 = 10
+
+    let context: OpaquePointer
+    /// Kept for judging staples; the context has a reference of its own.
+    let authorities: AuthorityStore
+    /// The level for certificates, whatever the level of the connection. 2, unless `ciphers` chose another by `@SECLEVEL=`.
+    let certificateLevel: Int32
+    /// `ciphers` chose the level: then it holds with `verify: false` too.
+    let choosesLevel: Bool
+
+    /// - Throws: TLS_PROTOCOL where OpenSSL does not take it.
+    init(
+        _ key: ContextKey, authorities: AuthorityStore, certificate: ClientCertificate?
+    ) throws(TLSHandshakeFailure) {
+        ERR_clear_error()
+        guard let context = SSL_CTX_new(TLS_client_method()) else { throw Self.refusal("a context") }
+        self.context = context
+        self.authorities = authorities
+        choosesLevel = key.ciphers?.contains("@SECLEVEL=") ?? false
+        SSL_CTX_set_security_level(context, Self.securityLevel)
+        let takesCiphers = key.ciphers.map { CipherList($0).apply(to: context) } ?? true
+        certificateLevel = SSL_CTX_get_security_level(context)
+        guard takesCiphers else { throw Self.refusal("these ciphers") }
+        try setVersions(key)
+        setBehaviour()
+        if let certificate {
+            guard certificate.use(in: context) else { throw Self.refusal("this client certificate") }
+        }
+    }
+
+    deinit { SSL_CTX_free(context) }
+
+    private func setVersions(_ key: ContextKey) throws(TLSHandshakeFailure) {
+        guard connectd_ssl_ctx_set_versions(context, key.lowestVersion.number, key.highestVersion.number) == 1 else {
+            throw Self.refusal("these versions")
+        }
+        // TLS 1.0 and 1.1 sign with MD5 and SHA-1 together, which OpenSSL 3.0 allows at level 0 only. The level of
+        // certificates stays.
+        if key.lowestVersion < .tls12 { SSL_CTX_set_security_level(context, 0) }
+    }
+
+    private func setBehaviour() {
+        SSL_CTX_set1_cert_store(context, authorities.store)
+        connectd_ssl_ctx_set_client_options(context)
+        // Each check is a whole handshake. Tickets are wanted all the same: they say that our certificate was accepted.
+        connectd_ssl_ctx_set_no_session_cache(context)
+        // A connection that is held for a minute needs no buffers of 34 KiB meanwhile.
+        connectd_ssl_ctx_set_mode(context, Int(SSL_MODE_RELEASE_BUFFERS))
+        SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nil)
+        SSL_CTX_set_verify_depth(context, Self.verifyDepth)
+        SSL_CTX_set_cert_verify_callback(context, verifyChain, nil)
+        SSL_CTX_set_msg_callback(context, observeMessage)
+        // Who has no subjectAltName has no name (RFC 9525, 6.3): the common name counts for nobody else either.
+        X509_VERIFY_PARAM_set_hostflags(
+            SSL_CTX_get0_param(context),
+            UInt32(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS) | UInt32(X509_CHECK_FLAG_NEVER_CHECK_SUBJECT))
+    }
+
+    /// The failure behind which OpenSSL's reason stands.
+    static func refusal(_ what: String) -> TLSHandshakeFailure {
+        let reason = OpenSSLError.takeFirst()?.reason ?? "no reason is given"
+        return TLSHandshakeFailure(.protocolViolation, message: "OpenSSL does not take \(what): \(reason)")
+    }
+}
+
+extension TLSVersion {
+    /// As the protocol writes it, RFC 8446, 4.2.1.
+    var number: Int32 {
+        switch self {
+        case .tls10: TLS1_VERSION
+        case .tls11: TLS1_1_VERSION
+        case .tls12: TLS1_2_VERSION
+        case .tls13: TLS1_3_VERSION
+        }
+    }
+}

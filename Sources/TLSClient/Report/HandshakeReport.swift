@@ -1,0 +1,83 @@
+internal import COpenSSL
+internal import CheckModel
+internal import SocketIO
+
+// From OpenSSL to the report, once the handshake ended in whatever way.
+extension TLSChannel {
+    /// Completes the report, and holds the ending against what was asked for.
+    func conclude(_ ending: TLSHandshakeEnding) -> TLSHandshakeEnding {
+        describeParameters()
+        describeCertificates(now: Clock.wallNanoseconds() / 1_000_000_000)
+        if let expected = options.expectedAlert, record.hasExpectedAlert {
+            report.alert = TLSAlertReport(alert: expected, sender: .peer)
+            return .expectedAlert
+        }
+        switch ending {
+        case .completed:
+            return Demands(options: options, report: report).failure.map { .failed($0) } ?? .completed
+        case .failed(let failure):
+            report.alert = failure.alert
+            return ending
+        case .expectedAlert, .broken, .deadline, .cancelled:
+            return ending
+        }
+    }
+
+    private func describeParameters() {
+        // Before the server has chosen, OpenSSL answers with what we would like best.
+        guard record.hasServerHello else { return }
+        report.version = String(cString: SSL_get_version(session.ssl))
+        let cipher = SSL_get_current_cipher(session.ssl) ?? SSL_get_pending_cipher(session.ssl)
+        report.cipher = cipher.map { String(cString: SSL_CIPHER_get_name($0)) }
+        report.group = KeyExchangeGroup.name(of: session.ssl)
+        var name: UnsafePointer<UInt8>?
+        var length: UInt32 = 0
+        SSL_get0_alpn_selected(session.ssl, &name, &length)
+        report.alpn = name.map { String(decoding: UnsafeBufferPointer(start: $0, count: Int(length)), as: UTF8.self) }
+    }
+
+    private func describeCertificates(now: Int64) {
+        report.isVerified = record.isVerified
+        report.verifyError = record.verifyError
+        guard let chain = record.chain else { return }
+        var reports = ChainReports(now: now)
+        report.chain = reports.reports(of: chain)
+        report.verifiedChain = record.verifiedChain.map { reports.reports(of: $0) }
+        describeStaple(chain, now: now)
+    }
+
+    private func describeStaple(_ chain: CertificateStack, now: Int64) {
+        var response: UnsafePointer<UInt8>?
+        let length = connectd_ssl_get_ocsp(session.ssl, &response)
+        guard length > 0, let response, let certificate = chain[0] else { return }
+        report.ocsp = OCSPReader.judge(
+            response: Array(UnsafeBufferPointer(start: response, count: length)), certificate: certificate,
+            chain: (record.verifiedChain ?? chain).stack, store: context.authorities.store, now: now)
+    }
+}
+
+/// Reports of certificates: one that is in both chains is read once.
+private struct ChainReports {
+    let now: Int64
+    private var known: [(certificate: OpaquePointer, report: CertificateReport)] = []
+
+    init(now: Int64) {
+        self.now = now
+    }
+
+    mutating func reports(of chain: CertificateStack) -> [CertificateReport] {
+        var reports: [CertificateReport] = []
+        for index in 0..<min(chain.count, TLSLimits.reportedCertificates) {
+            guard let certificate = chain[index], let report = report(of: certificate) else { continue }
+            reports.append(report)
+        }
+        return reports
+    }
+
+    private mutating func report(of certificate: OpaquePointer) -> CertificateReport? {
+        if let entry = known.first(where: { $0.certificate == certificate }) { return entry.report }
+        guard let report = CertificateReader.report(of: certificate, now: now) else { return nil }
+        known.append((certificate, report))
+        return report
+    }
+}

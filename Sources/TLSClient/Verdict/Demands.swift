@@ -1,0 +1,60 @@
+internal import CheckModel
+
+/// What a request asks of a handshake that is done: what is wrong first.
+///
+/// Asked for by name, so it holds with `verify: false` too.
+struct Demands {
+    let options: TLSOptions
+    let report: TLSReport
+
+    var failure: TLSHandshakeFailure? {
+        if options.verify, !report.isVerified {
+            // Anonymous suites, where `ciphers` asks for them: no chain, so nothing that OpenSSL would have refused.
+            return TLSHandshakeFailure(.certificateInvalid, message: "the peer has sent no certificate")
+        }
+        return revocation ?? lifetime ?? applicationProtocol ?? missingAlert
+    }
+
+    private var revocation: TLSHandshakeFailure? {
+        switch (options.revocation, report.ocsp.status) {
+        case (.none, _), (.ocspStapled, .good?): nil
+        case (.ocspStapled, .revoked?):
+            TLSHandshakeFailure(.certificateRevoked, message: "the stapled OCSP response says revoked")
+        case (.ocspStapled, .unknown?):
+            TLSHandshakeFailure(.certificateInvalid, message: "the stapled OCSP response says unknown")
+        case (.ocspStapled, .invalid?):
+            TLSHandshakeFailure(.certificateInvalid, message: "the stapled OCSP response cannot be relied on")
+        case (.ocspStapled, nil):
+            TLSHandshakeFailure(.certificateInvalid, message: "the peer staples no OCSP response")
+        }
+    }
+
+    private var lifetime: TLSHandshakeFailure? {
+        guard let days = options.minimumDaysLeft else { return nil }
+        let chain = report.verifiedChain ?? report.chain
+        guard
+            let first = chain.min(by: { $0.expiresInSeconds < $1.expiresInSeconds }),
+            first.expiresInSeconds < Int64(clamping: days).multipliedReportingOverflow(by: 86400).partialValue
+        else { return nil }
+        if first.expiresInSeconds < 0 {
+            return TLSHandshakeFailure(.certificateExpired, message: "\(first.subject) has expired")
+        }
+        let left = first.expiresInSeconds / 86400
+        return TLSHandshakeFailure(
+            .certificateExpiresSoon,
+            message: "\(first.subject) expires in \(left) days, \(days) were asked for")
+    }
+
+    /// A server that does not know the extension chooses none either: the application behind it would not get what was
+    /// asked for.
+    private var applicationProtocol: TLSHandshakeFailure? {
+        guard !options.alpn.isEmpty, report.alpn == nil else { return nil }
+        return TLSHandshakeFailure(.alpn, message: "the peer chose none of the application protocols")
+    }
+
+    private var missingAlert: TLSHandshakeFailure? {
+        options.expectedAlert.map {
+            TLSHandshakeFailure(.alert, message: "the alert \($0.name) was expected and did not come")
+        }
+    }
+}
