@@ -40,8 +40,8 @@ struct BadDocument: CustomTestStringConvertible, Sendable {
     ]
 
     private static let later = [
-        "health_listen: ['0.0.0.0:8081']", "https: {certificate: a}", "authorities: {}", "client_certificates: {}",
-        "monitors: []", "modules_file: a.yml", "limits: {batch: 10000}", "limits: {per_client_per_second: 0}",
+        "health_listen: ['0.0.0.0:8081']", "https: {certificate: a}", "monitors: []", "modules_file: a.yml",
+        "limits: {batch: 10000}", "limits: {per_client_per_second: 0}",
     ]
 
     private static let types = [
@@ -103,6 +103,25 @@ struct BadDocument: CustomTestStringConvertible, Sendable {
             "md5_keys: {k: {file: no-such}}", 1, 22, "md5_keys.k.file", "cannot be read: No such file or directory"),
         BadDocument("md5_keys: {k: {}}", 1, 12, "md5_keys.k", "lacks the key \"file\""),
         BadDocument("md5_keys: {k: file}", 1, 15, "md5_keys.k", "must be a mapping of keys"),
+        BadDocument("authorities: {a: {file: no-such}}", 1, 25, "authorities.a.file", "cannot be read: No such file"),
+        BadDocument("authorities: {a: {}}", 1, 15, "authorities.a", "lacks the key \"file\""),
+        BadDocument(
+            "client_certificates: {p: {key: /}}", 1, 23, "client_certificates.p", "lacks the key \"certificate\""),
+        BadDocument(
+            "client_certificates: {p: {certificate: /}}", 1, 23, "client_certificates.p", "lacks the key \"key\""),
+        BadDocument(
+            "client_certificates: {p: {certificate: no-such, key: /dev/null}}", 1, 40,
+            "client_certificates.p.certificate",
+            "cannot be read: No such file or directory"),
+        BadDocument(
+            "client_certificates: {p: {certificate: /dev/null, key: /, targets: []}}", 1, 68,
+            "client_certificates.p.targets", "must not be empty"),
+        BadDocument(
+            "client_certificates: {p: {certificate: /dev/null, key: /, targets: [h]}}", 1, 69,
+            "client_certificates.p.targets[0]", "A pattern of targets is host:port"),
+        BadDocument(
+            "client_certificates: {p: {certificate: /dev/null, key: /, targets: [443]}}", 1, 69,
+            "client_certificates.p.targets[0]", "put it in quotes"),
         BadDocument("md5_keys: {'a b': {file: x}}", 1, 12, "md5_keys.a b", "the name has to be 1 to 64 letters"),
     ]
 

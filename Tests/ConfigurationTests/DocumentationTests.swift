@@ -28,9 +28,17 @@ import Testing
         try document().components(separatedBy: "```yaml\n").dropFirst().map { $0.components(separatedBy: "```")[0] }
     }
 
+    /// The keys with names of the user's choice below them.
+    private static let mappings: [(SettingKey, EntryKind)] = KeyTable.keys.compactMap { key in
+        guard case .entries(let kind) = key.kind else { return nil }
+        return (key, kind)
+    }
+
     @Test func eachKeyHasOneRowAndEachRowAKey() throws {
         let documented = try Self.rows().map(\.key)
-        let elements = RuleKey.allCases.map { "policy.rules[].\($0.rawValue)" } + ["md5_keys.NAME.file"]
+        let elements =
+            RuleKey.allCases.map { "policy.rules[].\($0.rawValue)" }
+            + Self.mappings.flatMap { key, kind in kind.keys.map { "\(key.path).NAME.\($0)" } }
         #expect(documented.sorted() == (KeyTable.keys.map(\.path) + elements).sorted())
     }
 
@@ -59,6 +67,9 @@ import Testing
         let folder = try TemporaryFolder()
         try folder.write("ops:0123456789abcdef\n", to: "tokens")
         try folder.write("key\n", to: "bgp.key")
+        let pair = CertificatePair()
+        for name in ["internal-ca.pem", "probe.pem"] { try folder.write(pair.certificate, to: name) }
+        try folder.write(pair.key, to: "probe.key")
         let examples = try Self.blocks()
         #expect(examples.count == 5)
         for (index, example) in (examples + [examples.joined()]).enumerated() {

@@ -17,6 +17,7 @@ import Testing
         #expect(settings.limits.bodyBytes == 16_777_216 && settings.limits.timeoutMilliseconds == 60_000)
         #expect(settings.drain.delayMilliseconds == 0 && settings.drain.limitMilliseconds == 20_000)
         #expect(settings.workers == 0 && settings.md5Keys.isEmpty)
+        #expect(settings.authorities.isEmpty && settings.clientCertificates.isEmpty)
         #expect(settings.log.level == .info && settings.log.format == .json)
     }
 

@@ -54,12 +54,13 @@ enum KeyTable {
     ]
 
     private static let secrets: [SettingKey] = [
-        SettingKey("md5_keys", .keyFiles, default: "{}")
+        SettingKey("authorities", .entries(.authorities), default: "{}"),
+        SettingKey("client_certificates", .entries(.clientCertificates), default: "{}"),
+        SettingKey("md5_keys", .entries(.md5Keys), default: "{}"),
     ]
 
     private static let later: [SettingKey] = [
-        "health_listen", "https", "authorities", "client_certificates", "monitors", "modules_file", "limits.batch",
-        "limits.per_client_per_second",
+        "health_listen", "https", "monitors", "modules_file", "limits.batch", "limits.per_client_per_second",
     ].map { SettingKey($0, .later) }
 
     static func key(at path: String) -> SettingKey? {

@@ -10,8 +10,8 @@ enum ValueKind: Sendable {
     case file(any WritableKeyPath<SettingsDraft, FileReference?> & Sendable)
     /// `policy.rules`: its elements have keys of their own, RuleKey.
     case rules
-    /// `md5_keys`: a mapping from names of the user's choice.
-    case keyFiles
+    /// A mapping from names of the user's choice.
+    case entries(EntryKind)
     /// A key of a later version.
     case later
 }
@@ -81,7 +81,7 @@ extension ValueKind {
         case .list(let kind): "list: \(kind.element)" + (kind.mayBeEmpty ? "" : "; not empty")
         case .file: "file name"
         case .rules: "list of rules"
-        case .keyFiles: "mapping: name to `{file: …}`"
+        case .entries(let kind): "mapping: name to \(kind.words)"
         case .later: "not in this version"
         }
     }

@@ -49,8 +49,8 @@ struct DocumentReader {
             writer.write(list: texts, of: kind, origin: located("", node, key.path))
         case .rules:
             readRules(node, path: key.path)
-        case .keyFiles:
-            readKeyFiles(node, path: key.path)
+        case .entries(let kind):
+            readEntries(node, of: kind, path: key.path)
         case .later:
             report(Self.laterReason, at: position, path: key.path)
         }

@@ -14,6 +14,8 @@ struct SettingsDraft {
     var drain = DrainSettings()
     var workers = 0
     var md5KeyFiles: [(name: String, file: FileReference)] = []
+    var authorityFiles: [(name: String, file: FileReference)] = []
+    var clientCertificateFiles: [ClientCertificateFiles] = []
     var log = LogSettings()
 
     static let defaultListen = ListenAddress.ip(

@@ -23,6 +23,7 @@ package enum SettingsLoader {
         var warnings = reader.warnings
         readTokens(&settings, &writer, &warnings)
         readMD5Keys(&settings, &writer, &warnings)
+        readMaterial(&settings, &writer, &warnings)
         guard writer.problems.isEmpty else { throw ConfigurationProblems(writer.problems) }
         return (settings, warnings)
     }
@@ -62,6 +63,18 @@ package enum SettingsLoader {
             warnings.append(
                 "--allow-anonymous opens nothing: auth.tokens_file is given, so that every request needs a token")
         }
+    }
+
+    private static func readMaterial(
+        _ settings: inout Settings, _ writer: inout SettingWriter, _ warnings: inout [String]
+    ) {
+        var reader = MaterialReader()
+        for (name, reference) in writer.draft.authorityFiles { reader.readAuthorities(name, reference) }
+        for files in writer.draft.clientCertificateFiles { reader.readCertificate(files) }
+        settings.authorities = reader.authorities
+        settings.clientCertificates = reader.certificates
+        writer.report(reader.problems)
+        warnings += reader.warnings
     }
 
     private static func readMD5Keys(

@@ -1,3 +1,5 @@
+package import TLSClient
+
 /// Everything that can be configured, validated: nothing in it needs to be judged for form again.
 package struct Settings: Sendable {
     /// Never empty, without duplicates.
@@ -17,5 +19,9 @@ package struct Settings: Sendable {
     package var workers = 0
     /// The keys of TCP_MD5SIG by name, each of 1 … 80 bytes.
     package var md5Keys: [String: Secret] = [:]
+    /// What `tls.ca` may name.
+    package var authorities: [String: TrustAnchors] = [:]
+    /// What `tls.client_certificate` may name.
+    package var clientCertificates: [String: LentCertificate] = [:]
     package var log = LogSettings()
 }

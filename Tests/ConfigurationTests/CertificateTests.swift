@@ -1,0 +1,51 @@
+import CheckModel
+import Configuration
+import Testing
+
+/// The files under `authorities` and `client_certificates`.
+@Suite struct CertificateTests {
+    private static let pair = CertificatePair()
+
+    private static func load(
+        certificate: String = pair.certificate, key: String = pair.key, mode: Int = 0o600, targets: String = ""
+    ) throws -> (settings: Settings, warnings: [String]) {
+        let folder = try TemporaryFolder()
+        try folder.write(pair.certificate, to: "ca.pem", mode: 0o644)
+        try folder.write(certificate, to: "p.pem", mode: 0o644)
+        try folder.write(key, to: "p.key", mode: mode)
+        let text = """
+            authorities: {internal: {file: ca.pem}}
+            client_certificates:
+              probe: {certificate: p.pem, key: p.key\(targets)}
+            """
+        return try SettingsLoader.load(file: try folder.write(text, to: "c.yaml"))
+    }
+
+    @Test func entriesArriveUnderTheirNames() throws {
+        let (settings, warnings) = try Self.load()
+        #expect(warnings.isEmpty)
+        #expect(Array(settings.authorities.keys) == ["internal"])
+        #expect(Array(settings.clientCertificates.keys) == ["probe"])
+        #expect(settings.clientCertificates["probe"]?.targets == nil)
+    }
+
+    @Test func targetsArePatterns() throws {
+        let targets = try Self.load(targets: ", targets: ['*.internal:443', '[::1]:*']").settings
+            .clientCertificates["probe"]?.targets
+        #expect(targets?.map(\.text) == ["*.internal:443", "[::1]:*"])
+    }
+
+    @Test func aKeyThatEverybodyMayReadWarnsAndACertificateDoesNot() throws {
+        let warnings = try Self.load(mode: 0o604).warnings
+        #expect(warnings.count == 1)
+        #expect(warnings[0].hasPrefix("client_certificates.probe.key: everybody on this machine can read"))
+    }
+
+    @Test func nothingShowsAKey() throws {
+        let settings = try Self.load().settings
+        var shown = "\(settings) \(String(reflecting: settings))"
+        dump(settings, to: &shown)
+        let line = try #require(Self.pair.key.split(separator: "\n").dropFirst().first)
+        #expect(!shown.contains(line))
+    }
+}
