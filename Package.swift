@@ -93,6 +93,7 @@ let package = Package(
             name: "ConnectAPITests",
             dependencies: [
                 "ConnectAPI", "CheckEngine", "CheckModel", "Configuration", "HTTPServer", "SocketIO", "StrictJSON",
+                "TLSClient",
             ],
             swiftSettings: strict),
     ]

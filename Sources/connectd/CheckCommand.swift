@@ -18,9 +18,15 @@ struct CheckCommand: ParsableCommand {
               connectd check db.internal:5432
               connectd check tcp://[::1]:443 udp://10.0.0.2:domain unix:/run/app.sock
               connectd check --json --timeout 500ms web.internal:https
+              connectd check tls://web.internal:443 --min-days-left 14
+              connectd check 10.0.0.7:443 --server-name web.internal --ca internal-ca.pem
+              connectd check mail.internal:25 --starttls smtp
             """)
 
-    @Argument(help: "Targets: tcp://host:port, host:port, udp://host:port, unix:/path, unix+dgram:/path, unix:@name.")
+    @Argument(
+        help: """
+            Targets: tcp://host:port, host:port, tls://host:port, udp://host:port, unix:/path, unix+dgram:/path, unix:@name.
+            """)
     var targets: [String] = []
 
     @Option(help: "Read further targets from a file, one a line; # begins a comment; - is standard input.")
@@ -34,6 +40,9 @@ struct CheckCommand: ParsableCommand {
 
     @Flag(help: "Try every address of a name; each has to connect.")
     var all = false
+
+    @OptionGroup(title: "TLS")
+    var tls: TLSArguments
 
     @Option(help: "A configuration file whose policy binds the checks; without it they act with your own rights.")
     var config: String?
@@ -51,6 +60,9 @@ struct CheckCommand: ParsableCommand {
     func run() throws {
         let requests = try requests()
         if requests.isEmpty { throw ValidationError("no target: name one, or a file of them with --file") }
+        if tls.isGiven, requests.allSatisfy({ $0.tls == nil }) {
+            throw ValidationError("an option of TLS is given, and no target of TCP")
+        }
         let session = CheckSession(requests: requests, surroundings: try surroundings())
         let results = try session.run { index, result in
             if ndjson { Output.bytes(encoder.line(result, of: requests[index])) }
@@ -63,7 +75,12 @@ struct CheckCommand: ParsableCommand {
     }
 
     private func surroundings() throws -> Surroundings {
-        guard let config else { return Surroundings(policy: nil) }
+        let configured = try config.map(Self.surroundings(configuredBy:)) ?? Surroundings(policy: nil)
+        return Surroundings(
+            policy: configured.policy, md5Keys: configured.md5Keys, tls: try tls.material(with: configured.tls))
+    }
+
+    private static func surroundings(configuredBy config: String) throws -> Surroundings {
         do throws(ConfigurationProblems) {
             let (settings, warnings) = try SettingsSource(file: config, flags: Flags()).load()
             for warning in warnings { Output.errorLine("connectd: \(warning)") }
@@ -78,11 +95,7 @@ struct CheckCommand: ParsableCommand {
     private func requests() throws -> [CheckRequest] {
         let named = targets.map { TargetFile.Entry(text: $0, place: nil) }
         let listed = try file.map { try TargetFile.entries(in: $0) } ?? []
-        return try (named + listed).map { entry in
-            let target = try target(of: entry)
-            if target.impliesTLS { throw refusal(of: entry, ConsistencyRules.noTLS) }
-            return request(for: target)
-        }
+        return try (named + listed).map { request(for: try target(of: $0)) }
     }
 
     private func target(of entry: TargetFile.Entry) throws -> Target {
@@ -101,6 +114,7 @@ struct CheckCommand: ParsableCommand {
         var request = CheckRequest(target: target, timeoutMilliseconds: timeout.milliseconds)
         request.resolve.family = family
         if all { request.resolve.addresses = .all }
+        request.tls = tls.options(for: target)
         return request
     }
 }

@@ -1,9 +1,11 @@
 import CheckModel
 
-/// A result for a person: one line, and for a failure one more that helps.
+/// A result for a person: one line, one more for TLS, and for a failure one that helps.
 enum HumanReport {
     static func text(_ result: CheckResult, of request: CheckRequest) -> String {
         var lines = ["\(result.ok ? "ok  " : "FAIL")  \(request.target.text)  \(summary(of: result))"]
+        if let tls = result.tls.flatMap(HumanTLS.line(for:)) { lines.append("      \(tls)") }
+        if let evidence = result.error.flatMap(HumanTLS.evidence(of:)) { lines.append("      \(evidence)") }
         if let error = result.error, !result.ok {
             lines.append("      fault: \(error.fault.rawValue). \(error.hint)")
         }

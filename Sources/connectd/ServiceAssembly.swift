@@ -3,6 +3,7 @@ import CheckModel
 import Configuration
 import ConnectAPI
 import HTTPServer
+import TLSClient
 
 /// Turns the configuration's values into those of the modules that act on them.
 enum ServiceAssembly {
@@ -13,13 +14,22 @@ enum ServiceAssembly {
         let addresses = listening.isEmpty ? settings.listen.map(listenAddress) : listening
         let policy = settings.policy.policy(ownPorts: ownPorts(addresses), ownPaths: ownPaths(addresses))
         return ConnectAPI.ServiceSettings(
-            surroundings: Surroundings(policy: policy, md5Keys: settings.md5Keys.mapValues { $0.reveal() }),
-            permissions: RequestPermissions(dialogs: settings.policy.dialogs, options: settings.policy.options),
+            surroundings: Surroundings(
+                policy: policy, md5Keys: settings.md5Keys.mapValues { $0.reveal() }, tls: material(of: settings)),
+            permissions: RequestPermissions(
+                dialogs: settings.policy.dialogs, options: settings.policy.options,
+                certificateTargets: settings.clientCertificates.compactMapValues(\.targets)),
             hosts: HostRule(names: settings.hosts),
             tokens: TokenRule(tokens: settings.tokens.map { ($0.name, $0.secret.reveal()) }),
             maximumTimeoutMilliseconds: settings.limits.timeoutMilliseconds,
             bodyBytes: settings.limits.bodyBytes,
             prober: settings.policy.profile == .public ? nil : HostName.current)
+    }
+
+    private static func material(of settings: Settings) -> TLSMaterial {
+        TLSMaterial(
+            authorities: settings.authorities,
+            clientCertificates: settings.clientCertificates.mapValues(\.certificate))
     }
 
     private static func ownPorts(_ addresses: [HTTPServer.ListenAddress]) -> Set<UInt16> {

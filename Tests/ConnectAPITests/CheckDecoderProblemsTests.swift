@@ -32,7 +32,7 @@ import Testing
     @Test(arguments: [
         ("{}", "/target"), (#"{"target":null}"#, "/target"), (#"{"target":1}"#, "/target"),
         (#"{"target":""}"#, "/target"),
-        (#"{"target":"tls://h:443"}"#, "/target"), (#"{"target":"h"}"#, "/target"),
+        (#"{"target":"h"}"#, "/target"),
         (#"{"target":{"transport":"tcp","port":80}}"#, "/target/host"),
         (#"{"target":{"transport":"tcp","host":"h"}}"#, "/target/port"),
         (#"{"target":{"transport":"tcp","host":"h","port":0}}"#, "/target/port"),
@@ -72,6 +72,10 @@ import Testing
         (#""socket":{"tcp_fast_open":true}"#, "/socket/tcp_fast_open"),
         (#""socket":{"tcp_fast_open":true},"dialog":[{"expect":"x"}]"#, "/socket/tcp_fast_open"),
         (#""socket":{"tcp_fast_open":true},"dialog":[{"send":""}]"#, "/socket/tcp_fast_open"),
+        (#""dialog":[{"reject":""},{"expect":"x"}]"#, "/dialog/0/reject"),
+        (#""dialog":[{"reject":"("},{"expect":"x"}]"#, "/dialog/0/reject"),
+        (#""dialog":[{"expect":"x"},{"reject":"^5"}]"#, "/dialog/1/reject"),
+        (#""dialog":[{"reject":"^5"},{"send":"x"}]"#, "/dialog/0/reject"),
     ])
     func `a wrong member`(member: String, pointer: String) throws {
         #expect(try pointers(to: member) == [pointer])
@@ -79,7 +83,7 @@ import Testing
 
     /// Of later versions, or of none: nothing is taken and then passed over.
     @Test(arguments: [
-        "tls", "hold_ms", "half_open", "count", "interval_ms", "trace", "Target", "target ", "", "timeout", "url",
+        "hold_ms", "half_open", "count", "interval_ms", "trace", "Target", "target ", "", "timeout", "url",
     ])
     func `an unknown member is named`(name: String) throws {
         #expect(try pointers(to: "\"\(name)\":1") == ["/" + name])

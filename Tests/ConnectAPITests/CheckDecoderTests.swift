@@ -16,6 +16,7 @@ import Testing
         #expect(request.resolve == ResolveOptions())
         #expect(request.bind == BindOptions())
         #expect(request.socket == SocketOptions())
+        #expect(request.tls == nil)
         #expect(request.dialog.isEmpty)
         #expect(request.expectation == .transportSuccess)
     }
@@ -85,11 +86,13 @@ import Testing
     }
 
     @Test func `a dialog's steps, and its patterns compiled`() throws {
-        let steps = #"{"expect":"^220 "},{"send":"EHLO me\r\n"},{"expect_hex":"0aFF"},{"send_hex":""}"#
+        let steps =
+            #"{"reject":"^5"},{"expect":"^220 "},{"send":"EHLO me\r\n"},{"expect_hex":"0aFF"},{"send_hex":""},{"starttls":true}"#
         let decoded = try decode(#"{"target":"tcp://10.0.0.7:25","dialog":[\#(steps)]}"#).get()
         #expect(
             decoded.request.dialog == [
-                .expect(pattern: "^220 "), .send(text: "EHLO me\r\n"), .expectBytes([0x0A, 0xFF]), .sendBytes([]),
+                .reject(pattern: "^5"), .expect(pattern: "^220 "), .send(text: "EHLO me\r\n"),
+                .expectBytes([0x0A, 0xFF]), .sendBytes([]), .startTLS,
             ])
         #expect(decoded.dialog != nil)
         #expect(try decode(#"{"target":"tcp://10.0.0.7:25"}"#).get().dialog == nil)

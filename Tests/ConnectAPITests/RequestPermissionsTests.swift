@@ -1,6 +1,8 @@
+import CheckEngine
 import CheckModel
 import Configuration
 import StrictJSON
+import TLSClient
 import Testing
 
 @testable import ConnectAPI
@@ -11,6 +13,20 @@ import Testing
         "bind":{"address":"10.0.0.9","port":0,"interface":"eth1"},"socket":{"mark":0,"tcp_md5":"bgp"},
         "dialog":[{"send":"x"}]
         """#
+
+    /// A certificate of P-256, made for this test alone; its key is gone.
+    private static let authority = """
+        -----BEGIN CERTIFICATE-----
+        MIIBcDCCARegAwIBAgIUNZ/XOASKRVo2S/7z+0gkm92ywRMwCgYIKoZIzj0EAwIw
+        DTELMAkGA1UEAwwCY2EwIBcNMjYxMTI1MjIxODIyWhgPMjEyNjExMDEyMjE4MjJa
+        MA0xCzAJBgNVBAMMAmNhMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEHvaTm0ng
+        /wb5Y39s00H0AIMAPFghoLeDTQck0dKuOXJLx9pQRen1fmNC/8WoUhG6gj1C6dIw
+        ElhhScZ1ffFVA6NTMFEwHQYDVR0OBBYEFDnW+WyC3ATkztsXrnoS/YFBj9o8MB8G
+        A1UdIwQYMBaAFDnW+WyC3ATkztsXrnoS/YFBj9o8MA8GA1UdEwEB/wQFMAMBAf8w
+        CgYIKoZIzj0EAwIDRwAwRAIgdrkjQ0wxRCX/lWPwnhdwse7M+vLdjWJA8cnASFTf
+        FgACIF9TTMyxpgQo13j6cZ+PbuyDuNj1FFQs6SHGEuLMbbue
+        -----END CERTIFICATE-----
+        """
 
     private func refusals(
         _ members: String, dialogs: PolicySettings.Dialogs = .any, options: Set<PolicySettings.Option> = [],
@@ -56,6 +72,40 @@ import Testing
     @Test(arguments: [(PolicySettings.Dialogs.any, false), (.configured, true), (.none, true)])
     func `a dialog of the request's own`(dialogs: PolicySettings.Dialogs, isRefused: Bool) throws {
         #expect(try refusals(#""dialog":[{"send":"x"}]"#, dialogs: dialogs) == (isRefused ? ["/dialog"] : []))
+    }
+
+    @Test func `a step that begins with TLS is a dialog, and starttls by name is none`() throws {
+        #expect(try refusals(#""dialog":[{"starttls":true}]"#, dialogs: .none) == ["/dialog"])
+        #expect(try refusals(#""tls":{"starttls":"smtp"}"#, dialogs: .none) == [])
+    }
+
+    @Test(arguments: [
+        ("*.internal:443", "tls://DB.Internal:443", true), ("*.internal:443", "tls://db.internal:444", false),
+        ("*.internal:443", "tls://internal:443", false), ("db.internal:*", "tls://db.internal.:1", true),
+        ("*:443", "tls://10.0.0.7:443", true), ("10.0.0.7:443", "tls://10.0.0.7:443", true),
+        ("10.0.0.7:443", "tls://10.0.0.8:443", false), ("[2001:db8::7]:440-450", "tls://[2001:db8:0::7]:443", true),
+        ("*:*", "unix:/run/x", false),
+    ])
+    func `a client certificate is there for its targets`(pattern: String, target: String, isLent: Bool) throws {
+        let permissions = RequestPermissions(
+            dialogs: .any, options: [], certificateTargets: ["probe": [try TargetPattern(parsing: pattern)]])
+        let tls = #""tls":{"client_certificate":"probe","verify":false}"#
+        let request = try decode(#"{"target":"\#(target)",\#(tls)}"#).get().request
+        let found = permissions.refusals(of: request, md5Keys: []).map(\.pointer)
+        #expect(found == (isLent ? [] : ["/tls/client_certificate"]))
+    }
+
+    @Test func `a client certificate without targets is there for every one`() throws {
+        #expect(try refusals(#""tls":{"client_certificate":"probe"}"#) == [])
+    }
+
+    @Test func `names that the configuration does not have are named`() throws {
+        let request = try decodedRequest(#""tls":{"ca":"nosuch","client_certificate":"nosuch"}"#)
+        let found = RequestPermissions.unknownNames(in: request, of: TLSMaterial())
+        #expect(found.map(\.pointer) == ["/tls/ca", "/tls/client_certificate"])
+        let lent = TLSMaterial(authorities: ["nosuch": try TrustAnchors(pem: Array(Self.authority.utf8))])
+        #expect(RequestPermissions.unknownNames(in: request, of: lent).map(\.pointer) == ["/tls/client_certificate"])
+        #expect(RequestPermissions.unknownNames(in: try decodedRequest(#""tls":true"#), of: lent).isEmpty)
     }
 
     @Test func `what reaches no further than a connect needs no permission`() throws {

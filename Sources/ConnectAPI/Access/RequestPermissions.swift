@@ -1,15 +1,22 @@
-internal import CheckModel
+package import CheckModel
 package import Configuration
 internal import StrictJSON
+internal import TLSClient
 
 /// What a request may use beside its target: the configuration lends options that reach further than a connect.
 package struct RequestPermissions: Sendable {
     package let dialogs: PolicySettings.Dialogs
     package let options: Set<PolicySettings.Option>
+    /// For which targets a client certificate is there, by its name; one that is not in it is there for all.
+    package let certificateTargets: [String: [TargetPattern]]
 
-    package init(dialogs: PolicySettings.Dialogs, options: Set<PolicySettings.Option>) {
+    package init(
+        dialogs: PolicySettings.Dialogs, options: Set<PolicySettings.Option>,
+        certificateTargets: [String: [TargetPattern]] = [:]
+    ) {
         self.dialogs = dialogs
         self.options = options
+        self.certificateTargets = certificateTargets
     }
 
     /// The members that the request may not use, each with its pointer; empty if it may go on.
@@ -26,6 +33,30 @@ package struct RequestPermissions: Sendable {
         if let key = request.socket.tcpMD5, !options.contains(.md5) || !md5Keys.contains(key) {
             pointers.append("/socket/tcp_md5")
         }
-        return pointers.map { JSONProblem(pointer: $0, detail: "is not allowed to requests by the policy") }
+        var refusals = pointers.map { JSONProblem(pointer: $0, detail: "is not allowed to requests by the policy") }
+        if let name = request.tls?.clientCertificate, let targets = certificateTargets[name],
+            !targets.contains(where: { $0.matches(request.target) })
+        {
+            refusals.append(
+                JSONProblem(
+                    pointer: "/tls/client_certificate", detail: "is not there for this target by the configuration"))
+        }
+        return refusals
+    }
+
+    /// The members that name an entry of the configuration which it does not have.
+    static func unknownNames(in request: CheckRequest, of material: TLSMaterial) -> [JSONProblem] {
+        guard let tls = request.tls else { return [] }
+        var problems: [JSONProblem] = []
+        if let name = tls.authority, material.authorities[name] == nil {
+            problems.append(JSONProblem(pointer: "/tls/ca", detail: "is no entry of authorities in the configuration"))
+        }
+        if let name = tls.clientCertificate, material.clientCertificates[name] == nil {
+            problems.append(
+                JSONProblem(
+                    pointer: "/tls/client_certificate",
+                    detail: "is no entry of client_certificates in the configuration"))
+        }
+        return problems
     }
 }

@@ -26,6 +26,7 @@ package enum CheckDecoder {
         let resolve = reader.object("resolve", OptionsDecoder.resolve)
         let bind = reader.object("bind", OptionsDecoder.bind)
         let socket = reader.object("socket", OptionsDecoder.socket)
+        let tls = reader.member("tls", TLSDecoder.choice)
         let steps = reader.array("dialog", count: 1...64, DialogDecoder.step)
         let expectation = reader.member("expect", ExpectationDecoder.expectation)
         guard let target else { return nil }
@@ -37,9 +38,30 @@ package enum CheckDecoder {
         request.bind = bind ?? BindOptions()
         request.socket = socket ?? SocketOptions()
         request.dialog = steps ?? []
+        let isTLSOff = settleTLS(of: &request, by: tls, isGiven: reader.value("tls") != nil)
         request.expectation = expectation ?? .transportSuccess
-        ConsistencyRules.judge(request, &reader)
+        for flaw in ConsistencyRules.flaws(of: request, isTLSOff: isTLSOff) {
+            reader.report(at: flaw.path, flaw.detail)
+        }
         return PreparedCheck(request: request, dialog: dialog(of: request, &reader))
+    }
+
+    /// `tls://` asks for a handshake with defaults, which `tls` may refine.
+    /// - Returns: whether the request says that it wants none.
+    private static func settleTLS(
+        of request: inout CheckRequest, by choice: TLSDecoder.Choice?, isGiven: Bool
+    ) -> Bool {
+        switch choice {
+        case .on(let options):
+            request.tls = options
+            return false
+        case .off: return true
+        case nil:
+            if isGiven || request.target.impliesTLS { request.tls = TLSOptions() }
+            // What is there and wrong was reported, and is not to be blamed for what it lacks.
+            if isGiven { request.tls?.verify = false }
+            return false
+        }
     }
 
     private static func dialog(of request: CheckRequest, _ reader: inout JSONObjectReader) -> Dialog? {

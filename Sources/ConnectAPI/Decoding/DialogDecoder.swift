@@ -9,12 +9,23 @@ enum DialogDecoder {
             let expectHex = reader.member("expect_hex") { bytes(&$0, mayBeEmpty: false) }.map(DialogStep.expectBytes)
             let send = reader.string("send").map(DialogStep.send(text:))
             let sendHex = reader.member("send_hex") { bytes(&$0, mayBeEmpty: true) }.map(DialogStep.sendBytes)
-            let steps = [expect, expectHex, send, sendHex].compactMap { $0 }
+            let reject = reader.string("reject").map(DialogStep.reject(pattern:))
+            let startTLS = reader.member("starttls", startTLS)
+            let steps = [expect, expectHex, send, sendHex, reject, startTLS].compactMap { $0 }
             if reader.object.members.count != 1 {
-                reader.report("must have exactly one of: expect, expect_hex, send, send_hex")
+                reader.report("must have exactly one of: expect, expect_hex, send, send_hex, reject, starttls")
             }
             return steps.count == 1 ? steps[0] : nil
         }
+    }
+
+    private static func startTLS(_ cursor: inout JSONCursor) -> DialogStep? {
+        guard let begins = cursor.bool() else { return nil }
+        guard begins else {
+            cursor.report("must be true; leave the step out instead")
+            return nil
+        }
+        return .startTLS
     }
 
     private static func bytes(_ cursor: inout JSONCursor, mayBeEmpty: Bool) -> [UInt8]? {

@@ -23,6 +23,11 @@ enum ErrorEncoder {
         writer.string(error.hint)
         writer.member("retryable")
         writer.bool(error.retryable)
+        if let alert = error.alert { TLSEncoder.writeMembers(alert, to: &writer) }
+        if let received = error.received {
+            writer.member("received")
+            writer.printable(received)
+        }
         writer.endObject()
     }
 

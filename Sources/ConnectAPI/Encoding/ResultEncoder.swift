@@ -42,6 +42,7 @@ package struct ResultEncoder: Sendable {
         for attempt in result.attempts { attempts.write(attempt, to: &writer) }
         writer.endArray()
         if let resolution = result.resolution { write(resolution, to: &writer) }
+        if let tls = result.tls { TLSEncoder.writeMember(tls, to: &writer) }
         if let dialog = result.dialog { DialogEncoder.writeMember(dialog, to: &writer) }
         write(result.timings, to: &writer)
         writer.piece("\"started_at\":")

@@ -1,12 +1,24 @@
 internal import StrictJSON
 
-/// RFC 3339 timestamps in UTC with milliseconds.
+/// RFC 3339 timestamps in UTC.
 enum Timestamp {
     /// Writes `2026-01-01T00:00:00.000Z` as a value; the fraction is cut, not rounded, so that no timestamp lies in the
     /// future.
     static func write(nanosecondsSince1970: Int64, to writer: inout JSONWriter) {
         writer.plainString(atMost: size) { put(nanosecondsSince1970, at: $0) }
     }
+
+    /// Writes `2026-01-01T00:00:00Z` as a value: what has no fraction where it comes from, such as a certificate.
+    ///
+    /// A year that has no four digits is shown as the nearest that has.
+    static func write(secondsSince1970: Int64, to writer: inout JSONWriter) {
+        let seconds = min(max(secondsSince1970, firstSecond), lastSecond)
+        writer.plainString(atMost: wholeSize) { putSeconds(seconds, then: "Z", at: $0) }
+    }
+
+    /// 0000-01-01T00:00:00Z and 9999-12-31T23:59:59Z.
+    private static let firstSecond: Int64 = -62_167_219_200
+    private static let lastSecond: Int64 = 253_402_300_799
 
     /// The same as text.
     static func text(nanosecondsSince1970: Int64) -> String {
@@ -16,9 +28,18 @@ enum Timestamp {
     }
 
     private static let size = 24
+    private static let wholeSize = 20
 
     private static func put(_ nanosecondsSince1970: Int64, at memory: UnsafeMutablePointer<UInt8>) -> Int {
         let (seconds, nanoseconds) = divide(nanosecondsSince1970, by: 1_000_000_000)
+        _ = putSeconds(seconds, then: ".", at: memory)
+        write(nanoseconds / 1_000_000, 3, at: 20, then: "Z", to: memory)
+        return size
+    }
+
+    private static func putSeconds(
+        _ seconds: Int64, then separator: Unicode.Scalar, at memory: UnsafeMutablePointer<UInt8>
+    ) -> Int {
         let (days, secondOfDay) = divide(seconds, by: 86400)
         let (year, month, day) = civilDate(daysSince1970: days)
         write(year, 4, at: 0, then: "-", to: memory)
@@ -26,9 +47,8 @@ enum Timestamp {
         write(day, 2, at: 8, then: "T", to: memory)
         write(secondOfDay / 3600, 2, at: 11, then: ":", to: memory)
         write(secondOfDay / 60 % 60, 2, at: 14, then: ":", to: memory)
-        write(secondOfDay % 60, 2, at: 17, then: ".", to: memory)
-        write(nanoseconds / 1_000_000, 3, at: 20, then: "Z", to: memory)
-        return size
+        write(secondOfDay % 60, 2, at: 17, then: separator, to: memory)
+        return wholeSize
     }
 
     /// Quotient and remainder, the remainder never negative.

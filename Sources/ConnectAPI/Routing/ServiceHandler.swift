@@ -232,6 +232,8 @@ extension ServiceHandler {
 
     private func refuse(_ check: PreparedCheck, by settings: ServiceSettings) throws(Problem) {
         checks.add(1, ordering: .relaxed)
+        let unknown = RequestPermissions.unknownNames(in: check.request, of: settings.surroundings.tls)
+        guard unknown.isEmpty else { throw Problem(wrongInput: unknown) }
         let refusals = settings.permissions.refusals(
             of: check.request, md5Keys: settings.surroundings.md5Keys.keys)
         guard refusals.isEmpty else {
