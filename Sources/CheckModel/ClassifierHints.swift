@@ -216,5 +216,5 @@ enum Hints {
             sourcePortStillUsed, autobindExhausted, loopbackSource, letThrough, unixInvalidArgument, zoneMissing,
             multicastInvalid, multicastUnreachable, pathIsNoSocket, unixAccessDenied, unixSearchDenied, unixWriteDenied,
             unixPeerElsewhere, udpBroadcastForbidden, udpSendDropped, md5NotConfigured,
-        ] + icmp
+        ] + icmp + tls
 }

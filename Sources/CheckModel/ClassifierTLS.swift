@@ -1,10 +1,57 @@
 // TLS: what a handshake's failure means for whoever is on call.
 extension Classifier {
     /// The report of a handshake that failed: class `tls_failed`.
+    ///
+    /// It starts from the catalogue's entry; an alert of the peer's may have a better hint, and `retryable` looks at what
+    /// the peer says about itself.
     public static func report(for failure: TLSHandshakeFailure) -> ErrorReport {
-        ErrorReport(
-            errno: nil, name: failure.name.rawValue, errorClass: .tlsFailed, fault: .target, source: .tls,
-            message: failure.message ?? failure.name.rawValue, hint: "", retryable: true, alert: failure.alert,
-            received: failure.received)
+        let entry = ErrnoCatalogue.entry(for: OwnError(failure.name))
+        var judgement = Judgement(entry)
+        judgement.judgeTLS(failure)
+        return ErrorReport(
+            errno: nil, name: entry.name, errorClass: judgement.errorClass, fault: judgement.fault,
+            source: entry.source, message: failure.message ?? entry.message, hint: judgement.hint,
+            retryable: judgement.retryable, alert: failure.alert, received: failure.received)
+    }
+}
+
+extension Judgement {
+    fileprivate mutating func judgeTLS(_ failure: TLSHandshakeFailure) {
+        switch failure.name {
+        case .clientCertificateRequired:
+            // It is the request that brings a certificate, or does not.
+            if failure.sentCertificate { hint = Hints.clientCertificateRefused } else { fault = .request }
+        case .alert:
+            judgeAlert(failure)
+        case .startTLSRefused:
+            // RFC 5321, 4.2.1; RFC 959, 4.2; RFC 3977, 3.2: such replies say that it may work later.
+            retryable = failure.received?.first == UInt8(ascii: "4")
+        case .certificateExpired, .certificateNotYetValid, .certificateSelfSigned, .certificateUnknownAuthority,
+            .certificateNameMismatch, .certificateRevoked, .certificateWeak, .certificateExpiresSoon,
+            .certificateInvalid, .version, .noSharedCipher, .notTLS, .closed, .alpn, .protocolViolation:
+            break
+        }
+    }
+
+    /// By the names of the registry, RFC 8446, 6.2; those of ours say nothing about the peer's reasons.
+    private mutating func judgeAlert(_ failure: TLSHandshakeFailure) {
+        guard let alert = failure.alert, alert.sender == .peer else { return }
+        switch alert.alert.name {
+        case "unrecognized_name": hint = Hints.unrecognizedName
+        case "unknown_ca": hint = Hints.clientCertificateUnknownAuthority
+        case "certificate_expired": hint = Hints.clientCertificateExpired
+        case "certificate_revoked": hint = Hints.clientCertificateRevoked
+        case "bad_certificate", "unsupported_certificate", "certificate_unknown", "decrypt_error":
+            // A peer that was given no certificate means something else, which the alert does not tell.
+            if failure.sentCertificate { hint = Hints.clientCertificateRefused }
+        case "access_denied": hint = Hints.accessDenied
+        case "handshake_failure": hint = Hints.handshakeFailure
+        case "inappropriate_fallback": hint = Hints.inappropriateFallback
+        case "internal_error":
+            hint = Hints.internalError
+            retryable = true
+        case "user_canceled": retryable = true
+        default: break
+        }
     }
 }

@@ -13,6 +13,24 @@ extension ErrnoCatalogue {
         case .resolverTimeout: resolverTimeout
         case .resolverUnreachable: resolverUnreachable
         case .resolverBadAnswer: resolverBadAnswer
+        case .certificateExpired: certificateExpired
+        case .certificateNotYetValid: certificateNotYetValid
+        case .certificateSelfSigned: certificateSelfSigned
+        case .certificateUnknownAuthority: certificateUnknownAuthority
+        case .certificateNameMismatch: certificateNameMismatch
+        case .certificateRevoked: certificateRevoked
+        case .certificateWeak: certificateWeak
+        case .certificateExpiresSoon: certificateExpiresSoon
+        case .certificateInvalid: certificateInvalid
+        case .tlsVersion: tlsVersion
+        case .tlsNoSharedCipher: tlsNoSharedCipher
+        case .tlsAlert: tlsAlert
+        case .tlsNotTLS: tlsNotTLS
+        case .tlsClosed: tlsClosed
+        case .tlsALPN: tlsALPN
+        case .tlsClientCertificateRequired: tlsClientCertificateRequired
+        case .tlsProtocol: tlsProtocol
+        case .startTLSRefused: startTLSRefused
         case .dialogMismatch: dialogMismatch
         case .dialogRejected: dialogRejected
         case .dialogClosed: dialogClosed

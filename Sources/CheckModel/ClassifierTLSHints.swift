@@ -1,0 +1,43 @@
+/// What an alert of the peer's says, where it tells more than the failure's name.
+extension Hints {
+    static let unrecognizedName = """
+        The peer has nothing for the name that was sent (SNI): correct the target's host or tls.server_name, or add the \
+        name to the server's sites.
+        """
+    static let clientCertificateUnknownAuthority = """
+        The peer does not know who issued our client certificate: let it trust that authority, or send the chain, with the \
+        intermediates in its file.
+        """
+    static let clientCertificateExpired = """
+        The peer says that our client certificate has expired: renew the entry of client_certificates, and compare the \
+        clocks of both machines.
+        """
+    static let clientCertificateRevoked = """
+        The peer says that our client certificate was revoked: replace the entry of client_certificates, and ask its \
+        authority why.
+        """
+    static let clientCertificateRefused = """
+        The peer refuses the client certificate it was given: see its log for the reason, and whether the certificate is \
+        for clients and of its authority.
+        """
+    static let accessDenied = """
+        The peer took the certificate and denies access all the same: whoever runs it has to allow this client's subject \
+        in its access list.
+        """
+    static let handshakeFailure = """
+        The peer found nothing acceptable in what was offered: mostly no cipher in common, no certificate for this name, \
+        or a client certificate that it wants.
+        """
+    static let internalError = """
+        The peer failed in itself (alert internal_error): its log says more; often it has no certificate for this name, or \
+        its backend is away.
+        """
+    static let inappropriateFallback = """
+        The peer says that it has a newer TLS version than it was offered: raise tls.max_version, or leave it out.
+        """
+
+    static let tls = [
+        unrecognizedName, clientCertificateUnknownAuthority, clientCertificateExpired, clientCertificateRevoked,
+        clientCertificateRefused, accessDenied, handshakeFailure, internalError, inappropriateFallback,
+    ]
+}

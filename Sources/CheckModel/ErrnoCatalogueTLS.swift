@@ -1,0 +1,100 @@
+/// TLS handshakes that failed for something other than a certificate: one entry for each name.
+extension ErrnoCatalogue {
+    static let tlsVersion = tls(
+        .tlsVersion, retryable: false,
+        message: "No TLS version in common",
+        when: """
+            The peer offers no version between `min_version` (by default 1.2) and `max_version`, or says so by the alert \
+            protocol_version.
+            """,
+        hint: """
+            The peer speaks none of the versions asked for, mostly only TLS 1.0 or 1.1: upgrade it, or lower \
+            tls.min_version to find out what it has.
+            """)
+
+    static let tlsNoSharedCipher = tls(
+        .tlsNoSharedCipher, retryable: false,
+        message: "No cipher suite or group in common",
+        when: """
+            The peer refuses every cipher suite, key exchange group or signature algorithm that was offered, or chooses one \
+            that is too weak.
+            """,
+        hint: """
+            Peer and prober share no cipher suite, group or signature algorithm: compare the peer's list with tls.ciphers, \
+            and its key type with its suites.
+            """)
+
+    static let tlsAlert = tls(
+        .tlsAlert, retryable: false,
+        message: "The handshake ended with an alert",
+        when: "One side ended the handshake with an alert that no other name tells better; `alert` has its name.",
+        hint: """
+            The peer broke the handshake off: "alert" says why in a word, and its log says more; compare what the request \
+            offers (name, versions, ciphers) with its settings.
+            """)
+
+    static let tlsNotTLS = tls(
+        .tlsNotTLS, retryable: false,
+        message: "What the peer sent is not TLS",
+        when: "The first bytes that came are no TLS record: a plain service, or another one, has this port.",
+        hint: """
+            The port speaks something else than TLS: "received" shows its first bytes; it may be the plain port, or need \
+            tls.starttls first.
+            """)
+
+    static let tlsClosed = tls(
+        .tlsClosed, retryable: true,
+        message: "The peer closed the connection during the handshake",
+        when: "The peer ended the connection in good order before the handshake was through, without an alert.",
+        hint: """
+            The peer hung up without a word: a proxy without a backend for this name, a plain-text service, or an access \
+            list; look at its log and at tls.server_name.
+            """)
+
+    static let tlsALPN = tls(
+        .tlsALPN, retryable: false,
+        message: "No application protocol in common",
+        when: "The peer takes none of the protocols of `alpn` (alert no_application_protocol), or chooses another one.",
+        hint: """
+            The peer takes none of the protocols in tls.alpn: add the one it has, such as http/1.1, or turn the missing one \
+            on at its side.
+            """)
+
+    static let tlsClientCertificateRequired = tls(
+        .tlsClientCertificateRequired, retryable: false,
+        message: "The peer requires a client certificate",
+        when: """
+            The peer asked for a certificate and refused to go on without one; with TLS 1.3 it says so behind the handshake \
+            only.
+            """,
+        hint: """
+            The peer takes only clients with a certificate (mutual TLS): configure one under client_certificates, and name \
+            it in tls.client_certificate.
+            """)
+
+    static let tlsProtocol = tls(
+        .tlsProtocol, retryable: true,
+        message: "The handshake broke the protocol",
+        when: "What came is TLS, but breaks its rules: a malformed, unexpected, oversized or altered message.",
+        hint: """
+            The peer, or a middlebox on the way that rewrites TLS, broke the protocol: compare with `openssl s_client` from \
+            here and from another network.
+            """)
+
+    static let startTLSRefused = tls(
+        .startTLSRefused, retryable: false,
+        message: "The peer does not begin with TLS",
+        when: "The peer answered, and refused STARTTLS or does not offer it, or what it speaks is another protocol.",
+        hint: """
+            The peer answered but gives no TLS on this port: "received" has its words; see that it has a certificate \
+            configured, and that tls.starttls names its protocol.
+            """)
+
+    static func tls(
+        _ error: OwnError, retryable: Bool, message: String, when: String, hint: String
+    ) -> ErrorCatalogueEntry {
+        own(
+            error, .tlsFailed, fault: .target, source: .tls, retryable: retryable, message: message, when: when,
+            hint: hint)
+    }
+}

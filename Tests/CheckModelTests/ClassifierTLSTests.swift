@@ -1,0 +1,74 @@
+import Testing
+
+@testable import CheckModel
+
+/// What a failed handshake means.
+@Suite struct ClassifierTLSTests {
+    private static func alert(_ name: String, from sender: TLSAlertReport.Sender = .peer) throws -> TLSAlertReport {
+        TLSAlertReport(alert: try #require(TLSAlert(name: name)), sender: sender)
+    }
+
+    @Test(arguments: TLSFailure.allCases)
+    func eachNameHasItsEntryInTheCatalogue(failure: TLSFailure) throws {
+        let entry = try #require(ErrnoCatalogue.entry(named: failure.rawValue))
+        #expect(OwnError(failure).rawValue == failure.rawValue)
+        #expect(entry.errorClass == .tlsFailed && entry.source == .tls && entry.fault == .target)
+        let report = Classifier.report(for: TLSHandshakeFailure(failure, sentCertificate: true))
+        #expect(report.name == failure.rawValue && report.errno == nil && report.fault == .target)
+        #expect(report.message == entry.message && report.source == .tls && report.errorClass == .tlsFailed)
+        #expect(report.alert == nil && report.received == nil)
+    }
+
+    @Test func onlyWhatMayPassByItselfIsRetryable() {
+        let retryable = TLSFailure.allCases.filter { ErrnoCatalogue.entry(for: OwnError($0)).retryable }
+        #expect(retryable == [.certificateNotYetValid, .closed, .protocolViolation])
+    }
+
+    @Test func whoFoundItHasTheMessageAndThePeersBytesAreKept() throws {
+        let alert = try Self.alert("handshake_failure")
+        let report = Classifier.report(
+            for: TLSHandshakeFailure(.alert, message: "sslv3 alert", alert: alert, received: [1, 2]))
+        #expect(report.message == "sslv3 alert" && report.alert == alert && report.received == [1, 2])
+    }
+
+    @Test func aCertificateThatTheRequestDidNotBringIsTheRequestsFault() {
+        let without = Classifier.report(for: TLSHandshakeFailure(.clientCertificateRequired))
+        let with = Classifier.report(for: TLSHandshakeFailure(.clientCertificateRequired, sentCertificate: true))
+        #expect(without.fault == .request && with.fault == .target)
+        #expect(without.hint != with.hint)
+    }
+
+    @Test(arguments: [
+        ("unrecognized_name", Hints.unrecognizedName), ("unknown_ca", Hints.clientCertificateUnknownAuthority),
+        ("certificate_expired", Hints.clientCertificateExpired),
+        ("certificate_revoked", Hints.clientCertificateRevoked), ("access_denied", Hints.accessDenied),
+        ("bad_certificate", Hints.clientCertificateRefused), ("decrypt_error", Hints.clientCertificateRefused),
+        ("handshake_failure", Hints.handshakeFailure), ("internal_error", Hints.internalError),
+        ("inappropriate_fallback", Hints.inappropriateFallback),
+    ])
+    func anAlertOfThePeersHasAHintOfItsOwn(name: String, hint: String) throws {
+        let failure = TLSHandshakeFailure(.alert, alert: try Self.alert(name), sentCertificate: true)
+        #expect(Classifier.report(for: failure).hint == hint)
+        let ours = TLSHandshakeFailure(.alert, alert: try Self.alert(name, from: .prober), sentCertificate: true)
+        #expect(Classifier.report(for: ours).hint == ErrnoCatalogue.entry(for: .tlsAlert).hint)
+    }
+
+    @Test(arguments: ["bad_certificate", "decrypt_error"])
+    func withoutACertificateOfOursNobodyRefusedIt(name: String) throws {
+        let failure = TLSHandshakeFailure(.alert, alert: try Self.alert(name))
+        #expect(Classifier.report(for: failure).hint == ErrnoCatalogue.entry(for: .tlsAlert).hint)
+    }
+
+    @Test func aPeerThatFailedInItselfMayRecover() throws {
+        let failed = TLSHandshakeFailure(.alert, alert: try Self.alert("internal_error"))
+        let refused = TLSHandshakeFailure(.alert, alert: try Self.alert("handshake_failure"))
+        #expect(Classifier.report(for: failed).retryable)
+        #expect(!Classifier.report(for: refused).retryable)
+    }
+
+    @Test(arguments: [("454 4.7.0 TLS not available", true), ("502 5.5.1 not implemented", false), ("", false)])
+    func aRefusalOfStartTLSMayBeForNow(line: String, isRetryable: Bool) {
+        let failure = TLSHandshakeFailure(.startTLSRefused, received: Array(line.utf8))
+        #expect(Classifier.report(for: failure).retryable == isRetryable)
+    }
+}
