@@ -29,7 +29,7 @@ let package = Package(
             name: "connectd",
             dependencies: [
                 "CheckEngine", "CheckModel", "CMicrohttpd", "COpenSSL", "CAres", "Configuration", "ConnectAPI",
-                "HTTPServer",
+                "DNS", "HTTPServer",
                 "SocketIO", "StrictJSON", "TLSClient",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -96,5 +96,6 @@ let package = Package(
                 "TLSClient",
             ],
             swiftSettings: strict),
+        .testTarget(name: "ConnectdTests", dependencies: ["connectd", "CheckModel"], swiftSettings: strict),
     ]
 )

@@ -75,6 +75,10 @@ static inline int connectd_accept(int listener, struct sockaddr_storage *peer, s
 // SIG_IGN is a macro with a cast.
 static inline void connectd_ignore_sigpipe(void) { signal(SIGPIPE, SIG_IGN); }
 
+// A handler that ends the process as a shell would report it.
+static inline void connectd_end_by(int number) { _exit(128 + number); }
+static inline void connectd_end_on(int number) { signal(number, connectd_end_by); }
+
 // dup(2) that leaves no moment in which the copy would be inherited; fcntl(2) is variadic.
 static inline int connectd_duplicate(int descriptor) { return fcntl(descriptor, F_DUPFD_CLOEXEC, 0); }
 

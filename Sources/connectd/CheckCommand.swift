@@ -12,7 +12,8 @@ struct CheckCommand: ParsableCommand {
         commandName: "check",
         abstract: "Check whether targets accept a connection from here.",
         discussion: """
-            Exit status: 0 when every target is ok, 1 when one is not, 2 on wrong usage.
+            Exit status: 0 when every target is ok, 1 when one is not, 2 on wrong usage. With --nagios that of \
+            monitoring plugins: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN (wrong usage, or the fault is the prober's own).
 
             Examples:
               connectd check db.internal:5432
@@ -21,6 +22,7 @@ struct CheckCommand: ParsableCommand {
               connectd check tls://web.internal:443 --min-days-left 14
               connectd check 10.0.0.7:443 --server-name web.internal --ca internal-ca.pem
               connectd check mail.internal:25 --starttls smtp
+              connectd check --nagios --warning 200ms --critical 1s db.internal:5432
             """)
 
     @Argument(
@@ -53,8 +55,14 @@ struct CheckCommand: ParsableCommand {
     @Flag(help: "Print each result as a line of JSON, as soon as it is there.")
     var ndjson = false
 
+    @OptionGroup var nagios: NagiosOptions
+    @OptionGroup var color: ColorOption
+
     func validate() throws {
         if json && ndjson { throw ValidationError("--json and --ndjson exclude each other") }
+        if nagios.nagios && (json || ndjson) {
+            throw ValidationError("--nagios and --\(json ? "json" : "ndjson") exclude each other")
+        }
     }
 
     func run() throws {
@@ -68,46 +76,30 @@ struct CheckCommand: ParsableCommand {
             if ndjson { Output.bytes(encoder.line(result, of: requests[index])) }
         }
         if json { Output.bytes(encoder.array(results, of: requests)) }
+        if nagios.nagios {
+            let report = NagiosReport(results, of: requests, limits: nagios.limits)
+            Output.line(report.text)
+            throw ExitCode(report.state.rawValue)
+        }
         if !json && !ndjson {
-            for (result, request) in zip(results, requests) { Output.line(HumanReport.text(result, of: request)) }
+            let palette = color.palette(for: STDOUT_FILENO)
+            for (result, request) in zip(results, requests) {
+                Output.line(HumanReport.text(result, of: request, in: palette))
+            }
         }
         throw results.allSatisfy(\.ok) ? ExitCode.success : ExitCode(1)
     }
 
     private func surroundings() throws -> Surroundings {
-        let configured = try config.map(Self.surroundings(configuredBy:)) ?? Surroundings(policy: nil)
+        let configured = try CallerSurroundings.read(config: config)
         return Surroundings(
             policy: configured.policy, md5Keys: configured.md5Keys, tls: try tls.material(with: configured.tls))
-    }
-
-    private static func surroundings(configuredBy config: String) throws -> Surroundings {
-        do throws(ConfigurationProblems) {
-            let (settings, warnings) = try SettingsSource(file: config, flags: Flags()).load()
-            for warning in warnings { Output.errorLine("connectd: \(warning)") }
-            return ServiceAssembly.serviceSettings(from: settings, listening: []).surroundings
-        } catch {
-            throw ValidationError("the configuration is wrong:\n\(error)")
-        }
     }
 
     private var encoder: ResultEncoder { ResultEncoder(prober: HostName.current) }
 
     private func requests() throws -> [CheckRequest] {
-        let named = targets.map { TargetFile.Entry(text: $0, place: nil) }
-        let listed = try file.map { try TargetFile.entries(in: $0) } ?? []
-        return try (named + listed).map { request(for: try target(of: $0)) }
-    }
-
-    private func target(of entry: TargetFile.Entry) throws -> Target {
-        do throws(TargetError) {
-            return try Target(parsing: entry.text)
-        } catch {
-            throw refusal(of: entry, error.detail)
-        }
-    }
-
-    private func refusal(of entry: TargetFile.Entry, _ detail: String) -> ValidationError {
-        ValidationError("\(entry.place.map { "\($0): " } ?? "")target \"\(entry.text)\": \(detail)")
+        try TargetFile.entries(named: targets, file: file).map { request(for: try $0.target()) }
     }
 
     private func request(for target: Target) -> CheckRequest {

@@ -10,14 +10,19 @@ struct Connectd: ParsableCommand {
             Examples:
               connectd serve
               connectd check db.internal:5432
+              connectd wait db.internal:5432 -- ./start
+              connectd errors ECONNREFUSED
               curl --json '{"target":"db.internal:5432"}' localhost:8080/v1/checks
             """,
         version: Version.text,
-        subcommands: [ServeCommand.self, CheckCommand.self])
+        subcommands: [
+            ServeCommand.self, CheckCommand.self, WaitCommand.self, ErrorsCommand.self, ConfigCommand.self,
+            HealthcheckCommand.self,
+        ])
 
     static func main() {
         do {
-            var command = try parseAsRoot()
+            var command = try parseAsRoot(ProgramArguments.own)
             do {
                 try command.run()
             } catch let error as ValidationError {
@@ -44,9 +49,27 @@ struct Connectd: ParsableCommand {
             """
     }
 
-    /// Exit codes of our own: 2 is wrong usage, everywhere, where the library would say 64.
+    /// Exit codes of our own: 2 is wrong usage, where the library would say 64 and no convention of others says more.
     private static func end(_ message: String, _ code: ExitCode) {
-        if !message.isEmpty { code == .success ? Output.line(message) : Output.errorLine(message) }
-        endProcess(code == .validationFailure ? 2 : code.rawValue)
+        guard code != .success else {
+            if !message.isEmpty { Output.line(message) }
+            endProcess(0)
+        }
+        // An exit status that a command chose itself has no message.
+        guard !message.isEmpty || code == .validationFailure else { endProcess(code.rawValue) }
+        let convention = ProgramArguments.usage
+        if !message.isEmpty { tell(message, by: convention) }
+        endProcess(code == .validationFailure ? convention.usageStatus : convention.failureStatus)
+    }
+
+    private static func tell(_ message: String, by convention: UsageConvention) {
+        switch convention {
+        case .usual, .health:
+            Output.errorLine(message)
+        case .nagios:
+            let reason = message.prefix { !$0.isNewline }
+            Output.line(NagiosReport.line(.unknown, String(reason.trimmingPrefix("Error: "))))
+            Output.errorLine(message)
+        }
     }
 }

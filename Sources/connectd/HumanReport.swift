@@ -2,8 +2,9 @@ import CheckModel
 
 /// A result for a person: one line, one more for TLS, and for a failure one that helps.
 enum HumanReport {
-    static func text(_ result: CheckResult, of request: CheckRequest) -> String {
-        var lines = ["\(result.ok ? "ok  " : "FAIL")  \(request.target.text)  \(summary(of: result))"]
+    static func text(_ result: CheckResult, of request: CheckRequest, in palette: Palette = .plain) -> String {
+        let verdict = result.ok ? palette.good("ok  ") : palette.bad("FAIL")
+        var lines = ["\(verdict)  \(request.target.text)  \(summary(of: result))"]
         if let tls = result.tls.flatMap(HumanTLS.line(for:)) { lines.append("      \(tls)") }
         if let evidence = result.error.flatMap(HumanTLS.evidence(of:)) { lines.append("      \(evidence)") }
         if let error = result.error, !result.ok {
@@ -13,7 +14,8 @@ enum HumanReport {
         return lines.joined(separator: "\n")
     }
 
-    private static func summary(of result: CheckResult) -> String {
+    /// The outcome, why, where and how long.
+    static func summary(of result: CheckResult) -> String {
         let time = milliseconds(result.timings.total)
         guard let error = result.error else {
             let address = result.attempts.last(where: \.outcome.isSuccess).flatMap(address(of:))
@@ -32,7 +34,7 @@ enum HumanReport {
     }
 
     /// nil for UNIX-domain sockets, which the target names already.
-    private static func address(of attempt: AttemptResult) -> String? {
+    static func address(of attempt: AttemptResult) -> String? {
         guard case .ip(let endpoint) = attempt.endpoint else { return nil }
         switch endpoint.address {
         case .v4: return "\(endpoint.address.text):\(endpoint.port)"
@@ -40,7 +42,7 @@ enum HumanReport {
         }
     }
 
-    private static func milliseconds(_ nanoseconds: Int64) -> String {
+    static func milliseconds(_ nanoseconds: Int64) -> String {
         let hundredths = nanoseconds / 10_000
         let fraction = hundredths % 100
         return "\(hundredths / 100).\(fraction < 10 ? "0" : "")\(fraction) ms"

@@ -13,8 +13,8 @@ struct ServeCommand: ParsableCommand {
         commandName: "serve",
         abstract: "Run the HTTP service.",
         discussion: """
-            It listens on 127.0.0.1:8080 unless told otherwise. On any address that other machines reach, it starts only
-            if the configuration says who may ask and what they may reach.
+            It listens on 127.0.0.1:8080 unless told otherwise. On any address that other machines reach, it starts \
+            only if the configuration says who may ask and what they may reach.
 
             SIGTERM and SIGINT drain and stop it; SIGHUP reads the configuration file again.
 

@@ -1,5 +1,5 @@
 /// The word that somebody probably meant.
-enum Suggestion {
+package enum Suggestion {
     /// ` (did you mean "queue"?)`, or nothing where no word is near.
     static func phrase(for word: String, among words: [String]) -> String {
         let nearest = words.map { (word: $0, distance: distance(word, $0)) }.min { $0.distance < $1.distance }
@@ -8,7 +8,7 @@ enum Suggestion {
     }
 
     /// Levenshtein's distance; long words are far from everything.
-    private static func distance(_ left: String, _ right: String) -> Int {
+    package static func distance(_ left: String, _ right: String) -> Int {
         let (left, right) = (Array(left.utf8), Array(right.utf8))
         guard left.count <= 64, right.count <= 64 else { return .max }
         var row = Array(0...right.count)

@@ -1,0 +1,80 @@
+import ArgumentParser
+import CheckModel
+
+/// What a health check asks: an HTTP resource over TCP, or over a UNIX-domain socket.
+struct HealthURL {
+    enum Peer {
+        case internet(Host, port: UInt16)
+        case unix(UnixAddress)
+    }
+
+    let peer: Peer
+    /// The Host header.
+    let authority: String
+    /// Path and query.
+    let resource: String
+    /// As it was written.
+    let text: String
+
+    private static let livez = "/livez"
+
+    /// Reads `http://host:port/path`, `host:port` and `unix:/path`; without a path of its own it asks `/livez`.
+    init(parsing text: String) throws {
+        self.text = text
+        if text.hasPrefix("unix:") {
+            guard case .unix(.stream, let address) = try Self.target(text, in: text).peer else {
+                throw Self.refusal(text)
+            }
+            peer = .unix(address)
+            authority = "localhost"
+            resource = Self.livez
+            return
+        }
+        if text.hasPrefix("https://") {
+            throw ValidationError("\"\(text)\": a health check speaks plain HTTP; ask a listener without TLS")
+        }
+        let rest = text.hasPrefix("http://") ? text.dropFirst(7) : text[...]
+        let host = rest.prefix { $0 != "/" && $0 != "?" }
+        let path = rest.dropFirst(host.count)
+        guard path.utf8.allSatisfy({ (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "#") }) else {
+            throw ValidationError("\"\(text)\": the path holds a character that HTTP does not take")
+        }
+        let hasPort = host.split(separator: "]", omittingEmptySubsequences: false).last?.contains(":") ?? false
+        guard case .tcp(let name, let port) = try Self.target("tcp://\(host)\(hasPort ? "" : ":80")", in: text).peer
+        else {
+            throw Self.refusal(text)
+        }
+        peer = .internet(name, port: port)
+        authority = String(host)
+        resource = path.isEmpty ? Self.livez : path.hasPrefix("?") ? "/\(path)" : String(path)
+    }
+
+    /// Where a service that runs beside this process listens: the first address of `CONNECTD_HEALTH_LISTEN`, else of
+    /// `CONNECTD_LISTEN`, else the default.
+    init(environment: [String: String]) throws {
+        let lists = ["CONNECTD_HEALTH_LISTEN", "CONNECTD_LISTEN"].compactMap { environment[$0] }
+        let first = lists.lazy.compactMap { $0.split(separator: ",").first }.first ?? "127.0.0.1:8080"
+        try self.init(parsing: Self.reachable(String(first.drop { $0 == " " }.prefix { $0 != " " })))
+    }
+
+    /// Every address of this machine is reached by loopback.
+    private static func reachable(_ listen: String) -> String {
+        if listen.hasPrefix("unix:") { return listen }
+        for (wildcard, loopback) in [("0.0.0.0:", "127.0.0.1:"), ("[::]:", "[::1]:")] where listen.hasPrefix(wildcard) {
+            return "http://\(loopback)\(listen.dropFirst(wildcard.count))/livez"
+        }
+        return "http://\(listen)/livez"
+    }
+
+    private static func target(_ target: String, in text: String) throws -> Target {
+        do throws(TargetError) {
+            return try Target(parsing: target)
+        } catch {
+            throw ValidationError("\"\(text)\": \(error.detail)")
+        }
+    }
+
+    private static func refusal(_ text: String) -> ValidationError {
+        ValidationError("\"\(text)\" is neither http://host:port/path nor unix:/path")
+    }
+}

@@ -1,0 +1,63 @@
+import ArgumentParser
+import CheckModel
+import SocketIO
+
+/// `connectd healthcheck`: for a container's HEALTHCHECK, so that its image needs no curl.
+struct HealthcheckCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "healthcheck",
+        abstract: "Ask a running service whether it is well.",
+        discussion: """
+            It makes one GET request. Without a URL it asks /livez where the service beside it listens: the first \
+            address of CONNECTD_HEALTH_LISTEN, else of CONNECTD_LISTEN, else 127.0.0.1:8080.
+
+            Exit status: 0 when the answer is a 2xx, 1 for anything else, wrong usage included.
+
+            Examples:
+              connectd healthcheck
+              connectd healthcheck http://127.0.0.1:8081/readyz
+              connectd healthcheck --timeout 1s unix:/run/connectd/http.sock
+              HEALTHCHECK CMD ["connectd", "healthcheck"]
+            """)
+
+    @Argument(help: "http://host:port/path, host:port, or unix:/path; without a path it is /livez.")
+    var url: String?
+
+    @Option(help: "How long it may take: 500ms, 3s (1ms … 60s; default: 3s).", transform: Duration.init(parsing:))
+    var timeout = Duration(milliseconds: 3000)
+
+    func run() throws {
+        let url = try url.map(HealthURL.init(parsing:)) ?? HealthURL(environment: Environment.all)
+        let begin = Clock.now()
+        let answer = try get(url, until: begin.advanced(byMilliseconds: timeout.milliseconds))
+        let time = HumanReport.milliseconds(Clock.now().since(begin))
+        switch answer {
+        case .success(let response) where (200...299).contains(response.status):
+            Output.line("ok    \(url.text)  \(response.status)  \(time)")
+        case .success(let response):
+            Output.line("FAIL  \(url.text)  \(response.status) \(response.reason)  \(time)  \(response.bodyLine)")
+            throw ExitCode(1)
+        case .failure(let failure):
+            Output.line("FAIL  \(url.text)  \(failure.text)  \(time)")
+            throw ExitCode(1)
+        }
+    }
+
+    private func get(
+        _ url: HealthURL, until deadline: MonotonicTime
+    ) throws -> Result<HealthResponse, HealthClient.Failure> {
+        let reactor = try Reactor(thread: ReactorThread(index: 0))
+        let thread = try WorkerThread(running: reactor)
+        let answers = BlockingQueue<Result<HealthResponse, HealthClient.Failure>>()
+        Task(executorPreference: reactor.thread) {
+            do throws(HealthClient.Failure) {
+                answers.append(.success(try await HealthClient(reactor: reactor, deadline: deadline).get(url)))
+            } catch {
+                answers.append(.failure(error))
+            }
+        }
+        let answer = answers.next()
+        thread.stopAndJoin()
+        return answer
+    }
+}

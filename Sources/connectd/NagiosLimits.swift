@@ -1,0 +1,38 @@
+import CheckModel
+
+/// Beyond what a target that is ok is a WARNING or CRITICAL all the same; nil where there is no such limit.
+struct NagiosLimits {
+    /// How long the whole check may take.
+    var warning: Duration?
+    var critical: Duration?
+    /// How many days the certificate that expires first has to be valid at least.
+    var warningDays: Int?
+    var criticalDays: Int?
+
+    /// The state of a success, and why, where it is not OK.
+    func judge(_ result: CheckResult) -> (state: NagiosState, reason: String?) {
+        if let reason = slow(result, critical) ?? expiring(result, criticalDays) { return (.critical, reason) }
+        if let reason = slow(result, warning) ?? expiring(result, warningDays) { return (.warning, reason) }
+        return (.ok, nil)
+    }
+
+    private func slow(_ result: CheckResult, _ limit: Duration?) -> String? {
+        guard let limit, result.timings.total > Int64(limit.milliseconds) * 1_000_000 else { return nil }
+        return "slower than \(limit)"
+    }
+
+    private func expiring(_ result: CheckResult, _ limit: Int?) -> String? {
+        guard let limit, let seconds = Self.secondsLeft(of: result), seconds < Int64(limit) * 86_400 else { return nil }
+        return "a certificate expires in \(Self.days(seconds)) days, fewer than \(limit)"
+    }
+
+    /// Until the first certificate of the chain expires; nil without a handshake that showed one.
+    static func secondsLeft(of result: CheckResult) -> Int64? {
+        result.tls?.chain.map(\.expiresInSeconds).min()
+    }
+
+    /// Whole days, rounded down: what has expired an hour ago has -1 left.
+    static func days(_ seconds: Int64) -> Int64 {
+        seconds / 86_400 - (seconds < 0 && seconds % 86_400 != 0 ? 1 : 0)
+    }
+}

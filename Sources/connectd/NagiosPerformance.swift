@@ -1,0 +1,57 @@
+import CheckModel
+
+/// Performance data of monitoring plugins: `'label'=value[unit];[warn];[crit];[min];[max]`.
+///
+/// What did not connect has none: its time would say nothing about the target.
+struct NagiosPerformance {
+    let limits: NagiosLimits
+    /// With several targets the labels carry their names.
+    let labelsTarget: Bool
+
+    func data(of result: CheckResult, _ request: CheckRequest) -> [String] {
+        guard result.outcome.isSuccess else { return [] }
+        return [time(of: result, request), days(of: result, request)].compactMap { $0 }
+    }
+
+    private func time(of result: CheckResult, _ request: CheckRequest) -> String {
+        let limits = [limits.warning, limits.critical].map { $0.map { Self.seconds($0.milliseconds) } ?? "" }
+        let value = Self.seconds(microseconds: result.timings.total / 1000)
+        let most = Self.seconds(request.timeoutMilliseconds)
+        return "\(label("time", request))=\(value)s;\(limits[0]);\(limits[1]);0;\(most)"
+    }
+
+    /// The ranges end in a colon: fewer are beyond them.
+    private func days(of result: CheckResult, _ request: CheckRequest) -> String? {
+        guard let seconds = NagiosLimits.secondsLeft(of: result) else { return nil }
+        let limits = [limits.warningDays, limits.criticalDays].map { $0.map { "\($0):" } ?? "" }
+        return "\(label("days", request))=\(NagiosLimits.days(seconds));\(limits[0]);\(limits[1]);;"
+    }
+
+    /// Quotation marks are doubled; an equals sign cannot stand in a label.
+    private func label(_ name: String, _ request: CheckRequest) -> String {
+        guard labelsTarget else { return name }
+        let target = request.target.text.flatMap { character -> [Character] in
+            switch character {
+            case "'": ["'", "'"]
+            case "=": ["_"]
+            default: character.isNewline || character == "|" ? ["_"] : [character]
+            }
+        }
+        return "'\(String(target)) \(name)'"
+    }
+
+    /// Without needless zeros: `0.2`, `5`.
+    private static func seconds(_ milliseconds: Int) -> String {
+        let text = decimal(milliseconds, places: 3)
+        let end = text.lastIndex { $0 != "0" } ?? text.startIndex
+        return text[end] == "." ? String(text[..<end]) : String(text[...end])
+    }
+
+    private static func seconds(microseconds: Int64) -> String { decimal(Int(microseconds), places: 6) }
+
+    private static func decimal(_ value: Int, places: Int) -> String {
+        let digits = String(value)
+        let padded = String(repeating: "0", count: max(places + 1 - digits.count, 0)) + digits
+        return "\(padded.dropLast(places)).\(padded.suffix(places))"
+    }
+}

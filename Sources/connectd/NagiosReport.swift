@@ -1,0 +1,77 @@
+import CheckModel
+
+/// Results as monitoring plugins print them: a line with a summary and performance data; with several targets a line
+/// more for each of them.
+struct NagiosReport {
+    let state: NagiosState
+    let text: String
+
+    private struct Verdict {
+        let state: NagiosState
+        let text: String
+        /// What helps; empty for a success.
+        var hint = ""
+
+        var line: String { hint.isEmpty ? text : "\(text). \(hint)" }
+    }
+
+    init(_ results: [CheckResult], of requests: [CheckRequest], limits: NagiosLimits) {
+        let pairs = Array(zip(results, requests))
+        let verdicts = pairs.map { Self.verdict(on: $0, of: $1, limits) }
+        state = verdicts.map(\.state).max { $0.weight < $1.weight } ?? .unknown
+        let data = pairs.flatMap {
+            NagiosPerformance(limits: limits, labelsTarget: pairs.count > 1).data(of: $0, $1)
+        }
+        let summary = verdicts.count == 1 ? verdicts[0].line : Self.summary(of: verdicts)
+        let details = verdicts.count == 1 ? [] : verdicts.map { Self.clean("[\($0.state.word)] \($0.line)") }
+        let first = Self.line(state, summary) + (data.isEmpty ? "" : " | " + data.joined(separator: " "))
+        text = ([first] + details).joined(separator: "\n")
+    }
+
+    /// One line without performance data.
+    static func line(_ state: NagiosState, _ text: String) -> String {
+        clean("CONNECTD \(state.word) - \(text)")
+    }
+
+    private static func summary(of verdicts: [Verdict]) -> String {
+        let ok = verdicts.count { $0.state == .ok }
+        let worst = verdicts.filter { $0.state != .ok }.max { $0.state.weight < $1.state.weight }
+        return "\(ok) of \(verdicts.count) targets ok" + (worst.map { "; \($0.text)" } ?? "")
+    }
+
+    private static func verdict(on result: CheckResult, of request: CheckRequest, _ limits: NagiosLimits) -> Verdict {
+        let target = request.target.text
+        guard result.ok else {
+            let hint = result.error?.hint ?? ""
+            return Verdict(state: failure(of: result), text: "\(target) \(reason(of: result))", hint: hint)
+        }
+        let (state, reason) = limits.judge(result)
+        let address = result.attempts.last { $0.outcome.isSuccess }.flatMap(HumanReport.address(of:))
+        let time = HumanReport.milliseconds(result.timings.total)
+        let parts = [result.outcome.word, address.map { "(\($0))" }, "in \(time)"].compactMap { $0 }
+        let text = "\(target) \(parts.joined(separator: " "))" + (reason.map { ", \($0)" } ?? "")
+        return Verdict(state: state, text: text)
+    }
+
+    private static func reason(of result: CheckResult) -> String {
+        guard let error = result.error else { return "\(result.outcome.word), which is not what was expected" }
+        return """
+            \(result.outcome.word): \(error.name) (\(error.message)) in phase \(result.phase.rawValue), \
+            fault: \(error.fault.rawValue)
+            """
+    }
+
+    /// CRITICAL is said of the target and of the way to it. Where the prober itself fails, and where no check was made,
+    /// nothing is known about them.
+    private static func failure(of result: CheckResult) -> NagiosState {
+        switch result.outcome {
+        case .failed(.denied), .failed(.invalid), .failed(.cancelled): .unknown
+        case .connected, .associated, .answered, .failed: result.error?.fault == .prober ? .unknown : .critical
+        }
+    }
+
+    /// Behind a pipe sign stands performance data, and a line ends the summary: neither comes from a target's name.
+    private static func clean(_ text: String) -> String {
+        String(text.map { $0 == "|" ? "/" : $0.isNewline ? " " : $0 })
+    }
+}

@@ -1,0 +1,21 @@
+import CheckModel
+import Configuration
+
+/// What a configuration comes to, in one line: where it listens, who may ask, what they may reach. No secret is in it.
+enum SettingsSummary {
+    static func text(_ settings: Settings) -> String {
+        [
+            "listens on " + settings.listen.map(\.text).joined(separator: ", "),
+            who(settings),
+            "policy \(settings.policy.profile.rawValue) with \(count(settings.policy.rules.count, "rule"))",
+        ].joined(separator: "; ")
+    }
+
+    private static func who(_ settings: Settings) -> String {
+        settings.tokens.isEmpty ? "anybody there may ask" : "\(count(settings.tokens.count, "token")) may ask"
+    }
+
+    private static func count(_ number: Int, _ noun: String) -> String {
+        "\(number) \(noun)\(number == 1 ? "" : "s")"
+    }
+}
