@@ -11,6 +11,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 import namespace as namespaces  # noqa: E402
+from certificates import Authorities  # noqa: E402
 from connectd_process import Connectd  # noqa: E402
 from network import Network, new_name  # noqa: E402
 
@@ -35,6 +36,12 @@ def loopback_only(root_and_namespaces):
     made = namespaces.Namespace(new_name("l"))
     yield made
     made.remove()
+
+
+@pytest.fixture(scope="session")
+def authorities(tmp_path_factory) -> Authorities:
+    """Certificates for every purpose, made when they are first used."""
+    return Authorities(tmp_path_factory.mktemp("certificates"))
 
 
 @pytest.fixture(scope="module")
