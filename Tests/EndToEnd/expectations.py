@@ -39,7 +39,19 @@ ATTEMPT_MEMBERS = {
     "tcp_info",
     "peer_credentials",
 }
-ERROR_MEMBERS = {"errno", "name", "class", "fault", "source", "message", "hint", "retryable", "alert"}
+ERROR_MEMBERS = {
+    "errno",
+    "name",
+    "class",
+    "fault",
+    "source",
+    "message",
+    "hint",
+    "retryable",
+    "alert",
+    "alert_from",
+    "received",
+}
 TIMINGS = {"queue", "resolve", "connect", "tls", "dialog", "total"}
 SUCCESSES = {"connected", "associated", "answered"}
 # One number has two names on Linux.
