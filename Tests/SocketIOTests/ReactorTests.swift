@@ -108,6 +108,15 @@ import Testing
             #expect(enqueues == 1)
         }
     }
+
+    @Test func aWaitOfCodeThatBelongsToNoActorCostsOneEnqueue() async throws {
+        try await withReactor { reactor in
+            let sibling = Sibling(reactor: reactor)
+            let pipe = try Pipe()
+            let enqueues = try await onThread(of: reactor) { try await sibling.enqueuesOfAWait(on: pipe) }
+            #expect(enqueues == 1)
+        }
+    }
 }
 
 /// An actor beside the reactor on the same thread, as the engine and the HTTP worker are.
@@ -131,6 +140,21 @@ private actor Sibling {
         _ = await reactor.sleep(until: Clock.now().advanced(byMilliseconds: 1))
         return reactor.thread.enqueueCount - before
     }
+
+    func enqueuesOfAWait(on pipe: Pipe) async throws -> UInt64 {
+        let before = reactor.thread.enqueueCount
+        try await waitForNothing(on: pipe.reader, by: reactor)
+        return reactor.thread.enqueueCount - before
+    }
+}
+
+/// A wait as an attempt has it: called from an actor, and of none itself.
+private func waitForNothing(on descriptor: Int32, by reactor: Reactor) async throws {
+    let token = try reactor.addOnThread(descriptor, for: .readable)
+    let outcome = await reactor.waitOnThread(
+        token, for: .readable, until: Clock.now().advanced(byMilliseconds: 1))
+    #expect(outcome == .deadline)
+    reactor.removeOnThread(token)
 }
 
 /// A pipe(2) that is closed with its owner.

@@ -29,8 +29,11 @@ extension Reactor {
     ///
     /// Errors and hang-ups end every wait as `ready`. Readiness that a wait has reported is forgotten: use the
     /// descriptor until it says EAGAIN before you wait again. A reactor that has ended answers `cancelled`.
-    public nonisolated func waitOnThread(
-        _ token: SlotToken, for interest: Readiness, until deadline: MonotonicTime
+    /// - Parameter isolation: the caller's own. By a parameter, since a closure can keep only what it can name: outside of the
+    ///   caller's actor, it would be enqueued once more on the way in.
+    public func waitOnThread(
+        _ token: SlotToken, for interest: Readiness, until deadline: MonotonicTime,
+        isolation: isolated (any Actor)? = #isolation
     ) async -> WaitOutcome {
         let number: UInt32
         switch waits.with({ $0.begin(token, for: interest) }) {
@@ -39,7 +42,8 @@ extension Reactor {
         }
         if Task.isCancelled { return .cancelled }
         return await withTaskCancellationHandler {
-            await withUnsafeContinuation { continuation in
+            _ = isolation
+            return await withUnsafeContinuation { continuation in
                 waits.with { $0.park(continuation, at: token, for: interest, until: deadline) }
             }
         } onCancel: {
