@@ -21,10 +21,10 @@ def write_configuration(hanging):
     return path
 
 
-def start_burst(contender, arguments, hanging):
+def start_burst(contender, timeout_ms, hanging, spread_ms=0):
     command = [built("burst"), "--port", str(contender.port), "--connections", str(hanging),
-               "--timeout-ms", str(arguments.timeout_ms), "--hosts", str(DESTINATIONS),
-               "--expect", '"outcome":"timeout"', *contender.request(HANGING_PORT, arguments.timeout_ms)]
+               "--timeout-ms", str(timeout_ms), "--spread-ms", str(spread_ms), "--hosts", str(DESTINATIONS),
+               "--expect", '"outcome":"timeout"', *contender.request(HANGING_PORT, timeout_ms)]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
 
 
@@ -34,12 +34,16 @@ def expect_line(burst, word):
         raise RuntimeError(f"the burst said {line!r} where {word} was due")
 
 
+def with_wrong(counted):
+    return {**counted, "wrong": sum(counted[name] for name in ("missing", "broken", "non_200", "unexpected"))}
+
+
 def measure_once(contender, arguments, hanging, configuration):
     with contender.process(configuration=configuration) as process:
         process.wait_ready(contender.port, contender.ready_path)
         time.sleep(0.5)
         idle = process.resident_bytes()
-        with start_burst(contender, arguments, hanging) as burst:
+        with start_burst(contender, arguments.timeout_ms, hanging) as burst:
             try:
                 expect_line(burst, "connected")
                 time.sleep(1)  # until the acceptor has handed all of them over
@@ -53,9 +57,8 @@ def measure_once(contender, arguments, hanging, configuration):
             finally:
                 burst.kill()
         cpu_seconds = process.cpu_seconds() - before
-    counted["wrong"] = sum(counted[name] for name in ("missing", "broken", "non_200", "unexpected"))
     return {
-        **counted,
+        **with_wrong(counted),
         "idle_bytes": idle,
         "connection_bytes_each": (connected - idle) / hanging,
         "bytes_each": (full - idle) / hanging,

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 
-from bench import enqueues, footprint, hang, namespace, prepare, rate, report, tls
+from bench import deadline, enqueues, footprint, hang, namespace, prepare, rate, report, tls
 from bench.contenders import contenders
 from bench.paths import CONNECTD, OUT, RESULTS
 
@@ -16,6 +16,7 @@ SUITES = {
     "idle": footprint.measure_idle,
     "start": footprint.measure_start,
     "enqueues": enqueues.measure,
+    "deadline": deadline.measure,
     "hang": hang.measure,
     "tls": tls.measure,
 }
@@ -41,7 +42,7 @@ def parse_arguments():
 def limit_seconds(arguments):
     """More than any run should need; at this time everything is killed."""
     hang_seconds = 6 * (arguments.timeout_ms / 1000 + 40)
-    return 300 + arguments.rounds * 6 * (arguments.seconds + 10) + hang_seconds
+    return 400 + arguments.rounds * 6 * (arguments.seconds + 10) + hang_seconds
 
 
 def measure_suite(name, field, arguments):

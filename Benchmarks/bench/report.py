@@ -10,6 +10,7 @@ from statistics import median
 from bench.paths import BLACKBOX
 
 TITLES = {"connectd": "connectd", "c": "same service in C", "blackbox": "blackbox_exporter", "loop": "plain loop in C"}
+TITLES_OF_WAYS = {"spread": "coming over 2 s", "burst": "one burst"}
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,20 @@ def hang_goals(hang):
     ]
 
 
+def deadline_goals(deadline):
+    goals = [
+        Goal("deadline: coming over 2 s, 99th percentile", middle(deadline["spread"], "connectd", "late_p99_ms"), 10,
+             unit=" ms"),
+        Goal("deadline: one burst, own clock, 99th percentile", middle(deadline["burst"], "connectd", "own_p99_ms"), 10,
+             unit=" ms"),
+    ]
+    turns = [turn["connectd"] for rounds in deadline.values() for turn in rounds]
+    goals.append(Goal("deadline: earliest answer after its deadline", min(turn["late_min_ms"] for turn in turns), 0,
+                      at_least=True, unit=" ms"))
+    goals.append(Goal("deadline: wrong answers of anybody", sum(wrong(rounds) for rounds in deadline.values()), 0))
+    return goals
+
+
 def goals(results):
     results = without_failures(results)
     found = []
@@ -94,6 +109,8 @@ def goals(results):
         found += tls_goals(results["tls"]["rounds"])
     if "hang" in results:
         found += hang_goals(results["hang"])
+    if "deadline" in results:
+        found += deadline_goals(results["deadline"])
     if "idle" in results:
         found.append(Goal("idle: resident memory", median(results["idle"]["connectd"]) / 1e6, 16, unit=" MB"))
     if "start" in results:
@@ -147,6 +164,19 @@ def footprint_table(results):
     return "idle and start", rows
 
 
+def deadline_table(deadline):
+    rows = [["", "", "late p50 ms", "p99 ms", "max ms", "by its own clock p50 ms", "p99 ms", "max ms", "wrong"]]
+    columns = [f"{clock}_{point}_ms" for clock in ("late", "own") for point in ("p50", "p99", "max")]
+    for way, rounds in deadline.items():
+        for name in rounds[0]:
+            rows.append([
+                TITLES[name], TITLES_OF_WAYS[way],
+                *(f"{middle(rounds, name, column):.2f}" for column in columns),
+                str(sum(turn[name]["wrong"] for turn in rounds)),
+            ])
+    return f"deadline: 1,000 checks in flight, median of {len(deadline['burst'])} rounds", rows
+
+
 def hang_table(hang):
     rounds = hang["rounds"]
     rows = [["", "bytes/check", "of them connection", "late p50 ms", "p99 ms", "max ms", "CPU µs/check", "wrong"]]
@@ -179,6 +209,8 @@ def tables(results, found):
         yield tls_table(results["tls"])
     if "hang" in results:
         yield hang_table(results["hang"])
+    if "deadline" in results:
+        yield deadline_table(results["deadline"])
     if "idle" in results or "start" in results:
         yield footprint_table(results)
     if found:

@@ -34,7 +34,8 @@ struct options options_parse(int argc, char **argv) {
         {"hosts", required_argument, NULL, 'h'},   {"seconds", required_argument, NULL, 's'},
         {"timeout-ms", required_argument, NULL, 't'}, {"method", required_argument, NULL, 'm'},
         {"path", required_argument, NULL, 'u'},    {"body", required_argument, NULL, 'b'},
-        {"expect", required_argument, NULL, 'e'},  {NULL, 0, NULL, 0}};
+        {"expect", required_argument, NULL, 'e'},  {"spread-ms", required_argument, NULL, 'd'},
+        {NULL, 0, NULL, 0}};
     struct options options = {.connections = 64, .hosts = 1, .seconds = 5, .timeout_ms = 5000,
                               .method = "GET", .path = "/", .body = "", .expect = ""};
     int option;
@@ -45,6 +46,7 @@ struct options options_parse(int argc, char **argv) {
         case 'h': options.hosts = (unsigned)atoi(optarg); break;
         case 's': options.seconds = atof(optarg); break;
         case 't': options.timeout_ms = (unsigned)atoi(optarg); break;
+        case 'd': options.spread_ms = (unsigned)atoi(optarg); break;
         case 'm': options.method = optarg; break;
         case 'u': options.path = optarg; break;
         case 'b': options.body = optarg; break;
@@ -138,6 +140,12 @@ static const char *end_of_chunks(const char *at, const char *end) {
     }
 }
 
+static double total_ms(const char *body, size_t length) {
+    static const char member[] = "\"total\":";
+    const char *found = memmem(body, length, member, sizeof member - 1);
+    return found == NULL ? 0 : strtod(found + sizeof member - 1, NULL);
+}
+
 static enum progress parse(const char *buffer, size_t length, const char *expect, struct response *response) {
     const char *end = buffer + length, *head_end = strstr(buffer, "\r\n\r\n"), *value;
     if (head_end == NULL) return PROGRESS_PARTIAL;
@@ -154,6 +162,7 @@ static enum progress parse(const char *buffer, size_t length, const char *expect
     response->status = length > 12 ? (unsigned)atoi(buffer + 9) : 0;
     response->closes = value != NULL && strncasecmp(value, "close", 5) == 0;
     response->expected = memmem(body, (size_t)(body_end - body), expect, strlen(expect)) != NULL;
+    response->total_ms = total_ms(body, (size_t)(body_end - body));
     return PROGRESS_COMPLETE;
 }
 

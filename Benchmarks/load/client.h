@@ -15,6 +15,7 @@ struct options {
     unsigned connections, hosts;
     double seconds;      /* rate: how long */
     unsigned timeout_ms; /* burst: what the body asks for */
+    unsigned spread_ms;  /* burst: over how long the requests leave; 0 for at once */
     const char *method, *path, *body, *expect;
 };
 
@@ -46,6 +47,7 @@ enum progress { PROGRESS_PARTIAL, PROGRESS_COMPLETE, PROGRESS_BROKEN };
 struct response {
     unsigned status;
     bool closes, expected; /* `expected`: the body holds the bytes that --expect asks for */
+    double total_ms;       /* `timings_ms.total` of the result; 0 where there is none */
 };
 
 /* Reads what is there; a complete response is consumed. */
