@@ -45,7 +45,7 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "Configuration",
-            dependencies: ["CheckModel", "CLinux", "CYAML", "TLSClient"], swiftSettings: strict),
+            dependencies: ["CheckModel", "CLinux", "CYAML", "SocketIO", "TLSClient"], swiftSettings: strict),
         .target(
             name: "HTTPServer",
             dependencies: ["CheckModel", "CLinux", "CMicrohttpd", "SocketIO"], swiftSettings: strict),
@@ -73,9 +73,13 @@ let package = Package(
         .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
 
-        .testTarget(name: "CheckModelTests", dependencies: ["CheckModel"], swiftSettings: strict),
-        .testTarget(name: "StrictJSONTests", dependencies: ["StrictJSON"], swiftSettings: strict),
-        .testTarget(name: "SocketIOTests", dependencies: ["SocketIO", "CheckModel", "CLinux"], swiftSettings: strict),
+        // What the tests of several modules need.
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+        .testTarget(name: "CheckModelTests", dependencies: ["CheckModel", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "StrictJSONTests", dependencies: ["StrictJSON", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "SocketIOTests", dependencies: ["SocketIO", "CheckModel", "CLinux", "TestSupport"],
+            swiftSettings: strict),
         .testTarget(
             name: "DNSTests", dependencies: ["DNS", "SocketIO", "CheckModel", "CLinux"], swiftSettings: strict),
         .testTarget(name: "MetricsTests", dependencies: ["CheckModel", "Metrics"], swiftSettings: strict),

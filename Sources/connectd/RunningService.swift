@@ -45,7 +45,7 @@ struct RunningService: ~Copyable {
     }
 
     private static func listen(
-        on addresses: [Configuration.ListenAddress], _ pool: WorkerPool, _ limits: HTTPLimits,
+        on addresses: [ListenAddress], _ pool: WorkerPool, _ limits: HTTPLimits,
         _ handler: ServiceHandler, _ logger: Logger
     ) throws -> HTTPService {
         let reactors = pool.workers.map(\.reactor)
@@ -53,7 +53,7 @@ struct RunningService: ~Copyable {
             do throws(HTTPServiceError) {
                 return .success(
                     try await HTTPService.start(
-                        on: addresses.map(ServiceAssembly.listenAddress), reactors: reactors, limits: limits,
+                        on: addresses, reactors: reactors, limits: limits,
                         handler: handler, log: { logger.debug("http: \($0)") }))
             } catch {
                 return .failure(error)
@@ -68,7 +68,7 @@ struct RunningService: ~Copyable {
     }
 
     /// Where it listens, ports as the kernel gave them.
-    var addressTexts: [String] { http.addresses.map(ServiceAssembly.text) }
+    var addressTexts: [String] { http.addresses.map(\.text) }
 
     /// Puts a changed configuration in force, as far as that can be done without a new start. A faulty one changes nothing.
     borrowing func reload(from source: SettingsSource) {

@@ -9,9 +9,9 @@ import TLSClient
 enum ServiceAssembly {
     /// - Parameter listening: where the service really listens: ports that the kernel chose are denied as targets, too.
     static func serviceSettings(
-        from settings: Settings, listening: [HTTPServer.ListenAddress]
+        from settings: Settings, listening: [ListenAddress]
     ) -> ConnectAPI.ServiceSettings {
-        let addresses = listening.isEmpty ? settings.listen.map(listenAddress) : listening
+        let addresses = listening.isEmpty ? settings.listen : listening
         let policy = settings.policy.policy(ownPorts: ownPorts(addresses), ownPaths: ownPaths(addresses))
         return ConnectAPI.ServiceSettings(
             surroundings: Surroundings(
@@ -32,7 +32,7 @@ enum ServiceAssembly {
             clientCertificates: settings.clientCertificates.mapValues(\.certificate))
     }
 
-    private static func ownPorts(_ addresses: [HTTPServer.ListenAddress]) -> Set<UInt16> {
+    private static func ownPorts(_ addresses: [ListenAddress]) -> Set<UInt16> {
         Set(
             addresses.compactMap { address in
                 switch address {
@@ -42,7 +42,7 @@ enum ServiceAssembly {
             })
     }
 
-    private static func ownPaths(_ addresses: [HTTPServer.ListenAddress]) -> Set<UnixAddress> {
+    private static func ownPaths(_ addresses: [ListenAddress]) -> Set<UnixAddress> {
         Set(
             addresses.compactMap { address in
                 switch address {
@@ -50,19 +50,5 @@ enum ServiceAssembly {
                 case .unix(let path): .path(UnixPathName.resolved(path))
                 }
             })
-    }
-
-    static func listenAddress(_ address: Configuration.ListenAddress) -> HTTPServer.ListenAddress {
-        switch address {
-        case .ip(let endpoint): .ip(endpoint)
-        case .unix(let path): .unix(path: path)
-        }
-    }
-
-    static func text(of address: HTTPServer.ListenAddress) -> String {
-        switch address {
-        case .ip(let endpoint): Configuration.ListenAddress.ip(endpoint).text
-        case .unix(let path): Configuration.ListenAddress.unix(path).text
-        }
     }
 }

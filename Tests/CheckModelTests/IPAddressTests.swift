@@ -1,4 +1,5 @@
 import CheckModel
+import TestSupport
 import Testing
 
 @Suite struct IPAddressTests {

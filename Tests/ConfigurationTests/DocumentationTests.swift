@@ -1,3 +1,4 @@
+import CheckModel
 import Foundation
 import Testing
 

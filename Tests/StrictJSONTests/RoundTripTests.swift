@@ -1,18 +1,8 @@
 import StrictJSON
+import TestSupport
 import Testing
 
-/// SplitMix64, so that a seed gives the same documents on every machine.
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
-
+extension SeededGenerator {
     mutating func text() -> String {
         var text = ""
         for _ in 0..<Int.random(in: 0...24, using: &self) {
@@ -57,7 +47,7 @@ struct SeededGenerator: RandomNumberGenerator {
 struct RoundTripTests {
     @Test(arguments: 0..<40 as Range<UInt64>)
     func whatIsWrittenReadsBackAsTheSame(seed: UInt64) throws {
-        var generator = SeededGenerator(state: seed)
+        var generator = SeededGenerator(seed: seed)
         for _ in 0..<5 {
             let value = generator.value(depth: 4)
             var writer = JSONWriter(reserving: 0)

@@ -1,6 +1,7 @@
 internal import CLinux
 internal import CheckModel
 internal import Glibc
+internal import SocketIO
 
 /// A small file, read as a whole.
 struct BoundedFile {
@@ -20,22 +21,10 @@ struct BoundedFile {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw Self.unreadable(.current) }
         isWorldReadable = status.st_mode & S_IROTH != 0
-        bytes = try Self.readAll(descriptor)
-    }
-
-    private static func readAll(_ descriptor: Int32) throws(ValueRefusal) -> [UInt8] {
-        var bytes: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 65_536)
-        while true {
-            let count = read(descriptor, &buffer, buffer.count)
-            if count == 0 { return bytes }
-            guard count > 0 else {
-                let error = Errno.current
-                if error.rawValue == EINTR { continue }
-                throw unreadable(error)
-            }
-            bytes += buffer[..<count]
-            guard bytes.count <= maximumBytes else { throw ValueRefusal("is larger than 1 MiB") }
+        do throws(Errno) {
+            bytes = try FileContents.read(descriptor, limit: Self.maximumBytes)
+        } catch {
+            throw error == Errno(EFBIG) ? ValueRefusal("is larger than 1 MiB") : Self.unreadable(error)
         }
     }
 

@@ -4,7 +4,7 @@ extension ListenAddress {
     /// Reads `127.0.0.1:8080`, `[::1]:8080` or `unix:/path`.
     init(parsing text: String) throws(ValueRefusal) {
         if text.hasPrefix("unix:") {
-            self = .unix(try Self.path(text.dropFirst(5)))
+            self = .unix(path: try Self.path(text.dropFirst(5)))
             return
         }
         let (host, port) = try Self.split(text)

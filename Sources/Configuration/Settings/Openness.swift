@@ -1,3 +1,5 @@
+package import CheckModel
+
 /// What has to be said before the service listens where others reach it.
 package enum MissingStatement: Hashable, CaseIterable, Sendable {
     /// Who may ask.

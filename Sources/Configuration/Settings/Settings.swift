@@ -1,3 +1,4 @@
+package import CheckModel
 package import TLSClient
 
 /// Everything that can be configured, validated: nothing in it needs to be judged for form again.

@@ -1,13 +1,5 @@
 public import CheckModel
 
-/// Where the service listens.
-public enum ListenAddress: Hashable, Sendable {
-    /// Port 0 lets the kernel choose.
-    case ip(IPEndpoint)
-    /// A socket in the file system, mode 0660; up to 107 bytes.
-    case unix(path: [UInt8])
-}
-
 /// What kind of listener a request came through.
 public enum ListenerKind: Hashable, Sendable {
     case tcp

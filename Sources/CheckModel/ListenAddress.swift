@@ -1,14 +1,12 @@
-package import CheckModel
-
 /// Where the service listens.
-package enum ListenAddress: Hashable, Sendable {
+public enum ListenAddress: Hashable, Sendable {
     /// Port 0 leaves the choice to the kernel.
     case ip(IPEndpoint)
-    /// A path in the file system: absolute, 1 … 107 bytes.
-    case unix([UInt8])
+    /// A socket in the file system: an absolute path of up to 107 bytes.
+    case unix(path: [UInt8])
 
     /// As users write it.
-    package var text: String {
+    public var text: String {
         switch self {
         case .ip(let endpoint): endpoint.text
         case .unix(let path): "unix:" + String(decoding: path, as: UTF8.self)
@@ -16,7 +14,7 @@ package enum ListenAddress: Hashable, Sendable {
     }
 
     /// Whether only this machine reaches it: 127.0.0.0/8, ::1, and UNIX-domain sockets, which file permissions guard.
-    package var isLocal: Bool {
+    public var isLocal: Bool {
         switch self {
         case .ip(let endpoint): endpoint.address.isLoopback
         case .unix: true
