@@ -67,10 +67,12 @@ package final class ServiceHandler: RequestHandler {
 
     package func admit(_ head: RequestHead) -> HTTPServer.Admission {
         switch Gate(settings: current).judge(head) {
-        case .accept(let route, _) where route.isWork && refusesWork.load(ordering: .relaxed):
-            .answer(refusal(Problem(.draining, "the service is stopping", headers: [Self.retryAfter])))
-        case .accept(_, let bodyLimit): .accept(bodyLimit: bodyLimit)
-        case .refuse(let problem): .answer(refusal(problem))
+        case .accept(let route, let bodyLimit):
+            // What needs neither a body nor a wait is answered from here: no task is made for it.
+            guard route.isWork else { return .answer(document(of: route, for: head)) }
+            guard refusesWork.load(ordering: .relaxed) else { return .accept(bodyLimit: bodyLimit) }
+            return .answer(refusal(Problem(.draining, "the service is stopping", headers: [Self.retryAfter])))
+        case .refuse(let problem): return .answer(refusal(problem))
         }
     }
 
@@ -87,33 +89,29 @@ package final class ServiceHandler: RequestHandler {
     }
 
     package func respond(to request: Request, on worker: Int) async -> Response {
-        guard let route = Route(request.head) else { return problem(status: 404, detail: "there is no such resource") }
-        switch route {
+        switch Route(request.head) {
         case .checks: return await check(request, on: worker)
         case .probe: return await probe(request, on: worker)
-        case .routes, .errors, .error, .monitors, .monitor, .live, .ready, .metrics, .specificationYAML,
-            .specificationJSON:
-            return answer(request, for: route)
+        case .routes: return routes(request)
+        case .errors, .error, .monitors, .monitor, .live, .ready, .metrics, .specificationYAML, .specificationJSON, nil:
+            return problem(status: 404, detail: "there is no such resource")
         }
     }
 
-    /// What needs no wait.
     @inline(never)
-    private func answer(_ request: Request, for route: Route) -> Response {
+    private func document(of route: Route, for head: RequestHead) -> Response {
         do throws(Problem) {
             switch route {
-            case .checks, .probe: return problem(status: 404, detail: "there is no such resource")
-            case .routes: return try routes(request)
-            case .errors: return try CatalogueResource.list(request.head)
-            case .error(let name): return try CatalogueResource.entry(name, request.head)
-            case .live: return try HealthResource.live(request.head)
-            case .ready: return try ready(request.head)
-            case .metrics: return try metricsText(request.head)
-            case .monitors: return try MonitorResource.list(monitors, request.head, by: resultEncoder)
-            case .monitor(let name):
-                return try MonitorResource.entry(name, of: monitors, request.head, by: resultEncoder)
-            case .specificationYAML: return try SpecificationResource.yaml(request.head)
-            case .specificationJSON: return try SpecificationResource.json(request.head)
+            case .checks, .probe, .routes: return problem(status: 404, detail: "there is no such resource")
+            case .errors: return try CatalogueResource.list(head)
+            case .error(let name): return try CatalogueResource.entry(name, head)
+            case .live: return try HealthResource.live(head)
+            case .ready: return try ready(head)
+            case .metrics: return try metricsText(head)
+            case .monitors: return try MonitorResource.list(monitors, head, by: resultEncoder)
+            case .monitor(let name): return try MonitorResource.entry(name, of: monitors, head, by: resultEncoder)
+            case .specificationYAML: return try SpecificationResource.yaml(head)
+            case .specificationJSON: return try SpecificationResource.json(head)
             }
         } catch {
             return refusal(error)
@@ -159,13 +157,18 @@ extension ServiceHandler {
         }
     }
 
-    private func routes(_ request: Request) throws(Problem) -> Response {
+    @inline(never)
+    private func routes(_ request: Request) -> Response {
         let settings = current
-        try QueryRule.acceptNone(request.head)
-        let destinations = try BodyDecoder.destinations(request.body)
-        let answers = RouteFinder.routes(to: destinations.map(\.address), under: settings.surroundings)
-        return ResponseFactory.json(
-            RoutesEncoder.document(answers, as: destinations.map(\.text), hidesLocal: settings.prober == nil))
+        do throws(Problem) {
+            try QueryRule.acceptNone(request.head)
+            let destinations = try BodyDecoder.destinations(request.body)
+            let answers = RouteFinder.routes(to: destinations.map(\.address), under: settings.surroundings)
+            return ResponseFactory.json(
+                RoutesEncoder.document(answers, as: destinations.map(\.text), hidesLocal: settings.prober == nil))
+        } catch {
+            return refusal(error)
+        }
     }
 
     private func run(
