@@ -198,6 +198,53 @@ MEMBERS = [
     ({"bind": "127.0.0.1"}, "/bind"),
     ({"socket": []}, "/socket"),
     ({"socket": {"close": "half"}}, "/socket/close"),
+    ({"tls": None}, "/tls"),
+    ({"tls": 1}, "/tls"),
+    ({"tls": "smtp"}, "/tls"),
+    ({"tls": []}, "/tls"),
+    ({"tls": {"sni": "h"}}, "/tls/sni"),
+    ({"tls": {"server_name": ""}}, "/tls/server_name"),
+    ({"tls": {"server_name": "a b"}}, "/tls/server_name"),
+    ({"tls": {"server_name": "127.1"}}, "/tls/server_name"),
+    ({"tls": {"server_name": "[::1]"}}, "/tls/server_name"),
+    ({"tls": {"server_name": "fe80::1%lo"}}, "/tls/server_name"),
+    ({"tls": {"server_name": "h:443"}}, "/tls/server_name"),
+    ({"tls": {"server_name": "a\u0000b"}}, "/tls/server_name"),
+    ({"tls": {"server_name": "b\u00fccher.example"}}, "/tls/server_name"),
+    ({"tls": {"server_name": "a" * 64}}, "/tls/server_name"),
+    ({"tls": {"server_name": ["h"]}}, "/tls/server_name"),
+    ({"tls": {"verify": "false"}}, "/tls/verify"),
+    ({"tls": {"ca": "nobody"}}, "/tls/ca"),
+    ({"tls": {"ca": "/etc/ssl/certs/ca-certificates.crt"}}, "/tls/ca"),
+    ({"tls": {"ca": {"file": "x"}}}, "/tls/ca"),
+    ({"tls": {"client_certificate": "nobody"}}, "/tls/client_certificate"),
+    ({"tls": {"alpn": []}}, "/tls/alpn"),
+    ({"tls": {"alpn": ["h2"] * 17}}, "/tls/alpn"),
+    ({"tls": {"alpn": ["h2", ""]}}, "/tls/alpn/1"),
+    ({"tls": {"alpn": ["\u20ac" * 86]}}, "/tls/alpn/0"),
+    ({"tls": {"alpn": "h2"}}, "/tls/alpn"),
+    ({"tls": {"min_version": 1.2}}, "/tls/min_version"),
+    ({"tls": {"min_version": "TLSv1.2"}}, "/tls/min_version"),
+    ({"tls": {"max_version": "1.1"}}, "/tls/max_version"),
+    ({"tls": {"min_version": "1.3", "max_version": "1.2"}}, "/tls/max_version"),
+    ({"tls": {"ciphers": ""}}, "/tls/ciphers"),
+    ({"tls": {"ciphers": "HIGH\u0000"}}, "/tls/ciphers"),
+    ({"tls": {"ciphers": ["HIGH"]}}, "/tls/ciphers"),
+    ({"tls": {"starttls": True}}, "/tls/starttls"),
+    ({"tls": {"starttls": "SMTP"}}, "/tls/starttls"),
+    ({"tls": {"expect_alert": "nosuch"}}, "/tls/expect_alert"),
+    ({"tls": {"expect_alert": 40}}, "/tls/expect_alert"),
+    ({"tls": {"min_days_left": -1}}, "/tls/min_days_left"),
+    ({"tls": {"min_days_left": 36501}}, "/tls/min_days_left"),
+    ({"tls": {"revocation": "crl"}}, "/tls/revocation"),
+    ({"tls": {"starttls": "smtp"}, "dialog": [{"starttls": True}]}, "/dialog/0/starttls"),
+    ({"tls": False, "dialog": [{"starttls": True}]}, "/tls"),
+    ({"dialog": [{"starttls": True}, {"starttls": True}]}, "/dialog/1/starttls"),
+    ({"dialog": [{"starttls": False}]}, "/dialog/0/starttls"),
+    ({"dialog": [{"reject": "^5"}]}, "/dialog/0/reject"),
+    ({"dialog": [{"expect": "^2"}, {"reject": "^5"}, {"send": "x"}]}, "/dialog/1/reject"),
+    ({"dialog": [{"reject": "("}, {"expect": "x"}]}, "/dialog/0/reject"),
+    ({"socket": {"tcp_fast_open": True}, "tls": {"starttls": "smtp"}}, "/socket/tcp_fast_open"),
     ({"expect": "success"}, "/expect"),
     ({"expect": []}, "/expect"),
     ({"expect": ["connected", "nope"]}, "/expect/1"),
@@ -220,6 +267,25 @@ def test_a_bad_member(api, members, pointer):
     answer = api.post_check(GOOD, **members)
     problem = assert_problem(answer, 400)
     assert any(item == pointer or item.startswith(pointer + "/") for item in answer.pointers), problem
+
+
+@pytest.mark.parametrize(
+    "target,members,pointer",
+    [
+        ("udp://127.0.0.1:9", {"tls": True}, "/tls"),
+        ("unix+dgram:/x", {"tls": {"server_name": "h"}}, "/tls"),
+        ("unix+seqpacket:/x", {"tls": {"verify": False}}, "/tls"),
+        ("udp://127.0.0.1:9", {"dialog": [{"starttls": True}]}, "/dialog/0/starttls"),
+        ("unix:/x", {"tls": True}, "/tls/server_name"),
+        ("unix:/x", {"dialog": [{"starttls": True}]}, "/tls/server_name"),
+        ("tls://127.0.0.1:9", {"tls": False}, "/tls"),
+        ("tls://127.0.0.1:9", {"dialog": [{"expect": "x"}, {"starttls": True}]}, "/dialog/1/starttls"),
+    ],
+)
+def test_tls_that_does_not_fit_the_target(api, target, members, pointer):
+    answer = api.post_check(target, **members)
+    assert_problem(answer, 400)
+    assert answer.pointers == [pointer]
 
 
 BODIES = [

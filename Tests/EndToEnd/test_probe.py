@@ -117,8 +117,44 @@ def test_parameters_do_what_the_members_do(api, target):
         "?target=tcp://user@127.0.0.1:9",
         "?target=0177.0.0.1:9",
         "?target=2130706433:9",
+        "?target=tls://127.1:9",
+        "?target=udp://127.0.0.1:9&verify=true",
+        "?target=unix:/x&starttls=smtp",
+        "?target=tls://127.0.0.1:9&server_name=",
+        "?target=tls://127.0.0.1:9&server_name=a%20b",
+        "?target=tls://127.0.0.1:9&verify=no",
+        "?target=tls://127.0.0.1:9&verify=1",
+        "?target=tls://127.0.0.1:9&starttls=ssh",
+        "?target=tls://127.0.0.1:9&min_days_left=-1",
+        "?target=tls://127.0.0.1:9&min_days_left=36501",
+        "?target=tls://127.0.0.1:9&min_days_left=14d",
+        "?target=tls://127.0.0.1:9&tls=true",
+        "?target=tls://127.0.0.1:9&ca=internal",
     ],
 )
 def test_a_bad_query(api, query):
     problem = assert_problem(api.get(f"/v1/probe{query}"), 400)
     assert problem["errors"]
+
+
+@pytest.mark.parametrize(
+    "query,pointer",
+    [
+        ("target=udp://127.0.0.1:9&min_days_left=1", "/target"),
+        ("target=unix%2Bdgram:/x&verify=false", "/target"),
+        ("target=unix:/x&verify=true", "/server_name"),
+        ("target=127.0.0.1:9&server_name=127.1", "/server_name"),
+    ],
+)
+def test_parameters_of_tls_that_do_not_fit_are_named(api, query, pointer):
+    answer = api.get(f"/v1/probe?{query}")
+    assert_problem(answer, 400)
+    assert answer.pointers == [pointer]
+
+
+@pytest.mark.parametrize("parameters", ["", "&server_name=db.internal&verify=true&starttls=smtp&min_days_left=14"])
+@pytest.mark.parametrize("scheme", ["tls", "tcp"])
+def test_parameters_of_tls_are_taken(api, scheme, parameters):
+    answer = api.get(f"/v1/probe?target={scheme}://{net.OPEN}:9{parameters}")
+    assert answer.status == 502, answer.body
+    assert answer.json["outcome"] == "refused"

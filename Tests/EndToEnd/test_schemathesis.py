@@ -3,6 +3,7 @@
 It invents targets, so the service runs where nothing but loopback is; schemathesis comes in through a namespace too.
 """
 
+import os
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 from connectd_process import Connectd, REPOSITORY
 
 PORT = 8171
+HOOKS = Path(__file__).with_name("schemathesis_hooks.py")
 
 
 def schemathesis() -> str | None:
@@ -44,7 +46,12 @@ def test_the_service_keeps_to_its_specification(loopback_only):
             "20",
         ]
         ran = subprocess.run(
-            loopback_only.command(*command), capture_output=True, text=True, timeout=240, cwd=connectd.folder
+            loopback_only.command(*command),
+            capture_output=True,
+            text=True,
+            timeout=240,
+            cwd=connectd.folder,
+            env=os.environ | {"SCHEMATHESIS_HOOKS": str(HOOKS)},
         )
         assert ran.returncode == 0, ran.stdout[-8000:] + ran.stderr[-2000:]
 

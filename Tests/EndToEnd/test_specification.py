@@ -114,7 +114,7 @@ def test_the_json_form_is_up_to_date():
 
 
 def test_the_document_is_small_enough_to_embed():
-    assert len(TEXT.encode()) < 100_000
+    assert len(TEXT.encode()) < 150_000
 
 
 @pytest.mark.parametrize(("schema", "value"), [pytest.param(s, v, id=place) for place, s, v in examples()])
@@ -168,7 +168,7 @@ TARGETS = {
     **dict.fromkeys([
         "tcp://127.0.0.1:1", "127.0.0.1:1", "TCP://127.0.0.1:1", "127.0.0.1:https", "127.0.0.1:65535", "[::1]:1",
         "tcp://[::1]:1", "[::ffff:127.0.0.1]:1", "udp://127.0.0.1:53", "udp://[::1]:domain", "localhost:1",
-        "localhost.:1", "tcp:1", "[fe80::1%lo]:1", "[FE80:0::0:1%1]:1", "unix:/p", "unix:///p", "unix:/", "unix:@n",
+        "localhost.:1", "tcp:1", "tls://localhost:1", "TLS://127.0.0.1:https", "tls://[::1]:1", "tls:1", "[fe80::1%lo]:1", "[FE80:0::0:1%1]:1", "unix:/p", "unix:///p", "unix:/", "unix:@n",
         "unix:/a b", "unix:////p", "unix+dgram:/p", "unix+seqpacket:@n", "UNIX:/p",
     ], True),
     **dict.fromkeys([
@@ -176,7 +176,7 @@ TARGETS = {
         "127.0.0.1:+1", "127.0.0.1:HTTPS", "127.0.0.1:nosuch", "tcp://", "tcp://:1", "0177.0.0.1:1", "2130706433:1",
         "0x7f.1:1", "0x7f000001:1", "127.1:1", "999.1.1.1:1", "127.0.0.1.:1", "a.0:1", "a.0x:1", "a..b:1", ".a:1",
         "::1:1", "[127.0.0.1]:1", "[::1]", "[::1]1", "[::1:1", "[::1%lo]:1", "[:::1]:1", "[1::2::3]:1", "u@localhost:1",
-        "tcp://localhost:1/", "tcp://localhost:1?a", "tcp://localhost:1#a", "http://localhost:1", "tls://localhost:1",
+        "tcp://localhost:1/", "tcp://localhost:1?a", "tcp://localhost:1#a", "http://localhost:1", "tls://localhost", "tls://127.1:1",
         "unix:p", "unix:", "unix:@", "unix://p", "unix:80", "unix+stream:/p", "unix:/a\0b", " localhost:1",
         "localhost :1", "localhost:1 ", "l\u00f6calhost:1", "local*host:1", "a" * 64 + ":1", "%6c:1", "local\0host:1",
     ], False),
@@ -284,7 +284,7 @@ def test_an_unknown_query_parameter_is_named(api, path):
     assert answer.status == 400 and answer.pointers == ["/nosuch"]
 
 
-@pytest.mark.parametrize("member", ["tls", "hold_ms", "half_open", "count", "interval_ms", "trace"])
+@pytest.mark.parametrize("member", ["hold_ms", "half_open", "count", "interval_ms", "trace"])
 def test_a_member_of_a_later_version_is_named(api, member):
     answer = api.post_check("127.0.0.1:1", **{member: 1})
     assert_documented(answer, "/v1/checks", "POST")
@@ -294,6 +294,9 @@ def test_a_member_of_a_later_version_is_named(api, member):
 # Bodies at the edges, and whether they are a check. The schema and the service have to agree on each.
 GOOD = {"target": "127.0.0.1:1", "timeout_ms": 100}
 SENDS = [{"send": "x"}]
+STARTS = [{"expect": "^220"}, {"starttls": True}]
+TLS_TARGET = {"target": "tls://127.0.0.1:1"}
+UNIX = {"target": "unix:/p"}
 FAST = {"tcp_fast_open": True}
 BODIES = [
     ({"id": "x" * 1024}, True),
@@ -329,6 +332,66 @@ BODIES = [
     ({"socket": FAST, "target": "udp://127.0.0.1:1", "dialog": SENDS}, True),
     ({"socket": FAST, "target": "unix:/p"}, False),
     ({"socket": {"tcp_md5": "nobody"}}, True),
+    ({"tls": True}, True),
+    ({"tls": False}, True),
+    ({"tls": {}}, True),
+    ({"tls": None}, False),
+    ({"tls": 1}, False),
+    (TLS_TARGET, True),
+    (TLS_TARGET | {"tls": {"verify": False, "starttls": "smtp"}}, True),
+    (TLS_TARGET | {"tls": False}, False),
+    (TLS_TARGET | {"dialog": STARTS}, False),
+    (TLS_TARGET | {"dialog": SENDS, "socket": FAST}, True),
+    ({"tls": {"server_name": "a.example."}}, True),
+    ({"tls": {"server_name": "2001:db8::1"}}, True),
+    ({"tls": {"server_name": "fe80::1%lo"}}, False),
+    ({"tls": {"server_name": "[::1]"}}, False),
+    ({"tls": {"server_name": "*.example"}}, False),
+    ({"tls": {"server_name": ""}}, False),
+    ({"tls": {"alpn": ["h2"] * 16}}, True),
+    ({"tls": {"alpn": ["h2"] * 17}}, False),
+    ({"tls": {"alpn": []}}, False),
+    ({"tls": {"alpn": ["x" * 255]}}, True),
+    ({"tls": {"alpn": ["x" * 256]}}, False),
+    ({"tls": {"alpn": [""]}}, False),
+    ({"tls": {"max_version": "1.1"}}, False),
+    ({"tls": {"min_version": "1.0", "max_version": "1.1"}}, True),
+    ({"tls": {"min_version": "1.1", "max_version": "1.0"}}, False),
+    ({"tls": {"min_version": "1.3"}}, True),
+    ({"tls": {"min_version": "1.3", "max_version": "1.2"}}, False),
+    ({"tls": {"max_version": "1.2"}}, True),
+    ({"tls": {"min_days_left": 36500}}, True),
+    ({"tls": {"min_days_left": 36501}}, False),
+    ({"tls": {"ciphers": ""}}, False),
+    ({"tls": {"ciphers": "HIGH\t"}}, False),
+    ({"tls": {"revocation": "ocsp"}}, False),
+    ({"target": "udp://127.0.0.1:1", "tls": True}, False),
+    ({"target": "udp://127.0.0.1:1", "tls": False}, True),
+    ({"target": {"transport": "udp", "host": "127.0.0.1", "port": 1}, "tls": {}}, False),
+    ({"target": "unix+dgram:/p", "tls": {"verify": False}}, False),
+    ({"target": "UNIX+seqpacket:/p", "dialog": STARTS}, False),
+    (UNIX | {"tls": True}, False),
+    (UNIX | {"tls": {"verify": True}}, False),
+    (UNIX | {"tls": {"verify": False}}, True),
+    (UNIX | {"tls": {"server_name": "db"}, "dialog": STARTS}, True),
+    (UNIX | {"dialog": STARTS}, False),
+    ({"target": {"transport": "unix", "path": "/p"}, "tls": {"server_name": "db"}}, True),
+    ({"target": {"transport": "unix", "path": "/p", "socket_type": "dgram"}, "tls": {"server_name": "db"}}, False),
+    ({"dialog": STARTS}, True),
+    ({"dialog": STARTS, "tls": {"verify": False}}, True),
+    ({"dialog": STARTS, "tls": False}, False),
+    ({"dialog": STARTS, "tls": {"starttls": "smtp"}}, False),
+    ({"dialog": [*STARTS, {"starttls": True}]}, False),
+    ({"dialog": [{"starttls": False}]}, False),
+    ({"dialog": [{"reject": "^5"}, {"expect": "x"}]}, True),
+    ({"dialog": [{"reject": ""}, {"expect": "x"}]}, False),
+    ({"socket": FAST, "tls": True}, True),
+    ({"socket": FAST, "tls": {"verify": False}, "dialog": [{"expect": "x"}]}, True),
+    ({"socket": FAST, "tls": {"starttls": "smtp"}}, False),
+    ({"socket": FAST, "tls": {"starttls": "smtp"}, "dialog": SENDS}, False),
+    ({"socket": FAST, "tls": False}, False),
+    ({"socket": FAST, "dialog": STARTS}, False),
+    ({"socket": FAST, "dialog": SENDS + STARTS}, True),
     ({"timeout_ms": 60000}, True),
     ({"timeout_ms": 60001}, False),
     ({"timeout_ms": 100.0}, True),
@@ -351,12 +414,45 @@ BODIES = [
         ({"expect_hex": "ab" * 4097}, "/dialog/0/expect_hex"),
         ({"send": "${1}"}, "/dialog/0/send"),
         ({"send": "${"}, "/dialog/0/send"),
+        ({"reject": "^5"}, "/dialog/0/reject"),
     ],
 )
 def test_a_step_that_the_schema_cannot_judge_is_named(api, step, pointer):
     answer = api.post("/v1/checks", GOOD | {"dialog": [step]})
     assert_documented(answer, "/v1/checks", "POST")
     assert answer.status == 400 and answer.pointers == [pointer]
+
+
+@pytest.mark.parametrize(
+    ("tls", "status", "pointer"),
+    [
+        ({"alpn": ["\u20ac" * 86]}, 400, "/tls/alpn/0"),
+        ({"ca": "nobody"}, 400, "/tls/ca"),
+        ({"client_certificate": "nobody"}, 400, "/tls/client_certificate"),
+    ],
+)
+def test_a_member_of_tls_that_the_schema_cannot_judge_is_named(api, tls, status, pointer):
+    answer = api.post("/v1/checks", GOOD | {"tls": tls})
+    assert_documented(answer, "/v1/checks", "POST")
+    assert answer.status == status and answer.pointers == [pointer]
+
+
+@pytest.mark.parametrize(
+    ("member", "schema"),
+    [("starttls", "StartTLS"), ("expect_alert", "ExpectedAlert"), ("min_version", None), ("revocation", None)],
+)
+def test_the_words_of_tls_are_the_services(api, member, schema):
+    answer = api.post("/v1/checks", GOOD | {"tls": {member: "nosuch"}})
+    [error] = answer.json["errors"]
+    known = SCHEMAS[schema] if schema else SCHEMAS["TLSOptions"]["properties"][member]
+    assert error == {"pointer": f"/tls/{member}", "detail": "must be one of: " + ", ".join(known["enum"])}
+
+
+def test_each_name_of_tls_failed_is_in_the_catalogue_and_the_table(api):
+    row = next(row for row in SCHEMAS["ErrorClass"]["description"].splitlines() if row.startswith("| `tls_failed`"))
+    names = row.partition(": ")[2].partition(";")[0].split(", ")
+    entries = api.get("/v1/errors").json["errors"]
+    assert [entry["name"] for entry in entries if entry["class"] == "tls_failed"] == names
 
 
 @pytest.mark.parametrize(("members", "is_check"), BODIES, ids=lambda value: json.dumps(value)[:60])
