@@ -1,0 +1,195 @@
+import CLinux
+import COpenSSL
+import CheckModel
+import SocketIO
+import Synchronization
+import Testing
+
+@testable import TLSClient
+
+/// Plaintext, once the handshake is done.
+@Suite struct TransferTests {
+    let authority: Identity
+    let identity: Identity
+    let client: Client
+
+    init() throws {
+        authority = try Identity(Identity.Plan(name: "authority", alternativeNames: nil, isAuthority: true))
+        identity = try Identity(issuer: authority)
+        client = try Client(trusting: authority)
+    }
+
+    private func settings(_ version: Int32) -> TLSServer.Settings {
+        TLSServer.Settings(identity: identity, lowest: version, highest: version)
+    }
+
+    private static func write(_ text: String, to ssl: OpaquePointer) {
+        SSL_write(ssl, text, Int32(text.utf8.count))
+    }
+
+    /// Also where it comes with the server's verdict about our certificate, which is waited for.
+    @Test(arguments: [TLS1_2_VERSION, TLS1_3_VERSION], [SSL_VERIFY_NONE, SSL_VERIFY_PEER])
+    func whatComesRightBehindTheHandshakeIsNotLost(version: Int32, verify: Int32) async throws {
+        var settings = settings(version)
+        settings.verify = verify
+        settings.sendsTickets = false
+        let server = try TLSServer(settings) { Self.write("220 ready\r\n", to: $0.ssl) }
+        let (shaken, text) = try await client.shake(with: server) { line, socket in
+            String(decoding: try await line.receive(from: socket), as: UTF8.self)
+        }
+        #expect(text == "220 ready\r\n")
+        #expect(shaken.report.handshakeNanoseconds < 400_000_000)
+    }
+
+    @Test func largeTransfersGoBothWaysAtOnce() async throws {
+        let bytes = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 9) }
+        let server = try TLSServer(settings(TLS1_3_VERSION)) { connection in
+            // An echo that reads slowly enough for the client to find its socket full.
+            var buffer = [UInt8](repeating: 0, count: 16384)
+            var left = 3_000_000
+            while left > 0 {
+                let count = SSL_read(connection.ssl, &buffer, 16384)
+                guard count > 0, SSL_write(connection.ssl, buffer, count) == count else { return }
+                left -= Int(count)
+            }
+        }
+        let (_, isSame) = try await client.shake(with: server) { line, socket in
+            var echo: [UInt8] = []
+            var rest = bytes[...]
+            while !rest.isEmpty || echo.count < bytes.count {
+                var isStuck = true
+                if !rest.isEmpty, let count = try line.sendOnce(rest, on: socket) {
+                    rest = rest.dropFirst(count)
+                    isStuck = false
+                }
+                if let more = try line.receiveOnce(from: socket) {
+                    if more.isEmpty { break }
+                    echo += more
+                    isStuck = false
+                }
+                guard isStuck else { continue }
+                _ = await line.reactor.waitOnThread(
+                    line.token, for: rest.isEmpty ? .readable : .anything, until: line.deadline)
+            }
+            return echo == bytes
+        }
+        #expect(isSame == true)
+    }
+
+    @Test func nothingCountsAsSentBeforeItHasLeft() async throws {
+        let server = try TLSServer(settings(TLS1_3_VERSION)) { connection in
+            // Reads nothing for a while, so that what is said last has to wait for room.
+            usleep(150_000)
+            var all: [UInt8] = []
+            var buffer = [UInt8](repeating: 0, count: 16384)
+            while all.last != UInt8(ascii: "!") {
+                let count = SSL_read(connection.ssl, &buffer, 16384)
+                guard count > 0 else { return }
+                all += buffer.prefix(Int(count))
+            }
+            Self.write("\(all.count)", to: connection.ssl)
+        }
+        let (_, answer) = try await client.shake(with: server) { line, socket in
+            try await line.send([UInt8](repeating: 0, count: 8_000_000) + [UInt8(ascii: "!")], on: socket)
+            return String(decoding: try await line.receive(from: socket), as: UTF8.self)
+        }
+        #expect(answer == "8000001")
+    }
+
+    @Test(arguments: [TLS1_2_VERSION, TLS1_3_VERSION])
+    func aGoodbyeIsSaid(version: Int32) async throws {
+        let isHeard = Flag()
+        let server = try TLSServer(settings(version)) { connection in
+            var byte: UInt8 = 0
+            let count = SSL_read(connection.ssl, &byte, 1)
+            if SSL_get_error(connection.ssl, count) == SSL_ERROR_ZERO_RETURN { isHeard.raise() }
+        }
+        let (_, rest) = try await client.shake(with: server) { line, socket in
+            line.channel.sayGoodbye(on: socket)
+            // Once is enough.
+            line.channel.sayGoodbye(on: socket)
+            return try await line.receive(from: socket)
+        }
+        #expect(rest == [])
+        #expect(isHeard.isRaised)
+    }
+
+    private final class Flag: Sendable {
+        private let value = Atomic(false)
+        var isRaised: Bool { value.load(ordering: .acquiring) }
+        func raise() { value.store(true, ordering: .releasing) }
+    }
+
+    @Test func anEndWithoutAGoodbyeIsAnEnd() async throws {
+        let server = try TLSServer(settings(TLS1_3_VERSION)) { connection in
+            Self.write("last words", to: connection.ssl)
+            shutdown(connection.number, Int32(SHUT_WR))
+        }
+        let (_, text) = try await client.shake(with: server) { line, socket in
+            String(decoding: try await line.receive(from: socket), as: UTF8.self)
+        }
+        #expect(text == "last words")
+    }
+
+    @Test func aResetKeepsItsNumber() async throws {
+        let server = try TLSServer(settings(TLS1_3_VERSION)) { connection in
+            RawPeer.resetOnClose(connection.number)
+            var null = sockaddr()
+            null.sa_family = sa_family_t(AF_UNSPEC)
+            // Dissolving a TCP connection resets it at once.
+            connect(connection.number, &null, socklen_t(MemoryLayout<sockaddr>.size))
+        }
+        let (_, error) = try await client.shake(with: server) { line, socket -> TLSTransferError? in
+            do throws(TLSTransferError) {
+                _ = try await line.receive(from: socket)
+                return nil
+            } catch {
+                return error
+            }
+        }
+        #expect(error == .kernel(Errno(ECONNRESET)))
+    }
+
+    @Test func garbageBehindTheHandshakeIsABreach() async throws {
+        let server = try TLSServer(settings(TLS1_3_VERSION)) { connection in
+            RawPeer.write([23, 3, 3, 0, 32] + [UInt8](repeating: 7, count: 32), to: connection.number)
+        }
+        let (_, error) = try await client.shake(with: server) { line, socket -> TLSTransferError? in
+            do throws(TLSTransferError) {
+                _ = try await line.receive(from: socket)
+                return nil
+            } catch {
+                return error
+            }
+        }
+        guard case .tls(let failure)? = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(failure.name == .protocolViolation)
+        #expect(failure.alert == TLSAlertReport(alert: TLSAlert(code: 20), sender: .prober))
+    }
+
+    @Test func theFirstFlightCanLeaveInAnotherWay() async throws {
+        let server = try TLSServer(settings(TLS1_3_VERSION))
+        let options = client.options
+        let material = client.material
+        let ending = try await onReactor { reactor in
+            let deadline = Clock.now().advanced(byMilliseconds: 5000)
+            let socket = try Socket(.tcp(.ipv4))
+            let token = try reactor.addOnThread(socket.number, for: .anything)
+            defer { reactor.removeOnThread(token) }
+            if try socket.connect(to: .ip(server.endpoint)) == .inProgress {
+                _ = await reactor.waitOnThread(token, for: .writable, until: deadline)
+            }
+            let channel = try TLSContexts(reactor: reactor)
+                .channel(for: options, host: .name("a.example"), material: material)
+            let flight = channel.firstFlight()
+            #expect(flight.starts(with: [22, 3, 1]))
+            #expect(channel.firstFlight() == flight)
+            channel.noteSent(try socket.send(flight.prefix(100)))
+            return await channel.handshake(on: socket, token: token, reactor: reactor, until: deadline)
+        }
+        #expect(ending == .completed)
+    }
+}
