@@ -117,7 +117,9 @@ import Testing
 
     // MARK: Something else than TLS
 
-    @Test(arguments: ["HTTP/1.1 400 Bad Request\r\n\r\n", "220 mail.example ESMTP\r\n", "SSH-2.0-x\r\n", "\u{16}x", "N"])
+    @Test(arguments: [
+        "HTTP/1.1 400 Bad Request\r\n\r\n", "220 mail.example ESMTP\r\n", "SSH-2.0-x\r\n", "\u{16}x", "N",
+    ])
     func whatIsNoTLSIsShown(text: String) async throws {
         let shaken = try await shake { number, _ in RawPeer.write(Array(text.utf8), to: number) }
         #expect(shaken.name == .notTLS)

@@ -134,7 +134,7 @@ import Testing
 
 extension OpenSSLTool {
     /// Writes `response` about `leaf.pem`, issued by `ca.pem`.
-    fileprivate func respond(signer: String, digest: String, times: [String]) throws {
+    func respond(signer: String, digest: String, times: [String]) throws {
         try run(
             [
                 "ocsp", "-index", "index", "-rsigner", "\(signer).pem", "-rkey", "\(signer).key", "-CA", "ca.pem",

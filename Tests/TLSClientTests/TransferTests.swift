@@ -1,6 +1,7 @@
 import CLinux
 import COpenSSL
 import CheckModel
+import Foundation
 import SocketIO
 import Synchronization
 import Testing

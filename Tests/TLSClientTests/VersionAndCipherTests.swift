@@ -1,5 +1,6 @@
 import COpenSSL
 import CheckModel
+import SocketIO
 import Testing
 
 @testable import TLSClient
@@ -12,8 +13,13 @@ import Testing
 
     init() throws {
         authority = try Identity(Identity.Plan(name: "authority", alternativeNames: nil, isAuthority: true))
-        identity = try Identity(Identity.Plan(key: .rsa2048), issuer: authority)
+        identity = try Identity(issuer: authority)
         client = try Client(trusting: authority)
+    }
+
+    /// For suites that want one.
+    private func withRSA() throws -> Identity {
+        try Identity(Identity.Plan(key: .rsa2048), issuer: authority)
     }
 
     @Test(arguments: [TLS1_VERSION, TLS1_1_VERSION])
@@ -55,7 +61,7 @@ import Testing
     }
 
     @Test func ciphersAreNamedForBothKindsOfVersions() async throws {
-        let server = try TLSServer(TLSServer.Settings(identity: identity))
+        let server = try TLSServer(TLSServer.Settings(identity: withRSA()))
         var client = client
         client.options.ciphers = "TLS_AES_128_GCM_SHA256:AES128-SHA"
         #expect(try await client.shake(with: server).report.cipher == "TLS_AES_128_GCM_SHA256")
@@ -66,7 +72,7 @@ import Testing
     }
 
     @Test func noCommonCipherIsNamed() async throws {
-        let settings = TLSServer.Settings(identity: identity, highest: TLS1_2_VERSION, ciphers: "AES256-SHA")
+        let settings = try TLSServer.Settings(identity: withRSA(), highest: TLS1_2_VERSION, ciphers: "AES256-SHA")
         let server = try TLSServer(settings)
         var client = client
         client.options.ciphers = "ECDHE-RSA-AES128-GCM-SHA256"
@@ -75,12 +81,61 @@ import Testing
         #expect(shaken.report.alert == TLSAlertReport(alert: TLSAlert(code: 40), sender: .peer))
     }
 
+    @Test func aFirstFlightThatCannotBeTellsWhy() async throws {
+        var options = client.options
+        options.maximumVersion = .tls12
+        options.ciphers = "NULL-SHA256"
+        let (asked, material) = (options, client.material)
+        let ending = try await onReactor { reactor in
+            let socket = try Socket(.tcp(.ipv4))
+            let token = try reactor.addOnThread(socket.number, for: .anything)
+            defer { reactor.removeOnThread(token) }
+            let channel = try TLSContexts(reactor: reactor).channel(for: asked, host: nil, material: material)
+            #expect(channel.firstFlight().isEmpty)
+            return await channel.handshake(on: socket, token: token, reactor: reactor, until: .distantFuture)
+        }
+        guard case .failed(let failure) = ending else {
+            Issue.record("\(ending)")
+            return
+        }
+        #expect(failure.name == .noSharedCipher)
+    }
+
     @Test func ciphersThatTheLevelForbidsAreNoneAtAll() async throws {
         let server = try TLSServer(TLSServer.Settings(identity: identity))
         var client = client
         client.options.maximumVersion = .tls12
         client.options.ciphers = "NULL-SHA256"
         #expect(try await client.shake(with: server).name == .noSharedCipher)
+    }
+
+    @Test(arguments: [("P-384", "secp384r1"), ("X448", "x448"), ("P-256", "secp256r1"), ("ffdhe2048", "ffdhe2048")])
+    func theGroupHasItsRegisteredName(group: String, name: String) async throws {
+        var settings = TLSServer.Settings(identity: identity)
+        settings.groups = group
+        // The first key share is another group's: the server asks for a second ClientHello.
+        #expect(try await client.shake(with: TLSServer(settings)).report.group == name)
+        guard group != "ffdhe2048" else { return }
+        settings.highest = TLS1_2_VERSION
+        #expect(try await client.shake(with: TLSServer(settings)).report.group == name)
+    }
+
+    @Test func aSmallFiniteGroupIsRefused() async throws {
+        var settings = try TLSServer.Settings(
+            identity: withRSA(), highest: TLS1_2_VERSION, ciphers: "DHE-RSA-AES256-GCM-SHA384")
+        settings.finiteGroup = "modp_1536"
+        let server = try TLSServer(settings)
+        let refused = try await client.shake(with: server)
+        #expect(refused.name == .noSharedCipher)
+        #expect(refused.failure?.message == "dh key too small")
+        #expect(refused.report.alert?.sender == .prober)
+        var client = client
+        client.options.verify = false
+        let seen = try await client.shake(with: server)
+        #expect(seen.ending == .completed)
+        #expect(seen.report.group == "modp_1536")
+        settings.finiteGroup = "ffdhe2048"
+        #expect(try await self.client.shake(with: TLSServer(settings)).report.group == "ffdhe2048")
     }
 
     @Test func withoutACertificateNothingIsVerified() async throws {

@@ -20,6 +20,7 @@ extension TLSChannel {
     }
 
     private func exchange(on socket: borrowing Socket, _ line: inout HandshakeLine) async -> TLSHandshakeEnding {
+        if let openingFailure { return .failed(openingFailure) }
         while true {
             if let ending = line.interruption { return ending }
             let step = session.handshake()

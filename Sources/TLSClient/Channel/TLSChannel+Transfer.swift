@@ -12,7 +12,12 @@ extension TLSChannel {
     public func receive(from socket: borrowing Socket, atMost capacity: Int) throws(TLSTransferError) -> [UInt8] {
         var idleCount = 0
         while !hasEnded {
-            if let bytes = try decrypt(atMost: capacity) { return bytes }
+            do throws(TLSHandshakeFailure) {
+                if let bytes = try decrypt(atMost: capacity) { return bytes }
+            } catch {
+                sendWhatFits(on: socket)
+                throw .tls(error)
+            }
             let bytes = try ciphertext(from: socket)
             idleCount += bytes.count
             guard idleCount <= TLSLimits.idleBytes, session.feed(bytes) else { throw .tls(breach(Self.flood)) }
@@ -24,7 +29,7 @@ extension TLSChannel {
     static let flood = "the peer sends more than was to be expected"
 
     /// - Returns: nil where OpenSSL needs more for a whole record.
-    private func decrypt(atMost capacity: Int) throws(TLSTransferError) -> [UInt8]? {
+    private func decrypt(atMost capacity: Int) throws(TLSHandshakeFailure) -> [UInt8]? {
         guard session.hasInput else { return nil }
         var bytes: [UInt8] = []
         switch session.read(atMost: capacity, into: &bytes) {
@@ -36,7 +41,7 @@ extension TLSChannel {
             hasEnded = true
             return []
         case .failed(let error):
-            throw .tls(failure(behind: error))
+            throw failure(behind: error)
         }
     }
 
@@ -47,11 +52,7 @@ extension TLSChannel {
                 return try socket.receive(atMost: TLSLimits.receiveBytes)
             } catch {
                 if error.rawValue == EINTR { continue }
-                if error.rawValue == EAGAIN {
-                    outbox.fill(from: session)
-                    // What is wrong with sending is found by whoever sends.
-                    try? outbox.flush(on: socket)
-                }
+                if error.rawValue == EAGAIN { sendWhatFits(on: socket) }
                 throw .kernel(error)
             }
         }
@@ -93,8 +94,12 @@ extension TLSChannel {
         guard isOpen else { return }
         isOpen = false
         session.close()
+        sendWhatFits(on: socket)
+    }
+
+    /// Answers of OpenSSL's own, alerts among them. What is wrong with sending is found by whoever sends plaintext.
+    private func sendWhatFits(on socket: borrowing Socket) {
         outbox.fill(from: session)
-        // The connection is about to be closed: an error changes nothing.
         try? outbox.flush(on: socket)
     }
 

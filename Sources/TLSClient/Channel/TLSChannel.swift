@@ -22,6 +22,8 @@ public final class TLSChannel {
     var isOpen = false
     /// The peer says no more.
     var hasEnded = false
+    /// OpenSSL had no ClientHello to give, and says so once only.
+    var openingFailure: TLSHandshakeFailure?
     /// Plaintext whose ciphertext is in the outbox: it counts as sent when that has left.
     var encryptedCount = 0
 
@@ -62,8 +64,13 @@ public final class TLSChannel {
 
     /// The first bytes of the handshake (ClientHello), for TCP Fast Open. `handshake` sends them, as far as `noteSent` has
     /// not said that they have left.
+    ///
+    /// Empty where there is nothing to say: `handshake` then tells why.
     public func firstFlight() -> [UInt8] {
-        _ = session.handshake()
+        if case .failed(let error) = session.handshake() {
+            openingFailure = failure(behind: error)
+            return []
+        }
         outbox.fill(from: session)
         return Array(outbox.unsent)
     }
