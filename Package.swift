@@ -45,7 +45,8 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "Configuration",
-            dependencies: ["CheckModel", "CLinux", "CYAML", "SocketIO", "TLSClient"], swiftSettings: strict),
+            dependencies: ["CheckModel", "CLinux", "CYAML", "StrictJSON", "SocketIO", "TLSClient"],
+            swiftSettings: strict),
         .target(
             name: "HTTPServer",
             dependencies: ["CheckModel", "CLinux", "CMicrohttpd", "SocketIO"], swiftSettings: strict),
@@ -92,7 +93,9 @@ let package = Package(
         .testTarget(
             name: "HTTPServerTests", dependencies: ["HTTPServer", "SocketIO", "CheckModel", "CLinux"],
             swiftSettings: strict),
-        .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "CheckModel"], swiftSettings: strict),
+        .testTarget(
+            name: "ConfigurationTests", dependencies: ["Configuration", "CheckModel", "StrictJSON"],
+            swiftSettings: strict),
         .testTarget(
             name: "ConnectAPITests",
             dependencies: [

@@ -26,7 +26,7 @@ struct ConfigCheckCommand: ParsableCommand {
     func run() throws {
         do throws(ConfigurationProblems) {
             let (settings, warnings) = try SettingsLoader.load(
-                file: file, flags: Flags(allowAnonymous: allowAnonymous))
+                file: file, flags: Flags(allowAnonymous: allowAnonymous), judgeCheck: MonitorAssembly.problems)
             for warning in warnings { Output.errorLine("\(file): warning: \(warning)") }
             if let refusal = settings.refusalToStart {
                 Output.errorLine("\(file): \(refusal)")

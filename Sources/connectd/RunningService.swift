@@ -39,6 +39,7 @@ struct RunningService: ~Copyable {
             throw error
         }
         handler.replaceSettings(ServiceAssembly.serviceSettings(from: settings, listening: http.addresses))
+        handler.replaceMonitors(with: MonitorAssembly.definitions(from: settings))
         self.pool = pool
         self.handler = handler
         self.threads = threads
@@ -81,6 +82,7 @@ struct RunningService: ~Copyable {
                     "listen, workers, limits.in_flight and limits.queue are in force only from the next start")
             }
             handler.replaceSettings(ServiceAssembly.serviceSettings(from: settings, listening: http.addresses))
+            handler.replaceMonitors(with: MonitorAssembly.definitions(from: settings))
             logger.notice("configuration reloaded")
         } catch {
             logger.error("reload refused, the running configuration stays: \(error)")

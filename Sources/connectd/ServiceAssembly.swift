@@ -26,7 +26,7 @@ enum ServiceAssembly {
             prober: settings.policy.profile == .public ? nil : HostName.current)
     }
 
-    private static func material(of settings: Settings) -> TLSMaterial {
+    static func material(of settings: Settings) -> TLSMaterial {
         TLSMaterial(
             authorities: settings.authorities,
             clientCertificates: settings.clientCertificates.mapValues(\.certificate))

@@ -7,7 +7,8 @@ struct SettingsSource {
     let flags: Flags
 
     func load() throws(ConfigurationProblems) -> (Settings, [String]) {
-        let loaded = try SettingsLoader.load(file: file, environment: Environment.all, flags: flags)
+        let loaded = try SettingsLoader.load(
+            file: file, environment: Environment.all, flags: flags, judgeCheck: MonitorAssembly.problems)
         return (loaded.settings, loaded.warnings)
     }
 }

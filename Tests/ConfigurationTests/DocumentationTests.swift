@@ -39,6 +39,7 @@ import Testing
         let documented = try Self.rows().map(\.key)
         let elements =
             RuleKey.allCases.map { "policy.rules[].\($0.rawValue)" }
+            + MonitorKey.allCases.map { "monitors[].\($0.rawValue)" }
             + Self.mappings.flatMap { key, kind in kind.keys.map { "\(key.path).NAME.\($0)" } }
         #expect(documented.sorted() == (KeyTable.keys.map(\.path) + elements).sorted())
     }
@@ -72,7 +73,7 @@ import Testing
         for name in ["internal-ca.pem", "probe.pem"] { try folder.write(pair.certificate, to: name) }
         try folder.write(pair.key, to: "probe.key")
         let examples = try Self.blocks()
-        #expect(examples.count == 5)
+        #expect(examples.count == 6)
         for (index, example) in (examples + [examples.joined()]).enumerated() {
             let file = try folder.write(example, to: "example-\(index).yaml")
             #expect(try SettingsLoader.load(file: file).warnings.isEmpty)

@@ -51,6 +51,7 @@ enum KeyTable {
         SettingKey("drain.delay_ms", .integer(0...3_600_000, \.drain.delayMilliseconds), default: "0"),
         SettingKey("drain.limit_ms", .integer(0...3_600_000, \.drain.limitMilliseconds), default: "20000"),
         SettingKey("workers", .integer(0...1024, \.workers), default: "0"),
+        SettingKey("monitors", .monitors, default: "[]"),
     ]
 
     private static let secrets: [SettingKey] = [
@@ -60,7 +61,7 @@ enum KeyTable {
     ]
 
     private static let later: [SettingKey] = [
-        "health_listen", "https", "monitors", "modules_file", "limits.batch", "limits.per_client_per_second",
+        "health_listen", "https", "modules_file", "limits.batch", "limits.per_client_per_second",
     ].map { SettingKey($0, .later) }
 
     static func key(at path: String) -> SettingKey? {

@@ -10,6 +10,8 @@ enum ValueKind: Sendable {
     case file(any WritableKeyPath<SettingsDraft, FileReference?> & Sendable)
     /// `policy.rules`: its elements have keys of their own, RuleKey.
     case rules
+    /// `monitors`: its elements have keys of their own, MonitorKey.
+    case monitors
     /// A mapping from names of the user's choice.
     case entries(EntryKind)
     /// A key of a later version.
@@ -81,6 +83,7 @@ extension ValueKind {
         case .list(let kind): "list: \(kind.element)" + (kind.mayBeEmpty ? "" : "; not empty")
         case .file: "file name"
         case .rules: "list of rules"
+        case .monitors: "list of monitors"
         case .entries(let kind): "mapping: name to \(kind.words)"
         case .later: "not in this version"
         }

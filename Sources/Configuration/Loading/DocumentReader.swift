@@ -51,6 +51,8 @@ struct DocumentReader {
             readRules(node, path: key.path)
         case .entries(let kind):
             readEntries(node, of: kind, path: key.path)
+        case .monitors:
+            readMonitors(node, path: key.path)
         case .later:
             report(Self.laterReason, at: position, path: key.path)
         }

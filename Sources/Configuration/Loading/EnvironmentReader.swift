@@ -29,7 +29,7 @@ struct EnvironmentReader {
     private mutating func readValue(_ value: String, of key: SettingKey, name: String) {
         let text = LocatedText(text: value, source: .environment(name), path: nil)
         switch key.kind {
-        case .rules, .entries:
+        case .rules, .monitors, .entries:
             writer.report(text.problem("\(key.path) can be given in the configuration file only"))
         case .later:
             writer.report(text.problem("\(key.path): \(DocumentReader.laterReason)"))
@@ -57,7 +57,7 @@ struct EnvironmentReader {
             writer.write(list: elements(text), of: kind, origin: text)
         case .file(let place):
             writer.write(file: text, key: key.path, folder: "", to: place)
-        case .rules, .entries, .later:
+        case .rules, .monitors, .entries, .later:
             return
         }
     }

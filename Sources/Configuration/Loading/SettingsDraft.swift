@@ -16,6 +16,7 @@ struct SettingsDraft {
     var md5KeyFiles: [(name: String, file: FileReference)] = []
     var authorityFiles: [(name: String, file: FileReference)] = []
     var clientCertificateFiles: [ClientCertificateFiles] = []
+    var monitors: [MonitorSettings] = []
     var log = LogSettings()
 
     static let defaultListen = ListenAddress.ip(
@@ -32,6 +33,7 @@ struct SettingsDraft {
             rules: rules, nat64Prefixes: nat64Prefixes)
         return Settings(
             listen: listen, allowsAnonymous: allowsAnonymous, hosts: hosts, policy: policy,
-            statesPolicy: profile != nil || !rules.isEmpty, limits: limits, drain: drain, workers: workers, log: log)
+            statesPolicy: profile != nil || !rules.isEmpty, limits: limits, drain: drain, workers: workers,
+            monitors: monitors, log: log)
     }
 }

@@ -1,3 +1,5 @@
+package import StrictJSON
+
 /// Makes settings of defaults, a YAML file, the environment and flags, each over the one before.
 package enum SettingsLoader {
     /// Reads everything, the files that it names included, and judges it.
@@ -7,10 +9,12 @@ package enum SettingsLoader {
     /// - Parameters:
     ///   - file: The configuration file, if there is one. Relative names in it are relative to its folder.
     ///   - environment: All variables; those that do not begin with `CONNECTD_` are passed over.
+    ///   - judgeCheck: What is wrong with the check of a monitor, as of a request; the settings are complete but for that.
     /// - Returns: The settings, and what should be logged as a warning, one line each.
     /// - Throws: Everything that is wrong, not only the first.
     package static func load(
-        file: String?, environment: [String: String] = [:], flags: Flags = Flags()
+        file: String?, environment: [String: String] = [:], flags: Flags = Flags(),
+        judgeCheck: (ConfiguredCheck, Settings) -> [JSONProblem] = { _, _ in [] }
     ) throws(ConfigurationProblems) -> (settings: Settings, warnings: [String]) {
         var writer = SettingWriter()
         if let file { readFile(file, into: &writer) }
@@ -24,6 +28,9 @@ package enum SettingsLoader {
         readTokens(&settings, &writer, &warnings)
         readMD5Keys(&settings, &writer, &warnings)
         readMaterial(&settings, &writer, &warnings)
+        for check in settings.monitors.map(\.check) {
+            writer.report(judgeCheck(check, settings).map(check.problem))
+        }
         guard writer.problems.isEmpty else { throw ConfigurationProblems(writer.problems) }
         return (settings, warnings)
     }

@@ -24,5 +24,7 @@ package struct Settings: Sendable {
     package var authorities: [String: TrustAnchors] = [:]
     /// What `tls.client_certificate` may name.
     package var clientCertificates: [String: LentCertificate] = [:]
+    /// In the order of the file, no name twice.
+    package var monitors: [MonitorSettings] = []
     package var log = LogSettings()
 }

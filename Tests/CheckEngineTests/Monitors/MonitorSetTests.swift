@@ -1,3 +1,4 @@
+import CLinux
 import CheckModel
 import SocketIO
 import Synchronization
@@ -53,8 +54,11 @@ import Testing
     }
 
     @Test func monitorsRepeatTheirChecksAndKnowTheirState() async throws {
-        let server = DialogServer(.stream) { _ = $0.hear() }
-        guard case .ip(let endpoint) = server.endpoint else { return }
+        // What nobody accepts waits in the backlog: connected all the same.
+        let listener = try Socket(.tcp(.ipv4))
+        try listener.bind(to: IPEndpoint(address: .v4(IPv4Address(bits: 0x7F00_0001)), port: 0))
+        #expect(listen(listener.number, 1000) == 0)
+        let endpoint = try #require(listener.localName())
         try await withMonitors { monitors, observer in
             monitors.replace(with: [
                 try definition("open", "127.0.0.1:\(endpoint.port)"), try definition("shut", "127.0.0.1:1"),

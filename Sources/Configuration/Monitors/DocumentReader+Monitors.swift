@@ -1,0 +1,89 @@
+internal import StrictJSON
+
+extension DocumentReader {
+    /// `monitors`: a list of mappings.
+    mutating func readMonitors(_ node: YAMLNode, path: String) {
+        for (item, itemPath) in items(node, path: path) ?? [] {
+            readMapping(item, path: itemPath) { reader, entries in
+                reader.readMonitor(entries, at: item.position, path: itemPath)
+            }
+        }
+    }
+
+    private mutating func readMonitor(_ entries: [YAMLEntry], at position: TextPosition, path: String) {
+        let before = writer.problems.count
+        var draft = MonitorDraft()
+        forEachKey(entries, below: path, known: MonitorKey.allCases.map(\.rawValue)) { reader, entry, entryPath in
+            guard let key = MonitorKey(rawValue: entry.key.text) else { return }
+            reader.readMonitorValue(entry.value, of: key, path: entryPath, into: &draft)
+        }
+        for key in [MonitorKey.name, .check] where !entries.contains(where: { $0.key.text == key.rawValue }) {
+            report("lacks the key \"\(key.rawValue)\"", at: position, path: path)
+        }
+        if writer.problems.count == before, let monitor = draft.finished { writer.draft.monitors.append(monitor) }
+    }
+
+    private mutating func readMonitorValue(
+        _ node: YAMLNode, of key: MonitorKey, path: String, into draft: inout MonitorDraft
+    ) {
+        switch key {
+        case .name: draft.name = monitorName(node, path: path)
+        case .required: draft.isRequired = flag(node, path: path)
+        case .interval: draft.interval = integer(node, in: MonitorKey.intervalRange, path: path)
+        case .upAfter: draft.upAfter = integer(node, in: MonitorKey.countRange, path: path)
+        case .downAfter: draft.downAfter = integer(node, in: MonitorKey.countRange, path: path)
+        case .check:
+            var reader = CheckReader()
+            let value = reader.value(of: node, pointer: "")
+            for (problem, position) in reader.problems { report(problem.reason, at: position, path: path) }
+            draft.check = ConfiguredCheck(value: value, file: file, path: path, places: reader.places)
+        }
+    }
+
+    private mutating func monitorName(_ node: YAMLNode, path: String) -> String? {
+        guard let text = text(node, path: path) else { return nil }
+        guard let name = EntryName.read(text.text.utf8) else {
+            report("has to be \(EntryName.rule)", at: node.position, path: path)
+            return nil
+        }
+        guard !writer.draft.monitors.contains(where: { $0.name == name }) else {
+            report("is the name of an earlier monitor", at: node.position, path: path)
+            return nil
+        }
+        return name
+    }
+
+    private mutating func flag(_ node: YAMLNode, path: String) -> Bool? {
+        take(node, path: path) { node throws(ValueRefusal) in try node.flag() }
+    }
+
+    private mutating func integer(_ node: YAMLNode, in range: ClosedRange<Int>, path: String) -> Int? {
+        take(node, path: path) { node throws(ValueRefusal) in
+            let value = try node.integer()
+            guard range.contains(value) else {
+                throw ValueRefusal(sentence: "\(value) is out of range: \(range.lowerBound) to \(range.upperBound)")
+            }
+            return value
+        }
+    }
+}
+
+/// One monitor while its keys are read.
+private struct MonitorDraft {
+    var name: String?
+    var isRequired: Bool?
+    var interval: Int?
+    var upAfter: Int?
+    var downAfter: Int?
+    var check: ConfiguredCheck?
+
+    var finished: MonitorSettings? {
+        guard let name, let check else { return nil }
+        var settings = MonitorSettings(name: name, check: check)
+        settings.isRequired = isRequired ?? settings.isRequired
+        settings.intervalMilliseconds = interval ?? settings.intervalMilliseconds
+        settings.upAfter = upAfter ?? settings.upAfter
+        settings.downAfter = downAfter ?? settings.downAfter
+        return settings
+    }
+}

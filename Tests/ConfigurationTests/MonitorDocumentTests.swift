@@ -1,0 +1,104 @@
+import StrictJSON
+import Testing
+
+@testable import Configuration
+
+@Suite struct MonitorDocumentTests {
+    @Test func aMonitorNeedsANameAndACheck() throws {
+        let monitors = try load("monitors: [{name: db, check: {target: \"tcp://db:5432\"}}]").settings.monitors
+        #expect(monitors.count == 1)
+        #expect(monitors[0].name == "db" && !monitors[0].isRequired && monitors[0].intervalMilliseconds == 10_000)
+        #expect(monitors[0].upAfter == 1 && monitors[0].downAfter == 1)
+        #expect(try monitors[0].check.value == JSONValue.parse(Array(#"{"target":"tcp://db:5432"}"#.utf8)))
+    }
+
+    @Test func everyMemberOfACheckKeepsItsType() throws {
+        let text = """
+            monitors:
+              - name: a.b-c_1
+                required: true
+                interval_ms: 100
+                up_after: 2
+                down_after: 1000
+                check:
+                  target: {transport: tcp, host: h, port: 443}
+                  timeout_ms: 5
+                  tls: true
+                  labels: {k: "1"}
+                  dialog: [{expect: ^220}]
+                  id: null
+            """
+        let monitor = try #require(try load(text).settings.monitors.first)
+        #expect(monitor.isRequired && monitor.intervalMilliseconds == 100 && monitor.downAfter == 1000)
+        let json = """
+            {"target":{"transport":"tcp","host":"h","port":443},"timeout_ms":5,"tls":true,"labels":{"k":"1"},\
+            "dialog":[{"expect":"^220"}],"id":null}
+            """
+        #expect(try monitor.check.value == JSONValue.parse(Array(json.utf8)))
+    }
+
+    @Test(arguments: [
+        ("monitors: {}", "1:11: monitors: must be a list, but is a mapping"),
+        ("monitors: [{check: {target: \"a:1\"}}]", "1:12: monitors[0]: lacks the key \"name\""),
+        ("monitors: [{name: a}]", "1:12: monitors[0]: lacks the key \"check\""),
+        (
+            "monitors: [{name: a, check: {}, every: 5}]",
+            "1:33: monitors[0].every: there is no such key"
+        ),
+        (
+            "monitors: [{name: a, interval_ms: 99, check: {}}]",
+            "1:35: monitors[0].interval_ms: 99 is out of range: 100 to 86400000"
+        ),
+        (
+            "monitors: [{name: a, required: yes, check: {}}]",
+            "1:32: monitors[0].required: must be true or false, but is yes, true or false to YAML"
+        ),
+        (
+            "monitors: [{name: \"a b\", check: {}}]",
+            "1:19: monitors[0].name: has to be 1 to 64 letters, digits, \".\", \"_\" or \"-\""
+        ),
+        (
+            "monitors:\n  - {name: a, check: {}}\n  - {name: a, check: {}}",
+            "3:12: monitors[1].name: is the name of an earlier monitor"
+        ),
+        (
+            "monitors: [{name: a, check: {target: x, target: y}}]",
+            "1:41: monitors[0].check: the key \"target\" is there twice"
+        ),
+        (
+            "monitors: [{name: a, check: {timeout_ms: 0x10}}]",
+            "1:42: monitors[0].check: 0x10, a number or date to some readers of YAML: put it in quotes"
+        ),
+    ])
+    func whatIsWrongIsToldWithItsPlace(text: String, expected: String) {
+        let error = #expect(throws: ConfigurationProblems.self) { try load(text) }
+        #expect(error?.description.contains(expected) == true, "\(error?.description ?? "")")
+    }
+
+    @Test func whatIsWrongWithACheckIsToldOfItsLine() throws {
+        let folder = try TemporaryFolder()
+        let file = try folder.write(
+            "monitors:\n  - name: a\n    check:\n      target: x\n      dialog:\n        - {expect: \"(\"}\n",
+            to: "c.yaml")
+        let error = #expect(throws: ConfigurationProblems.self) {
+            try SettingsLoader.load(
+                file: file,
+                judgeCheck: { _, _ in
+                    [
+                        JSONProblem(pointer: "/target", detail: "has no port"),
+                        JSONProblem(pointer: "/dialog/0/expect", detail: "is no pattern"),
+                        JSONProblem(pointer: "/tls/ca", detail: "is missing"),
+                    ]
+                })
+        }
+        let lines = error?.description.split(separator: "\n").map {
+            $0.split(separator: "/").last.map(String.init) ?? ""
+        }
+        #expect(
+            lines == [
+                "c.yaml:4:7: monitors[0].check.tls.ca: is missing",
+                "c.yaml:4:15: monitors[0].check.target: has no port",
+                "c.yaml:6:20: monitors[0].check.dialog[0].expect: is no pattern",
+            ])
+    }
+}
