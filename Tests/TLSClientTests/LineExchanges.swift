@@ -85,6 +85,12 @@ let linesRefused = [
     Exchange(
         name: .pop3, peer: "+OK\r\n-ERR\r\n-ERR no\r\n", sent: ["CAPA\r\n", "STLS\r\n"], refusal: "it refuses STLS",
         line: "-ERR no"),
+    Exchange(name: .pop3, peer: "220 ftp\r\n", sent: [], refusal: "this is not POP3", line: "220 ftp"),
+    Exchange(name: .nntp, peer: "220 ftp\r\n", sent: [], refusal: "this is not NNTP", line: "220 ftp"),
+    Exchange(name: .smtp, peer: "200 news\r\n", sent: [], refusal: "this is not SMTP", line: "200 news"),
+    Exchange(name: .ftp, peer: "200 news\r\n", sent: [], refusal: "this is not FTP", line: "200 news"),
+    Exchange(
+        name: .irc, peer: "220 mx\r\n", sent: ["CAP LS 302\r\n"], refusal: "this is not IRC", line: "220 mx"),
     Exchange(name: .ftp, peer: "421 full\r\n", sent: [], refusal: greetingRefuses, line: "421 full"),
     Exchange(
         name: .ftp, peer: "220 a\r\n530 Please login\r\n", sent: ["AUTH TLS\r\n"], refusal: "it refuses AUTH TLS",

@@ -56,7 +56,7 @@ struct Exchange: Sendable, CustomTestStringConvertible {
         #expect((linesRefused + bytesRefused).contains { $0.name == name })
     }
 
-    @Test(arguments: StartTLSProtocol.allCases.filter { $0 != .irc && $0 != .telnet })
+    @Test(arguments: StartTLSProtocol.allCases.filter { $0 != .telnet })
     func aWebServerIsNoPeer(_ name: StartTLSProtocol) {
         let peer = Array("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n".utf8)
         guard case .refused = NegotiationPlay(name, peer, size: peer.count).ending else {

@@ -18,7 +18,9 @@ struct FTPNegotiation: LineNegotiation {
         switch state {
         case .greeting:
             // 120 says that 220 will come.
-            guard reply.code == 220 || reply.code == 120 else { return .refused("the greeting refuses us", line) }
+            guard reply.code == 220 || reply.code == 120 else {
+                return .refused(reply.isRefusal ? "the greeting refuses us" : "this is not FTP", line)
+            }
         case .starting:
             guard reply.code == 234 else { return .refused("it refuses AUTH TLS", line) }
         }

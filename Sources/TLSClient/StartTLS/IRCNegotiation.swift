@@ -13,6 +13,7 @@ struct IRCNegotiation: LineNegotiation {
 
     mutating func advance(line: ArraySlice<UInt8>) -> StartTLSAction {
         let message = IRCMessage(line)
+        guard message.isPlausible else { return .refused("this is not IRC", line) }
         switch message.command {
         case "PING": return .send(Array("PONG ".utf8) + message.rest + Array("\r\n".utf8))
         case "ERROR": return .refused("it ends the connection", line)
@@ -57,11 +58,16 @@ struct IRCNegotiation: LineNegotiation {
 private struct IRCMessage {
     let command: String
     let rest: ArraySlice<UInt8>
+    private let hasSource: Bool
+
+    /// A number always has a source in front of it, which no other protocol's greeting has; a command is a word.
+    var isPlausible: Bool { hasSource || command.utf8.allSatisfy { (0x41...0x5A).contains($0) } }
 
     init(_ line: ArraySlice<UInt8>) {
         var line = line
         if line.first == UInt8(ascii: "@") { _ = Self.takeWord(&line) }
-        if line.first == UInt8(ascii: ":") { _ = Self.takeWord(&line) }
+        hasSource = line.first == UInt8(ascii: ":")
+        if hasSource { _ = Self.takeWord(&line) }
         command = Self.takeWord(&line).capitals
         // Nothing in it may end the line of our answer.
         rest = line.prefix { $0 != UInt8(ascii: "\r") && $0 != 0 }

@@ -13,7 +13,9 @@ struct NNTPNegotiation: LineNegotiation {
         switch state {
         case .greeting:
             // 201: no posting.
-            guard reply.code == 200 || reply.code == 201 else { return .refused("the greeting refuses us", line) }
+            guard reply.code == 200 || reply.code == 201 else {
+                return .refused(reply.isRefusal ? "the greeting refuses us" : "this is not NNTP", line)
+            }
             state = .capabilityReply
             return .send("CAPABILITIES\r\n")
         case .capabilityReply:

@@ -10,7 +10,9 @@ struct POP3Negotiation: LineNegotiation {
     mutating func advance(line: ArraySlice<UInt8>) -> StartTLSAction {
         switch state {
         case .greeting:
-            guard isOK(line) else { return .refused("the greeting refuses us", line) }
+            guard isOK(line) else {
+                return .refused(isError(line) ? "the greeting refuses us" : "this is not POP3", line)
+            }
             state = .capabilityReply
             return .send("CAPA\r\n")
         case .capabilityReply:

@@ -5,6 +5,9 @@ struct ReplyLine {
     let isLast: Bool
     let text: ArraySlice<UInt8>
 
+    /// Not now (4xx), or never (5xx).
+    var isRefusal: Bool { (400...599).contains(code) }
+
     init?(_ line: ArraySlice<UInt8>) {
         let digits = line.prefix(3)
         guard digits.count == 3, digits.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }

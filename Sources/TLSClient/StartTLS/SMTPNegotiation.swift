@@ -23,7 +23,9 @@ struct SMTPNegotiation: LineNegotiation {
         code = reply.isLast ? nil : reply.code
         switch state {
         case .greeting:
-            guard reply.code == 220 else { return .refused("the greeting refuses us", line) }
+            guard reply.code == 220 else {
+                return .refused(reply.isRefusal ? "the greeting refuses us" : "this is not SMTP", line)
+            }
             guard reply.isLast else { return .wait }
             state = .features
             return .send(hello)
