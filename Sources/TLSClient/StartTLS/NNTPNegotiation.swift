@@ -5,7 +5,7 @@ struct NNTPNegotiation: LineNegotiation {
     }
 
     private var state = State.greeting
-    private var isOffered = false
+    private var offered = CapabilityList()
 
     mutating func advance(line: ArraySlice<UInt8>) -> StartTLSAction {
         if state == .capabilities { return capability(line) }
@@ -33,9 +33,9 @@ struct NNTPNegotiation: LineNegotiation {
 
     private mutating func capability(_ line: ArraySlice<UInt8>) -> StartTLSAction {
         if line.elementsEqual(".".utf8) {
-            return isOffered ? start() : .refused("it does not offer STARTTLS", line)
+            return offered.hasTLS ? start() : .refused("it does not offer STARTTLS", offered.lines)
         }
-        if line.capitalWords.first == "STARTTLS" { isOffered = true }
+        offered.take(line, capability: line, name: "STARTTLS")
         return .wait
     }
 

@@ -5,7 +5,7 @@ struct POP3Negotiation: LineNegotiation {
     }
 
     private var state = State.greeting
-    private var isOffered = false
+    private var offered = CapabilityList()
 
     mutating func advance(line: ArraySlice<UInt8>) -> StartTLSAction {
         switch state {
@@ -25,9 +25,9 @@ struct POP3Negotiation: LineNegotiation {
             return start()
         case .capabilities:
             if line.elementsEqual(".".utf8) {
-                return isOffered ? start() : .refused("it does not offer STLS", line)
+                return offered.hasTLS ? start() : .refused("it does not offer STLS", offered.lines)
             }
-            if line.capitalWords.first == "STLS" { isOffered = true }
+            offered.take(line, capability: line, name: "STLS")
             return .wait
         case .starting:
             return isOK(line) ? .ready : .refused("it refuses STLS", line)

@@ -8,7 +8,7 @@ struct SMTPNegotiation: LineNegotiation {
     private var state = State.greeting
     /// Of the lines of the reply that is not complete.
     private var code: Int?
-    private var isOffered = false
+    private var offered = CapabilityList()
 
     /// - Parameter client: our name or address literal, RFC 5321, 4.1.3.
     init(isLMTP: Bool, client: String) {
@@ -32,9 +32,9 @@ struct SMTPNegotiation: LineNegotiation {
         case .features:
             guard reply.code == 250 else { return .refused("it refuses \(hello.prefix(4))", line) }
             // The first line has the server's name.
-            if !isFirst, reply.text.capitalWords.first == "STARTTLS" { isOffered = true }
+            offered.take(line, capability: isFirst ? nil : reply.text, name: "STARTTLS")
             guard reply.isLast else { return .wait }
-            guard isOffered else { return .refused("it does not offer STARTTLS", line) }
+            guard offered.hasTLS else { return .refused("it does not offer STARTTLS", offered.lines) }
             state = .starting
             return .send("STARTTLS\r\n")
         case .starting:

@@ -1,7 +1,7 @@
 /// STARTTLS of ManageSieve, RFC 5804, 2.2.
 struct SieveNegotiation: StartTLSNegotiation {
     private var isStarting = false
-    private var isOffered = false
+    private var offered = CapabilityList()
     private var lines = SieveLines()
 
     mutating func advance(_ received: inout ArraySlice<UInt8>) -> StartTLSAction {
@@ -19,12 +19,12 @@ struct SieveNegotiation: StartTLSNegotiation {
     /// Capabilities, each in a line, until a line says OK (RFC 5804, 1.7).
     private mutating func greeting(_ line: ArraySlice<UInt8>) -> StartTLSAction {
         if line.first == UInt8(ascii: "\"") || line.first == UInt8(ascii: "{") {
-            if line.capitalWords.first == "\"STARTTLS\"" { isOffered = true }
+            offered.take(line, capability: line, name: "\"STARTTLS\"")
             return .wait
         }
         switch Self.verdict(of: line) {
         case "OK":
-            guard isOffered else { return .refused("it does not offer STARTTLS", line) }
+            guard offered.hasTLS else { return .refused("it does not offer STARTTLS", offered.lines) }
             isStarting = true
             return .send("STARTTLS\r\n")
         case "NO", "BYE": return .refused("the greeting refuses us", line)
