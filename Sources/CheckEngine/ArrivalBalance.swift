@@ -11,8 +11,9 @@ final class ArrivalBalance: Sendable {
         let isOverloaded = Atomic<Bool>(false)
     }
 
-    /// How many own arrivals make a span.
-    private static let span: UInt64 = 128
+    /// How many own arrivals make a span: long enough that a worker which the system leaves without a processor for a
+    /// while does not make the others look crowded.
+    private static let span: UInt64 = 1024
 
     private let meters: [Meter]
 

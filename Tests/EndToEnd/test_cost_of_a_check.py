@@ -1,7 +1,11 @@
-"""What a check costs, counted where it can be counted: no clock is asked, so a busy machine changes nothing."""
+"""What a check costs, and who bears it: counted or compared, so that a busy machine changes nothing."""
 
+import contextlib
+import os
+import pathlib
 import re
 import socket
+import time
 
 import pytest
 
@@ -12,16 +16,21 @@ from connectd_process import Connectd, PORT
 CHECKS = 400
 
 
-def run_checks(connection: socket.socket, target: str) -> None:
-    """One after another over one connection, as most clients do."""
+def check_request(target: str) -> bytes:
     body = b'{"target":"%s","socket":{"close":"rst"}}' % target.encode()
     head = (
         f"POST /v1/checks HTTP/1.1\r\nHost: 127.0.0.1:{PORT}\r\nContent-Type: application/json\r\n"
         f"Content-Length: {len(body)}\r\n\r\n"
-    ).encode()
+    )
+    return head.encode() + body
+
+
+def run_checks(connection: socket.socket, target: str) -> None:
+    """One after another over one connection, as most clients do."""
+    request = check_request(target)
     stream = connection.makefile("rb")
     for _ in range(CHECKS):
-        connection.sendall(head + body)
+        connection.sendall(request)
         answer = read_answer(stream)
         assert (answer.status, answer.json["outcome"]) == (200, "connected")
 
@@ -44,3 +53,32 @@ def test_a_check_is_enqueued_twice_for_its_begin_and_for_its_socket(loopback_onl
         connectd.stop()
     # A few more serve the start and the end.
     assert counted and 2 <= float(counted[1]) <= 2.1, counted
+
+
+def seconds_of_threads(pid: int) -> list[float]:
+    """Processor time of each thread, the busiest first: utime and stime of /proc/PID/task/TID/stat."""
+    seconds = []
+    for path in pathlib.Path(f"/proc/{pid}/task").glob("*/stat"):
+        fields = path.read_text().rpartition(")")[2].split()
+        seconds.append((int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"))
+    return sorted(seconds, reverse=True)
+
+
+def test_load_that_lands_on_one_worker_keeps_the_other_busy_too(loopback_only):
+    with Connectd(loopback_only, {"workers": 2}, unix=False) as connectd, contextlib.ExitStack() as stack:
+        connections = [stack.enter_context(connectd.http.connect()) for _ in range(32)]
+        time.sleep(0.2)
+        # They went to the two workers by turns.
+        for connection in connections[1::2]:
+            connection.close()
+        before = seconds_of_threads(connectd.pid)
+        request = check_request("tcp://127.0.0.1:9")
+        for connection in connections[::2]:
+            connection.settimeout(60)
+            connection.sendall(request * 250)
+        for connection in connections[::2]:
+            stream = connection.makefile("rb")
+            for _ in range(250):
+                assert read_answer(stream).json["outcome"] == "refused"
+        busiest, second = [after - then for after, then in zip(seconds_of_threads(connectd.pid), before)][:2]
+    assert second > busiest / 4, (busiest, second)
