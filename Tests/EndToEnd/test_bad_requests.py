@@ -225,7 +225,7 @@ MEMBERS = [
     ({"tls": {"alpn": "h2"}}, "/tls/alpn"),
     ({"tls": {"min_version": 1.2}}, "/tls/min_version"),
     ({"tls": {"min_version": "TLSv1.2"}}, "/tls/min_version"),
-    ({"tls": {"max_version": "1.1"}}, "/tls/max_version"),
+    ({"tls": {"min_version": "1.1", "max_version": "1.0"}}, "/tls/max_version"),
     ({"tls": {"min_version": "1.3", "max_version": "1.2"}}, "/tls/max_version"),
     ({"tls": {"ciphers": ""}}, "/tls/ciphers"),
     ({"tls": {"ciphers": "HIGH\u0000"}}, "/tls/ciphers"),

@@ -354,7 +354,7 @@ BODIES = [
     ({"tls": {"alpn": ["x" * 255]}}, True),
     ({"tls": {"alpn": ["x" * 256]}}, False),
     ({"tls": {"alpn": [""]}}, False),
-    ({"tls": {"max_version": "1.1"}}, False),
+    ({"tls": {"max_version": "1.1"}}, True),
     ({"tls": {"min_version": "1.0", "max_version": "1.1"}}, True),
     ({"tls": {"min_version": "1.1", "max_version": "1.0"}}, False),
     ({"tls": {"min_version": "1.3"}}, True),

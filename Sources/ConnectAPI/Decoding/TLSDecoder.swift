@@ -41,17 +41,9 @@ enum TLSDecoder {
     /// A hundred years: more than any certificate should have.
     static let daysLeft = 0...36_500
 
-    /// The lowest version where `min_version` is not given.
-    private static let lowestVersion = TLSVersion.tls12
-
     private static func judgeVersions(_ options: TLSOptions, _ reader: inout JSONObjectReader) {
-        // A version that is there and wrong was reported, and says nothing about the other.
-        let isReadable = options.minimumVersion != nil || reader.value("min_version") == nil
-        guard isReadable, let highest = options.maximumVersion else { return }
-        let lowest = options.minimumVersion ?? lowestVersion
-        guard highest < lowest else { return }
-        let origin = options.minimumVersion == nil ? " by default" : ""
-        reader.report("max_version", "is below min_version, \(lowest.rawValue)\(origin)")
+        guard let lowest = options.minimumVersion, let highest = options.maximumVersion, highest < lowest else { return }
+        reader.report("max_version", "is below min_version, \(lowest.rawValue)")
     }
 
     private static func serverName(_ cursor: inout JSONCursor) -> String? {
