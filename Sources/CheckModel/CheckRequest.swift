@@ -10,7 +10,7 @@ public struct CheckRequest: Sendable {
     public var resolve = ResolveOptions()
     public var bind = BindOptions()
     public var socket = SocketOptions()
-    /// nil: no handshake, unless a step of the dialog asks for one.
+    /// nil: no handshake, unless a step of the dialog asks for one. A `tls://` target has one by defaults from the start.
     public var tls: TLSOptions?
     /// In order; empty for a check without a dialog.
     public var dialog: [DialogStep] = []
@@ -19,6 +19,7 @@ public struct CheckRequest: Sendable {
     public init(target: Target, timeoutMilliseconds: Int = 5000) {
         self.target = target
         self.timeoutMilliseconds = timeoutMilliseconds
+        tls = target.impliesTLS ? TLSOptions() : nil
     }
 }
 

@@ -11,7 +11,7 @@ struct TLSArguments: ParsableArguments {
     @Option(help: "The name to send and to verify, instead of the target's host.")
     var serverName: String?
 
-    @Flag(help: "Let the handshake succeed whatever the certificate is; what is wrong with it is still shown.")
+    @Flag(help: "Let neither chain nor name decide about success; what is wrong with them is still shown.")
     var noVerify = false
 
     @Option(help: "A file of authorities, PEM, to trust instead of the system's.")

@@ -105,6 +105,11 @@ import Testing
         }
     }
 
+    @Test func aTargetOfTLSAsksForAHandshakeByDefaults() throws {
+        #expect(CheckRequest(target: try Target(parsing: "tls://h:443")).tls == TLSOptions())
+        #expect(CheckRequest(target: try Target(parsing: "tcp://h:443")).tls == nil)
+    }
+
     @Test func namesAndLabelsMayHaveTheirFullLength() throws {
         let label = String(repeating: "a", count: 63)
         let name = [label, label, label, String(repeating: "b", count: 61)].joined(separator: ".")

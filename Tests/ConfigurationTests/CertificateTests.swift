@@ -48,4 +48,34 @@ import Testing
         let line = try #require(Self.pair.key.split(separator: "\n").dropFirst().first)
         #expect(!shown.contains(line))
     }
+
+    @Test(arguments: ["", "no certificate", CertificatePair().key])
+    func aFileWithoutACertificateIsNamed(text: String) throws {
+        let error = #expect(throws: ConfigurationProblems.self) { try Self.load(certificate: text) }
+        let problem = try #require(error?.problems.first)
+        #expect(error?.problems.count == 1)
+        #expect(problem.path == "client_certificates.probe.certificate" && problem.position?.line == 3)
+        #expect(problem.reason.contains("p.pem\""))
+    }
+
+    @Test(arguments: ["", "no key", CertificatePair().certificate, CertificatePair().otherKey])
+    func aKeyThatIsNoneOrAnotherOnesIsNamed(text: String) throws {
+        let error = #expect(throws: ConfigurationProblems.self) { try Self.load(key: text) }
+        let problem = try #require(error?.problems.first)
+        #expect(error?.problems.count == 1)
+        #expect(problem.path == "client_certificates.probe.key" && problem.position?.line == 3)
+        #expect(problem.reason.contains("p.key\""))
+    }
+
+    @Test(arguments: ["", "no certificate", CertificatePair().key])
+    func anAuthorityIsAtLeastOneCertificate(text: String) throws {
+        let folder = try TemporaryFolder()
+        try folder.write(text, to: "ca.pem")
+        let file = try folder.write("authorities:\n  internal: {file: ca.pem}", to: "c.yaml")
+        let error = #expect(throws: ConfigurationProblems.self) { try SettingsLoader.load(file: file) }
+        let problem = try #require(error?.problems.first)
+        #expect(error?.problems.count == 1)
+        #expect(problem.path == "authorities.internal.file" && problem.position?.line == 2)
+        #expect(problem.reason.contains("ca.pem\""))
+    }
 }

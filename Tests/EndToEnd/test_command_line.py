@@ -70,6 +70,7 @@ def test_one_failure_among_several_is_1(run, target):
         ["--min-days-left", "36501", REFUSED],
         ["--min-days-left", "-1", REFUSED],
         ["--ca", "/no/such/file", REFUSED],
+        ["--ca", "/dev/null", REFUSED],
         ["unix:relative"],
         ["", REFUSED],
         ["--json", "--ndjson", REFUSED],

@@ -46,7 +46,7 @@ package enum CheckDecoder {
         return PreparedCheck(request: request, dialog: dialog(of: request, &reader))
     }
 
-    /// `tls://` asks for a handshake with defaults, which `tls` may refine.
+    /// `tls` asks for a handshake, or refines that of a `tls://` target.
     /// - Returns: whether the request says that it wants none.
     private static func settleTLS(
         of request: inout CheckRequest, by choice: TLSDecoder.Choice?, isGiven: Bool
@@ -57,9 +57,11 @@ package enum CheckDecoder {
             return false
         case .off: return true
         case nil:
-            if isGiven || request.target.impliesTLS { request.tls = TLSOptions() }
             // What is there and wrong was reported, and is not to be blamed for what it lacks.
-            if isGiven { request.tls?.verify = false }
+            if isGiven {
+                request.tls = TLSOptions()
+                request.tls?.verify = false
+            }
             return false
         }
     }

@@ -22,7 +22,7 @@ enum ProbeDecoder {
         guard let target else { throw Problem(wrongInput: reading.problems) }
         var request = CheckRequest(target: target, timeoutMilliseconds: timeout)
         request.resolve = resolve
-        request.tls = tls ?? (target.impliesTLS ? TLSOptions() : nil)
+        if let tls { request.tls = tls }
         request.expectation = expectation
         reading.judge(request)
         guard reading.problems.isEmpty else { throw Problem(wrongInput: reading.problems) }

@@ -42,8 +42,8 @@ enum TLSDecoder {
     static let daysLeft = 0...36_500
 
     private static func judgeVersions(_ options: TLSOptions, _ reader: inout JSONObjectReader) {
-        guard let lowest = options.minimumVersion, let highest = options.maximumVersion, highest < lowest else { return }
-        reader.report("max_version", "is below min_version, \(lowest.rawValue)")
+        guard let lowest = options.minimumVersion, let highest = options.maximumVersion else { return }
+        if highest < lowest { reader.report("max_version", "is below min_version, \(lowest.rawValue)") }
     }
 
     private static func serverName(_ cursor: inout JSONCursor) -> String? {
