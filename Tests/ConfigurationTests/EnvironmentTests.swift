@@ -42,6 +42,8 @@ import Testing
         ("CONNECTD_LISTEN", "localhost:1", "\"localhost:1\" does not begin with an address"),
         ("CONNECTD_AUTH__TOKENS_FILE", "/no/such", "the file \"/no/such\" cannot be read: No such file or directory"),
         ("CONNECTD_POLICY__RULES", "[]", "policy.rules can be given in the configuration file only"),
+        ("CONNECTD_AUTHORITIES", "{}", "authorities can be given in the configuration file only"),
+        ("CONNECTD_CLIENT_CERTIFICATES", "x", "client_certificates can be given in the configuration file only"),
         ("CONNECTD_MD5_KEYS", "{}", "md5_keys can be given in the configuration file only"),
         ("CONNECTD_HEALTH_LISTEN", "0.0.0.0:1", "health_listen: this version of connectd does not offer it yet"),
         ("CONNECTD_LIMITS__BATCH", "1", "limits.batch: this version of connectd does not offer it yet"),
