@@ -15,9 +15,9 @@ enum HumanTLS {
         return parts.joined(separator: ", ")
     }
 
-    /// The alert and the peer's own bytes behind an error, where there are any.
+    /// The peer's alert and its own bytes behind an error, where there are any. What we said follows from the error itself.
     static func evidence(of error: ErrorReport) -> String? {
-        let alert = error.alert.map { "alert \($0.alert.name) from the \($0.sender.rawValue)" }
+        let alert = error.alert.flatMap { $0.sender == .peer ? "alert \($0.alert.name) from the peer" : nil }
         let received = error.received.map { "received \"\(printable($0))\"" }
         let parts = [alert, received].compactMap { $0 }
         return parts.isEmpty ? nil : parts.joined(separator: ", ")

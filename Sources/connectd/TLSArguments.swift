@@ -17,7 +17,7 @@ struct TLSArguments: ParsableArguments {
     @Option(help: "A file of authorities, PEM, to trust instead of the system's.")
     var ca: String?
 
-    @Option(help: "Ask for TLS in this protocol first: \(Self.protocols).")
+    @Option(help: "Ask for TLS in this protocol first.")
     var starttls: StartTLSProtocol?
 
     @Option(help: "An application protocol to offer, such as h2. May be repeated, the preferred one first.")
@@ -37,8 +37,6 @@ struct TLSArguments: ParsableArguments {
             throw ValidationError("--min-days-left takes 0 to 36500")
         }
     }
-
-    private static var protocols: String { StartTLSProtocol.allCases.map(\.rawValue).joined(separator: ", ") }
 
     /// Whether TLS is asked for beyond what the targets say.
     var isGiven: Bool {
