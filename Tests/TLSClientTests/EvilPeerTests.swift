@@ -110,9 +110,72 @@ import Testing
         #expect(shaken.report.alert == TLSAlertReport(alert: TLSAlert(code: 49), sender: .peer))
     }
 
+    /// Our last flight meets a connection that is gone: the alert that came before is the answer all the same.
+    @Test func anAlertBehindAFlightWinsOverWhatOurAnswerMeets() async throws {
+        var settings = settings
+        settings.highest = TLS1_2_VERSION
+        settings.verify = SSL_VERIFY_PEER
+        for _ in 0..<10 {
+            let shaken = try await shake { [settings] number, hello in
+                RawPeer.resetOnClose(number)
+                guard let flight = try? settings.flight(behind: hello) else { return }
+                RawPeer.write(flight + Self.record(21, [2, 40]), to: number)
+            }
+            #expect(shaken.name == .clientCertificateRequired)
+            #expect(shaken.report.isVerified)
+        }
+    }
+
     @Test func closeNotifyWithinTheHandshakeIsAClose() async throws {
         let shaken = try await shake { number, _ in RawPeer.write(Self.record(21, [1, 0]), to: number) }
         #expect(shaken.name == .closed)
+    }
+
+    // MARK: Old and foreign choices
+
+    private static func serverHello(version: UInt8, cipher: UInt16) -> [UInt8] {
+        let body =
+            [3, version] + [UInt8](repeating: 5, count: 32) + [0, UInt8(cipher >> 8), UInt8(cipher & 255), 0]
+        return record(22, [2, 0, 0, UInt8(body.count)] + body)
+    }
+
+    @Test func aVersionThatWasNotOfferedIsTheVersionsFault() async throws {
+        for version: UInt8 in [0, 1, 2] {
+            let shaken = try await shake { number, _ in
+                RawPeer.write(Self.serverHello(version: version, cipher: 0xC02B), to: number)
+                RawPeer.drain(number)
+            }
+            #expect(shaken.name == .version, "\(version)")
+            #expect(shaken.report.alert == TLSAlertReport(alert: TLSAlert(code: 70), sender: .prober))
+        }
+    }
+
+    @Test func aCipherThatWasNotOfferedIsNotShared() async throws {
+        for cipher: UInt16 in [0x0005, 0x003B, 0xABCD] {
+            let shaken = try await shake { number, _ in
+                RawPeer.write(Self.serverHello(version: 3, cipher: cipher), to: number)
+                RawPeer.drain(number)
+            }
+            #expect(shaken.name == .noSharedCipher, "\(cipher)")
+            #expect(shaken.report.alert?.sender == .prober)
+        }
+    }
+
+    @Test(arguments: [
+        ("protocol_version", TLSFailure.version), ("insufficient_security", .noSharedCipher),
+        ("handshake_failure", .noSharedCipher), ("no_application_protocol", .alpn), ("unrecognized_name", .alert),
+        ("internal_error", .alert), ("certificate_required", .clientCertificateRequired),
+    ])
+    func anAlertInAnswerToTheFirstFlightHasItsName(alert: String, name: TLSFailure) async throws {
+        let alert = try #require(TLSAlert(name: alert))
+        for version: UInt8 in [1, 3] {
+            let shaken = try await shake { number, _ in
+                RawPeer.write([21, 3, version, 0, 2, 2, alert.code], to: number)
+            }
+            #expect(shaken.name == name)
+            #expect(shaken.report.alert == TLSAlertReport(alert: alert, sender: .peer))
+            #expect(shaken.failure?.alert == shaken.report.alert)
+        }
     }
 
     // MARK: Something else than TLS

@@ -6,7 +6,7 @@ extension TLSChannel {
     /// Runs the handshake, until it is done, has failed, or `deadline` has come. Once for each channel.
     ///
     /// Where a TLS 1.3 server asked for a certificate, and where an alert is expected, `completed` is said only behind the
-    /// server's next record or 500 ms. What comes with it stays for `receive`.
+    /// server's next record or 500 ms, which count as time of the handshake. What comes with it stays for `receive`.
     /// - Parameter token: the socket's place in the reactor, registered for `anything`.
     public func handshake(
         on socket: borrowing Socket, token: SlotToken, reactor: Reactor, until deadline: MonotonicTime
@@ -24,13 +24,15 @@ extension TLSChannel {
         while true {
             if let ending = line.interruption { return ending }
             let step = session.handshake()
-            if let error = flush(on: socket) { return lastWord(on: socket, behind: error) }
+            let error = flush(on: socket)
             switch step {
-            case .done: return await verdict(on: socket, &line)
+            // What ended the handshake comes before what hinders us to answer.
             case .closed: return .failed(closed)
             case .failed(let error): return .failed(failure(behind: error))
-            case .wantsMore: break
+            case .done where error == nil: return await verdict(on: socket, &line)
+            case .done, .wantsMore: break
             }
+            if let error { return lastWord(on: socket, behind: error) }
             switch await line.hear(on: socket, for: self, until: line.deadline) {
             case .news: continue
             case .ended: return .failed(closed)

@@ -43,7 +43,10 @@ struct CipherList {
             return "may have letters, digits and the characters - _ + ! @ = : only"
         }
         guard let context = SSL_CTX_new(TLS_client_method()) else { return "cannot be judged for want of memory" }
-        defer { SSL_CTX_free(context) }
+        defer {
+            SSL_CTX_free(context)
+            ERR_clear_error()
+        }
         return CipherList(ciphers).apply(to: context) ? nil : "names no cipher that OpenSSL has"
     }
 

@@ -32,17 +32,14 @@ struct Demands {
     private var lifetime: TLSHandshakeFailure? {
         guard let days = options.minimumDaysLeft else { return nil }
         let chain = report.verifiedChain ?? report.chain
-        guard
-            let first = chain.min(by: { $0.expiresInSeconds < $1.expiresInSeconds }),
-            first.expiresInSeconds < Int64(clamping: days).multipliedReportingOverflow(by: 86400).partialValue
-        else { return nil }
+        guard let first = chain.min(by: { $0.expiresInSeconds < $1.expiresInSeconds }) else { return nil }
         if first.expiresInSeconds < 0 {
             return TLSHandshakeFailure(.certificateExpired, message: "\(first.subject) has expired")
         }
         let left = first.expiresInSeconds / 86400
+        guard left < days else { return nil }
         return TLSHandshakeFailure(
-            .certificateExpiresSoon,
-            message: "\(first.subject) expires in \(left) days, \(days) were asked for")
+            .certificateExpiresSoon, message: "\(first.subject) expires in \(left) days, sooner than in \(days)")
     }
 
     /// A server that does not know the extension chooses none either: the application behind it would not get what was
