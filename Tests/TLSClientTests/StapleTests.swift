@@ -31,7 +31,7 @@ import Testing
 
     private func server(_ staple: [UInt8], _ version: Int32) throws -> TLSServer {
         var settings = TLSServer.Settings(identity: identity, lowest: version, highest: version)
-        settings.staple = staple
+        settings.staple = Staple(staple)
         return try TLSServer(settings)
     }
 

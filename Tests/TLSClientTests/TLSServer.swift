@@ -21,7 +21,7 @@ final class TLSServer: LoopbackPeer {
         var speaksH2Only = false
         var sendsTickets = true
         /// The OCSP response that it staples.
-        var staple: [UInt8] = []
+        var staple: Staple?
         /// SSL_CTX_set1_groups_list(3).
         var groups: String?
         /// For DHE in TLS 1.2.
@@ -84,27 +84,16 @@ extension TLSServer.Settings {
         }
         if speaksH2Only { SSL_CTX_set_alpn_select_cb(context, selectH2, nil) }
         if !sendsTickets { SSL_CTX_set_num_tickets(context, 0) }
-        if !staple.isEmpty { Self.set(staple, on: context) }
-        if let groups { SSL_CTX_ctrl(context, SSL_CTRL_SET_GROUPS_LIST, 0, strdup(groups)) }
+        staple?.set(on: context)
+        if var groups = groups?.utf8CString.map({ $0 }) {
+            #expect(SSL_CTX_ctrl(context, SSL_CTRL_SET_GROUPS_LIST, 0, &groups) == 1)
+        }
         if let finiteGroup { #expect(SSL_CTX_set0_tmp_dh_pkey(context, try Self.finiteKey(finiteGroup)) == 1) }
         return context
     }
 }
 
 extension TLSServer.Settings {
-    /// SSL_CTX_set_tlsext_status_cb(3), which is a macro.
-    private static func set(_ staple: [UInt8], on context: OpaquePointer) {
-        let bytes = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: staple.count)
-        _ = bytes.initialize(from: staple)
-        // The test's process keeps it: connections come as long as the context lives.
-        let kept = UnsafeMutablePointer<UnsafeMutableBufferPointer<UInt8>>.allocate(capacity: 1)
-        kept.initialize(to: bytes)
-        SSL_CTX_ctrl(context, SSL_CTRL_SET_TLSEXT_STATUS_REQ_CB_ARG, 0, kept)
-        let callBack: @convention(c) (OpaquePointer?, UnsafeMutableRawPointer?) -> Int32 = staple(ssl:argument:)
-        SSL_CTX_callback_ctrl(
-            context, SSL_CTRL_SET_TLSEXT_STATUS_REQ_CB, unsafeBitCast(callBack, to: (@convention(c) () -> Void).self))
-    }
-
     private static func finiteKey(_ group: String) throws -> OpaquePointer {
         let context = try #require(EVP_PKEY_CTX_new_from_name(nil, "DH", nil))
         defer { EVP_PKEY_CTX_free(context) }
@@ -114,14 +103,6 @@ extension TLSServer.Settings {
         EVP_PKEY_generate(context, &key)
         return try #require(key)
     }
-}
-
-/// Staples a copy of the argument's bytes, which OpenSSL frees.
-private func staple(ssl: OpaquePointer?, argument: UnsafeMutableRawPointer?) -> Int32 {
-    guard let bytes = argument?.load(as: UnsafeMutableBufferPointer<UInt8>.self) else { return SSL_TLSEXT_ERR_NOACK }
-    let copy = CRYPTO_memdup(bytes.baseAddress, bytes.count, #file, #line)
-    SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_STATUS_REQ_OCSP_RESP, bytes.count, copy)
-    return SSL_TLSEXT_ERR_OK
 }
 
 /// SSL_CTX_set_alpn_select_cb(3): `h2`, or a fatal alert.
