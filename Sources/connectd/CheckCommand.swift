@@ -67,11 +67,10 @@ struct CheckCommand: ParsableCommand {
 
     func run() throws {
         let requests = try requests()
-        if requests.isEmpty { throw ValidationError("no target: name one, or a file of them with --file") }
-        if tls.isGiven, requests.allSatisfy({ $0.tls == nil }) {
-            throw ValidationError("an option of TLS is given, and no target of TCP")
-        }
-        let session = CheckSession(requests: requests, surroundings: try surroundings())
+        try tls.validate(for: requests)
+        try nagios.validate(for: requests)
+        let surroundings = try CallerSurroundings.read(config: config, tls: tls)
+        let session = CheckSession(requests: requests, surroundings: surroundings)
         let results = try session.run { index, result in
             if ndjson { Output.bytes(encoder.line(result, of: requests[index])) }
         }
@@ -88,12 +87,6 @@ struct CheckCommand: ParsableCommand {
             }
         }
         throw results.allSatisfy(\.ok) ? ExitCode.success : ExitCode(1)
-    }
-
-    private func surroundings() throws -> Surroundings {
-        let configured = try CallerSurroundings.read(config: config)
-        return Surroundings(
-            policy: configured.policy, md5Keys: configured.md5Keys, tls: try tls.material(with: configured.tls))
     }
 
     private var encoder: ResultEncoder { ResultEncoder(prober: HostName.current) }

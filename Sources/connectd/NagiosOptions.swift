@@ -1,4 +1,5 @@
 import ArgumentParser
+import CheckModel
 
 /// What `check --nagios` takes beside it.
 struct NagiosOptions: ParsableArguments {
@@ -24,6 +25,13 @@ struct NagiosOptions: ParsableArguments {
 
     var limits: NagiosLimits {
         NagiosLimits(warning: warning, critical: critical, warningDays: warningDays, criticalDays: criticalDays)
+    }
+
+    func validate(for requests: [CheckRequest]) throws {
+        if warningDays != nil || criticalDays != nil, requests.allSatisfy({ $0.tls == nil }) {
+            throw ValidationError(
+                "--warning-days and --critical-days need a handshake: name a tls:// target, or give --tls")
+        }
     }
 
     func validate() throws {

@@ -2,15 +2,14 @@ import CheckModel
 
 /// Performance data of monitoring plugins: `'label'=value[unit];[warn];[crit];[min];[max]`.
 ///
-/// What did not connect has none: its time would say nothing about the target.
+/// What did not connect has no time: it would say nothing about the target.
 struct NagiosPerformance {
     let limits: NagiosLimits
     /// With several targets the labels carry their names.
     let labelsTarget: Bool
 
     func data(of result: CheckResult, _ request: CheckRequest) -> [String] {
-        guard result.outcome.isSuccess else { return [] }
-        return [time(of: result, request), days(of: result, request)].compactMap { $0 }
+        [result.outcome.isSuccess ? time(of: result, request) : nil, days(of: result, request)].compactMap { $0 }
     }
 
     private func time(of result: CheckResult, _ request: CheckRequest) -> String {

@@ -3,7 +3,7 @@ public import CheckModel
 import SocketIO
 import TLSClient
 
-/// The options of `connectd check` that are about TLS. Each asks for a handshake with every target of TCP.
+/// The options of `check` and `wait` that are about TLS. Each asks for a handshake with every target of TCP.
 struct TLSArguments: ParsableArguments {
     @Flag(help: "Follow each connect to a target of TCP with a TLS handshake; tls:// does so by itself.")
     var tls = false
@@ -41,6 +41,12 @@ struct TLSArguments: ParsableArguments {
     /// Whether TLS is asked for beyond what the targets say.
     var isGiven: Bool {
         tls || serverName != nil || noVerify || ca != nil || starttls != nil || !alpn.isEmpty || minDaysLeft != nil
+    }
+
+    func validate(for requests: [CheckRequest]) throws {
+        if isGiven, requests.allSatisfy({ $0.tls == nil }) {
+            throw ValidationError("an option of TLS is given, and no target of TCP")
+        }
     }
 
     /// How to speak TLS with a target; nil where it gets none.

@@ -8,7 +8,7 @@ struct WaitCommand: ParsableCommand {
         commandName: "wait",
         abstract: "Wait until targets accept a connection from here, then execute a command.",
         usage: """
-            connectd wait <targets> ... [--timeout <timeout>] [--interval <interval>] [--quiet] [-- <command> ...]
+            connectd wait [<options>] <targets> ... [-- <command> ...]
             """,
         discussion: """
             Each target is checked until it is ok once; what becomes of it afterwards does not matter. What is not \
@@ -55,6 +55,9 @@ struct WaitCommand: ParsableCommand {
     @Flag(name: .shortAndLong, help: "Say nothing while waiting, nor at the end of the time.")
     var quiet = false
 
+    @OptionGroup(title: "TLS")
+    var tls: TLSArguments
+
     @OptionGroup var color: ColorOption
 
     func validate() throws {
@@ -63,7 +66,8 @@ struct WaitCommand: ParsableCommand {
 
     func run() throws {
         let requests = try requests()
-        let surroundings = try CallerSurroundings.read(config: config)
+        try tls.validate(for: requests)
+        let surroundings = try CallerSurroundings.read(config: config, tls: tls)
         var signals = WaitSignals()
         let session = WaitSession(
             requests: requests, surroundings: surroundings, timeout: timeout, interval: interval)
@@ -86,6 +90,7 @@ struct WaitCommand: ParsableCommand {
         try TargetFile.entries(named: targets, file: file).map { entry in
             var request = CheckRequest(target: try entry.target())
             request.resolve.family = family
+            request.tls = tls.options(for: request.target)
             return request
         }
     }

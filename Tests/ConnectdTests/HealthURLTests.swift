@@ -1,0 +1,69 @@
+import ArgumentParser
+import CheckModel
+import Testing
+
+@testable import connectd
+
+@Suite("The URL of a health check")
+struct HealthURLTests {
+    @Test(
+        "names a peer, a Host and a resource",
+        arguments: [
+            ("http://127.0.0.1:8080", "127.0.0.1:8080", "/livez", 8080),
+            ("http://127.0.0.1:8080/readyz?full=1", "127.0.0.1:8080", "/readyz?full=1", 8080),
+            ("http://127.0.0.1:8080/", "127.0.0.1:8080", "/", 8080),
+            ("[::1]:8081", "[::1]:8081", "/livez", 8081),
+            ("http://[::1]/x", "[::1]", "/x", 80),
+            ("http://connectd", "connectd", "/livez", 80),
+            ("http://a?b", "a", "/?b", 80),
+        ] as [(String, String, String, UInt16)])
+    func reading(text: String, authority: String, resource: String, port: UInt16) throws {
+        let url = try HealthURL(parsing: text)
+        #expect(url.authority == authority)
+        #expect(url.resource == resource)
+        guard case .internet(_, port) = url.peer else {
+            Issue.record("\(url.peer)")
+            return
+        }
+    }
+
+    @Test("may be a UNIX-domain socket", arguments: ["unix:/run/c.sock", "unix:///run/c.sock"])
+    func unixSocket(text: String) throws {
+        let url = try HealthURL(parsing: text)
+        #expect(url.authority == "localhost" && url.resource == "/livez")
+        guard case .unix(.path(Array("/run/c.sock".utf8))) = url.peer else {
+            Issue.record("\(url.peer)")
+            return
+        }
+    }
+
+    @Test(
+        "is refused where it is none",
+        arguments: [
+            "", "http://", "https://127.0.0.1:8080/", "ftp://a:1", "http://a:1/x y", "http://a:1/\u{7F}",
+            "http://a:1/#f",
+            "http://u@a:1", "http://a:0", "http://a:1:2", "unix:", "unix:relative", "http://127.1/",
+            "http://a:1/\r\nX: y",
+        ])
+    func refusals(text: String) {
+        #expect(throws: ValidationError.self) { try HealthURL(parsing: text) }
+    }
+
+    @Test(
+        "is by default where the service listens",
+        arguments: [
+            ([:], "http://127.0.0.1:8080/livez"),
+            (["CONNECTD_LISTEN": "127.0.0.1:9"], "http://127.0.0.1:9/livez"),
+            (["CONNECTD_LISTEN": "0.0.0.0:9, 127.0.0.1:10"], "http://127.0.0.1:9/livez"),
+            (["CONNECTD_LISTEN": " [::]:9"], "http://[::1]:9/livez"),
+            (["CONNECTD_LISTEN": "unix:/s,127.0.0.1:10"], "unix:/s"),
+            (
+                ["CONNECTD_LISTEN": "127.0.0.1:9", "CONNECTD_HEALTH_LISTEN": "0.0.0.0:8081"],
+                "http://127.0.0.1:8081/livez"
+            ),
+            (["CONNECTD_LISTEN": ""], "http://127.0.0.1:8080/livez"),
+        ] as [([String: String], String)])
+    func environment(environment: [String: String], text: String) throws {
+        #expect(try HealthURL(environment: environment).text == text)
+    }
+}

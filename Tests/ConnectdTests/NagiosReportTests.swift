@@ -1,0 +1,93 @@
+import CheckModel
+import Testing
+
+@testable import connectd
+
+@Suite("Output for Nagios and Icinga")
+struct NagiosReportTests {
+    private func report(_ result: CheckResult, _ limits: NagiosLimits = NagiosLimits()) throws -> NagiosReport {
+        NagiosReport([result], of: [try Results.request()], limits: limits)
+    }
+
+    @Test("has a state, a summary and performance data in one line")
+    func oneTarget() throws {
+        let limits = NagiosLimits(warning: Duration(milliseconds: 200), critical: Duration(milliseconds: 1000))
+        let made = try report(Results.connected(), limits)
+        #expect(made.state == .ok)
+        #expect(
+            made.text
+                == "CONNECTD OK - tcp://192.0.2.1:80 connected in 0.34 ms | time=0.000341s;0.2;1;0;5")
+    }
+
+    @Test(
+        "is WARNING and CRITICAL beyond the limits, not at them",
+        arguments: [
+            (200_000, NagiosState.ok), (200_001, .warning), (1_000_000, .warning), (1_000_001, .critical),
+        ] as [(Int64, NagiosState)])
+    func slowness(microseconds: Int64, state: NagiosState) throws {
+        let limits = NagiosLimits(warning: Duration(milliseconds: 200), critical: Duration(milliseconds: 1000))
+        #expect(try report(Results.connected(microseconds: microseconds), limits).state == state)
+    }
+
+    @Test(
+        "judges the certificate of the chain that expires first",
+        arguments: [
+            ([31 * 86_400], NagiosState.ok, "31"), ([30 * 86_400], .ok, "30"),
+            ([99 * 86_400, 30 * 86_400 - 1], .warning, "29"), ([10 * 86_400 - 1], .critical, "9"),
+            ([-1], .critical, "-1"),
+        ] as [([Int64], NagiosState, String)])
+    func expiry(expiring: [Int64], state: NagiosState, days: String) throws {
+        let made = try report(
+            Results.connected(expiring: expiring), NagiosLimits(warningDays: 30, criticalDays: 10))
+        #expect(made.state == state)
+        #expect(made.text.hasSuffix(" days=\(days);30:;10:;;"))
+    }
+
+    @Test(
+        "is UNKNOWN where the target is not to blame, CRITICAL where it failed",
+        arguments: [
+            ("ECONNREFUSED", nil, NagiosState.critical), ("EHOSTUNREACH", nil, .critical), ("NXDOMAIN", nil, .critical),
+            ("EMFILE", nil, .unknown), ("EACCES", nil, .unknown), ("EACCES", .network, .critical),
+            ("DENIED", nil, .unknown), ("CANCELLED", nil, .unknown),
+        ] as [(String, Fault?, NagiosState)])
+    func failures(name: String, fault: Fault?, state: NagiosState) throws {
+        let made = try report(Results.failed(name, fault: fault))
+        #expect(made.state == state)
+        #expect(made.text.hasPrefix("CONNECTD \(state.word) - "))
+        #expect(made.text.contains(name))
+        #expect(!made.text.contains("|"), "a failure has no performance data")
+        #expect(!made.text.contains("\n"))
+    }
+
+    @Test("sums several targets up, with a line for each below")
+    func several() throws {
+        let requests = try ["tcp://a:1", "tcp://b:2", "tcp://c:3"].map(Results.request)
+        let results = [Results.connected(), try Results.failed("EMFILE"), try Results.failed("ECONNREFUSED")]
+        let made = NagiosReport(results, of: requests, limits: NagiosLimits())
+        let lines = made.text.split(separator: "\n")
+        #expect(made.state == .critical)
+        #expect(lines.count == 4)
+        #expect(lines[0].hasPrefix("CONNECTD CRITICAL - 1 of 3 targets ok; tcp://c:3 refused"))
+        #expect(lines[0].hasSuffix(" | 'tcp://a:1 time'=0.000341s;;;0;5"))
+        #expect(zip(lines.dropFirst(), ["[OK] ", "[UNKNOWN] ", "[CRITICAL] "]).allSatisfy { $0.hasPrefix($1) })
+    }
+
+    @Test("lets no target's name end the summary or a label")
+    func hostileNames() throws {
+        let requests = try ["unix:/a|b='c", "unix:/d\ne"].map(Results.request)
+        let made = NagiosReport([Results.connected(), Results.connected()], of: requests, limits: NagiosLimits())
+        let lines = made.text.split(separator: "\n")
+        #expect(lines.count == 3)
+        let parts = lines[0].split(separator: "|")
+        #expect(parts.count == 2)
+        #expect(parts[1] == " 'unix:/a_b_''c time'=0.000341s;;;0;5 'unix:/d_e time'=0.000341s;;;0;5")
+        #expect(!lines[1].contains("|") && !lines[2].contains("|"))
+    }
+
+    @Test("takes the worst of several states, of which UNKNOWN hides no trouble")
+    func weights() {
+        let states: [NagiosState] = [.ok, .unknown, .warning, .critical]
+        #expect(states.sorted { $0.weight < $1.weight } == states)
+        #expect(states.map(\.rawValue) == [0, 3, 1, 2])
+    }
+}

@@ -1,0 +1,48 @@
+import CheckModel
+
+/// Results as the engine would give them, for what is made of them.
+enum Results {
+    static let target = "tcp://192.0.2.1:80"
+
+    static func request(_ text: String = target) throws -> CheckRequest {
+        CheckRequest(target: try Target(parsing: text))
+    }
+
+    /// - Parameter expiring: a certificate of the chain for each, in seconds from now; none without a handshake.
+    static func connected(microseconds: Int64 = 341, expiring: [Int64] = []) -> CheckResult {
+        CheckResult(
+            ok: true, outcome: .connected, phase: .done, error: nil, attempts: [], resolution: nil,
+            tls: expiring.isEmpty ? nil : handshake(expiring), dialog: nil, timings: timings(microseconds),
+            startedAtNanoseconds: 0)
+    }
+
+    static func failed(_ name: String, phase: Phase = .connect, fault: Fault? = nil) throws -> CheckResult {
+        guard let entry = ErrnoCatalogue.entry(named: name) else { throw UnknownName() }
+        let usual = entry.report
+        let error = ErrorReport(
+            errno: usual.errno, name: usual.name, errorClass: usual.errorClass, fault: fault ?? usual.fault,
+            source: usual.source, message: usual.message, hint: usual.hint, retryable: usual.retryable)
+        return CheckResult(
+            ok: false, outcome: .failed(error.errorClass), phase: phase, error: error, attempts: [], resolution: nil,
+            dialog: nil, timings: timings(100), startedAtNanoseconds: 0)
+    }
+
+    struct UnknownName: Error {}
+
+    private static func timings(_ microseconds: Int64) -> Timings {
+        var timings = Timings()
+        timings.total = microseconds * 1000
+        return timings
+    }
+
+    private static func handshake(_ expiring: [Int64]) -> TLSReport {
+        var report = TLSReport()
+        report.chain = expiring.map { seconds in
+            CertificateReport(
+                subject: "CN=a", issuer: "CN=b", subjectAlternativeNames: [], furtherNamesCount: 0, serial: "01",
+                notBefore: 0, notAfter: seconds, expiresInSeconds: seconds, sha256: "", publicKeySHA256: "",
+                keyType: "EC", keyBits: 256, signatureAlgorithm: "")
+        }
+        return report
+    }
+}

@@ -1,0 +1,58 @@
+import CheckModel
+import Testing
+
+@testable import connectd
+
+@Suite("What is said while waiting")
+struct WaitReportTests {
+    private func report() throws -> WaitReport { WaitReport(requests: [try Results.request()], palette: .plain) }
+
+    private func time(_ milliseconds: Int) -> MonotonicTime {
+        MonotonicTime(nanoseconds: 1_000_000_000).advanced(byMilliseconds: milliseconds)
+    }
+
+    @Test("is a line at first, where the state changes, and where it is there")
+    func changes() throws {
+        var report = try report()
+        let refused = try Results.failed("ECONNREFUSED")
+        let line = report.line(for: refused, at: 0, now: time(0))
+        #expect(line?.hasPrefix("wait  tcp://192.0.2.1:80  refused  ECONNREFUSED") == true)
+        let repeated = report.line(for: refused, at: 0, now: time(5000))
+        #expect(repeated == nil)
+        let changed = report.line(for: try Results.failed("ENETUNREACH"), at: 0, now: time(6000))
+        #expect(changed?.contains("ENETUNREACH") == true)
+        let last = report.line(for: Results.connected(), at: 0, now: time(6001))
+        #expect(last?.hasPrefix("ok    tcp://192.0.2.1:80  connected") == true)
+    }
+
+    @Test("is repeated every ten seconds")
+    func repetition() throws {
+        var report = try report()
+        let refused = try Results.failed("ECONNREFUSED")
+        let spoken = (0...250).filter { report.line(for: refused, at: 0, now: time($0 * 100)) != nil }
+        #expect(spoken == [0, 100, 200])
+    }
+
+    @Test("is a line a second at most, however often the state changes")
+    func flapping() throws {
+        var report = try report()
+        let states = try [Results.failed("ECONNREFUSED"), Results.failed("ENETUNREACH")]
+        let lines = (0..<500).compactMap { report.line(for: states[$0 % 2], at: 0, now: time($0 * 10)) }
+        #expect(lines.count == 5)
+    }
+
+    @Test("ends with what is missing, why, and what helps")
+    func failure() throws {
+        var report = WaitReport(
+            requests: [try Results.request(), try Results.request("tcp://b:1"), try Results.request("tcp://c:1")],
+            palette: .plain)
+        _ = report.line(for: Results.connected(), at: 0)
+        _ = report.line(for: try Results.failed("ECONNREFUSED"), at: 1)
+        let text = report.failure(.timedOut, after: Duration(milliseconds: 3000))
+        let lines = text.split(separator: "\n")
+        #expect(lines[0] == "connectd: timed out after 3s: 2 of 3 targets are not there")
+        #expect(lines[1].hasPrefix("FAIL  tcp://b:1  refused"))
+        #expect(lines[2].hasPrefix("      fault: target. "))
+        #expect(lines[3] == "FAIL  tcp://c:1  not checked yet")
+    }
+}
