@@ -58,7 +58,7 @@ import Testing
         let listener = try Socket(.tcp(.ipv4))
         try listener.bind(to: IPEndpoint(address: .v4(IPv4Address(bits: 0x7F00_0001)), port: 0))
         #expect(listen(listener.number, 1000) == 0)
-        let endpoint = try #require(listener.localName())
+        guard let endpoint = listener.localName() else { throw Errno.current }
         try await withMonitors { monitors, observer in
             monitors.replace(with: [
                 try definition("open", "127.0.0.1:\(endpoint.port)"), try definition("shut", "127.0.0.1:1"),
