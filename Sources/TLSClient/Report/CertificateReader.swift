@@ -23,8 +23,13 @@ enum CertificateReader {
             serial: serial(of: certificate), notBefore: notBefore, notAfter: notAfter,
             expiresInSeconds: notAfter - now, sha256: fingerprint(of: certificate),
             publicKeySHA256: publicKeyFingerprint(of: certificate),
-            keyType: EVP_PKEY_get0_type_name(key).map { String(cString: $0) } ?? "unknown",
-            keyBits: key == nil ? 0 : Int(EVP_PKEY_get_bits(key)), signatureAlgorithm: signature(of: certificate))
+            keyType: keyType(of: key), keyBits: key.map { Int(EVP_PKEY_get_bits($0)) } ?? 0,
+            signatureAlgorithm: signature(of: certificate))
+    }
+
+    /// - Parameter key: nil where OpenSSL cannot decode it; EVP_PKEY_get0_type_name does not look for that.
+    private static func keyType(of key: OpaquePointer?) -> String {
+        key.flatMap { EVP_PKEY_get0_type_name($0) }.map { String(cString: $0) } ?? "unknown"
     }
 
     /// The octets of the INTEGER in DER, in two's complement: a leading zero octet where a positive number would look

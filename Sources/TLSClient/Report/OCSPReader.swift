@@ -58,8 +58,8 @@ enum OCSPReader {
             guard let candidate = connectd_certificate_at(chain, index) else { continue }
             // A name alone can be anybody's.
             guard
-                X509_check_issued(candidate, certificate) == X509_V_OK,
-                X509_verify(certificate, X509_get0_pubkey(candidate)) == 1
+                X509_check_issued(candidate, certificate) == X509_V_OK, let key = X509_get0_pubkey(candidate),
+                X509_verify(certificate, key) == 1
             else { continue }
             X509_up_ref(candidate)
             return candidate
