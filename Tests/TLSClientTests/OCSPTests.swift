@@ -130,6 +130,29 @@ import Testing
         #expect(try judge(response).status == .invalid)
         #expect(ERR_peek_error() == 0)
     }
+
+    /// Nothing that is not signed becomes true.
+    @Test func mutatedResponsesSayNothingElse() throws {
+        let good = try respond("-ndays", "1")
+        let truth = try judge(good)
+        let store = try #require(X509_STORE_new())
+        defer { X509_STORE_free(store) }
+        let authority = try CertificateList(pem: try tool.bytes(of: "ca.pem"))
+        try TrustAnchors(pem: try tool.bytes(of: "ca.pem")).addAll(to: store)
+        let chain = try #require(OPENSSL_sk_new_null())
+        defer { OPENSSL_sk_free(chain) }
+        OPENSSL_sk_push(chain, UnsafeRawPointer(authority.certificates[0]))
+        try withCertificate(try tool.bytes(of: "leaf.pem")) { leaf in
+            for index in good.indices {
+                var response = good
+                response[index] ^= 1 << (index % 8)
+                let report = OCSPReader.judge(
+                    response: response, certificate: leaf, chain: chain, store: store, now: now)
+                #expect(report.status == .invalid || report == truth, "byte \(index)")
+            }
+        }
+        withExtendedLifetime(authority) {}
+    }
 }
 
 extension OpenSSLTool {
