@@ -21,17 +21,13 @@ struct TelnetNegotiation: StartTLSNegotiation {
     ]
 
     private var isAgreed = false
-    /// The latest text, which tells what is there in place of TLS.
-    private var text: ArraySlice<UInt8> = []
 
     let opening: [UInt8] = [Code.interpretAsCommand, Code.will, Code.startTLS]
 
     mutating func advance(_ received: inout ArraySlice<UInt8>) -> StartTLSAction {
         while let first = received.first {
             guard first == Code.interpretAsCommand else {
-                let words = received.prefix { $0 != Code.interpretAsCommand }
-                text = (text + words).suffix(StartTLSLimits.shownBytes)
-                received = received.dropFirst(words.count)
+                received = received.drop { $0 != Code.interpretAsCommand }
                 continue
             }
             let action = command(&received)
