@@ -44,7 +44,19 @@ enum CertificateText {
     }
 
     static func hex(_ bytes: ArraySlice<UInt8>) -> String {
-        bytes.reduce(into: "") { $0 += ($1 < 16 ? "0" : "") + String($1, radix: 16) }
+        String(unsafeUninitializedCapacity: 2 * bytes.count) { buffer in
+            var position = 0
+            for byte in bytes {
+                buffer[position] = digit(byte >> 4)
+                buffer[position + 1] = digit(byte & 15)
+                position += 2
+            }
+            return position
+        }
+    }
+
+    private static func digit(_ value: UInt8) -> UInt8 {
+        value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
     }
 
     /// At most `shownBytes` of UTF-8, with an ellipsis where something is missing.
