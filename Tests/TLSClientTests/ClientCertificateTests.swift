@@ -50,10 +50,10 @@ import Testing
     @Test(arguments: [TLS1_2_VERSION, TLS1_3_VERSION])
     func withTheCertificateThatIsRequired(version: Int32) async throws {
         let probe = try Identity(Identity.Plan(name: "probe", alternativeNames: nil), issuer: authority)
-        let shaken = try await client(showing: probe).shake(with: server(version))
+        let shaken = try await client(showing: probe).shakeSoon(with: server(version))
         #expect(shaken.ending == .completed)
         // What told that it was accepted came at once, and not at the end of a wait.
-        #expect(shaken.report.handshakeNanoseconds < 400_000_000)
+        #expect(shaken.wasSoon)
     }
 
     @Test(arguments: [TLS1_2_VERSION, TLS1_3_VERSION])
@@ -66,18 +66,18 @@ import Testing
     }
 
     @Test func aServerThatOnlyAsksIsAwaitedForItsVerdict() async throws {
-        let asking = try await client().shake(with: server(TLS1_3_VERSION, requires: false))
+        let asking = try await client().shakeSoon(with: server(TLS1_3_VERSION, requires: false))
         #expect(asking.ending == .completed)
-        #expect(asking.report.handshakeNanoseconds < 400_000_000)
+        #expect(asking.wasSoon)
         // Without tickets it has nothing to say: the wait ends by itself.
         let silent = try await client().shake(
             with: server(TLS1_3_VERSION, requires: false, sendsTickets: false))
         #expect(silent.ending == .completed)
-        #expect((450_000_000..<2_000_000_000).contains(silent.report.handshakeNanoseconds))
+        #expect((450_000_000..<4_000_000_000).contains(silent.report.handshakeNanoseconds))
         // In TLS 1.2 the server's last message of the handshake is the verdict.
-        let old = try await client().shake(with: server(TLS1_2_VERSION, requires: false, sendsTickets: false))
+        let old = try await client().shakeSoon(with: server(TLS1_2_VERSION, requires: false, sendsTickets: false))
         #expect(old.ending == .completed)
-        #expect(old.report.handshakeNanoseconds < 400_000_000)
+        #expect(old.wasSoon)
     }
 
     @Test func aCertificateIsNotShownToWhomIsNotVerified() async throws {

@@ -242,8 +242,18 @@ import Testing
             _ = RawPeer.read(number)
             while RawPeer.write(bytes, to: number) {}
         }
+        var (shaken, longest) = try await shakeBesideOthers(with: peer)
+        #expect(shaken.name == .protocolViolation)
+        // Where the machine is busy anybody can be kept from running.
+        for _ in 0..<5 where longest >= 50_000_000 { (shaken, longest) = try await shakeBesideOthers(with: peer) }
+        #expect(longest < 50_000_000)
+        #expect(shaken.report.handshakeNanoseconds < 1_000_000_000)
+    }
+
+    /// - Returns: also by how much another task of the thread, which sleeps a millisecond at a time, overslept at most.
+    private func shakeBesideOthers(with peer: RawPeer) async throws -> (Shaken, Int64) {
         let client = client
-        let (shaken, longest) = try await onReactor { reactor in
+        return try await onReactor { reactor in
             let others = Task(executorPreference: reactor.thread) {
                 var longest: Int64 = 0
                 while !Task.isCancelled {
@@ -257,9 +267,6 @@ import Testing
             others.cancel()
             return (shaken, await others.value)
         }
-        #expect(shaken.name == .protocolViolation)
-        #expect(shaken.report.handshakeNanoseconds < 1_000_000_000)
-        #expect(longest < 100_000_000)
     }
 
     @Test func aFloodBehindTheHandshakeIsABreach() async throws {

@@ -10,10 +10,12 @@ extension TLSChannel {
     /// - Returns: empty at the end of the stream.
     /// - Throws: EAGAIN where neither has anything; TLS_PROTOCOL also for a flood of records without plaintext.
     public func receive(from socket: borrowing Socket, atMost capacity: Int) throws(TLSTransferError) -> [UInt8] {
-        var idleCount = 0
         while !hasEnded {
             do throws(TLSHandshakeFailure) {
-                if let bytes = try decrypt(atMost: capacity) { return bytes }
+                if let bytes = try decrypt(atMost: capacity) {
+                    idleCount = 0
+                    return bytes
+                }
             } catch {
                 sendWhatFits(on: socket)
                 throw .tls(error)

@@ -18,6 +18,8 @@ public final class TLSChannel {
     var outbox = Outbox()
     /// What the peer has sent in all.
     var receivedCount = 0
+    /// What came since the last plaintext.
+    var idleCount = 0
     /// The handshake is done and nothing has ended the connection since: close_notify may be said.
     var isOpen = false
     /// The peer says no more.

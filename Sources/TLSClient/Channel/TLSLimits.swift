@@ -4,7 +4,7 @@ enum TLSLimits {
     static let receiveBytes = 16384
     /// All that a peer sends until the handshake is done. OpenSSL ends chains of more than 100 KiB by itself.
     static let handshakeBytes = 256 << 10
-    /// What may come without any plaintext in it, in one receive: tickets, or a flood.
+    /// What may come without any plaintext in it, once the handshake is done: tickets, or a flood.
     static let idleBytes = 128 << 10
     /// So many receives without a wait between them give the others on the thread a turn.
     static let receivesOfTurn = 4
