@@ -22,7 +22,8 @@ struct WaitSession {
 
     private let requests: [CheckRequest]
     private let surroundings: Surroundings
-    private let deadline: MonotonicTime
+    /// nil waits for ever.
+    private let deadline: MonotonicTime?
     private let interval: Duration
 
     /// - Parameter timeout: for all of it; 0 is for ever.
@@ -30,8 +31,7 @@ struct WaitSession {
         self.requests = requests
         self.surroundings = surroundings
         self.interval = interval
-        deadline =
-            timeout.milliseconds == 0 ? .distantFuture : Clock.now().advanced(byMilliseconds: timeout.milliseconds)
+        deadline = timeout.milliseconds == 0 ? nil : Clock.now().advanced(byMilliseconds: timeout.milliseconds)
     }
 
     /// Waits.
@@ -75,7 +75,7 @@ struct WaitSession {
             events.append(.checked(index, result))
             if result.ok { return }
             let next = Clock.now().advanced(byMilliseconds: interval.milliseconds)
-            if await worker.reactor.sleep(until: min(next, deadline)) == .cancelled { return }
+            if await worker.reactor.sleep(until: min(next, deadline ?? next)) == .cancelled { return }
         }
         events.append(.gaveUp(index))
     }
@@ -83,10 +83,14 @@ struct WaitSession {
     /// One check, which ends by the deadline at the latest; nil behind it.
     private func check(_ request: CheckRequest, by worker: Worker, of admission: Admission) async -> CheckResult? {
         guard case .admitted(let permit) = await admission.acquire() else { return nil }
-        let left = deadline.since(Clock.now())
-        guard left > 0 else { return nil }
         var request = request
-        request.timeoutMilliseconds = Int(min((left + 999_999) / 1_000_000, Int64(Self.longestCheckMilliseconds)))
+        request.timeoutMilliseconds = Self.longestCheckMilliseconds
+        if let deadline {
+            let left = deadline.since(Clock.now())
+            guard left > 0 else { return nil }
+            let milliseconds = Int((left + 999_999) / 1_000_000)
+            request.timeoutMilliseconds = min(milliseconds, Self.longestCheckMilliseconds)
+        }
         let answer = await worker.runner.run(
             PreparedCheck(request: request), under: surroundings, queueNanoseconds: 0)
         _ = consume permit
