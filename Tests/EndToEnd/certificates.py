@@ -387,7 +387,8 @@ def expected_report(certificate: x509.Certificate) -> dict:
     """What `tls.chain` says of a certificate, but for the seconds that are left; dates as values of datetime."""
     key = certificate.public_key()
     public = key.public_bytes(DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    serial = f"{certificate.serial_number:x}"
+    # The octets in DER: a leading zero where the number would look negative without.
+    serial = certificate.serial_number.to_bytes(certificate.serial_number.bit_length() // 8 + 1, "big").hex()
     try:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:
@@ -396,12 +397,12 @@ def expected_report(certificate: x509.Certificate) -> dict:
         "subject": certificate.subject.rfc4514_string(),
         "issuer": certificate.issuer.rfc4514_string(),
         "sans": [_name_in_report(item) for item in names],
-        "serial": serial if len(serial) % 2 == 0 else "0" + serial,
+        "serial": serial,
         "not_before": certificate.not_valid_before_utc,
         "not_after": certificate.not_valid_after_utc,
         "sha256": certificate.fingerprint(hashes.SHA256()).hex(),
         "public_key_sha256": hashlib.sha256(public).hexdigest(),
-        "key": {"type": _KEY_TYPES[type(key).__name__], "bits": getattr(key, "key_size", 253)},
+        "key": {"type": _KEY_TYPES[type(key).__name__], "bits": getattr(key, "key_size", 256)},
         "signature_algorithm": certificate.signature_algorithm_oid._name,
     }
 

@@ -360,21 +360,34 @@ def test_ciphers_that_nobody_knows(api, ciphers):
 
 
 @pytest.fixture(scope="module")
-def dh_parameters(module_folder) -> dict:
-    made = {}
-    for bits in (512, 1024):
-        made[bits] = f"{module_folder}/dh{bits}.pem"
-        # -dsaparam: as good for this, and made at once.
-        openssl("dhparam", "-dsaparam", "-out", made[bits], str(bits))
-    return made
+def dh_parameters(module_folder) -> str:
+    # -dsaparam: as good for this, and made at once.
+    path = f"{module_folder}/dh1024.pem"
+    openssl("dhparam", "-dsaparam", "-out", path, "1024")
+    return path
 
 
-@pytest.mark.parametrize("bits", [512, 1024])
-@pytest.mark.parametrize("verify", [True, False])
-def test_small_dh_parameters_are_too_weak(api, authorities, showing, dh_parameters, bits, verify):
+def test_dh_parameters_of_1024_bits_are_too_weak(api, authorities, showing, dh_parameters):
     ciphers = "DHE-RSA-AES256-GCM-SHA384:@SECLEVEL=0"
-    port = showing(authorities.rsa2048, ciphers=ciphers, highest="1.2", dh_parameters=dh_parameters[bits])
-    error = assert_tls_failure(check(api, port, verify=verify), "TLS_NO_SHARED_CIPHER")
+    port = showing(authorities.rsa2048, ciphers=ciphers, highest="1.2", dh_parameters=dh_parameters)
+    error = assert_tls_failure(check(api, port), "TLS_NO_SHARED_CIPHER")
+    assert_alert(error, "handshake_failure", "prober")
+    assert "dh key too small" in error["message"]
+    # Who wants no verdict sees what is there.
+    result = check(api, port, verify=False)
+    assert_success(result)
+    assert result["tls"]["cipher"] == "DHE-RSA-AES256-GCM-SHA384"
+    assert result["tls"]["verified"] is True
+
+
+@pytest.mark.parametrize("verify", [True, False])
+def test_dh_parameters_of_512_bits_are_too_weak_in_any_case(api, authorities, network, verify):
+    def script(connection) -> None:
+        connection.sendall(tls_peers.flight_with_small_dh(authorities.rsa2048, tls_peers.read_record(connection), 512))
+        tls_peers.until_the_end(connection)
+
+    with tls_peers.listening(network.b, script) as port:
+        error = assert_tls_failure(check(api, port, verify=verify), "TLS_NO_SHARED_CIPHER")
     assert_alert(error, "handshake_failure", "prober")
     assert "dh key too small" in error["message"]
 
@@ -463,10 +476,14 @@ def test_a_peer_that_refuses_every_protocol(api, authorities, network):
         assert assert_verified(check(api, port, alpn=["h2"]), authorities.good)["alpn"] == "h2"
 
 
-def test_a_peer_that_passes_over_the_protocols(api, authorities, showing):
-    """RFC 7301, 3.2: a server that knows no ALPN goes on without; the result says so."""
-    result = check(api, showing(authorities.good), alpn=["h2"])
-    assert assert_verified(result, authorities.good)["alpn"] is None
+@pytest.mark.parametrize("has", [None, ["http/1.1"]])
+def test_a_peer_that_passes_over_the_protocols(api, authorities, showing, has):
+    """RFC 7301, 3.2: a server may go on without; who asked for a protocol has none."""
+    result = check(api, showing(authorities.good, alpn=has), alpn=["h2"])
+    error = assert_tls_failure(result, "TLS_ALPN")
+    assert "alert" not in error
+    report = assert_report(result, authorities.good)
+    assert (report["alpn"], report["verified"]) == (None, True)
 
 
 # OCSP.

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import pathlib
 import signal
 import socket
 import ssl
@@ -10,11 +11,17 @@ import threading
 import time
 import warnings
 
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+
 import peers
 from certificates import Identity
 from network import OPEN
 
 ALERT, HANDSHAKE, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HEARTBEAT = 21, 22, 23, 20, 24
+# RFC 5746, without which OpenSSL goes no further.
+SECURE_RENEGOTIATION = b"\xff\x01\x00\x01\x00"
 OLD_CIPHERS = "ALL:COMPLEMENTOFALL:@SECLEVEL=0"
 VERSIONS = {
     "1.0": ssl.TLSVersion.TLSv1,
@@ -154,6 +161,29 @@ def server_hello(
 ) -> bytes:
     body = version.to_bytes(2, "big") + random + bytes([len(session)]) + session + cipher.to_bytes(2, "big") + b"\0"
     return message(2, body + len(extensions).to_bytes(2, "big") + extensions)
+
+
+def flight_with_small_dh(identity: Identity, hello: bytes, bits: int) -> bytes:
+    """What a TLS 1.2 server with an RSA key says that has such Diffie-Hellman parameters; OpenSSL's refuses them."""
+    random = b"r" * 32
+    certificates = b"".join(
+        len(der).to_bytes(3, "big") + der for der in (item.public_bytes(Encoding.DER) for item in identity.chain)
+    )
+    prime = (1 << (bits - 1)) + 1
+    numbers = (prime, 2, prime // 3)
+    fields = [number.to_bytes((number.bit_length() + 7) // 8, "big") for number in numbers]
+    parameters = b"".join(len(field).to_bytes(2, "big") + field for field in fields)
+    key = load_pem_private_key(pathlib.Path(identity.key_file).read_bytes(), None)
+    # The client's random stands behind the heads of the record and the message, and the version.
+    signature = key.sign(hello[11:43] + random + parameters, padding.PKCS1v15(), hashes.SHA256())
+    exchange = parameters + b"\x04\x01" + len(signature).to_bytes(2, "big") + signature
+    messages = (
+        server_hello(cipher=0x009F, random=random, extensions=SECURE_RENEGOTIATION)
+        + message(11, len(certificates).to_bytes(3, "big") + certificates)
+        + message(12, exchange)
+        + message(14, b"")
+    )
+    return record(HANDSHAKE, messages)
 
 
 def exactly(connection: socket.socket, count: int) -> bytes:
