@@ -12,6 +12,7 @@ enum HeadFault: String {
     case hostMalformed = "The Host header is not a host with an optional port."
     case lengthRepeated = "There is more than one Content-Length header."
     case lengthMalformed = "The Content-Length is not a number."
+    case fieldRepeated = "There is more than one Content-Type, Origin or Sec-Fetch-Site header."
     case codingUnknown = "The only Transfer-Encoding that is understood is a single chunked."
     case codingAndLength = "Transfer-Encoding and Content-Length exclude each other."
     case codingInOldVersion = "HTTP/1.0 has no Transfer-Encoding."

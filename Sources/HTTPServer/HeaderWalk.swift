@@ -13,6 +13,8 @@ struct HeaderWalk {
     private(set) var contentLength: UInt64?
     private(set) var isChunked = false
     private(set) var names = HeaderNameFilter()
+    /// A bit for each of `judgedByItsValue` that has come.
+    private var seen = 0
 
     init(from start: UnsafePointer<UInt8>) {
         position = start
@@ -60,9 +62,16 @@ struct HeaderWalk {
         } else if Self.equal(name, "transfer-encoding") {
             guard !isChunked, Self.equal(value, "chunked") else { return .codingUnknown }
             isChunked = true
+        } else if let field = Self.judgedByItsValue.firstIndex(where: { Self.equal(name, $0) }) {
+            guard seen & 1 << field == 0 else { return .fieldRepeated }
+            seen |= 1 << field
         }
         return nil
     }
+
+    /// Fields that stand once, and by whose value handlers judge: of two, the handler would see the first, and whoever stands
+    /// in front of us perhaps the second.
+    private static let judgedByItsValue: [StaticString] = ["content-type", "origin", "sec-fetch-site"]
 
     /// Compares without regard to case; `text` is in lower case.
     static func equal(_ bytes: UnsafeBufferPointer<UInt8>, _ text: StaticString) -> Bool {

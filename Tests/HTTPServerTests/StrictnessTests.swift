@@ -25,6 +25,13 @@ import Testing
         ("no host", "GET / HTTP/1.1\r\n\r\n"),
         ("two hosts", "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"),
         ("two equal hosts", "GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n"),
+        ("two origins", "GET / HTTP/1.1\r\nHost: a\r\nOrigin: http://a\r\norigin: http://b\r\n\r\n"),
+        ("two sites", "GET / HTTP/1.1\r\nHost: a\r\nSec-Fetch-Site: none\r\nSec-Fetch-Site: cross-site\r\n\r\n"),
+        (
+            "two content types",
+            "POST / HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Type: text/plain\r\n"
+                + "Content-Length: 0\r\n\r\n"
+        ),
         ("an empty host", "GET / HTTP/1.1\r\nHost:\r\n\r\n"),
         ("an empty host of HTTP/1.0", "GET / HTTP/1.0\r\nHost: \r\n\r\n"),
         ("a port without a host", "GET / HTTP/1.1\r\nHost: :80\r\n\r\n"),
