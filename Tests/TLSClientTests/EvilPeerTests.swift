@@ -35,7 +35,7 @@ import Testing
     @Test func silenceEndsAtTheDeadline() async throws {
         let shaken = try await shake(milliseconds: 100) { number, _ in RawPeer.drain(number) }
         #expect(shaken.ending == .deadline)
-        #expect((80_000_000..<1_000_000_000).contains(shaken.report.handshakeNanoseconds))
+        #expect((80_000_000..<4_000_000_000).contains(shaken.report.handshakeNanoseconds))
         #expect(shaken.report.version == nil)
     }
 
@@ -247,7 +247,7 @@ import Testing
         // Where the machine is busy anybody can be kept from running.
         for _ in 0..<5 where longest >= 50_000_000 { (shaken, longest) = try await shakeBesideOthers(with: peer) }
         #expect(longest < 50_000_000)
-        #expect(shaken.report.handshakeNanoseconds < 1_000_000_000)
+        #expect(shaken.report.handshakeNanoseconds < 4_000_000_000)
     }
 
     /// - Returns: also by how much another task of the thread, which sleeps a millisecond at a time, overslept at most.
@@ -306,7 +306,8 @@ import Testing
             task.cancel()
             return try await task.value
         }
+        // Long before its deadline.
         #expect(shaken.ending == .cancelled)
-        #expect(shaken.report.handshakeNanoseconds < 1_000_000_000)
+        #expect(shaken.report.handshakeNanoseconds < 4_000_000_000)
     }
 }
