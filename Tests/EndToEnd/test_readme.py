@@ -46,7 +46,7 @@ def form(output: str):
     try:
         return shape(json.loads(output))
     except ValueError:
-        return re.sub(r"\d+\.\d+ ms|(?<=fault: target\. ).*", "…", output)
+        return re.sub(r"\d+\.\d+ ms|(?<=time=)\d+\.\d+|(?<=fault: target\. ).*", "…", output)
 
 
 @pytest.fixture(scope="module")
