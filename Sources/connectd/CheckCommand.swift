@@ -31,7 +31,9 @@ struct CheckCommand: ParsableCommand {
             """)
     var targets: [String] = []
 
-    @Option(help: "Read further targets from a file, one a line; # begins a comment; - is standard input.")
+    @Option(
+        help: "Read further targets from a file, one a line; # begins a comment; - is standard input.",
+        completion: .file())
     var file: String?
 
     @Option(help: "How long each check may take: 500ms, 5s, 1m (1ms … 60s).", transform: Duration.init(parsing:))
@@ -46,7 +48,9 @@ struct CheckCommand: ParsableCommand {
     @OptionGroup(title: "TLS")
     var tls: TLSArguments
 
-    @Option(help: "A configuration file whose policy binds the checks; without it they act with your own rights.")
+    @Option(
+        help: "A configuration file whose policy binds the checks; without it they act with your own rights.",
+        completion: .file(extensions: ["yaml", "yml"]))
     var config: String?
 
     @Flag(help: "Print one JSON array.")

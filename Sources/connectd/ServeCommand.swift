@@ -27,7 +27,7 @@ struct ServeCommand: ParsableCommand {
     @Option(help: "Where to listen: 127.0.0.1:8080, [::1]:8080 or unix:/path. May be repeated.")
     var listen: [String] = []
 
-    @Option(help: "The configuration file, YAML.")
+    @Option(help: "The configuration file, YAML.", completion: .file(extensions: ["yaml", "yml"]))
     var config: String?
 
     @Flag(help: "Let anybody ask who reaches the service, without a token.")

@@ -14,7 +14,7 @@ struct TLSArguments: ParsableArguments {
     @Flag(help: "Let neither chain nor name decide about success; what is wrong with them is still shown.")
     var noVerify = false
 
-    @Option(help: "A file of authorities, PEM, to trust instead of the system's.")
+    @Option(help: "A file of authorities, PEM, to trust instead of the system's.", completion: .file())
     var ca: String?
 
     @Option(help: "Ask for TLS in this protocol first.")

