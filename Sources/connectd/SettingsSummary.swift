@@ -8,6 +8,7 @@ enum SettingsSummary {
             "listens on " + settings.listen.map(\.text).joined(separator: ", "),
             who(settings),
             "policy \(settings.policy.profile.rawValue) with \(count(settings.policy.rules.count, "rule"))",
+            count(settings.monitors.count, "monitor"),
         ].joined(separator: "; ")
     }
 

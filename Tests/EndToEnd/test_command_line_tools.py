@@ -89,6 +89,13 @@ def test_every_problem_has_its_line_key_and_reason(folder):
     assert lines[3] == f"{folder}/connectd.yaml: 3 problems"
 
 
+def test_the_checks_of_monitors_are_judged_too(folder):
+    monitor = "monitors:\n  - name: db\n    check:\n      target: %s\n"
+    assert config_check(folder, monitor % '"tcp://127.0.0.1:5432"').stdout.endswith("; 1 monitor\n")
+    ran = config_check(folder, monitor % '"tcp://127.0.0.1"')
+    assert ran.returncode == 1 and "monitors[0].check" in ran.stderr and "port" in ran.stderr
+
+
 def test_files_that_are_named_are_read_and_not_shown(folder):
     ran = config_check(folder, "auth: {tokens_file: tokens}\n")
     assert ran.returncode == 1 and "auth.tokens_file" in ran.stderr
