@@ -282,7 +282,8 @@ class Authorities:
         (folder / "extensions").write_text(f"subjectAltName=DNS:{HOST}\nbasicConstraints=critical,CA:FALSE\n")
         openssl("req", "-new", "-key", "leaf.key", "-subj", f"/CN={HOST}", "-out", "leaf.csr", cwd=folder)
         signed = openssl(
-            *f"x509 -req -in leaf.csr -CA ca.pem -CAkey ca.key -{digest} -days 30 -set_serial 77 -extfile extensions".split(),
+            *f"x509 -req -in leaf.csr -CA ca.pem -CAkey ca.key -{digest} -days 30".split(),
+            *"-set_serial 77 -extfile extensions".split(),
             cwd=folder,
         )
         return self.identity(digest, [x509.load_pem_x509_certificate(signed.encode()), issuer.certificate])

@@ -9,7 +9,6 @@ import pathlib
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from dataclasses import dataclass
@@ -60,12 +59,19 @@ def materials(folder: pathlib.Path, identity: Identity, user: str | None = None)
 
 
 @contextlib.contextmanager
-def process(namespace, command: list[str], folder: pathlib.Path, server: Server, stop: list[str] | None = None, **options):
+def process(
+    namespace, command: list[str], folder: pathlib.Path, server: Server, stop: list[str] | None = None, **options
+):
     """Runs a server in the foreground until the block ends; it has begun once each of its ports takes connections."""
     log = folder / "log"
     with log.open("wb") as output:
         running = subprocess.Popen(
-            namespace.command(*command), stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, **options
+            namespace.command(*command),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            **options,
         )
     try:
         for port in server.ports.values():
@@ -84,7 +90,9 @@ def _wait_until_it_listens(namespace, running, log: pathlib.Path, address: str, 
             client.settimeout(1)
             if client.connect_ex((address, port)) == 0:
                 return
-        assert running.poll() is None, f"{running.args} ended with {running.returncode}:\n{log.read_text(errors='replace')}"
+        assert (
+            running.poll() is None
+        ), f"{running.args} ended with {running.returncode}:\n{log.read_text(errors='replace')}"
         assert time.monotonic() < limit, f"{running.args} does not listen:\n{log.read_text(errors='replace')}"
         time.sleep(0.05)
 
@@ -216,7 +224,7 @@ def vsftpd(namespace, address: str, folder: pathlib.Path, identity: Identity):
 
 def mariadb(namespace, address: str, folder: pathlib.Path, identity: Identity):
     command = program("mariadbd")
-    user = "mysql"
+    user = "nobody"
     chain, key = materials(folder, identity, user)
     (port,) = free_ports(namespace, address, 1)
     (folder / "data").mkdir()
@@ -276,7 +284,7 @@ def nnrpd(namespace, address: str, folder: pathlib.Path, identity: Identity):
         f"pathspool: {folder}/spool\npathoverview: {folder}/overview\npathlog: {folder}/logs\npathtmp: {folder}/tmp\n"
         f"tlscertfile: {chain}\ntlskeyfile: {key}\ntlscafile: {chain}\n"
     )
-    (folder / "etc" / "storage.conf").write_text('method trash {\n newsgroups: *\n class: 0\n}\n')
+    (folder / "etc" / "storage.conf").write_text("method trash {\n newsgroups: *\n class: 0\n}\n")
     (folder / "etc" / "readers.conf").write_text(
         'auth all { hosts: "*" default: "<all>" }\naccess all { users: "*" newsgroups: "*" }\n'
     )

@@ -49,7 +49,6 @@ class Lines:
                 raise AssertionError(f"not expected: {text!r}")
 
 
-
 SIEVE_WITH = '"IMPLEMENTATION" "Example"\r\n"SIEVE" "fileinto"\r\n"STARTTLS"\r\nOK "ready"\r\n'
 LINES = {
     # RFC 3207

@@ -10,7 +10,7 @@ import network as net
 import tls_peers
 from certificates import HOST
 from connectd_process import Connectd, OPEN_CONFIGURATION
-from expectations import assert_failure, assert_problem, assert_success
+from expectations import assert_failure, assert_success
 from tls_expectations import assert_report, assert_tls_failure, assert_verified
 
 PORT = 8241
@@ -137,7 +137,9 @@ def test_a_close_notify_is_closed(api, talking, context):
         inside.sendall(b"bye\n")
         inside.unwrap()
 
-    result = api.check(talking(tls_peers.tls(context, script)), tls=TLS, dialog=[{"expect": "welcome"}], timeout_ms=3000)
+    result = api.check(
+        talking(tls_peers.tls(context, script)), tls=TLS, dialog=[{"expect": "welcome"}], timeout_ms=3000
+    )
     assert assert_dialog_failed(result, "DIALOG_CLOSED", 0)["received"] == "bye\\n"
     assert result["timings_ms"]["total"] < 1000
 
@@ -147,7 +149,9 @@ def test_an_end_without_a_close_notify_is_closed_too(api, talking, context):
         inside.sendall(b"bye\n")
         tls_peers.end_in_good_order(inside)
 
-    result = api.check(talking(tls_peers.tls(context, script)), tls=TLS, dialog=[{"expect": "welcome"}], timeout_ms=3000)
+    result = api.check(
+        talking(tls_peers.tls(context, script)), tls=TLS, dialog=[{"expect": "welcome"}], timeout_ms=3000
+    )
     assert assert_dialog_failed(result, "DIALOG_CLOSED", 0)["received"] == "bye\\n"
 
 
@@ -192,7 +196,12 @@ CLEAR = [
 
 
 def test_a_step_begins_with_tls(api, authorities, talking, context):
-    dialog = [*CLEAR, {"send": "EHLO ${host}\r\n"}, {"expect": r"^250-you said EHLO (?<heard>\S+)$"}, {"expect": "^250 AUTH"}]
+    dialog = [
+        *CLEAR,
+        {"send": "EHLO ${host}\r\n"},
+        {"expect": r"^250-you said EHLO (?<heard>\S+)$"},
+        {"expect": "^250 AUTH"},
+    ]
     result = api.check(talking(smtp(context)), tls=TLS, dialog=dialog)
     assert_verified(result, authorities.good)
     report = result["dialog"]
@@ -237,25 +246,6 @@ def test_words_that_no_step_expected_are_not_seen_behind_the_switch(api, talking
     result = api.check(talking(script), tls=TLS, dialog=dialog)
     assert_success(result)
     assert result["dialog"]["groups"] == {"word": "good"}
-
-
-@pytest.mark.parametrize(
-    "target,members,pointer",
-    [
-        ("tls://127.0.0.1:9", {"dialog": [{"starttls": True}]}, "/dialog/0/starttls"),
-        ("tcp://127.0.0.1:9", {"dialog": [{"starttls": True}, {"starttls": True}]}, "/dialog/1/starttls"),
-        ("tcp://127.0.0.1:9", {"dialog": [{"starttls": False}]}, "/dialog/0/starttls"),
-        ("tcp://127.0.0.1:9", {"dialog": [{"starttls": "smtp"}]}, "/dialog/0/starttls"),
-        ("udp://127.0.0.1:9", {"dialog": [{"starttls": True}]}, "/dialog/0/starttls"),
-        ("tcp://127.0.0.1:9", {"dialog": [{"starttls": True}], "tls": False}, "/tls"),
-        ("tcp://127.0.0.1:9", {"dialog": [{"starttls": True}], "tls": {"starttls": "smtp"}}, "/dialog/0/starttls"),
-        ("tcp://127.0.0.1:9", {"dialog": [{"reject": "x"}]}, "/dialog/0/reject"),
-        ("tcp://127.0.0.1:9", {"dialog": [{"expect": "x"}, {"reject": "x"}]}, "/dialog/1/reject"),
-        ("tcp://127.0.0.1:9", {"dialog": [{"reject": "("}, {"expect": "x"}]}, "/dialog/0/reject"),
-    ],
-)
-def test_steps_that_make_no_sense(api, target, members, pointer):
-    assert_problem(api.post_check(target, **members), 400, pointer)
 
 
 # What the peer must not say.

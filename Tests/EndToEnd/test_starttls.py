@@ -27,7 +27,7 @@ def connectd(network, authorities):
 
 @pytest.fixture
 def meeting(network):
-    """Starts a peer that runs a script on each connection; gives its port. What the script finds wrong fails the test."""
+    """Starts a peer that runs a script on each connection; gives its port. What a script finds wrong fails the test."""
     wrong = []
     with contextlib.ExitStack() as stack:
 
@@ -270,7 +270,13 @@ def test_a_flood_without_a_line_end_is_bounded(api, meeting, protocol):
 
 @pytest.mark.parametrize("protocol", ["smtp", "imap", "ftp", "nntp", "sieve"])
 def test_a_flood_of_lines_is_bounded(api, meeting, protocol):
-    lines = {"smtp": b"220-x\r\n", "imap": b"* NO x\r\n", "ftp": b"220-x\r\n", "nntp": b"200 x\r\n", "sieve": b'"X" "y"\r\n'}
+    lines = {
+        "smtp": b"220-x\r\n",
+        "imap": b"* NO x\r\n",
+        "ftp": b"220-x\r\n",
+        "nntp": b"200 x\r\n",
+        "sieve": b'"X" "y"\r\n',
+    }
 
     def script(connection: socket.socket) -> None:
         tls_peers.repeat(connection, lines[protocol])

@@ -100,7 +100,13 @@ def test_a_real_server_that_is_asked_for_something_else(api, running, protocol):
 
 def test_a_dialog_behind_starttls(api, running):
     server, _ = running("smtp")
-    dialog = [{"send": "EHLO me.example.test\r\n"}, {"expect": r"^250[- ](?<name>\S+)"}, {"expect": "^250 "}, {"send": "QUIT\r\n"}, {"expect": "^221"}]
+    dialog = [
+        {"send": "EHLO me.example.test\r\n"},
+        {"expect": r"^250[- ](?<name>\S+)"},
+        {"expect": "^250 "},
+        {"send": "QUIT\r\n"},
+        {"expect": "^221"},
+    ]
     options = {"server_name": HOST, "ca": "tests", "starttls": "smtp"}
     result = api.check(f"tcp://{server.address}:{server.ports['smtp']}", tls=options, dialog=dialog)
     assert result["outcome"] == "connected", result

@@ -1,4 +1,4 @@
-"""Peers that break TLS in every way that comes to mind: each ends at once or at the deadline, and holds nobody else up."""
+"""Peers that break TLS in every way that comes to mind: each ends, at once or by the deadline, and holds nobody up."""
 
 import contextlib
 import pathlib
@@ -91,10 +91,13 @@ GIANT_CERTIFICATE = evil.record(evil.HANDSHAKE, SECURE_HELLO) + evil.record(
 )
 TRUNCATED_HELLO = evil.record(evil.HANDSHAKE, evil.message(2, b"\x03\x03" + b"r" * 10))
 BAD_EXTENSION = evil.record(evil.HANDSHAKE, evil.server_hello(extensions=b"\xff\x01\x00\x09\x00"))
-UNASKED_EXTENSION = evil.record(evil.HANDSHAKE, evil.server_hello(extensions=b"\x00\x10\x00\x05\x00\x03\x02h2" + evil.SECURE_RENEGOTIATION))
+UNASKED_EXTENSION = evil.record(
+    evil.HANDSHAKE, evil.server_hello(extensions=b"\x00\x10\x00\x05\x00\x03\x02h2" + evil.SECURE_RENEGOTIATION)
+)
 HTTP = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"
 SSLV2 = b"\x80\x2e\x04\x00\x01\x00\x02\x00\x10\x00\x00\x00\x10" + b"s" * 40
 
+BAD_MESSAGE = ("unexpected_message", "prober")
 # name: (what is said, verdict, (alert, who sent it) or None)
 AT_ONCE = {
     "plain HTTP": (HTTP, "TLS_NOT_TLS", None),
@@ -116,10 +119,10 @@ AT_ONCE = {
     "a ServerHello cut short": (TRUNCATED_HELLO, "TLS_PROTOCOL", ("decode_error", "prober")),
     "an extension cut short": (BAD_EXTENSION, "TLS_PROTOCOL", ("decode_error", "prober")),
     "an extension nobody asked for": (UNASKED_EXTENSION, "TLS_PROTOCOL", ("unsupported_extension", "prober")),
-    "application data": (evil.record(evil.APPLICATION_DATA, b"x" * 40), "TLS_PROTOCOL", ("unexpected_message", "prober")),
-    "a heartbeat": (evil.record(evil.HEARTBEAT, b"\x01\x40\x00"), "TLS_PROTOCOL", ("unexpected_message", "prober")),
-    "a Finished": (evil.record(evil.HANDSHAKE, evil.message(20, b"f" * 12)), "TLS_PROTOCOL", ("unexpected_message", "prober")),
-    "a ChangeCipherSpec": (evil.record(evil.CHANGE_CIPHER_SPEC, b"\x01"), "TLS_PROTOCOL", ("unexpected_message", "prober")),
+    "application data": (evil.record(evil.APPLICATION_DATA, b"x" * 40), "TLS_PROTOCOL", BAD_MESSAGE),
+    "a heartbeat": (evil.record(evil.HEARTBEAT, b"\x01\x40\x00"), "TLS_PROTOCOL", BAD_MESSAGE),
+    "a Finished": (evil.record(evil.HANDSHAKE, evil.message(20, b"f" * 12)), "TLS_PROTOCOL", BAD_MESSAGE),
+    "a ChangeCipherSpec": (evil.record(evil.CHANGE_CIPHER_SPEC, b"\x01"), "TLS_PROTOCOL", BAD_MESSAGE),
     "an alert of no meaning": (evil.record(evil.ALERT, b"\x02"), "TLS_PROTOCOL", None),
 }
 
@@ -139,7 +142,7 @@ def test_what_ends_at_once(api, meeting, mode):
 def test_what_is_no_tls_is_shown_escaped(api, meeting):
     result = check(api, meeting(answers(HTTP)))
     assert result["error"]["received"] == "HTTP/1.1 400 Bad Request\\r\\nContent-Length: 0\\r\\n\\r\\n"
-    result = check(api, meeting(answers(b"\x00\xff\"\\ " + b"z" * 5000)))
+    result = check(api, meeting(answers(b'\x00\xff"\\ ' + b"z" * 5000)))
     assert result["error"]["received"].startswith('\\x00\\xFF"\\\\ zzz')
     assert len(result["error"]["received"]) < 1100
 
@@ -448,7 +451,9 @@ def command_flood(process, command: bytes, seconds: float = 3):
     return stop, thread
 
 
-@pytest.mark.parametrize("version,command", [("-tls1_3", b"K\n"), ("-tls1_3", b"k\n"), ("-tls1_2", b"r\n"), ("-tls1_2", b"R\n")])
+@pytest.mark.parametrize(
+    "version,command", [("-tls1_3", b"K\n"), ("-tls1_3", b"k\n"), ("-tls1_2", b"r\n"), ("-tls1_2", b"R\n")]
+)
 def test_key_updates_and_renegotiations_without_end(connectd, authorities, network, version, command):
     """What s_server says behind the handshake: KeyUpdate, asking for one back or not; HelloRequest."""
     with evil.openssl_server(network.b, authorities.good, version) as (port, process):

@@ -1,4 +1,4 @@
-"""TLS handshakes: each kind of certificate, version, cipher and client certificate, with the verdict that a user gets."""
+"""TLS handshakes: each kind of certificate, version, cipher and client certificate, with its verdict."""
 
 import contextlib
 import json
@@ -277,12 +277,6 @@ def test_each_authority_of_a_file_counts(api, authorities, showing):
         assert_verified(check(api, showing(identity), ca="both"), identity)
 
 
-@pytest.mark.parametrize("members", [{"ca": "nobody"}, {"client_certificate": "nobody"}])
-def test_a_name_that_the_configuration_has_not_is_said(api, members):
-    answer = api.post_check(f"tcp://{net.OPEN}:9", tls=members)
-    assert_problem(answer, 400, f"/tls/{next(iter(members))}")
-
-
 # Versions and ciphers.
 
 
@@ -354,9 +348,8 @@ def test_ciphers_that_are_asked_for(api, authorities, showing):
     assert_alert(error, "handshake_failure", "peer")
 
 
-@pytest.mark.parametrize("ciphers", ["", "NO-SUCH-CIPHER", "\u00fc"])
-def test_ciphers_that_nobody_knows(api, ciphers):
-    assert_problem(api.post_check(f"tcp://{net.OPEN}:9", tls={"ciphers": ciphers}), 400, "/tls/ciphers")
+def test_ciphers_that_nobody_knows(api):
+    assert_problem(api.post_check(f"tcp://{net.OPEN}:9", tls={"ciphers": "NO-SUCH-CIPHER"}), 400, "/tls/ciphers")
 
 
 @pytest.fixture(scope="module")
@@ -397,9 +390,9 @@ def test_dh_parameters_of_512_bits_are_too_weak_in_any_case(api, authorities, ne
 
 @pytest.mark.parametrize("version", ["1.2", "1.3"])
 class TestClientCertificates:
-    def server(self, authorities, showing, version, script=tls_peers.until_the_end, **options) -> int:
+    def server(self, authorities, showing, version, **options) -> int:
         options = {"client_authorities": authorities.root_pem, **options}
-        return showing(authorities.good, script, lowest=version, highest=version, **options)
+        return showing(authorities.good, lowest=version, highest=version, **options)
 
     def test_none(self, api, authorities, showing, version):
         result = check(api, self.server(authorities, showing, version))
@@ -407,15 +400,18 @@ class TestClientCertificates:
         assert_alert(error, {"1.2": "handshake_failure", "1.3": "certificate_required"}[version], "peer")
         assert assert_report(result, authorities.good)["verified"] is True
 
-    def test_the_right_one(self, api, authorities, showing, version):
+    def test_the_right_one(self, api, authorities, network, version):
         seen = []
 
         def script(inside) -> None:
             seen.append(inside.getpeercert()["subject"][-1])
             tls_peers.until_the_end(inside)
 
-        port = self.server(authorities, showing, version, script)
-        assert_verified(check(api, port, client_certificate="probe"), authorities.good)
+        context = tls_peers.server_context(
+            authorities.good, lowest=version, highest=version, client_authorities=authorities.root_pem
+        )
+        with tls_peers.listening(network.b, tls_peers.tls(context, script)) as port:
+            assert_verified(check(api, port, client_certificate="probe"), authorities.good)
         assert seen == [(("commonName", "probe"),)]
 
     @pytest.mark.parametrize("name,alert", [("stranger", "unknown_ca"), ("old", "certificate_expired")])
@@ -549,9 +545,7 @@ def test_over_a_unix_socket(api, authorities, module_folder):
     path = f"{module_folder}/tls"
     script = tls_peers.tls(tls_peers.server_context(authorities.good))
     with peers.serving(peers.unix_listener(path), peers.on_each_connection(script)):
-        report = assert_verified(
-            api.check(f"unix:{path}", tls={"server_name": HOST, "ca": "tests"}), authorities.good
-        )
+        report = assert_verified(api.check(f"unix:{path}", tls={"server_name": HOST, "ca": "tests"}), authorities.good)
         assert report["server_name"] == HOST
         result = api.check(f"unix:{path}", tls={"verify": False})
         assert_success(result)
@@ -565,44 +559,6 @@ def test_over_ipv6_by_name(api, authorities, showing):
     result = api.check(f"tls://v6.example.test:{port}", tls={"ca": "tests", "server_name": HOST})
     assert_verified(result, authorities.good)
     assert result["attempts"][0]["family"] == "ipv6"
-
-
-@pytest.mark.parametrize(
-    "target,tls",
-    [
-        ("udp://127.0.0.1:9", True),
-        ("unix+dgram:/tmp/x", True),
-        ("unix+seqpacket:/tmp/x", True),
-        ("tls://127.0.0.1:9", False),
-    ],
-)
-def test_tls_where_there_can_be_none(api, target, tls):
-    assert_problem(api.post_check(target, tls=tls), 400, "/tls")
-
-
-@pytest.mark.parametrize(
-    "member,value",
-    [
-        ("server_name", ""),
-        ("server_name", "a b"),
-        ("server_name", 5),
-        ("verify", "yes"),
-        ("alpn", []),
-        ("alpn/0", [""]),
-        ("alpn/0", ["x" * 256]),
-        ("min_version", "1.4"),
-        ("min_version", 1.2),
-        ("max_version", "1.4"),
-        ("starttls", "gopher"),
-        ("expect_alert", "nonsense"),
-        ("min_days_left", -1),
-        ("revocation", "crl"),
-        ("unknown", 1),
-    ],
-)
-def test_a_member_that_is_wrong(api, member, value):
-    answer = api.post_check(f"tcp://{net.OPEN}:9", tls={member.split("/")[0]: value})
-    assert_problem(answer, 400, f"/tls/{member}")
 
 
 def test_without_a_connection_there_is_no_handshake(api):
@@ -681,11 +637,6 @@ def test_a_probe(api, authorities, showing):
     assert answer.status == 502
     assert_tls_failure(answer.json, "CERT_EXPIRES_SOON")
     assert probe(api, f"tcp://{net.OPEN}:{port}", verify="false", min_days_left=14).status == 200
-
-
-@pytest.mark.parametrize("name,value", [("verify", "maybe"), ("min_days_left", "x"), ("starttls", "x"), ("server_name", "")])
-def test_a_probe_with_a_wrong_parameter(api, name, value):
-    assert_problem(probe(api, f"tls://{net.OPEN}:9", **{name: value}), 400)
 
 
 def test_the_command_line(network, hosts, authorities, showing):

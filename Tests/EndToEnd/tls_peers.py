@@ -1,4 +1,4 @@
-"""Peers that speak TLS: Python's `ssl` where it can, `openssl s_server` where it cannot, and raw records for what nobody should send."""
+"""Peers that speak TLS: Python's `ssl` where it can, `openssl s_server` where not, and records nobody should send."""
 
 import contextlib
 import os
@@ -130,13 +130,18 @@ def openssl_server(namespace, identity: Identity, *options: str, address: str = 
             part = os.read(process.stdout.fileno(), 4096)
             assert part, f"openssl s_server ended: {said.decode()}"
             said += part
-        drain = threading.Thread(target=lambda: [None for _ in iter(lambda: process.stdout.read(65536), b"")], daemon=True)
-        drain.start()
+        threading.Thread(target=_drain, args=(process.stdout,), daemon=True).start()
         yield port, process
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait()
         process.stdin.close()
+
+
+def _drain(stream) -> None:
+    """Takes what it says, so that it never waits to say it."""
+    while stream.read(65536):
+        pass
 
 
 # Raw records.
@@ -157,7 +162,11 @@ def message(kind: int, body: bytes, claimed: int | None = None) -> bytes:
 
 
 def server_hello(
-    version: int = 0x0303, cipher: int = 0xC02B, random: bytes = b"r" * 32, session: bytes = b"", extensions: bytes = b""
+    version: int = 0x0303,
+    cipher: int = 0xC02B,
+    random: bytes = b"r" * 32,
+    session: bytes = b"",
+    extensions: bytes = b"",
 ) -> bytes:
     body = version.to_bytes(2, "big") + random + bytes([len(session)]) + session + cipher.to_bytes(2, "big") + b"\0"
     return message(2, body + len(extensions).to_bytes(2, "big") + extensions)
