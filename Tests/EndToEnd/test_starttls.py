@@ -170,13 +170,11 @@ def test_a_silent_peer(api, meeting, protocol):
 
 HTTP = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n"
 SSH = b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n"
-# Telnet begins with any text, and IRC with any notice: both wait for more, and the end is what they see. The answer
-# of PostgreSQL is one byte, of which S means yes.
+# Telnet begins with any text: it waits for more, and the end is what it sees. The answer of PostgreSQL is one byte, of
+# which S means yes.
 ELSEWHERE = {
     ("telnet", HTTP): "TLS_CLOSED",
     ("telnet", SSH): "TLS_CLOSED",
-    ("irc", HTTP): "TLS_CLOSED",
-    ("irc", SSH): "TLS_CLOSED",
     ("postgres", SSH): "TLS_PROTOCOL",
 }
 

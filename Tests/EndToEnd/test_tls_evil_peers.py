@@ -246,7 +246,8 @@ def test_a_reset_in_answer_to_the_hello(api, meeting):
 
 
 def counts(length: int) -> list[int]:
-    return [*range(min(160, length)), *range(160, length, 37), length - 1]
+    """From the front; the last from the end, since a flight is a few bytes longer or shorter by its signature."""
+    return [*range(160), *range(160, length - 16, 37), -1]
 
 
 @pytest.mark.parametrize("version", ["1.2", "1.3"])
@@ -427,11 +428,13 @@ WAITS = [{"expect": "^never$"}]
 
 
 def test_more_tickets_than_anybody_needs(connectd, authorities, meeting):
-    context = evil.server_context(authorities.good, tickets=3000)
-    port = meeting(evil.tls(context))
+    port = meeting(evil.tls(evil.server_context(authorities.good, tickets=3000)))
     assert_verified(check(connectd.client, port), authorities.good)
     result = assert_nobody_waits(connectd, lambda: check(connectd.client, port, timeout_ms=DEADLINE, dialog=WAITS))
-    assert_deadline(result, phase="dialog")
+    assert_failure(result, None, "tls_failed", "target", phase="dialog", source="tls", name="TLS_PROTOCOL")
+    # Some more than usual are nobody's business.
+    port = meeting(evil.tls(evil.server_context(authorities.good, tickets=20)))
+    assert_deadline(check(connectd.client, port, timeout_ms=DEADLINE, dialog=WAITS), phase="dialog")
 
 
 def command_flood(process, command: bytes, seconds: float = 3):
@@ -465,9 +468,13 @@ def test_key_updates_and_renegotiations_without_end(connectd, authorities, netwo
         finally:
             stop.set()
             thread.join()
-    assert result["outcome"] in ("timeout", "dialog_failed", "tls_failed"), result
     assert result["tls"]["verified"] is True, result
-    assert result["timings_ms"]["total"] < DEADLINE + 250
+    if version == "-tls1_3":
+        assert_deadline(result, phase="dialog")
+    else:
+        # We say no_renegotiation (RFC 5246, 7.4.1.1), and the server does not take that.
+        assert_failure(result, None, "tls_failed", "target", phase="dialog", source="tls", name="TLS_ALERT")
+        assert_alert(result["error"], "handshake_failure", "peer")
 
 
 def test_plaintext_behind_the_handshake(api, authorities, meeting):
