@@ -1,8 +1,10 @@
 """TLS handshakes: each kind of certificate, version, cipher and client certificate, with its verdict."""
 
 import contextlib
+import errno
 import json
 import pathlib
+import socket
 import ssl
 import threading
 import time
@@ -13,10 +15,11 @@ import pytest
 import connectd_process
 import network as net
 import peers
+import test_dialogs
 import tls_peers
 from certificates import HOST, openssl
 from connectd_process import Connectd, OPEN_CONFIGURATION
-from expectations import assert_problem, assert_shape, assert_success
+from expectations import assert_failure, assert_problem, assert_shape, assert_success
 from tls_expectations import (
     assert_alert,
     assert_chain,
@@ -588,19 +591,41 @@ def test_both_addresses_have_a_good_one(api, authorities, showing):
     assert [attempt["outcome"] for attempt in result["attempts"]] == ["connected"] * 2
 
 
-def test_an_end_with_a_reset(api, authorities, network):
-    context = tls_peers.server_context(authorities.good)
-    ends = []
+def test_the_hello_leaves_with_the_syn(api, authorities, network):
+    """TCP Fast Open: the second connection and the third have a cookie, and each byte is sent once."""
+    script = peers.on_each_connection(tls_peers.tls(tls_peers.server_context(authorities.good)))
+    with network.a.setting("net.ipv4.tcp_fastopen", 1), network.b.setting("net.ipv4.tcp_fastopen", 3):
+        listener = peers.tcp_listener(network.b, net.OPEN)
+        listener.setsockopt(socket.IPPROTO_TCP, test_dialogs.FASTOPEN, 16)
+        port = listener.getsockname()[1]
+        with peers.serving(listener, script):
+            before = test_dialogs.counter(network.a, "TCPFastOpenActive")
+            for _ in range(3):
+                result = check(api, port, members={"socket": {"tcp_fast_open": True}})
+                assert_verified(result, authorities.good)
+            assert test_dialogs.counter(network.a, "TCPFastOpenActive") >= before + 2, "no SYN carried bytes"
+        result = check(api, port, members={"socket": {"tcp_fast_open": True}})
+        assert_failure(result, 111, "refused", "target")
+
+
+def test_a_failure_may_be_what_is_expected(api, authorities, showing):
+    port = showing(authorities.expired)
+    result = check(api, port, members={"expect": "tls_failed"})
+    assert (result["ok"], result["outcome"]) == (True, "tls_failed")
+    assert check(api, port, members={"expect": "!tls_failed"})["ok"] is False
+
+
+@pytest.mark.parametrize("close,error", [("rst", errno.ECONNRESET), ("fin", 0)])
+def test_how_the_peer_sees_the_end(api, authorities, network, close, error):
+    seen = []
 
     def script(inside) -> None:
-        try:
-            ends.append(inside.recv(100))
-        except ConnectionResetError:
-            ends.append("reset")
+        time.sleep(0.2)
+        seen.append(inside.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
 
-    with tls_peers.listening(network.b, tls_peers.tls(context, script)) as port:
-        assert_success(check(api, port, members={"socket": {"close": "rst"}}))
-    assert ends == ["reset"] or ends == [b""]
+    with tls_peers.listening(network.b, tls_peers.tls(tls_peers.server_context(authorities.good), script)) as port:
+        assert_success(check(api, port, members={"socket": {"close": close}}))
+    assert seen == [error]
 
 
 def test_many_at_once(api, authorities, showing):
