@@ -616,14 +616,17 @@ def test_a_failure_may_be_what_is_expected(api, authorities, showing):
 
 
 @pytest.mark.parametrize("close,error", [("rst", errno.ECONNRESET), ("fin", 0)])
-def test_how_the_peer_sees_the_end(api, authorities, network, close, error):
+@pytest.mark.parametrize("options", [{"highest": "1.2"}, {"lowest": "1.3", "tickets": 0}])
+def test_how_the_peer_sees_the_end(api, authorities, network, options, close, error):
+    """Without tickets, that is: those that nobody has read when the socket is closed make a reset of every end."""
+    context = tls_peers.server_context(authorities.good, **options)
     seen = []
 
     def script(inside) -> None:
         time.sleep(0.2)
         seen.append(inside.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
 
-    with tls_peers.listening(network.b, tls_peers.tls(tls_peers.server_context(authorities.good), script)) as port:
+    with tls_peers.listening(network.b, tls_peers.tls(context, script)) as port:
         assert_success(check(api, port, members={"socket": {"close": close}}))
     assert seen == [error]
 
