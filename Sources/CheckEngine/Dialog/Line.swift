@@ -110,6 +110,7 @@ struct Line {
     mutating func secure(by channel: TLSChannel) {
         self.channel = channel
         inbox = Inbox()
+        if !rejects.isEmpty { inbox.keepForRejects() }
     }
 
     /// Takes what is there while a step sends, as far as there is room: a peer that sends before it reads must not
