@@ -64,6 +64,18 @@ def seconds_of_threads(pid: int) -> list[float]:
     return sorted(seconds, reverse=True)
 
 
+def ask_on_each(connections: list[socket.socket]) -> None:
+    """More requests on each connection than are answered at once, so that the worker always has some to do."""
+    request = check_request("tcp://127.0.0.1:9")
+    for connection in connections:
+        connection.settimeout(60)
+        connection.sendall(request * 250)
+    for connection in connections:
+        stream = connection.makefile("rb")
+        for _ in range(250):
+            assert read_answer(stream).json["outcome"] == "refused"
+
+
 def test_load_that_lands_on_one_worker_keeps_the_other_busy_too(loopback_only):
     with Connectd(loopback_only, {"workers": 2}, unix=False) as connectd, contextlib.ExitStack() as stack:
         connections = [stack.enter_context(connectd.http.connect()) for _ in range(32)]
@@ -71,14 +83,9 @@ def test_load_that_lands_on_one_worker_keeps_the_other_busy_too(loopback_only):
         # They went to the two workers by turns.
         for connection in connections[1::2]:
             connection.close()
+        ask_on_each(connections[::2])  # that load comes in unevenly has to be noticed first
         before = seconds_of_threads(connectd.pid)
-        request = check_request("tcp://127.0.0.1:9")
-        for connection in connections[::2]:
-            connection.settimeout(60)
-            connection.sendall(request * 250)
-        for connection in connections[::2]:
-            stream = connection.makefile("rb")
-            for _ in range(250):
-                assert read_answer(stream).json["outcome"] == "refused"
+        ask_on_each(connections[::2])
         busiest, second = [after - then for after, then in zip(seconds_of_threads(connectd.pid), before)][:2]
-    assert second > busiest / 4, (busiest, second)
+    # The connect is handed over; requests are read and answers written where the connection is.
+    assert second > busiest / 6, (busiest, second)
