@@ -72,12 +72,18 @@ struct InternetCheck {
             var resolution = try await resolver.resolve(
                 name, family: options.family, server: options.server, until: plan.deadline)
             guard resolution.addresses.count <= Self.mostAddresses else { throw .badAnswer }
-            resolution.addresses = order(resolution.addresses)
+            resolution.addresses = wanted(order(resolution.addresses), options)
             draft.resolution = resolution
         } catch {
             draft.fail(with: Classifier.report(for: error), in: .resolve)
         }
         draft.timings.resolve = Clock.now().since(begin)
+    }
+
+    private func wanted(_ addresses: [IPAddress], _ options: ResolveOptions) -> [IPAddress] {
+        let preferred = addresses.filter { $0.family == options.preferredFamily }
+        let wanted = preferred.isEmpty ? addresses : preferred
+        return options.triesOneAddress ? Array(wanted.prefix(1)) : wanted
     }
 
     private func order(_ addresses: [IPAddress]) -> [IPAddress] {

@@ -51,6 +51,10 @@ public struct ResolveOptions: Hashable, Sendable {
     public var addresses: Addresses = .first
     /// Ask this name server instead of the system's.
     public var server: IPEndpoint?
+    /// Where a name has addresses of this family, the others are left out.
+    public var preferredFamily: AddressFamily?
+    /// Whether the first address alone is tried, whatever comes of it.
+    public var triesOneAddress = false
 
     public init() {}
 }
@@ -98,9 +102,18 @@ public enum DialogStep: Hashable, Sendable {
     case expect(pattern: String)
     /// Wait until these bytes come.
     case expectBytes([UInt8])
+    /// Wait for a line that the pattern matches, and pass over those before it. A line is what stands before LF or CRLF,
+    /// or before the peer's end; the pattern sees nothing else, and `^` and `$` are its ends.
+    /// - Parameter labels: the values, filled in as `sendExpanded` is, are told in the step's report.
+    case expectLine(pattern: String, labels: [Label])
+    /// The next bytes have to be these: another one ends the dialog.
+    case expectExactly([UInt8])
     /// Send this text, with `${name}` and `${1}` of earlier groups put in.
     case send(text: String)
     case sendBytes([UInt8])
+    /// Send this text, with `$1`, `$name`, `${1}` and `${name}` of the nearest expectation before it, as Go's
+    /// `Regexp.Expand` has it: `$$` is a dollar sign, and what there is no group for is empty.
+    case sendExpanded(template: String)
     /// Until the next `expect` is met, this pattern must not match.
     case reject(pattern: String)
     /// Begin with TLS here.

@@ -31,6 +31,8 @@ public struct DialogStepReport: Sendable {
     public var received: [UInt8]?
     /// Why the step failed, where the outcome does not tell: a pattern that takes too much time.
     public var detail: String?
+    /// The labels of an `expectLine` step that was met.
+    public var labels: [Label] = []
 
     public init(
         kind: Kind, ok: Bool, durationNanoseconds: Int64, bytes: Int, received: [UInt8]?, detail: String? = nil

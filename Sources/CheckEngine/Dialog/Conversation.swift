@@ -37,6 +37,13 @@ struct Conversation {
             case .expectBytes(let bytes):
                 result = await line.expect(bytes, on: socket)
                 line.meet(result)
+            case .expectLine(let pattern, _):
+                result = await line.expectLine(pattern, on: socket)
+                if let groups = result.groups { memory.note(groups, of: pattern, step: index, in: line.inbox.bytes) }
+                line.meet(result)
+            case .expectExactly(let bytes):
+                result = await line.expectExactly(bytes, on: socket)
+                line.meet(result)
             case .send(let template):
                 result = await send(template.filled(with: memory.values), index, alreadySent, on: socket, &line)
             case .sendBytes(let bytes):
@@ -47,6 +54,9 @@ struct Conversation {
                 result = await startTLS(on: socket, &line)
             }
             note(result, of: index, since: begin, in: &report, &line)
+            if case .expectLine(_, let labels) = step, result.ending == nil {
+                report.steps[index].labels = memory.filled(labels)
+            }
             if let ending = result.ending {
                 report.groups = memory.groups
                 return (report, ending)

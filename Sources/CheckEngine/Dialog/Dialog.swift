@@ -24,6 +24,8 @@ public struct Dialog: Sendable {
 enum CompiledStep: Sendable {
     case expect(Pattern)
     case expectBytes(ByteSearch)
+    case expectLine(Pattern, labels: [LabelTemplate])
+    case expectExactly([UInt8])
     case send(SendTemplate)
     case sendBytes([UInt8])
     case reject(Pattern)
@@ -31,12 +33,18 @@ enum CompiledStep: Sendable {
 
     var kind: DialogStepReport.Kind {
         switch self {
-        case .expect: .expect
-        case .expectBytes: .expectHex
+        case .expect, .expectLine: .expect
+        case .expectBytes, .expectExactly: .expectHex
         case .send: .send
         case .sendBytes: .sendHex
         case .reject: .reject
         case .startTLS: .startTLS
         }
     }
+}
+
+/// A label whose value is made of a match.
+struct LabelTemplate: Sendable {
+    let name: String
+    let value: SendTemplate
 }

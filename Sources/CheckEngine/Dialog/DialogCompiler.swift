@@ -27,12 +27,22 @@ struct DialogCompiler {
             guard !bytes.isEmpty else { throw Flaw("must not be empty") }
             try Self.require(bytes.count, atMost: DialogLimits.patternBytes)
             return .expectBytes(ByteSearch(bytes))
+        case .expectLine(let text, let labels):
+            try Self.require(text.utf8.count, atMost: DialogLimits.patternBytes)
+            return try expectLine(text, labels)
+        case .expectExactly(let bytes):
+            guard !bytes.isEmpty else { throw Flaw("must not be empty") }
+            try Self.require(bytes.count, atMost: DialogLimits.patternBytes)
+            return .expectExactly(bytes)
         case .send(let text):
             try Self.require(text.utf8.count, atMost: DialogLimits.sendBytes)
             return .send(try template(text))
         case .sendBytes(let bytes):
             try Self.require(bytes.count, atMost: DialogLimits.sendBytes)
             return .sendBytes(bytes)
+        case .sendExpanded(let text):
+            try Self.require(text.utf8.count, atMost: DialogLimits.sendBytes)
+            return .send(kept(SendTemplate(expanding: text, resolve: groups)))
         case .reject(let text):
             guard !text.isEmpty else { throw Flaw("must not be empty") }
             try Self.require(text.utf8.count, atMost: DialogLimits.patternBytes)
@@ -46,8 +56,17 @@ struct DialogCompiler {
         guard count <= limit else { throw Flaw("has \(count) bytes, at most \(limit) are allowed") }
     }
 
-    private mutating func pattern(_ text: String) throws(Flaw) -> Pattern {
-        let pattern = try Pattern(text)
+    private mutating func expectLine(_ text: String, _ labels: [Label]) throws(Flaw) -> CompiledStep {
+        let pattern = try pattern(text, of: .line)
+        let templates = labels.map { label in
+            let value = SendTemplate(expanding: label.value) { Self.groups($0, of: pattern, step: steps.count) }
+            return LabelTemplate(name: label.name, value: kept(value))
+        }
+        return .expectLine(pattern, labels: templates)
+    }
+
+    private mutating func pattern(_ text: String, of subject: Pattern.Subject = .stream) throws(Flaw) -> Pattern {
+        let pattern = try Pattern(text, of: subject)
         names.formUnion(pattern.namedGroups.map(\.name))
         guard names.count <= DialogLimits.namedGroups else {
             throw Flaw("makes more than \(DialogLimits.namedGroups) named groups in one dialog")
@@ -56,11 +75,38 @@ struct DialogCompiler {
     }
 
     private mutating func template(_ text: String) throws(Flaw) -> SendTemplate {
-        let template = try SendTemplate(text) { (reference) throws(Flaw) in try resolve(reference) }
+        kept(try SendTemplate(text) { (reference) throws(Flaw) in try resolve(reference) })
+    }
+
+    /// The template, with the groups that it needs noted.
+    private mutating func kept(_ template: SendTemplate) -> SendTemplate {
         for case .groups(let keys) in template.pieces {
             for key in keys { keptGroups[key.step, default: []].insert(key.group) }
         }
         return template
+    }
+
+    /// The groups of the nearest expectation; none where it has no such group, or there is none.
+    private func groups(_ reference: SendTemplate.Reference) -> [GroupKey] {
+        for (index, step) in steps.enumerated().reversed() {
+            switch step {
+            case .expect(let pattern), .expectLine(let pattern, _):
+                return Self.groups(reference, of: pattern, step: index)
+            case .expectBytes, .expectExactly, .send, .sendBytes, .reject, .startTLS: continue
+            }
+        }
+        return []
+    }
+
+    private static func groups(
+        _ reference: SendTemplate.Reference, of pattern: Pattern, step: Int
+    ) -> [GroupKey] {
+        switch reference {
+        case .number(let number):
+            number <= pattern.groupCount ? [GroupKey(step: step, group: number)] : []
+        case .name(let name):
+            pattern.namedGroups.filter { $0.name == name }.map { GroupKey(step: step, group: $0.number) }
+        }
     }
 
     private func resolve(_ reference: SendTemplate.Reference) throws(Flaw) -> [GroupKey] {
@@ -102,9 +148,9 @@ struct GroupKey: Hashable, Sendable {
 extension DialogStep {
     var kind: DialogStepReport.Kind {
         switch self {
-        case .expect: .expect
-        case .expectBytes: .expectHex
-        case .send: .send
+        case .expect, .expectLine: .expect
+        case .expectBytes, .expectExactly: .expectHex
+        case .send, .sendExpanded: .send
         case .sendBytes: .sendHex
         case .reject: .reject
         case .startTLS: .startTLS

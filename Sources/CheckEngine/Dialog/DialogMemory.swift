@@ -23,4 +23,11 @@ struct DialogMemory {
             groups.append(Label(name: named.name, value: PrintableBytes.text(bytes[range])))
         }
     }
+
+    /// The labels with what was noted of their step: at most 1 KiB of each.
+    func filled(_ labels: [LabelTemplate]) -> [Label] {
+        labels.map { label in
+            Label(name: label.name, value: PrintableBytes.text((label.value.filled(with: values) ?? [])[...]))
+        }
+    }
 }

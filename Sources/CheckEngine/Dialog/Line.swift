@@ -143,7 +143,7 @@ struct Line {
         switch step {
         case .send, .sendBytes, .startTLS: break
         case .reject where result.ending == nil: break
-        case .expect, .expectBytes, .reject:
+        case .expect, .expectBytes, .expectLine, .expectExactly, .reject:
             report.bytes = receivedCount
             report.received = received
             receivedCount = 0

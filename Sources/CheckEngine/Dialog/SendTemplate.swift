@@ -12,6 +12,10 @@ struct SendTemplate: Sendable {
 
     let pieces: [Piece]
 
+    init(pieces: [Piece]) {
+        self.pieces = pieces
+    }
+
     init(_ text: String, resolve: (Reference) throws(Flaw) -> [GroupKey]) throws(Flaw) {
         var pieces: [Piece] = []
         var literal: [UInt8] = []

@@ -89,7 +89,8 @@ enum ConsistencyRules {
         switch request.dialog.first {
         case .send(let text): return !text.isEmpty
         case .sendBytes(let bytes): return !bytes.isEmpty
-        case .expect, .expectBytes, .reject, .startTLS, nil: return false
+        case .sendExpanded(let text): return !text.isEmpty
+        case .expect, .expectBytes, .expectLine, .expectExactly, .reject, .startTLS, nil: return false
         }
     }
 }
@@ -112,15 +113,15 @@ extension Target {
 extension DialogStep {
     fileprivate var expects: Bool {
         switch self {
-        case .expect, .expectBytes: true
-        case .send, .sendBytes, .reject, .startTLS: false
+        case .expect, .expectBytes, .expectLine, .expectExactly: true
+        case .send, .sendBytes, .sendExpanded, .reject, .startTLS: false
         }
     }
 
     fileprivate var rejects: Bool {
         switch self {
         case .reject: true
-        case .expect, .expectBytes, .send, .sendBytes, .startTLS: false
+        case .expect, .expectBytes, .expectLine, .expectExactly, .send, .sendBytes, .sendExpanded, .startTLS: false
         }
     }
 }

@@ -1,0 +1,76 @@
+internal import CheckModel
+internal import SocketIO
+
+// Steps that take the stream in portions: line by line, or so many bytes.
+extension Line {
+    private enum Portion {
+        case line(Range<Int>, end: Int)
+        case none
+    }
+
+    /// Waits for a line that the pattern matches. What stands before the end of the stream, or of a message, is a line
+    /// too, if there is anything.
+    mutating func expectLine(_ pattern: Pattern, on socket: borrowing Socket) async -> StepResult {
+        inbox.beginStep()
+        while true {
+            while case .line(let range, let end) = nextLine() {
+                let budgetBefore = budget.remainingNanoseconds
+                let match = pattern.match(Array(inbox.bytes[range]), from: 0, end: .final, budget: &budget)
+                if budgetBefore - budget.remainingNanoseconds > DialogLimits.turnNanoseconds { await yieldTurn() }
+                switch match {
+                case .found(let groups):
+                    return StepResult(end: end, groups: groups.map { $0.map { $0.shifted(by: range.lowerBound) } })
+                case .absent, .open: inbox.skip(to: end)
+                case .exceeded(let detail): return StepResult(ending: .mismatch(heard: heard), detail: detail)
+                }
+            }
+            if hasEnded { return StepResult(ending: .closed) }
+            if inbox.unmatchedCount >= DialogLimits.unmatchedBytes {
+                return StepResult(
+                    ending: .mismatch(heard: heard),
+                    detail: "the peer's line has more than \(DialogLimits.unmatchedBytes) bytes")
+            }
+            if let ending = await hearMore(on: socket) { return StepResult(ending: ending) }
+        }
+    }
+
+    private func nextLine() -> Portion {
+        let rest = inbox.bytes[inbox.start...]
+        if let feed = rest.firstIndex(of: UInt8(ascii: "\n")) {
+            let hasReturn = feed > rest.startIndex && rest[feed - 1] == UInt8(ascii: "\r")
+            return .line(rest.startIndex..<(hasReturn ? feed - 1 : feed), end: feed + 1)
+        }
+        guard hasEnded || hasMessages, !rest.isEmpty else { return .none }
+        let isReturn = rest.last == UInt8(ascii: "\r")
+        return .line(rest.startIndex..<(isReturn ? rest.endIndex - 1 : rest.endIndex), end: rest.endIndex)
+    }
+
+    /// Waits until so many bytes have come, or one that is none of these.
+    mutating func expectExactly(_ bytes: [UInt8], on socket: borrowing Socket) async -> StepResult {
+        inbox.beginStep()
+        while true {
+            let next = inbox.bytes[inbox.start...].prefix(bytes.count)
+            guard bytes.starts(with: next) else {
+                return StepResult(ending: .mismatch(heard: heard), detail: Self.otherBytes)
+            }
+            if next.count == bytes.count { return StepResult(end: next.endIndex) }
+            if hasEnded { return StepResult(ending: .closed) }
+            if let ending = await hearMore(on: socket) { return StepResult(ending: ending) }
+        }
+    }
+
+    static let otherBytes = "the peer sent other bytes"
+
+    /// - Returns: nil where something came, or the end.
+    private mutating func hearMore(on socket: borrowing Socket) async -> DialogEnding? {
+        switch await hear(on: socket, until: deadline) {
+        case .news, .ended: nil
+        case .timeIsUp: .mismatch(heard: heard)
+        case .over(let ending): ending
+        }
+    }
+}
+
+extension Range<Int> {
+    fileprivate func shifted(by offset: Int) -> Range<Int> { lowerBound + offset..<upperBound + offset }
+}

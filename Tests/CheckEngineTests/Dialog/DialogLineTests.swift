@@ -1,0 +1,110 @@
+import CheckModel
+import Testing
+
+@testable import CheckEngine
+
+/// Steps that take the stream line by line.
+@Suite struct DialogLineTests {
+    private static func line(_ pattern: String, _ labels: [Label] = []) -> DialogStep {
+        .expectLine(pattern: pattern, labels: labels)
+    }
+
+    @Test func eachExpectationTakesAWholeLine() async throws {
+        let held = try await hold([Self.line("OK"), Self.line("OK")]) { peer in
+            peer.say("first\r\nOK OK\r\nnext\nOK\n")
+        }
+        #expect(held.ending == .completed(heard: true))
+        #expect(held.report.steps.map(\.ok) == [true, true])
+    }
+
+    @Test func oneLineWithTwoMatchesMeetsOneExpectation() async throws {
+        let held = try await hold([Self.line("OK"), Self.line("OK")]) { $0.say("OK OK\n") }
+        #expect(held.ending == .closed)
+        #expect(held.report.failedStep == 1)
+    }
+
+    @Test(arguments: ["^b.c$", #"\Ab\rc\z"#, "b[^x]c", "^(?:b.c)$"])
+    func aPatternSeesItsLineAlone(_ pattern: String) async throws {
+        let held = try await hold([Self.line(pattern)]) { $0.say("b\nc\nb\rc\r\n") }
+        #expect(held.ending == .completed(heard: true))
+    }
+
+    @Test func aPatternDoesNotReachBeyondALine() async throws {
+        let held = try await hold([Self.line("b[^x]*c")]) { $0.say("b\nc\n") }
+        #expect(held.ending == .closed)
+    }
+
+    @Test func anEmptyPatternTakesAnEmptyLine() async throws {
+        let held = try await hold([Self.line(""), Self.line("^$"), Self.line("x")]) { $0.say("\n\r\nx\n") }
+        #expect(held.ending == .completed(heard: true))
+    }
+
+    @Test func whatStandsBeforeTheEndIsALine() async throws {
+        let held = try await hold([Self.line("^end$")]) { $0.say("a\nend") }
+        #expect(held.ending == .completed(heard: true))
+    }
+
+    @Test func aLineThatIsNotOverIsWaitedFor() async throws {
+        let held = try await hold([Self.line("login")], milliseconds: 150) { peer in
+            peer.say("login: ")
+            _ = peer.hear()
+        }
+        #expect(held.ending == .mismatch(heard: true))
+        #expect(held.report.steps[0].detail == nil)
+    }
+
+    @Test func aLineThatIsTooLongEndsTheDialog() async throws {
+        let held = try await hold([Self.line("x")]) { $0.say([UInt8](repeating: 0x61, count: 70_000)) }
+        #expect(held.ending == .mismatch(heard: true))
+        #expect(held.report.steps[0].detail?.contains("65536") == true)
+    }
+
+    @Test func aTemplateIsFilledInAsByGo() async throws {
+        let steps: [DialogStep] = [
+            Self.line(#"^220 (?P<name>\S+) (?<rest>.*)$"#),
+            .sendExpanded(template: "EHLO $2 ${name} $1x $$5 ${9} $ ${ $name.\n"),
+        ]
+        let held = try await hold(steps) { peer in
+            peer.say("220 mx.example ready\r\n")
+            #expect(peer.hear(until: "\n") == "EHLO ready mx.example  $5  $ ${ mx.example.\n")
+        }
+        #expect(held.ending == .completed(heard: true))
+    }
+
+    @Test func labelsAreMadeOfTheMatch() async throws {
+        let labels = [Label(name: "version", value: "v${1}"), Label(name: "fixed", value: "x")]
+        let held = try await hold([Self.line("^SSH-([0-9.]+)-", labels)]) { $0.say("SSH-2.0-x\r\n") }
+        #expect(held.report.steps[0].labels == [Label(name: "version", value: "v2.0"), Label(name: "fixed", value: "x")])
+    }
+
+    @Test func exactBytesAreTheNextOnes() async throws {
+        let held = try await hold([
+            .expectExactly([1, 2]), .expectExactly([3]), Self.line("^rest$"),
+        ]) { peer in
+            peer.say([1])
+            peer.pause()
+            peer.say([2, 3] + Array("rest\n".utf8))
+        }
+        #expect(held.ending == .completed(heard: true))
+    }
+
+    @Test func anotherByteEndsTheDialogAtOnce() async throws {
+        let held = try await hold([.expectExactly([1, 2, 3])]) { peer in
+            peer.say([1, 9])
+            _ = peer.hear()
+        }
+        #expect(held.ending == .mismatch(heard: true))
+        #expect(held.report.steps[0].detail == "the peer sent other bytes")
+    }
+
+    @Test func tooFewBytesAreNoOthers() async throws {
+        let held = try await hold([.expectExactly([1, 2, 3])]) { $0.say([1, 2]) }
+        #expect(held.ending == .closed)
+        #expect(held.report.steps[0].detail == nil)
+    }
+
+    @Test func aMessageEndsItsLine() async throws {
+        let held = try await holdByDatagrams([.send(text: "hi"), Self.line("^pong$")]) { $0.say("pong") }
+        #expect(held.ending == .completed(heard: true))
+    }
+}
