@@ -40,7 +40,7 @@ struct BadDocument: CustomTestStringConvertible, Sendable {
     ]
 
     private static let later = [
-        "health_listen: ['0.0.0.0:8081']", "https: {certificate: a}", "modules_file: a.yml",
+        "health_listen: ['0.0.0.0:8081']", "https: {certificate: a}",
         "limits: {batch: 10000}", "limits: {per_client_per_second: 0}",
     ]
 

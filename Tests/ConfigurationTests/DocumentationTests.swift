@@ -73,7 +73,8 @@ import Testing
         for name in ["internal-ca.pem", "probe.pem"] { try folder.write(pair.certificate, to: name) }
         try folder.write(pair.key, to: "probe.key")
         let examples = try Self.blocks()
-        #expect(examples.count == 6)
+        try folder.write("modules: {tcp_connect: {prober: tcp}}\n", to: "blackbox.yml")
+        #expect(examples.count == 7)
         for (index, example) in (examples + [examples.joined()]).enumerated() {
             let file = try folder.write(example, to: "example-\(index).yaml")
             #expect(try SettingsLoader.load(file: file).warnings.isEmpty)

@@ -48,7 +48,8 @@ final class Pattern: Sendable {
         var offset = 0
         // The zero behind the end is not part of the pattern: it gives an empty one an address, which PCRE2 asks for.
         let terminated = Array(text.utf8) + [0]
-        let compiled = pcre2_compile_8(terminated, terminated.count - 1, Self.options | subject.options, &error, &offset, context)
+        let compiled = pcre2_compile_8(
+            terminated, terminated.count - 1, Self.options | subject.options, &error, &offset, context)
         guard let compiled else { throw Flaw("is no pattern, at byte \(offset): \(Self.message(of: error))") }
         code = compiled
         groupCount = Int(Self.information(UInt32(PCRE2_INFO_CAPTURECOUNT), of: compiled))

@@ -58,10 +58,11 @@ enum KeyTable {
         SettingKey("authorities", .entries(.authorities), default: "{}"),
         SettingKey("client_certificates", .entries(.clientCertificates), default: "{}"),
         SettingKey("md5_keys", .entries(.md5Keys), default: "{}"),
+        SettingKey("modules_file", .file(\.modulesFile), default: "none"),
     ]
 
     private static let later: [SettingKey] = [
-        "health_listen", "https", "modules_file", "limits.batch", "limits.per_client_per_second",
+        "health_listen", "https", "limits.batch", "limits.per_client_per_second",
     ].map { SettingKey($0, .later) }
 
     static func key(at path: String) -> SettingKey? {

@@ -17,6 +17,7 @@ struct SettingsDraft {
     var authorityFiles: [(name: String, file: FileReference)] = []
     var clientCertificateFiles: [ClientCertificateFiles] = []
     var monitors: [MonitorSettings] = []
+    var modulesFile: FileReference?
     var log = LogSettings()
 
     static let defaultListen = ListenAddress.ip(

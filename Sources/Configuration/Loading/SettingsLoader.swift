@@ -31,6 +31,7 @@ package enum SettingsLoader {
         for check in settings.monitors.map(\.check) {
             writer.report(judgeCheck(check, settings).map(check.problem))
         }
+        readModules(&settings, &writer, &warnings)
         guard writer.problems.isEmpty else { throw ConfigurationProblems(writer.problems) }
         return (settings, warnings)
     }
@@ -82,6 +83,15 @@ package enum SettingsLoader {
         settings.clientCertificates = reader.certificates
         writer.report(reader.problems)
         warnings += reader.warnings
+    }
+
+    private static func readModules(
+        _ settings: inout Settings, _ writer: inout SettingWriter, _ warnings: inout [String]
+    ) {
+        guard let reference = writer.draft.modulesFile else { return }
+        settings.modules = ModulesFile(reference)
+        writer.report(settings.modules.problems)
+        warnings += settings.modules.warnings
     }
 
     private static func readMD5Keys(

@@ -2,7 +2,8 @@
 package struct ConfigurationProblems: Error, Hashable, Sendable {
     package let problems: [ConfigurationProblem]
 
-    init(_ problems: [ConfigurationProblem]) {
+    /// - Parameter problems: at least one.
+    package init(_ problems: [ConfigurationProblem]) {
         // Sorted by place, stable: problems of one place stay in the order in which they were found.
         self.problems = problems.enumerated().sorted { left, right in
             let (leftRank, rightRank) = (Self.rank(left.element), Self.rank(right.element))

@@ -26,5 +26,7 @@ package struct Settings: Sendable {
     package var clientCertificates: [String: LentCertificate] = [:]
     /// In the order of the file, no name twice.
     package var monitors: [MonitorSettings] = []
+    /// The modules of `modules_file`, for `/probe`.
+    package var modules = ModulesFile()
     package var log = LogSettings()
 }

@@ -74,7 +74,8 @@ import Testing
     @Test func labelsAreMadeOfTheMatch() async throws {
         let labels = [Label(name: "version", value: "v${1}"), Label(name: "fixed", value: "x")]
         let held = try await hold([Self.line("^SSH-([0-9.]+)-", labels)]) { $0.say("SSH-2.0-x\r\n") }
-        #expect(held.report.steps[0].labels == [Label(name: "version", value: "v2.0"), Label(name: "fixed", value: "x")])
+        #expect(
+            held.report.steps[0].labels == [Label(name: "version", value: "v2.0"), Label(name: "fixed", value: "x")])
     }
 
     @Test func exactBytesAreTheNextOnes() async throws {

@@ -1,0 +1,76 @@
+internal import CheckModel
+
+// `query_response`.
+extension ModulesReader {
+    private static let entryKeys = ["expect", "expect_bytes", "labels", "send", "starttls"]
+
+    mutating func queryResponse(_ node: YAMLNode, path: String) -> [QueryResponse] {
+        var entries: [QueryResponse] = []
+        for (item, path) in items(of: node, path: path) { entries.append(entry(item, path: path)) }
+        let starts = entries.filter(\.startsTLS)
+        if starts.count > 1 {
+            document.report("more than one entry begins with TLS", at: node.position, path: path)
+        }
+        return entries
+    }
+
+    private mutating func entry(_ node: YAMLNode, path: String) -> QueryResponse {
+        var result = QueryResponse(source: .file(document.file, node.position), path: path)
+        for (entry, path) in keys(of: node, below: path, known: Self.entryKeys) where !entry.value.isEmpty {
+            switch entry.key.text {
+            case "expect": result.expect = text(entry.value, path: path)
+            case "expect_bytes": result.expectBytes = text(entry.value, path: path).flatMap { $0.isEmpty ? nil : $0 }
+            case "labels": result.labels = labels(entry.value, path: path)
+            case "send": result.send = text(entry.value, path: path) ?? ""
+            case _: result.startsTLS = boolean(entry.value, path: path) ?? false
+            }
+        }
+        if result.expect != nil, result.expectBytes != nil {
+            document.report("expect and expect_bytes exclude each other", at: node.position, path: path)
+        }
+        return result
+    }
+
+    private mutating func labels(_ node: YAMLNode, path: String) -> [Label] {
+        var labels: [Label] = []
+        for (item, path) in items(of: node, path: path) {
+            var name: String?
+            var value = ""
+            for (entry, path) in keys(of: item, below: path, known: ["name", "value"]) where !entry.value.isEmpty {
+                if entry.key.text == "name" {
+                    name = parsed(entry.value, path: path, Self.labelName)
+                } else {
+                    value = text(entry.value, path: path) ?? ""
+                }
+            }
+            guard let name else {
+                if !item.hasKey("name") { document.report("lacks the key \"name\"", at: item.position, path: path) }
+                continue
+            }
+            if labels.contains(where: { $0.name == name }) {
+                document.report("has a name that is there already", at: item.position, path: path)
+            }
+            labels.append(Label(name: name, value: value))
+        }
+        return labels
+    }
+
+    /// Prometheus' rule for the names of labels.
+    private static func labelName(_ text: String) throws(ValueRefusal) -> String {
+        let bytes = text.utf8
+        let isWord = bytes.allSatisfy { byte in
+            (byte | 0x20) &- UInt8(ascii: "a") <= 25 || byte &- UInt8(ascii: "0") <= 9 || byte == UInt8(ascii: "_")
+        }
+        guard isWord, let first = bytes.first, first &- UInt8(ascii: "0") > 9, !text.hasPrefix("__") else {
+            throw ValueRefusal("is no name of a label: letters, digits and \"_\", no digit first, not \"__\" first")
+        }
+        return text
+    }
+}
+
+extension YAMLNode {
+    fileprivate func hasKey(_ name: String) -> Bool {
+        guard case .mapping(let entries) = content else { return true }
+        return entries.contains { $0.key.text == name }
+    }
+}

@@ -1,0 +1,127 @@
+internal import CheckModel
+internal import TLSClient
+
+// `tls_config`.
+extension ModulesReader {
+    private static let tlsKeys = [
+        "insecure_skip_verify", "server_name", "min_version", "max_version", "ca_file", "cert_file", "key_file", "ca",
+        "cert", "key",
+    ]
+
+    mutating func tls(_ node: YAMLNode, path: String) -> ModuleTLS {
+        var result = ModuleTLS()
+        var contents: [String: Contents] = [:]
+        for (entry, path) in keys(of: node, below: path, known: Self.tlsKeys) where !entry.value.isEmpty {
+            switch entry.key.text {
+            case "insecure_skip_verify": result.skipsVerification = boolean(entry.value, path: path) ?? false
+            case "server_name": result.serverName = text(entry.value, path: path).flatMap { $0.isEmpty ? nil : $0 }
+            case "min_version": result.minimumVersion = parsed(entry.value, path: path, Self.version)
+            case "max_version": result.maximumVersion = parsed(entry.value, path: path, Self.version)
+            case "ca_file", "cert_file", "key_file":
+                readFile(entry, path: path, into: &result, &contents)
+            case let key:
+                readText(of: key, entry, path: path, into: &result, &contents)
+            }
+        }
+        if let low = result.minimumVersion, let high = result.maximumVersion, low > high {
+            document.report("min_version is above max_version", at: node.position, path: path)
+        }
+        use(contents, at: node.position, path: path, in: &result)
+        return result
+    }
+
+    /// What a key holds: the bytes, and where it stands.
+    private struct Contents {
+        let bytes: [UInt8]
+        let position: TextPosition
+        let path: String
+        /// A file, as it was found; empty for what stands in the modules file itself.
+        let file: String
+    }
+
+    private mutating func readFile(
+        _ entry: YAMLEntry, path: String, into tls: inout ModuleTLS, _ contents: inout [String: Contents]
+    ) {
+        guard let name = text(entry.value, path: path), !name.isEmpty else { return }
+        tls.files.append((entry.key.text, name))
+        let source = ConfigurationProblem.Source.file(document.file, entry.value.position)
+        let text = LocatedText(text: name, source: source, path: path)
+        guard let reference = document.writer.fileReference(text, key: path, folder: document.folder) else { return }
+        do throws(ValueRefusal) {
+            let file = try BoundedFile(path: reference.path)
+            if entry.key.text == "key_file", file.isWorldReadable {
+                warnings.append(FileWarning.worldReadable(reference))
+            }
+            add(entry.key.text, file.bytes, entry, path, file: reference.path, to: &contents)
+        } catch {
+            document.writer.report(reference.problem(error))
+        }
+    }
+
+    private mutating func readText(
+        of key: String, _ entry: YAMLEntry, path: String, into tls: inout ModuleTLS,
+        _ contents: inout [String: Contents]
+    ) {
+        // A key that is no text is not shown: it may hold a part of a secret.
+        guard case .scalar(let scalar) = entry.value.content else {
+            document.report("must be a text", at: entry.value.position, path: path)
+            return
+        }
+        if key == "key" { tls.hasInlineKey = true } else { tls.texts.append((key, scalar.text)) }
+        add(key, Array(scalar.text.utf8), entry, path, file: "", to: &contents)
+    }
+
+    private mutating func add(
+        _ key: String, _ bytes: [UInt8], _ entry: YAMLEntry, _ path: String, file: String,
+        to contents: inout [String: Contents]
+    ) {
+        let kind = String(key.prefix { $0 != "_" })
+        guard contents[kind] == nil else {
+            document.report("\(kind) and \(kind)_file exclude each other", at: entry.position, path: path)
+            return
+        }
+        contents[kind] = Contents(bytes: bytes, position: entry.value.position, path: path, file: file)
+    }
+
+    private mutating func use(
+        _ contents: [String: Contents], at position: TextPosition, path: String, in tls: inout ModuleTLS
+    ) {
+        if let authorities = contents["ca"] { tls.authorities = anchors(authorities) }
+        switch (contents["cert"], contents["key"]) {
+        case (nil, nil): return
+        case (_?, nil): document.report("lacks the key to its certificate", at: position, path: path)
+        case (nil, _?): document.report("lacks the certificate to its key", at: position, path: path)
+        case (let certificate?, let key?):
+            guard anchors(certificate) != nil else { return }
+            do throws(TLSMaterialError) {
+                tls.certificate = try ClientCertificate(certificatePEM: certificate.bytes, keyPEM: key.bytes)
+            } catch {
+                report(error, about: key)
+            }
+        }
+    }
+
+    private mutating func anchors(_ contents: Contents) -> TrustAnchors? {
+        do throws(TLSMaterialError) {
+            return try TrustAnchors(pem: contents.bytes)
+        } catch {
+            report(error, about: contents)
+            return nil
+        }
+    }
+
+    private mutating func report(_ error: TLSMaterialError, about contents: Contents) {
+        let subject = contents.file.isEmpty ? "the text" : "the file \(Quote.file(contents.file))"
+        document.report("\(subject) \(error.reason)", at: contents.position, path: contents.path)
+    }
+
+    private static func version(_ text: String) throws(ValueRefusal) -> TLSVersion {
+        switch text {
+        case "TLS10": .tls10
+        case "TLS11": .tls11
+        case "TLS12": .tls12
+        case "TLS13": .tls13
+        case _: throw .noneOf(["TLS10", "TLS11", "TLS12", "TLS13"])
+        }
+    }
+}
