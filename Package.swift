@@ -45,7 +45,9 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "Configuration",
-            dependencies: ["CheckModel", "CLinux", "CYAML", "StrictJSON", "SocketIO", "TLSClient"],
+            dependencies: [
+                "CheckEngine", "CheckModel", "CLinux", "CYAML", "StrictJSON", "SocketIO", "TLSClient",
+            ],
             swiftSettings: strict),
         .target(
             name: "HTTPServer",

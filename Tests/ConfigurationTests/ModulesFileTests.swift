@@ -40,7 +40,7 @@ import Testing
                   preferred_ip_protocol: ip4
                   ip_protocol_fallback: no
                   source_ip_address: 127.0.0.9
-                  tls: true
+                  tls: false
                   tls_config:
                     insecure_skip_verify: true
                     server_name: a.example
@@ -61,7 +61,7 @@ import Testing
         let full = try #require(file.modules["full"])
         #expect(full.prober == .tcp && full.timeoutNanoseconds == 90_500_000_000 && full.timeoutText == "1m30.5s")
         #expect(full.preferredFamily == .ipv4 && !full.mayFallBack)
-        #expect(full.sourceAddress == IPAddress(parsing: "127.0.0.9") && full.usesTLS)
+        #expect(full.sourceAddress == IPAddress(parsing: "127.0.0.9") && !full.usesTLS)
         #expect(full.tls.skipsVerification && full.tls.serverName == "a.example")
         #expect(full.tls.minimumVersion == .tls12 && full.tls.maximumVersion == .tls13)
         #expect(full.tls.authorities != nil && full.tls.certificate != nil)
@@ -71,7 +71,13 @@ import Testing
         #expect(full.queryResponse.map(\.send) == ["EHLO $1", "", "QUIT"])
         #expect(full.queryResponse.map(\.startsTLS) == [false, false, true])
         #expect(full.queryResponse[0].labels == [Label(name: "host", value: "${1}")])
-        #expect(full.queryResponse[1].path == "modules.full.tcp.query_response[1]")
+        #expect(
+            full.dialog?.steps == [
+                .expectLine(pattern: #"^220 (\S+)"#, labels: [Label(name: "host", value: "${1}")]),
+                .sendExpanded(template: "EHLO $1\n"), .expectExactly(Array("250".utf8)),
+                .sendBytes(Array("QUIT\n".utf8)),
+                .startTLS,
+            ])
         let local = try #require(file.modules["local"])
         #expect(local.prober == .unix && local.queryResponse[0].send == "123" && local.tls.serverName == "x")
     }
@@ -177,6 +183,16 @@ import Testing
         (
             "modules: {a: {prober: tcp, tcp: {tls_config: {cert_file: cert.pem}}}}",
             "blackbox.yml:1:46: modules.a.tcp.tls_config: lacks the key to its certificate"
+        ),
+        (
+            "modules: {a: {prober: tcp, tcp: {query_response: [{send: x}, {expect: \"(\"}]}}}",
+            """
+            blackbox.yml:1:62: modules.a.tcp.query_response[1]: expect is no pattern, at byte 1: missing closing parenthesis
+            """
+        ),
+        (
+            "modules: {a: {prober: tcp, tcp: {tls: yes, query_response: [{starttls: true}]}}}",
+            "blackbox.yml:1:33: modules.a.tcp: starttls comes too late: tls is true"
         ),
         (
             "modules: {a: {prober: tcp}, a: {prober: tcp}}",

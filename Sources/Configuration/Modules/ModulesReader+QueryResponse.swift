@@ -1,3 +1,4 @@
+internal import CheckEngine
 internal import CheckModel
 
 // `query_response`.
@@ -14,8 +15,39 @@ extension ModulesReader {
         return entries
     }
 
+    /// Compiles `query_response`, so that a pattern that is none is found now.
+    mutating func compile(_ module: inout ProbeModule, at node: YAMLNode, path: String) {
+        let steps = module.queryResponse.flatMap(\.steps)
+        guard !steps.isEmpty else { return }
+        if module.usesTLS, steps.contains(.startTLS) {
+            document.report("starttls comes too late: tls is true", at: node.position, path: path)
+        }
+        do throws(DialogProblem) {
+            module.dialog = (steps, try Dialog(steps: steps))
+        } catch {
+            report(error, in: module, at: node, path: "\(path).query_response")
+        }
+    }
+
+    private mutating func report(_ problem: DialogProblem, in module: ProbeModule, at node: YAMLNode, path: String) {
+        var position = node.position
+        var entryPath = path
+        var steps = 0
+        guard let list = node.value(of: "query_response"), case .sequence(let items) = list.content else { return }
+        for (index, entry) in module.queryResponse.enumerated() {
+            steps += entry.steps.count
+            guard problem.step < steps, items.indices.contains(index) else { continue }
+            position = items[index].position
+            entryPath = "\(path)[\(index)]"
+            break
+        }
+        let member =
+            problem.member == "expect_hex" ? "expect_bytes" : problem.member == "send_hex" ? "send" : problem.member
+        document.report("\(member) \(problem.detail)", at: position, path: entryPath)
+    }
+
     private mutating func entry(_ node: YAMLNode, path: String) -> QueryResponse {
-        var result = QueryResponse(source: .file(document.file, node.position), path: path)
+        var result = QueryResponse()
         for (entry, path) in keys(of: node, below: path, known: Self.entryKeys) where !entry.value.isEmpty {
             switch entry.key.text {
             case "expect": result.expect = text(entry.value, path: path)
@@ -69,6 +101,11 @@ extension ModulesReader {
 }
 
 extension YAMLNode {
+    fileprivate func value(of name: String) -> YAMLNode? {
+        guard case .mapping(let entries) = content else { return nil }
+        return entries.first { $0.key.text == name }?.value
+    }
+
     fileprivate func hasKey(_ name: String) -> Bool {
         guard case .mapping(let entries) = content else { return true }
         return entries.contains { $0.key.text == name }

@@ -85,6 +85,7 @@ struct ModulesReader {
                 module.tls = tls(entry.value, path: path)
             }
         }
+        compile(&module, at: node, path: path)
     }
 
     private static func family(_ text: String) throws(ValueRefusal) -> AddressFamily {

@@ -1,3 +1,4 @@
+package import CheckEngine
 package import CheckModel
 
 /// A module of a file in the format of blackbox_exporter: how `/probe` checks the targets that come with its name.
@@ -19,6 +20,8 @@ package struct ProbeModule: Sendable {
     /// `tcp` alone.
     package var sourceAddress: IPAddress?
     package var queryResponse: [QueryResponse] = []
+    /// What `queryResponse` says, as steps of a dialog, and compiled; nil where there is none.
+    package var dialog: (steps: [DialogStep], compiled: Dialog)?
     /// Whether TLS is there from the first byte.
     package var usesTLS = false
     package var tls = ModuleTLS()
@@ -39,13 +42,19 @@ package struct QueryResponse: Sendable {
     /// Without its line feed; empty: nothing is sent.
     package var send = ""
     package var startsTLS = false
-    /// Where it stands, for what is found wrong with it later.
-    package let source: ConfigurationProblem.Source
-    /// `modules.smtp.tcp.query_response[0]`.
-    package let path: String
 
-    package init(source: ConfigurationProblem.Source, path: String) {
-        self.source = source
-        self.path = path
+    package init() {}
+
+    /// The same as steps of a dialog. What is sent ends in a line feed, and takes in groups of its own entry's match.
+    var steps: [DialogStep] {
+        var steps: [DialogStep] = []
+        if let expect { steps.append(.expectLine(pattern: expect, labels: labels)) }
+        if let expectBytes { steps.append(.expectExactly(Array(expectBytes.utf8))) }
+        if !send.isEmpty {
+            let line = send + "\n"
+            steps.append(expect == nil ? .sendBytes(Array(line.utf8)) : .sendExpanded(template: line))
+        }
+        if startsTLS { steps.append(.startTLS) }
+        return steps
     }
 }

@@ -1,0 +1,105 @@
+internal import CheckModel
+internal import Configuration
+
+/// The log of a probe, written from its result.
+struct BlackboxLog {
+    let report: BlackboxReport
+    private var lines: [String] = []
+
+    init(report: BlackboxReport) {
+        self.report = report
+    }
+
+    private var result: CheckResult { report.result }
+    private var start: Int64 { result.startedAtNanoseconds }
+
+    /// All lines, each with its end.
+    consuming func text() -> String {
+        var begin = line(at: start, "Beginning probe")
+        begin.append("probe", report.probe.module.prober.rawValue)
+        begin.append("timeout_seconds", "\(report.probe.timeout.seconds)")
+        add(begin)
+        addResolution()
+        for attempt in result.attempts { add(attempt) }
+        if let tls = result.tls { add(tls) }
+        for (index, step) in (result.dialog?.steps ?? []).enumerated() { add(step, index) }
+        addEnd()
+        return lines.map { $0 + "\n" }.joined()
+    }
+
+    private mutating func addResolution() {
+        guard let resolution = result.resolution else { return }
+        var line = line(at: start + result.timings.resolve, "Resolved target address")
+        line.append("name", resolution.name)
+        line.append("source", resolution.source.rawValue)
+        line.append("ip", resolution.addresses.map(\.text).joined(separator: ","))
+        add(line)
+    }
+
+    private mutating func add(_ attempt: AttemptResult) {
+        let time = start + attempt.startNanoseconds + attempt.durationNanoseconds
+        var line = line(
+            at: time, level: attempt.error == nil ? "info" : "error",
+            attempt.error == nil ? "Successfully dialed" : "Attempt failed")
+        switch attempt.endpoint {
+        case .ip(let endpoint):
+            line.append("address", endpoint.address.text)
+            line.append("port", "\(endpoint.port)")
+        case .unix(let address): line.append("path", address.text)
+        }
+        if let error = attempt.error { Self.add(error, in: attempt.phase, to: &line) }
+        add(line)
+    }
+
+    private mutating func add(_ tls: TLSReport) {
+        var line = line(
+            at: end, level: tls.verifyError == nil ? "info" : "error",
+            tls.version == nil ? "TLS handshake failed" : "TLS handshake")
+        if let version = tls.version { line.append("version", version) }
+        if let cipher = tls.cipher { line.append("cipher", cipher) }
+        if let name = tls.serverName { line.append("server_name", name) }
+        line.append("verified", tls.isVerified ? "true" : "false")
+        if let error = tls.verifyError { line.append("err", error.message) }
+        add(line)
+    }
+
+    private mutating func add(_ step: DialogStepReport, _ index: Int) {
+        var line = line(at: end, level: step.ok ? "info" : "error", "Processed query response step")
+        line.append("step", "\(index)")
+        line.append("kind", step.kind.rawValue)
+        line.append("ok", step.ok ? "true" : "false")
+        line.append("bytes", "\(step.bytes)")
+        if let received = step.received {
+            line.append("received", String(decoding: received.prefix(200), as: UTF8.self))
+        }
+        if let detail = step.detail { line.append("detail", detail) }
+        add(line)
+    }
+
+    private mutating func addEnd() {
+        var line = line(
+            at: end, level: report.isSuccess ? "info" : "error", report.isSuccess ? "Probe succeeded" : "Probe failed")
+        if let error = result.error { Self.add(error, in: result.phase, to: &line) }
+        line.append("duration_seconds", "\(Double(report.durationNanoseconds) / 1e9)")
+        add(line)
+    }
+
+    private static func add(_ error: ErrorReport, in phase: Phase, to line: inout LogfmtLine) {
+        line.append("phase", phase.rawValue)
+        line.append("errno", error.name)
+        line.append("fault", error.fault.rawValue)
+        line.append("err", error.message)
+        line.append("hint", error.hint)
+    }
+
+    private var end: Int64 { start + report.durationNanoseconds }
+
+    private func line(at time: Int64, level: String = "info", _ message: String) -> LogfmtLine {
+        var line = LogfmtLine(at: time, level: level, message)
+        line.append("module", report.probe.module.name)
+        line.append("target", report.probe.query.target)
+        return line
+    }
+
+    private mutating func add(_ line: LogfmtLine) { lines.append(line.text) }
+}

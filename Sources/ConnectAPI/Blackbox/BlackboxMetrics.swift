@@ -1,0 +1,172 @@
+internal import CheckModel
+internal import Configuration
+internal import Metrics
+
+/// The metrics of a probe, family by family in the order of their names, with the names and the help of blackbox_exporter.
+struct BlackboxMetrics {
+    let report: BlackboxReport
+    private var writer: ExpositionWriter
+
+    init(report: BlackboxReport, format: ExpositionFormat) {
+        self.report = report
+        writer = ExpositionWriter(format: format)
+    }
+
+    private var result: CheckResult { report.result }
+    private var isInternet: Bool { report.probe.module.prober == .tcp && report.hasTarget }
+
+    consuming func text() -> [UInt8] {
+        writeAddresses()
+        if isInternet {
+            gauge(
+                "probe_dns_lookup_time_seconds", "Returns the time taken for probe dns lookup in seconds",
+                Self.seconds(result.timings.resolve))
+        }
+        gauge(
+            "probe_duration_seconds", "Returns how long the probe took to complete in seconds",
+            Self.seconds(report.durationNanoseconds))
+        writeExpectations()
+        writeFailure()
+        if isInternet { writeAddress() }
+        writePhases()
+        writeCertificates()
+        gauge("probe_success", "Displays whether or not the probe was a success", report.isSuccess ? 1 : 0)
+        if let microseconds = report.decisiveAttempt?.tcpInformation?.rttMicroseconds, microseconds > 0 {
+            gauge(
+                "probe_tcp_rtt_seconds", "The kernel's estimate of the round-trip time of the connection",
+                Double(microseconds) / 1e6)
+        }
+        gauge(
+            "probe_timeout_seconds", "Returns how long the probe timeout is in seconds", report.probe.timeout.seconds)
+        if let version = result.tls?.version.flatMap(Self.versionText) {
+            family("probe_tls_version_info", "Returns the TLS version used or NaN when unknown")
+            writer.sample("probe_tls_version_info", [("version", version)], UInt64(1))
+        }
+        return writer.finish()
+    }
+
+    // MARK: Addresses
+
+    /// One sample for each address, where more than one was to be tried.
+    private mutating func writeAddresses() {
+        guard report.probe.query.addresses != nil, !result.attempts.isEmpty else { return }
+        family("probe_address_success", "Whether each address that was tried connected")
+        for attempt in result.attempts {
+            guard let address = attempt.endpoint.internetAddress else { continue }
+            writer.sample(
+                "probe_address_success", [("address", address.text)], UInt64(attempt.outcome.isSuccess ? 1 : 0))
+        }
+    }
+
+    private mutating func writeAddress() {
+        gauge(
+            "probe_ip_addr_hash",
+            "Specifies the hash of IP address. It's useful to detect if the IP address changes.",
+            Double(report.address.map(AddressHash.of) ?? 0))
+        let version: Double =
+            switch report.address?.family {
+            case .ipv4: 4
+            case .ipv6: 6
+            case nil: 0
+            }
+        gauge("probe_ip_protocol", "Specifies whether probe ip protocol is IP4 or IP6", version)
+    }
+
+    // MARK: What failed, and how long it took
+
+    private mutating func writeExpectations() {
+        var written: [[Label]] = []
+        for labels in result.dialog?.steps.map(\.labels) ?? [] where !labels.isEmpty && !written.contains(labels) {
+            if written.isEmpty { family("probe_expect_info", "Explicit content matched") }
+            written.append(labels)
+            writer.sample("probe_expect_info", labels.map { ($0.name, $0.value) }, UInt64(1))
+        }
+        gauge("probe_failed_due_to_bytes", "Indicates if probe failed due to bytes", report.failedDueToBytes ? 1 : 0)
+        gauge("probe_failed_due_to_regex", "Indicates if probe failed due to regex", report.failedDueToRegex ? 1 : 0)
+    }
+
+    private mutating func writeFailure() {
+        guard !report.isSuccess, let error = result.error else { return }
+        family("probe_failure_info", "Why the probe failed: in which phase, by which error, and on whose side")
+        writer.sample(
+            "probe_failure_info",
+            [
+                ("phase", result.phase.rawValue), ("outcome", result.outcome.word), ("errno", error.name),
+                ("class", error.errorClass.rawValue), ("fault", error.fault.rawValue),
+            ], UInt64(1))
+    }
+
+    private mutating func writePhases() {
+        let timings = result.timings
+        family("probe_phase_duration_seconds", "How long each phase of the probe took in seconds")
+        let phases = [
+            ("connect", timings.connect), ("dialog", timings.dialog), ("queue", timings.queue),
+            ("resolve", timings.resolve), ("tls", timings.tls),
+        ]
+        for (phase, nanoseconds) in phases {
+            writer.sample("probe_phase_duration_seconds", [("phase", phase)], Self.seconds(nanoseconds))
+        }
+    }
+
+    // MARK: TLS
+
+    /// Also where the verification failed: that is when they are needed.
+    private mutating func writeCertificates() {
+        guard let tls = result.tls, let leaf = tls.chain.first else { return }
+        let earliest = tls.chain.map(\.notAfter).min() ?? leaf.notAfter
+        gauge("probe_ssl_earliest_cert_expiry", "Returns last SSL chain expiry in unixtime", Double(earliest))
+        // Without a verified chain it is Go's zero time, as there.
+        let isVerified = tls.isVerified && !report.probe.module.tls.skipsVerification
+        let last = isVerified ? tls.verifiedChain?.map(\.notAfter).min() : nil
+        gauge(
+            "probe_ssl_last_chain_expiry_timestamp_seconds", "Returns last SSL chain expiry in timestamp",
+            Double(last ?? Self.goZeroTime))
+        family("probe_ssl_last_chain_info", "Contains SSL leaf certificate information")
+        let names = leaf.subjectAlternativeNames.filter { $0.hasPrefix("DNS:") }.map { $0.dropFirst(4) }
+        writer.sample(
+            "probe_ssl_last_chain_info",
+            [
+                ("fingerprint_sha256", leaf.sha256), ("issuer", GoDistinguishedName.text(ofRFC2253: leaf.issuer)),
+                ("subject", GoDistinguishedName.text(ofRFC2253: leaf.subject)),
+                ("subjectalternative", names.joined(separator: ",")),
+            ], UInt64(1))
+        family("probe_ssl_last_chain_serial_info", "The serial number of the SSL leaf certificate, in hexadecimal")
+        writer.sample(
+            "probe_ssl_last_chain_serial_info",
+            [("fingerprint_sha256", leaf.sha256), ("serialnumber", Self.withoutZeroOctets(leaf.serial))], UInt64(1))
+    }
+
+    /// 0001-01-01T00:00:00Z.
+    private static let goZeroTime: Int64 = -62_135_596_800
+
+    private static func withoutZeroOctets(_ serial: String) -> String {
+        var rest = serial[...]
+        while rest.hasPrefix("00"), rest.count > 2 { rest = rest.dropFirst(2) }
+        return String(rest)
+    }
+
+    private static func versionText(_ version: String) -> String? {
+        switch version {
+        case "TLSv1": "TLS 1.0"
+        case "TLSv1.1": "TLS 1.1"
+        case "TLSv1.2": "TLS 1.2"
+        case "TLSv1.3": "TLS 1.3"
+        case _: nil
+        }
+    }
+
+    // MARK: Writing
+
+    private static func seconds(_ nanoseconds: Int64) -> Double { Double(nanoseconds) / 1e9 }
+
+    private mutating func family(_ name: String, _ help: String) { writer.family(name, .gauge, help: help) }
+
+    private mutating func gauge(_ name: String, _ help: String, _ value: Double) {
+        family(name, help)
+        if value == value.rounded(), abs(value) < 1e15, value >= 0 {
+            writer.sample(name, [], UInt64(value))
+        } else {
+            writer.sample(name, [], value)
+        }
+    }
+}

@@ -1,0 +1,117 @@
+internal import CheckModel
+internal import Configuration
+internal import HTTPServer
+internal import Metrics
+
+/// Answers in blackbox_exporter's form: plain text.
+enum BlackboxResource {
+    static let plain = "text/plain; charset=utf-8"
+
+    /// Finds out what is to be probed, in the order in which blackbox_exporter does: module, timeout, target.
+    static func probe(
+        _ head: RequestHead, of modules: BlackboxModules, limitMilliseconds: Int
+    ) throws(BlackboxRefusal) -> BlackboxProbe {
+        let query = try BlackboxQuery(head)
+        guard let module = modules.modules[query.module] else {
+            throw BlackboxRefusal(400, unknownModule(query.module, in: modules))
+        }
+        let timeout = try timeout(head, module, query, limitMilliseconds: limitMilliseconds)
+        guard !query.target.isEmpty else { throw BlackboxRefusal(400, "Target parameter is missing") }
+        return BlackboxProbe(module: module, query: query, timeout: timeout)
+    }
+
+    private static func timeout(
+        _ head: RequestHead, _ module: ProbeModule, _ query: BlackboxQuery, limitMilliseconds: Int
+    ) throws(BlackboxRefusal) -> ScrapeTimeout {
+        let header = head.header("x-prometheus-scrape-timeout-seconds")
+        let moduleSeconds =
+            query.timeoutMilliseconds.map { Double($0) / 1000 } ?? Double(module.timeoutNanoseconds) / 1e9
+        do throws(ScrapeTimeout.Malformed) {
+            return try ScrapeTimeout(
+                header: header, moduleSeconds: moduleSeconds, limitSeconds: Double(limitMilliseconds) / 1000)
+        } catch {
+            throw BlackboxRefusal(
+                500, "Failed to parse timeout from Prometheus header: \(GoQuote.text(header ?? "")) is no number")
+        }
+    }
+
+    private static func unknownModule(_ name: String, in modules: BlackboxModules) -> String {
+        let text = "Unknown module \(GoQuote.text(name))"
+        return modules.skipped[name].map { "\(text): its prober \($0) is not one that connectd has" } ?? text
+    }
+
+    static func answer(_ report: BlackboxReport, _ head: RequestHead) -> Response {
+        if report.probe.query.isDebug { return ResponseFactory.text(BlackboxDebug.text(report), as: plain) }
+        let format = ExpositionFormat(accept: head.header("accept"))
+        return ResponseFactory.text(
+            BlackboxMetrics(report: report, format: format).text(), as: format.contentType)
+    }
+
+    static func config(_ modules: BlackboxModules) -> Response {
+        ResponseFactory.text(Array(ModuleText.document(modules.modules.values).utf8), as: plain)
+    }
+
+    static let healthy = ResponseFactory.text(Array("Healthy".utf8), as: plain)
+
+    /// `/logs?id=…` or `/logs?target=…&module=…`; without either the list of what there is.
+    static func logs(_ head: RequestHead, of history: BlackboxHistory) throws(BlackboxRefusal) -> Response {
+        var values: [String: String] = [:]
+        for parameter in head.query() where values[parameter.name] == nil { values[parameter.name] = parameter.value }
+        let id = values["id"].flatMap(Int.init)
+        let target = values["target"].flatMap { $0.isEmpty ? nil : $0 }
+        let module = values["module"].flatMap { $0.isEmpty ? nil : $0 }
+        if id != nil, target != nil {
+            throw BlackboxRefusal(400, "Probe id and target can't be defined at the same time")
+        }
+        if target == nil, module != nil {
+            throw BlackboxRefusal(400, "Probe module filter only works in conjunction with target parameter")
+        }
+        if let target {
+            guard let text = history.text(target: target, module: module) else {
+                throw BlackboxRefusal(404, "Probe target not found")
+            }
+            return ResponseFactory.text(text, as: plain)
+        }
+        guard let id else {
+            if values["id"] != nil { throw BlackboxRefusal(400, "Invalid probe id") }
+            return ResponseFactory.text(list(history), as: plain)
+        }
+        guard let text = history.text(id: id) else { throw BlackboxRefusal(404, "Probe id not found") }
+        return ResponseFactory.text(text, as: plain)
+    }
+
+    private static func list(_ history: BlackboxHistory) -> [UInt8] {
+        var text = ""
+        for probe in history.all {
+            var line = LogfmtLine(
+                at: probe.startedAtNanoseconds, level: probe.isSuccess ? "info" : "error",
+                probe.isSuccess ? "Probe succeeded" : "Probe failed")
+            line.append("id", "\(probe.id)")
+            line.append("module", probe.module)
+            line.append("target", probe.target)
+            line.append("outcome", probe.outcome)
+            text += line.text + "\n"
+        }
+        return Array(text.utf8)
+    }
+
+    static func response(_ refusal: BlackboxRefusal) -> Response {
+        ResponseFactory.text(status: refusal.status, Array((refusal.text + "\n").utf8), as: plain)
+    }
+}
+
+/// Text of others within a line of ours.
+enum GoQuote {
+    /// In quotation marks, escaped, at most 120 characters.
+    static func text(_ text: String) -> String {
+        let shown = text.prefix(120).unicodeScalars.reduce(into: "") { result, scalar in
+            switch scalar {
+            case "\"", "\\": result += "\\\(scalar)"
+            case _ where scalar.properties.generalCategory == .control:
+                result += "\\u{\(String(scalar.value, radix: 16))}"
+            case _: result.unicodeScalars.append(scalar)
+            }
+        }
+        return "\"\(shown)\(text.count > 120 ? "…" : "")\""
+    }
+}

@@ -1,0 +1,106 @@
+internal import CheckModel
+internal import Configuration
+
+/// Modules as YAML, secrets hidden: `/config`, and the end of `debug=true`.
+struct ModuleText {
+    static let secret = "<secret>"
+
+    private(set) var text = ""
+
+    /// All modules of a file, in the order of their names.
+    static func document(_ modules: some Collection<ProbeModule>) -> String {
+        guard !modules.isEmpty else { return "modules: {}\n" }
+        var writer = ModuleText()
+        writer.line(0, "modules:")
+        for module in modules.sorted(by: { $0.name < $1.name }) {
+            writer.line(1, "\(quoted(module.name)):")
+            writer.write(module, level: 2)
+        }
+        return writer.text
+    }
+
+    /// One module alone.
+    static func module(_ module: ProbeModule) -> String {
+        var writer = ModuleText()
+        writer.write(module, level: 0)
+        return writer.text
+    }
+
+    private mutating func write(_ module: ProbeModule, level: Int) {
+        line(level, "prober: \(module.prober.rawValue)")
+        if let timeout = module.timeoutText { line(level, "timeout: \(Self.quoted(timeout))") }
+        line(level, "\(module.prober.rawValue):")
+        let inner = level + 1
+        if module.prober == .tcp {
+            line(inner, "preferred_ip_protocol: \(module.preferredFamily == .ipv4 ? "ip4" : "ip6")")
+            line(inner, "ip_protocol_fallback: \(module.mayFallBack)")
+            if let address = module.sourceAddress { line(inner, "source_ip_address: \(Self.quoted(address.text))") }
+        }
+        if !module.queryResponse.isEmpty {
+            line(inner, "query_response:")
+            for entry in module.queryResponse { write(entry, level: inner + 1) }
+        }
+        line(inner, "tls: \(module.usesTLS)")
+        if !module.tls.isDefault {
+            line(inner, "tls_config:")
+            write(module.tls, level: inner + 1)
+        }
+    }
+
+    private mutating func write(_ entry: QueryResponse, level: Int) {
+        var keys: [String] = []
+        if let expect = entry.expect { keys.append("expect: \(Self.quoted(expect))") }
+        if let bytes = entry.expectBytes { keys.append("expect_bytes: \(Self.quoted(bytes))") }
+        if !entry.labels.isEmpty {
+            let labels = entry.labels.map { "{name: \($0.name), value: \(Self.quoted($0.value))}" }
+            keys.append("labels: [\(labels.joined(separator: ", "))]")
+        }
+        if !entry.send.isEmpty { keys.append("send: \(Self.quoted(entry.send))") }
+        if entry.startsTLS { keys.append("starttls: true") }
+        guard !keys.isEmpty else { return line(level, "- {}") }
+        for (index, key) in keys.enumerated() { line(level, (index == 0 ? "- " : "  ") + key) }
+    }
+
+    private mutating func write(_ tls: ModuleTLS, level: Int) {
+        if tls.skipsVerification { line(level, "insecure_skip_verify: true") }
+        if let name = tls.serverName { line(level, "server_name: \(Self.quoted(name))") }
+        if let version = tls.minimumVersion { line(level, "min_version: \(Self.version(version))") }
+        if let version = tls.maximumVersion { line(level, "max_version: \(Self.version(version))") }
+        for (key, value) in tls.files + tls.texts.map({ ($0.key, $0.text) }) {
+            line(level, "\(key): \(Self.quoted(value))")
+        }
+        if tls.hasInlineKey { line(level, "key: \(Self.secret)") }
+    }
+
+    private static func version(_ version: TLSVersion) -> String { "TLS" + version.rawValue.filter { $0 != "." } }
+
+    private mutating func line(_ level: Int, _ content: String) {
+        text += String(repeating: "  ", count: level) + content + "\n"
+    }
+
+    /// A plain word as it is, anything else as a double-quoted scalar of YAML.
+    private static func quoted(_ value: String) -> String {
+        let isWord = value.utf8.allSatisfy { byte in
+            (byte | 0x20) &- UInt8(ascii: "a") <= 25 || byte &- UInt8(ascii: "0") <= 9 || "_./-".utf8.contains(byte)
+        }
+        if isWord, let first = value.utf8.first, (first | 0x20) &- UInt8(ascii: "a") <= 25 || first == UInt8(ascii: "/")
+        {
+            return value
+        }
+        var result = "\""
+        for scalar in value.unicodeScalars {
+            switch scalar {
+            case "\"": result += "\\\""
+            case "\\": result += "\\\\"
+            case "\n": result += "\\n"
+            case "\r": result += "\\r"
+            case "\t": result += "\\t"
+            case "\u{20}"..."\u{7E}", "\u{A0}"..."\u{D7FF}": result.unicodeScalars.append(scalar)
+            case _:
+                let digits = String(scalar.value, radix: 16)
+                result += "\\U" + String(repeating: "0", count: 8 - digits.count) + digits
+            }
+        }
+        return result + "\""
+    }
+}
