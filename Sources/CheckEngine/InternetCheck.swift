@@ -70,7 +70,8 @@ struct InternetCheck {
         let options = plan.request.resolve
         do throws(ResolveFailure) {
             var resolution = try await resolver.resolve(
-                name, family: options.family, server: options.server, until: plan.deadline)
+                name, family: options.family, server: options.server, asHostsHave: options.triesOneAddress,
+                until: plan.deadline)
             guard resolution.addresses.count <= Self.mostAddresses else { throw .badAnswer }
             resolution.addresses = wanted(order(resolution.addresses), options)
             draft.resolution = resolution

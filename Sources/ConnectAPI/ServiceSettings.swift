@@ -10,12 +10,14 @@ package final class ServiceSettings: Sendable {
     package let maximumTimeoutMilliseconds: Int
     /// The longest body of `/v1/routes`.
     package let bodyBytes: Int
+    /// What `/probe` knows.
+    package let modules: BlackboxModules
     /// The prober's name in results; nil in the profile `public`, which tells nothing of the prober's own side.
     package let prober: String?
 
     package init(
         surroundings: Surroundings, permissions: RequestPermissions, hosts: HostRule, tokens: TokenRule,
-        maximumTimeoutMilliseconds: Int, bodyBytes: Int, prober: String?
+        maximumTimeoutMilliseconds: Int, bodyBytes: Int, modules: BlackboxModules = BlackboxModules(), prober: String?
     ) {
         self.surroundings = surroundings
         self.permissions = permissions
@@ -23,6 +25,7 @@ package final class ServiceSettings: Sendable {
         self.tokens = tokens
         self.maximumTimeoutMilliseconds = maximumTimeoutMilliseconds
         self.bodyBytes = bodyBytes
+        self.modules = modules
         self.prober = prober
     }
 }

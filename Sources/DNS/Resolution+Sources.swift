@@ -20,9 +20,12 @@ extension ResolveOptions.Family {
 
 extension Resolution {
     /// RFC 6761 section 6.3.
-    static func loopback(_ name: String, family: ResolveOptions.Family) -> Resolution {
-        let loopbacks: [IPAddress] = [.v6(IPv6Address(bits: 1)), .v4(IPv4Address(bits: 0x7F00_0001))]
-        return Resolution(name: name, addresses: loopbacks.filter(family.includes), source: .hosts)
+    /// - Parameter listed: only these of them, where any of them is among these.
+    static func loopback(_ name: String, family: ResolveOptions.Family, listed: [IPAddress] = []) -> Resolution {
+        let loopbacks = ([.v6(IPv6Address(bits: 1)), .v4(IPv4Address(bits: 0x7F00_0001))] as [IPAddress])
+            .filter(family.includes)
+        let known = loopbacks.filter(listed.contains)
+        return Resolution(name: name, addresses: known.isEmpty ? loopbacks : known, source: .hosts)
     }
 
     /// The addresses of the lines of a hosts file that have the name; nil where there is none of the family.

@@ -46,13 +46,16 @@ public actor Resolver {
     ///
     /// - Parameters:
     ///   - server: the only name server to ask, instead of the system's.
+    ///   - asHostsHave: of `localhost` only those of the loopback's addresses that the hosts file has for it, where it has any.
     ///   - deadline: when to give up.
     /// - Returns: at least one address; their order says nothing.
     /// - Throws: why there is none; `timeout` at the deadline, `cancelled` at once when the task is cancelled.
     public func resolve(
-        _ name: String, family: ResolveOptions.Family, server: IPEndpoint?, until deadline: MonotonicTime
+        _ name: String, family: ResolveOptions.Family, server: IPEndpoint?, asHostsHave: Bool = false,
+        until deadline: MonotonicTime
     ) async throws(ResolveFailure) -> Resolution {
-        if let local = resolveLocally(name, family: family, mayAskHosts: server == nil) { return local }
+        let local = resolveLocally(name, family: family, mayAskHosts: server == nil, asHostsHave: asHostsHave)
+        if let local { return local }
         let group = try await serverGroup(for: server, until: deadline)
         var worst = ResolveFailure.nxdomain
         for candidate in group.settings.candidates(for: name) {
@@ -67,12 +70,21 @@ public actor Resolver {
         throw worst
     }
 
-    private func resolveLocally(_ name: String, family: ResolveOptions.Family, mayAskHosts: Bool) -> Resolution? {
+    private func resolveLocally(
+        _ name: String, family: ResolveOptions.Family, mayAskHosts: Bool, asHostsHave: Bool
+    ) -> Resolution? {
         let normalized = DomainName.normalized(name)
-        if DomainName.isLocalhost(normalized) { return .loopback(name, family: family) }
+        if DomainName.isLocalhost(normalized) {
+            let listed = asHostsHave ? hostsLines(for: normalized).map(\.address) : []
+            return .loopback(name, family: family, listed: listed)
+        }
         guard mayAskHosts else { return nil }
+        return .of(name, lines: hostsLines(for: normalized), family: family)
+    }
+
+    private func hostsLines(for normalized: String) -> [HostsTable.Line] {
         if let contents = hostsFile.changedContents(at: Clock.now()) { hosts = HostsTable(parsing: contents) }
-        return .of(name, lines: hosts.lines(for: normalized), family: family)
+        return hosts.lines(for: normalized)
     }
 
     /// Waits while there are too many servers that requests named.

@@ -15,9 +15,11 @@ struct RunningService: ~Copyable {
     private let threads: RunningWorkers
     private let handler: ServiceHandler
     private let http: HTTPService
+    private let reloader: Reloader
 
     /// Starts everything: workers, then listeners.
-    init(settings: Settings, logger: Logger) throws {
+    /// - Parameter source: where the settings are from, for reloads.
+    init(settings: Settings, from source: SettingsSource, logger: Logger) throws {
         self.settings = settings
         self.logger = logger
         let workers = settings.workers > 0 ? settings.workers : Processors.available
@@ -40,6 +42,10 @@ struct RunningService: ~Copyable {
         }
         handler.replaceSettings(ServiceAssembly.serviceSettings(from: settings, listening: http.addresses))
         handler.replaceMonitors(with: MonitorAssembly.definitions(from: settings))
+        let reloader = Reloader(
+            source: source, started: settings, listening: http.addresses, handler: handler, logger: logger)
+        handler.offerReload { reloader.reload() }
+        self.reloader = reloader
         self.pool = pool
         self.handler = handler
         self.threads = threads
@@ -71,36 +77,16 @@ struct RunningService: ~Copyable {
     /// Where it listens, ports as the kernel gave them.
     var addressTexts: [String] { http.addresses.map(\.text) }
 
-    /// Puts a changed configuration in force, as far as that can be done without a new start. A faulty one changes nothing.
-    borrowing func reload(from source: SettingsSource) {
-        do throws(ConfigurationProblems) {
-            let (settings, warnings) = try source.load()
-            if let refusal = settings.refusalToStart { return logger.error("reload refused: \(refusal)") }
-            for warning in warnings { logger.warning("\(warning)") }
-            if needsNewStart(for: settings) {
-                logger.warning(
-                    "listen, workers, limits.in_flight and limits.queue are in force only from the next start")
-            }
-            handler.replaceSettings(ServiceAssembly.serviceSettings(from: settings, listening: http.addresses))
-            handler.replaceMonitors(with: MonitorAssembly.definitions(from: settings))
-            logger.notice("configuration reloaded")
-        } catch {
-            logger.error("reload refused, the running configuration stays: \(error)")
-        }
-    }
-
-    /// Whether something differs that was built into the workers and listeners; the other limits are each request's own.
-    private borrowing func needsNewStart(for settings: Settings) -> Bool {
-        settings.listen != self.settings.listen || settings.workers != self.settings.workers
-            || settings.limits.inFlight != self.settings.limits.inFlight
-            || settings.limits.queue != self.settings.limits.queue
-    }
+    /// Puts a changed configuration in force.
+    borrowing func reload() { _ = reloader.reload() }
 
     /// Drains: `/readyz` fails first, work is still taken for a while, then new work is refused, and what was accepted is
     /// answered as long as the limit allows. The listeners stay open until then: a 503 tells more than a closed port.
     consuming func stop() {
         logger.notice("draining")
         handler.announceDraining()
+        // The handler and what reloads it hold each other.
+        handler.offerReload(nil)
         handler.stopMonitors()
         let http = http
         let handler = handler

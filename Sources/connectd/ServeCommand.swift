@@ -44,12 +44,12 @@ struct ServeCommand: ParsableCommand {
         }
         let logger = ServiceLogging.logger(for: settings.log)
         for warning in warnings { logger.warning("\(warning)") }
-        let service = try RunningService(settings: settings, logger: logger)
+        let service = try RunningService(settings: settings, from: source, logger: logger)
         logger.notice(
             "listening",
             metadata: ["addresses": "\(service.addressTexts.joined(separator: ", "))", "version": "\(Version.number)"])
         connectd_drop_startup_pages()
-        while ServiceSignals.next() == .reload { service.reload(from: source) }
+        while ServiceSignals.next() == .reload { service.reload() }
         service.stop()
     }
 

@@ -23,13 +23,17 @@ enum ServiceAssembly {
             tokens: TokenRule(tokens: settings.tokens.map { ($0.name, $0.secret.reveal()) }),
             maximumTimeoutMilliseconds: settings.limits.timeoutMilliseconds,
             bodyBytes: settings.limits.bodyBytes,
+            modules: BlackboxModules(settings.modules),
             prober: settings.policy.profile == .public ? nil : HostName.current)
     }
 
     static func material(of settings: Settings) -> TLSMaterial {
-        TLSMaterial(
-            authorities: settings.authorities,
-            clientCertificates: settings.clientCertificates.mapValues(\.certificate))
+        let modules = BlackboxModules(settings.modules)
+        // Names of modules have a colon in them, names of entries have none: neither hides another.
+        return TLSMaterial(
+            authorities: settings.authorities.merging(modules.authorities) { entry, _ in entry },
+            clientCertificates: settings.clientCertificates.mapValues(\.certificate)
+                .merging(modules.certificates) { entry, _ in entry })
     }
 
     private static func ownPorts(_ addresses: [ListenAddress]) -> Set<UInt16> {

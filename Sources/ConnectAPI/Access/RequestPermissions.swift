@@ -44,14 +44,19 @@ package struct RequestPermissions: Sendable {
         return refusals
     }
 
+    /// Names of the modules' own entries are none that a request may use.
+    private static func isUnknown<Entry>(_ name: String, among entries: [String: Entry]) -> Bool {
+        entries[name] == nil || name.hasPrefix(BlackboxModules.privatePrefix)
+    }
+
     /// The members that name an entry of the configuration which it does not have.
     static func unknownNames(in request: CheckRequest, of material: TLSMaterial) -> [JSONProblem] {
         guard let tls = request.tls else { return [] }
         var problems: [JSONProblem] = []
-        if let name = tls.authority, material.authorities[name] == nil {
+        if let name = tls.authority, isUnknown(name, among: material.authorities) {
             problems.append(JSONProblem(pointer: "/tls/ca", detail: "is no entry of authorities in the configuration"))
         }
-        if let name = tls.clientCertificate, material.clientCertificates[name] == nil {
+        if let name = tls.clientCertificate, isUnknown(name, among: material.clientCertificates) {
             problems.append(
                 JSONProblem(
                     pointer: "/tls/client_certificate",

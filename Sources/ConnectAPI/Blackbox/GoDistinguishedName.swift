@@ -2,7 +2,7 @@
 /// no word for by its numbers.
 enum GoDistinguishedName {
     /// RFC 2253's form with the kinds that Go knows, in the order in which it writes them.
-    private static let order = ["SERIALNUMBER", "CN", "POSTALCODE", "STREET", "ST", "L", "OU", "O", "C"]
+    private static let order = ["SERIALNUMBER", "CN", "OU", "O", "POSTALCODE", "STREET", "L", "ST", "C"]
     /// Of kinds that can have one value only the last counts.
     private static let single: Set<String> = ["SERIALNUMBER", "CN"]
     private static let words = [

@@ -3,6 +3,8 @@ internal import HTTPServer
 /// The resources, and what may be done with them.
 enum Route: Hashable {
     case checks, probe, routes, errors, monitors, live, ready, metrics, specificationYAML, specificationJSON
+    /// What blackbox_exporter has, under its own paths.
+    case blackboxProbe, blackboxConfig, blackboxLogs, blackboxHealth, blackboxReload
     /// One entry of the catalogue, by the last segment of its path.
     case error(name: String)
     /// One monitor, likewise.
@@ -25,6 +27,8 @@ enum Route: Hashable {
             self = .errors
         } else if head.hasPath("/v1/monitors") {
             self = .monitors
+        } else if head.hasPath("/probe") {
+            self = .blackboxProbe
         } else if head.hasPath("/openapi.yaml") {
             self = .specificationYAML
         } else if head.hasPath("/openapi.json") {
@@ -34,8 +38,18 @@ enum Route: Hashable {
         }
     }
 
-    /// An entry of a collection.
+    /// What is asked for less often, and entries of collections.
     private init?(segments: [String]) {
+        switch segments {
+        case ["config"]: self = .blackboxConfig
+        case ["logs"]: self = .blackboxLogs
+        case ["-", "healthy"]: self = .blackboxHealth
+        case ["-", "reload"]: self = .blackboxReload
+        case _: self.init(entry: segments)
+        }
+    }
+
+    private init?(entry segments: [String]) {
         guard segments.count == 3, segments[0] == "v1", !segments[2].isEmpty else { return nil }
         switch segments[1] {
         case "errors": self = .error(name: segments[2])
@@ -44,12 +58,12 @@ enum Route: Hashable {
         }
     }
 
-    /// Whether a body is posted to it; otherwise it is got.
+    /// Whether a body is posted to it; otherwise it is got, or asks for none.
     var takesBody: Bool {
         switch self {
         case .checks, .routes: true
         case .probe, .errors, .error, .monitors, .monitor, .live, .ready, .metrics, .specificationYAML,
-            .specificationJSON:
+            .specificationJSON, .blackboxProbe, .blackboxConfig, .blackboxLogs, .blackboxHealth, .blackboxReload:
             false
         }
     }
@@ -57,8 +71,9 @@ enum Route: Hashable {
     /// Whether it is what the service is there for, and what one that stops refuses.
     var isWork: Bool {
         switch self {
-        case .checks, .probe, .routes: true
-        case .errors, .error, .monitors, .monitor, .live, .ready, .metrics, .specificationYAML, .specificationJSON:
+        case .checks, .probe, .routes, .blackboxProbe, .blackboxReload: true
+        case .errors, .error, .monitors, .monitor, .live, .ready, .metrics, .specificationYAML, .specificationJSON,
+            .blackboxConfig, .blackboxLogs, .blackboxHealth:
             false
         }
     }
@@ -68,19 +83,20 @@ enum Route: Hashable {
         switch self {
         case .live, .ready: true
         case .checks, .probe, .routes, .errors, .error, .monitors, .monitor, .metrics, .specificationYAML,
-            .specificationJSON:
+            .specificationJSON, .blackboxProbe, .blackboxConfig, .blackboxLogs, .blackboxHealth, .blackboxReload:
             false
         }
     }
 
     /// The value of Allow, RFC 9110 section 10.2.1.
-    var allowedMethods: String { takesBody ? "POST" : "GET, HEAD" }
+    var allowedMethods: String { takesBody ? "POST" : self == .blackboxReload ? "POST, PUT" : "GET, HEAD" }
 
     func allows(_ method: HTTPMethod) -> Bool {
         switch method {
-        case .post: takesBody
-        case .get, .head: !takesBody
-        case .put, .patch, .delete, .options, .trace, .connect, .other: false
+        case .post: takesBody || self == .blackboxReload
+        case .get, .head: !takesBody && self != .blackboxReload
+        case .put: self == .blackboxReload
+        case .patch, .delete, .options, .trace, .connect, .other: false
         }
     }
 }

@@ -14,6 +14,7 @@ package final class ServiceHandler: RequestHandler {
     private let metrics: ServiceMetrics
     private let monitors: MonitorSet
     private let version: String
+    private let blackbox = BlackboxService()
     private let logger: Logger
     private let draining = Atomic<Bool>(false)
     private let refusesWork = Atomic<Bool>(false)
@@ -58,6 +59,11 @@ package final class ServiceHandler: RequestHandler {
         refusesWork.store(true, ordering: .relaxed)
     }
 
+    /// What `/-/reload` does: it reads the configuration again, and gives the reason where nothing has changed by that.
+    package func offerReload(_ reload: (@Sendable () -> String?)?) {
+        blackbox.offerReload(reload)
+    }
+
     /// How many checks were asked for so far.
     package var checkCount: UInt64 { checks.load(ordering: .relaxed) }
 
@@ -93,7 +99,10 @@ package final class ServiceHandler: RequestHandler {
         case .checks: return await check(request, on: worker)
         case .probe: return await probe(request, on: worker)
         case .routes: return routes(request)
-        case .errors, .error, .monitors, .monitor, .live, .ready, .metrics, .specificationYAML, .specificationJSON, nil:
+        case .blackboxProbe: return await blackboxProbe(request, on: worker)
+        case .blackboxReload: return await blackbox.reload()
+        case .errors, .error, .monitors, .monitor, .live, .ready, .metrics, .specificationYAML, .specificationJSON,
+            .blackboxConfig, .blackboxLogs, .blackboxHealth, nil:
             return problem(status: 404, detail: "there is no such resource")
         }
     }
@@ -102,7 +111,11 @@ package final class ServiceHandler: RequestHandler {
     private func document(of route: Route, for head: RequestHead) -> Response {
         do throws(Problem) {
             switch route {
-            case .checks, .probe, .routes: return problem(status: 404, detail: "there is no such resource")
+            case .checks, .probe, .routes, .blackboxProbe, .blackboxReload:
+                return problem(status: 404, detail: "there is no such resource")
+            case .blackboxConfig: return BlackboxResource.config(current.modules)
+            case .blackboxLogs: return blackbox.logs(head)
+            case .blackboxHealth: return BlackboxResource.healthy
             case .errors: return try CatalogueResource.list(head)
             case .error(let name): return try CatalogueResource.entry(name, head)
             case .live: return try HealthResource.live(head)
@@ -157,6 +170,16 @@ extension ServiceHandler {
         }
     }
 
+    private func blackboxProbe(_ request: Request, on index: Int) async -> Response {
+        let settings = current
+        switch prepareBlackbox(request, under: settings) {
+        case .answer(let response): return response
+        case .check(let check, let probe):
+            let answer = await run(check, on: index, under: settings)
+            return blackboxResponse(answer, to: check, of: probe, request.head, on: index)
+        }
+    }
+
     @inline(never)
     private func routes(_ request: Request) -> Response {
         let settings = current
@@ -203,6 +226,26 @@ extension ServiceHandler {
                 request.head, maximumTimeoutMilliseconds: settings.maximumTimeoutMilliseconds)
             try refuse(check, by: settings)
             return check
+        }
+    }
+
+    @inline(never)
+    private func prepareBlackbox(_ request: Request, under settings: ServiceSettings) -> BlackboxService.Preparation {
+        let preparation = blackbox.prepare(request.head, under: settings)
+        if case .check = preparation { checks.add(1, ordering: .relaxed) }
+        return preparation
+    }
+
+    @inline(never)
+    private func blackboxResponse(
+        _ answer: CheckTask.Answer, to check: PreparedCheck, of probe: BlackboxProbe, _ head: RequestHead, on index: Int
+    ) -> Response {
+        do throws(Problem) {
+            return blackbox.answer(try conclude(answer, of: check.request, on: index), to: probe, head)
+        } catch {
+            // A denial is a probe that failed; an overload is none.
+            guard error.kind == .denied else { return refusal(error) }
+            return blackbox.deny(check.request, to: probe, head)
         }
     }
 
