@@ -101,8 +101,8 @@ let package = Package(
         .testTarget(
             name: "ConnectAPITests",
             dependencies: [
-                "ConnectAPI", "CheckEngine", "CheckModel", "Configuration", "HTTPServer", "SocketIO", "StrictJSON",
-                "TLSClient",
+                "ConnectAPI", "CheckEngine", "CheckModel", "Configuration", "HTTPServer", "Metrics", "SocketIO",
+                "StrictJSON", "TLSClient",
             ],
             swiftSettings: strict),
         .testTarget(name: "ConnectdTests", dependencies: ["connectd", "CheckModel"], swiftSettings: strict),

@@ -78,13 +78,18 @@ struct ModuleText {
         text += String(repeating: "  ", count: level) + content + "\n"
     }
 
+    /// Words that YAML takes for something else than a text.
+    private static let yamlWords: Set<String> = ["true", "false", "yes", "no", "on", "off", "y", "n", "null"]
+
     /// A plain word as it is, anything else as a double-quoted scalar of YAML.
     private static func quoted(_ value: String) -> String {
         let isWord = value.utf8.allSatisfy { byte in
             (byte | 0x20) &- UInt8(ascii: "a") <= 25 || byte &- UInt8(ascii: "0") <= 9 || "_./-".utf8.contains(byte)
         }
-        if isWord, let first = value.utf8.first, (first | 0x20) &- UInt8(ascii: "a") <= 25 || first == UInt8(ascii: "/")
-        {
+        let isPlain =
+            isWord && !yamlWords.contains(value.lowercased())
+            && value.utf8.first.map { ($0 | 0x20) &- UInt8(ascii: "a") <= 25 || $0 == UInt8(ascii: "/") } ?? false
+        if isPlain {
             return value
         }
         var result = "\""

@@ -1,0 +1,209 @@
+import CheckModel
+import Configuration
+import Glibc
+import Metrics
+import Testing
+
+@testable import ConnectAPI
+
+@Suite struct BlackboxMetricsTests {
+    private static let refused = Classifier.report(
+        for: Errno(ECONNREFUSED), in: Circumstances(phase: .connect, transport: .tcp))
+
+    @Test func `a success has the metrics of blackbox_exporter, and more`() throws {
+        let probe = try probe("127.0.0.1:80")
+        #expect(
+            samples(of: result(attempt("127.0.0.1")), probe) == [
+                "probe_dns_lookup_time_seconds 0.002", "probe_duration_seconds 0.006", "probe_failed_due_to_bytes 0",
+                "probe_failed_due_to_regex 0", "probe_ip_addr_hash 3668918509", "probe_ip_protocol 4",
+                #"probe_phase_duration_seconds{phase="connect"} 0.003"#,
+                #"probe_phase_duration_seconds{phase="dialog"} 0.0"#,
+                #"probe_phase_duration_seconds{phase="queue"} 0.001"#,
+                #"probe_phase_duration_seconds{phase="resolve"} 0.002"#,
+                #"probe_phase_duration_seconds{phase="tls"} 0.0"#, "probe_success 1", "probe_timeout_seconds 2",
+            ])
+    }
+
+    @Test func `a failure says why`() throws {
+        let failed = result(attempt("::1", error: Self.refused, in: .connect))
+        let found = samples(of: failed, try probe("[::1]:80"))
+        #expect(found.contains("probe_success 0") && found.contains("probe_ip_protocol 6"))
+        #expect(
+            found.contains(
+                #"probe_failure_info{phase="connect",outcome="refused",errno="ECONNREFUSED",class="refused",fault="target"} 1"#
+            ))
+    }
+
+    @Test func `a denial tells nothing of the target`() throws {
+        let probe = try probe("db.example:80")
+        let request = try #require(probe.prepared(now: 0).request)
+        let found = samples(of: .denied(request, startedAtNanoseconds: 0), probe)
+        #expect(
+            found == [
+                "probe_dns_lookup_time_seconds 0", "probe_duration_seconds 0", "probe_failed_due_to_bytes 0",
+                "probe_failed_due_to_regex 0",
+                #"probe_failure_info{phase="policy",outcome="denied",errno="DENIED",class="denied",fault="request"} 1"#,
+                "probe_ip_addr_hash 0", "probe_ip_protocol 0",
+                #"probe_phase_duration_seconds{phase="connect"} 0.0"#,
+                #"probe_phase_duration_seconds{phase="dialog"} 0.0"#,
+                #"probe_phase_duration_seconds{phase="queue"} 0.0"#,
+                #"probe_phase_duration_seconds{phase="resolve"} 0.0"#,
+                #"probe_phase_duration_seconds{phase="tls"} 0.0"#, "probe_success 0", "probe_timeout_seconds 2",
+            ])
+    }
+
+    @Test func `what is no target has no address, as there`() throws {
+        let probe = try probe("noport")
+        guard case .failed(let result) = probe.prepared(now: 0) else {
+            Issue.record("was prepared")
+            return
+        }
+        let found = samples(of: result, probe)
+        #expect(found.contains("probe_success 0") && found.contains("probe_failed_due_to_regex 0"))
+        #expect(!found.contains { $0.hasPrefix("probe_ip") || $0.hasPrefix("probe_dns") })
+        #expect(found.contains { $0.contains(#"outcome="invalid""#) })
+    }
+
+    @Test func `the prober unix has no metrics of addresses`() throws {
+        var attempt = AttemptResult(
+            endpoint: .unix(.path(Array("/x".utf8))), outcome: .connected, phase: .done, startNanoseconds: 0)
+        attempt.durationNanoseconds = 1
+        let found = samples(of: result(attempt), try probe("/x", prober: .unix))
+        #expect(found.contains("probe_success 1"))
+        #expect(!found.contains { $0.hasPrefix("probe_ip") || $0.hasPrefix("probe_dns") })
+    }
+
+    // MARK: Expectations
+
+    private func failing(_ error: OwnError, _ step: DialogStepReport) -> CheckResult {
+        let report = Classifier.report(for: error)
+        return result(
+            attempt("127.0.0.1", error: report, in: .dialog), dialog: DialogReport(steps: [step], failedStep: 0))
+    }
+
+    private func step(_ kind: DialogStepReport.Kind, detail: String? = nil) -> DialogStepReport {
+        DialogStepReport(
+            kind: kind, ok: false, durationNanoseconds: 0, bytes: 2, received: Array("x\n".utf8), detail: detail)
+    }
+
+    @Test func `a pattern has failed where the peer ended, not where the time was up`() throws {
+        let probe = try probe("127.0.0.1:80")
+        let ended = samples(of: failing(.dialogClosed, step(.expect)), probe)
+        #expect(ended.contains("probe_failed_due_to_regex 1") && ended.contains("probe_failed_due_to_bytes 0"))
+        #expect(samples(of: failing(.dialogMismatch, step(.expect)), probe).contains("probe_failed_due_to_regex 0"))
+    }
+
+    @Test func `bytes have failed where others came`() throws {
+        let probe = try probe("127.0.0.1:80")
+        let others = samples(of: failing(.dialogMismatch, step(.expectHex, detail: "others")), probe)
+        #expect(others.contains("probe_failed_due_to_bytes 1") && others.contains("probe_failed_due_to_regex 0"))
+        #expect(samples(of: failing(.dialogClosed, step(.expectHex)), probe).contains("probe_failed_due_to_bytes 0"))
+    }
+
+    @Test func `labels of expectations stand once`() throws {
+        var met = step(.expect)
+        met.ok = true
+        met.labels = [Label(name: "version", value: "2.0"), Label(name: "host", value: "a\"b\\\n")]
+        let found = samples(
+            of: result(attempt("127.0.0.1"), dialog: DialogReport(steps: [met, met])), try probe("127.0.0.1:80"))
+        #expect(
+            found.filter { $0.hasPrefix("probe_expect_info") } == [
+                #"probe_expect_info{version="2.0",host="a\"b\\\n"} 1"#
+            ])
+    }
+
+    // MARK: Addresses
+
+    @Test func `every address has a sample where more than one was asked for`() throws {
+        let attempts = [attempt("10.0.0.1", error: Self.refused, in: .connect), attempt("10.0.0.2")]
+        let result = CheckResult(
+            ok: true, outcome: .connected, phase: .done, error: nil, attempts: attempts, resolution: nil, dialog: nil,
+            timings: Timings(), startedAtNanoseconds: 0)
+        let all = samples(of: result, try probe("a.example:80") { _, query in query.addresses = .first })
+        #expect(
+            all.prefix(2) == [
+                #"probe_address_success{address="10.0.0.1"} 0"#, #"probe_address_success{address="10.0.0.2"} 1"#,
+            ])
+        #expect(all.contains("probe_ip_addr_hash \(AddressHash.of("10.0.0.2".address))"))
+        #expect(!samples(of: result, try probe("a.example:80")).contains { $0.hasPrefix("probe_address") })
+    }
+
+    @Test(
+        arguments: [
+            ("127.0.0.1", 3_668_918_509), ("::1", 1_751_717_746), ("::ffff:127.0.0.1", 3_668_918_509),
+            ("0.0.0.0", 1_268_118_805),
+        ] as [(String, UInt32)])
+    func `an address is hashed by its bytes`(address: String, hash: UInt32) {
+        #expect(AddressHash.of(address.address) == hash)
+    }
+
+    // MARK: TLS
+
+    private func certificate(_ notAfter: Int64) -> CertificateReport {
+        CertificateReport(
+            subject: "CN=a.example,O=Org\\, Inc.,C=DE", issuer: "CN=ca",
+            subjectAlternativeNames: [
+                "DNS:a.example", "IP:10.0.0.1", "DNS:b.example",
+            ], furtherNamesCount: 0, serial: "00a1", notBefore: 0, notAfter: notAfter, expiresInSeconds: 1,
+            sha256: "ab", publicKeySHA256: "cd", keyType: "EC", keyBits: 256, signatureAlgorithm: "x")
+    }
+
+    private func tls(isVerified: Bool) -> TLSReport {
+        var report = TLSReport()
+        report.version = "TLSv1.2"
+        report.chain = [certificate(2_000_000_000), certificate(1_900_000_000)]
+        report.isVerified = isVerified
+        report.verifiedChain = [certificate(2_000_000_000), certificate(2_100_000_000)]
+        return report
+    }
+
+    @Test func `certificates are described`() throws {
+        let found = samples(of: result(attempt("127.0.0.1"), tls: tls(isVerified: true)), try probe("127.0.0.1:80"))
+        #expect(found.contains("probe_ssl_earliest_cert_expiry 1900000000"))
+        #expect(found.contains("probe_ssl_last_chain_expiry_timestamp_seconds 2000000000"))
+        #expect(
+            found.contains(
+                #"probe_ssl_last_chain_info{fingerprint_sha256="ab",issuer="CN=ca",subject="CN=a.example,O=Org\\, Inc.,C=DE","#
+                    + #"subjectalternative="a.example,b.example"} 1"#))
+        #expect(found.contains(#"probe_ssl_last_chain_serial_info{fingerprint_sha256="ab",serialnumber="a1"} 1"#))
+        #expect(found.contains(#"probe_tls_version_info{version="TLS 1.2"} 1"#))
+    }
+
+    @Test func `certificates are there also when the verification failed`() throws {
+        let error = Classifier.report(for: TLSHandshakeFailure(.certificateExpired))
+        let failed = result(attempt("127.0.0.1", error: error, in: .tls), tls: tls(isVerified: false))
+        let found = samples(of: failed, try probe("127.0.0.1:80"))
+        #expect(found.contains("probe_ssl_earliest_cert_expiry 1900000000"))
+        #expect(found.contains("probe_ssl_last_chain_expiry_timestamp_seconds -62135596800.0"))
+        #expect(found.contains { $0.contains(#"errno="CERT_EXPIRED""#) })
+    }
+
+    @Test(arguments: [
+        // As measured with blackbox_exporter 0.23.
+        ("CN=c,OU=x,O=B,O=A,C=DE", "CN=c,OU=x,O=A+O=B,C=DE"),
+        (
+            "CN=c d,DC=com,DC=example",
+            "CN=c d,0.9.2342.19200300.100.1.25=#1303636f6d,0.9.2342.19200300.100.1.25=#13076578616d706c65"
+        ),
+        (
+            "UID=u,title=T,postalCode=1,street=S,serialNumber=77,CN=b,CN=a",
+            "SERIALNUMBER=77,CN=b,POSTALCODE=1,STREET=S,0.9.2342.19200300.100.1.1=#130175,2.5.4.12=#130154"
+        ),
+        (
+            "L=l,ST=st,postalCode=p,OU=u,C=DE,street=s,O=o,serialNumber=1,CN=c",
+            "SERIALNUMBER=1,CN=c,OU=u,O=o,POSTALCODE=p,STREET=s,L=l,ST=st,C=DE"
+        ),
+        ("emailAddress=a@b.c,CN=localhost,C=DE", "CN=localhost,C=DE,1.2.840.113549.1.9.1=#0c056140622e63"),
+        ("C=DE+O=c,OU=b,O=a", "OU=b,O=a+O=c,C=DE"), ("", ""),
+    ])
+    func `names are written as Go does`(openSSL: String, go: String) {
+        #expect(GoDistinguishedName.text(ofRFC2253: openSSL) == go)
+    }
+
+    @Test func `OpenMetrics has the same samples`() throws {
+        let report = BlackboxReport(probe: try probe("127.0.0.1:80"), result: result(attempt("127.0.0.1")))
+        let text = BlackboxMetrics(report: report, format: .openMetrics).text()
+        #expect(samples(text) == samples(of: report.result, report.probe))
+        #expect(String(decoding: text, as: UTF8.self).hasSuffix("\n# EOF\n"))
+    }
+}

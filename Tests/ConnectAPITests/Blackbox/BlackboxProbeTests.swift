@@ -1,0 +1,123 @@
+import CheckModel
+import Configuration
+import Testing
+
+@testable import ConnectAPI
+
+@Suite struct BlackboxProbeTests {
+    private let now: Int64 = 1_767_225_600_000_000_000
+
+    @Test func `a plain module tries one address, IPv6 where there is one`() throws {
+        let request = try #require(probe("db.example:5432").prepared(now: now).request)
+        #expect(request.target.text == "db.example:5432" && request.timeoutMilliseconds == 2000)
+        #expect(request.resolve.triesOneAddress && request.resolve.preferredFamily == .ipv6)
+        #expect(request.resolve.family == .any && request.resolve.addresses == .first)
+        #expect(request.tls == nil && request.dialog.isEmpty && request.bind.address == nil)
+    }
+
+    @Test func `without a fallback the family is fixed`() throws {
+        let request = try #require(
+            probe("db.example:5432") { module, _ in
+                module.preferredFamily = .ipv4
+                module.mayFallBack = false
+            }.prepared(now: now).request)
+        #expect(request.resolve.family == .ipv4 && request.resolve.preferredFamily == nil)
+    }
+
+    @Test func `an address of the other family cannot be resolved then`() throws {
+        let failure = try probe("127.0.0.1:80") { module, _ in module.mayFallBack = false }.prepared(now: now).failure
+        #expect(failure?.name == "NODATA")
+        #expect(try probe("[::1]:80") { module, _ in module.mayFallBack = false }.prepared(now: now).request != nil)
+    }
+
+    @Test func `the query's own settings go over the module's`() throws {
+        let request = try #require(
+            probe("db.example:5432") { _, query in
+                query.family = .ipv4
+                query.addresses = .all
+            }.prepared(now: now).request)
+        #expect(request.resolve.family == .ipv4 && request.resolve.addresses == .all)
+        #expect(!request.resolve.triesOneAddress && request.resolve.preferredFamily == nil)
+    }
+
+    @Test func `TLS is as the module has it`() throws {
+        let tls = try #require(
+            probe("db.example:443") { module, query in
+                module.usesTLS = true
+                module.tls.skipsVerification = true
+                module.tls.minimumVersion = .tls12
+                module.tls.maximumVersion = .tls13
+                query.hostname = "other.example"
+            }.prepared(now: now).request?.tls)
+        #expect(!tls.verify && tls.minimumVersion == .tls12 && tls.maximumVersion == .tls13)
+        #expect(tls.serverName == "other.example" && tls.authority == nil && tls.clientCertificate == nil)
+        let named = try #require(
+            probe("db.example:443") { module, query in
+                module.usesTLS = true
+                module.tls.serverName = "a.example"
+                query.hostname = "other.example"
+            }.prepared(now: now).request?.tls)
+        #expect(named.serverName == "a.example" && named.verify)
+    }
+
+    @Test(arguments: ["tls://db.example:443"]) func `the target may ask for TLS itself`(target: String) throws {
+        #expect(try probe(target).prepared(now: now).request?.tls != nil)
+    }
+
+    @Test(arguments: ["/run/x.sock", "unix:/run/x.sock", "@name", "unix+dgram:/run/x.sock"])
+    func `the prober unix takes paths`(target: String) throws {
+        let request = try #require(probe(target, prober: .unix).prepared(now: now).request)
+        guard case .unix = request.target.peer else {
+            Issue.record("\(request.target.peer)")
+            return
+        }
+    }
+
+    @Test(arguments: ["noport", "", "http://a.example:80", "a.example:80:90", "unix:/run/x.sock", "/run/x.sock"])
+    func `what is no target of the prober tcp is a result`(target: String) throws {
+        let failure = try #require(probe(target).prepared(now: now).failure)
+        #expect(failure.name == "INVALID" && failure.fault == .request)
+    }
+
+    @Test(arguments: ["run/x.sock", "a.example:80", "unix:"]) func `nor of the prober unix`(target: String) throws {
+        #expect(try probe(target, prober: .unix).prepared(now: now).failure?.name == "INVALID")
+    }
+
+    @Test func `TLS over a UNIX socket needs a name to verify`() throws {
+        func failure(_ change: (inout ProbeModule) -> Void) throws -> String? {
+            try probe("/run/x.sock", prober: .unix) { module, _ in
+                module.usesTLS = true
+                change(&module)
+            }.prepared(now: now).failure?.name
+        }
+        #expect(try failure { _ in } == "INVALID")
+        #expect(try failure { $0.tls.skipsVerification = true } == nil)
+        #expect(try failure { $0.tls.serverName = "a.example" } == nil)
+    }
+}
+
+@Suite struct ScrapeTimeoutTests {
+    @Test(
+        arguments: [
+            // Nobody says anything.
+            (nil, 0, 60), ("", 0, 60),
+            // The module's, Prometheus' less half a second, whichever is less.
+            (nil, 5, 5), ("10", 5, 5), ("3", 5, 2.5), ("1e1", 0, 9.5), ("5.5", 5, 5), ("+3", 0, 2.5),
+            // Where Prometheus leaves nothing, the module's holds.
+            ("0.3", 5, 5), ("-1", 5, 5), ("0.3", 0, 0), ("0.5", 5, 0), ("0", 5, 5),
+            // Never more than the service's own limit.
+            ("inf", 0, 60), ("100", 90, 60),
+        ] as [(String?, Double, Double)])
+    func `the least of all counts`(header: String?, module: Double, seconds: Double) throws {
+        let timeout = try ScrapeTimeout(header: header, moduleSeconds: module, limitSeconds: 60)
+        #expect(timeout.seconds == seconds)
+        #expect(timeout.milliseconds == max(1, Int(seconds * 1000)))
+    }
+
+    @Test(arguments: ["abc", "1s", "0x10", "NaN", " 1", "1,5", "--1"])
+    func `what is no number is malformed`(header: String) {
+        #expect(throws: ScrapeTimeout.Malformed.self) {
+            try ScrapeTimeout(header: header, moduleSeconds: 5, limitSeconds: 60)
+        }
+    }
+}
