@@ -18,7 +18,7 @@ FOLDER = REPOSITORY / "openapi"
 TEXT = (FOLDER / "openapi.yaml").read_text(encoding="utf-8")
 DOCUMENT = yaml.safe_load(TEXT)
 SCHEMAS = DOCUMENT["components"]["schemas"]
-METHODS = ("get", "head", "post")
+METHODS = ("get", "head", "post", "put")
 SUCCESSES = ["connected", "associated", "answered"]
 
 
@@ -276,7 +276,9 @@ def test_allow_lists_the_documented_methods(api, method, path):
         assert complaints(problem["application/problem+json"]["schema"], answer.json) == []
 
 
-@pytest.mark.parametrize("path", [p for p, item in DOCUMENT["paths"].items() if "get" in item])
+@pytest.mark.parametrize("path", [
+    p for p, item in DOCUMENT["paths"].items() if "get" in item and item["get"]["tags"] != ["prometheus"]
+])
 def test_an_unknown_query_parameter_is_named(api, path):
     query = {"nosuch": "1"} if path != "/v1/probe" else {"target": "127.0.0.1:1", "nosuch": "1"}
     answer = api.get(path.replace("{name}", "ECONNREFUSED") + "?" + urlencode(query))
