@@ -25,8 +25,7 @@ struct BlackboxQuery: Sendable {
     /// Of several values the first counts, and a plus sign is a space: forms are encoded so.
     /// - Throws: where a value of a setting is none.
     init(_ head: RequestHead) throws(BlackboxRefusal) {
-        var values: [String: String] = [:]
-        for parameter in head.query() where values[parameter.name] == nil { values[parameter.name] = parameter.value }
+        let values = try Self.values(in: head)
         if let module = values["module"], !module.isEmpty { self.module = module }
         target = values["target"] ?? ""
         hostname = values["hostname"] ?? ""
@@ -42,6 +41,23 @@ struct BlackboxQuery: Sendable {
         if !hostname.isEmpty, let flaw = ServerName.flaw(in: hostname) {
             throw BlackboxRefusal(400, "hostname \(flaw)")
         }
+    }
+
+    private static let names: Set<String> = [
+        "module", "target", "hostname", "debug", "timeout_ms", "family", "addresses", "id",
+    ]
+
+    /// The parameters by their names.
+    /// - Throws: where one that matters cannot be decoded.
+    static func values(in head: RequestHead) throws(BlackboxRefusal) -> [String: String] {
+        var values: [String: String] = [:]
+        for parameter in head.query() where names.contains(parameter.name) && values[parameter.name] == nil {
+            guard let value = parameter.value else {
+                throw BlackboxRefusal(400, "\(parameter.name) is not percent-encoded UTF-8 without NUL")
+            }
+            values[parameter.name] = value
+        }
+        return values
     }
 
     private static func word<Word: RawRepresentable<String> & CaseIterable>(

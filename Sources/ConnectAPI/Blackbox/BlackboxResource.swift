@@ -55,8 +55,7 @@ enum BlackboxResource {
 
     /// `/logs?id=…` or `/logs?target=…&module=…`; without either the list of what there is.
     static func logs(_ head: RequestHead, of history: BlackboxHistory) throws(BlackboxRefusal) -> Response {
-        var values: [String: String] = [:]
-        for parameter in head.query() where values[parameter.name] == nil { values[parameter.name] = parameter.value }
+        let values = try BlackboxQuery.values(in: head)
         let id = values["id"].flatMap(Int.init)
         let target = values["target"].flatMap { $0.isEmpty ? nil : $0 }
         let module = values["module"].flatMap { $0.isEmpty ? nil : $0 }
