@@ -10,14 +10,17 @@ struct RunningResolver: Sendable {
     let files: TemporaryFiles
 
     func resolve(
-        _ name: String, family: ResolveOptions.Family = .any, server: IPEndpoint? = nil, milliseconds: Int = 5000
+        _ name: String, family: ResolveOptions.Family = .any, server: IPEndpoint? = nil, asHostsHave: Bool = false,
+        milliseconds: Int = 5000
     ) async -> Result<Resolution, ResolveFailure> {
         let resolver = resolver
         // As the service does it: the task prefers the worker's thread.
         let task = Task(executorPreference: reactor.thread) { () -> Result<Resolution, ResolveFailure> in
             let deadline = Clock.now().advanced(byMilliseconds: milliseconds)
             do throws(ResolveFailure) {
-                return .success(try await resolver.resolve(name, family: family, server: server, until: deadline))
+                return .success(
+                    try await resolver.resolve(
+                        name, family: family, server: server, asHostsHave: asHostsHave, until: deadline))
             } catch {
                 return .failure(error)
             }

@@ -51,6 +51,18 @@ import Testing
         }
     }
 
+    @Test(
+        arguments: [
+            ("127.0.0.1 localhost\n", ["127.0.0.1"]), ("::1 localhost\n", ["::1"]), ("", ["127.0.0.1", "::1"]),
+            ("127.0.0.1 localhost\n::1 localhost\n", ["127.0.0.1", "::1"]),
+            ("192.0.2.1 localhost\n", ["127.0.0.1", "::1"]),
+        ] as [(String, Set<String>)])
+    func localhostHasThoseLoopbacksThatTheHostsFileHas(hosts: String, addresses: Set<String>) async throws {
+        try await withResolver(hosts: hosts) { running in
+            #expect(await running.resolve("localhost", asHostsHave: true).addresses == addresses)
+        }
+    }
+
     @Test func aChangedHostsFileIsNoticed() async throws {
         try await withResolver(hosts: "192.0.2.1 a.test\n") { running in
             #expect(await running.resolve("a.test").addresses == ["192.0.2.1"])

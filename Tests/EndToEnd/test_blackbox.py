@@ -1,5 +1,6 @@
 """/probe and its like: Debian's blackbox_exporter beside connectd, on one module file and the same targets."""
 
+import json
 import pathlib
 import shutil
 import signal
@@ -596,3 +597,61 @@ def test_openmetrics_has_the_same_families(both):
     assert text.endswith("# EOF\n")
     plain = parsed(both.ask(target="127.0.0.1:1", module="connect")[1])
     assert parsed(text.removesuffix("# EOF\n")).keys() == plain.keys()
+
+
+# Prometheus itself, with the relabelling that docs/migration-from-blackbox.md shows.
+
+RULES = """
+groups:
+  - name: probes
+    rules:
+      - alert: ProbeFailedBecause
+        expr: probe_failure_info
+        annotations: {summary: "{{ $labels.instance }}: {{ $labels.errno }} in {{ $labels.phase }}, fault: {{ $labels.fault }}"}
+"""
+
+
+@pytest.mark.skipif(shutil.which("prometheus") is None, reason="not installed: prometheus")
+def test_prometheus_scrapes_by_relabelling_and_an_alert_names_the_errno(both, tmp_path):
+    scrape = {
+        "job_name": "tcp", "metrics_path": "/probe", "params": {"module": ["connect"]},
+        "static_configs": [{"targets": ["127.0.0.1:1", f"{LOOPBACK}:{REFERENCE_PORT}"]}],
+        "relabel_configs": [
+            {"source_labels": ["__address__"], "target_label": "__param_target"},
+            {"source_labels": ["__param_target"], "target_label": "instance"},
+            {"target_label": "__address__", "replacement": f"{LOOPBACK}:{PORT}"},
+        ],
+    }
+    (tmp_path / "rules.yml").write_text(RULES)
+    (tmp_path / "prometheus.yml").write_text(yaml.safe_dump({
+        "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
+        "rule_files": ["rules.yml"], "scrape_configs": [scrape]}))
+    subprocess.run(["promtool", "check", "config", tmp_path / "prometheus.yml"], check=True, capture_output=True)
+    command = both.namespace.command(
+        shutil.which("prometheus"), f"--config.file={tmp_path}/prometheus.yml", f"--storage.tsdb.path={tmp_path}/data",
+        f"--web.listen-address={LOOPBACK}:9090")
+    with (tmp_path / "log").open("wb") as log:
+        prometheus = subprocess.Popen(command, stdout=log, stderr=log)
+    client = Client(tcp_connector(both.namespace, LOOPBACK, 9090))
+
+    def ask(path: str) -> dict:
+        return json.loads(client.get(path).body)["data"]
+
+    try:
+        limit = time.monotonic() + 30
+        alerts: list = []
+        while not alerts:
+            assert time.monotonic() < limit, (tmp_path / "log").read_text()
+            time.sleep(0.2)
+            try:
+                alerts = ask("/api/v1/alerts")["alerts"]
+            except (OSError, EOFError, ValueError, KeyError):
+                continue
+        [alert] = alerts
+        assert alert["annotations"]["summary"] == "127.0.0.1:1: ECONNREFUSED in connect, fault: target"
+        found = {item["metric"]["instance"]: item["value"][1] for item in ask("/api/v1/query?query=probe_success")["result"]}
+        assert found == {"127.0.0.1:1": "0", f"{LOOPBACK}:{REFERENCE_PORT}": "1"}
+        assert {item["value"][1] for item in ask("/api/v1/query?query=up")["result"]} == {"1"}
+    finally:
+        prometheus.send_signal(signal.SIGTERM)
+        prometheus.wait(20)

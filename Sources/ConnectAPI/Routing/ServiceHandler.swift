@@ -232,7 +232,10 @@ extension ServiceHandler {
     @inline(never)
     private func prepareBlackbox(_ request: Request, under settings: ServiceSettings) -> BlackboxService.Preparation {
         let preparation = blackbox.prepare(request.head, under: settings)
-        if case .check = preparation { checks.add(1, ordering: .relaxed) }
+        switch preparation {
+        case .check: checks.add(1, ordering: .relaxed)
+        case .answer(let response): if response.status == 400 { metrics.noteRejection(.badRequest) }
+        }
         return preparation
     }
 
