@@ -272,6 +272,31 @@ def test_the_days_that_are_left(api, authorities, showing, name, least, verdict)
         assert report["verified"] is (verdict == "CERT_EXPIRES_SOON")
 
 
+# What was verified before is not verified again for as long as it holds.
+
+
+def test_a_chain_that_was_good_is_told_when_it_has_expired(api, authorities, showing):
+    seconds = 4
+    brief = authorities.identity(
+        "brief", [authorities.leaf(ends=seconds / 86400), authorities.intermediate.certificate])
+    port = showing(brief)
+    assert_verified(check(api, port), brief)
+    again = check(api, port)
+    assert_verified(again, brief)
+    assert again["tls"]["chain"][0]["expires_in_seconds"] <= seconds
+    time.sleep(max(0, brief.leaf.not_valid_after_utc.timestamp() + 1.1 - time.time()))
+    assert_tls_failure(check(api, port), "CERT_EXPIRED")
+
+
+def test_a_chain_that_was_good_is_not_good_for_another_name(api, authorities, showing):
+    port = showing(authorities.good)
+    for _ in range(2):
+        assert_verified(check(api, port), authorities.good)
+        assert_tls_failure(check(api, port, server_name="other.example.test"), "CERT_NAME_MISMATCH")
+        others = api.check(f"tcp://{net.OPEN}:{port}", tls={"server_name": HOST})
+        assert_tls_failure(others, "CERT_UNKNOWN_AUTHORITY")
+
+
 # Who is trusted.
 
 

@@ -1,5 +1,6 @@
 internal import COpenSSL
 internal import CheckModel
+internal import SocketIO
 
 // OpenSSL calls these from within the steps of a session, so on the reactor's thread.
 
@@ -40,14 +41,26 @@ func verifyChain(context: OpaquePointer?, argument: UnsafeMutableRawPointer?) ->
         let context, let ssl = X509_STORE_CTX_get_ex_data(context, SSL_get_ex_data_X509_STORE_CTX_idx()),
         let record = HandshakeRecord.of(OpaquePointer(ssl))
     else { return 0 }
+    let sent = CertificateStack(copying: X509_STORE_CTX_get0_untrusted(context))
+    let question = sent.flatMap {
+        ChainMemory.question(about: $0, name: record.peer, level: record.certificateLevel)
+    }
+    if let question, let known = record.authorities.memory.verifiedChain(for: question, now: now()) {
+        X509_STORE_CTX_set_error(context, X509_V_OK)
+        record.noteVerification(chain: sent, verifiedChain: known, error: nil)
+        return 1
+    }
     X509_VERIFY_PARAM_set_auth_level(X509_STORE_CTX_get0_param(context), record.certificateLevel)
     let isGood = X509_verify_cert(context) == 1
+    let verified = isGood ? X509_STORE_CTX_get1_chain(context).map(CertificateStack.init(adopting:)) : nil
+    if let question, let verified { record.authorities.memory.remember(verified, for: question) }
     record.noteVerification(
-        chain: CertificateStack(copying: X509_STORE_CTX_get0_untrusted(context)),
-        verifiedChain: isGood ? X509_STORE_CTX_get1_chain(context).map(CertificateStack.init(adopting:)) : nil,
-        error: isGood ? nil : CertificateVerifyError(of: context))
+        chain: sent, verifiedChain: verified, error: isGood ? nil : CertificateVerifyError(of: context))
     return isGood || !record.mustVerify ? 1 : 0
 }
+
+/// Seconds since 1970.
+private func now() -> Int64 { Clock.wallNanoseconds() / 1_000_000_000 }
 
 extension CertificateVerifyError {
     /// X509_STORE_CTX_get_error(3) and where.

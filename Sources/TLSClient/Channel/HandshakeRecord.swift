@@ -9,6 +9,9 @@ final class HandshakeRecord {
     let mustVerify: Bool
     /// Security level for the keys and signatures of certificates.
     let certificateLevel: Int32
+    /// Who the certificate has to be for, and what it is verified against.
+    let peer: PeerName
+    let authorities: AuthorityStore
     private let expectedAlert: TLSAlert?
 
     private(set) var hasMessages = false
@@ -29,8 +32,13 @@ final class HandshakeRecord {
     private(set) var verifiedChain: CertificateStack?
     private(set) var verifyError: CertificateVerifyError?
 
-    init(mustVerify: Bool, certificateLevel: Int32, expectedAlert: TLSAlert?) {
+    init(
+        mustVerify: Bool, certificateLevel: Int32, peer: PeerName, authorities: AuthorityStore,
+        expectedAlert: TLSAlert?
+    ) {
         self.mustVerify = mustVerify
+        self.peer = peer
+        self.authorities = authorities
         self.certificateLevel = certificateLevel
         self.expectedAlert = expectedAlert
     }

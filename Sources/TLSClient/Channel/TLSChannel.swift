@@ -36,7 +36,8 @@ public final class TLSChannel {
         self.context = context
         self.session = session
         record = HandshakeRecord(
-            mustVerify: options.verify, certificateLevel: context.certificateLevel,
+            mustVerify: options.verify, certificateLevel: context.certificateLevel, peer: peer,
+            authorities: context.authorities,
             expectedAlert: options.expectedAlert)
         record.attach(to: self.session.ssl)
         try prepare(peer)

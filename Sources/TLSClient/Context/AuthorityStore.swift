@@ -3,6 +3,8 @@ internal import COpenSSL
 /// The authorities that chains are verified against (X509_STORE), shared by a worker's contexts.
 final class AuthorityStore {
     let store: OpaquePointer
+    /// Chains that led here before.
+    let memory = ChainMemory()
 
     private init?(filledBy fill: (OpaquePointer) -> Bool) {
         guard let store = X509_STORE_new() else { return nil }

@@ -8,6 +8,7 @@ struct ContextCache {
     private var material: TLSMaterial?
     private var contexts: [ContextKey: TLSContext] = [:]
     private var stores: [String?: AuthorityStore] = [:]
+    private let reports = ReportMemory()
 
     /// - Throws: TLS_PROTOCOL where no such context can be made.
     mutating func context(
@@ -17,7 +18,8 @@ struct ContextCache {
         let key = ContextKey(options)
         if let context = contexts[key] { return context }
         let context = try TLSContext(
-            key, authorities: store(of: key.authority), certificate: certificate(of: key.clientCertificate))
+            key, authorities: store(of: key.authority), certificate: certificate(of: key.clientCertificate),
+            reports: reports)
         if contexts.count >= Self.capacity { contexts.removeAll() }
         contexts[key] = context
         return context

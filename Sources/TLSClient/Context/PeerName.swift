@@ -2,7 +2,7 @@ internal import COpenSSL
 internal import CheckModel
 
 /// Who the peer has to be: what its certificate is held against, and what it is told (SNI).
-enum PeerName {
+enum PeerName: Hashable {
     case address(IPAddress)
     /// Without the dot at its end: certificates have none (RFC 9525), and neither has SNI (RFC 6066, 3).
     case name(String)

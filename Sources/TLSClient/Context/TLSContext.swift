@@ -11,6 +11,8 @@ final class TLSContext {
     let context: OpaquePointer
     /// Kept for judging staples; the context has a reference of its own.
     let authorities: AuthorityStore
+    /// Of certificates that peers have shown, one for all contexts of the worker.
+    let reports: ReportMemory
     /// The level for certificates, whatever the level of the connection. 2, unless `ciphers` chose another by `@SECLEVEL=`.
     let certificateLevel: Int32
     /// `ciphers` chose the level: then it holds with `verify: false` too.
@@ -18,12 +20,13 @@ final class TLSContext {
 
     /// - Throws: TLS_PROTOCOL where OpenSSL does not take it.
     init(
-        _ key: ContextKey, authorities: AuthorityStore, certificate: ClientCertificate?
+        _ key: ContextKey, authorities: AuthorityStore, certificate: ClientCertificate?, reports: ReportMemory
     ) throws(TLSHandshakeFailure) {
         ERR_clear_error()
         guard let context = SSL_CTX_new(TLS_client_method()) else { throw Self.refusal("a context") }
         self.context = context
         self.authorities = authorities
+        self.reports = reports
         choosesLevel = key.ciphers?.contains("@SECLEVEL=") ?? false
         SSL_CTX_set_security_level(context, Self.securityLevel)
         let takesCiphers = key.ciphers.map { CipherList($0).apply(to: context) } ?? true

@@ -40,10 +40,15 @@ extension TLSChannel {
         report.isVerified = record.isVerified
         report.verifyError = record.verifyError
         guard let chain = record.chain else { return }
-        var reports = ChainReports(now: now)
-        report.chain = reports.reports(of: chain)
-        report.verifiedChain = record.verifiedChain.map { reports.reports(of: $0) }
+        report.chain = reports(of: chain, now: now)
+        report.verifiedChain = record.verifiedChain.map { reports(of: $0, now: now) }
         describeStaple(chain, now: now)
+    }
+
+    private func reports(of chain: CertificateStack, now: Int64) -> [CertificateReport] {
+        (0..<min(chain.count, TLSLimits.reportedCertificates)).compactMap { index in
+            chain[index].flatMap { context.reports.report(of: $0, now: now) }
+        }
     }
 
     private func describeStaple(_ chain: CertificateStack, now: Int64) {
@@ -53,31 +58,5 @@ extension TLSChannel {
         report.ocsp = OCSPReader.judge(
             response: Array(UnsafeBufferPointer(start: response, count: length)), certificate: certificate,
             chain: (record.verifiedChain ?? chain).stack, store: context.authorities.store, now: now)
-    }
-}
-
-/// Reports of certificates: one that is in both chains is read once.
-private struct ChainReports {
-    let now: Int64
-    private var known: [(certificate: OpaquePointer, report: CertificateReport)] = []
-
-    init(now: Int64) {
-        self.now = now
-    }
-
-    mutating func reports(of chain: CertificateStack) -> [CertificateReport] {
-        var reports: [CertificateReport] = []
-        for index in 0..<min(chain.count, TLSLimits.reportedCertificates) {
-            guard let certificate = chain[index], let report = report(of: certificate) else { continue }
-            reports.append(report)
-        }
-        return reports
-    }
-
-    private mutating func report(of certificate: OpaquePointer) -> CertificateReport? {
-        if let entry = known.first(where: { $0.certificate == certificate }) { return entry.report }
-        guard let report = CertificateReader.report(of: certificate, now: now) else { return nil }
-        known.append((certificate, report))
-        return report
     }
 }
