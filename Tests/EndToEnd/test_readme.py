@@ -7,6 +7,7 @@ import fnmatch
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import time
@@ -60,8 +61,10 @@ def shell(loopback_only, tmp_path_factory):
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
+    tls = tls_server(loopback_only, tmp_path_factory.mktemp("tls"))
     try:
         wait_for(loopback_only, 8000)
+        wait_for(loopback_only, 8443)
         with Connectd(loopback_only, configuration={}):
             yield lambda command: subprocess.run(
                 loopback_only.command("bash", "-c", command),
@@ -72,8 +75,18 @@ def shell(loopback_only, tmp_path_factory):
                 env={**clean_environment(), "PATH": f"{program.parent}:{os.environ['PATH']}"},
             )
     finally:
-        web.terminate()
-        web.wait()
+        for server in (web, tls):
+            server.terminate()
+            server.wait()
+
+
+def tls_server(namespace, folder) -> subprocess.Popen:
+    """What the README says to start for its example of TLS, by the very commands that stand there."""
+    make, serve = re.findall(r"^openssl .*$", README.read_text(), re.MULTILINE)[:2]
+    subprocess.run(shlex.split(make), cwd=folder, check=True, capture_output=True)
+    return subprocess.Popen(
+        namespace.command(*shlex.split(serve)), cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL)
 
 
 def wait_for(namespace, port: int) -> None:
