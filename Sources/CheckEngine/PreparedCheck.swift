@@ -12,4 +12,12 @@ public final class PreparedCheck: Sendable {
         self.request = request
         self.dialog = dialog
     }
+
+    /// The same check, asked for by that request.
+    public func asked(by origin: RequestOrigin?) -> PreparedCheck {
+        guard let origin else { return self }
+        var request = request
+        request.origin = origin
+        return PreparedCheck(request: request, dialog: dialog)
+    }
 }

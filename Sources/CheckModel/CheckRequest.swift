@@ -15,6 +15,8 @@ public struct CheckRequest: Sendable {
     /// In order; empty for a check without a dialog.
     public var dialog: [DialogStep] = []
     public var expectation: Expectation = .transportSuccess
+    /// nil for checks that nobody asked for over HTTP, or whose request says nothing of it.
+    public var origin: RequestOrigin?
 
     public init(target: Target, timeoutMilliseconds: Int = 5000) {
         self.target = target

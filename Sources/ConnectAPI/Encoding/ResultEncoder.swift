@@ -47,11 +47,23 @@ package struct ResultEncoder: Sendable {
         write(result.timings, to: &writer)
         writer.piece("\"started_at\":")
         Timestamp.write(nanosecondsSince1970: result.startedAtNanoseconds, to: &writer)
+        if let origin = request.origin { write(origin, to: &writer) }
         if let prober {
             writer.piece("\"prober\":")
             writer.string(prober)
         }
         writer.endObject()
+    }
+
+    private func write(_ origin: RequestOrigin, to writer: inout JSONWriter) {
+        if let requestID = origin.requestID {
+            writer.member("request_id")
+            writer.string(requestID)
+        }
+        if let traceparent = origin.traceparent {
+            writer.member("traceparent")
+            writer.string(traceparent)
+        }
     }
 
     private func writeEcho(of request: CheckRequest, to writer: inout JSONWriter) {

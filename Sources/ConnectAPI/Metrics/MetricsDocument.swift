@@ -16,6 +16,7 @@ struct MetricsDocument {
         writeChecks(metrics.checks, to: &writer)
         writeLoad(to: &writer)
         writeRefusals(to: &writer)
+        writeClients(to: &writer)
         writeMonitors(to: &writer)
         ProcessMetrics.write(to: &writer)
         return writer.finish()
@@ -76,6 +77,15 @@ struct MetricsDocument {
         }
         writer.family("connectd_policy_denials_total", .counter, help: "Checks whose target the policy denied.")
         writer.sample("connectd_policy_denials_total", [], metrics.denialCount)
+    }
+
+    private func writeClients(to writer: inout ExpositionWriter) {
+        let counts = metrics.clientCounts
+        guard !counts.isEmpty else { return }
+        writer.family("connectd_client_checks_total", .counter, help: "Checks by the name of the token they came with.")
+        for (client, count) in counts.sorted(by: { $0.key < $1.key }) {
+            writer.sample("connectd_client_checks_total", [("client", client)], count)
+        }
     }
 
     private func writeMonitors(to writer: inout ExpositionWriter) {

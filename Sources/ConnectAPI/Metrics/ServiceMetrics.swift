@@ -11,6 +11,8 @@ package final class ServiceMetrics: Sendable {
 
     private let workers: [WorkerCounts]
     private let rejections = Mutex<[Problem.Kind: UInt64]>([:])
+    /// By the names of tokens, which the configuration has.
+    private let clients = Mutex<[String: UInt64]>([:])
     private let denials = Atomic<UInt64>(0)
     private let skippedRounds = Atomic<UInt64>(0)
 
@@ -38,6 +40,11 @@ package final class ServiceMetrics: Sendable {
         }
     }
 
+    /// Counts a check that was asked for with a token, by its name.
+    func noteCheck(of client: String) {
+        clients.withLock { $0[client, default: 0] += 1 }
+    }
+
     /// Counts a request that was answered with a problem.
     func noteRejection(_ kind: Problem.Kind) {
         rejections.withLock { $0[kind, default: 0] += 1 }
@@ -52,6 +59,7 @@ package final class ServiceMetrics: Sendable {
     }
 
     var rejectionCounts: [Problem.Kind: UInt64] { rejections.withLock { $0 } }
+    var clientCounts: [String: UInt64] { clients.withLock { $0 } }
     var denialCount: UInt64 { denials.load(ordering: .relaxed) }
     var skippedRoundCount: UInt64 { skippedRounds.load(ordering: .relaxed) }
 }

@@ -212,6 +212,7 @@ extension ServiceHandler {
         Result { () throws(Problem) in
             try QueryRule.acceptNone(request.head)
             let check = try BodyDecoder.check(request.body, under: settings)
+                .asked(by: OriginReader.origin(of: request.head, tokens: settings.tokens))
             try refuse(check, by: settings)
             return check
         }
@@ -223,7 +224,8 @@ extension ServiceHandler {
     ) -> Result<PreparedCheck, Problem> {
         Result { () throws(Problem) in
             let check = try ProbeDecoder.decode(
-                request.head, maximumTimeoutMilliseconds: settings.maximumTimeoutMilliseconds)
+                request.head, maximumTimeoutMilliseconds: settings.maximumTimeoutMilliseconds
+            ).asked(by: OriginReader.origin(of: request.head, tokens: settings.tokens))
             try refuse(check, by: settings)
             return check
         }
@@ -296,15 +298,15 @@ extension ServiceHandler {
         switch answer {
         case .answered(.result(let result)):
             metrics.note(result, on: index)
+            if let client = request.origin?.client { metrics.noteCheck(of: client) }
             log(result, of: request)
             return result
         case .answered(.denied(let reason)):
             metrics.noteDenied(on: index)
-            logger.info(
-                "denied by policy", metadata: ["target": "\(request.target.text)", "reason": "\(reason.text)"])
+            logger.info("denied by policy", metadata: metadata(of: request, ["reason": "\(reason.text)"]))
             throw Problem(.denied, "the policy of this prober does not allow this target")
         case .overloaded:
-            logger.info("overloaded: the queue is full", metadata: ["target": "\(request.target.text)"])
+            logger.info("overloaded: the queue is full", metadata: metadata(of: request))
             throw Problem(
                 .overloaded, "connectd has as many checks as it may have, in flight and in the queue",
                 headers: [Self.retryAfter])
@@ -317,11 +319,24 @@ extension ServiceHandler {
 
     private func log(_ result: CheckResult, of request: CheckRequest) {
         guard logger.logLevel <= .debug else { return }
-        logger.debug(
-            "check",
-            metadata: [
-                "target": "\(request.target.text)", "outcome": "\(result.outcome.word)",
-                "duration_ms": "\(result.timings.total / 1_000_000)",
-            ])
+        var details: Logger.Metadata = [
+            "outcome": "\(result.outcome.word)", "duration_ms": "\(result.timings.total / 1_000_000)",
+        ]
+        if let error = result.error {
+            details["error"] = "\(error.name)"
+            details["fault"] = "\(error.fault.rawValue)"
+        }
+        logger.debug("check", metadata: metadata(of: request, details))
+    }
+
+    /// What each log line about a check has: its target, and where the request came from.
+    private func metadata(of request: CheckRequest, _ details: Logger.Metadata = [:]) -> Logger.Metadata {
+        var metadata = details
+        metadata["target"] = "\(request.target.text)"
+        if let id = request.id { metadata["id"] = "\(id)" }
+        if let client = request.origin?.client { metadata["client"] = "\(client)" }
+        if let requestID = request.origin?.requestID { metadata["request_id"] = "\(requestID)" }
+        if let traceparent = request.origin?.traceparent { metadata["traceparent"] = "\(traceparent)" }
+        return metadata
     }
 }

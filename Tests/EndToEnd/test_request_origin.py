@@ -1,0 +1,63 @@
+"""X-Request-Id, traceparent and the token's name: in results and in each log line about a check."""
+
+import json
+
+import pytest
+
+from connectd_process import Connectd
+
+PORT = 8232
+TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+ORIGIN = {"X-Request-Id": "req-17", "traceparent": TRACE}
+TOKEN = {"Authorization": "Bearer 0123456789abcdef0123"}
+
+
+@pytest.fixture(scope="module")
+def connectd(network):
+    configuration = {
+        "auth": {"tokens_file": "tokens"},
+        "policy": {"profile": "internal"},
+        "log": {"level": "debug"},
+    }
+    with Connectd(network.a, configuration, port=PORT, files={"tokens": "ops:0123456789abcdef0123\n"}) as running:
+        yield running
+
+
+def lines(connectd, message: str) -> list[dict]:
+    return [line for line in map(json.loads, connectd.log.splitlines()) if line["message"].startswith(message)]
+
+
+def test_a_result_and_its_log_line_name_the_request(connectd):
+    answer = connectd.client.post("/v1/checks", {"target": "127.0.0.1:9", "id": "me"}, headers={**TOKEN, **ORIGIN})
+    assert answer.status == 200
+    assert (answer.json["request_id"], answer.json["traceparent"]) == ("req-17", TRACE)
+    line = lines(connectd, "check")[-1]
+    assert line["level"] == "debug" and line["target"] == "127.0.0.1:9" and line["id"] == "me"
+    assert (line["request_id"], line["traceparent"], line["client"]) == ("req-17", TRACE, "ops")
+    assert (line["outcome"], line["error"], line["fault"]) == ("refused", "ECONNREFUSED", "target")
+
+
+def test_a_probe_names_it_too(connectd):
+    answer = connectd.client.get("/v1/probe?target=127.0.0.1:9", headers={**TOKEN, **ORIGIN})
+    assert answer.status == 502 and answer.json["request_id"] == "req-17"
+
+
+def test_a_denial_is_one_line_at_info_with_the_request(connectd):
+    before = len(lines(connectd, "denied by policy"))
+    assert connectd.client.post("/v1/checks", {"target": "169.254.169.254:80"}, headers={**TOKEN, **ORIGIN}).status == 403
+    line, = lines(connectd, "denied by policy")[before:]
+    assert line["level"] == "info" and line["request_id"] == "req-17" and line["client"] == "ops"
+
+
+def test_what_is_malformed_is_passed_over(connectd):
+    headers = {**TOKEN, "X-Request-Id": "a b", "traceparent": "00-0-0-0"}
+    answer = connectd.client.post("/v1/checks", {"target": "127.0.0.1:9"}, headers=headers)
+    assert answer.status == 200 and "request_id" not in answer.json and "traceparent" not in answer.json
+
+
+def test_checks_are_counted_by_the_names_of_tokens(connectd):
+    connectd.client.post("/v1/checks", {"target": "127.0.0.1:9"}, headers=TOKEN)
+    text = connectd.client.get("/metrics", headers=TOKEN).body.decode()
+    [count] = [line for line in text.splitlines() if line.startswith('connectd_client_checks_total{client="ops"}')]
+    assert float(count.rpartition(" ")[2]) >= 1
+    assert "0123456789abcdef0123" not in text and "0123456789abcdef0123" not in connectd.log
