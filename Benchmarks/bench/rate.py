@@ -10,13 +10,17 @@ from bench.paths import built
 BARE_CONNECTS = 100000
 
 
-@contextlib.contextmanager
 def target():
-    command = [built("target"), "--port", str(TARGET_PORT)]
+    return listening([built("target"), "--port", str(TARGET_PORT)])
+
+
+@contextlib.contextmanager
+def listening(command):
+    """What is connected to, from when it says that it listens until the block ends."""
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as popen:
         try:
             if popen.stdout.readline() != "listening\n":
-                raise RuntimeError("the target does not listen")
+                raise RuntimeError(f"{command[0]} does not listen")
             yield
         finally:
             popen.kill()

@@ -8,7 +8,7 @@ import subprocess
 from bench.contenders import DESTINATIONS
 from bench.paths import built
 from bench.process import Process
-from bench.rate import load
+from bench.rate import listening, load
 
 TLS_PORT = 7443
 NAME = "bench.test"
@@ -53,17 +53,9 @@ def sign(subject, issuer, extension):
             "-CAcreateserial", "-days", "30", "-extfile", f"{subject}.ext", "-out", f"{subject}.pem")
 
 
-@contextlib.contextmanager
 def target():
-    command = [built("tls_target"), "--port", str(TLS_PORT), "--certificate", built("tls/chain.pem"),
-               "--key", built("tls/leaf.key")]
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as popen:
-        try:
-            if popen.stdout.readline() != "listening\n":
-                raise RuntimeError("the TLS target does not listen")
-            yield
-        finally:
-            popen.kill()
+    return listening([built("tls_target"), "--port", str(TLS_PORT), "--certificate", built("tls/chain.pem"),
+                      "--key", built("tls/leaf.key")])
 
 
 class Service:

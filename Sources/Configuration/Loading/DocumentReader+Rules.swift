@@ -3,11 +3,7 @@ internal import CheckModel
 extension DocumentReader {
     /// `policy.rules`: a list of mappings.
     mutating func readRules(_ node: YAMLNode, path: String) {
-        for (item, itemPath) in items(node, path: path) ?? [] {
-            readMapping(item, path: itemPath) { reader, entries in
-                reader.readRule(entries, at: item.position, path: itemPath)
-            }
-        }
+        readMappings(node, path: path) { $0.readRule($1, at: $2, path: $3) }
     }
 
     private mutating func readRule(_ entries: [YAMLEntry], at position: TextPosition, path: String) {

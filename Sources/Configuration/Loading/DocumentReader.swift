@@ -110,6 +110,15 @@ extension DocumentReader {
         }
     }
 
+    /// Calls the body for each element of a list of mappings, with its place and path.
+    mutating func readMappings(
+        _ node: YAMLNode, path: String, _ body: (inout DocumentReader, [YAMLEntry], TextPosition, String) -> Void
+    ) {
+        for (item, itemPath) in items(node, path: path) ?? [] {
+            readMapping(item, path: itemPath) { body(&$0, $1, item.position, itemPath) }
+        }
+    }
+
     mutating func take<Value>(
         _ node: YAMLNode, path: String, _ read: (YAMLNode) throws(ValueRefusal) -> Value
     ) -> Value? {

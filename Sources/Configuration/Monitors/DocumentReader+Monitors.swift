@@ -3,11 +3,7 @@ internal import StrictJSON
 extension DocumentReader {
     /// `monitors`: a list of mappings.
     mutating func readMonitors(_ node: YAMLNode, path: String) {
-        for (item, itemPath) in items(node, path: path) ?? [] {
-            readMapping(item, path: itemPath) { reader, entries in
-                reader.readMonitor(entries, at: item.position, path: itemPath)
-            }
-        }
+        readMappings(node, path: path) { $0.readMonitor($1, at: $2, path: $3) }
     }
 
     private mutating func readMonitor(_ entries: [YAMLEntry], at position: TextPosition, path: String) {
