@@ -147,6 +147,19 @@ def test_what_is_no_tls_is_shown_escaped(api, meeting):
     assert len(result["error"]["received"]) < 1100
 
 
+def test_what_is_no_tls_is_shown_from_its_first_byte(api, meeting):
+    """Which came alone here, and could have begun a record."""
+
+    def script(connection: socket.socket) -> None:
+        connection.sendall(b"\x16")
+        time.sleep(0.1)
+        connection.sendall(b"no TLS")
+        evil.until_the_end(connection)
+
+    error = assert_tls_failure(check(api, meeting(script)), "TLS_NOT_TLS")
+    assert error["received"] == "\\x16no TLS"
+
+
 def test_a_peer_that_speaks_first_and_no_tls(api, meeting):
     """Its greeting may be there before the ClientHello has left."""
 

@@ -71,7 +71,6 @@ extension TLSChannel {
     /// Takes what the peer has sent, within the handshake.
     /// - Returns: why it is not taken.
     fileprivate func take(_ bytes: [UInt8]) -> TLSHandshakeFailure? {
-        let opening = PeerOpening(alreadyReceived: receivedCount)
         receivedCount += bytes.count
         if let foreign = opening.foreignBytes(in: bytes) {
             return TLSHandshakeFailure(.notTLS, message: "what came is no TLS record", received: foreign)

@@ -1,12 +1,17 @@
 /// Judges whether a peer's first bytes begin a TLS record: a content type and the major version, RFC 8446, 5.1.
 struct PeerOpening {
-    /// 0, or 1 where the first byte came alone and was in order.
-    let alreadyReceived: Int
+    /// The first two that came, or as many as there are.
+    private var first: [UInt8] = []
 
-    /// What to show of a peer that speaks something else; nil where the bytes are in order, as far as they go.
-    func foreignBytes(in bytes: [UInt8]) -> [UInt8]? {
-        for (offset, byte) in bytes.prefix(max(0, 2 - alreadyReceived)).enumerated() {
-            if !Self.fits(byte, at: alreadyReceived + offset) { return Array(bytes.prefix(TLSLimits.shownBytes)) }
+    /// Takes what has come.
+    /// - Returns: what to show of a peer that speaks something else, from its first byte; nil where the bytes are in order,
+    ///   as far as they go.
+    mutating func foreignBytes(in bytes: [UInt8]) -> [UInt8]? {
+        guard first.count < 2 else { return nil }
+        let all = first + bytes.prefix(TLSLimits.shownBytes)
+        first = Array(all.prefix(2))
+        for (offset, byte) in first.enumerated() where !Self.fits(byte, at: offset) {
+            return Array(all.prefix(TLSLimits.shownBytes))
         }
         return nil
     }

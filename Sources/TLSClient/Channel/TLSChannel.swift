@@ -16,6 +16,7 @@ public final class TLSChannel {
     let record: HandshakeRecord
     let session: TLSSession
     var outbox = Outbox()
+    var opening = PeerOpening()
     /// What the peer has sent in all.
     var receivedCount = 0
     /// What came since the last plaintext.
