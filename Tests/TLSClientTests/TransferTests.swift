@@ -115,6 +115,48 @@ import Testing
         #expect(isHeard.isRaised)
     }
 
+    /// What came and was not read would make a reset of the close.
+    @Test func whatHasComeIsTakenBeforeTheEnd() async throws {
+        let isHeard = Flag()
+        let server = try TLSServer(settings(TLS1_3_VERSION)) { connection in
+            Self.write(String(repeating: "unread ", count: 1000), to: connection.ssl)
+            var byte: UInt8 = 0
+            let count = SSL_read(connection.ssl, &byte, 1)
+            guard SSL_get_error(connection.ssl, count) == SSL_ERROR_ZERO_RETURN else { return }
+            // Behind close_notify comes the end, not a reset.
+            if recv(connection.number, &byte, 1, 0) == 0 { isHeard.raise() }
+        }
+        _ = try await client.shake(with: server) { line, socket in
+            _ = await line.reactor.sleep(until: Clock.now().advanced(byMilliseconds: 100))
+            line.channel.sayGoodbye(on: socket)
+        }
+        for _ in 0..<200 where !isHeard.isRaised { try await Task.sleep(for: .milliseconds(10)) }
+        #expect(isHeard.isRaised)
+    }
+
+    /// With plaintext between them, so that they are no silence.
+    @Test func keyUpdatesWhoseAnswersNobodyReadsAreAFlood() async throws {
+        let server = try TLSServer(settings(TLS1_3_VERSION)) { connection in
+            for _ in 0..<2_000_000 {
+                SSL_key_update(connection.ssl, SSL_KEY_UPDATE_REQUESTED)
+                guard SSL_write(connection.ssl, "x", 1) == 1 else { return }
+            }
+        }
+        let (_, error) = try await client.shake(with: server) { line, socket -> TLSTransferError? in
+            do throws(TLSTransferError) {
+                _ = try await line.receive(from: socket)
+                return nil
+            } catch {
+                return error
+            }
+        }
+        guard case .tls(let failure)? = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(failure.name == .protocolViolation)
+    }
+
     private final class Flag: Sendable {
         private let value = Atomic(false)
         var isRaised: Bool { value.load(ordering: .acquiring) }

@@ -20,6 +20,10 @@ extension TLSChannel {
                 sendWhatFits(on: socket)
                 throw .tls(error)
             }
+            // Each KeyUpdate is answered at once: a peer that asks for answers and reads none must not fill our memory.
+            guard session.outputCount + outbox.unsent.count <= TLSLimits.unsentBytes else {
+                throw .tls(breach(Self.flood))
+            }
             let bytes = try ciphertext(from: socket)
             idleCount += bytes.count
             guard idleCount <= TLSLimits.idleBytes, session.feed(bytes) else { throw .tls(breach(Self.flood)) }
@@ -92,11 +96,18 @@ extension TLSChannel {
 
     /// Says close_notify (RFC 8446, 6.1), as far as the socket has room, without waiting for an answer. Nothing is said behind
     /// a failure.
+    ///
+    /// What has come is taken from the socket, so that its close is no reset for that. What comes later makes one: the
+    /// tickets of TLS 1.3 do, which a server sends when it has our last flight. To wait for them would cost each check a
+    /// round trip and the server's time, for an end that nobody but its log sees.
     public func sayGoodbye(on socket: borrowing Socket) {
         guard isOpen else { return }
         isOpen = false
         session.close()
         sendWhatFits(on: socket)
+        for _ in 0..<TLSLimits.receivesOfTurn {
+            guard let bytes = try? socket.receive(atMost: TLSLimits.receiveBytes), !bytes.isEmpty else { return }
+        }
     }
 
     /// Answers of OpenSSL's own, alerts among them. What is wrong with sending is found by whoever sends plaintext.

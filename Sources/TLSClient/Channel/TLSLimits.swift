@@ -6,6 +6,8 @@ enum TLSLimits {
     static let handshakeBytes = 256 << 10
     /// What may come without any plaintext in it, once the handshake is done: tickets, or a flood.
     static let idleBytes = 128 << 10
+    /// What waits to be sent while the peer talks: a record of ours, and answers to what it asks.
+    static let unsentBytes = 64 << 10
     /// So many receives without a wait between them give the others on the thread a turn.
     static let receivesOfTurn = 4
     /// Plaintext of one send: a full record.

@@ -49,13 +49,16 @@ struct TLSSession: ~Copyable {
     /// Whether a read may give something without more input.
     var hasInput: Bool { BIO_ctrl_pending(input) > 0 || SSL_has_pending(ssl) == 1 }
 
+    /// How much `takeOutput` would give.
+    var outputCount: Int { BIO_ctrl_pending(output) }
+
     var isDone: Bool { SSL_is_init_finished(ssl) == 1 }
 
     var isTLS13: Bool { SSL_version(ssl) == TLS1_3_VERSION }
 
     /// What is to be sent to the peer, appended to `bytes`.
     borrowing func takeOutput(into bytes: inout [UInt8]) {
-        let count = BIO_ctrl_pending(output)
+        let count = outputCount
         guard count > 0 else { return }
         bytes += [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
             filled = max(0, Int(BIO_read(output, buffer.baseAddress, Int32(count))))
