@@ -228,24 +228,42 @@ def test_a_handshake_that_fails_within_a_dialog(api, authorities, talking):
     assert result["dialog"]["steps"][-1]["ok"] is False
 
 
-def test_words_before_the_switch_are_not_seen_behind_it(api, talking, context):
-    """CVE-2011-0411: what stands behind the go-ahead, in the same packet, passes for nothing that came through TLS."""
-    dialog = [*CLEAR, {"expect": "EVIL"}]
+def test_words_behind_the_go_ahead_end_the_check(api, talking, context):
+    """CVE-2011-0411, in the same packet: as with `tls.starttls`."""
     target = talking(smtp(context, says(b"nothing\r\n"), behind_the_go_ahead=b"250 EVIL\r\n"))
-    result = api.check(target, tls=TLS, dialog=dialog, timeout_ms=600)
-    step = assert_dialog_failed(result, "DIALOG_MISMATCH", 6)
-    assert (step["bytes"], step["received"]) == (9, "nothing\\r\\n")
+    result = api.check(target, tls=TLS, dialog=[*CLEAR, {"expect": "EVIL"}], timeout_ms=3000)
+    error = assert_tls_failure(result, "TLS_PROTOCOL")
+    assert error["received"] == "250 EVIL\\r\\n"
+    assert "CVE-2011-0411" in error["hint"]
+    assert result["dialog"]["failed_step"] == 5
 
 
-def test_words_that_no_step_expected_are_not_seen_behind_the_switch(api, talking, context):
+@pytest.mark.parametrize(
+    "words,pattern,behind",
+    [
+        (b"ready\nEVIL\n", "^ready\n", "EVIL\\n"),
+        (b"ready to go\r\n", "^ready", None),
+        (b"<proceed/>", "<proceed", None),
+        (b"220-one\r\n220-two\r\n220 three\r\n", "^220", None),
+        (b"220-one\r\n220-two\r\n220 three\r\n", "^220-two\r\n", None),
+        (b"220-one\r\n220 two\r\n220 EVIL\r\n", "^220", "220 EVIL\\r\\n"),
+        (b"220-one\r\n250 EVIL\r\n", "^220", "250 EVIL\\r\\n"),
+    ],
+)
+def test_what_may_stand_behind_the_match_in_front_of_tls(api, talking, context, words, pattern, behind):
+    """The rest of its line, and of its reply of many lines."""
+
     def script(connection: socket.socket) -> None:
-        connection.sendall(b"ready\nEVIL\n")
+        connection.sendall(words)
         tls_peers.tls(context, says(b"good\n"))(connection)
 
-    dialog = [{"expect": "^ready\n"}, {"starttls": True}, {"expect": "^(?<word>EVIL|good)$"}]
+    dialog = [{"expect": pattern}, {"starttls": True}, {"expect": "^(?<word>[a-zA-Z]+)$"}]
     result = api.check(talking(script), tls=TLS, dialog=dialog)
-    assert_success(result)
-    assert result["dialog"]["groups"] == {"word": "good"}
+    if behind is None:
+        assert_success(result)
+        assert result["dialog"]["groups"] == {"word": "good"}
+    else:
+        assert assert_tls_failure(result, "TLS_PROTOCOL")["received"] == behind
 
 
 # What the peer must not say.

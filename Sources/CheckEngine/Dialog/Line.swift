@@ -29,6 +29,8 @@ struct Line {
     private(set) var heard = false
     /// The stream has ended.
     private(set) var hasEnded = false
+    /// An expectation was met.
+    private var hasMatched = false
     private var receivesWithoutWait = 0
     /// What came since the last step that expects.
     private var receivedCount = 0
@@ -105,8 +107,17 @@ struct Line {
         do throws(Errno) { return try socket.send(bytes) } catch { throw .kernel(error) }
     }
 
-    /// From here on everything goes through TLS. What came before it and no step has matched is forgotten: whoever can
-    /// write into the plaintext must not be able to answer for the peer (RFC 3207, 6).
+    /// Why TLS must not begin: what was heard already goes on behind the peer's go-ahead. nil where it may.
+    var injection: TLSHandshakeFailure? {
+        let bytes = inbox.behindGoAhead(hasMatched: hasMatched)
+        guard !bytes.isEmpty else { return nil }
+        return TLSHandshakeFailure(
+            .protocolViolation, message: "there is something behind its go-ahead for TLS",
+            received: Array(bytes.prefix(DialogLimits.shownBytes)))
+    }
+
+    /// From here on everything goes through TLS. What came before it is forgotten: whoever can write into the plaintext must
+    /// not be able to answer for the peer (RFC 3207, 6).
     mutating func secure(by channel: TLSChannel) {
         self.channel = channel
         inbox = Inbox()
@@ -132,6 +143,7 @@ struct Line {
     /// An expectation was met: what it matched is done with, and nothing is rejected any more.
     mutating func meet(_ result: StepResult) {
         guard result.ending == nil else { return }
+        hasMatched = true
         inbox.consume(to: result.end)
         disarm()
     }
