@@ -57,6 +57,8 @@ public struct Circumstances: Hashable, Sendable {
     public var requestedBind: RequestedBind = []
     /// Whether the request asked for TCP_MD5SIG: a wrong key is answered by silence.
     public var signsWithMD5 = false
+    /// In phase `tls`: the peer was still being asked for TLS in its own protocol.
+    public var isBeforeTLS = false
     /// The address that is connected to; nil for UNIX-domain sockets.
     public var destination: IPAddress?
     /// The address that the socket is bound to, as far as it is known.

@@ -48,7 +48,7 @@ extension Judgement {
         switch circumstances.phase {
         case .tls:
             fault = .target
-            hint = Hints.silentInTLS
+            hint = circumstances.isBeforeTLS ? Hints.silentBeforeTLS : Hints.silentInTLS
         case .dialog:
             fault = .target
             hint = circumstances.transport == .udp ? Hints.silentUDP : Hints.silentInDialog

@@ -100,6 +100,10 @@ enum Hints {
         TCP was established, but the TLS handshake got no further: the port may not speak TLS, the server may hang, or \
         large packets are lost (path MTU).
         """
+    static let silentBeforeTLS = """
+        The peer has not agreed to TLS: it may wait for TLS at once (leave tls.starttls out), speak another protocol than \
+        tls.starttls names, or hang.
+        """
     static let silentUDP = """
         No datagram came back: UDP does not tell a drop by a firewall from a service that ignores this payload, so try a \
         request that it must answer.
@@ -211,9 +215,10 @@ enum Hints {
             bindPortTaken, bindForeignAddress, bindPrivilegedPort, bindInterfaceForbidden, bindForbidden,
             noSuchInterface, bindWrongFamily, bindOther, optionForbidden, socketForbidden, optionMissing, optionRefused,
             localShortage, unixRefused, udpRefused, refusedOnLoopback, tcpRefusedByICMP, refusedByOurselves,
-            refusedOnTheWay, resetWhileHeld, resetInTLS, resetInDialog, silentInTLS, silentUDP, silentInDialog,
-            silentWhileHeld, silentWithMD5, silentOnLoopback, silentUnix, familyWithoutAddress, familyWithoutRoute,
-            sourcePortStillUsed, autobindExhausted, loopbackSource, letThrough, unixInvalidArgument, zoneMissing,
+            refusedOnTheWay, resetWhileHeld, resetInTLS, resetInDialog, silentInTLS, silentBeforeTLS, silentUDP,
+            silentInDialog, silentWhileHeld, silentWithMD5, silentOnLoopback, silentUnix, familyWithoutAddress,
+            familyWithoutRoute, sourcePortStillUsed, autobindExhausted, loopbackSource, letThrough,
+            unixInvalidArgument, zoneMissing,
             multicastInvalid, multicastUnreachable, pathIsNoSocket, unixAccessDenied, unixSearchDenied, unixWriteDenied,
             unixPeerElsewhere, udpBroadcastForbidden, udpSendDropped, md5NotConfigured,
         ] + icmp + tls

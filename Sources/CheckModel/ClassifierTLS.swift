@@ -26,16 +26,25 @@ extension Judgement {
         case .startTLSRefused:
             // RFC 5321, 4.2.1; RFC 959, 4.2; RFC 3977, 3.2: such replies say that it may work later.
             retryable = failure.received?.first == UInt8(ascii: "4")
+        case .certificateInvalid:
+            if failure.isAboutStaple { hint = Hints.stapleNotGood }
+        case .protocolViolation:
+            // Bytes of the peer's are shown of what came in plain text only.
+            if failure.received != nil { hint = Hints.wordsBehindGoAhead }
         case .certificateExpired, .certificateNotYetValid, .certificateSelfSigned, .certificateUnknownAuthority,
             .certificateNameMismatch, .certificateRevoked, .certificateWeak, .certificateExpiresSoon,
-            .certificateInvalid, .version, .noSharedCipher, .notTLS, .closed, .alpn, .protocolViolation:
+            .version, .noSharedCipher, .notTLS, .closed, .alpn:
             break
         }
     }
 
     /// By the names of the registry, RFC 8446, 6.2; those of ours say nothing about the peer's reasons.
     private mutating func judgeAlert(_ failure: TLSHandshakeFailure) {
-        guard let alert = failure.alert, alert.sender == .peer else { return }
+        guard let alert = failure.alert else {
+            hint = Hints.expectedAlertMissing
+            return
+        }
+        guard alert.sender == .peer else { return }
         switch alert.alert.name {
         case "unrecognized_name": hint = Hints.unrecognizedName
         case "unknown_ca": hint = Hints.clientCertificateUnknownAuthority

@@ -36,8 +36,22 @@ extension Hints {
         The peer says that it has a newer TLS version than it was offered: raise tls.max_version, or leave it out.
         """
 
+    static let expectedAlertMissing = """
+        The peer let us in although tls.expect_alert says that it must not: see whether it demands client certificates, \
+        and what this prober showed it.
+        """
+    static let stapleNotGood = """
+        tls.revocation needs a good OCSP staple, and "tls.ocsp" shows what came: turn stapling on at the server, and see \
+        that it reaches its authority's responder.
+        """
+    static let wordsBehindGoAhead = """
+        Plain text stood behind the go-ahead for TLS: "received" has it; a server must not take it for secured, so suspect \
+        an injection on the way (CVE-2011-0411).
+        """
+
     static let tls = [
         unrecognizedName, clientCertificateUnknownAuthority, clientCertificateExpired, clientCertificateRevoked,
         clientCertificateRefused, accessDenied, handshakeFailure, internalError, inappropriateFallback,
+        expectedAlertMissing, stapleNotGood, wordsBehindGoAhead,
     ]
 }

@@ -19,6 +19,24 @@ import Testing
         #expect(report.alert == nil && report.received == nil)
     }
 
+    @Test func whatTheNameAloneWouldExplainWronglyHasAHintOfItsOwn() {
+        var staple = TLSHandshakeFailure(.certificateInvalid)
+        staple.isAboutStaple = true
+        #expect(Classifier.report(for: staple).hint == Hints.stapleNotGood)
+        #expect(Classifier.report(for: TLSHandshakeFailure(.certificateInvalid)).hint != Hints.stapleNotGood)
+        let injection = TLSHandshakeFailure(.protocolViolation, received: [1])
+        #expect(Classifier.report(for: injection).hint == Hints.wordsBehindGoAhead)
+        #expect(Classifier.report(for: TLSHandshakeFailure(.protocolViolation)).hint != Hints.wordsBehindGoAhead)
+        #expect(Classifier.report(for: TLSHandshakeFailure(.alert)).hint == Hints.expectedAlertMissing)
+    }
+
+    @Test func silenceInFrontOfTLSIsToldFromSilenceWithinIt() {
+        var circumstances = Circumstances(phase: .tls, transport: .tcp)
+        #expect(Classifier.deadlineReport(in: circumstances).hint == Hints.silentInTLS)
+        circumstances.isBeforeTLS = true
+        #expect(Classifier.deadlineReport(in: circumstances).hint == Hints.silentBeforeTLS)
+    }
+
     @Test func onlyWhatMayPassByItselfIsRetryable() {
         let retryable = TLSFailure.allCases.filter { ErrnoCatalogue.entry(for: OwnError($0)).retryable }
         #expect(retryable == [.certificateNotYetValid, .closed, .protocolViolation])

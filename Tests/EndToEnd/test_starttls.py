@@ -166,6 +166,7 @@ def test_a_silent_peer(api, meeting, protocol):
     result = check(api, meeting(tls_peers.until_the_end), protocol, timeout_ms=300)
     assert_failure(result, None, "timeout", "target", phase="tls", source="deadline", name="DEADLINE")
     assert 299 <= result["timings_ms"]["total"] < 550
+    assert "tls.starttls" in result["error"]["hint"]
 
 
 HTTP = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n"

@@ -18,6 +18,9 @@ final class AttemptTLS {
         self.deadline = deadline
     }
 
+    /// The peer was, or is still, asked for TLS in its own protocol: no handshake has begun.
+    var isBeforeHandshake: Bool { options.startTLS != nil && channel == nil }
+
     /// Gets the peer to begin with TLS, and runs the handshake; once for each attempt.
     func begin(on socket: borrowing Socket, token: SlotToken) async -> TLSHandshakeEnding {
         let begin = Clock.now()

@@ -183,7 +183,9 @@ extension ConnectAttempt {
     func noteDeadline(of socket: borrowing Socket, in phase: Phase, into record: AttemptRecord) {
         record.result.local = record.result.local ?? socket.localName()
         record.result.tcpInformation = socket.tcpInformation()?.values
-        enter(Classifier.deadlineReport(in: plan.circumstances(in: phase, of: endpoint)), in: phase, into: record)
+        var circumstances = plan.circumstances(in: phase, of: endpoint)
+        circumstances.isBeforeTLS = record.security?.isBeforeHandshake ?? false
+        enter(Classifier.deadlineReport(in: circumstances), in: phase, into: record)
     }
 
     @inline(never)

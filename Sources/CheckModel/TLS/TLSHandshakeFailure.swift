@@ -9,6 +9,8 @@ public struct TLSHandshakeFailure: Error, Hashable, Sendable {
     public var received: [UInt8]?
     /// The peer asked for a certificate, and was given one.
     public var sentCertificate = false
+    /// It is the OCSP staple that does not do, or is not there: the chain itself may be good.
+    public var isAboutStaple = false
 
     public init(
         _ name: TLSFailure, message: String? = nil, alert: TLSAlertReport? = nil, received: [UInt8]? = nil,

@@ -21,12 +21,18 @@ struct Demands {
         case (.ocspStapled, .revoked?):
             TLSHandshakeFailure(.certificateRevoked, message: "the stapled OCSP response says revoked")
         case (.ocspStapled, .unknown?):
-            TLSHandshakeFailure(.certificateInvalid, message: "the stapled OCSP response says unknown")
+            badStaple("the stapled OCSP response says unknown")
         case (.ocspStapled, .invalid?):
-            TLSHandshakeFailure(.certificateInvalid, message: "the stapled OCSP response cannot be relied on")
+            badStaple("the stapled OCSP response cannot be relied on")
         case (.ocspStapled, nil):
-            TLSHandshakeFailure(.certificateInvalid, message: "the peer staples no OCSP response")
+            badStaple("the peer staples no OCSP response")
         }
+    }
+
+    private func badStaple(_ message: String) -> TLSHandshakeFailure {
+        var failure = TLSHandshakeFailure(.certificateInvalid, message: message)
+        failure.isAboutStaple = true
+        return failure
     }
 
     private var lifetime: TLSHandshakeFailure? {
