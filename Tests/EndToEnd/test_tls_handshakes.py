@@ -161,6 +161,20 @@ def test_the_url_asks_for_tls_and_the_system_knows_no_authority_of_ours(api, aut
     assert_verified(api.check(f"tls://{HOST}:{port}", tls={"ca": "tests"}), authorities.good)
 
 
+@pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
+def test_the_systems_authorities(network, hosts, authorities, showing, folder, variable):
+    """Where OpenSSL's variables say that they are."""
+    path = pathlib.Path(folder) / "root.pem"
+    path.write_text(authorities.root_pem)
+    openssl("rehash", folder)
+    place = {"SSL_CERT_FILE": str(path), "SSL_CERT_DIR": folder}[variable]
+    port = showing(authorities.good)
+    with Connectd(network.a, port=PORT + 1, environment={variable: place}) as running:
+        report = assert_verified(running.client.check(f"tls://{HOST}:{port}"), authorities.good)
+        assert_chain(report["verified_chain"], [*authorities.good.chain, authorities.root.certificate])
+        assert_tls_failure(running.client.check(f"tls://{BOTH}:{port}"), "CERT_NAME_MISMATCH")
+
+
 # The certificates.
 
 TRUSTED = [
@@ -551,6 +565,15 @@ def test_no_staple_where_one_is_needed(api, authorities, showing):
     result = check(api, showing(authorities.good), revocation="ocsp_stapled")
     assert_tls_failure(result, "CERT_INVALID")
     assert assert_report(result, authorities.good)["ocsp"] == {"stapled": False}
+    assert "staple" in result["error"]["hint"]
+
+
+def test_a_staple_for_another_certificate(api, authorities, network):
+    file = authorities.ocsp_response(authorities.client, "good")
+    with tls_peers.openssl_server(network.b, authorities.good, "-status_file", file) as (port, _):
+        result = check(api, port, revocation="ocsp_stapled")
+    assert_tls_failure(result, "CERT_INVALID")
+    assert (result["tls"]["ocsp"]["stapled"], result["tls"]["ocsp"]["status"]) == (True, "invalid")
 
 
 def test_a_staple_that_cannot_be_relied_on(api, authorities, stapling):

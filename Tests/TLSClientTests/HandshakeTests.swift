@@ -100,6 +100,16 @@ import Testing
         #expect(ignored.report.isVerified)
     }
 
+    /// OpenSSL refuses it, so that none of its bytes get into the report.
+    @Test func aProtocolThatWasNotOfferedIsABreach() async throws {
+        var client = client
+        client.options.alpn = ["h2"]
+        let server = try TLSServer(TLSServer.Settings(identity: identity, choosesForeignProtocol: true))
+        let shaken = try await client.shake(with: server)
+        #expect(shaken.name == .protocolViolation)
+        #expect(shaken.report.alpn == nil)
+    }
+
     @Test func aCertificateThatExpiresTooSoonFailsWhateverIsVerified() async throws {
         let server = try TLSServer(TLSServer.Settings(identity: identity))
         for verify in [true, false] {

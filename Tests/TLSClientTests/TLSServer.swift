@@ -19,6 +19,8 @@ final class TLSServer: LoopbackPeer {
         var clientAuthority: Identity?
         /// The one protocol that it speaks.
         var speaksH2Only = false
+        /// It chooses a protocol that nobody offered, with an escape sequence of terminals in it.
+        var choosesForeignProtocol = false
         var sendsTickets = true
         /// The OCSP response that it staples.
         var staple: Staple?
@@ -83,6 +85,7 @@ extension TLSServer.Settings {
             X509_free(certificate)
         }
         if speaksH2Only { SSL_CTX_set_alpn_select_cb(context, selectH2, nil) }
+        if choosesForeignProtocol { SSL_CTX_set_alpn_select_cb(context, selectForeign, nil) }
         if !sendsTickets { SSL_CTX_set_num_tickets(context, 0) }
         staple?.set(on: context)
         if var groups = groups?.utf8CString.map({ $0 }) {
@@ -122,6 +125,18 @@ private func selectH2(
         position += 1 + count
     }
     return SSL_TLSEXT_ERR_ALERT_FATAL
+}
+
+/// What `selectForeign` chooses; C keeps a pointer to it.
+private let foreignProtocol: StaticString = "h\u{1B}[2J"
+
+private func selectForeign(
+    ssl: OpaquePointer?, selected: UnsafeMutablePointer<UnsafePointer<UInt8>?>?, length: UnsafeMutablePointer<UInt8>?,
+    offered: UnsafePointer<UInt8>?, offeredLength: UInt32, argument: UnsafeMutableRawPointer?
+) -> Int32 {
+    selected?.pointee = foreignProtocol.utf8Start
+    length?.pointee = UInt8(foreignProtocol.utf8CodeUnitCount)
+    return SSL_TLSEXT_ERR_OK
 }
 
 extension TLSServer.Settings {
