@@ -29,6 +29,7 @@ extension Judgement {
         case .certificateInvalid:
             if failure.isAboutStaple { hint = Hints.stapleNotGood }
         case .protocolViolation:
+            if failure.isOurs { set(.tlsFailed, fault: .prober, retryable: false, hint: Hints.tlsNotBegun) }
             // Bytes of the peer's are shown of what came in plain text only.
             if failure.received != nil { hint = Hints.wordsBehindGoAhead }
         case .certificateExpired, .certificateNotYetValid, .certificateSelfSigned, .certificateUnknownAuthority,

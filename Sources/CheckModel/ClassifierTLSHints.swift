@@ -44,6 +44,10 @@ extension Hints {
         tls.revocation needs a good OCSP staple, and "tls.ocsp" shows what came: turn stapling on at the server, and see \
         that it reaches its authority's responder.
         """
+    static let tlsNotBegun = """
+        connectd could not begin with TLS as it was asked to, and "message" says why: correct the entry of its \
+        configuration (a key of RSA 2048 or P-256), or the options.
+        """
     static let wordsBehindGoAhead = """
         Plain text stood behind the go-ahead for TLS: "received" has it; a server must not take it for secured, so suspect \
         an injection on the way (CVE-2011-0411).
@@ -52,6 +56,6 @@ extension Hints {
     static let tls = [
         unrecognizedName, clientCertificateUnknownAuthority, clientCertificateExpired, clientCertificateRevoked,
         clientCertificateRefused, accessDenied, handshakeFailure, internalError, inappropriateFallback,
-        expectedAlertMissing, stapleNotGood, wordsBehindGoAhead,
+        expectedAlertMissing, stapleNotGood, tlsNotBegun, wordsBehindGoAhead,
     ]
 }

@@ -54,7 +54,7 @@ extension ErrnoCatalogue {
     static let tlsALPN = tls(
         .tlsALPN, retryable: false,
         message: "No application protocol in common",
-        when: "The peer takes none of the protocols of `alpn`: by the alert no_application_protocol, or by choosing none.",
+        when: "The peer takes none of the protocols of `alpn`: by alert no_application_protocol, or choosing none.",
         hint: """
             The peer takes none of the protocols in tls.alpn: add the one it has, such as http/1.1, or turn the missing one \
             on at its side.

@@ -30,6 +30,14 @@ import Testing
         #expect(Classifier.report(for: TLSHandshakeFailure(.alert)).hint == Hints.expectedAlertMissing)
     }
 
+    @Test func whatWeCouldNotBeginIsNotThePeersFault() {
+        var failure = TLSHandshakeFailure(.protocolViolation)
+        failure.isOurs = true
+        let report = Classifier.report(for: failure)
+        #expect(report.fault == .prober && !report.retryable && report.errorClass == .tlsFailed)
+        #expect(report.hint == Hints.tlsNotBegun)
+    }
+
     @Test func silenceInFrontOfTLSIsToldFromSilenceWithinIt() {
         var circumstances = Circumstances(phase: .tls, transport: .tcp)
         #expect(Classifier.deadlineReport(in: circumstances).hint == Hints.silentInTLS)

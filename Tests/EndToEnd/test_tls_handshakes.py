@@ -36,6 +36,7 @@ BOTH, HALF = "both.example.test", "half.example.test"
 def material(authorities) -> tuple[dict, dict]:
     """The configuration's entries for TLS, and their files."""
     clients = {"probe": authorities.client, "stranger": authorities.stranger_client, "old": authorities.expired_client}
+    clients["weak"] = authorities.rsa1024
     files = {"tests.pem": authorities.root_pem, "both.pem": authorities.pem(authorities.other_root.certificate)}
     files["both.pem"] += authorities.root_pem
     certificates = {}
@@ -491,6 +492,15 @@ class TestClientCertificates:
         result = check(api, port, expect_alert=alert, client_certificate="probe")
         assert_shape(result)
         assert (result["ok"], result["outcome"], result["phase"]) == (False, "tls_failed", "tls")
+
+
+def test_a_client_certificate_that_is_too_weak_is_the_probers_fault(api, authorities, showing):
+    """The configuration takes it, since `ciphers` may lower the level."""
+    port = showing(authorities.good)
+    result = check(api, port, client_certificate="weak")
+    assert "key too small" in assert_tls_failure(result, "TLS_PROTOCOL", fault="prober")["message"]
+    assert result["error"]["retryable"] is False
+    assert_success(check(api, port, client_certificate="weak", ciphers="DEFAULT:@SECLEVEL=0"))
 
 
 def test_a_client_certificate_for_other_targets_is_not_lent(api):

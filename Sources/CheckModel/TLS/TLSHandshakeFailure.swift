@@ -11,6 +11,8 @@ public struct TLSHandshakeFailure: Error, Hashable, Sendable {
     public var sentCertificate = false
     /// It is the OCSP staple that does not do, or is not there: the chain itself may be good.
     public var isAboutStaple = false
+    /// We could not begin: OpenSSL, or the configuration, does not have what was asked for. The peer heard nothing of it.
+    public var isOurs = false
 
     public init(
         _ name: TLSFailure, message: String? = nil, alert: TLSAlertReport? = nil, received: [UInt8]? = nil,

@@ -37,7 +37,7 @@ struct ContextCache {
         let store: AuthorityStore?
         if let authority {
             guard let anchors = material?.authorities[authority] else {
-                throw TLSHandshakeFailure(.protocolViolation, message: "no authorities are configured by this name")
+                throw TLSHandshakeFailure.notBegun("no authorities are configured by this name")
             }
             store = AuthorityStore(of: anchors)
         } else {
@@ -51,8 +51,7 @@ struct ContextCache {
     private func certificate(of name: String?) throws(TLSHandshakeFailure) -> ClientCertificate? {
         guard let name else { return nil }
         guard let certificate = material?.clientCertificates[name] else {
-            throw TLSHandshakeFailure(
-                .protocolViolation, message: "no client certificate is configured by this name")
+            throw TLSHandshakeFailure.notBegun("no client certificate is configured by this name")
         }
         return certificate
     }

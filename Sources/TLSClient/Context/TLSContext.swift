@@ -70,7 +70,16 @@ final class TLSContext {
     /// The failure behind which OpenSSL's reason stands.
     static func refusal(_ what: String) -> TLSHandshakeFailure {
         let reason = OpenSSLError.takeFirst()?.reason ?? "no reason is given"
-        return TLSHandshakeFailure(.protocolViolation, message: "OpenSSL does not take \(what): \(reason)")
+        return .notBegun("OpenSSL does not take \(what): \(reason)")
+    }
+}
+
+extension TLSHandshakeFailure {
+    /// A failure of ours, before the peer could hear anything.
+    static func notBegun(_ message: String) -> TLSHandshakeFailure {
+        var failure = TLSHandshakeFailure(.protocolViolation, message: message)
+        failure.isOurs = true
+        return failure
     }
 }
 
