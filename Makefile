@@ -1,5 +1,6 @@
 # connectd: make run, make test; see README.md.
 .PHONY: run test build release check lint unit-test end-to-end-test format dependencies test-dependencies venv clean
+.PHONY: image-test deploy-test deploy-venv
 # Parts of a run share one build folder, two cores and names in the kernel.
 .NOTPARALLEL:
 
@@ -34,6 +35,22 @@ unit-test: build
 # Against the program that was just built. What needs root is skipped for everybody else, with its reason.
 end-to-end-test: build venv
 	CONNECTD=$(CURDIR)/.build/debug/connectd $(VENV)/bin/python -m pytest -q -rfEs Tests/EndToEnd
+
+# Builds the image from the Dockerfile, without an engine, and runs it; as root. Prints the numbers of the README.
+image-test: deploy-venv
+	scripts/image-test
+
+# What stands in deploy/, held against the tools that it is for; what is missing here is skipped, with its reason.
+deploy-test: build deploy-venv
+	CONNECTD=$(CURDIR)/.build/debug/connectd PATH=$(CURDIR)/$(VENV)/bin:$$PATH \
+	    $(VENV)/bin/python -m pytest -q -rfEs Tests/EndToEnd/test_deploy_*.py
+
+# Validators that are too large for what `test` installs.
+deploy-venv: venv $(VENV)/.deploy-installed
+
+$(VENV)/.deploy-installed: Tests/EndToEnd/requirements-deploy.txt $(VENV)/.installed
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-input -r Tests/EndToEnd/requirements-deploy.txt
+	touch $@
 
 format:
 	swift format --in-place --recursive Package.swift Sources Tests Fuzz
