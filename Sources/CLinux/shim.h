@@ -206,6 +206,12 @@ static inline int connectd_set_nonblocking(int descriptor)
     return flags < 0 ? -1 : fcntl(descriptor, F_SETFL, flags | O_NONBLOCK);
 }
 
+static inline int connectd_set_close_on_exec(int descriptor)
+{
+    int flags = fcntl(descriptor, F_GETFD);
+    return flags < 0 ? -1 : fcntl(descriptor, F_SETFD, flags | FD_CLOEXEC);
+}
+
 // mallopt(3): each worker's memory rises and falls with every burst; giving it back to the kernel in between, and asking
 // for it again, costs a check more than its own work.
 #include <malloc.h>

@@ -8,7 +8,7 @@ internal import Synchronization
 /// Several threads that share a listener, or a port by SO_REUSEPORT, get what the kernel happens to give them: of 65
 /// connections 65 and none, or 43 and 22.
 actor Acceptor {
-    private struct Listener {
+    private struct Place {
         let socket: ListeningSocket
         let watch: SlotToken
     }
@@ -18,7 +18,7 @@ actor Acceptor {
     private nonisolated let limits: HTTPLimits
     private nonisolated let handler: any RequestHandler
     private nonisolated let log: @Sendable (String) -> Void
-    private var listeners: [Listener] = []
+    private var listeners: [Place] = []
     /// Given up for a moment where the process has no descriptor left, to answer a client that would hang otherwise.
     private var reserve: Int32 = -1
     private var pause: SlotToken?
@@ -40,7 +40,7 @@ actor Acceptor {
     func start(_ sockets: [ListeningSocket]) throws(Errno) {
         reserve = try Descriptor.openForReading(Array("/dev/null".utf8)).release()
         for (index, socket) in sockets.enumerated() {
-            listeners.append(Listener(socket: socket, watch: try watch(socket, index)))
+            listeners.append(Place(socket: socket, watch: try watch(socket, index)))
         }
     }
 
@@ -85,7 +85,7 @@ actor Acceptor {
             var length = socklen_t()
             let number = connectd_accept(listener.descriptor.rawValue, &name, &length)
             guard number < 0 else {
-                dispatch(number, name, length, from: listener, index)
+                dispatch(number, name, length, from: listener)
                 continue
             }
             let error = Errno.current
@@ -98,9 +98,10 @@ actor Acceptor {
     }
 
     private func dispatch(
-        _ number: Int32, _ name: sockaddr_storage, _ length: socklen_t, from listener: ListeningSocket, _ index: Int
+        _ number: Int32, _ name: sockaddr_storage, _ length: socklen_t, from listener: ListeningSocket
     ) {
-        guard workers.reduce(0, { $0 + $1.load.load(ordering: .relaxed) }) < limits.connections else {
+        let reserved = listener.purpose == .health ? HTTPLimits.healthConnections : 0
+        guard workers.reduce(0, { $0 + $1.load.load(ordering: .relaxed) }) < limits.connections + reserved else {
             return turnAway(number)
         }
         let kind: ListenerKind
@@ -113,7 +114,7 @@ actor Acceptor {
             kind = .unix
         }
         let peer = SocketName.endpoint(from: name).map(Peer.ip) ?? .unix
-        let source = ConnectionSource(listener: kind, listenerIndex: index, peer: peer)
+        let source = ConnectionSource(listener: kind, purpose: listener.purpose, peer: peer)
         leastLoaded().adopt(
             AcceptedConnection(descriptor: number, name: name, nameLength: length, source: source))
     }
@@ -179,7 +180,7 @@ actor Acceptor {
         for listener in listeners { setInterest(.readable, in: listener) }
     }
 
-    private func setInterest(_ interest: Readiness, in listener: Listener) {
+    private func setInterest(_ interest: Readiness, in listener: Place) {
         reactor.assumeIsolated { try? $0.modify(listener.watch, listener.socket.descriptor.rawValue, for: interest) }
     }
 }

@@ -3,12 +3,12 @@ internal import CLinux
 /// Where a connection came from; one for all of its requests.
 final class ConnectionSource: Sendable {
     let listener: ListenerKind
-    let listenerIndex: Int
+    let purpose: Listener.Purpose
     let peer: Peer
 
-    init(listener: ListenerKind, listenerIndex: Int, peer: Peer) {
+    init(listener: ListenerKind, purpose: Listener.Purpose, peer: Peer) {
         self.listener = listener
-        self.listenerIndex = listenerIndex
+        self.purpose = purpose
         self.peer = peer
     }
 }

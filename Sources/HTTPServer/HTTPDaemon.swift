@@ -53,7 +53,7 @@ final class HTTPDaemon {
     func start() throws(Errno) {
         // SAFETY: the worker keeps this object, and `stop` ends the library before that.
         let context = Unmanaged.passUnretained(self).toOpaque()
-        let limit = UInt32(limits.connections + 1)
+        let limit = UInt32(limits.connections + HTTPLimits.healthConnections + 1)
         guard
             let library = connectd_mhd_start(
                 context, onAccess, onCompleted, onConnection, onTarget, onLog, limit, limits.connectionMemoryBytes)

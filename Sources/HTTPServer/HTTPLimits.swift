@@ -21,6 +21,10 @@ public struct HTTPLimits: Sendable {
     /// At the end: how long a cancelled handler may take to answer, before a 503 is sent in its place.
     public var cancellationMilliseconds = 5000
 
+    /// Connections beyond `connections` that health listeners alone may have: a flood of clients is no reason for a
+    /// supervisor to believe the service dead.
+    static let healthConnections = 16
+
     public init() {}
 
     var shortestMilliseconds: Int {

@@ -20,17 +20,17 @@ public final class HTTPService: Sendable {
 
     /// Listens, and starts to serve. The process must ignore SIGPIPE, which this does.
     /// - Parameters:
-    ///   - addresses: at least one. All are bound before the first connection is accepted.
+    ///   - listeners: at least one. All are bound before the first connection is accepted.
     ///   - reactors: one for each worker, their threads running; the first one accepts.
     ///   - log: is told what the library complains of, mostly clients' faults; called on workers' threads.
     public static func start(
-        on addresses: [ListenAddress], reactors: [Reactor], limits: HTTPLimits = HTTPLimits(),
+        on listeners: [Listener], reactors: [Reactor], limits: HTTPLimits = HTTPLimits(),
         handler: any RequestHandler, log: @escaping @Sendable (String) -> Void = { _ in }
     ) async throws(HTTPServiceError) -> HTTPService {
         connectd_ignore_sigpipe()
         var sockets: [ListeningSocket] = []
         do throws(HTTPServiceError) {
-            for address in addresses { sockets.append(try ListeningSocket(address)) }
+            for listener in listeners { sockets.append(try ListeningSocket(listener)) }
             return try await start(sockets, reactors, limits, handler, log)
         } catch {
             for socket in sockets { socket.removeFile() }

@@ -7,18 +7,28 @@ final class ListeningSocket: Sendable {
     let descriptor: Descriptor
     /// As given, with the port that the kernel chose.
     let address: ListenAddress
+    let purpose: Listener.Purpose
     private let file: SocketFile?
 
     /// socket(2), bind(2), listen(2). A port or a file that somebody listens on is an error, never shared.
-    init(_ address: ListenAddress) throws(HTTPServiceError) {
+    init(_ listener: Listener) throws(HTTPServiceError) {
+        purpose = listener.purpose
+        if let inherited = listener.inherited {
+            descriptor = Descriptor(adopting: inherited)
+            address = listener.address
+            // Whoever made it takes its file away.
+            file = nil
+            return
+        }
+        let address = listener.address
         do throws(Errno) {
             switch address {
             case .ip(let endpoint):
                 descriptor = try Self.listen(on: endpoint)
                 self.address = .ip(Self.name(of: descriptor.rawValue) ?? endpoint)
                 file = nil
-            case .unix(let path):
-                descriptor = try Self.listen(on: path)
+            case .unix(let path, let mode):
+                descriptor = try Self.listen(on: path, mode: mode_t(mode))
                 file = SocketFile(path)
                 self.address = address
             }
@@ -45,7 +55,7 @@ final class ListeningSocket: Sendable {
         return descriptor
     }
 
-    private static func listen(on path: [UInt8]) throws(Errno) -> Descriptor {
+    private static func listen(on path: [UInt8], mode: mode_t) throws(Errno) -> Descriptor {
         let descriptor = try SystemCall.socket(domain: AF_UNIX, type: connectd_sock_stream)
         do throws(Errno) {
             try bind(descriptor.rawValue, to: path)
@@ -54,7 +64,7 @@ final class ListeningSocket: Sendable {
             try bind(descriptor.rawValue, to: path)
         }
         // Nobody gets in between: as long as it does not listen, connect(2) is refused.
-        try SocketFile.setMode(of: path, to: 0o660)
+        try SocketFile.setMode(of: path, to: mode)
         guard CLinux.listen(descriptor.rawValue, SOMAXCONN) == 0 else { throw .current }
         return descriptor
     }

@@ -12,8 +12,7 @@ public final class RequestHead: Sendable {
     private let source: ConnectionSource
 
     public var listener: ListenerKind { source.listener }
-    /// The number of the listener, in the order in which the service was given them.
-    public var listenerIndex: Int { source.listenerIndex }
+    public var purpose: Listener.Purpose { source.purpose }
     public var peer: Peer { source.peer }
 
     /// The target from its path on, then the header lines; the judge has checked that each is

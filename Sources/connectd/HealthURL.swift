@@ -59,7 +59,7 @@ struct HealthURL {
 
     /// Every address of this machine is reached by loopback.
     private static func reachable(_ listen: String) -> String {
-        if listen.hasPrefix("unix:") { return listen }
+        if listen.hasPrefix("unix:") { return String(listen.prefix { $0 != "?" }) }
         for (wildcard, loopback) in [("0.0.0.0:", "127.0.0.1:"), ("[::]:", "[::1]:")] where listen.hasPrefix(wildcard) {
             return "http://\(loopback)\(listen.dropFirst(wildcard.count))/livez"
         }

@@ -11,6 +11,7 @@ final class Reloader: Sendable {
     private let started: Settings
     private let listening: [ListenAddress]
     private let handler: ServiceHandler
+    private let manager: ServiceManager
     private let logger: Logger
     /// One at a time: the last one that began shall be the one that is in force.
     private let turn = Mutex(())
@@ -19,12 +20,14 @@ final class Reloader: Sendable {
     ///   - started: what the workers and listeners were built with.
     ///   - listening: where the service really listens.
     init(
-        source: SettingsSource, started: Settings, listening: [ListenAddress], handler: ServiceHandler, logger: Logger
+        source: SettingsSource, started: Settings, listening: [ListenAddress], handler: ServiceHandler,
+        manager: ServiceManager, logger: Logger
     ) {
         self.source = source
         self.started = started
         self.listening = listening
         self.handler = handler
+        self.manager = manager
         self.logger = logger
     }
 
@@ -32,9 +35,11 @@ final class Reloader: Sendable {
     /// - Returns: why nothing has changed; nil where it has.
     func reload() -> String? {
         turn.withLock { _ in
+            manager.reloading()
+            defer { manager.ready(ServiceManager.status(listening: listening)) }
             do throws(ConfigurationProblems) {
                 let (settings, warnings) = try source.load()
-                if let refusal = settings.refusalToStart {
+                if let refusal = refusal(of: settings) {
                     logger.error("reload refused: \(refusal)")
                     return refusal
                 }
@@ -48,9 +53,18 @@ final class Reloader: Sendable {
         }
     }
 
+    /// Why the settings may not be put in force: the listeners stay as they are, and others than the new ones may be open.
+    private func refusal(of settings: Settings) -> String? {
+        var running = settings
+        running.listen = started.listen
+        return settings.refusalToStart ?? running.refusalToStart
+    }
+
     private func put(_ settings: Settings) {
         if needsNewStart(for: settings) {
-            logger.warning("listen, workers, limits.in_flight and limits.queue are in force only from the next start")
+            logger.warning(
+                "listen, health_listen, workers, limits.in_flight and limits.queue are in force only from the next start"
+            )
         }
         handler.replaceSettings(ServiceAssembly.serviceSettings(from: settings, listening: listening))
         handler.replaceMonitors(with: MonitorAssembly.definitions(from: settings))
@@ -59,7 +73,8 @@ final class Reloader: Sendable {
 
     /// Whether something differs that was built into the workers and listeners; the other limits are each request's own.
     private func needsNewStart(for settings: Settings) -> Bool {
-        settings.listen != started.listen || settings.workers != started.workers
+        settings.listen != started.listen || settings.healthListen != started.healthListen
+            || settings.workers != started.workers
             || settings.limits.inFlight != started.limits.inFlight || settings.limits.queue != started.limits.queue
     }
 }

@@ -16,10 +16,15 @@ struct RunningService: ~Copyable {
     private let handler: ServiceHandler
     private let http: HTTPService
     private let reloader: Reloader
+    private let manager: ServiceManager
+    private let watchdog: Watchdog?
 
     /// Starts everything: workers, then listeners.
     /// - Parameter source: where the settings are from, for reloads.
-    init(settings: Settings, from source: SettingsSource, logger: Logger) throws {
+    init(
+        settings: Settings, from source: SettingsSource, sockets: SocketActivation, manager: ServiceManager,
+        logger: Logger
+    ) throws {
         self.settings = settings
         self.logger = logger
         let workers = settings.workers > 0 ? settings.workers : Processors.available
@@ -35,7 +40,7 @@ struct RunningService: ~Copyable {
         var limits = HTTPLimits()
         limits.connections = budget.connections
         do {
-            http = try Self.listen(on: settings.listen, pool, limits, handler, logger)
+            http = try Self.listen(on: ServiceAssembly.listeners(settings, sockets), pool, limits, handler, logger)
         } catch {
             threads.stopAndJoin()
             throw error
@@ -43,16 +48,19 @@ struct RunningService: ~Copyable {
         handler.replaceSettings(ServiceAssembly.serviceSettings(from: settings, listening: http.addresses))
         handler.replaceMonitors(with: MonitorAssembly.definitions(from: settings))
         let reloader = Reloader(
-            source: source, started: settings, listening: http.addresses, handler: handler, logger: logger)
+            source: source, started: settings, listening: http.addresses, handler: handler, manager: manager,
+            logger: logger)
         handler.offerReload { reloader.reload() }
         self.reloader = reloader
+        watchdog = Watchdog(manager, over: pool.workers)
+        self.manager = manager
         self.pool = pool
         self.handler = handler
         self.threads = threads
     }
 
     private static func listen(
-        on addresses: [ListenAddress], _ pool: WorkerPool, _ limits: HTTPLimits,
+        on listeners: [Listener], _ pool: WorkerPool, _ limits: HTTPLimits,
         _ handler: ServiceHandler, _ logger: Logger
     ) throws -> HTTPService {
         let reactors = pool.workers.map(\.reactor)
@@ -60,7 +68,7 @@ struct RunningService: ~Copyable {
             do throws(HTTPServiceError) {
                 return .success(
                     try await HTTPService.start(
-                        on: addresses, reactors: reactors, limits: limits,
+                        on: listeners, reactors: reactors, limits: limits,
                         handler: handler, log: { logger.debug("http: \($0)") }))
             } catch {
                 return .failure(error)
@@ -77,6 +85,9 @@ struct RunningService: ~Copyable {
     /// Where it listens, ports as the kernel gave them.
     var addressTexts: [String] { http.addresses.map(\.text) }
 
+    /// For the service manager.
+    var statusText: String { ServiceManager.status(listening: http.addresses) }
+
     /// Puts a changed configuration in force.
     borrowing func reload() { _ = reloader.reload() }
 
@@ -84,6 +95,7 @@ struct RunningService: ~Copyable {
     /// answered as long as the limit allows. The listeners stay open until then: a 503 tells more than a closed port.
     consuming func stop() {
         logger.notice("draining")
+        manager.stopping()
         handler.announceDraining()
         // The handler and what reloads it hold each other.
         handler.offerReload(nil)
@@ -101,6 +113,7 @@ struct RunningService: ~Copyable {
             return isComplete
         }
         logger.notice(isComplete ? "stopped" : "stopped with checks cancelled at drain.limit_ms")
+        watchdog?.stop()
         EnqueueReport.printIfAsked(enqueues: pool.enqueueCount, checks: handler.checkCount)
         threads.stopAndJoin()
     }

@@ -16,7 +16,8 @@ struct ServeCommand: ParsableCommand {
             It listens on 127.0.0.1:8080 unless told otherwise. On any address that other machines reach, it starts \
             only if the configuration says who may ask and what they may reach.
 
-            SIGTERM and SIGINT drain and stop it; SIGHUP reads the configuration file again.
+            SIGTERM and SIGINT drain and stop it; SIGHUP reads the configuration file again. Sockets of systemd \
+            (LISTEN_FDS) are listened on too, and it is told of readiness, reloads and the watchdog (NOTIFY_SOCKET).
 
             Examples:
               connectd serve
@@ -24,7 +25,7 @@ struct ServeCommand: ParsableCommand {
               connectd serve --config /etc/connectd/connectd.yaml
             """)
 
-    @Option(help: "Where to listen: 127.0.0.1:8080, [::1]:8080 or unix:/path. May be repeated.")
+    @Option(help: "Where to listen: 127.0.0.1:8080, [::1]:8080, unix:/path or unix:/path?mode=0600. May be repeated.")
     var listen: [String] = []
 
     @Option(help: "The configuration file, YAML.", completion: .file(extensions: ["yaml", "yml"]))
@@ -36,7 +37,10 @@ struct ServeCommand: ParsableCommand {
     func run() throws {
         connectd_keep_memory()
         ServiceSignals.block()
-        let source = SettingsSource(file: config, flags: Flags(listen: listen, allowAnonymous: allowAnonymous))
+        let environment = Environment.all
+        let sockets = try takeSockets(environment)
+        let source = SettingsSource(
+            file: config, flags: Flags(listen: listen, allowAnonymous: allowAnonymous), inherited: sockets.addresses)
         let (settings, warnings) = try load(source)
         if let refusal = settings.refusalToStart {
             Output.errorLine(refusal)
@@ -44,13 +48,25 @@ struct ServeCommand: ParsableCommand {
         }
         let logger = ServiceLogging.logger(for: settings.log)
         for warning in warnings { logger.warning("\(warning)") }
-        let service = try RunningService(settings: settings, from: source, logger: logger)
+        let manager = ServiceManager(environment: environment, process: getpid())
+        let service = try RunningService(
+            settings: settings, from: source, sockets: sockets, manager: manager, logger: logger)
         logger.notice(
             "listening",
             metadata: ["addresses": "\(service.addressTexts.joined(separator: ", "))", "version": "\(Version.number)"])
         connectd_drop_startup_pages()
+        manager.ready(service.statusText)
         while ServiceSignals.next() == .reload { service.reload() }
         service.stop()
+    }
+
+    private func takeSockets(_ environment: [String: String]) throws -> SocketActivation {
+        do throws(SocketActivationError) {
+            return try SocketActivation(environment: environment, process: getpid())
+        } catch {
+            Output.errorLine("connectd: \(error)")
+            throw ExitCode(1)
+        }
     }
 
     private func load(_ source: SettingsSource) throws -> (Settings, [String]) {

@@ -11,7 +11,7 @@ enum ServiceAssembly {
     static func serviceSettings(
         from settings: Settings, listening: [ListenAddress]
     ) -> ConnectAPI.ServiceSettings {
-        let addresses = listening.isEmpty ? settings.listen : listening
+        let addresses = listening.isEmpty ? settings.listen + settings.healthListen : listening
         let policy = settings.policy.policy(ownPorts: ownPorts(addresses), ownPaths: ownPaths(addresses))
         return ConnectAPI.ServiceSettings(
             surroundings: Surroundings(
@@ -25,6 +25,16 @@ enum ServiceAssembly {
             bodyBytes: settings.limits.bodyBytes,
             modules: BlackboxModules(settings.modules),
             prober: settings.policy.profile == .public ? nil : HostName.current)
+    }
+
+    /// Where to listen, with what others have opened already.
+    static func listeners(_ settings: Settings, _ sockets: SocketActivation) -> [Listener] {
+        settings.listen.map {
+            Listener($0, inherited: sockets.descriptor(for: $0, isHealth: false))
+        }
+            + settings.healthListen.map {
+                Listener($0, purpose: .health, inherited: sockets.descriptor(for: $0, isHealth: true))
+            }
     }
 
     static func material(of settings: Settings) -> TLSMaterial {
@@ -51,7 +61,7 @@ enum ServiceAssembly {
             addresses.compactMap { address in
                 switch address {
                 case .ip: nil
-                case .unix(let path): .path(UnixPathName.resolved(path))
+                case .unix(let path, _): .path(UnixPathName.resolved(path))
                 }
             })
     }

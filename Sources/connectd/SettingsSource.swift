@@ -5,10 +5,12 @@ import Configuration
 struct SettingsSource {
     let file: String?
     let flags: Flags
+    var inherited = InheritedAddresses()
 
     func load() throws(ConfigurationProblems) -> (Settings, [String]) {
         let loaded = try SettingsLoader.load(
-            file: file, environment: Environment.all, flags: flags, judgeCheck: MonitorAssembly.problems)
+            file: file, environment: Environment.all, flags: flags, inherited: inherited,
+            judgeCheck: MonitorAssembly.problems)
         return (loaded.settings, loaded.warnings)
     }
 }

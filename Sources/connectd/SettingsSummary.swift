@@ -6,10 +6,12 @@ enum SettingsSummary {
     static func text(_ settings: Settings) -> String {
         [
             "listens on " + settings.listen.map(\.text).joined(separator: ", "),
+            settings.healthListen.isEmpty
+                ? nil : "health alone on " + settings.healthListen.map(\.text).joined(separator: ", "),
             who(settings),
             "policy \(settings.policy.profile.rawValue) with \(count(settings.policy.rules.count, "rule"))",
             count(settings.monitors.count, "monitor"),
-        ].joined(separator: "; ")
+        ].compactMap(\.self).joined(separator: "; ")
     }
 
     private static func who(_ settings: Settings) -> String {

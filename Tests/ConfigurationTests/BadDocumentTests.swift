@@ -40,7 +40,7 @@ struct BadDocument: CustomTestStringConvertible, Sendable {
     ]
 
     private static let later = [
-        "health_listen: ['0.0.0.0:8081']", "https: {certificate: a}",
+        "https: {certificate: a}",
         "limits: {batch: 10000}", "limits: {per_client_per_second: 0}",
     ]
 
@@ -135,6 +135,9 @@ struct BadDocument: CustomTestStringConvertible, Sendable {
             ("[127.0.0.1]:80", "does not begin with an address"), ("::1:80", "needs brackets"),
             (":80", "names no address"),
             ("*:80", "names no address"), ("http://127.0.0.1:80", "needs brackets"), ("unix:", "has no absolute path"),
+            ("unix:/s?mode=600x", "a mode in octal digits"), ("unix:/s?mode=0888", "a mode in octal digits"),
+            ("unix:/s?m=0600", "a mode in octal digits"), ("unix:/s?mode=1777", "a mode in octal digits"),
+            ("unix:?mode=0600", "has no absolute path"),
             ("unix:run/s", "has no absolute path"), ("unix:@name", "abstract name"),
             ("unix:/", "needs a path of 2 to 107"),
             ("unix:/" + String(repeating: "x", count: 107), "needs a path of 2 to 107"),

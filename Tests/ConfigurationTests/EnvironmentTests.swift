@@ -21,7 +21,7 @@ import Testing
             file: nil,
             environment: [
                 "CONNECTD_POLICY__PROFILE": "public", "CONNECTD_POLICY__OPTIONS": "mark,md5",
-                "CONNECTD_HOSTS": "A.example",
+                "CONNECTD_HOSTS": "A.example", "CONNECTD_HEALTH_LISTEN": "0.0.0.0:8081,unix:/h?mode=0666",
                 "CONNECTD_POLICY__NAT64_PREFIXES": "2001:db8::/96", "CONNECTD_AUTH__TOKENS_FILE": tokens,
                 "CONNECTD_LOG__LEVEL": "error", "CONNECTD_DRAIN__LIMIT_MS": "5",
             ])
@@ -29,6 +29,7 @@ import Testing
             settings.policy.profile == .public && settings.policy.options == [.mark, .md5] && settings.statesPolicy)
         #expect(settings.policy.nat64Prefixes.count == 1 && settings.hosts == ["a.example"])
         #expect(settings.tokens.map(\.name) == ["ops"])
+        #expect(settings.healthListen.map(\.text) == ["0.0.0.0:8081", "unix:/h?mode=0666"])
         #expect(settings.log.level == .error && settings.drain.limitMilliseconds == 5)
     }
 
@@ -45,7 +46,7 @@ import Testing
         ("CONNECTD_AUTHORITIES", "{}", "authorities can be given in the configuration file only"),
         ("CONNECTD_CLIENT_CERTIFICATES", "x", "client_certificates can be given in the configuration file only"),
         ("CONNECTD_MD5_KEYS", "{}", "md5_keys can be given in the configuration file only"),
-        ("CONNECTD_HEALTH_LISTEN", "0.0.0.0:1", "health_listen: this version of connectd does not offer it yet"),
+        ("CONNECTD_HEALTH_LISTEN", "0.0.0.0", "\"0.0.0.0\" has no port"),
         ("CONNECTD_LIMITS__BATCH", "1", "limits.batch: this version of connectd does not offer it yet"),
     ])
     func aBadValueIsNamedByItsVariable(name: String, value: String, reason: String) throws {

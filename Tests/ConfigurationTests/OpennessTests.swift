@@ -6,6 +6,7 @@ import Testing
     @Test(arguments: [
         (["127.0.0.1:1"], "{}", false, []),
         (["[::1]:1", "unix:/s"], "{}", false, []),
+        (["127.0.0.1:1"], "health_listen: ['0.0.0.0:2']", false, []),
         (["0.0.0.0:1"], "{}", false, [MissingStatement.who, .what]),
         (["127.0.0.1:1", "[::]:1"], "{}", false, [.who, .what]),
         (["10.0.0.1:1"], "{}", true, [.what]),
@@ -27,6 +28,20 @@ import Testing
         try folder.write("ops:0123456789abcdef", to: "tokens")
         let file = try folder.write("listen: ['0.0.0.0:1']\nauth: {tokens_file: tokens}", to: "c.yaml")
         #expect(try SettingsLoader.load(file: file).settings.openness() == [.what])
+    }
+
+    @Test(arguments: [("0.0.0.0:2", [MissingStatement.who, .what]), ("[::1]:2", [])])
+    func socketsOfOthersAreJudgedToo(address: String, missing: [MissingStatement]) throws {
+        var inherited = InheritedAddresses()
+        inherited.listen = try load("{}", flags: Flags(listen: [address])).settings.listen
+        inherited.healthListen = try load("{}", flags: Flags(listen: ["0.0.0.0:3"])).settings.listen
+        let alone = try SettingsLoader.load(file: nil, inherited: inherited).settings
+        #expect(alone.openness() == missing && alone.listen == inherited.listen)
+        #expect(alone.healthListen == inherited.healthListen)
+        let stated = try SettingsLoader.load(
+            file: nil, flags: Flags(listen: ["127.0.0.1:1", address]), inherited: inherited
+        ).settings
+        #expect(stated.listen.map(\.text) == ["127.0.0.1:1", address])
     }
 
     @Test func theMessageSaysWhatIsMissingAndHowToGiveIt() throws {

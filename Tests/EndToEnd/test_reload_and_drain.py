@@ -4,6 +4,7 @@ import contextlib
 import json
 import signal
 import socket
+import subprocess
 import threading
 import time
 
@@ -12,8 +13,8 @@ import yaml
 
 import network as net
 import peers
-from client import Client, read_answer
-from connectd_process import Connectd, OPEN_CONFIGURATION
+from client import Client, read_answer, tcp_connector
+from connectd_process import Connectd, OPEN_CONFIGURATION, binary, clean_environment
 from expectations import assert_failure, assert_problem
 
 PORT = 8201
@@ -270,3 +271,30 @@ def test_a_second_signal_does_not_hurry_or_harm(network):
         connectd.process.send_signal(signal.SIGTERM)
         connection.settimeout(5)
         assert read_answer(connection.makefile("rb")).status == 200
+
+
+def test_what_listens_openly_still_is_not_opened_by_a_new_list_of_listeners(loopback_only, folder):
+    """The listeners stay until the next start: without them, tokens and policy could be dropped under an open one."""
+    path, log = f"{folder}/connectd.yaml", f"{folder}/log"
+    with open(f"{folder}/tokens", "w") as file:
+        file.write("a:token-of-a-0123456789\n")
+    configuration = {"listen": [f"0.0.0.0:{PORT}"], "policy": {"profile": "internal"}}
+    with open(path, "w") as file:
+        yaml.safe_dump({**configuration, "auth": {"tokens_file": "tokens"}}, file)
+    client = Client(tcp_connector(loopback_only, "127.0.0.1", PORT))
+    with open(log, "wb") as output:
+        process = subprocess.Popen(
+            loopback_only.command(str(binary()), "serve", "--config", path),
+            stdout=output, stderr=output, env=clean_environment(),
+        )
+    try:
+        wait_for(lambda: "listening" in open(log).read())
+        assert client.post_check(TARGET).status == 401
+        with open(path, "w") as file:
+            yaml.safe_dump({**configuration, "listen": ["127.0.0.1:1"]}, file)
+        process.send_signal(signal.SIGHUP)
+        wait_for(lambda: "reload refused" in open(log).read())
+        assert client.post_check(TARGET).status == 401
+    finally:
+        process.terminate()
+        assert process.wait(10) == 0

@@ -43,12 +43,13 @@ import Testing
         }
     }
 
-    @Test func aSocketFileIsForOwnerAndGroupAndGoesAway() async throws {
+    @Test(arguments: [ListenAddress.defaultMode, 0o600, 0o666])
+    func aSocketFileHasItsModeAndGoesAway(mode: UInt16) async throws {
         let file = path()
-        try await withService(on: [.unix(path: file)]) { _ in
+        try await withService(on: [.unix(path: file, mode: mode)]) { _ in
             var status = stat()
             #expect(lstat(text(file), &status) == 0)
-            #expect(status.st_mode & 0o777 == 0o660)
+            #expect(status.st_mode & 0o777 == mode_t(mode))
         }
         #expect(!FileManager.default.fileExists(atPath: text(file)))
     }

@@ -13,7 +13,7 @@ final class RawClient {
         case .ip(let endpoint):
             descriptor = try Self.socket(endpoint.address.family == .ipv4 ? AF_INET : AF_INET6)
             try connect(to: endpoint)
-        case .unix(let path):
+        case .unix(let path, _):
             descriptor = try Self.socket(AF_UNIX)
             let number = descriptor
             try SocketName.withName(of: .path(path)) { (name, length) throws(Errno) in

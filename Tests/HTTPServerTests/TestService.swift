@@ -83,7 +83,7 @@ final class TestService {
         handler = TestHandler(reactors)
         do {
             service = try await HTTPService.start(
-                on: addresses, reactors: reactors, limits: limits, handler: handler, log: log)
+                on: addresses.map { Listener($0) }, reactors: reactors, limits: limits, handler: handler, log: log)
         } catch {
             for thread in threads { thread.stop() }
             throw error

@@ -5,13 +5,8 @@ enum KeyTable {
     static let keys: [SettingKey] = service + policy + work + secrets + later
 
     private static let service: [SettingKey] = [
-        SettingKey(
-            "listen",
-            .list(
-                of: "`address:port`, `[IPv6]:port`, `unix:/path`", mayBeEmpty: false,
-                parse: ListenAddress.init(parsing:),
-                mayRepeat: \.leavesPortOpen, { $0.listen = $1 }),
-            default: "127.0.0.1:8080"),
+        SettingKey("listen", .addresses(mayBeEmpty: false) { $0.listen = $1 }, default: "127.0.0.1:8080"),
+        SettingKey("health_listen", .addresses(mayBeEmpty: true) { $0.healthListen = $1 }, default: "[]"),
         SettingKey("auth.tokens_file", .file(\.tokensFile), default: "none"),
         SettingKey(
             "hosts", .list(of: "host name", mayBeEmpty: true, parse: HostName.read, { $0.hosts = $1 }), default: "[]"),
@@ -62,7 +57,7 @@ enum KeyTable {
     ]
 
     private static let later: [SettingKey] = [
-        "health_listen", "https", "limits.batch", "limits.per_client_per_second",
+        "https", "limits.batch", "limits.per_client_per_second",
     ].map { SettingKey($0, .later) }
 
     static func key(at path: String) -> SettingKey? {
@@ -83,6 +78,17 @@ enum KeyTable {
             if !words.contains(word) { words.append(word) }
         }
         return words
+    }
+}
+
+extension ValueKind {
+    /// Where to listen.
+    fileprivate static func addresses(
+        mayBeEmpty: Bool, _ store: @escaping @Sendable (inout SettingsDraft, [ListenAddress]) -> Void
+    ) -> ValueKind {
+        .list(
+            of: "`address:port`, `[IPv6]:port`, `unix:/path`, `unix:/path?mode=0600`", mayBeEmpty: mayBeEmpty,
+            parse: ListenAddress.init(parsing:), mayRepeat: \.leavesPortOpen, store)
     }
 }
 

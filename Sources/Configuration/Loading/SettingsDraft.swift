@@ -3,6 +3,7 @@ internal import CheckModel
 /// Settings while the sources are read, one over the other; nil where nothing was said yet.
 struct SettingsDraft {
     var listen: [ListenAddress]?
+    var healthListen: [ListenAddress] = []
     var tokensFile: FileReference?
     var hosts: [String] = []
     var profile: Policy.Profile?
@@ -24,8 +25,11 @@ struct SettingsDraft {
         IPEndpoint(address: .v4(IPv4Address(bits: 0x7F00_0001)), port: 8080))
 
     /// Fills in what depends on where the service listens. The files are not read yet.
-    func settled(allowsAnonymous: Bool) -> Settings {
-        let listen = self.listen ?? [Self.defaultListen]
+    ///
+    /// Sockets that were handed over stand in the place of the default, and beside what is said.
+    func settled(allowsAnonymous: Bool, inherited: InheritedAddresses) -> Settings {
+        let listen = Self.join(self.listen ?? (inherited.listen.isEmpty ? [Self.defaultListen] : []), inherited.listen)
+        let healthListen = Self.join(self.healthListen, inherited.healthListen)
         let isLocal = listen.allSatisfy(\.isLocal)
         let policy = PolicySettings(
             profile: profile ?? (isLocal ? .internal : .rules),
@@ -33,8 +37,12 @@ struct SettingsDraft {
             options: options.map(Set.init) ?? (isLocal ? Set(PolicySettings.Option.allCases) : []),
             rules: rules, nat64Prefixes: nat64Prefixes)
         return Settings(
-            listen: listen, allowsAnonymous: allowsAnonymous, hosts: hosts, policy: policy,
+            listen: listen, healthListen: healthListen, allowsAnonymous: allowsAnonymous, hosts: hosts, policy: policy,
             statesPolicy: profile != nil || !rules.isEmpty, limits: limits, drain: drain, workers: workers,
             monitors: monitors, log: log)
+    }
+
+    private static func join(_ stated: [ListenAddress], _ inherited: [ListenAddress]) -> [ListenAddress] {
+        stated + inherited.filter { address in !stated.contains { $0.isSameSocket(as: address) } }
     }
 }

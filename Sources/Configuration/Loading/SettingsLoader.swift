@@ -9,11 +9,13 @@ package enum SettingsLoader {
     /// - Parameters:
     ///   - file: The configuration file, if there is one. Relative names in it are relative to its folder.
     ///   - environment: All variables; those that do not begin with `CONNECTD_` are passed over.
+    ///   - inherited: Where sockets listen that systemd handed over.
     ///   - judgeCheck: What is wrong with the check of a monitor, as of a request; the settings are complete but for that.
     /// - Returns: The settings, and what should be logged as a warning, one line each.
     /// - Throws: Everything that is wrong, not only the first.
     package static func load(
         file: String?, environment: [String: String] = [:], flags: Flags = Flags(),
+        inherited: InheritedAddresses = InheritedAddresses(),
         judgeCheck: (ConfiguredCheck, Settings) -> [JSONProblem] = { _, _ in [] }
     ) throws(ConfigurationProblems) -> (settings: Settings, warnings: [String]) {
         var writer = SettingWriter()
@@ -23,7 +25,7 @@ package enum SettingsLoader {
         writer = reader.writer
         readFlags(flags, into: &writer)
 
-        var settings = writer.draft.settled(allowsAnonymous: flags.allowAnonymous)
+        var settings = writer.draft.settled(allowsAnonymous: flags.allowAnonymous, inherited: inherited)
         var warnings = reader.warnings
         readTokens(&settings, &writer, &warnings)
         readMD5Keys(&settings, &writer, &warnings)

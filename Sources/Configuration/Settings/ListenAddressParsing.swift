@@ -1,10 +1,12 @@
 internal import CheckModel
 
 extension ListenAddress {
-    /// Reads `127.0.0.1:8080`, `[::1]:8080` or `unix:/path`.
+    /// Reads `127.0.0.1:8080`, `[::1]:8080`, `unix:/path` or `unix:/path?mode=0600`.
     init(parsing text: String) throws(ValueRefusal) {
         if text.hasPrefix("unix:") {
-            self = .unix(path: try Self.path(text.dropFirst(5)))
+            let parts = text.dropFirst(5).split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+            let mode = parts.count > 1 ? try Self.mode(parts[1]) : Self.defaultMode
+            self = .unix(path: try Self.path(parts[0]), mode: mode)
             return
         }
         let (host, port) = try Self.split(text)
@@ -25,6 +27,17 @@ extension ListenAddress {
             throw ValueRefusal("needs a path of 2 to \(maximumPathBytes) bytes without NUL behind \"unix:\"")
         }
         return path
+    }
+
+    /// The permissions of chmod(2), in octal digits.
+    private static func mode(_ text: Substring) throws(ValueRefusal) -> UInt16 {
+        let digits = text.hasPrefix("mode=") ? text.dropFirst(5) : ""
+        guard (3...4).contains(digits.utf8.count), digits.utf8.allSatisfy({ (0x30...0x37).contains($0) }),
+            let mode = UInt16(digits, radix: 8), mode <= 0o777
+        else {
+            throw ValueRefusal("takes nothing but a mode in octal digits behind the \"?\", as in unix:/path?mode=0600")
+        }
+        return mode
     }
 
     private static func split(_ text: String) throws(ValueRefusal) -> (host: Substring, port: Substring) {

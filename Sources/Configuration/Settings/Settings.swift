@@ -5,6 +5,8 @@ package import TLSClient
 package struct Settings: Sendable {
     /// Never empty, without duplicates.
     package var listen: [ListenAddress]
+    /// Where only `/livez`, `/readyz` and `/metrics` are answered.
+    package var healthListen: [ListenAddress] = []
     /// Where there are any, every request needs one.
     package var tokens: [BearerToken] = []
     /// Whether `--allow-anonymous` was given. It says nothing where there are tokens.

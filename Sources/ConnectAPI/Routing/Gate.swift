@@ -13,6 +13,7 @@ struct Gate {
     }
 
     func judge(_ head: RequestHead) -> Verdict {
+        if head.purpose == .health { return HealthGate.judge(head) }
         if let problem = judgeOrigin(head) { return .refuse(problem) }
         guard let route = Route(head) else {
             if let problem = judgeToken(head) { return .refuse(problem) }
@@ -21,10 +22,7 @@ struct Gate {
         }
         if !route.isOpen, let problem = judgeToken(head) { return .refuse(problem) }
         guard route.allows(head.method) else {
-            return .refuse(
-                Problem(
-                    .methodNotAllowed, "this resource has \(route.allowedMethods)",
-                    headers: [("Allow", route.allowedMethods)]))
+            return .refuse(Problem(notAllowedBy: route))
         }
         return route.takesBody ? judgeBody(of: head, for: route) : .accept(route, bodyLimit: Self.checkBodyBytes)
     }
@@ -54,6 +52,7 @@ struct Gate {
 
     /// Whether this client may see more than that the service lives: everybody may where no token is needed at all.
     func mayKnow(_ head: RequestHead) -> Bool {
+        if head.purpose == .health { return false }
         if settings.tokens.isOpen { return true }
         let fields = head.headers("authorization")
         return fields.count == 1 && settings.tokens.name(authorization: fields[0]) != nil

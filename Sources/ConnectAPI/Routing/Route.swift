@@ -88,6 +88,16 @@ enum Route: Hashable {
         }
     }
 
+    /// Whether a health listener has it.
+    var isHealth: Bool {
+        switch self {
+        case .live, .ready, .metrics: true
+        case .checks, .probe, .routes, .errors, .error, .monitors, .monitor, .specificationYAML, .specificationJSON,
+            .blackboxProbe, .blackboxConfig, .blackboxLogs, .blackboxHealth, .blackboxReload:
+            false
+        }
+    }
+
     /// The value of Allow, RFC 9110 section 10.2.1.
     var allowedMethods: String { takesBody ? "POST" : self == .blackboxReload ? "POST, PUT" : "GET, HEAD" }
 

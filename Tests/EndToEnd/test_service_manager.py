@@ -1,0 +1,209 @@
+"""systemd's side of the service: sockets that it hands over, and what it is told."""
+
+import contextlib
+import ctypes
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import time
+
+import pytest
+
+from client import Client, tcp_connector, unix_connector
+from connectd_process import Connectd, binary, clean_environment
+
+PORT = 8221
+LAUNCH = "import os,sys\nos.environ['LISTEN_PID']=str(os.getpid())\nos.execv(sys.argv[1],sys.argv[1:])"
+
+
+@contextlib.contextmanager
+def activated(sockets, names, *arguments, environment=None, namespace=None, ends=False):
+    """`serve` with these sockets as descriptors 3 and up, as systemd starts it."""
+
+    def arrange() -> None:
+        high = [os.dup2(item.fileno(), 100 + place, inheritable=False) for place, item in enumerate(sockets)]
+        for place, number in enumerate(high):
+            os.dup2(number, 3 + place, inheritable=True)
+
+    variables = {**clean_environment(), "LISTEN_FDS": str(len(sockets)), "LISTEN_FDNAMES": names, **(environment or {})}
+    process = subprocess.Popen(
+        ["/usr/bin/python3", "-c", LAUNCH, str(binary()), "serve", *arguments],
+        env=variables, preexec_fn=arrange, close_fds=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )
+    try:
+        yield process
+    finally:
+        if not ends:
+            process.terminate()
+        assert (process.wait(15) == 0) is not ends
+        process.stdout.close()
+
+
+def listening(address=("127.0.0.1", 0), family=socket.AF_INET) -> socket.socket:
+    made = socket.socket(family)
+    made.bind(address)
+    made.listen(16)
+    return made
+
+
+def client_of(made: socket.socket) -> Client:
+    return Client(tcp_connector(None, *made.getsockname()[:2]))
+
+
+def test_sockets_that_are_handed_over_serve_by_their_names(folder):
+    path = f"{folder}/handed.sock"
+    sockets = [listening(), listening(path, socket.AF_UNIX), listening(("0.0.0.0", 0))]
+    with activated(sockets, "http:connectd.socket:health"):
+        # The backlog holds what comes before the start: nothing is lost, nobody has to wait for the service.
+        assert client_of(sockets[0]).get("/v1/errors").status == 200
+        assert Client(unix_connector(path)).get("/v1/errors").status == 200
+        health = client_of(sockets[2])
+        assert health.get("/livez").status == 200 and health.get("/v1/errors").status == 404
+        own = sockets[2].getsockname()[1]
+        answer = client_of(sockets[0]).post_check(f"tcp://127.0.0.1:{own}")
+        assert answer.status == 403, "a port that was handed over is our own, too"
+        with pytest.raises(OSError), socket.create_connection(("127.0.0.1", 8080), timeout=1):
+            pytest.fail("the default is listened on beside what was handed over")
+    assert os.path.exists(path), "the file is systemd's"
+    for item in sockets:
+        item.close()
+
+
+def test_they_are_beside_what_is_said_and_not_bound_twice(folder):
+    made = listening()
+    port = made.getsockname()[1]
+    other = f"{folder}/other.sock"
+    with activated([made], "http", "--listen", f"127.0.0.1:{port}", "--listen", f"unix:{other}"):
+        assert client_of(made).get("/livez").status == 200
+        assert Client(unix_connector(other)).get("/livez").status == 200
+    made.close()
+
+
+def test_an_open_socket_needs_who_and_what():
+    made = listening(("0.0.0.0", 0))
+    with activated([made], "http", ends=True) as process:
+        said = process.stdout.read()
+    assert "--allow-anonymous" in said and "policy" in said
+    made.close()
+
+
+@pytest.mark.parametrize("kind", ["datagram", "connection", "file", "abstract"])
+def test_what_is_no_listener_is_named(kind):
+    one, other = socket.socketpair()
+    made = {
+        "datagram": lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM),
+        "connection": lambda: one,
+        "file": lambda: open("/dev/null"),
+        "abstract": lambda: listening("\0connectd-test", socket.AF_UNIX),
+    }[kind]()
+    with activated([made], "odd", ends=True) as process:
+        said = process.stdout.read()
+    assert "LISTEN_FDS" in said and "odd" in said
+    for item in (one, other, made):
+        item.close()
+
+
+def test_those_of_another_process_are_left_alone(folder):
+    environment = {"LISTEN_PID": "1", "LISTEN_FDS": "1"}
+    with Connectd(environment=environment) as it:
+        assert it.client.get("/livez").status == 200
+
+
+class Manager:
+    """A NOTIFY_SOCKET."""
+
+    def __init__(self, name: str):
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(name)
+
+    def next(self, timeout: float = 10) -> dict[str, str]:
+        self.socket.settimeout(timeout)
+        return dict(line.split("=", 1) for line in self.socket.recv(4096).decode().splitlines())
+
+    def until(self, key: str) -> dict[str, str]:
+        limit = time.monotonic() + 10
+        while key not in (state := self.next()):
+            assert time.monotonic() < limit
+        return state
+
+
+@pytest.mark.parametrize("kind", ["path", "abstract"])
+def test_it_says_when_it_is_ready_reloads_and_stops(folder, kind):
+    name = f"{folder}/notify" if kind == "path" else "@connectd-test-notify"
+    manager = Manager(name.replace("@", "\0"))
+    it = Connectd(environment={"NOTIFY_SOCKET": name})
+    try:
+        state = manager.next()
+        assert state["READY"] == "1" and it.socket_path in state["STATUS"]
+        for text in ("{}\n", "nonsense: 1\n"):
+            it.configuration_path.write_text(text)
+            before = time.monotonic_ns() // 1000
+            it.process.send_signal(signal.SIGHUP)
+            state = manager.next()
+            assert state["RELOADING"] == "1"
+            assert before <= int(state["MONOTONIC_USEC"]) <= time.monotonic_ns() // 1000
+            assert manager.next()["READY"] == "1", "also where the configuration was refused: it runs on"
+        it.process.send_signal(signal.SIGTERM)
+        assert manager.next()["STOPPING"] == "1"
+        assert it.process.wait(10) == 0
+    finally:
+        it.stop()
+    manager.socket.close()
+
+
+def test_a_manager_that_is_not_there_does_no_harm(folder):
+    with Connectd(environment={"NOTIFY_SOCKET": f"{folder}/nobody", "WATCHDOG_USEC": "50000"}) as it:
+        time.sleep(0.2)
+        assert it.client.get("/livez").status == 200
+
+
+PTRACE_ATTACH, PTRACE_DETACH, WALL = 16, 17, 0x40000000
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def worker_thread(pid: int) -> int:
+    """The last worker: threads of the runtime have names of their own, and the main one waits for signals."""
+    threads = pathlib.Path(f"/proc/{pid}/task").iterdir()
+    return max(int(thread.name) for thread in threads if (thread / "comm").read_text() == "connectd\n")
+
+
+@contextlib.contextmanager
+def hanging(thread: int):
+    """One thread stands still, the others go on."""
+    if _libc.ptrace(PTRACE_ATTACH, thread, None, None) != 0:
+        pytest.fail(os.strerror(ctypes.get_errno()))
+    os.waitpid(thread, WALL)
+    try:
+        yield
+    finally:
+        _libc.ptrace(PTRACE_DETACH, thread, None, None)
+
+
+def test_signs_of_life_end_with_a_worker_that_hangs(folder):
+    manager = Manager(f"{folder}/notify")
+    environment = {"NOTIFY_SOCKET": f"{folder}/notify", "WATCHDOG_USEC": "400000", "CONNECTD_WORKERS": "2"}
+    with Connectd(environment=environment) as it:
+        manager.until("WATCHDOG")
+        began = time.monotonic()
+        for _ in range(5):
+            manager.until("WATCHDOG")
+        assert 0.7 < time.monotonic() - began < 2.5, "about twice in WATCHDOG_USEC"
+        with hanging(worker_thread(it.pid)):
+            with contextlib.suppress(TimeoutError):
+                manager.next(0.35)
+            with pytest.raises(TimeoutError):
+                manager.next(1.2)
+        assert manager.until("WATCHDOG")
+    manager.socket.close()
+
+
+def test_another_process_is_watched(folder):
+    manager = Manager(f"{folder}/notify")
+    environment = {"NOTIFY_SOCKET": f"{folder}/notify", "WATCHDOG_USEC": "100000", "WATCHDOG_PID": "1"}
+    with Connectd(environment=environment):
+        assert "READY" in manager.next()
+        with pytest.raises(TimeoutError):
+            manager.next(0.5)
+    manager.socket.close()
