@@ -1,6 +1,6 @@
 # connectd: make run, make test; see README.md.
 .PHONY: run test build release check lint unit-test end-to-end-test format dependencies test-dependencies venv clean
-.PHONY: image-test deploy-test deploy-venv
+.PHONY: image-test deploy-test deploy-venv test-integrations
 # Parts of a run share one build folder, two cores and names in the kernel.
 .NOTPARALLEL:
 
@@ -51,6 +51,11 @@ deploy-venv: venv $(VENV)/.deploy-installed
 $(VENV)/.deploy-installed: Tests/EndToEnd/requirements-deploy.txt $(VENV)/.installed
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-input -r Tests/EndToEnd/requirements-deploy.txt
 	touch $@
+
+# The examples of deploy/, each with the program that it is for; `test` leaves out what is large to install (Zabbix).
+test-integrations: build venv
+	@scripts/install-dependencies integrations
+	CONNECTD=$(CURDIR)/.build/debug/connectd $(VENV)/bin/python -m pytest -q -rfEs Tests/EndToEnd/test_integrations_*.py
 
 format:
 	swift format --in-place --recursive Package.swift Sources Tests Fuzz

@@ -29,6 +29,8 @@ MONITORS = [
     {"name": "shut", "interval_ms": 500, "check": {"target": "tcp://127.0.0.1:9"}},
 ]
 
+TARGET = "tcp://127.0.0.1:10"
+
 
 def test_every_identifier_is_there_once_and_of_the_form_that_zabbix_wants():
     found = []
@@ -131,9 +133,12 @@ def test_zabbix_imports_the_template_and_tells_what_is_wrong(namespace, api):
     assert api("configuration.import", format="yaml", source=TEMPLATE.read_text(), rules=rules) is True
     (template,) = api("template.get", filter={"host": "connectd"}, output=["templateid"])
     (group,) = api("hostgroup.get", filter={"name": "Zabbix servers"}, output=["groupid"])
-    macros = [{"macro": "{$CONNECTD.INTERVAL}", "value": "1s"}]
+    macros = [{"macro": f"{{$CONNECTD.{name}}}", "value": value} for name, value in (("INTERVAL", "1s"), ("TARGET", TARGET))]
     with Connectd(namespace, {"policy": {"profile": "internal"}, "monitors": MONITORS}):
         api("host.create", host="prober", groups=[group], templates=[template], macros=macros)
+        # What the template leaves switched off, since it is for hosts that have one target.
+        for item in api("item.get", host="prober", search={"key_": "connectd.check"}, startSearch=True, output=["itemid"]):
+            api("item.update", itemid=item["itemid"], status=0)
 
         def values() -> dict[str, str]:
             items = api("item.get", host="prober", output=["key_", "lastvalue", "state", "error", "status"], webitems=True)
@@ -141,13 +146,15 @@ def test_zabbix_imports_the_template_and_tells_what_is_wrong(namespace, api):
             assert not broken, broken
             return {item["key_"]: item["lastvalue"] for item in items if item["status"] == "0"}
 
-        found = eventually(lambda: (v := values()).get("connectd.monitor.error[shut]") and v.get("connectd.ready") and v, 120, 1)
+        awaited = ("connectd.monitor.error[shut]", "connectd.monitor.time[open]", "connectd.ready", "connectd.check.error")
+        found = eventually(lambda: (v := values()) and all(v.get(key, "0") not in ("", "0") for key in awaited) and v, 120, 1)
         assert found["connectd.monitor.state[shut]"] == "down" and found["connectd.monitor.state[open]"] == "up"
         assert found["connectd.monitor.outcome[shut]"] == "refused" and found["connectd.monitor.outcome[open]"] == "connected"
         assert found["connectd.monitor.error[shut]"] == "ECONNREFUSED" and found["connectd.monitor.error[open]"] == ""
         assert found["connectd.monitor.fault[shut]"] == "target"
         assert found["connectd.monitor.hint[shut]"].startswith("Nothing listens on this loopback port")
         assert 0 < float(found["connectd.monitor.time[open]"]) < 1 and found["connectd.ready"] == "ready"
+        assert (found["connectd.check.outcome"], found["connectd.check.error"]) == ("refused", "ECONNREFUSED")
 
         def problems() -> list[dict]:
             return api("problem.get", output=["name", "opdata"])
