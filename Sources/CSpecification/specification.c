@@ -15,5 +15,17 @@ static const uint8_t connectd_openapi_json[] = {
 };
 const size_t connectd_openapi_json_size = sizeof connectd_openapi_json;
 
+static const uint8_t connectd_docs_html[] = {
+#embed "../../openapi/docs.html"
+};
+const size_t connectd_docs_html_size = sizeof connectd_docs_html;
+
+static const uint8_t connectd_docs_csp[] = {
+#embed "../../openapi/docs.csp"
+};
+const size_t connectd_docs_csp_size = sizeof connectd_docs_csp;
+
+const uint8_t *connectd_docs_html_start(void) { return connectd_docs_html; }
+const uint8_t *connectd_docs_csp_start(void) { return connectd_docs_csp; }
 const uint8_t *connectd_openapi_yaml_start(void) { return connectd_openapi_yaml; }
 const uint8_t *connectd_openapi_json_start(void) { return connectd_openapi_json; }

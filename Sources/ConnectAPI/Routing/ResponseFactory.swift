@@ -24,6 +24,15 @@ enum ResponseFactory {
         Response(status: 200, headers: yaml, sharing: body)
     }
 
+    /// A page for a browser.
+    static func page(sharing body: SharedBody, contentSecurityPolicy: String) -> Response {
+        let headers = [
+            ("Content-Type", "text/html; charset=utf-8"), ("Content-Security-Policy", contentSecurityPolicy),
+            ("Referrer-Policy", "no-referrer"),
+        ]
+        return Response(status: 200, headers: common + headers, sharing: body)
+    }
+
     /// Text for other programs, in a format of their own.
     static func text(status: Int = 200, _ body: [UInt8], as contentType: String) -> Response {
         Response(status: status, headers: common + [("Content-Type", contentType)], body: body)

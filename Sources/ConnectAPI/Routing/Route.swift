@@ -2,7 +2,7 @@ internal import HTTPServer
 
 /// The resources, and what may be done with them.
 enum Route: Hashable {
-    case checks, probe, routes, errors, monitors, live, ready, metrics, specificationYAML, specificationJSON
+    case checks, probe, routes, errors, monitors, live, ready, metrics, specificationYAML, specificationJSON, docs
     /// What blackbox_exporter has, under its own paths.
     case blackboxProbe, blackboxConfig, blackboxLogs, blackboxHealth, blackboxReload
     /// One entry of the catalogue, by the last segment of its path.
@@ -33,6 +33,8 @@ enum Route: Hashable {
             self = .specificationYAML
         } else if head.hasPath("/openapi.json") {
             self = .specificationJSON
+        } else if head.hasPath("/docs") {
+            self = .docs
         } else {
             self.init(segments: head.pathSegments() ?? [])
         }
@@ -63,7 +65,7 @@ enum Route: Hashable {
         switch self {
         case .checks, .routes: true
         case .probe, .errors, .error, .monitors, .monitor, .live, .ready, .metrics, .specificationYAML,
-            .specificationJSON, .blackboxProbe, .blackboxConfig, .blackboxLogs, .blackboxHealth, .blackboxReload:
+            .specificationJSON, .blackboxProbe, .blackboxConfig, .blackboxLogs, .blackboxHealth, .blackboxReload, .docs:
             false
         }
     }
@@ -73,7 +75,7 @@ enum Route: Hashable {
         switch self {
         case .checks, .probe, .routes, .blackboxProbe, .blackboxReload: true
         case .errors, .error, .monitors, .monitor, .live, .ready, .metrics, .specificationYAML, .specificationJSON,
-            .blackboxConfig, .blackboxLogs, .blackboxHealth:
+            .blackboxConfig, .blackboxLogs, .blackboxHealth, .docs:
             false
         }
     }
@@ -83,7 +85,7 @@ enum Route: Hashable {
         switch self {
         case .live, .ready: true
         case .checks, .probe, .routes, .errors, .error, .monitors, .monitor, .metrics, .specificationYAML,
-            .specificationJSON, .blackboxProbe, .blackboxConfig, .blackboxLogs, .blackboxHealth, .blackboxReload:
+            .specificationJSON, .blackboxProbe, .blackboxConfig, .blackboxLogs, .blackboxHealth, .blackboxReload, .docs:
             false
         }
     }

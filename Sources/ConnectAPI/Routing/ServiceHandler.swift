@@ -102,7 +102,7 @@ package final class ServiceHandler: RequestHandler {
         case .blackboxProbe: return await blackboxProbe(request, on: worker)
         case .blackboxReload: return await blackbox.reload()
         case .errors, .error, .monitors, .monitor, .live, .ready, .metrics, .specificationYAML, .specificationJSON,
-            .blackboxConfig, .blackboxLogs, .blackboxHealth, nil:
+            .blackboxConfig, .blackboxLogs, .blackboxHealth, .docs, nil:
             return problem(status: 404, detail: "there is no such resource")
         }
     }
@@ -125,6 +125,7 @@ package final class ServiceHandler: RequestHandler {
             case .monitor(let name): return try MonitorResource.entry(name, of: monitors, head, by: resultEncoder)
             case .specificationYAML: return try SpecificationResource.yaml(head)
             case .specificationJSON: return try SpecificationResource.json(head)
+            case .docs: return try SpecificationResource.page(head)
             }
         } catch {
             return refusal(error)

@@ -1,13 +1,18 @@
 internal import CSpecification
 internal import HTTPServer
 
-/// `/openapi.yaml` and `/openapi.json`: the bytes of the files that the build was made with.
+/// `/openapi.yaml`, `/openapi.json` and `/docs`: the bytes of the files that the build was made with.
 enum SpecificationResource {
-    // SAFETY of both: C arrays of that many bytes, for the life of the process.
+    // SAFETY of all: C arrays of that many bytes, for the life of the process.
     private static let yamlBody = SharedBody(
         Array(UnsafeBufferPointer(start: connectd_openapi_yaml_start(), count: connectd_openapi_yaml_size)))
     private static let jsonBody = SharedBody(
         Array(UnsafeBufferPointer(start: connectd_openapi_json_start(), count: connectd_openapi_json_size)))
+    private static let pageBody = SharedBody(
+        Array(UnsafeBufferPointer(start: connectd_docs_html_start(), count: connectd_docs_html_size)))
+    /// Names the page's own style by its hash: W3C Content Security Policy Level 3.
+    private static let pagePolicy = String(
+        decoding: UnsafeBufferPointer(start: connectd_docs_csp_start(), count: connectd_docs_csp_size), as: UTF8.self)
 
     static func yaml(_ head: RequestHead) throws(Problem) -> Response {
         try QueryRule.acceptNone(head)
@@ -17,5 +22,10 @@ enum SpecificationResource {
     static func json(_ head: RequestHead) throws(Problem) -> Response {
         try QueryRule.acceptNone(head)
         return ResponseFactory.json(sharing: jsonBody)
+    }
+
+    static func page(_ head: RequestHead) throws(Problem) -> Response {
+        try QueryRule.acceptNone(head)
+        return ResponseFactory.page(sharing: pageBody, contentSecurityPolicy: pagePolicy)
     }
 }
