@@ -12,7 +12,7 @@ STYLE = """
 body{font:15px/1.55 system-ui,sans-serif;margin:0;display:grid;grid-template-columns:17rem minmax(0,1fr)}
 nav{position:sticky;top:0;height:100vh;overflow:auto;padding:1.2rem;box-sizing:border-box;border-right:1px solid var(--line);
 font-size:13px}
-nav ul{list-style:none;padding:0;margin:.2rem 0 1rem}main{padding:1.2rem 2.5rem 6rem;max-width:64rem}
+nav ul{list-style:none;padding:0;margin:.2rem 0 1rem}main{overflow-wrap:anywhere;min-width:0;box-sizing:border-box;padding:1.2rem 2.5rem 6rem;max-width:64rem}
 a{color:var(--link);text-decoration:none}a:hover{text-decoration:underline}
 code,pre{font:13px/1.45 ui-monospace,monospace}code{background:var(--soft);border-radius:3px;padding:.05em .3em}
 pre{background:var(--soft);border:1px solid var(--line);border-radius:6px;padding:.8em;overflow:auto}pre code{background:none;padding:0}
