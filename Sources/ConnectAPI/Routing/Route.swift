@@ -95,6 +95,7 @@ enum Route: Hashable {
         switch self {
         case .live, .ready, .metrics: true
         case .checks, .probe, .routes, .errors, .error, .monitors, .monitor, .specificationYAML, .specificationJSON,
+            .docs,
             .blackboxProbe, .blackboxConfig, .blackboxLogs, .blackboxHealth, .blackboxReload:
             false
         }
