@@ -30,7 +30,7 @@ let package = Package(
             dependencies: [
                 "CheckEngine", "CheckModel", "CMicrohttpd", "COpenSSL", "CAres", "Configuration", "ConnectAPI",
                 "DNS", "HTTPServer",
-                "SocketIO", "StrictJSON", "TLSClient",
+                "SocketIO", "StrictJSON", "TLSClient", "TLSServer",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -46,12 +46,12 @@ let package = Package(
         .target(
             name: "Configuration",
             dependencies: [
-                "CheckEngine", "CheckModel", "CLinux", "CYAML", "StrictJSON", "SocketIO", "TLSClient",
+                "CheckEngine", "CheckModel", "CLinux", "CYAML", "StrictJSON", "SocketIO", "TLSClient", "TLSServer",
             ],
             swiftSettings: strict),
         .target(
             name: "HTTPServer",
-            dependencies: ["CheckModel", "CLinux", "CMicrohttpd", "SocketIO"], swiftSettings: strict),
+            dependencies: ["CheckModel", "CLinux", "CMicrohttpd", "SocketIO", "TLSServer"], swiftSettings: strict),
         .target(
             name: "CheckEngine",
             dependencies: [
@@ -63,6 +63,7 @@ let package = Package(
         .target(name: "Metrics", dependencies: ["CheckModel", "SocketIO"], swiftSettings: strict),
         .target(
             name: "TLSClient", dependencies: ["CheckModel", "CLinux", "COpenSSL", "SocketIO"], swiftSettings: strict),
+        .target(name: "TLSServer", dependencies: ["COpenSSL", "TLSClient"], swiftSettings: strict),
         .target(name: "SocketIO", dependencies: ["CheckModel", "CLinux"], swiftSettings: strict),
         .target(name: "StrictJSON", swiftSettings: strict),
         .target(name: "CheckModel", swiftSettings: strict),

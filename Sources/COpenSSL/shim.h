@@ -74,6 +74,14 @@ static inline void connectd_ssl_ctx_set_client_options(SSL_CTX *context)
     SSL_CTX_clear_options(context, SSL_OP_IGNORE_UNEXPECTED_EOF);
 }
 
+static inline void connectd_ssl_ctx_set_server_options(SSL_CTX *context)
+{
+    SSL_CTX_set_options(
+        context,
+        SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET | SSL_OP_CIPHER_SERVER_PREFERENCE);
+    SSL_CTX_set_num_tickets(context, 0);
+}
+
 static inline int connectd_ssl_set_server_name(SSL *ssl, const char *name)
 {
     return SSL_set_tlsext_host_name(ssl, name) == 1;

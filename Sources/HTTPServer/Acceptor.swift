@@ -2,6 +2,7 @@ internal import CLinux
 internal import CheckModel
 internal import SocketIO
 internal import Synchronization
+internal import TLSServer
 
 /// Accepts connections on one worker's thread, and gives each to the worker with the fewest.
 ///
@@ -16,6 +17,8 @@ actor Acceptor {
     private nonisolated let reactor: Reactor
     private nonisolated let workers: [HTTPWorker]
     private nonisolated let limits: HTTPLimits
+    /// For the listeners that speak TLS: connections from now on get this one.
+    private nonisolated let tls: Mutex<ServerContext?>
     private nonisolated let handler: any RequestHandler
     private nonisolated let log: @Sendable (String) -> Void
     private var listeners: [Place] = []
@@ -27,14 +30,19 @@ actor Acceptor {
     nonisolated var unownedExecutor: UnownedSerialExecutor { reactor.unownedExecutor }
 
     init(
-        reactor: Reactor, workers: [HTTPWorker], limits: HTTPLimits, handler: any RequestHandler,
+        reactor: Reactor, workers: [HTTPWorker], limits: HTTPLimits, tls: ServerContext?, handler: any RequestHandler,
         log: @escaping @Sendable (String) -> Void
     ) {
+        self.tls = Mutex(tls)
         self.reactor = reactor
         self.workers = workers
         self.limits = limits
         self.handler = handler
         self.log = log
+    }
+
+    nonisolated func replaceTLS(_ context: ServerContext) {
+        tls.withLock { $0 = context }
     }
 
     func start(_ sockets: [ListeningSocket]) throws(Errno) {
@@ -115,8 +123,9 @@ actor Acceptor {
         }
         let peer = SocketName.endpoint(from: name).map(Peer.ip) ?? .unix
         let source = ConnectionSource(listener: kind, purpose: listener.purpose, peer: peer)
+        let context = kind == .tcp && listener.purpose == .service ? tls.withLock { $0 } : nil
         leastLoaded().adopt(
-            AcceptedConnection(descriptor: number, name: name, nameLength: length, source: source))
+            AcceptedConnection(descriptor: number, name: name, nameLength: length, source: source, tls: context))
     }
 
     /// The worker with the fewest connections, the next in turn among equals.
@@ -136,7 +145,8 @@ actor Acceptor {
 
     /// Answers a connection that is one too many. What it sends is read for a while, so that the answer reaches it.
     private func turnAway(_ number: Int32) {
-        PlainAnswer.send(tooMany(), to: number, withoutBody: false)
+        // Who speaks TLS is not told: a handshake would be more work than the connection.
+        if tls.withLock({ $0 }) == nil { PlainAnswer.send(tooMany(), to: number, withoutBody: false) }
         workers[0].assumeIsolated { $0.linger(on: number) }
     }
 

@@ -1,4 +1,5 @@
 internal import CLinux
+internal import TLSServer
 
 /// Where a connection came from; one for all of its requests.
 final class ConnectionSource: Sendable {
@@ -19,6 +20,8 @@ struct AcceptedConnection: Sendable {
     let name: sockaddr_storage
     let nameLength: socklen_t
     let source: ConnectionSource
+    /// What the client speaks TLS by; nil where it does not, or somebody has seen to it.
+    let tls: ServerContext?
 }
 
 /// How a request's body is delimited (RFC 9112, section 6).

@@ -31,6 +31,8 @@ final class HTTPDaemon {
     /// The places of connections whose client has left, to be looked at when the library has run.
     var departed: [Int] = []
     var lingering: [Int32: LingeringClose] = [:]
+    /// By their descriptor towards the library.
+    var relays: [Int32: TLSRelay] = [:]
     /// What all long bodies hold.
     var longBodiesBytes = 0
     var scratch = [UInt8](repeating: 0, count: 65536)
@@ -98,6 +100,10 @@ final class HTTPDaemon {
     func add(_ accepted: AcceptedConnection) {
         guard let library else {
             CLinux.close(accepted.descriptor)
+            worker.load.subtract(1, ordering: .relaxed)
+            return
+        }
+        guard let accepted = accepted.tls.map({ relay(accepted, by: $0) }) ?? accepted else {
             worker.load.subtract(1, ordering: .relaxed)
             return
         }

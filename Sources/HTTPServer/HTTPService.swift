@@ -2,6 +2,7 @@ internal import CLinux
 public import CheckModel
 public import SocketIO
 internal import Synchronization
+public import TLSServer
 
 /// An HTTP/1.1 service on threads that others run: libmicrohttpd parses and sends, the reactors wait.
 ///
@@ -22,16 +23,18 @@ public final class HTTPService: Sendable {
     /// - Parameters:
     ///   - listeners: at least one. All are bound before the first connection is accepted.
     ///   - reactors: one for each worker, their threads running; the first one accepts.
+    ///   - tls: where it is given, internet listeners of the service speak TLS by it.
     ///   - log: is told what the library complains of, mostly clients' faults; called on workers' threads.
     public static func start(
         on listeners: [Listener], reactors: [Reactor], limits: HTTPLimits = HTTPLimits(),
+        tls: ServerContext? = nil,
         handler: any RequestHandler, log: @escaping @Sendable (String) -> Void = { _ in }
     ) async throws(HTTPServiceError) -> HTTPService {
         connectd_ignore_sigpipe()
         var sockets: [ListeningSocket] = []
         do throws(HTTPServiceError) {
             for listener in listeners { sockets.append(try ListeningSocket(listener)) }
-            return try await start(sockets, reactors, limits, handler, log)
+            return try await start(sockets, reactors, limits, tls, handler, log)
         } catch {
             for socket in sockets { socket.removeFile() }
             throw error
@@ -39,14 +42,15 @@ public final class HTTPService: Sendable {
     }
 
     private static func start(
-        _ sockets: [ListeningSocket], _ reactors: [Reactor], _ limits: HTTPLimits, _ handler: any RequestHandler,
+        _ sockets: [ListeningSocket], _ reactors: [Reactor], _ limits: HTTPLimits, _ tls: ServerContext?,
+        _ handler: any RequestHandler,
         _ log: @escaping @Sendable (String) -> Void
     ) async throws(HTTPServiceError) -> HTTPService {
         let workers = reactors.enumerated().map { index, reactor in
             HTTPWorker(index: index, reactor: reactor, limits: limits, handler: handler, log: log)
         }
         let acceptor = Acceptor(
-            reactor: reactors[0], workers: workers, limits: limits, handler: handler, log: log)
+            reactor: reactors[0], workers: workers, limits: limits, tls: tls, handler: handler, log: log)
         let service = HTTPService(addresses: sockets.map(\.address), acceptor: acceptor, workers: workers)
         do throws(Errno) {
             for worker in workers { try await worker.start() }
@@ -78,6 +82,11 @@ public final class HTTPService: Sendable {
         await acceptor.stop()
         for worker in workers { await worker.cancelHandlers() }
         for worker in workers { await worker.shutDown() }
+    }
+
+    /// Shows new clients another certificate. A service that began without TLS does not change.
+    public func replaceTLS(_ context: ServerContext) {
+        acceptor.replaceTLS(context)
     }
 
     // MARK: Numbers

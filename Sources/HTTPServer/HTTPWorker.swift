@@ -117,6 +117,11 @@ actor HTTPWorker {
             _ = await drain(until: Clock.now().advanced(byMilliseconds: 1000))
         }
         daemon?.stop()
+        let deadline = Clock.now().advanced(byMilliseconds: 1000)
+        while let daemon, !daemon.relaysAreFlushed, Clock.now() < deadline {
+            _ = await reactor.sleep(until: Clock.now().advanced(byMilliseconds: 2))
+        }
+        daemon?.endRelays()
         if let daemon { takeMail(daemon) }
     }
 }

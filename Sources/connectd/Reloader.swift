@@ -9,7 +9,7 @@ import Synchronization
 final class Reloader: Sendable {
     private let source: SettingsSource
     private let started: Settings
-    private let listening: [ListenAddress]
+    private let http: HTTPService
     private let handler: ServiceHandler
     private let manager: ServiceManager
     private let logger: Logger
@@ -18,14 +18,14 @@ final class Reloader: Sendable {
 
     /// - Parameters:
     ///   - started: what the workers and listeners were built with.
-    ///   - listening: where the service really listens.
+    ///   - http: says where the service really listens, and shows new clients another certificate.
     init(
-        source: SettingsSource, started: Settings, listening: [ListenAddress], handler: ServiceHandler,
+        source: SettingsSource, started: Settings, http: HTTPService, handler: ServiceHandler,
         manager: ServiceManager, logger: Logger
     ) {
         self.source = source
         self.started = started
-        self.listening = listening
+        self.http = http
         self.handler = handler
         self.manager = manager
         self.logger = logger
@@ -36,7 +36,7 @@ final class Reloader: Sendable {
     func reload() -> String? {
         turn.withLock { _ in
             manager.reloading()
-            defer { manager.ready(ServiceManager.status(listening: listening)) }
+            defer { manager.ready(ServiceManager.status(listening: http.addresses)) }
             do throws(ConfigurationProblems) {
                 let (settings, warnings) = try source.load()
                 if let refusal = refusal(of: settings) {
@@ -57,16 +57,19 @@ final class Reloader: Sendable {
     private func refusal(of settings: Settings) -> String? {
         var running = settings
         running.listen = started.listen
+        // A listener that began without TLS asks nobody for a certificate.
+        if started.https == nil { running.https = nil }
         return settings.refusalToStart ?? running.refusalToStart
     }
 
     private func put(_ settings: Settings) {
         if needsNewStart(for: settings) {
             logger.warning(
-                "listen, health_listen, workers, limits.in_flight and limits.queue are in force only from the next start"
+                "listen, health_listen, https on or off, workers, limits.in_flight and limits.queue are in force only from the next start"
             )
         }
-        handler.replaceSettings(ServiceAssembly.serviceSettings(from: settings, listening: listening))
+        if let context = settings.https, started.https != nil { http.replaceTLS(context) }
+        handler.replaceSettings(ServiceAssembly.serviceSettings(from: settings, listening: http.addresses))
         handler.replaceMonitors(with: MonitorAssembly.definitions(from: settings))
         logger.notice("configuration reloaded")
     }
@@ -74,7 +77,7 @@ final class Reloader: Sendable {
     /// Whether something differs that was built into the workers and listeners; the other limits are each request's own.
     private func needsNewStart(for settings: Settings) -> Bool {
         settings.listen != started.listen || settings.healthListen != started.healthListen
-            || settings.workers != started.workers
+            || (settings.https == nil) != (started.https == nil) || settings.workers != started.workers
             || settings.limits.inFlight != started.limits.inFlight || settings.limits.queue != started.limits.queue
     }
 }

@@ -6,6 +6,7 @@ import ConnectAPI
 import HTTPServer
 import Logging
 import SocketIO
+import TLSServer
 
 /// The service from its start to its end.
 struct RunningService: ~Copyable {
@@ -38,9 +39,11 @@ struct RunningService: ~Copyable {
             version: Version.number, logger: logger)
         let threads = try pool.start()
         var limits = HTTPLimits()
-        limits.connections = budget.connections
+        // A connection with TLS counts twice and has three descriptors.
+        limits.connections = settings.https == nil ? budget.connections : budget.connections * 2 / 3
         do {
-            http = try Self.listen(on: ServiceAssembly.listeners(settings, sockets), pool, limits, handler, logger)
+            http = try Self.listen(
+                on: ServiceAssembly.listeners(settings, sockets), pool, limits, settings.https, handler, logger)
         } catch {
             threads.stopAndJoin()
             throw error
@@ -48,7 +51,7 @@ struct RunningService: ~Copyable {
         handler.replaceSettings(ServiceAssembly.serviceSettings(from: settings, listening: http.addresses))
         handler.replaceMonitors(with: MonitorAssembly.definitions(from: settings))
         let reloader = Reloader(
-            source: source, started: settings, listening: http.addresses, handler: handler, manager: manager,
+            source: source, started: settings, http: http, handler: handler, manager: manager,
             logger: logger)
         handler.offerReload { reloader.reload() }
         self.reloader = reloader
@@ -60,7 +63,7 @@ struct RunningService: ~Copyable {
     }
 
     private static func listen(
-        on listeners: [Listener], _ pool: WorkerPool, _ limits: HTTPLimits,
+        on listeners: [Listener], _ pool: WorkerPool, _ limits: HTTPLimits, _ tls: ServerContext?,
         _ handler: ServiceHandler, _ logger: Logger
     ) throws -> HTTPService {
         let reactors = pool.workers.map(\.reactor)
@@ -68,7 +71,7 @@ struct RunningService: ~Copyable {
             do throws(HTTPServiceError) {
                 return .success(
                     try await HTTPService.start(
-                        on: listeners, reactors: reactors, limits: limits,
+                        on: listeners, reactors: reactors, limits: limits, tls: tls,
                         handler: handler, log: { logger.debug("http: \($0)") }))
             } catch {
                 return .failure(error)

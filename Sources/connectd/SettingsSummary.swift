@@ -1,5 +1,6 @@
 import CheckModel
 import Configuration
+import TLSServer
 
 /// What a configuration comes to, in one line: where it listens, who may ask, what they may reach. No secret is in it.
 enum SettingsSummary {
@@ -15,7 +16,10 @@ enum SettingsSummary {
     }
 
     private static func who(_ settings: Settings) -> String {
-        settings.tokens.isEmpty ? "anybody there may ask" : "\(count(settings.tokens.count, "token")) may ask"
+        let certificates = settings.https?.demandsCertificate == true ? "clients with a certificate" : nil
+        let tokens = settings.tokens.isEmpty ? nil : count(settings.tokens.count, "token")
+        let known = [certificates, tokens].compactMap(\.self).joined(separator: " and ")
+        return known.isEmpty ? "anybody there may ask" : "\(known) may ask"
     }
 
     private static func count(_ number: Int, _ noun: String) -> String {

@@ -40,7 +40,6 @@ struct BadDocument: CustomTestStringConvertible, Sendable {
     ]
 
     private static let later = [
-        "https: {certificate: a}",
         "limits: {batch: 10000}", "limits: {per_client_per_second: 0}",
     ]
 

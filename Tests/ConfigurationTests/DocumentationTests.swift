@@ -70,8 +70,10 @@ import Testing
         try folder.write("ops:0123456789abcdef\n", to: "tokens")
         try folder.write("key\n", to: "bgp.key")
         let pair = CertificatePair()
-        for name in ["internal-ca.pem", "probe.pem"] { try folder.write(pair.certificate, to: name) }
-        try folder.write(pair.key, to: "probe.key")
+        for name in ["internal-ca.pem", "probe.pem", "server.pem", "ca.pem"] {
+            try folder.write(pair.certificate, to: name)
+        }
+        for name in ["probe.key", "server.key"] { try folder.write(pair.key, to: name) }
         let examples = try Self.blocks()
         try folder.write("modules: {tcp_connect: {prober: tcp}}\n", to: "blackbox.yml")
         #expect(examples.count == 7)

@@ -44,6 +44,23 @@ import Testing
         #expect(stated.listen.map(\.text) == ["127.0.0.1:1", address])
     }
 
+    @Test(arguments: [("", [MissingStatement.who, .what]), (", client_authorities: ca.pem", [.what])])
+    func clientCertificatesSayWhoMayAsk(authorities: String, missing: [MissingStatement]) throws {
+        let folder = try TemporaryFolder()
+        let pair = CertificatePair()
+        for name in ["server.pem", "ca.pem"] { try folder.write(pair.certificate, to: name) }
+        try folder.write(pair.key, to: "server.key")
+        let https = "https: {certificate: server.pem, key: server.key\(authorities)}"
+        let file = try folder.write("listen: ['0.0.0.0:1']\n\(https)", to: "c.yaml")
+        #expect(try SettingsLoader.load(file: file).settings.openness() == missing)
+    }
+
+    @Test(arguments: ["certificate: server.pem", "key: server.key", "client_authorities: ca.pem"])
+    func halfOfHTTPSIsRefused(half: String) throws {
+        let found = try problems("https: {\(half)}")
+        #expect(found.map(\.reason) == ["needs both certificate and key"] && found.first?.path == "https")
+    }
+
     @Test func theMessageSaysWhatIsMissingAndHowToGiveIt() throws {
         let flags = Flags(listen: ["127.0.0.1:1", "0.0.0.0:2"])
         let message = try #require(try SettingsLoader.load(file: nil, flags: flags).settings.refusalToStart)

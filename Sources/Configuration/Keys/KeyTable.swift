@@ -7,6 +7,9 @@ enum KeyTable {
     private static let service: [SettingKey] = [
         SettingKey("listen", .addresses(mayBeEmpty: false) { $0.listen = $1 }, default: "127.0.0.1:8080"),
         SettingKey("health_listen", .addresses(mayBeEmpty: true) { $0.healthListen = $1 }, default: "[]"),
+        SettingKey("https.certificate", .file(\.httpsCertificate), default: "none"),
+        SettingKey("https.key", .file(\.httpsKey), default: "none"),
+        SettingKey("https.client_authorities", .file(\.httpsClientAuthorities), default: "none"),
         SettingKey("auth.tokens_file", .file(\.tokensFile), default: "none"),
         SettingKey(
             "hosts", .list(of: "host name", mayBeEmpty: true, parse: HostName.read, { $0.hosts = $1 }), default: "[]"),
@@ -57,7 +60,7 @@ enum KeyTable {
     ]
 
     private static let later: [SettingKey] = [
-        "https", "limits.batch", "limits.per_client_per_second",
+        "limits.batch", "limits.per_client_per_second",
     ].map { SettingKey($0, .later) }
 
     static func key(at path: String) -> SettingKey? {

@@ -1,5 +1,6 @@
 internal import CheckModel
 internal import TLSClient
+internal import TLSServer
 
 /// Reads the files under `authorities` and `client_certificates`.
 struct MaterialReader {
@@ -24,6 +25,29 @@ struct MaterialReader {
             certificates[files.name] = LentCertificate(certificate: read, targets: files.targets)
         } catch {
             problems.append(files.key.problem(ValueRefusal(error.reason)))
+        }
+    }
+
+    /// `https`: the certificate with its key, and whose certificates clients have to show.
+    mutating func readHTTPS(_ draft: SettingsDraft) -> ServerContext? {
+        let stated = [draft.httpsCertificate, draft.httpsKey, draft.httpsClientAuthorities].compactMap(\.self)
+        guard let first = stated.first else { return nil }
+        guard let certificate = draft.httpsCertificate, let key = draft.httpsKey else {
+            problems.append(
+                ConfigurationProblem(first.source, path: "https", reason: "needs both certificate and key"))
+            return nil
+        }
+        let before = problems.count
+        let authorities = draft.httpsClientAuthorities.flatMap { reference in
+            file(reference).flatMap { anchors(in: $0, reference) }
+        }
+        readCertificate(ClientCertificateFiles(name: "https", certificate: certificate, key: key, targets: nil))
+        guard problems.count == before, let pair = certificates["https"] else { return nil }
+        do throws(TLSMaterialError) {
+            return try ServerContext(certificate: pair.certificate, clientAuthorities: authorities)
+        } catch {
+            problems.append(certificate.problem(ValueRefusal(error.reason)))
+            return nil
         }
     }
 

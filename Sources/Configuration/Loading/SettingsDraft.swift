@@ -5,6 +5,9 @@ struct SettingsDraft {
     var listen: [ListenAddress]?
     var healthListen: [ListenAddress] = []
     var tokensFile: FileReference?
+    var httpsCertificate: FileReference?
+    var httpsKey: FileReference?
+    var httpsClientAuthorities: FileReference?
     var hosts: [String] = []
     var profile: Policy.Profile?
     var dialogs: PolicySettings.Dialogs?

@@ -85,6 +85,11 @@ package enum SettingsLoader {
         settings.clientCertificates = reader.certificates
         writer.report(reader.problems)
         warnings += reader.warnings
+        // A reader of its own: its certificate is none that requests may name.
+        var server = MaterialReader()
+        settings.https = server.readHTTPS(writer.draft)
+        writer.report(server.problems)
+        warnings += server.warnings
     }
 
     private static func readModules(

@@ -1,4 +1,5 @@
 package import CheckModel
+internal import TLSServer
 
 /// What has to be said before the service listens where others reach it.
 package enum MissingStatement: Hashable, CaseIterable, Sendable {
@@ -11,7 +12,7 @@ package enum MissingStatement: Hashable, CaseIterable, Sendable {
     package var message: String {
         switch self {
         case .who:
-            "It is not said who may ask: give auth.tokens_file (CONNECTD_AUTH__TOKENS_FILE), or --allow-anonymous if "
+            "It is not said who may ask: give auth.tokens_file (CONNECTD_AUTH__TOKENS_FILE), https.client_authorities, or --allow-anonymous if "
                 + "really everybody may."
         case .what:
             "It is not said what they may reach: give policy.profile (CONNECTD_POLICY__PROFILE: rules, sidecar, internal "
@@ -31,7 +32,7 @@ extension Settings {
     package func openness() -> [MissingStatement] {
         guard !exposedAddresses.isEmpty else { return [] }
         var missing: [MissingStatement] = []
-        if tokens.isEmpty, !allowsAnonymous { missing.append(.who) }
+        if tokens.isEmpty, !allowsAnonymous, https?.demandsCertificate != true { missing.append(.who) }
         if !statesPolicy { missing.append(.what) }
         return missing
     }

@@ -1,5 +1,6 @@
 package import CheckModel
 package import TLSClient
+package import TLSServer
 
 /// Everything that can be configured, validated: nothing in it needs to be judged for form again.
 package struct Settings: Sendable {
@@ -7,6 +8,8 @@ package struct Settings: Sendable {
     package var listen: [ListenAddress]
     /// Where only `/livez`, `/readyz` and `/metrics` are answered.
     package var healthListen: [ListenAddress] = []
+    /// What internet listeners, but health listeners, speak TLS by.
+    package var https: ServerContext?
     /// Where there are any, every request needs one.
     package var tokens: [BearerToken] = []
     /// Whether `--allow-anonymous` was given. It says nothing where there are tokens.

@@ -22,7 +22,7 @@ public final class ClientCertificate: Sendable {
     /// Has connections of this context show the certificate when a peer asks for one; OpenSSL takes references of its own.
     /// - Parameter context: an SSL_CTX, the caller's.
     /// - Returns: false where OpenSSL refuses it (a key too short for the security level): why is in its queue of errors.
-    func use(in context: OpaquePointer) -> Bool {
+    package func use(in context: OpaquePointer) -> Bool {
         SSL_CTX_use_certificate(context, list.certificates[0]) == 1
             && list.certificates.dropFirst().allSatisfy { connectd_add_chain_certificate(context, $0) == 1 }
             && SSL_CTX_use_PrivateKey(context, key.key) == 1

@@ -16,7 +16,7 @@ public final class TrustAnchors: Sendable {
     /// - Parameter store: an X509_STORE, the caller's.
     /// - Returns: false where OpenSSL finds no memory.
     @discardableResult
-    func addAll(to store: OpaquePointer) -> Bool {
+    package func addAll(to store: OpaquePointer) -> Bool {
         list.certificates.allSatisfy { X509_STORE_add_cert(store, $0) == 1 }
     }
 }

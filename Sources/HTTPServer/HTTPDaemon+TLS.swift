@@ -1,0 +1,57 @@
+internal import CLinux
+internal import SocketIO
+internal import Synchronization
+internal import TLSServer
+
+extension HTTPDaemon {
+    /// Puts a relay between the client and the library.
+    /// - Returns: the connection for the library; nil where there is no descriptor or memory: the client's is closed then.
+    func relay(_ accepted: AcceptedConnection, by context: ServerContext) -> AcceptedConnection? {
+        var pair: [Int32] = [-1, -1]
+        let type = connectd_sock_stream | connectd_sock_cloexec | connectd_sock_nonblock
+        guard let session = ServerSession(context), socketpair(AF_UNIX, type, 0, &pair) == 0 else {
+            CLinux.close(accepted.descriptor)
+            return nil
+        }
+        let key = pair[0]
+        let relay = TLSRelay(session, outer: accepted.descriptor, inner: key, reactor: worker.reactor)
+        let worker = worker
+        relays[key] = relay
+        worker.load.add(1, ordering: .relaxed)
+        let hasStarted = relay.start { outer, inner in
+            worker.assumeIsolated { $0.daemon?.stepRelay(key, outer, inner) }
+        }
+        guard hasStarted else {
+            relay.end()
+            forget(key)
+            CLinux.close(pair[1])
+            return nil
+        }
+        var name = sockaddr_storage()
+        name.ss_family = sa_family_t(AF_UNIX)
+        return AcceptedConnection(
+            descriptor: pair[1], name: name, nameLength: socklen_t(MemoryLayout<sa_family_t>.size),
+            source: accepted.source, tls: nil)
+    }
+
+    private func stepRelay(_ key: Int32, _ outer: Readiness, _ inner: Readiness) {
+        guard let relay = relays[key] else { return }
+        relay.step(outer: outer, inner: inner)
+        if relay.hasEnded { forget(key) }
+    }
+
+    private func forget(_ key: Int32) {
+        guard relays.removeValue(forKey: key) != nil else { return }
+        worker.load.subtract(1, ordering: .relaxed)
+    }
+
+    /// Whether every client has what was sent to it.
+    var relaysAreFlushed: Bool { relays.values.allSatisfy(\.isFlushed) }
+
+    func endRelays() {
+        for (key, relay) in relays {
+            relay.end()
+            forget(key)
+        }
+    }
+}

@@ -1,0 +1,224 @@
+internal import CLinux
+internal import CheckModel
+internal import SocketIO
+internal import TLSServer
+
+/// Carries one connection between a client, who speaks TLS, and the library, which does not: a pair of sockets stands in
+/// between, so that whatever holds for plain connections (deadlines, early answers, clients that leave) holds here.
+final class TLSRelay {
+    private let reactor: Reactor
+    private let session: ServerSession
+    private let outer: Int32
+    private let inner: Int32
+    private var outerWatch: SlotToken?
+    private var innerWatch: SlotToken?
+    private var timer: SlotToken?
+
+    private var toInner: ArraySlice<UInt8> = []
+    private var toOuter: ArraySlice<UInt8> = []
+    private var isOpen = false
+    /// The client, or the library, sends no more.
+    private var outerEnded = false
+    private var innerEnded = false
+    /// The library takes no more, or the client broke the protocol: what comes is thrown away.
+    private var discards = false
+    /// The library has closed its end: what it wrote before is there still.
+    private var innerIsClosed = false
+    private var hasShutOuter = false
+    private(set) var hasEnded = false
+
+    private static let chunk = 16384
+    /// How long the client may take for the last bytes, and then to close.
+    private static let sendMilliseconds = 60_000
+    private static let lingerMilliseconds = 2000
+
+    /// Takes over both descriptors.
+    init(_ session: ServerSession, outer: Int32, inner: Int32, reactor: Reactor) {
+        self.session = session
+        self.outer = outer
+        self.inner = inner
+        self.reactor = reactor
+    }
+
+    /// Whether the client has everything that the library sent.
+    var isFlushed: Bool { hasEnded || hasShutOuter }
+
+    /// - Parameter handler: calls `step` on the reactor's thread.
+    func start(handler: @escaping @Sendable (_ outer: Readiness, _ inner: Readiness) -> Void) -> Bool {
+        let (outer, inner) = (outer, inner)
+        (timer, outerWatch, innerWatch) = reactor.assumeIsolated { reactor in
+            (
+                reactor.makeTimer { handler(.error, []) },
+                try? reactor.watch(outer, for: .readable, edgeTriggered: false) { handler($0, []) },
+                try? reactor.watch(inner, for: [], edgeTriggered: false) { handler([], $0) }
+            )
+        }
+        return outerWatch != nil && innerWatch != nil
+    }
+
+    func step(outer outerReadiness: Readiness, inner innerReadiness: Readiness) {
+        guard !hasEnded else { return }
+        // Both directions are shut, or the connection was reset; the timer says so, too.
+        if !outerReadiness.isDisjoint(with: [.error, .hangUp]) { return end() }
+        if !innerReadiness.isDisjoint(with: [.error, .hangUp]) {
+            if !isOpen { return end() }
+            noteInnerIsClosed()
+        }
+        flushInner()
+        flushOuter()
+        if !outerEnded, toInner.isEmpty { receiveOuter() }
+        if hasEnded { return }
+        if !isOpen { shakeHands() }
+        if isOpen { decrypt() }
+        repeat {
+            if isOpen { receiveInner() }
+            flushOuter()
+        } while innerIsClosed && !innerEnded && !hasEnded && toOuter.isEmpty
+        if !hasEnded { conclude() }
+    }
+
+    private func shakeHands() {
+        switch session.handshake() {
+        case .done: isOpen = true
+        case .wantsInput: if outerEnded { fail() }
+        case .closed, .failed: fail()
+        }
+    }
+
+    private func receiveOuter() {
+        let (count, bytes, error) = Self.receive(outer)
+        if count > 0, !discards { session.feed(bytes[...]) }
+        if count == 0 { outerEnded = true }
+        if count < 0, !Self.isPassing(error) { end() }
+    }
+
+    private func decrypt() {
+        while toInner.isEmpty, !discards {
+            let (progress, bytes) = session.read()
+            switch progress {
+            case .done:
+                toInner = bytes[...]
+                flushInner()
+            case .wantsInput:
+                if outerEnded { shutdown(inner, Int32(SHUT_WR)) }
+                return
+            case .closed:
+                outerEnded = true
+                shutdown(inner, Int32(SHUT_WR))
+                return
+            case .failed:
+                return fail()
+            }
+        }
+    }
+
+    private func receiveInner() {
+        guard !innerEnded, toOuter.isEmpty else { return }
+        let (count, bytes, error) = Self.receive(inner)
+        if count > 0, !session.write(bytes) { return fail() }
+        if count == 0 || (count < 0 && !Self.isPassing(error)) { endInner() }
+    }
+
+    /// No event tells of its last bytes from here on: a pair whose other end is closed would be ready for ever.
+    private func noteInnerIsClosed() {
+        innerIsClosed = true
+        discards = true
+        toInner = []
+        unwatch(&innerWatch, inner)
+        if !innerEnded { arm(Self.sendMilliseconds) }
+    }
+
+    private func endInner() {
+        innerEnded = true
+        session.close()
+        arm(Self.sendMilliseconds)
+    }
+
+    /// The client gets OpenSSL's alert; the library sees the connection end.
+    private func fail() {
+        isOpen = true
+        innerEnded = true
+        discards = true
+        toInner = []
+        shutdown(inner, Int32(SHUT_RDWR))
+        arm(Self.sendMilliseconds)
+    }
+
+    private func flushInner() {
+        toInner = Self.send(toInner, to: inner) { discards = true }
+        if discards { toInner = [] }
+    }
+
+    private func flushOuter() {
+        if toOuter.isEmpty { toOuter = session.takeOutput()[...] }
+        var isBroken = false
+        toOuter = Self.send(toOuter, to: outer) { isBroken = true }
+        if isBroken { end() }
+    }
+
+    private func conclude() {
+        if innerEnded, toOuter.isEmpty, !hasShutOuter {
+            hasShutOuter = true
+            shutdown(outer, Int32(SHUT_WR))
+            arm(Self.lingerMilliseconds)
+        }
+        if hasShutOuter, outerEnded { return end() }
+        adjust(outerWatch, outer, reads: !outerEnded && toInner.isEmpty, writes: !toOuter.isEmpty)
+        if innerEnded, discards { unwatch(&innerWatch, inner) }
+        adjust(innerWatch, inner, reads: isOpen && !innerEnded && toOuter.isEmpty, writes: !toInner.isEmpty)
+    }
+
+    private func adjust(_ watch: SlotToken?, _ number: Int32, reads: Bool, writes: Bool) {
+        guard let watch else { return }
+        var interest: Readiness = reads ? .readable : []
+        if writes { interest.insert(.writable) }
+        reactor.assumeIsolated { [interest] in try? $0.modify(watch, number, for: interest) }
+    }
+
+    private func unwatch(_ watch: inout SlotToken?, _ number: Int32) {
+        guard let token = watch.take() else { return }
+        reactor.assumeIsolated { $0.unwatch(token, number) }
+    }
+
+    private func arm(_ milliseconds: Int) {
+        guard let timer else { return }
+        reactor.assumeIsolated { $0.arm(timer, at: Clock.now().advanced(byMilliseconds: milliseconds)) }
+    }
+
+    /// Closes both sides at once.
+    func end() {
+        guard !hasEnded else { return }
+        hasEnded = true
+        unwatch(&outerWatch, outer)
+        unwatch(&innerWatch, inner)
+        if let timer { reactor.assumeIsolated { $0.remove(timer) } }
+        close(outer)
+        close(inner)
+    }
+
+    private static func receive(_ number: Int32) -> (count: Int, bytes: [UInt8], error: Errno) {
+        var result = 0
+        var error = Errno(0)
+        let bytes = [UInt8](unsafeUninitializedCapacity: chunk) { buffer, count in
+            result = recv(number, buffer.baseAddress, chunk, Int32(MSG_DONTWAIT))
+            if result < 0 { error = .current }
+            count = max(result, 0)
+        }
+        return (result, bytes, error)
+    }
+
+    private static func isPassing(_ error: Errno) -> Bool {
+        error == Errno(EAGAIN) || error == Errno(EINTR)
+    }
+
+    /// - Returns: what is left.
+    private static func send(_ bytes: ArraySlice<UInt8>, to number: Int32, broken: () -> Void) -> ArraySlice<UInt8> {
+        guard !bytes.isEmpty else { return [] }
+        let count = bytes.withUnsafeBytes {
+            CLinux.send(number, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
+        }
+        if count >= 0 { return bytes.dropFirst(count) }
+        if !isPassing(.current) { broken() }
+        return bytes
+    }
+}
