@@ -105,13 +105,12 @@ import Testing
             let count = SSL_read(connection.ssl, &byte, 1)
             if SSL_get_error(connection.ssl, count) == SSL_ERROR_ZERO_RETURN { isHeard.raise() }
         }
-        let (_, rest) = try await client.shake(with: server) { line, socket in
+        _ = try await client.shake(with: server) { line, socket in
             line.channel.sayGoodbye(on: socket)
             // Once is enough.
             line.channel.sayGoodbye(on: socket)
-            return try await line.receive(from: socket)
         }
-        #expect(rest == [])
+        for _ in 0..<500 where !isHeard.isRaised { try await Task.sleep(for: .milliseconds(10)) }
         #expect(isHeard.isRaised)
     }
 
