@@ -119,7 +119,7 @@ def test_the_links_lead_somewhere():
 
 
 def test_the_files_that_the_pages_name_are_there():
-    files = [str(path) for top in ("Sources", "Tests") for path in (REPOSITORY / top).rglob("*.*")]
+    files = [str(path) for top in ("Sources", "Tests", "openapi") for path in (REPOSITORY / top).rglob("*.*")]
     files.append(str(REPOSITORY / "Package.swift"))
     for page in [README, *sorted((REPOSITORY / "docs").glob("*.md"))]:
         for name in re.findall(r"`([\w/*+<>-]+\.(?:swift|py|c|h))`", page.read_text()):
