@@ -26,17 +26,17 @@ struct NagiosPerformance {
         return "\(label("days", request))=\(NagiosLimits.days(seconds));\(limits[0]);\(limits[1]);;"
     }
 
-    /// Quotation marks are doubled; an equals sign cannot stand in a label.
+    /// Quotation marks are doubled; an equals sign cannot stand in a label. Scalar by scalar: an accent hides none of them.
     private func label(_ name: String, _ request: CheckRequest) -> String {
         guard labelsTarget else { return name }
-        let target = request.target.text.flatMap { character -> [Character] in
-            switch character {
+        let target = request.target.text.unicodeScalars.flatMap { scalar -> [Unicode.Scalar] in
+            switch scalar {
             case "'": ["'", "'"]
-            case "=": ["_"]
-            default: character.isNewline || character == "|" ? ["_"] : [character]
+            case "=", "|": ["_"]
+            case _: scalar.endsLine ? ["_"] : [scalar]
             }
         }
-        return "'\(String(target)) \(name)'"
+        return "'\(String(String.UnicodeScalarView(target))) \(name)'"
     }
 
     /// Without needless zeros: `0.2`, `5`.

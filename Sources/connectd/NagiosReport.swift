@@ -70,8 +70,19 @@ struct NagiosReport {
         }
     }
 
-    /// Behind a pipe sign stands performance data, and a line ends the summary: neither comes from a target's name.
+    /// Behind a pipe sign stands performance data, and a line ends the summary: neither comes from a target's name, also not
+    /// with an accent on it, which makes another character of it for us, and none for those that read bytes.
     private static func clean(_ text: String) -> String {
-        String(text.map { $0 == "|" ? "/" : $0.isNewline ? " " : $0 })
+        String(String.UnicodeScalarView(text.unicodeScalars.map { $0 == "|" ? "/" : $0.endsLine ? " " : $0 }))
+    }
+}
+
+extension Unicode.Scalar {
+    /// Whether somebody who reads it takes a line for ended.
+    var endsLine: Bool {
+        switch value {
+        case 0x0A...0x0D, 0x85, 0x2028, 0x2029: true
+        case _: false
+        }
     }
 }

@@ -84,6 +84,17 @@ struct NagiosReportTests {
         #expect(!lines[1].contains("|") && !lines[2].contains("|"))
     }
 
+    @Test("lets no accent hide a sign from it that plugins are read by")
+    func accents() throws {
+        let requests = try ["unix:/a|\u{301}b=\u{301}'\u{301}c", "unix:/d"].map(Results.request)
+        let made = NagiosReport([Results.connected(), Results.connected()], of: requests, limits: NagiosLimits())
+        let lines = made.text.utf8.split(separator: 0x0A)
+        #expect(lines[0].count { $0 == UInt8(ascii: "|") } == 1, "by bytes, as Nagios reads")
+        #expect(!lines[1].contains(UInt8(ascii: "|")))
+        let label = lines[0].split(separator: UInt8(ascii: "|"))[1].prefix { $0 != UInt8(ascii: "=") }
+        #expect(String(Substring(label)) == " 'unix:/a_\u{301}b_\u{301}''\u{301}c time'")
+    }
+
     @Test("takes the worst of several states, of which UNKNOWN hides no trouble")
     func weights() {
         let states: [NagiosState] = [.ok, .unknown, .warning, .critical]
