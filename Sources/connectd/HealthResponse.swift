@@ -1,7 +1,7 @@
 /// The answer to a health check, as far as it matters: RFC 9112, 4 and 6.3.
 struct HealthResponse {
     let status: Int
-    /// What stands behind the status: `Service Unavailable`.
+    /// What stands behind the status, `Service Unavailable`, in a form that no terminal minds.
     let reason: String
     let body: [UInt8]
     /// Whether all of the body is there. Without Content-Length only the end of the connection tells.
@@ -16,7 +16,7 @@ struct HealthResponse {
             (100...599).contains(status)
         else { return nil }
         self.status = status
-        reason = words.count == 3 ? String(words[2]) : ""
+        reason = words.count == 3 ? Self.printable(words[2]) : ""
         let body = Array(bytes[end...])
         self.body = body
         isComplete = Self.contentLength(lines.dropFirst()).map { body.count >= $0 } ?? false
@@ -38,7 +38,11 @@ struct HealthResponse {
 
     /// The body in one line of at most 300 characters that no terminal minds.
     var bodyLine: String {
-        let words = String(decoding: body, as: UTF8.self).split { !$0.isASCII || $0 <= " " || $0 == "\u{7F}" }
-        return String(words.joined(separator: " ").prefix(300))
+        Self.printable(Substring(decoding: body, as: UTF8.self))
+    }
+
+    private static func printable(_ text: Substring) -> String {
+        let words = text.unicodeScalars.split { !(0x21...0x7E).contains($0.value) }
+        return String(words.map(Substring.init).joined(separator: " ").prefix(300))
     }
 }

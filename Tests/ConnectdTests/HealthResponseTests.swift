@@ -39,4 +39,10 @@ struct HealthResponseTests {
         #expect(line.hasPrefix("a [31mb c xxx"))
         #expect(line.count == 300)
     }
+
+    @Test("shows a reason that no terminal obeys")
+    func reason() throws {
+        let response = try #require(parsed("HTTP/1.1 503 \u{1B}]0;x\u{7} \u{9B}31m|\u{301}Down\r\n\r\n"))
+        #expect(response.reason == "]0;x 31m| Down")
+    }
 }
