@@ -9,6 +9,7 @@ from connectd_process import Connectd
 PORT = 8232
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 ORIGIN = {"X-Request-Id": "req-17", "traceparent": TRACE}
+MODULES = "modules: {m: {prober: tcp}}\n"
 TOKEN = {"Authorization": "Bearer 0123456789abcdef0123"}
 
 
@@ -18,8 +19,10 @@ def connectd(network):
         "auth": {"tokens_file": "tokens"},
         "policy": {"profile": "internal"},
         "log": {"level": "debug"},
+        "modules_file": "modules",
     }
-    with Connectd(network.a, configuration, port=PORT, files={"tokens": "ops:0123456789abcdef0123\n"}) as running:
+    files = {"tokens": "ops:0123456789abcdef0123\n", "modules": MODULES}
+    with Connectd(network.a, configuration, port=PORT, files=files) as running:
         yield running
 
 
@@ -61,3 +64,20 @@ def test_checks_are_counted_by_the_names_of_tokens(connectd):
     [count] = [line for line in text.splitlines() if line.startswith('connectd_client_checks_total{client="ops"}')]
     assert float(count.rpartition(" ")[2]) >= 1
     assert "0123456789abcdef0123" not in text and "0123456789abcdef0123" not in connectd.log
+
+
+def test_probes_of_blackbox_exporter_are_named_and_counted_as_well(connectd):
+    def count() -> float:
+        text = connectd.client.get("/metrics", headers=TOKEN).body.decode()
+        return sum(float(line.rpartition(" ")[2]) for line in text.splitlines()
+                   if line.startswith('connectd_client_checks_total{client="ops"}'))
+
+    before = count()
+    assert connectd.client.get("/probe?module=m&target=127.0.0.1:9", headers={**TOKEN, **ORIGIN}).status == 200
+    line = lines(connectd, "check")[-1]
+    assert (line["request_id"], line["traceparent"], line["client"]) == ("req-17", TRACE, "ops")
+    assert count() == before + 1
+    denials = len(lines(connectd, "denied by policy"))
+    assert connectd.client.get("/probe?module=m&target=169.254.169.254:80", headers={**TOKEN, **ORIGIN}).status == 200
+    line, = lines(connectd, "denied by policy")[denials:]
+    assert line["request_id"] == "req-17" and line["client"] == "ops"

@@ -15,8 +15,10 @@ struct BlackboxProbe: Sendable {
         case failed(CheckResult)
     }
 
-    /// - Parameter now: wall-clock time, nanoseconds since 1970.
-    func prepared(now: Int64) -> Preparation {
+    /// - Parameters:
+    ///   - now: wall-clock time, nanoseconds since 1970.
+    ///   - origin: where the request comes from, for logs and counts.
+    func prepared(now: Int64, asked origin: RequestOrigin? = nil) -> Preparation {
         let request: CheckRequest
         do throws(TargetError) {
             request = try self.request()
@@ -30,7 +32,7 @@ struct BlackboxProbe: Sendable {
         if hasUnwantedFamily(request) {
             return .failed(Self.failure(.noData, in: .resolve, "the address is of the other family", now))
         }
-        return .check(PreparedCheck(request: request, dialog: module.dialog?.compiled))
+        return .check(PreparedCheck(request: request, dialog: module.dialog?.compiled).asked(by: origin))
     }
 
     private func request() throws(TargetError) -> CheckRequest {

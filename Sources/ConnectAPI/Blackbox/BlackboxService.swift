@@ -3,21 +3,22 @@ internal import CheckModel
 internal import Configuration
 internal import HTTPServer
 internal import SocketIO
-internal import Synchronization
 
 /// The resources of blackbox_exporter, with what they remember.
 final class BlackboxService: Sendable {
     private let history = BlackboxHistory()
-    private let reloading = Mutex<(@Sendable () -> String?)?>(nil)
+    private let reloads = SharedReloads()
 
     enum Preparation {
         case check(PreparedCheck, BlackboxProbe)
         /// There is nothing to be checked.
         case answer(Response)
+        /// The policy keeps the module's dialog from requests.
+        case denied(CheckRequest, BlackboxProbe)
     }
 
     func offerReload(_ reload: (@Sendable () -> String?)?) {
-        reloading.withLock { $0 = reload }
+        reloads.offer(reload)
     }
 
     /// Finds out what a request asks for.
@@ -25,10 +26,11 @@ final class BlackboxService: Sendable {
         do throws(BlackboxRefusal) {
             let probe = try BlackboxResource.probe(
                 head, of: settings.modules, limitMilliseconds: settings.maximumTimeoutMilliseconds)
-            switch probe.prepared(now: Clock.wallNanoseconds()) {
+            let origin = OriginReader.origin(of: head, tokens: settings.tokens)
+            switch probe.prepared(now: Clock.wallNanoseconds(), asked: origin) {
             case .failed(let result): return .answer(answer(result, to: probe, head))
             case .check(let check) where check.dialog != nil && settings.permissions.dialogs == .none:
-                return .answer(deny(check.request, to: probe, head))
+                return .denied(check.request, probe)
             case .check(let check): return .check(check, probe)
             }
         } catch {
@@ -56,14 +58,9 @@ final class BlackboxService: Sendable {
         }
     }
 
-    /// Reads the configuration again, away from the thread of the worker: files are read for it.
+    /// Reads the configuration again.
     func reload() async -> Response {
-        guard let reload = reloading.withLock({ $0 }) else {
-            return BlackboxResource.response(BlackboxRefusal(500, "failed to reload config: the service is stopping"))
-        }
-        guard let reason = await Task.detached(operation: { reload() }).value else {
-            return ResponseFactory.text([], as: BlackboxResource.plain)
-        }
+        guard let reason = await reloads.reload() else { return ResponseFactory.text([], as: BlackboxResource.plain) }
         return BlackboxResource.response(BlackboxRefusal(500, "failed to reload config: \(reason)"))
     }
 }

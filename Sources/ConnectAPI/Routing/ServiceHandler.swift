@@ -175,6 +175,10 @@ extension ServiceHandler {
         let settings = current
         switch prepareBlackbox(request, under: settings) {
         case .answer(let response): return response
+        case .denied(let check, let probe):
+            metrics.noteDenied(on: index)
+            logger.info("denied by policy", metadata: metadata(of: check, ["reason": "its module has a dialog"]))
+            return blackbox.deny(check, to: probe, request.head)
         case .check(let check, let probe):
             let answer = await run(check, on: index, under: settings)
             return blackboxResponse(answer, to: check, of: probe, request.head, on: index)
@@ -236,7 +240,7 @@ extension ServiceHandler {
     private func prepareBlackbox(_ request: Request, under settings: ServiceSettings) -> BlackboxService.Preparation {
         let preparation = blackbox.prepare(request.head, under: settings)
         switch preparation {
-        case .check: checks.add(1, ordering: .relaxed)
+        case .check, .denied: checks.add(1, ordering: .relaxed)
         case .answer(let response): if response.status == 400 { metrics.noteRejection(.badRequest) }
         }
         return preparation
