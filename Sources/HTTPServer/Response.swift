@@ -38,16 +38,20 @@ public struct Response: Sendable {
 public final class SharedBody: Sendable {
     // SAFETY: the memory is filled in the initialiser, only read after that, and freed with the last reference.
     private nonisolated(unsafe) let memory: UnsafeMutableRawBufferPointer
+    private let onRelease: (@Sendable () -> Void)?
 
     public var count: Int { memory.count }
     var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(memory) }
 
-    public init(_ bytes: [UInt8]) {
+    /// - Parameter onRelease: called when the last answer that sends it has ended, on whatever thread that is.
+    public init(_ bytes: [UInt8], onRelease: (@Sendable () -> Void)? = nil) {
+        self.onRelease = onRelease
         memory = .allocate(byteCount: bytes.count, alignment: 1)
         memory.copyBytes(from: bytes)
     }
 
     deinit {
         memory.deallocate()
+        onRelease?()
     }
 }

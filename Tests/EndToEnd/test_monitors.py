@@ -176,6 +176,28 @@ def test_a_reload_keeps_what_it_does_not_change(network, listener):
         assert len(connectd.client.get("/v1/monitors/changed").json["history"]) <= 1
 
 
+def test_slow_readers_of_the_list_do_not_fill_the_memory(network):
+    """Two thousand monitors are a list of some 3 MB: without a bound sixty who do not read it would hold 180 MB."""
+    many = [monitor(f"m{number}", f"tcp://127.0.0.1:{number + 1}", interval_ms=60_000) for number in range(2000)]
+    with Connectd(network.a, configuration(*many), port=PORT) as connectd:
+        eventually(lambda: len(connectd.client.get("/v1/monitors").body) > 2_500_000, 20)
+        size = len(connectd.client.get("/v1/monitors").body)
+        clients = []
+        for _ in range(64 * 2**20 // size + 10):
+            client = network.a.socket(socket.AF_INET)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+            client.connect(("127.0.0.1", PORT))
+            client.sendall(b"GET /v1/monitors HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            clients.append(client)
+        refused = eventually(lambda: (answer := connectd.client.get("/v1/monitors")).status == 503 and answer, 20)
+        assert refused.headers["retry-after"] == "1" and refused.json["type"].endswith(":overloaded")
+        assert connectd.client.get("/v1/monitors/m0").status == 200
+        assert connectd.client.get("/readyz").status == 200
+        for client in clients:
+            client.close()
+        assert eventually(lambda: (answer := connectd.client.get("/v1/monitors")).status == 200 and answer, 20)
+
+
 @pytest.mark.parametrize(
     ("entry", "says"),
     [

@@ -4,10 +4,11 @@ internal import HTTPServer
 /// `/v1/monitors`: the checks that the service repeats by itself.
 enum MonitorResource {
     static func list(
-        _ monitors: MonitorSet, _ head: RequestHead, by encoder: ResultEncoder
+        _ monitors: MonitorSet, _ head: RequestHead, by encoder: ResultEncoder, within budget: DocumentBudget
     ) throws(Problem) -> Response {
         try QueryRule.acceptNone(head)
-        return ResponseFactory.json(MonitorEncoder(results: encoder).list(monitors.monitors))
+        let list = try budget.lend { () throws(Problem) in MonitorEncoder(results: encoder).list(monitors.monitors) }
+        return ResponseFactory.json(sharing: list)
     }
 
     static func entry(

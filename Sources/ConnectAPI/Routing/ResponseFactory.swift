@@ -38,6 +38,10 @@ enum ResponseFactory {
         Response(status: status, headers: common + [("Content-Type", contentType)], body: body)
     }
 
+    static func text(sharing body: SharedBody, as contentType: String) -> Response {
+        Response(status: 200, headers: common + [("Content-Type", contentType)], sharing: body)
+    }
+
     static func problem(_ problem: Problem) -> Response {
         let headers = problem.headers.isEmpty ? Self.problem : Self.problem + problem.headers
         return Response(status: problem.kind.status, headers: headers, body: problem.body)

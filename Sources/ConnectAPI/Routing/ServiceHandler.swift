@@ -15,6 +15,7 @@ package final class ServiceHandler: RequestHandler {
     private let monitors: MonitorSet
     private let version: String
     private let blackbox = BlackboxService()
+    private let documents = DocumentBudget()
     private let logger: Logger
     private let draining = Atomic<Bool>(false)
     private let refusesWork = Atomic<Bool>(false)
@@ -121,7 +122,7 @@ package final class ServiceHandler: RequestHandler {
             case .live: return try HealthResource.live(head)
             case .ready: return try ready(head)
             case .metrics: return try metricsText(head)
-            case .monitors: return try MonitorResource.list(monitors, head, by: resultEncoder)
+            case .monitors: return try MonitorResource.list(monitors, head, by: resultEncoder, within: documents)
             case .monitor(let name): return try MonitorResource.entry(name, of: monitors, head, by: resultEncoder)
             case .specificationYAML: return try SpecificationResource.yaml(head)
             case .specificationJSON: return try SpecificationResource.json(head)
@@ -143,7 +144,8 @@ package final class ServiceHandler: RequestHandler {
         try QueryRule.acceptNone(head)
         let document = MetricsDocument(metrics: metrics, pool: pool, monitors: monitors.monitors, version: version)
         let format = ExpositionFormat(accept: head.header("accept"))
-        return ResponseFactory.text(document.text(in: format), as: format.contentType)
+        let text = try documents.lend { () throws(Problem) in document.text(in: format) }
+        return ResponseFactory.text(sharing: text, as: format.contentType)
     }
 
     static let retryAfter: (name: String, value: String) = ("Retry-After", "1")
