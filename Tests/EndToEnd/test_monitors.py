@@ -158,6 +158,9 @@ def test_the_policy_binds_monitors(network, listener):
         eventually(lambda: state(connectd, "db") == "down")
         last = connectd.client.get("/v1/monitors/db").json["last"]
         assert last["outcome"] == "denied" and last["attempts"] == []
+        text = connectd.client.get("/metrics").body.decode()
+        denials = next(line for line in text.splitlines() if line.startswith("connectd_policy_denials_total "))
+        assert int(denials.split()[1]) >= 1
 
 
 def test_a_reload_keeps_what_it_does_not_change(network, listener):

@@ -40,6 +40,11 @@ package final class ServiceMetrics: Sendable {
         }
     }
 
+    /// Counts that the policy denied a check which is counted already, by its result.
+    func noteDenial() {
+        denials.add(1, ordering: .relaxed)
+    }
+
     /// Counts a check that was asked for with a token, by its name.
     func noteCheck(of client: String) {
         clients.withLock { $0[client, default: 0] += 1 }

@@ -14,6 +14,7 @@ final class MonitorJournal: MonitorObserver {
 
     func monitorFinished(_ monitor: CheckEngine.Monitor, with result: CheckResult, changed: Bool, on worker: Int) {
         metrics.note(result, on: worker)
+        if result.outcome == .failed(.denied) { metrics.noteDenial() }
         if changed { logChange(of: monitor, result) }
         guard logger.logLevel <= .debug else { return }
         logger.debug("monitor round", metadata: metadata(of: monitor, result))
