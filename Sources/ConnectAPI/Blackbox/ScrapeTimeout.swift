@@ -29,9 +29,10 @@ struct ScrapeTimeout {
     private static func number(_ text: String) throws(Malformed) -> Double {
         let lowered = text.lowercased()
         // Hexadecimal only with an exponent.
-        guard !lowered.contains("x") || lowered.contains("p"), !lowered.contains("nan"), let value = Double(text) else {
-            throw Malformed()
-        }
+        guard !lowered.contains("x") || lowered.contains("p"), !lowered.contains("nan"), let value = Double(text),
+            // Too large for a number is an error there, unless infinity is meant.
+            value.isFinite || lowered.contains("inf")
+        else { throw Malformed() }
         return value
     }
 }

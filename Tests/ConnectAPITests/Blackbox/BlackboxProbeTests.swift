@@ -106,7 +106,7 @@ import Testing
             // Where Prometheus leaves nothing, the module's holds.
             ("0.3", 5, 5), ("-1", 5, 5), ("0.3", 0, 0), ("0.5", 5, 0), ("0", 5, 5),
             // Never more than the service's own limit.
-            ("inf", 0, 60), ("100", 90, 60),
+            ("inf", 0, 60), ("100", 90, 60), ("1e308", 0, 60), ("-1e308", 5, 5), ("1e-400", 5, 5),
         ] as [(String?, Double, Double)])
     func `the least of all counts`(header: String?, module: Double, seconds: Double) throws {
         let timeout = try ScrapeTimeout(header: header, moduleSeconds: module, limitSeconds: 60)
@@ -114,7 +114,7 @@ import Testing
         #expect(timeout.milliseconds == max(1, Int(seconds * 1000)))
     }
 
-    @Test(arguments: ["abc", "1s", "0x10", "NaN", " 1", "1,5", "--1"])
+    @Test(arguments: ["abc", "1s", "0x10", "NaN", " 1", "1,5", "--1", "1e400", "-1e400"])
     func `what is no number is malformed`(header: String) {
         #expect(throws: ScrapeTimeout.Malformed.self) {
             try ScrapeTimeout(header: header, moduleSeconds: 5, limitSeconds: 60)
