@@ -81,3 +81,12 @@ def test_probes_of_blackbox_exporter_are_named_and_counted_as_well(connectd):
     assert connectd.client.get("/probe?module=m&target=169.254.169.254:80", headers={**TOKEN, **ORIGIN}).status == 200
     line, = lines(connectd, "denied by policy")[denials:]
     assert line["request_id"] == "req-17" and line["client"] == "ops"
+
+
+def test_no_name_of_a_target_ends_its_quotation_marks_in_a_log_of_text(network):
+    """An accent makes another character of a quotation mark, but not for who reads bytes; C1 steers terminals."""
+    with Connectd(network.a, {"log": {"format": "text"}}, port=PORT + 1) as connectd:
+        target = 'unix:/a"\u0301 client=root \u009b31m"'
+        assert connectd.client.post("/v1/checks", {"target": target}).status == 403
+        [line] = [line for line in connectd.log.splitlines() if "denied by policy" in line]
+        assert 'target="unix:/a\\"\u0301 client=root  31m\\""' in line

@@ -62,11 +62,19 @@ package struct ServiceLogHandler: LogHandler {
         let isPlain = !text.isEmpty && text.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != 0x22 && $0 != 0x3D }
         return isPlain
             ? text
-            : "\"\(printable(text).split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\\\""))\""
+            : "\"\(escapingQuotes(printable(text)))\""
     }
 
+    /// Scalar by scalar: an accent on a quotation mark makes another character of it, but not for who reads bytes.
+    private static func escapingQuotes(_ text: String) -> String {
+        text.unicodeScalars.reduce(into: "") { $0 += $1 == "\"" ? "\\\"" : String($1) }
+    }
+
+    /// Without control characters, C1's among them, which terminals obey too.
     private static func printable(_ text: String) -> String {
-        String(String.UnicodeScalarView(text.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? " " : $0 }))
+        String(
+            String.UnicodeScalarView(
+                text.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 }))
     }
 
     private func write(_ line: [UInt8]) {
