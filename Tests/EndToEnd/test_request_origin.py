@@ -90,3 +90,14 @@ def test_no_name_of_a_target_ends_its_quotation_marks_in_a_log_of_text(network):
         assert connectd.client.post("/v1/checks", {"target": target}).status == 403
         [line] = [line for line in connectd.log.splitlines() if "denied by policy" in line]
         assert 'target="unix:/a\\"\u0301 client=root  31m\\""' in line
+
+
+def test_a_dialog_of_a_module_that_the_policy_keeps_back_is_a_denial_as_others(network):
+    modules = "modules: {m: {prober: tcp, tcp: {query_response: [{expect: '^220 '}]}}}\n"
+    own = {"modules_file": "modules", "policy": {"dialogs": "none"}}
+    with Connectd(network.a, own, port=PORT + 1, files={"modules": modules}) as connectd:
+        answer = connectd.client.get("/probe?module=m&target=127.0.0.1:9", headers=ORIGIN)
+        assert answer.status == 200 and b'outcome="denied"' in answer.body
+        [line] = lines(connectd, "denied by policy")
+        assert line["level"] == "info" and line["request_id"] == "req-17" and line["target"] == "127.0.0.1:9"
+        assert "connectd_policy_denials_total 1\n" in connectd.client.get("/metrics").body.decode()

@@ -52,7 +52,7 @@ struct ModuleText {
         if let expect = entry.expect { keys.append("expect: \(Self.quoted(expect))") }
         if let bytes = entry.expectBytes { keys.append("expect_bytes: \(Self.quoted(bytes))") }
         if !entry.labels.isEmpty {
-            let labels = entry.labels.map { "{name: \($0.name), value: \(Self.quoted($0.value))}" }
+            let labels = entry.labels.map { "{name: \(Self.quoted($0.name)), value: \(Self.quoted($0.value))}" }
             keys.append("labels: [\(labels.joined(separator: ", "))]")
         }
         if !entry.send.isEmpty { keys.append("send: \(Self.quoted(entry.send))") }

@@ -30,7 +30,7 @@ import Testing
         module.tls.files = [("ca_file", "ca.pem")]
         var entry = QueryResponse()
         entry.expect = "^220 (\\S+)\t$"
-        entry.labels = [Label(name: "host", value: "${1}")]
+        entry.labels = [Label(name: "host", value: "${1}"), Label(name: "on", value: "x")]
         entry.send = "QUIT"
         module.queryResponse = [entry, QueryResponse()]
         #expect(
@@ -45,7 +45,7 @@ import Testing
                       source_ip_address: "127.0.0.9"
                       query_response:
                         - expect: "^220 (\\S+)\t$"
-                          labels: [{name: host, value: "${1}"}]
+                          labels: [{name: host, value: "${1}"}, {name: "on", value: x}]
                           send: QUIT
                         - {}
                       tls: true
