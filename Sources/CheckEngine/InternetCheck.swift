@@ -151,6 +151,12 @@ struct InternetCheck {
         if endpoints.count == 1 {
             return [await ConnectAttempt(plan: plan, endpoint: endpoints[0], deadline: plan.deadline).run()]
         }
+        return await attemptSeveral(endpoints)
+    }
+
+    /// Not inlined: a check of one address would have to hold the frame of all this.
+    @inline(never)
+    private func attemptSeveral(_ endpoints: [Endpoint]) async -> [AttemptOutcome] {
         switch plan.request.resolve.addresses {
         case .first: return await Strategy.first(endpoints, by: plan, until: plan.deadline)
         case .all: return await Strategy.all(endpoints, by: plan, until: plan.deadline)

@@ -5,13 +5,21 @@ internal import SocketIO
 /// One attempt: socket, options, bind, connect, writable, SO_ERROR, names, evidence.
 ///
 /// A failure is a result with the phase in which it came. The socket lives in `run` and is closed on every way out.
-struct ConnectAttempt {
+/// An object: its addresses would stand in the frames of all functions that wait for it.
+final class ConnectAttempt: Sendable {
     let plan: AttemptPlan
     let endpoint: Endpoint
     let deadline: MonotonicTime
 
     /// What the results show in place of `endpoint`: for a UNIX-domain path that was opened, the path.
-    var shownEndpoint: Endpoint?
+    private let shownEndpoint: Endpoint?
+
+    init(plan: AttemptPlan, endpoint: Endpoint, deadline: MonotonicTime, shownEndpoint: Endpoint? = nil) {
+        self.plan = plan
+        self.endpoint = endpoint
+        self.deadline = deadline
+        self.shownEndpoint = shownEndpoint
+    }
 
     /// Runs the attempt on the caller's actor, which shares the reactor's thread.
     func run() async -> AttemptOutcome {
