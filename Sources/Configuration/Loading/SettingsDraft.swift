@@ -20,12 +20,19 @@ struct SettingsDraft {
     var md5KeyFiles: [(name: String, file: FileReference)] = []
     var authorityFiles: [(name: String, file: FileReference)] = []
     var clientCertificateFiles: [ClientCertificateFiles] = []
-    var monitors: [MonitorSettings] = []
+    private(set) var monitors: [MonitorSettings] = []
+    /// Of `monitors`: there may be ten thousand, each of which is asked for.
+    private(set) var monitorNames: Set<String> = []
     var modulesFile: FileReference?
     var log = LogSettings()
 
     static let defaultListen = ListenAddress.ip(
         IPEndpoint(address: .v4(IPv4Address(bits: 0x7F00_0001)), port: 8080))
+
+    mutating func add(_ monitor: MonitorSettings) {
+        monitors.append(monitor)
+        monitorNames.insert(monitor.name)
+    }
 
     /// Fills in what depends on where the service listens. The files are not read yet.
     ///

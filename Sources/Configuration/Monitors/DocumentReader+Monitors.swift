@@ -16,7 +16,7 @@ extension DocumentReader {
         for key in [MonitorKey.name, .check] where !entries.contains(where: { $0.key.text == key.rawValue }) {
             report("lacks the key \"\(key.rawValue)\"", at: position, path: path)
         }
-        if writer.problems.count == before, let monitor = draft.finished { writer.draft.monitors.append(monitor) }
+        if writer.problems.count == before, let monitor = draft.finished { writer.draft.add(monitor) }
     }
 
     private mutating func readMonitorValue(
@@ -42,7 +42,7 @@ extension DocumentReader {
             report("has to be \(EntryName.rule)", at: node.position, path: path)
             return nil
         }
-        guard !writer.draft.monitors.contains(where: { $0.name == name }) else {
+        guard !writer.draft.monitorNames.contains(name) else {
             report("is the name of an earlier monitor", at: node.position, path: path)
             return nil
         }
