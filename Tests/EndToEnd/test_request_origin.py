@@ -4,7 +4,9 @@ import json
 
 import pytest
 
+import network as net
 from connectd_process import Connectd
+from integrations import eventually
 
 PORT = 8232
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -58,29 +60,46 @@ def test_what_is_malformed_is_passed_over(connectd):
     assert answer.status == 200 and "request_id" not in answer.json and "traceparent" not in answer.json
 
 
-def test_checks_are_counted_by_the_names_of_tokens(connectd):
-    connectd.client.post("/v1/checks", {"target": "127.0.0.1:9"}, headers=TOKEN)
-    text = connectd.client.get("/metrics", headers=TOKEN).body.decode()
-    [count] = [line for line in text.splitlines() if line.startswith('connectd_client_checks_total{client="ops"}')]
-    assert float(count.rpartition(" ")[2]) >= 1
+def metrics(connectd) -> bytes:
+    return connectd.client.get("/metrics", headers=TOKEN).body
+
+
+def checks_of_ops(connectd) -> float:
+    text = metrics(connectd).decode()
     assert "0123456789abcdef0123" not in text and "0123456789abcdef0123" not in connectd.log
+    return sum(float(line.rpartition(" ")[2]) for line in text.splitlines()
+               if line.startswith('connectd_client_checks_total{client="ops"}'))
+
+
+@pytest.mark.parametrize("target, status", [("127.0.0.1:9", 200), ("169.254.169.254:80", 403)])
+def test_checks_are_counted_by_the_names_of_tokens_denied_ones_too(connectd, target, status):
+    before = checks_of_ops(connectd)
+    assert connectd.client.post("/v1/checks", {"target": target}, headers=TOKEN).status == status
+    assert checks_of_ops(connectd) == before + 1
+
+
+def test_a_check_that_its_client_gave_up_is_counted_for_it(connectd):
+    before = checks_of_ops(connectd)
+    body = json.dumps({"target": f"tcp://{net.DROPPED}:80"}).encode()
+    head = (f"POST /v1/checks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            f"Authorization: {TOKEN['Authorization']}\r\nContent-Length: {len(body)}\r\n\r\n")
+    with connectd.client.connect() as client:
+        client.sendall(head.encode() + body)
+        assert eventually(lambda: b"connectd_in_flight 1\n" in metrics(connectd))
+    assert eventually(lambda: checks_of_ops(connectd) == before + 1)
 
 
 def test_probes_of_blackbox_exporter_are_named_and_counted_as_well(connectd):
-    def count() -> float:
-        text = connectd.client.get("/metrics", headers=TOKEN).body.decode()
-        return sum(float(line.rpartition(" ")[2]) for line in text.splitlines()
-                   if line.startswith('connectd_client_checks_total{client="ops"}'))
-
-    before = count()
+    before = checks_of_ops(connectd)
     assert connectd.client.get("/probe?module=m&target=127.0.0.1:9", headers={**TOKEN, **ORIGIN}).status == 200
     line = lines(connectd, "check")[-1]
     assert (line["request_id"], line["traceparent"], line["client"]) == ("req-17", TRACE, "ops")
-    assert count() == before + 1
+    assert checks_of_ops(connectd) == before + 1
     denials = len(lines(connectd, "denied by policy"))
     assert connectd.client.get("/probe?module=m&target=169.254.169.254:80", headers={**TOKEN, **ORIGIN}).status == 200
     line, = lines(connectd, "denied by policy")[denials:]
     assert line["request_id"] == "req-17" and line["client"] == "ops"
+    assert checks_of_ops(connectd) == before + 2
 
 
 def test_no_name_of_a_target_ends_its_quotation_marks_in_a_log_of_text(network):

@@ -82,7 +82,9 @@ struct MetricsDocument {
     private func writeClients(to writer: inout ExpositionWriter) {
         let counts = metrics.clientCounts
         guard !counts.isEmpty else { return }
-        writer.family("connectd_client_checks_total", .counter, help: "Checks by the name of the token they came with.")
+        writer.family(
+            "connectd_client_checks_total", .counter,
+            help: "Checks by the name of the token they came with, denied and cancelled ones too.")
         for (client, count) in counts.sorted(by: { $0.key < $1.key }) {
             writer.sample("connectd_client_checks_total", [("client", client)], count)
         }

@@ -21,33 +21,38 @@ package final class ServiceMetrics: Sendable {
         workers = (0..<workerCount).map { _ in WorkerCounts() }
     }
 
-    func note(_ result: CheckResult, on worker: Int) {
+    /// - Parameter client: the name of the token that the check came with, as in the next two.
+    func note(_ result: CheckResult, on worker: Int, for client: String? = nil) {
         workers[worker % workers.count].counts.withLock { $0.note(result) }
+        noteCheck(of: client)
     }
 
     /// Counts a check that the policy denied.
-    func noteDenied(on worker: Int) {
+    func noteDenied(on worker: Int, for client: String?) {
         denials.add(1, ordering: .relaxed)
-        workers[worker % workers.count].counts.withLock {
-            $0.note(.init(outcome: .failed(.denied), fault: .request))
-        }
+        note(.denied, on: worker, for: client)
     }
 
     /// Counts a check that its client gave up.
-    func noteCancelled(on worker: Int) {
+    func noteCancelled(on worker: Int, for client: String?) {
+        note(.cancelled, on: worker, for: client)
+    }
+
+    private func note(_ errorClass: ErrorClass, on worker: Int, for client: String?) {
         workers[worker % workers.count].counts.withLock {
-            $0.note(.init(outcome: .failed(.cancelled), fault: .request))
+            $0.note(.init(outcome: .failed(errorClass), fault: .request))
         }
+        noteCheck(of: client)
+    }
+
+    private func noteCheck(of client: String?) {
+        guard let client else { return }
+        clients.withLock { $0[client, default: 0] += 1 }
     }
 
     /// Counts that the policy denied a check which is counted already, by its result.
     func noteDenial() {
         denials.add(1, ordering: .relaxed)
-    }
-
-    /// Counts a check that was asked for with a token, by its name.
-    func noteCheck(of client: String) {
-        clients.withLock { $0[client, default: 0] += 1 }
     }
 
     /// Counts a request that was answered with a problem.

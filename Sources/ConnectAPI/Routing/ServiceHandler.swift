@@ -178,7 +178,7 @@ extension ServiceHandler {
         switch prepareBlackbox(request, under: settings) {
         case .answer(let response): return response
         case .denied(let check, let probe):
-            metrics.noteDenied(on: index)
+            metrics.noteDenied(on: index, for: check.origin?.client)
             logger.info("denied by policy", metadata: metadata(of: check, ["reason": "its module has a dialog"]))
             return blackbox.deny(check, to: probe, request.head)
         case .check(let check, let probe):
@@ -304,12 +304,11 @@ extension ServiceHandler {
     ) throws(Problem) -> CheckResult {
         switch answer {
         case .answered(.result(let result)):
-            metrics.note(result, on: index)
-            if let client = request.origin?.client { metrics.noteCheck(of: client) }
+            metrics.note(result, on: index, for: request.origin?.client)
             log(result, of: request)
             return result
         case .answered(.denied(let reason)):
-            metrics.noteDenied(on: index)
+            metrics.noteDenied(on: index, for: request.origin?.client)
             logger.info("denied by policy", metadata: metadata(of: request, ["reason": "\(reason.text)"]))
             throw Problem(.denied, "the policy of this prober does not allow this target")
         case .overloaded:
@@ -318,7 +317,7 @@ extension ServiceHandler {
                 .overloaded, "connectd has as many checks as it may have, in flight and in the queue",
                 headers: [Self.retryAfter])
         case .cancelled:
-            metrics.noteCancelled(on: index)
+            metrics.noteCancelled(on: index, for: request.origin?.client)
             // Nobody reads this: the client is gone, or the service is stopping.
             throw Problem(.draining, "the check was cancelled", headers: [Self.retryAfter])
         }
