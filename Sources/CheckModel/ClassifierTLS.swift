@@ -5,7 +5,7 @@ extension Classifier {
     /// It starts from the catalogue's entry; an alert of the peer's may have a better hint, and `retryable` looks at what
     /// the peer says about itself.
     public static func report(for failure: TLSHandshakeFailure) -> ErrorReport {
-        let entry = ErrnoCatalogue.entry(for: OwnError(failure.name))
+        let entry = ErrnoCatalogue.entry(for: failure.name)
         var judgement = Judgement(entry)
         judgement.judgeTLS(failure)
         return ErrorReport(
@@ -27,9 +27,11 @@ extension Judgement {
             // RFC 5321, 4.2.1; RFC 959, 4.2; RFC 3977, 3.2: such replies say that it may work later.
             retryable = failure.received?.first == UInt8(ascii: "4")
         case .certificateInvalid:
-            if failure.isAboutStaple { hint = Hints.stapleNotGood }
+            if failure.subject == .staple { hint = Hints.stapleNotGood }
         case .protocolViolation:
-            if failure.isOurs { set(.tlsFailed, fault: .prober, retryable: false, hint: Hints.tlsNotBegun) }
+            if failure.subject == .preparation {
+                set(.tlsFailed, fault: .prober, retryable: false, hint: Hints.tlsNotBegun)
+            }
             // Bytes of the peer's are shown of what came in plain text only.
             if failure.received != nil { hint = Hints.wordsBehindGoAhead }
         case .certificateExpired, .certificateNotYetValid, .certificateSelfSigned, .certificateUnknownAuthority,

@@ -1,6 +1,7 @@
 extension ErrnoCatalogue {
-    /// Our own errors, in the order of `OwnError`.
-    static let ownEntries: [ErrorCatalogueEntry] = OwnError.allCases.map(entry(for:))
+    /// Our own errors, in the order of `OwnError`, then of `TLSFailure`.
+    static let ownEntries: [ErrorCatalogueEntry] =
+        OwnError.allCases.map { entry(for: $0) } + TLSFailure.allCases.map { entry(for: $0) }
 
     /// The entry of one of our own errors; each has one.
     public static func entry(for error: OwnError) -> ErrorCatalogueEntry {
@@ -13,24 +14,6 @@ extension ErrnoCatalogue {
         case .resolverTimeout: resolverTimeout
         case .resolverUnreachable: resolverUnreachable
         case .resolverBadAnswer: resolverBadAnswer
-        case .certificateExpired: certificateExpired
-        case .certificateNotYetValid: certificateNotYetValid
-        case .certificateSelfSigned: certificateSelfSigned
-        case .certificateUnknownAuthority: certificateUnknownAuthority
-        case .certificateNameMismatch: certificateNameMismatch
-        case .certificateRevoked: certificateRevoked
-        case .certificateWeak: certificateWeak
-        case .certificateExpiresSoon: certificateExpiresSoon
-        case .certificateInvalid: certificateInvalid
-        case .tlsVersion: tlsVersion
-        case .tlsNoSharedCipher: tlsNoSharedCipher
-        case .tlsAlert: tlsAlert
-        case .tlsNotTLS: tlsNotTLS
-        case .tlsClosed: tlsClosed
-        case .tlsALPN: tlsALPN
-        case .tlsClientCertificateRequired: tlsClientCertificateRequired
-        case .tlsProtocol: tlsProtocol
-        case .startTLSRefused: startTLSRefused
         case .dialogMismatch: dialogMismatch
         case .dialogRejected: dialogRejected
         case .dialogClosed: dialogClosed
@@ -120,7 +103,19 @@ extension ErrnoCatalogue {
         message: String, when: String, hint: String
     ) -> ErrorCatalogueEntry {
         ErrorCatalogueEntry(
-            errno: nil, name: error.rawValue, aliases: [], errorClass: errorClass, fault: fault, source: source,
+            ownName: error.rawValue, errorClass, fault: fault, source: source, retryable: retryable, message: message,
+            when: when, hint: hint)
+    }
+}
+
+extension ErrorCatalogueEntry {
+    /// The entry of an error of ours, which has no number.
+    init(
+        ownName name: String, _ errorClass: ErrorClass, fault: Fault, source: ErrorSource, retryable: Bool,
+        message: String, when: String, hint: String
+    ) {
+        self.init(
+            errno: nil, name: name, aliases: [], errorClass: errorClass, fault: fault, source: source,
             retryable: retryable, message: message, when: when, linux: nil, hint: hint, inManualPage: false)
     }
 }

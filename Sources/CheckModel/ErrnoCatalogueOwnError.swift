@@ -1,4 +1,5 @@
-/// An error that is not the kernel's: connectd names it itself. The raw value is the name that users see.
+/// An error that is not the kernel's: connectd names it itself. The raw value is the name that users see. Those of TLS are in
+/// `TLSFailure`.
 public enum OwnError: String, CaseIterable, Sendable {
     /// The check's own time was up; never the kernel's ETIMEDOUT.
     case deadline = "DEADLINE"
@@ -9,25 +10,6 @@ public enum OwnError: String, CaseIterable, Sendable {
     case resolverTimeout = "DNS_TIMEOUT"
     case resolverUnreachable = "DNS_UNREACHABLE"
     case resolverBadAnswer = "DNS_BAD_ANSWER"
-    // Those of TLS are the names of `TLSFailure`.
-    case certificateExpired = "CERT_EXPIRED"
-    case certificateNotYetValid = "CERT_NOT_YET_VALID"
-    case certificateSelfSigned = "CERT_SELF_SIGNED"
-    case certificateUnknownAuthority = "CERT_UNKNOWN_AUTHORITY"
-    case certificateNameMismatch = "CERT_NAME_MISMATCH"
-    case certificateRevoked = "CERT_REVOKED"
-    case certificateWeak = "CERT_WEAK"
-    case certificateExpiresSoon = "CERT_EXPIRES_SOON"
-    case certificateInvalid = "CERT_INVALID"
-    case tlsVersion = "TLS_VERSION"
-    case tlsNoSharedCipher = "TLS_NO_SHARED_CIPHER"
-    case tlsAlert = "TLS_ALERT"
-    case tlsNotTLS = "TLS_NOT_TLS"
-    case tlsClosed = "TLS_CLOSED"
-    case tlsALPN = "TLS_ALPN"
-    case tlsClientCertificateRequired = "TLS_CLIENT_CERT_REQUIRED"
-    case tlsProtocol = "TLS_PROTOCOL"
-    case startTLSRefused = "STARTTLS_REFUSED"
     case dialogMismatch = "DIALOG_MISMATCH"
     case dialogRejected = "DIALOG_REJECTED"
     case dialogClosed = "DIALOG_CLOSED"
@@ -48,30 +30,6 @@ public enum OwnError: String, CaseIterable, Sendable {
         case .unreachable: self = .resolverUnreachable
         case .badAnswer: self = .resolverBadAnswer
         case .cancelled: self = .cancelled
-        }
-    }
-
-    /// The name for a handshake's failure.
-    public init(_ failure: TLSFailure) {
-        switch failure {
-        case .certificateExpired: self = .certificateExpired
-        case .certificateNotYetValid: self = .certificateNotYetValid
-        case .certificateSelfSigned: self = .certificateSelfSigned
-        case .certificateUnknownAuthority: self = .certificateUnknownAuthority
-        case .certificateNameMismatch: self = .certificateNameMismatch
-        case .certificateRevoked: self = .certificateRevoked
-        case .certificateWeak: self = .certificateWeak
-        case .certificateExpiresSoon: self = .certificateExpiresSoon
-        case .certificateInvalid: self = .certificateInvalid
-        case .version: self = .tlsVersion
-        case .noSharedCipher: self = .tlsNoSharedCipher
-        case .alert: self = .tlsAlert
-        case .notTLS: self = .tlsNotTLS
-        case .closed: self = .tlsClosed
-        case .alpn: self = .tlsALPN
-        case .clientCertificateRequired: self = .tlsClientCertificateRequired
-        case .protocolViolation: self = .tlsProtocol
-        case .startTLSRefused: self = .startTLSRefused
         }
     }
 }

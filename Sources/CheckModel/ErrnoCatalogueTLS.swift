@@ -1,7 +1,31 @@
 /// TLS handshakes that failed for something other than a certificate: one entry for each name.
 extension ErrnoCatalogue {
-    static let tlsVersion = tls(
-        .tlsVersion, retryable: false,
+    /// The entry of a handshake's failure; each has one.
+    public static func entry(for failure: TLSFailure) -> ErrorCatalogueEntry {
+        switch failure {
+        case .certificateExpired: certificateExpired
+        case .certificateNotYetValid: certificateNotYetValid
+        case .certificateSelfSigned: certificateSelfSigned
+        case .certificateUnknownAuthority: certificateUnknownAuthority
+        case .certificateNameMismatch: certificateNameMismatch
+        case .certificateRevoked: certificateRevoked
+        case .certificateWeak: certificateWeak
+        case .certificateExpiresSoon: certificateExpiresSoon
+        case .certificateInvalid: certificateInvalid
+        case .version: tlsVersion
+        case .noSharedCipher: tlsNoSharedCipher
+        case .alert: tlsAlert
+        case .notTLS: tlsNotTLS
+        case .closed: tlsClosed
+        case .alpn: tlsALPN
+        case .clientCertificateRequired: tlsClientCertificateRequired
+        case .protocolViolation: tlsProtocol
+        case .startTLSRefused: startTLSRefused
+        }
+    }
+
+    private static let tlsVersion = tls(
+        .version, retryable: false,
         message: "No TLS version in common",
         when: """
             The peer offers no version between `min_version` (by default 1.2) and `max_version`, or says so by the alert \
@@ -12,8 +36,8 @@ extension ErrnoCatalogue {
             tls.min_version to find out what it has.
             """)
 
-    static let tlsNoSharedCipher = tls(
-        .tlsNoSharedCipher, retryable: false,
+    private static let tlsNoSharedCipher = tls(
+        .noSharedCipher, retryable: false,
         message: "No cipher suite or group in common",
         when: """
             The peer refuses every cipher suite, key exchange group or signature algorithm that was offered, or chooses one \
@@ -24,8 +48,8 @@ extension ErrnoCatalogue {
             and its key type with its suites.
             """)
 
-    static let tlsAlert = tls(
-        .tlsAlert, retryable: false,
+    private static let tlsAlert = tls(
+        .alert, retryable: false,
         message: "The handshake ended with an alert",
         when: "One side ended the handshake with an alert that no other name tells better; `alert` has its name.",
         hint: """
@@ -33,8 +57,8 @@ extension ErrnoCatalogue {
             offers (name, versions, ciphers) with its settings.
             """)
 
-    static let tlsNotTLS = tls(
-        .tlsNotTLS, retryable: false,
+    private static let tlsNotTLS = tls(
+        .notTLS, retryable: false,
         message: "What the peer sent is not TLS",
         when: "The first bytes that came are no TLS record: a plain service, or another one, has this port.",
         hint: """
@@ -42,8 +66,8 @@ extension ErrnoCatalogue {
             tls.starttls first.
             """)
 
-    static let tlsClosed = tls(
-        .tlsClosed, retryable: true,
+    private static let tlsClosed = tls(
+        .closed, retryable: true,
         message: "The peer closed the connection during the handshake",
         when: "The peer ended the connection in good order before the handshake was through, without an alert.",
         hint: """
@@ -51,8 +75,8 @@ extension ErrnoCatalogue {
             list; look at its log and at tls.server_name.
             """)
 
-    static let tlsALPN = tls(
-        .tlsALPN, retryable: false,
+    private static let tlsALPN = tls(
+        .alpn, retryable: false,
         message: "No application protocol in common",
         when: "The peer takes none of the protocols of `alpn`: by alert no_application_protocol, or choosing none.",
         hint: """
@@ -60,8 +84,8 @@ extension ErrnoCatalogue {
             on at its side.
             """)
 
-    static let tlsClientCertificateRequired = tls(
-        .tlsClientCertificateRequired, retryable: false,
+    private static let tlsClientCertificateRequired = tls(
+        .clientCertificateRequired, retryable: false,
         message: "The peer requires a client certificate",
         when: """
             The peer asked for a certificate and refused to go on without one; with TLS 1.3 it says so behind the handshake \
@@ -72,8 +96,8 @@ extension ErrnoCatalogue {
             it in tls.client_certificate.
             """)
 
-    static let tlsProtocol = tls(
-        .tlsProtocol, retryable: true,
+    private static let tlsProtocol = tls(
+        .protocolViolation, retryable: true,
         message: "The handshake broke the protocol",
         when: "What came is TLS, but breaks its rules: a malformed, unexpected, oversized or altered message.",
         hint: """
@@ -81,7 +105,7 @@ extension ErrnoCatalogue {
             here and from another network.
             """)
 
-    static let startTLSRefused = tls(
+    private static let startTLSRefused = tls(
         .startTLSRefused, retryable: false,
         message: "The peer does not begin with TLS",
         when: "The peer answered, and refused STARTTLS or does not offer it, or what it speaks is another protocol.",
@@ -91,10 +115,11 @@ extension ErrnoCatalogue {
             """)
 
     static func tls(
-        _ error: OwnError, retryable: Bool, message: String, when: String, hint: String
+        _ failure: TLSFailure, retryable: Bool, message: String, when: String, hint: String
     ) -> ErrorCatalogueEntry {
-        own(
-            error, .tlsFailed, fault: .target, source: .tls, retryable: retryable, message: message, when: when,
+        ErrorCatalogueEntry(
+            ownName: failure.rawValue, .tlsFailed, fault: .target, source: .tls, retryable: retryable, message: message,
+            when: when,
             hint: hint)
     }
 }

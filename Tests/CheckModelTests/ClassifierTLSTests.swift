@@ -11,7 +11,7 @@ import Testing
     @Test(arguments: TLSFailure.allCases)
     func eachNameHasItsEntryInTheCatalogue(failure: TLSFailure) throws {
         let entry = try #require(ErrnoCatalogue.entry(named: failure.rawValue))
-        #expect(OwnError(failure).rawValue == failure.rawValue)
+        #expect(ErrnoCatalogue.entry(for: failure) == entry)
         #expect(entry.errorClass == .tlsFailed && entry.source == .tls && entry.fault == .target)
         let report = Classifier.report(for: TLSHandshakeFailure(failure, sentCertificate: true))
         #expect(report.name == failure.rawValue && report.errno == nil && report.fault == .target)
@@ -21,7 +21,7 @@ import Testing
 
     @Test func whatTheNameAloneWouldExplainWronglyHasAHintOfItsOwn() {
         var staple = TLSHandshakeFailure(.certificateInvalid)
-        staple.isAboutStaple = true
+        staple.subject = .staple
         #expect(Classifier.report(for: staple).hint == Hints.stapleNotGood)
         #expect(Classifier.report(for: TLSHandshakeFailure(.certificateInvalid)).hint != Hints.stapleNotGood)
         let injection = TLSHandshakeFailure(.protocolViolation, received: [1])
@@ -32,7 +32,7 @@ import Testing
 
     @Test func whatWeCouldNotBeginIsNotThePeersFault() {
         var failure = TLSHandshakeFailure(.protocolViolation)
-        failure.isOurs = true
+        failure.subject = .preparation
         let report = Classifier.report(for: failure)
         #expect(report.fault == .prober && !report.retryable && report.errorClass == .tlsFailed)
         #expect(report.hint == Hints.tlsNotBegun)
@@ -46,7 +46,7 @@ import Testing
     }
 
     @Test func onlyWhatMayPassByItselfIsRetryable() {
-        let retryable = TLSFailure.allCases.filter { ErrnoCatalogue.entry(for: OwnError($0)).retryable }
+        let retryable = TLSFailure.allCases.filter { ErrnoCatalogue.entry(for: $0).retryable }
         #expect(retryable == [.certificateNotYetValid, .closed, .protocolViolation])
     }
 

@@ -9,10 +9,17 @@ public struct TLSHandshakeFailure: Error, Hashable, Sendable {
     public var received: [UInt8]?
     /// The peer asked for a certificate, and was given one.
     public var sentCertificate = false
-    /// It is the OCSP staple that does not do, or is not there: the chain itself may be good.
-    public var isAboutStaple = false
-    /// We could not begin: OpenSSL, or the configuration, does not have what was asked for. The peer heard nothing of it.
-    public var isOurs = false
+    public var subject = Subject.handshake
+
+    /// What a failure is about, beyond its name.
+    public enum Subject: Sendable {
+        /// What the peer did, or showed.
+        case handshake
+        /// The OCSP staple, which does not do, or is not there: the chain itself may be good.
+        case staple
+        /// We could not begin: OpenSSL, or the configuration, does not have what was asked for. The peer heard nothing of it.
+        case preparation
+    }
 
     public init(
         _ name: TLSFailure, message: String? = nil, alert: TLSAlertReport? = nil, received: [UInt8]? = nil,

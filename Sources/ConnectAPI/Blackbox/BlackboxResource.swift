@@ -31,12 +31,12 @@ enum BlackboxResource {
                 header: header, moduleSeconds: moduleSeconds, limitSeconds: Double(limitMilliseconds) / 1000)
         } catch {
             throw BlackboxRefusal(
-                500, "Failed to parse timeout from Prometheus header: \(GoQuote.text(header ?? "")) is no number")
+                500, "Failed to parse timeout from Prometheus header: \(shown(header ?? "")) is no number")
         }
     }
 
     private static func unknownModule(_ name: String, in modules: BlackboxModules) -> String {
-        let text = "Unknown module \(GoQuote.text(name))"
+        let text = "Unknown module \(shown(name))"
         return modules.skipped[name].map { "\(text): its prober \($0) is not one that connectd has" } ?? text
     }
 
@@ -94,23 +94,12 @@ enum BlackboxResource {
         return Array(text.utf8)
     }
 
+    /// What a client sent within a line of ours: at most 120 characters.
+    private static func shown(_ text: String) -> String {
+        QuotedText.text(text.prefix(120) + (text.count > 120 ? "…" : ""))
+    }
+
     static func response(_ refusal: BlackboxRefusal) -> Response {
         ResponseFactory.text(status: refusal.status, Array((refusal.text + "\n").utf8), as: plain)
-    }
-}
-
-/// Text of others within a line of ours.
-enum GoQuote {
-    /// In quotation marks, escaped, at most 120 characters.
-    static func text(_ text: String) -> String {
-        let shown = text.prefix(120).unicodeScalars.reduce(into: "") { result, scalar in
-            switch scalar {
-            case "\"", "\\": result += "\\\(scalar)"
-            case _ where scalar.properties.generalCategory == .control:
-                result += "\\u{\(String(scalar.value, radix: 16))}"
-            case _: result.unicodeScalars.append(scalar)
-            }
-        }
-        return "\"\(shown)\(text.count > 120 ? "…" : "")\""
     }
 }

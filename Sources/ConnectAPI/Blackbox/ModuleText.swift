@@ -89,23 +89,15 @@ struct ModuleText {
         let isPlain =
             isWord && !yamlWords.contains(value.lowercased())
             && value.utf8.first.map { ($0 | 0x20) &- UInt8(ascii: "a") <= 25 || $0 == UInt8(ascii: "/") } ?? false
-        if isPlain {
-            return value
+        return isPlain ? value : QuotedText.text(value, escape: yamlEscape)
+    }
+
+    private static func yamlEscape(_ scalar: Unicode.Scalar) -> String? {
+        switch scalar {
+        case "\u{20}"..."\u{7E}", "\u{A0}"..."\u{D7FF}": return nil
+        case _:
+            let digits = String(scalar.value, radix: 16)
+            return "\\U" + String(repeating: "0", count: 8 - digits.count) + digits
         }
-        var result = "\""
-        for scalar in value.unicodeScalars {
-            switch scalar {
-            case "\"": result += "\\\""
-            case "\\": result += "\\\\"
-            case "\n": result += "\\n"
-            case "\r": result += "\\r"
-            case "\t": result += "\\t"
-            case "\u{20}"..."\u{7E}", "\u{A0}"..."\u{D7FF}": result.unicodeScalars.append(scalar)
-            case _:
-                let digits = String(scalar.value, radix: 16)
-                result += "\\U" + String(repeating: "0", count: 8 - digits.count) + digits
-            }
-        }
-        return result + "\""
     }
 }

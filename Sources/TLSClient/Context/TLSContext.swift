@@ -78,7 +78,7 @@ extension TLSHandshakeFailure {
     /// A failure of ours, before the peer could hear anything.
     static func notBegun(_ message: String) -> TLSHandshakeFailure {
         var failure = TLSHandshakeFailure(.protocolViolation, message: message)
-        failure.isOurs = true
+        failure.subject = .preparation
         return failure
     }
 }

@@ -31,7 +31,7 @@ struct Demands {
 
     private func badStaple(_ message: String) -> TLSHandshakeFailure {
         var failure = TLSHandshakeFailure(.certificateInvalid, message: message)
-        failure.isAboutStaple = true
+        failure.subject = .staple
         return failure
     }
 
