@@ -85,6 +85,30 @@ struct Client {
     }
 }
 
+extension Client {
+    /// Shakes hands and reads until something goes wrong; nil where the end comes first.
+    func errorWhileReceiving(from peer: some LoopbackPeer) async throws -> TLSTransferError? {
+        try await shake(with: peer) { line, socket -> TLSTransferError? in
+            do throws(TLSTransferError) {
+                _ = try await line.receive(from: socket)
+                return nil
+            } catch {
+                return error
+            }
+        }.value ?? nil
+    }
+
+    /// The same where it has to be a breach of TLS.
+    func breachWhileReceiving(from peer: some LoopbackPeer) async throws -> TLSHandshakeFailure? {
+        let error = try await errorWhileReceiving(from: peer)
+        guard case .tls(let failure)? = error else {
+            Issue.record("\(String(describing: error))")
+            return nil
+        }
+        return failure
+    }
+}
+
 extension Client.Line {
     /// Reads until the end.
     func receive(from socket: borrowing Socket) async throws(TLSTransferError) -> [UInt8] {

@@ -10,8 +10,8 @@ import Testing
     let identity: Identity
 
     init() throws {
-        authority = try Identity(Identity.Plan(name: "authority", alternativeNames: nil, isAuthority: true))
-        identity = try Identity(issuer: authority)
+        let trust = try Trust()
+        (authority, identity) = (trust.authority, trust.identity)
     }
 
     private func server(_ version: Int32, requires: Bool = true, sendsTickets: Bool = true) throws -> TLSServer {

@@ -12,9 +12,9 @@ import Testing
     let client: Client
 
     init() throws {
-        let authority = try Identity(Identity.Plan(name: "authority", alternativeNames: nil, isAuthority: true))
-        settings = TLSServer.Settings(identity: try Identity(issuer: authority))
-        client = try Client(trusting: authority)
+        let trust = try Trust()
+        settings = TLSServer.Settings(identity: trust.identity)
+        client = trust.client
     }
 
     /// Shakes hands with a peer that reads the ClientHello first.
@@ -278,18 +278,7 @@ import Testing
                 guard SSL_do_handshake(connection.ssl) == 1 else { return }
             }
         }
-        let (_, error) = try await client.shake(with: server) { line, socket -> TLSTransferError? in
-            do throws(TLSTransferError) {
-                _ = try await line.receive(from: socket)
-                return nil
-            } catch {
-                return error
-            }
-        }
-        guard case .tls(let failure)? = error else {
-            Issue.record("\(String(describing: error))")
-            return
-        }
+        let failure = try #require(try await client.breachWhileReceiving(from: server))
         #expect(failure.name == .protocolViolation)
     }
 

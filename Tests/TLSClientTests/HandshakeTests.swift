@@ -11,9 +11,8 @@ import Testing
     let client: Client
 
     init() throws {
-        authority = try Identity(Identity.Plan(name: "authority", alternativeNames: nil, isAuthority: true))
-        identity = try Identity(issuer: authority)
-        client = try Client(trusting: authority)
+        let trust = try Trust()
+        (authority, identity, client) = (trust.authority, trust.identity, trust.client)
     }
 
     @Test(arguments: [

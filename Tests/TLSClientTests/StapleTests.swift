@@ -12,8 +12,8 @@ import Testing
 
     init() throws {
         tool = try OpenSSLTool()
-        authority = try Identity(Identity.Plan(name: "authority", alternativeNames: nil, isAuthority: true))
-        identity = try Identity(issuer: authority)
+        let trust = try Trust()
+        (authority, identity) = (trust.authority, trust.identity)
         for (name, identity) in [("ca", authority), ("leaf", identity)] {
             try tool.write(String(decoding: identity.certificatePEM, as: UTF8.self), to: "\(name).pem")
             try tool.write(String(decoding: identity.keyPEM, as: UTF8.self), to: "\(name).key")

@@ -15,9 +15,8 @@ import Testing
     let client: Client
 
     init() throws {
-        authority = try Identity(Identity.Plan(name: "authority", alternativeNames: nil, isAuthority: true))
-        identity = try Identity(issuer: authority)
-        client = try Client(trusting: authority)
+        let trust = try Trust()
+        (authority, identity, client) = (trust.authority, trust.identity, trust.client)
     }
 
     private func settings(_ version: Int32) -> TLSServer.Settings {
@@ -141,18 +140,7 @@ import Testing
                 guard SSL_write(connection.ssl, "x", 1) == 1 else { return }
             }
         }
-        let (_, error) = try await client.shake(with: server) { line, socket -> TLSTransferError? in
-            do throws(TLSTransferError) {
-                _ = try await line.receive(from: socket)
-                return nil
-            } catch {
-                return error
-            }
-        }
-        guard case .tls(let failure)? = error else {
-            Issue.record("\(String(describing: error))")
-            return
-        }
+        let failure = try #require(try await client.breachWhileReceiving(from: server))
         #expect(failure.name == .protocolViolation)
     }
 
@@ -181,14 +169,7 @@ import Testing
             // Dissolving a TCP connection resets it at once.
             connect(connection.number, &null, socklen_t(MemoryLayout<sockaddr>.size))
         }
-        let (_, error) = try await client.shake(with: server) { line, socket -> TLSTransferError? in
-            do throws(TLSTransferError) {
-                _ = try await line.receive(from: socket)
-                return nil
-            } catch {
-                return error
-            }
-        }
+        let error = try await client.errorWhileReceiving(from: server)
         #expect(error == .kernel(Errno(ECONNRESET)))
     }
 
@@ -196,18 +177,7 @@ import Testing
         let server = try TLSServer(settings(TLS1_3_VERSION)) { connection in
             RawPeer.write([23, 3, 3, 0, 32] + [UInt8](repeating: 7, count: 32), to: connection.number)
         }
-        let (_, error) = try await client.shake(with: server) { line, socket -> TLSTransferError? in
-            do throws(TLSTransferError) {
-                _ = try await line.receive(from: socket)
-                return nil
-            } catch {
-                return error
-            }
-        }
-        guard case .tls(let failure)? = error else {
-            Issue.record("\(String(describing: error))")
-            return
-        }
+        let failure = try #require(try await client.breachWhileReceiving(from: server))
         #expect(failure.name == .protocolViolation)
         #expect(failure.alert == TLSAlertReport(alert: TLSAlert(code: 20), sender: .prober))
     }
