@@ -34,6 +34,8 @@ final class Connection {
     var head: RequestHead?
     var body: [UInt8] = []
     var bodyLimit = 0
+    /// Who answers the request, once its body is there.
+    var responder: (any RequestResponder)?
     /// What of the body counts among the worker's long ones, until the request has ended.
     var longBodyBytes = 0
     var task: Task<Void, Never>?
@@ -63,6 +65,7 @@ final class Connection {
         self.deadline = deadline
         head = nil
         body = []
+        responder = nil
         task = nil
     }
 }

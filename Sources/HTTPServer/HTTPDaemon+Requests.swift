@@ -36,12 +36,13 @@ extension HTTPDaemon {
         // The library takes sloppy chunks: nothing behind them is read as a request.
         if case .chunked = framing { connection.mustClose = true }
         switch handler.admit(head) {
-        case .accept(let limit):
+        case .accept(let limit, let responder):
             if let length = framing.contentLength {
                 guard length <= UInt64(max(limit, 0)) else { return refuseLength(connection, limit) }
                 connection.body.reserveCapacity(Int(min(length, Self.shortBody)))
             }
             connection.bodyLimit = limit
+            connection.responder = responder
             connection.phase = .body
         case .answer(let response):
             guard let length = framing.contentLength, length <= Self.shortBody, head.header("expect") == nil else {
@@ -91,8 +92,8 @@ extension HTTPDaemon {
     func complete(_ connection: Connection) -> MHD_Result {
         switch connection.phase {
         case .body:
-            guard let head = connection.head else { return .NO }
-            return start(connection, Request(head: head, body: connection.body))
+            guard let head = connection.head, let responder = connection.responder else { return .NO }
+            return start(connection, Request(head: head, body: connection.body), responder)
         case .discarding(let response):
             return queue(response, on: connection)
         case .idle, .head, .suspended, .answering:
@@ -101,13 +102,15 @@ extension HTTPDaemon {
         }
     }
 
-    // MARK: The handler
+    // MARK: Who answers
 
-    /// Hands the request to the handler, and tells the library to leave the connection alone meanwhile.
+    /// Lets the responder work, and tells the library to leave the connection alone meanwhile.
     ///
     /// The task has to prefer the thread, or each of its waits would hop through the global pool; such a task never starts
     /// before this returns (Swift 6.3, `Task.immediate` too). What needs no wait is better answered by `admit`.
-    private func start(_ connection: Connection, _ request: Request) -> MHD_Result {
+    private func start(
+        _ connection: Connection, _ request: Request, _ responder: any RequestResponder
+    ) -> MHD_Result {
         connection.phase = .suspended
         connection.deadline = .max
         connection.body = []
@@ -115,7 +118,7 @@ extension HTTPDaemon {
         worker.inFlight.add(1, ordering: .relaxed)
         let (worker, place, number) = (worker, connection.index, connection.request)
         let task = Task(executorPreference: worker.thread) {
-            await worker.serve(request, place: place, number: number)
+            await worker.serve(request, by: responder, place: place, number: number)
         }
         connection.task = task
         if connection.peerHasLeft { task.cancel() }
@@ -123,9 +126,9 @@ extension HTTPDaemon {
         return .YES
     }
 
-    /// The handler has answered.
+    /// The responder has answered.
     func finish(_ place: Int, _ number: UInt64, _ response: Response) {
-        // At the end of the service, somebody else may have answered in the handler's place.
+        // At the end of the service, somebody else may have answered in its place.
         guard let connection = connections[place], connection.request == number, case .suspended = connection.phase
         else { return }
         resume(connection, with: response)

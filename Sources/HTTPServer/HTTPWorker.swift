@@ -53,9 +53,9 @@ actor HTTPWorker {
 
     // MARK: Requests
 
-    /// Lets the handler work on a request, and gives its answer to whoever waits for it.
-    func serve(_ request: Request, place: Int, number: UInt64) async {
-        let response = await handler.respond(to: request, on: index)
+    /// Lets the responder work on a request, and gives its answer to whoever waits for it.
+    func serve(_ request: Request, by responder: any RequestResponder, place: Int, number: UInt64) async {
+        let response = await responder.respond(to: request, on: index)
         daemon?.finish(place, number, response)
     }
 

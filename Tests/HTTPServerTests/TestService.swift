@@ -4,7 +4,7 @@ import SocketIO
 import Synchronization
 
 /// What the tests ask of a service: an echo, a wait without end, an answer from the head alone.
-final class TestHandler: RequestHandler {
+final class TestHandler: RequestHandler, RequestResponder {
     let reactors: [Reactor]
     let started = Atomic<Int>(0)
     let cancelled = Atomic<Int>(0)
@@ -18,7 +18,7 @@ final class TestHandler: RequestHandler {
     func admit(_ head: RequestHead) -> Admission {
         if head.hasPath("/refused") { return .answer(text(403, "no")) }
         if head.hasPath("/page") { return .answer(Response(status: 200, sharing: page)) }
-        return .accept(bodyLimit: 1000)
+        return .accept(bodyLimit: 1000, by: self)
     }
 
     func respond(to request: Request, on worker: Int) async -> Response {

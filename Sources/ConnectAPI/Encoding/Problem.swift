@@ -70,6 +70,9 @@ package final class Problem: Error, Sendable {
         self.headers = headers
     }
 
+    /// The header field of one that may work in a moment.
+    static let retryAfter: (name: String, value: String) = ("Retry-After", "1")
+
     /// Bad input, each with its pointer.
     package convenience init(_ problems: JSONProblems) {
         self.init(wrongInput: problems.problems, omittedCount: problems.omittedCount)

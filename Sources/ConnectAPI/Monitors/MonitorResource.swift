@@ -3,16 +3,17 @@ internal import HTTPServer
 
 /// `/v1/monitors`: the checks that the service repeats by itself.
 enum MonitorResource {
-    static func list(
-        _ monitors: MonitorSet, _ head: RequestHead, by encoder: ResultEncoder, within budget: DocumentBudget
-    ) throws(Problem) -> Response {
+    static func list(_ head: RequestHead, _ parts: ServiceParts, by encoder: ResultEncoder) throws(Problem) -> Response
+    {
         try QueryRule.acceptNone(head)
-        let list = try budget.lend { () throws(Problem) in MonitorEncoder(results: encoder).list(monitors.monitors) }
+        let list = try parts.documents.lend { () throws(Problem) in
+            MonitorEncoder(results: encoder).list(parts.monitors.monitors)
+        }
         return ResponseFactory.json(sharing: list)
     }
 
     static func entry(
-        _ name: String, of monitors: MonitorSet, _ head: RequestHead, by encoder: ResultEncoder
+        _ name: String, _ head: RequestHead, of monitors: MonitorSet, by encoder: ResultEncoder
     ) throws(Problem) -> Response {
         try QueryRule.acceptNone(head)
         guard let monitor = monitors.monitor(named: name) else {

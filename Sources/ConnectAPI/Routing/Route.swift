@@ -70,16 +70,6 @@ enum Route: Hashable {
         }
     }
 
-    /// Whether it is what the service is there for, and what one that stops refuses.
-    var isWork: Bool {
-        switch self {
-        case .checks, .probe, .routes, .blackboxProbe, .blackboxReload: true
-        case .errors, .error, .monitors, .monitor, .live, .ready, .metrics, .specificationYAML, .specificationJSON,
-            .blackboxConfig, .blackboxLogs, .blackboxHealth, .docs:
-            false
-        }
-    }
-
     /// Whether anybody may ask without a token.
     var isOpen: Bool {
         switch self {

@@ -25,7 +25,7 @@ final class DocumentBudget: Sendable {
         guard lentBytes < limitBytes else {
             throw Problem(
                 .overloaded, "as many large documents are on their way to slow readers as may be",
-                headers: [ServiceHandler.retryAfter])
+                headers: [Problem.retryAfter])
         }
         let bytes = try write()
         lent.bytes.add(bytes.count, ordering: .relaxed)

@@ -9,8 +9,19 @@ enum CheckTask {
         case overloaded, cancelled
     }
 
-    /// Runs the check on the caller's own thread.
+    /// Runs the check, on the caller's own thread or on an idle worker's.
+    /// - Parameter index: the worker that runs on the caller's thread.
     static func run(
+        _ check: PreparedCheck, on index: Int, in pool: WorkerPool, under surroundings: Surroundings
+    ) async -> Answer {
+        let worker = pool.worker(for: index)
+        return worker.reactor.thread.index == index
+            ? await run(check, by: worker, admission: pool.admission, under: surroundings)
+            : await hand(check, to: worker, admission: pool.admission, under: surroundings)
+    }
+
+    /// Runs the check on the caller's own thread.
+    private static func run(
         _ check: PreparedCheck, by worker: Worker, admission: CheckEngine.Admission, under surroundings: Surroundings
     ) async -> Answer {
         if let permit = admission.acquireAtOnce() {
@@ -47,7 +58,7 @@ enum CheckTask {
     /// Hands the check to another worker's thread, and waits. It needs a task of its own there: a task's waits come back
     /// to the thread that the task prefers.
     @inline(never)
-    static func hand(
+    private static func hand(
         _ check: PreparedCheck, to worker: Worker, admission: CheckEngine.Admission, under surroundings: Surroundings
     ) async -> Answer {
         let task = Task(executorPreference: worker.reactor.thread) {

@@ -14,8 +14,9 @@ enum HealthResource {
     }
 
     /// - Parameter inFull: whether the client may know which monitors there are.
-    static func ready(_ head: RequestHead, _ readiness: Readiness, inFull: Bool) throws(Problem) -> Response {
+    static func ready(_ head: RequestHead, _ parts: ServiceParts, inFull: Bool) throws(Problem) -> Response {
         try QueryRule.acceptNone(head)
+        let readiness = Readiness(isDraining: parts.draining.isAnnounced, monitors: parts.monitors.monitors)
         if readiness.isReady { return ResponseFactory.json(sharing: readyBody) }
         var writer = JSONWriter()
         writer.beginObject()

@@ -1,0 +1,69 @@
+internal import HTTPServer
+
+/// All resources, under one set of settings: a request keeps those that were in force when it came.
+final class ServiceResources: Sendable {
+    private let parts: ServiceParts
+    private let settings: ServiceSettings
+    private let checks: CheckResource
+    private let probe: CheckResource
+    private let routes: RoutesResource
+    private let blackboxProbe: BlackboxProbeResource
+    private let blackboxReload: BlackboxReloadResource
+
+    init(parts: ServiceParts, settings: ServiceSettings) {
+        self.parts = parts
+        self.settings = settings
+        checks = CheckResource(.body, parts: parts, settings: settings)
+        probe = CheckResource(.query, parts: parts, settings: settings)
+        routes = RoutesResource(parts: parts, settings: settings)
+        blackboxProbe = BlackboxProbeResource(parts: parts, settings: settings)
+        blackboxReload = BlackboxReloadResource(blackbox: parts.blackbox)
+    }
+
+    /// Judges a head, and finds who answers. What needs neither a body nor a wait is answered from here: no task is made for it.
+    func admit(_ head: RequestHead) -> HTTPServer.Admission {
+        do throws(Problem) {
+            switch Gate(settings: settings).judge(head) {
+            case .accept(let route, let bodyLimit): return try admit(head, to: route, bodyLimit: bodyLimit)
+            case .refuse(let problem): throw problem
+            }
+        } catch {
+            return .answer(parts.refusal(error))
+        }
+    }
+
+    private func admit(
+        _ head: RequestHead, to route: Route, bodyLimit: Int
+    ) throws(Problem) -> HTTPServer.Admission {
+        switch route {
+        case .checks: try work(for: checks, bodyLimit)
+        case .probe: try work(for: probe, bodyLimit)
+        case .routes: try work(for: routes, bodyLimit)
+        case .blackboxProbe: try work(for: blackboxProbe, bodyLimit)
+        case .blackboxReload: try work(for: blackboxReload, bodyLimit)
+        case .blackboxConfig: .answer(BlackboxResource.config(settings.modules))
+        case .blackboxLogs: .answer(parts.blackbox.logs(head))
+        case .blackboxHealth: .answer(BlackboxResource.healthy)
+        case .errors: .answer(try CatalogueResource.list(head))
+        case .error(let name): .answer(try CatalogueResource.entry(name, head))
+        case .live: .answer(try HealthResource.live(head))
+        case .ready: .answer(try HealthResource.ready(head, parts, inFull: Gate(settings: settings).mayKnow(head)))
+        case .metrics: .answer(try MetricsResource.text(head, parts))
+        case .monitors: .answer(try MonitorResource.list(head, parts, by: encoder))
+        case .monitor(let name): .answer(try MonitorResource.entry(name, head, of: parts.monitors, by: encoder))
+        case .specificationYAML: .answer(try SpecificationResource.yaml(head))
+        case .specificationJSON: .answer(try SpecificationResource.json(head))
+        case .docs: .answer(try SpecificationResource.page(head))
+        }
+    }
+
+    /// What the service is there for, and what one that stops refuses.
+    private func work(
+        for responder: any RequestResponder, _ bodyLimit: Int
+    ) throws(Problem) -> HTTPServer.Admission {
+        if let problem = parts.draining.problem { throw problem }
+        return .accept(bodyLimit: bodyLimit, by: responder)
+    }
+
+    private var encoder: ResultEncoder { ResultEncoder(prober: settings.prober) }
+}
