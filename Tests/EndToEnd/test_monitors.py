@@ -11,6 +11,7 @@ import yaml
 import network as net
 import peers
 from connectd_process import Connectd
+from integrations import eventually
 from test_specification import assert_documented
 
 PORT = 8230
@@ -24,14 +25,6 @@ def monitor(name: str, target: str = TARGET, **members) -> dict:
 
 def configuration(*monitors: dict, **more) -> dict:
     return {"monitors": list(monitors), **more}
-
-
-def eventually(condition, seconds: float = 8):
-    limit = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < limit, "it has not come to that"
-        time.sleep(0.02)
-    return found
 
 
 def state(connectd, name: str) -> str:
