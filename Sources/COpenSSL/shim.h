@@ -33,6 +33,19 @@ static inline const GENERAL_NAME *connectd_general_name_at(const GENERAL_NAMES *
     return sk_GENERAL_NAME_value(names, index);
 }
 
+// Whether the TLS feature extension (RFC 7633) has status_request: 5, or 17 for RFC 6961.
+static inline int connectd_must_staple(const X509 *certificate)
+{
+    TLS_FEATURE *features = (TLS_FEATURE *)X509_get_ext_d2i(certificate, NID_tlsfeature, NULL, NULL);
+    int found = 0;
+    for (int index = 0; index < sk_ASN1_INTEGER_num(features); index++) {
+        long feature = ASN1_INTEGER_get(sk_ASN1_INTEGER_value(features, index));
+        if (feature == TLSEXT_TYPE_status_request || feature == 17) found = 1;
+    }
+    sk_ASN1_INTEGER_pop_free(features, ASN1_INTEGER_free);
+    return found;
+}
+
 // SSL_CTX_add1_chain_cert is a macro over SSL_CTX_ctrl, which takes the certificate as a void pointer.
 static inline long connectd_add_chain_certificate(SSL_CTX *context, X509 *certificate)
 {

@@ -28,7 +28,8 @@ enum HumanTLS {
         return report.verifyError.map { "not verified: \($0.message) (\($0.name), depth \($0.depth))" }
     }
 
-    private static func remaining(_ seconds: Int64) -> String {
+    private static func remaining(_ seconds: Int64?) -> String {
+        guard let seconds else { return "no readable end" }
         let days = seconds.magnitude / 86_400
         let text = days == 1 ? "1 day" : "\(days) days"
         return seconds < 0 ? "expired \(text) ago" : "\(text) left"

@@ -22,13 +22,17 @@ struct NagiosLimits {
     }
 
     private func expiring(_ result: CheckResult, _ limit: Int?) -> String? {
-        guard let limit, let seconds = Self.secondsLeft(of: result), seconds < Int64(limit) * 86_400 else { return nil }
+        guard let limit, let chain = result.tls?.chain, !chain.isEmpty else { return nil }
+        guard let seconds = Self.secondsLeft(of: result) else { return "a certificate's end of validity is no time" }
+        guard seconds < Int64(limit) * 86_400 else { return nil }
         return "a certificate expires in \(Self.days(seconds)) days, fewer than \(limit)"
     }
 
-    /// Until the first certificate of the chain expires; nil without a handshake that showed one.
+    /// Until the first certificate of the chain expires; nil without a handshake that showed one, and where one has no
+    /// readable end.
     static func secondsLeft(of result: CheckResult) -> Int64? {
-        result.tls?.chain.map(\.expiresInSeconds).min()
+        let ends = result.tls?.chain.map(\.expiresInSeconds) ?? []
+        return ends.contains(nil) ? nil : ends.compactMap { $0 }.min()
     }
 
     /// Whole days, rounded down: what has expired an hour ago has -1 left.

@@ -79,6 +79,18 @@ import Testing
         #expect(text(report).contains(#""sans":["DNS:db.internal","IP:10.0.0.7"],"further_sans":9900,"serial""#))
     }
 
+    @Test func `dates that are none are null, and a demand for a staple is told`() {
+        var report = TLSReport()
+        report.chain = [Self.certificate()]
+        report.chain[0].notBefore = nil
+        report.chain[0].notAfter = nil
+        report.chain[0].expiresInSeconds = nil
+        report.chain[0].mustStaple = true
+        let text = text(report)
+        #expect(text.contains(#""not_before":null,"not_after":null,"expires_in_seconds":null,"sha256""#))
+        #expect(text.contains(#""signature_algorithm":"ecdsa-with-SHA256","must_staple":true}"#))
+    }
+
     @Test func `an error shows the alert and the peer's own bytes`() {
         let alert = TLSAlertReport(alert: TLSAlert(code: 250), sender: .prober)
         let error = Classifier.report(

@@ -43,6 +43,15 @@ struct NagiosReportTests {
         #expect(made.text.hasSuffix(" days=\(days);30:;10:;;"))
     }
 
+    @Test("takes an end that is no time for the nearest, if anybody asks")
+    func unreadableEnds() throws {
+        let result = Results.connected(expiring: [400 * 86_400, nil])
+        let made = try report(result, NagiosLimits(warningDays: 30, criticalDays: 10))
+        #expect(made.state == .critical && !made.text.contains("days="))
+        #expect(try report(result, NagiosLimits(warningDays: 30)).state == .warning)
+        #expect(try report(result).state == .ok)
+    }
+
     @Test(
         "is UNKNOWN where the target is not to blame, CRITICAL where it failed",
         arguments: [

@@ -8,8 +8,9 @@ enum Results {
         CheckRequest(target: try Target(parsing: text))
     }
 
-    /// - Parameter expiring: a certificate of the chain for each, in seconds from now; none without a handshake.
-    static func connected(microseconds: Int64 = 341, expiring: [Int64] = []) -> CheckResult {
+    /// - Parameter expiring: a certificate of the chain for each, in seconds from now, nil where its end is no time; none
+    ///   without a handshake.
+    static func connected(microseconds: Int64 = 341, expiring: [Int64?] = []) -> CheckResult {
         CheckResult(
             ok: true, outcome: .connected, phase: .done, error: nil, attempts: [], resolution: nil,
             tls: expiring.isEmpty ? nil : handshake(expiring), dialog: nil, timings: timings(microseconds),
@@ -35,7 +36,7 @@ enum Results {
         return timings
     }
 
-    private static func handshake(_ expiring: [Int64]) -> TLSReport {
+    private static func handshake(_ expiring: [Int64?]) -> TLSReport {
         var report = TLSReport()
         report.chain = expiring.map { seconds in
             CertificateReport(

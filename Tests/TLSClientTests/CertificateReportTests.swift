@@ -13,7 +13,7 @@ import Testing
     }
 
     private func report(_ pem: [UInt8]) throws -> CertificateReport {
-        try withCertificate(pem) { try #require(CertificateReader.report(of: $0, now: now)) }
+        try withCertificate(pem) { CertificateReader.report(of: $0, now: now) }
     }
 
     /// What the command itself says of `a.pem`, behind the `=`.
@@ -34,8 +34,9 @@ import Testing
         #expect(report.keyType == "RSA")
         #expect(report.keyBits == 2048)
         #expect(report.signatureAlgorithm == "sha256WithRSAEncryption")
-        #expect(report.notAfter - report.notBefore == 10 * 86_400)
-        #expect(report.expiresInSeconds == report.notAfter - now)
+        let end = try #require(report.notAfter)
+        #expect(report.notBefore == end - 10 * 86_400)
+        #expect(report.expiresInSeconds == end - now)
         #expect(report.publicKeySHA256 == (try publicKeyHash()))
         #expect(report.subjectAlternativeNames.isEmpty)
         #expect(report.furtherNamesCount == 0)
@@ -167,10 +168,10 @@ import Testing
             "-startdate", "19600102030405Z", "-enddate", "21500102030405Z", "-notext")
         let report = try report(try tool.bytes(of: "b.pem"))
         #expect(
-            Date(timeIntervalSince1970: Double(report.notBefore))
+            Date(timeIntervalSince1970: Double(try #require(report.notBefore)))
                 == (try Date("1960-01-02T03:04:05Z", strategy: .iso8601)))
         #expect(
-            Date(timeIntervalSince1970: Double(report.notAfter))
+            Date(timeIntervalSince1970: Double(try #require(report.notAfter)))
                 == (try Date("2150-01-02T03:04:05Z", strategy: .iso8601)))
     }
 }

@@ -21,6 +21,10 @@ struct Identity: Sendable {
         var digest = "SHA256"
         var beginsInDays = -10
         var endsInDays = 90
+        /// What stands in place of the end, as it is to be encoded: UTCTime is no more than a text.
+        var endText: String?
+        /// RFC 7633.
+        var mustStaple = false
         var isAuthority = false
     }
 
@@ -42,6 +46,7 @@ struct Identity: Sendable {
         ASN1_INTEGER_set(X509_get_serialNumber(certificate), Int.random(in: 1..<Int.max))
         X509_gmtime_adj(X509_getm_notBefore(certificate), plan.beginsInDays * 86400)
         X509_gmtime_adj(X509_getm_notAfter(certificate), plan.endsInDays * 86400)
+        if let text = plan.endText { ASN1_STRING_set(X509_getm_notAfter(certificate), text, Int32(text.utf8.count)) }
         X509_set_pubkey(certificate, key)
         X509_NAME_add_entry_by_txt(
             X509_get_subject_name(certificate), "CN", MBSTRING_FLAG | 1, plan.name, Int32(plan.name.utf8.count), -1, 0)
@@ -59,6 +64,7 @@ struct Identity: Sendable {
         defer { EVP_PKEY_free(aboveKey) }
         X509_set_issuer_name(certificate, X509_get_subject_name(above ?? certificate))
         try add(NID_basic_constraints, plan.isAuthority ? "critical,CA:TRUE" : "CA:FALSE", to: certificate)
+        if plan.mustStaple { try add(NID_tlsfeature, "status_request", to: certificate) }
         if let names = plan.alternativeNames { try add(NID_subject_alt_name, names, to: certificate) }
         let digest = plan.key == .ed25519 && issuer == nil ? nil : EVP_get_digestbyname(plan.digest)
         guard X509_sign(certificate, aboveKey ?? key, digest) > 0 else { throw Failure(reason: "X509_sign") }

@@ -73,6 +73,9 @@ import Testing
             testDescription: "issued by what is no authority",
             authority: Plan(name: "authority", alternativeNames: nil), name: .certificateInvalid,
             verifyError: "X509_V_ERR_INVALID_CA", depth: 1),
+        Flaw(
+            testDescription: "an end that is no time", plan: Plan(endText: "991332000000Z"),
+            name: .certificateInvalid, verifyError: "X509_V_ERR_ERROR_IN_CERT_NOT_AFTER_FIELD"),
     ]
 
     /// TLS 1.2 as well, since OpenSSL goes other ways there. RSA 512 is too short for the signatures of TLS 1.3.
@@ -105,6 +108,28 @@ import Testing
         #expect(report.verifiedChain == nil)
         #expect(report.version != nil)
         #expect(report.cipher != nil)
+    }
+
+    /// It is no certificate that lasts for ever.
+    @Test func anEndThatIsNoTimeIsSooner() async throws {
+        let trust = try Trust()
+        let identity = try Identity(Plan(endText: "991332000000Z"), issuer: trust.authority)
+        var client = trust.client
+        client.options.verify = false
+        client.options.minimumDaysLeft = 0
+        let shaken = try await client.shake(with: TLSServer(TLSServer.Settings(identity: identity)))
+        #expect(shaken.name == .certificateInvalid)
+        let certificate = try #require(shaken.report.chain.first)
+        #expect(certificate.notBefore != nil && certificate.notAfter == nil && certificate.expiresInSeconds == nil)
+    }
+
+    @Test(arguments: [true, false])
+    func whetherACertificateDemandsAStapleIsReported(demands: Bool) async throws {
+        let trust = try Trust()
+        let identity = try Identity(Plan(mustStaple: demands), issuer: trust.authority)
+        let shaken = try await trust.client.shake(with: TLSServer(TLSServer.Settings(identity: identity)))
+        #expect(shaken.ending == .completed)
+        #expect(shaken.report.chain.map(\.mustStaple) == [demands])
     }
 
     @Test func goodKeysOfEveryKindAreVerified() async throws {

@@ -9,11 +9,11 @@ public struct CertificateReport: Sendable {
     public var furtherNamesCount: Int
     /// Lowercase hex of the octets, leading zeros kept.
     public var serial: String
-    /// Seconds since 1970.
-    public var notBefore: Int64
-    public var notAfter: Int64
-    /// Negative once it has expired.
-    public var expiresInSeconds: Int64
+    /// Seconds since 1970; nil where what stands there is no time.
+    public var notBefore: Int64?
+    public var notAfter: Int64?
+    /// Negative once it has expired; nil where nobody can tell.
+    public var expiresInSeconds: Int64?
     /// Of the whole certificate in DER, lowercase hex.
     public var sha256: String
     /// Of its SubjectPublicKeyInfo in DER (RFC 7469), lowercase hex.
@@ -23,11 +23,13 @@ public struct CertificateReport: Sendable {
     public var keyBits: Int
     /// `sha256WithRSAEncryption`, `ecdsa-with-SHA256`, …
     public var signatureAlgorithm: String
+    /// It demands a stapled OCSP response of its server (TLS feature extension, RFC 7633).
+    public var mustStaple: Bool
 
     public init(
         subject: String, issuer: String, subjectAlternativeNames: [String], furtherNamesCount: Int, serial: String,
-        notBefore: Int64, notAfter: Int64, expiresInSeconds: Int64, sha256: String, publicKeySHA256: String,
-        keyType: String, keyBits: Int, signatureAlgorithm: String
+        notBefore: Int64?, notAfter: Int64?, expiresInSeconds: Int64?, sha256: String, publicKeySHA256: String,
+        keyType: String, keyBits: Int, signatureAlgorithm: String, mustStaple: Bool = false
     ) {
         self.subject = subject
         self.issuer = issuer
@@ -42,5 +44,6 @@ public struct CertificateReport: Sendable {
         self.keyType = keyType
         self.keyBits = keyBits
         self.signatureAlgorithm = signatureAlgorithm
+        self.mustStaple = mustStaple
     }
 }

@@ -113,11 +113,12 @@ struct BlackboxMetrics {
     /// Also where the verification failed: that is when they are needed.
     private mutating func writeCertificates() {
         guard let tls = result.tls, let leaf = tls.chain.first else { return }
-        let earliest = tls.chain.map(\.notAfter).min() ?? leaf.notAfter
+        // An end that is no time is Go's zero time: who alerts on certificates that end soon hears of it.
+        let earliest = tls.chain.map { $0.notAfter ?? Self.goZeroTime }.min() ?? Self.goZeroTime
         gauge("probe_ssl_earliest_cert_expiry", "Returns last SSL chain expiry in unixtime", Double(earliest))
         // Without a verified chain it is Go's zero time, as there.
         let isVerified = tls.isVerified && !report.probe.module.tls.skipsVerification
-        let last = isVerified ? tls.verifiedChain?.map(\.notAfter).min() : nil
+        let last = isVerified ? tls.verifiedChain?.compactMap(\.notAfter).min() : nil
         gauge(
             "probe_ssl_last_chain_expiry_timestamp_seconds", "Returns last SSL chain expiry in timestamp",
             Double(last ?? Self.goZeroTime))

@@ -33,15 +33,23 @@ enum CertificateEncoder {
         writer.endObject()
         writer.member("signature_algorithm")
         writer.string(certificate.signatureAlgorithm)
+        if certificate.mustStaple {
+            writer.member("must_staple")
+            writer.bool(true)
+        }
         writer.endObject()
     }
 
     private static func writeValidity(of certificate: CertificateReport, to writer: inout JSONWriter) {
         writer.member("not_before")
-        Timestamp.write(secondsSince1970: certificate.notBefore, to: &writer)
+        write(certificate.notBefore, to: &writer)
         writer.member("not_after")
-        Timestamp.write(secondsSince1970: certificate.notAfter, to: &writer)
+        write(certificate.notAfter, to: &writer)
         writer.member("expires_in_seconds")
-        writer.integer(certificate.expiresInSeconds)
+        if let seconds = certificate.expiresInSeconds { writer.integer(seconds) } else { writer.null() }
+    }
+
+    private static func write(_ time: Int64?, to writer: inout JSONWriter) {
+        if let time { Timestamp.write(secondsSince1970: time, to: &writer) } else { writer.null() }
     }
 }

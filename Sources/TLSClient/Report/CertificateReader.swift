@@ -7,13 +7,11 @@ internal import CheckModel
 enum CertificateReader {
     /// - Parameter certificate: an X509 of OpenSSL, which stays the caller's.
     /// - Parameter now: seconds since 1970.
-    /// - Returns: nil where its dates are none, which OpenSSL finds only when it looks at them.
-    static func report(of certificate: OpaquePointer, now: Int64) -> CertificateReport? {
+    static func report(of certificate: OpaquePointer, now: Int64) -> CertificateReport {
         defer { ERR_clear_error() }
-        guard
-            let notBefore = X509_get0_notBefore(certificate).flatMap(CertificateTime.secondsSince1970),
-            let notAfter = X509_get0_notAfter(certificate).flatMap(CertificateTime.secondsSince1970)
-        else { return nil }
+        // OpenSSL parses a certificate with any dates, and finds only when it looks at them that they are none.
+        let notBefore = X509_get0_notBefore(certificate).flatMap(CertificateTime.secondsSince1970)
+        let notAfter = X509_get0_notAfter(certificate).flatMap(CertificateTime.secondsSince1970)
         let names = AlternativeNames(of: certificate)
         let key = X509_get0_pubkey(certificate)
         return CertificateReport(
@@ -21,10 +19,10 @@ enum CertificateReader {
             issuer: CertificateText.name(X509_get_issuer_name(certificate)),
             subjectAlternativeNames: names.listed, furtherNamesCount: names.furtherCount,
             serial: serial(of: certificate), notBefore: notBefore, notAfter: notAfter,
-            expiresInSeconds: notAfter - now, sha256: fingerprint(of: certificate),
+            expiresInSeconds: notAfter.map { $0 - now }, sha256: fingerprint(of: certificate),
             publicKeySHA256: publicKeyFingerprint(of: certificate),
             keyType: keyType(of: key), keyBits: key.map { Int(EVP_PKEY_get_bits($0)) } ?? 0,
-            signatureAlgorithm: signature(of: certificate))
+            signatureAlgorithm: signature(of: certificate), mustStaple: connectd_must_staple(certificate) == 1)
     }
 
     /// - Parameter key: nil where OpenSSL cannot decode it; EVP_PKEY_get0_type_name does not look for that.

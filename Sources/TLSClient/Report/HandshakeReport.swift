@@ -47,7 +47,7 @@ extension TLSChannel {
 
     private func reports(of chain: CertificateStack, now: Int64) -> [CertificateReport] {
         (0..<min(chain.count, TLSLimits.reportedCertificates)).compactMap { index in
-            chain[index].flatMap { context.reports.report(of: $0, now: now) }
+            chain[index].map { context.reports.report(of: $0, now: now) }
         }
     }
 

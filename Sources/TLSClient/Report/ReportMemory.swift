@@ -11,16 +11,16 @@ final class ReportMemory {
     private var reports: [[UInt8]: CertificateReport] = [:]
 
     /// The report, with the time that is left as of `now`, seconds since 1970.
-    func report(of certificate: OpaquePointer, now: Int64) -> CertificateReport? {
+    func report(of certificate: OpaquePointer, now: Int64) -> CertificateReport {
         guard let fingerprint = Fingerprint(of: certificate)?.bytes else {
             return CertificateReader.report(of: certificate, now: now)
         }
         if var report = reports[fingerprint] {
-            report.expiresInSeconds = report.notAfter - now
+            report.expiresInSeconds = report.notAfter.map { $0 - now }
             return report
         }
         let report = CertificateReader.report(of: certificate, now: now)
-        if let report, report.subjectAlternativeNames.count <= Self.mostNames {
+        if report.subjectAlternativeNames.count <= Self.mostNames {
             if reports.count >= Self.capacity { reports.removeAll() }
             reports[fingerprint] = report
         }

@@ -38,14 +38,17 @@ struct Demands {
     private var lifetime: TLSHandshakeFailure? {
         guard let days = options.minimumDaysLeft else { return nil }
         let chain = report.verifiedChain ?? report.chain
-        guard let first = chain.min(by: { $0.expiresInSeconds < $1.expiresInSeconds }) else { return nil }
-        if first.expiresInSeconds < 0 {
-            return TLSHandshakeFailure(.certificateExpired, message: "\(first.subject) has expired")
+        if let endless = chain.first(where: { $0.expiresInSeconds == nil }) {
+            return TLSHandshakeFailure(
+                .certificateInvalid, message: "what \(endless.subject) has as the end of its validity is no time")
         }
-        let left = first.expiresInSeconds / 86400
+        let ends = chain.compactMap { certificate in certificate.expiresInSeconds.map { (certificate.subject, $0) } }
+        guard let (subject, seconds) = ends.min(by: { $0.1 < $1.1 }) else { return nil }
+        if seconds < 0 { return TLSHandshakeFailure(.certificateExpired, message: "\(subject) has expired") }
+        let left = seconds / 86400
         guard left < days else { return nil }
         return TLSHandshakeFailure(
-            .certificateExpiresSoon, message: "\(first.subject) expires in \(left) days, sooner than in \(days)")
+            .certificateExpiresSoon, message: "\(subject) expires in \(left) days, sooner than in \(days)")
     }
 
     /// A server that does not know the extension chooses none either: the application behind it would not get what was

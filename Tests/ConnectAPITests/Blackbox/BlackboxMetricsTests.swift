@@ -139,7 +139,7 @@ import Testing
 
     // MARK: TLS
 
-    private func certificate(_ notAfter: Int64) -> CertificateReport {
+    private func certificate(_ notAfter: Int64?) -> CertificateReport {
         CertificateReport(
             subject: "CN=a.example,O=Org\\, Inc.,C=DE", issuer: "CN=ca",
             subjectAlternativeNames: [
@@ -155,6 +155,15 @@ import Testing
         report.isVerified = isVerified
         report.verifiedChain = [certificate(2_000_000_000), certificate(2_100_000_000)]
         return report
+    }
+
+    @Test func `an end that is no time is before all others`() throws {
+        var report = tls(isVerified: false)
+        report.chain.append(certificate(nil))
+        let result = CheckResult(
+            ok: true, outcome: .connected, phase: .done, error: nil, attempts: [], resolution: nil, tls: report,
+            dialog: nil, timings: Timings(), startedAtNanoseconds: 0)
+        #expect(samples(of: result, try probe("a.example:80")).contains("probe_ssl_earliest_cert_expiry -6.21355968e+10"))
     }
 
     @Test func `certificates are described`() throws {
