@@ -76,13 +76,13 @@ import Testing
         let failure = TLSHandshakeFailure(.alert, alert: try Self.alert(name), sentCertificate: true)
         #expect(Classifier.report(for: failure).hint == hint)
         let ours = TLSHandshakeFailure(.alert, alert: try Self.alert(name, from: .prober), sentCertificate: true)
-        #expect(Classifier.report(for: ours).hint == ErrnoCatalogue.entry(for: .tlsAlert).hint)
+        #expect(Classifier.report(for: ours).hint == ErrnoCatalogue.entry(for: .alert).hint)
     }
 
     @Test(arguments: ["bad_certificate", "decrypt_error"])
     func withoutACertificateOfOursNobodyRefusedIt(name: String) throws {
         let failure = TLSHandshakeFailure(.alert, alert: try Self.alert(name))
-        #expect(Classifier.report(for: failure).hint == ErrnoCatalogue.entry(for: .tlsAlert).hint)
+        #expect(Classifier.report(for: failure).hint == ErrnoCatalogue.entry(for: .alert).hint)
     }
 
     @Test func aPeerThatFailedInItselfMayRecover() throws {

@@ -1,3 +1,4 @@
+internal import CheckEngine
 internal import HTTPServer
 internal import Metrics
 

@@ -1,4 +1,5 @@
 internal import CheckEngine
+internal import CheckModel
 internal import HTTPServer
 
 /// One check for one request: `POST /v1/checks`, and `GET /v1/probe`, whose status is the verdict.
