@@ -266,6 +266,65 @@ def test_what_may_stand_behind_the_match_in_front_of_tls(api, talking, context, 
         assert assert_tls_failure(result, "TLS_PROTOCOL")["received"] == behind
 
 
+@pytest.mark.parametrize(
+    "parts,pattern",
+    [
+        ([b"220", b" 2.0.0", b" ready\r", b"\n"], "^220"),
+        ([b"220", b"-one\r\n2", b"20-two\r\n", b"220 three", b"\r\n"], "^220"),
+        ([b"220-one\r\n", b"220 two\r\n"], "^220-one\r\n"),
+        ([b"a1 OK", b" begin\r\n"], "^a1 OK"),
+        ([b"S"], "^S"),
+        ([b"<proceed", b"/>"], "<proceed"),
+    ],
+)
+def test_the_rest_of_the_go_ahead_is_heard_before_tls_begins(api, talking, context, parts, pattern):
+    """However it comes. A server that has not said all of it would not take what comes for TLS: this one looks."""
+
+    def script(connection: socket.socket) -> None:
+        for number, part in enumerate(parts):
+            if number:
+                time.sleep(0.03)
+            connection.sendall(part)
+            if part is not parts[-1]:
+                connection.setblocking(False)
+                with pytest.raises(BlockingIOError):
+                    connection.recv(1)
+                connection.setblocking(True)
+        tls_peers.tls(context, says(b"good\n"))(connection)
+
+    dialog = [{"expect": pattern}, {"starttls": True}, {"expect": "^(?<word>[a-z]+)$"}]
+    result = api.check(talking(script), tls=TLS, dialog=dialog)
+    assert_success(result)
+    assert result["dialog"]["groups"] == {"word": "good"}
+    assert result["dialog"]["steps"][2]["received"] == "good\\n"
+
+
+@pytest.mark.parametrize("parts", [[b"220", b" ready\r\n250 EVIL\r\n"], [b"S", b"\n250 EVIL\r\n"]])
+def test_words_behind_the_rest_of_the_go_ahead_end_the_check(api, talking, context, parts):
+    """In the packet that brings its end; the rest of a line that has none is thrown away."""
+    target = talking(says(*parts, pause=0.03))
+    result = api.check(target, tls=TLS, dialog=[{"expect": "^(220|S)"}, {"starttls": True}, {"expect": "EVIL"}])
+    assert assert_tls_failure(result, "TLS_PROTOCOL")["received"] == "250 EVIL\\r\\n"
+
+
+def test_a_reply_without_an_end_is_a_mismatch_at_the_deadline(api, talking):
+    target = talking(says(b"220", b" never", pause=0.03))
+    result = api.check(target, tls=TLS, dialog=[{"expect": "^220"}, {"starttls": True}], timeout_ms=500)
+    failed = assert_dialog_failed(result, "DIALOG_MISMATCH", 1)
+    assert failed["kind"] == "starttls" and failed["received"] == " never" and "no end" in failed["detail"]
+
+
+def test_a_line_without_an_end_is_not_heard_for_ever(api, talking):
+    def script(connection: socket.socket) -> None:
+        connection.sendall(b"220")
+        time.sleep(0.03)
+        tls_peers.repeat(connection, b"x" * 4096)
+
+    result = api.check(talking(script), tls=TLS, dialog=[{"expect": "^220"}, {"starttls": True}], timeout_ms=5000)
+    assert_dialog_failed(result, "DIALOG_MISMATCH", 1)
+    assert result["timings_ms"]["total"] < 4000
+
+
 # What the peer must not say.
 
 

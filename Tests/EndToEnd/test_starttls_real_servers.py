@@ -3,13 +3,17 @@
 import contextlib
 import os
 import pathlib
-import tempfile
 import shutil
+import socket
+import tempfile
+import threading
+import time
 
 import pytest
 
 import network as net
 import real_servers
+import tls_peers
 from certificates import HOST
 from connectd_process import Connectd, OPEN_CONFIGURATION
 from tls_expectations import assert_report, assert_tls_failure, assert_verified
@@ -96,6 +100,62 @@ def test_a_real_server_that_is_asked_for_something_else(api, running, protocol):
         assert result["outcome"] in ("tls_failed", "timeout", "reset"), result
         if result["outcome"] == "tls_failed":
             assert result["error"]["name"] in ("STARTTLS_REFUSED", "TLS_NOT_TLS", "TLS_CLOSED"), result
+
+
+class SlowWords:
+    """Stands in front of a server, and passes its words on byte by byte until the client begins with TLS."""
+
+    def __init__(self, namespace, server: tuple[str, int]):
+        self.namespace, self.server = namespace, server
+        self.said = b""
+        self.said_when_tls_began = None
+
+    def __call__(self, client: socket.socket) -> None:
+        with self.namespace.socket() as server:
+            server.connect(self.server)
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            words = threading.Thread(target=self._say, args=(server, client))
+            words.start()
+            with contextlib.suppress(OSError):
+                while data := client.recv(65536):
+                    if data[0] == 0x16 and self.said_when_tls_began is None:
+                        self.said_when_tls_began = self.said
+                    server.sendall(data)
+                server.shutdown(socket.SHUT_WR)
+            words.join()
+
+    def _say(self, server: socket.socket, client: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := server.recv(65536):
+                if self.said_when_tls_began is not None:
+                    client.sendall(data)
+                    continue
+                for byte in data:
+                    client.sendall(bytes([byte]))
+                    self.said += bytes([byte])
+                    time.sleep(0.002)
+
+
+def test_a_step_that_begins_with_tls_waits_for_the_end_of_the_go_ahead(api, running, network):
+    """Postfix forgets what a client has sent before its go-ahead: a ClientHello that comes too early gets no answer."""
+    server, identity = running("smtp")
+    slow = SlowWords(network.b, (server.address, server.ports["smtp"]))
+    dialog = [
+        {"expect": "^220"},
+        {"send": "EHLO me.example.test\r\n"},
+        {"expect": "^250[- ]STARTTLS"},
+        {"send": "STARTTLS\r\n"},
+        {"expect": "^220"},
+        {"starttls": True},
+        {"send": "EHLO me.example.test\r\n"},
+        {"expect": r"^250[- ](?<name>\S+)"},
+    ]
+    with tls_peers.listening(network.b, slow) as port:
+        options = {"server_name": HOST, "ca": "tests"}
+        result = api.check(f"tcp://{net.OPEN}:{port}", tls=options, dialog=dialog, timeout_ms=10000)
+    assert_verified(result, identity)
+    assert result["dialog"]["groups"] == {"name": HOST}
+    assert slow.said_when_tls_began.endswith(b"\r\n") and slow.said_when_tls_began.splitlines()[-1].startswith(b"220 ")
 
 
 def test_a_dialog_behind_starttls(api, running):

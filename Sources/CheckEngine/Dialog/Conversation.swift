@@ -79,6 +79,7 @@ struct Conversation {
 
     private func startTLS(on socket: borrowing Socket, _ line: inout Line) async -> StepResult {
         guard let security else { preconditionFailure("a dialog with a starttls step is held without TLS") }
+        if let result = await line.hearGoAhead(on: socket) { return result }
         if let injection = line.injection { return StepResult(ending: .handshake(.failed(injection))) }
         let ending = await security.begin(on: socket, token: line.token)
         guard ending == .completed, let channel = security.channel else {

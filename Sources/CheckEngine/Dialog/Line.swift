@@ -30,7 +30,7 @@ struct Line {
     /// The stream has ended.
     private(set) var hasEnded = false
     /// An expectation was met.
-    private var hasMatched = false
+    private(set) var hasMatched = false
     private var receivesWithoutWait = 0
     /// What came since the last step that expects.
     private var receivedCount = 0
@@ -107,15 +107,6 @@ struct Line {
         do throws(Errno) { return try socket.send(bytes) } catch { throw .kernel(error) }
     }
 
-    /// Why TLS must not begin: what was heard already goes on behind the peer's go-ahead. nil where it may.
-    var injection: TLSHandshakeFailure? {
-        let bytes = inbox.behindGoAhead(hasMatched: hasMatched)
-        guard !bytes.isEmpty else { return nil }
-        return TLSHandshakeFailure(
-            .protocolViolation, message: "there is something behind its go-ahead for TLS",
-            received: Array(bytes.prefix(DialogLimits.shownBytes)))
-    }
-
     /// From here on everything goes through TLS. What came before it is forgotten: whoever can write into the plaintext must
     /// not be able to answer for the peer (RFC 3207, 6).
     mutating func secure(by channel: TLSChannel) {
@@ -152,16 +143,20 @@ struct Line {
         var report = DialogStepReport(
             kind: step.kind, ok: result.ending == nil, durationNanoseconds: Clock.now().since(begin),
             bytes: result.sentCount, received: nil)
-        switch step {
-        case .send, .sendBytes, .startTLS: break
-        case .reject where result.ending == nil: break
-        case .expect, .expectBytes, .expectLine, .expectExactly, .reject:
-            report.bytes = receivedCount
-            report.received = received
-            receivedCount = 0
-            received = []
-        }
         report.detail = result.detail
+        switch step {
+        case .send, .sendBytes: break
+        case .reject where result.ending == nil: break
+        // Nobody is interested in the rest of a line once TLS has begun.
+        case .startTLS where result.detail == nil: takeReceived()
+        case .expect, .expectBytes, .expectLine, .expectExactly, .reject, .startTLS:
+            (report.bytes, report.received) = takeReceived()
+        }
         return report
+    }
+
+    @discardableResult private mutating func takeReceived() -> (Int, [UInt8]) {
+        defer { (receivedCount, received) = (0, []) }
+        return (receivedCount, received)
     }
 }
