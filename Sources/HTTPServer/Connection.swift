@@ -39,6 +39,8 @@ final class Connection {
     /// What of the body counts among the worker's long ones, until the request has ended.
     var longBodyBytes = 0
     var task: Task<Void, Never>?
+    /// What is on its way, where it is nobody's alone.
+    var sharedBody: SharedBody?
 
     /// The client has shut down its writing half, or reset the connection.
     var peerHasLeft = false
@@ -67,5 +69,9 @@ final class Connection {
         body = []
         responder = nil
         task = nil
+        sharedBody = nil
     }
+
+    /// Whether the sweep has to end it.
+    func isOver(at now: UInt64) -> Bool { deadline <= now || sharedBody?.isRevoked == true }
 }

@@ -150,6 +150,7 @@ extension HTTPDaemon {
         connection.deadline = deadline(limits.sendTimeoutMilliseconds + length / 65536 * 1000)
         let mustClose = connection.mustClose || isDraining
         guard let answer = LibraryResponse.make(response, mustClose: mustClose) else { return .NO }
+        if case .shared(let body) = response.body { connection.sharedBody = body }
         defer { MHD_destroy_response(answer) }
         return MHD_queue_response(connection.handle, UInt32(response.status), answer)
     }
@@ -209,6 +210,7 @@ extension HTTPDaemon {
         }
         connection.peerHasLeft = true
         connection.deadline = .max
+        connection.sharedBody = nil
         shutdown(connection.descriptor, Int32(SHUT_RDWR))
     }
 

@@ -194,7 +194,7 @@ final class HTTPDaemon {
     private func sweep() {
         isSweeping = false
         let now = Clock.now().nanoseconds
-        for case let connection? in connections where connection.deadline <= now { expire(connection) }
+        for case let connection? in connections where connection.isOver(at: now) { expire(connection) }
         for (number, close) in lingering where close.deadline <= now { endLingering(number) }
         if freePlaces.count < connections.count || !lingering.isEmpty { startSweeping() }
     }

@@ -1,3 +1,5 @@
+internal import Synchronization
+
 /// An answer. `Content-Length`, `Date` and `Connection` are added when it is sent; every other header is the handler's.
 public struct Response: Sendable {
     /// 200 … 599.
@@ -39,6 +41,7 @@ public final class SharedBody: Sendable {
     // SAFETY: the memory is filled in the initialiser, only read after that, and freed with the last reference.
     private nonisolated(unsafe) let memory: UnsafeMutableRawBufferPointer
     private let onRelease: (@Sendable () -> Void)?
+    private let revoked = Atomic<Bool>(false)
 
     public var count: Int { memory.count }
     var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(memory) }
@@ -49,6 +52,13 @@ public final class SharedBody: Sendable {
         memory = .allocate(byteCount: bytes.count, alignment: 1)
         memory.copyBytes(from: bytes)
     }
+
+    /// Breaks off the answers that send it still, within a second: the memory is wanted elsewhere.
+    public func revoke() {
+        revoked.store(true, ordering: .relaxed)
+    }
+
+    public var isRevoked: Bool { revoked.load(ordering: .relaxed) }
 
     deinit {
         memory.deallocate()

@@ -1,24 +1,57 @@
+import CheckModel
 import HTTPServer
+import SocketIO
 import Testing
 
 @testable import ConnectAPI
 
 @Suite struct DocumentBudgetTests {
+    let budget = DocumentBudget(limitBytes: 100)
+    let start = Clock.now()
+
+    private func lend(_ count: Int, afterMilliseconds milliseconds: Int = 0) throws -> SharedBody {
+        try budget.lend(at: start.advanced(byMilliseconds: milliseconds)) { () throws(Problem) in
+            Array(repeating: 0, count: count)
+        }
+    }
+
     @Test func `documents count until nobody sends them`() throws {
-        let budget = DocumentBudget(limitBytes: 100)
-        var sent = [try budget.lend { () throws(Problem) in Array(repeating: 0, count: 60) }]
-        sent.append(try budget.lend { () throws(Problem) in Array(repeating: 0, count: 60) })
+        var sent = [try lend(60), try lend(60)]
         #expect(budget.lentBytes == 120)
         #expect(throws: Problem.self) {
-            try budget.lend { () throws(Problem) in
+            try budget.lend(at: start) { () throws(Problem) in
                 Issue.record("it is not even written")
                 return []
             }
         }
         sent.removeLast()
         #expect(budget.lentBytes == 60)
-        #expect(try budget.lend { () throws(Problem) in [1] }.count == 1)
+        #expect(try lend(1).count == 1)
         sent = []
         #expect(budget.lentBytes == 0)
+    }
+
+    @Test func `who has been at it for longest makes room, but has some time`() throws {
+        let first = try lend(60)
+        let second = try lend(60, afterMilliseconds: 1)
+        #expect(throws: Problem.self) { try lend(60, afterMilliseconds: 1999) }
+        #expect(!first.isRevoked)
+        let third = try lend(60, afterMilliseconds: 2000)
+        #expect(first.isRevoked && !second.isRevoked && !third.isRevoked)
+        #expect(budget.lentBytes == 120)
+        #expect(throws: Problem.self) { try lend(60, afterMilliseconds: 2000) }
+    }
+
+    @Test func `as many make room as have to`() throws {
+        let small = [try lend(40), try lend(40), try lend(200)]
+        let next = try lend(1, afterMilliseconds: 5000)
+        #expect(small.map(\.isRevoked) == [true, true, true])
+        #expect(budget.lentBytes == 1 && !next.isRevoked)
+    }
+
+    @Test func `nobody makes room while there is some`() throws {
+        let old = try lend(99)
+        let new = try lend(60, afterMilliseconds: 60_000)
+        #expect(!old.isRevoked && !new.isRevoked)
     }
 }

@@ -46,6 +46,19 @@ import Testing
         }
     }
 
+    @Test func anAnswerWhoseBodyIsTakenBackIsBrokenOff() async throws {
+        try await withService(limits: HTTPLimits()) { service in
+            let slow = try service.client()
+            slow.send("GET /volume HTTP/1.1\r\nHost: a\r\n\r\n")
+            #expect(slow.receive()?.isEmpty == false)
+            service.handler.volume.revoke()
+            #expect(await eventually { service.service.connectionCounts == [0] })
+            let other = try service.client()
+            other.send("GET /page HTTP/1.1\r\nHost: a\r\n\r\n")
+            #expect(other.receiveResponse()?.status == 200)
+        }
+    }
+
     @Test func aBodyThatDripsIsCut() async throws {
         try await withService(limits: Self.short) { service in
             let client = try service.client()

@@ -10,6 +10,8 @@ final class TestHandler: RequestHandler, RequestResponder {
     let cancelled = Atomic<Int>(0)
     let ranOn = Mutex<[Int]>([])
     let page = SharedBody([UInt8](repeating: UInt8(ascii: "x"), count: 300_000))
+    /// More than sockets hold.
+    let volume = SharedBody([UInt8](repeating: UInt8(ascii: "x"), count: 32 << 20))
 
     init(_ reactors: [Reactor]) {
         self.reactors = reactors
@@ -17,6 +19,7 @@ final class TestHandler: RequestHandler, RequestResponder {
 
     func admit(_ head: RequestHead) -> Admission {
         if head.hasPath("/refused") { return .answer(text(403, "no")) }
+        if head.hasPath("/volume") { return .answer(Response(status: 200, sharing: volume)) }
         if head.hasPath("/page") { return .answer(Response(status: 200, sharing: page)) }
         return .accept(bodyLimit: 1000, by: self)
     }
