@@ -41,15 +41,17 @@ struct RunningService: ~Copyable {
         var limits = HTTPLimits()
         // A connection with TLS counts twice and has three descriptors.
         limits.connections = settings.https == nil ? budget.connections : budget.connections * 2 / 3
+        // Before anybody can ask: without its monitors the service would call itself ready.
+        handler.replaceMonitors(with: MonitorAssembly.definitions(from: settings))
         do {
             http = try Self.listen(
                 on: ServiceAssembly.listeners(settings, sockets), pool, limits, settings.https, handler, logger)
         } catch {
+            handler.stopMonitors()
             threads.stopAndJoin()
             throw error
         }
         handler.replaceSettings(ServiceAssembly.serviceSettings(from: settings, listening: http.addresses))
-        handler.replaceMonitors(with: MonitorAssembly.definitions(from: settings))
         let reloader = Reloader(
             source: source, started: settings, http: http, handler: handler, manager: manager,
             logger: logger)
