@@ -1,6 +1,9 @@
 """Links between the documents lead somewhere: to a file that is there, and to a heading that it has."""
 
+import fnmatch
+import pathlib
 import re
+import subprocess
 
 import pytest
 
@@ -22,6 +25,19 @@ def anchors(path) -> set[str]:
     """As GitHub makes them of headings."""
     headings = re.findall(r"(?m)^#+ (.+)$", prose(path))
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_the_files_that_the_architecture_names_are_there():
+    """By their last parts: it leaves out what is the same for all."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=REPOSITORY, capture_output=True, text=True)
+    if listed.returncode != 0:
+        pytest.skip("not a checkout of git")
+    files = ["/" + line for line in listed.stdout.splitlines() if (REPOSITORY / line).exists()]
+    files += sorted({f"{folder}/" for file in files for folder in map(str, pathlib.PurePath(file).parents)})
+    words = set(re.findall(r"`([\w./+*-]+(?:\.(?:swift|py|yaml|c|md)|/))`", prose(REPOSITORY / "docs" / "architecture.md")))
+    missing = [word for word in words if not any(fnmatch.fnmatch(file, f"*/{word.lstrip('/')}") for file in files)]
+    assert len(words) > 80 and not missing, missing
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(REPOSITORY)))
