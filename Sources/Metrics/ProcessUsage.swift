@@ -50,8 +50,15 @@ public struct ProcessUsage: Sendable {
         return text[text.index(after: end)...].split(whereSeparator: { $0 == " " || $0 == "\n" })
     }
 
-    private static let bootTimeSeconds: Double? = contents(of: "/proc/stat").flatMap { text in
-        text.split(separator: "\n").first { $0.hasPrefix("btime ") }.flatMap { Double($0.dropFirst(6)) }
+    /// By the clocks: a sandbox that shows processes alone (ProcSubset=pid) has no /proc/stat with its `btime`.
+    private static let bootTimeSeconds: Double? = {
+        guard let wall = seconds(CLOCK_REALTIME), let sinceBoot = seconds(CLOCK_BOOTTIME) else { return nil }
+        return wall - sinceBoot
+    }()
+
+    private static func seconds(_ clock: clockid_t) -> Double? {
+        var time = timespec()
+        return clock_gettime(clock, &time) == 0 ? Double(time.tv_sec) + Double(time.tv_nsec) / 1e9 : nil
     }
 
     private static func contents(of path: String) -> String? {
