@@ -12,6 +12,8 @@ actor Acceptor {
     private struct Place {
         let socket: ListeningSocket
         let watch: SlotToken
+        /// Left to whoever listens next.
+        var isLeft = false
     }
 
     private nonisolated let reactor: Reactor
@@ -65,6 +67,18 @@ actor Acceptor {
         reserve = -1
     }
 
+    /// Accepts no more on listeners of the service that others keep open.
+    /// - Returns: whether there are any.
+    func leaveInherited() -> Bool {
+        for index in listeners.indices {
+            let socket = listeners[index].socket
+            guard socket.isInherited, socket.purpose == .service else { continue }
+            setInterest([], in: listeners[index])
+            listeners[index].isLeft = true
+        }
+        return listeners.contains(where: \.isLeft)
+    }
+
     private func watch(_ socket: ListeningSocket, _ index: Int) throws(Errno) -> SlotToken {
         let acceptor = self
         let result: Result<SlotToken, Errno> = reactor.assumeIsolated { reactor in
@@ -86,7 +100,7 @@ actor Acceptor {
     private static let batch = 64
 
     private func accept(on index: Int) {
-        guard pause == nil, index < listeners.count else { return }
+        guard pause == nil, index < listeners.count, !listeners[index].isLeft else { return }
         let listener = listeners[index].socket
         for _ in 0..<Self.batch {
             var name = sockaddr_storage()
@@ -187,7 +201,7 @@ actor Acceptor {
     private func endPause() {
         if let pause { reactor.assumeIsolated { $0.remove(pause) } }
         pause = nil
-        for listener in listeners { setInterest(.readable, in: listener) }
+        for listener in listeners where !listener.isLeft { setInterest(.readable, in: listener) }
     }
 
     private func setInterest(_ interest: Readiness, in listener: Place) {

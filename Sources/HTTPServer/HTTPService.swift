@@ -6,7 +6,7 @@ public import TLSServer
 
 /// An HTTP/1.1 service on threads that others run: libmicrohttpd parses and sends, the reactors wait.
 ///
-/// In the order of a life: `start`, `stopAccepting`, `drain`, `shutDown`, and only then may the reactors be stopped.
+/// In the order of a life: `start`, `stopAccepting` or `leaveInheritedListeners`, `drain`, `shutDown`, and only then may the reactors be stopped.
 public final class HTTPService: Sendable {
     /// Where it listens, in the order given; port 0 is replaced by what the kernel chose.
     public let addresses: [ListenAddress]
@@ -65,6 +65,15 @@ public final class HTTPService: Sendable {
     /// Closes the listeners: new clients are refused from here on. Open connections go on.
     public func stopAccepting() async {
         await acceptor.stop()
+    }
+
+    /// Accepts no more on inherited listeners of the service, whose owner keeps them open: who connects from here on waits in
+    /// the backlog, for whoever listens next. Every answer closes its connection from here on, so that clients follow.
+    /// - Returns: whether there are any.
+    public func leaveInheritedListeners() async -> Bool {
+        guard await acceptor.leaveInherited() else { return false }
+        for worker in workers { await worker.startDraining() }
+        return true
     }
 
     /// Waits for the requests that are in flight; every answer closes its connection from here on.

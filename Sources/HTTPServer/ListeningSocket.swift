@@ -8,11 +8,14 @@ final class ListeningSocket: Sendable {
     /// As given, with the port that the kernel chose.
     let address: ListenAddress
     let purpose: Listener.Purpose
+    /// Whether somebody else made it, and keeps it open.
+    let isInherited: Bool
     private let file: SocketFile?
 
     /// socket(2), bind(2), listen(2). A port or a file that somebody listens on is an error, never shared.
     init(_ listener: Listener) throws(HTTPServiceError) {
         purpose = listener.purpose
+        isInherited = listener.inherited != nil
         if let inherited = listener.inherited {
             descriptor = Descriptor(adopting: inherited)
             address = listener.address

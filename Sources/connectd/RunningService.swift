@@ -87,6 +87,9 @@ struct RunningService: ~Copyable {
         }
     }
 
+    /// How long connections whose listener was left may still bring the request that they were opened for.
+    private static let lastRequestsMilliseconds = 250
+
     /// Where it listens, ports as the kernel gave them.
     var addressTexts: [String] { http.addresses.map(\.text) }
 
@@ -97,7 +100,8 @@ struct RunningService: ~Copyable {
     borrowing func reload() { _ = reloader.reload() }
 
     /// Drains: `/readyz` fails first, work is still taken for a while, then new work is refused, and what was accepted is
-    /// answered as long as the limit allows. The listeners stay open until then: a 503 tells more than a closed port.
+    /// answered as long as the limit allows. The listeners stay open until then: a 503 tells more than a closed port. Only
+    /// those that the service manager holds are left alone before: there clients wait for the next process instead.
     consuming func stop() {
         logger.notice("draining")
         manager.stopping()
@@ -112,6 +116,9 @@ struct RunningService: ~Copyable {
         let isComplete = Waiting.result {
             let reactor = pool.workers[0].reactor
             _ = await reactor.sleep(until: Clock.now().advanced(byMilliseconds: drain.delayMilliseconds))
+            if await http.leaveInheritedListeners() {
+                _ = await reactor.sleep(until: Clock.now().advanced(byMilliseconds: Self.lastRequestsMilliseconds))
+            }
             handler.refuseNewWork()
             let isComplete = await http.drain(until: Clock.now().advanced(byMilliseconds: drain.limitMilliseconds))
             await http.shutDown()
