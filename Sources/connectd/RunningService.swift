@@ -82,7 +82,7 @@ struct RunningService: ~Copyable {
         switch result {
         case .success(let service): return service
         case .failure(let error):
-            Output.errorLine("connectd: \(StartFailure.text(error))")
+            StartFailure.say("connectd: \(StartFailure.text(error))")
             throw ExitCode(1)
         }
     }

@@ -43,10 +43,10 @@ struct ServeCommand: ParsableCommand {
             file: config, flags: Flags(listen: listen, allowAnonymous: allowAnonymous), inherited: sockets.addresses)
         let (settings, warnings) = try load(source)
         if let refusal = settings.refusalToStart {
-            Output.errorLine(refusal)
+            StartFailure.say(refusal)
             throw ExitCode(1)
         }
-        let logger = ServiceLogging.logger(for: settings.log)
+        let logger = ServiceLogging.logger(for: settings.log, environment: environment)
         for warning in warnings { logger.warning("\(warning)") }
         let manager = ServiceManager(environment: environment, process: getpid())
         let service = try RunningService(
@@ -64,7 +64,7 @@ struct ServeCommand: ParsableCommand {
         do throws(SocketActivationError) {
             return try SocketActivation(environment: environment, process: getpid())
         } catch {
-            Output.errorLine("connectd: \(error)")
+            StartFailure.say("connectd: \(error)")
             throw ExitCode(1)
         }
     }
@@ -73,7 +73,7 @@ struct ServeCommand: ParsableCommand {
         do throws(ConfigurationProblems) {
             return try source.load()
         } catch {
-            Output.errorLine("\(error)")
+            StartFailure.say("\(error)")
             throw ExitCode(1)
         }
     }

@@ -4,7 +4,8 @@ package import Logging
 internal import SocketIO
 internal import StrictJSON
 
-/// Writes log lines to standard error, one write(2) each: JSON for programs, `key=value` for people.
+/// Writes log lines to standard error, one write(2) each: JSON for programs, `key=value` for people; for systemd's journal
+/// with the priority before it, which the journal takes away.
 package struct ServiceLogHandler: LogHandler {
     package enum Format: String, CaseIterable, Sendable {
         case text, json
@@ -13,10 +14,12 @@ package struct ServiceLogHandler: LogHandler {
     package var metadata: Logger.Metadata = [:]
     package var logLevel: Logger.Level
     private let format: Format
+    private let isForJournal: Bool
 
-    package init(level: Logger.Level, format: Format) {
+    package init(level: Logger.Level, format: Format, isForJournal: Bool) {
         logLevel = level
         self.format = format
+        self.isForJournal = isForJournal
     }
 
     package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
@@ -27,10 +30,12 @@ package struct ServiceLogHandler: LogHandler {
     package func log(event: LogEvent) {
         let members = metadata.merging(event.metadata ?? [:]) { $1 }.sorted { $0.key < $1.key }
         let time = Timestamp.text(nanosecondsSince1970: Clock.wallNanoseconds())
-        switch format {
-        case .json: write(json(event, time, members))
-        case .text: write(text(event, time, members))
-        }
+        let line =
+            switch format {
+            case .json: json(event, time, members)
+            case .text: text(event, time, members)
+            }
+        write(isForJournal ? Array(JournalPriority.prefix(event.level).utf8) + line : line)
     }
 
     private typealias Members = [Dictionary<String, Logger.Metadata.Value>.Element]
