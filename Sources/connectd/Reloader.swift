@@ -36,20 +36,25 @@ final class Reloader: Sendable {
     func reload() -> String? {
         turn.withLock { _ in
             manager.reloading()
-            defer { manager.ready(ServiceManager.status(listening: http.addresses)) }
-            do throws(ConfigurationProblems) {
-                let (settings, warnings) = try source.load()
-                if let refusal = refusal(of: settings) {
-                    logger.error("reload refused: \(refusal)")
-                    return refusal
-                }
-                for warning in warnings { logger.warning("\(warning)") }
-                put(settings)
-                return nil
-            } catch {
-                logger.error("reload refused, the running configuration stays: \(error)")
-                return "\(error)"
+            let refusal = loadAndPut()
+            manager.ready(ServiceManager.status(listening: http.addresses, isReloadRefused: refusal != nil))
+            return refusal
+        }
+    }
+
+    private func loadAndPut() -> String? {
+        do throws(ConfigurationProblems) {
+            let (settings, warnings) = try source.load()
+            if let refusal = refusal(of: settings) {
+                logger.error("reload refused: \(refusal)")
+                return refusal
             }
+            for warning in warnings { logger.warning("\(warning)") }
+            put(settings)
+            return nil
+        } catch {
+            logger.error("reload refused, the running configuration stays: \(error)")
+            return "\(error)"
         }
     }
 

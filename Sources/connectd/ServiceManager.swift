@@ -25,8 +25,9 @@ struct ServiceManager: Sendable {
     }
 
     /// What `systemctl status` shows of a service that runs.
-    static func status(listening addresses: [ListenAddress]) -> String {
+    static func status(listening addresses: [ListenAddress], isReloadRefused: Bool = false) -> String {
         "listening on " + addresses.map(\.text).joined(separator: ", ")
+            + (isReloadRefused ? "; the last reload was refused, the log says why" : "")
     }
 
     func ready(_ status: String) { send("READY=1\nSTATUS=\(status)") }

@@ -7,11 +7,12 @@ import pathlib
 import signal
 import socket
 import subprocess
+import threading
 import time
 
 import pytest
 
-from client import Client, tcp_connector, unix_connector
+from client import Client, read_answer, tcp_connector, unix_connector
 from connectd_process import Connectd, binary, clean_environment
 
 PORT = 8221
@@ -81,6 +82,80 @@ def test_they_are_beside_what_is_said_and_not_bound_twice(folder):
     made.close()
 
 
+def test_at_the_end_clients_of_a_socket_wait_for_the_next_process():
+    """The manager holds it open: a 503 would tell them less than the answer that is to come."""
+    made = listening()
+    ask = b"GET /v1/errors HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with activated([made], "http", environment={"CONNECTD_DRAIN__DELAY_MS": "500"}) as process:
+        with client_of(made).connect() as open_before:
+            open_before.settimeout(10)
+            stream = open_before.makefile("rb")
+            open_before.sendall(ask)
+            assert read_answer(stream).status == 200
+            process.terminate()
+            open_before.sendall(ask)
+            assert read_answer(stream).status == 200, "within drain.delay_ms"
+            deadline = time.monotonic() + 10
+            while client_of(made).get("/readyz").status == 200:
+                assert time.monotonic() < deadline
+            open_before.sendall(ask)
+            assert read_answer(stream).status == 200
+        process.wait(15)
+    waiting = client_of(made).connect()
+    waiting.sendall(ask)
+    with activated([made], "http"), waiting:
+        waiting.settimeout(10)
+        assert read_answer(waiting.makefile("rb")).status == 200
+    made.close()
+
+
+def test_a_drain_leaves_what_it_has_not_accepted_to_the_next_process():
+    """Clients that come one after another, over the end of one process and the start of the next: each has its answer."""
+    made = listening()
+    statuses, end = [], threading.Event()
+
+    def ask() -> None:
+        while not end.is_set():
+            try:
+                statuses.append(client_of(made).get("/v1/errors", timeout=20).status)
+            except (OSError, EOFError) as error:
+                statuses.append(repr(error))
+
+    clients = [threading.Thread(target=ask) for _ in range(3)]
+    for _ in range(2):
+        with activated([made], "http"):
+            assert client_of(made).get("/livez").status == 200
+            if not clients[0].is_alive():
+                for client in clients:
+                    client.start()
+            time.sleep(0.3)
+    with activated([made], "http"):
+        end.set()
+        for client in clients:
+            client.join()
+    assert set(statuses) == {200}
+    made.close()
+
+
+def test_a_health_listener_of_a_socket_answers_until_the_end():
+    made, health, silent = listening(), listening(), listening()
+    with activated([made, health], "http:health", environment={"CONNECTD_DRAIN__LIMIT_MS": "3000"}) as process:
+        assert client_of(health).get("/readyz").status == 200
+        with client_of(made).connect() as held:
+            port = silent.getsockname()[1]
+            text = f'{{"target":"tcp://127.0.0.1:{port}","timeout_ms":1500,"dialog":[{{"expect":"x"}}]}}'
+            held.sendall(
+                f"POST /v1/checks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                f"Content-Length: {len(text)}\r\n\r\n{text}".encode()
+            )
+            time.sleep(0.3)
+            process.terminate()
+            time.sleep(0.1)
+            assert client_of(health).get("/readyz").status == 503 and client_of(health).get("/livez").status == 200
+    for item in (made, health, silent):
+        item.close()
+
+
 def test_an_open_socket_needs_who_and_what():
     made = listening(("0.0.0.0", 0))
     with activated([made], "http", ends=True) as process:
@@ -139,12 +214,15 @@ def test_it_says_when_it_is_ready_reloads_and_stops(folder, kind):
         assert state["READY"] == "1" and it.socket_path in state["STATUS"]
         for text in ("{}\n", "nonsense: 1\n"):
             it.configuration_path.write_text(text)
+            is_refused = "nonsense" in text
             before = time.monotonic_ns() // 1000
             it.process.send_signal(signal.SIGHUP)
             state = manager.next()
             assert state["RELOADING"] == "1"
             assert before <= int(state["MONOTONIC_USEC"]) <= time.monotonic_ns() // 1000
-            assert manager.next()["READY"] == "1", "also where the configuration was refused: it runs on"
+            state = manager.next()
+            assert state["READY"] == "1", "also where the configuration was refused: it runs on"
+            assert ("the last reload was refused" in state["STATUS"]) is is_refused
         it.process.send_signal(signal.SIGTERM)
         assert manager.next()["STOPPING"] == "1"
         assert it.process.wait(10) == 0
@@ -207,3 +285,40 @@ def test_another_process_is_watched(folder):
         with pytest.raises(TimeoutError):
             manager.next(0.5)
     manager.socket.close()
+
+
+def in_the_journal(path, *arguments: str, environment: dict, claims: bool = True) -> list[str]:
+    """The lines of a service whose standard error is this file, which is said to be the journal's, from start to end."""
+    with path.open("wb") as log:
+        status = os.fstat(log.fileno())
+        stream = f"{status.st_dev}:{status.st_ino if claims else status.st_ino + 1}"
+        process = subprocess.Popen(
+            [str(binary()), "serve", *arguments], stderr=log, stdout=subprocess.DEVNULL,
+            env={**clean_environment(), **environment, "JOURNAL_STREAM": stream},
+        )  # fmt: skip
+        limit = time.monotonic() + 10
+        while process.poll() is None and b"listening" not in path.read_bytes():
+            assert time.monotonic() < limit
+            time.sleep(0.01)
+        process.terminate()
+        process.wait(15)
+    return path.read_text().splitlines()
+
+
+@pytest.mark.parametrize("format,begin", [("json", "{"), ("text", "2")])
+def test_lines_for_the_journal_begin_with_their_priority(tmp_path, folder, format, begin):
+    arguments = ("--listen", f"unix:{folder}/http.sock")
+    environment = {"CONNECTD_LOG__FORMAT": format, "CONNECTD_UNKNOWN": "1"}
+    lines = in_the_journal(tmp_path / "log", *arguments, environment=environment)
+    priorities = {"warning": "<4>", "notice": "<5>"}
+    for level, priority in priorities.items():
+        assert any(line.startswith(priority + begin) and level in line for line in lines), lines
+    assert all(line[:3] in priorities.values() for line in lines)
+    elsewhere = in_the_journal(tmp_path / "other", *arguments, environment=environment, claims=False)
+    assert all(line.startswith(begin) for line in elsewhere), "the variable is of a parent that writes elsewhere"
+
+
+def test_each_line_of_a_start_that_fails_is_an_error_in_the_journal(tmp_path):
+    (tmp_path / "connectd.yaml").write_text("nonsense: 1\nlimits: {queue: x}\n")
+    lines = in_the_journal(tmp_path / "log", "--config", str(tmp_path / "connectd.yaml"), environment={})
+    assert len(lines) >= 2 and all(line.startswith("<3>") for line in lines), lines
