@@ -212,6 +212,31 @@ static inline int connectd_set_close_on_exec(int descriptor)
     return flags < 0 ? -1 : fcntl(descriptor, F_SETFD, flags | FD_CLOEXEC);
 }
 
+// sigqueue(3), sigwaitinfo(2), sigtimedwait(2): the value of a signal is in a union.
+struct connectd_signal {
+    int number; // negative where none came
+    int value;  // of one that was queued, else 0
+    pid_t sender;
+};
+
+static inline int connectd_queue_signal(pid_t process, int number, int value)
+{
+    return sigqueue(process, number, (union sigval){.sival_int = value});
+}
+
+// Without a timeout it waits for ever.
+static inline struct connectd_signal connectd_wait_for_signal(const sigset_t *set, const struct timespec *timeout)
+{
+    siginfo_t info;
+    struct connectd_signal found = {0};
+    found.number = timeout ? sigtimedwait(set, &info, timeout) : sigwaitinfo(set, &info);
+    if (found.number > 0 && info.si_code == SI_QUEUE) {
+        found.value = info.si_value.sival_int;
+        found.sender = info.si_pid;
+    }
+    return found;
+}
+
 // mallopt(3): each worker's memory rises and falls with every burst; giving it back to the kernel in between, and asking
 // for it again, costs a check more than its own work.
 #include <malloc.h>

@@ -17,7 +17,7 @@ struct Connectd: ParsableCommand {
         version: Version.text,
         subcommands: [
             ServeCommand.self, CheckCommand.self, WaitCommand.self, ErrorsCommand.self, ConfigCommand.self,
-            HealthcheckCommand.self,
+            HealthcheckCommand.self, ReloadCommand.self,
         ])
 
     static func main() {

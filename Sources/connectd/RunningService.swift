@@ -97,7 +97,8 @@ struct RunningService: ~Copyable {
     var statusText: String { ServiceManager.status(listening: http.addresses) }
 
     /// Puts a changed configuration in force.
-    borrowing func reload() { _ = reloader.reload() }
+    /// - Returns: why nothing has changed; nil where it has.
+    borrowing func reload() -> String? { reloader.reload() }
 
     /// Drains: `/readyz` fails first, work is still taken for a while, then new work is refused, and what was accepted is
     /// answered as long as the limit allows. The listeners stay open until then: a 503 tells more than a closed port. Only

@@ -56,7 +56,10 @@ struct ServeCommand: ParsableCommand {
             metadata: ["addresses": "\(service.addressTexts.joined(separator: ", "))", "version": "\(Version.number)"])
         connectd_drop_startup_pages()
         manager.ready(service.statusText)
-        while ServiceSignals.next() == .reload { service.reload() }
+        while case .reload(let requester) = ServiceSignals.next() {
+            let refusal = service.reload()
+            requester?.tell(refusal == nil ? .loaded : .refused)
+        }
         service.stop()
     }
 

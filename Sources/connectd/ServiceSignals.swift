@@ -4,7 +4,9 @@ import CLinux
 /// signal that is neither blocked nor handled is lost.
 enum ServiceSignals {
     enum Order {
-        case stop, reload
+        case stop
+        /// The process that waits for how it went, where one does.
+        case reload(for: ReloadSignal.Requester?)
     }
 
     /// Blocks the signals; to be called before any thread is started, since threads inherit the mask.
@@ -15,12 +17,14 @@ enum ServiceSignals {
         connectd_ignore_sigpipe()
     }
 
-    /// Waits for the next order: sigwait(3).
+    /// Waits for the next order: sigwaitinfo(2).
     static func next() -> Order {
         var set = self.set
-        var number: Int32 = 0
-        while sigwait(&set, &number) != 0 {}
-        return number == SIGHUP ? .reload : .stop
+        while true {
+            let signal = connectd_wait_for_signal(&set, nil)
+            if signal.number == SIGHUP { return .reload(for: ReloadSignal.Requester(signal)) }
+            if signal.number > 0 { return .stop }
+        }
     }
 
     private static var set: sigset_t {

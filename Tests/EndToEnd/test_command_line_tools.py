@@ -1,10 +1,11 @@
-"""`connectd errors`, `config check`, `healthcheck`; colours, completions and the manual page."""
+"""`connectd errors`, `config check`, `reload`, `healthcheck`; colours, completions and the manual page."""
 
 import json
 import os
 import pathlib
 import pty
 import re
+import signal
 import socket
 import subprocess
 import time
@@ -15,7 +16,7 @@ import connectd_process
 import peers
 from connectd_process import REPOSITORY, Connectd, run
 
-SUBCOMMANDS = [["serve"], ["check"], ["wait"], ["errors"], ["config"], ["config", "check"], ["healthcheck"]]
+SUBCOMMANDS = [["serve"], ["check"], ["wait"], ["errors"], ["config"], ["config", "check"], ["healthcheck"], ["reload"]]
 
 
 @pytest.fixture(scope="module")
@@ -124,6 +125,51 @@ def test_the_environment_does_not_count(folder):
 def test_no_configuration(arguments, status):
     ran = run(*arguments)
     assert ran.returncode == status and ran.stderr and ran.stdout == ""
+
+
+# reload
+
+
+def test_a_reload_is_waited_for_and_its_refusal_told():
+    with Connectd() as service:
+        for text, status in (("hosts: [one.example]\n", 0), ("nonsense: 1\n", 1), ("hosts: [two.example]\n", 0)) * 3:
+            service.configuration_path.write_text(text)
+            before = len(service.log)
+            ran = run("reload", str(service.pid))
+            assert ran.returncode == status, ran.stderr
+            said = "configuration reloaded" if status == 0 else "reload refused"
+            assert said in service.log[before:], "it returns when that is done"
+            assert ("refused" in ran.stderr) is (status == 1)
+            assert (ran.stdout != "") is (status == 0)
+
+
+def test_a_reload_among_other_signals_has_its_answer():
+    """The kernel drops a SIGHUP that comes while another one is pending."""
+    with Connectd() as service:
+        asking = [subprocess.Popen([str(connectd_process.binary()), "reload", str(service.pid)]) for _ in range(4)]
+        for _ in range(200):
+            service.process.send_signal(signal.SIGHUP)
+        assert [process.wait(30) for process in asking] == [0] * 4
+
+
+def test_a_reload_of_who_does_not_answer_is_1():
+    deaf = subprocess.Popen(["/bin/sh", "-c", "trap '' HUP; echo; exec sleep 30"], stdout=subprocess.PIPE)
+    try:
+        deaf.stdout.readline()
+        ran = run("reload", "--timeout", "300ms", str(deaf.pid))
+        assert ran.returncode == 1 and "no answer within 300ms" in ran.stderr
+    finally:
+        deaf.kill()
+        deaf.wait()
+        deaf.stdout.close()
+    ran = run("reload", str(deaf.pid))
+    assert ran.returncode == 1 and "ESRCH" in ran.stderr
+
+
+@pytest.mark.parametrize("process", ["0", "-1", "x", "", "99999999999"])
+def test_a_reload_of_no_process_is_2(process):
+    """0 and below are groups of processes to kill(2)."""
+    assert run("reload", "--", process).returncode == 2
 
 
 # healthcheck
