@@ -7,6 +7,7 @@
 LISTEN ?= 127.0.0.1:8080
 PYTHON ?= python3
 VENV := .venv
+SYSTEMD_IMAGE := localhost/connectd-systemd:bookworm
 
 # Installs what is missing, builds for release, starts the service in the foreground and says what to try.
 run: dependencies release
@@ -40,9 +41,11 @@ end-to-end-test: build venv
 image-test: deploy-venv
 	scripts/image-test
 
-# What stands in deploy/, held against the tools that it is for; what is missing here is skipped, with its reason.
+# What stands in deploy/, held against the tools that it is for, the units under a systemd in a container; what is missing
+# here is skipped, with its reason.
 deploy-test: build deploy-venv
-	CONNECTD=$(CURDIR)/.build/debug/connectd PATH=$(CURDIR)/$(VENV)/bin:$$PATH \
+	scripts/image-systemd .build-image $(SYSTEMD_IMAGE)
+	CONNECTD=$(CURDIR)/.build/debug/connectd PATH=$(CURDIR)/$(VENV)/bin:$$PATH CONNECTD_SYSTEMD_IMAGE=$(SYSTEMD_IMAGE) \
 	    $(VENV)/bin/python -m pytest -q -rfEs Tests/EndToEnd/test_deploy_*.py
 
 # Validators that are too large for what `test` installs.

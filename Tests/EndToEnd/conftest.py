@@ -14,6 +14,7 @@ import namespace as namespaces  # noqa: E402
 from certificates import Authorities  # noqa: E402
 from connectd_process import Connectd  # noqa: E402
 from network import Network, new_name  # noqa: E402
+from systemd_machine import Machine  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -36,6 +37,17 @@ def loopback_only(root_and_namespaces):
     made = namespaces.Namespace(new_name("l"))
     yield made
     made.remove()
+
+
+@pytest.fixture(scope="session")
+def machine(network):
+    """A systemd of its own in the prober's namespace, with connectd installed as deploy/systemd/README.md says."""
+    made = Machine(network)
+    try:
+        made.install()
+        yield made
+    finally:
+        made.remove()
 
 
 @pytest.fixture(scope="session")
