@@ -143,6 +143,19 @@ struct BadDocument: CustomTestStringConvertible, Sendable {
         ].map { BadDocument("listen:\n  - '\($0.0)'", 2, 5, "listen[0]", $0.1) } + [
             BadDocument("listen: []", 1, 9, "listen", "must not be empty"),
             BadDocument("listen: ['127.0.0.1:1', '127.0.0.1:1']", 1, 25, "listen[1]", "is there already"),
+            BadDocument("listen: ['unix:/s', 'unix:/s?mode=0600']", 1, 21, "listen[1]", "is there already"),
+            BadDocument(
+                "listen: ['127.0.0.1:1']\nhealth_listen: ['127.0.0.1:2', '127.0.0.1:1']", 2, 32, "health_listen[1]",
+                "\"127.0.0.1:1\" is in listen already: a socket serves one of both"),
+            BadDocument(
+                "health_listen: ['unix:/s']\nlisten: ['unix:/s?mode=0666']", 1, 17, "health_listen[0]",
+                "is in listen already"),
+            BadDocument(
+                "health_listen: ['127.0.0.1:8080']", 1, 17, "health_listen[0]", "is in listen, by default, already"),
+            BadDocument(
+                "listen: ['127.0.0.1:1']\nhealth_listen: ['0.0.0.0:1']", 2, 17, "health_listen[0]",
+                "cannot be bound beside 127.0.0.1:1 of listen: one of them is every address"),
+            BadDocument("listen: ['[::]:1', '[::1]:1']", 1, 20, "listen[1]", "cannot be bound beside [::]:1"),
         ]
 
     private static let syntax = [

@@ -71,7 +71,7 @@ import Testing
     }
 
     @Test func theDefaultsAreNarrowerWhereOthersReachIt() throws {
-        let exposed = try load("{}", flags: Flags(listen: ["127.0.0.1:1", "0.0.0.0:1"])).settings.policy
+        let exposed = try load("{}", flags: Flags(listen: ["127.0.0.1:1", "0.0.0.0:2"])).settings.policy
         #expect(exposed.profile == .rules && exposed.dialogs == .configured && exposed.options.isEmpty)
         let unix = try load("{}", flags: Flags(listen: ["unix:/s"])).settings.policy
         #expect(unix.profile == .internal && unix.dialogs == .any && unix.options.count == 4)

@@ -85,22 +85,22 @@ enum KeyTable {
 }
 
 extension ValueKind {
-    /// Where to listen.
+    /// Where to listen. What excludes another one is found when all sources are read.
     fileprivate static func addresses(
-        mayBeEmpty: Bool, _ store: @escaping @Sendable (inout SettingsDraft, [ListenAddress]) -> Void
+        mayBeEmpty: Bool, _ store: @escaping @Sendable (inout SettingsDraft, [StatedAddress]) -> Void
     ) -> ValueKind {
-        .list(
-            of: "`address:port`, `[IPv6]:port`, `unix:/path`, `unix:/path?mode=0600`", mayBeEmpty: mayBeEmpty,
-            parse: ListenAddress.init(parsing:), mayRepeat: \.leavesPortOpen, store)
-    }
-}
-
-extension ListenAddress {
-    /// Port 0: given twice, it is two ports.
-    fileprivate var leavesPortOpen: Bool {
-        switch self {
-        case .ip(let endpoint): endpoint.port == 0
-        case .unix: false
-        }
+        let element = "`address:port`, `[IPv6]:port`, `unix:/path`, `unix:/path?mode=0600`"
+        return .list(
+            ListKind(element: element, mayBeEmpty: mayBeEmpty) { draft, texts, problems in
+                var stated: [StatedAddress] = []
+                for text in texts {
+                    do throws(ValueRefusal) {
+                        stated.append(StatedAddress(try ListenAddress(parsing: text.text), text))
+                    } catch {
+                        problems.append(text.problem(error.about(text.text)))
+                    }
+                }
+                store(&draft, stated)
+            })
     }
 }

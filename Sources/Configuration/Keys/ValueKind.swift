@@ -52,7 +52,6 @@ extension ValueKind {
     /// Texts that a function parses; an element that is there twice is refused.
     static func list<Value: Hashable & Sendable>(
         of element: String, mayBeEmpty: Bool, parse: @escaping @Sendable (String) throws(ValueRefusal) -> Value,
-        mayRepeat: @escaping @Sendable (Value) -> Bool = { _ in false },
         _ store: @escaping @Sendable (inout SettingsDraft, [Value]) -> Void
     ) -> ValueKind {
         .list(
@@ -61,7 +60,7 @@ extension ValueKind {
                 for text in texts {
                     do throws(ValueRefusal) {
                         let value = try parse(text.text)
-                        guard !values.contains(value) || mayRepeat(value) else {
+                        guard !values.contains(value) else {
                             throw ValueRefusal("is there already")
                         }
                         values.append(value)

@@ -2,8 +2,8 @@ internal import CheckModel
 
 /// Settings while the sources are read, one over the other; nil where nothing was said yet.
 struct SettingsDraft {
-    var listen: [ListenAddress]?
-    var healthListen: [ListenAddress] = []
+    var listen: [StatedAddress]?
+    var healthListen: [StatedAddress] = []
     var tokensFile: FileReference?
     var httpsCertificate: FileReference?
     var httpsKey: FileReference?
@@ -38,8 +38,8 @@ struct SettingsDraft {
     ///
     /// Sockets that were handed over stand in the place of the default, and beside what is said.
     func settled(allowsAnonymous: Bool, inherited: InheritedAddresses) -> Settings {
-        let listen = Self.join(self.listen ?? (inherited.listen.isEmpty ? [Self.defaultListen] : []), inherited.listen)
-        let healthListen = Self.join(self.healthListen, inherited.healthListen)
+        let listen = Self.join(stated(beside: inherited).map(\.address), inherited.listen)
+        let healthListen = Self.join(self.healthListen.map(\.address), inherited.healthListen)
         let isLocal = listen.allSatisfy(\.isLocal)
         let policy = PolicySettings(
             profile: profile ?? (isLocal ? .internal : .rules),
@@ -50,6 +50,16 @@ struct SettingsDraft {
             listen: listen, healthListen: healthListen, allowsAnonymous: allowsAnonymous, hosts: hosts, policy: policy,
             statesPolicy: profile != nil || !rules.isEmpty, limits: limits, drain: drain, workers: workers,
             monitors: monitors, log: log)
+    }
+
+    /// Where else than on inherited sockets the service listens.
+    private func stated(beside inherited: InheritedAddresses) -> [StatedAddress] {
+        listen ?? (inherited.listen.isEmpty ? [StatedAddress(Self.defaultListen)] : [])
+    }
+
+    /// What is wrong with the addresses that would be bound together.
+    func addressProblems(beside inherited: InheritedAddresses) -> [ConfigurationProblem] {
+        StatedAddress.problems(listen: stated(beside: inherited), health: healthListen)
     }
 
     private static func join(_ stated: [ListenAddress], _ inherited: [ListenAddress]) -> [ListenAddress] {

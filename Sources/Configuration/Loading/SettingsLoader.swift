@@ -24,6 +24,7 @@ package enum SettingsLoader {
         reader.read(environment)
         writer = reader.writer
         readFlags(flags, into: &writer)
+        writer.report(writer.draft.addressProblems(beside: inherited))
 
         var settings = writer.draft.settled(allowsAnonymous: flags.allowAnonymous, inherited: inherited)
         var warnings = reader.warnings
