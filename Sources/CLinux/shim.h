@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -70,6 +71,19 @@ static inline int connectd_accept(int listener, struct sockaddr_storage *peer, s
 {
     *length = sizeof *peer;
     return (int)syscall(SYS_accept4, listener, peer, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+// setpriority(2) of the calling thread alone: Linux has a nice value for each.
+static inline void connectd_lower_priority(int nice) { setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), nice); }
+
+// Declared only under _GNU_SOURCE; the same bit in poll(2) and epoll(7).
+static const short connectd_poll_rdhup = EPOLLRDHUP;
+
+// ioctl(2) is variadic.
+static inline int connectd_unread_bytes(int descriptor)
+{
+    int count = 0;
+    return ioctl(descriptor, FIONREAD, &count) == 0 ? count : 0;
 }
 
 // SIG_IGN is a macro with a cast.

@@ -1,8 +1,6 @@
 internal import CLinux
 internal import CheckModel
 internal import SocketIO
-internal import Synchronization
-internal import TLSServer
 
 /// Accepts connections on one worker's thread, and gives each to the worker with the fewest.
 ///
@@ -17,34 +15,31 @@ actor Acceptor {
     }
 
     private nonisolated let reactor: Reactor
-    private nonisolated let workers: [HTTPWorker]
-    private nonisolated let limits: HTTPLimits
-    /// For the listeners that speak TLS: connections from now on get this one.
-    private nonisolated let tls: Mutex<ServerContext?>
+    private nonisolated let placement: Placement
+    /// Where the internet listeners of the service speak TLS; nil where they do not.
+    private nonisolated let handshakes: HandshakeWorker?
+    /// Reads what clients that were turned away send still.
+    private nonisolated let neighbour: HTTPWorker
     private nonisolated let handler: any RequestHandler
     private nonisolated let log: @Sendable (String) -> Void
     private var listeners: [Place] = []
     /// Given up for a moment where the process has no descriptor left, to answer a client that would hang otherwise.
     private var reserve: Int32 = -1
     private var pause: SlotToken?
-    private var nextWorker = 0
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { reactor.unownedExecutor }
 
+    /// - Parameter neighbour: the worker on the same thread.
     init(
-        reactor: Reactor, workers: [HTTPWorker], limits: HTTPLimits, tls: ServerContext?, handler: any RequestHandler,
-        log: @escaping @Sendable (String) -> Void
+        reactor: Reactor, neighbour: HTTPWorker, placement: Placement, handshakes: HandshakeWorker?,
+        handler: any RequestHandler, log: @escaping @Sendable (String) -> Void
     ) {
-        self.tls = Mutex(tls)
         self.reactor = reactor
-        self.workers = workers
-        self.limits = limits
+        self.neighbour = neighbour
+        self.placement = placement
+        self.handshakes = handshakes
         self.handler = handler
         self.log = log
-    }
-
-    nonisolated func replaceTLS(_ context: ServerContext) {
-        tls.withLock { $0 = context }
     }
 
     func start(_ sockets: [ListeningSocket]) throws(Errno) {
@@ -122,10 +117,6 @@ actor Acceptor {
     private func dispatch(
         _ number: Int32, _ name: sockaddr_storage, _ length: socklen_t, from listener: ListeningSocket
     ) {
-        let reserved = listener.purpose == .health ? HTTPLimits.healthConnections : 0
-        guard workers.reduce(0, { $0 + $1.load.load(ordering: .relaxed) }) < limits.connections + reserved else {
-            return turnAway(number)
-        }
         let kind: ListenerKind
         switch listener.address {
         case .ip:
@@ -137,31 +128,27 @@ actor Acceptor {
         }
         let peer = SocketName.endpoint(from: name).map(Peer.ip) ?? .unix
         let source = ConnectionSource(listener: kind, purpose: listener.purpose, peer: peer)
-        let context = kind == .tcp && listener.purpose == .service ? tls.withLock { $0 } : nil
-        leastLoaded().adopt(
-            AcceptedConnection(descriptor: number, name: name, nameLength: length, source: source, tls: context))
+        let connection = AcceptedConnection(
+            descriptor: number, name: name, nameLength: length, source: source, session: nil)
+        // Who shakes hands is no connection of a worker yet, and is told of too many behind that.
+        if let handshakes = tls(for: listener) { return handshakes.adopt(connection) }
+        guard placement.hasRoom(for: listener.purpose) else { return turnAway(number) }
+        placement.adopt(connection)
     }
 
-    /// The worker with the fewest connections, the next in turn among equals.
-    private func leastLoaded() -> HTTPWorker {
-        var best = nextWorker
-        for offset in 1..<workers.count + 1 {
-            let candidate = (nextWorker + offset) % workers.count
-            if workers[candidate].load.load(ordering: .relaxed) < workers[best].load.load(ordering: .relaxed) {
-                best = candidate
-            }
+    private func tls(for listener: ListeningSocket) -> HandshakeWorker? {
+        switch listener.address {
+        case .ip: listener.purpose == .service ? handshakes : nil
+        case .unix: nil
         }
-        nextWorker = (best + 1) % workers.count
-        return workers[best]
     }
 
     // MARK: Too many
 
     /// Answers a connection that is one too many. What it sends is read for a while, so that the answer reaches it.
     private func turnAway(_ number: Int32) {
-        // Who speaks TLS is not told: a handshake would be more work than the connection.
-        if tls.withLock({ $0 }) == nil { PlainAnswer.send(tooMany(), to: number, withoutBody: false) }
-        workers[0].assumeIsolated { $0.linger(on: number) }
+        PlainAnswer.send(tooMany(), to: number, withoutBody: false)
+        neighbour.assumeIsolated { $0.linger(on: number) }
     }
 
     private func tooMany() -> Response {
@@ -178,7 +165,8 @@ actor Acceptor {
             var length = socklen_t()
             let number = connectd_accept(listener.descriptor.rawValue, &name, &length)
             if number >= 0 {
-                PlainAnswer.send(tooMany(), to: number, withoutBody: false)
+                // A handshake would take more than there is.
+                if tls(for: listener) == nil { PlainAnswer.send(tooMany(), to: number, withoutBody: false) }
                 close(number)
             }
         }

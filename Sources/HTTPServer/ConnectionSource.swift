@@ -6,11 +6,20 @@ final class ConnectionSource: Sendable {
     let listener: ListenerKind
     let purpose: Listener.Purpose
     let peer: Peer
+    /// Whether the client speaks TLS with us.
+    let isHTTPS: Bool
+    /// Who the client is by its certificate, where it had to show one.
+    let certificateName: String?
 
-    init(listener: ListenerKind, purpose: Listener.Purpose, peer: Peer) {
+    init(
+        listener: ListenerKind, purpose: Listener.Purpose, peer: Peer, isHTTPS: Bool = false,
+        certificateName: String? = nil
+    ) {
         self.listener = listener
         self.purpose = purpose
         self.peer = peer
+        self.isHTTPS = isHTTPS
+        self.certificateName = certificateName
     }
 }
 
@@ -20,8 +29,8 @@ struct AcceptedConnection: Sendable {
     let name: sockaddr_storage
     let nameLength: socklen_t
     let source: ConnectionSource
-    /// What the client speaks TLS by; nil where it does not, or somebody has seen to it.
-    let tls: ServerContext?
+    /// The client's TLS, its handshake done; nil where it speaks none, or somebody has seen to it.
+    let session: ServerSession?
 }
 
 /// How a request's body is delimited (RFC 9112, section 6).

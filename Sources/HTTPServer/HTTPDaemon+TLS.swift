@@ -5,11 +5,11 @@ internal import TLSServer
 
 extension HTTPDaemon {
     /// Puts a relay between the client and the library.
-    /// - Returns: the connection for the library; nil where there is no descriptor or memory: the client's is closed then.
-    func relay(_ accepted: AcceptedConnection, by context: ServerContext) -> AcceptedConnection? {
+    /// - Returns: the connection for the library; nil where there is no descriptor, or the client has gone: its own is closed then.
+    func relay(_ accepted: AcceptedConnection, by session: ServerSession) -> AcceptedConnection? {
         var pair: [Int32] = [-1, -1]
         let type = connectd_sock_stream | connectd_sock_cloexec | connectd_sock_nonblock
-        guard let session = ServerSession(context), socketpair(AF_UNIX, type, 0, &pair) == 0 else {
+        guard socketpair(AF_UNIX, type, 0, &pair) == 0 else {
             CLinux.close(accepted.descriptor)
             return nil
         }
@@ -31,7 +31,7 @@ extension HTTPDaemon {
         name.ss_family = sa_family_t(AF_UNIX)
         return AcceptedConnection(
             descriptor: pair[1], name: name, nameLength: socklen_t(MemoryLayout<sa_family_t>.size),
-            source: accepted.source, tls: nil)
+            source: accepted.source, session: nil)
     }
 
     private func stepRelay(_ key: Int32, _ outer: Readiness, _ inner: Readiness) {
@@ -45,8 +45,20 @@ extension HTTPDaemon {
         worker.load.subtract(1, ordering: .relaxed)
     }
 
-    /// Whether every client has what was sent to it.
+    /// Connections between requests end at once; the others' next answer is their last.
+    func retireHTTPS() {
+        for case let connection? in connections where connection.source.isHTTPS {
+            connection.mustClose = true
+            if case .idle = connection.phase { shutdown(connection.descriptor, Int32(SHUT_RDWR)) }
+        }
+        mustRun = true
+    }
+
+    /// Whether every client has what was sent to it, and knows that no more comes.
     var relaysAreFlushed: Bool { relays.values.allSatisfy(\.isFlushed) }
+
+    /// Whether answers that the library has sent are on their way to clients still.
+    var relaysAreSending: Bool { relays.values.contains(where: \.isSending) }
 
     func endRelays() {
         for (key, relay) in relays {

@@ -103,7 +103,7 @@ final class HTTPDaemon {
             worker.load.subtract(1, ordering: .relaxed)
             return
         }
-        guard let accepted = accepted.tls.map({ relay(accepted, by: $0) }) ?? accepted else {
+        guard let accepted = accepted.session.map({ relay(accepted, by: $0) }) ?? accepted else {
             worker.load.subtract(1, ordering: .relaxed)
             return
         }

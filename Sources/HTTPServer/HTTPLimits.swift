@@ -2,6 +2,10 @@
 public struct HTTPLimits: Sendable {
     /// Open connections over all workers; one more is answered by 503. Budget the descriptors for it.
     public var connections = 16_384
+    /// TLS handshakes under way; beyond that, whoever keeps one waiting longest is let go for a new client.
+    public var handshakes = 1024
+    /// From a connection's start to the end of its TLS handshake.
+    public var handshakeTimeoutMilliseconds = 10_000
     /// From a connection's first byte of time, or a later request's first line, to the end of its head.
     public var headTimeoutMilliseconds = 10_000
     /// From the end of the head to the end of the body.
@@ -20,6 +24,9 @@ public struct HTTPLimits: Sendable {
     public var discardMilliseconds = 2000
     /// At the end: how long a cancelled handler may take to answer, before a 503 is sent in its place.
     public var cancellationMilliseconds = 5000
+
+    /// What a client may send until its handshake is done: chains of certificates seldom reach 16 KiB.
+    static let handshakeBytes = 64 << 10
 
     /// Connections beyond `connections` that health listeners alone may have: a flood of clients is no reason for a
     /// supervisor to believe the service dead.

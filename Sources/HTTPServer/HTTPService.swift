@@ -11,11 +11,15 @@ public final class HTTPService: Sendable {
     /// Where it listens, in the order given; port 0 is replaced by what the kernel chose.
     public let addresses: [ListenAddress]
     private let acceptor: Acceptor
+    private let handshakes: HandshakeWorker?
     private let workers: [HTTPWorker]
 
-    private init(addresses: [ListenAddress], acceptor: Acceptor, workers: [HTTPWorker]) {
+    private init(
+        addresses: [ListenAddress], acceptor: Acceptor, handshakes: HandshakeWorker?, workers: [HTTPWorker]
+    ) {
         self.addresses = addresses
         self.acceptor = acceptor
+        self.handshakes = handshakes
         self.workers = workers
     }
 
@@ -23,18 +27,18 @@ public final class HTTPService: Sendable {
     /// - Parameters:
     ///   - listeners: at least one. All are bound before the first connection is accepted.
     ///   - reactors: one for each worker, their threads running; the first one accepts.
-    ///   - tls: where it is given, internet listeners of the service speak TLS by it.
+    ///   - https: where it is given, internet listeners of the service speak TLS by it.
     ///   - log: is told what the library complains of, mostly clients' faults; called on workers' threads.
     public static func start(
         on listeners: [Listener], reactors: [Reactor], limits: HTTPLimits = HTTPLimits(),
-        tls: ServerContext? = nil,
+        https: HTTPSFront? = nil,
         handler: any RequestHandler, log: @escaping @Sendable (String) -> Void = { _ in }
     ) async throws(HTTPServiceError) -> HTTPService {
         connectd_ignore_sigpipe()
         var sockets: [ListeningSocket] = []
         do throws(HTTPServiceError) {
             for listener in listeners { sockets.append(try ListeningSocket(listener)) }
-            return try await start(sockets, reactors, limits, tls, handler, log)
+            return try await start(sockets, reactors, limits, https, handler, log)
         } catch {
             for socket in sockets { socket.removeFile() }
             throw error
@@ -42,18 +46,25 @@ public final class HTTPService: Sendable {
     }
 
     private static func start(
-        _ sockets: [ListeningSocket], _ reactors: [Reactor], _ limits: HTTPLimits, _ tls: ServerContext?,
+        _ sockets: [ListeningSocket], _ reactors: [Reactor], _ limits: HTTPLimits, _ https: HTTPSFront?,
         _ handler: any RequestHandler,
         _ log: @escaping @Sendable (String) -> Void
     ) async throws(HTTPServiceError) -> HTTPService {
         let workers = reactors.enumerated().map { index, reactor in
             HTTPWorker(index: index, reactor: reactor, limits: limits, handler: handler, log: log)
         }
+        let placement = Placement(workers: workers, limits: limits)
+        let handshakes = https.map {
+            HandshakeWorker($0, placement: placement, limits: limits, handler: handler, log: log)
+        }
         let acceptor = Acceptor(
-            reactor: reactors[0], workers: workers, limits: limits, tls: tls, handler: handler, log: log)
-        let service = HTTPService(addresses: sockets.map(\.address), acceptor: acceptor, workers: workers)
+            reactor: reactors[0], neighbour: workers[0], placement: placement, handshakes: handshakes,
+            handler: handler, log: log)
+        let service = HTTPService(
+            addresses: sockets.map(\.address), acceptor: acceptor, handshakes: handshakes, workers: workers)
         do throws(Errno) {
             for worker in workers { try await worker.start() }
+            await handshakes?.start()
             try await acceptor.start(sockets)
         } catch {
             await service.shutDown()
@@ -89,13 +100,17 @@ public final class HTTPService: Sendable {
     /// Cancels the handlers that run still, sends what they answer, and closes every connection.
     public func shutDown() async {
         await acceptor.stop()
+        await handshakes?.stop()
         for worker in workers { await worker.cancelHandlers() }
         for worker in workers { await worker.shutDown() }
     }
 
-    /// Shows new clients another certificate. A service that began without TLS does not change.
-    public func replaceTLS(_ context: ServerContext) {
-        acceptor.replaceTLS(context)
+    /// Shows new clients another certificate; where it lets in other clients, connections over TLS are ended. A service that
+    /// began without TLS does not change.
+    /// - Parameter done: is called when that is in force, on a thread of the service.
+    public func replaceTLS(_ context: ServerContext, done: @escaping @Sendable () -> Void) {
+        guard let handshakes else { return done() }
+        handshakes.replace(context, done: done)
     }
 
     // MARK: Numbers

@@ -84,6 +84,13 @@ actor HTTPWorker {
         daemon.linger(on: number)
     }
 
+    /// Ends every connection over TLS, behind the request that is on it; those that are on their way here, too.
+    func retireHTTPS() {
+        guard let daemon else { return }
+        takeMail(daemon)
+        daemon.retireHTTPS()
+    }
+
     // MARK: The end
 
     /// From here on every answer closes its connection.
@@ -96,10 +103,17 @@ actor HTTPWorker {
         daemon?.cancelHandlers()
     }
 
-    /// Waits until every request is answered in full.
+    /// Waits until every request is answered in full. Over TLS that takes longer than the library knows: what a plain client
+    /// has not taken yet is sent by the kernel, even when this process has ended.
     /// - Returns: false where the deadline came first.
     func drain(until deadline: MonotonicTime) async -> Bool {
-        while inFlight.load(ordering: .relaxed) > 0 {
+        await wait(until: deadline) { $0.isServing || $0.daemon?.relaysAreSending == true }
+    }
+
+    private var isServing: Bool { inFlight.load(ordering: .relaxed) > 0 }
+
+    private func wait(until deadline: MonotonicTime, while isBusy: (isolated HTTPWorker) -> Bool) async -> Bool {
+        while isBusy(self) {
             guard Clock.now() < deadline else { return false }
             _ = await reactor.sleep(until: min(deadline, Clock.now().advanced(byMilliseconds: 2)))
         }
@@ -112,15 +126,13 @@ actor HTTPWorker {
     /// connection.
     func shutDown() async {
         cancelHandlers()
-        if await !drain(until: Clock.now().advanced(byMilliseconds: limits.cancellationMilliseconds)) {
+        let grace = Clock.now().advanced(byMilliseconds: limits.cancellationMilliseconds)
+        if await !wait(until: grace, while: { $0.isServing }) {
             daemon?.answerForHandlers()
-            _ = await drain(until: Clock.now().advanced(byMilliseconds: 1000))
+            _ = await wait(until: Clock.now().advanced(byMilliseconds: 1000), while: { $0.isServing })
         }
         daemon?.stop()
-        let deadline = Clock.now().advanced(byMilliseconds: 1000)
-        while let daemon, !daemon.relaysAreFlushed, Clock.now() < deadline {
-            _ = await reactor.sleep(until: Clock.now().advanced(byMilliseconds: 2))
-        }
+        _ = await wait(until: Clock.now().advanced(byMilliseconds: 1000)) { $0.daemon?.relaysAreFlushed == false }
         daemon?.endRelays()
         if let daemon { takeMail(daemon) }
     }

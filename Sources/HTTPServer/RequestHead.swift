@@ -14,6 +14,10 @@ public final class RequestHead: Sendable {
     public var listener: ListenerKind { source.listener }
     public var purpose: Listener.Purpose { source.purpose }
     public var peer: Peer { source.peer }
+    /// Whether it came over TLS.
+    public var isHTTPS: Bool { source.isHTTPS }
+    /// Who the client is by its certificate, which was verified; nil where none was asked for.
+    public var certificateName: String? { source.certificateName }
 
     /// The target from its path on, then the header lines; the judge has checked that each is
     /// `name NUL blanks value NUL NUL`.

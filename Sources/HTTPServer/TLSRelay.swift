@@ -3,8 +3,9 @@ internal import CheckModel
 internal import SocketIO
 internal import TLSServer
 
-/// Carries one connection between a client, who speaks TLS, and the library, which does not: a pair of sockets stands in
-/// between, so that whatever holds for plain connections (deadlines, early answers, clients that leave) holds here.
+/// Carries one connection between a client, whose TLS handshake is done, and the library, which speaks none: a pair of
+/// sockets stands in between, so that whatever holds for plain connections (deadlines, early answers, clients that leave)
+/// holds here.
 final class TLSRelay {
     private let reactor: Reactor
     private let session: ServerSession
@@ -16,7 +17,8 @@ final class TLSRelay {
 
     private var toInner: ArraySlice<UInt8> = []
     private var toOuter: ArraySlice<UInt8> = []
-    private var isOpen = false
+    /// What came since the last plaintext.
+    private var idleCount = 0
     /// The client, or the library, sends no more.
     private var outerEnded = false
     private var innerEnded = false
@@ -28,6 +30,8 @@ final class TLSRelay {
     private(set) var hasEnded = false
 
     private static let chunk = 16384
+    /// What may come without any plaintext in it: a flood of KeyUpdates is work for us alone.
+    private static let idleBytes = 64 << 10
     /// How long the client may take for the last bytes, and then to close.
     private static let sendMilliseconds = 60_000
     private static let lingerMilliseconds = 2000
@@ -40,8 +44,14 @@ final class TLSRelay {
         self.reactor = reactor
     }
 
-    /// Whether the client has everything that the library sent.
+    /// Whether the client has everything that the library sent, and knows that no more comes.
     var isFlushed: Bool { hasEnded || hasShutOuter }
+
+    /// Whether something that the library sent has not left yet.
+    var isSending: Bool {
+        guard !hasEnded, !innerEnded else { return !isFlushed }
+        return !toOuter.isEmpty || connectd_unread_bytes(inner) > 0
+    }
 
     /// - Parameter handler: calls `step` on the reactor's thread.
     func start(handler: @escaping @Sendable (_ outer: Readiness, _ inner: Readiness) -> Void) -> Bool {
@@ -53,41 +63,38 @@ final class TLSRelay {
                 try? reactor.watch(inner, for: [], edgeTriggered: false) { handler([], $0) }
             )
         }
-        return outerWatch != nil && innerWatch != nil
+        guard outerWatch != nil, innerWatch != nil else { return false }
+        // What came behind the handshake is with the session already: no event tells of it.
+        step(outer: [], inner: [])
+        return !hasEnded
     }
 
     func step(outer outerReadiness: Readiness, inner innerReadiness: Readiness) {
         guard !hasEnded else { return }
         // Both directions are shut, or the connection was reset; the timer says so, too.
         if !outerReadiness.isDisjoint(with: [.error, .hangUp]) { return end() }
-        if !innerReadiness.isDisjoint(with: [.error, .hangUp]) {
-            if !isOpen { return end() }
-            noteInnerIsClosed()
-        }
+        if !innerReadiness.isDisjoint(with: [.error, .hangUp]) { noteInnerIsClosed() }
         flushInner()
         flushOuter()
-        if !outerEnded, toInner.isEmpty { receiveOuter() }
+        if mayReceive { receiveOuter() }
         if hasEnded { return }
-        if !isOpen { shakeHands() }
-        if isOpen { decrypt() }
+        decrypt()
         repeat {
-            if isOpen { receiveInner() }
+            receiveInner()
             flushOuter()
         } while innerIsClosed && !innerEnded && !hasEnded && toOuter.isEmpty
         if !hasEnded { conclude() }
     }
 
-    private func shakeHands() {
-        switch session.handshake() {
-        case .done: isOpen = true
-        case .wantsInput: if outerEnded { fail() }
-        case .closed, .failed: fail()
-        }
-    }
+    /// Whoever does not read what it has asked for is not heard: OpenSSL's answers to KeyUpdates would fill the memory.
+    private var mayReceive: Bool { !outerEnded && toInner.isEmpty && toOuter.isEmpty }
 
     private func receiveOuter() {
         let (count, bytes, error) = Self.receive(outer)
-        if count > 0, !discards { session.feed(bytes[...]) }
+        if count > 0, !discards {
+            idleCount += count
+            session.feed(bytes[...])
+        }
         if count == 0 { outerEnded = true }
         if count < 0, !Self.isPassing(error) { end() }
     }
@@ -97,8 +104,11 @@ final class TLSRelay {
             let (progress, bytes) = session.read()
             switch progress {
             case .done:
+                idleCount = 0
                 toInner = bytes[...]
                 flushInner()
+            case .wantsInput where idleCount > Self.idleBytes:
+                return fail()
             case .wantsInput:
                 if outerEnded { shutdown(inner, Int32(SHUT_WR)) }
                 return
@@ -136,7 +146,6 @@ final class TLSRelay {
 
     /// The client gets OpenSSL's alert; the library sees the connection end.
     private func fail() {
-        isOpen = true
         innerEnded = true
         discards = true
         toInner = []
@@ -163,9 +172,9 @@ final class TLSRelay {
             arm(Self.lingerMilliseconds)
         }
         if hasShutOuter, outerEnded { return end() }
-        adjust(outerWatch, outer, reads: !outerEnded && toInner.isEmpty, writes: !toOuter.isEmpty)
+        adjust(outerWatch, outer, reads: mayReceive, writes: !toOuter.isEmpty)
         if innerEnded, discards { unwatch(&innerWatch, inner) }
-        adjust(innerWatch, inner, reads: isOpen && !innerEnded && toOuter.isEmpty, writes: !toInner.isEmpty)
+        adjust(innerWatch, inner, reads: !innerEnded && toOuter.isEmpty, writes: !toInner.isEmpty)
     }
 
     private func adjust(_ watch: SlotToken?, _ number: Int32, reads: Bool, writes: Bool) {

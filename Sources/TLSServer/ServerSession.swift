@@ -1,7 +1,12 @@
 internal import COpenSSL
+internal import TLSClient
 
 /// The server's side of one TLS connection, between buffers in memory: whoever owns it carries the bytes.
-public final class ServerSession {
+///
+/// The thread of handshakes hands it over to a worker's, once.
+public final class ServerSession: @unchecked Sendable {
+    // SAFETY: one thread after the other has it, never two: whoever shook hands keeps nothing of it behind the lock of the
+    // inbox in which it goes to its worker, and OpenSSL binds an SSL to no thread.
     public enum Progress: Hashable {
         case done
         /// More bytes of the peer are needed.
@@ -14,6 +19,8 @@ public final class ServerSession {
     private let ssl: OpaquePointer
     private let input: OpaquePointer
     private let output: OpaquePointer
+    /// Why it failed, in OpenSSL's words.
+    public private(set) var failure: String?
 
     /// nil where OpenSSL finds no memory.
     public init?(_ context: ServerContext) {
@@ -30,6 +37,13 @@ public final class ServerSession {
 
     deinit { SSL_free(ssl) }
 
+    /// Who the client is by its certificate, which was verified; nil where none was asked for.
+    public var clientName: String? {
+        guard let certificate = SSL_get1_peer_certificate(ssl) else { return nil }
+        defer { X509_free(certificate) }
+        return CertificateName.short(of: certificate)
+    }
+
     /// Bytes of the peer.
     public func feed(_ bytes: ArraySlice<UInt8>) {
         _ = bytes.withUnsafeBytes { BIO_write(input, $0.baseAddress, Int32(clamping: $0.count)) }
@@ -40,15 +54,20 @@ public final class ServerSession {
         return progress(SSL_do_handshake(ssl))
     }
 
-    /// What the peer has said; `bytes` is empty unless it is `done`.
+    /// What the peer has said, of several records where they are small; `bytes` is empty unless it is `done`.
     public func read() -> (progress: Progress, bytes: [UInt8]) {
         ERR_clear_error()
-        var result: Int32 = 0
+        var ending = Progress.done
         let bytes = [UInt8](unsafeUninitializedCapacity: 16384) { buffer, count in
-            result = SSL_read(ssl, buffer.baseAddress, Int32(clamping: buffer.count))
-            count = Int(max(result, 0))
+            while ending == .done, count < buffer.count {
+                let rest = UnsafeMutableBufferPointer(rebasing: buffer[count...])
+                let result = SSL_read(ssl, rest.baseAddress, Int32(clamping: rest.count))
+                count += Int(max(result, 0))
+                ending = progress(result)
+            }
         }
-        return (progress(result), bytes)
+        // What ended it is said again by the next call.
+        return (bytes.isEmpty ? ending : .done, bytes)
     }
 
     /// - Returns: false where the connection is broken.
@@ -64,6 +83,9 @@ public final class ServerSession {
         ERR_clear_error()
     }
 
+    /// How much is to be sent to the peer.
+    public var outputCount: Int { Int(clamping: BIO_ctrl_pending(output)) }
+
     /// What is to be sent to the peer.
     public func takeOutput() -> [UInt8] {
         let count = BIO_ctrl_pending(output)
@@ -73,13 +95,21 @@ public final class ServerSession {
         }
     }
 
+    private var reason: String {
+        let verdict = SSL_get_verify_result(ssl)
+        if verdict != Int(X509_V_OK) { return String(cString: X509_verify_cert_error_string(verdict)) }
+        return ERR_reason_error_string(ERR_peek_last_error()).map { String(cString: $0) } ?? "no reason is given"
+    }
+
     private func progress(_ result: Int32) -> Progress {
         if result > 0 { return .done }
         defer { ERR_clear_error() }
         switch SSL_get_error(ssl, result) {
         case SSL_ERROR_WANT_READ: return .wantsInput
         case SSL_ERROR_ZERO_RETURN: return .closed
-        case _: return .failed
+        case _:
+            failure = failure ?? reason
+            return .failed
         }
     }
 }

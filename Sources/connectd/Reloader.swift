@@ -73,7 +73,11 @@ final class Reloader: Sendable {
                 "listen, health_listen, https on or off, workers, limits.in_flight and limits.queue are in force only from the next start"
             )
         }
-        if let context = settings.https, started.https != nil { http.replaceTLS(context) }
+        if let context = settings.https, started.https != nil {
+            let replaced = BlockingQueue<Bool>()
+            http.replaceTLS(context) { replaced.append(true) }
+            _ = replaced.next()
+        }
         handler.replaceSettings(ServiceAssembly.serviceSettings(from: settings, listening: http.addresses))
         handler.replaceMonitors(with: MonitorAssembly.definitions(from: settings))
         logger.notice("configuration reloaded")

@@ -6,7 +6,6 @@ import ConnectAPI
 import HTTPServer
 import Logging
 import SocketIO
-import TLSServer
 
 /// The service from its start to its end.
 struct RunningService: ~Copyable {
@@ -14,6 +13,7 @@ struct RunningService: ~Copyable {
     private let logger: Logger
     private let pool: WorkerPool
     private let threads: RunningWorkers
+    private let handshakes: HandshakeThread?
     private let handler: ServiceHandler
     private let http: HTTPService
     private let reloader: Reloader
@@ -38,14 +38,15 @@ struct RunningService: ~Copyable {
             pool: pool, settings: ServiceAssembly.serviceSettings(from: settings, listening: []),
             version: Version.number, logger: logger)
         let threads = try pool.start()
-        var limits = HTTPLimits()
-        // A connection with TLS counts twice and has three descriptors.
-        limits.connections = settings.https == nil ? budget.connections : budget.connections * 2 / 3
+        let handshakes: HandshakeThread?
         // Before anybody can ask: without its monitors the service would call itself ready.
         handler.replaceMonitors(with: MonitorAssembly.definitions(from: settings))
         do {
+            handshakes = settings.https == nil ? nil : try HandshakeThread(index: workers)
             http = try Self.listen(
-                on: ServiceAssembly.listeners(settings, sockets), pool, limits, settings.https, handler, logger)
+                on: ServiceAssembly.listeners(settings, sockets), pool,
+                ServiceAssembly.limits(budget, isHTTPS: settings.https != nil),
+                settings.https.flatMap { context in handshakes.map { $0.front(context) } }, handler, logger)
         } catch {
             handler.stopMonitors()
             threads.stopAndJoin()
@@ -62,10 +63,11 @@ struct RunningService: ~Copyable {
         self.pool = pool
         self.handler = handler
         self.threads = threads
+        self.handshakes = handshakes
     }
 
     private static func listen(
-        on listeners: [Listener], _ pool: WorkerPool, _ limits: HTTPLimits, _ tls: ServerContext?,
+        on listeners: [Listener], _ pool: WorkerPool, _ limits: HTTPLimits, _ https: HTTPSFront?,
         _ handler: ServiceHandler, _ logger: Logger
     ) throws -> HTTPService {
         let reactors = pool.workers.map(\.reactor)
@@ -73,7 +75,7 @@ struct RunningService: ~Copyable {
             do throws(HTTPServiceError) {
                 return .success(
                     try await HTTPService.start(
-                        on: listeners, reactors: reactors, limits: limits, tls: tls,
+                        on: listeners, reactors: reactors, limits: limits, https: https,
                         handler: handler, log: { logger.debug("http: \($0)") }))
             } catch {
                 return .failure(error)
@@ -92,6 +94,9 @@ struct RunningService: ~Copyable {
 
     /// Where it listens, ports as the kernel gave them.
     var addressTexts: [String] { http.addresses.map(\.text) }
+
+    /// What is spoken at each.
+    var listenerWords: [String] { ListenerWords.list(http.addresses, settings) }
 
     /// For the service manager.
     var statusText: String { ServiceManager.status(listening: http.addresses) }
@@ -129,5 +134,6 @@ struct RunningService: ~Copyable {
         watchdog?.stop()
         EnqueueReport.printIfAsked(enqueues: pool.enqueueCount, checks: handler.checkCount)
         threads.stopAndJoin()
+        handshakes?.stop()
     }
 }

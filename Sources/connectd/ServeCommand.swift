@@ -53,7 +53,10 @@ struct ServeCommand: ParsableCommand {
             settings: settings, from: source, sockets: sockets, manager: manager, logger: logger)
         logger.notice(
             "listening",
-            metadata: ["addresses": "\(service.addressTexts.joined(separator: ", "))", "version": "\(Version.number)"])
+            metadata: [
+                "addresses": "\(service.addressTexts.joined(separator: ", "))",
+                "listeners": "\(service.listenerWords.joined(separator: ", "))", "version": "\(Version.number)",
+            ])
         connectd_drop_startup_pages()
         manager.ready(service.statusText)
         while case .reload(let requester) = ServiceSignals.next() {

@@ -4,6 +4,7 @@ import Configuration
 import ConnectAPI
 import HTTPServer
 import TLSClient
+import TLSServer
 
 /// Turns the configuration's values into those of the modules that act on them.
 enum ServiceAssembly {
@@ -35,6 +36,19 @@ enum ServiceAssembly {
             + settings.healthListen.map {
                 Listener($0, purpose: .health, inherited: sockets.descriptor(for: $0, isHealth: true))
             }
+    }
+
+    /// What clients may have of the descriptors.
+    static func limits(_ budget: DescriptorBudget, isHTTPS: Bool) -> HTTPLimits {
+        var limits = HTTPLimits()
+        guard isHTTPS else {
+            limits.connections = budget.connections
+            return limits
+        }
+        // One descriptor until the handshake is done; then a connection counts twice and has three.
+        limits.handshakes = max(min(limits.handshakes, budget.connections / 8), 1)
+        limits.connections = max((budget.connections - 2 * limits.handshakes) * 2 / 3, 2)
+        return limits
     }
 
     static func material(of settings: Settings) -> TLSMaterial {

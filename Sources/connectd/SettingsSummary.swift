@@ -6,13 +6,17 @@ import TLSServer
 enum SettingsSummary {
     static func text(_ settings: Settings) -> String {
         [
-            "listens on " + settings.listen.map(\.text).joined(separator: ", "),
+            "listens on " + listeners(settings).joined(separator: ", "),
             settings.healthListen.isEmpty
                 ? nil : "health alone on " + settings.healthListen.map(\.text).joined(separator: ", "),
             who(settings),
             "policy \(settings.policy.profile.rawValue) with \(count(settings.policy.rules.count, "rule"))",
             count(settings.monitors.count, "monitor"),
         ].compactMap(\.self).joined(separator: "; ")
+    }
+
+    private static func listeners(_ settings: Settings) -> [String] {
+        settings.https == nil ? settings.listen.map(\.text) : ListenerWords.list(settings.listen, settings)
     }
 
     private static func who(_ settings: Settings) -> String {

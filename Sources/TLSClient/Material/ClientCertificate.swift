@@ -1,4 +1,5 @@
 internal import COpenSSL
+package import CheckModel
 
 /// A certificate with its key and the chain behind it: an entry under `client_certificates` of the configuration.
 ///
@@ -18,6 +19,19 @@ public final class ClientCertificate: Sendable {
             throw TLSMaterialError("has a key that is not the certificate's")
         }
     }
+
+    /// When the last of the chain's certificates begins to be valid, and when the first one expires, in seconds since 1970;
+    /// nil where there is no such date.
+    package var validity: (notBefore: Int64, notAfter: Int64)? {
+        let reports = list.certificates.map { CertificateReader.report(of: $0, now: 0) }
+        guard let begin = reports.compactMap(\.notBefore).max(), let end = reports.compactMap(\.notAfter).min() else {
+            return nil
+        }
+        return (begin, end)
+    }
+
+    /// The certificate itself.
+    package var report: CertificateReport { CertificateReader.report(of: list.certificates[0], now: 0) }
 
     /// Has connections of this context show the certificate when a peer asks for one; OpenSSL takes references of its own.
     /// - Parameter context: an SSL_CTX, the caller's.

@@ -12,11 +12,25 @@ public final class TrustAnchors: Sendable {
         list = try CertificateList(pem: pem)
     }
 
+    /// Whether both are the same certificates, in the same order.
+    package func isSame(as other: TrustAnchors) -> Bool {
+        list.certificates.elementsEqual(other.list.certificates) { X509_cmp($0, $1) == 0 }
+    }
+
     /// Trusts each of them: X509_STORE_add_cert(3), which takes references of its own.
     /// - Parameter store: an X509_STORE, the caller's.
     /// - Returns: false where OpenSSL finds no memory.
     @discardableResult
     package func addAll(to store: OpaquePointer) -> Bool {
         list.certificates.allSatisfy { X509_STORE_add_cert(store, $0) == 1 }
+    }
+
+    /// Names each of them to clients that are asked for a certificate, which choose by that: SSL_CTX_add_client_CA(3), which
+    /// takes copies of the names. A long list is left out: it would be sent in each handshake.
+    /// - Parameter context: an SSL_CTX, the caller's.
+    /// - Returns: false where OpenSSL finds no memory.
+    package func nameAll(in context: OpaquePointer) -> Bool {
+        guard list.certificates.count <= 64 else { return true }
+        return list.certificates.allSatisfy { SSL_CTX_add_client_CA(context, $0) == 1 }
     }
 }

@@ -59,13 +59,13 @@ enum CertificateText {
         value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
     }
 
-    /// At most `shownBytes` of UTF-8, with an ellipsis where something is missing.
-    static func cut(_ text: String) -> String {
-        guard text.utf8.count > shownBytes else { return text }
+    /// At most so many bytes of UTF-8, with an ellipsis where something is missing.
+    static func cut(_ text: String, to limit: Int = shownBytes) -> String {
+        guard text.utf8.count > limit else { return text }
         var count = 0
         let scalars = text.unicodeScalars.prefix { scalar in
             count += UTF8.width(scalar)
-            return count <= shownBytes - 3
+            return count <= limit - 3
         }
         return String(scalars) + "…"
     }

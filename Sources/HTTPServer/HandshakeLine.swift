@@ -1,0 +1,81 @@
+internal import CLinux
+internal import CheckModel
+internal import SocketIO
+
+/// The socket of a client whose TLS handshake is under way: bytes by a deadline, on the thread of handshakes.
+struct HandshakeLine {
+    let descriptor: Int32
+    /// The client's place in the table.
+    let number: UInt64
+    let token: SlotToken
+    let reactor: Reactor
+    let table: HandshakeTable
+    var deadline: MonotonicTime
+
+    private static let chunk = 16384
+
+    /// - Returns: empty at the end of the connection, of the time, or of the service.
+    func receive() async -> [UInt8] {
+        while Clock.now() < deadline {
+            let (count, bytes, error) = Self.receive(descriptor)
+            if count >= 0 { return bytes }
+            if error == Errno(EINTR) { continue }
+            guard error == Errno(EAGAIN), await wait(for: .readable) else { return [] }
+        }
+        return []
+    }
+
+    /// - Returns: whether all has left.
+    func send(_ bytes: [UInt8]) async -> Bool {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes {
+                CLinux.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
+            }
+            if count >= 0 {
+                rest = rest.dropFirst(count)
+                continue
+            }
+            let error = Errno.current
+            if error == Errno(EINTR) { continue }
+            guard error == Errno(EAGAIN), await wait(for: .writable) else { return false }
+        }
+        return true
+    }
+
+    /// Ends the writing half, and reads what the client has under way: closed at once, the kernel would answer that by a
+    /// reset, which can destroy our last words before they are read.
+    mutating func linger(within limits: HTTPLimits) async {
+        shutdown(descriptor, Int32(SHUT_WR))
+        deadline = Clock.now().advanced(byMilliseconds: limits.discardMilliseconds)
+        var rest = limits.discardedBytes
+        while rest > 0 {
+            let bytes = await receive()
+            guard !bytes.isEmpty else { return }
+            rest -= bytes.count
+        }
+    }
+
+    /// Whether somebody waits for what a handshake costs us: the client is there, and has not had to give way.
+    var isWanted: Bool {
+        var entry = pollfd(fd: descriptor, events: connectd_poll_rdhup, revents: 0)
+        return poll(&entry, 1, 0) == 0 && !table.isDismissed(number)
+    }
+
+    private func wait(for interest: Readiness) async -> Bool {
+        table.note(number, isWaiting: true)
+        defer { table.note(number, isWaiting: false) }
+        return await reactor.waitOnThread(token, for: interest, until: deadline) == .ready
+    }
+
+    private static func receive(_ descriptor: Int32) -> (count: Int, bytes: [UInt8], error: Errno) {
+        var result = 0
+        var error = Errno(0)
+        let bytes = [UInt8](unsafeUninitializedCapacity: chunk) { buffer, count in
+            result = recv(descriptor, buffer.baseAddress, chunk, Int32(MSG_DONTWAIT))
+            if result < 0 { error = .current }
+            count = max(result, 0)
+        }
+        return (result, bytes, error)
+    }
+}

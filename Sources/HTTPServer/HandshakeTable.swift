@@ -1,0 +1,116 @@
+internal import CLinux
+internal import CheckModel
+internal import Synchronization
+
+/// The clients whose TLS handshake is under way.
+///
+/// Where there are too many, whoever comes from the address that has the most gives way to a new client: neither one machine
+/// that asks for more handshakes than we can do, nor one that leaves us waiting, keeps the others out.
+final class HandshakeTable: Sendable {
+    private struct Entry {
+        let descriptor: Int32
+        let network: UInt128
+        /// Whether it is the client's turn.
+        var isWaiting = false
+        var isDismissed = false
+    }
+
+    private struct Entries {
+        var byNumber: [UInt64: Entry] = [:]
+        /// Without those that have to give way.
+        var countByNetwork: [UInt128: Int] = [:]
+        var count = 0
+        var next: UInt64 = 0
+        var isClosed = false
+    }
+
+    private let limit: Int
+    private let entries = Mutex(Entries())
+
+    init(limit: Int) {
+        self.limit = limit
+    }
+
+    var count: Int { entries.withLock { $0.byNumber.count } }
+
+    /// - Returns: the client's number; nil where there is no room.
+    func add(_ descriptor: Int32, of peer: Peer) -> UInt64? {
+        let network = Self.network(of: peer)
+        return entries.withLock { entries in
+            guard !entries.isClosed else { return nil }
+            if entries.count >= limit {
+                let most = entries.countByNetwork.values.max() ?? 0
+                let isCrowd = entries.countByNetwork[network] ?? 0 >= most
+                // Those that have to give way are there until their task has seen it: some of that room is for others.
+                guard entries.byNumber.count < (isCrowd ? limit * 3 / 2 : 2 * limit),
+                    let rival = Self.rival(in: entries, ofNetworkWith: most, hasToWait: isCrowd)
+                else { return nil }
+                Self.dismiss(rival, in: &entries)
+            }
+            entries.byNumber[entries.next] = Entry(descriptor: descriptor, network: network)
+            entries.countByNetwork[network, default: 0] += 1
+            entries.count += 1
+            defer { entries.next += 1 }
+            return entries.next
+        }
+    }
+
+    /// An IPv4 address, or the /64 of an IPv6 one, which usually is one machine's.
+    private static func network(of peer: Peer) -> UInt128 {
+        guard case .ip(let endpoint) = peer else { return 0 }
+        return switch endpoint.address {
+        case .v4(let address): UInt128(address.bits)
+        case .v6(let address): address.bits & ~UInt128(UInt64.max)
+        }
+    }
+
+    /// Who gives way to a new client: the one that is there longest of those with so many of their network.
+    /// - Parameter hasToWait: only one that leaves us waiting, as for a client of the same network: to start anew all the time
+    ///   would let none end.
+    private static func rival(
+        in entries: borrowing Entries, ofNetworkWith count: Int, hasToWait: Bool
+    ) -> UInt64? {
+        let counts = entries.countByNetwork
+        return entries.byNumber.lazy
+            .filter { !$0.value.isDismissed && counts[$0.value.network] == count && ($0.value.isWaiting || !hasToWait) }
+            .map(\.key).min()
+    }
+
+    /// Its task sees the end of the connection, and closes the descriptor: whoever is in the table is open.
+    private static func dismiss(_ number: UInt64, in entries: inout Entries) {
+        guard let entry = entries.byNumber[number], !entry.isDismissed else { return }
+        entries.byNumber[number]?.isDismissed = true
+        leave(entry.network, in: &entries)
+        shutdown(entry.descriptor, Int32(SHUT_RDWR))
+    }
+
+    private static func leave(_ network: UInt128, in entries: inout Entries) {
+        guard let count = entries.countByNetwork[network] else { return }
+        entries.count -= 1
+        entries.countByNetwork[network] = count > 1 ? count - 1 : nil
+    }
+
+    func note(_ number: UInt64, isWaiting: Bool) {
+        entries.withLock { $0.byNumber[number]?.isWaiting = isWaiting }
+    }
+
+    func isDismissed(_ number: UInt64) -> Bool {
+        entries.withLock { $0.byNumber[number]?.isDismissed ?? true }
+    }
+
+    /// Call it before the descriptor is closed, or given away.
+    func remove(_ number: UInt64) {
+        entries.withLock { entries in
+            guard let entry = entries.byNumber.removeValue(forKey: number), !entry.isDismissed else { return }
+            Self.leave(entry.network, in: &entries)
+        }
+    }
+
+    /// Ends all, and takes no more.
+    func close() {
+        entries.withLock { entries in
+            entries.isClosed = true
+            for number in entries.byNumber.keys { Self.dismiss(number, in: &entries) }
+        }
+    }
+}

@@ -1,0 +1,167 @@
+internal import CLinux
+internal import CheckModel
+internal import SocketIO
+internal import TLSServer
+
+/// Does the TLS handshakes of clients, and gives those that are done to the workers.
+///
+/// A handshake costs as much as twenty plain checks, and anybody may ask for one: on a thread of its own, which gives way to
+/// those of the workers, a flood of them delays new clients alone.
+actor HandshakeWorker {
+    private nonisolated let reactor: Reactor
+    private nonisolated let placement: Placement
+    private nonisolated let limits: HTTPLimits
+    private nonisolated let handler: any RequestHandler
+    private nonisolated let log: @Sendable (String) -> Void
+    private nonisolated let table: HandshakeTable
+    private var context: ServerContext
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor { reactor.unownedExecutor }
+
+    init(
+        _ front: HTTPSFront, placement: Placement, limits: HTTPLimits, handler: any RequestHandler,
+        log: @escaping @Sendable (String) -> Void
+    ) {
+        reactor = front.reactor
+        context = front.context
+        self.log = log
+        table = HandshakeTable(limit: limits.handshakes)
+        self.placement = placement
+        self.limits = limits
+        self.handler = handler
+    }
+
+    private static let niceness: Int32 = 5
+
+    func start() {
+        connectd_lower_priority(Self.niceness)
+    }
+
+    /// For handshakes that begin from now on. Where other clients are let in than before, connections that there are may
+    /// not go on: they would keep whom nobody wants any more.
+    /// - Parameter done: is called when no such connection takes another request, on the thread of handshakes.
+    nonisolated func replace(_ context: ServerContext, done: @escaping @Sendable () -> Void) {
+        Task(executorPreference: reactor.thread) {
+            await self.adopt(context)
+            done()
+        }
+    }
+
+    /// Whoever is let in meanwhile is so by the new one.
+    private func adopt(_ context: ServerContext) async {
+        let mustRetire = !context.admitsClients(of: self.context)
+        self.context = context
+        if mustRetire { await placement.retireHTTPS() }
+    }
+
+    /// Takes over a connection, from any thread.
+    nonisolated func adopt(_ accepted: AcceptedConnection) {
+        guard let number = table.add(accepted.descriptor, of: accepted.source.peer) else {
+            return _ = close(accepted.descriptor)
+        }
+        Task(executorPreference: reactor.thread) { await self.serve(accepted, number) }
+    }
+
+    /// Ends all handshakes, and waits until they have ended.
+    func stop() async {
+        table.close()
+        let deadline = Clock.now().advanced(byMilliseconds: 1000)
+        while table.count > 0, Clock.now() < deadline {
+            _ = await reactor.sleep(until: Clock.now().advanced(byMilliseconds: 2))
+        }
+    }
+
+    // MARK: One client
+
+    private enum Ending {
+        case established(ServerSession)
+        /// The client heard why, or shall hear this in plain text.
+        case refused(inPlainText: Response?)
+        case gone
+    }
+
+    private func serve(_ accepted: AcceptedConnection, _ number: UInt64) async {
+        let context = context
+        guard let token = try? reactor.addOnThread(accepted.descriptor, for: .anything) else {
+            table.remove(number)
+            close(accepted.descriptor)
+            return
+        }
+        var line = HandshakeLine(
+            descriptor: accepted.descriptor, number: number, token: token, reactor: reactor, table: table,
+            deadline: Clock.now().advanced(byMilliseconds: limits.handshakeTimeoutMilliseconds))
+        let ending = await shakeHands(on: line, with: accepted.source.peer, by: context)
+        if case .established(let session) = ending, self.context.admitsClients(of: context),
+            placement.hasRoom(for: .service)
+        {
+            forget(line)
+            return placement.adopt(accepted.established(session))
+        }
+        await sayGoodbye(ending, on: &line)
+        forget(line)
+        close(accepted.descriptor)
+    }
+
+    private func forget(_ line: HandshakeLine) {
+        reactor.assumeIsolated { $0.unwatch(line.token, line.descriptor) }
+        table.remove(line.number)
+    }
+
+    private func shakeHands(on line: HandshakeLine, with peer: Peer, by context: ServerContext) async -> Ending {
+        // What a connection costs OpenSSL is for those that say something.
+        var bytes = await line.receive()
+        if let answer = answerToPlainText(bytes) { return .refused(inPlainText: answer) }
+        guard !bytes.isEmpty, let session = ServerSession(context) else { return .gone }
+        var total = 0
+        while !bytes.isEmpty {
+            total += bytes.count
+            guard total <= HTTPLimits.handshakeBytes, line.isWanted else { return .gone }
+            session.feed(bytes[...])
+            let progress = session.handshake()
+            guard await line.send(session.takeOutput()) else { return .gone }
+            switch progress {
+            case .done: return .established(session)
+            case .closed, .failed:
+                log("a TLS handshake with \(peer.text) failed: \(session.failure ?? "the client closed it")")
+                return .refused(inPlainText: nil)
+            case .wantsInput: bytes = await line.receive()
+            }
+        }
+        return .gone
+    }
+
+    /// Records of TLS begin with 22, requests of HTTP with a capital letter.
+    private func answerToPlainText(_ bytes: [UInt8]) -> Response? {
+        guard let first = bytes.first, (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(first) else { return nil }
+        return handler.problem(
+            status: 400, detail: "This port speaks HTTPS, and the request came in plain HTTP: ask for an https:// URL.")
+    }
+
+    private func sayGoodbye(_ ending: Ending, on line: inout HandshakeLine) async {
+        switch ending {
+        case .gone:
+            return
+        case .refused(nil):
+            break
+        case .refused(let answer?):
+            guard await line.send(PlainAnswer.bytes(of: answer, withoutBody: false)) else { return }
+        case .established(let session):
+            let answer = handler.problem(status: 503, detail: "There are too many connections.")
+            guard session.write(PlainAnswer.bytes(of: answer, withoutBody: false)) else { return }
+            session.close()
+            guard await line.send(session.takeOutput()) else { return }
+        }
+        await line.linger(within: limits)
+    }
+}
+
+extension AcceptedConnection {
+    fileprivate func established(_ session: ServerSession) -> AcceptedConnection {
+        AcceptedConnection(
+            descriptor: descriptor, name: name, nameLength: nameLength,
+            source: ConnectionSource(
+                listener: source.listener, purpose: source.purpose, peer: source.peer, isHTTPS: true,
+                certificateName: session.clientName),
+            session: session)
+    }
+}

@@ -1,0 +1,41 @@
+internal import Synchronization
+
+/// Gives each connection to the worker with the fewest, as long as there are not too many.
+final class Placement: Sendable {
+    private let workers: [HTTPWorker]
+    private let connectionLimit: Int
+    private let next = Atomic<Int>(0)
+
+    init(workers: [HTTPWorker], limits: HTTPLimits) {
+        self.workers = workers
+        connectionLimit = limits.connections
+    }
+
+    func hasRoom(for purpose: Listener.Purpose) -> Bool {
+        let reserved = purpose == .health ? HTTPLimits.healthConnections : 0
+        return workers.reduce(0) { $0 + $1.load.load(ordering: .relaxed) } < connectionLimit + reserved
+    }
+
+    func adopt(_ connection: AcceptedConnection) {
+        leastLoaded().adopt(connection)
+    }
+
+    /// Ends every connection over TLS that there is, behind the request that is on it.
+    func retireHTTPS() async {
+        for worker in workers { await worker.retireHTTPS() }
+    }
+
+    /// The worker with the fewest connections, the next in turn among equals.
+    private func leastLoaded() -> HTTPWorker {
+        let start = next.load(ordering: .relaxed)
+        var best = start
+        for offset in 1..<workers.count + 1 {
+            let candidate = (start + offset) % workers.count
+            if workers[candidate].load.load(ordering: .relaxed) < workers[best].load.load(ordering: .relaxed) {
+                best = candidate
+            }
+        }
+        next.store((best + 1) % workers.count, ordering: .relaxed)
+        return workers[best]
+    }
+}
