@@ -21,7 +21,7 @@ import Testing
         for (site, isSiteAccepted) in Self.sites {
             for (origin, isOriginAccepted) in Self.origins {
                 #expect(
-                    BrowserRule.accepts(site: site, origin: origin, host: Self.host)
+                    BrowserRule.accepts(site: site, origin: origin, host: Self.host, isHTTPS: false)
                         == (isSiteAccepted && isOriginAccepted),
                     "Sec-Fetch-Site \(site ?? "unsaid"), Origin \(origin ?? "unsaid")")
             }
@@ -29,8 +29,17 @@ import Testing
     }
 
     @Test func `an origin without a Host to hold it against is refused`() {
-        #expect(!BrowserRule.accepts(site: nil, origin: "http://localhost:8080", host: nil))
-        #expect(!BrowserRule.accepts(site: "same-origin", origin: "http://", host: nil))
-        #expect(BrowserRule.accepts(site: nil, origin: nil, host: nil))
+        #expect(!BrowserRule.accepts(site: nil, origin: "http://localhost:8080", host: nil, isHTTPS: false))
+        #expect(!BrowserRule.accepts(site: "same-origin", origin: "http://", host: nil, isHTTPS: false))
+        #expect(BrowserRule.accepts(site: nil, origin: nil, host: nil, isHTTPS: false))
+    }
+
+    @Test func `a page that did not come over TLS is none of ours where we speak nothing else`() {
+        for (origin, isAccepted) in [("https://a", true), ("HTTPS://A", true), ("http://a", false)] {
+            #expect(BrowserRule.accepts(site: nil, origin: origin, host: "a", isHTTPS: true) == isAccepted)
+        }
+        // Both leave the usual port out, or neither does.
+        #expect(BrowserRule.accepts(site: "same-origin", origin: "https://a", host: "a", isHTTPS: true))
+        #expect(!BrowserRule.accepts(site: nil, origin: "https://a", host: "a:8443", isHTTPS: true))
     }
 }

@@ -7,11 +7,12 @@ package enum BrowserRule {
     ///   - site: the value of Sec-Fetch-Site.
     ///   - origin: the value of Origin.
     ///   - host: the value of Host, with which an origin of our own pages agrees.
-    package static func accepts(site: String?, origin: String?, host: String?) -> Bool {
+    ///   - isHTTPS: whether it came over TLS: our own pages did, too. Without it a proxy may have spoken TLS for us.
+    package static func accepts(site: String?, origin: String?, host: String?, isHTTPS: Bool) -> Bool {
         if let site, site != "same-origin", site != "none" { return false }
         guard let origin else { return true }
         guard let host else { return false }
-        return origin.lowercased() == "http://" + host.lowercased()
-            || origin.lowercased() == "https://" + host.lowercased()
+        return origin.lowercased() == "https://" + host.lowercased()
+            || !isHTTPS && origin.lowercased() == "http://" + host.lowercased()
     }
 }

@@ -39,7 +39,8 @@ struct Gate {
         }
         guard settings.tokens.isOpen else { return nil }
         let accepts = BrowserRule.accepts(
-            site: head.header("sec-fetch-site"), origin: head.header("origin"), host: host)
+            site: head.header("sec-fetch-site"), origin: head.header("origin"), host: host,
+            isHTTPS: head.isHTTPS)
         return accepts ? nil : Problem(.foreignOrigin, "the request comes from a page of another site")
     }
 
