@@ -2,6 +2,7 @@ import CLinux
 import CheckModel
 import DNS
 import SocketIO
+import TLSClient
 
 /// One HTTP request over a socket of its own, by a deadline.
 struct HealthClient {
@@ -9,12 +10,16 @@ struct HealthClient {
     enum Failure: Error {
         case kernel(Errno)
         case resolver(ResolveFailure)
+        case tls(TLSHandshakeFailure)
+        case wrongCertificate(String)
         case deadline, notHTTP
 
         var text: String {
             switch self {
             case .kernel(let errno): "\(ErrnoCatalogue.name(of: errno)) (\(ErrnoCatalogue.message(of: errno)))"
             case .resolver(let failure): OwnError(failure).rawValue
+            case .tls(let failure): failure.name.rawValue + (failure.message.map { " (\($0))" } ?? "")
+            case .wrongCertificate(let flaw): flaw
             case .deadline: "no answer in time"
             case .notHTTP: "the answer is no HTTP response"
             }
@@ -25,6 +30,7 @@ struct HealthClient {
 
     let reactor: Reactor
     let deadline: MonotonicTime
+    let tls: HealthTLS
 
     /// GET, with `Connection: close`. Call it from a task that prefers the reactor's thread.
     func get(_ url: HealthURL) async throws(Failure) -> HealthResponse {
@@ -59,8 +65,11 @@ struct HealthClient {
         let token = try register(socket)
         defer { reactor.removeOnThread(token) }
         try await connect(socket, to: endpoint, token)
-        try await send(Self.request(for: url), on: socket, token)
-        return try await receive(on: socket, token)
+        let channel = url.isHTTPS ? try await shakeHands(with: url.peer, on: socket, token) : nil
+        try await send(Self.request(for: url), on: socket, token, through: channel)
+        let response = try await receive(on: socket, token, through: channel)
+        channel?.sayGoodbye(on: socket)
+        return response
     }
 
     private static func open(for endpoint: Endpoint) throws(Failure) -> Socket {

@@ -6,9 +6,18 @@ struct HealthURL {
     enum Peer {
         case internet(Host, port: UInt16)
         case unix(UnixAddress)
+
+        var host: Host? {
+            switch self {
+            case .internet(let host, _): host
+            case .unix: nil
+            }
+        }
     }
 
     let peer: Peer
+    /// Whether it is asked over TLS.
+    let isHTTPS: Bool
     /// The Host header.
     let authority: String
     /// Path and query.
@@ -18,7 +27,7 @@ struct HealthURL {
 
     private static let livez = "/livez"
 
-    /// Reads `http://host:port/path`, `host:port` and `unix:/path`; without a path of its own it asks `/livez`.
+    /// Reads `http://host:port/path`, `https://host:port/path`, `host:port` and `unix:/path`; without a path of its own it asks `/livez`.
     init(parsing text: String) throws {
         self.text = text
         if text.hasPrefix("unix:") {
@@ -26,21 +35,23 @@ struct HealthURL {
                 throw Self.refusal(text)
             }
             peer = .unix(address)
+            isHTTPS = false
             authority = "localhost"
             resource = Self.livez
             return
         }
-        if text.hasPrefix("https://") {
-            throw ValidationError("\"\(text)\": a health check speaks plain HTTP; ask a listener without TLS")
-        }
-        let rest = text.hasPrefix("http://") ? text.dropFirst(7) : text[...]
+        isHTTPS = text.hasPrefix("https://")
+        let rest = isHTTPS ? text.dropFirst(8) : text.hasPrefix("http://") ? text.dropFirst(7) : text[...]
         let host = rest.prefix { $0 != "/" && $0 != "?" }
         let path = rest.dropFirst(host.count)
         guard path.utf8.allSatisfy({ (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "#") }) else {
             throw ValidationError("\"\(text)\": the path holds a character that HTTP does not take")
         }
         let hasPort = host.split(separator: "]", omittingEmptySubsequences: false).last?.contains(":") ?? false
-        guard case .tcp(let name, let port) = try Self.target("tcp://\(host)\(hasPort ? "" : ":80")", in: text).peer
+        guard
+            case .tcp(let name, let port) = try Self.target(
+                "tcp://\(host)\(hasPort ? "" : isHTTPS ? ":443" : ":80")", in: text
+            ).peer
         else {
             throw Self.refusal(text)
         }
@@ -54,16 +65,21 @@ struct HealthURL {
     init(environment: [String: String]) throws {
         let lists = ["CONNECTD_HEALTH_LISTEN", "CONNECTD_LISTEN"].compactMap { environment[$0] }
         let first = lists.lazy.compactMap { $0.split(separator: ",").first }.first ?? "127.0.0.1:8080"
-        try self.init(parsing: Self.reachable(String(first.drop { $0 == " " }.prefix { $0 != " " })))
+        try self.init(parsing: Self.reachable(String(first.drop { $0 == " " }.prefix { $0 != " " }), "http"))
+    }
+
+    /// Where a service listens.
+    init(of address: ListenAddress, isHTTPS: Bool) throws {
+        try self.init(parsing: Self.reachable(address.text, isHTTPS ? "https" : "http"))
     }
 
     /// Every address of this machine is reached by loopback.
-    private static func reachable(_ listen: String) -> String {
+    private static func reachable(_ listen: String, _ scheme: String) -> String {
         if listen.hasPrefix("unix:") { return String(listen.prefix { $0 != "?" }) }
         for (wildcard, loopback) in [("0.0.0.0:", "127.0.0.1:"), ("[::]:", "[::1]:")] where listen.hasPrefix(wildcard) {
-            return "http://\(loopback)\(listen.dropFirst(wildcard.count))/livez"
+            return "\(scheme)://\(loopback)\(listen.dropFirst(wildcard.count))/livez"
         }
-        return "http://\(listen)/livez"
+        return "\(scheme)://\(listen)/livez"
     }
 
     private static func target(_ target: String, in text: String) throws -> Target {
@@ -75,6 +91,6 @@ struct HealthURL {
     }
 
     private static func refusal(_ text: String) -> ValidationError {
-        ValidationError("\"\(text)\" is neither http://host:port/path nor unix:/path")
+        ValidationError("\"\(text)\" is neither http://host:port/path, https://host:port/path nor unix:/path")
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CheckModel
+import Configuration
 import SocketIO
 
 /// `connectd healthcheck`: for a container's HEALTHCHECK, so that its image needs no curl.
@@ -9,7 +10,11 @@ struct HealthcheckCommand: ParsableCommand {
         abstract: "Ask a running service whether it is well.",
         discussion: """
             It makes one GET request. Without a URL it asks /livez where the service beside it listens: the first \
-            address of CONNECTD_HEALTH_LISTEN, else of CONNECTD_LISTEN, else 127.0.0.1:8080.
+            address of CONNECTD_HEALTH_LISTEN, else of CONNECTD_LISTEN, else 127.0.0.1:8080. With --config, or \
+            CONNECTD_HTTPS__CERTIFICATE, it looks up there where that is: a health listener, else one that needs no \
+            TLS, else over https, where the service has to show the configured certificate, or one with its key.
+
+            A certificate of an https URL is verified as by connectd check: by the system's authorities, or --ca.
 
             Exit status: 0 when the answer is a 2xx, 1 for anything else, wrong usage included.
 
@@ -17,19 +22,36 @@ struct HealthcheckCommand: ParsableCommand {
               connectd healthcheck
               connectd healthcheck http://127.0.0.1:8081/readyz
               connectd healthcheck --timeout 1s unix:/run/connectd/http.sock
+              connectd healthcheck --ca internal-ca.pem --server-name connectd.internal https://127.0.0.1:8443/readyz
+              connectd healthcheck --config /etc/connectd/connectd.yaml
               HEALTHCHECK CMD ["connectd", "healthcheck"]
             """)
 
-    @Argument(help: "http://host:port/path, host:port, or unix:/path; without a path it is /livez.")
+    @Argument(help: "http://host:port/path, https://…, host:port, or unix:/path; without a path it is /livez.")
     var url: String?
 
     @Option(help: "How long it may take: 500ms, 3s (1ms … 60s; default: 3s).", transform: Duration.init(parsing:))
     var timeout = Duration(milliseconds: 3000)
 
+    @Option(
+        help: "The configuration file of the service: where it listens.",
+        completion: .file(extensions: ["yaml", "yml"]))
+    var config: String?
+
+    @OptionGroup
+    var tls: HealthTLSArguments
+
+    func validate() throws {
+        if url != nil, config != nil { throw ValidationError("--config finds the URL: give one of both") }
+    }
+
     func run() throws {
-        let url = try url.map(HealthURL.init(parsing:)) ?? HealthURL(environment: Environment.all)
+        let place = try place()
+        let url = place.url
+        if tls.isGiven, !url.isHTTPS { throw ValidationError("an option of https is given, and \(url.text) is none") }
+        let settings = try tls.settings(trusting: place.certificate)
         let begin = Clock.now()
-        let answer = try get(url, until: begin.advanced(byMilliseconds: timeout.milliseconds))
+        let answer = try get(url, by: settings, until: begin.advanced(byMilliseconds: timeout.milliseconds))
         let time = HumanReport.milliseconds(Clock.now().since(begin))
         switch answer {
         case .success(let response) where (200...299).contains(response.status):
@@ -43,15 +65,26 @@ struct HealthcheckCommand: ParsableCommand {
         }
     }
 
+    private func place() throws -> HealthPlace {
+        if let url { return try HealthPlace(url) }
+        do {
+            return try HealthPlace(configuration: config, environment: Environment.all)
+        } catch let problems as ConfigurationProblems {
+            Output.line("FAIL  \(problems)")
+            throw ExitCode(1)
+        }
+    }
+
     private func get(
-        _ url: HealthURL, until deadline: MonotonicTime
+        _ url: HealthURL, by tls: HealthTLS, until deadline: MonotonicTime
     ) throws -> Result<HealthResponse, HealthClient.Failure> {
         let reactor = try Reactor(thread: ReactorThread(index: 0))
         let thread = try WorkerThread(running: reactor)
         let answers = BlockingQueue<Result<HealthResponse, HealthClient.Failure>>()
         Task(executorPreference: reactor.thread) {
             do throws(HealthClient.Failure) {
-                answers.append(.success(try await HealthClient(reactor: reactor, deadline: deadline).get(url)))
+                answers.append(
+                    .success(try await HealthClient(reactor: reactor, deadline: deadline, tls: tls).get(url)))
             } catch {
                 answers.append(.failure(error))
             }

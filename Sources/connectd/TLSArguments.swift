@@ -73,18 +73,22 @@ struct TLSArguments: ParsableArguments {
     /// No entry of a configuration can have this name: it has a space.
     private static let authority = "command line"
 
-    private static func anchors(in file: String) throws -> TrustAnchors {
-        let bytes: [UInt8]
-        do throws(Errno) {
-            let descriptor = try Descriptor.openForReading(Array(file.utf8))
-            bytes = try FileContents.read(descriptor.rawValue)
-        } catch {
-            throw ValidationError("--ca \(file): \(ErrnoCatalogue.message(of: error))")
-        }
+    static func anchors(in file: String) throws -> TrustAnchors {
+        let bytes = try contents(of: file, for: "--ca")
         do throws(TLSMaterialError) {
             return try TrustAnchors(pem: bytes)
         } catch {
             throw ValidationError("--ca: the file \(file) \(error.reason)")
+        }
+    }
+
+    /// - Parameter option: that names the file.
+    static func contents(of file: String, for option: String) throws -> [UInt8] {
+        do throws(Errno) {
+            let descriptor = try Descriptor.openForReading(Array(file.utf8))
+            return try FileContents.read(descriptor.rawValue)
+        } catch {
+            throw ValidationError("\(option) \(file): \(ErrnoCatalogue.message(of: error))")
         }
     }
 }

@@ -27,6 +27,18 @@ struct HealthURLTests {
         }
     }
 
+    @Test(
+        "may ask for TLS", arguments: [("https://a", 443), ("https://[::1]:8443/readyz", 8443)] as [(String, UInt16)])
+    func https(text: String, port: UInt16) throws {
+        let url = try HealthURL(parsing: text)
+        #expect(url.isHTTPS)
+        guard case .internet(_, port) = url.peer else {
+            Issue.record("\(url.peer)")
+            return
+        }
+        #expect(try !HealthURL(parsing: "http://a").isHTTPS && !HealthURL(parsing: "a:443").isHTTPS)
+    }
+
     @Test("may be a UNIX-domain socket", arguments: ["unix:/run/c.sock", "unix:///run/c.sock"])
     func unixSocket(text: String) throws {
         let url = try HealthURL(parsing: text)
@@ -40,7 +52,7 @@ struct HealthURLTests {
     @Test(
         "is refused where it is none",
         arguments: [
-            "", "http://", "https://127.0.0.1:8080/", "ftp://a:1", "http://a:1/x y", "http://a:1/\u{7F}",
+            "", "http://", "https://", "https://a:1/x y", "ftp://a:1", "http://a:1/x y", "http://a:1/\u{7F}",
             "http://a:1/#f",
             "http://u@a:1", "http://a:0", "http://a:1:2", "unix:", "unix:relative", "http://127.1/",
             "http://a:1/\r\nX: y",

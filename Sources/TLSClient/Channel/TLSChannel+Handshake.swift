@@ -45,7 +45,7 @@ extension TLSChannel {
     /// A TLS 1.3 server judges our certificate, or that there is none, when we are done already. In TLS 1.2 its Finished
     /// is the last message of the handshake: there is nothing more to wait for.
     private var awaitsVerdict: Bool {
-        options.expectedAlert != nil || record.isAskedForCertificate && session.isTLS13
+        options.expectedAlert != nil || awaitsLateVerdict && record.isAskedForCertificate && session.isTLS13
     }
 
     private func verdict(on socket: borrowing Socket, _ line: inout HandshakeLine) async -> TLSHandshakeEnding {

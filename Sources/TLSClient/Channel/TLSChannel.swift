@@ -11,6 +11,9 @@ public final class TLSChannel {
     /// What the handshake has shown so far; complete once it ended, also where it failed.
     public internal(set) var report = TLSReport()
 
+    /// Whether `handshake` waits for what a TLS 1.3 server says to our certificate; whoever reads an answer hears of it there.
+    public var awaitsLateVerdict = true
+
     let options: TLSOptions
     let context: TLSContext
     let record: HandshakeRecord
