@@ -6,8 +6,14 @@ public final class RequestOrigin: Sendable {
     public let requestID: String?
     /// The header field `traceparent`, W3C Trace Context.
     public let traceparent: String?
-    /// The name of the token that the request came with.
+    /// The name of the token that the request came with; without one that of the client's certificate, behind
+    /// `certificatePrefix`.
     public let client: String?
+
+    /// No token's name has a colon in it: no certificate passes for one.
+    public static let certificatePrefix = "cert:"
+
+    public static func isCertificate(_ client: String) -> Bool { client.hasPrefix(certificatePrefix) }
 
     public init(requestID: String?, traceparent: String?, client: String?) {
         self.requestID = requestID

@@ -12,13 +12,17 @@ package final class ServiceSettings: Sendable {
     package let bodyBytes: Int
     /// What `/probe` knows.
     package let modules: BlackboxModules
+    /// When the certificate of HTTPS expires, in seconds since 1970; nil without HTTPS.
+    package let certificateExpiry: Int64?
     /// The prober's name in results; nil in the profile `public`, which tells nothing of the prober's own side.
     package let prober: String?
 
     package init(
         surroundings: Surroundings, permissions: RequestPermissions, hosts: HostRule, tokens: TokenRule,
-        maximumTimeoutMilliseconds: Int, bodyBytes: Int, modules: BlackboxModules = BlackboxModules(), prober: String?
+        maximumTimeoutMilliseconds: Int, bodyBytes: Int, modules: BlackboxModules = BlackboxModules(),
+        certificateExpiry: Int64? = nil, prober: String?
     ) {
+        self.certificateExpiry = certificateExpiry
         self.surroundings = surroundings
         self.permissions = permissions
         self.hosts = hosts

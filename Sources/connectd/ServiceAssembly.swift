@@ -25,6 +25,7 @@ enum ServiceAssembly {
             maximumTimeoutMilliseconds: settings.limits.timeoutMilliseconds,
             bodyBytes: settings.limits.bodyBytes,
             modules: BlackboxModules(settings.modules),
+            certificateExpiry: settings.https?.certificate.validity?.notAfter,
             prober: settings.policy.profile == .public ? nil : HostName.current)
     }
 

@@ -1,4 +1,5 @@
 internal import CheckModel
+internal import SocketIO
 internal import TLSClient
 internal import TLSServer
 
@@ -43,12 +44,26 @@ struct MaterialReader {
         }
         readCertificate(ClientCertificateFiles(name: "https", certificate: certificate, key: key, targets: nil))
         guard problems.count == before, let pair = certificates["https"] else { return nil }
+        warnings += Self.datesToMind(of: pair.certificate, certificate)
         do throws(TLSMaterialError) {
             return try ServerContext(certificate: pair.certificate, clientAuthorities: authorities)
         } catch {
             problems.append(certificate.problem(ValueRefusal(error.reason)))
             return nil
         }
+    }
+
+    private static let warningDays: Int64 = 14
+
+    /// A certificate that is out of date keeps nothing from starting: what else the service does goes on.
+    private static func datesToMind(of certificate: ClientCertificate, _ reference: FileReference) -> [String] {
+        guard let (begin, end) = certificate.validity else { return [] }
+        let now = Clock.wallNanoseconds() / 1_000_000_000
+        let file = "\(reference.key): \(Quote.file(reference.path)) has a certificate that"
+        let days = (end - now) / 86_400
+        if end <= now { return ["\(file) expired \(-days) days ago: clients refuse it"] }
+        if begin > now { return ["\(file) is not valid yet: clients refuse it"] }
+        return days < warningDays ? ["\(file) expires in \(days) days"] : []
     }
 
     private mutating func anchors(in file: BoundedFile, _ reference: FileReference) -> TrustAnchors? {

@@ -5,7 +5,8 @@ internal import HTTPServer
 package enum OriginReader {
     /// - Returns: nil where the request says nothing of it.
     static func origin(of head: RequestHead, tokens: TokenRule) -> RequestOrigin? {
-        let client = tokens.isOpen ? nil : tokens.name(authorization: head.header("authorization"))
+        let token = tokens.isOpen ? nil : tokens.name(authorization: head.header("authorization"))
+        let client = token ?? head.certificateName.map { RequestOrigin.certificatePrefix + $0 }
         let requestID = head.header("x-request-id").flatMap { isRequestID($0) ? $0 : nil }
         let traceparent = head.header("traceparent").flatMap { isTraceparent($0) ? $0 : nil }
         guard client != nil || requestID != nil || traceparent != nil else { return nil }

@@ -2,12 +2,15 @@ internal import CheckEngine
 internal import CheckModel
 internal import Metrics
 
-/// The text of `/metrics`. Every label has a bounded set of values: what clients send is never one.
+/// The text of `/metrics`. Every label has a bounded set of values: what clients send is never one, but for names in certificates
+/// that an authority of ours has signed.
 struct MetricsDocument {
     let metrics: ServiceMetrics
     let pool: WorkerPool
     let monitors: [CheckEngine.Monitor]
     let version: String
+    /// Seconds since 1970; nil without HTTPS.
+    let certificateExpiry: Int64?
 
     func text(in format: ExpositionFormat) -> [UInt8] {
         var writer = ExpositionWriter(format: format)
@@ -18,6 +21,7 @@ struct MetricsDocument {
         writeRefusals(to: &writer)
         writeClients(to: &writer)
         writeMonitors(to: &writer)
+        writeCertificate(to: &writer)
         ProcessMetrics.write(to: &writer)
         return writer.finish()
     }
@@ -84,10 +88,19 @@ struct MetricsDocument {
         guard !counts.isEmpty else { return }
         writer.family(
             "connectd_client_checks_total", .counter,
-            help: "Checks by the name of the token they came with, denied and cancelled ones too.")
+            help: "Checks by the name of the token or certificate they came with, denied and cancelled ones too.")
         for (client, count) in counts.sorted(by: { $0.key < $1.key }) {
             writer.sample("connectd_client_checks_total", [("client", client)], count)
         }
+    }
+
+    private func writeCertificate(to writer: inout ExpositionWriter) {
+        guard let certificateExpiry else { return }
+        let name = "connectd_https_certificate_expiry_timestamp_seconds"
+        writer.family(
+            name, .gauge,
+            help: "When the first certificate of the chain that HTTPS clients see expires, in seconds since 1970.")
+        writer.sample(name, [], UInt64(clamping: certificateExpiry))
     }
 
     private func writeMonitors(to writer: inout ExpositionWriter) {

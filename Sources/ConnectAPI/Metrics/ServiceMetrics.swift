@@ -11,7 +11,7 @@ package final class ServiceMetrics: Sendable {
 
     private let workers: [WorkerCounts]
     private let rejections = Mutex<[Problem.Kind: UInt64]>([:])
-    /// By the names of tokens, which the configuration has.
+    /// By the names of tokens, which the configuration has, and of certificates.
     private let clients = Mutex<[String: UInt64]>([:])
     private let denials = Atomic<UInt64>(0)
     private let skippedRounds = Atomic<UInt64>(0)
@@ -21,7 +21,7 @@ package final class ServiceMetrics: Sendable {
         workers = (0..<workerCount).map { _ in WorkerCounts() }
     }
 
-    /// - Parameter client: the name of the token that the check came with, as in the next two.
+    /// - Parameter client: the name of the token or certificate that the check came with, as in the next two.
     func note(_ result: CheckResult, on worker: Int, for client: String? = nil) {
         workers[worker % workers.count].counts.withLock { $0.note(result) }
         noteCheck(of: client)
@@ -45,9 +45,17 @@ package final class ServiceMetrics: Sendable {
         noteCheck(of: client)
     }
 
+    /// So many certificates have a count of their own: an authority may give each client a new one every day.
+    private static let countedCertificates = 100
+
     private func noteCheck(of client: String?) {
         guard let client else { return }
-        clients.withLock { $0[client, default: 0] += 1 }
+        clients.withLock { counts in
+            let isCounted = counts[client] != nil || !RequestOrigin.isCertificate(client)
+            let certificates = isCounted ? 0 : counts.keys.count(where: RequestOrigin.isCertificate)
+            let key = certificates < Self.countedCertificates ? client : RequestOrigin.certificatePrefix + "(others)"
+            counts[key, default: 0] += 1
+        }
     }
 
     /// Counts that the policy denied a check which is counted already, by its result.

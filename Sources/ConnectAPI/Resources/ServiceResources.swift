@@ -48,7 +48,7 @@ final class ServiceResources: Sendable {
         case .error(let name): .answer(try CatalogueResource.entry(name, head))
         case .live: .answer(try HealthResource.live(head))
         case .ready: .answer(try HealthResource.ready(head, parts, inFull: Gate(settings: settings).mayKnow(head)))
-        case .metrics: .answer(try MetricsResource.text(head, parts))
+        case .metrics: .answer(try MetricsResource.text(head, parts, under: settings))
         case .monitors: .answer(try MonitorResource.list(head, parts, by: encoder))
         case .monitor(let name): .answer(try MonitorResource.entry(name, head, of: parts.monitors, by: encoder))
         case .specificationYAML: .answer(try SpecificationResource.yaml(head))
