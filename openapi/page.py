@@ -7,21 +7,27 @@ import json
 import re
 
 STYLE = """
-:root{color-scheme:light dark;--line:#8884;--soft:#8881;--link:#0a62c9}
-@media(prefers-color-scheme:dark){:root{--link:#6cb2ff}}
+:root{color-scheme:light dark;--line:#8884;--soft:#8881;--link:#0a58b4;--need:#b03020;--mark:#ffd54a40}
+@media(prefers-color-scheme:dark){:root{--link:#6cb2ff;--need:#ff8f80}}
 body{font:15px/1.55 system-ui,sans-serif;margin:0;display:grid;grid-template-columns:17rem minmax(0,1fr)}
 nav{position:sticky;top:0;height:100vh;overflow:auto;padding:1.2rem;box-sizing:border-box;border-right:1px solid var(--line);
 font-size:13px}
 nav ul{list-style:none;padding:0;margin:.2rem 0 1rem}main{overflow-wrap:anywhere;min-width:0;box-sizing:border-box;padding:1.2rem 2.5rem 6rem;max-width:64rem}
-a{color:var(--link);text-decoration:none}a:hover{text-decoration:underline}
+a{color:var(--link);text-decoration:none}a:hover{text-decoration:underline}main p a,main li a{text-decoration:underline}
+:focus-visible{outline:2px solid var(--link);outline-offset:2px}
+.skip{position:absolute;left:-99rem;padding:.5rem 1rem;background:Canvas;z-index:1}.skip:focus{left:0}
 code,pre{font:13px/1.45 ui-monospace,monospace}code{background:var(--soft);border-radius:3px;padding:.05em .3em}
 pre{background:var(--soft);border:1px solid var(--line);border-radius:6px;padding:.8em;overflow:auto}pre code{background:none;padding:0}
 table{border-collapse:collapse;margin:.8em 0;font-size:14px;display:block;overflow-x:auto}
 td,th{border:1px solid var(--line);padding:.3em .6em;text-align:left;vertical-align:top}td p{margin:0 0 .3em}
 section{border-top:1px solid var(--line);margin-top:2rem}section h3{font:600 16px ui-monospace,monospace;overflow-wrap:anywhere}
+section:target h3{background:var(--mark)}
 .m{display:inline-block;min-width:3.6em;text-align:center;border-radius:4px;color:#fff;background:#2b6cb0;padding:.1em .4em;margin-right:.6em}
-.m.post{background:#2f7d4f}summary{cursor:pointer}.need{color:#c0392b;font-size:12px}
-@media(max-width:55rem){body{display:block}nav{position:static;height:auto}main{padding:1rem}}
+.m.post{background:#2f7d4f}summary{cursor:pointer}.need{color:var(--need);font-size:12px}
+@media(max-width:55rem){body{display:block}nav{position:static;height:auto;max-height:60vh;border:0;border-bottom:1px solid var(--line)}
+nav ul{columns:10rem}nav li{overflow-wrap:anywhere}main{padding:1rem}}
+@media print{body{display:block}nav,.skip{display:none}main{max-width:none;padding:0}pre{white-space:pre-wrap}
+table{display:table}tr,pre{break-inside:avoid}h3,h4{break-after:avoid}details::details-content{display:block;content-visibility:visible;block-size:auto}}
 """.strip()
 
 
@@ -230,9 +236,10 @@ class Page:
         return (
             f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>\n'
             f'<meta name="viewport" content="width=device-width,initial-scale=1">\n'
-            f"<style>{STYLE}</style></head>\n<body><nav><strong>{html.escape(title)}</strong><p>"
+            f'<style>{STYLE}</style></head>\n<body><a class="skip" href="#text">Skip the contents</a>'
+            f'<nav aria-label="Contents"><strong>{html.escape(title)}</strong><p>'
             f'<a href="openapi.yaml">openapi.yaml</a>, <a href="openapi.json">openapi.json</a></p>'
-            f"Resources<ul>{links}</ul>Schemas<ul>{names}</ul></nav>\n<main><h1>{html.escape(title)}</h1>"
+            f'Resources<ul>{links}</ul>Schemas<ul>{names}</ul></nav>\n<main id="text" tabindex="-1"><h1>{html.escape(title)}</h1>'
             f"<p>{inline(info.get('summary', ''))}</p>{markdown(info.get('description', ''))}\n"
             f"<h2>Resources</h2>{body}\n<h2>Schemas</h2>{types}</main></body></html>\n"
         )

@@ -2,8 +2,12 @@
 
 import base64
 import hashlib
+import html
 import html.parser
+import json
 import re
+import shutil
+import subprocess
 
 import pytest
 import yaml
@@ -95,3 +99,81 @@ def test_it_needs_a_token_where_other_resources_do(loopback_only):
 
 def test_another_site_may_not_show_it(connectd):
     assert connectd.http.get("/docs", headers={"Sec-Fetch-Site": "cross-site"}).status == 403
+
+
+def contrast(one: str, other: str) -> float:
+    """WCAG's contrast of two colours, #rrggbb or #rgb."""
+
+    def luminance(colour: str) -> float:
+        digits = colour.lstrip("#")
+        digits = "".join(2 * digit for digit in digits) if len(digits) == 3 else digits
+        parts = [int(digits[i : i + 2], 16) / 255 for i in (0, 2, 4)]
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_its_colours_are_readable_in_the_light_and_in_the_dark(page):
+    style = re.search(r"<style>(.*?)</style>", page.body.decode(), re.DOTALL)[1]
+    light, dark = re.findall(r":root\{([^}]*)\}", style)
+    for colours, ground in ((light, "#ffffff"), (dark, "#121212")):
+        for name in ("link", "need"):
+            colour = re.search(rf"--{name}:(#\w+)", colours)[1]
+            assert contrast(colour, ground) >= 4.5, (name, colour, ground)
+    badges = re.findall(r"\.m(?:\.post)?\{[^}]*background:(#\w+)", style)
+    assert len(badges) == 2 and all(contrast(badge, "#ffffff") >= 4.5 for badge in badges)
+
+
+def test_its_contents_can_be_skipped_by_keyboard(page):
+    text = page.body.decode()
+    assert re.search(r"<body>\s*<a class=\"skip\" href=\"#text\">", text), "not the first thing that Tab comes to"
+    assert '<main id="text" tabindex="-1">' in text
+
+
+WIDTHS = (1280, 768, 390, 320)
+# Given to a copy of the page: everything unfolded, does anything stick out that cannot be scrolled within itself?
+MEASURE = """<script>addEventListener('load',()=>{document.querySelectorAll('details').forEach(d=>d.open=true);
+const width=document.documentElement.clientWidth
+const wide=[...document.querySelectorAll('body *')].filter(e=>e.getBoundingClientRect().right>width+1&&!e.closest('pre,table'))
+parent.postMessage([innerWidth,document.documentElement.scrollWidth-width,wide.map(e=>e.outerHTML.slice(0,80))],'*')})</script>"""
+FRAMES = """<title>[]</title><script>const all=[]
+addEventListener('message',e=>{all.push(e.data);document.title=JSON.stringify(all)})</script>"""
+
+
+@pytest.fixture(scope="module")
+def browser():
+    found = shutil.which("chromium")
+    if found is None:
+        pytest.skip("chromium is not installed")
+    return lambda *arguments: subprocess.run(
+        [found, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", *arguments],
+        capture_output=True, text=True, timeout=180,
+    ).stdout  # fmt: skip
+
+
+def test_nothing_sticks_out_at_any_width(browser, tmp_path):
+    """A window of Chromium's is at least 500 pixels wide; frames are as narrow as telephones."""
+    (tmp_path / "page.html").write_text((REPOSITORY / "openapi" / "docs.html").read_text().replace("</head>", MEASURE))
+    frames = "".join(f'<iframe src="page.html" width="{width}" height="800" frameborder="0"></iframe>' for width in WIDTHS)
+    (tmp_path / "frames.html").write_text(FRAMES + frames)
+    address = (tmp_path / "frames.html").as_uri()
+    dom = browser("--window-size=1400,900", "--virtual-time-budget=60000", "--dump-dom", address)
+    measured = json.loads(html.unescape(re.search(r"<title>(.*?)</title>", dom, re.DOTALL)[1]))
+    assert sorted(width for width, _, _ in measured) == sorted(WIDTHS)
+    assert [(width, beyond, wide) for width, beyond, wide in measured if beyond or wide] == []
+
+
+def test_it_prints_what_is_folded(browser, tmp_path):
+    """More pages than without the rules for print, by which folded parts are shown; the contents are not."""
+    text = (REPOSITORY / "openapi" / "docs.html").read_text()
+    folded = tmp_path / "folded.html"
+    folded.write_text(text.replace("details::details-content{", "details::nothing{"))
+
+    def pages(address: str) -> int:
+        paper = tmp_path / "paper.pdf"
+        browser("--no-pdf-header-footer", f"--print-to-pdf={paper}", address)
+        return len(re.findall(rb"/Type\s*/Page\b", paper.read_bytes()))
+
+    assert pages((REPOSITORY / "openapi" / "docs.html").as_uri()) > 1.5 * pages(folded.as_uri())
