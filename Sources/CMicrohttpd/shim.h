@@ -2,6 +2,19 @@
 #ifndef CONNECTD_CMICROHTTPD_H
 #define CONNECTD_CMICROHTTPD_H
 #include <microhttpd.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+// What the library logs, as a line of text. Its call-back takes a va_list, which is a pointer on amd64 and a structure on
+// arm64, and reaches Swift as two different types. HTTPServer defines what takes the line.
+void connectd_mhd_line(void *context, const char *line);
+
+static inline void connectd_mhd_log(void *context, const char *format, va_list arguments)
+{
+    char line[256];
+    if (vsnprintf(line, sizeof line, format, arguments) > 0)
+        connectd_mhd_line(context, line);
+}
 
 // MHD_start_daemon(3) takes its options as variable arguments; typed here, the call-backs need no casts in Swift.
 //
@@ -10,11 +23,11 @@
 static inline struct MHD_Daemon *connectd_mhd_start(
     void *context, MHD_AccessHandlerCallback access, MHD_RequestCompletedCallback completed,
     MHD_NotifyConnectionCallback connection, void *(*target)(void *, const char *, struct MHD_Connection *),
-    MHD_LogCallback log, unsigned int limit, size_t memory)
+    unsigned int limit, size_t memory)
 {
     return MHD_start_daemon(
         MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL, access,
-        context, MHD_OPTION_EXTERNAL_LOGGER, log, context, MHD_OPTION_NOTIFY_COMPLETED, completed, context,
+        context, MHD_OPTION_EXTERNAL_LOGGER, connectd_mhd_log, context, MHD_OPTION_NOTIFY_COMPLETED, completed, context,
         MHD_OPTION_NOTIFY_CONNECTION, connection, context, MHD_OPTION_URI_LOG_CALLBACK, target, context,
         MHD_OPTION_CONNECTION_LIMIT, limit, MHD_OPTION_CONNECTION_MEMORY_LIMIT, memory, MHD_OPTION_CONNECTION_TIMEOUT,
         0u, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);

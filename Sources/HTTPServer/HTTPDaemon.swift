@@ -58,7 +58,7 @@ final class HTTPDaemon {
         let limit = UInt32(limits.connections + HTTPLimits.healthConnections + 1)
         guard
             let library = connectd_mhd_start(
-                context, onAccess, onCompleted, onConnection, onTarget, onLog, limit, limits.connectionMemoryBytes)
+                context, onAccess, onCompleted, onConnection, onTarget, limit, limits.connectionMemoryBytes)
         else { throw Errno.current.rawValue == 0 ? Errno(ENOMEM) : .current }
         self.library = library
         epollNumber = connectd_mhd_epoll_descriptor(library)

@@ -72,11 +72,10 @@ func onConnection(
     }
 }
 
-func onLog(_ context: UnsafeMutableRawPointer?, _ format: UnsafePointer<CChar>?, _ arguments: CVaListPointer?) {
-    guard let daemon = daemon(context), let format, let arguments else { return }
-    var buffer = [CChar](repeating: 0, count: 256)
-    vsnprintf(&buffer, buffer.count, format, arguments)
-    let text = String(decoding: buffer.prefix { $0 != 0 && $0 != 10 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+@c(connectd_mhd_line)
+func onLog(_ context: UnsafeMutableRawPointer?, _ line: UnsafePointer<CChar>?) {
+    guard let daemon = daemon(context), let line else { return }
+    let text = String(cString: line).prefix { !$0.isNewline }
     if text.hasPrefix("Error processing request") { daemon.refuseMalformedLengths() }
     daemon.log("libmicrohttpd: \(text)")
 }

@@ -4,6 +4,7 @@ import contextlib
 import ctypes
 import os
 import pathlib
+import platform
 import select
 import shutil
 import struct
@@ -11,7 +12,8 @@ import subprocess
 import threading
 
 _libc = ctypes.CDLL(None, use_errno=True)
-SYS_BPF, SYS_SOCKET = 321, 41
+# Each architecture has numbers of its own.
+SYS_BPF, SYS_SOCKET = {"x86_64": (321, 41), "aarch64": (280, 198)}[platform.machine()]
 PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 38, 22, 2
 
 
