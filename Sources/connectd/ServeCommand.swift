@@ -57,6 +57,7 @@ struct ServeCommand: ParsableCommand {
                 "addresses": "\(service.addressTexts.joined(separator: ", "))",
                 "listeners": "\(service.listenerWords.joined(separator: ", "))", "version": "\(Version.number)",
             ])
+        if let advice = settings.adviceForContainer(process: getpid()) { logger.notice("\(advice)") }
         connectd_drop_startup_pages()
         manager.ready(service.statusText)
         while case .reload(let requester) = ServiceSignals.next() {

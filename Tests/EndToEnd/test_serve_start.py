@@ -256,6 +256,25 @@ def test_the_default_is_loopback_8080(loopback_only):
         assert process.wait(10) == 0
 
 
+@pytest.mark.parametrize(
+    ("as_first", "arguments", "is_told"),
+    [(True, [], True), (True, ["--listen", "127.0.0.1:8097"], False), (False, [], False)],
+)
+def test_a_container_that_nobody_reaches_is_told_so(loopback_only, as_first, arguments, is_told):
+    """`docker run -p 8080:8080 connectd`: as the first process of its world, without an address."""
+    first = ["unshare", "--pid", "--fork", "--kill-child"] if as_first else []
+    process = subprocess.Popen(
+        loopback_only.command(*first, str(connectd_process.binary()), "serve", *arguments),
+        stderr=subprocess.PIPE, text=True, env=connectd_process.clean_environment(),
+    )  # fmt: skip
+    try:
+        assert "listening" in process.stderr.readline()
+        time.sleep(0.3)
+    finally:
+        process.kill()
+    assert ("no published port leads" in process.communicate()[1]) is is_told
+
+
 def test_the_configuration_that_the_other_tests_use_is_a_valid_one(loopback_only):
     with Connectd(loopback_only, OPEN_CONFIGURATION, port=8091) as connectd:
         assert "warning" not in connectd.log.lower()

@@ -45,4 +45,14 @@ extension Settings {
         return "connectd does not start: others than this machine reach \(addresses), and whoever reaches it can scan "
             + "ports with it. " + missing.map(\.message).joined(separator: " ")
     }
+
+    /// What to tell those who start the service as a container's first process and give it no address: they publish a port,
+    /// and nothing answers there. Nil for everybody else.
+    package func adviceForContainer(process: Int32) -> String? {
+        guard process == 1, listen.map(\.text) == [SettingsDraft.defaultListen.text], healthListen.isEmpty else {
+            return nil
+        }
+        return "this is the container's own loopback, to which no published port leads: for others to ask, say listen, "
+            + "who may ask (auth.tokens_file) and what they may reach (policy), in a file over /etc/connectd/connectd.yaml"
+    }
 }
