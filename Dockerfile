@@ -34,7 +34,9 @@ RUN apt-get update \
     && apt-get install -y --no-install-recommends \
         ca-certificates libc-ares2 libmicrohttpd12 libpcre2-8-0 libssl3 libyaml-0-2 \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/*-old /var/lib/dpkg/*-old \
-        /var/log/apt /var/log/dpkg.log /var/log/alternatives.log
+        /var/log/apt /var/log/dpkg.log /var/log/alternatives.log \
+    # Nothing in here has to become root: su, mount and their like lose the right to.
+    && find /usr -xdev -type f -perm /6000 -exec chmod a-s {} +
 
 COPY --from=builder /connectd /usr/local/bin/connectd
 COPY deploy/image/connectd.yaml /etc/connectd/connectd.yaml

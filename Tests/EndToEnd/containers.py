@@ -21,9 +21,11 @@ def environment() -> dict[str, str]:
     return given
 
 
-def podman(*arguments: str, check: bool = True, seconds: float = 60) -> subprocess.CompletedProcess:
+def podman(
+    *arguments: str, check: bool = True, seconds: float = 60, binary: bool = False
+) -> subprocess.CompletedProcess:
     done = subprocess.run(
-        ["podman", *arguments], capture_output=True, text=True, timeout=seconds, env=environment()
+        ["podman", *arguments], capture_output=True, text=not binary, timeout=seconds, env=environment()
     )
     if check and done.returncode != 0:
         raise AssertionError(f"podman {' '.join(arguments)}: {done.returncode}\n{done.stdout}{done.stderr}")
