@@ -363,6 +363,11 @@ class Pod:
         self.pod = next(item for item in found if item["kind"] == "Pod")
         for container in containers_of(self.pod["spec"]):
             container |= {"image": f"localhost/{containers.image()}", "imagePullPolicy": "Never"}
+            # podman takes no ports where the network is the namespace's, and would ask its probes by curl.
+            self.ports = {port["name"]: port["containerPort"] for port in container.pop("ports", [])}
+            self.probes = {name: container.pop(name, None) for name in ("readinessProbe", "livenessProbe")}
+        # By itself podman removes an init container that has ended, and at times before it has.
+        self.pod["metadata"]["annotations"] = {"io.podman.annotations.init.container.type": "always"}
         if change:
             change(self.pod["spec"])
         self.path = tmp_path / f"{base}.yaml"
@@ -399,9 +404,8 @@ def test_the_pod_is_ready_while_its_dependency_is_there(loopback_only, tmp_path)
     """The kubelet's question as the manifest has it: 503, 200, 503, 200."""
     containers.image()
     with Pod(loopback_only, "sidecar", tmp_path) as played:
-        container = played.pod["spec"]["containers"][0]
-        probe = container["readinessProbe"]["httpGet"]
-        port = {item["name"]: item["containerPort"] for item in container["ports"]}[probe["port"]]
+        probe = played.probes["readinessProbe"]["httpGet"]
+        port = played.ports[probe["port"]]
         # A kubelet asks by the pod's address, and wherever else the pod's ports are asked: that is no way to a check.
         client = Client(tcp_connector(loopback_only, "127.0.0.1", port), host=f"10.0.0.7:{port}")
         statuses = []
