@@ -1,4 +1,4 @@
-"""arm64 by construction: nothing names one architecture, and what C says about the kernel compiles for the other one."""
+"""arm64 by construction: nothing names one architecture, and what C says of the kernel compiles for the other one."""
 
 import pathlib
 import re

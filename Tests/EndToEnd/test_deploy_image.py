@@ -221,9 +221,12 @@ def files_of(image: str) -> dict[str, tarfile.TarInfo]:
     """Every file of an image, as a container would begin with it."""
     name = podman("create", "--network=none", image, "true").stdout.strip()
     try:
-        with subprocess.Popen(
-            ["podman", "export", name], stdout=subprocess.PIPE, env=containers.environment()
-        ) as export, tarfile.open(fileobj=export.stdout, mode="r|") as archive:
+        with (
+            subprocess.Popen(
+                ["podman", "export", name], stdout=subprocess.PIPE, env=containers.environment()
+            ) as export,
+            tarfile.open(fileobj=export.stdout, mode="r|") as archive,
+        ):
             return {f"/{member.name}": member for member in archive}
     finally:
         podman("rm", "-f", name)
@@ -236,7 +239,9 @@ ADDED = re.compile(
     r"|/usr/share/doc/.+/copyright|/usr/share/lintian/.*|/etc/ld\.so\.cache|/var/cache/(ldconfig|debconf)/.*"
     r"|/var/lib/apt/extended_states|/etc/(hosts|hostname|resolv\.conf|mtab)"
 )
-LIBRARIES = re.compile(r"/usr/lib/(ssl/.*|[^/]+-linux-gnu/(engines-3|ossl-modules)/.*|[^/]+-linux-gnu/lib[a-z0-9-]+\.so[.0-9]*)")
+LIBRARIES = re.compile(
+    r"/usr/lib/(ssl/.*|[^/]+-linux-gnu/(engines-3|ossl-modules)/.*|[^/]+-linux-gnu/lib[a-z0-9-]+\.so[.0-9]*)"
+)
 
 
 def test_nothing_else_is_in_it(image):
@@ -255,7 +260,9 @@ def test_nothing_else_is_in_it(image):
 
 
 def test_the_program_tells_nothing_of_where_it_was_built(image):
-    program = podman("run", "--rm", "--network=none", "--entrypoint", "cat", image, "/usr/local/bin/connectd", binary=True)
+    program = podman(
+        "run", "--rm", "--network=none", "--entrypoint", "cat", image, "/usr/local/bin/connectd", binary=True
+    )
     assert len(program.stdout) > 5_000_000
     assert b"/source/" not in program.stdout and b"/root/" not in program.stdout
 
@@ -288,7 +295,11 @@ def test_secrets_do_not_get_into_the_build(tmp_path):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     try:
-        found = {path.removeprefix("/context/") for path, member in files_of(tag).items() if path.startswith("/context/") and member.isfile()}
+        found = {
+            path.removeprefix("/context/")
+            for path, member in files_of(tag).items()
+            if path.startswith("/context/") and member.isfile()
+        }
     finally:
         podman("rmi", "-f", tag)
     assert found == set(WANTED)

@@ -95,8 +95,12 @@ def strict(schema):
     return [strict(item) for item in schema] if isinstance(schema, list) else schema
 
 
-# What of the operator's version 0.93 these manifests may use; any other field is looked up there before it is used here.
-SECRET_KEY = {"type": "object", "properties": {"name": {"type": "string"}, "key": {"type": "string"}}, "required": ["key"]}
+# What of the operator's version 0.93 these manifests may use; another field is looked up there before it is used here.
+SECRET_KEY = {
+    "type": "object",
+    "properties": {"name": {"type": "string"}, "key": {"type": "string"}},
+    "required": ["key"],
+}
 AUTHORIZATION = {"type": "object", "properties": {"type": {"type": "string"}, "credentials": SECRET_KEY}}
 TEXT = {"type": "string"}
 OPERATOR = {
@@ -140,7 +144,9 @@ def test_the_schemas_of_the_prometheus_operator_take_it(kind):
     """Where PROMETHEUS_OPERATOR_CRDS names a folder with its custom resource definitions."""
     folder = os.environ.get("PROMETHEUS_OPERATOR_CRDS")
     if not folder:
-        pytest.skip("PROMETHEUS_OPERATOR_CRDS names no folder: example/prometheus-operator-crd of the operator's sources")
+        pytest.skip(
+            "PROMETHEUS_OPERATOR_CRDS names no folder: example/prometheus-operator-crd of the operator's sources"
+        )
     resource = by_kind("prometheus-operator")[kind]
     definition = yaml.safe_load((pathlib.Path(folder) / f"monitoring.coreos.com_{kind.lower()}s.yaml").read_text())
     version = next(item for item in definition["spec"]["versions"] if item["name"] == "v1")
@@ -242,7 +248,8 @@ def test_ports_are_those_of_the_configuration(base):
     found = by_kind(base)
     configuration = yaml.safe_load(found["ConfigMap"]["data"]["connectd.yaml"])
     said = {
-        name: int(configuration[key][0].rpartition(":")[2]) for name, key in (("http", "listen"), ("health", "health_listen"))
+        name: int(configuration[key][0].rpartition(":")[2])
+        for name, key in (("http", "listen"), ("health", "health_listen"))
     }
     pod = (found.get("Deployment") or found["DaemonSet"])["spec"]["template"]["spec"]
     container = pod["containers"][0]

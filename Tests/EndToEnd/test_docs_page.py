@@ -156,7 +156,9 @@ def browser():
 def test_nothing_sticks_out_at_any_width(browser, tmp_path):
     """A window of Chromium's is at least 500 pixels wide; frames are as narrow as telephones."""
     (tmp_path / "page.html").write_text((REPOSITORY / "openapi" / "docs.html").read_text().replace("</head>", MEASURE))
-    frames = "".join(f'<iframe src="page.html" width="{width}" height="800" frameborder="0"></iframe>' for width in WIDTHS)
+    frames = "".join(
+        f'<iframe src="page.html" width="{width}" height="800" frameborder="0"></iframe>' for width in WIDTHS
+    )
     (tmp_path / "frames.html").write_text(FRAMES + frames)
     address = (tmp_path / "frames.html").as_uri()
     dom = browser("--window-size=1400,900", "--virtual-time-budget=60000", "--dump-dom", address)
