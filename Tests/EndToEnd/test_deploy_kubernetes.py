@@ -16,8 +16,10 @@ import pytest
 import yaml
 
 import containers
+import namespace as namespaces
 from client import Client, tcp_connector
 from connectd_process import REPOSITORY, binary
+from network import new_name
 from pod_security import APPARMOR, containers_of, violations
 
 FOLDER = REPOSITORY / "deploy" / "kubernetes"
@@ -361,6 +363,14 @@ def test_connectd_takes_the_configuration_of_the_sidecar():
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.fixture
+def pod_network(root_and_namespaces):
+    """Of its own: the service of the tests above listens on the same ports."""
+    made = namespaces.Namespace(new_name("p"))
+    yield made
+    made.remove()
+
+
 class Pod:
     """`podman kube play` of what `kubectl kustomize` printed, in a network namespace."""
 
@@ -407,14 +417,14 @@ def listening(namespace, port: int) -> socket.socket:
     return listener
 
 
-def test_the_pod_is_ready_while_its_dependency_is_there(loopback_only, tmp_path):
+def test_the_pod_is_ready_while_its_dependency_is_there(pod_network, tmp_path):
     """The kubelet's question as the manifest has it: 503, 200, 503, 200."""
     containers.image()
-    with Pod(loopback_only, "sidecar", tmp_path) as played:
+    with Pod(pod_network, "sidecar", tmp_path) as played:
         probe = played.probes["readinessProbe"]["httpGet"]
         port = played.ports[probe["port"]]
         # A kubelet asks by the pod's address, and wherever else the pod's ports are asked: that is no way to a check.
-        client = Client(tcp_connector(loopback_only, "127.0.0.1", port), host=f"10.0.0.7:{port}")
+        client = Client(tcp_connector(pod_network, "127.0.0.1", port), host=f"10.0.0.7:{port}")
         statuses = []
 
         def becomes(expected: int, seconds: float) -> None:
@@ -430,16 +440,16 @@ def test_the_pod_is_ready_while_its_dependency_is_there(loopback_only, tmp_path)
                 time.sleep(0.1)
 
         becomes(503, 15)
-        with listening(loopback_only, 15432):
+        with listening(pod_network, 15432):
             becomes(200, 15)
         becomes(503, 20)  # two rounds of five seconds
-        with listening(loopback_only, 15432):
+        with listening(pod_network, 15432):
             becomes(200, 15)
         assert statuses == [503, 200, 503, 200]
         assert client.get("/v1/probe?target=127.0.0.1:15432").status == 404
 
 
-def test_the_pod_starts_when_what_it_needs_is_there(loopback_only, tmp_path):
+def test_the_pod_starts_when_what_it_needs_is_there(pod_network, tmp_path):
     """podman plays init containers to their end before the others start, as a kubelet does."""
     containers.image()
 
@@ -447,12 +457,12 @@ def test_the_pod_starts_when_what_it_needs_is_there(loopback_only, tmp_path):
         wait = pod["initContainers"][0]
         wait["args"] = [re.sub(r"//\w+:", "//127.0.0.1:", word) for word in wait["args"]]
 
-    pod = Pod(loopback_only, "init", tmp_path, to_loopback)
+    pod = Pod(pod_network, "init", tmp_path, to_loopback)
     played = subprocess.Popen(
-        ["nsenter", f"--net=/run/netns/{loopback_only.name}", "podman", "kube", "play", "--network=host", str(pod.path)],
+        ["nsenter", f"--net=/run/netns/{pod_network.name}", "podman", "kube", "play", "--network=host", str(pod.path)],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=containers.environment(),
     )  # fmt: skip
-    client = Client(tcp_connector(loopback_only, "127.0.0.1", 8080), host="127.0.0.1:8080")
+    client = Client(tcp_connector(pod_network, "127.0.0.1", 8080), host="127.0.0.1:8080")
 
     def answers() -> bool:
         with contextlib.suppress(OSError, EOFError):
@@ -460,14 +470,14 @@ def test_the_pod_starts_when_what_it_needs_is_there(loopback_only, tmp_path):
         return False
 
     try:
-        with listening(loopback_only, 5432):
+        with listening(pod_network, 5432):
             limit = time.monotonic() + 15
             while "tcp://127.0.0.1:5672" not in pod.podman("logs", "application-wait").stderr:
                 assert time.monotonic() < limit, pod.podman("logs", "application-wait").stderr
                 time.sleep(0.2)
             assert played.poll() is None and not answers(), "one of two was there"
-            with listening(loopback_only, 5672):
-                assert played.wait(30) == 0, played.stdout.read()
+            with listening(pod_network, 5672):
+                assert played.wait(120) == 0, played.stdout.read()
         limit = time.monotonic() + 10
         while not answers():
             assert time.monotonic() < limit, pod.podman("logs", "application-application").stderr
