@@ -37,10 +37,10 @@ struct RunningService: ~Copyable {
         let handler = ServiceHandler(
             pool: pool, settings: ServiceAssembly.serviceSettings(from: settings, listening: []),
             version: Version.number, logger: logger)
+        // Before anybody may ask: it takes its time where there are thousands.
+        let monitors = MonitorAssembly.definitions(from: settings)
         let threads = try pool.start()
         let handshakes: HandshakeThread?
-        // Before anybody can ask: without its monitors the service would call itself ready.
-        handler.replaceMonitors(with: MonitorAssembly.definitions(from: settings))
         do {
             handshakes = settings.https == nil ? nil : try HandshakeThread(index: workers)
             http = try Self.listen(
@@ -48,11 +48,11 @@ struct RunningService: ~Copyable {
                 ServiceAssembly.limits(budget, isHTTPS: settings.https != nil),
                 settings.https.flatMap { context in handshakes.map { $0.front(context) } }, handler, logger)
         } catch {
-            handler.stopMonitors()
             threads.stopAndJoin()
             throw error
         }
         handler.replaceSettings(ServiceAssembly.serviceSettings(from: settings, listening: http.addresses))
+        handler.replaceMonitors(with: monitors)
         let reloader = Reloader(
             source: source, started: settings, http: http, handler: handler, manager: manager,
             logger: logger)

@@ -278,3 +278,24 @@ def test_rounds_are_spread_over_the_interval(network):
         counts[int((moment - begin) % 2 / 0.2)] += 1
     assert 330 <= len(late) <= 470, len(late)
     assert max(counts) <= 3 * min(counts) + 10, counts
+
+
+def test_it_is_not_ready_before_it_knows_its_monitors(loopback_only):
+    """A thousand monitors take a moment; whoever asks first is not told that all is well."""
+    monitors = [
+        {"name": f"m{number}", "required": True, "interval_ms": 86_400_000, "check": {"target": "tcp://127.0.0.1:1"}}
+        for number in range(1000)
+    ]
+    it = Connectd(loopback_only, {"monitors": monitors})
+    try:
+        statuses = []
+        limit = time.monotonic() + 20
+        while statuses.count(503) < 20:
+            assert time.monotonic() < limit and it.process.poll() is None, it.log
+            try:
+                statuses.append(it.client.get("/readyz").status)
+            except OSError:
+                time.sleep(0.001)
+        assert set(statuses) == {503}
+    finally:
+        assert it.stop() == 0

@@ -12,6 +12,7 @@ public final class MonitorSet: Sendable {
     private struct State {
         /// In the order of the configuration.
         var entries: [Entry] = []
+        var isFilled = false
         var hasEnded = false
     }
 
@@ -31,6 +32,9 @@ public final class MonitorSet: Sendable {
     /// In the order of the configuration.
     public var monitors: [Monitor] { state.withLock { $0.entries.map(\.monitor) } }
 
+    /// Whether it is known which monitors there are, be it none.
+    public var isFilled: Bool { state.withLock { $0.isFilled } }
+
     public func monitor(named name: String) -> Monitor? {
         state.withLock { $0.entries.first { $0.monitor.definition.name == name }?.monitor }
     }
@@ -39,6 +43,7 @@ public final class MonitorSet: Sendable {
     public func replace(with definitions: [MonitorDefinition]) {
         let dropped = state.withLock { state -> [Entry] in
             guard !state.hasEnded else { return [] }
+            state.isFilled = true
             var former = Dictionary(uniqueKeysWithValues: state.entries.map { ($0.monitor.definition.name, $0) })
             let start = Clock.now()
             state.entries = definitions.enumerated().map { index, definition in

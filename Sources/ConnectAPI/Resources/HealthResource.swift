@@ -16,20 +16,24 @@ enum HealthResource {
     /// - Parameter inFull: whether the client may know which monitors there are.
     static func ready(_ head: RequestHead, _ parts: ServiceParts, inFull: Bool) throws(Problem) -> Response {
         try QueryRule.acceptNone(head)
-        let readiness = Readiness(isDraining: parts.draining.isAnnounced, monitors: parts.monitors.monitors)
+        let readiness = Readiness(
+            isStarting: !parts.monitors.isFilled, isDraining: parts.draining.isAnnounced,
+            monitors: parts.monitors.monitors)
         if readiness.isReady { return ResponseFactory.json(sharing: readyBody) }
         var writer = JSONWriter()
         writer.beginObject()
         writer.member("status")
         writer.string(readiness.isDraining ? "draining" : "not_ready")
         writer.member("detail")
-        writer.string(
-            readiness.isDraining
-                ? "The service is stopping; send new work elsewhere."
-                : "Not every required monitor is up.")
+        writer.string(detail(readiness))
         if inFull, !readiness.missing.isEmpty { write(readiness.missing, to: &writer) }
         writer.endObject()
         return ResponseFactory.json(status: 503, writer.finishLine())
+    }
+
+    private static func detail(_ readiness: Readiness) -> String {
+        if readiness.isDraining { return "The service is stopping; send new work elsewhere." }
+        return readiness.isStarting ? "The service is starting." : "Not every required monitor is up."
     }
 
     private static func write(_ missing: [CheckEngine.Monitor], to writer: inout JSONWriter) {
