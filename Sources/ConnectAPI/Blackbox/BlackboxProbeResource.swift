@@ -46,7 +46,7 @@ final class BlackboxProbeResource: RequestResponder {
         on worker: Int
     ) -> Response {
         do throws(Problem) {
-            let result = try parts.journal.conclude(answer, of: check.request, on: worker)
+            let result = try parts.journal.concludeProbe(answer, of: check.request, on: worker)
             return parts.blackbox.answer(result, to: probe, head)
         } catch {
             // A denial is a probe that failed; an overload is none.

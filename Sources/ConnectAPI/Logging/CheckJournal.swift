@@ -46,6 +46,17 @@ final class CheckJournal: Sendable {
         }
     }
 
+    /// The same of a probe, which is read as the target's: a result that the end of the service has broken off is none.
+    func concludeProbe(
+        _ answer: CheckTask.Answer, of request: CheckRequest, on worker: Int
+    ) throws(Problem) -> CheckResult {
+        let result = try conclude(answer, of: request, on: worker)
+        guard result.outcome != .failed(.cancelled) else {
+            throw Problem(.draining, "the check was cancelled", headers: [Problem.retryAfter])
+        }
+        return result
+    }
+
     /// - Parameter reason: for the log alone.
     func noteDenied(_ request: CheckRequest, because reason: String, on worker: Int) {
         metrics.noteDenied(on: worker, for: request.origin?.client)

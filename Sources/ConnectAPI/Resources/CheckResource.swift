@@ -54,13 +54,15 @@ final class CheckResource: RequestResponder {
     @inline(never)
     private func response(_ answer: CheckTask.Answer, to check: PreparedCheck, on worker: Int) -> Response {
         do throws(Problem) {
-            let result = try parts.journal.conclude(answer, of: check.request, on: worker)
-            let line = ResultEncoder(prober: settings.prober).line(result, of: check.request)
+            let encoder = ResultEncoder(prober: settings.prober)
             switch form {
-            case .body: return ResponseFactory.json(line)
+            case .body:
+                let result = try parts.journal.conclude(answer, of: check.request, on: worker)
+                return ResponseFactory.json(encoder.line(result, of: check.request))
             case .query:
+                let result = try parts.journal.concludeProbe(answer, of: check.request, on: worker)
                 return ResponseFactory.json(
-                    status: ProbeVerdict.status(of: result), line,
+                    status: ProbeVerdict.status(of: result), encoder.line(result, of: check.request),
                     headers: [("Connectd-Outcome", result.outcome.word)])
             }
         } catch {
