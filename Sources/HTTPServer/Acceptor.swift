@@ -10,8 +10,6 @@ actor Acceptor {
     private struct Place {
         let socket: ListeningSocket
         let watch: SlotToken
-        /// Left to whoever listens next.
-        var isLeft = false
     }
 
     private nonisolated let reactor: Reactor
@@ -49,29 +47,20 @@ actor Acceptor {
         }
     }
 
-    /// Closes the listeners at once: clients are refused, instead of waiting in a backlog that nobody looks at.
+    /// Closes the listeners at once: clients are refused, instead of waiting in a backlog that nobody looks at. Who waits
+    /// there already has connected, as far as one can see from outside, and is accepted still.
     func stop() {
         for listener in listeners {
             reactor.assumeIsolated { $0.unwatch(listener.watch, listener.socket.descriptor.rawValue) }
             listener.socket.removeFile()
+            // The backlog of a socket that was handed over waits for whoever gets it next.
+            if !listener.socket.isInherited { acceptBacklog(of: listener.socket) }
         }
         listeners = []
         if let pause { reactor.assumeIsolated { $0.remove(pause) } }
         pause = nil
         if reserve >= 0 { close(reserve) }
         reserve = -1
-    }
-
-    /// Accepts no more on listeners of the service that others keep open.
-    /// - Returns: whether there are any.
-    func leaveInherited() -> Bool {
-        for index in listeners.indices {
-            let socket = listeners[index].socket
-            guard socket.isInherited, socket.purpose == .service else { continue }
-            setInterest([], in: listeners[index])
-            listeners[index].isLeft = true
-        }
-        return listeners.contains(where: \.isLeft)
     }
 
     private func watch(_ socket: ListeningSocket, _ index: Int) throws(Errno) -> SlotToken {
@@ -95,7 +84,7 @@ actor Acceptor {
     private static let batch = 64
 
     private func accept(on index: Int) {
-        guard pause == nil, index < listeners.count, !listeners[index].isLeft else { return }
+        guard pause == nil, index < listeners.count else { return }
         let listener = listeners[index].socket
         for _ in 0..<Self.batch {
             var name = sockaddr_storage()
@@ -110,6 +99,25 @@ actor Acceptor {
             case EAGAIN: return
             case EMFILE, ENFILE, ENOBUFS, ENOMEM: return relieve(listener, error)
             default: continue  // What the network said about this one connection (accept(2)): the next may be good.
+            }
+        }
+    }
+
+    /// Twice as many as SOMAXCONN: clients that go on connecting meanwhile do not keep the listener open.
+    private static let mostWaiting = 8192
+
+    private func acceptBacklog(of listener: ListeningSocket) {
+        for _ in 0..<Self.mostWaiting {
+            var name = sockaddr_storage()
+            var length = socklen_t()
+            let number = connectd_accept(listener.descriptor.rawValue, &name, &length)
+            guard number < 0 else {
+                dispatch(number, name, length, from: listener)
+                continue
+            }
+            switch Errno.current.rawValue {
+            case EAGAIN, EMFILE, ENFILE, ENOBUFS, ENOMEM: return
+            default: continue
             }
         }
     }
@@ -189,7 +197,7 @@ actor Acceptor {
     private func endPause() {
         if let pause { reactor.assumeIsolated { $0.remove(pause) } }
         pause = nil
-        for listener in listeners where !listener.isLeft { setInterest(.readable, in: listener) }
+        for listener in listeners { setInterest(.readable, in: listener) }
     }
 
     private func setInterest(_ interest: Readiness, in listener: Place) {

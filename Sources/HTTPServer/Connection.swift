@@ -1,3 +1,4 @@
+internal import CheckModel
 internal import SocketIO
 
 /// What a worker knows of one open connection and of the request on it. Touched on the worker's thread only.
@@ -27,7 +28,9 @@ final class Connection {
     var phase: Phase = .idle
     /// Tells a request from the earlier ones of the same place in the table.
     var request: UInt64 = 0
-    /// Nanoseconds of CLOCK_MONOTONIC; the sweep cuts what is late.
+    /// Nanoseconds of CLOCK_MONOTONIC.
+    let opened: UInt64
+    /// Likewise; the sweep cuts what is late.
     var deadline: UInt64
     /// The request's target as it was sent.
     var target: [UInt8] = []
@@ -59,6 +62,7 @@ final class Connection {
         self.descriptor = descriptor
         self.source = source
         self.deadline = deadline
+        opened = Clock.now().nanoseconds
     }
 
     /// Forgets the request; the target's memory is kept for the next one.

@@ -149,6 +149,8 @@ extension HTTPDaemon {
         let length = response.body.count
         connection.deadline = deadline(limits.sendTimeoutMilliseconds + length / 65536 * 1000)
         let mustClose = connection.mustClose || isDraining
+        // Another request may be on its way already: unread, it would be a reset that destroys this answer.
+        if mustClose { connection.mustLinger = true }
         guard let answer = LibraryResponse.make(response, mustClose: mustClose) else { return .NO }
         if case .shared(let body) = response.body { connection.sharedBody = body }
         defer { MHD_destroy_response(answer) }
@@ -182,6 +184,37 @@ extension HTTPDaemon {
             guard case .suspended = connection.phase else { continue }
             resume(connection, with: handler.problem(status: 503, detail: "The service is shutting down."))
         }
+    }
+
+    /// Whether no request has begun, and no client has connected so lately that its first one may be on its way.
+    var isSettled: Bool {
+        let now = Clock.now().nanoseconds
+        let moment = UInt64(HTTPLimits.firstRequestMilliseconds) * 1_000_000
+        return connections.allSatisfy { connection in
+            guard let connection, !connection.peerHasLeft else { return true }
+            guard case .idle = connection.phase else { return false }
+            return connection.hasServed || connection.opened + moment <= now
+        }
+    }
+
+    /// At the end: tells those whose requests have not come in completely.
+    /// - Returns: whether there are any.
+    func refuseUnfinished() -> Bool {
+        var isFound = false
+        for case let connection? in connections where !connection.peerHasLeft {
+            let answer: Response
+            switch connection.phase {
+            case .idle, .suspended, .answering: continue
+            case .head, .body: answer = handler.problem(status: 503, detail: "The service is shutting down.")
+            case .discarding(let known): answer = known
+            }
+            isFound = true
+            _ = answerPlainly(connection, answer)
+            // The library is not to make a request of what comes still, and closes the connection when it reads its end.
+            connection.phase = .answering
+            shutdown(connection.descriptor, Int32(SHUT_RD))
+        }
+        return isFound
     }
 
     /// The library is done with a request.

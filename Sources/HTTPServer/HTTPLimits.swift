@@ -34,6 +34,9 @@ public struct HTTPLimits: Sendable {
 
     public init() {}
 
+    /// At the end: how long who has just connected may take to begin a request; whoever is idle for longer is closed.
+    static let firstRequestMilliseconds = 200
+
     var shortestMilliseconds: Int {
         min(
             headTimeoutMilliseconds, bodyTimeoutMilliseconds, idleTimeoutMilliseconds, sendTimeoutMilliseconds,

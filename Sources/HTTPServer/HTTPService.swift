@@ -6,7 +6,7 @@ public import TLSServer
 
 /// An HTTP/1.1 service on threads that others run: libmicrohttpd parses and sends, the reactors wait.
 ///
-/// In the order of a life: `start`, `stopAccepting` or `leaveInheritedListeners`, `drain`, `shutDown`, and only then may the reactors be stopped.
+/// In the order of a life: `start`, `startDraining`, `drain`, `shutDown`, and only then may the reactors be stopped.
 public final class HTTPService: Sendable {
     /// Where it listens, in the order given; port 0 is replaced by what the kernel chose.
     public let addresses: [ListenAddress]
@@ -73,36 +73,43 @@ public final class HTTPService: Sendable {
         return service
     }
 
-    /// Closes the listeners: new clients are refused from here on. Open connections go on.
+    /// Closes the listeners: new clients are refused from here on, those that have connected are served. Open connections
+    /// go on.
     public func stopAccepting() async {
         await acceptor.stop()
     }
 
-    /// Accepts no more on inherited listeners of the service, whose owner keeps them open: who connects from here on waits in
-    /// the backlog, for whoever listens next. Every answer closes its connection from here on, so that clients follow.
-    /// - Returns: whether there are any.
-    public func leaveInheritedListeners() async -> Bool {
-        guard await acceptor.leaveInherited() else { return false }
+    /// Every answer closes its connection from here on, and says so: whoever keeps connections goes elsewhere with the
+    /// next request, and does not meet the end.
+    public func startDraining() async {
         for worker in workers { await worker.startDraining() }
-        return true
     }
 
-    /// Waits for the requests that are in flight; every answer closes its connection from here on.
+    /// Waits for the handlers that are at work. Without end, unless new ones are refused by now.
     /// - Returns: whether all were answered in full before the deadline.
     public func drain(until deadline: MonotonicTime) async -> Bool {
-        for worker in workers { await worker.startDraining() }
+        await startDraining()
         for worker in workers {
             guard await worker.drain(until: deadline) else { return false }
         }
         return true
     }
 
-    /// Cancels the handlers that run still, sends what they answer, and closes every connection.
-    public func shutDown() async {
+    /// Closes the listeners, waits for every request that has begun and for what new clients send, cancels the handlers
+    /// that run still, sends what they answer, and closes every connection.
+    /// - Parameter deadline: where it is over already, clients that have just connected get a moment all the same.
+    /// - Returns: whether nothing had to be broken off.
+    @discardableResult
+    public func shutDown(until deadline: MonotonicTime = Clock.now()) async -> Bool {
+        await startDraining()
         await acceptor.stop()
         await handshakes?.stop()
+        let last = max(deadline, Clock.now().advanced(byMilliseconds: HTTPLimits.firstRequestMilliseconds))
+        var isComplete = true
+        for worker in workers where await !worker.settle(until: last) { isComplete = false }
         for worker in workers { await worker.cancelHandlers() }
         for worker in workers { await worker.shutDown() }
+        return isComplete
     }
 
     /// Shows new clients another certificate; where it lets in other clients, connections over TLS are ended. A service that

@@ -120,6 +120,17 @@ actor HTTPWorker {
         return true
     }
 
+    /// Waits until every request that has begun is answered in full, and every new client has had the time to begin one.
+    /// - Returns: false where the deadline came first.
+    func settle(until deadline: MonotonicTime) async -> Bool {
+        repeat {
+            // At least one turn: what the kernel has of a request is read by then.
+            _ = await reactor.sleep(until: Clock.now().advanced(byMilliseconds: 2))
+            if !hasMail.load(ordering: .relaxed), daemon?.isSettled ?? true { return true }
+        } while Clock.now() < deadline
+        return false
+    }
+
     /// Cancels what is in flight, sends the answers that come of it, and ends the library.
     ///
     /// A handler that does not heed its cancellation is answered for: the library must not be stopped with a suspended
@@ -130,6 +141,9 @@ actor HTTPWorker {
         if await !wait(until: grace, while: { $0.isServing }) {
             daemon?.answerForHandlers()
             _ = await wait(until: Clock.now().advanced(byMilliseconds: 1000), while: { $0.isServing })
+        }
+        if let daemon, daemon.refuseUnfinished() {
+            _ = await settle(until: Clock.now().advanced(byMilliseconds: HTTPLimits.firstRequestMilliseconds))
         }
         daemon?.stop()
         _ = await wait(until: Clock.now().advanced(byMilliseconds: 1000)) { $0.daemon?.relaysAreFlushed == false }

@@ -62,10 +62,15 @@ actor HandshakeWorker {
         Task(executorPreference: reactor.thread) { await self.serve(accepted, number) }
     }
 
-    /// Ends all handshakes, and waits until they have ended.
+    /// Gives handshakes that are under way a moment, ends the rest, and waits until they have ended.
     func stop() async {
+        await waitForHandshakes(milliseconds: HTTPLimits.firstRequestMilliseconds)
         table.close()
-        let deadline = Clock.now().advanced(byMilliseconds: 1000)
+        await waitForHandshakes(milliseconds: 1000)
+    }
+
+    private func waitForHandshakes(milliseconds: Int) async {
+        let deadline = Clock.now().advanced(byMilliseconds: milliseconds)
         while table.count > 0, Clock.now() < deadline {
             _ = await reactor.sleep(until: Clock.now().advanced(byMilliseconds: 2))
         }

@@ -8,7 +8,7 @@ final class ListeningSocket: Sendable {
     /// As given, with the port that the kernel chose.
     let address: ListenAddress
     let purpose: Listener.Purpose
-    /// Whether somebody else made it, and keeps it open.
+    /// Whether another process has it too, and goes on with it.
     let isInherited: Bool
     private let file: SocketFile?
 

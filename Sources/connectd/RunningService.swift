@@ -89,9 +89,6 @@ struct RunningService: ~Copyable {
         }
     }
 
-    /// How long connections whose listener was left may still bring the request that they were opened for.
-    private static let lastRequestsMilliseconds = 250
-
     /// Where it listens, ports as the kernel gave them.
     var addressTexts: [String] { http.addresses.map(\.text) }
 
@@ -106,8 +103,8 @@ struct RunningService: ~Copyable {
     borrowing func reload() -> String? { reloader.reload() }
 
     /// Drains: `/readyz` fails first, work is still taken for a while, then new work is refused, and what was accepted is
-    /// answered as long as the limit allows. The listeners stay open until then: a 503 tells more than a closed port. Only
-    /// those that the service manager holds are left alone before: there clients wait for the next process instead.
+    /// answered as long as the limit allows. The listeners stay open as long as checks run: a 503 tells more than a closed
+    /// port.
     consuming func stop() {
         logger.notice("draining")
         manager.stopping()
@@ -120,17 +117,15 @@ struct RunningService: ~Copyable {
         let drain = settings.drain
         let pool = pool
         let isComplete = Waiting.result {
+            await http.startDraining()
             let reactor = pool.workers[0].reactor
             _ = await reactor.sleep(until: Clock.now().advanced(byMilliseconds: drain.delayMilliseconds))
-            if await http.leaveInheritedListeners() {
-                _ = await reactor.sleep(until: Clock.now().advanced(byMilliseconds: Self.lastRequestsMilliseconds))
-            }
             handler.refuseNewWork()
-            let isComplete = await http.drain(until: Clock.now().advanced(byMilliseconds: drain.limitMilliseconds))
-            await http.shutDown()
-            return isComplete
+            let deadline = Clock.now().advanced(byMilliseconds: drain.limitMilliseconds)
+            let isDrained = await http.drain(until: deadline)
+            return await http.shutDown(until: deadline) && isDrained
         }
-        logger.notice(isComplete ? "stopped" : "stopped with checks cancelled at drain.limit_ms")
+        logger.notice(isComplete ? "stopped" : "stopped with requests broken off at drain.limit_ms")
         watchdog?.stop()
         EnqueueReport.printIfAsked(enqueues: pool.enqueueCount, checks: handler.checkCount)
         threads.stopAndJoin()

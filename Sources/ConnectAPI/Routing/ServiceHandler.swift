@@ -60,7 +60,8 @@ package final class ServiceHandler: RequestHandler {
     }
 
     package func problem(status: Int, detail: String) -> Response {
-        let kind = Problem.Kind.allCases.first { $0.status == status } ?? .badRequest
+        let isStopping = status == 503 && parts.draining.problem != nil
+        let kind = isStopping ? .draining : Problem.Kind.allCases.first { $0.status == status } ?? .badRequest
         return parts.refusal(Problem(kind, detail, headers: kind.status == 503 ? [Problem.retryAfter] : []))
     }
 }
