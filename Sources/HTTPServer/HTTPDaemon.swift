@@ -100,11 +100,12 @@ final class HTTPDaemon {
     func add(_ accepted: AcceptedConnection) {
         guard let library else {
             CLinux.close(accepted.descriptor)
-            worker.load.subtract(1, ordering: .relaxed)
+            worker.release(accepted.source)
             return
         }
+        let source = accepted.source
         guard let accepted = accepted.session.map({ relay(accepted, by: $0) }) ?? accepted else {
-            worker.load.subtract(1, ordering: .relaxed)
+            worker.release(source)
             return
         }
         arriving = accepted
@@ -115,7 +116,7 @@ final class HTTPDaemon {
                 accepted.nameLength)
         }
         // Where it failed before it told of the connection, nobody else takes it off the load.
-        if result != .YES, arriving != nil { worker.load.subtract(1, ordering: .relaxed) }
+        if result != .YES, arriving != nil { worker.release(source) }
         arriving = nil
         mustRun = true
     }
@@ -150,7 +151,7 @@ final class HTTPDaemon {
         }
         connections[connection.index] = nil
         freePlaces.append(connection.index)
-        worker.load.subtract(1, ordering: .relaxed)
+        worker.release(connection.source)
     }
 
     private func peerLeft(at place: Int) {

@@ -28,9 +28,15 @@ public struct HTTPLimits: Sendable {
     /// What a client may send until its handshake is done: chains of certificates seldom reach 16 KiB.
     static let handshakeBytes = 64 << 10
 
-    /// Connections beyond `connections` that health listeners alone may have: a flood of clients is no reason for a
-    /// supervisor to believe the service dead.
+    /// Connections beyond `connections` that health listeners alone may have.
     static let healthConnections = 16
+
+    /// What health listeners may have: a flood of clients is no reason for a supervisor to believe the service dead, and
+    /// whoever floods a health listener, which asks nobody who he is, takes nothing from clients.
+    var healthShare: Int { connections / 8 + Self.healthConnections }
+
+    /// What is left for the others, where there are health listeners.
+    var serviceShare: Int { max(connections - connections / 8, 1) }
 
     public init() {}
 

@@ -53,7 +53,8 @@ public final class HTTPService: Sendable {
         let workers = reactors.enumerated().map { index, reactor in
             HTTPWorker(index: index, reactor: reactor, limits: limits, handler: handler, log: log)
         }
-        let placement = Placement(workers: workers, limits: limits)
+        let placement = Placement(
+            workers: workers, limits: limits, hasHealthListener: sockets.contains { $0.purpose == .health })
         let handshakes = https.map {
             HandshakeWorker($0, placement: placement, limits: limits, handler: handler, log: log)
         }

@@ -13,6 +13,8 @@ actor HTTPWorker {
 
     /// Connections that are open or on their way to here; the acceptor looks for the worker with the fewest.
     nonisolated let load = Atomic<Int>(0)
+    /// Those of them that came by a health listener.
+    nonisolated let healthLoad = Atomic<Int>(0)
     /// Requests whose handler has been started and whose answer is not sent in full.
     nonisolated let inFlight = Atomic<Int>(0)
     private nonisolated let inbox = Mutex<[AcceptedConnection]>([])
@@ -64,9 +66,16 @@ actor HTTPWorker {
     /// Takes over a connection, from any thread.
     nonisolated func adopt(_ connection: AcceptedConnection) {
         load.add(1, ordering: .relaxed)
+        if connection.source.purpose == .health { healthLoad.add(1, ordering: .relaxed) }
         inbox.withLock { $0.append(connection) }
         hasMail.store(true, ordering: .releasing)
         if !thread.isCurrent { thread.wake() }
+    }
+
+    /// A connection that was adopted is closed.
+    nonisolated func release(_ source: ConnectionSource) {
+        load.subtract(1, ordering: .relaxed)
+        if source.purpose == .health { healthLoad.subtract(1, ordering: .relaxed) }
     }
 
     private func takeMail(_ daemon: HTTPDaemon) {

@@ -3,17 +3,23 @@ internal import Synchronization
 /// Gives each connection to the worker with the fewest, as long as there are not too many.
 final class Placement: Sendable {
     private let workers: [HTTPWorker]
-    private let connectionLimit: Int
+    private let healthLimit: Int
+    private let serviceLimit: Int
     private let next = Atomic<Int>(0)
 
-    init(workers: [HTTPWorker], limits: HTTPLimits) {
+    /// - Parameter hasHealthListener: whether a share of the connections is kept for it.
+    init(workers: [HTTPWorker], limits: HTTPLimits, hasHealthListener: Bool) {
         self.workers = workers
-        connectionLimit = limits.connections
+        healthLimit = limits.healthShare
+        serviceLimit = hasHealthListener ? limits.serviceShare : limits.connections
     }
 
     func hasRoom(for purpose: Listener.Purpose) -> Bool {
-        let reserved = purpose == .health ? HTTPLimits.healthConnections : 0
-        return workers.reduce(0) { $0 + $1.load.load(ordering: .relaxed) } < connectionLimit + reserved
+        let health = workers.reduce(0) { $0 + $1.healthLoad.load(ordering: .relaxed) }
+        switch purpose {
+        case .health: return health < healthLimit
+        case .service: return workers.reduce(0) { $0 + $1.load.load(ordering: .relaxed) } - health < serviceLimit
+        }
     }
 
     func adopt(_ connection: AcceptedConnection) {

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import socket
+import time
 
 import pytest
 
@@ -85,6 +86,28 @@ def test_a_flood_elsewhere_leaves_it_room(loopback_only):
         assert it.http.get("/livez").status == 503, "too many connections"
         health = Client(tcp_connector(loopback_only, "127.0.0.1", HEALTH + 4))
         assert health.get("/livez").status == 200
+
+
+def test_a_flood_of_it_leaves_the_service_room(loopback_only):
+    """Nobody is asked there who he is: whoever reaches it must not keep clients from the service."""
+    configuration = {
+        **OPEN_CONFIGURATION,
+        "health_listen": [f"127.0.0.1:{HEALTH + 6}"],
+        "limits": {"in_flight": 8},
+        "workers": 1,
+    }
+    with Connectd(loopback_only, configuration, port=PORT + 8, descriptors=1024) as it, contextlib.ExitStack() as held:
+        health = Client(tcp_connector(loopback_only, "127.0.0.1", HEALTH + 6))
+        for _ in range(700):
+            held.enter_context(health.connect())
+        assert health.get("/livez").status == 503, "too many connections"
+        assert it.http.get("/livez").status == 200
+        assert it.http.post_check("tcp://127.0.0.1:1").status == 200
+        held.close()
+        limit = time.monotonic() + 10
+        while health.get("/livez").status != 200:
+            assert time.monotonic() < limit, "the places are given back"
+            time.sleep(0.05)
 
 
 def test_the_mode_of_a_socket_file(loopback_only, folder):
