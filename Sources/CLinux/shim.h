@@ -213,6 +213,12 @@ static inline socklen_t connectd_fill_unix(
 static inline int connectd_open_path(const char *path) { return open(path, __O_PATH | O_CLOEXEC); }
 static inline int connectd_open_read(const char *path) { return open(path, O_RDONLY | O_CLOEXEC); }
 
+// The same, without waiting for who writes into a pipe.
+static inline int connectd_open_read_at_once(const char *path)
+{
+    return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+}
+
 // fcntl(2) is variadic.
 static inline int connectd_set_nonblocking(int descriptor)
 {
