@@ -7,9 +7,10 @@ struct SettingsSource {
     let flags: Flags
     var inherited = InheritedAddresses()
 
-    func load() throws(ConfigurationProblems) -> (Settings, [String]) {
+    /// - Parameter isReload: whether there are settings that these shall replace: an empty file does not.
+    func load(isReload: Bool = false) throws(ConfigurationProblems) -> (Settings, [String]) {
         let loaded = try SettingsLoader.load(
-            file: file, environment: Environment.all, flags: flags, inherited: inherited,
+            file: file, mayBeEmpty: !isReload, environment: Environment.all, flags: flags, inherited: inherited,
             judgeCheck: MonitorAssembly.problems)
         return (loaded.settings, loaded.warnings)
     }

@@ -8,18 +8,19 @@ package enum SettingsLoader {
     ///
     /// - Parameters:
     ///   - file: The configuration file, if there is one. Relative names in it are relative to its folder.
+    ///   - mayBeEmpty: Whether a file without anything in it is taken for the defaults.
     ///   - environment: All variables; those that do not begin with `CONNECTD_` are passed over.
     ///   - inherited: Where sockets listen that systemd handed over.
     ///   - judgeCheck: What is wrong with the check of a monitor, as of a request; the settings are complete but for that.
     /// - Returns: The settings, and what should be logged as a warning, one line each.
     /// - Throws: Everything that is wrong, not only the first.
     package static func load(
-        file: String?, environment: [String: String] = [:], flags: Flags = Flags(),
+        file: String?, mayBeEmpty: Bool = true, environment: [String: String] = [:], flags: Flags = Flags(),
         inherited: InheritedAddresses = InheritedAddresses(),
         judgeCheck: (ConfiguredCheck, Settings) -> [JSONProblem] = { _, _ in [] }
     ) throws(ConfigurationProblems) -> (settings: Settings, warnings: [String]) {
         var writer = SettingWriter()
-        if let file { readFile(file, into: &writer) }
+        if let file { readFile(file, mayBeEmpty: mayBeEmpty, into: &writer) }
         var reader = EnvironmentReader(writer)
         reader.read(environment)
         writer = reader.writer
@@ -39,13 +40,18 @@ package enum SettingsLoader {
         return (settings, warnings)
     }
 
-    private static func readFile(_ name: String, into writer: inout SettingWriter) {
+    private static func readFile(_ name: String, mayBeEmpty: Bool, into writer: inout SettingWriter) {
         do {
             let file = try BoundedFile(path: name)
             var composer = YAMLComposer(file: name)
             let root = composer.compose(file.bytes)
             writer.report(composer.problems)
-            guard let root else { return }
+            guard let root else {
+                if !mayBeEmpty, composer.problems.isEmpty {
+                    writer.report(ConfigurationProblem(.file(name, nil), reason: emptiness))
+                }
+                return
+            }
             var reader = DocumentReader(writer, file: name)
             reader.read(root)
             writer = reader.writer
@@ -53,6 +59,9 @@ package enum SettingsLoader {
             writer.report(ConfigurationProblem(.file(name, nil), reason: error.reason))
         }
     }
+
+    private static let emptiness =
+        "is empty, as one is that is being written: what runs would lose its tokens and policy; write {} where the defaults are meant"
 
     private static func readFlags(_ flags: Flags, into writer: inout SettingWriter) {
         guard !flags.listen.isEmpty, let key = KeyTable.key(at: "listen"), case .list(let kind) = key.kind else {
