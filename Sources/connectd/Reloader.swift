@@ -12,7 +12,9 @@ final class Reloader: Sendable {
     private let http: HTTPService
     private let handler: ServiceHandler
     private let manager: ServiceManager
+    private let logging: ServiceLogging
     private let logger: Logger
+    private let drainInForce: Mutex<DrainSettings>
     /// One at a time: the last one that began shall be the one that is in force.
     private let turn = Mutex(())
 
@@ -21,15 +23,20 @@ final class Reloader: Sendable {
     ///   - http: says where the service really listens, and shows new clients another certificate.
     init(
         source: SettingsSource, started: Settings, http: HTTPService, handler: ServiceHandler,
-        manager: ServiceManager, logger: Logger
+        manager: ServiceManager, logging: ServiceLogging
     ) {
         self.source = source
         self.started = started
         self.http = http
         self.handler = handler
         self.manager = manager
-        self.logger = logger
+        self.logging = logging
+        logger = logging.logger
+        drainInForce = Mutex(started.drain)
     }
+
+    /// As the configuration in force has it.
+    var drain: DrainSettings { drainInForce.withLock { $0 } }
 
     /// Puts a changed configuration in force, as far as that can be done without a new start. A faulty one changes nothing.
     /// - Returns: why nothing has changed; nil where it has.
@@ -44,7 +51,7 @@ final class Reloader: Sendable {
 
     private func loadAndPut() -> String? {
         do throws(ConfigurationProblems) {
-            let (settings, warnings) = try source.load()
+            let (settings, warnings) = try source.load(isReload: true)
             if let refusal = refusal(of: settings) {
                 logger.error("reload refused: \(refusal)")
                 return refusal
@@ -78,6 +85,8 @@ final class Reloader: Sendable {
             http.replaceTLS(context) { replaced.append(true) }
             _ = replaced.next()
         }
+        logging.follow(settings.log)
+        drainInForce.withLock { $0 = settings.drain }
         handler.replaceSettings(ServiceAssembly.serviceSettings(from: settings, listening: http.addresses))
         handler.replaceMonitors(with: MonitorAssembly.definitions(from: settings))
         logger.notice("configuration reloaded")

@@ -9,7 +9,6 @@ import SocketIO
 
 /// The service from its start to its end.
 struct RunningService: ~Copyable {
-    private let settings: Settings
     private let logger: Logger
     private let pool: WorkerPool
     private let threads: RunningWorkers
@@ -24,9 +23,9 @@ struct RunningService: ~Copyable {
     /// - Parameter source: where the settings are from, for reloads.
     init(
         settings: Settings, from source: SettingsSource, sockets: SocketActivation, manager: ServiceManager,
-        logger: Logger
+        logging: ServiceLogging
     ) throws {
-        self.settings = settings
+        let logger = logging.logger
         self.logger = logger
         let workers = settings.workers > 0 ? settings.workers : Processors.available
         let budget = DescriptorBudget(inFlight: settings.limits.inFlight, workers: workers)
@@ -55,7 +54,7 @@ struct RunningService: ~Copyable {
         handler.replaceMonitors(with: monitors)
         let reloader = Reloader(
             source: source, started: settings, http: http, handler: handler, manager: manager,
-            logger: logger)
+            logging: logging)
         handler.offerReload { reloader.reload() }
         self.reloader = reloader
         watchdog = Watchdog(manager, over: pool.workers)
@@ -114,7 +113,7 @@ struct RunningService: ~Copyable {
         handler.stopMonitors()
         let http = http
         let handler = handler
-        let drain = settings.drain
+        let drain = reloader.drain
         let pool = pool
         let isComplete = Waiting.result {
             await http.startDraining()

@@ -46,11 +46,12 @@ struct ServeCommand: ParsableCommand {
             StartFailure.say(refusal)
             throw ExitCode(1)
         }
-        let logger = ServiceLogging.logger(for: settings.log, environment: environment)
+        let logging = ServiceLogging(settings.log, environment: environment)
+        let logger = logging.logger
         for warning in warnings { logger.warning("\(warning)") }
         let manager = ServiceManager(environment: environment, process: getpid())
         let service = try RunningService(
-            settings: settings, from: source, sockets: sockets, manager: manager, logger: logger)
+            settings: settings, from: source, sockets: sockets, manager: manager, logging: logging)
         logger.notice(
             "listening",
             metadata: [

@@ -2,18 +2,30 @@ import Configuration
 import ConnectAPI
 import Logging
 
-/// Sets logging up as the configuration says.
-enum ServiceLogging {
-    static func logger(for settings: LogSettings, environment: [String: String]) -> Logger {
-        let level = Logger.Level(rawValue: settings.level.rawValue) ?? .info
-        let format: ServiceLogHandler.Format =
-            switch settings.format {
-            case .json: .json
-            case .text: .text
-            }
+/// Logging as the configuration says, at the start and after each reload.
+struct ServiceLogging {
+    let logger: Logger
+    private let control: LogControl
+
+    init(_ settings: LogSettings, environment: [String: String]) {
+        let control = LogControl(level: Self.level(settings), format: Self.format(settings))
+        self.control = control
         let isForJournal = JournalPriority.isWanted(environment: environment)
-        return Logger(label: "connectd") { _ in
-            ServiceLogHandler(level: level, format: format, isForJournal: isForJournal)
+        logger = Logger(label: "connectd") { _ in ServiceLogHandler(control, isForJournal: isForJournal) }
+    }
+
+    func follow(_ settings: LogSettings) {
+        control.set(level: Self.level(settings), format: Self.format(settings))
+    }
+
+    private static func level(_ settings: LogSettings) -> Logger.Level {
+        Logger.Level(rawValue: settings.level.rawValue) ?? .info
+    }
+
+    private static func format(_ settings: LogSettings) -> ServiceLogHandler.Format {
+        switch settings.format {
+        case .json: .json
+        case .text: .text
         }
     }
 }

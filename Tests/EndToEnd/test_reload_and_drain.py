@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -298,3 +299,110 @@ def test_what_listens_openly_still_is_not_opened_by_a_new_list_of_listeners(loop
     finally:
         process.terminate()
         assert process.wait(10) == 0
+
+
+# What else follows a reload, and what cannot be read.
+
+
+def test_logs_follow(connectd):
+    assert status(connectd) == 200 and '"check"' not in connectd.log
+    reload(connectd, {**OPEN_CONFIGURATION, "log": {"level": "debug"}}, "configuration reloaded")
+    assert status(connectd) == 200
+    wait_for(lambda: '"message":"check"' in connectd.log, what=connectd.log)
+    reload(connectd, {**OPEN_CONFIGURATION, "log": {"level": "notice", "format": "text"}}, "Z notice configuration reloaded")
+
+
+def test_the_drain_that_was_reloaded_is_the_one_that_counts(network):
+    def change(connectd):
+        reload(connectd, {**OPEN_CONFIGURATION, "drain": {"delay_ms": 700}}, "configuration reloaded")
+
+    with draining(network, delay_ms=0, before=change) as (connectd, _):
+        time.sleep(0.3)
+        assert connectd.client.get("/readyz").status == 503
+        assert status(connectd) == 200
+
+
+@pytest.mark.parametrize("text", ["", "\n", "# nothing yet\n"], ids=["nothing", "a line end", "a comment"])
+def test_a_file_that_is_being_written_does_not_take_tokens_away(connectd, text):
+    (connectd.folder / "tokens").write_text("alice:s3cret-of-alice\n")
+    reload(connectd, {**OPEN_CONFIGURATION, "auth": {"tokens_file": "tokens"}}, "configuration reloaded")
+    reload(connectd, text, "reload refused")
+    assert "is empty" in connectd.log and status(connectd) == 401
+    (connectd.folder / "tokens").write_text("")
+    reload(connectd, {**OPEN_CONFIGURATION, "auth": {"tokens_file": "tokens"}}, "holds no token")
+    assert status(connectd) == 401
+    reload(connectd, "{}\n", "configuration reloaded")
+    assert status(connectd) == 200, "defaults, where they are meant"
+
+
+def test_a_directory_in_the_place_of_the_file_changes_nothing(connectd):
+    reload(connectd, DENYING, "configuration reloaded")
+    connectd.configuration_path.unlink()
+    connectd.configuration_path.mkdir()
+    connectd.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: "Is a directory" in connectd.log, what=connectd.log)
+    assert status(connectd) == 403
+
+
+def test_links_are_followed_as_kubernetes_swaps_them(connectd):
+    """A ConfigMap's file is a link through `..data`, which is replaced as a whole."""
+    def swap(name: str, text: str) -> None:
+        (connectd.folder / name).mkdir()
+        (connectd.folder / name / "connectd.yaml").write_text(text)
+        (connectd.folder / "..data_tmp").symlink_to(name)
+        (connectd.folder / "..data_tmp").rename(connectd.folder / "..data")
+        connectd.process.send_signal(signal.SIGHUP)
+
+    connectd.configuration_path.unlink()
+    connectd.configuration_path.symlink_to("..data/connectd.yaml")
+    swap("..1", yaml.safe_dump(DENYING))
+    wait_for(lambda: status(connectd) == 403, what=connectd.log)
+    swap("..2", "policy: [\n")
+    wait_for(lambda: "reload refused" in connectd.log, what=connectd.log)
+    assert status(connectd) == 403
+    swap("..3", yaml.safe_dump(OPEN_CONFIGURATION))
+    wait_for(lambda: status(connectd) == 200, what=connectd.log)
+
+
+def test_a_pipe_that_nobody_writes_into_keeps_nobody_from_stopping(network, folder):
+    os.mkfifo(f"{folder}/pipe")
+    connectd = Connectd(network.a, OPEN_CONFIGURATION, port=PORT).wait_until_live()
+    try:
+        connectd.configuration_path.unlink()
+        connectd.configuration_path.symlink_to(f"{folder}/pipe")
+        connectd.process.send_signal(signal.SIGHUP)
+        time.sleep(0.2)
+        assert status(connectd) == 200
+        connectd.process.send_signal(signal.SIGTERM)
+        assert connectd.process.wait(12) == 0
+        assert "is a pipe" in connectd.log
+    finally:
+        connectd.process.kill()
+        connectd.stop()
+
+
+def test_a_pipe_is_read_to_its_end(network, folder):
+    """As `--config <(…)` of a shell gives it."""
+    os.mkfifo(f"{folder}/pipe")
+    connectd = Connectd(network.a, port=PORT, arguments=("--config", f"{folder}/pipe"))
+    try:
+        with open(f"{folder}/pipe", "w") as file:
+            file.write("hosts: [one.example]\n")
+            file.flush()
+            time.sleep(0.3)
+            file.write("policy: {profile: rules}\n")
+        connectd.wait_until_live()
+        assert status(connectd) == 403
+    finally:
+        connectd.stop()
+
+
+def test_a_hundred_signals_at_once_are_one_or_two_reloads(connectd):
+    (connectd.folder / "connectd.yaml").write_text(yaml.safe_dump(DENYING))
+    for _ in range(100):
+        connectd.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: status(connectd) == 403, what=connectd.log)
+    assert connectd.client.get("/livez").status == 200
+    (connectd.folder / "connectd.yaml").write_text(yaml.safe_dump(OPEN_CONFIGURATION))
+    connectd.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: status(connectd) == 200, what=connectd.log)

@@ -12,14 +12,19 @@ package struct ServiceLogHandler: LogHandler {
     }
 
     package var metadata: Logger.Metadata = [:]
-    package var logLevel: Logger.Level
-    private let format: Format
+    private let control: LogControl
     private let isForJournal: Bool
+    /// That of one copy of the logger, where somebody has set it.
+    private var ownLevel: Logger.Level?
 
-    package init(level: Logger.Level, format: Format, isForJournal: Bool) {
-        logLevel = level
-        self.format = format
+    package init(_ control: LogControl, isForJournal: Bool) {
+        self.control = control
         self.isForJournal = isForJournal
+    }
+
+    package var logLevel: Logger.Level {
+        get { ownLevel ?? control.level }
+        set { ownLevel = newValue }
     }
 
     package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
@@ -31,7 +36,7 @@ package struct ServiceLogHandler: LogHandler {
         let members = metadata.merging(event.metadata ?? [:]) { $1 }.sorted { $0.key < $1.key }
         let time = Timestamp.text(nanosecondsSince1970: Clock.wallNanoseconds())
         let line =
-            switch format {
+            switch control.format {
             case .json: json(event, time, members)
             case .text: text(event, time, members)
             }
