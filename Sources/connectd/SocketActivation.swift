@@ -21,6 +21,10 @@ struct SocketActivation {
             let descriptor = Self.firstDescriptor + index
             let name = names.indices.contains(Int(index)) ? String(names[Int(index)]) : "unknown"
             let address = try InheritedSocket.prepare(descriptor, name: name)
+            if sockets.contains(where: { $0.address.isSameSocket(as: address) }) {
+                throw SocketActivationError(
+                    descriptor: descriptor, name: name, reason: "listens on \(address.text), as another one does")
+            }
             sockets.append((address, name == "health", descriptor))
         }
     }
