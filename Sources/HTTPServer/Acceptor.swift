@@ -21,6 +21,8 @@ actor Acceptor {
     private nonisolated let handler: any RequestHandler
     private nonisolated let log: @Sendable (String) -> Void
     private var listeners: [Place] = []
+    /// Whether clients of sockets that were handed over are left to whoever gets them next.
+    private var isHandingOver = false
     /// Given up for a moment where the process has no descriptor left, to answer a client that would hang otherwise.
     private var reserve: Int32 = -1
     private var pause: SlotToken?
@@ -61,6 +63,21 @@ actor Acceptor {
         pause = nil
         if reserve >= 0 { close(reserve) }
         reserve = -1
+    }
+
+    /// Accepts no more on sockets that were handed over: their clients wait for the next one who gets them. Supervisors'
+    /// are served to the end.
+    /// - Returns: whether there are such sockets.
+    func handOver() -> Bool {
+        isHandingOver = true
+        if pause == nil {
+            for listener in listeners { setInterest(interest(in: listener), in: listener) }
+        }
+        return listeners.contains { $0.socket.isInherited }
+    }
+
+    private func interest(in listener: Place) -> Readiness {
+        isHandingOver && listener.socket.isInherited && listener.socket.purpose == .service ? [] : .readable
     }
 
     private func watch(_ socket: ListeningSocket, _ index: Int) throws(Errno) -> SlotToken {
@@ -197,7 +214,7 @@ actor Acceptor {
     private func endPause() {
         if let pause { reactor.assumeIsolated { $0.remove(pause) } }
         pause = nil
-        for listener in listeners { setInterest(.readable, in: listener) }
+        for listener in listeners { setInterest(interest(in: listener), in: listener) }
     }
 
     private func setInterest(_ interest: Readiness, in listener: Place) {

@@ -188,12 +188,21 @@ extension HTTPDaemon {
 
     /// Whether no request has begun, and no client has connected so lately that its first one may be on its way.
     var isSettled: Bool {
-        let now = Clock.now().nanoseconds
+        let hasBegun = connections.contains { connection in
+            guard let connection, !connection.peerHasLeft else { return false }
+            if case .idle = connection.phase { return false }
+            return true
+        }
+        return !hasBegun && !awaitsFirstRequest
+    }
+
+    /// Whether a client has connected so lately that its first request may be on its way.
+    var awaitsFirstRequest: Bool {
         let moment = UInt64(HTTPLimits.firstRequestMilliseconds) * 1_000_000
-        return connections.allSatisfy { connection in
-            guard let connection, !connection.peerHasLeft else { return true }
-            guard case .idle = connection.phase else { return false }
-            return connection.hasServed || connection.opened + moment <= now
+        let earliest = Clock.now().nanoseconds - moment
+        return connections.contains { connection in
+            guard let connection, case .idle = connection.phase else { return false }
+            return !connection.hasServed && !connection.peerHasLeft && connection.opened > earliest
         }
     }
 

@@ -86,6 +86,15 @@ public final class HTTPService: Sendable {
         for worker in workers { await worker.startDraining() }
     }
 
+    /// Leaves new clients of sockets that were handed over to whoever gets them next, and gives those that are accepted
+    /// already the time to begin a request. Others are served still.
+    public func handOver() async {
+        guard await acceptor.handOver() else { return }
+        await handshakes?.settle()
+        let deadline = Clock.now().advanced(byMilliseconds: HTTPLimits.firstRequestMilliseconds)
+        for worker in workers { await worker.awaitFirstRequests(until: deadline) }
+    }
+
     /// Waits for the handlers that are at work. Without end, unless new ones are refused by now.
     /// - Returns: whether all were answered in full before the deadline.
     public func drain(until deadline: MonotonicTime) async -> Bool {

@@ -132,10 +132,19 @@ actor HTTPWorker {
     /// Waits until every request that has begun is answered in full, and every new client has had the time to begin one.
     /// - Returns: false where the deadline came first.
     func settle(until deadline: MonotonicTime) async -> Bool {
+        await wait(until: deadline) { $0.isSettled }
+    }
+
+    /// Waits until every new client has had the time to begin a request.
+    func awaitFirstRequests(until deadline: MonotonicTime) async {
+        _ = await wait(until: deadline) { !$0.awaitsFirstRequest }
+    }
+
+    private func wait(until deadline: MonotonicTime, for condition: (HTTPDaemon) -> Bool) async -> Bool {
         repeat {
             // At least one turn: what the kernel has of a request is read by then.
             _ = await reactor.sleep(until: Clock.now().advanced(byMilliseconds: 2))
-            if !hasMail.load(ordering: .relaxed), daemon?.isSettled ?? true { return true }
+            if !hasMail.load(ordering: .relaxed), daemon.map(condition) ?? true { return true }
         } while Clock.now() < deadline
         return false
     }

@@ -62,9 +62,14 @@ actor HandshakeWorker {
         Task(executorPreference: reactor.thread) { await self.serve(accepted, number) }
     }
 
-    /// Gives handshakes that are under way a moment, ends the rest, and waits until they have ended.
-    func stop() async {
+    /// Gives handshakes that are under way a moment to end.
+    func settle() async {
         await waitForHandshakes(milliseconds: HTTPLimits.firstRequestMilliseconds)
+    }
+
+    /// Ends the handshakes that are under way still, and waits until they have ended.
+    func stop() async {
+        await settle()
         table.close()
         await waitForHandshakes(milliseconds: 1000)
     }

@@ -119,6 +119,7 @@ struct RunningService: ~Copyable {
             await http.startDraining()
             let reactor = pool.workers[0].reactor
             _ = await reactor.sleep(until: Clock.now().advanced(byMilliseconds: drain.delayMilliseconds))
+            await http.handOver()
             handler.refuseNewWork()
             let deadline = Clock.now().advanced(byMilliseconds: drain.limitMilliseconds)
             let isDrained = await http.drain(until: deadline)

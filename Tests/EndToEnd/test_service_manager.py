@@ -180,6 +180,65 @@ def test_what_is_no_listener_is_named(kind):
         item.close()
 
 
+def test_two_sockets_of_one_address_are_one_too_many():
+    """By SO_REUSEPORT: the kernel would share clients out among both."""
+    made = [socket.socket() for _ in range(2)]
+    for item in made:
+        item.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        item.bind(made[0].getsockname() if item is not made[0] else ("127.0.0.1", 0))
+        item.listen()
+    with activated(made, "one:other", ends=True) as process:
+        said = process.stdout.read()
+    assert "(other)" in said and "as another one does" in said
+    for item in made:
+        item.close()
+
+
+def test_a_restart_behind_a_socket_of_systemd_is_not_noticed(folder):
+    """Under load, with checks in flight that hold the end up: whoever comes meanwhile waits for the next one."""
+    path = f"{folder}/http.sock"
+    made = [listening(), listening(path, socket.AF_UNIX)]
+    silent = listening()
+    slow = {"timeout_ms": 700, "dialog": [{"expect": "x"}]}
+    ending, statuses, lost = threading.Event(), [], []
+
+    def visit(client: Client) -> None:
+        while not ending.is_set():
+            try:
+                statuses.append(client.post_check("tcp://127.0.0.1:9").status)
+            except (OSError, EOFError) as error:
+                lost.append(repr(error))
+
+    def hang() -> None:
+        target = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
+        answer = client_of(made[0]).post_check(target, **slow)
+        statuses.append(answer.status)
+        lost.extend([] if answer.json["outcome"] == "timeout" else [answer.json])
+
+    clients = [client_of(made[0]), Client(unix_connector(path))] * 4
+    threads = [threading.Thread(target=visit, args=(client,)) for client in clients]
+    for thread in threads:
+        thread.start()
+    for _ in range(4):
+        with activated(made, "http:socket"):
+            before = len(statuses)
+            limit = time.monotonic() + 10
+            while len(statuses) < before + 50:
+                assert time.monotonic() < limit
+                time.sleep(0.01)
+            threads.append(threading.Thread(target=hang))
+            threads[-1].start()
+            silent.accept()[0].detach()
+    with activated(made, "http:socket"):
+        ending.set()
+        for thread in threads:
+            thread.join(30)
+            assert not thread.is_alive()
+    assert lost == [] and set(statuses) == {200}
+    for item in (*made, silent):
+        item.close()
+
+
 def test_those_of_another_process_are_left_alone(folder):
     environment = {"LISTEN_PID": "1", "LISTEN_FDS": "1"}
     with Connectd(environment=environment) as it:
