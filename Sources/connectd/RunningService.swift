@@ -102,15 +102,13 @@ struct RunningService: ~Copyable {
     borrowing func reload() -> String? { reloader.reload() }
 
     /// Drains: `/readyz` fails first, work is still taken for a while, then new work is refused, and what was accepted is
-    /// answered as long as the limit allows. The listeners stay open as long as checks run: a 503 tells more than a closed
-    /// port.
+    /// answered as long as the limit allows. The listeners stay open until then: a 503 tells more than a closed port.
     consuming func stop() {
         logger.notice("draining")
         manager.stopping()
         handler.announceDraining()
         // The handler and what reloads it hold each other.
         handler.offerReload(nil)
-        handler.stopMonitors()
         let http = http
         let handler = handler
         let drain = reloader.drain
@@ -119,6 +117,7 @@ struct RunningService: ~Copyable {
             await http.startDraining()
             let reactor = pool.workers[0].reactor
             _ = await reactor.sleep(until: Clock.now().advanced(byMilliseconds: drain.delayMilliseconds))
+            handler.stopMonitors()
             await http.handOver()
             handler.refuseNewWork()
             let deadline = Clock.now().advanced(byMilliseconds: drain.limitMilliseconds)

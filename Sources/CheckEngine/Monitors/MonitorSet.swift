@@ -58,11 +58,10 @@ public final class MonitorSet: Sendable {
         for entry in dropped { entry.task.cancel() }
     }
 
-    /// Ends all monitors for good; a round under way is broken off.
+    /// Ends all monitors for good; a round under way is broken off. What they found stays to be read.
     public func stop() {
         let entries = state.withLock { state -> [Entry] in
             state.hasEnded = true
-            defer { state.entries = [] }
             return state.entries
         }
         for entry in entries { entry.task.cancel() }

@@ -30,7 +30,7 @@ package final class ServiceHandler: RequestHandler {
         parts.monitors.replace(with: definitions)
     }
 
-    /// Ends all monitors for good.
+    /// Ends all monitors for good; what they found is answered still.
     package func stopMonitors() {
         parts.monitors.stop()
     }
