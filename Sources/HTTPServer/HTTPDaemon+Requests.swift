@@ -12,6 +12,7 @@ extension HTTPDaemon {
         connection.target.append(contentsOf: target)
         connection.phase = .head
         connection.request &+= 1
+        connection.isLate = isEnding
         // A connection's first head has been due since it was opened.
         if connection.hasServed { connection.deadline = deadline(limits.headTimeoutMilliseconds) }
     }
@@ -187,13 +188,17 @@ extension HTTPDaemon {
     }
 
     /// Whether no request has begun, and no client has connected so lately that its first one may be on its way.
-    var isSettled: Bool {
-        let hasBegun = connections.contains { connection in
-            guard let connection, !connection.peerHasLeft else { return false }
+    var isSettled: Bool { !hasBegun { _ in true } && !awaitsFirstRequest }
+
+    /// Whether every request that is not late is answered in full.
+    var isDrained: Bool { worker.inFlight.load(ordering: .relaxed) == 0 && !hasBegun { !$0.isLate } }
+
+    private func hasBegun(_ isMeant: (Connection) -> Bool) -> Bool {
+        connections.contains { connection in
+            guard let connection, !connection.peerHasLeft, isMeant(connection) else { return false }
             if case .idle = connection.phase { return false }
             return true
         }
-        return !hasBegun && !awaitsFirstRequest
     }
 
     /// Whether a client has connected so lately that its first request may be on its way.

@@ -22,7 +22,10 @@ final class HTTPDaemon {
     private var epollNumber: Int32 = -1
     /// Something happened that the library has to look at.
     var mustRun = false
+    /// Every answer closes its connection.
     var isDraining = false
+    /// Requests that begin are late.
+    var isEnding = false
 
     private(set) var connections: [Connection?] = []
     private var freePlaces: [Int] = []

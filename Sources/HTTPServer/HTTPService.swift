@@ -95,10 +95,11 @@ public final class HTTPService: Sendable {
         for worker in workers { await worker.awaitFirstRequests(until: deadline) }
     }
 
-    /// Waits for the handlers that are at work. Without end, unless new ones are refused by now.
+    /// Waits for the requests that have begun by now; those that begin later should be refused.
     /// - Returns: whether all were answered in full before the deadline.
     public func drain(until deadline: MonotonicTime) async -> Bool {
         await startDraining()
+        for worker in workers { await worker.startEnding() }
         for worker in workers {
             guard await worker.drain(until: deadline) else { return false }
         }

@@ -112,17 +112,22 @@ actor HTTPWorker {
         daemon?.cancelHandlers()
     }
 
-    /// Waits until every request is answered in full. Over TLS that takes longer than the library knows: what a plain client
-    /// has not taken yet is sent by the kernel, even when this process has ended.
-    /// - Returns: false where the deadline came first.
-    func drain(until deadline: MonotonicTime) async -> Bool {
-        await wait(until: deadline) { $0.isServing || $0.daemon?.relaysAreSending == true }
+    /// From here on, requests that begin are late: `drain` does not wait for them.
+    func startEnding() {
+        daemon?.isEnding = true
     }
 
-    private var isServing: Bool { inFlight.load(ordering: .relaxed) > 0 }
+    /// Waits until every request that is not late is answered in full. Over TLS that takes longer than the library knows: what
+    /// a plain client has not taken yet is sent by the kernel, even when this process has ended.
+    /// - Returns: false where the deadline came first.
+    func drain(until deadline: MonotonicTime) async -> Bool {
+        await wait(until: deadline) { $0.isDrained && !$0.relaysAreSending }
+    }
 
-    private func wait(until deadline: MonotonicTime, while isBusy: (isolated HTTPWorker) -> Bool) async -> Bool {
-        while isBusy(self) {
+    /// Waits until every handler has answered, in full.
+    /// - Returns: false where the deadline came first.
+    private func awaitHandlers(until deadline: MonotonicTime) async -> Bool {
+        while inFlight.load(ordering: .relaxed) > 0 {
             guard Clock.now() < deadline else { return false }
             _ = await reactor.sleep(until: min(deadline, Clock.now().advanced(byMilliseconds: 2)))
         }
@@ -155,16 +160,15 @@ actor HTTPWorker {
     /// connection.
     func shutDown() async {
         cancelHandlers()
-        let grace = Clock.now().advanced(byMilliseconds: limits.cancellationMilliseconds)
-        if await !wait(until: grace, while: { $0.isServing }) {
+        if await !awaitHandlers(until: Clock.now().advanced(byMilliseconds: limits.cancellationMilliseconds)) {
             daemon?.answerForHandlers()
-            _ = await wait(until: Clock.now().advanced(byMilliseconds: 1000), while: { $0.isServing })
+            _ = await awaitHandlers(until: Clock.now().advanced(byMilliseconds: 1000))
         }
         if let daemon, daemon.refuseUnfinished() {
             _ = await settle(until: Clock.now().advanced(byMilliseconds: HTTPLimits.firstRequestMilliseconds))
         }
         daemon?.stop()
-        _ = await wait(until: Clock.now().advanced(byMilliseconds: 1000)) { $0.daemon?.relaysAreFlushed == false }
+        _ = await wait(until: Clock.now().advanced(byMilliseconds: 1000)) { $0.relaysAreFlushed }
         daemon?.endRelays()
         if let daemon { takeMail(daemon) }
     }

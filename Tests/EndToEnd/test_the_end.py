@@ -166,6 +166,24 @@ def test_answers_close_their_connections_from_the_signal_on(loopback_only, kind)
         assert stream.read() == b"", "an end, and no reset"
 
 
+def test_monitors_go_on_during_the_delay_and_stay_to_be_read(loopback_only):
+    """Else alerts would say of each instance that is replaced that its monitors are gone."""
+    monitors = [{"name": "m", "required": True, "interval_ms": 100, "check": {"target": "tcp://127.0.0.1:1"}}]
+    with service(loopback_only, monitors=monitors, delay_ms=1000) as it, contextlib.ExitStack() as held:
+        it.process.send_signal(signal.SIGTERM)
+        time.sleep(0.2)
+        seen = len(it.client.get("/v1/monitors/m").json["history"])
+        time.sleep(0.4)
+        assert len(it.client.get("/v1/monitors/m").json["history"]) > seen
+        half = held.enter_context(connect(it, "unix"))
+        half.sendall(REQUEST[:-1])
+        time.sleep(0.8)
+        assert len(it.client.get("/v1/monitors").json["monitors"]) == 1, "behind the delay, too"
+        assert b'connectd_monitor_up{monitor="m"} 0' in it.client.get("/metrics").body
+        half.sendall(REQUEST[-1:])
+        assert read_answer(half.makefile("rb")).status == 200
+
+
 class Crowd:
     """Clients that go on until nobody listens any more; each new connection that is made has to get an answer."""
 
