@@ -219,6 +219,17 @@ static inline int connectd_open_read_at_once(const char *path)
     return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 }
 
+// open(2) gives the lowest number that is free: none of 0, 1 and 2 is left to a socket.
+static inline void connectd_fill_standard_descriptors(void)
+{
+    int descriptor;
+    do
+        descriptor = open("/dev/null", O_RDWR);
+    while (descriptor >= 0 && descriptor <= 2);
+    if (descriptor > 2)
+        close(descriptor);
+}
+
 // fcntl(2) is variadic.
 static inline int connectd_set_nonblocking(int descriptor)
 {

@@ -35,6 +35,8 @@ struct ServeCommand: ParsableCommand {
     var allowAnonymous = false
 
     func run() throws {
+        // Where standard error is closed, log lines would go to whatever is opened in its place.
+        connectd_fill_standard_descriptors()
         connectd_keep_memory()
         ServiceSignals.block()
         let environment = Environment.all

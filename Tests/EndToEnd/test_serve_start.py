@@ -1,5 +1,6 @@
 """`connectd serve`: what it refuses to start with, and how it starts and stops."""
 
+import os
 import signal
 import socket
 import subprocess
@@ -184,6 +185,14 @@ def test_a_signal_ends_it_with_0(loopback_only, number):
         assert connectd.process.wait(10) == 0, connectd.log
     finally:
         connectd.stop()
+
+
+def test_closed_standard_descriptors_are_given_to_nobody():
+    """Log lines would be written to whoever got standard error's number."""
+    with Connectd(prepare=lambda: [os.close(number) for number in range(3)]) as it:
+        it.process.send_signal(signal.SIGHUP)
+        assert {os.readlink(f"/proc/{it.pid}/fd/{number}") for number in range(3)} == {"/dev/null"}
+        assert it.client.get("/livez").status == 200
 
 
 def test_it_is_live_quickly(loopback_only):
