@@ -49,16 +49,25 @@ actor Acceptor {
         }
     }
 
+    /// Lets the kernel begin no more handshakes: between a look at the backlog and close(2) there is always a client
+    /// otherwise whose connect(2) went well, and whom the close resets. Whoever comes now tries again, and is refused.
+    func ignoreNewClients() {
+        for listener in listeners where !listener.socket.isInherited {
+            if case .ip = listener.socket.address {
+                _ = connectd_ignore_new_clients(listener.socket.descriptor.rawValue)
+            }
+        }
+    }
+
     /// Closes the listeners at once: clients are refused, instead of waiting in a backlog that nobody looks at. Who waits
     /// there already has connected, as far as one can see from outside, and is accepted still.
     func stop() {
-        for listener in listeners {
+        while let listener = listeners.popLast() {
             reactor.assumeIsolated { $0.unwatch(listener.watch, listener.socket.descriptor.rawValue) }
             listener.socket.removeFile()
             // The backlog of a socket that was handed over waits for whoever gets it next.
             if !listener.socket.isInherited { acceptBacklog(of: listener.socket) }
         }
-        listeners = []
         if let pause { reactor.assumeIsolated { $0.remove(pause) } }
         pause = nil
         if reserve >= 0 { close(reserve) }

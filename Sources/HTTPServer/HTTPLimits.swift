@@ -43,6 +43,9 @@ public struct HTTPLimits: Sendable {
     /// At the end: how long who has just connected may take to begin a request; whoever is idle for longer is closed.
     static let firstRequestMilliseconds = 200
 
+    /// At the end, where there are clients: how long a handshake of TCP that has begun may take.
+    static let handshakeMilliseconds = 20
+
     var shortestMilliseconds: Int {
         min(
             headTimeoutMilliseconds, bodyTimeoutMilliseconds, idleTimeoutMilliseconds, sendTimeoutMilliseconds,

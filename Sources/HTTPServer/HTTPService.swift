@@ -113,6 +113,8 @@ public final class HTTPService: Sendable {
     @discardableResult
     public func shutDown(until deadline: MonotonicTime = Clock.now()) async -> Bool {
         await startDraining()
+        await acceptor.ignoreNewClients()
+        if connectionCounts.contains(where: { $0 > 0 }) { await workers[0].awaitHandshakes() }
         await acceptor.stop()
         await handshakes?.stop()
         let last = max(deadline, Clock.now().advanced(byMilliseconds: HTTPLimits.firstRequestMilliseconds))

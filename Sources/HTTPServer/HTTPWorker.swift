@@ -140,6 +140,11 @@ actor HTTPWorker {
         await wait(until: deadline) { $0.isSettled }
     }
 
+    /// Gives handshakes that have begun the time to end.
+    func awaitHandshakes() async {
+        _ = await reactor.sleep(until: Clock.now().advanced(byMilliseconds: HTTPLimits.handshakeMilliseconds))
+    }
+
     /// Waits until every new client has had the time to begin a request.
     func awaitFirstRequests(until deadline: MonotonicTime) async {
         _ = await wait(until: deadline) { !$0.awaitsFirstRequest }

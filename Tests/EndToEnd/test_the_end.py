@@ -14,7 +14,7 @@ from client import Client, read_answer, tcp_connector
 from connectd_process import Connectd, OPEN_CONFIGURATION
 from expectations import assert_problem
 
-PORT, HEALTH = 8241, 8242
+PORT, HEALTH = 8271, 8272
 BODY = json.dumps({"target": "tcp://127.0.0.1:9"})
 HEAD = (
     "POST /v1/checks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
@@ -226,9 +226,10 @@ class Crowd:
 
 
 @KINDS
-def test_a_crowd_that_goes_on_to_the_end_loses_nothing(loopback_only, kind):
-    """64 connections that are kept and 64 new ones a second; about half of the new ones in bursts, for the backlog."""
-    with service(loopback_only, delay_ms=500) as it:
+@pytest.mark.parametrize("delay_ms", [0, 500])
+def test_a_crowd_that_goes_on_to_the_end_loses_nothing(loopback_only, kind, delay_ms):
+    """64 connections that are kept and 64 new ones a second, in bursts, for the backlog."""
+    with service(loopback_only, delay_ms=delay_ms) as it:
         connector = it.http.connect if kind == "tcp" else it.unix.connect
         kept, fresh = Crowd(connector, True), Crowd(connector, False)
         health = Client(tcp_connector(loopback_only, "127.0.0.1", HEALTH))
@@ -253,6 +254,7 @@ def test_a_crowd_that_goes_on_to_the_end_loses_nothing(loopback_only, kind):
         for thread in threads + visitors:
             thread.join(30)
             assert not thread.is_alive()
-    assert kept.lost == [] and fresh.lost == [] and kept.cut == 0
+    assert kept.lost == [] and fresh.lost == []
+    assert kept.cut == 0 or delay_ms == 0, "there was time to tell everybody"
     assert set(kept.statuses) | set(fresh.statuses) <= {200, 503}
-    assert kept.statuses.count(200) > 100 and fresh.statuses.count(200) > 50
+    assert kept.statuses.count(200) > 100 and fresh.statuses.count(200) > 20
