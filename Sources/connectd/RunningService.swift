@@ -17,6 +17,8 @@ struct RunningService: ~Copyable {
     private let http: HTTPService
     private let reloader: Reloader
     private let manager: ServiceManager
+    /// Where it listens, and what is spoken at each.
+    let listenerWords: [String]
     private let watchdog: Watchdog?
 
     /// Starts everything: workers, then listeners.
@@ -52,6 +54,7 @@ struct RunningService: ~Copyable {
         }
         handler.replaceSettings(ServiceAssembly.serviceSettings(from: settings, listening: http.addresses))
         handler.replaceMonitors(with: monitors)
+        listenerWords = ListenerWords.list(http.addresses, settings)
         let reloader = Reloader(
             source: source, started: settings, http: http, handler: handler, manager: manager,
             logging: logging)
@@ -90,9 +93,6 @@ struct RunningService: ~Copyable {
 
     /// Where it listens, ports as the kernel gave them.
     var addressTexts: [String] { http.addresses.map(\.text) }
-
-    /// What is spoken at each.
-    var listenerWords: [String] { ListenerWords.list(http.addresses, settings) }
 
     /// For the service manager.
     var statusText: String { ServiceManager.status(listening: http.addresses) }
