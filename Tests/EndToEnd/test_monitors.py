@@ -175,23 +175,6 @@ def test_a_reload_keeps_what_it_does_not_change(network, listener):
         assert len(connectd.client.get("/v1/monitors/changed").json["history"]) <= 1
 
 
-def test_not_even_who_asks_first_finds_it_ready_without_its_monitors(network):
-    for _ in range(5):
-        connectd = Connectd(network.a, configuration(monitor("db", required=True)), port=PORT)
-        answer = first_answer(connectd, "/readyz")
-        with connectd:
-            assert answer.status == 503 and answer.json["missing"][0]["monitor"] == "db"
-
-
-def first_answer(connectd, path: str):
-    """As soon as there is one."""
-    for _ in range(10_000):
-        with contextlib.suppress(OSError, EOFError):
-            return connectd.client.get(path)
-        time.sleep(0.001)
-    raise AssertionError(f"no answer:\n{connectd.log}")
-
-
 def test_slow_readers_of_the_list_fill_neither_the_memory_nor_the_way_of_others(network):
     """Two thousand monitors are a list of some 3 MB: a hundred who do not read it would hold 300 MB."""
     many = [monitor(f"m{number}", f"tcp://127.0.0.1:{number + 1}", interval_ms=60_000) for number in range(2000)]
