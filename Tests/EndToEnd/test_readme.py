@@ -15,21 +15,9 @@ import time
 import pytest
 
 from connectd_process import REPOSITORY, Connectd, binary, clean_environment
+from console_examples import examples
 
 README = REPOSITORY / "README.md"
-
-
-def examples(text: str) -> list[tuple[str, str]]:
-    """Commands behind `$ ` in console blocks, with what stands below them."""
-    found = []
-    for block in re.findall(r"^```console\n(.*?)^```$", text, re.DOTALL | re.MULTILINE):
-        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
-            lines = part.split("\n")
-            count = 1
-            while lines[count - 1].endswith("\\"):
-                count += 1
-            found.append(("\n".join(lines[:count]), "\n".join(lines[count:]).strip()))
-    return found
 
 
 EXAMPLES = examples(README.read_text())
@@ -109,7 +97,7 @@ def test_there_are_examples():
 def test_an_example_answers_as_the_readme_shows(shell, command, shown):
     ran = shell(command)
     assert ran.stdout, f"{command}\n{ran.stderr}"
-    assert form(ran.stdout.strip()) == form(shown), ran.stdout
+    assert form(ran.stdout.strip()) == form(shown.strip()), ran.stdout
 
 
 def test_the_links_lead_somewhere():

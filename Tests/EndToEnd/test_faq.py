@@ -1,0 +1,68 @@
+"""docs/faq.md, held against the kernel: what a question is about is made here, and its commands answer as they stand there.
+
+Paths below /run/app are the test's own folder. A line that ends in … goes on; times are held from below only, and only
+those of a second or more.
+"""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from connectd_process import REPOSITORY, Connectd, binary, clean_environment
+from console_examples import examples
+from faq_situations import SITUATIONS, Stage
+from namespace import Namespace
+
+PAGE = (REPOSITORY / "docs" / "faq.md").read_text()
+SECTIONS = dict(part.split("\n", 1) for part in re.split(r"(?m)^## ", PAGE)[1:])
+FOLDER = "/run/app"
+DURATION = re.compile(r"(\d+\.\d+) ms")
+
+
+@pytest.fixture(scope="module")
+def stage(network, authorities, module_folder):
+    folder = pathlib.Path(module_folder)
+    shutil.copy(binary(), folder / "connectd")
+    with Connectd(network.a, configuration={}) as service:
+        yield Stage(network, authorities, folder, service)
+
+
+def answers(stage: Stage, namespace: Namespace, command: str) -> str:
+    ran = subprocess.run(
+        namespace.command("bash", "-c", command.replace(FOLDER, str(stage.folder))),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        stdin=subprocess.DEVNULL,
+        env={**clean_environment(), "PATH": f"{stage.folder}:{os.environ['PATH']}"},
+    )
+    return (ran.stdout + ran.stderr).strip("\n").replace(str(stage.folder), FOLDER)
+
+
+def assert_shown(said: str, shown: str) -> None:
+    lines, expected = said.split("\n"), shown.split("\n")
+    assert len(lines) == len(expected), said
+    for line, wanted in zip(lines, expected):
+        start, goes_on = wanted.removesuffix("…"), wanted.endswith("…")
+        pattern = DURATION.sub("… ms", re.escape(start).replace(r"\.", ".").replace(r"\ ", " "))
+        pattern = pattern.replace("… ms", r"(\d+\.\d+) ms") + (".*" if goes_on else "")
+        found = re.fullmatch(pattern, line)
+        assert found, f"{line}\nis not\n{wanted}"
+        for measured, claimed in zip(found.groups(), DURATION.findall(start)):
+            assert float(claimed) < 1000 or float(measured) >= 0.9 * float(claimed), line
+
+
+def test_each_question_has_a_situation_and_an_example():
+    assert list(SECTIONS) == list(SITUATIONS)
+    assert [heading for heading, text in SECTIONS.items() if not examples(text)] == []
+
+
+@pytest.mark.parametrize("heading", SECTIONS)
+def test_a_question_is_answered_as_the_page_shows(stage, heading):
+    with SITUATIONS[heading](stage) as elsewhere:
+        for command, shown in examples(SECTIONS[heading]):
+            assert_shown(answers(stage, elsewhere or stage.network.a, command), shown)
