@@ -1,5 +1,7 @@
 """Starts, watches and ends the connectd under test."""
 
+import atexit
+import functools
 import os
 import pathlib
 import resource
@@ -34,6 +36,15 @@ def binary() -> pathlib.Path:
     if not built:
         pytest.skip("no connectd binary: set CONNECTD or run swift build")
     return max(built, key=lambda path: path.stat().st_mtime)
+
+
+@functools.cache
+def binary_for_everybody() -> pathlib.Path:
+    """A copy that other users may execute: the repository may lie in a home folder that is closed to them."""
+    folder = tempfile.mkdtemp(prefix="connectd-bin-", dir="/tmp")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    os.chmod(folder, 0o755)
+    return pathlib.Path(shutil.copy(binary(), folder)).rename(pathlib.Path(folder, "connectd"))
 
 
 def clean_environment() -> dict[str, str]:

@@ -7,12 +7,11 @@ those of a second or more.
 import os
 import pathlib
 import re
-import shutil
 import subprocess
 
 import pytest
 
-from connectd_process import REPOSITORY, Connectd, binary, clean_environment
+from connectd_process import REPOSITORY, Connectd, binary_for_everybody, clean_environment
 from console_examples import examples
 from faq_situations import SITUATIONS, Stage
 from namespace import Namespace
@@ -25,10 +24,8 @@ DURATION = re.compile(r"(\d+\.\d+) ms")
 
 @pytest.fixture(scope="module")
 def stage(network, authorities, module_folder):
-    folder = pathlib.Path(module_folder)
-    shutil.copy(binary(), folder / "connectd")
     with Connectd(network.a, configuration={}) as service:
-        yield Stage(network, authorities, folder, service)
+        yield Stage(network, authorities, pathlib.Path(module_folder), service)
 
 
 def answers(stage: Stage, namespace: Namespace, command: str) -> str:
@@ -38,7 +35,7 @@ def answers(stage: Stage, namespace: Namespace, command: str) -> str:
         text=True,
         timeout=60,
         stdin=subprocess.DEVNULL,
-        env={**clean_environment(), "PATH": f"{stage.folder}:{os.environ['PATH']}"},
+        env={**clean_environment(), "PATH": f"{binary_for_everybody().parent}:{os.environ['PATH']}"},
     )
     return (ran.stdout + ran.stderr).strip("\n").replace(str(stage.folder), FOLDER)
 
