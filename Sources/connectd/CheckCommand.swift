@@ -36,7 +36,9 @@ struct CheckCommand: ParsableCommand {
         completion: .file())
     var file: String?
 
-    @Option(help: "How long each check may take: 500ms, 5s, 1m (1ms … 60s).", transform: Duration.init(parsing:))
+    @Option(
+        help: "How long each check may take: 500ms, 5s, 1m (1ms … 60s; default: 5s).",
+        transform: Duration.init(parsing:))
     var timeout = Duration(milliseconds: 5000)
 
     @Option(help: "Addresses of a name to try: any, ipv4 or ipv6.")

@@ -142,6 +142,7 @@ def test_a_taken_port_is_said(serve, loopback_only):
         ran = serve(None, "--listen", "127.0.0.1:8095")
     assert ran.returncode != 0
     assert "8095" in ran.stderr and "in use" in ran.stderr.lower()
+    assert "--listen" in ran.stderr and "LISTEN=" in ran.stderr, "what to do about it"
 
 
 def test_two_services_do_not_share_a_port(serve, loopback_only):
