@@ -83,12 +83,78 @@ import Testing
         }
     }
 
-    @Test func theExamplesShowEachKey() throws {
-        let text = try Self.blocks().joined()
+    @Test func theRowsOfMonitorsSayWhatTheCodeDoes() throws {
+        let monitor = try #require(try load("monitors: [{name: a, check: {}}]").settings.monitors.first)
+        let cells: [MonitorKey: [String]] = [
+            .name: [EntryName.rule, "required"],
+            .required: ["true, false", "\(monitor.isRequired)"],
+            .interval: [Self.words(MonitorKey.intervalRange), "\(monitor.intervalMilliseconds)"],
+            .upAfter: [Self.words(MonitorKey.countRange), "\(monitor.upAfter)"],
+            .downAfter: [Self.words(MonitorKey.countRange), "\(monitor.downAfter)"],
+            .check: ["a check as `POST /v1/checks` takes it", "required"],
+        ]
+        for key in MonitorKey.allCases {
+            let row = try #require(try Self.rows().first { $0.key == "monitors[].\(key.rawValue)" })
+            #expect(row.cells.dropLast() == cells[key].map { $0[...] }, "\(key)")
+        }
+    }
+
+    private static func words(_ range: ClosedRange<Int>) -> String {
+        ValueKind.integer(range, \.workers).words
+    }
+
+    @Test func theDefaultsOfThePolicyAreThoseOfTheCode() throws {
+        let onLoopback = try load("").settings.policy
+        let elsewhere = try SettingsLoader.load(
+            file: nil,
+            environment: ["CONNECTD_POLICY__PROFILE": "rules"],
+            flags: Flags(listen: ["10.0.0.7:80"], allowAnonymous: true)
+        ).settings.policy
+        #expect(
+            KeyTable.key(at: "policy.dialogs")?.defaultText
+                == "\(onLoopback.dialogs.rawValue) on loopback, else \(elsewhere.dialogs.rawValue)")
+        #expect(onLoopback.options.count == 4 && elsewhere.options.isEmpty)
+        #expect(KeyTable.key(at: "policy.options")?.defaultText == "all on loopback, else none")
+        #expect(
+            KeyTable.key(at: "policy.profile")?.defaultText
+                == "\(onLoopback.profile.rawValue) on loopback, else \(try Self.profileBesideRules().rawValue)")
+    }
+
+    private static func profileBesideRules() throws -> Policy.Profile {
+        let folder = try TemporaryFolder()
+        let text = "listen: [10.0.0.7:80]\npolicy: {rules: [{action: allow, cidr: 10.0.0.0/8}]}\n"
+        let file = try folder.write(text, to: "connectd.yaml")
+        return try SettingsLoader.load(file: file, flags: Flags(allowAnonymous: true)).settings.policy.profile
+    }
+
+    @Test func filesHaveNoDefault() {
         for key in KeyTable.keys {
-            if case .later = key.kind { continue }
-            let word = key.path.split(separator: ".").last ?? ""
-            #expect(text.contains("\(word):"), "\(key.path)")
+            guard case .file(let place) = key.kind else { continue }
+            #expect(SettingsDraft()[keyPath: place] == nil && key.defaultText == "none", "\(key.path)")
+        }
+    }
+
+    @Test func theExamplesShowEachKey() throws {
+        var composer = YAMLComposer(file: "examples.yaml")
+        let root = try #require(composer.compose(Array(try Self.blocks().joined().utf8)))
+        let shown = Self.keys(of: root, at: "")
+        let later = KeyTable.keys.filter { if case .later = $0.kind { true } else { false } }.map(\.path)
+        for key in try Self.rows().map(\.key) where !later.contains(key) {
+            #expect(shown.contains(key), "no example shows \(key)")
+        }
+    }
+
+    /// The paths of a document as the tables name them: `monitors[].name`, `md5_keys.NAME.file`.
+    private static func keys(of node: YAMLNode, at path: String) -> Set<String> {
+        switch node.content {
+        case .scalar, .refused: [path]
+        case .sequence(let elements):
+            elements.reduce(into: [path]) { $0.formUnion(keys(of: $1, at: path + "[]")) }
+        case .mapping(let entries):
+            entries.reduce(into: [path]) { found, entry in
+                let word = mappings.contains { $0.0.path == path } ? "NAME" : entry.key.text
+                found.formUnion(keys(of: entry.value, at: path.isEmpty ? word : "\(path).\(word)"))
+            }
         }
     }
 }
