@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -15,7 +16,7 @@ import yaml
 import network as net
 import peers
 from client import Client, read_answer, tcp_connector
-from connectd_process import Connectd, OPEN_CONFIGURATION, binary, clean_environment
+from connectd_process import REPOSITORY, Connectd, OPEN_CONFIGURATION, binary, clean_environment
 from expectations import assert_failure, assert_problem
 
 PORT = 8201
@@ -111,6 +112,33 @@ def test_options_dialogs_and_hosts_follow(connectd):
     assert status(connectd, dialog=[{"send": "x"}]) == 403
     assert status(connectd, socket={"mark": 1}) == 403
     assert connectd.http.get("/v1/errors", {"Host": "later.example"}).status == 200
+
+
+def test_the_logs_level_and_format_follow(connectd):
+    """For whoever is on call: every check is to be seen, without a restart."""
+    before = len(connectd.log)
+    connectd.client.check(TARGET)
+    assert '"message":"check"' not in connectd.log[before:]
+    reload(connectd, {**OPEN_CONFIGURATION, "log": {"level": "debug"}}, "configuration reloaded")
+    connectd.client.check(TARGET)
+    wait_for(lambda: '"message":"check"' in connectd.log[before:])
+    reload(connectd, {**OPEN_CONFIGURATION, "log": {"level": "debug", "format": "text"}}, "configuration reloaded")
+    before = len(connectd.log)
+    connectd.client.check(TARGET)
+    wait_for(lambda: " debug check " in connectd.log[before:])
+    reload(connectd, OPEN_CONFIGURATION, "configuration reloaded")
+    before = len(connectd.log)
+    connectd.client.check(TARGET)
+    assert connectd.log[before:] == ""
+
+
+def test_the_operations_page_names_what_needs_a_new_start():
+    """The message of a reload and docs/operations.md name the same."""
+    said = re.search(r'"(listen, .*) are in force only', (REPOSITORY / "Sources/connectd/Reloader.swift").read_text())
+    page = (REPOSITORY / "docs/operations.md").read_text()
+    paragraph = next(part for part in page.split("\n\n") if "takes a restart" in part)
+    for key in re.findall(r"[a-z_]+(?:\.[a-z_]+)?", said[1].replace(" on or off", "").replace(" and ", ", ")):
+        assert f"`{key}`" in paragraph, key
 
 
 def test_a_running_check_keeps_what_it_began_with(connectd):
