@@ -8,6 +8,10 @@ LISTEN ?= 127.0.0.1:8080
 PYTHON ?= python3
 VENV := .venv
 SYSTEMD_IMAGE := localhost/connectd-systemd:bookworm
+# `make test AS_ROOT=sudo` builds as yourself, and runs as root what makes network namespaces.
+AS_ROOT ?=
+PYTEST := env CONNECTD=$(CURDIR)/.build/debug/connectd PYTHONDONTWRITEBYTECODE=1 \
+    $(VENV)/bin/python -m pytest -q -rfE -p no:cacheprovider
 
 # Installs what is missing, builds for release, starts the service in the foreground and says what to try.
 run: dependencies release
@@ -35,7 +39,7 @@ unit-test: build
 
 # Against the program that was just built. What needs root is skipped for everybody else, with its reason.
 end-to-end-test: build venv
-	CONNECTD=$(CURDIR)/.build/debug/connectd $(VENV)/bin/python -m pytest -q -rfEs Tests/EndToEnd
+	$(AS_ROOT) $(PYTEST) Tests/EndToEnd
 
 # Builds the image from the Dockerfile, without an engine, and runs it; as root. Prints the numbers of the README.
 image-test: deploy-venv
@@ -44,9 +48,9 @@ image-test: deploy-venv
 # What stands in deploy/, held against the tools that it is for, the units under a systemd in a container; what is missing
 # here is skipped, with its reason.
 deploy-test: build deploy-venv
-	scripts/image-systemd .build-image $(SYSTEMD_IMAGE)
-	CONNECTD=$(CURDIR)/.build/debug/connectd PATH=$(CURDIR)/$(VENV)/bin:$$PATH CONNECTD_SYSTEMD_IMAGE=$(SYSTEMD_IMAGE) \
-	    $(VENV)/bin/python -m pytest -q -rfEs Tests/EndToEnd/test_deploy_*.py
+	$(AS_ROOT) scripts/image-systemd .build-image $(SYSTEMD_IMAGE)
+	$(AS_ROOT) env PATH=$(CURDIR)/$(VENV)/bin:$$PATH CONNECTD_SYSTEMD_IMAGE=$(SYSTEMD_IMAGE) \
+	    $(PYTEST) Tests/EndToEnd/test_deploy_*.py
 
 # Validators that are too large for what `test` installs.
 deploy-venv: venv $(VENV)/.deploy-installed
@@ -58,7 +62,7 @@ $(VENV)/.deploy-installed: Tests/EndToEnd/requirements-deploy.txt $(VENV)/.insta
 # The examples of deploy/, each with the program that it is for; `test` leaves out what is large to install (Zabbix).
 test-integrations: build venv
 	@scripts/install-dependencies integrations
-	CONNECTD=$(CURDIR)/.build/debug/connectd $(VENV)/bin/python -m pytest -q -rfEs Tests/EndToEnd/test_integrations_*.py
+	$(AS_ROOT) $(PYTEST) Tests/EndToEnd/test_integrations_*.py
 
 format:
 	swift format --in-place --recursive Package.swift Sources Tests Fuzz

@@ -1,5 +1,6 @@
 """Fixtures: the binary, the namespaces, and a connectd that lives as long as a module."""
 
+import collections
 import os
 import pathlib
 import shutil
@@ -83,3 +84,12 @@ def module_folder():
     os.chmod(path, 0o755)
     yield path
     shutil.rmtree(path, ignore_errors=True)
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    """Why tests were skipped, once for each reason: without root there are thousands of the same."""
+    reasons = collections.Counter(
+        report.longrepr[2].removeprefix("Skipped: ") for report in terminalreporter.stats.get("skipped", [])
+    )
+    for reason, count in reasons.most_common():
+        terminalreporter.write_line(f"SKIPPED [{count}] {reason}")

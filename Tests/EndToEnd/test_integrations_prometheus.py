@@ -31,7 +31,7 @@ def test_promtool_takes_the_configuration_and_the_rules():
 
 
 def test_the_rules_do_what_their_unit_tests_say():
-    ran = run("promtool", "test", "rules", "connectd.test.yml", cwd=PROMETHEUS / "tests")
+    ran = run("promtool", "test", "rules", "connectd.test.yml", cwd=PROMETHEUS / "tests", timeout=300)
     assert ran.returncode == 0, ran.stdout + ran.stderr
 
 

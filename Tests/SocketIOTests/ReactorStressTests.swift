@@ -41,6 +41,7 @@ import Testing
     @Test(arguments: [0, 1, 2]) func eachOfAThousandWaitsThatAreCancelledWhileTheyAreWokenEndsOnce(
         milliseconds: Int
     ) async throws {
+        try DescriptorLimit.raise(toAtLeast: 4096)
         try await withReactor { reactor in
             let pipes = try (0..<1000).map { _ in try Pipe() }
             let ended = Counter()
