@@ -1,6 +1,6 @@
 # connectd: make run, make test; see README.md.
 .PHONY: run test build release check lint unit-test end-to-end-test format dependencies test-dependencies venv clean
-.PHONY: image-test deploy-test deploy-venv test-integrations
+.PHONY: toolchain image-test deploy-test deploy-venv test-integrations
 # Parts of a run share one build folder, two cores and names in the kernel.
 .NOTPARALLEL:
 
@@ -23,7 +23,7 @@ test: check unit-test end-to-end-test
 # The style of every file, and a build in which each warning is an error.
 check: lint build
 
-lint:
+lint: toolchain
 	swift format lint --strict --recursive Package.swift Sources Tests Fuzz
 
 # The program for debugging and the unit tests: one build, with one set of flags, for everything that `test` runs.
@@ -66,6 +66,10 @@ test-integrations: build venv
 
 format:
 	swift format --in-place --recursive Package.swift Sources Tests Fuzz
+
+# Says what to do where swift is not on the PATH, which is another one under sudo.
+toolchain:
+	@scripts/install-dependencies
 
 # Debian packages that are missing.
 dependencies:

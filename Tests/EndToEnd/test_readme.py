@@ -13,6 +13,7 @@ import sys
 import time
 
 import pytest
+import yaml
 
 from connectd_process import REPOSITORY, Connectd, binary, clean_environment
 from console_examples import examples
@@ -98,6 +99,15 @@ def test_an_example_answers_as_the_readme_shows(shell, command, shown):
     ran = shell(command)
     assert ran.stdout, f"{command}\n{ran.stderr}"
     assert form(ran.stdout.strip()) == form(shown.strip()), ran.stdout
+
+
+def test_each_outcome_stands_there_with_what_to_do():
+    specification = yaml.safe_load((REPOSITORY / "openapi" / "openapi.yaml").read_text())
+    text = README.read_text().split("## Outcomes")[1].split("\n## ")[0]
+    advised = re.findall(r"(?m)^\| `(\w+)` \| [^|]+ \| [^|]+ \|$", text)
+    later = ["closed_early", "invalid"]
+    assert all(f"`{word}`" in text.split("|")[-1] for word in later)
+    assert sorted(advised + later) == sorted(specification["components"]["schemas"]["Outcome"]["enum"])
 
 
 def test_the_links_lead_somewhere():
