@@ -58,7 +58,8 @@ def server_context(
     if client_authorities is not None:
         context.load_verify_locations(cadata=client_authorities)
         context.verify_mode = client_certificate
-    if curve is not None:
+    # X25519 is what OpenSSL prefers by itself, and no curve to the Python of Debian 12.
+    if curve not in (None, "X25519"):
         context.set_ecdh_curve(curve)
     if dh_parameters is not None:
         context.load_dh_params(dh_parameters)
