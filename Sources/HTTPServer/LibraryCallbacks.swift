@@ -77,5 +77,9 @@ func onLog(_ context: UnsafeMutableRawPointer?, _ line: UnsafePointer<CChar>?) {
     guard let daemon = daemon(context), let line else { return }
     let text = String(cString: line).prefix { !$0.isNewline }
     if text.hasPrefix("Error processing request") { daemon.refuseMalformedLengths() }
+    guard !tcpComplaints.contains(where: text.contains) else { return }
     daemon.log("libmicrohttpd: \(text)")
 }
+
+/// With each answer on a socket that is not TCP's: the library sets options that such sockets do not have, and goes on.
+private let tcpComplaints = ["TCP_NODELAY", "TCP_CORK", "Failed to push the data from buffers to the network"]
