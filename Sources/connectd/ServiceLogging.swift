@@ -11,7 +11,10 @@ struct ServiceLogging {
         let control = LogControl(level: Self.level(settings), format: Self.format(settings))
         self.control = control
         let isForJournal = JournalPriority.isWanted(environment: environment)
-        logger = Logger(label: "connectd") { _ in ServiceLogHandler(control, isForJournal: isForJournal) }
+        let output = LogOutput()
+        logger = Logger(label: "connectd") { _ in
+            ServiceLogHandler(control, to: output, isForJournal: isForJournal)
+        }
     }
 
     func follow(_ settings: LogSettings) {

@@ -17,10 +17,13 @@ package final class LogControl: Sendable {
         rank.store(Self.rank(of: level), ordering: .relaxed)
     }
 
-    var level: Logger.Level { Logger.Level.allCases[rank.load(ordering: .relaxed)] }
+    /// Made once: each check asks.
+    private static let levels = Logger.Level.allCases
+
+    var level: Logger.Level { Self.levels[rank.load(ordering: .relaxed)] }
     var format: ServiceLogHandler.Format { state.withLock { $0.format } }
 
     private static func rank(of level: Logger.Level) -> Int {
-        Logger.Level.allCases.firstIndex(of: level) ?? 0
+        levels.firstIndex(of: level) ?? 0
     }
 }

@@ -1,10 +1,8 @@
-internal import CLinux
-internal import CheckModel
 package import Logging
 internal import SocketIO
 internal import StrictJSON
 
-/// Writes log lines to standard error, one write(2) each: JSON for programs, `key=value` for people; for systemd's journal
+/// Writes log lines to standard error: JSON for programs, `key=value` for people; for systemd's journal
 /// with the priority before it, which the journal takes away.
 package struct ServiceLogHandler: LogHandler {
     package enum Format: String, CaseIterable, Sendable {
@@ -13,12 +11,14 @@ package struct ServiceLogHandler: LogHandler {
 
     package var metadata: Logger.Metadata = [:]
     private let control: LogControl
+    private let output: LogOutput
     private let isForJournal: Bool
     /// That of one copy of the logger, where somebody has set it.
     private var ownLevel: Logger.Level?
 
-    package init(_ control: LogControl, isForJournal: Bool) {
+    package init(_ control: LogControl, to output: LogOutput, isForJournal: Bool) {
         self.control = control
+        self.output = output
         self.isForJournal = isForJournal
     }
 
@@ -34,26 +34,32 @@ package struct ServiceLogHandler: LogHandler {
 
     package func log(event: LogEvent) {
         let members = metadata.merging(event.metadata ?? [:]) { $1 }.sorted { $0.key < $1.key }
+        output.write(line(event.level, event.message.description, members)) { missingCount in
+            line(.warning, "log lines are missing: nobody took them", [("count", .stringConvertible(missingCount))])
+        }
+    }
+
+    private func line(_ level: Logger.Level, _ message: String, _ members: Members) -> [UInt8] {
         let time = Timestamp.text(nanosecondsSince1970: Clock.wallNanoseconds())
         let line =
             switch control.format {
-            case .json: json(event, time, members)
-            case .text: text(event, time, members)
+            case .json: json(level, message, time, members)
+            case .text: text(level, message, time, members)
             }
-        write(isForJournal ? Array(JournalPriority.prefix(event.level).utf8) + line : line)
+        return isForJournal ? Array(JournalPriority.prefix(level).utf8) + line : line
     }
 
-    private typealias Members = [Dictionary<String, Logger.Metadata.Value>.Element]
+    private typealias Members = [(key: String, value: Logger.Metadata.Value)]
 
-    private func json(_ event: LogEvent, _ time: String, _ members: Members) -> [UInt8] {
+    private func json(_ level: Logger.Level, _ message: String, _ time: String, _ members: Members) -> [UInt8] {
         var writer = JSONWriter(reserving: 256)
         writer.beginObject()
         writer.member("time")
         writer.string(time)
         writer.member("level")
-        writer.string(event.level.rawValue)
+        writer.string(level.rawValue)
         writer.member("message")
-        writer.string(event.message.description)
+        writer.string(message)
         for (key, value) in members where !["time", "level", "message"].contains(key) {
             writer.member(escaping: key)
             writer.string(value.description)
@@ -62,9 +68,9 @@ package struct ServiceLogHandler: LogHandler {
         return writer.finishLine()
     }
 
-    private func text(_ event: LogEvent, _ time: String, _ members: Members) -> [UInt8] {
+    private func text(_ level: Logger.Level, _ message: String, _ time: String, _ members: Members) -> [UInt8] {
         let pairs = members.map { " \($0.key)=\(Self.quoted($0.value.description))" }.joined()
-        return Array("\(time) \(event.level.rawValue) \(Self.printable(event.message.description))\(pairs)\n".utf8)
+        return Array("\(time) \(level.rawValue) \(Self.printable(message))\(pairs)\n".utf8)
     }
 
     /// Quoted where a blank or quote would make the line ambiguous; never with a line end in it.
@@ -85,9 +91,5 @@ package struct ServiceLogHandler: LogHandler {
         String(
             String.UnicodeScalarView(
                 text.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 }))
-    }
-
-    private func write(_ line: [UInt8]) {
-        _ = line.withUnsafeBytes { CLinux.write(STDERR_FILENO, $0.baseAddress, $0.count) }
     }
 }

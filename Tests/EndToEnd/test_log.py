@@ -1,0 +1,67 @@
+"""Standard error as it may be: a pipe that nobody reads must hold up nothing."""
+
+import json
+import os
+import signal
+import subprocess
+import tempfile
+import time
+
+from client import Client, unix_connector
+from connectd_process import binary, clean_environment
+
+
+def test_a_pipe_that_nobody_reads_holds_up_neither_checks_nor_the_end():
+    with tempfile.TemporaryDirectory(prefix="connectd-e2e-", dir="/tmp") as folder:
+        path = f"{folder}/http.sock"
+        reading, writing = os.pipe()
+        process = subprocess.Popen(
+            [str(binary()), "serve", "--listen", f"unix:{path}"],
+            env={**clean_environment(), "CONNECTD_LOG__LEVEL": "debug"}, stderr=writing)
+        os.close(writing)
+        client = Client(unix_connector(path))
+        wait_until(lambda: os.path.exists(path) and client.get("/livez").status == 200)
+
+        asked = 600
+        for number in range(asked):
+            assert client.post_check("tcp://127.0.0.1:9", id=f"check-{number:04}-" + "x" * 200).status == 200
+        lines = [json.loads(line) for line in drain(reading)]
+        seen = [line["id"] for line in lines if line["message"] == "check"]
+        assert 50 < len(seen) < asked and seen == sorted(seen), "whole lines, the first ones"
+
+        assert client.post_check("tcp://127.0.0.1:9", id="behind").status == 200
+        lines = [json.loads(line) for line in drain(reading)]
+        missing = [line for line in lines if "missing" in line["message"]]
+        assert [line["level"] for line in missing] == ["warning"]
+        late = [line["id"] for line in lines if line["message"] == "check"]
+        assert late[-1] == "behind" and int(missing[0]["count"]) >= asked + 1 - len(seen) - len(late)
+
+        for number in range(asked):
+            client.post_check("tcp://127.0.0.1:9", id=f"check-{number:04}-" + "x" * 200)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+        os.close(reading)
+
+
+def drain(pipe: int) -> list[bytes]:
+    """What stands in the pipe, by lines."""
+    os.set_blocking(pipe, False)
+    text = b""
+    try:
+        while chunk := os.read(pipe, 1 << 20):
+            text += chunk
+    except BlockingIOError:
+        pass
+    return text.splitlines()
+
+
+def wait_until(condition) -> None:
+    limit = time.monotonic() + 10
+    while True:
+        try:
+            if condition():
+                return
+        except OSError:
+            pass
+        assert time.monotonic() < limit
+        time.sleep(0.01)
