@@ -18,7 +18,7 @@ struct Gate {
         guard let route = Route(head) else {
             if let problem = judgeToken(head) { return .refuse(problem) }
             return .refuse(
-                Problem(.notFound, "there is no such resource: /docs shows those that there are, /openapi.yaml describes them"))
+                Problem(.notFound, "there is no such resource: /docs shows those that there are, or /openapi.yaml"))
         }
         if !route.isOpen, let problem = judgeToken(head) { return .refuse(problem) }
         guard route.allows(head.method) else {
