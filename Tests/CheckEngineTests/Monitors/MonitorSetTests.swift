@@ -94,7 +94,7 @@ import Testing
             let count = observer.count("a")
             try await Task.sleep(for: .milliseconds(300))
             #expect(observer.count("a") == count)
-            #expect(monitors.monitors.isEmpty)
+            #expect(monitors.monitors.map(\.definition.name) == ["a"], "what they found stays to be read")
         }
     }
 }
