@@ -29,8 +29,9 @@ final class HTTPDaemon {
 
     private(set) var connections: [Connection?] = []
     private var freePlaces: [Int] = []
-    /// The connection that the library is being given just now.
-    private var arriving: AcceptedConnection?
+    /// What the library was given and has not told of yet, by descriptor. Up to 0.9 it tells of a connection while it is
+    /// being given, from 1.0 on when it runs next.
+    private var arriving: [Int32: AcceptedConnection] = [:]
     /// The places of connections whose client has left, to be looked at when the library has run.
     var departed: [Int] = []
     var lingering: [Int32: LingeringClose] = [:]
@@ -82,6 +83,7 @@ final class HTTPDaemon {
         sweepTimer = nil
         self.library = nil
         MHD_stop_daemon(library)
+        forgetArriving()
         for number in Array(lingering.keys) { endLingering(number) }
     }
 
@@ -91,6 +93,7 @@ final class HTTPDaemon {
         guard mustRun, let library else { return .max }
         mustRun = false
         MHD_run(library)
+        forgetArriving()
         dismissDeparted()
         var wait: UInt64 = 0
         if MHD_get_timeout(library, &wait) == .YES, wait == 0 { mustRun = true }
@@ -111,24 +114,32 @@ final class HTTPDaemon {
             worker.release(source)
             return
         }
-        arriving = accepted
+        arriving[accepted.descriptor] = accepted
         let result = withUnsafePointer(to: accepted.name) {
             // SAFETY: every socket address begins as struct sockaddr does, and its length goes with it.
             MHD_add_connection(
                 library, accepted.descriptor, UnsafeRawPointer($0).assumingMemoryBound(to: sockaddr.self),
                 accepted.nameLength)
         }
-        // Where it failed before it told of the connection, nobody else takes it off the load.
-        if result != .YES, arriving != nil { worker.release(source) }
-        arriving = nil
+        if result != .YES { forgetArriving(accepted.descriptor) }
         mustRun = true
+    }
+
+    /// Takes connections off the load that the library has closed without having told of them: nobody else does.
+    private func forgetArriving() {
+        guard !arriving.isEmpty else { return }
+        for number in Array(arriving.keys) { forgetArriving(number) }
+    }
+
+    private func forgetArriving(_ number: Int32) {
+        guard let connection = arriving.removeValue(forKey: number) else { return }
+        worker.release(connection.source)
     }
 
     /// The library has made a connection of what it was given.
     /// - Returns: the place in the table.
     func open(_ handle: OpaquePointer) -> Int? {
-        guard let accepted = arriving else { return nil }
-        arriving = nil
+        guard let accepted = arriving.removeValue(forKey: connectd_mhd_socket(handle)) else { return nil }
         let place = freePlaces.popLast() ?? connections.count
         if place == connections.count { connections.append(nil) }
         let connection = Connection(
