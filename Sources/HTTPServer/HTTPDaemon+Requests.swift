@@ -261,16 +261,14 @@ extension HTTPDaemon {
         shutdown(connection.descriptor, Int32(SHUT_RDWR))
     }
 
-    /// The library refuses a malformed Content-Length by itself, but sends the head of its answer twice. It says so
-    /// beforehand, without naming the connection; whoever has such a length and a head that is not judged is refused here.
-    func refuseMalformedLengths() {
+    /// The library refuses some heads by itself, in words of its own, and before 1.0 it sends the head of that answer twice.
+    /// It says so beforehand, without naming the connection; whoever has such a head that is not judged is refused here.
+    func refuseUnjudgedHeads() {
         for case let connection? in connections {
-            guard case .head = connection.phase,
-                let text = MHD_lookup_connection_value(connection.handle, .HEADER_KIND, "Content-Length")
-            else { continue }
-            let value = UnsafeRawBufferPointer(start: text, count: strlen(text)).assumingMemoryBound(to: UInt8.self)
-            guard HeaderWalk.number(value) == nil else { continue }
-            let problem = handler.problem(status: 400, detail: HeadFault.lengthMalformed.rawValue)
+            guard case .head = connection.phase, let fault = HeadJudge.faultOfCompleteHead(of: connection.handle) else {
+                continue
+            }
+            let problem = handler.problem(status: 400, detail: fault.rawValue)
             PlainAnswer.send(problem, to: connection.descriptor, withoutBody: false)
             connection.mustLinger = true
             shutdown(connection.descriptor, Int32(SHUT_WR))

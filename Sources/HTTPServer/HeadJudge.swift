@@ -30,7 +30,10 @@ struct HeadJudge {
         walk.run(over: connection)
         if let fault = walk.fault { return .refused(fault) }
         let end = method + connectd_mhd_head_length(connection)
-        guard walk.position + 2 == end else { return .refused(.lineEnding) }
+        // A strict library may have cut off blanks behind the last value, and moved the body there already.
+        guard walk.position + 2 == end || Self.libraryIsStrict && walk.position + 2 < end else {
+            return .refused(.lineEnding)
+        }
 
         let verb = HTTPMethod(methodBytes)
         let (framing, framingFault) = framing(walk, isOld: isOld)
@@ -47,6 +50,7 @@ struct HeadJudge {
     }
 
     private static let versionLength = 8
+    private static let libraryIsStrict = connectd_mhd_can_be_strict() != 0
 
     /// Whether this is HTTP/1.0; nil for anything but 1.0 and 1.1. The library has checked the form `HTTP/d.d`.
     private func isOldVersion() -> Bool? {
@@ -91,5 +95,24 @@ struct HeadJudge {
         guard let host else { return false }
         let end = path.startIndex > 0 ? path.startIndex : target.count
         return target[start..<end].map(ASCII.lowercased) == host.map(ASCII.lowercased)
+    }
+
+    // MARK: What the library refuses itself
+
+    /// Why the library refuses a head that is there in full; nil where it is not, or the reason lies elsewhere.
+    static func faultOfCompleteHead(of connection: OpaquePointer) -> HeadFault? {
+        guard connectd_mhd_head_length(connection) > 0 else { return nil }
+        let length = value(of: "Content-Length", in: connection)
+        if let length, HeaderWalk.number(length) == nil { return .lengthMalformed }
+        if let coding = value(of: "Transfer-Encoding", in: connection) {
+            guard HeaderWalk.equal(coding, "chunked") else { return .codingUnknown }
+            if length != nil { return .codingAndLength }
+        }
+        return value(of: "Host", in: connection) == nil ? .hostMissing : nil
+    }
+
+    private static func value(of name: String, in connection: OpaquePointer) -> UnsafeBufferPointer<UInt8>? {
+        guard let text = MHD_lookup_connection_value(connection, .HEADER_KIND, name) else { return nil }
+        return UnsafeRawBufferPointer(start: text, count: strlen(text)).assumingMemoryBound(to: UInt8.self)
     }
 }

@@ -1,6 +1,7 @@
 internal import CLinux
 
 /// Header lines as the library leaves them and the judge has checked them: `name NUL blanks value NUL NUL`, again and again.
+/// From libmicrohttpd 1.0 on LF stands for the last NUL, or the rest of blanks behind the value and CR LF.
 struct HeaderLines {
     let bytes: UnsafeBufferPointer<UInt8>
 
@@ -11,10 +12,19 @@ struct HeaderLines {
             let start = position
             let colon = indexOfNUL(from: start)
             let end = indexOfNUL(from: colon + 1)
-            position = end + 2
+            position = startOfLine(behind: end)
             if hasName(name, start, colon) { return trimmed(colon + 1, end) }
         }
         return nil
+    }
+
+    private func startOfLine(behind end: Int) -> Int {
+        var next = end + 1
+        guard next < bytes.count, ASCII.isBlank(bytes[next]) || bytes[next] == UInt8(ascii: "\r") else {
+            return end + 2
+        }
+        while next < bytes.count, bytes[next] != UInt8(ascii: "\n") { next += 1 }
+        return next + 1
     }
 
     private func indexOfNUL(from start: Int) -> Int {

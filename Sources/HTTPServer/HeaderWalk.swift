@@ -5,6 +5,9 @@ internal import CMicrohttpd
 /// The library takes bare LF, folded lines and NULs without a word. It leaves the head where it read it, though, with a
 /// NUL for each colon and two for each CR LF. So every header has to begin where the one before it ended: whatever it
 /// skipped, joined or cut leaves a gap.
+///
+/// From 1.0 on it refuses all that by itself. It leaves the LF of a line's end then, and cuts blanks behind a value off by a
+/// NUL in place of the first: the only gap that there may be.
 struct HeaderWalk {
     /// Where the next header's name has to begin.
     private(set) var position: UnsafePointer<UInt8>
@@ -34,13 +37,20 @@ struct HeaderWalk {
         name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>
     ) -> HeadFault? {
         guard !name.isEmpty, name.allSatisfy(ASCII.isToken) else { return .headerName }
-        guard let start = name.baseAddress, let valueStart = value.baseAddress, start == position,
+        guard let start = name.baseAddress, let valueStart = value.baseAddress,
+            start == position || isBehindBlanks(start),
             isColonAndBlanks(from: start + name.count, to: valueStart)
         else { return .lineEnding }
         guard value.allSatisfy(ASCII.isFieldValue) else { return .headerValue }
         position = valueStart + value.count + 2
         names.insert(name)
         return judgeMeaning(name: name, value: value)
+    }
+
+    /// Whether only blanks that were cut off, and the end of their line, stand before `start`.
+    private func isBehindBlanks(_ start: UnsafePointer<UInt8>) -> Bool {
+        guard start > position, start[-1] == UInt8(ascii: "\n"), start[-2] == UInt8(ascii: "\r") else { return false }
+        return UnsafeBufferPointer(start: position - 1, count: start - position - 1).allSatisfy(ASCII.isBlank)
     }
 
     private func isColonAndBlanks(from start: UnsafePointer<UInt8>, to end: UnsafePointer<UInt8>) -> Bool {

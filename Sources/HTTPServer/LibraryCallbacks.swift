@@ -76,7 +76,7 @@ func onConnection(
 func onLog(_ context: UnsafeMutableRawPointer?, _ line: UnsafePointer<CChar>?) {
     guard let daemon = daemon(context), let line else { return }
     let text = String(cString: line).prefix { !$0.isNewline }
-    if text.hasPrefix("Error processing request") { daemon.refuseMalformedLengths() }
+    if text.hasPrefix("Error processing request") { daemon.refuseUnjudgedHeads() }
     guard !tcpComplaints.contains(where: text.contains) else { return }
     daemon.log("libmicrohttpd: \(text)")
 }

@@ -19,8 +19,7 @@ public final class RequestHead: Sendable {
     /// Who the client is by its certificate, which was verified; nil where none was asked for.
     public var certificateName: String? { source.certificateName }
 
-    /// The target from its path on, then the header lines; the judge has checked that each is
-    /// `name NUL blanks value NUL NUL`.
+    /// The target from its path on, then the header lines, which the judge has checked, as `HeaderLines` has them.
     private let storage: [UInt8]
     private let pathLength: Int
     private let targetLength: Int

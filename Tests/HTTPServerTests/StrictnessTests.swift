@@ -55,7 +55,6 @@ import Testing
             "chunked twice",
             "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
         ),
-        ("a coding with a trailing tab", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\t\r\n\r\n0\r\n\r\n"),
         ("a coding in HTTP/1.0", "POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
         ("a blank before the colon", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length : 5\r\n\r\nhello"),
         ("a tab before the colon", "GET / HTTP/1.1\r\nHost: a\r\nX\t: 5\r\n\r\n"),
@@ -75,8 +74,6 @@ import Testing
         ("a NUL in a name", "GET / HTTP/1.1\r\nHost: a\r\nX\0Y: a\r\n\r\n"),
         ("a line that begins with NUL", "GET / HTTP/1.1\r\nHost: a\r\n\0X: b\r\n\r\n"),
         ("a control byte in a value", "GET / HTTP/1.1\r\nHost: a\r\nX: a\u{1}b\r\n\r\n"),
-        ("a NUL in the target", "GET /a\0b HTTP/1.1\r\nHost: a\r\n\r\n"),
-        ("a NUL in the query", "GET /a?x=\0b HTTP/1.1\r\nHost: a\r\n\r\n"),
         ("a control byte in the target", "GET /a\u{1} HTTP/1.1\r\nHost: a\r\n\r\n"),
         ("a byte over 127 in the target", "GET /ä HTTP/1.1\r\nHost: a\r\n\r\n"),
         ("a blank in the target", "GET /a b HTTP/1.1\r\nHost: a\r\n\r\n"),
@@ -107,9 +104,35 @@ import Testing
         }
     }
 
+    /// Where versions of the library differ: 1.0 hangs up on a NUL in the target without a word.
+    @Test(arguments: ["/a\0b", "/a?x=\0b"])
+    func aNULInTheTargetGetsNothingBut400(target: String) async throws {
+        try await withService { service in
+            let client = try service.client()
+            client.send("GET \(target) HTTP/1.1\r\nHost: a\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n")
+            let answer = client.receiveAll() ?? "a reset, or no end"
+            #expect(answer.isEmpty || answer.hasPrefix("HTTP/1.1 400 "), "\(answer)")
+            #expect(service.handler.started.load(ordering: .relaxed) == 0)
+        }
+    }
+
+    /// Legal, and up to 0.9 the library does not know `chunked` in it: it is that, or an error, and never anything else.
+    @Test func aTabBehindACodingIsNeverAnotherFraming() async throws {
+        try await withService { service in
+            let client = try service.client()
+            client.send("POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\t\r\n\r\n2\r\nok\r\n0\r\n\r\n")
+            client.send("GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n")
+            let answer = client.receiveAll() ?? "a reset, or no end"
+            #expect(answer.hasSuffix("POST a  - ok") || answer.hasPrefix("HTTP/1.1 400 "), "\(answer)")
+            #expect(!answer.contains("smuggled"))
+        }
+    }
+
     static let acceptable: [(request: String, answer: String)] = [
         ("GET /a HTTP/1.1\r\nHost: a\r\nX-Test: \t b c \t\r\n\r\n", "GET a  b c "),
         ("GET /a HTTP/1.1\r\nHOST:a\r\nx-test:\r\n\r\n", "GET a   "),
+        ("GET /a HTTP/1.1\r\nHost: a \t \r\nAccept: b \r\nX-Test: c\r\n\r\n", "GET a  c "),
+        ("POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nX-Test: c  \r\n\r\n \r", "POST a  c  \r"),
         ("GET /a%2Fb/c?x=1&y=%41+%2B&z HTTP/1.1\r\nHost: a\r\n\r\n", "GET a/b|c x=1;y=A +;z= - "),
         ("GET /a%zz HTTP/1.1\r\nHost: a\r\n\r\n", "GET bad  - "),
         ("GET /a%00 HTTP/1.1\r\nHost: a\r\n\r\n", "GET bad  - "),
