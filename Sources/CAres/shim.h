@@ -1,11 +1,37 @@
 // c-ares, and what Swift cannot fill in by itself. Each inline says why it is here.
 #ifndef CONNECTD_CARES_H
 #define CONNECTD_CARES_H
+// c-ares 1.34 marks as deprecated what 1.18 has nothing else for.
+#define CARES_NO_DEPRECATED
 #include <ares.h>
 #include <netdb.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
+
+// Macros in c-ares 1.18; later an enumeration, while its functions still return int.
+static const int connectd_ares_success = ARES_SUCCESS;
+static const int connectd_ares_no_data = ARES_ENODATA;
+static const int connectd_ares_not_found = ARES_ENOTFOUND;
+static const int connectd_ares_bad_name = ARES_EBADNAME;
+static const int connectd_ares_timed_out = ARES_ETIMEOUT;
+static const int connectd_ares_no_memory = ARES_ENOMEM;
+static const int connectd_ares_refused = ARES_ECONNREFUSED;
+static const int connectd_ares_cancelled = ARES_ECANCELLED;
+static const int connectd_ares_destroyed = ARES_EDESTRUCTION;
+
+// c-ares keeps answers itself from 1.31 on, unless it is told not to: a check is to ask.
+// Returns the bit for ares_init_options' mask; none where c-ares has no cache.
+static inline int connectd_ares_without_cache(struct ares_options *options)
+{
+#ifdef ARES_OPT_QUERY_CACHE
+    options->qcache_max_ttl = 0;
+    return ARES_OPT_QUERY_CACHE;
+#else
+    (void)options;
+    return 0;
+#endif
+}
 
 // struct ares_addr_port_node holds the address in an anonymous union. The address is 4 or 16 bytes in network order.
 static inline int connectd_ares_set_server(ares_channel channel, const uint8_t *address, size_t length, uint16_t port)

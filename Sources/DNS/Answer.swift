@@ -36,13 +36,13 @@ extension Answer {
             if let failure = failure(ofResponseCode: code) { return .failure(failure) }
         }
         switch status {
-        case ARES_SUCCESS: return parse(message, type: type)
-        case ARES_ENODATA: return .failure(.noData)
+        case connectd_ares_success: return parse(message, type: type)
+        case connectd_ares_no_data: return .failure(.noData)
         // A name that no message can hold, as after a search domain with an overlong label.
-        case ARES_ENOTFOUND, ARES_EBADNAME: return .failure(.nxdomain)
-        case ARES_ETIMEOUT, ARES_ENOMEM: return .failure(.timeout)
-        case ARES_ECONNREFUSED: return .failure(.unreachable)
-        case ARES_ECANCELLED, ARES_EDESTRUCTION: return .failure(.cancelled)
+        case connectd_ares_not_found, connectd_ares_bad_name: return .failure(.nxdomain)
+        case connectd_ares_timed_out, connectd_ares_no_memory: return .failure(.timeout)
+        case connectd_ares_refused: return .failure(.unreachable)
+        case connectd_ares_cancelled, connectd_ares_destroyed: return .failure(.cancelled)
         default: return .failure(.badAnswer)
         }
     }
@@ -68,8 +68,8 @@ extension Answer {
             }
         defer { if let found { ares_free_hostent(found) } }
         guard let names = AnswerNames.read(from: message) else { return .failure(.badAnswer) }
-        guard status == ARES_SUCCESS, let host = found?.pointee else {
-            return .failure(status == ARES_ENODATA ? .noData : .badAnswer)
+        guard status == connectd_ares_success, let host = found?.pointee else {
+            return .failure(status == connectd_ares_no_data ? .noData : .badAnswer)
         }
         let addresses = list(host.h_addr_list).map { address(at: $0, type: type) }
         guard !addresses.isEmpty else { return .failure(.noData) }

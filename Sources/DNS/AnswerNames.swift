@@ -56,7 +56,7 @@ struct AnswerNames {
         var name: UnsafeMutablePointer<CChar>?
         var length = 0
         let status = ares_expand_name(start + offset, start, Int32(message.count), &name, &length)
-        guard status == ARES_SUCCESS, let name else { return nil }
+        guard status == connectd_ares_success, let name else { return nil }
         defer { ares_free_string(name) }
         offset += length
         return String(cString: name)

@@ -185,5 +185,5 @@ public actor Resolver {
 
 /// c-ares itself: `ares_library_init`, once, before the first channel.
 private enum Library {
-    static let isReady = ares_library_init(ARES_LIB_INIT_ALL) == ARES_SUCCESS
+    static let isReady = ares_library_init(ARES_LIB_INIT_ALL) == connectd_ares_success
 }

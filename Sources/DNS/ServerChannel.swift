@@ -64,6 +64,7 @@ final class ServerChannel {
         let mask =
             ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_NDOTS | ARES_OPT_SOCK_RCVBUF
             | ARES_OPT_SOCK_SNDBUF | ARES_OPT_SOCK_STATE_CB | ARES_OPT_DOMAINS | ARES_OPT_LOOKUPS | ARES_OPT_RESOLVCONF
+            | connectd_ares_without_cache(&options)
         var channel: ares_channel?
         let status = "b".withCString { lookups in
             // Nothing of the system's files is for c-ares to read: they are read, and watched, by the resolver.
@@ -73,7 +74,7 @@ final class ServerChannel {
                 return ares_init_options(&channel, &options, mask)
             }
         }
-        return status == ARES_SUCCESS ? channel : nil
+        return status == connectd_ares_success ? channel : nil
     }
 
     private static func set(_ server: IPEndpoint, in channel: ares_channel) -> Bool {
@@ -86,7 +87,7 @@ final class ServerChannel {
             // c-ares 1.18 has no zones: a socket that is bound to the interface needs none.
             if let interface = address.zone.flatMap(Zone.interfaceName) { ares_set_local_dev(channel, interface) }
         }
-        return connectd_ares_set_server(channel, bytes, bytes.count, server.port) == ARES_SUCCESS
+        return connectd_ares_set_server(channel, bytes, bytes.count, server.port) == connectd_ares_success
     }
 
     /// Sends one question; its call-back comes exactly once, perhaps before this returns.

@@ -43,6 +43,14 @@ def test_an_empty_answer_is_nodata(api, network):
         fails(api, "NODATA")
 
 
+def test_each_check_asks_again(api, network):
+    """c-ares has a cache of its own from 1.31 on, which keeps that there is no AAAA record."""
+    with DNSServer(network.b, net.PEER, zone(GOOD)) as server:
+        for _ in range(3):
+            assert_success(api.check(f"tcp://good.example:{PORT}"))
+    assert sorted(question.kind for question in server.questions) == [dns_server.A] * 3 + [dns_server.AAAA] * 3
+
+
 def test_a_silent_server_is_a_timeout_at_the_deadline(api, network):
     with DNSServer(network.b, net.PEER, lambda question: None):
         result = fails(api, "DNS_TIMEOUT", timeout_ms=600)
