@@ -9,7 +9,7 @@ struct ReloadCommand: ParsableCommand {
         commandName: "reload",
         abstract: "Let a running service read its configuration again, and wait until that is done.",
         discussion: """
-            It sends SIGHUP, as kill would, and waits for the answer. It needs the right to do so: the service's own user, or root.
+            It asks by a signal that other programs ignore, and waits for the answer. It needs the right to do so: the service's own user, or root.
 
             Exit status: 0 when the new configuration is in force; 1 when it was refused, and the one before goes on (the \
             service's log says why), or when there was no answer. 2 on wrong usage.

@@ -22,15 +22,20 @@ enum ServiceSignals {
         var set = self.set
         while true {
             let signal = connectd_wait_for_signal(&set, nil)
-            if signal.number == SIGHUP { return .reload(for: ReloadSignal.Requester(signal)) }
-            if signal.number > 0 { return .stop }
+            switch signal.number {
+            case SIGHUP: return .reload(for: nil)
+            case ReloadSignal.number:
+                if let requester = ReloadSignal.Requester(signal) { return .reload(for: requester) }
+            case SIGTERM, SIGINT: return .stop
+            default: continue
+            }
         }
     }
 
     private static var set: sigset_t {
         var set = sigset_t()
         sigemptyset(&set)
-        for number in [SIGTERM, SIGINT, SIGHUP] { sigaddset(&set, number) }
+        for number in [SIGTERM, SIGINT, SIGHUP, ReloadSignal.number] { sigaddset(&set, number) }
         return set
     }
 }

@@ -8,6 +8,7 @@ import re
 import signal
 import socket
 import subprocess
+import threading
 import time
 
 import pytest
@@ -144,7 +145,7 @@ def test_a_reload_is_waited_for_and_its_refusal_told():
 
 
 def test_a_reload_among_other_signals_has_its_answer():
-    """The kernel drops a SIGHUP that comes while another one is pending."""
+    """SIGHUP and what a waiting process sends are different signals, and the kernel drops one that is pending."""
     with Connectd() as service:
         asking = [subprocess.Popen([str(connectd_process.binary()), "reload", str(service.pid)]) for _ in range(4)]
         for _ in range(200):
@@ -163,6 +164,27 @@ def test_a_reload_of_who_does_not_answer_is_1():
         deaf.wait()
         deaf.stdout.close()
     ran = run("reload", str(deaf.pid))
+    assert ran.returncode == 1 and "ESRCH" in ran.stderr
+
+
+def test_a_reload_ends_no_other_process():
+    """A number that is out of date may be anybody's, and SIGHUP ends whoever does not expect it."""
+    other = subprocess.Popen(["sleep", "30"])
+    try:
+        ran = run("reload", "--timeout", "300ms", str(other.pid))
+        assert ran.returncode == 1 and "no answer within 300ms" in ran.stderr
+        assert other.poll() is None
+    finally:
+        other.kill()
+        other.wait()
+
+
+def test_a_reload_of_who_ends_meanwhile_is_1():
+    other = subprocess.Popen(["sleep", "0.5"])
+    reaper = threading.Thread(target=other.wait)
+    reaper.start()
+    ran = run("reload", str(other.pid))
+    reaper.join()
     assert ran.returncode == 1 and "ESRCH" in ran.stderr
 
 
