@@ -49,6 +49,8 @@ final class Connection {
     var peerHasLeft = false
     /// Nothing may be read from this connection after the current request.
     var mustClose = false
+    /// Its client is let in no more: nothing that it sends from here on is a request.
+    var isRetired = false
     /// The request began when the end had: clients that go on asking do not hold it up.
     var isLate = false
     /// The request counts as being in flight.

@@ -21,6 +21,7 @@ extension HTTPDaemon {
     func judge(
         _ connection: Connection, method: UnsafePointer<UInt8>, url: UnsafePointer<UInt8>, version: UnsafePointer<UInt8>
     ) -> MHD_Result {
+        guard !connection.isRetired else { return .NO }
         let judge = HeadJudge(
             connection: connection.handle, method: method, url: url, version: version, target: connection.target,
             source: connection.source)

@@ -45,11 +45,17 @@ extension HTTPDaemon {
         worker.load.subtract(1, ordering: .relaxed)
     }
 
-    /// Connections between requests end at once; the others' next answer is their last.
+    /// Connections between requests end at once, the others behind the answer to the request that is on them.
     func retireHTTPS() {
         for case let connection? in connections where connection.source.isHTTPS {
             connection.mustClose = true
-            if case .idle = connection.phase { shutdown(connection.descriptor, Int32(SHUT_RDWR)) }
+            switch connection.phase {
+            case .idle:
+                connection.isRetired = true
+                shutdown(connection.descriptor, Int32(SHUT_RDWR))
+            case .answering: connection.isRetired = true  // Its answer has gone out, and may not have said "close".
+            case .head, .body, .discarding, .suspended: break
+            }
         }
         mustRun = true
     }

@@ -74,9 +74,12 @@ actor HandshakeWorker {
         await waitForHandshakes(milliseconds: 1000)
     }
 
+    /// Whether no handshake is under way.
+    nonisolated var isIdle: Bool { table.count == 0 }
+
     private func waitForHandshakes(milliseconds: Int) async {
         let deadline = Clock.now().advanced(byMilliseconds: milliseconds)
-        while table.count > 0, Clock.now() < deadline {
+        while !isIdle, Clock.now() < deadline {
             _ = await reactor.sleep(until: Clock.now().advanced(byMilliseconds: 2))
         }
     }
@@ -85,6 +88,8 @@ actor HandshakeWorker {
 
     private enum Ending {
         case established(ServerSession)
+        /// The handshake is done, and the client is told over TLS why it does not get in.
+        case turnedAway(ServerSession, because: String)
         /// The client heard why, or shall hear this in plain text.
         case refused(inPlainText: Response?)
         case gone
@@ -100,16 +105,26 @@ actor HandshakeWorker {
         var line = HandshakeLine(
             descriptor: accepted.descriptor, number: number, token: token, reactor: reactor, table: table,
             deadline: Clock.now().advanced(byMilliseconds: limits.handshakeTimeoutMilliseconds))
-        let ending = await shakeHands(on: line, with: accepted.source.peer, by: context)
-        if case .established(let session) = ending, self.context.admitsClients(of: context),
-            placement.hasRoom(for: .service)
-        {
+        let ending = admit(await shakeHands(on: line, with: accepted.source.peer, by: context), by: context)
+        if case .established(let session) = ending {
             forget(line)
             return placement.adopt(accepted.established(session))
         }
         await sayGoodbye(ending, on: &line)
         forget(line)
         close(accepted.descriptor)
+    }
+
+    /// Whether there is room, and whether whoever is let in by `context` would be still.
+    private func admit(_ ending: Ending, by context: ServerContext) -> Ending {
+        guard case .established(let session) = ending else { return ending }
+        if !self.context.admitsClients(of: context) {
+            return .turnedAway(session, because: "The service has just begun to let in other clients: connect again.")
+        }
+        guard placement.hasRoom(for: .service) else {
+            return .turnedAway(session, because: "There are too many connections.")
+        }
+        return ending
     }
 
     private func forget(_ line: HandshakeLine) {
@@ -149,14 +164,14 @@ actor HandshakeWorker {
 
     private func sayGoodbye(_ ending: Ending, on line: inout HandshakeLine) async {
         switch ending {
-        case .gone:
+        case .gone, .established:
             return
         case .refused(nil):
             break
         case .refused(let answer?):
             guard await line.send(PlainAnswer.bytes(of: answer, withoutBody: false)) else { return }
-        case .established(let session):
-            let answer = handler.problem(status: 503, detail: "There are too many connections.")
+        case .turnedAway(let session, let reason):
+            let answer = handler.problem(status: 503, detail: reason)
             guard session.write(PlainAnswer.bytes(of: answer, withoutBody: false)) else { return }
             session.close()
             guard await line.send(session.takeOutput()) else { return }

@@ -1,5 +1,6 @@
 """Who may ask over HTTPS, under what name, and what a reload changes for those that are connected."""
 
+import contextlib
 import json
 import pathlib
 import signal
@@ -157,6 +158,26 @@ def test_a_reload_that_lets_in_others_ends_who_is_connected(loopback_only, certi
             assert is_open(kept)
             reload(it, anybody)
             assert is_open(kept)
+
+
+def test_who_reads_slowly_asks_no_more_behind_a_reload(loopback_only, certificates):
+    """An answer that has gone out may have said that the connection goes on: what comes on it is no request any more."""
+    monitors = [
+        {"name": f"m{number}", "interval_ms": 86_400_000, "check": {"target": "tcp://127.0.0.1:1"}}
+        for number in range(4000)
+    ]
+    anybody = {**OPEN_CONFIGURATION, "https": https(certificates), "monitors": monitors}
+    known = {**anybody, "https": https(certificates, mutual=True)}
+    with Connectd(loopback_only, anybody, port=PORT) as it, connector(loopback_only, certificates)() as kept:
+        kept.sendall(b"GET /v1/monitors HTTP/1.1\r\nHost: localhost\r\n\r\n" * 20)
+        time.sleep(1)
+        reload(it, known)
+        stream, answers = kept.makefile("rb"), []
+        with contextlib.suppress(OSError, EOFError):
+            while True:
+                answers.append(read_answer(stream))
+        assert 0 < len(answers) < 20 and all(len(answer.json["monitors"]) == 4000 for answer in answers)
+        assert not any("connection" in answer.headers for answer in answers), "one was asked for behind the reload"
 
 
 def test_a_request_that_is_on_its_way_is_answered_before(loopback_only, certificates):
