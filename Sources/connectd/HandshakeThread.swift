@@ -5,7 +5,7 @@ import TLSServer
 
 /// The thread on which clients of an HTTPS listener shake hands.
 final class HandshakeThread {
-    private let reactor: Reactor
+    let reactor: Reactor
     private var thread: WorkerThread?
 
     /// - Parameter index: behind those of the workers.

@@ -60,7 +60,7 @@ struct RunningService: ~Copyable {
             logging: logging)
         handler.offerReload { reloader.reload() }
         self.reloader = reloader
-        watchdog = Watchdog(manager, over: pool.workers)
+        watchdog = Watchdog(manager, over: pool.workers.map(\.reactor) + [handshakes?.reactor].compactMap(\.self))
         self.manager = manager
         self.pool = pool
         self.handler = handler

@@ -1,18 +1,18 @@
-import CheckEngine
 import CheckModel
 import SocketIO
 
-/// Signs of life for the service manager, given only where every worker has had a turn: one that hangs ends them.
+/// Signs of life for the service manager, given only where every thread of the service has had a turn: one that hangs ends them.
 struct Watchdog {
     private let task: Task<Void, Never>
 
     /// nil where nobody watches.
-    init?(_ manager: ServiceManager, over workers: [Worker]) {
+    /// - Parameter reactors: at least one, on whose thread the watchdog runs.
+    init?(_ manager: ServiceManager, over reactors: [Reactor]) {
         guard let interval = manager.watchdogMilliseconds else { return nil }
-        let first = workers[0].reactor
+        let first = reactors[0]
         task = Task(executorPreference: first.thread) {
             while !Task.isCancelled {
-                for worker in workers { _ = await worker.reactor.sleep(until: Clock.now()) }
+                for reactor in reactors { _ = await reactor.sleep(until: Clock.now()) }
                 manager.isAlive()
                 _ = await first.sleep(until: Clock.now().advanced(byMilliseconds: interval))
             }

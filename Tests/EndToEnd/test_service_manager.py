@@ -13,7 +13,8 @@ import time
 import pytest
 
 from client import Client, read_answer, tcp_connector, unix_connector
-from connectd_process import Connectd, binary, clean_environment
+from connectd_process import Connectd, OPEN_CONFIGURATION, binary, clean_environment
+from https_peers import certify, https
 
 PORT = 8221
 LAUNCH = "import os,sys\nos.environ['LISTEN_PID']=str(os.getpid())\nos.execv(sys.argv[1],sys.argv[1:])"
@@ -307,10 +308,15 @@ PTRACE_ATTACH, PTRACE_DETACH, WALL = 16, 17, 0x40000000
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def worker_thread(pid: int) -> int:
-    """The last worker: threads of the runtime have names of their own, and the main one waits for signals."""
-    threads = pathlib.Path(f"/proc/{pid}/task").iterdir()
-    return max(int(thread.name) for thread in threads if (thread / "comm").read_text() == "connectd\n")
+def niceness(thread: pathlib.Path) -> int:
+    return int((thread / "stat").read_text().rsplit(")", 1)[1].split()[16])
+
+
+def thread_of(pid: int, kind: str) -> int:
+    """The last worker, or the thread of handshakes, which gives way to the others. Threads of the runtime have names of
+    their own, and the main one waits for signals."""
+    named = [it for it in pathlib.Path(f"/proc/{pid}/task").iterdir() if (it / "comm").read_text() == "connectd\n"]
+    return max(int(thread.name) for thread in named if (niceness(thread) > 0) is (kind == "handshakes"))
 
 
 @contextlib.contextmanager
@@ -325,16 +331,18 @@ def hanging(thread: int):
         _libc.ptrace(PTRACE_DETACH, thread, None, None)
 
 
-def test_signs_of_life_end_with_a_worker_that_hangs(folder):
+@pytest.mark.parametrize("kind", ["worker", "handshakes"])
+def test_signs_of_life_end_with_a_thread_that_hangs(folder, kind):
     manager = Manager(f"{folder}/notify")
+    certify(folder, "server")
     environment = {"NOTIFY_SOCKET": f"{folder}/notify", "WATCHDOG_USEC": "400000", "CONNECTD_WORKERS": "2"}
-    with Connectd(environment=environment) as it:
+    with Connectd(configuration={**OPEN_CONFIGURATION, "https": https(folder)}, environment=environment) as it:
         manager.until("WATCHDOG")
         began = time.monotonic()
         for _ in range(5):
             manager.until("WATCHDOG")
         assert 0.7 < time.monotonic() - began < 2.5, "about twice in WATCHDOG_USEC"
-        with hanging(worker_thread(it.pid)):
+        with hanging(thread_of(it.pid, kind)):
             with contextlib.suppress(TimeoutError):
                 manager.next(0.35)
             with pytest.raises(TimeoutError):
