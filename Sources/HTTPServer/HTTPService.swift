@@ -114,14 +114,18 @@ public final class HTTPService: Sendable {
     public func shutDown(until deadline: MonotonicTime = Clock.now()) async -> Bool {
         await startDraining()
         await acceptor.ignoreNewClients()
-        if connectionCounts.contains(where: { $0 > 0 }) { await workers[0].awaitHandshakes() }
+        let isVisited = connectionCounts.contains { $0 > 0 } || handshakes.map { !$0.isIdle } ?? false
+        if isVisited { await workers[0].awaitHandshakes() }
         await acceptor.stop()
         await handshakes?.stop()
         let last = max(deadline, Clock.now().advanced(byMilliseconds: HTTPLimits.firstRequestMilliseconds))
         var isComplete = true
         for worker in workers where await !worker.settle(until: last) { isComplete = false }
         for worker in workers { await worker.cancelHandlers() }
-        for worker in workers { await worker.shutDown() }
+        // At once: each may wait some seconds for its clients.
+        await withTaskGroup(of: Void.self) { group in
+            for worker in workers { group.addTask { await worker.shutDown() } }
+        }
         return isComplete
     }
 

@@ -137,7 +137,7 @@ actor HTTPWorker {
     /// Waits until every request that has begun is answered in full, and every new client has had the time to begin one.
     /// - Returns: false where the deadline came first.
     func settle(until deadline: MonotonicTime) async -> Bool {
-        await wait(until: deadline) { $0.isSettled }
+        await wait(until: deadline) { $0.isSettled && !$0.relaysAreSending }
     }
 
     /// Gives handshakes that have begun the time to end.

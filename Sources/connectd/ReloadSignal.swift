@@ -21,7 +21,9 @@ enum ReloadSignal {
 
         /// nil where nobody waits.
         init?(_ signal: connectd_signal) {
-            guard signal.number == ReloadSignal.number, signal.value == ReloadSignal.request, signal.sender > 0 else { return nil }
+            guard signal.number == ReloadSignal.number, signal.value == ReloadSignal.request, signal.sender > 0 else {
+                return nil
+            }
             process = signal.sender
         }
 

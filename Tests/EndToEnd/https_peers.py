@@ -50,7 +50,8 @@ def https(certificates, name: str = "server", mutual: bool = False) -> dict:
 
 
 def connector(
-    namespace, certificates, name: str = "server", client: str | None = None, source: str | None = None, **settings
+    namespace, certificates, name: str = "server", client: str | None = None, source: str | None = None, *,
+    port: int = PORT, **settings
 ):
     """Gives fresh connections over TLS; `settings` are attributes of the SSLContext."""
     context = ssl.create_default_context(cafile=f"{certificates}/{name}.pem")
@@ -64,7 +65,7 @@ def connector(
         plain.settimeout(15)
         if source:
             plain.bind((source, 0))
-        plain.connect(("127.0.0.1", PORT))
+        plain.connect(("127.0.0.1", port))
         return context.wrap_socket(plain, server_hostname="127.0.0.1")
 
     return connect

@@ -13,6 +13,7 @@ import peers
 from client import Client, read_answer, tcp_connector
 from connectd_process import Connectd, OPEN_CONFIGURATION
 from expectations import assert_problem
+from https_peers import certify, connector, https
 
 PORT, HEALTH = 8271, 8272
 BODY = json.dumps({"target": "tcp://127.0.0.1:9"})
@@ -47,6 +48,12 @@ def connect(it: Connectd, kind: str) -> socket.socket:
 
 
 KINDS = pytest.mark.parametrize("kind", ["tcp", "unix"])
+
+
+@pytest.fixture(scope="module")
+def certificates(module_folder):
+    certify(module_folder, "server")
+    return module_folder
 
 
 @KINDS
@@ -115,13 +122,17 @@ def test_what_the_limit_breaks_off_is_never_said_of_the_target(loopback_only):
             assert problem["type"] == "urn:connectd:problem:draining" and int(answer.headers["retry-after"]) >= 1
 
 
+def many_monitors(count: int) -> list[dict]:
+    """For a long document."""
+    return [
+        {"name": f"m{number}", "interval_ms": 86_400_000, "check": {"target": "tcp://127.0.0.1:1"}}
+        for number in range(count)
+    ]
+
+
 @KINDS
 def test_a_slow_reader_gets_its_document_in_full(loopback_only, kind):
-    monitors = [
-        {"name": f"m{number}", "interval_ms": 86_400_000, "check": {"target": "tcp://127.0.0.1:1"}}
-        for number in range(700)
-    ]
-    with service(loopback_only, monitors=monitors, limit_ms=10_000) as it, connect(it, kind) as connection:
+    with service(loopback_only, monitors=many_monitors(700), limit_ms=10_000) as it, connect(it, kind) as connection:
         while len(it.client.get("/v1/monitors").body) < 400_000:
             time.sleep(0.1)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
@@ -184,6 +195,25 @@ def test_monitors_go_on_during_the_delay_and_stay_to_be_read(loopback_only):
         assert read_answer(half.makefile("rb")).status == 200
 
 
+def test_https_clients_of_many_workers_that_do_not_read_cost_one_moment(loopback_only, certificates):
+    """Each worker waits for them, and all do at once: the end has to come within what the unit and the pod give it."""
+    with service(
+        loopback_only, https=https(certificates), workers=8, monitors=many_monitors(700), limit_ms=300
+    ) as it, contextlib.ExitStack() as held:
+        while len(it.unix.get("/v1/monitors").body) < 400_000:
+            time.sleep(0.1)
+        connect = connector(loopback_only, certificates, port=PORT)
+        for _ in range(16):
+            connection = held.enter_context(connect())
+            for _ in range(10):
+                connection.sendall(b"GET /v1/monitors HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        time.sleep(0.5)
+        began = time.monotonic()
+        it.process.send_signal(signal.SIGTERM)
+        assert it.process.wait(30) == 0
+        assert time.monotonic() - began < 5
+
+
 class Crowd:
     """Clients that go on until nobody listens any more; each new connection that is made has to get an answer."""
 
@@ -199,6 +229,8 @@ class Crowd:
             connection = self.connect()
         except (ConnectionRefusedError, FileNotFoundError):
             return self.refused.set()
+        except OSError as error:
+            return self.lost.append(repr(error))
         self.made += 1
         with connection:
             connection.settimeout(20)
@@ -225,13 +257,16 @@ class Crowd:
             self.visit()
 
 
-@KINDS
+@pytest.mark.parametrize("kind", ["tcp", "unix", "https"])
 @pytest.mark.parametrize("delay_ms", [0, 500])
-def test_a_crowd_that_goes_on_to_the_end_loses_nothing(loopback_only, kind, delay_ms):
-    """64 connections that are kept and 64 new ones a second, in bursts, for the backlog."""
-    with service(loopback_only, delay_ms=delay_ms) as it:
-        connector = it.http.connect if kind == "tcp" else it.unix.connect
-        kept, fresh = Crowd(connector, True), Crowd(connector, False)
+def test_a_crowd_that_goes_on_to_the_end_loses_nothing(loopback_only, certificates, kind, delay_ms):
+    """64 connections that are kept and 64 new ones a second, in bursts, for the backlog; over TLS, handshakes under way too."""
+    members = {"https": https(certificates)} if kind == "https" else {}
+    with service(loopback_only, delay_ms=delay_ms, **members) as it:
+        connect = {
+            "tcp": it.http.connect, "unix": it.unix.connect, "https": connector(loopback_only, certificates, port=PORT),
+        }[kind]
+        kept, fresh = Crowd(connect, True), Crowd(connect, False)
         health = Client(tcp_connector(loopback_only, "127.0.0.1", HEALTH))
         threads = [threading.Thread(target=kept.stay) for _ in range(64)]
         for thread in threads:
