@@ -49,7 +49,7 @@ final class Connection {
     var peerHasLeft = false
     /// Nothing may be read from this connection after the current request.
     var mustClose = false
-    /// Its client is let in no more: nothing that it sends from here on is a request.
+    /// Its client is let in no more: what it asks for from here on is refused.
     var isRetired = false
     /// The request began when the end had: clients that go on asking do not hold it up.
     var isLate = false

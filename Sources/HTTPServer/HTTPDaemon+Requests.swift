@@ -21,7 +21,9 @@ extension HTTPDaemon {
     func judge(
         _ connection: Connection, method: UnsafePointer<UInt8>, url: UnsafePointer<UInt8>, version: UnsafePointer<UInt8>
     ) -> MHD_Result {
-        guard !connection.isRetired else { return .NO }
+        guard !connection.isRetired else {
+            return refuse(connection, status: 503, detail: HandshakeWorker.retired)
+        }
         let judge = HeadJudge(
             connection: connection.handle, method: method, url: url, version: version, target: connection.target,
             source: connection.source)

@@ -45,14 +45,15 @@ extension HTTPDaemon {
         worker.load.subtract(1, ordering: .relaxed)
     }
 
-    /// Connections between requests end at once, the others behind the answer to the request that is on them.
+    /// Connections between requests end at once, the others behind the answer to the request that is on them. Whoever has
+    /// just connected is told, since its first request may be on its way.
     func retireHTTPS() {
         for case let connection? in connections where connection.source.isHTTPS {
             connection.mustClose = true
             switch connection.phase {
             case .idle:
                 connection.isRetired = true
-                shutdown(connection.descriptor, Int32(SHUT_RDWR))
+                if connection.hasServed { shutdown(connection.descriptor, Int32(SHUT_RDWR)) }
             case .answering: connection.isRetired = true  // Its answer has gone out, and may not have said "close".
             case .head, .body, .discarding, .suspended: break
             }

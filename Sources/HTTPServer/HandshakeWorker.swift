@@ -31,6 +31,9 @@ actor HandshakeWorker {
         self.handler = handler
     }
 
+    /// To clients of a context that was replaced.
+    static let retired = "The service has just begun to let in other clients: connect again."
+
     private static let niceness: Int32 = 5
 
     func start() {
@@ -119,7 +122,7 @@ actor HandshakeWorker {
     private func admit(_ ending: Ending, by context: ServerContext) -> Ending {
         guard case .established(let session) = ending else { return ending }
         if !self.context.admitsClients(of: context) {
-            return .turnedAway(session, because: "The service has just begun to let in other clients: connect again.")
+            return .turnedAway(session, because: Self.retired)
         }
         guard placement.hasRoom(for: .service) else {
             return .turnedAway(session, because: "There are too many connections.")

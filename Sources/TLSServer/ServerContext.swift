@@ -44,7 +44,7 @@ public final class ServerContext: Sendable {
     /// Whether every client that was let in by `earlier` would be let in by this one.
     public func admitsClients(of earlier: ServerContext) -> Bool {
         guard let clientAuthorities else { return true }
-        return earlier.clientAuthorities.map(clientAuthorities.isSame) ?? false
+        return earlier.clientAuthorities.map(clientAuthorities.includesAll) ?? false
     }
 
     /// Whoever lists an intermediate means to trust it: a chain may end there, as `authorities` has it.

@@ -160,6 +160,32 @@ def test_a_reload_that_lets_in_others_ends_who_is_connected(loopback_only, certi
             assert is_open(kept)
 
 
+def test_one_more_authority_ends_nobody(loopback_only, certificates):
+    """The first step of a change of authorities: the last one, which takes one away, ends connections."""
+    both = "".join(pathlib.Path(certificates, f"{name}.pem").read_text() for name in ("other", "ca"))
+    pathlib.Path(certificates, "both.pem").write_text(both)
+    known = {**OPEN_CONFIGURATION, "https": https(certificates, mutual=True)}
+    more = {**OPEN_CONFIGURATION, "https": {**known["https"], "client_authorities": f"{certificates}/both.pem"}}
+    with Connectd(loopback_only, known, port=PORT) as it:
+        with connector(loopback_only, certificates, client="probe")() as kept:
+            assert is_open(kept)
+            reload(it, more)
+            assert is_open(kept)
+            reload(it, known)
+            assert not is_open(kept)
+
+
+def test_who_has_just_connected_is_told_that_others_are_let_in(loopback_only, certificates):
+    """Its first request may be on its way: a connection that ends without an answer would look like a fault of ours."""
+    with Connectd(loopback_only, {**OPEN_CONFIGURATION, "https": https(certificates)}, port=PORT) as it:
+        with connector(loopback_only, certificates)() as fresh:
+            time.sleep(0.2)
+            reload(it, {**OPEN_CONFIGURATION, "https": https(certificates, mutual=True)})
+            fresh.sendall(LIVE)
+            problem = assert_problem(read_answer(stream := fresh.makefile("rb")), 503)
+            assert "let in other clients" in problem["detail"] and stream.read() == b""
+
+
 def test_who_reads_slowly_asks_no_more_behind_a_reload(loopback_only, certificates):
     """An answer that has gone out may have said that the connection goes on: what comes on it is no request any more."""
     monitors = [
@@ -176,8 +202,11 @@ def test_who_reads_slowly_asks_no_more_behind_a_reload(loopback_only, certificat
         with contextlib.suppress(OSError, EOFError):
             while True:
                 answers.append(read_answer(stream))
-        assert 0 < len(answers) < 20 and all(len(answer.json["monitors"]) == 4000 for answer in answers)
-        assert not any("connection" in answer.headers for answer in answers), "one was asked for behind the reload"
+        told = [answer for answer in answers if answer.status == 503]
+        served = [answer for answer in answers if answer.status == 200]
+        assert served and len(answers) < 20 and all(len(answer.json["monitors"]) == 4000 for answer in served)
+        assert not any("connection" in answer.headers for answer in served), "one was asked for behind the reload"
+        assert len(told) <= 1 and answers[len(served) :] == told
 
 
 def test_a_request_that_is_on_its_way_is_answered_before(loopback_only, certificates):

@@ -12,9 +12,9 @@ public final class TrustAnchors: Sendable {
         list = try CertificateList(pem: pem)
     }
 
-    /// Whether both are the same certificates, in the same order.
-    package func isSame(as other: TrustAnchors) -> Bool {
-        list.certificates.elementsEqual(other.list.certificates) { X509_cmp($0, $1) == 0 }
+    /// Whether each of the others is among these.
+    package func includesAll(of other: TrustAnchors) -> Bool {
+        other.list.certificates.allSatisfy { known in list.certificates.contains { X509_cmp($0, known) == 0 } }
     }
 
     /// Trusts each of them: X509_STORE_add_cert(3), which takes references of its own.
