@@ -6,7 +6,7 @@ public import TLSServer
 
 /// An HTTP/1.1 service on threads that others run: libmicrohttpd parses and sends, the reactors wait.
 ///
-/// In the order of a life: `start`, `startDraining`, `drain`, `shutDown`, and only then may the reactors be stopped.
+/// In the order of a life: `start`, `startDraining`, `handOver`, `drain`, `shutDown`, and only then may the reactors be stopped.
 public final class HTTPService: Sendable {
     /// Where it listens, in the order given; port 0 is replaced by what the kernel chose.
     public let addresses: [ListenAddress]
@@ -74,12 +74,6 @@ public final class HTTPService: Sendable {
         return service
     }
 
-    /// Closes the listeners: new clients are refused from here on, those that have connected are served. Open connections
-    /// go on.
-    public func stopAccepting() async {
-        await acceptor.stop()
-    }
-
     /// Every answer closes its connection from here on, and says so: whoever keeps connections goes elsewhere with the
     /// next request, and does not meet the end.
     public func startDraining() async {
@@ -121,7 +115,6 @@ public final class HTTPService: Sendable {
         let last = max(deadline, Clock.now().advanced(byMilliseconds: HTTPLimits.firstRequestMilliseconds))
         var isComplete = true
         for worker in workers where await !worker.settle(until: last) { isComplete = false }
-        for worker in workers { await worker.cancelHandlers() }
         // At once: each may wait some seconds for its clients.
         await withTaskGroup(of: Void.self) { group in
             for worker in workers { group.addTask { await worker.shutDown() } }

@@ -107,11 +107,6 @@ actor HTTPWorker {
         daemon?.isDraining = true
     }
 
-    func cancelHandlers() {
-        startDraining()
-        daemon?.cancelHandlers()
-    }
-
     /// From here on, requests that begin are late: `drain` does not wait for them.
     func startEnding() {
         daemon?.isEnding = true
@@ -164,7 +159,8 @@ actor HTTPWorker {
     /// A handler that does not heed its cancellation is answered for: the library must not be stopped with a suspended
     /// connection.
     func shutDown() async {
-        cancelHandlers()
+        startDraining()
+        daemon?.cancelHandlers()
         if await !awaitHandlers(until: Clock.now().advanced(byMilliseconds: limits.cancellationMilliseconds)) {
             daemon?.answerForHandlers()
             _ = await awaitHandlers(until: Clock.now().advanced(byMilliseconds: 1000))

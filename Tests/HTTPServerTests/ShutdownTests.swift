@@ -30,18 +30,6 @@ import Testing
         #expect(client.receiveAll()?.hasPrefix("HTTP/1.1 503 ") == true)
     }
 
-    @Test func newClientsAreRefusedWhileOldOnesAreServed() async throws {
-        try await withService(workers: 2) { service in
-            let client = try service.client()
-            client.send("GET /a HTTP/1.1\r\nHost: a\r\n\r\n")
-            #expect(client.receiveResponse()?.status == 200)
-            await service.service.stopAccepting()
-            #expect(throws: Errno(111)) { try service.client() }
-            client.send("GET /a HTTP/1.1\r\nHost: a\r\n\r\n")
-            #expect(client.receiveResponse()?.status == 200)
-        }
-    }
-
     @Test func drainingWaitsForWhatIsInFlight() async throws {
         try await withService(workers: 2) { service in
             let hanging = try service.client()
