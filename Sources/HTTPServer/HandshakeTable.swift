@@ -17,8 +17,8 @@ final class HandshakeTable: Sendable {
 
     private struct Entries {
         var byNumber: [UInt64: Entry] = [:]
-        /// Without those that have to give way.
-        var countByNetwork: [UInt128: Int] = [:]
+        /// Without those that have to give way; the one that is there longest comes first.
+        var numbersByNetwork: [UInt128: [UInt64]] = [:]
         var count = 0
         var next: UInt64 = 0
         var isClosed = false
@@ -39,8 +39,8 @@ final class HandshakeTable: Sendable {
         return entries.withLock { entries in
             guard !entries.isClosed else { return nil }
             if entries.count >= limit {
-                let most = entries.countByNetwork.values.max() ?? 0
-                let isCrowd = entries.countByNetwork[network] ?? 0 >= most
+                let most = entries.numbersByNetwork.values.lazy.map(\.count).max() ?? 0
+                let isCrowd = entries.numbersByNetwork[network]?.count ?? 0 >= most
                 // Those that have to give way are there until their task has seen it: some of that room is for others.
                 guard entries.byNumber.count < (isCrowd ? limit * 3 / 2 : 2 * limit),
                     let rival = Self.rival(in: entries, ofNetworkWith: most, hasToWait: isCrowd)
@@ -48,7 +48,7 @@ final class HandshakeTable: Sendable {
                 Self.dismiss(rival, in: &entries)
             }
             entries.byNumber[entries.next] = Entry(descriptor: descriptor, network: network)
-            entries.countByNetwork[network, default: 0] += 1
+            entries.numbersByNetwork[network, default: []].append(entries.next)
             entries.count += 1
             defer { entries.next += 1 }
             return entries.next
@@ -65,29 +65,29 @@ final class HandshakeTable: Sendable {
     }
 
     /// Who gives way to a new client: the one that is there longest of those with so many of their network.
+    /// A flood asks this for each of its connections, on the thread that accepts: no look at all clients.
     /// - Parameter hasToWait: only one that leaves us waiting, as for a client of the same network: to start anew all the time
     ///   would let none end.
-    private static func rival(
-        in entries: borrowing Entries, ofNetworkWith count: Int, hasToWait: Bool
-    ) -> UInt64? {
-        let counts = entries.countByNetwork
-        return entries.byNumber.lazy
-            .filter { !$0.value.isDismissed && counts[$0.value.network] == count && ($0.value.isWaiting || !hasToWait) }
-            .map(\.key).min()
+    private static func rival(in entries: Entries, ofNetworkWith count: Int, hasToWait: Bool) -> UInt64? {
+        entries.numbersByNetwork.values.lazy
+            .filter { $0.count == count }
+            .compactMap { $0.first { !hasToWait || entries.byNumber[$0]?.isWaiting == true } }
+            .min()
     }
 
     /// Its task sees the end of the connection, and closes the descriptor: whoever is in the table is open.
     private static func dismiss(_ number: UInt64, in entries: inout Entries) {
         guard let entry = entries.byNumber[number], !entry.isDismissed else { return }
         entries.byNumber[number]?.isDismissed = true
-        leave(entry.network, in: &entries)
+        leave(number, of: entry.network, in: &entries)
         shutdown(entry.descriptor, Int32(SHUT_RDWR))
     }
 
-    private static func leave(_ network: UInt128, in entries: inout Entries) {
-        guard let count = entries.countByNetwork[network] else { return }
+    private static func leave(_ number: UInt64, of network: UInt128, in entries: inout Entries) {
+        guard let place = entries.numbersByNetwork[network]?.firstIndex(of: number) else { return }
         entries.count -= 1
-        entries.countByNetwork[network] = count > 1 ? count - 1 : nil
+        entries.numbersByNetwork[network]?.remove(at: place)
+        if entries.numbersByNetwork[network]?.isEmpty == true { entries.numbersByNetwork[network] = nil }
     }
 
     func note(_ number: UInt64, isWaiting: Bool) {
@@ -102,7 +102,7 @@ final class HandshakeTable: Sendable {
     func remove(_ number: UInt64) {
         entries.withLock { entries in
             guard let entry = entries.byNumber.removeValue(forKey: number), !entry.isDismissed else { return }
-            Self.leave(entry.network, in: &entries)
+            Self.leave(number, of: entry.network, in: &entries)
         }
     }
 
