@@ -40,6 +40,8 @@ struct RunningService: ~Copyable {
             version: Version.number, logger: logger)
         // Before anybody may ask: it takes its time where there are thousands.
         let monitors = MonitorAssembly.definitions(from: settings)
+        // Where there are none, nothing is waited for.
+        if monitors.isEmpty { handler.replaceMonitors(with: []) }
         let threads = try pool.start()
         let handshakes: HandshakeThread?
         do {
@@ -104,6 +106,8 @@ struct RunningService: ~Copyable {
     /// Drains: `/readyz` fails first, work is still taken for a while, then new work is refused, and what was accepted is
     /// answered as long as the limit allows. The listeners stay open until then: a 503 tells more than a closed port.
     consuming func stop() {
+        // The waits of the end are not the checks'.
+        let (enqueues, checks) = (pool.enqueueCount, handler.checkCount)
         logger.notice("draining")
         manager.stopping()
         handler.announceDraining()
@@ -126,7 +130,7 @@ struct RunningService: ~Copyable {
         }
         logger.notice(isComplete ? "stopped" : "stopped with requests broken off at drain.limit_ms")
         watchdog?.stop()
-        EnqueueReport.printIfAsked(enqueues: pool.enqueueCount, checks: handler.checkCount)
+        EnqueueReport.printIfAsked(enqueues: enqueues, checks: checks)
         threads.stopAndJoin()
         handshakes?.stop()
     }
