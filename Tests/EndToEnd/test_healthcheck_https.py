@@ -60,7 +60,8 @@ def test_who_asks_in_plain_text_is_told(running, health):
 def test_a_listener_without_tls_is_none(running, health, loopback_only):
     with Connectd(loopback_only, port=8247, unix=False):
         ran = health("--no-verify", "https://127.0.0.1:8247")
-        assert ran.returncode == 1 and "TLS_NOT_TLS" in ran.stdout
+        # Which one is by chance: a ClientHello has random bytes, and some make no line that can be answered.
+        assert ran.returncode == 1 and ("TLS_NOT_TLS" in ran.stdout or "TLS_CLOSED" in ran.stdout)
 
 
 def test_wrong_usage(health, certificates):
