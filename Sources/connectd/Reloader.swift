@@ -14,7 +14,7 @@ final class Reloader: Sendable {
     private let manager: ServiceManager
     private let logging: ServiceLogging
     private let logger: Logger
-    private let drainInForce: Mutex<DrainSettings>
+    private let inForce: Mutex<Settings>
     /// One at a time: the last one that began shall be the one that is in force.
     private let turn = Mutex(())
 
@@ -32,11 +32,11 @@ final class Reloader: Sendable {
         self.manager = manager
         self.logging = logging
         logger = logging.logger
-        drainInForce = Mutex(started.drain)
+        inForce = Mutex(started)
     }
 
     /// As the configuration in force has it.
-    var drain: DrainSettings { drainInForce.withLock { $0 } }
+    var drain: DrainSettings { inForce.withLock { $0.drain } }
 
     /// Puts a changed configuration in force, as far as that can be done without a new start. A faulty one changes nothing.
     /// - Returns: why nothing has changed; nil where it has.
@@ -51,7 +51,7 @@ final class Reloader: Sendable {
 
     private func loadAndPut() -> String? {
         do throws(ConfigurationProblems) {
-            let (settings, warnings) = try source.load(isReload: true)
+            let (settings, warnings) = try source.load(replacing: inForce.withLock { $0 })
             if let refusal = refusal(of: settings) {
                 logger.error("reload refused: \(refusal)")
                 return refusal
@@ -86,7 +86,7 @@ final class Reloader: Sendable {
             _ = replaced.next()
         }
         logging.follow(settings.log)
-        drainInForce.withLock { $0 = settings.drain }
+        inForce.withLock { $0 = settings }
         handler.replaceSettings(ServiceAssembly.serviceSettings(from: settings, listening: http.addresses))
         handler.replaceMonitors(with: MonitorAssembly.definitions(from: settings))
         logger.notice("configuration reloaded")

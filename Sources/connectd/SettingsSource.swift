@@ -7,10 +7,11 @@ struct SettingsSource {
     let flags: Flags
     var inherited = InheritedAddresses()
 
-    /// - Parameter isReload: whether there are settings that these shall replace: an empty file does not.
-    func load(isReload: Bool = false) throws(ConfigurationProblems) -> (Settings, [String]) {
+    /// - Parameter replaced: the settings that these shall replace; an empty file replaces none but those of an empty one.
+    func load(replacing replaced: Settings? = nil) throws(ConfigurationProblems) -> (Settings, [String]) {
         let loaded = try SettingsLoader.load(
-            file: file, mayBeEmpty: !isReload, environment: Environment.all, flags: flags, inherited: inherited,
+            file: file, mayBeEmpty: replaced?.isOfEmptyFile ?? true, environment: Environment.all, flags: flags,
+            inherited: inherited,
             judgeCheck: MonitorAssembly.problems)
         return (loaded.settings, loaded.warnings)
     }

@@ -57,7 +57,7 @@ class Connectd:
     def __init__(
         self,
         namespace=None,
-        configuration: dict | None = None,
+        configuration: dict | str | None = None,
         port: int = PORT,
         user: str | None = None,
         wrapper: tuple[str, ...] = (),
@@ -79,7 +79,8 @@ class Connectd:
             (self.folder / name).chmod(0o644)
         configuration = OPEN_CONFIGURATION if configuration is None else configuration
         self.configuration_path = self.folder / "connectd.yaml"
-        self.configuration_path.write_text(yaml.safe_dump(configuration) if configuration else "{}\n")
+        text = configuration if isinstance(configuration, str) else yaml.safe_dump(configuration)
+        self.configuration_path.write_text(text)
         listeners = list(listen)
         if unix:
             listeners.append(f"unix:{self.socket_path}")

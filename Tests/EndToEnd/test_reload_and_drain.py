@@ -363,6 +363,14 @@ def test_a_file_that_is_being_written_does_not_take_tokens_away(connectd, text):
     assert status(connectd) == 200, "defaults, where they are meant"
 
 
+def test_an_empty_file_may_stay_empty(network):
+    """As a new installation has it, and the image."""
+    with Connectd(network.a, "# nothing yet\n", port=PORT) as connectd:
+        reload(connectd, "", "configuration reloaded")
+        reload(connectd, {"hosts": ["a.example"]}, "configuration reloaded")
+        reload(connectd, "", "reload refused")
+
+
 def test_a_directory_in_the_place_of_the_file_changes_nothing(connectd):
     reload(connectd, DENYING, "configuration reloaded")
     connectd.configuration_path.unlink()

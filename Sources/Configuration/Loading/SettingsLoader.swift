@@ -20,7 +20,7 @@ package enum SettingsLoader {
         judgeCheck: (ConfiguredCheck, Settings) -> [JSONProblem] = { _, _ in [] }
     ) throws(ConfigurationProblems) -> (settings: Settings, warnings: [String]) {
         var writer = SettingWriter()
-        if let file { readFile(file, mayBeEmpty: mayBeEmpty, into: &writer) }
+        let isEmpty = file.map { readFile($0, mayBeEmpty: mayBeEmpty, into: &writer) } ?? false
         var reader = EnvironmentReader(writer)
         reader.read(environment)
         writer = reader.writer
@@ -28,6 +28,7 @@ package enum SettingsLoader {
         writer.report(writer.draft.addressProblems(beside: inherited))
 
         var settings = writer.draft.settled(allowsAnonymous: flags.allowAnonymous, inherited: inherited)
+        settings.isOfEmptyFile = isEmpty
         var warnings = reader.warnings
         readTokens(&settings, &writer, &warnings)
         readMD5Keys(&settings, &writer, &warnings)
@@ -40,17 +41,17 @@ package enum SettingsLoader {
         return (settings, warnings)
     }
 
-    private static func readFile(_ name: String, mayBeEmpty: Bool, into writer: inout SettingWriter) {
+    /// - Returns: whether there is nothing in it.
+    private static func readFile(_ name: String, mayBeEmpty: Bool, into writer: inout SettingWriter) -> Bool {
         do {
             let file = try BoundedFile(path: name)
             var composer = YAMLComposer(file: name)
             let root = composer.compose(file.bytes)
             writer.report(composer.problems)
             guard let root else {
-                if !mayBeEmpty, composer.problems.isEmpty {
-                    writer.report(ConfigurationProblem(.file(name, nil), reason: emptiness))
-                }
-                return
+                guard composer.problems.isEmpty else { return false }
+                if !mayBeEmpty { writer.report(ConfigurationProblem(.file(name, nil), reason: emptiness)) }
+                return true
             }
             var reader = DocumentReader(writer, file: name)
             reader.read(root)
@@ -58,6 +59,7 @@ package enum SettingsLoader {
         } catch {
             writer.report(ConfigurationProblem(.file(name, nil), reason: error.reason))
         }
+        return false
     }
 
     private static let emptiness =

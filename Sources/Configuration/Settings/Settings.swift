@@ -34,4 +34,6 @@ package struct Settings: Sendable {
     /// The modules of `modules_file`, for `/probe`.
     package var modules = ModulesFile()
     package var log = LogSettings()
+    /// Whether there is nothing in the file: another empty one takes nothing away.
+    package var isOfEmptyFile = false
 }
