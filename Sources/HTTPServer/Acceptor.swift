@@ -112,7 +112,20 @@ actor Acceptor {
     private func accept(on index: Int) {
         guard pause == nil, index < listeners.count else { return }
         let listener = listeners[index].socket
-        for _ in 0..<Self.batch {
+        let error = acceptClients(of: listener, atMost: Self.batch)
+        if let error, error != Errno(EAGAIN) { relieve(listener, error) }
+    }
+
+    /// Twice as many as SOMAXCONN: clients that go on connecting meanwhile do not keep the listener open.
+    private static let mostWaiting = 8192
+
+    private func acceptBacklog(of listener: ListeningSocket) {
+        _ = acceptClients(of: listener, atMost: Self.mostWaiting)
+    }
+
+    /// - Returns: why no more can be accepted: EAGAIN where nobody waits. nil where there may be more.
+    private func acceptClients(of listener: ListeningSocket, atMost count: Int) -> Errno? {
+        for _ in 0..<count {
             var name = sockaddr_storage()
             var length = socklen_t()
             let number = connectd_accept(listener.descriptor.rawValue, &name, &length)
@@ -122,30 +135,11 @@ actor Acceptor {
             }
             let error = Errno.current
             switch error.rawValue {
-            case EAGAIN: return
-            case EMFILE, ENFILE, ENOBUFS, ENOMEM: return relieve(listener, error)
+            case EAGAIN, EMFILE, ENFILE, ENOBUFS, ENOMEM: return error
             default: continue  // What the network said about this one connection (accept(2)): the next may be good.
             }
         }
-    }
-
-    /// Twice as many as SOMAXCONN: clients that go on connecting meanwhile do not keep the listener open.
-    private static let mostWaiting = 8192
-
-    private func acceptBacklog(of listener: ListeningSocket) {
-        for _ in 0..<Self.mostWaiting {
-            var name = sockaddr_storage()
-            var length = socklen_t()
-            let number = connectd_accept(listener.descriptor.rawValue, &name, &length)
-            guard number < 0 else {
-                dispatch(number, name, length, from: listener)
-                continue
-            }
-            switch Errno.current.rawValue {
-            case EAGAIN, EMFILE, ENFILE, ENOBUFS, ENOMEM: return
-            default: continue
-            }
-        }
+        return nil
     }
 
     private func dispatch(
