@@ -17,10 +17,12 @@ struct HandshakeLine {
     /// - Returns: empty at the end of the connection, of the time, or of the service.
     func receive() async -> [UInt8] {
         while Clock.now() < deadline {
-            let (count, bytes, error) = Self.receive(descriptor)
-            if count >= 0 { return bytes }
-            if error == Errno(EINTR) { continue }
-            guard error == Errno(EAGAIN), await wait(for: .readable) else { return [] }
+            do throws(Errno) {
+                return try SystemCall.receive(from: descriptor, atMost: Self.chunk)
+            } catch {
+                if error == Errno(EINTR) { continue }
+                guard error == Errno(EAGAIN), await wait(for: .readable) else { return [] }
+            }
         }
         return []
     }
@@ -29,16 +31,12 @@ struct HandshakeLine {
     func send(_ bytes: [UInt8]) async -> Bool {
         var rest = bytes[...]
         while !rest.isEmpty {
-            let count = rest.withUnsafeBytes {
-                CLinux.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
+            do throws(Errno) {
+                rest = rest.dropFirst(try SystemCall.send(rest, to: descriptor))
+            } catch {
+                if error == Errno(EINTR) { continue }
+                guard error == Errno(EAGAIN), await wait(for: .writable) else { return false }
             }
-            if count >= 0 {
-                rest = rest.dropFirst(count)
-                continue
-            }
-            let error = Errno.current
-            if error == Errno(EINTR) { continue }
-            guard error == Errno(EAGAIN), await wait(for: .writable) else { return false }
         }
         return true
     }
@@ -66,16 +64,5 @@ struct HandshakeLine {
         table.note(number, isWaiting: true)
         defer { table.note(number, isWaiting: false) }
         return await reactor.waitOnThread(token, for: interest, until: deadline) == .ready
-    }
-
-    private static func receive(_ descriptor: Int32) -> (count: Int, bytes: [UInt8], error: Errno) {
-        var result = 0
-        var error = Errno(0)
-        let bytes = [UInt8](unsafeUninitializedCapacity: chunk) { buffer, count in
-            result = recv(descriptor, buffer.baseAddress, chunk, Int32(MSG_DONTWAIT))
-            if result < 0 { error = .current }
-            count = max(result, 0)
-        }
-        return (result, bytes, error)
     }
 }

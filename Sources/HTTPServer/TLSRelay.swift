@@ -90,13 +90,15 @@ final class TLSRelay {
     private var mayReceive: Bool { !outerEnded && toInner.isEmpty && toOuter.isEmpty }
 
     private func receiveOuter() {
-        let (count, bytes, error) = Self.receive(outer)
-        if count > 0, !discards {
-            idleCount += count
+        do throws(Errno) {
+            let bytes = try SystemCall.receive(from: outer, atMost: Self.chunk)
+            if bytes.isEmpty { outerEnded = true }
+            guard !bytes.isEmpty, !discards else { return }
+            idleCount += bytes.count
             session.feed(bytes[...])
+        } catch {
+            if !Self.isPassing(error) { end() }
         }
-        if count == 0 { outerEnded = true }
-        if count < 0, !Self.isPassing(error) { end() }
     }
 
     private func decrypt() {
@@ -124,9 +126,13 @@ final class TLSRelay {
 
     private func receiveInner() {
         guard !innerEnded, toOuter.isEmpty else { return }
-        let (count, bytes, error) = Self.receive(inner)
-        if count > 0, !session.write(bytes) { return fail() }
-        if count == 0 || (count < 0 && !Self.isPassing(error)) { endInner() }
+        do throws(Errno) {
+            let bytes = try SystemCall.receive(from: inner, atMost: Self.chunk)
+            if bytes.isEmpty { return endInner() }
+            if !session.write(bytes) { fail() }
+        } catch {
+            if !Self.isPassing(error) { endInner() }
+        }
     }
 
     /// No event tells of its last bytes from here on: a pair whose other end is closed would be ready for ever.
@@ -205,17 +211,6 @@ final class TLSRelay {
         close(inner)
     }
 
-    private static func receive(_ number: Int32) -> (count: Int, bytes: [UInt8], error: Errno) {
-        var result = 0
-        var error = Errno(0)
-        let bytes = [UInt8](unsafeUninitializedCapacity: chunk) { buffer, count in
-            result = recv(number, buffer.baseAddress, chunk, Int32(MSG_DONTWAIT))
-            if result < 0 { error = .current }
-            count = max(result, 0)
-        }
-        return (result, bytes, error)
-    }
-
     private static func isPassing(_ error: Errno) -> Bool {
         error == Errno(EAGAIN) || error == Errno(EINTR)
     }
@@ -223,11 +218,11 @@ final class TLSRelay {
     /// - Returns: what is left.
     private static func send(_ bytes: ArraySlice<UInt8>, to number: Int32, broken: () -> Void) -> ArraySlice<UInt8> {
         guard !bytes.isEmpty else { return [] }
-        let count = bytes.withUnsafeBytes {
-            CLinux.send(number, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
+        do throws(Errno) {
+            return bytes.dropFirst(try SystemCall.send(bytes, to: number))
+        } catch {
+            if !isPassing(error) { broken() }
+            return bytes
         }
-        if count >= 0 { return bytes.dropFirst(count) }
-        if !isPassing(.current) { broken() }
-        return bytes
     }
 }

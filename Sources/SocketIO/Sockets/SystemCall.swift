@@ -23,6 +23,29 @@ public enum SystemCall {
         guard CLinux.connect(descriptor, name, length) == 0 else { throw .current }
     }
 
+    /// send(2), without SIGPIPE.
+    /// - Returns: how many bytes the kernel took.
+    /// - Throws: EAGAIN where a socket that does not block has no room; EINTR; a pending error of the connection.
+    public static func send(_ bytes: ArraySlice<UInt8>, to descriptor: Int32) throws(Errno) -> Int {
+        let count = bytes.withUnsafeBytes { CLinux.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+        guard count >= 0 else { throw .current }
+        return count
+    }
+
+    /// recv(2) of at most `capacity` bytes.
+    /// - Returns: what came; empty at the end of a stream, and for an empty datagram.
+    /// - Throws: EAGAIN where a socket that does not block has nothing; EINTR; a pending error of the connection.
+    public static func receive(from descriptor: Int32, atMost capacity: Int) throws(Errno) -> [UInt8] {
+        var failure: Errno?
+        let bytes = [UInt8](unsafeUninitializedCapacity: capacity) { buffer, filled in
+            let count = recv(descriptor, buffer.baseAddress, capacity, 0)
+            if count < 0 { failure = .current }
+            filled = max(count, 0)
+        }
+        if let failure { throw failure }
+        return bytes
+    }
+
     /// SO_ERROR: the error that the socket holds, taken off it. nil if there is none.
     /// - Throws: EBADF, ENOTSOCK.
     public static func takePendingError(_ descriptor: Int32) throws(Errno) -> Errno? {
