@@ -154,12 +154,11 @@ actor HTTPWorker {
         return false
     }
 
-    /// Cancels what is in flight, sends the answers that come of it, and ends the library.
+    /// Cancels what is in flight, sends the answers that come of it, and ends the library. It drains already.
     ///
     /// A handler that does not heed its cancellation is answered for: the library must not be stopped with a suspended
     /// connection.
     func shutDown() async {
-        startDraining()
         daemon?.cancelHandlers()
         if await !awaitHandlers(until: Clock.now().advanced(byMilliseconds: limits.cancellationMilliseconds)) {
             daemon?.answerForHandlers()

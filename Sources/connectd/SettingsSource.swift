@@ -11,8 +11,7 @@ struct SettingsSource {
     func load(replacing replaced: Settings? = nil) throws(ConfigurationProblems) -> (Settings, [String]) {
         let loaded = try SettingsLoader.load(
             file: file, mayBeEmpty: replaced?.isOfEmptyFile ?? true, environment: Environment.all, flags: flags,
-            inherited: inherited,
-            judgeCheck: MonitorAssembly.problems)
+            inherited: inherited, judgeCheck: MonitorAssembly.problems)
         return (loaded.settings, loaded.warnings)
     }
 }
