@@ -21,6 +21,9 @@ struct Connectd: ParsableCommand {
         ])
 
     static func main() {
+        if let complaint = UnknownSubcommand.complaint(about: ProgramArguments.own) {
+            end(complaint, .validationFailure)
+        }
         do {
             var command = try parseAsRoot(ProgramArguments.own)
             do {

@@ -36,10 +36,10 @@ enum ErrorExplanation {
     }
 }
 
-/// The whole catalogue, a line for each entry.
+/// Entries of the catalogue, a line for each.
 enum ErrorTable {
-    static var text: String {
-        let rows = ErrnoCatalogue.entries.map { entry in
+    static func text(_ entries: [ErrorCatalogueEntry]) -> String {
+        let rows = entries.map { entry in
             [
                 entry.errno.map { String($0.rawValue) } ?? "-", entry.name, entry.errorClass.rawValue,
                 entry.fault.rawValue, entry.message,

@@ -13,7 +13,7 @@ enum ServiceAssembly {
         from settings: Settings, listening: [ListenAddress]
     ) -> ConnectAPI.ServiceSettings {
         let addresses = listening.isEmpty ? settings.listen + settings.healthListen : listening
-        let policy = settings.policy.policy(ownPorts: ownPorts(addresses), ownPaths: ownPaths(addresses))
+        let policy = policy(of: settings, listeningOn: addresses)
         return ConnectAPI.ServiceSettings(
             surroundings: Surroundings(
                 policy: policy, md5Keys: settings.md5Keys.mapValues { $0.reveal() }, tls: material(of: settings)),
@@ -59,6 +59,11 @@ enum ServiceAssembly {
             authorities: settings.authorities.merging(modules.authorities) { entry, _ in entry },
             clientCertificates: settings.clientCertificates.mapValues(\.certificate)
                 .merging(modules.certificates) { entry, _ in entry })
+    }
+
+    /// The policy of a service that listens there.
+    static func policy(of settings: Settings, listeningOn addresses: [ListenAddress]) -> Policy {
+        settings.policy.policy(ownPorts: ownPorts(addresses), ownPaths: ownPaths(addresses))
     }
 
     private static func ownPorts(_ addresses: [ListenAddress]) -> Set<UInt16> {
