@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
 import network as net
+import peers
 from connectd_process import REPOSITORY
 from dns_server import DNSServer, zone
 
@@ -360,6 +361,22 @@ def test_a_member_of_a_later_version_is_named(api, member):
     answer = api.post_check("127.0.0.1:1", **{member: 1})
     assert_documented(answer, "/v1/checks", "POST")
     assert answer.status == 400 and answer.pointers == ["/" + member]
+
+
+def defaults(path: str) -> dict:
+    schemas = {parameter["name"]: resolved(parameter["schema"]) for parameter in DOCUMENT["paths"][path]["parameters"]}
+    return {name: schema["default"] for name, schema in schemas.items() if "default" in schema}
+
+
+def test_a_default_of_a_parameter_means_the_same_as_its_absence(api, network):
+    """Generated clients send the defaults of the document."""
+    with peers.serving(peers.tcp_listener(network.b, net.OPEN), peers.on_each_connection(lambda _: None)) as listener:
+        query = {"target": f"{net.OPEN}:{listener.getsockname()[1]}"}
+        bare, full = (api.get("/v1/probe?" + urlencode(sent)) for sent in (query, query | defaults("/v1/probe")))
+    assert bare.status == full.status == 200, full.body
+    assert set(bare.json) == set(full.json)
+    # Here each of them would replace what the module says.
+    assert set(defaults("/probe")) == {"module"}
 
 
 # Bodies at the edges, and whether they are a check. The schema and the service have to agree on each.
