@@ -18,6 +18,32 @@ from network import Network, new_name  # noqa: E402
 from systemd_machine import Machine  # noqa: E402
 
 
+# What a test says that is skipped because its server or tool is missing.
+MISSING = "not installed"
+# Continuous integration installs everything, and a test must not be left out unseen. Those of deploy/ have targets of their own.
+IS_COMPLETE = os.environ.get("CONNECTD_REQUIRE_INTEGRATIONS", "") not in ("", "0")
+
+
+def pytest_configure(config) -> None:
+    config.addinivalue_line("markers", "integration: needs a large server or tool; make test-integrations runs it")
+
+
+def pytest_itemcollected(item) -> None:
+    if item.path.name.startswith("test_integrations_"):
+        item.add_marker("integration")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    if IS_COMPLETE and report.skipped and isinstance(report.longrepr, tuple):
+        reason = report.longrepr[2].removeprefix("Skipped: ")
+        if MISSING in reason and not item.path.name.startswith("test_deploy_"):
+            report.outcome = "failed"
+            report.longrepr = f"{reason}; with CONNECTD_REQUIRE_INTEGRATIONS nothing may be missing"
+    return report
+
+
 @pytest.fixture(scope="session")
 def root_and_namespaces() -> None:
     if reason := namespaces.missing():

@@ -22,7 +22,7 @@ _PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
 def needs(*programs: str):
     """Skips, with the reason, where a program of Debian is missing."""
     missing = [name for name in programs if shutil.which(name, path=_PATH) is None]
-    reason = f"not installed: {', '.join(missing)} (scripts/install-dependencies test integrations)"
+    reason = f"not installed: {', '.join(missing)} (make test-integrations installs them)"
     return pytest.mark.skipif(bool(missing), reason=reason)
 
 

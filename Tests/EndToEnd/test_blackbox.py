@@ -580,6 +580,7 @@ def test_an_overload_is_not_the_targets_failure(loopback_only, files):
         assert answer.status == 503 and answer.headers["retry-after"] == "1" and b"probe_success" not in answer.body
 
 
+@pytest.mark.integration
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool (package prometheus) is not installed")
 @pytest.mark.parametrize("query", [
     {"target": "127.0.0.1:1", "module": "connect"}, {"target": "noport", "module": "connect"},
@@ -611,6 +612,7 @@ groups:
 """
 
 
+@pytest.mark.integration
 @pytest.mark.skipif(shutil.which("prometheus") is None, reason="not installed: prometheus")
 def test_prometheus_scrapes_by_relabelling_and_an_alert_names_the_errno(both, tmp_path):
     scrape = {

@@ -142,6 +142,10 @@ FRAMES = """<title>[]</title><script>const all=[]
 addEventListener('message',e=>{all.push(e.data);document.title=JSON.stringify(all)})</script>"""
 
 
+# The tests below need a browser.
+in_a_browser = pytest.mark.integration
+
+
 @pytest.fixture(scope="module")
 def browser():
     found = shutil.which("chromium")
@@ -153,6 +157,7 @@ def browser():
     ).stdout  # fmt: skip
 
 
+@in_a_browser
 def test_nothing_sticks_out_at_any_width(browser, tmp_path):
     """A window of Chromium's is at least 500 pixels wide; frames are as narrow as telephones."""
     (tmp_path / "page.html").write_text((REPOSITORY / "openapi" / "docs.html").read_text().replace("</head>", MEASURE))
@@ -167,6 +172,7 @@ def test_nothing_sticks_out_at_any_width(browser, tmp_path):
     assert [(width, beyond, wide) for width, beyond, wide in measured if beyond or wide] == []
 
 
+@in_a_browser
 def test_it_prints_what_is_folded(browser, tmp_path):
     """More pages than without the rules for print, by which folded parts are shown; the contents are not."""
     text = (REPOSITORY / "openapi" / "docs.html").read_text()

@@ -125,7 +125,7 @@ missing = [str(path) for path in (SCHEMA, FRONT_END / "api_jsonrpc.php", POSTGRE
 
 
 @needs("zabbix_server", "php")
-@pytest.mark.skipif(bool(missing), reason=f"not there: {', '.join(missing)} (scripts/install-dependencies integrations)")
+@pytest.mark.skipif(bool(missing), reason=f"not installed: {', '.join(missing)} (make test-integrations installs them)")
 def test_zabbix_imports_the_template_and_tells_what_is_wrong(namespace, api):
     both = {"createMissing": True, "updateExisting": True}
     rules = {name: both for name in ("templates", "items", "discoveryRules", "triggers")}

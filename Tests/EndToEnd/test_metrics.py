@@ -109,6 +109,7 @@ def test_head_answers_without_the_body(connectd):
     assert answer.status == 200 and answer.body == b"" and int(answer.headers["content-length"]) > 1000
 
 
+@pytest.mark.integration
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool (package prometheus) is not installed")
 def test_promtool_finds_nothing_to_complain_of(connectd):
     run = subprocess.run(

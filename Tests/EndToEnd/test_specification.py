@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
 import network as net
+import peers
 from connectd_process import REPOSITORY
 from dns_server import DNSServer, zone
 
@@ -18,7 +19,7 @@ FOLDER = REPOSITORY / "openapi"
 TEXT = (FOLDER / "openapi.yaml").read_text(encoding="utf-8")
 DOCUMENT = yaml.safe_load(TEXT)
 SCHEMAS = DOCUMENT["components"]["schemas"]
-METHODS = ("get", "head", "post", "put")
+METHODS = ("get", "post", "put")
 SUCCESSES = ["connected", "associated", "answered"]
 
 
@@ -31,10 +32,32 @@ def resolved(node: dict) -> dict:
     return node
 
 
-def complaints(schema: dict, value) -> list[str]:
+def complaints(schema: dict, value, components: dict = DOCUMENT["components"]) -> list[str]:
     """What keeps a value from matching a schema of the document."""
-    validator = Draft202012Validator({**schema, "components": DOCUMENT["components"]})
+    validator = Draft202012Validator({**schema, "components": components})
     return [f"{error.json_path}: {error.message[:300]}" for error in validator.iter_errors(value)]
+
+
+def closed(node):
+    """The same schemas, where an object has only the members that are documented. A client must not rely on that."""
+    if isinstance(node, list):
+        return [closed(child) for child in node]
+    if not isinstance(node, dict):
+        return node
+    made = {key: child if key in CONDITIONS else closed(child) for key, child in node.items()}
+    if "object" in str(node.get("type")) and isinstance(node.get("properties"), dict):
+        made["additionalProperties"] = False
+    return made
+
+
+CONDITIONS = ("if", "then", "else", "dependentSchemas", "examples")
+# The specification's own schema is open: the document has many more members.
+CLOSED = {"schemas": {name: schema if name == "Specification" else closed(schema) for name, schema in SCHEMAS.items()}}
+
+
+def undocumented(schema: dict, value) -> list[str]:
+    """What keeps an answer of the service from being exactly what the document describes."""
+    return complaints(schema, value, CLOSED)
 
 
 def operations():
@@ -97,7 +120,7 @@ def assert_documented(answer, path: str, method: str = "GET"):
     [(media_type, media)] = response["content"].items()
     assert answer.headers["content-type"].partition(";")[0] == media_type
     assert answer.body.endswith(b"\n")
-    assert complaints(media["schema"], answer.json) == []
+    assert undocumented(media["schema"], answer.json) == []
 
 
 # The document by itself.
@@ -120,6 +143,29 @@ def test_the_document_is_small_enough_to_embed():
 @pytest.mark.parametrize(("schema", "value"), [pytest.param(s, v, id=place) for place, s, v in examples()])
 def test_each_example_matches_its_schema(schema, value):
     assert complaints(schema, value) == []
+    assert undocumented(schema, value) == []
+
+
+@pytest.mark.parametrize("name", ["connected", "refused", "tls", "tls_expired", "answered", "unix"])
+def test_an_answer_may_get_new_members(name):
+    """A later version may add a member anywhere. The document says so; only our own tests look more closely."""
+    result = DOCUMENT["components"]["examples"][name]["value"]
+    schema = {"$ref": "#/components/schemas/CheckResult"}
+    for extended in with_a_new_member(result):
+        assert complaints(schema, extended) == []
+        assert undocumented(schema, extended) != [] or extended.get("labels", {}).get("new_member"), extended
+
+
+def with_a_new_member(value):
+    """Copies of a value; in each, another object has one member more."""
+    if isinstance(value, dict):
+        yield value | {"new_member": "1"}
+        for key, child in value.items():
+            if key != "groups":
+                yield from (value | {key: changed} for changed in with_a_new_member(child))
+    elif isinstance(value, list):
+        for number, child in enumerate(value):
+            yield from (value[:number] + [changed] + value[number + 1 :] for changed in with_a_new_member(child))
 
 
 def test_each_operation_has_an_answer_and_a_name_of_its_own():
@@ -129,9 +175,10 @@ def test_each_operation_has_an_answer_and_a_name_of_its_own():
         assert "200" in operation["responses"], f"{method} {path}"
 
 
-def test_head_stands_wherever_get_does():
-    for path, item in DOCUMENT["paths"].items():
-        assert ("get" in item) == ("head" in item), path
+def test_head_is_described_once():
+    """An operation of its own for each HEAD would double what a generated client has."""
+    assert "`HEAD` works wherever `GET` does" in DOCUMENT["info"]["description"]
+    assert [path for path, item in DOCUMENT["paths"].items() if "head" in item] == []
 
 
 def test_an_outcome_is_a_success_or_a_class():
@@ -168,14 +215,18 @@ TARGETS = {
     **dict.fromkeys([
         "tcp://127.0.0.1:1", "127.0.0.1:1", "TCP://127.0.0.1:1", "127.0.0.1:https", "127.0.0.1:65535", "[::1]:1",
         "tcp://[::1]:1", "[::ffff:127.0.0.1]:1", "udp://127.0.0.1:53", "udp://[::1]:domain", "localhost:1",
-        "localhost.:1", "tcp:1", "tls://localhost:1", "TLS://127.0.0.1:https", "tls://[::1]:1", "tls:1", "[fe80::1%lo]:1", "[FE80:0::0:1%1]:1", "unix:/p", "unix:///p", "unix:/", "unix:@n",
+        "localhost.:1", "tcp:1", "tls://localhost:1", "TLS://127.0.0.1:https", "tls://[::1]:1", "tls:1", "[fe80::1%lo]:1", "[FE80:0::0:1%1]:1",
+        "[fe80::1%R*]:1", "[fe80::1%.a]:1", "[fe80::1%...]:1", "[fe80::1%a\\^b]:1", "[fe80::1%-]:1", "[ff02::1%eth0.1]:1",
+        "udp://[fe80::1%~x]:1", "unix:/p", "unix:///p", "unix:/", "unix:@n",
         "unix:/a b", "unix:////p", "unix+dgram:/p", "unix+seqpacket:@n", "UNIX:/p",
     ], True),
     **dict.fromkeys([
         "", "127.0.0.1", "tcp://127.0.0.1", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:65536", "127.0.0.1:080", ":1",
         "127.0.0.1:+1", "127.0.0.1:HTTPS", "127.0.0.1:nosuch", "tcp://", "tcp://:1", "0177.0.0.1:1", "2130706433:1",
         "0x7f.1:1", "0x7f000001:1", "127.1:1", "999.1.1.1:1", "127.0.0.1.:1", "a.0:1", "a.0x:1", "a..b:1", ".a:1",
-        "::1:1", "[127.0.0.1]:1", "[::1]", "[::1]1", "[::1:1", "[::1%lo]:1", "[:::1]:1", "[1::2::3]:1", "u@localhost:1",
+        "::1:1", "[127.0.0.1]:1", "[::1]", "[::1]1", "[::1:1", "[::1%lo]:1", "[:::1]:1", "[fe80::1%.]:1", "[fe80::1%..]:1",
+        "[fe80::1%a%b]:1", "[fe80::1%a/b]:1", "[fe80::1%a[]:1", "[fe80::1%]:1", "[fe80::1%a:b]:1", "[fe80::1%1234567890123456]:1",
+        "[fe80::1%a b]:1", "[1::2::3]:1", "u@localhost:1",
         "tcp://localhost:1/", "tcp://localhost:1?a", "tcp://localhost:1#a", "http://localhost:1", "tls://localhost", "tls://127.1:1",
         "unix:p", "unix:", "unix:@", "unix://p", "unix:80", "unix+stream:/p", "unix:/a\0b", " localhost:1",
         "localhost :1", "localhost:1 ", "l\u00f6calhost:1", "local*host:1", "a" * 64 + ":1", "%6c:1", "local\0host:1",
@@ -262,15 +313,34 @@ def test_a_port_name_means_its_number(api, name, number):
     assert attempt["port"] == number
 
 
+QUERIES = {
+    "/v1/probe": {"target": "127.0.0.1:1"}, "/probe": {"target": "127.0.0.1:1", "module": "tcp_connect"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("path", [path for path, item in DOCUMENT["paths"].items() if "get" in item])
+def test_head_answers_what_get_does_without_the_body(api, path):
+    concrete = path.replace("{name}", "ECONNREFUSED") + "?" + urlencode(QUERIES.get(path, {}))
+    answers = [api.request(method, concrete) for method in ("GET", "HEAD")]
+    assert answers[0].status == answers[1].status
+    assert not answers[1].body
+    names = [set(answer.headers) - {"content-length", "date"} for answer in answers]
+    assert names[0] == names[1]
+
+
+def methods(item: dict) -> set[str]:
+    """HEAD works wherever GET does."""
+    return {name.upper() for name in METHODS if name in item} | ({"HEAD"} if "get" in item else set())
+
+
 @pytest.mark.parametrize(("method", "path"), [
     (method, path) for path, item in DOCUMENT["paths"].items()
-    for method in ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE") if method.lower() not in item
+    for method in ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE") if method not in methods(item)
 ])
 def test_allow_lists_the_documented_methods(api, method, path):
     answer = api.request(method, path.replace("{name}", "ECONNREFUSED"))
     assert answer.status == 405
-    documented = {name.upper() for name in METHODS if name in DOCUMENT["paths"][path]}
-    assert {name.strip() for name in answer.headers["allow"].split(",")} == documented
+    assert {name.strip() for name in answer.headers["allow"].split(",")} == methods(DOCUMENT["paths"][path])
     if method != "HEAD":
         problem = resolved(DOCUMENT["components"]["responses"]["MethodNotAllowed"])["content"]
         assert complaints(problem["application/problem+json"]["schema"], answer.json) == []
@@ -291,6 +361,22 @@ def test_a_member_of_a_later_version_is_named(api, member):
     answer = api.post_check("127.0.0.1:1", **{member: 1})
     assert_documented(answer, "/v1/checks", "POST")
     assert answer.status == 400 and answer.pointers == ["/" + member]
+
+
+def defaults(path: str) -> dict:
+    schemas = {parameter["name"]: resolved(parameter["schema"]) for parameter in DOCUMENT["paths"][path]["parameters"]}
+    return {name: schema["default"] for name, schema in schemas.items() if "default" in schema}
+
+
+def test_a_default_of_a_parameter_means_the_same_as_its_absence(api, network):
+    """Generated clients send the defaults of the document."""
+    with peers.serving(peers.tcp_listener(network.b, net.OPEN), peers.on_each_connection(lambda _: None)) as listener:
+        query = {"target": f"{net.OPEN}:{listener.getsockname()[1]}"}
+        bare, full = (api.get("/v1/probe?" + urlencode(sent)) for sent in (query, query | defaults("/v1/probe")))
+    assert bare.status == full.status == 200, full.body
+    assert set(bare.json) == set(full.json)
+    # Here each of them would replace what the module says.
+    assert set(defaults("/probe")) == {"module"}
 
 
 # Bodies at the edges, and whether they are a check. The schema and the service have to agree on each.

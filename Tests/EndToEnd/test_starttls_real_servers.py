@@ -18,6 +18,8 @@ from certificates import HOST
 from connectd_process import Connectd, OPEN_CONFIGURATION
 from tls_expectations import assert_report, assert_tls_failure, assert_verified
 
+pytestmark = pytest.mark.integration
+
 PORT = 8251
 # protocol: the server that speaks it
 SERVERS = {
