@@ -20,6 +20,7 @@ public actor Resolver {
     var questions = QuestionTable()
     var lookups: [Int: Lookup] = [:]
     private var nextLookup = 0
+    var lastTry = 0
 
     /// - Parameters:
     ///   - reactor: whose thread it shares, and who waits for its sockets.
