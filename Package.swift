@@ -12,6 +12,13 @@ let strict: [SwiftSetting] = [
     // Exclusive access is checked at run time in debug builds, in which every test runs: in a release it would be 3 % of
     // what a check costs.
     .unsafeFlags(["-cross-module-optimization", "-enforce-exclusivity=unchecked"], .when(configuration: .release)),
+    // The C library's checks of lengths, in the inline functions of the shims; they need an optimizing compiler.
+    .unsafeFlags(["-Xcc", "-D_FORTIFY_SOURCE=2", "-Xcc", "-O2"], .when(configuration: .release)),
+]
+
+// Every address of a library is looked up at the start, and the table of them is read-only from then on (full RELRO).
+let hardened: [LinkerSetting] = [
+    .unsafeFlags(["-Xlinker", "-z", "-Xlinker", "relro", "-Xlinker", "-z", "-Xlinker", "now"])
 ]
 
 let package = Package(
@@ -34,7 +41,7 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
-            swiftSettings: strict),
+            swiftSettings: strict, linkerSettings: hardened),
         .target(
             name: "ConnectAPI",
             dependencies: [

@@ -11,6 +11,11 @@ extension ErrnoCatalogue {
         case .noData: noData
         case .serverFailure: serverFailure
         case .resolverRefused: resolverRefused
+        case .resolverFormatError: resolverFormatError
+        case .resolverNotImplemented: resolverNotImplemented
+        case .resolverNameExists, .resolverRecordsExist, .resolverNoRecords, .resolverNotAuthoritative,
+            .resolverNotInZone, .resolverBadVersion, .resolverOtherCode:
+            unusualResponseCode(error)
         case .resolverTimeout: resolverTimeout
         case .resolverUnreachable: resolverUnreachable
         case .resolverBadAnswer: resolverBadAnswer

@@ -210,12 +210,20 @@ import Testing
     @Test(arguments: [
         (ResolveFailure.nxdomain, "NXDOMAIN"), (.noData, "NODATA"), (.serverFailure, "SERVFAIL"),
         (.refused, "REFUSED"), (.timeout, "DNS_TIMEOUT"), (.unreachable, "DNS_UNREACHABLE"),
-        (.badAnswer, "DNS_BAD_ANSWER"),
+        (.badAnswer, "DNS_BAD_ANSWER"), (.formatError, "FORMERR"), (.notImplemented, "NOTIMP"),
+        (.responseCode(6), "YXDOMAIN"), (.responseCode(7), "YXRRSET"), (.responseCode(8), "NXRRSET"),
+        (.responseCode(9), "NOTAUTH"), (.responseCode(10), "NOTZONE"), (.responseCode(16), "BADVERS"),
+        (.responseCode(11), "DNS_RCODE"), (.responseCode(4095), "DNS_RCODE"),
     ])
     func resolverFailuresKeepTheirNames(failure: ResolveFailure, name: String) {
         let report = Classifier.report(for: failure)
         #expect(report.name == name && report.errno == nil)
         #expect(report.errorClass == .resolveFailed && report.fault == .resolver && report.source == .resolver)
+    }
+
+    @Test(arguments: [6, 9, 11, 16, 23] as [UInt16])
+    func anUnusualResponseCodeIsSaidByItsNumber(code: UInt16) {
+        #expect(Classifier.report(for: .responseCode(code)).message.contains("(response code \(code))"))
     }
 
     @Test(arguments: [

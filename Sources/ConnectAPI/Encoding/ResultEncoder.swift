@@ -99,6 +99,7 @@ package struct ResultEncoder: Sendable {
             writer.member("canonical_name")
             writer.string(resolution.canonicalName)
         }
+        if resolution.isTruncated { writer.piece("\"truncated\":true,") }
         writer.endObject()
     }
 
