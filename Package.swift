@@ -62,7 +62,7 @@ let package = Package(
         .target(
             name: "CheckEngine",
             dependencies: [
-                "CheckModel", "CLinux", "CPCRE2", "DNS", "SocketIO", "TLSClient",
+                "CheckModel", "CLinux", "CPCRE2", "CRE2", "DNS", "SocketIO", "TLSClient",
                 .product(name: "DequeModule", package: "swift-collections"),
             ],
             swiftSettings: strict),
@@ -82,6 +82,9 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "libssl libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CAres", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
         .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
+        // Not a systemLibrary: Swift cannot import C++ headers here, and SwiftPM warns about `-pthread` in re2.pc.
+        .target(
+            name: "CRE2", cxxSettings: [.unsafeFlags(["-Wall", "-Wextra"])], linkerSettings: [.linkedLibrary("re2")]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
 
         // What the tests of several modules need.

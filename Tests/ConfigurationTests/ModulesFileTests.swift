@@ -74,7 +74,7 @@ import Testing
         #expect(
             full.dialog?.steps == [
                 .expectLine(pattern: #"^220 (\S+)"#, labels: [Label(name: "host", value: "${1}")]),
-                .sendExpanded(template: "EHLO $1\n"), .expectExactly(Array("250".utf8)),
+                .sendExpanded(template: Array("EHLO $1".utf8)), .expectExactly(Array("250".utf8)),
                 .sendBytes(Array("QUIT\n".utf8)),
                 .startTLS,
             ])

@@ -32,14 +32,18 @@ struct Conversation {
             switch step {
             case .expect(let pattern):
                 result = await line.expect(pattern, on: socket)
-                if let groups = result.groups { memory.note(groups, of: pattern, step: index, in: line.inbox.bytes) }
+                if let groups = result.groups {
+                    memory.note(groups, of: pattern.groups, step: index, in: line.inbox.bytes)
+                }
                 line.meet(result)
             case .expectBytes(let bytes):
                 result = await line.expect(bytes, on: socket)
                 line.meet(result)
             case .expectLine(let pattern, _):
                 result = await line.expectLine(pattern, on: socket)
-                if let groups = result.groups { memory.note(groups, of: pattern, step: index, in: line.inbox.bytes) }
+                if let groups = result.groups {
+                    memory.note(groups, of: pattern.groups, step: index, in: line.inbox.bytes)
+                }
                 line.meet(result)
             case .expectExactly(let bytes):
                 result = await line.expectExactly(bytes, on: socket)
@@ -48,6 +52,8 @@ struct Conversation {
                 result = await send(template.filled(with: memory.values), index, alreadySent, on: socket, &line)
             case .sendBytes(let bytes):
                 result = await send(bytes, index, alreadySent, on: socket, &line)
+            case .sendLine(let template):
+                result = await sendLine(template.filled(with: memory.values), index, on: socket, &line)
             case .reject(let pattern):
                 line.arm(pattern, step: index)
             case .startTLS:
@@ -75,6 +81,13 @@ struct Conversation {
                 detail: "with its groups it has more than \(DialogLimits.filledSendBytes) bytes")
         }
         return await line.send(bytes, from: index == 0 ? min(alreadySent, bytes.count) : 0, on: socket)
+    }
+
+    private func sendLine(
+        _ bytes: [UInt8]?, _ index: Int, on socket: borrowing Socket, _ line: inout Line
+    ) async -> StepResult {
+        guard bytes?.isEmpty != true else { return StepResult() }
+        return await send(bytes.map { $0 + [UInt8(ascii: "\n")] }, index, 0, on: socket, &line)
     }
 
     private func startTLS(on socket: borrowing Socket, _ line: inout Line) async -> StepResult {

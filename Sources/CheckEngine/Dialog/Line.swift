@@ -145,7 +145,7 @@ struct Line {
             bytes: result.sentCount, received: nil)
         report.detail = result.detail
         switch step {
-        case .send, .sendBytes: break
+        case .send, .sendBytes, .sendLine: break
         case .reject where result.ending == nil: break
         // Nobody is interested in the rest of a line once TLS has begun.
         case .startTLS where result.detail == nil: takeReceived()

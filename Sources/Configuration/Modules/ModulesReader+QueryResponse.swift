@@ -23,7 +23,7 @@ extension ModulesReader {
             document.report("starttls comes too late: tls is true", at: node.position, path: path)
         }
         do throws(DialogProblem) {
-            module.dialog = (steps, try Dialog(steps: steps))
+            module.dialog = (steps, try Dialog(moduleSteps: steps))
         } catch {
             report(error, in: module, at: node, path: "\(path).query_response")
         }

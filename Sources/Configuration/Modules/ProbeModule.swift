@@ -51,8 +51,8 @@ package struct QueryResponse: Sendable {
         if let expect { steps.append(.expectLine(pattern: expect, labels: labels)) }
         if let expectBytes { steps.append(.expectExactly(Array(expectBytes.utf8))) }
         if !send.isEmpty {
-            let line = send + "\n"
-            steps.append(expect == nil ? .sendBytes(Array(line.utf8)) : .sendExpanded(template: line))
+            let bytes = Array(send.utf8)
+            steps.append(expect == nil ? .sendBytes(bytes + [UInt8(ascii: "\n")]) : .sendExpanded(template: bytes))
         }
         if startsTLS { steps.append(.startTLS) }
         return steps

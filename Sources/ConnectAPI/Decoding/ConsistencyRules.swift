@@ -89,7 +89,7 @@ enum ConsistencyRules {
         switch request.dialog.first {
         case .send(let text): return !text.isEmpty
         case .sendBytes(let bytes): return !bytes.isEmpty
-        case .sendExpanded(let text): return !text.isEmpty
+        case .sendExpanded(let bytes): return !bytes.isEmpty
         case .expect, .expectBytes, .expectLine, .expectExactly, .reject, .startTLS, nil: return false
         }
     }
