@@ -144,7 +144,7 @@ import Testing
             subject: "CN=a.example,O=Org\\, Inc.,C=DE", issuer: "CN=ca",
             subjectAlternativeNames: [
                 "DNS:a.example", "IP:10.0.0.1", "DNS:b.example",
-            ], furtherNamesCount: 0, serial: "00a1", notBefore: 0, notAfter: notAfter, expiresInSeconds: 1,
+            ], furtherNamesCount: 0, serial: "a1", notBefore: 0, notAfter: notAfter, expiresInSeconds: 1,
             sha256: "ab", publicKeySHA256: "cd", keyType: "EC", keyBits: 256, signatureAlgorithm: "x")
     }
 
@@ -173,9 +173,8 @@ import Testing
         #expect(found.contains("probe_ssl_last_chain_expiry_timestamp_seconds 2000000000"))
         #expect(
             found.contains(
-                #"probe_ssl_last_chain_info{fingerprint_sha256="ab",issuer="CN=ca",subject="CN=a.example,O=Org\\, Inc.,C=DE","#
-                    + #"subjectalternative="a.example,b.example"} 1"#))
-        #expect(found.contains(#"probe_ssl_last_chain_serial_info{fingerprint_sha256="ab",serialnumber="a1"} 1"#))
+                #"probe_ssl_last_chain_info{fingerprint_sha256="ab",issuer="CN=ca",serialnumber="a1","#
+                    + #"subject="CN=a.example,O=Org\\, Inc.,C=DE",subjectalternative="a.example,b.example"} 1"#))
         #expect(found.contains(#"probe_tls_version_info{version="TLS 1.2"} 1"#))
     }
 
@@ -188,26 +187,27 @@ import Testing
         #expect(found.contains { $0.contains(#"errno="CERT_EXPIRED""#) })
     }
 
-    @Test(arguments: [
-        // As measured with blackbox_exporter 0.23.
-        ("CN=c,OU=x,O=B,O=A,C=DE", "CN=c,OU=x,O=A+O=B,C=DE"),
-        (
-            "CN=c d,DC=com,DC=example",
-            "CN=c d,0.9.2342.19200300.100.1.25=#1303636f6d,0.9.2342.19200300.100.1.25=#13076578616d706c65"
-        ),
-        (
-            "UID=u,title=T,postalCode=1,street=S,serialNumber=77,CN=b,CN=a",
-            "SERIALNUMBER=77,CN=b,POSTALCODE=1,STREET=S,0.9.2342.19200300.100.1.1=#130175,2.5.4.12=#130154"
-        ),
-        (
-            "L=l,ST=st,postalCode=p,OU=u,C=DE,street=s,O=o,serialNumber=1,CN=c",
-            "SERIALNUMBER=1,CN=c,OU=u,O=o,POSTALCODE=p,STREET=s,L=l,ST=st,C=DE"
-        ),
-        ("emailAddress=a@b.c,CN=localhost,C=DE", "CN=localhost,C=DE,1.2.840.113549.1.9.1=#0c056140622e63"),
-        ("C=DE+O=c,OU=b,O=a", "OU=b,O=a+O=c,C=DE"), ("", ""),
-    ])
-    func `names are written as Go does`(openSSL: String, go: String) {
-        #expect(GoDistinguishedName.text(ofRFC2253: openSSL) == go)
+    @Test(
+        arguments: [
+            ("x25519", "X25519", "29"), ("secp256r1", "CurveP256", "23"), ("secp384r1", "CurveP384", "24"),
+            ("secp521r1", "CurveP521", "25"), ("X25519MLKEM768", "X25519MLKEM768", "4588"),
+            ("x448", "x448", "30"), ("ffdhe2048", "ffdhe2048", "256"),
+        ])
+    func `a group has Go's name and its code point`(group: String, name: String, id: String) throws {
+        var report = tls(isVerified: true)
+        report.group = group
+        report.cipher = "ECDHE-RSA-AES128-GCM-SHA256"
+        report.cipherStandardName = "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"
+        let found = samples(of: result(attempt("127.0.0.1"), tls: report), try probe("127.0.0.1:80"))
+        #expect(found.contains(#"probe_tls_cipher_info{cipher="TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"} 1"#))
+        #expect(found.contains(#"probe_tls_group_info{group="\#(name)",id="\#(id)"} 1"#))
+    }
+
+    @Test(arguments: [nil, "dh2048"]) func `no group has no metric`(group: String?) throws {
+        var report = tls(isVerified: true)
+        report.group = group
+        let found = samples(of: result(attempt("127.0.0.1"), tls: report), try probe("127.0.0.1:80"))
+        #expect(!found.contains { $0.hasPrefix("probe_tls_group_info") || $0.hasPrefix("probe_tls_cipher_info") })
     }
 
     @Test func `OpenMetrics has the same samples`() throws {
