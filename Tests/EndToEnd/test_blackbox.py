@@ -525,7 +525,8 @@ def test_the_last_probes_can_be_looked_at(both):
 def test_the_configuration_is_shown_and_can_be_read_again(both):
     shown = yaml.safe_load(both.connectd.client.get("/config").body)
     assert shown["modules"].keys() == (MODULES | NEWER).keys() - {"web"}
-    assert shown["modules"]["mail"]["tcp"]["query_response"] == MODULES["mail"]["tcp"]["query_response"]
+    hidden = [entry | {"send": "<secret>"} for entry in MODULES["mail"]["tcp"]["query_response"]]
+    assert shown["modules"]["mail"]["tcp"]["query_response"] == hidden
     assert shown["modules"]["tls_client"]["tcp"]["tls_config"] == MODULES["tls_client"]["tcp"]["tls_config"]
 
 
@@ -538,6 +539,23 @@ def test_a_key_in_the_file_is_never_shown(loopback_only, files):
             "/probe?target=127.0.0.1:1&module=m&debug=true").body + connectd.client.get("/logs?id=0").body
         assert shown.count(b"<secret>") == 3 and b"PRIVATE KEY" not in shown
         assert "PRIVATE KEY" not in connectd.log
+
+
+def test_what_a_module_sends_is_never_shown(loopback_only, files):
+    """Also not where the peer repeats it, nor in an answer that says why a reload failed."""
+    modules = {"modules": {"m": answers({"send": "AUTH hunter2"}, {"expect": "^welcome"}) | {"timeout": "500ms"}}}
+    own = {"modules_file": "own.yml"}
+    with started(loopback_only, files | {"own.yml": yaml.safe_dump(modules)}, own, port=8250) as connectd:
+        with tls_peers.listening(loopback_only, repeats, LOOPBACK) as port:
+            path = f"/probe?target={LOOPBACK}:{port}&module=m"
+            shown = [connectd.client.get(path + "&debug=true"), connectd.client.get(path)]
+        shown += [connectd.client.get(other) for other in ("/config", "/logs?id=0", "/logs", "/metrics", "/")]
+        (connectd.folder / "own.yml").write_text(yaml.safe_dump(modules) + "      sennd: AUTH hunter2\n")
+        shown.append(connectd.client.request("POST", "/-/reload"))
+        assert shown[-1].status == 500
+        assert all(b"hunter2" not in answer.body for answer in shown)
+        assert b"send: <secret>" in shown[0].body and b"received=" in shown[0].body
+        assert "hunter2" not in connectd.log
 
 
 def test_reload_puts_new_modules_in_force_or_says_why_not(loopback_only, files):

@@ -22,7 +22,9 @@ struct BlackboxLog {
         addResolution()
         for attempt in result.attempts { add(attempt) }
         if let tls = result.tls { add(tls) }
-        for (index, step) in (result.dialog?.steps ?? []).enumerated() { add(step, index) }
+        let sent = SentTexts(of: report.probe.module.dialog?.steps ?? [])
+        let dialog = result.dialog.map(sent.hidden)
+        for (index, step) in (dialog?.steps ?? []).enumerated() { add(step, index) }
         addEnd()
         return lines.map { $0 + "\n" }.joined()
     }
