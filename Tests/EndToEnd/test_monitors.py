@@ -157,7 +157,7 @@ def test_what_a_monitor_sends_is_not_shown_where_the_peer_repeats_it(loopback_on
         watched = monitor("secretive", f"tcp://127.0.0.1:{port}")
         watched["check"]["dialog"] = [{"send": "AUTH hunter2\r\n"}, {"expect": "(?<all>.*2)"}]
         with Connectd(loopback_only, configuration(watched), port=PORT) as connectd:
-            eventually(lambda: state(connectd, "secretive") == "up")
+            eventually(lambda: connectd.client.get("/v1/monitors/secretive").json.get("state") == "up")
             for path in ("/v1/monitors", "/v1/monitors/secretive"):
                 answer = connectd.client.get(path)
                 assert b"hunter2" not in answer.body and b"<secret>" in answer.body
