@@ -2,7 +2,7 @@ internal import CheckModel
 internal import DNS
 internal import SocketIO
 
-/// A check of a TCP or UDP target: resolve, judge, try.
+/// A check of a TCP or UDP target: resolve, judge, try. Port 0 is never tried: such a check resolves and is `invalid`.
 struct InternetCheck {
     let draft: ResultDraft
     let resolver: Resolver
@@ -42,6 +42,10 @@ struct InternetCheck {
             return nil
         }
         let permitted = try judge(resolution.addresses, port)
+        if port == 0 {
+            draft.fail(with: Classifier.report(for: OwnError.invalid), in: .policy)
+            return nil
+        }
         if hidesNames { draft.resolution?.addresses = permitted.compactMap(\.internetAddress) }
         return permitted
     }

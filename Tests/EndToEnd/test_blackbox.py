@@ -261,9 +261,41 @@ def test_a_family_is_preferred_alike(both):
         assert value(found, "probe_success") == 1 and value(found, "probe_ip_protocol") == 6
 
 
-@pytest.mark.parametrize("target", ["127.0.0.1:1", "[::1]:1", "noport", "a:b:c", "http://127.0.0.1:80", "nosuch.invalid:80"])
+BAD_TARGETS = [
+    "127.0.0.1:0", "[::1]:0", "localhost:0", f"{NAMED}:0", "127.0.0.1:", "localhost:", "127.0.0.1:65536", "localhost:70000",
+    "127.0.0.1:-1", "localhost:nosuch", "127.0.0.1:1/path", "http://127.0.0.1:80", "http://127.0.0.1", "https://localhost",
+    "http://localhost/path", "ftp://[::1]:21", "user@127.0.0.1:1", "user:password@127.0.0.1:1", "noport", "127.0.0.1",
+    "a:b:c", "::1:80", "[::1", "[::1]", "[::1]x:80", ":1", ":", " 127.0.0.1:1", "127.0.0.1:1 ", "/run/x.sock",
+    "unix:/run/x.sock", "a..b:1", "x" * 300 + ":1",
+]
+
+
+@pytest.mark.parametrize("target", ["127.0.0.1:1", "[::1]:1", "nosuch.invalid:80", "[localhost]:1", *BAD_TARGETS])
 def test_a_failure_is_told_alike(both, target):
-    assert value(both.compare(target=target, module="connect"), "probe_success") == 0
+    # Go finds an address without bytes for an empty host, if only one family is wanted.
+    modules = ("connect", "tls_unverified") if target.startswith(":") else ("connect", "tls_unverified", "four_only")
+    for module in modules:
+        found = both.compare(target=target, module=module)
+        assert value(found, "probe_success") == 0 and "probe_failure_info" in found
+
+
+@pytest.mark.parametrize("target", BAD_TARGETS)
+def test_a_bad_target_is_explained(both, target):
+    _, text = both.ask(target=target, module="connect")
+    label = re.search('reason="([^"]+)"', failure(parsed(text)))
+    assert label is not None, failure(parsed(text))
+    _, text = both.ask(target=target, module="connect", debug="true")
+    assert "reason=" in text and label[1][:12] in text.partition("Metrics that")[0]
+
+
+def test_a_bad_port_is_not_connected_to(both):
+    """Whatever the port, the host is resolved and no socket is made."""
+    with tls_peers.listening(both.namespace, says(), LOOPBACK) as port:
+        for target in (f"{LOOPBACK}:0", f"{LOOPBACK}:{port}/", f"localhost:{port + 65536}"):
+            _, text = both.ask(target=target, module="connect")
+            found = parsed(text)
+            assert value(found, "probe_success") == 0 and value(found, "probe_ip_protocol") == 4
+            assert "probe_tcp_rtt_seconds" not in found and 'class="invalid"' in failure(found)
 
 
 @pytest.mark.parametrize(("module", "script", "success", "regex"), [
@@ -479,6 +511,9 @@ def test_udp_is_probed(both):
     with peers.serving(peer, peers.echo_datagram):
         _, text = both.ask(target=f"udp://{LOOPBACK}:{peer.getsockname()[1]}", module="send")
         assert value(parsed(text), "probe_success") == 1
+        # Without a dialog nothing is heard, and so nothing is known.
+        _, text = both.ask(target=f"udp://{LOOPBACK}:{peer.getsockname()[1]}", module="connect")
+        assert value(parsed(text), "probe_success") == 0 and 'reason="not verified' in failure(parsed(text))
     _, text = both.ask(target="udp://127.0.0.1:1", module="send")
     assert 'errno="ECONNREFUSED"' in failure(parsed(text))
 

@@ -82,6 +82,7 @@ struct BlackboxLog {
         var line = line(
             at: end, level: report.isSuccess ? "info" : "error", report.isSuccess ? "Probe succeeded" : "Probe failed")
         if let error = result.error { Self.add(error, in: result.phase, to: &line) }
+        if let reason = report.reason { line.append("reason", reason) }
         line.append("duration_seconds", "\(Double(report.durationNanoseconds) / 1e9)")
         add(line)
     }

@@ -13,7 +13,7 @@ struct BlackboxMetrics {
     }
 
     private var result: CheckResult { report.result }
-    private var isInternet: Bool { report.probe.module.prober == .tcp && report.hasTarget }
+    private var isInternet: Bool { report.probe.module.prober == .tcp && report.hasHost }
 
     consuming func text() -> [UInt8] {
         writeAddresses()
@@ -61,7 +61,7 @@ struct BlackboxMetrics {
             "Specifies the hash of IP address. It's useful to detect if the IP address changes.",
             Double(report.address.map(AddressHash.of) ?? 0))
         let version: Double =
-            switch report.address?.family {
+            switch report.address?.familyInGo {
             case .ipv4: 4
             case .ipv6: 6
             case nil: 0
@@ -83,14 +83,16 @@ struct BlackboxMetrics {
     }
 
     private mutating func writeFailure() {
-        guard !report.isSuccess, let error = result.error else { return }
+        guard !report.isSuccess else { return }
         family("probe_failure_info", "Why the probe failed: in which phase, by which error, and on whose side")
-        writer.sample(
-            "probe_failure_info",
-            [
-                ("phase", result.phase.rawValue), ("outcome", result.outcome.word), ("errno", error.name),
-                ("class", error.errorClass.rawValue), ("fault", error.fault.rawValue),
-            ], UInt64(1))
+        var labels = [("phase", result.phase.rawValue), ("outcome", result.outcome.word)]
+        if let error = result.error {
+            labels += [
+                ("errno", error.name), ("class", error.errorClass.rawValue), ("fault", error.fault.rawValue),
+            ]
+        }
+        if let reason = report.reason { labels.append(("reason", reason)) }
+        writer.sample("probe_failure_info", labels, UInt64(1))
     }
 
     private mutating func writePhases() {

@@ -1,3 +1,4 @@
+import CheckEngine
 import CheckModel
 import Configuration
 import Glibc
@@ -36,13 +37,13 @@ import Testing
 
     @Test func `a denial tells nothing of the target`() throws {
         let probe = try probe("db.example:80")
-        let request = try #require(probe.prepared(now: 0).request)
+        let request = try #require(probe.preparing(now: 0).request)
         let found = samples(of: .denied(request, startedAtNanoseconds: 0), probe)
         #expect(
             found == [
                 "probe_dns_lookup_time_seconds 0", "probe_duration_seconds 0", "probe_failed_due_to_bytes 0",
                 "probe_failed_due_to_regex 0",
-                #"probe_failure_info{phase="policy",outcome="denied",errno="DENIED",class="denied",fault="request"} 1"#,
+                #"probe_failure_info{phase="policy",outcome="denied",errno="DENIED",class="denied",fault="request",reason="Denied by policy"} 1"#,
                 "probe_ip_addr_hash 0", "probe_ip_protocol 0",
                 #"probe_phase_duration_seconds{phase="connect"} 0.0"#,
                 #"probe_phase_duration_seconds{phase="dialog"} 0.0"#,
@@ -54,7 +55,7 @@ import Testing
 
     @Test func `what is no target has no address, as there`() throws {
         let probe = try probe("noport")
-        guard case .failed(let result) = probe.prepared(now: 0) else {
+        guard case .failed(let result) = probe.preparing(now: 0) else {
             Issue.record("was prepared")
             return
         }
@@ -62,6 +63,56 @@ import Testing
         #expect(found.contains("probe_success 0") && found.contains("probe_failed_due_to_regex 0"))
         #expect(!found.contains { $0.hasPrefix("probe_ip") || $0.hasPrefix("probe_dns") })
         #expect(found.contains { $0.contains(#"outcome="invalid""#) })
+    }
+
+    @Test(
+        arguments: [
+            // What blackbox_exporter 0.23 has, by its own measure.
+            ("127.0.0.1:0", true), ("db.example:", true), ("db.example:70000", true), ("db.example:nosuch", true),
+            ("http://a.example", true), ("u@a.example:1", true), (":1", true), ("unix:/run/x.sock", true),
+            ("http://a.example:80", false), ("u:p@a.example:1", false), ("a.example", false), ("[::1]", false),
+            ("[::1", false), ("[::1]x:80", false), ("::1:80", false), ("/run/x.sock", false),
+        ])
+    func `a bad target has metrics of its host where Go finds one`(target: String, hasHost: Bool) throws {
+        var probe = try probe(target)
+        var failed: CheckResult
+        switch probe.prepare(now: 0) {
+        case .failed(let result): failed = result
+        case .check(let check):
+            guard case .tcp(_, port: 0) = check.request.target.peer else {
+                Issue.record("\(check.request.target.peer) would be connected to")
+                return
+            }
+            let error = Classifier.report(for: OwnError.invalid)
+            failed = CheckResult(
+                ok: false, outcome: .failed(.invalid), phase: .policy, error: error, attempts: [], resolution: nil,
+                dialog: nil, timings: Timings(), startedAtNanoseconds: 0)
+        }
+        let found = samples(of: failed, probe)
+        for name in ["probe_dns_lookup_time_seconds", "probe_ip_protocol", "probe_ip_addr_hash"] {
+            #expect(found.contains { $0.hasPrefix(name) } == hasHost, "\(name)")
+        }
+        let info = try #require(found.first { $0.hasPrefix("probe_failure_info") })
+        #expect(info.contains(#"class="invalid""#) && info.contains(#"reason=""#) && !info.contains(#"reason="""#))
+        let flaw = try #require(probe.flaw)
+        let log = BlackboxLog(report: BlackboxReport(probe: probe, result: failed)).text()
+        #expect(info.contains(flaw.prefix(12)) && log.contains(flaw.prefix(12)))
+    }
+
+    @Test func `an association without an answer is no success`() throws {
+        var attempt = attempt("127.0.0.1")
+        attempt.outcome = .associated
+        let found = samples(of: result(attempt), try probe("udp://127.0.0.1:9"))
+        #expect(found.contains("probe_success 0"))
+        #expect(
+            found.contains {
+                $0.hasPrefix(#"probe_failure_info{phase="done",outcome="associated",reason="not verified"#)
+            })
+    }
+
+    @Test func `a mapped address is of IPv4, as in Go`() throws {
+        let found = samples(of: result(attempt("::ffff:127.0.0.1")), try probe("[::ffff:127.0.0.1]:80"))
+        #expect(found.contains("probe_ip_protocol 4") && found.contains("probe_ip_addr_hash 3668918509"))
     }
 
     @Test func `the prober unix has no metrics of addresses`() throws {
