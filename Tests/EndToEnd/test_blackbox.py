@@ -416,6 +416,7 @@ def test_a_name_and_a_client_certificate_are_shown_alike(both, authorities, file
 
 def test_requests_that_are_wrong_are_answered_alike(both):
     both.compare(target="x:1", module="nosuch")
+    both.compare(target="x:1")
     both.compare(module="connect")
     both.compare(target="", module="connect")
     malformed = {"X-Prometheus-Scrape-Timeout-Seconds": "abc"}
@@ -530,6 +531,43 @@ def test_a_module_of_another_prober_is_named(both):
     status, text = both.ask(target="127.0.0.1:1", module="web")
     assert status == 400 and "http" in text
     assert both.connectd.log.count("are left out: web (http)") == 1
+
+
+def test_without_a_modules_file_three_modules_are_built_in(loopback_only, authorities, folder):
+    rules = [{"action": "allow", "path": f"{folder}/*"}]
+    own = {"policy": {"profile": "internal", "rules": rules}}
+    root = pathlib.Path(folder) / "root.pem"
+    root.write_text(authorities.root_pem)
+    trusted = {"SSL_CERT_FILE": str(root)}
+    with Connectd(loopback_only, own, port=8251, environment=trusted) as connectd:
+        def probe(**query) -> tuple[int, str]:
+            answer = connectd.client.get("/probe?" + urllib.parse.urlencode(query))
+            return answer.status, answer.body.decode()
+
+        context = tls_peers.server_context(authorities.for_addresses(LOOPBACK))
+        with tls_peers.listening(loopback_only, tls_peers.tls(context), LOOPBACK) as port:
+            for module in ("tcp_connect", "tcp_tls"):
+                status, text = probe(target=f"{LOOPBACK}:{port}", module=module)
+                assert status == 200 and value(parsed(text), "probe_success") == 1, text
+            assert "probe_ssl_last_chain_info" in parsed(text)
+        listener = peers.unix_listener(f"{folder}/x.sock")
+        with peers.serving(listener, peers.on_each_connection(repeats)):
+            status, text = probe(target=f"{folder}/x.sock", module="unix_connect")
+            assert status == 200 and value(parsed(text), "probe_success") == 1, text
+        for query in ({}, {"module": "http_2xx"}, {"module": "tcp"}, {"module": ""}):
+            status, text = probe(target="127.0.0.1:1", **query)
+            assert status == 400 and text.startswith('Unknown module "'), text
+            assert "tcp_connect, tcp_tls, unix_connect" in text and "modules_file: /" in text, text
+        shown = yaml.safe_load(connectd.client.get("/config").body)
+        assert shown["modules"].keys() == {"tcp_connect", "tcp_tls", "unix_connect"}
+
+
+def test_an_unknown_module_names_those_of_the_file(both):
+    status, text = both.ask(target="127.0.0.1:1", module="tcp_tls")
+    assert status == 400 and text.startswith('Unknown module "tcp_tls". ')
+    assert "across, banner, bytes" in text and " more. " in text
+    status, text = both.ask(target="127.0.0.1:1", module="web")
+    assert status == 400 and "its prober is http" in text
 
 
 # Logs, configuration, reload.
