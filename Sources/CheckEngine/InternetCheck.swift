@@ -2,7 +2,7 @@ internal import CheckModel
 internal import DNS
 internal import SocketIO
 
-/// A check of a TCP or UDP target: resolve, judge, try.
+/// A check of a TCP or UDP target: resolve, judge, try. Port 0 is never tried: such a check resolves and is `invalid`.
 struct InternetCheck {
     let draft: ResultDraft
     let resolver: Resolver
@@ -41,12 +41,20 @@ struct InternetCheck {
             draft.fail(with: Classifier.report(for: OwnError.cancelled), in: .connect)
             return nil
         }
-        if resolution.source == .literal, let address = resolution.addresses.first {
-            let endpoint = IPEndpoint(address: address, port: port)
-            if let reason = denial(of: endpoint) { throw reason }
-            return [.ip(endpoint)]
+        let permitted = try permittedAddresses(of: resolution, port)
+        if port == 0 {
+            draft.fail(with: Classifier.report(for: OwnError.invalid), in: .policy)
+            return nil
         }
-        return try choose(from: resolution, port).map { .ip(IPEndpoint(address: $0, port: port)) }
+        return permitted.map { .ip(IPEndpoint(address: $0, port: port)) }
+    }
+
+    private func permittedAddresses(of resolution: Resolution, _ port: UInt16) throws(DenialReason) -> [IPAddress] {
+        guard resolution.source == .literal, let address = resolution.addresses.first else {
+            return try choose(from: resolution, port)
+        }
+        if let reason = denial(of: IPEndpoint(address: address, port: port)) { throw reason }
+        return [address]
     }
 
     @inline(never)

@@ -8,8 +8,14 @@ package struct ModulesFile: Sendable {
     private(set) var warnings: [String] = []
     private(set) var problems: [ConfigurationProblem] = []
 
-    /// No modules.
-    package init() {}
+    /// Whether there is no file, and the modules are those that are built in.
+    package private(set) var isBuiltIn = false
+
+    /// No file: the modules that are built in.
+    package init() {
+        isBuiltIn = true
+        for module in ProbeModule.builtIn { modules[module.name] = module }
+    }
 
     init(_ reference: FileReference) {
         do throws(ValueRefusal) {

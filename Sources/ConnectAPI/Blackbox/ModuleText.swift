@@ -1,10 +1,8 @@
 internal import CheckModel
 internal import Configuration
 
-/// Modules as YAML, secrets hidden: `/config`, and the end of `debug=true`.
+/// Modules as YAML: `/config`, and the end of `debug=true`. What modules send and their keys are `<secret>`.
 struct ModuleText {
-    static let secret = "<secret>"
-
     private(set) var text = ""
 
     /// All modules of a file, in the order of their names.
@@ -55,7 +53,8 @@ struct ModuleText {
             let labels = entry.labels.map { "{name: \(Self.quoted($0.name)), value: \(Self.quoted($0.value))}" }
             keys.append("labels: [\(labels.joined(separator: ", "))]")
         }
-        if !entry.send.isEmpty { keys.append("send: \(Self.quoted(entry.send))") }
+        // Protocols send their passwords in plain lines.
+        if !entry.send.isEmpty { keys.append("send: \(SentTexts.placeholder)") }
         if entry.startsTLS { keys.append("starttls: true") }
         guard !keys.isEmpty else { return line(level, "- {}") }
         for (index, key) in keys.enumerated() { line(level, (index == 0 ? "- " : "  ") + key) }
@@ -69,7 +68,7 @@ struct ModuleText {
         for (key, value) in tls.files + tls.texts.map({ ($0.key, $0.text) }) {
             line(level, "\(key): \(Self.quoted(value))")
         }
-        if tls.hasInlineKey { line(level, "key: \(Self.secret)") }
+        if tls.hasInlineKey { line(level, "key: \(SentTexts.placeholder)") }
     }
 
     private static func version(_ version: TLSVersion) -> String { "TLS" + version.rawValue.filter { $0 != "." } }
