@@ -39,8 +39,12 @@ final class Connection {
     var bodyLimit = 0
     /// Who answers the request, once its body is there.
     var responder: (any RequestResponder)?
-    /// What of the body counts among the worker's long ones, until the request has ended.
-    var longBodyBytes = 0
+    /// What the body is charged in the memory budget until the request has ended.
+    var bodyCharge = 0
+    /// What the response is charged, likewise.
+    var answerCharge = 0
+    /// When the response was queued, in nanoseconds of CLOCK_MONOTONIC; it means something while `answerCharge` is not 0.
+    var answerBegan: UInt64 = 0
     var task: Task<Void, Never>?
     /// What is on its way, where it is nobody's alone.
     var sharedBody: SharedBody?

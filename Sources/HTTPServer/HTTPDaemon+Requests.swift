@@ -43,7 +43,11 @@ extension HTTPDaemon {
         case .accept(let limit, let responder):
             if let length = framing.contentLength {
                 guard length <= UInt64(max(limit, 0)) else { return refuseLength(connection, limit) }
-                connection.body.reserveCapacity(Int(min(length, Self.shortBody)))
+                guard limits.memory.hasRoom(for: MemoryBudget.bodyCharge(Int(length)), of: .bodies) else {
+                    return refuseForMemory(connection)
+                }
+                // What is announced is not there yet: a client pays for memory by sending.
+                connection.body.reserveCapacity(Int(min(length, UInt64(MemoryBudget.freeBodyBytes))))
             }
             connection.bodyLimit = limit
             connection.responder = responder
@@ -68,9 +72,7 @@ extension HTTPDaemon {
             guard connection.body.count + bytes.count <= connection.bodyLimit else {
                 return refuseLength(connection, connection.bodyLimit)
             }
-            guard noteLongBody(of: connection, growingBy: bytes.count) else {
-                return refuse(connection, status: 503, detail: "There are too many long bodies at once.")
-            }
+            guard chargeBody(of: connection, growingBy: bytes.count) else { return refuseForMemory(connection) }
             connection.body.append(contentsOf: bytes)
             return .YES
         case .discarding:
@@ -80,16 +82,18 @@ extension HTTPDaemon {
         }
     }
 
-    /// Counts a body that is no short one, so that clients cannot fill the memory by bodies that never end.
+    /// Charges a body that is not short, so that clients cannot fill the memory by bodies that never end.
     /// - Returns: false where there is no room.
-    private func noteLongBody(of connection: Connection, growingBy count: Int) -> Bool {
-        let total = connection.body.count + count
-        guard total > Self.shortBody else { return true }
-        let growth = total - connection.longBodyBytes
-        guard longBodiesBytes + growth <= limits.longBodiesBytes else { return false }
-        connection.longBodyBytes = total
-        longBodiesBytes += growth
+    private func chargeBody(of connection: Connection, growingBy count: Int) -> Bool {
+        let charge = MemoryBudget.bodyCharge(connection.body.count + count)
+        guard charge > connection.bodyCharge else { return true }
+        guard limits.memory.charge(charge - connection.bodyCharge, for: .bodies) else { return false }
+        connection.bodyCharge = charge
         return true
+    }
+
+    private func refuseForMemory(_ connection: Connection) -> MHD_Result {
+        refuse(connection, status: 503, detail: "Clients hold as much memory by request bodies as they may.")
     }
 
     /// The request is complete: the library's last call for it.
@@ -156,9 +160,30 @@ extension HTTPDaemon {
         // Another request may be on its way already: unread, it would be a reset that destroys this answer.
         if mustClose { connection.mustLinger = true }
         guard let answer = LibraryResponse.make(response, mustClose: mustClose) else { return .NO }
-        if case .shared(let body) = response.body { connection.sharedBody = body }
+        switch response.body {
+        case .shared(let body): connection.sharedBody = body
+        case .bytes(let bytes): chargeAnswer(bytes.count, of: connection)
+        }
         defer { MHD_destroy_response(answer) }
         return MHD_queue_response(connection.handle, UInt32(response.status), answer)
+    }
+
+    /// What sockets take at once is not held for long, and is not charged.
+    private static let shortAnswer = 16 << 10
+    /// For so long every client may read its response in peace.
+    private static let undisturbedNanoseconds: UInt64 = 2_000_000_000
+
+    /// A check that ran gets its response. Where there is no room for it, a client that has read for longest at one gives way.
+    private func chargeAnswer(_ count: Int, of connection: Connection) {
+        guard count > Self.shortAnswer else { return }
+        connection.answerCharge = count
+        connection.answerBegan = Clock.now().nanoseconds
+        guard !limits.memory.chargeAnyway(count, for: .answers) else { return }
+        let slowest = connections.lazy.compactMap(\.self).filter { $0.answerCharge > 0 && !$0.peerHasLeft }
+            .min { $0.answerBegan < $1.answerBegan }
+        guard let slowest, slowest.answerBegan + Self.undisturbedNanoseconds <= connection.answerBegan else { return }
+        expire(slowest)
+        mustRun = true
     }
 
     private func refuseLength(_ connection: Connection, _ limit: Int) -> MHD_Result {
@@ -241,8 +266,10 @@ extension HTTPDaemon {
         connection.isInFlight = false
         if isComplete { connection.hasServed = true } else { connection.mustLinger = true }
         connection.request &+= 1
-        longBodiesBytes -= connection.longBodyBytes
-        connection.longBodyBytes = 0
+        limits.memory.release(connection.bodyCharge, of: .bodies)
+        limits.memory.release(connection.answerCharge, of: .answers)
+        connection.bodyCharge = 0
+        connection.answerCharge = 0
         connection.reset(deadline: deadline(limits.idleTimeoutMilliseconds))
         if connection.peerHasLeft { departed.append(connection.index) }
     }

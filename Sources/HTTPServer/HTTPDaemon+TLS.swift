@@ -14,7 +14,8 @@ extension HTTPDaemon {
             return nil
         }
         let key = pair[0]
-        let relay = TLSRelay(session, outer: accepted.descriptor, inner: key, reactor: worker.reactor)
+        let relay = TLSRelay(
+            session, charge: accepted.charge, outer: accepted.descriptor, inner: key, reactor: worker.reactor)
         let worker = worker
         relays[key] = relay
         worker.load.add(1, ordering: .relaxed)

@@ -37,8 +37,6 @@ final class HTTPDaemon {
     var lingering: [Int32: LingeringClose] = [:]
     /// By their descriptor towards the library.
     var relays: [Int32: TLSRelay] = [:]
-    /// What all long bodies hold.
-    var longBodiesBytes = 0
     var scratch = [UInt8](repeating: 0, count: 65536)
 
     private var sweepTimer: SlotToken?

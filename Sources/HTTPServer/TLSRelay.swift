@@ -9,6 +9,7 @@ internal import TLSServer
 final class TLSRelay {
     private let reactor: Reactor
     private let session: ServerSession
+    private let charge: MemoryCharge?
     private let outer: Int32
     private let inner: Int32
     private var outerWatch: SlotToken?
@@ -37,8 +38,9 @@ final class TLSRelay {
     private static let lingerMilliseconds = 2000
 
     /// Takes over both descriptors.
-    init(_ session: ServerSession, outer: Int32, inner: Int32, reactor: Reactor) {
+    init(_ session: ServerSession, charge: MemoryCharge?, outer: Int32, inner: Int32, reactor: Reactor) {
         self.session = session
+        self.charge = charge
         self.outer = outer
         self.inner = inner
         self.reactor = reactor

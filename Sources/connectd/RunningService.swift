@@ -19,6 +19,8 @@ struct RunningService: ~Copyable {
     private let manager: ServiceManager
     /// Where it listens, and what is spoken at each.
     let listenerWords: [String]
+    /// What clients may make it hold, and of how much that is a part.
+    let memoryText: String
     private let watchdog: Watchdog?
 
     /// Starts everything: workers, then listeners.
@@ -35,8 +37,10 @@ struct RunningService: ~Copyable {
         let pool = try WorkerPool(
             count: workers,
             admission: CheckEngine.Admission(limit: budget.checks, queueLimit: settings.limits.queue))
+        let available = AvailableMemory().bytes
+        let memory = MemoryBudget(limitBytes: MemoryBudget.share(ofAvailable: available))
         let handler = ServiceHandler(
-            pool: pool, settings: ServiceAssembly.serviceSettings(from: settings, listening: []),
+            pool: pool, memory: memory, settings: ServiceAssembly.serviceSettings(from: settings, listening: []),
             version: Version.number, logger: logger)
         // Before anybody may ask: it takes its time where there are thousands.
         let monitors = MonitorAssembly.definitions(from: settings)
@@ -48,7 +52,7 @@ struct RunningService: ~Copyable {
             handshakes = settings.https == nil ? nil : try HandshakeThread(index: workers)
             http = try Self.listen(
                 on: ServiceAssembly.listeners(settings, sockets), pool,
-                ServiceAssembly.limits(budget, isHTTPS: settings.https != nil),
+                ServiceAssembly.limits(budget, memory: memory, isHTTPS: settings.https != nil),
                 settings.https.flatMap { context in handshakes.map { $0.front(context) } }, handler, logger)
         } catch {
             threads.stopAndJoin()
@@ -56,6 +60,7 @@ struct RunningService: ~Copyable {
         }
         handler.replaceSettings(ServiceAssembly.serviceSettings(from: settings, listening: http.addresses))
         handler.replaceMonitors(with: monitors)
+        memoryText = "\(memory.limitBytes >> 20) MiB of \(available >> 20) MiB"
         listenerWords = ListenerWords.list(http.addresses, settings)
         let reloader = Reloader(
             source: source, started: settings, http: http, handler: handler, manager: manager,

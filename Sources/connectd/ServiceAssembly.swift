@@ -39,9 +39,10 @@ enum ServiceAssembly {
             }
     }
 
-    /// What clients may have of the descriptors.
-    static func limits(_ budget: DescriptorBudget, isHTTPS: Bool) -> HTTPLimits {
+    /// What clients may have of the descriptors, and of the memory.
+    static func limits(_ budget: DescriptorBudget, memory: MemoryBudget, isHTTPS: Bool) -> HTTPLimits {
         var limits = HTTPLimits()
+        limits.memory = memory
         guard isHTTPS else {
             limits.connections = budget.connections
             return limits
