@@ -21,6 +21,7 @@ struct Connectd: ParsableCommand {
         ])
 
     static func main() {
+        Output.prepare()
         do {
             var command = try parseAsRoot(ProgramArguments.own)
             do {
