@@ -21,6 +21,7 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -307,6 +308,26 @@ static inline void connectd_fill_standard_descriptors(void)
     if (descriptor > 2)
         close(descriptor);
 }
+
+// fcntl(2) is variadic.
+static inline int connectd_is_open(int descriptor) { return fcntl(descriptor, F_GETFD) >= 0; }
+
+// The width of a terminal in columns, 0 where it is unknown. ioctl(2) is variadic.
+static inline int connectd_terminal_columns(int descriptor)
+{
+    struct winsize size;
+    return ioctl(descriptor, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+// SIG_IGN is a macro with a cast, and the handler is in a union.
+static inline int connectd_is_ignored(int number)
+{
+    struct sigaction found;
+    return sigaction(number, NULL, &found) == 0 && found.sa_handler == SIG_IGN;
+}
+
+// SIG_DFL is a macro with a cast.
+static inline void connectd_restore_default(int number) { signal(number, SIG_DFL); }
 
 // fcntl(2) is variadic.
 static inline int connectd_set_nonblocking(int descriptor)

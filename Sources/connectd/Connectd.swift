@@ -21,6 +21,7 @@ struct Connectd: ParsableCommand {
         ])
 
     static func main() {
+        Output.prepare()
         if let complaint = UnknownSubcommand.complaint(about: ProgramArguments.own) {
             end(complaint, .validationFailure)
         }

@@ -31,6 +31,11 @@ struct DescriptorBudget {
             : nil
     }
 
+    /// How many checks of the command line may run at once: what the limit leaves beside epoll, files and name servers.
+    static func checks(eachHolding descriptors: Int) -> Int {
+        max((raisedLimit() - 40) / descriptors, 1)
+    }
+
     private static func raisedLimit() -> Int {
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 1024 }

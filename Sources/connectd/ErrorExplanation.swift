@@ -10,7 +10,7 @@ enum ErrorExplanation {
         let rows: [(String, String?)] = [
             ("class", entry.errorClass.rawValue), ("fault", entry.fault.rawValue),
             ("retryable", entry.retryable ? "yes" : "no"), ("when", entry.when), ("linux", entry.linux),
-            ("hint", entry.hint),
+            ("hint", CommandLineHint(entry.hint).text()),
         ]
         let lines = rows.compactMap { name, value in value.map { row(name, $0) } }
         return (["\(names)\(number): \(entry.message)"] + lines).joined(separator: "\n")
@@ -50,11 +50,5 @@ enum ErrorTable {
         return all.map { row in
             (zip(row, widths).map { $0.padded(to: $1) } + [row[4]]).joined(separator: "  ")
         }.joined(separator: "\n")
-    }
-}
-
-extension String {
-    fileprivate func padded(to width: Int) -> String {
-        self + String(repeating: " ", count: max(width - count, 0))
     }
 }

@@ -48,7 +48,7 @@ struct WaitReportTests {
             palette: .plain)
         _ = report.line(for: Results.connected(), at: 0)
         _ = report.line(for: try Results.failed("ECONNREFUSED"), at: 1)
-        let text = report.failure(.timedOut, after: Duration(milliseconds: 3000))
+        let text = report.failure("timed out after 3s")
         let lines = text.split(separator: "\n")
         #expect(lines[0] == "connectd: timed out after 3s: 2 of 3 targets are not there")
         #expect(lines[1].hasPrefix("FAIL  tcp://b:1  refused"))
