@@ -20,16 +20,16 @@ struct SentTexts {
     private static func literals(of step: DialogStep) -> [[UInt8]] {
         switch step {
         case .sendBytes(let bytes): [bytes]
-        case .send(let text): pieces(of: text)
+        case .send(let text): pieces(of: Array(text.utf8))
         case .sendExpanded(let template): pieces(of: template)
         case .expect, .expectBytes, .expectLine, .expectExactly, .reject, .startTLS: []
         }
     }
 
     /// The parts of a template between its references to groups.
-    private static func pieces(of template: String) -> [[UInt8]] {
-        template.utf8.split(separator: UInt8(ascii: "$")).enumerated().map { index, piece in
-            if index == 0, template.utf8.first != UInt8(ascii: "$") { return Array(piece) }
+    private static func pieces(of template: [UInt8]) -> [[UInt8]] {
+        template.split(separator: UInt8(ascii: "$")).enumerated().map { index, piece in
+            if index == 0, template.first != UInt8(ascii: "$") { return Array(piece) }
             let isBraced = piece.first == UInt8(ascii: "{")
             let rest =
                 isBraced
