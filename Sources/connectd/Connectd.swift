@@ -22,6 +22,7 @@ struct Connectd: ParsableCommand {
 
     static func main() {
         Output.prepare()
+        if ProgramArguments.asksForVersion { end(Version.text, .success) }
         do {
             var command = try parseAsRoot(ProgramArguments.own)
             do {
@@ -30,7 +31,7 @@ struct Connectd: ParsableCommand {
                 end(complaint(error, about: type(of: command)), exitCode(for: error))
             }
         } catch {
-            end(fullMessage(for: error), exitCode(for: error))
+            end(OptionSuggestion.completed(fullMessage(for: error)), exitCode(for: error))
         }
     }
 
