@@ -14,6 +14,7 @@ struct ConfigCommand: ParsableCommand {
         subcommands: [ConfigCheckCommand.self, ConfigExampleCommand.self])
 
     func run() throws {
-        throw ValidationError("say what to do with the configuration: connectd config check FILE, or connectd config example")
+        throw ValidationError(
+            "say what to do with the configuration: connectd config check FILE, or connectd config example")
     }
 }

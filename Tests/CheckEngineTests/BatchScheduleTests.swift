@@ -66,7 +66,8 @@ struct BatchScheduleTests {
         #expect(schedule.next(at: time(2100)) == .start(0))
         #expect(schedule.next(at: time(2200)) == .wait(until: time(3200)))
         #expect(schedule.next(at: time(3200)) == .start(2), "the pause is between starts")
-        #expect([schedule.end(0, timedOut: true), schedule.end(2, timedOut: true)] == [true, true], "a single repetition")
+        #expect(
+            [schedule.end(0, timedOut: true), schedule.end(2, timedOut: true)] == [true, true], "a single repetition")
         #expect(schedule.next(at: time(9000)) == .complete)
     }
 

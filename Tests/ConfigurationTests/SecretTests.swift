@@ -31,7 +31,8 @@ import Testing
     }
 
     @Test func aFileAsPeopleWriteItIsTaken() throws {
-        let text = "\u{FEFF}ops:s3cret-0123456789\r\n\r\n  # all\r\ndev:s3cret#9876543210 # of the team\rqa:s3cret-5432109876"
+        let text =
+            "\u{FEFF}ops:s3cret-0123456789\r\n\r\n  # all\r\ndev:s3cret#9876543210 # of the team\rqa:s3cret-5432109876"
         let settings = try Self.load(tokens: text).settings
         #expect(settings.tokens.map(\.name) == ["ops", "dev", "qa"])
         #expect(settings.tokens[1].secret.matches(Array("s3cret#9876543210".utf8)))

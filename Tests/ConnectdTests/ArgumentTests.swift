@@ -14,7 +14,8 @@ struct CheckArgumentTests {
     @Test("keep the order of a dialog across options")
     func dialogOrder() throws {
         let command = try parse(
-            "a:1", "--match", "^220", "--send", "EHLO a\\r\\n", "--reject", "^5", "--match=^250", "--send", "QUIT\\r\\n")
+            "a:1", "--match", "^220", "--send", "EHLO a\\r\\n", "--reject", "^5", "--match=^250", "--send", "QUIT\\r\\n"
+        )
         #expect(
             command.dialog.steps == [
                 .expect(pattern: "^220"), .send(text: "EHLO a\r\n"), .reject(pattern: "^5"), .expect(pattern: "^250"),
@@ -34,7 +35,8 @@ struct CheckArgumentTests {
         #expect(throws: (any Error).self) { try parse("a:1", "--send", "\\xff${1}") }
     }
 
-    @Test("refuse a dialog that waits for nothing", arguments: [["--reject", "x"], ["--match", "a", "--reject", "b"]])
+    @Test(
+        "refuse a dialog that waits for nothing", arguments: [["--reject", "x"], ["--match", "a", "--reject", "b"]])
     func idleRejects(arguments: [String]) throws {
         let command = try CheckCommand.parse(["a:1"] + arguments)
         #expect(throws: ValidationError.self) { try DialogArguments.dialog(command.dialog.steps) }
@@ -70,7 +72,8 @@ struct CheckArgumentTests {
     @Test("take an outcome, several, or anything but one")
     func expectations() throws {
         #expect(try parse("a:1", "--expect", "refused").expect == .oneOf([.failed(.refused)]))
-        #expect(try parse("a:1", "--expect", "refused,timeout").expect == .oneOf([.failed(.refused), .failed(.timeout)]))
+        #expect(
+            try parse("a:1", "--expect", "refused,timeout").expect == .oneOf([.failed(.refused), .failed(.timeout)]))
         #expect(try parse("a:1", "--expect", "!connected").expect == .not(.connected))
         #expect(throws: (any Error).self) { try parse("a:1", "--expect", "closed") }
     }
@@ -150,11 +153,15 @@ struct OptionSuggestionTests {
     func known() {
         let message = "Error: Unknown option '--sni'\nUsage: connectd check"
         #expect(
-            OptionSuggestion.completed(message) == "Error: Unknown option '--sni': use --server-name\nUsage: connectd check")
-        #expect(OptionSuggestion.completed("Error: Unknown option '-p'").hasPrefix("Error: Unknown option '-p': write the port"))
+            OptionSuggestion.completed(message)
+                == "Error: Unknown option '--sni': use --server-name\nUsage: connectd check")
+        #expect(
+            OptionSuggestion.completed("Error: Unknown option '-p'").hasPrefix(
+                "Error: Unknown option '-p': write the port"))
     }
 
-    @Test("that nothing is known about stays as it is", arguments: ["Error: Unknown option '--xyz'\nUsage", "Usage", ""])
+    @Test(
+        "that nothing is known about stays as it is", arguments: ["Error: Unknown option '--xyz'\nUsage", "Usage", ""])
     func unknown(message: String) {
         #expect(OptionSuggestion.completed(message) == message)
     }

@@ -12,7 +12,9 @@ struct CheckReportTests {
         let first = HumanReport.text(Results.connected(), of: requests[0], layout: layout)
         let second = HumanReport.text(try Results.failed("ECONNREFUSED"), of: requests[1], layout: layout)
         #expect(first == "ok    tcp://a:1               connected          0.34 ms")
-        #expect(second.hasPrefix("FAIL  tcp://long.example:443  refused            0.10 ms  ECONNREFUSED (Connection refused)"))
+        #expect(
+            second.hasPrefix(
+                "FAIL  tcp://long.example:443  refused            0.10 ms  ECONNREFUSED (Connection refused)"))
         let single = HumanReport.text(Results.connected(), of: requests[0], layout: ReportLayout([requests[0].target]))
         #expect(single == "ok    tcp://a:1  connected  0.34 ms")
     }
@@ -133,7 +135,8 @@ struct WaitConditionTests {
         "is down where the target or the network says no, and never where the check could not be tried",
         arguments: [
             ("ECONNREFUSED", nil, true), ("DEADLINE", nil, true), ("EHOSTUNREACH", nil, true), ("NXDOMAIN", nil, false),
-            ("EMFILE", nil, false), ("DENIED", nil, false), ("CERT_EXPIRED", nil, true), ("ECONNREFUSED", .prober, false),
+            ("EMFILE", nil, false), ("DENIED", nil, false), ("CERT_EXPIRED", nil, true),
+            ("ECONNREFUSED", .prober, false),
         ] as [(String, Fault?, Bool)])
     func down(name: String, fault: Fault?, isMet: Bool) throws {
         let result = try Results.failed(name, fault: fault)

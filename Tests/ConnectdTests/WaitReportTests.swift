@@ -51,8 +51,8 @@ struct WaitReportTests {
         let text = report.failure("timed out after 3s")
         let lines = text.split(separator: "\n")
         #expect(lines[0] == "connectd: timed out after 3s: 2 of 3 targets are not there")
-        #expect(lines[1].hasPrefix("FAIL  tcp://b:1             refused         "))
-        #expect(lines[2] == "FAIL  tcp://c:1             not checked yet")
+        #expect(lines[1].hasPrefix("FAIL  tcp://b:1           refused         "))
+        #expect(lines[2] == "FAIL  tcp://c:1           not checked yet")
         #expect(lines[3].hasPrefix("1 target, ECONNREFUSED: fault: target. "))
     }
 
@@ -62,7 +62,8 @@ struct WaitReportTests {
         var report = WaitReport(requests: [request], condition: .down, palette: .plain)
         let waiting = report.line(for: Results.connected(), at: 0)
         #expect(waiting?.hasPrefix("wait  tcp://192.0.2.1:80  connected") == true)
-        #expect(report.failure("timed out after 1s").hasPrefix("connectd: timed out after 1s: 1 of 1 targets is not down"))
+        #expect(
+            report.failure("timed out after 1s").hasPrefix("connectd: timed out after 1s: 1 of 1 targets is not down"))
         let met = report.line(for: try Results.failed("ECONNREFUSED"), at: 0)
         #expect(met?.hasPrefix("ok    ") == true)
         #expect(report.progress(elapsedNanoseconds: 1_500_000_000, leftNanoseconds: nil) == "1 of 1 down, 1 s")

@@ -213,7 +213,7 @@ def test_hints_name_flags_and_print_values(run, network):
     assert "Nothing answered within 700ms" in ran.stdout and "--timeout" in ran.stdout
     assert "timeout_ms" not in ran.stdout
     ran = run("check", "tcp://nothing.invalid:9")
-    assert re.search(r"asked [\d.:a-f]+", ran.stdout)
+    assert "The name server (127.0.0.1) cannot be reached" in ran.stdout
 
 
 def test_the_sender_of_an_icmp_message_is_printed(run):

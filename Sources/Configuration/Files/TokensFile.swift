@@ -87,7 +87,8 @@ struct TokensFile {
                 continue
             }
             lines.append(text[start..<index])
-            let isPair = byte == UInt8(ascii: "\r") && index + 1 < text.endIndex && text[index + 1] == UInt8(ascii: "\n")
+            let isPair =
+                byte == UInt8(ascii: "\r") && index + 1 < text.endIndex && text[index + 1] == UInt8(ascii: "\n")
             index += isPair ? 2 : 1
             start = index
         }
