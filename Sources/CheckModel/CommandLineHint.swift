@@ -4,7 +4,8 @@
 public struct CommandLineHint: Sendable {
     /// A value that a hint prints. Its raw value in braces marks the place in a template.
     public enum Value: String, CaseIterable, Sendable {
-        case sender, meaning, source, target, name, names, authority, servers, timeout, interface, received, alert, message
+        case sender, meaning, source, target, name, names, authority, servers, timeout, interface, received, alert,
+            message
         case protocols, days, depth, until
 
         /// What the hint says where the value is not known.
@@ -48,12 +49,14 @@ public struct CommandLineHint: Sendable {
         for part in parts {
             let pieces = part.split(separator: "}", maxSplits: 1, omittingEmptySubsequences: false)
             if pieces.count == 2, let value = Value(rawValue: String(pieces[0])) {
-                text += (values[value] ?? value.fallback) + pieces[1]
+                let isFirst = text.isEmpty
+                let fallback =
+                    isFirst ? value.fallback.prefix(1).uppercased() + value.fallback.dropFirst() : value.fallback
+                text += (values[value] ?? fallback) + pieces[1]
             } else {
                 text += "{" + part
             }
         }
-        // A template may begin with a value, whose words are those of the middle of a sentence.
-        return template.hasPrefix("{") ? text.prefix(1).uppercased() + text.dropFirst() : text
+        return text
     }
 }

@@ -256,8 +256,14 @@ enum CommandLineHints {
             a connection limit.
             """
         ),
-        ("DENIED", "The policy of --config does not allow this target: add a rule that allows it, or leave --config out."),
-        ("INVALID", "Correct this line as the message says; it was not checked, and nothing is known about its target."),
+        (
+            "DENIED",
+            "The policy of --config does not allow this target: add a rule that allows it, or leave --config out."
+        ),
+        (
+            "INVALID",
+            "Correct this line as the message says; it was not checked, and nothing is known about its target."
+        ),
         ("CANCELLED", "Nothing is known about the target: connectd was stopped before the check had ended."),
         (
             "EADDRNOTAVAIL",

@@ -15,13 +15,20 @@ struct CheckPlanner {
 
     /// - Throws: wrong usage: options that do not fit the targets, and every request line that is not valid.
     func checks(of entries: [TargetEntry], under surroundings: Surroundings) throws -> [PreparedCheck] {
-        let dialog = try dialog.dialog()
+        // Compiled once, unless each check has random numbers of its own.
+        let steps = dialog.steps
+        let compiled = try DialogArguments.dialog(steps)
+        try dialog.validate(
+            for: entries.compactMap { if case .target(let target, _) = $0.content { target } else { nil } })
         var problems: [String] = []
         var checks: [PreparedCheck] = []
         for entry in entries {
             switch entry.content {
             case .target(let target, let expectation):
-                checks.append(PreparedCheck(request: request(for: target, expectation), dialog: dialog))
+                var request = request(for: target, expectation)
+                request.dialog = dialog.preset == nil ? steps : dialog.steps
+                let own = dialog.preset == nil ? compiled : try DialogArguments.dialog(request.dialog)
+                checks.append(PreparedCheck(request: request, dialog: own))
             case .request(let document):
                 let (check, found) = ConfiguredCheckDecoder.decode(
                     withTimeout(document), material: surroundings.tls, md5Keys: surroundings.md5Keys.keys)
@@ -38,7 +45,6 @@ struct CheckPlanner {
         connection.apply(to: &request)
         if triesAllAddresses { request.resolve.addresses = .all }
         request.tls = tls.options(for: target)
-        request.dialog = dialog.steps
         request.expectation = expectationOfLine ?? expectation ?? .transportSuccess
         return request
     }

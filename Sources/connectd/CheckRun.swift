@@ -30,7 +30,6 @@ struct CheckRun {
     /// Runs the checks.
     /// - Returns: the exit status.
     func status() throws -> Int32 {
-        var interrupts = Interrupts()
         var output = CheckOutput(
             checks: checks, palette: palette, isVerbose: isVerbose, repeatsTimeouts: options.timeoutRetries > 0)
         var status = StatusLine(environment: Environment.all)
@@ -44,7 +43,7 @@ struct CheckRun {
         let session = CheckSession(
             checks: checks, surroundings: surroundings, options: options,
             tickMilliseconds: tickMilliseconds(status))
-        let ending = try session.run(interrupts: interrupts) { event in
+        let ending = try session.run { event in
             switch event {
             case .finished(let index, let result):
                 results[index] = result
@@ -71,8 +70,6 @@ struct CheckRun {
         var signal: Int32?
         if case .interrupted(let number) = ending {
             signal = number
-            // A second signal ends the process at once, whatever it is printing.
-            interrupts.restore()
             for (index, result) in earlier.sorted(by: { $0.key < $1.key }) {
                 results[index] = result
                 report(result, at: index, in: &output, &status)
@@ -115,7 +112,8 @@ struct CheckRun {
             return nagiosStatus(known.compactMap { results[$0] }, requests, limits, unfinished)
         }
         if let signal {
-            if case .text = format {} else {
+            if case .text = format {
+            } else {
                 Output.errorLine("connectd: \(output.summary(isInterrupted: true))")
             }
             return 128 + signal
@@ -127,7 +125,8 @@ struct CheckRun {
         _ results: [CheckResult], _ requests: [CheckRequest], _ limits: NagiosLimits, _ unfinished: [Int]?
     ) -> Int32 {
         if let unfinished {
-            Output.line(NagiosReport.line(.unknown, "interrupted, \(unfinished.count) of \(checks.count) targets not finished"))
+            Output.line(
+                NagiosReport.line(.unknown, "interrupted, \(unfinished.count) of \(checks.count) targets not finished"))
             return NagiosState.unknown.rawValue
         }
         let report = NagiosReport(results, of: requests, limits: limits)

@@ -28,13 +28,16 @@ struct CheckSession {
     let tickMilliseconds: Int?
 
     /// Runs all checks.
-    func run(interrupts: borrowing Interrupts, _ onEvent: (Event) -> Void) throws -> Ending {
+    func run(_ onEvent: (Event) -> Void) throws -> Ending {
         let pool = try WorkerPool(count: 1, admission: Admission(limit: options.concurrency, queueLimit: 0))
+        let events = BlockingQueue<BatchEvent>()
+        // After what cannot be done without: the last descriptor is not for signals.
+        var interrupts = Interrupts()
         let threads = try pool.start()
         let worker = pool.workers[0]
-        let events = BlockingQueue<BatchEvent>()
         let hosts = checks.map(\.request.target.hostKey)
-        let batch = CheckBatch(hosts: hosts, options: options, reactor: worker.reactor) { [checks, surroundings] index in
+        let batch = CheckBatch(hosts: hosts, options: options, reactor: worker.reactor) {
+            [checks, surroundings] index in
             await worker.runner.result(of: checks[index], under: surroundings)
         }
         let task = Task(executorPreference: worker.reactor.thread) { await batch.run { events.append($0) } }
@@ -63,6 +66,8 @@ struct CheckSession {
         }
         _ = task
         threads.stopAndJoin()
+        // From here on a signal ends the process at once, whatever it is printing.
+        interrupts.restore()
         return ending
     }
 }

@@ -25,6 +25,7 @@ struct Connectd: ParsableCommand {
         if let complaint = UnknownSubcommand.complaint(about: ProgramArguments.own) {
             end(complaint, .validationFailure)
         }
+        if ProgramArguments.asksForVersion { end(Version.text, .success) }
         do {
             var command = try parseAsRoot(ProgramArguments.own)
             do {
@@ -33,7 +34,7 @@ struct Connectd: ParsableCommand {
                 end(complaint(error, about: type(of: command)), exitCode(for: error))
             }
         } catch {
-            end(fullMessage(for: error), exitCode(for: error))
+            end(OptionSuggestion.completed(fullMessage(for: error)), exitCode(for: error))
         }
     }
 

@@ -29,8 +29,11 @@ struct ConnectionArguments: ParsableArguments {
         let choices = [isIPv4Only ? "-4" : nil, isIPv6Only ? "-6" : nil, family.map { "--family \($0.rawValue)" }]
         let given = choices.compactMap { $0 }
         if given.count > 1 { throw ValidationError("\(given.joined(separator: " and ")) exclude each other: give one") }
-        if let interface, !(1...15).contains(interface.utf8.count) || interface.contains(where: { $0 == "/" || $0.isWhitespace }) {
-            throw ValidationError("--interface \"\(interface)\" is not a name of an interface: `ip -br link` shows them")
+        if let interface,
+            !(1...15).contains(interface.utf8.count) || interface.contains(where: { $0 == "/" || $0.isWhitespace })
+        {
+            throw ValidationError(
+                "--interface \"\(interface)\" is not a name of an interface: `ip -br link` shows them")
         }
         if let source, let family = chosenFamily, family != .any, family != source.resolveFamily {
             throw ValidationError(

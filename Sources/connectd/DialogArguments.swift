@@ -1,5 +1,5 @@
-import ArgumentParser
-import CheckEngine
+public import ArgumentParser
+public import CheckEngine
 import CheckModel
 import Synchronization
 
@@ -52,18 +52,40 @@ struct DialogArguments: ParsableArguments {
         transform: { DialogArgument(.reject(pattern: $0)) })
     var reject: [DialogArgument] = []
 
-    /// All steps, in the order of the command line.
-    var steps: [DialogStep] {
-        (send + match + reject).sorted { $0.position < $1.position }.map(\.step)
+    @Option(
+        help: ArgumentHelp(
+            """
+            UDP only, instead of a dialog: ask a question that every such server answers. dns, ntp, stun, snmp, ike or \
+            quic.
+            """, valueName: "protocol"))
+    var preset: UDPPreset?
+
+    func validate() throws {
+        if preset != nil, !(send.isEmpty && match.isEmpty && reject.isEmpty) {
+            throw ValidationError("--preset and --send, --match, --reject exclude each other")
+        }
     }
 
-    /// The dialog; nil where no step is given.
-    func dialog() throws -> Dialog? {
-        let steps = steps
+    /// - Throws: wrong usage, where the preset does not fit a target.
+    func validate(for targets: [Target]) throws {
+        guard preset != nil else { return }
+        for target in targets {
+            if case .udp = target.peer { continue }
+            throw ValidationError("--preset is for UDP: write udp://host:port instead of \(target.text)")
+        }
+    }
+
+    /// All steps, in the order of the command line. Those of a preset differ from call to call.
+    var steps: [DialogStep] {
+        if let preset { return preset.steps }
+        return (send + match + reject).sorted { $0.position < $1.position }.map(\.step)
+    }
+
+    /// The dialog with these steps; nil where there are none.
+    static func dialog(_ steps: [DialogStep]) throws -> Dialog? {
         guard !steps.isEmpty else { return nil }
-        if let last = steps.lastIndex(where: \.isMatch) ?? (reject.isEmpty ? nil : -1),
-            steps[(last + 1)...].contains(where: \.isReject)
-        {
+        let lastMatch = steps.lastIndex(where: \.isMatch) ?? -1
+        if steps[(lastMatch + 1)...].contains(where: \.isReject) {
             throw ValidationError("--reject needs a --match after it: only --match waits for what the peer sends")
         }
         do throws(DialogProblem) {
@@ -117,3 +139,5 @@ extension DialogStep {
         if case .reject = self { true } else { false }
     }
 }
+
+extension UDPPreset: ExpressibleByArgument {}

@@ -58,7 +58,9 @@ struct HintCollection {
         }
         entries[index].count += 1
         for (value, text) in values where entries[index].values[value, default: []].count < Self.countedValues {
-            if entries[index].values[value]?.contains(text) != true { entries[index].values[value, default: []].append(text) }
+            if entries[index].values[value]?.contains(text) != true {
+                entries[index].values[value, default: []].append(text)
+            }
         }
     }
 
@@ -80,7 +82,8 @@ struct HintCollection {
     private static func joined(_ texts: [String]) -> String {
         let shown = texts.prefix(shownValues)
         guard texts.count > shown.count else {
-            return shown.count == 1 ? shown[0] : "\(shown.dropLast().joined(separator: ", ")) or \(shown[shown.count - 1])"
+            return shown.count == 1
+                ? shown[0] : "\(shown.dropLast().joined(separator: ", ")) or \(shown[shown.count - 1])"
         }
         return "\(shown.joined(separator: ", ")) and \(texts.count - shown.count) more"
     }

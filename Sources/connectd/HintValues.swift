@@ -40,7 +40,8 @@ enum HintValues {
         case .message: return result.tls?.verifyError?.message ?? result.error?.message
         case .name: return request.tls?.serverName ?? result.tls?.serverName ?? host(request.target)
         case .names: return names(result)
-        case .authority: return result.tls?.chain.last.map { $0.issuer.isEmpty ? "an issuer without a name" : $0.issuer }
+        case .authority:
+            return result.tls?.chain.last.map { $0.issuer.isEmpty ? "an issuer without a name" : $0.issuer }
         case .protocols: return (request.tls?.alpn).flatMap { $0.isEmpty ? nil : $0.joined(separator: ", ") }
         case .days: return request.tls?.minimumDaysLeft.map { "--min-days-left \($0)" }
         case .depth: return (result.tls?.verifyError?.depth).map(String.init)

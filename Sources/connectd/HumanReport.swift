@@ -44,7 +44,9 @@ enum HumanReport {
         if let evidence = result.error.flatMap(HumanTLS.evidence(of:)) { details.append(evidence) }
         details += dialog(of: result, showsReceived: hint == nil)
         if let hint { details.append(hint) }
-        if result.attempts.count > 1 || isVerbose { details += result.attempts.map { line(for: $0, isVerbose: isVerbose) } }
+        if result.attempts.count > 1 || isVerbose {
+            details += result.attempts.map { line(for: $0, isVerbose: isVerbose) }
+        }
         lines += details.map { indent + TerminalText.clean($0) }
         return lines.joined(separator: "\n")
     }
@@ -91,7 +93,9 @@ enum HumanReport {
             return []
         }
         let step = dialog.steps[index]
-        let received = (showsReceived ? step.received : nil).map { $0.isEmpty ? "received nothing" : "received \"\(HumanTLS.printable($0))\"" }
+        let received = (showsReceived ? step.received : nil).map {
+            $0.isEmpty ? "received nothing" : "received \"\(HumanTLS.printable($0))\""
+        }
         let parts = ["step \(index + 1) of the dialog (\(step.kind.flag))", received, step.detail].compactMap { $0 }
         return [parts.joined(separator: ", ")]
     }

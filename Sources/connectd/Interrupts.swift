@@ -36,7 +36,8 @@ struct Interrupts: ~Copyable {
     /// The signal that has come; nil where none has.
     func take() -> Int32? {
         var info = signalfd_siginfo()
-        guard read(rawDescriptor, &info, MemoryLayout<signalfd_siginfo>.size) == MemoryLayout<signalfd_siginfo>.size else {
+        guard read(rawDescriptor, &info, MemoryLayout<signalfd_siginfo>.size) == MemoryLayout<signalfd_siginfo>.size
+        else {
             return nil
         }
         return Int32(bitPattern: info.ssi_signo)
@@ -47,11 +48,10 @@ struct Interrupts: ~Copyable {
         pthread_sigmask(SIG_SETMASK, &previousMask, nil)
     }
 
-    /// Ends the process by a signal, so that a shell knows why. It returns in the first process of a container, which cannot
+    /// Ends the process by a signal, after `restore`, so that a shell knows why. It returns in the first process of a container, which cannot
     /// end so.
-    mutating func end(by number: Int32) {
+    static func end(by number: Int32) {
         connectd_restore_default(number)
-        restore()
         raise(number)
     }
 }

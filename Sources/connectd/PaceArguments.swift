@@ -10,7 +10,8 @@ struct PaceArguments: ParsableArguments {
             valueName: "count"))
     var concurrency: Int?
 
-    @Option(help: ArgumentHelp("How many checks of one host run at once, at most; 0 means no limit.", valueName: "count"))
+    @Option(
+        help: ArgumentHelp("How many checks of one host run at once, at most; 0 means no limit.", valueName: "count"))
     var perHost = 0
 
     @Option(help: ArgumentHelp("How many checks start per second, at most.", valueName: "count"))

@@ -96,7 +96,6 @@ struct WaitCommand: ParsableCommand {
         }
         let requests = checks.map(\.request)
         try tls.validate(for: requests)
-        var interrupts = Interrupts()
         var signals = WaitSignals()
         var status = StatusLine(environment: Environment.all)
         let showsProgress = status.isUsable && !quiet
@@ -105,7 +104,7 @@ struct WaitCommand: ParsableCommand {
             tickMilliseconds: showsProgress ? Self.terminalTick : nil)
         var report = WaitReport(requests: requests, condition: until, palette: color.palette(for: STDERR_FILENO))
         let started = Clock.now()
-        let ending = try session.run(interrupts: interrupts) { event in
+        let ending = try session.run { event in
             switch event {
             case .checked(let index, let result):
                 guard let line = report.line(for: result, at: index), !quiet else { return }
@@ -125,10 +124,9 @@ struct WaitCommand: ParsableCommand {
         case .interrupted(let number):
             let time = TimeText.seconds(Clock.now().since(started))
             _ = fail(report.failure("interrupted after \(time)"))
-            interrupts.end(by: number)
+            Interrupts.end(by: number)
             throw ExitCode(128 + number)
         }
-        interrupts.restore()
         guard !ProgramArguments.command.isEmpty else { return }
         signals.restore()
         throw ExitCode(CommandExecution.replaceProcess(by: ProgramArguments.command))

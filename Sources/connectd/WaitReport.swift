@@ -50,14 +50,16 @@ struct WaitReport {
     /// `2 of 5 there, 12 s, 48 s left`.
     func progress(elapsedNanoseconds elapsed: Int64, leftNanoseconds left: Int64?) -> String {
         let end = left.map { ", \(TimeText.whole(seconds: max($0, 0) / 1_000_000_000)) left" } ?? ""
-        return "\(met.count) of \(requests.count) \(condition.word), \(TimeText.whole(seconds: elapsed / 1_000_000_000))\(end)"
+        return
+            "\(met.count) of \(requests.count) \(condition.word), \(TimeText.whole(seconds: elapsed / 1_000_000_000))\(end)"
     }
 
     /// What is said at the end where not all were there: each of them as it was last, and each hint once.
     /// - Parameter reason: why the wait ended.
     func failure(_ reason: String) -> String {
         let missing = requests.indices.filter { !met.contains($0) }
-        let count = "\(missing.count) of \(requests.count) targets \(missing.count == 1 ? "is" : "are") not \(condition.word)"
+        let count =
+            "\(missing.count) of \(requests.count) targets \(missing.count == 1 ? "is" : "are") not \(condition.word)"
         var hints = HintCollection(acceptance: condition.acceptance)
         var lines: [String] = []
         for index in missing {

@@ -52,10 +52,12 @@ struct WaitSession {
     }
 
     /// Waits.
-    func run(interrupts: borrowing Interrupts, _ onEvent: (Event) -> Void) throws -> Ending {
+    func run(_ onEvent: (Event) -> Void) throws -> Ending {
         let pool = try WorkerPool(count: 1, admission: Admission(limit: concurrency, queueLimit: checks.count))
-        let threads = try pool.start()
         let events = BlockingQueue<WorkerEvent>()
+        // After what cannot be done without: the last descriptor is not for signals.
+        var interrupts = Interrupts()
+        let threads = try pool.start()
         let worker = pool.workers[0]
         for index in checks.indices {
             Task(executorPreference: worker.reactor.thread) {
@@ -64,6 +66,7 @@ struct WaitSession {
         }
         let ending = collect(events, interrupts, onEvent)
         threads.stopAndJoin()
+        interrupts.restore()
         return ending
     }
 

@@ -40,6 +40,7 @@ package struct ResultEncoder: Sendable {
         writeEcho(of: request, to: &writer)
         writer.piece(result.ok ? "\"ok\":true," : "\"ok\":false,")
         OutcomeEncoder.write(result.outcome, result.phase, to: &writer)
+        if result.outcome == .associated { writer.piece("\"verified\":false,") }
         if let error = result.error { ErrorEncoder.writeMember(error, to: &writer) }
         writer.piece("\"attempts\":")
         writer.beginArray()
