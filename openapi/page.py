@@ -18,14 +18,19 @@ a{color:var(--link);text-decoration:none}a:hover{text-decoration:underline}main 
 .skip{position:absolute;left:-99rem;padding:.5rem 1rem;background:Canvas;z-index:1}.skip:focus{left:0}
 code,pre{font:13px/1.45 ui-monospace,monospace}code{background:var(--soft);border-radius:3px;padding:.05em .3em}
 pre{background:var(--soft);border:1px solid var(--line);border-radius:6px;padding:.8em;overflow:auto}pre code{background:none;padding:0}
-table{border-collapse:collapse;margin:.8em 0;font-size:14px;display:block;overflow-x:auto}
+table{border-collapse:collapse;margin:.8em 0;font-size:14px;display:block;overflow-x:auto;overflow-wrap:break-word}
 td,th{border:1px solid var(--line);padding:.3em .6em;text-align:left;vertical-align:top}td p{margin:0 0 .3em}
+.members{display:table;width:100%;overflow:visible}.members>tbody>tr>:first-child{width:1%;white-space:nowrap}.note{font-size:12px}
+.type{overflow-wrap:anywhere;margin:0 0 .3em}.type details{display:inline-block;max-width:100%;vertical-align:top}
 section{border-top:1px solid var(--line);margin-top:2rem}section h3{font:600 16px ui-monospace,monospace;overflow-wrap:anywhere}
 section:target h3{background:var(--mark)}
 .m{display:inline-block;min-width:3.6em;text-align:center;border-radius:4px;color:#fff;background:#2b6cb0;padding:.1em .4em;margin-right:.6em}
 .m.post{background:#2f7d4f}summary{cursor:pointer}.need{color:var(--need);font-size:12px}
 @media(max-width:55rem){body{display:block}nav{position:static;height:auto;max-height:60vh;border:0;border-bottom:1px solid var(--line)}
-nav ul{columns:10rem}nav li{overflow-wrap:anywhere}main{padding:1rem}}
+nav ul{columns:10rem}nav li{overflow-wrap:anywhere}main{padding:1rem}
+.members,.members>tbody,.members>tbody>tr,.members>tbody>tr>td{display:block}.members>tbody>tr{border:1px solid var(--line);border-top:0}
+.members>tbody>tr:first-child{border-top:1px solid var(--line)}.members>tbody>tr>td{border:0;padding:.3em .4em}
+.members>tbody>tr>td:first-child{width:auto;white-space:normal}}
 @media print{body{display:block}nav,.skip{display:none}main{max-width:none;padding:0}pre{white-space:pre-wrap}
 table{display:table}tr,pre{break-inside:avoid}h3,h4{break-after:avoid}details::details-content{display:block;content-visibility:visible;block-size:auto}}
 """.strip()
@@ -57,6 +62,19 @@ def table(rows: list[list[str]], head: list[str] | None = None) -> str:
     """Cells are HTML already."""
     top = f"<tr>{''.join(f'<th>{cell}</th>' for cell in head)}</tr>" if head else ""
     return f"<table>{top}{''.join('<tr>' + ''.join(f'<td>{cell}</td>' for cell in row) + '</tr>' for row in rows)}</table>"
+
+
+def members(rows: list[tuple[str, list[str], str, str]]) -> str:
+    """Name, notes, type and meaning of each; on a narrow screen the name is above the rest."""
+    made = [
+        f"<tr><td><code>{html.escape(name)}</code>{''.join(f' {note}' for note in notes)}</td>"
+        f'<td><div class="type">{kind}</div>{meaning}</td></tr>'
+        for name, notes, kind, meaning in rows
+    ]
+    return f'<table class="members"><tbody>{"".join(made)}</tbody></table>'
+
+
+REQUIRED = '<span class="need">required</span>'
 
 
 def block(lines: list[str]) -> str:
@@ -138,7 +156,9 @@ class Page:
             if low in schema or high in schema:
                 said.append(f"{schema.get(low, '')}…{schema.get(high, '')}{unit}")
         if "pattern" in schema:
-            said.append(f"<code>{html.escape(schema['pattern'])}</code>")
+            pattern = f"<code>{html.escape(schema['pattern'])}</code>"
+            is_long = len(schema["pattern"]) > 120
+            said.append(f"<details><summary>pattern</summary>{pattern}</details>" if is_long else pattern)
         if "default" in schema:
             said.append(f"default {literal(schema['default'])}")
         return f", {', '.join(said)}" if said else ""
@@ -149,20 +169,14 @@ class Page:
             return ""
         made = markdown(schema.get("description", ""))
         if "$ref" in schema or not schema.get("properties"):
-            made += f"<p>{self.kind(schema)}</p>"
-        for part in schema.get("allOf", []):
-            made += self.body(part)
+            made += f'<div class="type">{self.kind(schema)}</div>'
         required = schema.get("required", [])
         rows = [
-            [
-                f"<code>{html.escape(name)}</code>" + (' <span class="need">required</span>' if name in required else ""),
-                self.kind(member),
-                self.member(member),
-            ]
+            (name, [REQUIRED] if name in required else [], self.kind(member), self.member(member))
             for name, member in schema.get("properties", {}).items()
         ]
         if rows:
-            made += table(rows, ["member", "type", ""])
+            made += members(rows)
         for example in schema.get("examples", []):
             made += code(example)
         return made
@@ -192,16 +206,17 @@ class Page:
             markdown(operation.get("description", "")),
         ]
         rows = [
-            [
-                f"<code>{html.escape(item['name'])}</code>" + (' <span class="need">required</span>' if item.get("required") else ""),
-                html.escape(item["in"]),
+            (
+                item["name"],
+                ([REQUIRED] if item.get("required") else [])
+                + ([f'<span class="note">{html.escape(item["in"])}</span>'] if item["in"] != "query" else []),
                 self.kind(item.get("schema", {})),
                 markdown(item.get("description", "")),
-            ]
+            )
             for item in map(self.resolved, [*shared, *operation.get("parameters", [])])
         ]
         if rows:
-            made.append("<h4>Parameters</h4>" + table(rows, ["name", "in", "type", ""]))
+            made.append("<h4>Parameters</h4>" + members(rows))
         if "requestBody" in operation:
             body = self.resolved(operation["requestBody"])
             made.append("<h4>Body</h4>" + markdown(body.get("description", "")) + self.content(body, ""))
@@ -218,7 +233,6 @@ class Page:
     def render(self) -> str:
         info, paths = self.document["info"], self.document["paths"]
         schemas = self.document["components"]["schemas"]
-        # HEAD answers as GET does, and each of them says so: once is enough here.
         operations = [
             (path, method, item[method], item.get("parameters", []))
             for path, item in paths.items() for method in ("get", "post") if method in item
