@@ -92,12 +92,12 @@ extension HTTPDaemon {
         if let handle = connection.handle {
             MHD_resume_connection(handle)
             mustRun = true
-        } else if let library = isLarge ? startedLargeLibrary() : library {
+        } else if let library = isLarge ? largeLibrary : library {
             connection.isLarge = isLarge
             give(connection, to: library)
         } else {
             connection.gate = .waiting
-            refuseWaiting(connection, 503, "There is no memory for a long request head.", withoutBody: false)
+            endWaiting(connection)
         }
     }
 

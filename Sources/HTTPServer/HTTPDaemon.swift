@@ -20,8 +20,8 @@ final class HTTPDaemon {
     private(set) var library: OpaquePointer?
     private var libraryWatch: SlotToken?
     private var epollNumber: Int32 = -1
-    /// A second one, for the few connections whose heads need more memory; nil until it is needed.
-    private var largeLibrary: OpaquePointer?
+    /// A second one, for the few connections whose heads need more memory.
+    private(set) var largeLibrary: OpaquePointer?
     private var largeLibraryWatch: SlotToken?
     private var largeEpollNumber: Int32 = -1
     /// A socket without a peer: what takes the place of one that the library gives back.
@@ -67,14 +67,14 @@ final class HTTPDaemon {
     func start() throws(Errno) {
         // SAFETY: the worker keeps this object, and `stop` ends the library before that.
         let context = Unmanaged.passUnretained(self).toOpaque()
-        let limit = UInt32(limits.connections + HTTPLimits.healthConnections + 1)
-        guard
-            let library = connectd_mhd_start(
-                context, onAccess, onCompleted, onConnection, onTarget, limit, limits.connectionMemoryBytes)
-        else { throw Errno.current.rawValue == 0 ? Errno(ENOMEM) : .current }
+        let library = try startLibrary(context, limits.connectionMemoryBytes)
         self.library = library
         epollNumber = connectd_mhd_epoll_descriptor(library)
         libraryWatch = try watchLibrary(epollNumber)
+        let largeLibrary = try startLibrary(context, HTTPLimits.largeMemoryBytes)
+        self.largeLibrary = largeLibrary
+        largeEpollNumber = connectd_mhd_epoll_descriptor(largeLibrary)
+        largeLibraryWatch = try watchLibrary(largeEpollNumber)
         try makeEndedSocket()
         let worker = worker
         (sweepTimer, bodyTimer) = reactor.assumeIsolated { reactor in
@@ -98,24 +98,12 @@ final class HTTPDaemon {
         endedSocket = pair[0]
     }
 
-    /// The library for long heads; nil where it cannot be started.
-    func startedLargeLibrary() -> OpaquePointer? {
-        if let largeLibrary { return largeLibrary }
-        guard self.library != nil else { return nil }
-        // SAFETY: as in `start`.
-        let context = Unmanaged.passUnretained(self).toOpaque()
+    private func startLibrary(_ context: UnsafeMutableRawPointer, _ memory: Int) throws(Errno) -> OpaquePointer {
         let limit = UInt32(limits.connections + HTTPLimits.healthConnections + 1)
         guard
             let library = connectd_mhd_start(
-                context, onAccess, onCompleted, onConnection, onTarget, limit, HTTPLimits.largeMemoryBytes)
-        else { return nil }
-        largeEpollNumber = connectd_mhd_epoll_descriptor(library)
-        guard let watch = try? watchLibrary(largeEpollNumber) else {
-            MHD_stop_daemon(library)
-            return nil
-        }
-        largeLibrary = library
-        largeLibraryWatch = watch
+                context, onAccess, onCompleted, onConnection, onTarget, limit, memory)
+        else { throw Errno.current.rawValue == 0 ? Errno(ENOMEM) : .current }
         return library
     }
 
@@ -139,7 +127,7 @@ final class HTTPDaemon {
         largeLibrary = nil
         MHD_stop_daemon(library)
         forgetArriving()
-        CLinux.close(endedSocket)
+        if endedSocket >= 0 { CLinux.close(endedSocket) }
         endedSocket = -1
         for number in Array(lingering.keys) { endLingering(number) }
     }
