@@ -10,8 +10,14 @@ extension HTTPDaemon {
     func begin(_ connection: Connection, target: UnsafeRawBufferPointer) {
         connection.target.removeAll(keepingCapacity: true)
         connection.target.append(contentsOf: target)
-        connection.phase = .head
         connection.request &+= 1
+        noteHead(of: connection)
+    }
+
+    /// The first of a head has come.
+    func noteHead(of connection: Connection) {
+        guard case .idle = connection.phase else { return }
+        connection.phase = .head
         connection.isLate = isEnding
         // A connection's first head has been due since it was opened.
         if connection.hasServed { connection.deadline = deadline(limits.headTimeoutMilliseconds) }
@@ -21,11 +27,16 @@ extension HTTPDaemon {
     func judge(
         _ connection: Connection, method: UnsafePointer<UInt8>, url: UnsafePointer<UInt8>, version: UnsafePointer<UInt8>
     ) -> MHD_Result {
+        guard let handle = connection.handle else { return .NO }
         guard !connection.isRetired else {
             return refuse(connection, status: 503, detail: HandshakeWorker.retired)
         }
+        // The head of the answer has to fit in, too: a check whose answer is lost must not run.
+        guard connection.isLarge || mayAnswer(handle) else {
+            return refuse(connection, status: 431, detail: HeadRefusal.fields.detail)
+        }
         let judge = HeadJudge(
-            connection: connection.handle, method: method, url: url, version: version, target: connection.target,
+            connection: handle, method: method, url: url, version: version, target: connection.target,
             source: connection.source)
         switch judge.verdict() {
         case .refused(let fault):
@@ -34,6 +45,16 @@ extension HTTPDaemon {
             connection.head = head
             return admit(connection, head, framing)
         }
+    }
+
+    /// Whether the library's usual memory has room for an answer. Most heads came through the gate, and have.
+    private func mayAnswer(_ handle: OpaquePointer) -> Bool {
+        let length = connectd_mhd_head_length(handle)
+        guard length > 512 else { return true }
+        let parts =
+            MHD_get_connection_values(handle, .HEADER_KIND, nil, nil)
+            + MHD_get_connection_values(handle, .GET_ARGUMENT_KIND, nil, nil)
+        return length + Int(parts) * 64 <= limits.connectionMemoryBytes - 900
     }
 
     private func admit(_ connection: Connection, _ head: RequestHead, _ framing: BodyFraming) -> MHD_Result {
@@ -130,7 +151,7 @@ extension HTTPDaemon {
         }
         connection.task = task
         if connection.peerHasLeft { task.cancel() }
-        MHD_suspend_connection(connection.handle)
+        if let handle = connection.handle { MHD_suspend_connection(handle) }
         return .YES
     }
 
@@ -146,7 +167,7 @@ extension HTTPDaemon {
     private func resume(_ connection: Connection, with response: Response) {
         connection.task = nil
         _ = queue(response, on: connection)
-        MHD_resume_connection(connection.handle)
+        if let handle = connection.handle { MHD_resume_connection(handle) }
         mustRun = true
     }
 
@@ -159,13 +180,15 @@ extension HTTPDaemon {
         let mustClose = connection.mustClose || isDraining
         // Another request may be on its way already: unread, it would be a reset that destroys this answer.
         if mustClose { connection.mustLinger = true }
-        guard let answer = LibraryResponse.make(response, mustClose: mustClose) else { return .NO }
+        guard let handle = connection.handle, let answer = LibraryResponse.make(response, mustClose: mustClose) else {
+            return .NO
+        }
         switch response.body {
         case .shared(let body): connection.sharedBody = body
         case .bytes(let bytes): chargeAnswer(bytes.count, of: connection)
         }
         defer { MHD_destroy_response(answer) }
-        return MHD_queue_response(connection.handle, UInt32(response.status), answer)
+        return MHD_queue_response(handle, UInt32(response.status), answer)
     }
 
     /// What sockets take at once is not held for long, and is not charged.
@@ -252,6 +275,10 @@ extension HTTPDaemon {
             }
             isFound = true
             _ = answerPlainly(connection, answer)
+            if connection.gate == .waiting {
+                endWaiting(connection)
+                continue
+            }
             // The library is not to make a request of what comes still, and closes the connection when it reads its end.
             connection.phase = .answering
             shutdown(connection.descriptor, Int32(SHUT_RD))
@@ -271,14 +298,18 @@ extension HTTPDaemon {
         connection.bodyCharge = 0
         connection.answerCharge = 0
         connection.reset(deadline: deadline(limits.idleTimeoutMilliseconds))
-        if connection.peerHasLeft { departed.append(connection.index) }
+        if connection.peerHasLeft || connection.peerHasFinished { departed.append(connection.index) }
+        ended.append(connection.index)
     }
 
     /// A deadline has come. The library notices the end of the connection, and closes it.
     func expire(_ connection: Connection) {
+        if case (.waiting, .head) = (connection.gate, connection.phase) {
+            return refuseWaiting(connection, 408, Self.tooSlow, withoutBody: false)
+        }
         switch connection.phase {
         case .head, .body:
-            let problem = handler.problem(status: 408, detail: "The request took too long to arrive.")
+            let problem = handler.problem(status: 408, detail: Self.tooSlow)
             PlainAnswer.send(problem, to: connection.descriptor, withoutBody: connection.head?.method == .head)
         case .discarding(let response):
             PlainAnswer.send(response, to: connection.descriptor, withoutBody: connection.head?.method == .head)
@@ -288,16 +319,18 @@ extension HTTPDaemon {
         connection.peerHasLeft = true
         connection.deadline = .max
         connection.sharedBody = nil
-        shutdown(connection.descriptor, Int32(SHUT_RDWR))
+        end(connection)
     }
+
+    private static let tooSlow = "The request took too long to arrive."
 
     /// The library refuses some heads by itself, in words of its own, and before 1.0 it sends the head of that answer twice.
     /// It says so beforehand, without naming the connection; whoever has such a head that is not judged is refused here.
     func refuseUnjudgedHeads() {
         for case let connection? in connections {
-            guard case .head = connection.phase, let fault = HeadJudge.faultOfCompleteHead(of: connection.handle) else {
-                continue
-            }
+            guard case .head = connection.phase, let handle = connection.handle,
+                let fault = HeadJudge.faultOfCompleteHead(of: handle)
+            else { continue }
             let problem = handler.problem(status: 400, detail: fault.rawValue)
             PlainAnswer.send(problem, to: connection.descriptor, withoutBody: false)
             connection.mustLinger = true

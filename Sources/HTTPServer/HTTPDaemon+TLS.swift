@@ -54,7 +54,7 @@ extension HTTPDaemon {
             switch connection.phase {
             case .idle:
                 connection.isRetired = true
-                if connection.hasServed { shutdown(connection.descriptor, Int32(SHUT_RDWR)) }
+                if connection.hasServed { end(connection) }
             case .answering: connection.isRetired = true  // Its answer has gone out, and may not have said "close".
             case .head, .body, .discarding, .suspended: break
             }

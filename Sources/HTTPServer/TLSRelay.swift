@@ -152,6 +152,11 @@ final class TLSRelay {
         arm(Self.sendMilliseconds)
     }
 
+    /// Closes both sides where the client has closed its own, and does not read what it has asked for.
+    func endIfClientHasClosed() {
+        if outerEnded, !innerEnded, !hasEnded, connectd_peer_has_closed(outer) == 1 { end() }
+    }
+
     /// The client gets OpenSSL's alert; the library sees the connection end.
     private func fail() {
         innerEnded = true

@@ -12,17 +12,20 @@ struct DescriptorBudget {
     /// What an operator should know, if the limit is too low for the configured number of checks.
     let warning: String?
 
-    /// What everything else needs: listeners, epoll sets, name servers, files.
+    /// What everything else needs: listeners, epoll sets, name servers, files. Where there are few, it gets by with less.
     private static let reserve = 128
     private static let mostConnections = 16_384
-    /// Connections that have had their answer and are read for a while longer.
-    private static let lingeringOfWorker = 256
+    private static let mostLingeringOfWorker = 256
+    /// Connections of each worker that have had their answer and are read for a while longer.
+    let lingeringOfWorker: Int
 
     /// Raises the soft limit to the hard one, and divides it.
     init(inFlight: Int, workers: Int) {
         let limit = Self.raisedLimit()
-        let available = max(limit - Self.reserve, 64)
-        let shared = available - min(Self.lingeringOfWorker * workers, available / 4)
+        let reserve = min(Self.reserve, max(limit / 4, 16 + 8 * workers))
+        let available = max(limit - reserve, 8)
+        lingeringOfWorker = max(min(Self.mostLingeringOfWorker, available / 4 / workers), 1)
+        let shared = max(available - lingeringOfWorker * workers, 2)
         checks = min(inFlight, max(shared / 2, 1))
         connections = min(Self.mostConnections, max(shared - checks, 1))
         warning =

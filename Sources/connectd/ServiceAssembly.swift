@@ -43,6 +43,7 @@ enum ServiceAssembly {
     static func limits(_ budget: DescriptorBudget, memory: MemoryBudget, isHTTPS: Bool) -> HTTPLimits {
         var limits = HTTPLimits()
         limits.memory = memory
+        limits.lingering = budget.lingeringOfWorker
         guard isHTTPS else {
             limits.connections = budget.connections
             return limits
