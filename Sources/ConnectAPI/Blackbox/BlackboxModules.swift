@@ -28,4 +28,7 @@ package struct BlackboxModules: Sendable {
     static func entryName(of module: ProbeModule) -> String { privatePrefix + module.name }
 
     static let privatePrefix = "module:"
+
+    /// The name of authorities that do not exist, for modules whose `tls_config` has a defect.
+    static let unusable = "unusable tls_config"
 }
