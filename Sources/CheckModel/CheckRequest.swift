@@ -120,6 +120,8 @@ public enum DialogStep: Hashable, Sendable {
     case reject(pattern: String)
     /// Begin with TLS here.
     case startTLS
+    /// Begin with TLS, although it has begun: the step fails.
+    case startTLSAgain
 }
 
 /// What makes `ok` true.

@@ -116,7 +116,8 @@ extension ConnectAttempt {
             switch plan.dialog?.steps.first {
             case .send(let template): template.filled(with: [:]) ?? []
             case .sendBytes(let bytes): bytes
-            case .expect, .expectBytes, .expectLine, .expectExactly, .sendLine, .reject, .startTLS, nil: []
+            case .expect, .expectBytes, .expectLine, .expectExactly, .sendLine, .reject, .startTLS, .startTLSAgain, nil:
+                []
             }
         return try socket.sendFirst(first)
     }

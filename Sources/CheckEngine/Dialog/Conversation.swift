@@ -58,6 +58,8 @@ struct Conversation {
                 line.arm(pattern, step: index)
             case .startTLS:
                 result = await startTLS(on: socket, &line)
+            case .startTLSAgain:
+                result = Self.startTLSAgain
             }
             note(result, of: index, since: begin, in: &report, &line)
             if case .expectLine(_, let labels) = step, result.ending == nil {
@@ -100,6 +102,12 @@ struct Conversation {
         }
         line.secure(by: channel)
         return StepResult()
+    }
+
+    private static var startTLSAgain: StepResult {
+        var failure = TLSHandshakeFailure(.protocolViolation, message: "TLS has begun already")
+        failure.subject = .preparation
+        return StepResult(ending: .handshake(.failed(failure)))
     }
 
     /// Adds a step that has ended to the report. What was rejected is told of the step that rejects it: the one that was

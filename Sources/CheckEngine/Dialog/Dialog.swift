@@ -42,6 +42,7 @@ enum CompiledStep: Sendable {
     case sendLine(SendTemplate)
     case reject(Pattern)
     case startTLS
+    case startTLSAgain
 
     var kind: DialogStepReport.Kind {
         switch self {
@@ -50,7 +51,7 @@ enum CompiledStep: Sendable {
         case .send, .sendLine: .send
         case .sendBytes: .sendHex
         case .reject: .reject
-        case .startTLS: .startTLS
+        case .startTLS, .startTLSAgain: .startTLS
         }
     }
 }

@@ -54,6 +54,8 @@ struct DialogCompiler {
             return .reject(try Pattern(text))
         case .startTLS:
             return .startTLS
+        case .startTLSAgain:
+            return .startTLSAgain
         }
     }
 
@@ -99,7 +101,8 @@ struct DialogCompiler {
             switch step {
             case .expect(let pattern): return Self.groups(reference, of: pattern.groups, step: index)
             case .expectLine(let pattern, _): return Self.groups(reference, of: pattern.groups, step: index)
-            case .expectBytes, .expectExactly, .send, .sendBytes, .sendLine, .reject, .startTLS: continue
+            case .expectBytes, .expectExactly, .send, .sendBytes, .sendLine, .reject, .startTLS, .startTLSAgain:
+                continue
             }
         }
         return []
@@ -167,7 +170,7 @@ extension DialogStep {
         case .send, .sendExpanded: .send
         case .sendBytes: .sendHex
         case .reject: .reject
-        case .startTLS: .startTLS
+        case .startTLS, .startTLSAgain: .startTLS
         }
     }
 }

@@ -148,7 +148,7 @@ struct Line {
         case .send, .sendBytes, .sendLine: break
         case .reject where result.ending == nil: break
         // Nobody is interested in the rest of a line once TLS has begun.
-        case .startTLS where result.detail == nil: takeReceived()
+        case .startTLS where result.detail == nil, .startTLSAgain: takeReceived()
         case .expect, .expectBytes, .expectLine, .expectExactly, .reject, .startTLS:
             (report.bytes, report.received) = takeReceived()
         }

@@ -19,6 +19,13 @@ struct BlackboxLog {
         begin.append("probe", report.probe.module.prober.rawValue)
         begin.append("timeout_seconds", "\(report.probe.timeout.seconds)")
         add(begin)
+        if report.probe.module.beginsTLS {
+            for defect in report.probe.module.tls.defects {
+                var line = line(at: start, level: "error", "tls_config cannot be used: no handshake can begin")
+                line.append("err", defect)
+                add(line)
+            }
+        }
         addResolution()
         for attempt in result.attempts { add(attempt) }
         if let tls = result.tls { add(tls) }

@@ -70,4 +70,7 @@ package struct BlackboxModules: Sendable {
         let rest = modules.count - shown.count
         return shown.joined(separator: ", ") + (rest > 0 ? " and \(rest) more" : "")
     }
+
+    /// The name of authorities that do not exist, for modules whose `tls_config` has a defect.
+    static let unusable = "unusable tls_config"
 }

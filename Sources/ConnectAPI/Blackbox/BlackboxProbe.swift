@@ -43,6 +43,7 @@ struct BlackboxProbe: Sendable {
             return .failed(
                 Self.failure(.invalid, in: .policy, "\(flaw.path.joined(separator: ".")) \(flaw.detail)", now))
         }
+        if let defect = module.sourceDefect { return .failed(Self.failure(.invalid, in: .policy, defect, now)) }
         if hasUnwantedFamily(request) {
             return .failed(Self.failure(.noData, in: .resolve, "the address is of the other family", now))
         }
@@ -141,6 +142,13 @@ struct BlackboxProbe: Sendable {
         options.serverName = module.tls.serverName ?? (query.hostname.isEmpty ? nil : query.hostname)
         options.minimumVersion = module.tls.minimumVersion
         options.maximumVersion = module.tls.maximumVersion
+        guard module.tls.defects.isEmpty else {
+            // Nothing is ever lent by this name: the handshake fails before its first byte.
+            options.minimumVersion = nil
+            options.maximumVersion = nil
+            options.authority = BlackboxModules.unusable
+            return options
+        }
         let entry = BlackboxModules.entryName(of: module)
         if module.tls.authorities != nil { options.authority = entry }
         if module.tls.certificate != nil { options.clientCertificate = entry }

@@ -32,7 +32,7 @@ import Testing
         var entry = QueryResponse()
         entry.expect = "^220 (\\S+)\t$"
         entry.labels = [Label(name: "host", value: "${1}"), Label(name: "on", value: "x")]
-        entry.send = "QUIT"
+        entry.send = Array("QUIT".utf8)
         module.queryResponse = [entry, QueryResponse()]
         #expect(
             ModuleText.document([module]) == #"""
