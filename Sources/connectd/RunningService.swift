@@ -34,7 +34,8 @@ struct RunningService: ~Copyable {
         if let warning = budget.warning { logger.warning("\(warning)") }
         let pool = try WorkerPool(
             count: workers,
-            admission: CheckEngine.Admission(limit: budget.checks, queueLimit: settings.limits.queue))
+            admission: CheckEngine.Admission(
+                limit: budget.checks, queueLimit: settings.limits.queue, socketLimit: budget.checkSockets))
         let handler = ServiceHandler(
             pool: pool, settings: ServiceAssembly.serviceSettings(from: settings, listening: []),
             version: Version.number, logger: logger)
@@ -54,7 +55,8 @@ struct RunningService: ~Copyable {
             threads.stopAndJoin()
             throw error
         }
-        handler.replaceSettings(ServiceAssembly.serviceSettings(from: settings, listening: http.addresses))
+        handler.replaceSettings(
+            ServiceAssembly.serviceSettings(from: settings, listening: http.addresses, files: http.files))
         handler.replaceMonitors(with: monitors)
         listenerWords = ListenerWords.list(http.addresses, settings)
         let reloader = Reloader(

@@ -9,11 +9,13 @@ import TLSServer
 /// Turns the configuration's values into those of the modules that act on them.
 enum ServiceAssembly {
     /// - Parameter listening: where the service really listens: ports that the kernel chose are denied as targets, too.
+    /// - Parameter files: the files of its UNIX-domain sockets, as they were when it began to listen; nil looks them up.
     static func serviceSettings(
-        from settings: Settings, listening: [ListenAddress]
+        from settings: Settings, listening: [ListenAddress], files: Set<FileIdentity>? = nil
     ) -> ConnectAPI.ServiceSettings {
         let addresses = listening.isEmpty ? settings.listen + settings.healthListen : listening
-        let policy = settings.policy.policy(ownPorts: ownPorts(addresses), ownPaths: ownPaths(addresses))
+        let policy = settings.policy.policy(
+            ownPorts: ownPorts(addresses), ownPaths: ownPaths(addresses), ownFiles: files ?? ownFiles(addresses))
         return ConnectAPI.ServiceSettings(
             surroundings: Surroundings(
                 policy: policy, md5Keys: settings.md5Keys.mapValues { $0.reveal() }, tls: material(of: settings)),
@@ -67,6 +69,16 @@ enum ServiceAssembly {
                 switch address {
                 case .ip(let endpoint): endpoint.port
                 case .unix: nil
+                }
+            })
+    }
+
+    private static func ownFiles(_ addresses: [ListenAddress]) -> Set<FileIdentity> {
+        Set(
+            addresses.compactMap { address in
+                switch address {
+                case .ip: nil
+                case .unix(let path, _): UnixPathName.identity(path)
                 }
             })
     }
