@@ -8,6 +8,8 @@
 #include <ifaddrs.h>
 #include <linux/errqueue.h>
 #include <linux/filter.h>
+#include <linux/magic.h>
+#include <linux/openat2.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -26,6 +28,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
+#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -291,6 +294,28 @@ static inline socklen_t connectd_fill_unix(
 // open(2) is variadic. O_PATH opens a name without the right to read what it names.
 static inline int connectd_open_path(const char *path) { return open(path, __O_PATH | O_CLOEXEC); }
 static inline int connectd_open_read(const char *path) { return open(path, O_RDONLY | O_CLOEXEC); }
+
+// openat2(2), Linux 5.6: the C library has no function for it. O_PATH, from a folder on.
+static inline int connectd_open_path_at(int folder, const char *path, int flags, uint64_t resolve)
+{
+    struct open_how how;
+    memset(&how, 0, sizeof how);
+    how.flags = (uint64_t)(__O_PATH | O_CLOEXEC | flags);
+    how.resolve = resolve;
+    return (int)syscall(SYS_openat2, folder, path, &how, sizeof how);
+}
+// Their names are macros with casts, or not declared without _GNU_SOURCE.
+static const int32_t connectd_at_cwd = AT_FDCWD;
+static const int32_t connectd_no_follow = O_NOFOLLOW;
+static const uint64_t connectd_resolve_no_magic_links = RESOLVE_NO_MAGICLINKS;
+static const uint64_t connectd_resolve_no_crossing = RESOLVE_NO_XDEV;
+
+// fstatfs(2): whether a folder is of procfs, whose links lead to places that their text does not name.
+static inline int connectd_is_procfs(int descriptor)
+{
+    struct statfs status;
+    return fstatfs(descriptor, &status) != 0 || status.f_type == PROC_SUPER_MAGIC;
+}
 
 // The same, without waiting for who writes into a pipe.
 static inline int connectd_open_read_at_once(const char *path)

@@ -192,7 +192,7 @@ struct InternetCheck {
     private func attemptSeveral(_ endpoints: [Endpoint]) async -> [AttemptOutcome] {
         switch plan.request.resolve.addresses {
         case .first: return await Strategy.first(endpoints, by: plan, until: plan.deadline)
-        case .all: return await Strategy.all(endpoints, by: plan, until: plan.deadline)
+        case .all: return await AllAtOnce(plan: plan, endpoints: endpoints, deadline: plan.deadline).run()
         case .race: return await Race(plan: plan, endpoints: endpoints, deadline: plan.deadline).run()
         }
     }

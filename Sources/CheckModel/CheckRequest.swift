@@ -129,13 +129,19 @@ public enum Expectation: Hashable, Sendable {
     /// Any success.
     case transportSuccess
     case oneOf([Outcome])
+    /// Any other outcome that says something about the target or the way to it.
     case not(Outcome)
 
-    public func isMet(by outcome: Outcome) -> Bool {
+    /// Whether a check that ended so ended as expected.
+    ///
+    /// `not` is never met by a fault of the prober, the resolver or the request: nothing was found out about the target.
+    /// Only an outcome that is named covers such an end.
+    /// - Parameter fault: of the error; nil for a success.
+    public func isMet(by outcome: Outcome, fault: Fault?) -> Bool {
         switch self {
         case .transportSuccess: outcome.isSuccess
         case .oneOf(let outcomes): outcomes.contains(outcome)
-        case .not(let unwanted): outcome != unwanted
+        case .not(let unwanted): outcome != unwanted && fault.map(\.isAboutTarget) ?? true
         }
     }
 }

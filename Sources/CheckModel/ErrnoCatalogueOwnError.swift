@@ -25,6 +25,8 @@ public enum OwnError: String, CaseIterable, Sendable {
     case dialogClosed = "DIALOG_CLOSED"
     /// TCP's simultaneous open with itself (RFC 9293, 3.5): getsockname(2) equals getpeername(2).
     case selfConnect = "SELF_CONNECT"
+    /// A check found no free socket or thread in its time: connectd's own shortage.
+    case proberBusy = "PROBER_BUSY"
     case denied = "DENIED"
     case invalid = "INVALID"
     case cancelled = "CANCELLED"

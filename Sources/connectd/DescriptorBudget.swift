@@ -1,3 +1,4 @@
+import CheckEngine
 import CLinux
 
 /// How the descriptors of the process are shared out: RLIMIT_NOFILE, getrlimit(2).
@@ -9,6 +10,8 @@ struct DescriptorBudget {
     let connections: Int
     /// Checks in flight: the configured number, or what the limit leaves. More would fail for want of a descriptor.
     let checks: Int
+    /// The sockets of checks: one for each, and more for those that try several addresses at once.
+    let checkSockets: Int
     /// What an operator should know, if the limit is too low for the configured number of checks.
     let warning: String?
 
@@ -28,6 +31,7 @@ struct DescriptorBudget {
         let shared = max(available - lingeringOfWorker * workers, 2)
         checks = min(inFlight, max(shared / 2, 1))
         connections = min(Self.mostConnections, max(shared - checks, 1))
+        checkSockets = min(Admission.wantedSockets(for: checks), max(shared - connections, checks))
         warning =
             checks < inFlight
             ? "the limit of \(limit) descriptors leaves \(checks) for checks, fewer than limits.in_flight (\(inFlight)), and no more run at once: raise LimitNOFILE or ulimit -n"

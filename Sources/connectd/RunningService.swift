@@ -36,7 +36,8 @@ struct RunningService: ~Copyable {
         if let warning = budget.warning { logger.warning("\(warning)") }
         let pool = try WorkerPool(
             count: workers,
-            admission: CheckEngine.Admission(limit: budget.checks, queueLimit: settings.limits.queue))
+            admission: CheckEngine.Admission(
+                limit: budget.checks, queueLimit: settings.limits.queue, socketLimit: budget.checkSockets))
         let available = AvailableMemory().bytes
         let memory = MemoryBudget(limitBytes: MemoryBudget.share(ofAvailable: available))
         let handler = ServiceHandler(
@@ -58,7 +59,8 @@ struct RunningService: ~Copyable {
             threads.stopAndJoin()
             throw error
         }
-        handler.replaceSettings(ServiceAssembly.serviceSettings(from: settings, listening: http.addresses))
+        handler.replaceSettings(
+            ServiceAssembly.serviceSettings(from: settings, listening: http.addresses, files: http.files))
         handler.replaceMonitors(with: monitors)
         memoryText = "\(memory.limitBytes >> 20) MiB of \(available >> 20) MiB"
         listenerWords = ListenerWords.list(http.addresses, settings)
