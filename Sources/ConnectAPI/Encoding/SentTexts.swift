@@ -22,7 +22,7 @@ struct SentTexts {
         case .sendBytes(let bytes): [bytes]
         case .send(let text): pieces(of: Array(text.utf8))
         case .sendExpanded(let template): pieces(of: template)
-        case .expect, .expectBytes, .expectLine, .expectExactly, .reject, .startTLS: []
+        case .expect, .expectBytes, .expectLine, .expectExactly, .reject, .startTLS, .startTLSAgain: []
         }
     }
 
