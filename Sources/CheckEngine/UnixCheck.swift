@@ -50,7 +50,8 @@ struct UnixCheck {
         // The rule that allows the path as it is written. Where there is none, only links can lead to an allowed one.
         let rule = policy.map { $0.ruleAllowing(path: .path(path)) ?? Self.linksOnly } ?? Self.ownRights
         let job = UnixPathConnect(path: path, kind: plan.socketKind(for: attempt.endpoint), policy: policy)
-        switch await blocking.run(inGroup: rule, on: plan.reactor, until: plan.deadline, { job.run() }) {
+        let group = group(of: path, by: rule)
+        switch await blocking.run(inGroup: group, on: plan.reactor, until: plan.deadline, { job.run() }) {
         case .finished(.connected(let connected)): await attempt.goOn(from: connected, into: record)
         case .finished(.denied(let reason)): throw reason
         case .finished(.unopened(let error)): attempt.noteUnopened(error, into: record)
@@ -68,6 +69,12 @@ struct UnixCheck {
     /// Whether a path that is denied exists or answers stays untold.
     private func refuse(_ path: [UInt8]) throws(DenialReason) {
         if let policy { throw UnixPathConnect.denial(of: path, by: policy) }
+    }
+
+    /// Paths on one mount that may hang belong together, whatever rule allows them; others by their rule.
+    private func group(of path: [UInt8], by rule: Int) -> Int {
+        guard let place = RemoteMounts.ofProcess.place(of: path) else { return rule }
+        return Self.linksOnly - 1 - Int(truncatingIfNeeded: UInt(bitPattern: place.hashValue) >> 2)
     }
 
     // Groups of threads beside those of rules, which have their indices.

@@ -25,6 +25,15 @@ import Testing
         #expect(MountTable.isLocal(at: Array(path.utf8), in: Self.table) == isLocal)
     }
 
+    @Test(arguments: [
+        ("/mnt/hang", "/mnt/hang"), ("/mnt/hang/a/s.sock", "/mnt/hang"), ("/mnt/hanging/s.sock", nil),
+        ("/srv/x", "/srv"), ("/run/x.sock", nil), ("/", nil), ("/covered/x", "/covered"),
+    ])
+    func `a path lies on the innermost mount that may have to ask a server`(path: String, place: String?) {
+        let places = MountTable.remotePlaces(in: Self.table)
+        #expect(RemoteMounts.innermost(of: places, above: Array(path.utf8)) == place.map { Array($0.utf8) })
+    }
+
     @Test func `a text of another kind has no local mount`() {
         for text in ["", "x", "1 2 3 4 / -", "1 2 3 4 / rw", " - - - - - - "] {
             #expect(!MountTable.isLocal(at: [UInt8(ascii: "/")], in: Array(text.utf8)))

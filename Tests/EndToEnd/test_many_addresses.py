@@ -128,3 +128,31 @@ def test_monitors_of_many_addresses_keep_to_the_same_share(network, listener):
         for _ in range(20):
             assert_success(connectd.client.check(f"tcp://{net.OPEN}:{listener.getsockname()[1]}", timeout_ms=2000))
         assert connectd.client.get("/livez").status == 200
+
+
+@pytest.mark.parametrize("addresses", ["all", "race"])
+def test_clients_that_leave_give_their_sockets_back(network, listener, addresses):
+    body = (
+        f'{{"target":"silent.example:80","resolve":{{"addresses":"{addresses}"}},"timeout_ms":20000}}'
+    )
+    with serve(network, 1024) as connectd:
+        before = len(connectd.open_descriptors())
+        clients = []
+        for _ in range(40):
+            connection = connectd.unix.connect()
+            connection.sendall(
+                f"POST /v1/checks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                f"Content-Length: {len(body)}\r\n\r\n{body}".encode()
+            )
+            clients.append(connection)
+        time.sleep(1.5)
+        assert len(connectd.open_descriptors()) > before + 60
+        for connection in clients:
+            connection.close()
+        limit = time.monotonic() + 10
+        while len(connectd.open_descriptors()) > before + 5:
+            assert time.monotonic() < limit, len(connectd.open_descriptors())
+            time.sleep(0.1)
+        result = connectd.client.check("silent.example:80", resolve={"addresses": "all"}, timeout_ms=800)
+        tried = [attempt for attempt in result["attempts"] if attempt["error"]["name"] == "DEADLINE"]
+        assert len(tried) >= 80, "sockets that were held are not there again"

@@ -72,8 +72,10 @@ def test_a_link_to_a_path_that_hangs_ends_at_its_deadline(hanging, folder):
         assert_deadline(connectd.client.check(f"unix:{folder}/app/link.sock", timeout_ms=700), 700)
 
 
-def test_many_that_hang_leave_threads_to_others(hanging, folder):
-    with serving(f"{folder}/hang/*", f"{folder}/app/*") as connectd, concurrent.futures.ThreadPoolExecutor(120) as pool:
+@pytest.mark.parametrize("patterns", [("hang/*", "app/*"), ("**",)], ids=["a rule for each", "one rule for both"])
+def test_many_that_hang_leave_threads_to_others(hanging, folder, patterns):
+    rules = [f"{folder}/{pattern}" for pattern in patterns]
+    with serving(*rules) as connectd, concurrent.futures.ThreadPoolExecutor(120) as pool:
         slow = [
             pool.submit(connectd.client.check, f"unix:{folder}/hang/{number}.sock", timeout_ms=4000)
             for number in range(120)

@@ -274,7 +274,7 @@ def test_ok_of_a_failure(check, expect, ok, addresses):
         (f"udp://{net.OPEN}:9", "!answered", True),
         (f"udp://{net.OPEN}:9", ["answered", "associated"], True),
         ("tcp://nothing.example:80", "resolve_failed", True),
-        ("tcp://nothing.example:80", "!connected", True),
+        ("tcp://nothing.example:80", "!connected", False),
         (f"tcp://{net.DROPPED}:80", ["timeout", "refused"], True),
         (f"tcp://{net.NOWHERE}:80", "unreachable", True),
     ],

@@ -33,6 +33,43 @@ enum MountTable {
         return isLocal
     }
 
+    /// Where file systems of other kinds are mounted. The root is none of them: everything lies below it.
+    static func remotePlaces() -> [[UInt8]] {
+        guard let file = try? Descriptor.openForReading(Array("/proc/self/mountinfo".utf8)),
+            let contents = try? FileContents.read(file.rawValue)
+        else { return [] }
+        return remotePlaces(in: contents)
+    }
+
+    /// The same by the text of the file.
+    static func remotePlaces(in contents: [UInt8]) -> [[UInt8]] {
+        contents.split(separator: UInt8(ascii: "\n")).compactMap { line in
+            let fields = line.split(separator: UInt8(ascii: " "))
+            guard fields.count > 5, !fields[4].elementsEqual([.slash]),
+                let separator = fields.firstIndex(where: { $0.elementsEqual([UInt8(ascii: "-")]) }),
+                separator + 1 < fields.count,
+                !localTypes.contains(String(decoding: fields[separator + 1], as: UTF8.self))
+            else { return nil }
+            return unescaped(Array(fields[4]))
+        }
+    }
+
+    private static func unescaped(_ text: [UInt8]) -> [UInt8] {
+        var path: [UInt8] = []
+        var index = 0
+        while index < text.count {
+            let digits = String(decoding: text[index...].dropFirst().prefix(3), as: UTF8.self)
+            if text[index] == UInt8(ascii: "\\"), digits.utf8.count == 3, let byte = UInt8(digits, radix: 8) {
+                path.append(byte)
+                index += 4
+            } else {
+                path.append(text[index])
+                index += 1
+            }
+        }
+        return path
+    }
+
     /// As the kernel writes names there: blanks, newlines and backslashes in octal digits.
     private static func escaped(_ path: [UInt8]) -> [UInt8] {
         path.reduce(into: []) { text, byte in
