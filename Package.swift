@@ -116,6 +116,7 @@ let package = Package(
                 "StrictJSON", "TLSClient",
             ],
             swiftSettings: strict),
-        .testTarget(name: "ConnectdTests", dependencies: ["connectd", "CheckModel"], swiftSettings: strict),
+        .testTarget(
+            name: "ConnectdTests", dependencies: ["connectd", "CheckEngine", "CheckModel"], swiftSettings: strict),
     ]
 )

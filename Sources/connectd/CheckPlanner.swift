@@ -13,7 +13,7 @@ struct CheckPlanner {
     var dialog: DialogArguments
     var expectation: Expectation?
 
-    /// - Throws: wrong usage: options that do not fit the targets, and every request line that is not valid.
+    /// - Throws: wrong usage, with everything that is wrong: each bad argument, each bad line with its number.
     func checks(of entries: [TargetEntry], under surroundings: Surroundings) throws -> [PreparedCheck] {
         // Compiled once, unless each check has random numbers of its own.
         let steps = dialog.steps
@@ -33,7 +33,9 @@ struct CheckPlanner {
                 let (check, found) = ConfiguredCheckDecoder.decode(
                     withTimeout(document), material: surroundings.tls, md5Keys: surroundings.md5Keys.keys)
                 if let check { checks.append(check) }
-                problems += found.map { "\(entry.place ?? ""): \($0.pointer) \($0.detail)" }
+                problems += found.map { entry.complaint("\($0.pointer) \($0.detail)") }
+            case .invalid(let detail):
+                problems.append(entry.complaint(detail))
             }
         }
         guard problems.isEmpty else { throw ValidationError(problems.joined(separator: "\n")) }
@@ -55,6 +57,11 @@ struct CheckPlanner {
         let member = JSONObject.Member(key: "timeout_ms", value: .integer(Int64(timeout.milliseconds)))
         return .object(JSONObject(members: object.members + [member]))
     }
+}
+
+extension TargetEntry {
+    /// A message about it, with its place.
+    fileprivate func complaint(_ detail: String) -> String { (place.map { "\($0): " } ?? "") + detail }
 }
 
 extension Target {

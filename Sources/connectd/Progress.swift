@@ -55,7 +55,7 @@ struct Progress {
             let pause = "\(Double(retryPauseMilliseconds) / 1000) s"
             parts.append("repeating timeouts: \(done) of \(repetition.total), one per \(pause)")
         } else if deferred > 0 {
-            parts.append("\(deferred) timeouts to repeat")
+            parts.append("\(deferred) \(deferred == 1 ? "timeout" : "timeouts") to repeat")
         }
         if let left = secondsLeft(tally, elapsed) { parts.append("\(TimeText.whole(seconds: left)) left") }
         return parts.joined(separator: ", ")

@@ -12,6 +12,8 @@ struct TargetEntry {
         case target(Target, Expectation?)
         /// The JSON of a request.
         case request(JSONValue)
+        /// What is wrong with it.
+        case invalid(String)
     }
 
     let content: Content
@@ -21,20 +23,18 @@ struct TargetEntry {
 
 /// The targets of a command: its arguments, then the lines of `--file`.
 enum TargetFile {
-    /// - Throws: wrong usage, with everything that is wrong: each bad argument, each bad line with its number.
+    /// - Throws: wrong usage, where there is no target at all, or the file cannot be read. A bad argument or line is an entry.
     static func entries(named: [String], file: String?) throws -> [TargetEntry] {
         var entries: [TargetEntry] = []
-        var problems: [String] = []
-        for text in named { take(Substring(text), at: nil, isLine: false, &entries, &problems) }
+        for text in named { take(Substring(text), at: nil, isLine: false, &entries) }
         if let file {
             let name = file == "-" ? "standard input" : file
             for (index, line) in try lines(of: file).enumerated() {
                 let text = line.trimmingBlanks
                 if text.isEmpty || text.hasPrefix("#") { continue }
-                take(text, at: "\(TerminalText.clean(name)):\(index + 1)", isLine: true, &entries, &problems)
+                take(text, at: "\(TerminalText.clean(name)):\(index + 1)", isLine: true, &entries)
             }
         }
-        guard problems.isEmpty else { throw ValidationError(problems.joined(separator: "\n")) }
         guard !entries.isEmpty else {
             throw ValidationError("no target: name one, such as host:443, or a file of them with --file")
         }
@@ -42,13 +42,13 @@ enum TargetFile {
     }
 
     private static func take(
-        _ text: Substring, at place: String?, isLine: Bool, _ entries: inout [TargetEntry], _ problems: inout [String]
+        _ text: Substring, at place: String?, isLine: Bool, _ entries: inout [TargetEntry]
     ) {
         do throws(LineProblem) {
             let content = isLine ? try line(text) : .target(try target(text), nil)
             entries.append(TargetEntry(content: content, place: place))
         } catch {
-            problems.append((place.map { "\($0): " } ?? "") + error.detail)
+            entries.append(TargetEntry(content: .invalid(error.detail), place: place))
         }
     }
 

@@ -22,8 +22,6 @@ struct CommandLineHintTests {
             let parts = text.components(separatedBy: "\(object).").dropFirst()
             #expect(parts.allSatisfy { $0.first?.isLetter != true }, "\(object): \(text)")
         }
-            #expect(!text.contains("\(object)."), "\(object): \(text)")
-        }
     }
 
     @Test("print no place of a value", arguments: all)

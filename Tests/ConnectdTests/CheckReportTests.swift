@@ -114,7 +114,7 @@ struct CheckReportTests {
         let later = start.advanced(byMilliseconds: 1000)
         #expect(progress.text(tally, at: later) == "20/100 done, 20/s, 20 connected, 5 s left")
         progress.deferOne()
-        #expect(progress.text(tally, at: later).contains("1 timeouts to repeat"))
+        #expect(progress.text(tally, at: later).contains("1 timeout to repeat"))
         progress.beginRepetition(round: 1, count: 10)
         #expect(progress.text(tally, at: later).hasSuffix("repeating timeouts: 0 of 10, one per 1.1 s, 12 s left"))
     }

@@ -4,6 +4,7 @@ import collections
 import os
 import pathlib
 import shutil
+import signal
 import sys
 import tempfile
 
@@ -16,6 +17,12 @@ from certificates import Authorities  # noqa: E402
 from connectd_process import Connectd  # noqa: E402
 from network import Network, new_name  # noqa: E402
 from systemd_machine import Machine  # noqa: E402
+
+# `nohup` and the background jobs of scripts start the tests with some signals ignored, and each program would inherit that.
+# What this process does with a signal stays the same; a handler of its own is reset to the usual effect in programs.
+for _number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, lambda number, frame: None)
 
 
 # What a test says that is skipped because its server or tool is missing.

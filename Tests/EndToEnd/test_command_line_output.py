@@ -262,7 +262,7 @@ def test_every_bad_line_is_reported(run, target, folder):
         file.write(f'{target}\nh\nb:1 c:2\n{{"target":"a:1","timeout":5}}\n{{"target"\nd:1 expect=up\n')
     ran = run("check", "--file", f"{folder}/targets")
     assert ran.returncode == 2 and ran.stdout == ""
-    for number in (2, 3, 5, 6):
+    for number in (2, 3, 4, 5, 6):
         assert f"targets:{number}: " in ran.stderr
     with open(f"{folder}/targets", "w") as file:
         file.write(f'{target}\n{{"target":"a:1","timeout":5}}\n{{"target":"a"}}\n')
