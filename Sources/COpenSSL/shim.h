@@ -132,6 +132,22 @@ static inline void *connectd_ssl_get_owner(const SSL *ssl)
     return SSL_get_app_data(ssl);
 }
 
+static inline STACK_OF(X509) *connectd_x509_stack_new(void)
+{
+    return sk_X509_new_null();
+}
+
+// Takes a reference of its own. 1, or 0 for want of memory.
+static inline int connectd_x509_stack_push(STACK_OF(X509) *stack, X509 *certificate)
+{
+    if (!X509_up_ref(certificate))
+        return 0;
+    if (sk_X509_push(stack, certificate) > 0)
+        return 1;
+    X509_free(certificate);
+    return 0;
+}
+
 static inline void connectd_x509_stack_free(STACK_OF(X509) *stack)
 {
     sk_X509_pop_free(stack, X509_free);

@@ -44,6 +44,7 @@ final class Reloader: Sendable {
         turn.withLock { _ in
             manager.reloading()
             let refusal = loadAndPut()
+            handler.noteReload(isSuccessful: refusal == nil)
             manager.ready(ServiceManager.status(listening: http.addresses, isReloadRefused: refusal != nil))
             return refusal
         }

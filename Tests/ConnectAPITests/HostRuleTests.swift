@@ -52,6 +52,22 @@ import Testing
         #expect(!rule.accepts(value))
     }
 
+    @Test(arguments: [
+        ("blackbox.monitoring.svc", "blackbox.monitoring.svc"),
+        ("BlackBox.Monitoring.SVC.:9115", "blackbox.monitoring.svc"),
+        ("blackbox", "blackbox"), ("a_b.example:1", "a_b.example"),
+    ])
+    func `a refusal names the entry that is missing`(value: String, name: String) {
+        #expect(!rule.accepts(value))
+        #expect(rule.refusal(of: value).contains(#"hosts: ["\#(name)"]"#))
+        #expect(HostRule(names: [name]).accepts(value))
+    }
+
+    @Test(arguments: ["", ":80", "127.1", "999.1.1.1:80", "[::1", "<script>", "a b", "a\"b", "localhost:x"])
+    func `a refusal of what is no name has no entry`(value: String) {
+        #expect(!rule.refusal(of: value).contains("hosts:"))
+    }
+
     @Test func `without configured names only addresses and localhost are left`() {
         let bare = HostRule(names: [])
         #expect(bare.accepts("localhost"))

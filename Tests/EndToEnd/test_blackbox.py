@@ -13,9 +13,13 @@ import urllib.parse
 
 import pytest
 import yaml
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 import peers
 import tls_peers
+from certificates import Authority
 from client import Client, tcp_connector
 from connectd_process import Connectd
 
@@ -164,7 +168,8 @@ def parsed(text: str) -> dict:
             families[name][0] = kind
         else:
             sample, _, value = line.rpartition(" ")
-            families[sample.partition("{")[0]][2][sample] = float(value)
+            # Samples of histograms and summaries have endings of their own.
+            families.setdefault(sample.partition("{")[0], [None, None, {}])[2][sample] = float(value)
     return families
 
 
@@ -570,7 +575,211 @@ def test_an_unknown_module_names_those_of_the_file(both):
     assert status == 400 and "its prober is http" in text
 
 
+# Several valid chains.
+
+
+def authority(authorities, common_name: str, issuer=None, key=None, ends: float = 3650) -> Authority:
+    """An authority of any end; with the key of another one it is that one, cross-signed."""
+    key = key or ec.generate_private_key(ec.SECP256R1())
+    certificate = authorities.leaf(
+        common_name, sans=None, starts=-10, ends=ends, issuer=issuer or Authority(FakeSubject(common_name), key),
+        usages=(), is_authority=True, public_key=key.public_key())
+    return Authority(certificate, key)
+
+
+class FakeSubject:
+    """What a self-signed certificate takes its issuer's name from."""
+
+    def __init__(self, common_name: str):
+        self.subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+
+
+@pytest.fixture(scope="module")
+def cross_signed(authorities):
+    """Chains by their names: the roots that are trusted, what the server sends, and the days of the best chain."""
+    old, new = authority(authorities, "old root"), authority(authorities, "new root")
+    short = authority(authorities, "cross", issuer=old, ends=5)
+    direct = authority(authorities, "cross", issuer=new, key=short.key, ends=100)
+    expired = authority(authorities, "cross", issuer=new, key=short.key, ends=-1)
+    forged = Authority(authority(authorities, "cross", issuer=Authority(new.certificate, old.key), key=short.key,
+                                 ends=300).certificate, short.key)
+    leaf = authorities.leaf(sans=("127.0.0.1",), ends=200, issuer=short)
+    below = authority(authorities, "below", issuer=short, ends=150)
+    deep = authorities.leaf(sans=("127.0.0.1",), ends=200, issuer=below)
+    both_roots, one_root = [old.certificate, new.certificate], [old.certificate]
+    return {
+        "short first": (both_roots, [leaf, short.certificate, direct.certificate], 100),
+        "direct first": (both_roots, [leaf, direct.certificate, short.certificate], 100),
+        "only one trusted": (one_root, [leaf, short.certificate, direct.certificate], 5),
+        "one expired": (both_roots, [leaf, short.certificate, expired.certificate], 5),
+        "one forged": (both_roots, [leaf, short.certificate, forged.certificate], 5),
+        "good and forged": (both_roots, [leaf, short.certificate, direct.certificate, forged.certificate], 100),
+        "deeper": (both_roots, [deep, below.certificate, short.certificate, direct.certificate], 100),
+        "trusted intermediate": ([old.certificate, direct.certificate], [leaf, short.certificate], 100),
+        "trusted leaf": ([old.certificate, leaf], [leaf, short.certificate], 200),
+    }
+
+
+CHAINS = ["short first", "direct first", "only one trusted", "one expired", "one forged", "good and forged", "deeper",
+          "trusted intermediate", "trusted leaf"]
+
+
+@pytest.fixture(scope="module")
+def chains(loopback_only, authorities, cross_signed, tmp_path_factory):
+    """Both services with a module for each of the chains."""
+    files = {f"{name.replace(' ', '_')}.pem": authorities.pem(*roots) for name, (roots, _, _) in cross_signed.items()}
+    modules = {name: tcp(tls=True, tls_config={"ca_file": f"{name.replace(' ', '_')}.pem"}) for name in cross_signed}
+    text = yaml.safe_dump({"modules": modules})
+    folder = tmp_path_factory.mktemp("chains")
+    for name, content in (files | {"blackbox.yml": text}).items():
+        (folder / name).write_text(content)
+    program = shutil.which(EXPORTER)
+    if program is None:
+        pytest.skip(f"not installed: {EXPORTER}")
+    arguments = ["--config.file=blackbox.yml", f"--web.listen-address={LOOPBACK}:{REFERENCE_PORT + 1}"]
+    exporter = subprocess.Popen(
+        loopback_only.command(program, *arguments), cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    reference = Client(tcp_connector(loopback_only, LOOPBACK, REFERENCE_PORT + 1), host="localhost")
+    own = {"policy": {"profile": "internal"}, "modules_file": "chains.yml"}
+    try:
+        with Connectd(loopback_only, own, port=8252, files=files | {"chains.yml": text}) as connectd:
+            wait_for(reference, exporter)
+            yield Both(loopback_only, connectd, reference)
+    finally:
+        exporter.send_signal(signal.SIGTERM)
+        exporter.wait(10)
+
+
+@pytest.mark.parametrize("chain", CHAINS)
+def test_of_several_chains_the_one_that_lasts_longest_counts(chains, authorities, cross_signed, chain):
+    _, sent, days = cross_signed[chain]
+    context = tls_peers.server_context(authorities.identity(f"cross_{chain.replace(' ', '_')}", sent))
+    with tls_peers.listening(chains.namespace, tls_peers.tls(context), LOOPBACK) as port:
+        query = {"target": f"{LOOPBACK}:{port}", "module": chain}
+        found = chains.compare(**query)
+    assert value(found, "probe_success") == 1
+    end = value(found, "probe_ssl_last_chain_expiry_timestamp_seconds")
+    assert end == pytest.approx(time.time() + days * 86400, abs=3700)
+
+
+@pytest.mark.parametrize("kind", ["loop", "forged"])
+def test_a_peer_cannot_make_the_search_expensive(chains, authorities, cross_signed, kind):
+    """Authorities of one name that may all have issued each other, or that a trusted root seems to have issued."""
+    roots, [leaf, short, _], _ = cross_signed["short first"]
+    key = authorities.leaf_key
+    issuer = Authority(short if kind == "loop" else roots[1], key)
+    flood = [authority(authorities, "cross", issuer=issuer, key=key, ends=300 + number).certificate
+             for number in range(60)]
+    context = tls_peers.server_context(authorities.identity(f"cross_{kind}", [leaf, short, *flood]))
+    with tls_peers.listening(chains.namespace, tls_peers.tls(context), LOOPBACK) as port:
+        begin = time.monotonic()
+        _, text = chains.ask(target=f"{LOOPBACK}:{port}", module="short first")
+        took = time.monotonic() - begin
+    found = parsed(text)
+    assert value(found, "probe_success") == 1 and took < 2
+    end = value(found, "probe_ssl_last_chain_expiry_timestamp_seconds")
+    assert end == pytest.approx(time.time() + 5 * 86400, abs=3700)
+
+
+# Names of the service, and targets that are encoded twice.
+
+
+@pytest.mark.parametrize(("host", "name"), [
+    ("blackbox.monitoring.svc", "blackbox.monitoring.svc"), ("Blackbox.Monitoring.SVC:9115", "blackbox.monitoring.svc"),
+    ("blackbox.monitoring.svc.cluster.local.:9115", "blackbox.monitoring.svc.cluster.local"), ("blackbox", "blackbox"),
+])
+def test_a_421_says_what_to_write(loopback_only, files, host, name):
+    path = "/probe?target=127.0.0.1:1&module=connect"
+    with started(loopback_only, files, port=8253) as connectd:
+        for asked in (path, "/metrics", "/config", "/"):
+            answer = connectd.http.get(asked, headers={"Host": host})
+            assert answer.status == 421 and f'hosts: ["{name}"]' in answer.json["detail"], answer.body
+        written = yaml.safe_load(re.search(r"hosts: \[[^]]*\]", answer.json["detail"])[0])
+        configuration = yaml.safe_load(connectd.configuration_path.read_text())
+        connectd.configuration_path.write_text(yaml.safe_dump(configuration | written))
+        assert connectd.client.request("POST", "/-/reload").status == 200
+        for asked in (path, "/metrics", "/config", "/"):
+            assert connectd.http.get(asked, headers={"Host": host}).status == 200
+
+
+@pytest.mark.parametrize("host", ["a b", "x:y", "[::1", "127.1", "", "<script>"])
+def test_a_421_of_what_is_no_name_suggests_nothing(both, host):
+    answer = both.connectd.http.get("/metrics", headers={"Host": host})
+    assert answer.status in (400, 421) and b"hosts:" not in answer.body
+
+
+def test_a_target_may_be_encoded_twice(both):
+    with tls_peers.listening(both.namespace, says(), LOOPBACK) as port:
+        for target in (f"127.0.0.1:{port}", f"127.0.0.1%3A{port}", f"127.0.0.1%253A{port}",
+                       f"tcp%253A%252F%252F127.0.0.1%253A{port}", f"%255B::ffff:127.0.0.1%255D%253A{port}"):
+            text = both.connectd.client.get(f"/probe?module=connect&target={target}").body.decode()
+            assert value(parsed(text), "probe_success") == 1, text
+    answer = both.connectd.client.get("/probe?module=connect&target=127.0.0.1%253A1&debug=true")
+    assert b" target=127.0.0.1:1 " in answer.body
+    # A zone is no encoding.
+    text = both.connectd.client.get("/probe?module=connect&target=%5Bfe80::1%2512%5D:1").body.decode()
+    assert 'class="invalid"' not in failure(parsed(text)), text
+
+
 # Logs, configuration, reload.
+
+
+def test_debug_shows_the_name_that_was_asked_for(both):
+    _, text = both.ask(target="127.0.0.1:1", module="tls", hostname="other.example.test", debug="true")
+    shown = yaml.safe_load(text.partition("Module configuration:\n")[2])
+    assert shown["tcp"]["tls_config"]["server_name"] == "other.example.test"
+    _, text = both.ask(target="127.0.0.1:1", module="tls_named", hostname="other.example.test", debug="true")
+    assert "server_name: good.example.test" in text and "other.example.test" not in text
+    assert b"other.example.test" not in both.connectd.client.get("/config").body
+
+
+def test_the_first_page_lists_recent_probes(both):
+    evil = "<script>alert(1)</script>\u202e&\"'"
+    both.ask(target=evil, module="connect")
+    both.ask(target="127.0.0.1:1", module="connect")
+    answer = both.connectd.client.get("/")
+    assert answer.status == 200 and answer.headers["content-type"].startswith("text/html")
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    page = answer.body.decode()
+    assert "<script" not in page and "\u202e" not in page and "&lt;script&gt;alert(1)&lt;/script&gt;U+202E&amp;" in page
+    newest = re.search('<td>127.0.0.1:1</td><td><strong>Failure</strong>: refused</td><td><a href="(logs[?]id=[0-9]+)">', page)
+    assert newest is not None, page[:2000]
+    assert b"ECONNREFUSED" in both.connectd.client.get("/" + newest[1]).body
+    assert page.index(newest[0]) < page.index("&lt;script"), "the newest is first"
+
+
+def test_metrics_count_unknown_modules_and_reloads(loopback_only, files):
+    def metrics(connectd) -> dict:
+        return parsed(connectd.client.get("/metrics").body.decode())
+
+    with started(loopback_only, files, port=8254) as connectd:
+        reloads = "blackbox_exporter_config_last_reload_success"
+        before = metrics(connectd)
+        assert value(before, "blackbox_module_unknown_total") == 0 and value(before, reloads + "ful") == 1
+        assert value(before, reloads + "_timestamp_seconds") == pytest.approx(time.time(), abs=60)
+        for module in ("nosuch", "web"):
+            connectd.client.get(f"/probe?target=127.0.0.1:1&module={module}")
+        connectd.client.get("/probe?module=connect")
+        time.sleep(0.05)
+        path = connectd.folder / "blackbox.yml"
+        text = path.read_text()
+        path.write_text("modules: [")
+        assert connectd.client.request("POST", "/-/reload").status == 500
+        failed = metrics(connectd)
+        assert value(failed, "blackbox_module_unknown_total") == 2 and value(failed, reloads + "ful") == 0
+        assert failed[reloads + "_timestamp_seconds"] == before[reloads + "_timestamp_seconds"]
+        path.write_text(text)
+        assert connectd.client.request("POST", "/-/reload").status == 200
+        after = metrics(connectd)
+        assert value(after, reloads + "ful") == 1
+        assert value(after, reloads + "_timestamp_seconds") > value(before, reloads + "_timestamp_seconds")
+
+
+def test_metrics_of_the_exporter_itself_have_its_words(both):
+    ours, theirs = (parsed(client.get("/metrics").body.decode()) for client in (both.connectd.client, both.reference))
+    for name in ("blackbox_module_unknown_total", "blackbox_exporter_config_last_reload_successful",
+                 "blackbox_exporter_config_last_reload_success_timestamp_seconds"):
+        assert ours[name][:2] == theirs[name][:2], name
 
 
 def test_debug_shows_log_metrics_and_module(both):
@@ -693,7 +902,7 @@ def test_with_tokens_everything_needs_one(loopback_only, files):
     own = {"auth": {"tokens_file": "tokens"}}
     tokens = {"tokens": "prometheus:0123456789abcdef\n"}
     with started(loopback_only, files | tokens, own, port=8248) as connectd:
-        requests = [("GET", "/probe?target=127.0.0.1:1&module=connect"), ("GET", "/config"), ("GET", "/logs"),
+        requests = [("GET", "/probe?target=127.0.0.1:1&module=connect"), ("GET", "/config"), ("GET", "/logs"), ("GET", "/"),
                     ("GET", "/-/healthy"), ("POST", "/-/reload")]
         for method, path in requests:
             assert connectd.client.request(method, path).status == 401, path

@@ -26,6 +26,8 @@ public struct TLSOptions: Hashable, Sendable {
     /// 0 …: a certificate of the peer's chain that expires sooner is CERT_EXPIRES_SOON.
     public var minimumDaysLeft: Int?
     public var revocation: Revocation = .none
+    /// Whether the report says when the chain ends that lasts longest; this may cost signatures.
+    public var findsLongestChain = false
 
     public init() {}
 }

@@ -20,6 +20,9 @@ public struct TLSReport: Sendable {
     public var chain: [CertificateReport] = []
     /// From the peer's certificate to the authority; nil where none could be built.
     public var verifiedChain: [CertificateReport]?
+    /// When the chain ends that lasts longest, of all that lead to an authority: seconds since 1970. Only if it was asked for
+    /// (`TLSOptions.findsLongestChain`) and the peer is verified.
+    public var longestChainEnd: Int64?
     public var ocsp = OCSPReport()
     /// The alert that ended the handshake.
     public var alert: TLSAlertReport?

@@ -23,6 +23,19 @@ package struct HostRule: Sendable {
         return name == "localhost" || names.contains(name)
     }
 
+    /// What is wrong with a Host header field that is not accepted, and what to write instead.
+    package func refusal(of value: String) -> String {
+        guard let host = Self.host(of: value) else {
+            return "the Host header field is not a host with an optional port"
+        }
+        let name = Self.normalized(host)
+        guard let target = try? Target(transport: "tcp", host: name, port: .number(1)),
+            case .tcp(.name, _) = target.peer
+        else { return "the Host header field is neither a host name nor an address" }
+        return "this service does not answer for the host \"\(name)\"; if clients reach it by that name, write"
+            + " hosts: [\"\(name)\"] in the configuration (or CONNECTD_HOSTS) and reload, or ask by address"
+    }
+
     /// An IPv4 address, with or without a port: what most clients send, and cheap to know.
     private static func isQuad(_ value: Span<UInt8>) -> Bool {
         var end = 0

@@ -8,7 +8,7 @@ enum BlackboxDebug {
         text += "\n\n\nMetrics that would have been returned:\n".utf8
         text += BlackboxMetrics(report: report, format: .prometheus).text()
         text += "\n\n\nModule configuration:\n".utf8
-        text += ModuleText.module(report.probe.module).utf8
+        text += ModuleText.module(report.probe.effectiveModule).utf8
         return text
     }
 }

@@ -117,7 +117,7 @@ struct BlackboxMetrics {
         gauge("probe_ssl_earliest_cert_expiry", "Returns last SSL chain expiry in unixtime", Double(earliest))
         // Without a verified chain it is Go's zero time, as there.
         let isVerified = tls.isVerified && !report.probe.module.tls.skipsVerification
-        let last = isVerified ? tls.verifiedChain?.compactMap(\.notAfter).min() : nil
+        let last = isVerified ? tls.longestChainEnd ?? tls.verifiedChain?.compactMap(\.notAfter).min() : nil
         gauge(
             "probe_ssl_last_chain_expiry_timestamp_seconds", "Returns last SSL chain expiry in timestamp",
             Double(last ?? Self.goZeroTime))

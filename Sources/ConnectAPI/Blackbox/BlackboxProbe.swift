@@ -1,11 +1,12 @@
 internal import CheckEngine
 internal import CheckModel
 internal import Configuration
+internal import HTTPServer
 
 /// One probe: a module, a target, and how long.
 struct BlackboxProbe: Sendable {
     let module: ProbeModule
-    let query: BlackboxQuery
+    private(set) var query: BlackboxQuery
     let timeout: ScrapeTimeout
     /// Why no connection can be made to the target, in one sentence; nil if one can.
     private(set) var flaw: String?
@@ -14,6 +15,25 @@ struct BlackboxProbe: Sendable {
         self.module = module
         self.query = query
         self.timeout = timeout
+        // Some clients encode a target twice; one that is good as it is stays, as a path with a percent sign.
+        if (try? target()) == nil, let decoded = Self.decodedAgain(query.target) { self.query.target = decoded }
+    }
+
+    /// - Returns: nil if nothing is encoded, or the result is not text on one line.
+    private static func decodedAgain(_ text: String) -> String? {
+        guard text.utf8.contains(UInt8(ascii: "%")),
+            let decoded = PercentCoding.decode(Array(text.utf8)[...], plusIsSpace: false),
+            !decoded.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F })
+        else { return nil }
+        return decoded
+    }
+
+    /// The module as this probe uses it: `hostname` fills in a missing server_name.
+    var effectiveModule: ProbeModule {
+        guard module.tls.serverName == nil, !query.hostname.isEmpty else { return module }
+        var module = module
+        module.tls.serverName = query.hostname
+        return module
     }
 
     /// What there is to do.
@@ -139,6 +159,7 @@ struct BlackboxProbe: Sendable {
     private var tls: TLSOptions {
         var options = TLSOptions()
         options.verify = !module.tls.skipsVerification
+        options.findsLongestChain = options.verify
         options.serverName = module.tls.serverName ?? (query.hostname.isEmpty ? nil : query.hostname)
         options.minimumVersion = module.tls.minimumVersion
         options.maximumVersion = module.tls.maximumVersion

@@ -82,9 +82,12 @@ struct BlackboxQuery: Sendable {
 struct BlackboxRefusal: Error {
     let status: Int
     let text: String
+    /// Whether it is a module that is wrong.
+    let isUnknownModule: Bool
 
-    init(_ status: Int, _ text: String) {
+    init(_ status: Int, _ text: String, isUnknownModule: Bool = false) {
         self.status = status
         self.text = text
+        self.isUnknownModule = isUnknownModule
     }
 }

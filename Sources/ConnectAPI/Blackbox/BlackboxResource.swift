@@ -13,7 +13,8 @@ enum BlackboxResource {
     ) throws(BlackboxRefusal) -> BlackboxProbe {
         let query = try BlackboxQuery(head)
         guard let module = modules.modules[query.module] else {
-            throw BlackboxRefusal(400, modules.refusal(of: query.module, isDefault: query.isModuleDefault))
+            throw BlackboxRefusal(
+                400, modules.refusal(of: query.module, isDefault: query.isModuleDefault), isUnknownModule: true)
         }
         let timeout = try timeout(head, module, query, limitMilliseconds: limitMilliseconds)
         guard !query.target.isEmpty else { throw BlackboxRefusal(400, "Target parameter is missing") }

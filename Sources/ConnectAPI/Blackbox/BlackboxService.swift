@@ -6,7 +6,8 @@ internal import SocketIO
 
 /// The resources of blackbox_exporter, with what they remember.
 final class BlackboxService: Sendable {
-    private let history = BlackboxHistory()
+    let history = BlackboxHistory()
+    let counts = BlackboxCounts()
     private let reloads = SharedReloads()
 
     enum Preparation {
@@ -34,6 +35,7 @@ final class BlackboxService: Sendable {
             case .check(let check): return .check(check, probe)
             }
         } catch {
+            if error.isUnknownModule { counts.noteUnknownModule() }
             return .answer(BlackboxResource.response(error))
         }
     }

@@ -13,6 +13,7 @@ struct MetricsDocument {
     let version: String
     /// Seconds since 1970; nil without HTTPS.
     let certificateExpiry: Int64?
+    let blackbox: BlackboxCounts
 
     func text(in format: ExpositionFormat) -> [UInt8] {
         var writer = ExpositionWriter(format: format)
@@ -25,6 +26,7 @@ struct MetricsDocument {
         writeClients(to: &writer)
         writeMonitors(to: &writer)
         writeCertificate(to: &writer)
+        blackbox.write(to: &writer)
         ProcessMetrics.write(to: &writer)
         return writer.finish()
     }

@@ -9,8 +9,8 @@ enum MetricsResource {
     {
         try QueryRule.acceptNone(head)
         let document = MetricsDocument(
-            metrics: parts.metrics, pool: parts.pool, memory: parts.memory, monitors: parts.monitors.monitors, version: parts.version,
-            certificateExpiry: settings.certificateExpiry)
+            metrics: parts.metrics, pool: parts.pool, memory: parts.memory, monitors: parts.monitors.monitors,
+            version: parts.version, certificateExpiry: settings.certificateExpiry, blackbox: parts.blackbox.counts)
         let format = ExpositionFormat(accept: head.header("accept"))
         let text = try parts.documents.lend { () throws(Problem) in document.text(in: format) }
         return ResponseFactory.text(sharing: text, as: format.contentType)

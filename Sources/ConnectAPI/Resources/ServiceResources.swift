@@ -41,6 +41,7 @@ final class ServiceResources: Sendable {
         case .routes: try work(for: routes, bodyLimit)
         case .blackboxProbe: try work(for: blackboxProbe, bodyLimit)
         case .blackboxReload: try work(for: blackboxReload, bodyLimit)
+        case .blackboxIndex: .answer(BlackboxIndex.page(of: parts.blackbox.history))
         case .blackboxConfig: .answer(BlackboxResource.config(settings.modules))
         case .blackboxLogs: .answer(parts.blackbox.logs(head))
         case .blackboxHealth: .answer(BlackboxResource.healthy)

@@ -32,10 +32,7 @@ struct Gate {
         guard case .tcp = head.listener else { return nil }
         let host = head.header("host")
         if let host, !settings.hosts.accepts(host) {
-            return Problem(
-                .misdirectedRequest,
-                "the Host header field names a host that this service does not answer for; see `hosts` in the configuration"
-            )
+            return Problem(.misdirectedRequest, settings.hosts.refusal(of: host))
         }
         guard settings.tokens.isOpen else { return nil }
         let accepts = BrowserRule.accepts(

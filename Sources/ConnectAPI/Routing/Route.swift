@@ -4,7 +4,7 @@ internal import HTTPServer
 enum Route: Hashable {
     case checks, probe, routes, errors, monitors, live, ready, metrics, specificationYAML, specificationJSON, docs
     /// What blackbox_exporter has, under its own paths.
-    case blackboxProbe, blackboxConfig, blackboxLogs, blackboxHealth, blackboxReload
+    case blackboxIndex, blackboxProbe, blackboxConfig, blackboxLogs, blackboxHealth, blackboxReload
     /// One entry of the catalogue, by the last segment of its path.
     case error(name: String)
     /// One monitor, likewise.
@@ -43,6 +43,7 @@ enum Route: Hashable {
     /// What is asked for less often, and entries of collections.
     private init?(segments: [String]) {
         switch segments {
+        case [""]: self = .blackboxIndex
         case ["config"]: self = .blackboxConfig
         case ["logs"]: self = .blackboxLogs
         case ["-", "healthy"]: self = .blackboxHealth
@@ -65,7 +66,8 @@ enum Route: Hashable {
         switch self {
         case .checks, .routes: true
         case .probe, .errors, .error, .monitors, .monitor, .live, .ready, .metrics, .specificationYAML,
-            .specificationJSON, .blackboxProbe, .blackboxConfig, .blackboxLogs, .blackboxHealth, .blackboxReload, .docs:
+            .specificationJSON, .blackboxIndex, .blackboxProbe, .blackboxConfig, .blackboxLogs, .blackboxHealth,
+            .blackboxReload, .docs:
             false
         }
     }
@@ -75,7 +77,8 @@ enum Route: Hashable {
         switch self {
         case .live, .ready: true
         case .checks, .probe, .routes, .errors, .error, .monitors, .monitor, .metrics, .specificationYAML,
-            .specificationJSON, .blackboxProbe, .blackboxConfig, .blackboxLogs, .blackboxHealth, .blackboxReload, .docs:
+            .specificationJSON, .blackboxIndex, .blackboxProbe, .blackboxConfig, .blackboxLogs, .blackboxHealth,
+            .blackboxReload, .docs:
             false
         }
     }
@@ -86,7 +89,7 @@ enum Route: Hashable {
         case .live, .ready, .metrics: true
         case .checks, .probe, .routes, .errors, .error, .monitors, .monitor, .specificationYAML, .specificationJSON,
             .docs,
-            .blackboxProbe, .blackboxConfig, .blackboxLogs, .blackboxHealth, .blackboxReload:
+            .blackboxIndex, .blackboxProbe, .blackboxConfig, .blackboxLogs, .blackboxHealth, .blackboxReload:
             false
         }
     }

@@ -52,6 +52,11 @@ package final class ServiceHandler: RequestHandler {
         parts.blackbox.offerReload(reload)
     }
 
+    /// Tells `/metrics` how a reload went.
+    package func noteReload(isSuccessful: Bool) {
+        parts.blackbox.counts.noteReload(isSuccessful: isSuccessful)
+    }
+
     /// How many checks were asked for so far.
     package var checkCount: UInt64 { parts.journal.askedCount }
 

@@ -15,6 +15,13 @@ final class CertificateStack {
         self.init(adopting: copy)
     }
 
+    /// - Parameter certificates: the new stack has references of its own.
+    convenience init?(of certificates: [OpaquePointer]) {
+        guard let stack = connectd_x509_stack_new() else { return nil }
+        self.init(adopting: stack)
+        for certificate in certificates where connectd_x509_stack_push(stack, certificate) != 1 { return nil }
+    }
+
     deinit { connectd_x509_stack_free(stack) }
 
     var count: Int { Int(max(0, connectd_certificate_count(stack))) }

@@ -43,6 +43,10 @@ extension TLSChannel {
         guard let chain = record.chain else { return }
         report.chain = reports(of: chain, now: now)
         report.verifiedChain = record.verifiedChain.map { reports(of: $0, now: now) }
+        if options.findsLongestChain, let verified = record.verifiedChain {
+            report.longestChainEnd = ChainSearch.latestEnd(
+                of: chain, verified: verified, store: context.authorities.store, level: record.certificateLevel)
+        }
         describeStaple(chain, now: now)
     }
 

@@ -105,6 +105,21 @@ import Testing
         #expect(probe.flaw != nil)
     }
 
+    @Test(arguments: [
+        ("127.0.0.1%3A80", "127.0.0.1:80"), ("tls%3A%2F%2Fa.example%3A443", "tls://a.example:443"),
+        ("%5B::1%5D:80", "[::1]:80"), ("a.example:80", "a.example:80"), ("[fe80::1%25]:80", "[fe80::1%25]:80"),
+        ("[fe80::1%12]:80", "[fe80::1%12]:80"), ("[fe80::1%eth0]:80", "[fe80::1%eth0]:80"), ("a%zz:80", "a%zz:80"),
+        ("a%00b:80", "a%00b:80"), ("a%0Ab:80", "a%0Ab:80"), ("a%FFb:80", "a%FFb:80"),
+    ])
+    func `a target that is none is decoded once more`(target: String, decoded: String) throws {
+        #expect(try probe(target).query.target == decoded)
+    }
+
+    @Test func `a path with a percent sign stays`() throws {
+        #expect(try probe("/run/a%20b.sock", prober: .unix).query.target == "/run/a%20b.sock")
+        #expect(try probe("%2Frun%2Fa.sock", prober: .unix).query.target == "/run/a.sock")
+    }
+
     @Test(
         arguments: [
             ("a:1", "a", "1"), ("[::1]:1", "::1", "1"), ("[a]:b", "a", "b"), (":", "", ""), ("http://a", "http", "//a"),

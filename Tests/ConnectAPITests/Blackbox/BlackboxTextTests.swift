@@ -107,6 +107,16 @@ import Testing
         #expect(history.all.count == 2 * BlackboxHistory.limit)
     }
 
+    @Test func `the first page escapes what clients wrote`() throws {
+        let history = BlackboxHistory()
+        history.add(try report("<b>&\"'\u{202E}\n", isSuccess: false))
+        history.add(try report("a.example:1", isSuccess: true))
+        let page = BlackboxIndex.text(of: history.all)
+        #expect(page.contains("<td>&lt;b&gt;&amp;&quot;&#39;U+202EU+000A</td>"))
+        #expect(page.contains(#"<td>a.example:1</td><td>Success</td><td><a href="logs?id=1">Logs</a></td>"#))
+        #expect(!page.contains("<b>") && !page.contains("\u{202E}"))
+    }
+
     @Test func `what a peer says much of is cut`() throws {
         let received = [UInt8](repeating: 0x61, count: 1024)
         let step = DialogStepReport(
