@@ -171,6 +171,12 @@ extension HTTPDaemon {
 
     /// Ends a connection that waits.
     func endWaiting(_ connection: Connection) {
+        // The library must not make a request of what is there.
+        if case .head = connection.phase, connection.handle != nil, takeBack(connection),
+            connections[connection.index] !== connection
+        {
+            return
+        }
         guard let handle = connection.handle else { return closeWaiting(connection) }
         connection.gate = .free
         shutdown(connection.descriptor, Int32(SHUT_RD))
