@@ -107,7 +107,8 @@ extension HTTPDaemon {
         if connection.handle != nil, !connection.isLarge {
             // The descriptor's next event brings it back here.
             if !takeBack(connection) {
-                refuseWaiting(connection, 503, "There are too few descriptors for a long request head.", withoutBody: false)
+                refuseWaiting(
+                    connection, 503, "There are too few descriptors for a long request head.", withoutBody: false)
             }
             return
         }

@@ -13,7 +13,9 @@ import Testing
 
     @Test func everyHeadUpTo16KiBIsAccepted() async throws {
         try await withService { service in
-            for count in Array(stride(from: 100, to: 6000, by: 37)) + Array(stride(from: 6000, through: 16_384, by: 461)) + [16_384] {
+            for count in Array(stride(from: 100, to: 6000, by: 37))
+                + Array(stride(from: 6000, through: 16_384, by: 461)) + [16_384]
+            {
                 let client = try service.client()
                 client.send(Self.head(of: count))
                 #expect(client.receiveResponse()?.status == 200, "a head of \(count) bytes")
