@@ -68,7 +68,8 @@ import Testing
                 "GET /a HTTP/1.1\r\nHost: a\r\n" + (0..<count).map { "h\($0): \r\n" }.joined() + "\r\n")
             #expect(fields.receiveResponse()?.status == 200)
             let arguments = try service.client()
-            arguments.send("GET /refused?\((0..<count).map { "a\($0)" }.joined(separator: "&")) HTTP/1.1\r\nHost: a\r\n\r\n")
+            let query = (0..<count).map { "a\($0)" }.joined(separator: "&")
+            arguments.send("GET /refused?\(query) HTTP/1.1\r\nHost: a\r\n\r\n")
             #expect(arguments.receiveResponse()?.status == 403)
         }
     }
