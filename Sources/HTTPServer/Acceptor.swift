@@ -20,7 +20,10 @@ actor Acceptor {
     private nonisolated let neighbour: HTTPWorker
     private nonisolated let handler: any RequestHandler
     private nonisolated let log: @Sendable (String) -> Void
-    private var hasWarned = false
+    /// Given up for a moment where the process has no descriptor left, to answer a client that would wait otherwise.
+    private var reserve: Int32 = -1
+    /// The client that was answered in place of the reserve, for how many pauses it has been read.
+    private var told: (descriptor: Int32, pauses: Int)?
     private var listeners: [Place] = []
     /// Whether clients of sockets that were handed over are left to whoever gets them next.
     private var isHandingOver = false
@@ -42,6 +45,7 @@ actor Acceptor {
     }
 
     func start(_ sockets: [ListeningSocket]) throws(Errno) {
+        openReserve()
         for (index, socket) in sockets.enumerated() {
             listeners.append(Place(socket: socket, watch: try watch(socket, index)))
         }
@@ -68,6 +72,9 @@ actor Acceptor {
         }
         if let pause { reactor.assumeIsolated { $0.remove(pause) } }
         pause = nil
+        if let told = told.take() { close(told.descriptor) }
+        if reserve >= 0 { close(reserve) }
+        reserve = -1
     }
 
     /// Accepts no more on sockets that were handed over: their clients wait for the next one who gets them. Supervisors'
@@ -109,7 +116,7 @@ actor Acceptor {
         guard pause == nil, index < listeners.count else { return }
         let listener = listeners[index].socket
         let error = acceptClients(of: listener, atMost: Self.batch)
-        if let error, error != Errno(EAGAIN) { relieve(error) } else { hasWarned = false }
+        if let error, error != Errno(EAGAIN) { relieve(listener, error) }
     }
 
     /// Twice as many as SOMAXCONN: clients that go on connecting meanwhile do not keep the listener open.
@@ -185,12 +192,44 @@ actor Acceptor {
         handler.problem(status: 503, detail: "There are too many connections.")
     }
 
-    /// There is no room for a client, not even to tell it so, and the listener stays ready: without a measure, the loop would
-    /// spin. New clients wait in the backlog for a moment; none is reset.
-    private func relieve(_ error: Errno) {
-        if !hasWarned { log("accept4: errno \(error.rawValue): new clients wait in the backlog") }
-        hasWarned = true
+    /// There is no room for a client, and the listener stays ready: without a measure, the loop would spin and clients would hang.
+    /// The reserve lets one client be told, and read until its request has come: unread, it would be a reset. The others wait
+    /// in the backlog for a moment.
+    private func relieve(_ listener: ListeningSocket, _ error: Errno) {
+        if told == nil, reserve >= 0, tls(for: listener) == nil {
+            log("accept4: errno \(error.rawValue): no descriptor or memory for a connection")
+            close(reserve)
+            reserve = -1
+            tellOne(on: listener)
+        }
         startPause()
+    }
+
+    private func tellOne(on listener: ListeningSocket) {
+        var name = sockaddr_storage()
+        var length = socklen_t()
+        let number = connectd_accept(listener.descriptor.rawValue, &name, &length)
+        guard number >= 0 else { return openReserve() }
+        PlainAnswer.send(tooMany(), to: number, withoutBody: false)
+        shutdown(number, Int32(SHUT_WR))
+        told = (number, 0)
+    }
+
+    private static let mostPausesOfTold = 5
+
+    private func readTold() {
+        guard let (descriptor, pauses) = told else { return }
+        var buffer = [UInt8](repeating: 0, count: 16384)
+        let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
+        told = (descriptor, pauses + 1)
+        guard count >= 0 || pauses + 1 >= Self.mostPausesOfTold else { return }
+        close(descriptor)
+        told = nil
+    }
+
+    private func openReserve() {
+        guard reserve < 0, told == nil else { return }
+        reserve = (try? Descriptor.openForReading(Array("/dev/null".utf8)).release()) ?? -1
     }
 
     private static let pauseMilliseconds = 20
@@ -208,6 +247,8 @@ actor Acceptor {
     private func endPause() {
         if let pause { reactor.assumeIsolated { $0.remove(pause) } }
         pause = nil
+        readTold()
+        openReserve()
         for listener in listeners { setInterest(interest(in: listener), in: listener) }
     }
 

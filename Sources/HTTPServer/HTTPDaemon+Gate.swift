@@ -107,7 +107,8 @@ extension HTTPDaemon {
         if connection.handle != nil, !connection.isLarge {
             // The descriptor's next event brings it back here.
             if !takeBack(connection) {
-                refuseWaiting(connection, 503, "There are too few descriptors for a long request head.", withoutBody: false)
+                refuseWaiting(
+                    connection, 503, "There are too few descriptors for a long request head.", withoutBody: false)
             }
             return
         }
@@ -171,6 +172,12 @@ extension HTTPDaemon {
 
     /// Ends a connection that waits.
     func endWaiting(_ connection: Connection) {
+        // The library must not make a request of what is there.
+        if case .head = connection.phase, connection.handle != nil, takeBack(connection),
+            connections[connection.index] !== connection
+        {
+            return
+        }
         guard let handle = connection.handle else { return closeWaiting(connection) }
         connection.gate = .free
         shutdown(connection.descriptor, Int32(SHUT_RD))

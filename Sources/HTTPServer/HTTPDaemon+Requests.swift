@@ -54,7 +54,7 @@ extension HTTPDaemon {
         let parts =
             MHD_get_connection_values(handle, .HEADER_KIND, nil, nil)
             + MHD_get_connection_values(handle, .GET_ARGUMENT_KIND, nil, nil)
-        return length + Int(parts) * 64 <= limits.connectionMemoryBytes - 900
+        return length + Int(parts) * HTTPLimits.partBytes <= HTTPLimits.usualHeadBytes
     }
 
     private func admit(_ connection: Connection, _ head: RequestHead, _ framing: BodyFraming) -> MHD_Result {

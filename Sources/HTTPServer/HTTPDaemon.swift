@@ -178,7 +178,8 @@ final class HTTPDaemon {
     /// - Returns: false where the kernel allows no more watches.
     func watchClient(of connection: Connection) -> Bool {
         let (worker, place) = (worker, connection.index)
-        connection.watch = try? watch(connection.descriptor, for: [.readable, .peerClosed], edgeTriggered: true) { event in
+        connection.watch = try? watch(connection.descriptor, for: [.readable, .peerClosed], edgeTriggered: true) {
+            event in
             worker.assumeIsolated { $0.daemon?.noteClient(at: place, event) }
         }
         return connection.watch != nil
@@ -317,7 +318,11 @@ final class HTTPDaemon {
         isSweeping = false
         let now = Clock.now().nanoseconds
         for case let connection? in connections {
-            if connection.isOver(at: now) { expire(connection) } else if connection.peerHasFinished { askAgain(connection) }
+            if connection.isOver(at: now) {
+                expire(connection)
+            } else if connection.peerHasFinished {
+                askAgain(connection)
+            }
         }
         for relay in relays.values { relay.endIfClientHasClosed() }
         for (number, close) in lingering where close.deadline <= now { endLingering(number) }

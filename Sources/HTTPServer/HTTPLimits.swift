@@ -33,8 +33,9 @@ public struct HTTPLimits: Sendable {
     /// What a connection has for a long head. Pages that are not needed are not held.
     static let largeMemoryBytes = 192 << 10
 
-    /// What of `connectionMemoryBytes` a head may need: the rest is for the head of the answer.
-    static let usualHeadBytes = 2600
+    /// What of `connectionMemoryBytes` a head may need. Half is the library's read buffer: as soon as it has to grow, the
+    /// answer's head may find no room.
+    static let usualHeadBytes = 1600
 
     /// What the library needs for a header field or an argument of the query.
     static let partBytes = 80

@@ -55,7 +55,9 @@ struct HeadScan {
         }
         guard bytes.count < Self.mostBytes else { return .refused(isFirst ? .target : .fields) }
         // Other protocols are told at once, and not after the time for heads.
-        if isFirst, position < bytes.count, !mayBecomeRequestLine(bytes[position...]) { return .refused(.fault(.method)) }
+        if isFirst, position < bytes.count, !mayBecomeRequestLine(bytes[position...]) {
+            return .refused(.fault(.method))
+        }
         return .incomplete
     }
 

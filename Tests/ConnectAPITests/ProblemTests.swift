@@ -46,8 +46,9 @@ import Testing
         let expected = [
             ("bad_request", 400), ("unauthorized", 401), ("denied", 403), ("foreign_origin", 403), ("not_found", 404),
             ("method_not_allowed", 405), ("request_timeout", 408), ("content_too_large", 413),
-            ("unsupported_media_type", 415), ("misdirected_request", 421), ("header_fields_too_large", 431),
-            ("overloaded", 503), ("draining", 503),
+            ("uri_too_long", 414), ("unsupported_media_type", 415), ("misdirected_request", 421),
+            ("header_fields_too_large", 431),
+            ("overloaded", 503), ("draining", 503), ("http_version_not_supported", 505),
         ]
         #expect(statuses.elementsEqual(expected, by: ==))
     }

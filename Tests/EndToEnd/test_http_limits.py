@@ -281,3 +281,16 @@ def test_an_answer_of_a_stopped_service(network):
         else:
             stopper.join()
     assert ended == [0]
+
+
+def test_a_check_with_a_head_of_any_size_is_answered(connectd):
+    """The answer's head shares the library's memory with the request's: no size in between loses it."""
+    host = f"127.0.0.1:{connectd.port}"
+    for length in [*range(0, 4200, 60), 8000, 16_000, 16_500, 30_000]:
+        request = f"GET /v1/probe?target=127.0.0.1:9 HTTP/1.1\r\nHost: {host}\r\nCookie: {'x' * length}\r\n\r\n"
+        with connectd.http.connect() as connection:
+            connection.settimeout(10)
+            connection.sendall(request.encode())
+            answer = read_answer(connection.makefile("rb"))
+        assert answer.status == (502 if length <= 16_000 else 431), f"{length}: {answer.status}"
+        assert answer.headers["content-type"].startswith("application/"), length

@@ -102,7 +102,6 @@ import Testing
         }
     }
 
-
     @Test func connectionsAreSharedOutEvenly() async throws {
         try await withService(workers: 2) { service in
             let clients = try (0..<65).map { _ in try service.client() }

@@ -21,7 +21,7 @@ final class TestHandler: RequestHandler, RequestResponder {
         if head.hasPath("/refused") { return .answer(text(403, "no")) }
         if head.hasPath("/volume") { return .answer(Response(status: 200, sharing: volume)) }
         if head.hasPath("/page") { return .answer(Response(status: 200, sharing: page)) }
-        return .accept(bodyLimit: 1000, by: self)
+        return .accept(bodyLimit: head.hasPath("/long") ? 100_000 : 1000, by: self)
     }
 
     func respond(to request: Request, on worker: Int) async -> Response {
@@ -68,6 +68,7 @@ final class TestService {
     let service: HTTPService
     let handler: TestHandler
     private let threads: [Thread]
+    let memory: MemoryBudget
 
     private final class Thread {
         private var thread: WorkerThread?
@@ -80,6 +81,7 @@ final class TestService {
     init(workers: Int, on addresses: [ListenAddress], limits: HTTPLimits, log: @escaping @Sendable (String) -> Void)
         async throws
     {
+        memory = limits.memory
         var reactors: [Reactor] = []
         for index in 0..<workers { reactors.append(try Reactor(thread: ReactorThread(index: index))) }
         threads = try reactors.map { try Thread($0) }

@@ -79,9 +79,11 @@ struct MetricsDocument {
     }
 
     private func writeMemory(to writer: inout ExpositionWriter) {
-        writer.family("connectd_client_memory_bytes", .gauge, help: "Memory that clients hold now, by what they hold it.")
+        writer.family(
+            "connectd_client_memory_bytes", .gauge, help: "Memory that clients hold now, by what they hold it.")
         for use in MemoryBudget.Use.allCases {
-            writer.sample("connectd_client_memory_bytes", [("use", use.rawValue)], UInt64(clamping: memory.heldBytes(by: use)))
+            writer.sample(
+                "connectd_client_memory_bytes", [("use", use.rawValue)], UInt64(clamping: memory.heldBytes(by: use)))
         }
         writer.family("connectd_client_memory_limit_bytes", .gauge, help: "The most that clients may hold together.")
         writer.sample("connectd_client_memory_limit_bytes", [], UInt64(memory.limitBytes))
