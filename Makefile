@@ -1,5 +1,5 @@
 # connectd: make run, make test; see README.md.
-.PHONY: run test build release check lint unit-test end-to-end-test format dependencies test-dependencies venv clean
+.PHONY: run test build release check lint unit-test fuzz fuzz-replay end-to-end-test format dependencies test-dependencies venv clean
 .PHONY: toolchain image-test deploy-test deploy-venv test-integrations
 # Parts of a run share one build folder, two cores and names in the kernel.
 .NOTPARALLEL:
@@ -18,7 +18,7 @@ run: dependencies release
 	@exec scripts/run $(LISTEN)
 
 # Everything: style, unit tests, end-to-end tests, the specification against the running service.
-test: check unit-test end-to-end-test
+test: check unit-test fuzz-replay end-to-end-test
 
 # The style of every file, and a build in which each warning is an error.
 check: lint build
@@ -31,11 +31,20 @@ build: test-dependencies
 	swift build --build-tests
 
 release: dependencies
-	swift build -c release --static-swift-stdlib --product connectd
+	swift build -c release --static-swift-stdlib --disable-local-rpath --product connectd
 
 # One at a time: some hold a deadline against the clock, and others take all the processor they get.
 unit-test: build
 	swift test --skip-build --no-parallel
+
+# Builds every fuzzer, and runs each on the files of its corpus.
+fuzz-replay: toolchain
+	Fuzz/run replay
+
+# A minute for each fuzzer; what it finds stays in .build-fuzz.
+fuzz: toolchain
+	Fuzz/run json 60
+	Fuzz/run answers 60
 
 # Against the program that was just built. What needs root is skipped for everybody else, with its reason.
 end-to-end-test: build venv
