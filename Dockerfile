@@ -15,8 +15,13 @@ COPY Package.swift ./
 RUN swift package resolve
 
 COPY . ./
-RUN swift build -c release --static-swift-stdlib --product connectd -Xlinker --strip-all \
+RUN swift build -c release --static-swift-stdlib --disable-local-rpath --product connectd -Xlinker --strip-all \
     && install -D .build/release/connectd /connectd
+
+# No image of a program that looks for libraries next to itself, or whose table of addresses can be written to.
+RUN readelf -W -d /connectd > /tmp/dynamic \
+    && grep -q BIND_NOW /tmp/dynamic \
+    && if grep RUNPATH /tmp/dynamic; then exit 1; fi
 
 # What the label of the image says. The program says it itself: where the two differ there is no image.
 ARG VERSION=0.1.0

@@ -1,6 +1,6 @@
 # connectd: make help lists the targets; see README.md.
-.PHONY: help run test build release check lint unit-test end-to-end-test format dependencies test-dependencies venv clean
-.PHONY: toolchain image-test deploy-test deploy-venv test-integrations integration-dependencies
+.PHONY: help run test build release check lint unit-test fuzz fuzz-replay end-to-end-test format dependencies
+.PHONY: test-dependencies venv clean toolchain image-test deploy-test deploy-venv test-integrations integration-dependencies
 # Parts of a run share one build folder, two cores and names in the kernel.
 .NOTPARALLEL:
 
@@ -22,8 +22,8 @@ run: dependencies release
 	@exec scripts/run $(LISTEN)
 
 # What each change has to pass. Tests with large servers are in test-integrations.
-test: ## Check style, run the unit tests, and run the end-to-end tests with small peers
-test: check unit-test end-to-end-test
+test: ## Check style, run the unit tests, the fuzz corpora, and the end-to-end tests with small peers
+test: check unit-test fuzz-replay end-to-end-test
 
 # The style of every file, and a build in which each warning is an error.
 check: ## Check the style, and build with warnings as errors
@@ -39,12 +39,23 @@ build: test-dependencies
 
 release: ## Build the program for release
 release: dependencies
-	swift build -c release --static-swift-stdlib --product connectd
+	swift build -c release --static-swift-stdlib --disable-local-rpath --product connectd
 
 # One at a time: some hold a deadline against the clock, and others take all the processor they get.
 unit-test: ## Run the unit tests alone
 unit-test: build
 	swift test --skip-build --no-parallel
+
+# Builds every fuzzer, and runs each on the files of its corpus.
+fuzz-replay: ## Build every fuzzer, and run each on its corpus
+fuzz-replay: toolchain
+	Fuzz/run replay
+
+# A minute for each fuzzer; what it finds stays in .build-fuzz.
+fuzz: ## Fuzz for a minute with each fuzzer
+fuzz: toolchain
+	Fuzz/run json 60
+	Fuzz/run answers 60
 
 # Against the program that was just built. What needs root is skipped for everybody else, with its reason.
 end-to-end-test: ## Run the end-to-end tests with small peers alone

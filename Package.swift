@@ -35,7 +35,8 @@ let package = Package(
         .executableTarget(
             name: "connectd",
             dependencies: [
-                "CheckEngine", "CheckModel", "CMicrohttpd", "COpenSSL", "CAres", "Configuration", "ConnectAPI",
+                "CheckEngine", "CheckModel", "CLinux", "CMicrohttpd", "COpenSSL", "CAres", "Configuration",
+                "ConnectAPI",
                 "DNS", "HTTPServer",
                 "SocketIO", "StrictJSON", "TLSClient", "TLSServer",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

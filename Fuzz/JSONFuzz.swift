@@ -48,7 +48,7 @@ private func decode(_ value: JSONValue) {
     do throws(JSONProblems) {
         _ = try JSONObjectReader.decode(value) { reader -> Int? in
             reader.require("target")
-            _ = reader.string("target", maximumBytes: 64)
+            _ = reader.string("target")
             _ = reader.stringMap("labels", maximumMembers: 8)
             _ = reader.bool("half_open")
             _ = reader.object("resolve") { $0.enumeration("family", FuzzedFamily.self) }

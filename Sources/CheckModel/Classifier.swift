@@ -33,11 +33,22 @@ public enum Classifier {
 
     /// The report of a name that has no addresses.
     public static func report(for failure: ResolveFailure) -> ErrorReport {
+        if case .shortage(let errno) = failure { return shortageReport(of: errno) }
         let usual = report(for: OwnError(failure))
         guard case .responseCode(let number) = failure else { return usual }
         return ErrorReport(
             errno: nil, name: usual.name, errorClass: usual.errorClass, fault: usual.fault, source: usual.source,
             message: "\(usual.message) (response code \(number))", hint: usual.hint, retryable: usual.retryable)
+    }
+
+    /// Before connect(2), no shortage is the target's or the name server's.
+    private static func shortageReport(of errno: Errno) -> ErrorReport {
+        let entry = ErrnoCatalogue.entryOrUnknown(for: errno)
+        var judgement = Judgement(entry)
+        judgement.set(
+            .proberExhausted, fault: .prober, retryable: true,
+            hint: entry.errorClass == .proberExhausted ? entry.hint : Hints.localShortage)
+        return judgement.report(of: entry)
     }
 
     /// The report of an error that connectd names itself.

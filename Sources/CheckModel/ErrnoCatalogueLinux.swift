@@ -165,6 +165,14 @@ extension ErrnoCatalogue {
                 (memory.events) and at `dmesg`; the target was not asked.
                 """),
         extra(
+            ENOSPC, "ENOSPC", .proberExhausted, fault: .prober, retryable: true,
+            when: "The kernel allows its user no more watches of descriptors.",
+            linux: "From epoll_ctl(2), at the limit fs.epoll.max_user_watches; never from connect(2) itself.",
+            hint: """
+                Raise fs.epoll.max_user_watches on the prober, or find the process of the same user that holds so many \
+                watches; a disk that is full is not the cause.
+                """),
+        extra(
             EIO, "EIO", .unclassified, fault: .prober, retryable: false,
             when: "The kernel met an error below the socket: a driver, or a file system on the way to a path.",
             linux: "Rare; no way to it through connect(2) itself is known.",

@@ -31,7 +31,7 @@ public enum OwnError: String, CaseIterable, Sendable {
     case invalid = "INVALID"
     case cancelled = "CANCELLED"
 
-    /// The name for a resolver's failure.
+    /// The name for a resolver's failure; a shortage here has one only as an errno.
     public init(_ failure: ResolveFailure) {
         switch failure {
         case .nxdomain: self = .nxdomain
@@ -41,7 +41,7 @@ public enum OwnError: String, CaseIterable, Sendable {
         case .formatError: self = .resolverFormatError
         case .notImplemented: self = .resolverNotImplemented
         case .responseCode(let number): self = Self.responseCodes[number] ?? .resolverOtherCode
-        case .timeout: self = .resolverTimeout
+        case .timeout, .shortage: self = .resolverTimeout
         case .unreachable: self = .resolverUnreachable
         case .badAnswer: self = .resolverBadAnswer
         case .cancelled: self = .cancelled

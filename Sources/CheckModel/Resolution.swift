@@ -39,6 +39,8 @@ public enum ResolveFailure: Error, Hashable, Sendable {
     /// Any other response code of RFC 6895 section 2.3, by its number.
     case responseCode(UInt16)
     case timeout
+    /// The prober itself lacked a descriptor, a watch or memory, so that its question was not sent or not heard.
+    case shortage(Errno)
     case unreachable
     case badAnswer
     /// The check was cancelled while its name was being resolved; never shown as a resolver's failure.

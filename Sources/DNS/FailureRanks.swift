@@ -6,7 +6,7 @@ extension ResolveFailure {
         switch self {
         case .cancelled: 0
         case .unreachable: 1
-        case .timeout: 2
+        case .timeout, .shortage: 2
         case .badAnswer: 3
         case .formatError, .notImplemented, .responseCode: 4
         case .refused: 5
@@ -28,7 +28,7 @@ extension ResolveFailure {
         case .formatError, .notImplemented, .responseCode: 5
         case .refused: 6
         case .serverFailure: 7
-        case .timeout: 8
+        case .timeout, .shortage: 8
         }
     }
 
@@ -36,7 +36,9 @@ extension ResolveFailure {
     var continuesSearch: Bool {
         switch self {
         case .nxdomain, .noData, .serverFailure: true
-        case .refused, .formatError, .notImplemented, .responseCode, .timeout, .unreachable, .badAnswer, .cancelled: false
+        case .refused, .formatError, .notImplemented, .responseCode, .timeout, .shortage, .unreachable, .badAnswer,
+            .cancelled:
+            false
         }
     }
 }

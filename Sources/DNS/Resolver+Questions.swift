@@ -55,6 +55,9 @@ extension Resolver {
         } else {
             channel.send(context)
             armTimer(of: channel)
+            if let shortage = watchAgain(channel) {
+                fail(identifier, server: server, because: .shortage(shortage))
+            }
         }
     }
 
@@ -74,8 +77,8 @@ extension Resolver {
         case .truncated:
             return askOverTCP(context, through: channel)
         case .result(.failure(.unreachable)) where channel.isSending && errno.isShortageHere:
-            // Nothing was sent, which says nothing about the server: as if the message were lost.
-            end(context, at: channel, with: .failure(.timeout))
+            // Nothing was sent, which says nothing about the server.
+            end(context, at: channel, with: .failure(.shortage(errno)))
         case .result(.failure(.unreachable)):
             let others = channel.waiting
             channel.inFlight -= 1
@@ -155,6 +158,6 @@ extension Resolver {
 extension Errno {
     /// Whether it tells of the prober's own want of memory, buffers or descriptors.
     var isShortageHere: Bool {
-        [EAGAIN, ENOBUFS, ENOMEM, EMFILE, ENFILE].contains(rawValue)
+        [EAGAIN, ENOBUFS, ENOMEM, EMFILE, ENFILE, ENOSPC].contains(rawValue)
     }
 }

@@ -17,19 +17,41 @@ extension Resolver {
         case (let token?, false):
             reactor.assumeIsolated { try? $0.modify(token, socket, for: interest) }
         case (nil, false):
-            channel.watches[socket] = watch(socket, ofChannel: identifier, for: interest)
+            channel.unwatched[socket] = interest
+            _ = watchAgain(channel)
         case (nil, true):
-            break
+            channel.unwatched[socket] = nil
         }
     }
 
-    /// Without room for another watch (ENOSPC, ENOMEM) the tries over the socket end in c-ares' timeout.
-    private func watch(_ socket: Int32, ofChannel identifier: Int, for interest: Readiness) -> SlotToken? {
-        reactor.assumeIsolated { reactor in
-            try? reactor.watch(socket, for: interest, edgeTriggered: false) { [weak self] readiness in
-                self?.assumeIsolated { $0.socketIsReady(socket, ofChannel: identifier, readiness) }
+    /// Watches the sockets that are not watched yet.
+    /// - Returns: ENOSPC or ENOMEM, where there is no room for another watch: the answers are not heard.
+    func watchAgain(_ channel: ServerChannel) -> Errno? {
+        for (socket, interest) in channel.unwatched {
+            do throws(Errno) {
+                channel.watches[socket] = try watch(socket, ofChannel: channel.identifier, for: interest)
+                channel.unwatched[socket] = nil
+            } catch {
+                return error
             }
         }
+        return nil
+    }
+
+    private func watch(
+        _ socket: Int32, ofChannel identifier: Int, for interest: Readiness
+    ) throws(Errno) -> SlotToken {
+        let result = reactor.assumeIsolated { reactor -> Result<SlotToken, Errno> in
+            do throws(Errno) {
+                return .success(
+                    try reactor.watch(socket, for: interest, edgeTriggered: false) { [weak self] readiness in
+                        self?.assumeIsolated { $0.socketIsReady(socket, ofChannel: identifier, readiness) }
+                    })
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
     }
 
     private func socketIsReady(_ socket: Int32, ofChannel identifier: Int, _ readiness: Readiness) {

@@ -97,7 +97,8 @@ extension StreamFailure {
     fileprivate var resolveFailure: ResolveFailure {
         switch self {
         case .closed: .unreachable
-        case .kernel(let error): error.isShortageHere || error.rawValue == ETIMEDOUT ? .timeout : .unreachable
+        case .kernel(let error) where error.isShortageHere: .shortage(error)
+        case .kernel(let error): error.rawValue == ETIMEDOUT ? .timeout : .unreachable
         case .deadline: .timeout
         case .cancelled: .cancelled
         }

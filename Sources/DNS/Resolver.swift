@@ -171,8 +171,9 @@ public actor Resolver {
     private func abandon(_ identifier: Int, because failure: ResolveFailure) {
         guard let lookup = lookups[identifier] else { return }
         for (type, question) in lookup.questions where lookup.results[type] == nil {
+            let silence = questions[question]?.schedule.silence ?? .timeout
             leave(question, lookup: identifier)
-            lookups[identifier]?.results[type] = .failure(failure)
+            lookups[identifier]?.results[type] = .failure(failure == .timeout ? silence : failure)
         }
         finish(identifier)
     }

@@ -26,6 +26,8 @@ final class ServerChannel {
     /// What c-ares holds a pointer to; it lives as long as the channel.
     private let context: ChannelContext
     var watches: [Int32: SlotToken] = [:]
+    /// Sockets that the kernel had no room to watch, with what c-ares waits for.
+    var unwatched: [Int32: Readiness] = [:]
     let timer: SlotToken
     var timerIsArmed = false
     /// Tries whose call-back has not come yet.

@@ -57,7 +57,9 @@ final class StreamConnection {
     private func finishConnect(until deadline: MonotonicTime) async throws(StreamFailure) {
         guard !isConnected else { return }
         try await wait(for: .writable, until: deadline)
-        if let error = try attempt({ () throws(Errno) in try socket.takePendingError() }) ?? nil { throw .kernel(error) }
+        if let error = try attempt({ () throws(Errno) in try socket.takePendingError() }) ?? nil {
+            throw .kernel(error)
+        }
         isConnected = true
     }
 

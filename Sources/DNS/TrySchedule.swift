@@ -17,7 +17,6 @@ struct TrySchedule {
         case wait
     }
 
-
     private static let longestStep: Int64 = 400_000_000
     private static let shortestStep: Int64 = 2_000_000
     /// How long to wait before a server is asked again that became unreachable.
@@ -28,6 +27,7 @@ struct TrySchedule {
     /// The servers that are to be asked once more although they failed, and all that ever were.
     private var surprises: Set<Int> = []
     private var secondChances: Set<Int> = []
+    private var shortage: ResolveFailure?
     private var round = 0
     private var position = 0
     private var step = longestStep
@@ -75,7 +75,14 @@ struct TrySchedule {
     /// Takes note of a failure.
     /// - Parameter isSurprise: Whether the server may be asked once more nevertheless.
     mutating func failed(_ server: Int, with failure: ResolveFailure, isSurprise: Bool = false) -> Step {
-        if failure != .timeout { failures[server] = failure }
+        switch failure {
+        // Neither says anything about the server: it may be asked again.
+        case .timeout: break
+        case .shortage: shortage = failure
+        case .nxdomain, .noData, .serverFailure, .refused, .formatError, .notImplemented, .responseCode, .unreachable,
+            .badAnswer, .cancelled:
+            failures[server] = failure
+        }
         let mayComeAgain = isSurprise && round + 1 < rounds
         if mayComeAgain, secondChances.insert(server).inserted { surprises.insert(server) }
         if round == 0, position < failures.count { return .askNow }
@@ -88,8 +95,11 @@ struct TrySchedule {
     /// Whether every server failed, and none is asked again.
     var isOver: Bool { everyServerFailed && surprises.isEmpty }
 
+    /// What it means that no server has said anything.
+    var silence: ResolveFailure { shortage ?? .timeout }
+
     /// What the servers' failures come to; silence where a server said nothing.
     var failure: ResolveFailure {
-        failures.map { $0 ?? .timeout }.max { $0.rankAmongServers < $1.rankAmongServers } ?? .unreachable
+        failures.map { $0 ?? silence }.max { $0.rankAmongServers < $1.rankAmongServers } ?? .unreachable
     }
 }

@@ -17,6 +17,7 @@ struct HealthClient {
         var text: String {
             switch self {
             case .kernel(let errno): "\(ErrnoCatalogue.name(of: errno)) (\(ErrnoCatalogue.message(of: errno)))"
+            case .resolver(.shortage(let errno)): Failure.kernel(errno).text
             case .resolver(let failure): OwnError(failure).rawValue
             case .tls(let failure): failure.name.rawValue + (failure.message.map { " (\($0))" } ?? "")
             case .wrongCertificate(let flaw): flaw

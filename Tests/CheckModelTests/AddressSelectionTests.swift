@@ -62,7 +62,8 @@ import Testing
 
     @Test(arguments: [
         (fours: 128, sixes: 0, keptFours: 128, keptSixes: 0), (129, 0, 128, 0), (4000, 0, 128, 0), (0, 200, 0, 128),
-        (500, 500, 64, 64), (1000, 3, 125, 3), (3, 1000, 3, 125), (64, 64, 64, 64), (100, 100, 64, 64), (65, 64, 64, 64),
+        (500, 500, 64, 64), (1000, 3, 125, 3), (3, 1000, 3, 125), (64, 64, 64, 64), (100, 100, 64, 64),
+        (65, 64, 64, 64),
     ])
     func theFirstOfManyAddressesAreKept(fours: Int, sixes: Int, keptFours: Int, keptSixes: Int) {
         let kept = AddressSelection.limit(Self.many(fours, sixes))

@@ -38,7 +38,7 @@ import Testing
             .proberMisconfigured, .prober,
             [EAFNOSUPPORT, ESOCKTNOSUPPORT, EPROTONOSUPPORT, ENODEV, ENETDOWN]
         ),
-        (.proberExhausted, .prober, [EADDRNOTAVAIL, EADDRINUSE, EAGAIN, EMFILE, ENFILE, ENOBUFS, ENOMEM]),
+        (.proberExhausted, .prober, [EADDRNOTAVAIL, EADDRINUSE, EAGAIN, EMFILE, ENFILE, ENOBUFS, ENOMEM, ENOSPC]),
         (.internal, .prober, [EBADF, EFAULT, EISCONN, ENOTSOCK, EALREADY, EINPROGRESS, EINTR]),
     ]
 
@@ -77,7 +77,7 @@ import Testing
         #expect(Self.judge(ENOSPC).name == "ENOSPC")
     }
 
-    @Test(arguments: [EIO, ENOSPC, 523])
+    @Test(arguments: [EIO, EXDEV, 523])
     func anUnclassifiedErrorIsTheTargetsOnceThePeerSpoke(number: Int32) {
         #expect(Self.judge(number, Self.at(.dialog) { $0.peerSpoke = true }).fault == .target)
         #expect(Self.judge(number, Self.at(.dialog)).fault == .prober)
@@ -247,6 +247,20 @@ import Testing
         let report = Classifier.report(for: failure)
         #expect(report.name == name && report.errno == nil)
         #expect(report.errorClass == .resolveFailed && report.fault == .resolver && report.source == .resolver)
+    }
+
+    @Test(arguments: [EMFILE, ENFILE, ENOMEM, ENOBUFS, ENOSPC, EAGAIN])
+    func aShortageDuringTheResolutionIsTheProbers(number: Int32) {
+        let report = Classifier.report(for: .shortage(Errno(number)))
+        #expect(report.errorClass == .proberExhausted && report.fault == .prober && report.source == .kernel)
+        #expect(report.errno == Errno(number))
+    }
+
+    @Test(arguments: [Phase.socket, .connect, .tls, .dialog])
+    func aFullSetOfWatchesIsAShortage(phase: Phase) {
+        let report = Self.judge(ENOSPC, Self.at(phase))
+        #expect(report.errorClass == .proberExhausted && report.fault == .prober && report.name == "ENOSPC")
+        #expect(report.hint.contains("fs.epoll.max_user_watches"))
     }
 
     @Test(arguments: [6, 9, 11, 16, 23] as [UInt16])

@@ -90,3 +90,15 @@ struct ErrorSuggestionTests {
         #expect(table.split(separator: "\n").count == ErrnoCatalogue.entries.count + 1)
     }
 }
+
+/// proc_pid_cmdline(5).
+@Suite struct ProgramArgumentTests {
+    @Test(arguments: [
+        ("connectd\0check\0a:1\0", ["connectd", "check", "a:1"]), ("connectd\0", ["connectd"]),
+        ("connectd\0check\0\0x\0", ["connectd", "check", "", "x"]), ("connectd\0\0", ["connectd", ""]),
+        ("connectd\0a b\0é\0", ["connectd", "a b", "é"]),
+    ])
+    func theKernelsListIsCutAtItsEnds(list: String, arguments: [String]) {
+        #expect(ProgramArguments.arguments(of: Array(list.utf8)) == arguments)
+    }
+}

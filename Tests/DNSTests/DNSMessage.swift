@@ -65,7 +65,8 @@ struct DNSRecord: Sendable {
     }
 
     static func compressed(aaaa bits: UInt128) -> DNSRecord {
-        DNSRecord(bytes: [0xC0, 12, 0, 28, 0, 1, 0, 0, 0, 0, 0, 16] + withUnsafeBytes(of: bits.bigEndian) { Array($0) })
+        DNSRecord(
+            bytes: [0xC0, 12, 0, 28, 0, 1, 0, 0, 0, 0, 0, 16] + withUnsafeBytes(of: bits.bigEndian) { Array($0) })
     }
 
     private init(bytes: [UInt8]) {

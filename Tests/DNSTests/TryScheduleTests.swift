@@ -69,4 +69,12 @@ import Testing
         let step = schedule.failed(0, with: .unreachable, isSurprise: true)
         #expect(step == .wait && schedule.isOver)
     }
+
+    @Test func aShortageHereIsNoSilenceOfTheServer() {
+        var schedule = TrySchedule(servers: 2, rounds: 1)
+        _ = schedule.failed(0, with: .shortage(Errno(24)))
+        #expect(schedule.failure == .shortage(Errno(24)))
+        _ = schedule.failed(1, with: .serverFailure)
+        #expect(schedule.failure == .serverFailure)
+    }
 }

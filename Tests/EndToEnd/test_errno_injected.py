@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import json
 import shutil
 import subprocess
 import time
@@ -9,7 +10,7 @@ import time
 import pytest
 
 import network as net
-from connectd_process import Connectd
+from connectd_process import Connectd, binary
 from expectations import assert_failure, assert_shape
 
 PORT = 8111
@@ -149,3 +150,26 @@ def test_so_error_speaks_when_connect_was_in_progress(connectd):
     assert answer.status == 200
     assert answer.json["ok"] is False
     assert connectd.client.check(TARGET)["outcome"] == "refused"
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS])
+def test_a_name_cannot_be_asked_for_without_a_socket(connectd, number):
+    with injecting(connectd.pid, "socket", number):
+        result = connectd.client.check("tcp://name.example:9", timeout_ms=500)
+    assert_failure(result, number, "prober_exhausted", "prober", phase="resolve")
+
+
+@pytest.mark.parametrize(
+    "number,outcome", [(errno.ENOSPC, "prober_exhausted"), (errno.ENOMEM, "prober_exhausted")]
+)
+@pytest.mark.parametrize("target", [TARGET, f"tls://{net.OPEN}:9", "tcp://name.example:9"])
+def test_epoll_has_no_room(network, connectd, number, outcome, target):
+    """strace counts for each thread: the worker's first epoll_ctl(2) is that of the first target."""
+    # A name server that is closed would be told apart by the error of the next send.
+    network.a.write_etc("resolv.conf", f"nameserver {net.DROPPED}\n")
+    trace = ["strace", "-f", "-o", "/dev/null", "-e", "trace=epoll_ctl", "-e", f"inject=epoll_ctl:error={number}:when=2+"]
+    command = network.a.command(*trace, str(binary()), "check", "--json", "--timeout", "2s", f"tcp://{net.DROPPED}:9", target)
+    result = json.loads(subprocess.run(command, stdout=subprocess.PIPE, text=True).stdout)[1]
+    assert (result["outcome"], result["error"]["errno"], result["error"]["fault"]) == (outcome, number, "prober"), result
+    if number == errno.ENOSPC:
+        assert "fs.epoll.max_user_watches" in result["error"]["hint"]

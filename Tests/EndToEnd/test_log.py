@@ -66,6 +66,24 @@ def test_a_duration_is_a_number_with_a_fraction():
     assert durations["check"] == timings["total"]
 
 
+def test_text_lines_show_no_character_that_hides_or_turns_others():
+    """A target's path may hold any character; U+2028 ends a line in some viewers, and U+202E turns the text after it."""
+    with tempfile.TemporaryDirectory(prefix="connectd-e2e-", dir="/tmp") as folder:
+        path = f"{folder}/http.sock"
+        process = subprocess.Popen(
+            [str(binary()), "serve", "--listen", f"unix:{path}"],
+            env={**clean_environment(), "CONNECTD_LOG__FORMAT": "text", "CONNECTD_LOG__LEVEL": "debug"},
+            stderr=subprocess.PIPE)
+        client = Client(unix_connector(path))
+        wait_until(lambda: os.path.exists(path) and client.get("/livez").status == 200)
+        hidden = "\u2028\u2029\u202e\u2066\u200f\u0085\u009b\ufeff\u200b"
+        client.post_check("tcp://127.0.0.1:9", id=f"a{hidden}caf\u00e9")
+        process.send_signal(signal.SIGTERM)
+        text = process.communicate(timeout=10)[1].decode()
+    assert not set(hidden) & set(text)
+    assert "\\u{2028}" in text and "\\u{202E}" in text and "caf\u00e9" in text
+
+
 def drain(pipe: int) -> list[bytes]:
     """What stands in the pipe, by lines."""
     os.set_blocking(pipe, False)

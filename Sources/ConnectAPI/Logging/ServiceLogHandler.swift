@@ -1,3 +1,4 @@
+internal import CheckModel
 package import Logging
 internal import SocketIO
 internal import StrictJSON
@@ -70,7 +71,7 @@ package struct ServiceLogHandler: LogHandler {
 
     private func text(_ level: Logger.Level, _ message: String, _ time: String, _ members: Members) -> [UInt8] {
         let pairs = members.map { " \($0.key)=\(Self.quoted($0.value.description))" }.joined()
-        return Array("\(time) \(level.rawValue) \(Self.printable(message))\(pairs)\n".utf8)
+        return Array("\(time) \(level.rawValue) \(VisibleText.of(message))\(pairs)\n".utf8)
     }
 
     /// Quoted where a blank or quote would make the line ambiguous; never with a line end in it.
@@ -78,18 +79,11 @@ package struct ServiceLogHandler: LogHandler {
         let isPlain = !text.isEmpty && text.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != 0x22 && $0 != 0x3D }
         return isPlain
             ? text
-            : "\"\(escapingQuotes(printable(text)))\""
+            : "\"\(escapingQuotes(VisibleText.of(text)))\""
     }
 
     /// Scalar by scalar: an accent on a quotation mark makes another character of it, but not for who reads bytes.
     private static func escapingQuotes(_ text: String) -> String {
         text.unicodeScalars.reduce(into: "") { $0 += $1 == "\"" ? "\\\"" : String($1) }
-    }
-
-    /// Without control characters, C1's among them, which terminals obey too.
-    private static func printable(_ text: String) -> String {
-        String(
-            String.UnicodeScalarView(
-                text.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 }))
     }
 }

@@ -1,0 +1,35 @@
+/// Text from elsewhere, for a terminal, a log line or another place where it must look like what it is.
+public enum VisibleText {
+    /// The text with `\u{…}` in place of each scalar that shows nothing, ends a line, or changes how others are shown.
+    ///
+    /// Those are the control characters (C1 among them), the separators of lines and paragraphs, what Unicode calls
+    /// format characters (such as U+202E, which turns the direction), and the other scalars that are ignored by default.
+    /// Line feed, carriage return and tab are `\n`, `\r` and `\t`.
+    public static func of(_ text: String) -> String {
+        if text.utf8.allSatisfy({ 0x20...0x7E ~= $0 }) { return text }
+        return text.unicodeScalars.reduce(into: "") { visible, scalar in
+            if needsEscape(scalar) {
+                visible += escape(of: scalar)
+            } else {
+                visible.unicodeScalars.append(scalar)
+            }
+        }
+    }
+
+    private static func needsEscape(_ scalar: Unicode.Scalar) -> Bool {
+        if 0x20...0x7E ~= scalar.value { return false }
+        switch scalar.properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned: return true
+        default: return scalar.properties.isDefaultIgnorableCodePoint
+        }
+    }
+
+    private static func escape(of scalar: Unicode.Scalar) -> String {
+        switch scalar {
+        case "\n": "\\n"
+        case "\r": "\\r"
+        case "\t": "\\t"
+        default: "\\u{\(String(scalar.value, radix: 16, uppercase: true))}"
+        }
+    }
+}
