@@ -6,7 +6,7 @@ FROM swift:6.3-bookworm AS builder
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install -y --no-install-recommends \
-        libc-ares-dev libmicrohttpd-dev libpcre2-dev libssl-dev libyaml-dev pkg-config \
+        libc-ares-dev libmicrohttpd-dev libpcre2-dev libre2-dev libssl-dev libyaml-dev pkg-config \
     && rm -rf /var/lib/apt/lists/*
 
 # The packages first: they change seldom, and stay in the cache when a source file is edited.
@@ -32,7 +32,7 @@ FROM debian:bookworm-slim
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install -y --no-install-recommends \
-        ca-certificates libc-ares2 libmicrohttpd12 libpcre2-8-0 libssl3 libyaml-0-2 \
+        ca-certificates libc-ares2 libmicrohttpd12 libpcre2-8-0 libre2-9 libssl3 libyaml-0-2 \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/*-old /var/lib/dpkg/*-old \
         /var/log/apt /var/log/dpkg.log /var/log/alternatives.log \
     # Nothing in here has to become root: su, mount and their like lose the right to.

@@ -12,6 +12,13 @@ let strict: [SwiftSetting] = [
     // Exclusive access is checked at run time in debug builds, in which every test runs: in a release it would be 3 % of
     // what a check costs.
     .unsafeFlags(["-cross-module-optimization", "-enforce-exclusivity=unchecked"], .when(configuration: .release)),
+    // The C library's checks of lengths, in the inline functions of the shims; they need an optimizing compiler.
+    .unsafeFlags(["-Xcc", "-D_FORTIFY_SOURCE=2", "-Xcc", "-O2"], .when(configuration: .release)),
+]
+
+// Every address of a library is looked up at the start, and the table of them is read-only from then on (full RELRO).
+let hardened: [LinkerSetting] = [
+    .unsafeFlags(["-Xlinker", "-z", "-Xlinker", "relro", "-Xlinker", "-z", "-Xlinker", "now"])
 ]
 
 let package = Package(
@@ -34,7 +41,7 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
-            swiftSettings: strict),
+            swiftSettings: strict, linkerSettings: hardened),
         .target(
             name: "ConnectAPI",
             dependencies: [
@@ -55,7 +62,7 @@ let package = Package(
         .target(
             name: "CheckEngine",
             dependencies: [
-                "CheckModel", "CLinux", "CPCRE2", "DNS", "SocketIO", "TLSClient",
+                "CheckModel", "CLinux", "CPCRE2", "CRE2", "DNS", "SocketIO", "TLSClient",
                 .product(name: "DequeModule", package: "swift-collections"),
             ],
             swiftSettings: strict),
@@ -75,6 +82,9 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "libssl libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CAres", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
         .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
+        // Not a systemLibrary: Swift cannot import C++ headers here, and SwiftPM warns about `-pthread` in re2.pc.
+        .target(
+            name: "CRE2", cxxSettings: [.unsafeFlags(["-Wall", "-Wextra"])], linkerSettings: [.linkedLibrary("re2")]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
 
         // What the tests of several modules need.

@@ -11,7 +11,6 @@
 
 // Macros in c-ares 1.18; later an enumeration, while its functions still return int.
 static const int connectd_ares_success = ARES_SUCCESS;
-static const int connectd_ares_no_data = ARES_ENODATA;
 static const int connectd_ares_not_found = ARES_ENOTFOUND;
 static const int connectd_ares_bad_name = ARES_EBADNAME;
 static const int connectd_ares_timed_out = ARES_ETIMEOUT;

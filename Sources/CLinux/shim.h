@@ -8,6 +8,8 @@
 #include <ifaddrs.h>
 #include <linux/errqueue.h>
 #include <linux/filter.h>
+#include <linux/magic.h>
+#include <linux/openat2.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -21,10 +23,12 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
+#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -85,6 +89,68 @@ static inline int connectd_unread_bytes(int descriptor)
 {
     int count = 0;
     return ioctl(descriptor, FIONREAD, &count) == 0 ? count : 0;
+}
+
+// Whether the client at the other end of a TCP connection runs on this machine and has closed its socket: sock_diag(7).
+// A FIN alone does not say so: a client that ends its request by shutdown(2) still reads. 1: closed, 0: open, -1: unknown,
+// as it is for every client of another machine.
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+static inline int connectd_diagnosed_address(const struct sockaddr_storage *name, uint32_t address[4], uint16_t *port)
+{
+    if (name->ss_family == AF_INET) {
+        const struct sockaddr_in *ipv4 = (const struct sockaddr_in *)name;
+        address[0] = ipv4->sin_addr.s_addr;
+        *port = ipv4->sin_port;
+        return AF_INET;
+    }
+    const struct sockaddr_in6 *ipv6 = (const struct sockaddr_in6 *)name;
+    *port = ipv6->sin6_port;
+    if (IN6_IS_ADDR_V4MAPPED(&ipv6->sin6_addr)) {
+        memcpy(address, &ipv6->sin6_addr.s6_addr[12], 4);
+        return AF_INET;
+    }
+    memcpy(address, &ipv6->sin6_addr, 16);
+    return AF_INET6;
+}
+
+static inline int connectd_peer_has_closed(int descriptor)
+{
+    struct sockaddr_storage own, peer;
+    socklen_t own_length = sizeof own, peer_length = sizeof peer;
+    if (getsockname(descriptor, (struct sockaddr *)&own, &own_length) != 0
+        || getpeername(descriptor, (struct sockaddr *)&peer, &peer_length) != 0
+        || (own.ss_family != AF_INET && own.ss_family != AF_INET6))
+        return -1;
+    struct {
+        struct nlmsghdr header;
+        struct inet_diag_req_v2 request;
+    } question = {
+        .header = {.nlmsg_len = sizeof question, .nlmsg_type = SOCK_DIAG_BY_FAMILY, .nlmsg_flags = NLM_F_REQUEST},
+        .request = {.sdiag_protocol = IPPROTO_TCP, .idiag_states = ~0u},
+    };
+    struct inet_diag_sockid *identity = &question.request.id;
+    question.request.sdiag_family =
+        (uint8_t)connectd_diagnosed_address(&peer, identity->idiag_src, &identity->idiag_sport);
+    connectd_diagnosed_address(&own, identity->idiag_dst, &identity->idiag_dport);
+    identity->idiag_cookie[0] = identity->idiag_cookie[1] = INET_DIAG_NOCOOKIE;
+    int diagnosis = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_SOCK_DIAG);
+    if (diagnosis < 0)
+        return -1;
+    int result = -1;
+    union {
+        struct nlmsghdr header;
+        char bytes[4096];
+    } answer;
+    if (send(diagnosis, &question, sizeof question, MSG_NOSIGNAL) == (ssize_t)sizeof question) {
+        ssize_t count = recv(diagnosis, &answer, sizeof answer, MSG_DONTWAIT);
+        if (count >= (ssize_t)NLMSG_LENGTH(sizeof(struct inet_diag_msg))
+            && answer.header.nlmsg_type == SOCK_DIAG_BY_FAMILY)
+            result = ((struct inet_diag_msg *)NLMSG_DATA(&answer.header))->idiag_inode == 0;
+    }
+    close(diagnosis);
+    return result;
 }
 
 // A listener's packets from here on: SYNs without ACK (the 14th byte of TCP's header has the flags) are passed over, as by
@@ -229,6 +295,28 @@ static inline socklen_t connectd_fill_unix(
 static inline int connectd_open_path(const char *path) { return open(path, __O_PATH | O_CLOEXEC); }
 static inline int connectd_open_read(const char *path) { return open(path, O_RDONLY | O_CLOEXEC); }
 
+// openat2(2), Linux 5.6: the C library has no function for it. O_PATH, from a folder on.
+static inline int connectd_open_path_at(int folder, const char *path, int flags, uint64_t resolve)
+{
+    struct open_how how;
+    memset(&how, 0, sizeof how);
+    how.flags = (uint64_t)(__O_PATH | O_CLOEXEC | flags);
+    how.resolve = resolve;
+    return (int)syscall(SYS_openat2, folder, path, &how, sizeof how);
+}
+// Their names are macros with casts, or not declared without _GNU_SOURCE.
+static const int32_t connectd_at_cwd = AT_FDCWD;
+static const int32_t connectd_no_follow = O_NOFOLLOW;
+static const uint64_t connectd_resolve_no_magic_links = RESOLVE_NO_MAGICLINKS;
+static const uint64_t connectd_resolve_no_crossing = RESOLVE_NO_XDEV;
+
+// fstatfs(2): whether a folder is of procfs, whose links lead to places that their text does not name.
+static inline int connectd_is_procfs(int descriptor)
+{
+    struct statfs status;
+    return fstatfs(descriptor, &status) != 0 || status.f_type == PROC_SUPER_MAGIC;
+}
+
 // The same, without waiting for who writes into a pipe.
 static inline int connectd_open_read_at_once(const char *path)
 {
@@ -245,6 +333,26 @@ static inline void connectd_fill_standard_descriptors(void)
     if (descriptor > 2)
         close(descriptor);
 }
+
+// fcntl(2) is variadic.
+static inline int connectd_is_open(int descriptor) { return fcntl(descriptor, F_GETFD) >= 0; }
+
+// The width of a terminal in columns, 0 where it is unknown. ioctl(2) is variadic.
+static inline int connectd_terminal_columns(int descriptor)
+{
+    struct winsize size;
+    return ioctl(descriptor, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+// SIG_IGN is a macro with a cast, and the handler is in a union.
+static inline int connectd_is_ignored(int number)
+{
+    struct sigaction found;
+    return sigaction(number, NULL, &found) == 0 && found.sa_handler == SIG_IGN;
+}
+
+// SIG_DFL is a macro with a cast.
+static inline void connectd_restore_default(int number) { signal(number, SIG_DFL); }
 
 // fcntl(2) is variadic.
 static inline int connectd_set_nonblocking(int descriptor)
@@ -287,10 +395,41 @@ static inline struct connectd_signal connectd_wait_for_signal(const sigset_t *se
 // mallopt(3): each worker's memory rises and falls with every burst; giving it back to the kernel in between, and asking
 // for it again, costs a check more than its own work.
 #include <malloc.h>
-static inline void connectd_keep_memory(void)
+//
+// A small container cannot afford to keep much. Long bodies get pages of their own, which go back at once: among short-lived
+// small blocks they would leave holes.
+static inline void connectd_keep_memory(size_t available)
 {
-    mallopt(M_TRIM_THRESHOLD, 32 << 20);
+    size_t kept = available / 32;
+    mallopt(M_TRIM_THRESHOLD, kept < (32u << 20) ? (int)kept : 32 << 20);
     mallopt(M_TOP_PAD, 256 << 10);
+    mallopt(M_MMAP_THRESHOLD, 64 << 10);
+}
+
+// malloc_trim(3) on a thread of its own, in a second: after a flood its memory lies in the middle of the heaps, where free(3)
+// alone never gives it back. The thread blocks every signal: it handles none.
+static inline void *connectd_trim_memory(void *unused)
+{
+    struct timespec second = {.tv_sec = 1, .tv_nsec = 0};
+    nanosleep(&second, NULL);
+    malloc_trim(0);
+    return unused;
+}
+
+static inline void connectd_trim_memory_soon(void)
+{
+    pthread_attr_t attributes;
+    sigset_t all, before;
+    pthread_t thread;
+    if (pthread_attr_init(&attributes) != 0)
+        return;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    pthread_attr_setstacksize(&attributes, 128 << 10);
+    pthread_create(&thread, &attributes, connectd_trim_memory, NULL);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attributes);
 }
 
 // Gives back the pages of code and constants that only the start needed: madvise(2) on the segments that nobody can have

@@ -4,6 +4,9 @@
 #include <microhttpd.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 // What the library logs, as a line of text. Its call-back takes a va_list, which is a pointer on amd64 and a structure on
 // arm64, and reaches Swift as two different types. HTTPServer defines what takes the line.
@@ -40,6 +43,12 @@ static inline struct MHD_Daemon *connectd_mhd_start(
         MHD_OPTION_CONNECTION_LIMIT, limit, MHD_OPTION_CONNECTION_MEMORY_LIMIT, memory, MHD_OPTION_CONNECTION_TIMEOUT,
         0u, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_STRICT_FOR_CLIENT, connectd_mhd_can_be_strict(),
         MHD_OPTION_END);
+}
+
+// dup3(2) is declared only under _GNU_SOURCE: `other` takes the place of a descriptor that the library closes later.
+static inline int connectd_mhd_replace(int descriptor, int other)
+{
+    return (int)syscall(SYS_dup3, other, descriptor, O_CLOEXEC);
 }
 
 // MHD_get_daemon_info(3) is variadic. -1 where there is none.

@@ -11,8 +11,15 @@ public final class CheckRunner: Sendable {
     private let reactor: Reactor
     private let resolver: Resolver
     private let contexts: TLSContexts
+    private let admission: Admission
+    private let blocking: BlockingThreads
 
-    public init(reactor: Reactor, resolver: Resolver) {
+    /// - Parameters:
+    ///   - admission: the one that gave the permits of its checks.
+    ///   - blocking: where paths are opened.
+    public init(reactor: Reactor, resolver: Resolver, admission: Admission, blocking: BlockingThreads) {
+        self.admission = admission
+        self.blocking = blocking
         contexts = TLSContexts(reactor: reactor)
         self.reactor = reactor
         self.resolver = resolver
@@ -29,7 +36,7 @@ public final class CheckRunner: Sendable {
         do throws(DenialReason) {
             switch check.request.target.peer {
             case .tcp, .udp: try await InternetCheck(draft: draft, resolver: resolver).run()
-            case .unix: try await UnixCheck(draft: draft).run()
+            case .unix: try await UnixCheck(draft: draft, blocking: blocking).run()
             }
             return .result(draft.finished())
         } catch {
@@ -42,7 +49,7 @@ public final class CheckRunner: Sendable {
         for check: PreparedCheck, under surroundings: Surroundings, _ queueNanoseconds: Int64
     ) -> ResultDraft {
         let plan = AttemptPlan(
-            check, under: surroundings, reactor: reactor, contexts: contexts, start: Clock.now())
+            check, under: surroundings, reactor: reactor, contexts: contexts, admission: admission, start: Clock.now())
         return ResultDraft(plan: plan, queueNanoseconds: queueNanoseconds)
     }
 }

@@ -2,7 +2,7 @@ internal import CheckModel
 internal import DNS
 internal import SocketIO
 
-/// A check of a TCP or UDP target: resolve, judge, try.
+/// A check of a TCP or UDP target: resolve, judge, try. Port 0 is never tried: such a check resolves and is `invalid`.
 struct InternetCheck {
     let draft: ResultDraft
     let resolver: Resolver
@@ -41,9 +41,20 @@ struct InternetCheck {
             draft.fail(with: Classifier.report(for: OwnError.cancelled), in: .connect)
             return nil
         }
-        let permitted = try judge(resolution.addresses, port)
-        if hidesNames { draft.resolution?.addresses = permitted.compactMap(\.internetAddress) }
-        return permitted
+        let permitted = try permittedAddresses(of: resolution, port)
+        if port == 0 {
+            draft.fail(with: Classifier.report(for: OwnError.invalid), in: .policy)
+            return nil
+        }
+        return permitted.map { .ip(IPEndpoint(address: $0, port: port)) }
+    }
+
+    private func permittedAddresses(of resolution: Resolution, _ port: UInt16) throws(DenialReason) -> [IPAddress] {
+        guard resolution.source == .literal, let address = resolution.addresses.first else {
+            return try choose(from: resolution, port)
+        }
+        if let reason = denial(of: IPEndpoint(address: address, port: port)) { throw reason }
+        return [address]
     }
 
     @inline(never)
@@ -61,40 +72,18 @@ struct InternetCheck {
         return true
     }
 
-    /// More addresses than any service has: each is tried, and a name server must not make one check a flood of them.
-    private static let mostAddresses = 128
-
     private func resolve() async {
         guard let (host, _) = plan.hostAndPort, case .name(let name) = host else { return }
         let begin = Clock.now()
         let options = plan.request.resolve
         do throws(ResolveFailure) {
-            var resolution = try await resolver.resolve(
+            draft.resolution = try await resolver.resolve(
                 name, family: options.family, server: options.server, asHostsHave: options.triesOneAddress,
                 until: plan.deadline)
-            guard resolution.addresses.count <= Self.mostAddresses else { throw .badAnswer }
-            resolution.addresses = wanted(order(resolution.addresses), options)
-            draft.resolution = resolution
         } catch {
             draft.fail(with: Classifier.report(for: error), in: .resolve)
         }
         draft.timings.resolve = Clock.now().since(begin)
-    }
-
-    private func wanted(_ addresses: [IPAddress], _ options: ResolveOptions) -> [IPAddress] {
-        let preferred = addresses.filter { $0.family == options.preferredFamily }
-        let wanted = preferred.isEmpty ? addresses : preferred
-        return options.triesOneAddress ? Array(wanted.prefix(1)) : wanted
-    }
-
-    private func order(_ addresses: [IPAddress]) -> [IPAddress] {
-        guard addresses.count > 1 else { return addresses }
-        let bound = plan.request.bind.address
-        let ordered = AddressSelection.order(
-            addresses.map { address in
-                (address, source: bound?.family == address.family ? bound : LocalAddresses.source(towards: address))
-            })
-        return plan.request.resolve.addresses == .race ? AddressSelection.interleave(ordered) : ordered
     }
 
     // MARK: Policy
@@ -114,24 +103,27 @@ struct InternetCheck {
         }
     }
 
-    /// The endpoints that may be tried, in order.
+    /// Tells the addresses apart that may be tried, in their order.
     /// - Throws: the reason of the first denial, where none is left; in public also where `all` would have to show one.
-    private func judge(_ addresses: [IPAddress], _ port: UInt16) throws(DenialReason) -> [Endpoint] {
-        var permitted: [Endpoint] = []
+    private func judge(
+        _ addresses: [IPAddress], _ port: UInt16
+    ) throws(DenialReason) -> (permitted: [IPAddress], denied: [IPAddress]) {
+        var permitted: [IPAddress] = []
         permitted.reserveCapacity(addresses.count)
+        var denied: [IPAddress] = []
         var firstReason: DenialReason?
         for address in addresses {
-            let endpoint = IPEndpoint(address: address, port: port)
-            if let reason = denial(of: endpoint) {
+            if let reason = denial(of: IPEndpoint(address: address, port: port)) {
                 firstReason = firstReason ?? reason
+                denied.append(address)
             } else {
-                permitted.append(.ip(endpoint))
+                permitted.append(address)
             }
         }
         if let firstReason, permitted.isEmpty || (hidesNames && plan.request.resolve.addresses == .all) {
             throw firstReason
         }
-        return permitted
+        return (permitted, denied)
     }
 
     /// Whether nothing may tell a name that is denied from one that does not exist, nor what is behind it.
@@ -143,6 +135,47 @@ struct InternetCheck {
         case .allow: return nil
         case .deny(let reason): return reason
         }
+    }
+
+    // MARK: Choice
+
+    /// Judges, limits and orders the addresses of a name, and notes those that the result shows.
+    ///
+    /// To order them, the kernel is asked for the source address of each, by connect(2) of a datagram socket: it is asked
+    /// about no address that the policy has denied. Denied addresses go last, as those without a source address do.
+    private func choose(from resolution: Resolution, _ port: UInt16) throws(DenialReason) -> [IPAddress] {
+        let options = plan.request.resolve
+        let candidates = wantedFamily(of: resolution.addresses)
+        // `all` answers for each address of its share. The others pass over what is denied, however much there is of it.
+        let share = options.addresses == .all ? AddressSelection.limit(candidates) : candidates
+        let (allowed, denied) = try judge(share, port)
+        let permitted = order(AddressSelection.limit(allowed))
+        if options.triesOneAddress {
+            draft.resolution?.addresses = Array(permitted.prefix(1))
+            return Array(permitted.prefix(1))
+        }
+        // Where denied addresses are secret, how many there are is too.
+        let shown = hidesNames ? permitted : permitted + denied.prefix(AddressSelection.largestCount - permitted.count)
+        let all = hidesNames && options.addresses != .all ? allowed : candidates
+        draft.resolution?.addresses = shown
+        draft.resolution?.isTruncated = shown.count < all.count
+        return permitted
+    }
+
+    private func wantedFamily(of addresses: [IPAddress]) -> [IPAddress] {
+        guard let family = plan.request.resolve.preferredFamily else { return addresses }
+        let preferred = addresses.filter { $0.family == family }
+        return preferred.isEmpty ? addresses : preferred
+    }
+
+    private func order(_ addresses: [IPAddress]) -> [IPAddress] {
+        guard addresses.count > 1 else { return addresses }
+        let bound = plan.request.bind.address
+        let ordered = AddressSelection.order(
+            addresses.map { address in
+                (address, source: bound?.family == address.family ? bound : LocalAddresses.source(towards: address))
+            })
+        return plan.request.resolve.addresses == .race ? AddressSelection.interleave(ordered) : ordered
     }
 
     // MARK: Attempts
@@ -159,7 +192,7 @@ struct InternetCheck {
     private func attemptSeveral(_ endpoints: [Endpoint]) async -> [AttemptOutcome] {
         switch plan.request.resolve.addresses {
         case .first: return await Strategy.first(endpoints, by: plan, until: plan.deadline)
-        case .all: return await Strategy.all(endpoints, by: plan, until: plan.deadline)
+        case .all: return await AllAtOnce(plan: plan, endpoints: endpoints, deadline: plan.deadline).run()
         case .race: return await Race(plan: plan, endpoints: endpoints, deadline: plan.deadline).run()
         }
     }

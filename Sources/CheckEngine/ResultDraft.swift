@@ -53,6 +53,9 @@ final class ResultDraft {
         if let success = attempts.lastIndex(where: \.outcome.isSuccess), !requiringAll || failures.isEmpty {
             return success
         }
+        // Where one success would be enough, an address that was not tried leaves the question open.
+        let untried = failures.first { attempts[$0].error?.name == OwnError.proberBusy.rawValue }
+        if !requiringAll, let untried { return untried }
         // SAFETY of the precondition: no strategy ends without an attempt, and none was a success here.
         guard let first = failures.first else { preconditionFailure("a check without an attempt") }
         return failures.dropFirst().reduce(first) {
@@ -67,7 +70,8 @@ final class ResultDraft {
         var timings = timings
         timings.total = Clock.now().since(plan.start) + timings.queue
         return CheckResult(
-            ok: plan.request.expectation.isMet(by: verdict.outcome), outcome: verdict.outcome, phase: verdict.phase,
+            ok: plan.request.expectation.isMet(by: verdict.outcome, fault: verdict.error?.fault),
+            outcome: verdict.outcome, phase: verdict.phase,
             error: verdict.error, attempts: attempts, resolution: resolution, tls: shaken?.tls,
             dialog: conversed?.dialog,
             timings: timings,

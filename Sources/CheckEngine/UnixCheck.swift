@@ -5,31 +5,30 @@ internal import SocketIO
 /// A check of a UNIX-domain target.
 struct UnixCheck {
     let draft: ResultDraft
+    let blocking: BlockingThreads
 
     private var plan: AttemptPlan { draft.plan }
     private var policy: Policy? { draft.plan.policy }
 
     func run() async throws(DenialReason) {
         guard case .unix(_, let address) = plan.request.target.peer else { return }
+        let begin = Clock.now()
+        let attempt = ConnectAttempt(plan: plan, endpoint: .unix(address), deadline: plan.deadline)
         switch address {
         case .abstract:
             try judge(address)
-            await attempt(address, named: address)
+            draft.take([await attempt.run()], begunAt: begin)
         case .path(let path):
-            // What cannot be connected to anyway is not followed: a long path through links takes the thread for
-            // tens of milliseconds, and how long it takes would tell what exists.
+            // What cannot be connected to anyway is not followed.
             if let policy, !policy.allowsSomePaths { throw .unixPath }
-            guard path.count <= Self.longestPath else {
+            let record = AttemptRecord(of: .unix(address), checkStart: plan.start)
+            if path.count > Self.longestPath {
                 try judge(address)
-                return refuse(Errno(ENAMETOOLONG), of: address)
-            }
-            let found = UnixPath(path)
-            try judge(.path(found.judged))
-            if let failure = found.failure {
-                refuse(failure, of: address)
+                attempt.noteUnopened(Errno(ENAMETOOLONG), into: record)
             } else {
-                await attempt(found.address, named: address)
+                try await open(path, for: attempt, into: record)
             }
+            draft.take([record.finished()], begunAt: begin)
         }
     }
 
@@ -44,26 +43,34 @@ struct UnixCheck {
         }
     }
 
-    /// The path has led nowhere: its errno is what connect(2) would have said, which takes the same way.
-    private func refuse(_ error: Errno, of address: UnixAddress) {
-        var circumstances = plan.circumstances(in: .connect, of: .unix(address))
-        circumstances.unixAccess = .searchDenied
-        let report = Classifier.report(for: error, in: circumstances)
-        let begin = Clock.now()
-        var attempt = AttemptResult(
-            endpoint: .unix(address), outcome: .failed(report.errorClass), phase: .connect,
-            startNanoseconds: begin.since(plan.start))
-        attempt.error = report
-        draft.take([AttemptOutcome(result: attempt)], begunAt: begin)
+    /// Opens the path and connects on a thread that may block, and goes on from there.
+    private func open(
+        _ path: [UInt8], for attempt: ConnectAttempt, into record: AttemptRecord
+    ) async throws(DenialReason) {
+        // The rule that allows the path as it is written. Where there is none, only links can lead to an allowed one.
+        let rule = policy.map { $0.ruleAllowing(path: .path(path)) ?? Self.linksOnly } ?? Self.ownRights
+        let job = UnixPathConnect(path: path, kind: plan.socketKind(for: attempt.endpoint), policy: policy)
+        switch await blocking.run(inGroup: rule, on: plan.reactor, until: plan.deadline, { job.run() }) {
+        case .finished(.connected(let connected)): await attempt.goOn(from: connected, into: record)
+        case .finished(.denied(let reason)): throw reason
+        case .finished(.unopened(let error)): attempt.noteUnopened(error, into: record)
+        case .finished(.failed(let error, let phase)): attempt.fail(record, with: error, in: phase)
+        case .cancelled: attempt.noteCancelled(into: record, in: .connect)
+        case .deadline:
+            if !job.isAllowed { try refuse(path) }
+            attempt.noteUnanswered(into: record)
+        case .neverBegan:
+            if rule == Self.linksOnly { try refuse(path) }
+            attempt.enter(Classifier.report(for: .proberBusy), in: .connect, into: record)
+        }
     }
 
-    private func attempt(
-        _ address: UnixAddress, named name: UnixAddress
-    ) async {
-        let begin = Clock.now()
-        let attempt = ConnectAttempt(
-            plan: plan, endpoint: .unix(address), deadline: plan.deadline, shownEndpoint: .unix(name))
-        let outcome = await attempt.run()
-        draft.take([outcome], begunAt: begin)
+    /// Whether a path that is denied exists or answers stays untold.
+    private func refuse(_ path: [UInt8]) throws(DenialReason) {
+        if let policy { throw UnixPathConnect.denial(of: path, by: policy) }
     }
+
+    // Groups of threads beside those of rules, which have their indices.
+    private static let ownRights = -1
+    private static let linksOnly = -2
 }

@@ -7,8 +7,9 @@ public final class Worker: Sendable {
     public let reactor: Reactor
     public let runner: CheckRunner
 
-    init(index: Int) throws(Errno) {
+    init(index: Int, admission: Admission, blocking: BlockingThreads) throws(Errno) {
         reactor = try Reactor(thread: ReactorThread(index: index))
-        runner = CheckRunner(reactor: reactor, resolver: Resolver(reactor: reactor))
+        runner = CheckRunner(
+            reactor: reactor, resolver: Resolver(reactor: reactor), admission: admission, blocking: blocking)
     }
 }

@@ -10,7 +10,10 @@ public final class WorkerPool: Sendable {
     /// - Parameter count: at least 1.
     public init(count: Int, admission: Admission) throws(Errno) {
         var workers: [Worker] = []
-        for index in 0..<count { workers.append(try Worker(index: index)) }
+        let blocking = try BlockingThreads()
+        for index in 0..<count {
+            workers.append(try Worker(index: index, admission: admission, blocking: blocking))
+        }
         self.workers = workers
         self.admission = admission
         arrivals = ArrivalBalance(workerCount: count)

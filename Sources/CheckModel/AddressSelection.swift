@@ -14,6 +14,30 @@ public enum AddressSelection {
             .map(\.address)
     }
 
+    /// How many addresses of one name are tried: more than any service has, and few enough that a name server cannot make
+    /// one check a flood of them.
+    public static let largestCount = 128
+
+    /// The first addresses, `largestCount` at most, in their order. Half of them are kept for each family that has so many,
+    /// so that none crowds the other out.
+    public static func limit(_ addresses: [IPAddress]) -> [IPAddress] {
+        guard addresses.count > largestCount else { return addresses }
+        let sixes = addresses.count { $0.family == .ipv6 }
+        let fours = addresses.count - sixes
+        var leftOfSixes = min(sixes, max(largestCount / 2, largestCount - fours))
+        var leftOfFours = largestCount - leftOfSixes
+        return addresses.filter { address in
+            switch address.family {
+            case .ipv4:
+                leftOfFours -= 1
+                return leftOfFours >= 0
+            case .ipv6:
+                leftOfSixes -= 1
+                return leftOfSixes >= 0
+            }
+        }
+    }
+
     /// Lets the families take turns, beginning with that of the first address: RFC 8305 section 4, with a First Address
     /// Family Count of 1. Within a family the order stays.
     public static func interleave(_ addresses: [IPAddress]) -> [IPAddress] {

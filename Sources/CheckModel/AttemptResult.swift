@@ -16,6 +16,8 @@ public struct AttemptResult: Sendable {
     public var durationNanoseconds: Int64
     /// The ICMP message behind the error, where there was one.
     public var icmp: ICMPMessage?
+    /// Who sent it.
+    public var icmpSender: ICMPSender = .somebodyElse
     public var tcpInformation: TCPInformation?
 
     public init(endpoint: Endpoint, outcome: Outcome, phase: Phase, startNanoseconds: Int64) {

@@ -105,7 +105,7 @@ public enum DialogStep: Hashable, Sendable {
     /// Wait until these bytes come.
     case expectBytes([UInt8])
     /// Wait for a line that the pattern matches, and pass over those before it. A line is what stands before LF or CRLF,
-    /// or before the peer's end; the pattern sees nothing else, and `^` and `$` are its ends.
+    /// or before the peer's end; the pattern (RE2 over characters, as Go's `regexp`) sees nothing else.
     /// - Parameter labels: the values, filled in as `sendExpanded` is, are told in the step's report.
     case expectLine(pattern: String, labels: [Label])
     /// The next bytes have to be these: another one ends the dialog.
@@ -113,13 +113,15 @@ public enum DialogStep: Hashable, Sendable {
     /// Send this text, with `${name}` and `${1}` of earlier groups put in.
     case send(text: String)
     case sendBytes([UInt8])
-    /// Send this text, with `$1`, `$name`, `${1}` and `${name}` of the nearest expectation before it, as Go's
-    /// `Regexp.Expand` has it: `$$` is a dollar sign, and what there is no group for is empty.
-    case sendExpanded(template: String)
+    /// Send this text and a line feed, with `$1`, `$name`, `${1}` and `${name}` of the nearest expectation before it, as
+    /// Go's `Regexp.Expand` has it: `$$` is a dollar sign, and what there is no group for is empty. An empty text sends nothing.
+    case sendExpanded(template: [UInt8])
     /// Until the next `expect` is met, this pattern must not match.
     case reject(pattern: String)
     /// Begin with TLS here.
     case startTLS
+    /// Begin with TLS, although it has begun: the step fails.
+    case startTLSAgain
 }
 
 /// What makes `ok` true.
@@ -127,13 +129,19 @@ public enum Expectation: Hashable, Sendable {
     /// Any success.
     case transportSuccess
     case oneOf([Outcome])
+    /// Any other outcome that says something about the target or the way to it.
     case not(Outcome)
 
-    public func isMet(by outcome: Outcome) -> Bool {
+    /// Whether a check that ended so ended as expected.
+    ///
+    /// `not` is never met by a fault of the prober, the resolver or the request: nothing was found out about the target.
+    /// Only an outcome that is named covers such an end.
+    /// - Parameter fault: of the error; nil for a success.
+    public func isMet(by outcome: Outcome, fault: Fault?) -> Bool {
         switch self {
         case .transportSuccess: outcome.isSuccess
         case .oneOf(let outcomes): outcomes.contains(outcome)
-        case .not(let unwanted): outcome != unwanted
+        case .not(let unwanted): outcome != unwanted && fault.map(\.isAboutTarget) ?? true
         }
     }
 }

@@ -33,7 +33,11 @@ public enum Classifier {
 
     /// The report of a name that has no addresses.
     public static func report(for failure: ResolveFailure) -> ErrorReport {
-        report(for: OwnError(failure))
+        let usual = report(for: OwnError(failure))
+        guard case .responseCode(let number) = failure else { return usual }
+        return ErrorReport(
+            errno: nil, name: usual.name, errorClass: usual.errorClass, fault: usual.fault, source: usual.source,
+            message: "\(usual.message) (response code \(number))", hint: usual.hint, retryable: usual.retryable)
     }
 
     /// The report of an error that connectd names itself.

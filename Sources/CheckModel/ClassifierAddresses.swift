@@ -9,9 +9,12 @@ extension Circumstances {
         return Self.ipv6(destination).map { $0.bits >> 120 == 0xFF } ?? false
     }
 
-    /// A link-local IPv6 address (fe80::/10) needs a zone: which link is meant (RFC 4007).
+    /// A link-local IPv6 address (fe80::/10) needs a zone: which link is meant (RFC 4007). So does a group whose scope is the
+    /// interface or the link (ff01::, ff02::, RFC 4291, 2.7).
     var destinationLacksZone: Bool {
-        Self.ipv6(destination).map { $0.bits >> 118 == 0x3FA && $0.zone == nil } ?? false
+        guard let address = Self.ipv6(destination), address.zone == nil else { return false }
+        let isNarrowGroup = address.bits >> 120 == 0xFF && (1...2).contains(address.bits >> 112 & 0xF)
+        return address.bits >> 118 == 0x3FA || isNarrowGroup
     }
 
     /// Whether the request itself said which interface to use.

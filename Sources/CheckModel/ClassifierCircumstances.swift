@@ -50,6 +50,8 @@ public struct Circumstances: Hashable, Sendable {
         case searchDenied
         /// No write permission on the socket.
         case writeDenied
+        /// A call for the path did not return in time.
+        case unanswered
     }
 
     public var phase: Phase
@@ -61,6 +63,8 @@ public struct Circumstances: Hashable, Sendable {
     public var isBeforeTLS = false
     /// The address that is connected to; nil for UNIX-domain sockets.
     public var destination: IPAddress?
+    /// Whether that address was found by its name, and not written in the request.
+    public var destinationIsResolved = false
     /// The address that the socket is bound to, as far as it is known.
     public var source: IPAddress?
     /// False when this machine has no address of the destination's family, not even on loopback.

@@ -61,7 +61,7 @@ extension Judgement {
             } else if circumstances.destinationIsLoopback {
                 hint = Hints.silentOnLoopback
             } else if isDeadline, circumstances.transport.isUnix {
-                hint = Hints.silentUnix
+                hint = circumstances.unixAccess == .unanswered ? Hints.pathUnanswered : Hints.silentUnix
             }
         }
     }
@@ -95,9 +95,18 @@ extension Judgement {
             set(
                 .proberMisconfigured, fault: bound ? .request : .prober, retryable: false, hint: Hints.loopbackSource)
         } else if circumstances.destinationLacksZone {
-            hint = Hints.zoneMissing
+            judgeMissingZone(circumstances)
         } else if circumstances.destinationIsMulticastOrBroadcast {
             hint = Hints.multicastInvalid
+        }
+    }
+
+    /// Whoever wrote the address left the zone out; an AAAA record has no room for one.
+    private mutating func judgeMissingZone(_ circumstances: Circumstances) {
+        if circumstances.destinationIsResolved {
+            set(errorClass, fault: .resolver, retryable: false, hint: Hints.zoneMissingInRecord)
+        } else {
+            set(errorClass, fault: .request, retryable: false, hint: Hints.zoneMissing)
         }
     }
 
@@ -115,7 +124,7 @@ extension Judgement {
         switch circumstances.transport {
         case .unix where errno.rawValue == EACCES:
             switch circumstances.unixAccess {
-            case .unknown: hint = Hints.unixAccessDenied
+            case .unknown, .unanswered: hint = Hints.unixAccessDenied
             case .searchDenied: hint = Hints.unixSearchDenied
             case .writeDenied: hint = Hints.unixWriteDenied
             }

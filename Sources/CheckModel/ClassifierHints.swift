@@ -129,6 +129,11 @@ enum Hints {
         /proc/PID/wchan shows where it waits.
         """
 
+    static let pathUnanswered = """
+        Check the file system of this path: opening the path did not return in time, as on NFS or FUSE whose server is \
+        down; `findmnt -T` with the path names it.
+        """
+
     // MARK: local addresses and ports
 
     static let familyWithoutAddress = """
@@ -163,8 +168,12 @@ enum Hints {
         target was not reached.
         """
     static let zoneMissing = """
-        A link-local IPv6 address needs the link it is on: write the interface as its zone, as in [fe80::1%eth0]; without \
-        one Linux says EINVAL.
+        Add the interface to this link-local IPv6 address as its zone, as in [fe80::1%eth0]: without one it is on no link, and \
+        Linux says EINVAL.
+        """
+    static let zoneMissingInRecord = """
+        Remove the link-local address from the name's AAAA records: it leads to nothing without a link, which a record \
+        cannot name; Linux says EINVAL.
         """
     static let multicastInvalid = """
         TCP cannot connect to a multicast or broadcast address: use the address of one host, or udp:// for a datagram to \
@@ -216,9 +225,10 @@ enum Hints {
             noSuchInterface, bindWrongFamily, bindOther, optionForbidden, socketForbidden, optionMissing, optionRefused,
             localShortage, unixRefused, udpRefused, refusedOnLoopback, tcpRefusedByICMP, refusedByOurselves,
             refusedOnTheWay, resetWhileHeld, resetInTLS, resetInDialog, silentInTLS, silentBeforeTLS, silentUDP,
-            silentInDialog, silentWhileHeld, silentWithMD5, silentOnLoopback, silentUnix, familyWithoutAddress,
+            silentInDialog, silentWhileHeld, silentWithMD5, silentOnLoopback, silentUnix, pathUnanswered,
+            familyWithoutAddress,
             familyWithoutRoute, sourcePortStillUsed, autobindExhausted, loopbackSource, letThrough,
-            unixInvalidArgument, zoneMissing,
+            unixInvalidArgument, zoneMissing, zoneMissingInRecord,
             multicastInvalid, multicastUnreachable, pathIsNoSocket, unixAccessDenied, unixSearchDenied, unixWriteDenied,
             unixPeerElsewhere, udpBroadcastForbidden, udpSendDropped, md5NotConfigured,
         ] + icmp + tls

@@ -24,6 +24,20 @@ public enum ErrnoCatalogue {
         indexByName[name.uppercased()].map { entries[$0] }
     }
 
+    /// Every entry that a user may mean: by number, outcome (`refused`), name or alias in any case, or message.
+    ///
+    /// An outcome is also the name of another entry in one case: `refused` is ECONNREFUSED first, then REFUSED of DNS.
+    public static func entries(matching text: String) -> [ErrorCatalogueEntry] {
+        if let number = Int32(text) { return [entry(for: Errno(number))].compactMap { $0 } }
+        let isExactName = entry(named: text).map { $0.name == text || $0.aliases.contains(text) } ?? false
+        let ofClass = entries.filter { $0.errorClass.rawValue == text.lowercased() }
+        let named = [entry(named: text)].compactMap { $0 }
+        let matches = isExactName ? named + ofClass : ofClass + named
+        if matches.isEmpty { return entries.filter { $0.message.lowercased() == text.lowercased() } }
+        var names: Set<String> = []
+        return matches.filter { names.insert($0.name).inserted }
+    }
+
     /// The position in `entries` of the entry with exactly that name; nil if there is none.
     public static func index(named name: String) -> Int? {
         indexByName[name]

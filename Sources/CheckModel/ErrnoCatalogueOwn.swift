@@ -11,6 +11,11 @@ extension ErrnoCatalogue {
         case .noData: noData
         case .serverFailure: serverFailure
         case .resolverRefused: resolverRefused
+        case .resolverFormatError: resolverFormatError
+        case .resolverNotImplemented: resolverNotImplemented
+        case .resolverNameExists, .resolverRecordsExist, .resolverNoRecords, .resolverNotAuthoritative,
+            .resolverNotInZone, .resolverBadVersion, .resolverOtherCode:
+            unusualResponseCode(error)
         case .resolverTimeout: resolverTimeout
         case .resolverUnreachable: resolverUnreachable
         case .resolverBadAnswer: resolverBadAnswer
@@ -18,6 +23,7 @@ extension ErrnoCatalogue {
         case .dialogRejected: dialogRejected
         case .dialogClosed: dialogClosed
         case .selfConnect: selfConnect
+        case .proberBusy: proberBusy
         case .denied: denied
         case .invalid: invalid
         case .cancelled: cancelled
@@ -72,6 +78,18 @@ extension ErrnoCatalogue {
         hint: """
             Nothing listens there: the connect met only its own socket, as the port is an ephemeral one; start the \
             service, and put its port into net.ipv4.ip_local_reserved_ports.
+            """)
+
+    private static let proberBusy = own(
+        .proberBusy, .proberExhausted, fault: .prober, source: .deadline, retryable: true,
+        message: "connectd had no free socket or thread in time",
+        when: """
+            The check waited for a socket beside its first one (`addresses` is `all` or `race`), or for a thread that \
+            opens its path, until `timeout_ms` was over: other checks held all of them.
+            """,
+        hint: """
+            Nothing is known about this address: run fewer checks at once, raise connectd's descriptor limit \
+            (LimitNOFILE, ulimit -n), or give the check more time.
             """)
 
     private static let denied = own(

@@ -36,6 +36,38 @@ extension ErrnoCatalogue {
             resolv.conf names the wrong server.
             """)
 
+    static let resolverFormatError = resolver(
+        .resolverFormatError, retryable: false,
+        message: "The name server could not read the question",
+        when: "Every name server answers FORMERR, response code 1.",
+        hint: """
+            Compare with `dig` against the same server: connectd asks a plain question without EDNS, so a proxy or a \
+            firewall on the way may have damaged it.
+            """)
+
+    static let resolverNotImplemented = resolver(
+        .resolverNotImplemented, retryable: false,
+        message: "The name server does not answer this kind of question",
+        when: "Every name server answers NOTIMP, response code 4.",
+        hint: """
+            Check which server /etc/resolv.conf or resolve.server names: it does not answer questions for A or AAAA \
+            records.
+            """)
+
+    /// What a response code means for which a lookup has no use: only dynamic updates, transactions and EDNS set them.
+    static func unusualResponseCode(_ error: OwnError) -> ErrorCatalogueEntry {
+        let code = error == .resolverOtherCode ? "a response code that has no name here" : error.rawValue
+        return resolver(
+            error, retryable: false,
+            message: error == .resolverOtherCode
+                ? "The name server answered with an unusual response code" : "The name server answered \(code)",
+            when: "Every name server answers with \(code); the message says the number.",
+            hint: """
+                Check which server /etc/resolv.conf or resolve.server names: a server that answers lookups does not send \
+                this response code; compare with `dig`.
+                """)
+    }
+
     static let resolverTimeout = resolver(
         .resolverTimeout, retryable: true,
         message: "No name server answered in time",
@@ -48,16 +80,22 @@ extension ErrnoCatalogue {
     static let resolverUnreachable = resolver(
         .resolverUnreachable, retryable: true,
         message: "No name server could be reached",
-        when: "The way to every name server is closed: refused, unreachable, or none is configured.",
+        when: """
+            The way to every name server is closed: refused, unreachable, or none is configured. Also when a server \
+            truncates its answer over UDP, and then refuses or closes the TCP connection on which it has to be asked again.
+            """,
         hint: """
-            The prober cannot reach its name servers: nothing listens on their port 53, or there is no route; see \
-            /etc/resolv.conf of the prober's own container.
+            The prober cannot reach its name servers: nothing listens on their port 53 (UDP, or TCP after a truncated \
+            answer), or there is no route; see /etc/resolv.conf of the prober's own container.
             """)
 
     static let resolverBadAnswer = resolver(
         .resolverBadAnswer, retryable: true,
         message: "The name server's answer makes no sense",
-        when: "A name server answers with something that is malformed or does not fit the question.",
+        when: """
+            A name server answers with something that is malformed or does not fit the question: the question itself, an \
+            answer that is truncated over TCP too, or aliases that lead in a circle.
+            """,
         hint: """
             The name server's answer was malformed: look at what it sends with `dig`, and for a captive portal, a DNS \
             proxy or a firewall that rewrites answers.

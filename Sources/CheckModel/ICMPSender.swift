@@ -22,6 +22,16 @@ extension ICMPMessage {
     }
 }
 
+extension ICMPMessage {
+    /// Whether its sender may be shown to clients that must not learn of internal addresses: a host of the internet.
+    ///
+    /// An IPv4 address inside an IPv6 one has to be global, too.
+    public var isFromInternet: Bool {
+        let sender = IPEndpoint(address: from, port: 0)
+        return Policy(profile: .public).judge(sender, transport: .udp, isLocal: { _ in false }) == .allow
+    }
+}
+
 extension IPAddress {
     /// Whether both are one address, zones and IPv4-mapped notation aside.
     fileprivate func isSameHost(as other: IPAddress) -> Bool {

@@ -28,16 +28,19 @@ public struct Policy: Sendable {
     public var ownPorts: Set<UInt16>
     /// The UNIX-domain sockets that this service listens on, paths as the kernel resolves them.
     public var ownPaths: Set<UnixAddress>
+    /// The files of these sockets: another name for one of them is no way around.
+    public var ownFiles: Set<FileIdentity>
 
     public init(
         profile: Profile = .internal, rules: [PolicyRule] = [], nat64Prefixes: [NAT64Prefix] = [],
-        ownPorts: Set<UInt16> = [], ownPaths: Set<UnixAddress> = []
+        ownPorts: Set<UInt16> = [], ownPaths: Set<UnixAddress> = [], ownFiles: Set<FileIdentity> = []
     ) {
         self.profile = profile
         self.rules = rules
         self.nat64Prefixes = nat64Prefixes
         self.ownPorts = ownPorts
         self.ownPaths = ownPaths
+        self.ownFiles = ownFiles
     }
 
     /// Judges the address that is about to be connected to.

@@ -12,6 +12,8 @@ public struct Resolution: Hashable, Sendable {
     public var canonicalName: String?
     /// Every name on the way from `name` to the addresses, search expansions and CNAMEs included: what host rules judge.
     public var aliases: [String]
+    /// Whether the name has more addresses than are tried; `addresses` then has those that are.
+    public var isTruncated = false
 
     public init(
         name: String, addresses: [IPAddress], source: Source, canonicalName: String? = nil, aliases: [String] = []
@@ -24,15 +26,21 @@ public struct Resolution: Hashable, Sendable {
     }
 }
 
-/// Why a name has no addresses; the raw value is the name that users see.
-public enum ResolveFailure: String, Error, CaseIterable, Sendable {
-    case nxdomain = "NXDOMAIN"
-    case noData = "NODATA"
-    case serverFailure = "SERVFAIL"
-    case refused = "REFUSED"
-    case timeout = "DNS_TIMEOUT"
-    case unreachable = "DNS_UNREACHABLE"
-    case badAnswer = "DNS_BAD_ANSWER"
+/// Why a name has no addresses. `OwnError` has the names that users see.
+public enum ResolveFailure: Error, Hashable, Sendable {
+    case nxdomain
+    case noData
+    case serverFailure
+    case refused
+    /// FORMERR: the server could not read the question.
+    case formatError
+    /// NOTIMP: the server does not answer questions of this kind.
+    case notImplemented
+    /// Any other response code of RFC 6895 section 2.3, by its number.
+    case responseCode(UInt16)
+    case timeout
+    case unreachable
+    case badAnswer
     /// The check was cancelled while its name was being resolved; never shown as a resolver's failure.
-    case cancelled = "CANCELLED"
+    case cancelled
 }

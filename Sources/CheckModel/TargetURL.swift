@@ -4,8 +4,18 @@ extension Target {
     ///
     /// Schemes are read without regard to case. Nothing is decoded: a percent sign is refused in a host, begins the zone
     /// of a bracketed IPv6 address, and stands for itself in the path of a UNIX-domain socket, which is taken as written.
-    /// - Throws: What is wrong, in one sentence.
+    /// - Throws: What is wrong, in one sentence, and what to write instead where that can be told.
     public init(parsing text: String) throws(TargetError) {
+        do throws(TargetError) {
+            try self.init(exactly: text)
+        } catch {
+            guard let suggestion = TargetSuggestion.sentence(for: text) else { throw error }
+            throw TargetError("\(error.detail) \(suggestion)", member: error.member)
+        }
+    }
+
+    /// As `init(parsing:)`, but an error says only what is wrong.
+    init(exactly text: String) throws(TargetError) {
         let bytes = text.utf8.span
         guard bytes.count > 0 else { throw TargetError("The target is empty.") }
         guard bytes.count <= Target.textLimitBytes else {

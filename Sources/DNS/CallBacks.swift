@@ -16,16 +16,23 @@ final class ChannelContext: Sendable {
 /// Which try an answer belongs to. It keeps the resolver alive until c-ares is done with the try.
 final class TryContext: Sendable {
     let resolver: Resolver
+    /// No two tries have the same number.
+    let number: Int
     let channel: Int
     let question: Int
     let server: Int
+    let name: String
     let type: RecordType
 
-    init(resolver: Resolver, channel: Int, question: Int, server: Int, type: RecordType) {
+    init(
+        resolver: Resolver, number: Int, channel: Int, question: Int, server: Int, name: String, type: RecordType
+    ) {
         self.resolver = resolver
+        self.number = number
         self.channel = channel
         self.question = question
         self.server = server
+        self.name = name
         self.type = type
     }
 }
@@ -52,7 +59,7 @@ func tryEnded(
     guard let argument else { return }
     // SAFETY: the pointer comes from `passRetained` in `ServerChannel.send`; c-ares calls back exactly once.
     let context = Unmanaged<TryContext>.fromOpaque(argument).takeRetainedValue()
-    let bytes = UnsafeBufferPointer(start: message, count: message == nil ? 0 : Int(length))
-    let result = Answer.judge(status: status, message: bytes, type: context.type)
-    context.resolver.assumeIsolated { $0.ended(context, with: result, errno: error) }
+    let bytes = Array(UnsafeBufferPointer(start: message, count: message == nil ? 0 : Int(length)))
+    let verdict = AnswerVerdict.of(status: status, message: bytes, name: context.name, type: context.type)
+    context.resolver.assumeIsolated { $0.ended(context, with: verdict, wasAnswered: !bytes.isEmpty, errno: error) }
 }

@@ -8,10 +8,11 @@ extension ResolveFailure {
         case .unreachable: 1
         case .timeout: 2
         case .badAnswer: 3
-        case .refused: 4
-        case .serverFailure: 5
-        case .noData: 6
-        case .nxdomain: 7
+        case .formatError, .notImplemented, .responseCode: 4
+        case .refused: 5
+        case .serverFailure: 6
+        case .noData: 7
+        case .nxdomain: 8
         }
     }
 
@@ -24,9 +25,10 @@ extension ResolveFailure {
         case .noData: 2
         case .unreachable: 3
         case .badAnswer: 4
-        case .refused: 5
-        case .serverFailure: 6
-        case .timeout: 7
+        case .formatError, .notImplemented, .responseCode: 5
+        case .refused: 6
+        case .serverFailure: 7
+        case .timeout: 8
         }
     }
 
@@ -34,7 +36,7 @@ extension ResolveFailure {
     var continuesSearch: Bool {
         switch self {
         case .nxdomain, .noData, .serverFailure: true
-        case .refused, .timeout, .unreachable, .badAnswer, .cancelled: false
+        case .refused, .formatError, .notImplemented, .responseCode, .timeout, .unreachable, .badAnswer, .cancelled: false
         }
     }
 }

@@ -47,7 +47,7 @@ extension Resolution {
         guard !answers.isEmpty else { return .failure(failure(of: results)) }
         let resolution = Resolution(
             name: name, addresses: unique(answers.flatMap(\.addresses)), source: .dns,
-            canonicalName: answers.lazy.compactMap(\.names.last).first ?? candidate,
+            canonicalName: answers.lazy.compactMap(\.canonicalName).first ?? candidate,
             way: [candidate] + answers.flatMap(\.names))
         return .success(resolution)
     }

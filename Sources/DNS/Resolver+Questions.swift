@@ -37,7 +37,7 @@ extension Resolver {
             return endIfExhausted(identifier)
         }
         let channel = question.group.channels[server]
-        let mayAsk = channel.inFlight < ServerChannel.largestInFlight
+        let mayAsk = channel.inFlight < ServerChannel.largestInFlight && !channel.streams.contains(identifier)
         if mayAsk { question.pending += 1 }
         questions[identifier] = question
         armTimer(of: question, from: Clock.now())
@@ -45,10 +45,17 @@ extension Resolver {
     }
 
     private func send(_ key: Question.Key, as identifier: Int, to server: Int, over channel: ServerChannel) {
+        lastTry += 1
         let context = TryContext(
-            resolver: self, channel: channel.identifier, question: identifier, server: server, type: key.type)
-        channel.send(key.name, type: key.type, context: context)
-        armTimer(of: channel)
+            resolver: self, number: lastTry, channel: channel.identifier, question: identifier, server: server,
+            name: key.name, type: key.type)
+        channel.inFlight += 1
+        if questions[identifier]?.group.settings.usesTCP == true {
+            askOverTCP(context, through: channel)
+        } else {
+            channel.send(context)
+            armTimer(of: channel)
+        }
     }
 
     private func armTimer(of question: Question, from now: MonotonicTime) {
@@ -57,41 +64,70 @@ extension Resolver {
         reactor.assumeIsolated { $0.arm(timer, at: next) }
     }
 
-    /// The end of one try, from c-ares.
-    /// - Parameter errno: as c-ares left it, behind a system call that failed.
-    func ended(_ context: TryContext, with result: TryResult, errno: Errno) {
+    /// The end of one try over UDP, from c-ares.
+    /// - Parameter errno: as c-ares left it, after a system call that failed.
+    func ended(_ context: TryContext, with verdict: AnswerVerdict, wasAnswered: Bool, errno: Errno) {
         guard let channel = groups.channel(context.channel) else { return }
+        let wasWaiting = channel.waiting.removeValue(forKey: context.number) != nil
+        if wasAnswered { channel.hasAnswered = true }
+        switch verdict {
+        case .truncated:
+            return askOverTCP(context, through: channel)
+        case .result(.failure(.unreachable)) where channel.isSending && errno.isShortageHere:
+            // Nothing was sent, which says nothing about the server: as if the message were lost.
+            end(context, at: channel, with: .failure(.timeout))
+        case .result(.failure(.unreachable)):
+            let others = channel.waiting
+            channel.inFlight -= 1
+            questions[context.question]?.pending -= 1
+            guard wasWaiting else { return }
+            // The way to the server is closed for all: when the kernel tells it to one who sends, c-ares may let the
+            // others wait for answers that cannot come.
+            channel.waiting = [:]
+            let isSurprise = channel.hasAnswered && !channel.isSending
+            channel.hasAnswered = false
+            for question in Set(others.values).union([context.question]) {
+                fail(question, server: context.server, because: .unreachable, isSurprise: isSurprise)
+            }
+        case .result(let result):
+            end(context, at: channel, with: result)
+        }
+    }
+
+    /// The end of one try over TCP.
+    func endedOverTCP(_ context: TryContext, with result: TryResult) {
+        guard let channel = groups.channel(context.channel) else { return }
+        end(context, at: channel, with: result)
+    }
+
+    private func end(_ context: TryContext, at channel: ServerChannel, with result: TryResult) {
         channel.inFlight -= 1
-        channel.waiting.remove(context.question)
         questions[context.question]?.pending -= 1
         switch result {
         case .success, .failure(.nxdomain), .failure(.noData):
             end(context.question, with: result)
-        case .failure(.unreachable) where channel.isSending && errno.isShortageHere:
-            // Nothing was sent, which says nothing about the server: as if the message were lost.
-            fail(context.question, server: context.server, because: .timeout)
-        case .failure(.unreachable):
-            // The way to the server is closed for all: when the kernel tells it to one who sends, c-ares lets the
-            // others wait for answers that cannot come.
-            let others = channel.waiting
-            channel.waiting = []
-            for question in others.union([context.question]) {
-                fail(question, server: context.server, because: .unreachable)
-            }
         case .failure(let failure):
             fail(context.question, server: context.server, because: failure)
         }
     }
 
-    private func fail(_ identifier: Int, server: Int, because failure: ResolveFailure) {
-        guard let mayAskNext = questions[identifier]?.schedule.failed(server, with: failure) else { return }
-        if mayAskNext { askNext(identifier) } else { endIfExhausted(identifier) }
+    /// - Parameter isSurprise: Whether the server answered shortly before, so that it deserves another try: it may be
+    ///   restarting, or the message that called it unreachable was about something else.
+    private func fail(_ identifier: Int, server: Int, because failure: ResolveFailure, isSurprise: Bool = false) {
+        guard let next = questions[identifier]?.schedule.failed(server, with: failure, isSurprise: isSurprise) else {
+            return
+        }
+        switch next {
+        case .askNow: askNext(identifier)
+        case .askSoon: if let question = questions[identifier] { armTimer(of: question, from: Clock.now()) }
+        case .wait: endIfExhausted(identifier)
+        }
     }
 
     private func endIfExhausted(_ identifier: Int) {
         guard let question = questions[identifier] else { return }
         let nobodyIsLeft = question.schedule.isExhausted && question.pending == 0
-        guard nobodyIsLeft || question.schedule.everyServerFailed else { return }
+        guard nobodyIsLeft || question.schedule.isOver else { return }
         end(identifier, with: .failure(question.schedule.failure))
     }
 
@@ -110,13 +146,15 @@ extension Resolver {
         guard let question = questions.remove(identifier) else { return nil }
         let timer = question.timer
         reactor.assumeIsolated { $0.remove(timer) }
+        // The others who wait for a connection are not to wait for an answer that is not wanted any more.
+        for channel in question.group.channels { channel.streams.task(asking: identifier)?.cancel() }
         return question
     }
 }
 
 extension Errno {
     /// Whether it tells of the prober's own want of memory, buffers or descriptors.
-    fileprivate var isShortageHere: Bool {
+    var isShortageHere: Bool {
         [EAGAIN, ENOBUFS, ENOMEM, EMFILE, ENFILE].contains(rawValue)
     }
 }

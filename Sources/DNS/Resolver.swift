@@ -5,21 +5,24 @@ public import SocketIO
 
 /// Names to addresses, by a deadline: hosts(5), then the name servers of resolv.conf(5), through c-ares.
 ///
-/// One for each worker, on the reactor's thread; nothing in it blocks. Both files are noticed when they change, within
-/// a second; what is being asked then is answered by the old servers. Answers are not kept: a check asks anew. Only
+/// One for each worker, on the reactor's thread; nothing in it blocks: the files are read on a thread of their own. Both are
+/// noticed when they change, within a second; what is being asked then is answered by the old servers. Answers are not kept: a check asks anew. Only
 /// questions that are the same and under way at the same time are asked once.
 public actor Resolver {
     public nonisolated let reactor: Reactor
     public nonisolated var unownedExecutor: UnownedSerialExecutor { reactor.unownedExecutor }
 
-    private var resolvConf: WatchedFile
-    private var hostsFile: WatchedFile
+    var resolvConf: WatchedFile<ResolverSettings>
+    var hostsFile: WatchedFile<HostsTable>
+    /// Those who wait for one of the files.
+    var fileSignals: Set<SlotToken> = []
     private let nameServerPort: UInt16
-    private var hosts = HostsTable()
+    private var systemSettings: ResolverSettings?
     var groups = ServerGroups()
     var questions = QuestionTable()
     var lookups: [Int: Lookup] = [:]
     private var nextLookup = 0
+    var lastTry = 0
 
     /// - Parameters:
     ///   - reactor: whose thread it shares, and who waits for its sockets.
@@ -32,8 +35,8 @@ public actor Resolver {
     ) {
         self.reactor = reactor
         self.nameServerPort = nameServerPort
-        resolvConf = WatchedFile(path: resolvConfPath)
-        hostsFile = WatchedFile(path: hostsPath)
+        resolvConf = WatchedFile(path: resolvConfPath) { ResolverSettings(parsing: $0) }
+        hostsFile = WatchedFile(path: hostsPath) { HostsTable(parsing: $0) }
         _ = Library.isReady
     }
 
@@ -54,7 +57,8 @@ public actor Resolver {
         _ name: String, family: ResolveOptions.Family, server: IPEndpoint?, asHostsHave: Bool = false,
         until deadline: MonotonicTime
     ) async throws(ResolveFailure) -> Resolution {
-        let local = resolveLocally(name, family: family, mayAskHosts: server == nil, asHostsHave: asHostsHave)
+        let local = try await resolveLocally(
+            name, family: family, mayAskHosts: server == nil, asHostsHave: asHostsHave, until: deadline)
         if let local { return local }
         let group = try await serverGroup(for: server, until: deadline)
         var worst = ResolveFailure.nxdomain
@@ -71,20 +75,16 @@ public actor Resolver {
     }
 
     private func resolveLocally(
-        _ name: String, family: ResolveOptions.Family, mayAskHosts: Bool, asHostsHave: Bool
-    ) -> Resolution? {
+        _ name: String, family: ResolveOptions.Family, mayAskHosts: Bool, asHostsHave: Bool,
+        until deadline: MonotonicTime
+    ) async throws(ResolveFailure) -> Resolution? {
         let normalized = DomainName.normalized(name)
         if DomainName.isLocalhost(normalized) {
-            let listed = asHostsHave ? hostsLines(for: normalized).map(\.address) : []
-            return .loopback(name, family: family, listed: listed)
+            let lines = asHostsHave ? try await readHosts(until: deadline).lines(for: normalized) : []
+            return .loopback(name, family: family, listed: lines.map(\.address))
         }
         guard mayAskHosts else { return nil }
-        return .of(name, lines: hostsLines(for: normalized), family: family)
-    }
-
-    private func hostsLines(for normalized: String) -> [HostsTable.Line] {
-        if let contents = hostsFile.changedContents(at: Clock.now()) { hosts = HostsTable(parsing: contents) }
-        return hosts.lines(for: normalized)
+        return .of(name, lines: try await readHosts(until: deadline).lines(for: normalized), family: family)
     }
 
     /// Waits while there are too many servers that requests named.
@@ -92,7 +92,8 @@ public actor Resolver {
         for server: IPEndpoint?, until deadline: MonotonicTime
     ) async throws(ResolveFailure) -> ServerGroup {
         while true {
-            if let group = serverGroup(for: server) { return group }
+            let settings = try await readSettings(until: deadline)
+            if let group = serverGroup(for: server, settings) { return group }
             let now = Clock.now()
             guard now < deadline else { throw .timeout }
             let pause = min(deadline, now.advanced(byMilliseconds: 20))
@@ -100,10 +101,10 @@ public actor Resolver {
         }
     }
 
-    private func serverGroup(for server: IPEndpoint?) -> ServerGroup? {
+    private func serverGroup(for server: IPEndpoint?, _ settings: ResolverSettings) -> ServerGroup? {
         groups.reap(reactor: reactor)
-        if let contents = resolvConf.changedContents(at: Clock.now()) {
-            let settings = ResolverSettings(parsing: contents)
+        if settings != systemSettings {
+            systemSettings = settings
             let servers = settings.servers.map { IPEndpoint(address: $0, port: nameServerPort) }
             groups.replaceSystem(servers: servers, settings: settings, resolver: self)
         }

@@ -6,6 +6,9 @@ internal import SocketIO
 /// A c-ares channel with one name server in it: which server is asked when is decided in `TrySchedule`, because c-ares
 /// 1.18 knows one timeout for all tries of a channel and hides which server said what.
 ///
+/// It asks over UDP only. To c-ares 1.18 the end of a TCP connection is the end of everything that the server was asked,
+/// also over UDP; so `streams` has what is asked over TCP, and c-ares knows nothing of it.
+///
 /// It belongs to its resolver: all of it, call-backs included, runs on the reactor's thread.
 final class ServerChannel {
     /// More questions than that are not sent to one server at once: c-ares looks for a free number of 16 bits by trying.
@@ -16,6 +19,9 @@ final class ServerChannel {
     private static let sendBuffer: Int32 = 1 << 20
 
     let identifier: Int
+    let server: IPEndpoint
+    /// How long an answer is waited for.
+    let answerSeconds: Int
     private let channel: ares_channel
     /// What c-ares holds a pointer to; it lives as long as the channel.
     private let context: ChannelContext
@@ -26,14 +32,20 @@ final class ServerChannel {
     var inFlight = 0
     /// How many questions were sent since answers were read last.
     private var unread = 0
-    /// The questions of these tries.
-    var waiting: Set<Int> = []
+    /// The questions of the tries that wait for a datagram, by the numbers of the tries.
+    var waiting: [Int: Int] = [:]
+    /// Whether any message has come from the server.
+    var hasAnswered = false
+    /// What is asked over TCP.
+    var streams = StreamQueue()
     /// A call-back that comes now is that of a message that could not be sent.
     private(set) var isSending = false
 
     /// - Returns: nil where c-ares has no memory left.
     init?(identifier: Int, server: IPEndpoint, settings: ResolverSettings, resolver: Resolver, timer: SlotToken) {
         self.identifier = identifier
+        self.server = server
+        answerSeconds = settings.answerSeconds
         self.timer = timer
         context = ChannelContext(resolver: resolver, identifier: identifier)
         guard let channel = Self.open(settings: settings, context: context) else { return nil }
@@ -52,8 +64,8 @@ final class ServerChannel {
     private static func open(settings: ResolverSettings, context: ChannelContext) -> ares_channel? {
         var options = ares_options()
         // NOCHECKRESP: SERVFAIL, NOTIMP and REFUSED are answers, to be named as they are.
-        options.flags = ARES_FLAG_NOCHECKRESP | ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES
-        if settings.usesTCP { options.flags |= ARES_FLAG_USEVC }
+        // IGNTC: a truncated answer is not asked for again by c-ares.
+        options.flags = ARES_FLAG_NOCHECKRESP | ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES | ARES_FLAG_IGNTC
         options.timeout = Int32(settings.answerSeconds) * 1000
         options.tries = 1
         options.ndots = 1
@@ -91,14 +103,13 @@ final class ServerChannel {
     }
 
     /// Sends one question; its call-back comes exactly once, perhaps before this returns.
-    func send(_ name: String, type: RecordType, context: TryContext) {
-        inFlight += 1
+    func send(_ context: TryContext) {
         unread += 1
-        waiting.insert(context.question)
+        waiting[context.number] = context.question
         isSending = true
         defer { isSending = false }
         let argument = Unmanaged.passRetained(context).toOpaque()
-        ares_query(channel, name, internetClass, type.rawValue, tryEnded, argument)
+        ares_query(channel, context.name, internetClass, context.type.rawValue, tryEnded, argument)
     }
 
     /// Lets c-ares use a descriptor that is ready, and look after its own timeouts.

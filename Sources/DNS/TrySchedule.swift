@@ -4,13 +4,30 @@ internal import CheckModel
 ///
 /// Servers are asked in order, the next one as soon as the one before failed, or has been silent for a step. An answer
 /// that comes late still counts. A step is at most 400 ms and short enough that each server is asked once within the
-/// time that is left; it doubles with each round. Whoever has answered with a failure is not asked again.
+/// time that is left; it doubles with each round. A server that has failed is not asked again, but once where the failure
+/// came as a surprise.
 struct TrySchedule {
+    /// What to do after a failure.
+    enum Step: Hashable, Sendable {
+        /// Ask the next server at once: it was not asked yet.
+        case askNow
+        /// Ask the same servers again after `patience`.
+        case askSoon
+        /// Ask nobody because of it.
+        case wait
+    }
+
+
     private static let longestStep: Int64 = 400_000_000
     private static let shortestStep: Int64 = 2_000_000
+    /// How long to wait before a server is asked again that became unreachable.
+    private static let longestPause: Int64 = 100_000_000
 
     private let rounds: Int
     private var failures: [ResolveFailure?]
+    /// The servers that are to be asked once more although they failed, and all that ever were.
+    private var surprises: Set<Int> = []
+    private var secondChances: Set<Int> = []
     private var round = 0
     private var position = 0
     private var step = longestStep
@@ -35,6 +52,10 @@ struct TrySchedule {
             while position < failures.count {
                 defer { position += 1 }
                 if failures[position] == nil { return position }
+                if surprises.remove(position) != nil {
+                    failures[position] = nil
+                    return position
+                }
             }
             position = 0
             round += 1
@@ -46,17 +67,26 @@ struct TrySchedule {
     var isExhausted: Bool { round >= rounds }
 
     /// How long the server asked last may be silent before the next one is asked.
-    var patience: Int64 { step << Int64(min(round, 8)) }
+    var patience: Int64 {
+        let patience = step << Int64(min(round, 8))
+        return everyServerFailed && !surprises.isEmpty ? min(patience / 4, Self.longestPause) : patience
+    }
 
     /// Takes note of a failure.
-    /// - Returns: whether a server that was not asked yet is there to be asked at once.
-    mutating func failed(_ server: Int, with failure: ResolveFailure) -> Bool {
+    /// - Parameter isSurprise: Whether the server may be asked once more nevertheless.
+    mutating func failed(_ server: Int, with failure: ResolveFailure, isSurprise: Bool = false) -> Step {
         if failure != .timeout { failures[server] = failure }
-        return round == 0 && position < failures.count
+        let mayComeAgain = isSurprise && round + 1 < rounds
+        if mayComeAgain, secondChances.insert(server).inserted { surprises.insert(server) }
+        if round == 0, position < failures.count { return .askNow }
+        return everyServerFailed && !surprises.isEmpty ? .askSoon : .wait
     }
 
     /// Whether every server has said something, so that nobody is left to wait for.
-    var everyServerFailed: Bool { failures.allSatisfy { $0 != nil } }
+    private var everyServerFailed: Bool { failures.allSatisfy { $0 != nil } }
+
+    /// Whether every server failed, and none is asked again.
+    var isOver: Bool { everyServerFailed && surprises.isEmpty }
 
     /// What the servers' failures come to; silence where a server said nothing.
     var failure: ResolveFailure {

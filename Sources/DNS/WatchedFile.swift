@@ -1,48 +1,99 @@
-internal import CheckModel
 internal import CLinux
+internal import CheckModel
 internal import SocketIO
 
-/// A file of the system's configuration that is read anew when it has changed: stat(2), at most once a second.
+/// A file of the system's configuration, parsed anew when it has changed. It is looked at once a second at most.
 ///
-/// Both calls are on the worker's thread: files of a few lines on a local file system, not read again unless they change.
-struct WatchedFile {
-    /// What tells two states of a file apart.
-    private struct Signature: Equatable {
-        let device: UInt64
-        let inode: UInt64
-        let size: Int64
-        let seconds: Int
-        let nanoseconds: Int
-    }
-
-    private static let checkInterval: Int64 = 1_000_000_000
-    private static let largestSize = 16 << 20
+/// Looking, reading and parsing are done on a thread of their own: the file may be large, or on a file system that hangs.
+/// Until the new content is ready, the one before it counts.
+struct WatchedFile<Content: Sendable> {
+    private static var checkInterval: Int64 { 1_000_000_000 }
+    /// How long a change that was just begun to be read is waited for.
+    private static var patience: Int64 { 100_000_000 }
 
     private let path: String
-    private var signature: Signature?
-    private var nextCheck: MonotonicTime?
+    private let parse: @Sendable ([UInt8]) -> Content
+    private(set) var content: Content?
+    private var signature: FileSignature?
+    private var nextLook: MonotonicTime?
+    private var readSince: MonotonicTime?
 
-    init(path: String) {
+    init(path: String, parse: @escaping @Sendable ([UInt8]) -> Content) {
         self.path = path
+        self.parse = parse
     }
 
-    /// The file's bytes where they may have changed since the last call, empty where there is no file; nil otherwise.
-    mutating func changedContents(at now: MonotonicTime) -> [UInt8]? {
-        if let nextCheck, now < nextCheck { return nil }
-        let isFirst = nextCheck == nil
-        nextCheck = now.advanced(byNanoseconds: Self.checkInterval)
-        let current = Self.look(at: path)
-        guard isFirst || current != signature else { return nil }
-        signature = current
-        return current == nil ? [] : Self.read(path)
+    /// What is to be done on another thread now; nil where it is under way, or too early.
+    mutating func beginLook(at now: MonotonicTime) -> FileLook<Content>? {
+        if readSince != nil { return nil }
+        if let nextLook, now < nextLook { return nil }
+        readSince = now
+        return FileLook(path: path, known: content == nil ? .unread : .read(signature), parse: parse)
     }
 
-    private static func look(at path: String) -> Signature? {
+    /// Takes what a look found.
+    /// - Returns: the content that does not count any more, if there is one.
+    mutating func endLook(_ finding: FileLook<Content>.Finding, at now: MonotonicTime) -> Content? {
+        readSince = nil
+        nextLook = now.advanced(byNanoseconds: Self.checkInterval)
+        guard case .changed(let content, let signature) = finding else { return nil }
+        defer { self.content = content }
+        self.signature = signature
+        return self.content
+    }
+
+    /// Until when a look is waited for: for as long as the caller likes, where nothing was read before. Nil: not at all.
+    func waitLimit(within deadline: MonotonicTime) -> MonotonicTime? {
+        guard let readSince else { return nil }
+        return content == nil ? deadline : min(deadline, readSince.advanced(byNanoseconds: Self.patience))
+    }
+}
+
+/// What tells two states of a file apart: stat(2).
+struct FileSignature: Equatable, Sendable {
+    private let device: UInt64
+    private let inode: UInt64
+    private let size: Int64
+    private let seconds: Int
+    private let nanoseconds: Int
+
+    /// - Returns: nil where there is no file.
+    init?(of path: String) {
         var status = stat()
         guard stat(path, &status) == 0 else { return nil }
-        return Signature(
-            device: UInt64(status.st_dev), inode: UInt64(status.st_ino), size: Int64(status.st_size),
-            seconds: status.st_mtim.tv_sec, nanoseconds: status.st_mtim.tv_nsec)
+        device = UInt64(status.st_dev)
+        inode = UInt64(status.st_ino)
+        size = Int64(status.st_size)
+        seconds = status.st_mtim.tv_sec
+        nanoseconds = status.st_mtim.tv_nsec
+    }
+}
+
+/// One look at a file: calls that may block.
+struct FileLook<Content: Sendable>: Sendable {
+    /// What was known before the look.
+    enum Known: Sendable {
+        case unread
+        /// The state that was read; nil where there was no file.
+        case read(FileSignature?)
+    }
+
+    enum Finding: Sendable {
+        case unchanged
+        case changed(Content, FileSignature?)
+    }
+
+    /// More of a file is not read: a hosts file of this size has a million names.
+    private static var largestSize: Int { 32 << 20 }
+
+    let path: String
+    let known: Known
+    let parse: @Sendable ([UInt8]) -> Content
+
+    func run() -> Finding {
+        let signature = FileSignature(of: path)
+        if case .read(let earlier) = known, earlier == signature { return .unchanged }
+        return .changed(parse(signature == nil ? [] : Self.read(path)), signature)
     }
 
     private static func read(_ path: String) -> [UInt8] {
@@ -51,9 +102,10 @@ struct WatchedFile {
         var block = [UInt8](repeating: 0, count: 64 << 10)
         while contents.count < largestSize {
             let count = CLinux.read(file.rawValue, &block, block.count)
-            guard count > 0 else { break }
+            guard count > 0 else { return contents }
             contents += block[0..<count]
         }
-        return contents
+        // The line that was cut off would have another meaning.
+        return Array(contents[...(contents.lastIndex(of: UInt8(ascii: "\n")) ?? contents.startIndex)])
     }
 }

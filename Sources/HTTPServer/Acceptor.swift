@@ -20,11 +20,10 @@ actor Acceptor {
     private nonisolated let neighbour: HTTPWorker
     private nonisolated let handler: any RequestHandler
     private nonisolated let log: @Sendable (String) -> Void
+    private var hasWarned = false
     private var listeners: [Place] = []
     /// Whether clients of sockets that were handed over are left to whoever gets them next.
     private var isHandingOver = false
-    /// Given up for a moment where the process has no descriptor left, to answer a client that would hang otherwise.
-    private var reserve: Int32 = -1
     private var pause: SlotToken?
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { reactor.unownedExecutor }
@@ -43,7 +42,6 @@ actor Acceptor {
     }
 
     func start(_ sockets: [ListeningSocket]) throws(Errno) {
-        reserve = try Descriptor.openForReading(Array("/dev/null".utf8)).release()
         for (index, socket) in sockets.enumerated() {
             listeners.append(Place(socket: socket, watch: try watch(socket, index)))
         }
@@ -70,8 +68,6 @@ actor Acceptor {
         }
         if let pause { reactor.assumeIsolated { $0.remove(pause) } }
         pause = nil
-        if reserve >= 0 { close(reserve) }
-        reserve = -1
     }
 
     /// Accepts no more on sockets that were handed over: their clients wait for the next one who gets them. Supervisors'
@@ -113,7 +109,7 @@ actor Acceptor {
         guard pause == nil, index < listeners.count else { return }
         let listener = listeners[index].socket
         let error = acceptClients(of: listener, atMost: Self.batch)
-        if let error, error != Errno(EAGAIN) { relieve(listener, error) }
+        if let error, error != Errno(EAGAIN) { relieve(error) } else { hasWarned = false }
     }
 
     /// Twice as many as SOMAXCONN: clients that go on connecting meanwhile do not keep the listener open.
@@ -126,6 +122,10 @@ actor Acceptor {
     /// - Returns: why no more can be accepted: EAGAIN where nobody waits. nil where there may be more.
     private func acceptClients(of listener: ListeningSocket, atMost count: Int) -> Errno? {
         for _ in 0..<count {
+            // A client that could only be reset is better off in the backlog.
+            guard mayTurnAway || tls(for: listener) != nil || placement.hasRoom(for: listener.purpose) else {
+                return Errno(EMFILE)
+            }
             var name = sockaddr_storage()
             var length = socklen_t()
             let number = connectd_accept(listener.descriptor.rawValue, &name, &length)
@@ -179,26 +179,17 @@ actor Acceptor {
         neighbour.assumeIsolated { $0.linger(on: number) }
     }
 
+    private var mayTurnAway: Bool { neighbour.assumeIsolated { $0.canLinger } }
+
     private func tooMany() -> Response {
         handler.problem(status: 503, detail: "There are too many connections.")
     }
 
-    /// No descriptor is left, and the listener stays ready: without a measure, the loop would spin and clients would hang.
-    /// The reserve lets one client be told; then nothing is accepted for a moment.
-    private func relieve(_ listener: ListeningSocket, _ error: Errno) {
-        log("accept4: errno \(error.rawValue): no descriptor or memory for a connection")
-        if reserve >= 0 {
-            close(reserve)
-            var name = sockaddr_storage()
-            var length = socklen_t()
-            let number = connectd_accept(listener.descriptor.rawValue, &name, &length)
-            if number >= 0 {
-                // A handshake would take more than there is.
-                if tls(for: listener) == nil { PlainAnswer.send(tooMany(), to: number, withoutBody: false) }
-                close(number)
-            }
-        }
-        reserve = (try? Descriptor.openForReading(Array("/dev/null".utf8)).release()) ?? -1
+    /// There is no room for a client, not even to tell it so, and the listener stays ready: without a measure, the loop would
+    /// spin. New clients wait in the backlog for a moment; none is reset.
+    private func relieve(_ error: Errno) {
+        if !hasWarned { log("accept4: errno \(error.rawValue): new clients wait in the backlog") }
+        hasWarned = true
         startPause()
     }
 

@@ -18,14 +18,36 @@ final class Connection {
     }
 
     let index: Int
-    /// The library's handle, a struct MHD_Connection; valid until it reports the connection closed.
-    let handle: OpaquePointer
-    let descriptor: Int32
+    /// The library's handle, a struct MHD_Connection, valid until it reports the connection closed; nil while the library does
+    /// not have the connection.
+    var handle: OpaquePointer?
+    var descriptor: Int32
     let source: ConnectionSource
     /// The watch for a client that goes away.
     var watch: SlotToken?
 
+    /// Who looks at what comes next.
+    enum Gate {
+        /// We do. What comes waits in the kernel; the library does not have the connection, or leaves it alone.
+        case waiting
+        /// The library, for one request that was there as a whole.
+        case open
+        /// The library, from here on: it may have read more than one request.
+        case free
+    }
+
     var phase: Phase = .idle
+    var gate: Gate = .waiting
+    /// Whether the library with the large memory has it.
+    var isLarge = false
+    /// What a large head is charged in the memory budget.
+    var headCharge: MemoryCharge?
+    /// Until when a short body that has not come yet is waited for, in nanoseconds of CLOCK_MONOTONIC; 0: it is not.
+    var bodyWait: UInt64 = 0
+    /// The client sends no more, and may read still.
+    var peerHasFinished = false
+    /// How often a client that sends no more may be asked for still: it may have closed a moment later.
+    var remainingLooks = 3
     /// Tells a request from the earlier ones of the same place in the table.
     var request: UInt64 = 0
     /// Nanoseconds of CLOCK_MONOTONIC.
@@ -39,13 +61,17 @@ final class Connection {
     var bodyLimit = 0
     /// Who answers the request, once its body is there.
     var responder: (any RequestResponder)?
-    /// What of the body counts among the worker's long ones, until the request has ended.
-    var longBodyBytes = 0
+    /// What the body is charged in the memory budget until the request has ended.
+    var bodyCharge = 0
+    /// What the response is charged, likewise.
+    var answerCharge = 0
+    /// When the response was queued, in nanoseconds of CLOCK_MONOTONIC; it means something while `answerCharge` is not 0.
+    var answerBegan: UInt64 = 0
     var task: Task<Void, Never>?
     /// What is on its way, where it is nobody's alone.
     var sharedBody: SharedBody?
 
-    /// The client has shut down its writing half, or reset the connection.
+    /// The client has closed or reset the connection.
     var peerHasLeft = false
     /// Nothing may be read from this connection after the current request.
     var mustClose = false
@@ -60,9 +86,8 @@ final class Connection {
     /// We end the connection while the client may be sending still.
     var mustLinger = false
 
-    init(index: Int, handle: OpaquePointer, descriptor: Int32, source: ConnectionSource, deadline: UInt64) {
+    init(index: Int, descriptor: Int32, source: ConnectionSource, deadline: UInt64) {
         self.index = index
-        self.handle = handle
         self.descriptor = descriptor
         self.source = source
         self.deadline = deadline

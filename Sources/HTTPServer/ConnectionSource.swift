@@ -31,6 +31,8 @@ struct AcceptedConnection: Sendable {
     let source: ConnectionSource
     /// The client's TLS, its handshake done; nil where it speaks none, or somebody has seen to it.
     let session: ServerSession?
+    /// What the session is charged in the memory budget.
+    var charge: MemoryCharge?
 }
 
 /// How a request's body is delimited (RFC 9112, section 6).

@@ -12,15 +12,12 @@ struct LingeringClose {
 }
 
 extension HTTPDaemon {
-    /// So many at once; beyond that, connections are closed the hard way.
-    private static var lingeringLimit: Int { 256 }
-
     /// Takes over a descriptor: ends the writing half, reads and throws away until the client closes, or too much has come.
     func linger(on number: Int32) {
         shutdown(number, Int32(SHUT_WR))
         let worker = worker
         let token =
-            lingering.count < Self.lingeringLimit
+            lingering.count < limits.lingering
             ? try? watch(number, for: .readable) { _ in worker.assumeIsolated { $0.daemon?.discard(from: number) } }
             : nil
         guard let token else { return _ = CLinux.close(number) }

@@ -10,8 +10,14 @@ extension HTTPDaemon {
     func begin(_ connection: Connection, target: UnsafeRawBufferPointer) {
         connection.target.removeAll(keepingCapacity: true)
         connection.target.append(contentsOf: target)
-        connection.phase = .head
         connection.request &+= 1
+        noteHead(of: connection)
+    }
+
+    /// The first of a head has come.
+    func noteHead(of connection: Connection) {
+        guard case .idle = connection.phase else { return }
+        connection.phase = .head
         connection.isLate = isEnding
         // A connection's first head has been due since it was opened.
         if connection.hasServed { connection.deadline = deadline(limits.headTimeoutMilliseconds) }
@@ -21,11 +27,16 @@ extension HTTPDaemon {
     func judge(
         _ connection: Connection, method: UnsafePointer<UInt8>, url: UnsafePointer<UInt8>, version: UnsafePointer<UInt8>
     ) -> MHD_Result {
+        guard let handle = connection.handle else { return .NO }
         guard !connection.isRetired else {
             return refuse(connection, status: 503, detail: HandshakeWorker.retired)
         }
+        // The head of the answer has to fit in, too: a check whose answer is lost must not run.
+        guard connection.isLarge || mayAnswer(handle) else {
+            return refuse(connection, status: 431, detail: HeadRefusal.fields.detail)
+        }
         let judge = HeadJudge(
-            connection: connection.handle, method: method, url: url, version: version, target: connection.target,
+            connection: handle, method: method, url: url, version: version, target: connection.target,
             source: connection.source)
         switch judge.verdict() {
         case .refused(let fault):
@@ -36,6 +47,16 @@ extension HTTPDaemon {
         }
     }
 
+    /// Whether the library's usual memory has room for an answer. Most heads came through the gate, and have.
+    private func mayAnswer(_ handle: OpaquePointer) -> Bool {
+        let length = connectd_mhd_head_length(handle)
+        guard length > 512 else { return true }
+        let parts =
+            MHD_get_connection_values(handle, .HEADER_KIND, nil, nil)
+            + MHD_get_connection_values(handle, .GET_ARGUMENT_KIND, nil, nil)
+        return length + Int(parts) * 64 <= limits.connectionMemoryBytes - 900
+    }
+
     private func admit(_ connection: Connection, _ head: RequestHead, _ framing: BodyFraming) -> MHD_Result {
         // The library takes sloppy chunks: nothing behind them is read as a request.
         if case .chunked = framing { connection.mustClose = true }
@@ -43,7 +64,11 @@ extension HTTPDaemon {
         case .accept(let limit, let responder):
             if let length = framing.contentLength {
                 guard length <= UInt64(max(limit, 0)) else { return refuseLength(connection, limit) }
-                connection.body.reserveCapacity(Int(min(length, Self.shortBody)))
+                guard limits.memory.hasRoom(for: MemoryBudget.bodyCharge(Int(length)), of: .bodies) else {
+                    return refuseForMemory(connection)
+                }
+                // What is announced is not there yet: a client pays for memory by sending.
+                connection.body.reserveCapacity(Int(min(length, UInt64(MemoryBudget.freeBodyBytes))))
             }
             connection.bodyLimit = limit
             connection.responder = responder
@@ -68,9 +93,7 @@ extension HTTPDaemon {
             guard connection.body.count + bytes.count <= connection.bodyLimit else {
                 return refuseLength(connection, connection.bodyLimit)
             }
-            guard noteLongBody(of: connection, growingBy: bytes.count) else {
-                return refuse(connection, status: 503, detail: "There are too many long bodies at once.")
-            }
+            guard chargeBody(of: connection, growingBy: bytes.count) else { return refuseForMemory(connection) }
             connection.body.append(contentsOf: bytes)
             return .YES
         case .discarding:
@@ -80,16 +103,18 @@ extension HTTPDaemon {
         }
     }
 
-    /// Counts a body that is no short one, so that clients cannot fill the memory by bodies that never end.
+    /// Charges a body that is not short, so that clients cannot fill the memory by bodies that never end.
     /// - Returns: false where there is no room.
-    private func noteLongBody(of connection: Connection, growingBy count: Int) -> Bool {
-        let total = connection.body.count + count
-        guard total > Self.shortBody else { return true }
-        let growth = total - connection.longBodyBytes
-        guard longBodiesBytes + growth <= limits.longBodiesBytes else { return false }
-        connection.longBodyBytes = total
-        longBodiesBytes += growth
+    private func chargeBody(of connection: Connection, growingBy count: Int) -> Bool {
+        let charge = MemoryBudget.bodyCharge(connection.body.count + count)
+        guard charge > connection.bodyCharge else { return true }
+        guard limits.memory.charge(charge - connection.bodyCharge, for: .bodies) else { return false }
+        connection.bodyCharge = charge
         return true
+    }
+
+    private func refuseForMemory(_ connection: Connection) -> MHD_Result {
+        refuse(connection, status: 503, detail: "Clients hold as much memory by request bodies as they may.")
     }
 
     /// The request is complete: the library's last call for it.
@@ -126,7 +151,7 @@ extension HTTPDaemon {
         }
         connection.task = task
         if connection.peerHasLeft { task.cancel() }
-        MHD_suspend_connection(connection.handle)
+        if let handle = connection.handle { MHD_suspend_connection(handle) }
         return .YES
     }
 
@@ -142,7 +167,7 @@ extension HTTPDaemon {
     private func resume(_ connection: Connection, with response: Response) {
         connection.task = nil
         _ = queue(response, on: connection)
-        MHD_resume_connection(connection.handle)
+        if let handle = connection.handle { MHD_resume_connection(handle) }
         mustRun = true
     }
 
@@ -155,10 +180,33 @@ extension HTTPDaemon {
         let mustClose = connection.mustClose || isDraining
         // Another request may be on its way already: unread, it would be a reset that destroys this answer.
         if mustClose { connection.mustLinger = true }
-        guard let answer = LibraryResponse.make(response, mustClose: mustClose) else { return .NO }
-        if case .shared(let body) = response.body { connection.sharedBody = body }
+        guard let handle = connection.handle, let answer = LibraryResponse.make(response, mustClose: mustClose) else {
+            return .NO
+        }
+        switch response.body {
+        case .shared(let body): connection.sharedBody = body
+        case .bytes(let bytes): chargeAnswer(bytes.count, of: connection)
+        }
         defer { MHD_destroy_response(answer) }
-        return MHD_queue_response(connection.handle, UInt32(response.status), answer)
+        return MHD_queue_response(handle, UInt32(response.status), answer)
+    }
+
+    /// What sockets take at once is not held for long, and is not charged.
+    private static let shortAnswer = 16 << 10
+    /// For so long every client may read its response in peace.
+    private static let undisturbedNanoseconds: UInt64 = 2_000_000_000
+
+    /// A check that ran gets its response. Where there is no room for it, a client that has read for longest at one gives way.
+    private func chargeAnswer(_ count: Int, of connection: Connection) {
+        guard count > Self.shortAnswer else { return }
+        connection.answerCharge = count
+        connection.answerBegan = Clock.now().nanoseconds
+        guard !limits.memory.chargeAnyway(count, for: .answers) else { return }
+        let slowest = connections.lazy.compactMap(\.self).filter { $0.answerCharge > 0 && !$0.peerHasLeft }
+            .min { $0.answerBegan < $1.answerBegan }
+        guard let slowest, slowest.answerBegan + Self.undisturbedNanoseconds <= connection.answerBegan else { return }
+        expire(slowest)
+        mustRun = true
     }
 
     private func refuseLength(_ connection: Connection, _ limit: Int) -> MHD_Result {
@@ -227,6 +275,10 @@ extension HTTPDaemon {
             }
             isFound = true
             _ = answerPlainly(connection, answer)
+            if connection.gate == .waiting {
+                endWaiting(connection)
+                continue
+            }
             // The library is not to make a request of what comes still, and closes the connection when it reads its end.
             connection.phase = .answering
             shutdown(connection.descriptor, Int32(SHUT_RD))
@@ -241,17 +293,23 @@ extension HTTPDaemon {
         connection.isInFlight = false
         if isComplete { connection.hasServed = true } else { connection.mustLinger = true }
         connection.request &+= 1
-        longBodiesBytes -= connection.longBodyBytes
-        connection.longBodyBytes = 0
+        limits.memory.release(connection.bodyCharge, of: .bodies)
+        limits.memory.release(connection.answerCharge, of: .answers)
+        connection.bodyCharge = 0
+        connection.answerCharge = 0
         connection.reset(deadline: deadline(limits.idleTimeoutMilliseconds))
-        if connection.peerHasLeft { departed.append(connection.index) }
+        if connection.peerHasLeft || connection.peerHasFinished { departed.append(connection.index) }
+        ended.append(connection.index)
     }
 
     /// A deadline has come. The library notices the end of the connection, and closes it.
     func expire(_ connection: Connection) {
+        if case (.waiting, .head) = (connection.gate, connection.phase) {
+            return refuseWaiting(connection, 408, Self.tooSlow, withoutBody: false)
+        }
         switch connection.phase {
         case .head, .body:
-            let problem = handler.problem(status: 408, detail: "The request took too long to arrive.")
+            let problem = handler.problem(status: 408, detail: Self.tooSlow)
             PlainAnswer.send(problem, to: connection.descriptor, withoutBody: connection.head?.method == .head)
         case .discarding(let response):
             PlainAnswer.send(response, to: connection.descriptor, withoutBody: connection.head?.method == .head)
@@ -261,16 +319,18 @@ extension HTTPDaemon {
         connection.peerHasLeft = true
         connection.deadline = .max
         connection.sharedBody = nil
-        shutdown(connection.descriptor, Int32(SHUT_RDWR))
+        end(connection)
     }
+
+    private static let tooSlow = "The request took too long to arrive."
 
     /// The library refuses some heads by itself, in words of its own, and before 1.0 it sends the head of that answer twice.
     /// It says so beforehand, without naming the connection; whoever has such a head that is not judged is refused here.
     func refuseUnjudgedHeads() {
         for case let connection? in connections {
-            guard case .head = connection.phase, let fault = HeadJudge.faultOfCompleteHead(of: connection.handle) else {
-                continue
-            }
+            guard case .head = connection.phase, let handle = connection.handle,
+                let fault = HeadJudge.faultOfCompleteHead(of: handle)
+            else { continue }
             let problem = handler.problem(status: 400, detail: fault.rawValue)
             PlainAnswer.send(problem, to: connection.descriptor, withoutBody: false)
             connection.mustLinger = true

@@ -14,7 +14,8 @@ extension HTTPDaemon {
             return nil
         }
         let key = pair[0]
-        let relay = TLSRelay(session, outer: accepted.descriptor, inner: key, reactor: worker.reactor)
+        let relay = TLSRelay(
+            session, charge: accepted.charge, outer: accepted.descriptor, inner: key, reactor: worker.reactor)
         let worker = worker
         relays[key] = relay
         worker.load.add(1, ordering: .relaxed)
@@ -53,7 +54,7 @@ extension HTTPDaemon {
             switch connection.phase {
             case .idle:
                 connection.isRetired = true
-                if connection.hasServed { shutdown(connection.descriptor, Int32(SHUT_RDWR)) }
+                if connection.hasServed { end(connection) }
             case .answering: connection.isRetired = true  // Its answer has gone out, and may not have said "close".
             case .head, .body, .discarding, .suspended: break
             }

@@ -17,9 +17,15 @@ final class HTTPDaemon {
     private let reactor: Reactor
 
     /// The library's handle, a struct MHD_Daemon; nil before the start and after the end.
-    private var library: OpaquePointer?
+    private(set) var library: OpaquePointer?
     private var libraryWatch: SlotToken?
     private var epollNumber: Int32 = -1
+    /// A second one, for the few connections whose heads need more memory.
+    private(set) var largeLibrary: OpaquePointer?
+    private var largeLibraryWatch: SlotToken?
+    private var largeEpollNumber: Int32 = -1
+    /// A socket without a peer: what takes the place of one that the library gives back.
+    private(set) var endedSocket: Int32 = -1
     /// Something happened that the library has to look at.
     var mustRun = false
     /// Every answer closes its connection.
@@ -29,18 +35,20 @@ final class HTTPDaemon {
 
     private(set) var connections: [Connection?] = []
     private var freePlaces: [Int] = []
-    /// What the library was given and has not told of yet, by descriptor. Up to 0.9 it tells of a connection while it is
-    /// being given, from 1.0 on when it runs next.
-    private var arriving: [Int32: AcceptedConnection] = [:]
+    /// The places of what the library was given and has not told of yet, by descriptor. Up to 0.9 it tells of a connection while
+    /// it is being given, from 1.0 on when it runs next.
+    private var arriving: [Int32: Int] = [:]
+    /// The places of connections whose request has ended, to be looked at when the library has run.
+    var ended: [Int] = []
     /// The places of connections whose client has left, to be looked at when the library has run.
     var departed: [Int] = []
     var lingering: [Int32: LingeringClose] = [:]
     /// By their descriptor towards the library.
     var relays: [Int32: TLSRelay] = [:]
-    /// What all long bodies hold.
-    var longBodiesBytes = 0
     var scratch = [UInt8](repeating: 0, count: 65536)
 
+    /// For short bodies that have not come yet.
+    private var bodyTimer: SlotToken?
     private var sweepTimer: SlotToken?
     private var isSweeping = false
 
@@ -59,20 +67,44 @@ final class HTTPDaemon {
     func start() throws(Errno) {
         // SAFETY: the worker keeps this object, and `stop` ends the library before that.
         let context = Unmanaged.passUnretained(self).toOpaque()
+        let library = try startLibrary(context, limits.connectionMemoryBytes)
+        self.library = library
+        epollNumber = connectd_mhd_epoll_descriptor(library)
+        libraryWatch = try watchLibrary(epollNumber)
+        let largeLibrary = try startLibrary(context, HTTPLimits.largeMemoryBytes)
+        self.largeLibrary = largeLibrary
+        largeEpollNumber = connectd_mhd_epoll_descriptor(largeLibrary)
+        largeLibraryWatch = try watchLibrary(largeEpollNumber)
+        try makeEndedSocket()
+        let worker = worker
+        (sweepTimer, bodyTimer) = reactor.assumeIsolated { reactor in
+            (
+                reactor.makeTimer { worker.assumeIsolated { $0.daemon?.sweep() } },
+                reactor.makeTimer { worker.assumeIsolated { $0.daemon?.endBodyWaits() } }
+            )
+        }
+    }
+
+    private func watchLibrary(_ number: Int32) throws(Errno) -> SlotToken {
+        let worker = worker
+        return try watch(number, for: .readable) { _ in worker.assumeIsolated { $0.daemon?.mustRun = true } }
+    }
+
+    private func makeEndedSocket() throws(Errno) {
+        var pair: [Int32] = [-1, -1]
+        let type = connectd_sock_stream | connectd_sock_cloexec | connectd_sock_nonblock
+        guard socketpair(AF_UNIX, type, 0, &pair) == 0 else { throw .current }
+        CLinux.close(pair[1])
+        endedSocket = pair[0]
+    }
+
+    private func startLibrary(_ context: UnsafeMutableRawPointer, _ memory: Int) throws(Errno) -> OpaquePointer {
         let limit = UInt32(limits.connections + HTTPLimits.healthConnections + 1)
         guard
             let library = connectd_mhd_start(
-                context, onAccess, onCompleted, onConnection, onTarget, limit, limits.connectionMemoryBytes)
+                context, onAccess, onCompleted, onConnection, onTarget, limit, memory)
         else { throw Errno.current.rawValue == 0 ? Errno(ENOMEM) : .current }
-        self.library = library
-        epollNumber = connectd_mhd_epoll_descriptor(library)
-        let worker = worker
-        libraryWatch = try watch(epollNumber, for: .readable) { _ in
-            worker.assumeIsolated { $0.daemon?.mustRun = true }
-        }
-        sweepTimer = reactor.assumeIsolated { reactor in
-            reactor.makeTimer { worker.assumeIsolated { $0.daemon?.sweep() } }
-        }
+        return library
     }
 
     /// Ends the library. No connection may be suspended.
@@ -81,9 +113,22 @@ final class HTTPDaemon {
         if let libraryWatch { unwatch(libraryWatch, epollNumber) }
         if let sweepTimer { reactor.assumeIsolated { $0.remove(sweepTimer) } }
         sweepTimer = nil
+        if let bodyTimer { reactor.assumeIsolated { $0.remove(bodyTimer) } }
+        bodyTimer = nil
+        // The library must not be stopped with a suspended connection.
+        for case let connection? in connections where connection.gate == .waiting { endWaiting(connection) }
+        MHD_run(library)
         self.library = nil
+        if let largeLibraryWatch { unwatch(largeLibraryWatch, largeEpollNumber) }
+        if let largeLibrary {
+            MHD_run(largeLibrary)
+            MHD_stop_daemon(largeLibrary)
+        }
+        largeLibrary = nil
         MHD_stop_daemon(library)
         forgetArriving()
+        if endedSocket >= 0 { CLinux.close(endedSocket) }
+        endedSocket = -1
         for number in Array(lingering.keys) { endLingering(number) }
     }
 
@@ -92,19 +137,25 @@ final class HTTPDaemon {
     func turn() -> UInt64 {
         guard mustRun, let library else { return .max }
         mustRun = false
-        MHD_run(library)
+        run(library)
+        if let largeLibrary { run(largeLibrary) }
         forgetArriving()
         dismissDeparted()
+        return mustRun ? 0 : .max
+    }
+
+    private func run(_ library: OpaquePointer) {
+        MHD_run(library)
+        closeGates()
         var wait: UInt64 = 0
         if MHD_get_timeout(library, &wait) == .YES, wait == 0 { mustRun = true }
-        return mustRun ? 0 : .max
     }
 
     // MARK: Connections
 
-    /// Gives a connection to the library, which closes its descriptor in any case.
+    /// Takes over a connection. It waits in the kernel for its first request.
     func add(_ accepted: AcceptedConnection) {
-        guard let library else {
+        guard library != nil else {
             CLinux.close(accepted.descriptor)
             worker.release(accepted.source)
             return
@@ -114,65 +165,118 @@ final class HTTPDaemon {
             worker.release(source)
             return
         }
-        arriving[accepted.descriptor] = accepted
-        let result = withUnsafePointer(to: accepted.name) {
-            // SAFETY: every socket address begins as struct sockaddr does, and its length goes with it.
-            MHD_add_connection(
-                library, accepted.descriptor, UnsafeRawPointer($0).assumingMemoryBound(to: sockaddr.self),
-                accepted.nameLength)
+        let place = freePlaces.popLast() ?? connections.count
+        if place == connections.count { connections.append(nil) }
+        let connection = Connection(
+            index: place, descriptor: accepted.descriptor, source: accepted.source,
+            deadline: deadline(limits.headTimeoutMilliseconds))
+        connections[place] = connection
+        startSweeping()
+        if !watchClient(of: connection) { closeWaiting(connection) }
+    }
+
+    /// - Returns: false where the kernel allows no more watches.
+    func watchClient(of connection: Connection) -> Bool {
+        let (worker, place) = (worker, connection.index)
+        connection.watch = try? watch(connection.descriptor, for: [.readable, .peerClosed], edgeTriggered: true) { event in
+            worker.assumeIsolated { $0.daemon?.noteClient(at: place, event) }
         }
-        if result != .YES { forgetArriving(accepted.descriptor) }
+        return connection.watch != nil
+    }
+
+    /// Gives a connection to a library, which closes its descriptor in any case.
+    func give(_ connection: Connection, to library: OpaquePointer) {
+        arriving[connection.descriptor] = connection.index
+        // Nothing looks at the client's name in there: it is known here.
+        var name = sockaddr(sa_family: sa_family_t(AF_UNIX), sa_data: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
+        let result = MHD_add_connection(
+            library, connection.descriptor, &name, socklen_t(MemoryLayout<sa_family_t>.size))
+        if result != .YES { forgetArriving(connection.descriptor) }
         mustRun = true
     }
 
-    /// Takes connections off the load that the library has closed without having told of them: nobody else does.
+    /// Forgets connections that the library has closed without having told of them: nobody else does.
     private func forgetArriving() {
         guard !arriving.isEmpty else { return }
         for number in Array(arriving.keys) { forgetArriving(number) }
     }
 
     private func forgetArriving(_ number: Int32) {
-        guard let connection = arriving.removeValue(forKey: number) else { return }
-        worker.release(connection.source)
+        guard let place = arriving.removeValue(forKey: number), let connection = connections[place] else { return }
+        // The descriptor is closed: its number may be another's.
+        if let watch = connection.watch { reactor.assumeIsolated { $0.remove(watch) } }
+        vacate(connection)
     }
 
     /// The library has made a connection of what it was given.
     /// - Returns: the place in the table.
     func open(_ handle: OpaquePointer) -> Int? {
-        guard let accepted = arriving.removeValue(forKey: connectd_mhd_socket(handle)) else { return nil }
-        let place = freePlaces.popLast() ?? connections.count
-        if place == connections.count { connections.append(nil) }
-        let connection = Connection(
-            index: place, handle: handle, descriptor: accepted.descriptor, source: accepted.source,
-            deadline: deadline(limits.headTimeoutMilliseconds))
-        let worker = worker
-        // Without the watch a client that leaves is noticed when the answer is sent.
-        connection.watch = try? watch(accepted.descriptor, for: .peerClosed, edgeTriggered: true) { _ in
-            worker.assumeIsolated { $0.daemon?.peerLeft(at: place) }
-        }
-        connections[place] = connection
-        startSweeping()
+        guard let place = arriving.removeValue(forKey: connectd_mhd_socket(handle)), let connection = connections[place]
+        else { return nil }
+        connection.handle = handle
         return place
     }
 
     /// The library is about to close the connection's descriptor.
     func close(_ connection: Connection) {
         if let watch = connection.watch { unwatch(watch, connection.descriptor) }
-        let mayBeSending = connection.mustLinger || !connection.hasServed
-        if mayBeSending, !connection.peerHasLeft, library != nil {
+        if mustLinger(connection) {
             let copy = connectd_duplicate(connection.descriptor)
             if copy >= 0 { linger(on: copy) }
         }
+        vacate(connection)
+    }
+
+    /// Closes a connection that the library does not have.
+    func closeWaiting(_ connection: Connection) {
+        if let watch = connection.watch { unwatch(watch, connection.descriptor) }
+        if mustLinger(connection) { linger(on: connection.descriptor) } else { CLinux.close(connection.descriptor) }
+        vacate(connection)
+    }
+
+    private func mustLinger(_ connection: Connection) -> Bool {
+        (connection.mustLinger || !connection.hasServed) && !connection.peerHasLeft && library != nil
+    }
+
+    private func vacate(_ connection: Connection) {
+        connection.headCharge = nil
         connections[connection.index] = nil
         freePlaces.append(connection.index)
         worker.release(connection.source)
     }
 
-    private func peerLeft(at place: Int) {
+    /// Something has come from a client, or it has ended.
+    private func noteClient(at place: Int, _ event: Readiness) {
         guard let connection = connections[place] else { return }
+        if !event.isDisjoint(with: [.error, .hangUp]) { return peerLeft(connection) }
+        if event.contains(.peerClosed) { notePeerFinished(connection) }
+        guard event.contains(.readable), connections[place] === connection else { return }
+        switch connection.gate {
+        case .waiting: look(at: connection)
+        // More than the request that was there: the library may have read some of it.
+        case .open: connection.gate = .free
+        case .free: break
+        }
+    }
+
+    /// A client that shuts down its writing half has ended its request, and reads on; one that has closed looks the same until
+    /// something is sent to it. On this machine the kernel knows.
+    private func notePeerFinished(_ connection: Connection) {
+        connection.peerHasFinished = true
+        if connection.responder?.endsWithInput == true || connectd_peer_has_closed(connection.descriptor) == 1 {
+            return peerLeft(connection)
+        }
+        if connection.gate != .waiting {
+            departed.append(connection.index)
+            mustRun = true
+        }
+    }
+
+    func peerLeft(_ connection: Connection) {
         connection.peerHasLeft = true
         connection.task?.cancel()
-        departed.append(place)
+        if connection.gate == .waiting { return endWaiting(connection) }
+        departed.append(connection.index)
         mustRun = true
     }
 
@@ -182,9 +286,12 @@ final class HTTPDaemon {
     /// shutdown(2) makes one.
     private func dismissDeparted() {
         for place in departed {
-            guard let connection = connections[place], connection.peerHasLeft else { continue }
+            guard let connection = connections[place], connection.peerHasLeft || connection.peerHasFinished,
+                connection.gate != .waiting
+            else { continue }
             switch connection.phase {
-            case .idle, .head, .body, .discarding: shutdown(connection.descriptor, Int32(SHUT_RDWR))
+            case .idle, .head, .body, .discarding:
+                shutdown(connection.descriptor, Int32(connection.peerHasLeft ? SHUT_RDWR : SHUT_RD))
             case .suspended, .answering: break  // Its turn comes when the request has ended.
             }
         }
@@ -209,9 +316,25 @@ final class HTTPDaemon {
     private func sweep() {
         isSweeping = false
         let now = Clock.now().nanoseconds
-        for case let connection? in connections where connection.isOver(at: now) { expire(connection) }
+        for case let connection? in connections {
+            if connection.isOver(at: now) { expire(connection) } else if connection.peerHasFinished { askAgain(connection) }
+        }
+        for relay in relays.values { relay.endIfClientHasClosed() }
         for (number, close) in lingering where close.deadline <= now { endLingering(number) }
         if freePlaces.count < connections.count || !lingering.isEmpty { startSweeping() }
+    }
+
+    /// A client's last segment may come a moment before the kernel counts it as closed.
+    private func askAgain(_ connection: Connection) {
+        guard connection.remainingLooks > 0, !connection.peerHasLeft else { return }
+        connection.remainingLooks -= 1
+        if connectd_peer_has_closed(connection.descriptor) == 1 { peerLeft(connection) }
+    }
+
+    /// - Parameter wait: nanoseconds of CLOCK_MONOTONIC.
+    func armBodyTimer(at wait: UInt64) {
+        guard let bodyTimer else { return }
+        reactor.assumeIsolated { $0.arm(bodyTimer, at: MonotonicTime(nanoseconds: wait)) }
     }
 
     // MARK: Watches

@@ -14,12 +14,14 @@ public struct HTTPLimits: Sendable {
     public var idleTimeoutMilliseconds = 75_000
     /// To send an answer, and one second more for every 64 KiB of it.
     public var sendTimeoutMilliseconds = 60_000
-    /// What one connection may use: the head, the table of its headers, and the head of the answer have to fit in.
+    /// What one connection usually has: the head, the table of its headers, and the head of the answer have to fit in.
     public var connectionMemoryBytes = 4096
+    /// After an early answer: how many connections of one worker are read at once, so that the answer stays readable.
+    public var lingering = 256
     /// After an early answer: how much of the body is read and thrown away, so that the answer stays readable.
     public var discardedBytes = 4 << 20
-    /// What long bodies (of more than 64 KiB) may hold together on one worker; one more is answered by 503.
-    public var longBodiesBytes = 64 << 20
+    /// What all clients together may make the service hold.
+    public var memory = MemoryBudget(limitBytes: 256 << 20)
     /// After an early answer: how long it is read.
     public var discardMilliseconds = 2000
     /// At the end: how long a cancelled handler may take to answer, before a 503 is sent in its place.
@@ -27,6 +29,21 @@ public struct HTTPLimits: Sendable {
 
     /// What a client may send until its handshake is done: chains of certificates seldom reach 16 KiB.
     static let handshakeBytes = 64 << 10
+
+    /// What a connection has for a long head. Pages that are not needed are not held.
+    static let largeMemoryBytes = 192 << 10
+
+    /// What of `connectionMemoryBytes` a head may need: the rest is for the head of the answer.
+    static let usualHeadBytes = 2600
+
+    /// What the library needs for a header field or an argument of the query.
+    static let partBytes = 80
+
+    /// What a handshake under way is charged: OpenSSL's state, its buffers and ours, measured.
+    static let handshakeCharge = 72 << 10
+
+    /// What a TLS connection is charged after its handshake, measured.
+    static let sessionCharge = 24 << 10
 
     /// Connections beyond `connections` that health listeners alone may have.
     static let healthConnections = 16

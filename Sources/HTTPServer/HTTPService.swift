@@ -10,14 +10,17 @@ public import TLSServer
 public final class HTTPService: Sendable {
     /// Where it listens, in the order given; port 0 is replaced by what the kernel chose.
     public let addresses: [ListenAddress]
+    /// The files of its UNIX-domain sockets.
+    public let files: Set<FileIdentity>
     private let acceptor: Acceptor
     private let handshakes: HandshakeWorker?
     private let workers: [HTTPWorker]
 
     private init(
-        addresses: [ListenAddress], acceptor: Acceptor, handshakes: HandshakeWorker?, workers: [HTTPWorker]
+        sockets: [ListeningSocket], acceptor: Acceptor, handshakes: HandshakeWorker?, workers: [HTTPWorker]
     ) {
-        self.addresses = addresses
+        addresses = sockets.map(\.address)
+        files = Set(sockets.compactMap(\.fileIdentity))
         self.acceptor = acceptor
         self.handshakes = handshakes
         self.workers = workers
@@ -62,7 +65,7 @@ public final class HTTPService: Sendable {
             reactor: reactors[0], neighbour: workers[0], placement: placement, handshakes: handshakes,
             handler: handler, log: log)
         let service = HTTPService(
-            addresses: sockets.map(\.address), acceptor: acceptor, handshakes: handshakes, workers: workers)
+            sockets: sockets, acceptor: acceptor, handshakes: handshakes, workers: workers)
         do throws(Errno) {
             for worker in workers { try await worker.start() }
             await handshakes?.start()

@@ -87,6 +87,9 @@ actor HTTPWorker {
         for connection in mail { daemon.add(connection) }
     }
 
+    /// Whether a client that gets an early answer can be read for a while, so that the answer reaches it.
+    var canLinger: Bool { daemon.map { $0.lingering.count < limits.lingering } ?? false }
+
     /// Takes over a descriptor whose client has had its answer.
     func linger(on number: Int32) {
         guard let daemon else { return _ = close(number) }

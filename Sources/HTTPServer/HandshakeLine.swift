@@ -14,6 +14,43 @@ struct HandshakeLine {
 
     private static let chunk = 16384
 
+    /// Waits until the client's first record is there as a whole, and leaves it in the kernel: a client that never ends its
+    /// record costs us no memory.
+    /// - Returns: its first byte; nil at the end of the connection, of the time, or of the service.
+    func awaitFirstRecord() async -> UInt8? {
+        defer { setLowMark(1) }
+        while Clock.now() < deadline {
+            let (count, header) = peekHeader()
+            if count == 0 { return nil }
+            if count < 0, ![EAGAIN, EINTR].contains(Errno.current.rawValue) { return nil }
+            if count > 0, header.0 != Self.handshakeRecord { return header.0 }
+            if count == Self.headerLength {
+                let length = Self.headerLength + Int(header.3) << 8 + Int(header.4)
+                // OpenSSL refuses a longer one by its header.
+                guard length <= Self.chunk, connectd_unread_bytes(descriptor) < length else { return header.0 }
+                setLowMark(Int32(length))
+            }
+            guard isWanted, await wait(for: .readable) else { return nil }
+        }
+        return nil
+    }
+
+    private static let handshakeRecord: UInt8 = 22
+    private static let headerLength = 5
+
+    private func peekHeader() -> (count: Int, bytes: (UInt8, UInt8, UInt8, UInt8, UInt8)) {
+        var bytes: (UInt8, UInt8, UInt8, UInt8, UInt8) = (0, 0, 0, 0, 0)
+        let count = withUnsafeMutableBytes(of: &bytes) {
+            recv(descriptor, $0.baseAddress, Self.headerLength, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT))
+        }
+        return (count, bytes)
+    }
+
+    /// The kernel tells of so many bytes, and not of fewer.
+    private func setLowMark(_ count: Int32) {
+        try? SystemCall.setOption(descriptor, level: SOL_SOCKET, name: SO_RCVLOWAT, value: count)
+    }
+
     /// - Returns: empty at the end of the connection, of the time, or of the service.
     func receive() async -> [UInt8] {
         while Clock.now() < deadline {

@@ -13,6 +13,8 @@ final class HandshakeTable: Sendable {
         /// Whether it is the client's turn.
         var isWaiting = false
         var isDismissed = false
+        /// Whether OpenSSL's state for it is charged in the memory budget.
+        var holdsMemory = false
     }
 
     private struct Entries {
@@ -88,6 +90,29 @@ final class HandshakeTable: Sendable {
         entries.count -= 1
         entries.numbersByNetwork[network]?.remove(at: place)
         if entries.numbersByNetwork[network]?.isEmpty == true { entries.numbersByNetwork[network] = nil }
+    }
+
+    /// The client's handshake holds memory from here on.
+    func noteHoldsMemory(_ number: UInt64) {
+        entries.withLock { $0.byNumber[number]?.holdsMemory = true }
+    }
+
+    /// Dismisses a client whose handshake holds memory while we wait for it, for a new client: of the networks with the most
+    /// handshakes, the one that is there longest. No network gives way to one with more.
+    /// - Returns: whether there was one.
+    func makeRoom(for number: UInt64) -> Bool {
+        entries.withLock { entries in
+            guard let network = entries.byNumber[number]?.network else { return false }
+            var best: (count: Int, number: UInt64)?
+            for (rival, entry) in entries.byNumber where entry.holdsMemory && entry.isWaiting && !entry.isDismissed {
+                let count = entries.numbersByNetwork[entry.network]?.count ?? 0
+                if let best, (best.count, rival) > (count, best.number) { continue }
+                best = (count, rival)
+            }
+            guard let best, best.count >= entries.numbersByNetwork[network]?.count ?? 0 else { return false }
+            Self.dismiss(best.number, in: &entries)
+            return true
+        }
     }
 
     func note(_ number: UInt64, isWaiting: Bool) {

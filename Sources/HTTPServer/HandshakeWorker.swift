@@ -90,7 +90,7 @@ actor HandshakeWorker {
     // MARK: One client
 
     private enum Ending {
-        case established(ServerSession)
+        case established(ServerSession, MemoryCharge)
         /// The handshake is done, and the client is told over TLS why it does not get in.
         case turnedAway(ServerSession, because: String)
         /// The client heard why, or shall hear this in plain text.
@@ -109,9 +109,9 @@ actor HandshakeWorker {
             descriptor: accepted.descriptor, number: number, token: token, reactor: reactor, table: table,
             deadline: Clock.now().advanced(byMilliseconds: limits.handshakeTimeoutMilliseconds))
         let ending = admit(await shakeHands(on: line, with: accepted.source.peer, by: context), by: context)
-        if case .established(let session) = ending {
+        if case .established(let session, let charge) = ending {
             forget(line)
-            return placement.adopt(accepted.established(session))
+            return placement.adopt(accepted.established(session, charge))
         }
         await sayGoodbye(ending, on: &line)
         forget(line)
@@ -120,15 +120,38 @@ actor HandshakeWorker {
 
     /// Whether there is room, and whether whoever is let in by `context` would be still.
     private func admit(_ ending: Ending, by context: ServerContext) -> Ending {
-        guard case .established(let session) = ending else { return ending }
+        guard case .established(let session, _) = ending else { return ending }
         if !self.context.admitsClients(of: context) {
             return .turnedAway(session, because: Self.retired)
         }
         guard placement.hasRoom(for: .service) else {
             return .turnedAway(session, because: "There are too many connections.")
         }
-        return ending
+        guard let charge = MemoryCharge(HTTPLimits.sessionCharge, for: .sessions, in: limits.memory) else {
+            return .turnedAway(session, because: "TLS connections hold as much memory as they may.")
+        }
+        return .established(session, charge)
     }
+
+    /// What OpenSSL needs for one handshake, from here to its end. Where there is no room, another client makes some.
+    private func chargeHandshake(on line: HandshakeLine) async -> MemoryCharge? {
+        var isExpected = true
+        let deadline = Clock.now().advanced(byMilliseconds: Self.roomMilliseconds)
+        while line.isWanted {
+            if let charge = MemoryCharge(HTTPLimits.handshakeCharge, for: .handshakes, in: limits.memory) {
+                table.noteHoldsMemory(line.number)
+                return charge
+            }
+            if isExpected { guard table.makeRoom(for: line.number) else { return nil } }
+            isExpected = false
+            guard Clock.now() < deadline else { return nil }
+            _ = await reactor.sleep(until: Clock.now().advanced(byMilliseconds: 2))
+        }
+        return nil
+    }
+
+    /// How long a client that has to give way may take to see it.
+    private static let roomMilliseconds = 200
 
     private func forget(_ line: HandshakeLine) {
         reactor.assumeIsolated { $0.unwatch(line.token, line.descriptor) }
@@ -137,30 +160,38 @@ actor HandshakeWorker {
 
     private func shakeHands(on line: HandshakeLine, with peer: Peer, by context: ServerContext) async -> Ending {
         // What a connection costs OpenSSL is for those that say something.
-        var bytes = await line.receive()
-        if let answer = answerToPlainText(bytes) { return .refused(inPlainText: answer) }
-        guard !bytes.isEmpty, let session = ServerSession(context) else { return .gone }
+        guard let first = await line.awaitFirstRecord() else { return .gone }
+        if let answer = answerToPlainText(first) { return .refused(inPlainText: answer) }
+        guard let charge = await chargeHandshake(on: line), let session = ServerSession(context) else { return .gone }
+        defer { withExtendedLifetime(charge) {} }
         var total = 0
-        while !bytes.isEmpty {
-            total += bytes.count
-            guard total <= HTTPLimits.handshakeBytes, line.isWanted else { return .gone }
-            session.feed(bytes[...])
+        while true {
+            let count = await feed(session, from: line)
+            total += count
+            guard count > 0, total <= HTTPLimits.handshakeBytes, line.isWanted else { return .gone }
             let progress = session.handshake()
             guard await line.send(session.takeOutput()) else { return .gone }
             switch progress {
-            case .done: return .established(session)
+            case .done: return .established(session, charge)
             case .closed, .failed:
                 log("a TLS handshake with \(peer.text) failed: \(session.failure ?? "the client closed it")")
                 return .refused(inPlainText: nil)
-            case .wantsInput: bytes = await line.receive()
+            case .wantsInput: break
             }
         }
-        return .gone
+    }
+
+    /// A function of its own: the buffer is freed before the next wait.
+    /// - Returns: how many bytes came; 0 at the end.
+    private func feed(_ session: ServerSession, from line: HandshakeLine) async -> Int {
+        let bytes = await line.receive()
+        session.feed(bytes[...])
+        return bytes.count
     }
 
     /// Records of TLS begin with 22, requests of HTTP with a capital letter.
-    private func answerToPlainText(_ bytes: [UInt8]) -> Response? {
-        guard let first = bytes.first, (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(first) else { return nil }
+    private func answerToPlainText(_ first: UInt8) -> Response? {
+        guard (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(first) else { return nil }
         return handler.problem(
             status: 400, detail: "This port speaks HTTPS, and the request came in plain HTTP: ask for an https:// URL.")
     }
@@ -184,12 +215,12 @@ actor HandshakeWorker {
 }
 
 extension AcceptedConnection {
-    fileprivate func established(_ session: ServerSession) -> AcceptedConnection {
+    fileprivate func established(_ session: ServerSession, _ charge: MemoryCharge) -> AcceptedConnection {
         AcceptedConnection(
             descriptor: descriptor, name: name, nameLength: nameLength,
             source: ConnectionSource(
                 listener: source.listener, purpose: source.purpose, peer: source.peer, isHTTPS: true,
                 certificateName: session.clientName),
-            session: session)
+            session: session, charge: charge)
     }
 }

@@ -67,7 +67,7 @@ func onConnection(
     guard let daemon = daemon(context), let handle, let reference else { return }
     if event == .CONNECTION_NOTIFY_STARTED {
         reference.pointee = daemon.open(handle).flatMap { UnsafeMutableRawPointer(bitPattern: $0 + 1) }
-    } else if let connection = connection(reference.pointee, of: daemon) {
+    } else if let connection = connection(reference.pointee, of: daemon), connection.handle == handle {
         daemon.close(connection)
     }
 }

@@ -11,6 +11,8 @@ final class ListeningSocket: Sendable {
     /// Whether another process has it too, and goes on with it.
     let isInherited: Bool
     private let file: SocketFile?
+    /// The file of a UNIX-domain socket, whoever made it.
+    let fileIdentity: FileIdentity?
 
     /// socket(2), bind(2), listen(2). A port or a file that somebody listens on is an error, never shared.
     init(_ listener: Listener) throws(HTTPServiceError) {
@@ -21,6 +23,7 @@ final class ListeningSocket: Sendable {
             address = listener.address
             // Whoever made it takes its file away.
             file = nil
+            fileIdentity = Self.identity(of: address)
             return
         }
         let address = listener.address
@@ -30,10 +33,12 @@ final class ListeningSocket: Sendable {
                 descriptor = try Self.listen(on: endpoint)
                 self.address = .ip(Self.name(of: descriptor.rawValue) ?? endpoint)
                 file = nil
+                fileIdentity = nil
             case .unix(let path, let mode):
                 descriptor = try Self.listen(on: path, mode: mode_t(mode))
                 file = SocketFile(path)
                 self.address = address
+                fileIdentity = Self.identity(of: address)
             }
         } catch {
             throw .cannotListen(address, error)
@@ -43,6 +48,13 @@ final class ListeningSocket: Sendable {
     /// Takes the socket's file away, if it is still ours. The descriptor is closed with the last reference.
     func removeFile() {
         file?.remove()
+    }
+
+    private static func identity(of address: ListenAddress) -> FileIdentity? {
+        switch address {
+        case .ip: nil
+        case .unix(let path, _): (try? Descriptor.openPath(path))?.fileIdentity()
+        }
     }
 
     private static func listen(on endpoint: IPEndpoint) throws(Errno) -> Descriptor {

@@ -15,9 +15,17 @@ public protocol RequestResponder: AnyObject, Sendable {
     /// Answers a request.
     ///
     /// It runs on the worker's own thread, in a task that prefers it. The task is cancelled when the client goes away
-    /// (closes, resets, or shuts down its writing half) and when the service shuts down; it has to answer soon then.
+    /// (closes, where that can be told, or resets) and when the service shuts down; it has to answer soon then.
     /// - Parameter worker: the number of the worker, the index of its reactor.
     func respond(to request: Request, on worker: Int) async -> Response
+
+    /// Whether a client that shuts down its writing half has left: for a long response that ends soon after its last reader.
+    /// Otherwise it has only ended its request, and gets its answer.
+    var endsWithInput: Bool { get }
+}
+
+extension RequestResponder {
+    public var endsWithInput: Bool { false }
 }
 
 /// What a handler says about a request's head.

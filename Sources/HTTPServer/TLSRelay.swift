@@ -9,6 +9,7 @@ internal import TLSServer
 final class TLSRelay {
     private let reactor: Reactor
     private let session: ServerSession
+    private let charge: MemoryCharge?
     private let outer: Int32
     private let inner: Int32
     private var outerWatch: SlotToken?
@@ -37,8 +38,9 @@ final class TLSRelay {
     private static let lingerMilliseconds = 2000
 
     /// Takes over both descriptors.
-    init(_ session: ServerSession, outer: Int32, inner: Int32, reactor: Reactor) {
+    init(_ session: ServerSession, charge: MemoryCharge?, outer: Int32, inner: Int32, reactor: Reactor) {
         self.session = session
+        self.charge = charge
         self.outer = outer
         self.inner = inner
         self.reactor = reactor
@@ -148,6 +150,11 @@ final class TLSRelay {
         innerEnded = true
         session.close()
         arm(Self.sendMilliseconds)
+    }
+
+    /// Closes both sides where the client has closed its own, and does not read what it has asked for.
+    func endIfClientHasClosed() {
+        if outerEnded, !innerEnded, !hasEnded, connectd_peer_has_closed(outer) == 1 { end() }
     }
 
     /// The client gets OpenSSL's alert; the library sees the connection end.

@@ -28,6 +28,37 @@ public struct Descriptor: ~Copyable, Sendable {
         try open(path, by: connectd_open_path)
     }
 
+    /// What a walk through a path may do, openat2(2).
+    public struct PathRules: OptionSet, Sendable {
+        public let rawValue: UInt8
+
+        public init(rawValue: UInt8) {
+            self.rawValue = rawValue
+        }
+
+        /// Opens a symbolic link itself where the path ends in one.
+        public static let noFollow = PathRules(rawValue: 1)
+        /// Fails with EXDEV at a mount point.
+        public static let noCrossing = PathRules(rawValue: 2)
+    }
+
+    /// A name opened by O_PATH that no link of procfs leads to: such a link (`/proc/PID/root`, `/proc/self/fd/N`) goes to
+    /// a place that its text does not name, for example into another container.
+    /// - Throws: ELOOP at such a link; ENOSYS where the kernel is older than 5.6; the errno of openat2(2).
+    public static func openPathWithoutMagicLinks(_ path: [UInt8]) throws(Errno) -> Descriptor {
+        try open(path) { connectd_open_path_at(connectd_at_cwd, $0, 0, connectd_resolve_no_magic_links) }
+    }
+
+    /// The same for a name within this folder.
+    public borrowing func openPathWithin(_ name: [UInt8], _ rules: PathRules) throws(Errno) -> Descriptor {
+        let folder = rawValue
+        let flags = rules.contains(.noFollow) ? connectd_no_follow : 0
+        let crossing = rules.contains(.noCrossing) ? connectd_resolve_no_crossing : 0
+        return try Self.open(name) {
+            connectd_open_path_at(folder, $0, flags, connectd_resolve_no_magic_links | crossing)
+        }
+    }
+
     /// A file opened for reading.
     public static func openForReading(_ path: [UInt8]) throws(Errno) -> Descriptor {
         try open(path, by: connectd_open_read)
@@ -51,6 +82,24 @@ public struct Descriptor: ~Copyable, Sendable {
 }
 
 extension Descriptor {
+    /// What the descriptor is open for: fstat(2). nil where the file system does not tell.
+    public borrowing func fileIdentity() -> FileIdentity? {
+        var status = stat()
+        guard fstat(rawValue, &status) == 0 else { return nil }
+        return FileIdentity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
+    }
+
+    /// Where a symbolic link that was opened by `noFollow` leads to; nil for anything else.
+    public borrowing func symbolicLinkTarget() -> [UInt8]? {
+        // PATH_MAX: no link of Linux is longer.
+        var target = [CChar](repeating: 0, count: 4096)
+        let count = readlinkat(rawValue, "", &target, target.count)
+        return count > 0 && count < target.count ? target[..<count].map(UInt8.init(bitPattern:)) : nil
+    }
+
+    /// Whether the folder is of procfs, or of a file system that cannot be told.
+    public borrowing func isOnProcfs() -> Bool { connectd_is_procfs(rawValue) != 0 }
+
     /// The name behind the descriptor, without links: readlink(2) of /proc/self/fd/N.
     ///
     /// It is the kernel's text as it stands: a name that was removed meanwhile ends in ` (deleted)`, one outside the

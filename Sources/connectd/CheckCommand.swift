@@ -1,7 +1,7 @@
-public import ArgumentParser
+import ArgumentParser
 import CLinux
 import CheckEngine
-public import CheckModel
+import CheckModel
 import Configuration
 import ConnectAPI
 import SocketIO
@@ -12,8 +12,15 @@ struct CheckCommand: ParsableCommand {
         commandName: "check",
         abstract: "Check whether targets accept a connection from here.",
         discussion: """
-            Exit status: 0 when every target is ok, 1 when one is not, 2 on wrong usage. With --nagios that of \
-            monitoring plugins: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN (wrong usage, or the fault is the prober's own).
+            Each result is a line, printed as soon as it arrives. With several targets, hints and a summary follow at \
+            the end. On a terminal, a line on standard error shows the progress. Ctrl-C prints what is known so far.
+
+            A UDP target without a dialog is not verified: UDP has no handshake. Give --send and --match with a \
+            question that the server must answer, or --expect associated to accept it.
+
+            Exit status: 0 when every target is ok, 1 when one is not, 2 on wrong usage or when the output cannot be \
+            written, 130 after Ctrl-C. With --nagios that of monitoring plugins: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN \
+            (wrong usage, a fault of this machine, or not verified).
 
             Examples:
               connectd check db.internal:5432
@@ -22,6 +29,9 @@ struct CheckCommand: ParsableCommand {
               connectd check tls://web.internal:443 --min-days-left 14
               connectd check 10.0.0.7:443 --server-name web.internal --ca internal-ca.pem
               connectd check mail.internal:25 --starttls smtp
+              connectd check --expect refused db.internal:22
+              connectd check cache.internal:6379 --send 'PING\\r\\n' --match '^\\+PONG'
+              connectd check --file targets.txt --concurrency 100 --per-host 4 --retry-timeouts 1
               connectd check --nagios --warning 200ms --critical 1s db.internal:5432
             """)
 
@@ -32,23 +42,41 @@ struct CheckCommand: ParsableCommand {
     var targets: [String] = []
 
     @Option(
-        help: "Read further targets from a file, one a line; # begins a comment; - is standard input.",
+        help: """
+            Read more targets from a file, one per line; - is standard input. A line may end in expect=OUTCOME. # starts \
+            a comment. A line that begins with { is a request as in POST /v1/checks.
+            """,
         completion: .file())
     var file: String?
 
     @Option(
+        name: [.long, .customShort("t")],
         help: "How long each check may take: 500ms, 5s, 1m (1ms … 60s; default: 5s).",
         transform: Duration.init(parsing:))
-    var timeout = Duration(milliseconds: 5000)
+    var timeout: Duration?
 
-    @Option(help: "Addresses of a name to try: any, ipv4 or ipv6.")
-    var family: ResolveOptions.Family = .any
+    @Option(
+        help: ArgumentHelp(
+            """
+            What makes a target ok: an outcome such as refused, several with commas, or !OUTCOME (default: connected, \
+            and for UDP answered).
+            """, valueName: "outcome"),
+        completion: .list(Outcome.all.map(\.word)), transform: OutcomeExpectation.parse)
+    var expect: Expectation?
+
+    @OptionGroup var connection: ConnectionArguments
 
     @Flag(help: "Try every address of a name; each has to connect.")
     var all = false
 
     @OptionGroup(title: "TLS")
     var tls: TLSArguments
+
+    @OptionGroup(title: "Dialog, in the order of the options")
+    var dialog: DialogArguments
+
+    @OptionGroup(title: "Many targets")
+    var pace: PaceArguments
 
     @Option(
         help: "A configuration file whose policy binds the checks; without it they act with your own rights.",
@@ -58,8 +86,16 @@ struct CheckCommand: ParsableCommand {
     @Flag(help: "Print one JSON array.")
     var json = false
 
-    @Flag(help: "Print each result as a line of JSON, as soon as it is there.")
+    @Flag(help: "Print each result as a line of JSON, as soon as it arrives.")
     var ndjson = false
+
+    @Flag(name: .shortAndLong, help: "Show every attempt with its source address and round-trip time.")
+    var verbose = false
+
+    @Option(
+        help: ArgumentHelp("Print the line of progress on standard error this often, as in 10s.", valueName: "time"),
+        transform: Duration.init(parsingWait:))
+    var statsEvery: Duration?
 
     @OptionGroup var nagios: NagiosOptions
     @OptionGroup var color: ColorOption
@@ -69,45 +105,24 @@ struct CheckCommand: ParsableCommand {
         if nagios.nagios && (json || ndjson) {
             throw ValidationError("--nagios and --\(json ? "json" : "ndjson") exclude each other")
         }
+        if let statsEvery, statsEvery.milliseconds < 100 { throw ValidationError("--stats-every takes 100ms to 24h") }
     }
 
     func run() throws {
-        let requests = try requests()
+        let entries = try TargetFile.entries(named: targets, file: file)
+        let surroundings = try CallerSurroundings.read(config: config, tls: tls)
+        let planner = CheckPlanner(
+            timeout: timeout, connection: connection, triesAllAddresses: all, tls: tls, dialog: dialog,
+            expectation: expect)
+        let checks = try planner.checks(of: entries, under: surroundings)
+        let requests = checks.map(\.request)
         try tls.validate(for: requests)
         try nagios.validate(for: requests)
-        let surroundings = try CallerSurroundings.read(config: config, tls: tls)
-        let session = CheckSession(requests: requests, surroundings: surroundings)
-        let results = try session.run { index, result in
-            if ndjson { Output.bytes(encoder.line(result, of: requests[index])) }
-        }
-        if json { Output.bytes(encoder.array(results, of: requests)) }
-        if nagios.nagios {
-            let report = NagiosReport(results, of: requests, limits: nagios.limits)
-            Output.line(report.text)
-            throw ExitCode(report.state.rawValue)
-        }
-        if !json && !ndjson {
-            let palette = color.palette(for: STDOUT_FILENO)
-            for (result, request) in zip(results, requests) {
-                Output.line(HumanReport.text(result, of: request, in: palette))
-            }
-        }
-        throw results.allSatisfy(\.ok) ? ExitCode.success : ExitCode(1)
-    }
-
-    private var encoder: ResultEncoder { ResultEncoder(prober: HostName.current) }
-
-    private func requests() throws -> [CheckRequest] {
-        try TargetFile.entries(named: targets, file: file).map { request(for: try $0.target()) }
-    }
-
-    private func request(for target: Target) -> CheckRequest {
-        var request = CheckRequest(target: target, timeoutMilliseconds: timeout.milliseconds)
-        request.resolve.family = family
-        if all { request.resolve.addresses = .all }
-        request.tls = tls.options(for: target)
-        return request
+        let isMany = requests.contains { $0.resolve.addresses != .first }
+        let run = CheckRun(
+            checks: checks, surroundings: surroundings, options: pace.options(descriptorsOfCheck: isMany ? 8 : 2),
+            format: json ? .json : ndjson ? .ndjson : nagios.nagios ? .nagios(nagios.limits) : .text,
+            palette: color.palette(for: STDOUT_FILENO), isVerbose: verbose, statsEvery: statsEvery)
+        throw ExitCode(try run.status())
     }
 }
-
-extension ResolveOptions.Family: ExpressibleByArgument {}

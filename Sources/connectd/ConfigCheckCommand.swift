@@ -27,7 +27,9 @@ struct ConfigCheckCommand: ParsableCommand {
         do throws(ConfigurationProblems) {
             let (settings, warnings) = try SettingsLoader.load(
                 file: file, flags: Flags(allowAnonymous: allowAnonymous), judgeCheck: MonitorAssembly.problems)
-            for warning in warnings { Output.errorLine("\(file): warning: \(warning)") }
+            for warning in warnings + MonitorPolicyWarnings.warnings(about: settings) {
+                Output.errorLine("\(file): warning: \(warning)")
+            }
             if let refusal = settings.refusalToStart {
                 Output.errorLine("\(file): \(refusal)")
             } else {

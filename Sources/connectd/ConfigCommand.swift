@@ -5,14 +5,16 @@ import Configuration
 struct ConfigCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "config",
-        abstract: "Look at a configuration file without starting the service.",
+        abstract: "Validate a configuration file, or print an example of one.",
         discussion: """
             Examples:
+              connectd config example > connectd.yaml
               connectd config check /etc/connectd/connectd.yaml
             """,
-        subcommands: [ConfigCheckCommand.self])
+        subcommands: [ConfigCheckCommand.self, ConfigExampleCommand.self])
 
     func run() throws {
-        throw ValidationError("say what to do with the configuration: connectd config check FILE")
+        throw ValidationError(
+            "say what to do with the configuration: connectd config check FILE, or connectd config example")
     }
 }

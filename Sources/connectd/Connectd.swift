@@ -21,6 +21,11 @@ struct Connectd: ParsableCommand {
         ])
 
     static func main() {
+        Output.prepare()
+        if let complaint = UnknownSubcommand.complaint(about: ProgramArguments.own) {
+            end(complaint, .validationFailure)
+        }
+        if ProgramArguments.asksForVersion { end(Version.text, .success) }
         do {
             var command = try parseAsRoot(ProgramArguments.own)
             do {
@@ -29,7 +34,7 @@ struct Connectd: ParsableCommand {
                 end(complaint(error, about: type(of: command)), exitCode(for: error))
             }
         } catch {
-            end(fullMessage(for: error), exitCode(for: error))
+            end(OptionSuggestion.completed(fullMessage(for: error)), exitCode(for: error))
         }
     }
 

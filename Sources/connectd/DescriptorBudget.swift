@@ -1,3 +1,4 @@
+import CheckEngine
 import CLinux
 
 /// How the descriptors of the process are shared out: RLIMIT_NOFILE, getrlimit(2).
@@ -9,26 +10,37 @@ struct DescriptorBudget {
     let connections: Int
     /// Checks in flight: the configured number, or what the limit leaves. More would fail for want of a descriptor.
     let checks: Int
+    /// The sockets of checks: one for each, and more for those that try several addresses at once.
+    let checkSockets: Int
     /// What an operator should know, if the limit is too low for the configured number of checks.
     let warning: String?
 
-    /// What everything else needs: listeners, epoll sets, name servers, files.
+    /// What everything else needs: listeners, epoll sets, name servers, files. Where there are few, it gets by with less.
     private static let reserve = 128
     private static let mostConnections = 16_384
-    /// Connections that have had their answer and are read for a while longer.
-    private static let lingeringOfWorker = 256
+    private static let mostLingeringOfWorker = 256
+    /// Connections of each worker that have had their answer and are read for a while longer.
+    let lingeringOfWorker: Int
 
     /// Raises the soft limit to the hard one, and divides it.
     init(inFlight: Int, workers: Int) {
         let limit = Self.raisedLimit()
-        let available = max(limit - Self.reserve, 64)
-        let shared = available - min(Self.lingeringOfWorker * workers, available / 4)
+        let reserve = min(Self.reserve, max(limit / 4, 16 + 8 * workers))
+        let available = max(limit - reserve, 8)
+        lingeringOfWorker = max(min(Self.mostLingeringOfWorker, available / 4 / workers), 1)
+        let shared = max(available - lingeringOfWorker * workers, 2)
         checks = min(inFlight, max(shared / 2, 1))
         connections = min(Self.mostConnections, max(shared - checks, 1))
+        checkSockets = min(Admission.wantedSockets(for: checks), max(shared - connections, checks))
         warning =
             checks < inFlight
             ? "the limit of \(limit) descriptors leaves \(checks) for checks, fewer than limits.in_flight (\(inFlight)), and no more run at once: raise LimitNOFILE or ulimit -n"
             : nil
+    }
+
+    /// How many checks of the command line may run at once: what the limit leaves beside epoll, files and name servers.
+    static func checks(eachHolding descriptors: Int) -> Int {
+        max((raisedLimit() - 40) / descriptors, 1)
     }
 
     private static func raisedLimit() -> Int {

@@ -10,7 +10,7 @@ enum ErrorExplanation {
         let rows: [(String, String?)] = [
             ("class", entry.errorClass.rawValue), ("fault", entry.fault.rawValue),
             ("retryable", entry.retryable ? "yes" : "no"), ("when", entry.when), ("linux", entry.linux),
-            ("hint", entry.hint),
+            ("hint", CommandLineHint(entry.hint).text()),
         ]
         let lines = rows.compactMap { name, value in value.map { row(name, $0) } }
         return (["\(names)\(number): \(entry.message)"] + lines).joined(separator: "\n")
@@ -36,10 +36,10 @@ enum ErrorExplanation {
     }
 }
 
-/// The whole catalogue, a line for each entry.
+/// Entries of the catalogue, a line for each.
 enum ErrorTable {
-    static var text: String {
-        let rows = ErrnoCatalogue.entries.map { entry in
+    static func text(_ entries: [ErrorCatalogueEntry]) -> String {
+        let rows = entries.map { entry in
             [
                 entry.errno.map { String($0.rawValue) } ?? "-", entry.name, entry.errorClass.rawValue,
                 entry.fault.rawValue, entry.message,
@@ -50,11 +50,5 @@ enum ErrorTable {
         return all.map { row in
             (zip(row, widths).map { $0.padded(to: $1) } + [row[4]]).joined(separator: "  ")
         }.joined(separator: "\n")
-    }
-}
-
-extension String {
-    fileprivate func padded(to width: Int) -> String {
-        self + String(repeating: " ", count: max(width - count, 0))
     }
 }

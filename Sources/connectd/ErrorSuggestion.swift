@@ -1,11 +1,13 @@
 import CheckModel
-import Configuration
 
 /// What to say about a name that the catalogue does not have.
 enum ErrorSuggestion {
     private static let mostNames = 6
 
     static func complaint(about name: String) -> String {
+        if let outcome = Outcome(word: name.lowercased()), outcome.isSuccess {
+            return "\(outcome.word) is a success, not an error"
+        }
         if let errno = number(of: name) {
             return """
                 \(ErrnoCatalogue.name(of: errno)) (errno \(errno.rawValue), \(ErrnoCatalogue.message(of: errno))) is \
@@ -29,7 +31,7 @@ enum ErrorSuggestion {
         let wanted = name.uppercased()
         guard (2...64).contains(wanted.utf8.count) else { return [] }
         let ranked = ErrnoCatalogue.entries.compactMap { entry -> (name: String, rank: Int)? in
-            let distance = Suggestion.distance(wanted, entry.name)
+            let distance = Spelling.distance(wanted, entry.name)
             if distance <= max(1, min(3, wanted.utf8.count / 3)) { return (entry.name, distance) }
             if contains(entry.name, wanted) { return (entry.name, 10) }
             return entry.errorClass.rawValue == name.lowercased() ? (entry.name, 11) : nil

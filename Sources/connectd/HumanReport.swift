@@ -1,44 +1,127 @@
 import CheckModel
 
-/// A result for a person: one line, one more for TLS, and for a failure one that helps.
+/// How wide the columns of results are, so that the lines of several targets are aligned.
+struct ReportLayout {
+    private static let widestTarget = 48
+    /// `resolve_failed`; the few longer words push what follows them.
+    private static let widestUsualOutcome = 14
+
+    let target: Int
+    let outcome: Int
+    let time: Int
+
+    /// - Parameter targets: all that will be shown.
+    init(_ targets: some Collection<Target>) {
+        target = min(targets.map(\.text.count).max() ?? 0, Self.widestTarget)
+        // A single line has nothing to be aligned with.
+        outcome = targets.count > 1 ? Self.widestUsualOutcome : 0
+        time = targets.count > 1 ? 10 : 0
+    }
+}
+
+/// A result for a person: a line with the verdict, the target, the outcome, the time and what explains it, and indented
+/// lines with details. `HintCollection` has the hints.
 enum HumanReport {
-    static func text(_ result: CheckResult, of request: CheckRequest, in palette: Palette = .plain) -> String {
-        let verdict = result.ok ? palette.good("ok  ") : palette.bad("FAIL")
-        var lines = ["\(verdict)  \(request.target.text)  \(summary(of: result))"]
-        if let tls = result.tls.flatMap(HumanTLS.line(for:)) { lines.append("      \(tls)") }
-        if let evidence = result.error.flatMap(HumanTLS.evidence(of:)) { lines.append("      \(evidence)") }
-        if let error = result.error, !result.ok {
-            lines.append("      fault: \(error.fault.rawValue). \(error.hint)")
+    static let indent = "      "
+
+    /// - Parameter hint: shown below the result; nil where hints of several results are shown together.
+    static func text(
+        _ result: CheckResult, of request: CheckRequest, layout: ReportLayout, hint: String? = nil,
+        isVerbose: Bool = false, in palette: Palette = .plain
+    ) -> String {
+        let word = CheckVerdict(result, of: request).word(in: palette)
+        return text(result, of: request, word: word, layout: layout, hint: hint, isVerbose: isVerbose)
+    }
+
+    /// - Parameter word: the verdict, with its color.
+    static func text(
+        _ result: CheckResult, of request: CheckRequest, word: String, layout: ReportLayout, hint: String? = nil,
+        isVerbose: Bool = false
+    ) -> String {
+        var lines = [line(result, of: request, word: word, layout: layout)]
+        var details: [String] = []
+        if let tls = result.tls.flatMap(HumanTLS.line(for:)) { details.append(tls) }
+        if let evidence = result.error.flatMap(HumanTLS.evidence(of:)) { details.append(evidence) }
+        details += dialog(of: result, showsReceived: hint == nil)
+        if let hint { details.append(hint) }
+        if result.attempts.count > 1 || isVerbose {
+            details += result.attempts.map { line(for: $0, isVerbose: isVerbose) }
         }
-        if result.attempts.count > 1 { lines += result.attempts.map(line(for:)) }
+        lines += details.map { indent + TerminalText.clean($0) }
         return lines.joined(separator: "\n")
     }
 
-    /// The outcome, why, where and how long.
-    static func summary(of result: CheckResult) -> String {
-        let time = milliseconds(result.timings.total)
-        guard let error = result.error else {
-            let address = result.attempts.last(where: \.outcome.isSuccess).flatMap(address(of:))
-            return [result.outcome.word, address, time].compactMap { $0 }.joined(separator: "  ")
+    /// The first line alone.
+    /// - Parameter word: the verdict, with its color.
+    static func line(
+        _ result: CheckResult, of request: CheckRequest, word: String, layout: ReportLayout
+    ) -> String {
+        let target = TerminalText.clean(request.target.text).padded(to: layout.target)
+        let time = milliseconds(result.timings.total).paddedLeft(to: layout.time)
+        if result.isUnverified(request) {
+            return "\(word)  \(target)  \(Unverified.reason(request.target))  \(time.trimmed)"
         }
-        let where_ = result.attempts.count == 1 ? address(of: result.attempts[0]) : nil
-        return [
-            result.outcome.word, "\(error.name) (\(error.message))", where_, "phase \(result.phase.rawValue)", time,
-        ].compactMap { $0 }.joined(separator: "  ")
+        let outcome = result.outcome.word.padded(to: layout.outcome)
+        let parts = [outcome] + explanation(of: result, time: time, isSingle: layout.outcome == 0)
+        let expected = result.ok ? nil : expectation(request.expectation, missedBy: result)
+        return "\(word)  \(target)  \((parts + [expected].compactMap { $0 }).joined(separator: "  "))"
     }
 
-    private static func line(for attempt: AttemptResult) -> String {
+    private static func explanation(of result: CheckResult, time: String, isSingle: Bool) -> [String] {
+        guard let error = result.error else {
+            let address = result.attempts.last(where: \.outcome.isSuccess).flatMap(address(of:))
+            return [time] + [address].compactMap { $0 }
+        }
+        let place = result.attempts.count == 1 ? address(of: result.attempts[0]) : nil
+        let name = "\(error.name) (\(error.message))"
+        let rest = [name] + [place].compactMap { $0 } + ["phase \(result.phase.rawValue)"]
+        return isSingle ? rest + [time] : [time] + rest
+    }
+
+    private static func expectation(_ expectation: Expectation, missedBy result: CheckResult) -> String? {
+        switch expectation {
+        case .transportSuccess: nil
+        case .oneOf(let outcomes): "expected \(outcomes.map(\.word).joined(separator: " or "))"
+        case .not(let outcome) where result.outcome == outcome: "expected anything but \(outcome.word)"
+        case .not(let outcome): "says nothing about !\(outcome.word): the check could not be tried"
+        }
+    }
+
+    /// The step at which a dialog failed, and what came, unless a hint says that.
+    private static func dialog(of result: CheckResult, showsReceived: Bool) -> [String] {
+        guard let dialog = result.dialog, let index = dialog.failedStep, dialog.steps.indices.contains(index) else {
+            return []
+        }
+        let step = dialog.steps[index]
+        let received = (showsReceived ? step.received : nil).map {
+            $0.isEmpty ? "received nothing" : "received \"\(HumanTLS.printable($0))\""
+        }
+        let parts = ["step \(index + 1) of the dialog (\(step.kind.flag))", received, step.detail].compactMap { $0 }
+        return [parts.joined(separator: ", ")]
+    }
+
+    private static func line(for attempt: AttemptResult, isVerbose: Bool) -> String {
         let name = attempt.error.map { "\($0.name) (\($0.message))" }
-        let parts = [address(of: attempt), attempt.outcome.word, name, milliseconds(attempt.durationNanoseconds)]
-        return "      " + parts.compactMap { $0 }.joined(separator: "  ")
+        var parts = [address(of: attempt), attempt.outcome.word, name, milliseconds(attempt.durationNanoseconds)]
+        if isVerbose {
+            parts.append(attempt.local.map { "from \(text($0))" })
+            parts.append(attempt.icmp.map { "ICMP \($0.meaning) from \($0.from.text)" })
+            parts.append(attempt.tcpInformation.map { "RTT \(milliseconds(Int64($0.rttMicroseconds) * 1000))" })
+            parts.append(attempt.peerCredentials.map { "peer pid \($0.pid) uid \($0.uid)" })
+        }
+        return parts.compactMap { $0 }.joined(separator: "  ")
     }
 
     /// nil for UNIX-domain sockets, which the target names already.
     static func address(of attempt: AttemptResult) -> String? {
         guard case .ip(let endpoint) = attempt.endpoint else { return nil }
+        return text(endpoint)
+    }
+
+    static func text(_ endpoint: IPEndpoint) -> String {
         switch endpoint.address {
-        case .v4: return "\(endpoint.address.text):\(endpoint.port)"
-        case .v6: return "[\(endpoint.address.text)]:\(endpoint.port)"
+        case .v4: "\(endpoint.address.text):\(endpoint.port)"
+        case .v6: "[\(endpoint.address.text)]:\(endpoint.port)"
         }
     }
 
@@ -47,4 +130,30 @@ enum HumanReport {
         let fraction = hundredths % 100
         return "\(hundredths / 100).\(fraction < 10 ? "0" : "")\(fraction) ms"
     }
+}
+
+extension CheckVerdict {
+    fileprivate func word(in palette: Palette) -> String {
+        switch self {
+        case .ok: palette.good("ok  ")
+        case .failed: palette.bad("FAIL")
+        case .unverified: palette.pending("????")
+        }
+    }
+}
+
+extension DialogStepReport.Kind {
+    /// The flag by which the command line has such a step.
+    fileprivate var flag: String {
+        switch self {
+        case .expect: "--match"
+        case .send: "--send"
+        case .reject: "--reject"
+        case .expectHex, .sendHex, .startTLS: rawValue
+        }
+    }
+}
+
+extension String {
+    fileprivate var trimmed: String { String(drop { $0 == " " }) }
 }

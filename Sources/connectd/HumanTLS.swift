@@ -36,7 +36,7 @@ enum HumanTLS {
     }
 
     /// The first 80 bytes, in a form that no terminal takes for anything else.
-    private static func printable(_ bytes: [UInt8]) -> String {
+    static func printable(_ bytes: [UInt8]) -> String {
         let shown = bytes.prefix(80).map { byte -> String in
             switch byte {
             case UInt8(ascii: "\\"): "\\\\"

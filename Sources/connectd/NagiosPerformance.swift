@@ -9,7 +9,8 @@ struct NagiosPerformance {
     let labelsTarget: Bool
 
     func data(of result: CheckResult, _ request: CheckRequest) -> [String] {
-        [result.outcome.isSuccess ? time(of: result, request) : nil, days(of: result, request)].compactMap { $0 }
+        let hasTime = result.outcome.isSuccess && !result.isUnverified(request)
+        return [hasTime ? time(of: result, request) : nil, days(of: result, request)].compactMap { $0 }
     }
 
     private func time(of result: CheckResult, _ request: CheckRequest) -> String {

@@ -41,8 +41,12 @@ struct NagiosReport {
 
     private static func verdict(on result: CheckResult, of request: CheckRequest, _ limits: NagiosLimits) -> Verdict {
         let target = request.target.text
+        if result.isUnverified(request) {
+            let hint = Unverified.hint(acceptance: "--expect associated")
+            return Verdict(state: .unknown, text: "\(target) \(Unverified.reason(request.target))", hint: hint)
+        }
         guard result.ok else {
-            let hint = result.error?.hint ?? ""
+            let hint = HintValues.hint(for: result, of: request) ?? ""
             return Verdict(state: failure(of: result), text: "\(target) \(reason(of: result))", hint: hint)
         }
         let (state, reason) = limits.judge(result)

@@ -11,6 +11,9 @@ enum ProgramArguments {
         return (Array(arguments[..<terminator]), Array(arguments[(terminator + 1)...]))
     }
 
+    /// Whether `-V` or `--version` is among the options of any command.
+    static let asksForVersion = own.prefix { $0 != "--" }.contains { $0 == "-V" || $0 == "--version" }
+
     /// How the process ends on wrong usage.
     static let usage = UsageConvention(of: own)
 }

@@ -87,7 +87,8 @@ final class Reloader: Sendable {
         }
         logging.follow(settings.log)
         inForce.withLock { $0 = settings }
-        handler.replaceSettings(ServiceAssembly.serviceSettings(from: settings, listening: http.addresses))
+        handler.replaceSettings(
+            ServiceAssembly.serviceSettings(from: settings, listening: http.addresses, files: http.files))
         handler.replaceMonitors(with: MonitorAssembly.definitions(from: settings))
         logger.notice("configuration reloaded")
     }

@@ -19,6 +19,8 @@ struct RunningService: ~Copyable {
     private let manager: ServiceManager
     /// Where it listens, and what is spoken at each.
     let listenerWords: [String]
+    /// What clients may make it hold, and of how much that is a part.
+    let memoryText: String
     private let watchdog: Watchdog?
 
     /// Starts everything: workers, then listeners.
@@ -34,9 +36,12 @@ struct RunningService: ~Copyable {
         if let warning = budget.warning { logger.warning("\(warning)") }
         let pool = try WorkerPool(
             count: workers,
-            admission: CheckEngine.Admission(limit: budget.checks, queueLimit: settings.limits.queue))
+            admission: CheckEngine.Admission(
+                limit: budget.checks, queueLimit: settings.limits.queue, socketLimit: budget.checkSockets))
+        let available = AvailableMemory().bytes
+        let memory = MemoryBudget(limitBytes: MemoryBudget.share(ofAvailable: available))
         let handler = ServiceHandler(
-            pool: pool, settings: ServiceAssembly.serviceSettings(from: settings, listening: []),
+            pool: pool, memory: memory, settings: ServiceAssembly.serviceSettings(from: settings, listening: []),
             version: Version.number, logger: logger)
         // Before anybody may ask: it takes its time where there are thousands.
         let monitors = MonitorAssembly.definitions(from: settings)
@@ -48,14 +53,16 @@ struct RunningService: ~Copyable {
             handshakes = settings.https == nil ? nil : try HandshakeThread(index: workers)
             http = try Self.listen(
                 on: ServiceAssembly.listeners(settings, sockets), pool,
-                ServiceAssembly.limits(budget, isHTTPS: settings.https != nil),
+                ServiceAssembly.limits(budget, memory: memory, isHTTPS: settings.https != nil),
                 settings.https.flatMap { context in handshakes.map { $0.front(context) } }, handler, logger)
         } catch {
             threads.stopAndJoin()
             throw error
         }
-        handler.replaceSettings(ServiceAssembly.serviceSettings(from: settings, listening: http.addresses))
+        handler.replaceSettings(
+            ServiceAssembly.serviceSettings(from: settings, listening: http.addresses, files: http.files))
         handler.replaceMonitors(with: monitors)
+        memoryText = "\(memory.limitBytes >> 20) MiB of \(available >> 20) MiB"
         listenerWords = ListenerWords.list(http.addresses, settings)
         let reloader = Reloader(
             source: source, started: settings, http: http, handler: handler, manager: manager,

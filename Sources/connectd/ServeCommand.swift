@@ -37,7 +37,7 @@ struct ServeCommand: ParsableCommand {
     func run() throws {
         // Where standard error is closed, log lines would go to whatever is opened in its place.
         connectd_fill_standard_descriptors()
-        connectd_keep_memory()
+        connectd_keep_memory(AvailableMemory().bytes)
         ServiceSignals.block()
         let environment = Environment.all
         let sockets = try takeSockets(environment)
@@ -59,6 +59,7 @@ struct ServeCommand: ParsableCommand {
             metadata: [
                 "addresses": "\(service.addressTexts.joined(separator: ", "))",
                 "listeners": "\(service.listenerWords.joined(separator: ", "))", "version": "\(Version.number)",
+                "client_memory": "\(service.memoryText)",
             ])
         if let advice = settings.adviceForContainer(process: getpid()) { logger.notice("\(advice)") }
         connectd_drop_startup_pages()

@@ -9,11 +9,12 @@ import TLSServer
 /// Turns the configuration's values into those of the modules that act on them.
 enum ServiceAssembly {
     /// - Parameter listening: where the service really listens: ports that the kernel chose are denied as targets, too.
+    /// - Parameter files: the files of its UNIX-domain sockets, as they were when it began to listen; nil looks them up.
     static func serviceSettings(
-        from settings: Settings, listening: [ListenAddress]
+        from settings: Settings, listening: [ListenAddress], files: Set<FileIdentity>? = nil
     ) -> ConnectAPI.ServiceSettings {
         let addresses = listening.isEmpty ? settings.listen + settings.healthListen : listening
-        let policy = settings.policy.policy(ownPorts: ownPorts(addresses), ownPaths: ownPaths(addresses))
+        let policy = policy(of: settings, listeningOn: addresses, files: files ?? ownFiles(addresses))
         return ConnectAPI.ServiceSettings(
             surroundings: Surroundings(
                 policy: policy, md5Keys: settings.md5Keys.mapValues { $0.reveal() }, tls: material(of: settings)),
@@ -39,9 +40,11 @@ enum ServiceAssembly {
             }
     }
 
-    /// What clients may have of the descriptors.
-    static func limits(_ budget: DescriptorBudget, isHTTPS: Bool) -> HTTPLimits {
+    /// What clients may have of the descriptors, and of the memory.
+    static func limits(_ budget: DescriptorBudget, memory: MemoryBudget, isHTTPS: Bool) -> HTTPLimits {
         var limits = HTTPLimits()
+        limits.memory = memory
+        limits.lingering = budget.lingeringOfWorker
         guard isHTTPS else {
             limits.connections = budget.connections
             return limits
@@ -61,12 +64,31 @@ enum ServiceAssembly {
                 .merging(modules.certificates) { entry, _ in entry })
     }
 
+    /// The policy of a service that listens there.
+    /// - Parameter files: the files of its UNIX-domain sockets.
+    static func policy(
+        of settings: Settings, listeningOn addresses: [ListenAddress], files: Set<FileIdentity> = []
+    ) -> Policy {
+        settings.policy.policy(
+            ownPorts: ownPorts(addresses), ownPaths: ownPaths(addresses), ownFiles: files)
+    }
+
     private static func ownPorts(_ addresses: [ListenAddress]) -> Set<UInt16> {
         Set(
             addresses.compactMap { address in
                 switch address {
                 case .ip(let endpoint): endpoint.port
                 case .unix: nil
+                }
+            })
+    }
+
+    private static func ownFiles(_ addresses: [ListenAddress]) -> Set<FileIdentity> {
+        Set(
+            addresses.compactMap { address in
+                switch address {
+                case .ip: nil
+                case .unix(let path, _): UnixPathName.identity(path)
                 }
             })
     }

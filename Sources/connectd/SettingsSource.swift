@@ -12,7 +12,7 @@ struct SettingsSource {
         let loaded = try SettingsLoader.load(
             file: file, mayBeEmpty: replaced?.isOfEmptyFile ?? true, environment: Environment.all, flags: flags,
             inherited: inherited, judgeCheck: MonitorAssembly.problems)
-        return (loaded.settings, loaded.warnings)
+        return (loaded.settings, loaded.warnings + MonitorPolicyWarnings.warnings(about: loaded.settings))
     }
 }
 

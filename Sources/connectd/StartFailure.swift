@@ -22,9 +22,25 @@ enum StartFailure {
         }
     }
 
-    /// What to do about the one that everybody meets.
+    /// What to do about the failures that people meet.
     private static func advice(_ address: ListenAddress, _ errno: Errno) -> String {
-        guard case .ip = address, errno.rawValue == EADDRINUSE else { return "" }
-        return "; `ss -ltnp` shows who has it, --listen (make run LISTEN=127.0.0.1:9000) takes another"
+        switch (address, errno.rawValue) {
+        case (.ip, EADDRINUSE):
+            return "; `ss -ltnp` shows who has it, --listen (make run LISTEN=127.0.0.1:9000) takes another"
+        case (.ip(let endpoint), EACCES) where endpoint.port < 1024:
+            return """
+                ; a port under 1024 needs a right: use a port from 1024 on, give the unit \
+                AmbientCapabilities=CAP_NET_BIND_SERVICE or the container the capability NET_BIND_SERVICE, \
+                let systemd open the socket (connectd.socket), or lower net.ipv4.ip_unprivileged_port_start
+                """
+        case (.ip, EADDRNOTAVAIL):
+            return "; no interface has this address: `ip -br address` lists those that are there"
+        case (.unix(let path, _), EACCES):
+            return "; the folder of \(String(decoding: path, as: UTF8.self)) must be writable for this user"
+        case (.unix, ENOENT):
+            return "; the folder of the socket does not exist"
+        default:
+            return ""
+        }
     }
 }

@@ -11,7 +11,9 @@ struct TLSArguments: ParsableArguments {
     @Option(help: "The name to send and to verify, instead of the target's host.")
     var serverName: String?
 
-    @Flag(help: "Let neither chain nor name decide about success; what is wrong with them is still shown.")
+    @Flag(
+        name: [.long, .customLong("insecure"), .customShort("k")],
+        help: "Do not fail on certificate errors; still report them.")
     var noVerify = false
 
     @Option(help: "A file of authorities, PEM, to trust instead of the system's.", completion: .file())

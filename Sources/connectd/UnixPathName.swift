@@ -8,4 +8,9 @@ enum UnixPathName {
         guard let descriptor = try? Descriptor.openPath(path), let name = descriptor.linkTarget() else { return path }
         return name
     }
+
+    /// The file that the path leads to; nil where nothing is there.
+    static func identity(_ path: [UInt8]) -> FileIdentity? {
+        (try? Descriptor.openPath(path))?.fileIdentity()
+    }
 }

@@ -1,6 +1,8 @@
 import ArgumentParser
 import CLinux
+import CheckEngine
 import CheckModel
+import SocketIO
 
 /// `connectd wait`: until all targets connect, then a command.
 struct WaitCommand: ParsableCommand {
@@ -19,11 +21,15 @@ struct WaitCommand: ParsableCommand {
 
             Exit status: that of the command; 1 when the time is over, or the policy of --config denies a target; 2 \
             on wrong usage; 126 when the command cannot be executed, 127 when it is not found. SIGINT and SIGTERM end \
-            the wait at once (130 and 143 in a shell).
+            the wait at once (130 and 143 in a shell), after a report of what is missing.
+
+            A UDP target without a dialog is never there: UDP has no handshake. Give --send and --match with a question \
+            that the server must answer, or --until associated.
 
             Examples:
               connectd wait db.internal:5432
               connectd wait --timeout 2m db.internal:5432 -- ./server --port 8080
+              connectd wait --until down old.internal:5432 -- ./switch-over
               connectd wait --timeout 0 --quiet unix:/run/app.sock && ./worker
             """)
 
@@ -31,11 +37,15 @@ struct WaitCommand: ParsableCommand {
     var targets: [String] = []
 
     @Option(
-        help: "Read further targets from a file, one a line; # begins a comment; - is standard input.",
+        help: """
+            Read more targets from a file, one per line; - is standard input. A line may end in expect=OUTCOME. # starts \
+            a comment. A line that begins with { is a request as in POST /v1/checks.
+            """,
         completion: .file())
     var file: String?
 
     @Option(
+        name: [.long, .customShort("t")],
         help: "How long to wait for all of them: 500ms, 60s, 5m, 1h; 0 is for ever (default: 60s).",
         transform: Duration.init(parsingWait:))
     var timeout = Duration(milliseconds: 60_000)
@@ -44,8 +54,16 @@ struct WaitCommand: ParsableCommand {
         help: "The pause between two checks of a target (default: 1s).", transform: Duration.init(parsingWait:))
     var interval = Duration(milliseconds: 1000)
 
-    @Option(help: "Addresses of a name to try: any, ipv4 or ipv6.")
-    var family: ResolveOptions.Family = .any
+    @Option(
+        help: ArgumentHelp(
+            """
+            What to wait for: up, down (the target or the network says no), or an outcome such as refused; several with \
+            commas, or !OUTCOME (default: up).
+            """, valueName: "state"),
+        completion: .list(["up", "down"] + Outcome.all.map(\.word)), transform: WaitCondition.init(parsing:))
+    var until = WaitCondition.up
+
+    @OptionGroup var connection: ConnectionArguments
 
     @Option(
         help: "A configuration file whose policy binds the checks; without it they act with your own rights.",
@@ -58,6 +76,9 @@ struct WaitCommand: ParsableCommand {
     @OptionGroup(title: "TLS")
     var tls: TLSArguments
 
+    @OptionGroup(title: "Dialog, in the order of the options")
+    var dialog: DialogArguments
+
     @OptionGroup var color: ColorOption
 
     func validate() throws {
@@ -65,33 +86,57 @@ struct WaitCommand: ParsableCommand {
     }
 
     func run() throws {
-        let requests = try requests()
-        try tls.validate(for: requests)
+        let entries = try TargetFile.entries(named: targets, file: file)
         let surroundings = try CallerSurroundings.read(config: config, tls: tls)
-        var signals = WaitSignals()
-        let session = WaitSession(
-            requests: requests, surroundings: surroundings, timeout: timeout, interval: interval)
-        var report = WaitReport(requests: requests, palette: color.palette(for: STDERR_FILENO))
-        let ending = try session.run { index, result in
-            if let line = report.line(for: result, at: index), !quiet { Output.errorLine(line) }
+        let planner = CheckPlanner(connection: connection, tls: tls, dialog: dialog)
+        let checks = try planner.checks(of: entries, under: surroundings).map { check in
+            var request = check.request
+            until.apply(to: &request)
+            return PreparedCheck(request: request, dialog: check.dialog)
         }
+        let requests = checks.map(\.request)
+        try tls.validate(for: requests)
+        var signals = WaitSignals()
+        var status = StatusLine(environment: Environment.all)
+        let showsProgress = status.isUsable && !quiet
+        let session = WaitSession(
+            checks: checks, condition: until, surroundings: surroundings, timeout: timeout, interval: interval,
+            tickMilliseconds: showsProgress ? Self.terminalTick : nil)
+        var report = WaitReport(requests: requests, condition: until, palette: color.palette(for: STDERR_FILENO))
+        let started = Clock.now()
+        let ending = try session.run { event in
+            switch event {
+            case .checked(let index, let result):
+                guard let line = report.line(for: result, at: index), !quiet else { return }
+                status.clear()
+                Output.errorLine(line)
+            case .tick:
+                let elapsed = Clock.now().since(started)
+                let left = timeout.milliseconds == 0 ? nil : Int64(timeout.milliseconds) * 1_000_000 - elapsed
+                status.show(report.progress(elapsedNanoseconds: elapsed, leftNanoseconds: left))
+            }
+        }
+        status.clear()
         switch ending {
         case .complete: break
-        case .timedOut, .denied:
-            if !quiet { Output.errorLine(report.failure(ending, after: timeout)) }
-            throw ExitCode(1)
+        case .timedOut: throw fail(report.failure("timed out after \(timeout)"))
+        case .denied: throw fail(report.failure("denied by the policy"))
+        case .interrupted(let number):
+            let time = TimeText.seconds(Clock.now().since(started))
+            _ = fail(report.failure("interrupted after \(time)"))
+            Interrupts.end(by: number)
+            throw ExitCode(128 + number)
         }
         guard !ProgramArguments.command.isEmpty else { return }
         signals.restore()
         throw ExitCode(CommandExecution.replaceProcess(by: ProgramArguments.command))
     }
 
-    private func requests() throws -> [CheckRequest] {
-        try TargetFile.entries(named: targets, file: file).map { entry in
-            var request = CheckRequest(target: try entry.target())
-            request.resolve.family = family
-            request.tls = tls.options(for: request.target)
-            return request
-        }
+    /// How often the line of progress is written on a terminal.
+    private static let terminalTick = 500
+
+    private func fail(_ text: String) -> ExitCode {
+        if !quiet { Output.errorLine(text) }
+        return ExitCode(1)
     }
 }

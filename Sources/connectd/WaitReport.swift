@@ -1,3 +1,4 @@
+import CheckEngine
 import CheckModel
 import SocketIO
 
@@ -13,41 +14,68 @@ struct WaitReport {
     private static let repeatPause: Int64 = 10_000_000_000
 
     private let requests: [CheckRequest]
+    private let condition: WaitCondition
     private let palette: Palette
+    private let layout: ReportLayout
     private var shown: [Int: Shown] = [:]
     private var latest: [Int: CheckResult] = [:]
+    private var met: Set<Int> = []
+    private var hinted: Set<String> = []
 
-    init(requests: [CheckRequest], palette: Palette) {
+    init(requests: [CheckRequest], condition: WaitCondition = .up, palette: Palette) {
         self.requests = requests
+        self.condition = condition
         self.palette = palette
+        layout = ReportLayout(requests.map(\.target))
     }
 
-    /// The line for a result, or nil where it would say nothing new.
+    /// The line for a result, or nil where it would say nothing new. A hint about a datagram socket follows it once.
     mutating func line(for result: CheckResult, at index: Int, now: MonotonicTime = Clock.now()) -> String? {
         latest[index] = result
-        let state = "\(result.outcome.word) \(result.error?.name ?? "") \(result.phase.rawValue)"
-        if !result.ok, let last = shown[index] {
+        let isMet = condition.isMet(by: result, of: requests[index])
+        if isMet { met.insert(index) }
+        let state = "\(isMet) \(result.outcome.word) \(result.error?.name ?? "") \(result.phase.rawValue)"
+        if !isMet, let last = shown[index] {
             let pause = now.since(last.time)
             guard pause >= (state == last.state ? Self.repeatPause : Self.leastPause) else { return nil }
         }
         shown[index] = Shown(state: state, time: now)
-        let word = result.ok ? palette.good("ok  ") : palette.pending("wait")
-        return "\(word)  \(requests[index].target.text)  \(HumanReport.summary(of: result))"
+        let word = isMet ? palette.good("ok  ") : palette.pending("wait")
+        let line = HumanReport.line(result, of: requests[index], word: word, layout: layout)
+        guard !isMet, result.isUnverified(requests[index]) else { return line }
+        let hint = Unverified.hint(acceptance: condition.acceptance)
+        return hinted.insert(hint).inserted ? "\(line)\n\(HumanReport.indent)\(hint)" : line
     }
 
-    /// What is said at the end where not all were there: each of them as it was last, with what helps.
-    func failure(_ ending: WaitSession.Ending, after timeout: Duration) -> String {
-        let missing = requests.indices.filter { latest[$0].map { !$0.ok } ?? true }
-        let count = "\(missing.count) of \(requests.count) targets \(missing.count == 1 ? "is" : "are") not there"
-        let reason =
-            switch ending {
-            case .complete, .timedOut: "timed out after \(timeout)"
-            case .denied: "denied by the policy"
+    /// `2 of 5 there, 12 s, 48 s left`.
+    func progress(elapsedNanoseconds elapsed: Int64, leftNanoseconds left: Int64?) -> String {
+        let end = left.map { ", \(TimeText.whole(seconds: max($0, 0) / 1_000_000_000)) left" } ?? ""
+        return
+            "\(met.count) of \(requests.count) \(condition.word), \(TimeText.whole(seconds: elapsed / 1_000_000_000))\(end)"
+    }
+
+    /// What is said at the end where not all were there: each of them as it was last, and each hint once.
+    /// - Parameter reason: why the wait ended.
+    func failure(_ reason: String) -> String {
+        let missing = requests.indices.filter { !met.contains($0) }
+        let count =
+            "\(missing.count) of \(requests.count) targets \(missing.count == 1 ? "is" : "are") not \(condition.word)"
+        var hints = HintCollection(acceptance: condition.acceptance)
+        var lines: [String] = []
+        for index in missing {
+            guard let result = latest[index] else {
+                let target = TerminalText.clean(requests[index].target.text).padded(to: layout.target)
+                lines.append("\(palette.bad("FAIL"))  \(target)  not checked yet")
+                continue
             }
-        let lines = missing.map { index in
-            latest[index].map { HumanReport.text($0, of: requests[index], in: palette) }
-                ?? "\(palette.bad("FAIL"))  \(requests[index].target.text)  not checked yet"
+            hints.add(result, of: requests[index])
+            let hint = HintCollection.text(for: result, of: requests[index], acceptance: condition.acceptance)
+            let word = result.isUnverified(requests[index]) ? palette.pending("????") : palette.bad("FAIL")
+            lines.append(
+                HumanReport.text(
+                    result, of: requests[index], word: word, layout: layout, hint: missing.count == 1 ? hint : nil))
         }
+        if missing.count > 1 { lines += hints.lines }
         return (["connectd: \(reason): \(count)"] + lines).joined(separator: "\n")
     }
 }

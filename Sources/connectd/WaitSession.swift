@@ -2,101 +2,127 @@ import CheckEngine
 import CheckModel
 import SocketIO
 
-/// Checks that are repeated until each of them was ok once, without a service around them.
+/// Checks that are repeated until each of them met the condition once, without a service around them.
 struct WaitSession {
     enum Ending {
         case complete, timedOut
         /// The policy never lets a target through: to wait longer does not help.
         case denied
+        case interrupted(by: Int32)
     }
 
-    private enum Event {
+    /// What the caller sees of the wait, on the calling thread.
+    enum Event {
+        case checked(Int, CheckResult)
+        /// The time for a new line of progress.
+        case tick
+    }
+
+    private enum WorkerEvent {
         case checked(Int, CheckResult)
         case gaveUp(Int)
     }
 
     /// How long one check may take. Longer than the kernel's second try (1 s and 3 s), short enough to notice a change.
     private static let longestCheckMilliseconds = 5000
-    /// So many run at once; the others wait their turn.
-    private static let concurrency = 256
 
-    private let requests: [CheckRequest]
+    private let checks: [PreparedCheck]
+    private let condition: WaitCondition
     private let surroundings: Surroundings
     /// nil waits for ever.
     private let deadline: MonotonicTime?
     private let interval: Duration
+    private let tickMilliseconds: Int?
+    /// So many run at once; the others wait their turn.
+    private let concurrency = min(256, DescriptorBudget.checks(eachHolding: 2))
 
-    /// - Parameter timeout: for all of it; 0 is for ever.
-    init(requests: [CheckRequest], surroundings: Surroundings, timeout: Duration, interval: Duration) {
-        self.requests = requests
+    /// - Parameters:
+    ///   - timeout: for all of it; 0 is for ever.
+    ///   - tickMilliseconds: how often `tick` is wanted; nil for never.
+    init(
+        checks: [PreparedCheck], condition: WaitCondition, surroundings: Surroundings, timeout: Duration,
+        interval: Duration, tickMilliseconds: Int?
+    ) {
+        self.checks = checks
+        self.condition = condition
         self.surroundings = surroundings
         self.interval = interval
+        self.tickMilliseconds = tickMilliseconds
         deadline = timeout.milliseconds == 0 ? nil : Clock.now().advanced(byMilliseconds: timeout.milliseconds)
     }
 
     /// Waits.
-    /// - Parameter onResult: called for each check as it ends, on the calling thread.
-    func run(_ onResult: (Int, CheckResult) -> Void) throws -> Ending {
-        let pool = try WorkerPool(count: 1, admission: Admission(limit: Self.concurrency, queueLimit: requests.count))
+    func run(_ onEvent: (Event) -> Void) throws -> Ending {
+        let pool = try WorkerPool(count: 1, admission: Admission(limit: concurrency, queueLimit: checks.count))
+        let events = BlockingQueue<WorkerEvent>()
+        // After what cannot be done without: the last descriptor is not for signals.
+        var interrupts = Interrupts()
         let threads = try pool.start()
-        let events = BlockingQueue<Event>()
         let worker = pool.workers[0]
-        for index in requests.indices {
+        for index in checks.indices {
             Task(executorPreference: worker.reactor.thread) {
                 await watch(index, by: worker, of: pool.admission, events)
             }
         }
-        let ending = collect(events, onResult)
+        let ending = collect(events, interrupts, onEvent)
         threads.stopAndJoin()
+        interrupts.restore()
         return ending
     }
 
-    private func collect(_ events: BlockingQueue<Event>, _ onResult: (Int, CheckResult) -> Void) -> Ending {
+    private func collect(
+        _ events: BlockingQueue<WorkerEvent>, _ interrupts: borrowing Interrupts, _ onEvent: (Event) -> Void
+    ) -> Ending {
         var ending = Ending.complete
-        var pendingCount = requests.count
+        var pendingCount = checks.count
+        var nextTick = tickMilliseconds.map { Clock.now().advanced(byMilliseconds: $0) }
         while pendingCount > 0 {
-            switch events.next() {
-            case .checked(let index, let result):
-                onResult(index, result)
-                if result.outcome == .failed(.denied) { return .denied }
-                if result.ok { pendingCount -= 1 }
-            case .gaveUp:
+            switch events.next(until: nextTick, or: interrupts) {
+            case .element(.checked(let index, let result)):
+                onEvent(.checked(index, result))
+                let isMet = condition.isMet(by: result, of: checks[index].request)
+                if isMet { pendingCount -= 1 }
+                if result.outcome == .failed(.denied), !isMet { return .denied }
+            case .element(.gaveUp):
                 ending = .timedOut
                 pendingCount -= 1
+            case .signal(let number): return .interrupted(by: number)
+            case .deadline: break
+            }
+            if let tick = nextTick, let tickMilliseconds, Clock.now() >= tick {
+                if pendingCount > 0 { onEvent(.tick) }
+                nextTick = Clock.now().advanced(byMilliseconds: tickMilliseconds)
             }
         }
         return ending
     }
 
     private func watch(
-        _ index: Int, by worker: Worker, of admission: Admission, _ events: BlockingQueue<Event>
+        _ index: Int, by worker: Worker, of admission: Admission, _ events: BlockingQueue<WorkerEvent>
     ) async {
-        while let result = await check(requests[index], by: worker, of: admission) {
+        while let result = await check(checks[index], by: worker, of: admission) {
             events.append(.checked(index, result))
-            if result.ok { return }
+            if condition.isMet(by: result, of: checks[index].request) { return }
             let next = Clock.now().advanced(byMilliseconds: interval.milliseconds)
             if await worker.reactor.sleep(until: min(next, deadline ?? next)) == .cancelled { return }
         }
         events.append(.gaveUp(index))
     }
 
-    /// One check, which ends by the deadline at the latest; nil behind it.
-    private func check(_ request: CheckRequest, by worker: Worker, of admission: Admission) async -> CheckResult? {
+    /// One check, which ends by the deadline at the latest; nil after it.
+    private func check(_ check: PreparedCheck, by worker: Worker, of admission: Admission) async -> CheckResult? {
         guard case .admitted(let permit) = await admission.acquire() else { return nil }
-        var request = request
-        request.timeoutMilliseconds = Self.longestCheckMilliseconds
+        var request = check.request
+        request.timeoutMilliseconds = min(request.timeoutMilliseconds, Self.longestCheckMilliseconds)
         if let deadline {
             let left = deadline.since(Clock.now())
             guard left > 0 else { return nil }
             let milliseconds = Int((left + 999_999) / 1_000_000)
-            request.timeoutMilliseconds = min(milliseconds, Self.longestCheckMilliseconds)
+            request.timeoutMilliseconds = min(milliseconds, request.timeoutMilliseconds)
         }
-        let answer = await worker.runner.run(
-            PreparedCheck(request: request), under: surroundings, queueNanoseconds: 0)
+        let result = await worker.runner.result(
+            of: PreparedCheck(request: request, dialog: check.dialog), under: surroundings)
         _ = consume permit
-        switch answer {
-        case .result(let result): return result
-        case .denied: return .denied(request, startedAtNanoseconds: Clock.wallNanoseconds())
-        }
+        return result
     }
 }

@@ -1,5 +1,6 @@
-import CheckEngine
 import Testing
+
+@testable import CheckEngine
 
 @Suite struct AdmissionTests {
     /// What came of asking, as a value that can be compared.
@@ -71,6 +72,48 @@ import Testing
         #expect(await ask(admission) == .admitted)
     }
 
+    @Test func `further sockets never take more than half where sockets are scarce`() async {
+        let admission = Admission(limit: 1000, queueLimit: 0, socketLimit: 1000)
+        #expect(admission.furtherSocketLimit == 500)
+        let greedy = SocketShare(of: admission)
+        // Of one check no more than half of that, so that others find some.
+        #expect(greedy.takeAtOnce(upTo: 900) == 250)
+        let modest = SocketShare(of: admission)
+        #expect(modest.takeAtOnce(upTo: 900) == 3)
+        #expect(admission.furtherSockets == 253)
+        greedy.giveBack(250)
+        modest.giveBack(7)
+        #expect(admission.furtherSockets == 0)
+    }
+
+    @Test(arguments: [(1, 129, 128), (64, 192, 128), (4096, 6144, 2048)])
+    func `with enough sockets one check can try all its addresses at once`(limit: Int, sockets: Int, further: Int) {
+        let admission = Admission(limit: limit, queueLimit: 0)
+        #expect(admission.socketLimit == sockets && admission.furtherSocketLimit == further)
+    }
+
+    @Test func `permits and further sockets together keep to the limit of sockets`() async {
+        let admission = Admission(limit: 4, queueLimit: 4, socketLimit: 4)
+        let share = SocketShare(of: admission)
+        #expect(share.takeAtOnce(upTo: 4) == 2)
+        var permits: [PermitBox] = []
+        while let permit = admission.acquireAtOnce() { permits.append(PermitBox(permit)) }
+        #expect(permits.count == 2)
+        let waiter = Task { await ask(admission) }
+        await waitUntil { admission.queued == 1 }
+        // A socket that is given back lets the next check in.
+        share.giveBack(1)
+        #expect(await waiter.value == .admitted)
+        permits = []
+    }
+
+    @Test func `a share that is let go gives all of it back`() {
+        let admission = Admission(limit: 10, queueLimit: 0, socketLimit: 20)
+        func take() { _ = SocketShare(of: admission).takeAtOnce(upTo: 5) }
+        take()
+        #expect(admission.furtherSockets == 0)
+    }
+
     @Test func aStormOfCancellationsLosesNoPermit() async {
         let admission = Admission(limit: 3, queueLimit: 1000)
         await withTaskGroup(of: Void.self) { group in
@@ -84,6 +127,15 @@ import Testing
         }
         #expect(admission.inFlight == 0)
         #expect(admission.queued == 0)
+    }
+}
+
+/// An array cannot hold values with one owner.
+private final class PermitBox {
+    private let permit: Permit
+
+    init(_ permit: consuming Permit) {
+        self.permit = permit
     }
 }
 

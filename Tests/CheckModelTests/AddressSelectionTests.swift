@@ -55,4 +55,18 @@ import Testing
         let parsed = try addresses.split(separator: " ").map { try #require(IPAddress(parsing: $0)) }
         #expect(AddressSelection.interleave(parsed).map(\.text).joined(separator: " ") == order)
     }
+
+    private static func many(_ fours: Int, _ sixes: Int) -> [IPAddress] {
+        (0..<sixes).map { .v6(IPv6Address(bits: UInt128($0))) } + (0..<fours).map { .v4(IPv4Address(bits: UInt32($0))) }
+    }
+
+    @Test(arguments: [
+        (fours: 128, sixes: 0, keptFours: 128, keptSixes: 0), (129, 0, 128, 0), (4000, 0, 128, 0), (0, 200, 0, 128),
+        (500, 500, 64, 64), (1000, 3, 125, 3), (3, 1000, 3, 125), (64, 64, 64, 64), (100, 100, 64, 64), (65, 64, 64, 64),
+    ])
+    func theFirstOfManyAddressesAreKept(fours: Int, sixes: Int, keptFours: Int, keptSixes: Int) {
+        let kept = AddressSelection.limit(Self.many(fours, sixes))
+        #expect(kept == Self.many(keptFours, keptSixes))
+        #expect(AddressSelection.limit(Self.many(fours, sixes).reversed()).count == kept.count)
+    }
 }

@@ -198,6 +198,34 @@ import Testing
         #expect(Self.judge(ENODEV, zone).fault == .request)
     }
 
+    @Test(
+        arguments: [
+            (0xFE80, nil, .request), (0xFEBF, nil, .request), (0xFF02, nil, .request),
+            (0xFF01, nil, .request), (0xFF12, nil, .request), (0xFE80, "eth0", .network),
+            (0xFF05, nil, .network), (0xFEC0, nil, .network), (0x2001, nil, .network),
+        ] as [(UInt128, String?, Fault)])
+    func `a link-local address without a zone is the request's fault`(
+        prefix: UInt128, zone: String?, fault: Fault
+    ) {
+        for transport in [Circumstances.Transport.tcp, .udp] {
+            var circumstances = Circumstances(phase: .connect, transport: transport)
+            circumstances.destination = .v6(IPv6Address(bits: prefix << 112 | 1, zone: zone))
+            let report = Self.judge(EINVAL, circumstances)
+            #expect(report.fault == fault && report.errorClass == .unreachable && !report.retryable)
+            #expect(report.hint.contains("zone") == (fault == .request))
+            // A record cannot name the link: the request is right.
+            circumstances.destinationIsResolved = true
+            #expect(Self.judge(EINVAL, circumstances).fault == (fault == .request ? .resolver : fault))
+        }
+    }
+
+    @Test func `a path that does not answer is no silent peer`() {
+        var circumstances = Circumstances(phase: .connect, transport: .unix(.stream))
+        circumstances.unixAccess = .unanswered
+        let report = Classifier.deadlineReport(in: circumstances)
+        #expect(report.name == "DEADLINE" && report.errorClass == .timeout && report.hint.contains("file system"))
+    }
+
     @Test func aRefusedSocketOptionIsTheProbers() {
         #expect(Self.judge(EPERM, Self.at(.socket)).errorClass == .notPermitted)
         #expect(Self.judge(EMFILE, Self.at(.socket)).errorClass == .proberExhausted)
@@ -210,7 +238,10 @@ import Testing
     @Test(arguments: [
         (ResolveFailure.nxdomain, "NXDOMAIN"), (.noData, "NODATA"), (.serverFailure, "SERVFAIL"),
         (.refused, "REFUSED"), (.timeout, "DNS_TIMEOUT"), (.unreachable, "DNS_UNREACHABLE"),
-        (.badAnswer, "DNS_BAD_ANSWER"),
+        (.badAnswer, "DNS_BAD_ANSWER"), (.formatError, "FORMERR"), (.notImplemented, "NOTIMP"),
+        (.responseCode(6), "YXDOMAIN"), (.responseCode(7), "YXRRSET"), (.responseCode(8), "NXRRSET"),
+        (.responseCode(9), "NOTAUTH"), (.responseCode(10), "NOTZONE"), (.responseCode(16), "BADVERS"),
+        (.responseCode(11), "DNS_RCODE"), (.responseCode(4095), "DNS_RCODE"),
     ])
     func resolverFailuresKeepTheirNames(failure: ResolveFailure, name: String) {
         let report = Classifier.report(for: failure)
@@ -218,10 +249,16 @@ import Testing
         #expect(report.errorClass == .resolveFailed && report.fault == .resolver && report.source == .resolver)
     }
 
+    @Test(arguments: [6, 9, 11, 16, 23] as [UInt16])
+    func anUnusualResponseCodeIsSaidByItsNumber(code: UInt16) {
+        #expect(Classifier.report(for: .responseCode(code)).message.contains("(response code \(code))"))
+    }
+
     @Test(arguments: [
         (OwnError.dialogMismatch, ErrorClass.dialogFailed, Fault.target, ErrorSource.dialog),
         (.dialogRejected, .dialogFailed, .target, .dialog), (.dialogClosed, .dialogFailed, .target, .dialog),
-        (.selfConnect, .refused, .target, .kernel), (.denied, .denied, .request, .policy),
+        (.selfConnect, .refused, .target, .kernel), (.proberBusy, .proberExhausted, .prober, .deadline),
+        (.denied, .denied, .request, .policy),
         (.invalid, .invalid, .request, .policy), (.cancelled, .cancelled, .request, .policy),
     ])
     func ourOwnErrorsHaveTheirClass(error: OwnError, errorClass: ErrorClass, fault: Fault, source: ErrorSource) {

@@ -101,7 +101,9 @@ import Testing
             Issue.record("read as \(target.summary)")
         } catch {
             #expect(error.detail.contains(word), "\(error.detail)")
-            #expect(error.detail.utf8.allSatisfy { $0 >= 0x20 } && error.detail.hasSuffix("."))
+            #expect(
+                error.detail.utf8.allSatisfy { $0 >= 0x20 }
+                    && (error.detail.hasSuffix(".") || error.detail.hasSuffix("?")))
         }
     }
 

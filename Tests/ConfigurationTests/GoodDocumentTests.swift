@@ -3,6 +3,26 @@ import Configuration
 import Testing
 
 @Suite struct GoodDocumentTests {
+    @Test func anchorsAliasesAndMergesAreReplaced() throws {
+        let settings = try load(
+            """
+            policy:
+              rules:
+                - &allow {action: allow, cidr: 10.0.0.0/8, ports: &ports [5432, "8000-8999"]}
+                - {<<: *allow, cidr: 192.0.2.0/24}
+                - {action: deny, host: "*.corp.example", ports: *ports}
+            """)
+        let written = try load(
+            """
+            policy:
+              rules:
+                - {action: allow, cidr: 10.0.0.0/8, ports: [5432, "8000-8999"]}
+                - {action: allow, cidr: 192.0.2.0/24, ports: [5432, "8000-8999"]}
+                - {action: deny, host: "*.corp.example", ports: [5432, "8000-8999"]}
+            """)
+        #expect("\(settings.settings.policy.rules)" == "\(written.settings.policy.rules)")
+    }
+
     @Test(arguments: ["", "\n\n", "# nothing\n", "---\n", "{}\n", "--- {}\n", "\u{FEFF}workers: 0\n"])
     func anEmptyDocumentLeavesTheDefaults(text: String) throws {
         let (settings, warnings) = try load(text)

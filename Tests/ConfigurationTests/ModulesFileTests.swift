@@ -67,19 +67,20 @@ import Testing
         #expect(full.tls.authorities != nil && full.tls.certificate != nil)
         #expect(full.tls.files.map(\.name) == ["cert.pem", "cert.pem", "key.pem"])
         #expect(full.queryResponse.map(\.expect) == [#"^220 (\S+)"#, nil, nil])
-        #expect(full.queryResponse.map(\.expectBytes) == [nil, "250", nil])
-        #expect(full.queryResponse.map(\.send) == ["EHLO $1", "", "QUIT"])
+        #expect(full.queryResponse.map(\.expectBytes) == [[], Array("250".utf8), []])
+        #expect(full.queryResponse.map(\.send) == ["EHLO $1", "", "QUIT"].map { Array($0.utf8) })
         #expect(full.queryResponse.map(\.startsTLS) == [false, false, true])
         #expect(full.queryResponse[0].labels == [Label(name: "host", value: "${1}")])
         #expect(
             full.dialog?.steps == [
                 .expectLine(pattern: #"^220 (\S+)"#, labels: [Label(name: "host", value: "${1}")]),
-                .sendExpanded(template: "EHLO $1\n"), .expectExactly(Array("250".utf8)),
+                .sendExpanded(template: Array("EHLO $1".utf8)), .expectExactly(Array("250".utf8)),
                 .sendBytes(Array("QUIT\n".utf8)),
                 .startTLS,
             ])
         let local = try #require(file.modules["local"])
-        #expect(local.prober == .unix && local.queryResponse[0].send == "123" && local.tls.serverName == "x")
+        #expect(
+            local.prober == .unix && local.queryResponse[0].send == Array("123".utf8) && local.tls.serverName == "x")
     }
 
     @Test func whatIsNotSaidIsAsThere() throws {
@@ -93,7 +94,7 @@ import Testing
         }
     }
 
-    @Test(arguments: ["", "modules:\n", "modules: {}\n", "# nothing\n"])
+    @Test(arguments: ["~\n", "modules:\n", "modules: {}\n", "modules: {~: {}}\n"])
     func aFileWithoutModulesHasNone(text: String) throws {
         let (file, warnings) = try Self.read(text)
         #expect(file.modules.isEmpty && warnings.isEmpty)
@@ -124,18 +125,13 @@ import Testing
     @Test(arguments: [
         ("moduls: {}", "blackbox.yml:1:1: moduls: there is no such key (did you mean \"modules\"?)"),
         ("modules: [a]", "blackbox.yml:1:10: modules: must be a mapping of keys, but is a list"),
-        ("modules: {a: {tcp: {}}}", "blackbox.yml:1:11: modules.a: lacks the key \"prober\""),
-        (
-            "modules: {a: {prober: ftp}}",
-            "blackbox.yml:1:23: modules.a.prober: \"ftp\" is none of tcp, unix, http, icmp, dns, grpc, websocket"
-        ),
         (
             "modules: {a: {prober: tcp, timeot: 5s}}",
             "blackbox.yml:1:28: modules.a.timeot: there is no such key (did you mean \"timeout\"?)"
         ),
         (
             "modules: {a: {prober: tcp, timeout: 5}}",
-            "blackbox.yml:1:37: modules.a.timeout: \"5\" is no duration: write 5s, 1m30s or 500ms"
+            "blackbox.yml:1:37: modules.a.timeout: must be a duration with its unit, such as 5s, got the number 5"
         ),
         (
             "modules: {a: {prober: tcp, tcp: {query: []}}}",
@@ -146,20 +142,8 @@ import Testing
             "blackbox.yml:1:36: modules.a.unix.source_ip_address: there is no such key"
         ),
         (
-            "modules: {a: {prober: tcp, tcp: {source_ip_address: 127.1}}}",
-            "blackbox.yml:1:53: modules.a.tcp.source_ip_address: \"127.1\" is no IP address"
-        ),
-        (
-            "modules: {a: {prober: tcp, tcp: {preferred_ip_protocol: ipv4}}}",
-            "blackbox.yml:1:57: modules.a.tcp.preferred_ip_protocol: \"ipv4\" is none of ip4, ip6"
-        ),
-        (
             "modules: {a: {prober: tcp, tcp: {tls: \"true\"}}}",
-            "blackbox.yml:1:39: modules.a.tcp.tls: must be true or false, but is the text \"true\""
-        ),
-        (
-            "modules: {a: {prober: tcp, tcp: {query_response: [{expect: a, expect_bytes: b}]}}}",
-            "blackbox.yml:1:51: modules.a.tcp.query_response[0]: expect and expect_bytes exclude each other"
+            "blackbox.yml:1:39: modules.a.tcp.tls: must be true or false, without quotes, but is the text \"true\""
         ),
         (
             "modules: {a: {prober: tcp, tcp: {query_response: [{expect: a, labels: [{name: 1x}]}]}}}",
@@ -173,48 +157,92 @@ import Testing
             "blackbox.yml:1:72: modules.a.tcp.query_response[0].labels[0]: lacks the key \"name\""
         ),
         (
-            "modules: {a: {prober: tcp, tcp: {tls_config: {min_version: TLS13, max_version: TLS12}}}}",
-            "blackbox.yml:1:46: modules.a.tcp.tls_config: min_version is above max_version"
-        ),
-        (
             "modules: {a: {prober: tcp, tcp: {tls_config: {min_version: \"1.2\"}}}}",
             "blackbox.yml:1:60: modules.a.tcp.tls_config.min_version: \"1.2\" is none of TLS10, TLS11, TLS12, TLS13"
         ),
         (
-            "modules: {a: {prober: tcp, tcp: {tls_config: {cert_file: cert.pem}}}}",
-            "blackbox.yml:1:46: modules.a.tcp.tls_config: lacks the key to its certificate"
-        ),
-        (
             "modules: {a: {prober: tcp, tcp: {query_response: [{send: x}, {expect: \"(\"}]}}}",
             """
-            blackbox.yml:1:62: modules.a.tcp.query_response[1]: expect is no pattern, at byte 1: missing closing parenthesis
+            blackbox.yml:1:62: modules.a.tcp.query_response[1]: expect is not a pattern of RE2: missing ): (
             """
-        ),
-        (
-            "modules: {a: {prober: tcp, tcp: {tls: yes, query_response: [{starttls: true}]}}}",
-            "blackbox.yml:1:33: modules.a.tcp: starttls comes too late: tls is true"
         ),
         (
             "modules: {a: {prober: tcp}, a: {prober: tcp}}",
             "blackbox.yml:1:29: modules.a: the key is there twice, first in line 1"
-        ),
-        (
-            "modules: {a: {prober: tcp, tcp: {query_response: [{starttls: true}, {starttls: true}]}}}",
-            "blackbox.yml:1:50: modules.a.tcp.query_response: more than one entry begins with TLS"
         ),
     ])
     func whatIsWrongIsSaidWithLinePathAndReason(text: String, message: String) throws {
         #expect(try Self.problems(text) == [message])
     }
 
-    @Test func filesThatCannotBeUsedAreErrors() throws {
-        let missing = try Self.problems("modules: {a: {prober: tcp, tcp: {tls_config: {ca_file: no.pem}}}}")
-        #expect(missing.count == 1 && missing[0].hasSuffix("no.pem\" cannot be read: No such file or directory"))
-        let none = try Self.problems("modules: {a: {prober: tcp, tcp: {tls_config: {ca_file: key.pem}}}}")
-        #expect(none.count == 1)
-        let other = try Self.problems(
-            "modules: {a: {prober: tcp, tcp: {tls_config: {cert_file: cert.pem, key_file: other.pem}}}}")
-        #expect(other.count == 1)
+    /// blackbox_exporter reads these files at a probe: the module loads, and the other modules work.
+    @Test(arguments: [
+        ("ca_file: no.pem", "ca_file", #"the file "no.pem" cannot be read: No such file or directory"#),
+        ("ca_file: key.pem", "ca_file", #"the file "key.pem" "#),
+        ("cert_file: cert.pem, key_file: other.pem", "key_file", #"the file "other.pem" "#),
+        ("cert_file: cert.pem", "tls_config", "lacks the key to its certificate"),
+        ("key_file: key.pem", "tls_config", "lacks the certificate to its key"),
+        ("min_version: TLS13, max_version: TLS12", "tls_config", "min_version is above max_version"),
+    ])
+    func aDefectOfTLSIsAWarningOfItsModule(config: String, key: String, reason: String) throws {
+        let (file, warnings) = try Self.read(
+            "modules: {good: {prober: tcp}, bad: {prober: tcp, tcp: {tls: true, tls_config: {\(config)}}}}")
+        #expect(file.modules.keys.sorted() == ["bad", "good"])
+        let tls = try #require(file.modules["bad"]?.tls)
+        #expect(tls.defects.count == 1 && tls.authorities == nil && tls.certificate == nil)
+        let warning = try #require(warnings.first)
+        #expect(warnings.count == 1 && warning.hasPrefix("blackbox.yml:1:") && warning.contains(reason), "\(warnings)")
+        #expect(warning.contains("modules.bad.tcp.tls_config"))
+        #expect(warning.hasSuffix("; a probe with this module fails when TLS begins"))
+        #expect(tls.defects[0].hasPrefix("\(key): "))
+    }
+
+    @Test func aSourceThatIsNotAnAddressFailsProbesOnly() throws {
+        let (file, warnings) = try Self.read("modules: {a: {prober: tcp, tcp: {source_ip_address: 127.1}}}")
+        #expect(file.modules["a"]?.sourceDefect == #"source_ip_address "127.1" is not an IP address"#)
+        #expect(warnings.count == 1 && warnings[0].contains("1:53: modules.a.tcp.source_ip_address"), "\(warnings)")
+        let (empty, none) = try Self.read(#"modules: {a: {prober: tcp, tcp: {source_ip_address: ""}}}"#)
+        #expect(none.isEmpty && empty.modules["a"]?.sourceDefect == nil && empty.modules["a"]?.sourceAddress == nil)
+    }
+
+    @Test(arguments: [
+        ("\"\"", false, false), ("ip6", false, false), ("ip4", true, false), ("ipv6", true, true), ("4", true, true),
+    ])
+    func aFamilyIsReadAsThere(word: String, isIPv4: Bool, warns: Bool) throws {
+        let (file, warnings) = try Self.read("modules: {a: {prober: tcp, tcp: {preferred_ip_protocol: \(word)}}}")
+        #expect(file.modules["a"]?.preferredFamily == (isIPv4 ? .ipv4 : .ipv6))
+        #expect(warnings.isEmpty != warns)
+    }
+
+    @Test(arguments: [
+        "tls: yes, query_response: [{expect: x, starttls: true}, {send: y}]",
+        "query_response: [{starttls: on}, {expect: x, starttls: true}, {send: y}]",
+    ])
+    func tlsThatBeginsTwiceLoadsWithAWarning(settings: String) throws {
+        let (file, warnings) = try Self.read("modules: {a: {prober: tcp, tcp: {\(settings)}}}")
+        let steps = try #require(file.modules["a"]?.dialog?.steps)
+        #expect(steps.contains(.startTLSAgain) && steps.last == .sendBytes(Array("y\n".utf8)))
+        #expect(warnings.count == 1 && warnings[0].contains("TLS cannot begin twice"), "\(warnings)")
+    }
+
+    @Test func aModuleWithoutAKnownProberIsLeftOutWithAWarning() throws {
+        let (file, warnings) = try Self.read(
+            "modules: {a: {prober: htttp, http: {x: 1}}, b: {tcp: {}}, c: , d: {prober: ~}, good: {prober: unix}}")
+        #expect(file.modules.keys.sorted() == ["good"])
+        #expect(file.skipped == ["a": "htttp", "b": "\"\"", "c": "\"\"", "d": "\"\""])
+        #expect(
+            warnings.contains {
+                $0.contains(
+                    "1:23: modules.a.prober: \"htttp\" is not a prober of blackbox_exporter (did you mean \"http\"?)")
+            }, "\(warnings)")
+        #expect(warnings.contains { $0.contains("modules.b: has no prober") })
+    }
+
+    @Test func keysOfOtherProbersAreRequiredToBeUniqueToo() throws {
+        #expect(
+            try Self.problems("modules: {a: {prober: http, http: {headers: {A: 1, A: 2}}}}") == [
+                "blackbox.yml:1:52: modules.a.http.headers.A: the key is there twice, first in line 1"
+            ])
     }
 
     @Test func aMissingFileIsAnErrorOfItsKey() throws {
@@ -250,13 +278,13 @@ import Testing
             ("0", 0), ("5s", 5_000_000_000), ("1m30s", 90_000_000_000), ("1.5h", 5_400_000_000_000),
             ("100ms", 100_000_000),
             (".5s", 500_000_000), ("1.s", 1_000_000_000), ("2us3ns", 2003), ("2µs", 2000),
-            ("1h1m1s", 3_661_000_000_000),
+            ("1h1m1s", 3_661_000_000_000), ("-5s", -5_000_000_000), ("+0", 0),
         ] as [(String, Int64)])
     func aDurationIsReadAsInGo(text: String, nanoseconds: Int64) throws {
         #expect(try GoDuration.nanoseconds(text) == nanoseconds)
     }
 
-    @Test(arguments: ["", "5", "s", "5 s", "-5s", "+5s", "5d", "1.2.3s", ".s", "5ss", "5s ", "1e3s", "99999999999h"])
+    @Test(arguments: ["", "5", "s", "5 s", "5d", "1.2.3s", ".s", "5ss", "5s ", "1e3s", "99999999999h"])
     func anythingElseIsRefused(text: String) {
         #expect(throws: ValueRefusal.self) { try GoDuration.nanoseconds(text) }
     }

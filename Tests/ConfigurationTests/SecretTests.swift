@@ -30,6 +30,30 @@ import Testing
         #expect(!"\(problem)".contains("s3c"))
     }
 
+    @Test func aFileAsPeopleWriteItIsTaken() throws {
+        let text =
+            "\u{FEFF}ops:s3cret-0123456789\r\n\r\n  # all\r\ndev:s3cret#9876543210 # of the team\rqa:s3cret-5432109876"
+        let settings = try Self.load(tokens: text).settings
+        #expect(settings.tokens.map(\.name) == ["ops", "dev", "qa"])
+        #expect(settings.tokens[1].secret.matches(Array("s3cret#9876543210".utf8)))
+    }
+
+    @Test func everyBadLineIsNamed() throws {
+        let error = #expect(throws: ConfigurationProblems.self) {
+            try Self.load(tokens: "\u{FEFF}s3cret\r\nops:s3cret-0123456789\r\nops:s3c\rdev:s3cr et")
+        }
+        #expect(error?.problems.map { $0.position?.line } == [1, 3, 4])
+        #expect(error.map { "\($0)".contains("s3c") } == false)
+    }
+
+    @Test func anotherEncodingIsRefused() throws {
+        let folder = try TemporaryFolder()
+        try folder.write([0xFF, 0xFE, 0x61, 0x00] as [UInt8], to: "tokens", mode: 0o600)
+        let file = try folder.write("auth: {tokens_file: tokens}", to: "c.yaml")
+        let error = #expect(throws: ConfigurationProblems.self) { try SettingsLoader.load(file: file) }
+        #expect(error?.problems.first?.reason.contains("UTF-16") == true)
+    }
+
     @Test(arguments: ["", "\n# none\n"]) func aFileWithoutTokensIsRefused(text: String) throws {
         let error = #expect(throws: ConfigurationProblems.self) { try Self.load(tokens: text) }
         #expect(error?.problems.first?.reason.contains("holds no token") == true)

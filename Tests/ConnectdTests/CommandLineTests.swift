@@ -86,6 +86,7 @@ struct ErrorSuggestionTests {
             #expect(lines[0].hasPrefix(entry.name))
             #expect(lines.allSatisfy { $0.count <= 100 }, "\(entry.name)")
         }
-        #expect(ErrorTable.text.split(separator: "\n").count == ErrnoCatalogue.entries.count + 1)
+        let table = ErrorTable.text(ErrnoCatalogue.entries)
+        #expect(table.split(separator: "\n").count == ErrnoCatalogue.entries.count + 1)
     }
 }

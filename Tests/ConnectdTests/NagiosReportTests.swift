@@ -68,6 +68,16 @@ struct NagiosReportTests {
         #expect(!made.text.contains("\n"))
     }
 
+    @Test("is UNKNOWN where nothing was heard over UDP, unless that is what is asked for")
+    func datagrams() throws {
+        var request = try Results.request("udp://192.0.2.1:53")
+        let made = NagiosReport([Results.associated()], of: [request], limits: NagiosLimits())
+        #expect(made.state == .unknown)
+        #expect(made.text.hasPrefix("CONNECTD UNKNOWN - udp://192.0.2.1:53 not verified: UDP has no handshake"))
+        request.expectation = .oneOf([.associated])
+        #expect(NagiosReport([Results.associated()], of: [request], limits: NagiosLimits()).state == .ok)
+    }
+
     @Test("sums several targets up, with a line for each below")
     func several() throws {
         let requests = try ["tcp://a:1", "tcp://b:2", "tcp://c:3"].map(Results.request)

@@ -8,6 +8,12 @@ enum Results {
         CheckRequest(target: try Target(parsing: text))
     }
 
+    static func associated() -> CheckResult {
+        CheckResult(
+            ok: true, outcome: .associated, phase: .done, error: nil, attempts: [], resolution: nil, dialog: nil,
+            timings: timings(100), startedAtNanoseconds: 0)
+    }
+
     /// - Parameter expiring: a certificate of the chain for each, in seconds from now, nil where its end is no time; none
     ///   without a handshake.
     static func connected(microseconds: Int64 = 341, expiring: [Int64?] = []) -> CheckResult {

@@ -48,11 +48,35 @@ struct WaitReportTests {
             palette: .plain)
         _ = report.line(for: Results.connected(), at: 0)
         _ = report.line(for: try Results.failed("ECONNREFUSED"), at: 1)
-        let text = report.failure(.timedOut, after: Duration(milliseconds: 3000))
+        let text = report.failure("timed out after 3s")
         let lines = text.split(separator: "\n")
         #expect(lines[0] == "connectd: timed out after 3s: 2 of 3 targets are not there")
-        #expect(lines[1].hasPrefix("FAIL  tcp://b:1  refused"))
-        #expect(lines[2].hasPrefix("      fault: target. "))
-        #expect(lines[3] == "FAIL  tcp://c:1  not checked yet")
+        #expect(lines[1].hasPrefix("FAIL  tcp://b:1           refused         "))
+        #expect(lines[2] == "FAIL  tcp://c:1           not checked yet")
+        #expect(lines[3].hasPrefix("1 target, ECONNREFUSED: fault: target. "))
+    }
+
+    @Test("names the state that is waited for")
+    func states() throws {
+        let request = try Results.request()
+        var report = WaitReport(requests: [request], condition: .down, palette: .plain)
+        let waiting = report.line(for: Results.connected(), at: 0)
+        #expect(waiting?.hasPrefix("wait  tcp://192.0.2.1:80  connected") == true)
+        #expect(
+            report.failure("timed out after 1s").hasPrefix("connectd: timed out after 1s: 1 of 1 targets is not down"))
+        let met = report.line(for: try Results.failed("ECONNREFUSED"), at: 0)
+        #expect(met?.hasPrefix("ok    ") == true)
+        #expect(report.progress(elapsedNanoseconds: 1_500_000_000, leftNanoseconds: nil) == "1 of 1 down, 1 s")
+    }
+
+    @Test("says once why a datagram socket is not there")
+    func unverified() throws {
+        let requests = try [Results.request("udp://a:1"), Results.request("udp://b:1")]
+        var report = WaitReport(requests: requests, palette: .plain)
+        let lines = [0, 1].compactMap { report.line(for: Results.associated(), at: $0) }
+        let first = try #require(lines.first)
+        let second = try #require(lines.last)
+        #expect(first.contains("not verified: UDP has no handshake") && first.contains("--until associated"))
+        #expect(second.contains("not verified: UDP has no handshake") && !second.contains("--until"))
     }
 }

@@ -31,14 +31,16 @@ struct DNSQuery: Sendable {
 
     /// An answer to this query: header, question, and what follows it.
     func reply(
-        code: UInt8 = 0, isTruncated: Bool = false, flipsIdentifier: Bool = false, _ records: [DNSRecord] = []
+        code: UInt8 = 0, isTruncated: Bool = false, flipsIdentifier: Bool = false, opcode: UInt8 = 0,
+        _ records: [DNSRecord] = [], additional: [DNSRecord] = []
     ) -> [UInt8] {
         var header = Array(bytes[0..<12])
         if flipsIdentifier { header[1] ^= 0xFF }
-        header[2] = 0x84 | (isTruncated ? 0x02 : 0) | (bytes[2] & 0x01)
+        header[2] = 0x84 | (isTruncated ? 0x02 : 0) | (bytes[2] & 0x01) | opcode << 3
         header[3] = 0x80 | code
-        header.replaceSubrange(4..<12, with: [0, 1, 0, UInt8(records.count), 0, 0, 0, 0])
-        return header + question + records.flatMap(\.bytes)
+        let count = [UInt8(records.count >> 8), UInt8(records.count & 0xFF)]
+        header.replaceSubrange(4..<12, with: [0, 1] + count + [0, 0, 0, UInt8(additional.count)])
+        return header + question + (records + additional).flatMap(\.bytes)
     }
 }
 
@@ -46,9 +48,28 @@ struct DNSQuery: Sendable {
 struct DNSRecord: Sendable {
     let bytes: [UInt8]
 
-    private init(owner: String, type: UInt8, data: [UInt8], length: Int? = nil) {
+    private init(owner: String, type: UInt8, data: [UInt8], length: Int? = nil, timeToLive: [UInt8] = [0, 0, 0, 0]) {
         let count = length ?? data.count
-        bytes = Self.name(owner) + [0, type, 0, 1, 0, 0, 0, 0, UInt8(count >> 8), UInt8(count & 0xFF)] + data
+        bytes =
+            Self.name(owner) + [0, type, 0, 1] + timeToLive + [UInt8(count >> 8), UInt8(count & 0xFF)] + data
+    }
+
+    /// An OPT record with the upper bits of a response code, RFC 6891.
+    static func opt(upperCode: UInt8) -> DNSRecord {
+        DNSRecord(owner: "", type: 41, data: [], timeToLive: [upperCode, 0, 0, 0])
+    }
+
+    /// A record whose owner is the question's name by compression; 16 bytes, as servers send them.
+    static func compressed(a bits: UInt32) -> DNSRecord {
+        DNSRecord(bytes: [0xC0, 12, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4] + withUnsafeBytes(of: bits.bigEndian) { Array($0) })
+    }
+
+    static func compressed(aaaa bits: UInt128) -> DNSRecord {
+        DNSRecord(bytes: [0xC0, 12, 0, 28, 0, 1, 0, 0, 0, 0, 0, 16] + withUnsafeBytes(of: bits.bigEndian) { Array($0) })
+    }
+
+    private init(bytes: [UInt8]) {
+        self.bytes = bytes
     }
 
     static func a(_ owner: String, _ text: String) -> DNSRecord {

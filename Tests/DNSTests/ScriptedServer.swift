@@ -11,6 +11,10 @@ final class ScriptedServer: Sendable {
         case reply([UInt8])
         /// Answers later; what comes meanwhile is served.
         case delayed(milliseconds: Int, [UInt8])
+        /// Over TCP: answers, if there is an answer, and closes the connection after the delay.
+        case close([UInt8]?, milliseconds: Int = 0)
+        /// Over TCP: answers in pieces of one byte.
+        case dripped([UInt8])
     }
 
     typealias Script = @Sendable (DNSQuery) -> Reaction
@@ -18,9 +22,13 @@ final class ScriptedServer: Sendable {
     let endpoint: IPEndpoint
     private let log = Mutex<[DNSQuery]>([])
     private let isStopped = Atomic<Bool>(false)
+    private let connectionCount = Atomic<Int>(0)
 
     /// Every query that came, in order.
     var queries: [DNSQuery] { log.withLock { $0 } }
+
+    /// How many TCP connections were accepted.
+    var connections: Int { connectionCount.load(ordering: .relaxed) }
 
     init(_ address: String = "127.0.0.1", port: UInt16, script: @escaping Script) throws {
         endpoint = IPEndpoint(address, port)
@@ -40,7 +48,7 @@ final class ScriptedServer: Sendable {
         let send: () -> Void
     }
 
-    private func serve(_ datagram: Int32, _ stream: Int32, _ script: Script) {
+    private func serve(_ datagram: Int32, _ stream: Int32, _ script: @escaping Script) {
         var due: [Due] = []
         while !isStopped.load(ordering: .relaxed) {
             var polled = [
@@ -79,26 +87,55 @@ final class ScriptedServer: Sendable {
         }
         switch script(query) {
         case .silence: break
-        case .reply(let reply): send(reply)
+        case .reply(let reply), .dripped(let reply), .close(let reply?, milliseconds: _): send(reply)
+        case .close(nil, milliseconds: _): break
         case .delayed(let milliseconds, let reply):
             due.append(Due(time: Date() + Double(milliseconds) / 1000) { send(reply) })
         }
     }
 
-    private func accept(_ stream: Int32, _ script: Script) {
+    private func accept(_ stream: Int32, _ script: @escaping Script) {
         let peer = CLinux.accept(stream, nil, nil)
         guard peer >= 0 else { return }
-        defer { close(peer) }
-        // As many queries as the client sends over the connection, until it closes.
+        connectionCount.add(1, ordering: .relaxed)
+        Thread { [self] in
+            serve(peer, script)
+            close(peer)
+        }
+        .start()
+    }
+
+    /// As many queries as the client sends over the connection, until one of both closes it.
+    private func serve(_ peer: Int32, _ script: Script) {
         while let length = read(peer, count: 2) {
             guard let bytes = read(peer, count: Int(length[0]) << 8 | Int(length[1])),
                 let query = DNSQuery(bytes, isTCP: true)
             else { return }
             log.withLock { $0.append(query) }
-            guard case .reply(let reply) = script(query) else { return }
-            let message = [UInt8(reply.count >> 8), UInt8(reply.count & 0xFF)] + reply
-            _ = CLinux.send(peer, message, message.count, Int32(MSG_NOSIGNAL))
+            switch script(query) {
+            case .silence: continue
+            case .reply(let reply): send(reply, to: peer)
+            case .delayed(let milliseconds, let reply):
+                usleep(UInt32(milliseconds) * 1000)
+                send(reply, to: peer)
+            case .close(let reply, let milliseconds):
+                if let reply { send(reply, to: peer) }
+                usleep(UInt32(milliseconds) * 1000)
+                return
+            case .dripped(let reply):
+                for byte in framed(reply) {
+                    _ = CLinux.send(peer, [byte], 1, Int32(MSG_NOSIGNAL))
+                    usleep(200)
+                }
+            }
         }
+    }
+
+    private func framed(_ reply: [UInt8]) -> [UInt8] { [UInt8(reply.count >> 8), UInt8(reply.count & 0xFF)] + reply }
+
+    private func send(_ reply: [UInt8], to peer: Int32) {
+        let message = framed(reply)
+        _ = CLinux.send(peer, message, message.count, Int32(MSG_NOSIGNAL))
     }
 
     private func read(_ peer: Int32, count: Int) -> [UInt8]? {

@@ -6,8 +6,9 @@ import Testing
 @Suite struct ServerFailureTests {
     @Test(
         arguments: [
-            (2, ResolveFailure.serverFailure), (3, .nxdomain), (5, .refused), (1, .badAnswer), (4, .badAnswer),
-            (9, .badAnswer), (0, .noData),
+            (2, ResolveFailure.serverFailure), (3, .nxdomain), (5, .refused), (1, .formatError), (4, .notImplemented),
+            (6, .responseCode(6)), (9, .responseCode(9)), (11, .responseCode(11)), (15, .responseCode(15)),
+            (0, .noData),
         ] as [(UInt8, ResolveFailure)])
     func aResponseCodeIsNamed(code: UInt8, failure: ResolveFailure) async throws {
         try await withServers([{ .reply($0.reply(code: code)) }]) { servers, port in

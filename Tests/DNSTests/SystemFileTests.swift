@@ -1,6 +1,7 @@
 import CheckModel
 import DNS
 import Foundation
+import Glibc
 import SocketIO
 import Testing
 
@@ -87,6 +88,56 @@ import Testing
                 #expect(await early.addresses == ["192.0.2.1"])
                 #expect(await running.resolve("b.test", family: .ipv4).addresses == ["192.0.2.2"])
             }
+        }
+    }
+
+    @Test func aLargeHostsFileIsReadElsewhere() async throws {
+        let lines = (0..<200_000).map { "10.\($0 >> 16).\($0 >> 8 & 255).\($0 & 255) host\($0).test" }
+        let hosts = lines.joined(separator: "\n") + "\n"
+        try await withResolver(hosts: hosts) { running in
+            let longest = Task(executorPreference: running.reactor.thread) {
+                var longest: Int64 = 0
+                while !Task.isCancelled {
+                    let begin = Clock.now()
+                    _ = await running.reactor.sleep(until: begin.advanced(byMilliseconds: 1))
+                    longest = max(longest, Clock.now().since(begin))
+                }
+                return longest
+            }
+            let first = await running.resolve("host199999.test", milliseconds: 60_000)
+            #expect(first.addresses == ["10.3.13.63"])
+            let changed = "10.9.9.9 host7.test\n" + hosts
+            try Data(changed.utf8).write(to: running.files.hosts, options: .atomic)
+            var addresses: Set<String> = []
+            for _ in 0..<600 where !addresses.contains("10.9.9.9") {
+                try await Task.sleep(for: .milliseconds(100))
+                let begin = Clock.now()
+                addresses = await running.resolve("host7.test").addresses
+                #expect(addresses.contains("10.0.0.7"), "the earlier content counts until the new one is there")
+                #expect(Clock.now().since(begin) < 1_000_000_000)
+            }
+            #expect(addresses == ["10.9.9.9", "10.0.0.7"])
+            longest.cancel()
+            #expect(await longest.value < 400_000_000, "the reactor's thread was held up")
+        }
+    }
+
+    @Test func aFileThatCannotBeReadInTimeIsATimeout() async throws {
+        try await withResolver { running in
+            // Opening a pipe for reading waits for a writer: a file system that hangs, for as long as the test likes.
+            let pipe = running.files.hosts.path
+            try FileManager.default.removeItem(atPath: pipe)
+            #expect(mkfifo(pipe, 0o600) == 0)
+            let begin = Clock.now()
+            #expect(await running.resolve("a.test", milliseconds: 200).failure == .timeout)
+            #expect(Clock.now().since(begin) < 2_000_000_000)
+            #expect(await running.resolve("localhost").addresses == ["127.0.0.1", "::1"])
+            let writer = open(pipe, O_WRONLY | O_NONBLOCK)
+            #expect(writer >= 0)
+            let line = Array("192.0.2.5 a.test\n".utf8)
+            #expect(write(writer, line, line.count) == line.count)
+            close(writer)
+            #expect(await running.resolve("a.test").addresses == ["192.0.2.5"])
         }
     }
 }

@@ -32,13 +32,13 @@ import Testing
     @Test func aServerThatFailedIsNotAskedAgain() {
         var schedule = TrySchedule(servers: 3, rounds: 2)
         _ = schedule.next()
-        let mayAskNext = schedule.failed(0, with: .refused)
-        #expect(mayAskNext)
+        let afterFirst = schedule.failed(0, with: .refused)
+        #expect(afterFirst == .askNow)
         _ = (schedule.next(), schedule.next())
-        let mayAskFurther = schedule.failed(2, with: .serverFailure)
-        #expect(!mayAskFurther)
+        let afterThird = schedule.failed(2, with: .serverFailure)
+        #expect(afterThird == .wait)
         #expect(asked(&schedule) == [1])
-        #expect(!schedule.everyServerFailed)
+        #expect(!schedule.isOver)
         #expect(schedule.failure == .serverFailure)
     }
 
@@ -48,6 +48,25 @@ import Testing
         #expect(schedule.failure == .timeout)
         _ = schedule.failed(1, with: .unreachable)
         #expect(schedule.failure == .unreachable)
-        #expect(schedule.everyServerFailed)
+        #expect(schedule.isOver)
+    }
+
+    @Test func aServerThatFailsByASurpriseIsAskedOnceMore() {
+        var schedule = TrySchedule(servers: 1, rounds: 5)
+        _ = schedule.next()
+        let first = schedule.failed(0, with: .unreachable, isSurprise: true)
+        #expect(first == .askSoon && !schedule.isOver)
+        #expect(schedule.patience <= 100_000_000)
+        let second = schedule.next()
+        #expect(second == 0)
+        let again = schedule.failed(0, with: .unreachable, isSurprise: true)
+        #expect(again == .wait && schedule.isOver && schedule.failure == .unreachable)
+    }
+
+    @Test func withoutAnotherRoundASurpriseIsFinal() {
+        var schedule = TrySchedule(servers: 1, rounds: 1)
+        _ = schedule.next()
+        let step = schedule.failed(0, with: .unreachable, isSurprise: true)
+        #expect(step == .wait && schedule.isOver)
     }
 }

@@ -22,6 +22,7 @@ TOP_MEMBERS = {
     "rounds",
     "trace",
     "tls",
+    "verified",
 }
 ATTEMPT_MEMBERS = {
     "address",

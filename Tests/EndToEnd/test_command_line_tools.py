@@ -63,7 +63,83 @@ def test_an_unknown_name_is_2(name, said):
     assert said in ran.stderr and "connectd errors" in ran.stderr
 
 
+@pytest.mark.parametrize(
+    "word,names",
+    [
+        ("refused", ["ECONNREFUSED", "REFUSED"]), ("REFUSED", ["REFUSED", "ECONNREFUSED"]),
+        ("timeout", ["ETIMEDOUT", "DEADLINE"]), ("Connection refused", ["ECONNREFUSED"]),
+        ("backlog_full", ["EAGAIN"]),
+    ],
+)
+def test_an_outcome_explains_every_error_that_has_it(word, names):
+    ran = run("errors", word)
+    heads = [line.split(" ")[0].strip(":,") for line in ran.stdout.splitlines() if line and not line.startswith(" ")]
+    assert ran.returncode == 0 and [head for head in heads if head in names] == names
+    answered = json.loads(run("errors", "--json", word).stdout)
+    assert {entry["name"] for entry in answered.get("errors", [answered])} >= set(names)
+
+
+def test_many_errors_are_a_table():
+    lines = run("errors", "tls_failed").stdout.splitlines()
+    assert lines[0].split() == ["NO", "NAME", "CLASS", "FAULT", "MESSAGE"]
+    assert {line.split()[2] for line in lines[1:-2]} == {"tls_failed"} and "connectd errors NAME" in lines[-1]
+
+
+def test_a_success_is_not_an_error():
+    ran = run("errors", "connected")
+    assert ran.returncode == 2 and "is a success" in ran.stderr
+
+
+def test_the_service_takes_an_outcome_for_its_errno(api):
+    assert api.client.get("/v1/errors/refused").json["name"] == "ECONNREFUSED"
+    assert api.client.get("/v1/errors/REFUSED").json["name"] == "REFUSED"
+
+
+# unknown commands
+
+
+@pytest.mark.parametrize(
+    "arguments,meant",
+    [
+        (["chek", "a:1"], "did you mean 'connectd check'?"), (["ngios", "x"], ""), (["frobnicate"], ""),
+        (["localhost:80"], "did you mean 'connectd check localhost:80'?"),
+        (["version"], "did you mean 'connectd --version'?"), (["config", "chek"], "did you mean 'connectd config check'?"),
+    ],
+)
+def test_an_unknown_command_is_named_with_those_that_there_are(arguments, meant):
+    ran = run(*arguments)
+    assert ran.returncode == 2 and ran.stdout == ""
+    first, second, *_ = ran.stderr.splitlines()
+    assert "has no command" in first and meant in first
+    assert second.startswith("Commands: ") and "check" in second
+
+
 # config check
+
+
+def test_monitors_that_the_policy_denies_are_a_warning(folder):
+    text = """
+policy:
+  profile: rules
+  rules:
+    - {action: deny, cidr: 10.0.0.0/8}
+    - {action: allow, cidr: 127.0.0.0/8}
+    - {action: deny, host: "*.corp.example"}
+monitors:
+  - {name: by-address, check: {target: "tcp://10.1.1.1:1"}}
+  - {name: allowed, check: {target: "tcp://127.0.0.1:1"}}
+  - {name: by-name, check: {target: "tcp://x.corp.example:1"}}
+  - {name: by-path, check: {target: "unix:/run/x"}}
+  - {name: by-profile, check: {target: "tcp://192.0.2.1:1"}}
+  - {name: own, check: {target: "tcp://127.0.0.1:8080"}}
+  - {name: metadata, check: {target: "udp://169.254.169.254:80"}}
+"""
+    ran = config_check(folder, text)
+    warnings = {line.split('monitors "')[1].split('"')[0]: line for line in ran.stderr.splitlines()}
+    assert ran.returncode == 0 and ran.stdout.startswith("ok")
+    assert set(warnings) == {"by-address", "by-name", "by-path", "by-profile", "own", "metadata"}
+    assert "policy.rules[0]" in warnings["by-address"] and "policy.rules[2]" in warnings["by-name"]
+    assert "profile rules" in warnings["by-profile"] and "tcp://192.0.2.1:1" in warnings["by-profile"]
 
 
 def config_check(folder: str, text: str, *arguments: str) -> subprocess.CompletedProcess:

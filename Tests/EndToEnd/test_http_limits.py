@@ -80,7 +80,7 @@ def test_a_malformed_or_denied_check_needs_no_room(network):
         wait_for(lambda: not connectd.sockets(SYN_SENT), what="the checks of clients that left still run")
 
 
-@pytest.mark.parametrize("how", ["close", "reset", "half-close"])
+@pytest.mark.parametrize("how", ["close", "reset"])
 @pytest.mark.parametrize("listener", ["unix", "tcp"])
 def test_a_client_that_goes_away_cancels_its_check(connectd, how, listener):
     connection = (connectd.unix if listener == "unix" else connectd.http).connect()
@@ -88,12 +88,39 @@ def test_a_client_that_goes_away_cancels_its_check(connectd, how, listener):
     wait_for(lambda: connectd.sockets(SYN_SENT), what="no check hangs")
     if how == "reset":
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    if how == "half-close":
-        connection.shutdown(socket.SHUT_WR)
-    else:
-        connection.close()
-    wait_for(lambda: not connectd.sockets(SYN_SENT), 2, "the check was not cancelled")
     connection.close()
+    wait_for(lambda: not connectd.sockets(SYN_SENT), 2, "the check was not cancelled")
+
+
+@pytest.mark.parametrize("path", ["/v1/checks", "/v1/probe"])
+@pytest.mark.parametrize("listener", ["unix", "tcp"])
+def test_a_half_closed_client_gets_its_answer(connectd, path, listener):
+    """`printf … | nc -N`: shutdown(2) of the writing half ends the request, not the wait for its answer."""
+    host = f"127.0.0.1:{connectd.port}"
+    request = hanging_request(timeout_ms=700).replace(b"Host: localhost", f"Host: {host}".encode())
+    if path == "/v1/probe":
+        target = f"/v1/probe?target=tcp://{net.DROPPED}:80&timeout_ms=700"
+        request = f"GET {target} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
+    with (connectd.unix if listener == "unix" else connectd.http).connect() as connection:
+        connection.settimeout(10)
+        connection.sendall(request)
+        connection.shutdown(socket.SHUT_WR)
+        answer = read_answer(connection.makefile("rb"))
+        assert answer.status == (504 if path == "/v1/probe" else 200), answer.body
+        assert answer.json["outcome"] == "timeout"
+        assert connection.recv(1) == b"", "and the connection ends after it"
+
+
+@pytest.mark.parametrize("listener", ["unix", "tcp"])
+def test_a_half_closed_client_that_closes_later_cancels_its_check(connectd, listener):
+    connection = (connectd.unix if listener == "unix" else connectd.http).connect()
+    connection.sendall(hanging_request().replace(b"Host: localhost", f"Host: 127.0.0.1:{connectd.port}".encode()))
+    connection.shutdown(socket.SHUT_WR)
+    wait_for(lambda: connectd.sockets(SYN_SENT), what="no check hangs")
+    time.sleep(0.2)
+    assert connectd.sockets(SYN_SENT), "half a close is no departure"
+    connection.close()
+    wait_for(lambda: not connectd.sockets(SYN_SENT), 3, "the check was not cancelled")
 
 
 def test_many_clients_that_go_away_leave_nothing_behind(connectd):

@@ -12,6 +12,7 @@ import yaml
 
 import network as net
 import peers
+import tls_peers
 from client import read_answer
 from connectd_process import Connectd
 from integrations import eventually
@@ -145,6 +146,22 @@ def test_what_a_monitor_expects_decides(network):
     watched["check"]["expect"] = "refused"
     with Connectd(network.a, configuration(watched), port=PORT) as connectd:
         eventually(lambda: state(connectd, "closed") == "up")
+
+
+def test_what_a_monitor_sends_is_not_shown_where_the_peer_repeats_it(loopback_only):
+    def repeats(connection: socket.socket) -> None:
+        while data := connection.recv(4096):
+            connection.sendall(data)
+
+    with tls_peers.listening(loopback_only, repeats, "127.0.0.1") as port:
+        watched = monitor("secretive", f"tcp://127.0.0.1:{port}")
+        watched["check"]["dialog"] = [{"send": "AUTH hunter2\r\n"}, {"expect": "(?<all>.*2)"}]
+        with Connectd(loopback_only, configuration(watched), port=PORT) as connectd:
+            eventually(lambda: connectd.client.get("/v1/monitors/secretive").json.get("state") == "up")
+            for path in ("/v1/monitors", "/v1/monitors/secretive"):
+                answer = connectd.client.get(path)
+                assert b"hunter2" not in answer.body and b"<secret>" in answer.body
+            assert "hunter2" not in connectd.log
 
 
 def test_the_policy_binds_monitors(network, listener):

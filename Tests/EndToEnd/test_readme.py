@@ -36,7 +36,9 @@ def form(output: str):
     try:
         return shape(json.loads(output))
     except ValueError:
-        return re.sub(r"\d+\.\d+ ms|(?<=time=)\d+\.\d+|(?<=fault: target\. ).*", "…", output)
+        # Results of several targets come in the order of their arrival.
+        times = r" *\d+\.\d+ ms|(?<=time=)\d+\.\d+|(?<=fault: target\. ).*|(?<=targets in )\d+\.\d+ s"
+        return sorted(re.sub(times, "…", output).splitlines())
 
 
 @pytest.fixture(scope="module")

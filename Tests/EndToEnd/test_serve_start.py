@@ -10,7 +10,7 @@ import pytest
 
 import connectd_process
 import peers
-from connectd_process import Connectd, OPEN_CONFIGURATION, PORT, run
+from connectd_process import Connectd, OPEN_CONFIGURATION, PORT, binary, run
 
 
 @pytest.fixture
@@ -143,6 +143,16 @@ def test_a_taken_port_is_said(serve, loopback_only):
     assert ran.returncode != 0
     assert "8095" in ran.stderr and "in use" in ran.stderr.lower()
     assert "--listen" in ran.stderr and "LISTEN=" in ran.stderr, "what to do about it"
+
+
+def test_a_port_that_needs_a_right_says_which(loopback_only):
+    ran = subprocess.run(
+        loopback_only.command(
+            "setpriv", "--reuid=65534", "--clear-groups", "--bounding-set=-net_bind_service",
+            str(binary()), "serve", "--listen", "127.0.0.1:80"),
+        capture_output=True, text=True, timeout=20)
+    assert ran.returncode == 1 and "EACCES" in ran.stderr
+    assert "CAP_NET_BIND_SERVICE" in ran.stderr and "1024" in ran.stderr
 
 
 def test_two_services_do_not_share_a_port(serve, loopback_only):

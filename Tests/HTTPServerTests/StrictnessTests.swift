@@ -84,7 +84,6 @@ import Testing
         ("an authority for a target", "CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n"),
         ("another authority than the host", "GET http://b/ HTTP/1.1\r\nHost: a\r\n\r\n"),
         ("a method that is no token", "G(T / HTTP/1.1\r\nHost: a\r\n\r\n"),
-        ("HTTP/1.2", "GET / HTTP/1.2\r\nHost: a\r\n\r\n"),
         ("HTTP/0.9", "GET /\r\n\r\n"),
         ("a version in lower case", "GET / http/1.1\r\nHost: a\r\n\r\n"),
         ("a broken chunk", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhello\r\n0\r\n\r\n"),
@@ -101,6 +100,15 @@ import Testing
                 #expect(answer.components(separatedBy: "HTTP/1.1 ").count == 2, "\(name): \(answer)")
             }
             #expect(service.handler.started.load(ordering: .relaxed) == 0)
+        }
+    }
+
+    @Test(arguments: ["HTTP/1.2", "HTTP/2.0", "HTTP/0.9", "HTTP/9.9"])
+    func anotherVersionGets505(version: String) async throws {
+        try await withService { service in
+            let client = try service.client()
+            client.send("GET / \(version)\r\nHost: a\r\n\r\n")
+            #expect(client.receiveAll()?.hasPrefix("HTTP/1.1 505 ") == true)
         }
     }
 

@@ -1,7 +1,13 @@
 internal import DequeModule
+internal import SocketIO
 internal import Synchronization
 
-/// How many checks are in flight and how many wait for it: both bounded, first come, first served.
+/// How many checks are in flight and how many wait for it, first come, first served; and how many sockets all of them
+/// have. All of it is bounded.
+///
+/// A permit stands for a check and its one socket. A check that tries several addresses at once asks for each further
+/// socket here before it opens it (`SocketShare`). Such sockets may never take more than a part of all, so that checks of one
+/// address always find some.
 public final class Admission: Sendable {
     private struct Waiter {
         let identifier: UInt64
@@ -14,30 +20,58 @@ public final class Admission: Sendable {
         var nextIdentifier: UInt64 = 0
         /// Who was told to wait and is not in the queue yet; true if their cancellation overtook them.
         var arriving: [UInt64: Bool] = [:]
+        /// Sockets of checks beside the one of each permit.
+        var furtherSockets = 0
+        /// Checks that wait for one of their first further sockets, at most one entry for each.
+        var modestQueue = Deque<SocketRequest>()
+        /// Those that have a few already.
+        var greedyQueue = Deque<SocketRequest>()
     }
 
     /// How many checks may be in flight.
     public let limit: Int
     /// How many may wait.
     public let queueLimit: Int
+    /// How many sockets all checks may have: those of permits and further ones.
+    public let socketLimit: Int
+    /// How many of them may be further ones.
+    public let furtherSocketLimit: Int
     private let state = Mutex(State())
 
     /// - Parameters:
     ///   - limit: checks in flight, at least 1.
     ///   - queueLimit: checks that wait; 0 turns every check away that finds no permit.
-    public init(limit: Int, queueLimit: Int) {
+    ///   - socketLimit: the sockets of all checks; nil for as many as the checks should have at most.
+    public init(limit: Int, queueLimit: Int, socketLimit: Int? = nil) {
         self.limit = limit
         self.queueLimit = queueLimit
+        let socketLimit = max(socketLimit ?? Self.wantedSockets(for: limit), 1)
+        self.socketLimit = socketLimit
+        // Where sockets are scarce, half of them stay for checks of one address.
+        furtherSocketLimit = min(Self.mostFurtherSockets(for: limit), max(socketLimit - limit, socketLimit / 2))
     }
+
+    /// How many sockets serve so many checks well. More would be memory for a flood.
+    public static func wantedSockets(for limit: Int) -> Int { limit + mostFurtherSockets(for: limit) }
+
+    /// A check has at most 128 addresses: one alone can try all of them at once.
+    private static func mostFurtherSockets(for limit: Int) -> Int { max(limit / 2, 128) }
 
     public var inFlight: Int { state.withLock { $0.inFlight } }
 
     public var queued: Int { state.withLock { $0.queue.count } }
 
+    /// Sockets of checks beside the one of each permit.
+    public var furtherSockets: Int { state.withLock { $0.furtherSockets } }
+
+    private func hasRoom(_ state: borrowing State) -> Bool {
+        state.inFlight < limit && state.inFlight + state.furtherSockets < socketLimit
+    }
+
     /// A permit that is to be had without a wait, and without passing anybody who waits; nil otherwise.
     public func acquireAtOnce() -> Permit? {
         let isAdmitted = state.withLock { state in
-            guard state.inFlight < limit, state.queue.isEmpty else { return false }
+            guard hasRoom(state), state.queue.isEmpty else { return false }
             state.inFlight += 1
             return true
         }
@@ -47,7 +81,7 @@ public final class Admission: Sendable {
     /// Waits for a permit, behind everybody who came earlier.
     public func acquire() async -> AdmissionAnswer {
         let place = state.withLock { state -> Place in
-            if state.inFlight < limit, state.queue.isEmpty {
+            if hasRoom(state), state.queue.isEmpty {
                 state.inFlight += 1
                 return .admitted
             }
@@ -74,7 +108,7 @@ public final class Admission: Sendable {
             await withUnsafeContinuation { continuation in
                 let answer = state.withLock { state -> Bool? in
                     if state.arriving.removeValue(forKey: identifier) == true { return false }
-                    if state.inFlight < limit, state.queue.isEmpty {
+                    if hasRoom(state), state.queue.isEmpty {
                         state.inFlight += 1
                         return true
                     }
@@ -100,13 +134,114 @@ public final class Admission: Sendable {
         waiter?.continuation.resume(returning: false)
     }
 
-    /// Hands the permit to the first who waits, or takes it out of the count.
+    // MARK: What becomes free
+
+    /// Whoever is given what has become free.
+    private enum Grant {
+        case permit(Waiter)
+        case socket(SocketRequest)
+    }
+
+    /// Takes a permit back, and gives what is free to who waits.
     func release() {
-        let next = state.withLock { state -> Waiter? in
-            if let next = state.queue.popFirst() { return next }
-            state.inFlight -= 1
-            return nil
+        hand(
+            state.withLock { state in
+                state.inFlight -= 1
+                return nextGrant(&state)
+            })
+    }
+
+    /// Checks of one address come first: a check that waits for a further socket goes on by the one that it has.
+    private func nextGrant(_ state: inout State) -> Grant? {
+        if !state.queue.isEmpty, hasRoom(state), let next = state.queue.popFirst() {
+            state.inFlight += 1
+            return .permit(next)
         }
-        next?.continuation.resume(returning: true)
+        if let request = state.modestQueue.first, mayHaveSocket(state, holding: request.held) {
+            state.modestQueue.removeFirst()
+            state.furtherSockets += 1
+            return .socket(request)
+        }
+        if let request = state.greedyQueue.first, mayHaveSocket(state, holding: request.held) {
+            state.greedyQueue.removeFirst()
+            state.furtherSockets += 1
+            return .socket(request)
+        }
+        return nil
+    }
+
+    private func hand(_ grant: Grant?) {
+        var grant = grant
+        while let granted = grant {
+            var isTaken = true
+            switch granted {
+            case .permit(let waiter): waiter.continuation.resume(returning: true)
+            case .socket(let request): isTaken = request.answer.deliver(true)
+            }
+            grant = state.withLock { state in
+                if !isTaken { state.furtherSockets -= 1 }
+                return nextGrant(&state)
+            }
+        }
+    }
+
+    // MARK: Further sockets
+
+    /// The first few of a check may use all that there is for this purpose, more of them only half: a check of two or three
+    /// addresses finds some beside those of a hundred.
+    private static let fewSockets = 3
+
+    private static func isModest(_ held: Int) -> Bool { held < fewSockets }
+
+    private func mayHaveSocket(_ state: borrowing State, holding held: Int) -> Bool {
+        let limit = Self.isModest(held) ? furtherSocketLimit : furtherSocketLimit / 2
+        return state.furtherSockets < limit && state.inFlight + state.furtherSockets < socketLimit
+    }
+
+    /// - Returns: how many of `count` further sockets a check may open now that has `held` already.
+    func takeSocketsAtOnce(upTo count: Int, holding held: Int) -> Int {
+        state.withLock { state in
+            guard state.queue.isEmpty, state.modestQueue.isEmpty else { return 0 }
+            var taken = 0
+            while taken < count, mayHaveSocket(state, holding: held + taken),
+                Self.isModest(held + taken) || state.greedyQueue.isEmpty
+            {
+                state.furtherSockets += 1
+                taken += 1
+            }
+            return taken
+        }
+    }
+
+    /// Puts a check in the queue for one further socket.
+    func enqueue(_ request: SocketRequest) {
+        hand(
+            state.withLock { state in
+                if Self.isModest(request.held) {
+                    state.modestQueue.append(request)
+                } else {
+                    state.greedyQueue.append(request)
+                }
+                return nextGrant(&state)
+            })
+    }
+
+    /// Takes a check out of that queue, if it is there still.
+    func withdraw(_ request: SocketRequest) {
+        state.withLock { state in
+            if let index = state.modestQueue.firstIndex(where: { $0 === request }) {
+                state.modestQueue.remove(at: index)
+            } else if let index = state.greedyQueue.firstIndex(where: { $0 === request }) {
+                state.greedyQueue.remove(at: index)
+            }
+        }
+    }
+
+    func releaseSockets(_ count: Int) {
+        hand(
+            state.withLock { state in
+                state.furtherSockets -= count
+                return nextGrant(&state)
+            })
     }
 }

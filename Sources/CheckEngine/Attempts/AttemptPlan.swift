@@ -9,6 +9,8 @@ final class AttemptPlan: Sendable {
     private let surroundings: Surroundings
     let reactor: Reactor
     let contexts: TLSContexts
+    /// Who lends further sockets to a check that tries several addresses at once.
+    let admission: Admission
     /// When the check began, behind the queue: attempts are dated from here.
     let start: MonotonicTime
     /// When it has to have its answer.
@@ -23,12 +25,13 @@ final class AttemptPlan: Sendable {
 
     init(
         _ check: PreparedCheck, under surroundings: Surroundings, reactor: Reactor, contexts: TLSContexts,
-        start: MonotonicTime
+        admission: Admission, start: MonotonicTime
     ) {
         self.check = check
         self.surroundings = surroundings
         self.reactor = reactor
         self.contexts = contexts
+        self.admission = admission
         self.start = start
         deadline = start.advanced(byMilliseconds: check.request.timeoutMilliseconds)
     }
@@ -55,6 +58,7 @@ final class AttemptPlan: Sendable {
         circumstances.requestedBind = .init(request.bind)
         circumstances.signsWithMD5 = md5Key != nil
         if case .ip(let endpoint) = endpoint { circumstances.destination = endpoint.address }
+        if case (.name, _)? = hostAndPort { circumstances.destinationIsResolved = true }
         circumstances.source = request.bind.address
         return circumstances
     }

@@ -11,19 +11,15 @@ final class ConnectAttempt: Sendable {
     let endpoint: Endpoint
     let deadline: MonotonicTime
 
-    /// What the results show in place of `endpoint`: for a UNIX-domain path that was opened, the path.
-    private let shownEndpoint: Endpoint?
-
-    init(plan: AttemptPlan, endpoint: Endpoint, deadline: MonotonicTime, shownEndpoint: Endpoint? = nil) {
+    init(plan: AttemptPlan, endpoint: Endpoint, deadline: MonotonicTime) {
         self.plan = plan
         self.endpoint = endpoint
         self.deadline = deadline
-        self.shownEndpoint = shownEndpoint
     }
 
     /// Runs the attempt on the caller's actor, which shares the reactor's thread.
     func run() async -> AttemptOutcome {
-        let record = AttemptRecord(of: shownEndpoint ?? endpoint, checkStart: plan.start)
+        let record = AttemptRecord(of: endpoint, checkStart: plan.start)
         await run(into: record)
         return record.finished()
     }
@@ -116,7 +112,8 @@ extension ConnectAttempt {
             switch plan.dialog?.steps.first {
             case .send(let template): template.filled(with: [:]) ?? []
             case .sendBytes(let bytes): bytes
-            case .expect, .expectBytes, .expectLine, .expectExactly, .reject, .startTLS, nil: []
+            case .expect, .expectBytes, .expectLine, .expectExactly, .sendLine, .reject, .startTLS, .startTLSAgain, nil:
+                []
             }
         return try socket.sendFirst(first)
     }
@@ -139,7 +136,7 @@ extension Socket {
 // hold their temporaries.
 extension ConnectAttempt {
     @inline(never)
-    private func noteSuccess(of socket: borrowing Socket, into record: AttemptRecord) {
+    func noteSuccess(of socket: borrowing Socket, into record: AttemptRecord) {
         switch endpoint {
         case .unix: noteUnixSuccess(of: socket, into: record)
         case .ip: noteInternetSuccess(of: socket, into: record)
@@ -184,6 +181,7 @@ extension ConnectAttempt {
         if record.result.tcpInformation == nil { record.result.tcpInformation = socket.tcpInformation()?.values }
         var circumstances = plan.circumstances(in: phase, of: endpoint)
         evidence.describe(error, in: &circumstances)
+        record.result.icmpSender = circumstances.icmpSender
         enter(Classifier.report(for: error, in: circumstances), in: phase, into: record)
     }
 
@@ -202,7 +200,7 @@ extension ConnectAttempt {
     }
 
     @inline(never)
-    private func fail(_ record: AttemptRecord, with error: Errno, in phase: Phase) {
+    func fail(_ record: AttemptRecord, with error: Errno, in phase: Phase) {
         let report = Classifier.report(for: error, in: plan.circumstances(in: phase, of: endpoint))
         enter(report, in: phase, into: record)
     }

@@ -17,22 +17,6 @@ enum Strategy {
         }
         return outcomes
     }
-
-    /// Every address at once; the results come in the order of the addresses.
-    static func all(
-        _ endpoints: [Endpoint], by plan: AttemptPlan, until deadline: MonotonicTime
-    ) async -> [AttemptOutcome] {
-        await withTaskGroup(of: (Int, AttemptOutcome).self) { group in
-            for (index, endpoint) in endpoints.enumerated() {
-                group.addTask {
-                    (index, await ConnectAttempt(plan: plan, endpoint: endpoint, deadline: deadline).run())
-                }
-            }
-            var outcomes: [(Int, AttemptOutcome)] = []
-            for await outcome in group { outcomes.append(outcome) }
-            return outcomes.sorted { $0.0 < $1.0 }.map(\.1)
-        }
-    }
 }
 
 extension AttemptOutcome {

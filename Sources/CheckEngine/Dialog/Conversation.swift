@@ -32,14 +32,18 @@ struct Conversation {
             switch step {
             case .expect(let pattern):
                 result = await line.expect(pattern, on: socket)
-                if let groups = result.groups { memory.note(groups, of: pattern, step: index, in: line.inbox.bytes) }
+                if let groups = result.groups {
+                    memory.note(groups, of: pattern.groups, step: index, in: line.inbox.bytes)
+                }
                 line.meet(result)
             case .expectBytes(let bytes):
                 result = await line.expect(bytes, on: socket)
                 line.meet(result)
             case .expectLine(let pattern, _):
                 result = await line.expectLine(pattern, on: socket)
-                if let groups = result.groups { memory.note(groups, of: pattern, step: index, in: line.inbox.bytes) }
+                if let groups = result.groups {
+                    memory.note(groups, of: pattern.groups, step: index, in: line.inbox.bytes)
+                }
                 line.meet(result)
             case .expectExactly(let bytes):
                 result = await line.expectExactly(bytes, on: socket)
@@ -48,10 +52,14 @@ struct Conversation {
                 result = await send(template.filled(with: memory.values), index, alreadySent, on: socket, &line)
             case .sendBytes(let bytes):
                 result = await send(bytes, index, alreadySent, on: socket, &line)
+            case .sendLine(let template):
+                result = await sendLine(template.filled(with: memory.values), index, on: socket, &line)
             case .reject(let pattern):
                 line.arm(pattern, step: index)
             case .startTLS:
                 result = await startTLS(on: socket, &line)
+            case .startTLSAgain:
+                result = Self.startTLSAgain
             }
             note(result, of: index, since: begin, in: &report, &line)
             if case .expectLine(_, let labels) = step, result.ending == nil {
@@ -77,6 +85,13 @@ struct Conversation {
         return await line.send(bytes, from: index == 0 ? min(alreadySent, bytes.count) : 0, on: socket)
     }
 
+    private func sendLine(
+        _ bytes: [UInt8]?, _ index: Int, on socket: borrowing Socket, _ line: inout Line
+    ) async -> StepResult {
+        guard bytes?.isEmpty != true else { return StepResult() }
+        return await send(bytes.map { $0 + [UInt8(ascii: "\n")] }, index, 0, on: socket, &line)
+    }
+
     private func startTLS(on socket: borrowing Socket, _ line: inout Line) async -> StepResult {
         guard let security else { preconditionFailure("a dialog with a starttls step is held without TLS") }
         if let result = await line.hearGoAhead(on: socket) { return result }
@@ -87,6 +102,12 @@ struct Conversation {
         }
         line.secure(by: channel)
         return StepResult()
+    }
+
+    private static var startTLSAgain: StepResult {
+        var failure = TLSHandshakeFailure(.protocolViolation, message: "TLS has begun already")
+        failure.subject = .preparation
+        return StepResult(ending: .handshake(.failed(failure)))
     }
 
     /// Adds a step that has ended to the report. What was rejected is told of the step that rejects it: the one that was

@@ -2,14 +2,19 @@ internal import CheckModel
 
 /// Compiles the steps of a dialog one by one: a step can refer to those before it.
 struct DialogCompiler {
+    let maximumSteps: Int
     private(set) var steps: [CompiledStep] = []
     private(set) var keptGroups: [Int: Set<Int>] = [:]
     private var names: Set<String> = []
 
+    init(maximumSteps: Int) {
+        self.maximumSteps = maximumSteps
+    }
+
     mutating func add(_ step: DialogStep) throws(DialogProblem) {
         do throws(Flaw) {
-            guard steps.count < DialogLimits.steps else {
-                throw Flaw("is a step too many: a dialog has at most \(DialogLimits.steps)")
+            guard steps.count < maximumSteps else {
+                throw Flaw("is a step too many: a dialog has at most \(maximumSteps)")
             }
             steps.append(try compile(step))
         } catch {
@@ -28,7 +33,7 @@ struct DialogCompiler {
             try Self.require(bytes.count, atMost: DialogLimits.patternBytes)
             return .expectBytes(ByteSearch(bytes))
         case .expectLine(let text, let labels):
-            try Self.require(text.utf8.count, atMost: DialogLimits.patternBytes)
+            try Self.require(text.utf8.count, atMost: DialogLimits.linePatternBytes)
             return try expectLine(text, labels)
         case .expectExactly(let bytes):
             guard !bytes.isEmpty else { throw Flaw("must not be empty") }
@@ -41,14 +46,16 @@ struct DialogCompiler {
             try Self.require(bytes.count, atMost: DialogLimits.sendBytes)
             return .sendBytes(bytes)
         case .sendExpanded(let text):
-            try Self.require(text.utf8.count, atMost: DialogLimits.sendBytes)
-            return .send(kept(SendTemplate(expanding: text, resolve: groups)))
+            try Self.require(text.count, atMost: DialogLimits.sendBytes)
+            return .sendLine(kept(SendTemplate(expanding: text, resolve: groups)))
         case .reject(let text):
             guard !text.isEmpty else { throw Flaw("must not be empty") }
             try Self.require(text.utf8.count, atMost: DialogLimits.patternBytes)
             return .reject(try Pattern(text))
         case .startTLS:
             return .startTLS
+        case .startTLSAgain:
+            return .startTLSAgain
         }
     }
 
@@ -57,16 +64,18 @@ struct DialogCompiler {
     }
 
     private mutating func expectLine(_ text: String, _ labels: [Label]) throws(Flaw) -> CompiledStep {
-        let pattern = try pattern(text, of: .line)
+        let pattern = try LinePattern(Array(text.utf8))
         let templates = labels.map { label in
-            let value = SendTemplate(expanding: label.value) { Self.groups($0, of: pattern, step: steps.count) }
+            let value = SendTemplate(expanding: Array(label.value.utf8)) {
+                Self.groups($0, of: pattern.groups, step: steps.count)
+            }
             return LabelTemplate(name: label.name, value: kept(value))
         }
         return .expectLine(pattern, labels: templates)
     }
 
-    private mutating func pattern(_ text: String, of subject: Pattern.Subject = .stream) throws(Flaw) -> Pattern {
-        let pattern = try Pattern(text, of: subject)
+    private mutating func pattern(_ text: String) throws(Flaw) -> Pattern {
+        let pattern = try Pattern(text)
         names.formUnion(pattern.namedGroups.map(\.name))
         guard names.count <= DialogLimits.namedGroups else {
             throw Flaw("makes more than \(DialogLimits.namedGroups) named groups in one dialog")
@@ -90,22 +99,23 @@ struct DialogCompiler {
     private func groups(_ reference: SendTemplate.Reference) -> [GroupKey] {
         for (index, step) in steps.enumerated().reversed() {
             switch step {
-            case .expect(let pattern), .expectLine(let pattern, _):
-                return Self.groups(reference, of: pattern, step: index)
-            case .expectBytes, .expectExactly, .send, .sendBytes, .reject, .startTLS: continue
+            case .expect(let pattern): return Self.groups(reference, of: pattern.groups, step: index)
+            case .expectLine(let pattern, _): return Self.groups(reference, of: pattern.groups, step: index)
+            case .expectBytes, .expectExactly, .send, .sendBytes, .sendLine, .reject, .startTLS, .startTLSAgain:
+                continue
             }
         }
         return []
     }
 
     private static func groups(
-        _ reference: SendTemplate.Reference, of pattern: Pattern, step: Int
+        _ reference: SendTemplate.Reference, of groups: PatternGroups, step: Int
     ) -> [GroupKey] {
         switch reference {
         case .number(let number):
-            number <= pattern.groupCount ? [GroupKey(step: step, group: number)] : []
+            number <= groups.count ? [GroupKey(step: step, group: number)] : []
         case .name(let name):
-            pattern.namedGroups.filter { $0.name == name }.map { GroupKey(step: step, group: $0.number) }
+            groups.names.filter { $0.name == name }.map { GroupKey(step: step, group: $0.number) }
         }
     }
 
@@ -139,6 +149,13 @@ struct Flaw: Error {
     }
 }
 
+/// The capturing groups of a pattern.
+struct PatternGroups: Sendable {
+    let count: Int
+    /// In the order of their numbers; a name can occur more than once.
+    let names: [(name: String, number: Int)]
+}
+
 /// A group of the pattern of an earlier step.
 struct GroupKey: Hashable, Sendable {
     let step: Int
@@ -153,7 +170,7 @@ extension DialogStep {
         case .send, .sendExpanded: .send
         case .sendBytes: .sendHex
         case .reject: .reject
-        case .startTLS: .startTLS
+        case .startTLS, .startTLSAgain: .startTLS
         }
     }
 }

@@ -12,13 +12,15 @@ struct DialogMemory {
         self.dialog = dialog
     }
 
-    mutating func note(_ ranges: [Range<Int>?], of pattern: Pattern, step: Int, in bytes: [UInt8]) {
+    mutating func note(_ ranges: [Range<Int>?], of pattern: PatternGroups, step: Int, in bytes: [UInt8]) {
         for group in dialog.keptGroups[step] ?? [] {
             // A group is never longer than what is kept of unmatched bytes.
             values[GroupKey(step: step, group: group)] = ranges[group].map { Array(bytes[$0]) }
         }
-        for named in pattern.namedGroups {
+        for named in pattern.names {
             guard let range = ranges[named.number] else { continue }
+            let isKnown = groups.contains { $0.name == named.name }
+            guard isKnown || groups.count < DialogLimits.namedGroups else { continue }
             groups.removeAll { $0.name == named.name }
             groups.append(Label(name: named.name, value: PrintableBytes.text(bytes[range])))
         }

@@ -8,14 +8,16 @@ struct Inbox {
     private var hasRejects = false
     /// Something came, if only an empty datagram, that no search has seen.
     private(set) var hasNews = false
+    /// How many unmatched bytes are kept: the oldest are forgotten.
+    var capacity = DialogLimits.unmatchedBytes
 
     var unmatchedCount: Int { bytes.count - start }
 
     mutating func append(_ new: [UInt8]) {
         bytes += new
         hasNews = true
-        start = max(start, bytes.count - DialogLimits.unmatchedBytes)
-        rejectStart = hasRejects ? max(rejectStart, bytes.count - DialogLimits.unmatchedBytes) : start
+        start = max(start, bytes.count - capacity)
+        rejectStart = hasRejects ? max(rejectStart, bytes.count - capacity) : start
         let firstNeeded = min(start, rejectStart)
         // Moving the bytes to the front costs as much as copying them: not for a few of them.
         if firstNeeded > 4 * DialogLimits.contextBytes {

@@ -10,27 +10,66 @@ extension Line {
 
     /// Waits for a line that the pattern matches. What stands before the end of the stream, or of a message, is a line
     /// too, if there is anything.
-    mutating func expectLine(_ pattern: Pattern, on socket: borrowing Socket) async -> StepResult {
+    mutating func expectLine(_ pattern: LinePattern, on socket: borrowing Socket) async -> StepResult {
+        // What one receive brings comes on top of a line that is not complete yet.
+        inbox.capacity =
+            DialogLimits.unmatchedBytes + max(DialogLimits.messageReceiveBytes, DialogLimits.streamReceiveBytes)
+        defer { inbox.capacity = DialogLimits.unmatchedBytes }
         inbox.beginStep()
+        var stepsOfTurn = 0
         while true {
             while case .line(let range, let end) = nextLine() {
-                let budgetBefore = budget.remainingNanoseconds
-                let match = pattern.match(Array(inbox.bytes[range]), from: 0, end: .final, budget: &budget)
-                if budgetBefore - budget.remainingNanoseconds > DialogLimits.turnNanoseconds { await yieldTurn() }
+                guard end - range.lowerBound <= DialogLimits.unmatchedBytes else { return lineTooLong }
+                let steps = pattern.programSize * (range.count + 16)
+                stepsOfTurn += min(steps, DialogLimits.inlineMatchSteps)
+                if stepsOfTurn > DialogLimits.inlineMatchSteps {
+                    stepsOfTurn = 0
+                    await yieldTurn()
+                }
+                let text = Array(inbox.bytes[range])
+                let match: LineMatch =
+                    steps <= DialogLimits.inlineMatchSteps
+                    ? LineMatch(pattern.match(text)) : await matchElsewhere(pattern, text)
                 switch match {
                 case .found(let groups):
                     return StepResult(end: end, groups: groups.map { $0.map { $0.shifted(by: range.lowerBound) } })
-                case .absent, .open: inbox.skip(to: end)
-                case .exceeded(let detail): return StepResult(ending: .mismatch(heard: heard), detail: detail)
+                case .absent: inbox.skip(to: end)
+                case .over(let ending): return StepResult(ending: ending)
                 }
             }
             if hasEnded { return StepResult(ending: .closed) }
-            if inbox.unmatchedCount >= DialogLimits.unmatchedBytes {
-                return StepResult(
-                    ending: .mismatch(heard: heard),
-                    detail: "the peer's line has more than \(DialogLimits.unmatchedBytes) bytes")
-            }
+            if inbox.unmatchedCount >= DialogLimits.unmatchedBytes { return lineTooLong }
             if let ending = await hearMore(on: socket) { return StepResult(ending: ending) }
+        }
+    }
+
+    private var lineTooLong: StepResult {
+        StepResult(
+            ending: .mismatch(heard: heard),
+            detail: "the peer's line has more than \(DialogLimits.unmatchedBytes) bytes")
+    }
+
+    private enum LineMatch {
+        case found([Range<Int>?])
+        case absent
+        /// Nothing is known: the time is up, or the check is cancelled.
+        case over(DialogEnding)
+
+        init(_ groups: [Range<Int>?]?) {
+            self = groups.map { .found($0) } ?? .absent
+        }
+    }
+
+    /// Matches on another thread: a worker must not be kept so long, and the deadline holds meanwhile.
+    private func matchElsewhere(_ pattern: LinePattern, _ text: [UInt8]) async -> LineMatch {
+        var pending: DetachedMatch?
+        while true {
+            if pending == nil { pending = DetachedMatch.begin(pattern, text) }
+            if let result = pending?.result { return LineMatch(result) }
+            if Task.isCancelled { return .over(.cancelled) }
+            if Clock.now() >= deadline { return .over(.mismatch(heard: heard)) }
+            let next = Clock.now().advanced(byMilliseconds: DialogLimits.detachedMatchPollMilliseconds)
+            _ = await reactor.sleep(until: min(next, deadline))
         }
     }
 

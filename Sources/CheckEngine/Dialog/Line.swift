@@ -145,10 +145,10 @@ struct Line {
             bytes: result.sentCount, received: nil)
         report.detail = result.detail
         switch step {
-        case .send, .sendBytes: break
+        case .send, .sendBytes, .sendLine: break
         case .reject where result.ending == nil: break
         // Nobody is interested in the rest of a line once TLS has begun.
-        case .startTLS where result.detail == nil: takeReceived()
+        case .startTLS where result.detail == nil, .startTLSAgain: takeReceived()
         case .expect, .expectBytes, .expectLine, .expectExactly, .reject, .startTLS:
             (report.bytes, report.received) = takeReceived()
         }

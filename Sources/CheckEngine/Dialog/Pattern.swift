@@ -2,58 +2,38 @@ internal import CPCRE2
 
 /// A compiled regular expression over bytes: PCRE2, without UTF.
 ///
-/// Over a stream `.` matches any byte but CR and LF, `^` and `$` match at the ends of lines. Matching is interpreted: the just-in-time
+/// `.` matches any byte but CR and LF, `^` and `$` match at the ends of lines. Matching is interpreted: the just-in-time
 /// compiler needs memory that is writable and executable, and keeps no limit of depth.
 final class Pattern: Sendable {
-    /// What a pattern looks at.
-    enum Subject {
-        /// All that comes, with `^` and `$` at the ends of lines.
-        case stream
-        /// One line without its end: `^` and `$` are those of the line, and `.` matches every byte of it, as in RE2.
-        case line
-
-        fileprivate var options: UInt32 {
-            switch self {
-            case .stream: PCRE2_MULTILINE
-            case .line: 0
-            }
-        }
-
-        fileprivate var newline: Int32 {
-            switch self {
-            case .stream: PCRE2_NEWLINE_ANYCRLF
-            case .line: PCRE2_NEWLINE_LF
-            }
-        }
-    }
-
     // SAFETY: pcre2_code is not written to between pcre2_compile and pcre2_code_free (pcre2api(3), "Multithreading"), so
     // threads may share it; it is freed by `deinit` alone, when nobody holds the pattern any more.
     nonisolated(unsafe) let code: OpaquePointer
-    let namedGroups: [(name: String, number: Int)]
-    let groupCount: Int
+    let groups: PatternGroups
+    var namedGroups: [(name: String, number: Int)] { groups.names }
+    var groupCount: Int { groups.count }
 
     /// PCRE2_AUTO_CALLOUT has every item of the pattern ask the budget: `match limit` is counted anew at each start, and
     /// does not count the bytes that a repeated item passes over.
     private static let options =
-        PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_UTF | PCRE2_NEVER_UCP | PCRE2_NEVER_BACKSLASH_C
+        PCRE2_MULTILINE | PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_UTF | PCRE2_NEVER_UCP | PCRE2_NEVER_BACKSLASH_C
         | PCRE2_AUTO_CALLOUT
 
-    init(_ text: String, of subject: Subject = .stream) throws(Flaw) {
+    init(_ text: String) throws(Flaw) {
         guard let context = pcre2_compile_context_create_8(nil) else { throw Flaw("finds no memory") }
         defer { pcre2_compile_context_free_8(context) }
-        pcre2_set_newline_8(context, UInt32(subject.newline))
+        pcre2_set_newline_8(context, UInt32(PCRE2_NEWLINE_ANYCRLF))
         pcre2_set_bsr_8(context, UInt32(PCRE2_BSR_ANYCRLF))
         var error: Int32 = 0
         var offset = 0
         // The zero behind the end is not part of the pattern: it gives an empty one an address, which PCRE2 asks for.
         let terminated = Array(text.utf8) + [0]
         let compiled = pcre2_compile_8(
-            terminated, terminated.count - 1, Self.options | subject.options, &error, &offset, context)
+            terminated, terminated.count - 1, Self.options, &error, &offset, context)
         guard let compiled else { throw Flaw("is no pattern, at byte \(offset): \(Self.message(of: error))") }
         code = compiled
-        groupCount = Int(Self.information(UInt32(PCRE2_INFO_CAPTURECOUNT), of: compiled))
-        namedGroups = Self.names(of: compiled)
+        groups = PatternGroups(
+            count: Int(Self.information(UInt32(PCRE2_INFO_CAPTURECOUNT), of: compiled)), names: Self.names(of: compiled)
+        )
         let lookbehind = Self.information(UInt32(PCRE2_INFO_MAXLOOKBEHIND), of: compiled)
         // Everything is set, so that `deinit` frees the code.
         guard lookbehind <= DialogLimits.contextBytes else {

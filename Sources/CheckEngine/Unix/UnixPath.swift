@@ -12,9 +12,10 @@ struct UnixPath: ~Copyable {
     let failure: Errno?
 
     /// Follows the path by O_PATH, open(2), which takes the same way through the file system as connect(2) does.
-    init(_ path: [UInt8]) {
+    /// - Parameter followsMagicLinks: whether links of procfs may be on the way, which lead past every name.
+    init(_ path: [UInt8], followsMagicLinks: Bool) {
         do throws(Errno) {
-            let descriptor = try Descriptor.openPath(path)
+            let descriptor = try Self.open(path, followsMagicLinks)
             guard let name = descriptor.linkTarget() else {
                 // A name that cannot be told cannot be judged: what was opened is not connected to.
                 throw Errno(ENAMETOOLONG)
@@ -23,33 +24,25 @@ struct UnixPath: ~Copyable {
             opened = consume descriptor
             failure = nil
         } catch {
-            judged = Self.longestOpenable(path)
+            judged = Self.longestOpenable(path, followsMagicLinks)
             opened = nil
             failure = error
         }
     }
 
-    /// The address to connect to: the opened socket itself, by its number, so that nothing can be put in its place.
-    var address: UnixAddress {
-        switch opened {
-        case .some(let opened): .path(Self.descriptorPath(of: opened))
-        case .none: .path(judged)
-        }
-    }
-
-    private static func descriptorPath(of descriptor: borrowing Descriptor) -> [UInt8] {
-        Array("/proc/self/fd/\(descriptor.rawValue)".utf8)
+    private static func open(_ path: [UInt8], _ followsMagicLinks: Bool) throws(Errno) -> Descriptor {
+        followsMagicLinks ? try .openPath(path) : try .openPathWithoutMagicLinks(path)
     }
 
     /// Opens ever shorter prefixes until one opens; the remaining segments are appended as they were written.
-    private static func longestOpenable(_ path: [UInt8]) -> [UInt8] {
+    private static func longestOpenable(_ path: [UInt8], _ followsMagicLinks: Bool) -> [UInt8] {
         var rest: ArraySlice<UInt8> = []
         var prefix = path[...]
         while let slash = prefix.lastIndex(of: UInt8(ascii: "/")) {
             rest = path[slash...]
             prefix = path[..<slash]
             let parent = prefix.isEmpty ? [UInt8(ascii: "/")] : Array(prefix)
-            if let descriptor = try? Descriptor.openPath(parent), let name = descriptor.linkTarget() {
+            if let descriptor = try? open(parent, followsMagicLinks), let name = descriptor.linkTarget() {
                 return (name == [UInt8(ascii: "/")] ? [] : name) + rest
             }
         }

@@ -4,6 +4,8 @@ public struct TLSReport: Sendable {
     public var version: String?
     /// OpenSSL's name of the cipher suite.
     public var cipher: String?
+    /// IANA's name of the cipher suite: `TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256`; nil also where the suite has none.
+    public var cipherStandardName: String?
     /// The key exchange group: `x25519`, `secp256r1`.
     public var group: String?
     /// The application protocol that the peer chose.

@@ -1,4 +1,4 @@
-/// The file of tokens: a line for each, `name:token`; blank lines and lines that begin with `#` say nothing.
+/// The file of tokens: a line for each, `name:token`; blank lines, and what follows a `#`, say nothing.
 ///
 /// No message shows a line: a token that stands in the wrong place would be in it.
 struct TokensFile {
@@ -22,9 +22,13 @@ struct TokensFile {
     }
 
     private mutating func read(_ bytes: [UInt8]) {
-        let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        if bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) {
+            problems.append(reference.problem(ValueRefusal("is UTF-16; save it as UTF-8")))
+            return
+        }
+        let lines = Self.lines(of: bytes)
         for (index, line) in lines.enumerated() {
-            let trimmed = Self.trimmed(line)
+            let trimmed = Self.trimmed(Self.withoutComment(line))
             guard let first = trimmed.first, first != UInt8(ascii: "#") else { continue }
             do {
                 try take(trimmed, line: index + 1)
@@ -68,6 +72,37 @@ struct TokensFile {
 
     private mutating func warn(_ line: Int, _ text: String) {
         warnings.append("\(Quote.plain(reference.path)):\(line): \(text)")
+    }
+
+    /// Lines end in LF, CRLF or CR. A byte order mark before the first is not part of it.
+    private static func lines(of bytes: [UInt8]) -> [ArraySlice<UInt8>] {
+        let text = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes.dropFirst(3) : bytes[...]
+        var lines: [ArraySlice<UInt8>] = []
+        var start = text.startIndex
+        var index = start
+        while index < text.endIndex {
+            let byte = text[index]
+            guard byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r") else {
+                index += 1
+                continue
+            }
+            lines.append(text[start..<index])
+            let isPair =
+                byte == UInt8(ascii: "\r") && index + 1 < text.endIndex && text[index + 1] == UInt8(ascii: "\n")
+            index += isPair ? 2 : 1
+            start = index
+        }
+        return lines + [text[start...]]
+    }
+
+    /// A `#` after white space begins a comment: no token has white space in it.
+    private static func withoutComment(_ line: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        var previous = UInt8(ascii: " ")
+        for index in line.indices {
+            if line[index] == UInt8(ascii: "#"), previous == 0x20 || previous == 0x09 { return line[..<index] }
+            previous = line[index]
+        }
+        return line
     }
 
     private static func trimmed(_ line: ArraySlice<UInt8>) -> ArraySlice<UInt8> {

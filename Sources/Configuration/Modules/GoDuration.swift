@@ -4,15 +4,16 @@ enum GoDuration {
         ("ns", 1), ("us", 1e3), ("µs", 1e3), ("μs", 1e3), ("ms", 1e6), ("s", 1e9), ("m", 60e9), ("h", 3600e9),
     ]
 
-    /// Nanoseconds, not negative: Go's `time.ParseDuration`, without its signs.
+    /// Nanoseconds, as Go's `time.ParseDuration`.
     static func nanoseconds(_ text: String) throws(ValueRefusal) -> Int64 {
-        if text == "0" { return 0 }
-        var rest = text[...]
+        let isNegative = text.hasPrefix("-")
+        var rest = isNegative || text.hasPrefix("+") ? text.dropFirst() : text[...]
+        if rest == "0" { return 0 }
         var sum = 0.0
         guard !rest.isEmpty else { throw refusal }
         while !rest.isEmpty { sum += try takePart(&rest) }
         guard sum < 9.2e18 else { throw ValueRefusal("is longer than 292 years") }
-        return Int64(sum)
+        return isNegative ? -Int64(sum) : Int64(sum)
     }
 
     private static func takePart(_ rest: inout Substring) throws(ValueRefusal) -> Double {
@@ -29,6 +30,6 @@ enum GoDuration {
     }
 
     private static var refusal: ValueRefusal {
-        ValueRefusal("is no duration: write 5s, 1m30s or 500ms")
+        ValueRefusal("is not a duration: write 5s, 1m30s or 500ms")
     }
 }

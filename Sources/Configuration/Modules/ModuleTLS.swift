@@ -16,6 +16,9 @@ package struct ModuleTLS: Sendable {
     /// nil: the system's authorities.
     package var authorities: TrustAnchors?
     package var certificate: ClientCertificate?
+    /// Why no handshake can begin: a file that cannot be read, a certificate without its key. As in blackbox_exporter, the
+    /// module loads all the same, and a probe fails when it comes to TLS.
+    package var defects: [String] = []
 
     package init() {}
 

@@ -8,8 +8,14 @@ package struct ModulesFile: Sendable {
     private(set) var warnings: [String] = []
     private(set) var problems: [ConfigurationProblem] = []
 
-    /// No modules.
-    package init() {}
+    /// Whether there is no file, and the modules are those that are built in.
+    package private(set) var isBuiltIn = false
+
+    /// No file: the modules that are built in.
+    package init() {
+        isBuiltIn = true
+        for module in ProbeModule.builtIn { modules[module.name] = module }
+    }
 
     init(_ reference: FileReference) {
         do throws(ValueRefusal) {
@@ -20,10 +26,18 @@ package struct ModulesFile: Sendable {
     }
 
     private mutating func read(_ bytes: [UInt8], of name: String) {
-        var composer = YAMLComposer(file: name)
+        var composer = YAMLComposer(file: name, dialect: .go)
         let root = composer.compose(bytes)
         problems += composer.problems
-        guard let root else { return }
+        warnings += composer.warnings
+        guard let root else {
+            // Half a file, as one that is being written is often empty, must not replace modules that run.
+            if problems.isEmpty {
+                problems.append(
+                    ConfigurationProblem(.file(name, nil), reason: "is empty; for no modules write \"modules: {}\""))
+            }
+            return
+        }
         var reader = ModulesReader(file: name)
         reader.read(root)
         modules = reader.modules

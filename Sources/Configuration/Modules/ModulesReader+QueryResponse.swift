@@ -8,22 +8,25 @@ extension ModulesReader {
     mutating func queryResponse(_ node: YAMLNode, path: String) -> [QueryResponse] {
         var entries: [QueryResponse] = []
         for (item, path) in items(of: node, path: path) { entries.append(entry(item, path: path)) }
-        let starts = entries.filter(\.startsTLS)
-        if starts.count > 1 {
-            document.report("more than one entry begins with TLS", at: node.position, path: path)
-        }
         return entries
     }
 
     /// Compiles `query_response`, so that a pattern that is none is found now.
     mutating func compile(_ module: inout ProbeModule, at node: YAMLNode, path: String) {
-        let steps = module.queryResponse.flatMap(\.steps)
+        var steps = module.queryResponse.flatMap(\.steps)
         guard !steps.isEmpty else { return }
-        if module.usesTLS, steps.contains(.startTLS) {
-            document.report("starttls comes too late: tls is true", at: node.position, path: path)
+        let first = steps.firstIndex(of: .startTLS)
+        for index in steps.indices where steps[index] == .startTLS && (module.usesTLS || index != first) {
+            steps[index] = .startTLSAgain
+        }
+        if steps.contains(.startTLSAgain) {
+            warn(
+                "\(module.usesTLS ? "tls is true, and query_response has a starttls step" : "query_response has two starttls steps"): "
+                    + "TLS cannot begin twice, and a probe fails at that step; remove one of them",
+                at: node.position, path: path)
         }
         do throws(DialogProblem) {
-            module.dialog = (steps, try Dialog(steps: steps))
+            module.dialog = (steps, try Dialog(moduleSteps: steps))
         } catch {
             report(error, in: module, at: node, path: "\(path).query_response")
         }
@@ -33,7 +36,8 @@ extension ModulesReader {
         var position = node.position
         var entryPath = path
         var steps = 0
-        guard let list = node.value(of: "query_response"), case .sequence(let items) = list.content else { return }
+        guard let list = node.value(of: "query_response"), case .sequence(let all) = list.content else { return }
+        let items = all.filter { !$0.isEmpty }
         for (index, entry) in module.queryResponse.enumerated() {
             steps += entry.steps.count
             guard problem.step < steps, items.indices.contains(index) else { continue }
@@ -51,14 +55,11 @@ extension ModulesReader {
         for (entry, path) in keys(of: node, below: path, known: Self.entryKeys) where !entry.value.isEmpty {
             switch entry.key.text {
             case "expect": result.expect = text(entry.value, path: path)
-            case "expect_bytes": result.expectBytes = text(entry.value, path: path).flatMap { $0.isEmpty ? nil : $0 }
+            case "expect_bytes": result.expectBytes = bytes(entry.value, path: path) ?? []
             case "labels": result.labels = labels(entry.value, path: path)
-            case "send": result.send = text(entry.value, path: path) ?? ""
+            case "send": result.send = bytes(entry.value, path: path) ?? []
             case _: result.startsTLS = boolean(entry.value, path: path) ?? false
             }
-        }
-        if result.expect != nil, result.expectBytes != nil {
-            document.report("expect and expect_bytes exclude each other", at: node.position, path: path)
         }
         return result
     }

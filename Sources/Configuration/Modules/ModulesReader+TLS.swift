@@ -24,10 +24,18 @@ extension ModulesReader {
             }
         }
         if let low = result.minimumVersion, let high = result.maximumVersion, low > high {
-            document.report("min_version is above max_version", at: node.position, path: path)
+            add("min_version is above max_version", at: node.position, path: path, to: &result)
         }
         use(contents, at: node.position, path: path, in: &result)
         return result
+    }
+
+    private mutating func add(
+        _ defect: String, at position: TextPosition, path: String, to tls: inout ModuleTLS
+    ) {
+        let key = path.split(separator: ".").last.map(String.init) ?? path
+        tls.defects.append("\(key): \(defect)")
+        warn("\(defect); a probe with this module fails when TLS begins", at: position, path: path)
     }
 
     /// What a key holds: the bytes, and where it stands.
@@ -54,7 +62,9 @@ extension ModulesReader {
             }
             add(entry.key.text, file.bytes, entry, path, file: reference.path, to: &contents)
         } catch {
-            document.writer.report(reference.problem(error))
+            add(
+                "the file \(Quote.file(reference.path)) \(error.reason)", at: entry.value.position, path: path, to: &tls
+            )
         }
     }
 
@@ -62,13 +72,17 @@ extension ModulesReader {
         of key: String, _ entry: YAMLEntry, path: String, into tls: inout ModuleTLS,
         _ contents: inout [String: Contents]
     ) {
-        // A key that is no text is not shown: it may hold a part of a secret.
-        guard case .scalar(let scalar) = entry.value.content else {
+        // A key that is not a text is not shown: it may hold a part of a secret.
+        guard case .scalar(let scalar) = entry.value.content, let bytes = try? scalar.goBytes() else {
             document.report("must be a text", at: entry.value.position, path: path)
             return
         }
-        if key == "key" { tls.hasInlineKey = true } else { tls.texts.append((key, scalar.text)) }
-        add(key, Array(scalar.text.utf8), entry, path, file: "", to: &contents)
+        if key == "key" {
+            tls.hasInlineKey = true
+        } else {
+            tls.texts.append((key, String(decoding: bytes, as: UTF8.self)))
+        }
+        add(key, bytes, entry, path, file: "", to: &contents)
     }
 
     private mutating func add(
@@ -86,33 +100,37 @@ extension ModulesReader {
     private mutating func use(
         _ contents: [String: Contents], at position: TextPosition, path: String, in tls: inout ModuleTLS
     ) {
-        if let authorities = contents["ca"] { tls.authorities = anchors(authorities) }
+        // A file that could not be read is reported already.
+        guard tls.defects.isEmpty else { return }
+        if let authorities = contents["ca"] { tls.authorities = anchors(authorities, of: &tls) }
         switch (contents["cert"], contents["key"]) {
         case (nil, nil): return
-        case (_?, nil): document.report("lacks the key to its certificate", at: position, path: path)
-        case (nil, _?): document.report("lacks the certificate to its key", at: position, path: path)
+        case (_?, nil):
+            add("lacks the key to its certificate: write key_file", at: position, path: path, to: &tls)
+        case (nil, _?):
+            add("lacks the certificate to its key: write cert_file", at: position, path: path, to: &tls)
         case (let certificate?, let key?):
-            guard anchors(certificate) != nil else { return }
+            guard anchors(certificate, of: &tls) != nil else { return }
             do throws(TLSMaterialError) {
                 tls.certificate = try ClientCertificate(certificatePEM: certificate.bytes, keyPEM: key.bytes)
             } catch {
-                report(error, about: key)
+                add(error, about: key, to: &tls)
             }
         }
     }
 
-    private mutating func anchors(_ contents: Contents) -> TrustAnchors? {
+    private mutating func anchors(_ contents: Contents, of tls: inout ModuleTLS) -> TrustAnchors? {
         do throws(TLSMaterialError) {
             return try TrustAnchors(pem: contents.bytes)
         } catch {
-            report(error, about: contents)
+            add(error, about: contents, to: &tls)
             return nil
         }
     }
 
-    private mutating func report(_ error: TLSMaterialError, about contents: Contents) {
+    private mutating func add(_ error: TLSMaterialError, about contents: Contents, to tls: inout ModuleTLS) {
         let subject = contents.file.isEmpty ? "the text" : "the file \(Quote.file(contents.file))"
-        document.report("\(subject) \(error.reason)", at: contents.position, path: contents.path)
+        add("\(subject) \(error.reason)", at: contents.position, path: contents.path, to: &tls)
     }
 
     private static func version(_ text: String) throws(ValueRefusal) -> TLSVersion {

@@ -1,10 +1,10 @@
 internal import CheckModel
 
 extension YAMLNode {
-    /// `key:` with nothing behind it: as if the key were not there.
+    /// `key:` with nothing after it: as if the key were not there.
     var isEmpty: Bool {
         guard case .scalar(let scalar) = content else { return false }
-        return scalar.kind == .null
+        return scalar.isNull
     }
 }
 
@@ -27,24 +27,34 @@ extension ModulesReader {
     }
 
     mutating func items(of node: YAMLNode, path: String) -> [(YAMLNode, String)] {
-        document.items(node, path: path) ?? []
+        // Go leaves out items that are null.
+        (document.items(node, path: path) ?? []).filter { !$0.0.isEmpty }
     }
 
-    mutating func text(_ node: YAMLNode, path: String) -> String? {
+    mutating func bytes(_ node: YAMLNode, path: String) -> [UInt8]? {
         document.take(node, path: path) { node throws(ValueRefusal) in
             guard case .scalar(let scalar) = node.content, !node.isEmpty else {
                 throw ValueRefusal(sentence: "must be a text, but is \(node.words)")
             }
-            return scalar.text
+            return try scalar.goBytes()
         }
+    }
+
+    mutating func text(_ node: YAMLNode, path: String) -> String? {
+        guard let bytes = bytes(node, path: path) else { return nil }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            document.report("must be UTF-8 text, but its bytes are not", at: node.position, path: path)
+            return nil
+        }
+        return text
     }
 
     mutating func boolean(_ node: YAMLNode, path: String) -> Bool? {
         document.take(node, path: path) { node throws(ValueRefusal) in
-            guard case .scalar(let scalar) = node.content, scalar.kind == .boolean else {
+            guard case .scalar(let scalar) = node.content else {
                 throw ValueRefusal(sentence: "must be true or false, but is \(node.words)")
             }
-            return ["true", "yes", "on", "y"].contains(scalar.text.lowercased())
+            return try scalar.goBoolean()
         }
     }
 

@@ -19,12 +19,17 @@ package struct ProbeModule: Sendable {
     package var mayFallBack = true
     /// `tcp` alone.
     package var sourceAddress: IPAddress?
+    /// Why every probe fails before it connects: `source_ip_address` is not an address.
+    package var sourceDefect: String?
     package var queryResponse: [QueryResponse] = []
     /// What `queryResponse` says, as steps of a dialog, and compiled; nil where there is none.
     package var dialog: (steps: [DialogStep], compiled: Dialog)?
     /// Whether TLS is there from the first byte.
     package var usesTLS = false
     package var tls = ModuleTLS()
+
+    /// Whether a probe gets as far as TLS, if the peer lets it.
+    package var beginsTLS: Bool { usesTLS || queryResponse.contains(where: \.startsTLS) }
 
     package init(name: String, prober: Prober) {
         self.name = name
@@ -36,11 +41,12 @@ package struct ProbeModule: Sendable {
 package struct QueryResponse: Sendable {
     /// A regular expression that one line has to match.
     package var expect: String?
-    package var expectBytes: String?
+    /// The next bytes after the line that `expect` matched; empty: none are expected.
+    package var expectBytes: [UInt8] = []
     /// Templates of the labels of `probe_expect_info`, by what `expect` matched.
     package var labels: [Label] = []
     /// Without its line feed; empty: nothing is sent.
-    package var send = ""
+    package var send: [UInt8] = []
     package var startsTLS = false
 
     package init() {}
@@ -49,10 +55,9 @@ package struct QueryResponse: Sendable {
     var steps: [DialogStep] {
         var steps: [DialogStep] = []
         if let expect { steps.append(.expectLine(pattern: expect, labels: labels)) }
-        if let expectBytes { steps.append(.expectExactly(Array(expectBytes.utf8))) }
+        if !expectBytes.isEmpty { steps.append(.expectExactly(expectBytes)) }
         if !send.isEmpty {
-            let line = send + "\n"
-            steps.append(expect == nil ? .sendBytes(Array(line.utf8)) : .sendExpanded(template: line))
+            steps.append(expect == nil ? .sendBytes(send + [UInt8(ascii: "\n")]) : .sendExpanded(template: send))
         }
         if startsTLS { steps.append(.startTLS) }
         return steps

@@ -2,7 +2,17 @@ internal import CheckModel
 
 extension ListenAddress {
     /// Reads `127.0.0.1:8080`, `[::1]:8080`, `unix:/path` or `unix:/path?mode=0600`.
+    /// - Throws: What is wrong, and what to write instead where that can be told.
     init(parsing text: String) throws(ValueRefusal) {
+        do throws(ValueRefusal) {
+            try self.init(exactly: text)
+        } catch {
+            guard let meant = Self.suggestion(for: text) else { throw error }
+            throw ValueRefusal("\(error.reason); did you mean \"\(meant)\"?")
+        }
+    }
+
+    private init(exactly text: String) throws(ValueRefusal) {
         if text.hasPrefix("unix:") {
             let parts = text.dropFirst(5).split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
             let mode = parts.count > 1 ? try Self.mode(parts[1]) : Self.defaultMode
@@ -57,10 +67,42 @@ extension ListenAddress {
             return ValueRefusal(
                 "names no address: write 127.0.0.1, or 0.0.0.0 and [::] for every address of this machine")
         }
+        if host.hasSuffix(":/") || host.contains("://") {
+            return ValueRefusal("is a URL: write only the address and the port")
+        }
         if host.contains(":"), !host.hasPrefix("[") {
-            return ValueRefusal("needs brackets around the IPv6 address, as in [::1]:8080")
+            return ValueRefusal("needs brackets around an IPv6 address, as in [::1]:8080")
         }
         return ValueRefusal("does not begin with an address (names are not resolved here)")
+    }
+
+    /// The valid address that `text` probably means.
+    private static func suggestion(for text: String) -> String? {
+        if text.hasPrefix("/") { return valid("unix:\(text)") }
+        if text.hasPrefix("unix:"), !text.hasPrefix("unix:@"), !text.hasPrefix("unix:/") {
+            return valid("unix:/\(text.dropFirst(5))")
+        }
+        var rest = text[...]
+        for scheme in ["http://", "https://", "tcp://", "tcp:"] where rest.hasPrefix(scheme) {
+            rest = rest.dropFirst(scheme.count).prefix { $0 != "/" }
+        }
+        if PlainDecimal.read(rest) != nil { return valid("127.0.0.1:\(rest)") }
+        guard let parts = try? split(String(rest)) else { return valid(host: rest, port: "8080") }
+        if IPv6Address(parsing: rest) != nil, (UInt16(parts.port) ?? 0) < 80 { return valid("[\(rest)]:8080") }
+        return valid(host: parts.host, port: parts.port == "http" ? "80" : String(parts.port))
+    }
+
+    private static func valid(host: Substring, port: String) -> String? {
+        switch host {
+        case "localhost", "": return valid("127.0.0.1:\(port)")
+        case "*": return valid("0.0.0.0:\(port)")
+        case _ where host.contains(":") && !host.hasPrefix("["): return valid("[\(host)]:\(port)")
+        default: return valid("\(host):\(port)")
+        }
+    }
+
+    private static func valid(_ text: String) -> String? {
+        (try? ListenAddress(exactly: text)).map { _ in text }
     }
 
     private static func port(_ text: Substring) throws(ValueRefusal) -> UInt16 {

@@ -25,8 +25,11 @@ package struct PolicySettings: Sendable {
 
     /// The policy for a service that listens on these ports and UNIX-domain sockets: known once it listens, since port 0
     /// leaves the choice to the kernel.
-    package func policy(ownPorts: Set<UInt16>, ownPaths: Set<UnixAddress>) -> Policy {
+    package func policy(
+        ownPorts: Set<UInt16>, ownPaths: Set<UnixAddress>, ownFiles: Set<FileIdentity> = []
+    ) -> Policy {
         Policy(
-            profile: profile, rules: rules, nat64Prefixes: nat64Prefixes, ownPorts: ownPorts, ownPaths: ownPaths)
+            profile: profile, rules: rules, nat64Prefixes: nat64Prefixes, ownPorts: ownPorts, ownPaths: ownPaths,
+            ownFiles: ownFiles)
     }
 }

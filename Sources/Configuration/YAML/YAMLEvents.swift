@@ -2,7 +2,9 @@ internal import CYAML
 
 /// What libyaml sees one after another in a document.
 enum YAMLEvent {
-    case streamStart, streamEnd, documentStart, documentEnd
+    case streamStart, streamEnd, documentEnd
+    /// - Parameter version: the minor version of YAML 1 where a `%YAML` directive states one.
+    case documentStart(version: Int?)
     case alias(name: String)
     case scalar(YAMLScalar, YAMLProperties)
     case sequenceStart(YAMLProperties)
@@ -17,10 +19,12 @@ struct YAMLProperties {
     let tag: String?
 }
 
-/// Why a text is no YAML, in libyaml's words.
+/// Why a text cannot be read.
 struct YAMLSyntaxError: Error {
     let position: TextPosition
     let reason: String
+    /// The text is not YAML, and `reason` says why in libyaml's words.
+    var isOfSyntax = true
 }
 
 /// libyaml's parser over bytes in memory, yaml_parser_parse.
@@ -88,7 +92,8 @@ extension YAMLEvent {
     fileprivate init(_ event: yaml_event_t) {
         switch event.type {
         case YAML_STREAM_START_EVENT: self = .streamStart
-        case YAML_DOCUMENT_START_EVENT: self = .documentStart
+        case YAML_DOCUMENT_START_EVENT:
+            self = .documentStart(version: event.data.document_start.version_directive.map { Int($0.pointee.minor) })
         case YAML_DOCUMENT_END_EVENT: self = .documentEnd
         case YAML_ALIAS_EVENT: self = .alias(name: text(event.data.alias.anchor) ?? "")
         case YAML_SCALAR_EVENT:
@@ -97,14 +102,14 @@ extension YAMLEvent {
             self = .scalar(
                 YAMLScalar(
                     text: String(decoding: bytes, as: UTF8.self), isPlain: scalar.style == YAML_PLAIN_SCALAR_STYLE),
-                YAMLProperties(anchor: text(scalar.anchor), tag: text(scalar.tag)))
+                YAMLProperties(anchor: text(scalar.anchor), tag: shortTag(scalar.tag)))
         case YAML_SEQUENCE_START_EVENT:
             let start = event.data.sequence_start
-            self = .sequenceStart(YAMLProperties(anchor: text(start.anchor), tag: text(start.tag)))
+            self = .sequenceStart(YAMLProperties(anchor: text(start.anchor), tag: shortTag(start.tag)))
         case YAML_SEQUENCE_END_EVENT: self = .sequenceEnd
         case YAML_MAPPING_START_EVENT:
             let start = event.data.mapping_start
-            self = .mappingStart(YAMLProperties(anchor: text(start.anchor), tag: text(start.tag)))
+            self = .mappingStart(YAMLProperties(anchor: text(start.anchor), tag: shortTag(start.tag)))
         case YAML_MAPPING_END_EVENT: self = .mappingEnd
         default: self = .streamEnd
         }
@@ -113,4 +118,11 @@ extension YAMLEvent {
 
 private func text(_ bytes: UnsafeMutablePointer<UInt8>?) -> String? {
     bytes.map { String(cString: $0) }
+}
+
+/// `!!str` for `tag:yaml.org,2002:str`, other tags as they are; nil for `!`, which asks for nothing.
+private func shortTag(_ bytes: UnsafeMutablePointer<UInt8>?) -> String? {
+    guard let tag = text(bytes), tag != "!" else { return nil }
+    let prefix = "tag:yaml.org,2002:"
+    return tag.hasPrefix(prefix) ? "!!" + tag.dropFirst(prefix.utf8.count) : tag
 }

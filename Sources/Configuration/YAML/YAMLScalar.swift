@@ -3,10 +3,12 @@ struct YAMLScalar: Sendable {
     let text: String
     /// Whether it stands without quotes, so that YAML gives it a type by its looks.
     let isPlain: Bool
+    /// `!!binary`, `!mine`; nil where there is none, and for `!`.
+    var tag: String?
 
     /// What the scalar is. Where YAML 1.1 and 1.2 disagree (`no`, `0644`, `1:30`), it is none that any key takes.
     var kind: Kind {
-        guard isPlain else { return .string }
+        guard isPlain, tag == nil else { return tag == "!!null" ? .null : .string }
         if Self.nulls.contains(text) { return .null }
         if Self.booleans.contains(text) { return .boolean }
         if let value = PlainDecimal.read(text) { return .integer(value) }

@@ -19,10 +19,19 @@ struct BlackboxLog {
         begin.append("probe", report.probe.module.prober.rawValue)
         begin.append("timeout_seconds", "\(report.probe.timeout.seconds)")
         add(begin)
+        if report.probe.module.beginsTLS {
+            for defect in report.probe.module.tls.defects {
+                var line = line(at: start, level: "error", "tls_config cannot be used: no handshake can begin")
+                line.append("err", defect)
+                add(line)
+            }
+        }
         addResolution()
         for attempt in result.attempts { add(attempt) }
         if let tls = result.tls { add(tls) }
-        for (index, step) in (result.dialog?.steps ?? []).enumerated() { add(step, index) }
+        let sent = SentTexts(of: report.probe.module.dialog?.steps ?? [])
+        let dialog = result.dialog.map(sent.hidden)
+        for (index, step) in (dialog?.steps ?? []).enumerated() { add(step, index) }
         addEnd()
         return lines.map { $0 + "\n" }.joined()
     }
@@ -80,6 +89,7 @@ struct BlackboxLog {
         var line = line(
             at: end, level: report.isSuccess ? "info" : "error", report.isSuccess ? "Probe succeeded" : "Probe failed")
         if let error = result.error { Self.add(error, in: result.phase, to: &line) }
+        if let reason = report.reason { line.append("reason", reason) }
         line.append("duration_seconds", "\(Double(report.durationNanoseconds) / 1e9)")
         add(line)
     }

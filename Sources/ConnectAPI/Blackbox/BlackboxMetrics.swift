@@ -13,7 +13,7 @@ struct BlackboxMetrics {
     }
 
     private var result: CheckResult { report.result }
-    private var isInternet: Bool { report.probe.module.prober == .tcp && report.hasTarget }
+    private var isInternet: Bool { report.probe.module.prober == .tcp && report.hasHost }
 
     consuming func text() -> [UInt8] {
         writeAddresses()
@@ -38,10 +38,7 @@ struct BlackboxMetrics {
         }
         gauge(
             "probe_timeout_seconds", "Returns how long the probe timeout is in seconds", report.probe.timeout.seconds)
-        if let version = result.tls?.version.flatMap(Self.versionText) {
-            family("probe_tls_version_info", "Returns the TLS version used or NaN when unknown")
-            writer.sample("probe_tls_version_info", [("version", version)], UInt64(1))
-        }
+        writeHandshake()
         return writer.finish()
     }
 
@@ -64,7 +61,7 @@ struct BlackboxMetrics {
             "Specifies the hash of IP address. It's useful to detect if the IP address changes.",
             Double(report.address.map(AddressHash.of) ?? 0))
         let version: Double =
-            switch report.address?.family {
+            switch report.address?.familyInGo {
             case .ipv4: 4
             case .ipv6: 6
             case nil: 0
@@ -86,14 +83,16 @@ struct BlackboxMetrics {
     }
 
     private mutating func writeFailure() {
-        guard !report.isSuccess, let error = result.error else { return }
+        guard !report.isSuccess else { return }
         family("probe_failure_info", "Why the probe failed: in which phase, by which error, and on whose side")
-        writer.sample(
-            "probe_failure_info",
-            [
-                ("phase", result.phase.rawValue), ("outcome", result.outcome.word), ("errno", error.name),
-                ("class", error.errorClass.rawValue), ("fault", error.fault.rawValue),
-            ], UInt64(1))
+        var labels = [("phase", result.phase.rawValue), ("outcome", result.outcome.word)]
+        if let error = result.error {
+            labels += [
+                ("errno", error.name), ("class", error.errorClass.rawValue), ("fault", error.fault.rawValue),
+            ]
+        }
+        if let reason = report.reason { labels.append(("reason", reason)) }
+        writer.sample("probe_failure_info", labels, UInt64(1))
     }
 
     private mutating func writePhases() {
@@ -127,24 +126,30 @@ struct BlackboxMetrics {
         writer.sample(
             "probe_ssl_last_chain_info",
             [
-                ("fingerprint_sha256", leaf.sha256), ("issuer", GoDistinguishedName.text(ofRFC2253: leaf.issuer)),
-                ("subject", GoDistinguishedName.text(ofRFC2253: leaf.subject)),
-                ("subjectalternative", names.joined(separator: ",")),
+                ("fingerprint_sha256", leaf.sha256), ("issuer", leaf.issuer), ("serialnumber", leaf.serial),
+                ("subject", leaf.subject), ("subjectalternative", names.joined(separator: ",")),
             ], UInt64(1))
-        family("probe_ssl_last_chain_serial_info", "The serial number of the SSL leaf certificate, in hexadecimal")
-        writer.sample(
-            "probe_ssl_last_chain_serial_info",
-            [("fingerprint_sha256", leaf.sha256), ("serialnumber", Self.withoutZeroOctets(leaf.serial))], UInt64(1))
+    }
+
+    /// What the handshake agreed on: suite, group and version, each only if it is known.
+    private mutating func writeHandshake() {
+        guard let tls = result.tls else { return }
+        if let cipher = tls.cipherStandardName ?? tls.cipher {
+            family("probe_tls_cipher_info", "Returns the TLS cipher negotiated during handshake")
+            writer.sample("probe_tls_cipher_info", [("cipher", cipher)], UInt64(1))
+        }
+        if let group = tls.group.flatMap(GoTLSGroup.init(ofReport:)) {
+            family("probe_tls_group_info", "Returns the TLS group negotiated during handshake")
+            writer.sample("probe_tls_group_info", [("group", group.name), ("id", "\(group.id)")], UInt64(1))
+        }
+        if let version = tls.version.flatMap(Self.versionText) {
+            family("probe_tls_version_info", "Returns the TLS version used or NaN when unknown")
+            writer.sample("probe_tls_version_info", [("version", version)], UInt64(1))
+        }
     }
 
     /// 0001-01-01T00:00:00Z.
     private static let goZeroTime: Int64 = -62_135_596_800
-
-    private static func withoutZeroOctets(_ serial: String) -> String {
-        var rest = serial[...]
-        while rest.hasPrefix("00"), rest.count > 2 { rest = rest.dropFirst(2) }
-        return String(rest)
-    }
 
     private static func versionText(_ version: String) -> String? {
         switch version {

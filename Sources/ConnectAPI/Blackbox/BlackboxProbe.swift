@@ -7,32 +7,48 @@ struct BlackboxProbe: Sendable {
     let module: ProbeModule
     let query: BlackboxQuery
     let timeout: ScrapeTimeout
+    /// Why no connection can be made to the target, in one sentence; nil if one can.
+    private(set) var flaw: String?
+
+    init(module: ProbeModule, query: BlackboxQuery, timeout: ScrapeTimeout) {
+        self.module = module
+        self.query = query
+        self.timeout = timeout
+    }
 
     /// What there is to do.
     enum Preparation {
+        /// A check; if there is a flaw, it only resolves the host, as blackbox_exporter does.
         case check(PreparedCheck)
         /// Nothing can be checked: the result says why.
         case failed(CheckResult)
     }
 
+    /// Finds out what to do, and notes the flaw of a bad target.
     /// - Parameters:
     ///   - now: wall-clock time, nanoseconds since 1970.
     ///   - origin: where the request comes from, for logs and counts.
-    func prepared(now: Int64, asked origin: RequestOrigin? = nil) -> Preparation {
+    mutating func prepare(now: Int64, asked origin: RequestOrigin? = nil) -> Preparation {
         let request: CheckRequest
         do throws(TargetError) {
             request = try self.request()
         } catch {
-            return .failed(Self.failure(.invalid, in: .policy, error.detail, now))
+            flaw = error.detail
+            guard let resolution = resolutionRequest() else {
+                return .failed(Self.failure(.invalid, in: .policy, error.detail, now))
+            }
+            request = resolution
         }
-        if let flaw = ConsistencyRules.flaws(of: request, isTLSOff: false).first {
+        if flaw == nil, let flaw = ConsistencyRules.flaws(of: request, isTLSOff: false).first {
             return .failed(
                 Self.failure(.invalid, in: .policy, "\(flaw.path.joined(separator: ".")) \(flaw.detail)", now))
         }
+        if let defect = module.sourceDefect { return .failed(Self.failure(.invalid, in: .policy, defect, now)) }
         if hasUnwantedFamily(request) {
             return .failed(Self.failure(.noData, in: .resolve, "the address is of the other family", now))
         }
-        return .check(PreparedCheck(request: request, dialog: module.dialog?.compiled).asked(by: origin))
+        let dialog = flaw == nil ? module.dialog?.compiled : nil
+        return .check(PreparedCheck(request: request, dialog: dialog).asked(by: origin))
     }
 
     private func request() throws(TargetError) -> CheckRequest {
@@ -45,12 +61,27 @@ struct BlackboxProbe: Sendable {
         return request
     }
 
+    /// What looks like a host and is the scheme of a path.
+    private static let pathSchemes: Set<String> = ["unix", "unix+dgram", "unix+seqpacket"]
+
+    /// A check of a host whose port is useless: port 0, which the engine never connects to.
+    private func resolutionRequest() -> CheckRequest? {
+        guard module.prober == .tcp, !query.target.contains("://"), let parts = GoHostPort(query.target),
+            !Self.pathSchemes.contains(parts.host.lowercased()), let target = try? Self.target(parts, port: 1),
+            case .tcp(let host, _) = target.peer
+        else { return nil }
+        var request = CheckRequest(
+            target: Target(peer: .tcp(host, port: 0), text: query.target), timeoutMilliseconds: timeout.milliseconds)
+        request.resolve = resolve
+        return request
+    }
+
     /// `host:port` or a path as blackbox_exporter takes them, and the URL forms of this service.
     private func target() throws(TargetError) -> Target {
         let text = query.target
         switch module.prober {
         case .tcp:
-            let target = try Target(parsing: text)
+            let target = try internetTarget()
             if case .unix = target.peer {
                 throw TargetError("The module's prober is tcp, and the target a UNIX socket.")
             }
@@ -63,6 +94,22 @@ struct BlackboxProbe: Sendable {
             }
             return target
         }
+    }
+
+    private func internetTarget() throws(TargetError) -> Target {
+        do throws(TargetError) {
+            return try Target(parsing: query.target)
+        } catch {
+            // blackbox_exporter takes brackets around any host.
+            guard query.target.hasPrefix("["), let parts = GoHostPort(query.target), let port = Int(parts.port),
+                let target = try? Self.target(parts, port: port)
+            else { throw error }
+            return Target(peer: target.peer, text: query.target)
+        }
+    }
+
+    private static func target(_ parts: GoHostPort, port: Int) throws(TargetError) -> Target {
+        try Target(transport: Transport.tcp.rawValue, host: parts.host, port: .number(port))
     }
 
     /// One address, as blackbox_exporter; or what the query says.
@@ -84,7 +131,7 @@ struct BlackboxProbe: Sendable {
         switch request.target.peer {
         case .tcp(.address(let address), _), .udp(.address(let address), _):
             let family = request.resolve.family
-            return family != .any && family.rawValue != address.family.rawValue
+            return family != .any && family.rawValue != address.familyInGo.rawValue
         case .tcp(.name, _), .udp(.name, _), .unix: return false
         }
     }
@@ -95,6 +142,13 @@ struct BlackboxProbe: Sendable {
         options.serverName = module.tls.serverName ?? (query.hostname.isEmpty ? nil : query.hostname)
         options.minimumVersion = module.tls.minimumVersion
         options.maximumVersion = module.tls.maximumVersion
+        guard module.tls.defects.isEmpty else {
+            // Nothing is ever lent by this name: the handshake fails before its first byte.
+            options.minimumVersion = nil
+            options.maximumVersion = nil
+            options.authority = BlackboxModules.unusable
+            return options
+        }
         let entry = BlackboxModules.entryName(of: module)
         if module.tls.authorities != nil { options.authority = entry }
         if module.tls.certificate != nil { options.clientCertificate = entry }
@@ -109,5 +163,15 @@ struct BlackboxProbe: Sendable {
         return CheckResult(
             ok: false, outcome: .failed(known.errorClass), phase: phase, error: report, attempts: [], resolution: nil,
             dialog: nil, timings: Timings(), startedAtNanoseconds: now)
+    }
+}
+
+extension IPAddress {
+    /// The family as Go's `net.IP.To4` tells it: an address in ::ffff:0:0/96 is an IPv4 address.
+    var familyInGo: AddressFamily {
+        switch self {
+        case .v6(let address) where address.bits >> 32 != 0xFFFF: .ipv6
+        case .v4, .v6: .ipv4
+        }
     }
 }

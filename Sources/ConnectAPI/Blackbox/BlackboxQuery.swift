@@ -7,6 +7,8 @@ struct BlackboxQuery: Sendable {
     static let defaultModule = "http_2xx"
 
     var module = defaultModule
+    /// Whether the request named no module.
+    private(set) var isModuleDefault = false
     var target = ""
     /// The name to send and to verify, where the module has none.
     var hostname = ""
@@ -26,7 +28,11 @@ struct BlackboxQuery: Sendable {
     /// - Throws: where a value of a setting is none.
     init(_ head: RequestHead) throws(BlackboxRefusal) {
         let values = try Self.values(in: head)
-        if let module = values["module"], !module.isEmpty { self.module = module }
+        if let module = values["module"], !module.isEmpty {
+            self.module = module
+        } else {
+            isModuleDefault = true
+        }
         target = values["target"] ?? ""
         hostname = values["hostname"] ?? ""
         isDebug = values["debug"] == "true"

@@ -5,13 +5,31 @@ struct BlackboxReport: Sendable {
     let probe: BlackboxProbe
     let result: CheckResult
 
-    var isSuccess: Bool { result.ok }
+    /// An association alone is none: no peer was heard.
+    var isSuccess: Bool { result.ok && !isUnverified }
+
+    private var isUnverified: Bool { result.outcome == .associated }
+
+    /// What made the probe fail, in the words that a person can act on; nil where the error's name says it all.
+    var reason: String? {
+        if isSuccess { return nil }
+        if isUnverified { return "not verified: no answer was waited for; give the module a query_response" }
+        guard let error = result.error else { return nil }
+        switch error.errorClass {
+        // A denial is the same whatever the target.
+        case .denied: return error.message
+        case .invalid: return probe.flaw ?? error.message
+        case _: return probe.flaw
+        }
+    }
 
     /// Without the wait for a permit.
     var durationNanoseconds: Int64 { max(result.timings.total - result.timings.queue, 0) }
 
-    /// Whether there was a target at all.
-    var hasTarget: Bool { result.error?.name != OwnError.invalid.rawValue }
+    /// Whether blackbox_exporter would have resolved the target's host: it does that before it looks at the port.
+    var hasHost: Bool {
+        result.error?.name != OwnError.invalid.rawValue || GoHostPort(probe.query.target) != nil
+    }
 
     /// The attempt that decided: the one that succeeded, else the one that the check's error is from, else the first.
     var decisiveAttempt: AttemptResult? {

@@ -13,7 +13,7 @@ enum BlackboxResource {
     ) throws(BlackboxRefusal) -> BlackboxProbe {
         let query = try BlackboxQuery(head)
         guard let module = modules.modules[query.module] else {
-            throw BlackboxRefusal(400, unknownModule(query.module, in: modules))
+            throw BlackboxRefusal(400, modules.refusal(of: query.module, isDefault: query.isModuleDefault))
         }
         let timeout = try timeout(head, module, query, limitMilliseconds: limitMilliseconds)
         guard !query.target.isEmpty else { throw BlackboxRefusal(400, "Target parameter is missing") }
@@ -33,11 +33,6 @@ enum BlackboxResource {
             throw BlackboxRefusal(
                 500, "Failed to parse timeout from Prometheus header: \(shown(header ?? "")) is no number")
         }
-    }
-
-    private static func unknownModule(_ name: String, in modules: BlackboxModules) -> String {
-        let text = "Unknown module \(shown(name))"
-        return modules.skipped[name].map { "\(text): its prober \($0) is not one that connectd has" } ?? text
     }
 
     static func answer(_ report: BlackboxReport, _ head: RequestHead) -> Response {
@@ -95,8 +90,12 @@ enum BlackboxResource {
     }
 
     /// What a client sent within a line of ours: at most 120 characters.
-    private static func shown(_ text: String) -> String {
-        QuotedText.text(text.prefix(120) + (text.count > 120 ? "…" : ""))
+    /// - Parameter isPlain: whether a plain word goes without quotes.
+    static func shown(_ text: String, isPlain: Bool = false) -> String {
+        if isPlain, text.utf8.count <= 120, text.utf8.allSatisfy({ (0x21...0x7E).contains($0) && $0 != 0x2C }) {
+            return text
+        }
+        return QuotedText.text(text.prefix(120) + (text.count > 120 ? "…" : ""))
     }
 
     static func response(_ refusal: BlackboxRefusal) -> Response {

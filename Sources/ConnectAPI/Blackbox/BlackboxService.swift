@@ -24,10 +24,10 @@ final class BlackboxService: Sendable {
     /// Finds out what a request asks for.
     func prepare(_ head: RequestHead, under settings: ServiceSettings) -> Preparation {
         do throws(BlackboxRefusal) {
-            let probe = try BlackboxResource.probe(
+            var probe = try BlackboxResource.probe(
                 head, of: settings.modules, limitMilliseconds: settings.maximumTimeoutMilliseconds)
             let origin = OriginReader.origin(of: head, tokens: settings.tokens)
-            switch probe.prepared(now: Clock.wallNanoseconds(), asked: origin) {
+            switch probe.prepare(now: Clock.wallNanoseconds(), asked: origin) {
             case .failed(let result): return .answer(answer(result, to: probe, head))
             case .check(let check) where check.dialog != nil && settings.permissions.dialogs == .none:
                 return .denied(check.request, probe)

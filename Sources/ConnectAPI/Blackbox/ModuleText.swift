@@ -1,10 +1,8 @@
 internal import CheckModel
 internal import Configuration
 
-/// Modules as YAML, secrets hidden: `/config`, and the end of `debug=true`.
+/// Modules as YAML: `/config`, and the end of `debug=true`. What modules send and their keys are `<secret>`.
 struct ModuleText {
-    static let secret = "<secret>"
-
     private(set) var text = ""
 
     /// All modules of a file, in the order of their names.
@@ -50,12 +48,13 @@ struct ModuleText {
     private mutating func write(_ entry: QueryResponse, level: Int) {
         var keys: [String] = []
         if let expect = entry.expect { keys.append("expect: \(Self.quoted(expect))") }
-        if let bytes = entry.expectBytes { keys.append("expect_bytes: \(Self.quoted(bytes))") }
+        if !entry.expectBytes.isEmpty { keys.append("expect_bytes: \(Self.quoted(entry.expectBytes))") }
         if !entry.labels.isEmpty {
             let labels = entry.labels.map { "{name: \(Self.quoted($0.name)), value: \(Self.quoted($0.value))}" }
             keys.append("labels: [\(labels.joined(separator: ", "))]")
         }
-        if !entry.send.isEmpty { keys.append("send: \(Self.quoted(entry.send))") }
+        // Protocols send their passwords in plain lines.
+        if !entry.send.isEmpty { keys.append("send: \(SentTexts.placeholder)") }
         if entry.startsTLS { keys.append("starttls: true") }
         guard !keys.isEmpty else { return line(level, "- {}") }
         for (index, key) in keys.enumerated() { line(level, (index == 0 ? "- " : "  ") + key) }
@@ -69,7 +68,7 @@ struct ModuleText {
         for (key, value) in tls.files + tls.texts.map({ ($0.key, $0.text) }) {
             line(level, "\(key): \(Self.quoted(value))")
         }
-        if tls.hasInlineKey { line(level, "key: \(Self.secret)") }
+        if tls.hasInlineKey { line(level, "key: \(SentTexts.placeholder)") }
     }
 
     private static func version(_ version: TLSVersion) -> String { "TLS" + version.rawValue.filter { $0 != "." } }
@@ -90,6 +89,25 @@ struct ModuleText {
             isWord && !yamlWords.contains(value.lowercased())
             && value.utf8.first.map { ($0 | 0x20) &- UInt8(ascii: "a") <= 25 || $0 == UInt8(ascii: "/") } ?? false
         return isPlain ? value : QuotedText.text(value, escape: yamlEscape)
+    }
+
+    /// Bytes that are not UTF-8 text as `!!binary`.
+    private static func quoted(_ bytes: [UInt8]) -> String {
+        String(validating: bytes, as: UTF8.self).map { quoted($0) } ?? "!!binary \(base64(bytes))"
+    }
+
+    private static func base64(_ bytes: [UInt8]) -> String {
+        let symbols = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+        var text: [UInt8] = []
+        for start in stride(from: 0, to: bytes.count, by: 3) {
+            let group = bytes[start..<min(start + 3, bytes.count)]
+            let bits = group.reduce(UInt32(0)) { $0 << 8 | UInt32($1) } << UInt32(8 * (3 - group.count))
+            for index in 0..<4 {
+                text.append(
+                    index <= group.count ? symbols[Int(bits >> UInt32(18 - 6 * index) & 63)] : UInt8(ascii: "="))
+            }
+        }
+        return String(decoding: text, as: UTF8.self)
     }
 
     private static func yamlEscape(_ scalar: Unicode.Scalar) -> String? {

@@ -89,8 +89,9 @@ enum ConsistencyRules {
         switch request.dialog.first {
         case .send(let text): return !text.isEmpty
         case .sendBytes(let bytes): return !bytes.isEmpty
-        case .sendExpanded(let text): return !text.isEmpty
-        case .expect, .expectBytes, .expectLine, .expectExactly, .reject, .startTLS, nil: return false
+        case .sendExpanded(let bytes): return !bytes.isEmpty
+        case .expect, .expectBytes, .expectLine, .expectExactly, .reject, .startTLS, .startTLSAgain, nil:
+            return false
         }
     }
 }
@@ -114,14 +115,16 @@ extension DialogStep {
     fileprivate var expects: Bool {
         switch self {
         case .expect, .expectBytes, .expectLine, .expectExactly: true
-        case .send, .sendBytes, .sendExpanded, .reject, .startTLS: false
+        case .send, .sendBytes, .sendExpanded, .reject, .startTLS, .startTLSAgain: false
         }
     }
 
     fileprivate var rejects: Bool {
         switch self {
         case .reject: true
-        case .expect, .expectBytes, .expectLine, .expectExactly, .send, .sendBytes, .sendExpanded, .startTLS: false
+        case .expect, .expectBytes, .expectLine, .expectExactly, .send, .sendBytes, .sendExpanded, .startTLS,
+            .startTLSAgain:
+            false
         }
     }
 }

@@ -1,8 +1,8 @@
-internal import CheckModel
+package import CheckModel
 internal import StrictJSON
 
 /// Reads `expect`: an outcome, `!` and an outcome, or a list of outcomes.
-enum ExpectationDecoder {
+package enum ExpectationDecoder {
     static func expectation(_ cursor: inout JSONCursor) -> Expectation? {
         switch cursor.value {
         case .string(let text):
@@ -19,14 +19,14 @@ enum ExpectationDecoder {
     }
 
     /// The same in a query: an outcome, `!` and an outcome, or outcomes with commas between them.
-    static func expectation(parsing text: String) -> Expectation? {
+    package static func expectation(parsing text: String) -> Expectation? {
         if text.hasPrefix("!") { return Outcome(word: text.dropFirst()).map(Expectation.not) }
         let outcomes = text.split(separator: ",", omittingEmptySubsequences: false).map { Outcome(word: $0) }
         let known = outcomes.compactMap { $0 }
         return known.count == outcomes.count ? .oneOf(known) : nil
     }
 
-    static var knownWords: String { Outcome.all.map(\.word).joined(separator: ", ") }
+    package static var knownWords: String { Outcome.all.map(\.word).joined(separator: ", ") }
 
     private static func outcome(_ text: some StringProtocol, _ cursor: inout JSONCursor) -> Outcome? {
         guard let outcome = Outcome(word: text) else {

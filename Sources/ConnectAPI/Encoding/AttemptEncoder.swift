@@ -21,7 +21,9 @@ struct AttemptEncoder {
         writer.milliseconds(nanoseconds: attempt.startNanoseconds)
         writer.piece("\"duration_ms\":")
         writer.milliseconds(nanoseconds: attempt.durationNanoseconds)
-        if let icmp = attempt.icmp, !(hidesLocal && icmp.from == attempt.local?.address) { write(icmp, to: &writer) }
+        if let icmp = attempt.icmp, !(hidesLocal && isOurs(icmp, attempt)) {
+            write(icmp, showsSender: !hidesLocal || attempt.icmpSender == .target || icmp.isFromInternet, to: &writer)
+        }
         if let information = attempt.tcpInformation { write(information, to: &writer) }
         writer.endObject()
     }
@@ -71,7 +73,12 @@ struct AttemptEncoder {
         writer.endObject()
     }
 
-    private func write(_ icmp: ICMPMessage, to writer: inout JSONWriter) {
+    private func isOurs(_ icmp: ICMPMessage, _ attempt: AttemptResult) -> Bool {
+        attempt.icmpSender == .ourselves || icmp.from == attempt.local?.address
+    }
+
+    /// - Parameter showsSender: false leaves `from` out, as routers of the prober's own network would be shown.
+    private func write(_ icmp: ICMPMessage, showsSender: Bool, to writer: inout JSONWriter) {
         writer.member("icmp")
         writer.beginObject()
         writer.member("type")
@@ -80,8 +87,10 @@ struct AttemptEncoder {
         writer.integer(Int(icmp.code))
         writer.member("meaning")
         writer.string(icmp.meaning)
-        writer.member("from")
-        writer.string(icmp.from.text)
+        if showsSender {
+            writer.member("from")
+            writer.string(icmp.from.text)
+        }
         writer.endObject()
     }
 

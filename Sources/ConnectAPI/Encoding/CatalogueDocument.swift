@@ -3,13 +3,13 @@ internal import StrictJSON
 
 /// The errno catalogue as JSON: what `/v1/errors` answers and `connectd errors --json` prints.
 package enum CatalogueDocument {
-    /// The whole table, followed by a newline.
-    package static func list() -> [UInt8] {
+    /// The whole table, or the entries given, followed by a newline.
+    package static func list(_ entries: [ErrorCatalogueEntry] = ErrnoCatalogue.entries) -> [UInt8] {
         var writer = JSONWriter()
         writer.beginObject()
         writer.member("errors")
         writer.beginArray()
-        for entry in ErrnoCatalogue.entries { ErrorEncoder.write(entry, to: &writer) }
+        for entry in entries { ErrorEncoder.write(entry, to: &writer) }
         writer.endArray()
         writer.endObject()
         return writer.finishLine()
@@ -22,11 +22,12 @@ package enum CatalogueDocument {
         return writer.finishLine()
     }
 
-    /// - Parameter name: a name in any case, or a number.
+    /// - Parameter name: a name in any case, or a number. `refused` is the outcome, thus ECONNREFUSED; `REFUSED` is DNS.
     package static func entry(_ name: String) -> ErrorCatalogueEntry? {
         if name.utf8.allSatisfy({ (0x30...0x39).contains($0) }) {
             return Int32(name).flatMap { ErrnoCatalogue.entry(for: Errno($0)) }
         }
-        return ErrnoCatalogue.entry(named: name)
+        guard ErrnoCatalogue.entry(named: name) != nil else { return nil }
+        return ErrnoCatalogue.entries(matching: name).first
     }
 }

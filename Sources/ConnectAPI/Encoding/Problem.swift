@@ -13,11 +13,13 @@ package final class Problem: Error, Sendable {
         case methodNotAllowed = "method_not_allowed"
         case requestTimeout = "request_timeout"
         case contentTooLarge = "content_too_large"
+        case uriTooLong = "uri_too_long"
         case unsupportedMediaType = "unsupported_media_type"
         case misdirectedRequest = "misdirected_request"
         case headerFieldsTooLarge = "header_fields_too_large"
         case overloaded
         case draining
+        case versionNotSupported = "http_version_not_supported"
 
         package var status: Int {
             switch self {
@@ -28,10 +30,12 @@ package final class Problem: Error, Sendable {
             case .methodNotAllowed: 405
             case .requestTimeout: 408
             case .contentTooLarge: 413
+            case .uriTooLong: 414
             case .unsupportedMediaType: 415
             case .misdirectedRequest: 421
             case .headerFieldsTooLarge: 431
             case .overloaded, .draining: 503
+            case .versionNotSupported: 505
             }
         }
 
@@ -45,11 +49,13 @@ package final class Problem: Error, Sendable {
             case .methodNotAllowed: "Method Not Allowed"
             case .requestTimeout: "Request Timeout"
             case .contentTooLarge: "Content Too Large"
+            case .uriTooLong: "URI Too Long"
             case .unsupportedMediaType: "Unsupported Media Type"
             case .misdirectedRequest: "Misdirected Request"
             case .headerFieldsTooLarge: "Request Header Fields Too Large"
             case .overloaded: "Overloaded"
             case .draining: "Draining"
+            case .versionNotSupported: "HTTP Version Not Supported"
             }
         }
     }

@@ -31,10 +31,16 @@ package struct ResultEncoder: Sendable {
     ///
     /// Most of it is the same in every result, and is put down in pieces: one store for what would be several members.
     package func write(_ result: CheckResult, of request: CheckRequest, to writer: inout JSONWriter) {
+        write(result, of: request, hiding: nil, to: &writer)
+    }
+
+    /// - Parameter sent: what a configured dialog sends; nil for a dialog that the reader asked for.
+    func write(_ result: CheckResult, of request: CheckRequest, hiding sent: SentTexts?, to writer: inout JSONWriter) {
         writer.piece("{\"schema\":1,", opening: 1)
         writeEcho(of: request, to: &writer)
         writer.piece(result.ok ? "\"ok\":true," : "\"ok\":false,")
         OutcomeEncoder.write(result.outcome, result.phase, to: &writer)
+        if result.outcome == .associated { writer.piece("\"verified\":false,") }
         if let error = result.error { ErrorEncoder.writeMember(error, to: &writer) }
         writer.piece("\"attempts\":")
         writer.beginArray()
@@ -43,7 +49,9 @@ package struct ResultEncoder: Sendable {
         writer.endArray()
         if let resolution = result.resolution { write(resolution, to: &writer) }
         if let tls = result.tls { TLSEncoder.writeMember(tls, to: &writer) }
-        if let dialog = result.dialog { DialogEncoder.writeMember(dialog, to: &writer) }
+        if let dialog = result.dialog {
+            DialogEncoder.writeMember(sent.map { $0.hidden(in: dialog) } ?? dialog, to: &writer)
+        }
         write(result.timings, to: &writer)
         writer.piece("\"started_at\":")
         Timestamp.write(nanosecondsSince1970: result.startedAtNanoseconds, to: &writer)
@@ -99,6 +107,7 @@ package struct ResultEncoder: Sendable {
             writer.member("canonical_name")
             writer.string(resolution.canonicalName)
         }
+        if resolution.isTruncated { writer.piece("\"truncated\":true,") }
         writer.endObject()
     }
 

@@ -1,7 +1,7 @@
 internal import StrictJSON
 
 /// RFC 3339 timestamps in UTC.
-enum Timestamp {
+package enum Timestamp {
     /// Writes `2026-01-01T00:00:00.000Z` as a value; the fraction is cut, not rounded, so that no timestamp lies in the
     /// future.
     static func write(nanosecondsSince1970: Int64, to writer: inout JSONWriter) {
@@ -20,7 +20,16 @@ enum Timestamp {
     private static let firstSecond: Int64 = -62_167_219_200
     private static let lastSecond: Int64 = 253_402_300_799
 
-    /// The same as text.
+    /// The day alone, as text: `2026-01-01`.
+    package static func day(secondsSince1970: Int64) -> String {
+        let seconds = min(max(secondsSince1970, firstSecond), lastSecond)
+        let text = String(unsafeUninitializedCapacity: wholeSize) { memory in
+            memory.baseAddress.map { putSeconds(seconds, then: "Z", at: $0) } ?? 0
+        }
+        return String(text.prefix(10))
+    }
+
+    /// The timestamp with a fraction as text.
     static func text(nanosecondsSince1970: Int64) -> String {
         String(unsafeUninitializedCapacity: size) { memory in
             memory.baseAddress.map { put(nanosecondsSince1970, at: $0) } ?? 0

@@ -66,7 +66,7 @@ final class CheckJournal: Sendable {
     private func log(_ result: CheckResult, of request: CheckRequest) {
         guard logger.logLevel <= .debug else { return }
         var details: Logger.Metadata = [
-            "outcome": "\(result.outcome.word)", "duration_ms": "\(result.timings.total / 1_000_000)",
+            "outcome": "\(result.outcome.word)", "duration_ms": .duration(nanoseconds: result.timings.total),
         ]
         if let error = result.error {
             details["error"] = "\(error.name)"

@@ -62,7 +62,7 @@ package struct ServiceLogHandler: LogHandler {
         writer.string(message)
         for (key, value) in members where !["time", "level", "message"].contains(key) {
             writer.member(escaping: key)
-            writer.string(value.description)
+            writer.logValue(value)
         }
         writer.endObject()
         return writer.finishLine()

@@ -1,5 +1,6 @@
 internal import CheckEngine
 internal import CheckModel
+internal import HTTPServer
 internal import Metrics
 
 /// The text of `/metrics`. Every label has a bounded set of values: what clients send is never one, but for names in certificates
@@ -7,6 +8,7 @@ internal import Metrics
 struct MetricsDocument {
     let metrics: ServiceMetrics
     let pool: WorkerPool
+    let memory: MemoryBudget
     let monitors: [CheckEngine.Monitor]
     let version: String
     /// Seconds since 1970; nil without HTTPS.
@@ -18,6 +20,7 @@ struct MetricsDocument {
         writer.sample("connectd_build_info", [("version", version)], UInt64(1))
         writeChecks(metrics.checks, to: &writer)
         writeLoad(to: &writer)
+        writeMemory(to: &writer)
         writeRefusals(to: &writer)
         writeClients(to: &writer)
         writeMonitors(to: &writer)
@@ -71,6 +74,15 @@ struct MetricsDocument {
         writer.sample("connectd_queue_limit", [], UInt64(pool.admission.queueLimit))
         writer.family("connectd_workers", .gauge, help: "Threads that run checks.")
         writer.sample("connectd_workers", [], UInt64(pool.workers.count))
+    }
+
+    private func writeMemory(to writer: inout ExpositionWriter) {
+        writer.family("connectd_client_memory_bytes", .gauge, help: "Memory that clients hold now, by what they hold it.")
+        for use in MemoryBudget.Use.allCases {
+            writer.sample("connectd_client_memory_bytes", [("use", use.rawValue)], UInt64(clamping: memory.heldBytes(by: use)))
+        }
+        writer.family("connectd_client_memory_limit_bytes", .gauge, help: "The most that clients may hold together.")
+        writer.sample("connectd_client_memory_limit_bytes", [], UInt64(memory.limitBytes))
     }
 
     private func writeRefusals(to writer: inout ExpositionWriter) {

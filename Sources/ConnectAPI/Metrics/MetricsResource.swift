@@ -9,7 +9,7 @@ enum MetricsResource {
     {
         try QueryRule.acceptNone(head)
         let document = MetricsDocument(
-            metrics: parts.metrics, pool: parts.pool, monitors: parts.monitors.monitors, version: parts.version,
+            metrics: parts.metrics, pool: parts.pool, memory: parts.memory, monitors: parts.monitors.monitors, version: parts.version,
             certificateExpiry: settings.certificateExpiry)
         let format = ExpositionFormat(accept: head.header("accept"))
         let text = try parts.documents.lend { () throws(Problem) in document.text(in: format) }

@@ -61,7 +61,8 @@ struct MonitorEncoder {
         writer.integer(status.skippedCount)
         writer.member("last")
         if let result = status.lastResult {
-            results.write(result, of: definition.check.request, to: &writer)
+            let request = definition.check.request
+            results.write(result, of: request, hiding: SentTexts(of: request.dialog), to: &writer)
         } else {
             writer.null()
         }

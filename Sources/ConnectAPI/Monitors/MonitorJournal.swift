@@ -38,7 +38,7 @@ final class MonitorJournal: MonitorObserver {
     private func metadata(of monitor: CheckEngine.Monitor, _ result: CheckResult) -> Logger.Metadata {
         var metadata: Logger.Metadata = [
             "monitor": "\(monitor.definition.name)", "target": "\(monitor.definition.check.request.target.text)",
-            "outcome": "\(result.outcome.word)", "duration_ms": "\(result.timings.total / 1_000_000)",
+            "outcome": "\(result.outcome.word)", "duration_ms": .duration(nanoseconds: result.timings.total),
         ]
         if let error = result.error {
             metadata["error"] = "\(error.name)"

@@ -35,11 +35,20 @@ final class DocumentBudget: Sendable {
     static let undisturbedMilliseconds = 2000
 
     private let limitBytes: Int
+    private let memory: MemoryBudget?
     private let loans = Mutex(Loans())
 
-    /// - Parameter limitBytes: the last document that begins below it is sent still.
-    init(limitBytes: Int = 64 << 20) {
+    /// - Parameters:
+    ///   - limitBytes: the last document that begins below it is sent still.
+    ///   - memory: the service's budget, in which documents are charged as responses.
+    init(limitBytes: Int, memory: MemoryBudget? = nil) {
         self.limitBytes = limitBytes
+        self.memory = memory
+    }
+
+    /// What the service's budget leaves for responses.
+    convenience init(memory: MemoryBudget) {
+        self.init(limitBytes: memory.ceiling(of: .answers), memory: memory)
     }
 
     /// Bytes that are on their way.
@@ -62,7 +71,7 @@ final class DocumentBudget: Sendable {
         let limit = now.advanced(byMilliseconds: -Self.undisturbedMilliseconds)
         var taken: [Loan] = []
         let hasRoom = loans.withLock { loans in
-            while loans.bytes >= limitBytes {
+            while max(loans.bytes, memory?.heldBytes(by: .answers) ?? 0) >= limitBytes {
                 guard let oldest = loans.takeOldest(begunBefore: limit) else { return false }
                 taken.append(oldest)
             }
@@ -77,7 +86,11 @@ final class DocumentBudget: Sendable {
         loans.withLock { loans in
             loans.lastNumber += 1
             let number = loans.lastNumber
-            let body = SharedBody(bytes) { [self] in self.loans.withLock { $0.open.removeAll { $0.number == number } } }
+            _ = memory?.chargeAnyway(bytes.count, for: .answers)
+            let body = SharedBody(bytes) { [self, count = bytes.count] in
+                memory?.release(count, of: .answers)
+                self.loans.withLock { $0.open.removeAll { $0.number == number } }
+            }
             loans.open.append(Loan(number: number, bytes: bytes.count, begin: now, body: body))
             return body
         }

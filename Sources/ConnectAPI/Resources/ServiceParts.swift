@@ -9,15 +9,22 @@ final class ServiceParts: Sendable {
     let journal: CheckJournal
     let monitors: MonitorSet
     let blackbox = BlackboxService()
-    let documents = DocumentBudget()
+    /// What clients can make the service hold.
+    let memory: MemoryBudget
+    let documents: DocumentBudget
     let draining = Draining()
     /// connectd's own.
     let version: String
 
     /// - Parameter surroundings: what monitors run under, asked for at each round.
-    init(pool: WorkerPool, version: String, logger: Logger, surroundings: @escaping @Sendable () -> Surroundings) {
+    init(
+        pool: WorkerPool, memory: MemoryBudget, version: String, logger: Logger,
+        surroundings: @escaping @Sendable () -> Surroundings
+    ) {
         let metrics = ServiceMetrics(workerCount: pool.workers.count)
         self.pool = pool
+        self.memory = memory
+        documents = DocumentBudget(memory: memory)
         self.version = version
         self.metrics = metrics
         journal = CheckJournal(metrics: metrics, logger: logger)

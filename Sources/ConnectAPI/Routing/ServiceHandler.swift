@@ -10,10 +10,12 @@ package final class ServiceHandler: RequestHandler {
     private let resources: InForce<ServiceResources>
 
     /// - Parameter version: connectd's own, for `/metrics`.
-    package init(pool: WorkerPool, settings: ServiceSettings, version: String, logger: Logger) {
+    package init(
+        pool: WorkerPool, memory: MemoryBudget, settings: ServiceSettings, version: String, logger: Logger
+    ) {
         let surroundings = InForce(settings.surroundings)
         let parts = ServiceParts(
-            pool: pool, version: version, logger: logger, surroundings: { surroundings.current })
+            pool: pool, memory: memory, version: version, logger: logger, surroundings: { surroundings.current })
         self.parts = parts
         self.surroundings = surroundings
         resources = InForce(ServiceResources(parts: parts, settings: settings))

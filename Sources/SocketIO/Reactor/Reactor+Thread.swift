@@ -50,4 +50,18 @@ extension Reactor {
             cancelLater(token, wait: number)
         }
     }
+
+    /// Something to wait for that is not a descriptor; `removeOnThread` ends it. On the reactor's thread.
+    public nonisolated func makeSignalOnThread() -> SlotToken {
+        waits.with { $0.slots.take() }
+    }
+
+    /// Ends the wait for a signal as `ready`, or the next one that begins. On the reactor's thread.
+    public nonisolated func signalOnThread(_ signal: SlotToken) {
+        switch waits.with({ $0.deliver(.readable, to: signal) }) {
+        case .nobody: break
+        case .resume(let continuation): continuation.resume(returning: .ready)
+        case .call(let handler, let readiness): handler(readiness)
+        }
+    }
 }

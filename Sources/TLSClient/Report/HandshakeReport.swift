@@ -29,6 +29,7 @@ extension TLSChannel {
         report.version = String(cString: SSL_get_version(session.ssl))
         let cipher = SSL_get_current_cipher(session.ssl) ?? SSL_get_pending_cipher(session.ssl)
         report.cipher = cipher.map { String(cString: SSL_CIPHER_get_name($0)) }
+        report.cipherStandardName = cipher.flatMap { SSL_CIPHER_standard_name($0) }.map { String(cString: $0) }
         report.group = KeyExchangeGroup.name(of: session.ssl)
         var name: UnsafePointer<UInt8>?
         var length: UInt32 = 0

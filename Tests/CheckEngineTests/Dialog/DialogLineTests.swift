@@ -62,11 +62,70 @@ import Testing
     @Test func aTemplateIsFilledInAsByGo() async throws {
         let steps: [DialogStep] = [
             Self.line(#"^220 (?P<name>\S+) (?<rest>.*)$"#),
-            .sendExpanded(template: "EHLO $2 ${name} $1x $$5 ${9} $ ${ $name.\n"),
+            .sendExpanded(template: Array("EHLO $2 ${name} $1x $$5 ${9} $ ${ $name.".utf8)),
         ]
         let held = try await hold(steps) { peer in
             peer.say("220 mx.example ready\r\n")
             #expect(peer.hear(until: "\n") == "EHLO ready mx.example  $5  $ ${ mx.example.\n")
+        }
+        #expect(held.ending == .completed(heard: true))
+    }
+
+    @Test func namesInTemplatesAreThoseOfGo() async throws {
+        let steps: [DialogStep] = [
+            Self.line(#"(?P<n>a)|(?P<n>b)(?P<01>c)"#),
+            .sendExpanded(template: Array("$n ${1} ${01} ${2}x $né$nb. $0é ${0}".utf8)),
+        ]
+        let held = try await hold(steps) { peer in
+            peer.say("bc\n")
+            // `$né` and `$nb` are other names, `01` is a name and not a number.
+            #expect(peer.hear(until: "\n") == "b  c bx .  bc\n")
+        }
+        #expect(held.ending == .completed(heard: true))
+    }
+
+    @Test func anEmptyTemplateSendsNothing() async throws {
+        let steps: [DialogStep] = [
+            Self.line("^a(b)?$"), .sendExpanded(template: Array("$1".utf8)), Self.line("c"),
+            .sendExpanded(template: Array("end".utf8)),
+        ]
+        let held = try await hold(steps) { peer in
+            peer.say("a\nc\n")
+            #expect(peer.hear(until: "\n") == "end\n")
+        }
+        #expect(held.ending == .completed(heard: true))
+    }
+
+    @Test func aBytePerCharacterIsNotMeant() async throws {
+        let held = try await hold([Self.line("^caf(.)$"), .sendExpanded(template: Array("$1".utf8))]) { peer in
+            peer.say("café\r\n")
+            #expect(peer.hear(until: "\n") == "é\n")
+        }
+        #expect(held.ending == .completed(heard: true))
+    }
+
+    /// The line arrives in several reads, and is longer than most that a conversation keeps.
+    @Test func aLineOfAlmost64KiBIsSeenAsAWhole() async throws {
+        let line = [UInt8(ascii: "^")] + [UInt8](repeating: UInt8(ascii: "x"), count: 65_533) + [UInt8(ascii: "$")]
+        let held = try await hold([Self.line(#"^\^x+\$$"#), Self.line("^next$")]) { peer in
+            peer.say(line + Array("\nnext\n".utf8))
+        }
+        #expect(held.ending == .completed(heard: true))
+    }
+
+    /// Such a match takes seconds. The deadline holds, and the worker does not wait for it.
+    @Test func anExpensiveMatchDoesNotOutlastTheDeadline() async throws {
+        let held = try await hold([Self.line("(a?){1000}b")], milliseconds: 200) { peer in
+            peer.say([UInt8](repeating: UInt8(ascii: "a"), count: 60_000) + [UInt8(ascii: "\n")])
+            _ = peer.hear()
+        }
+        #expect(held.ending == .mismatch(heard: true))
+        #expect(held.report.steps[0].durationNanoseconds < 1_000_000_000)
+    }
+
+    @Test func anExpensiveMatchThatSucceedsIsWaitedFor() async throws {
+        let held = try await hold([Self.line("(a?){1000}b")], milliseconds: 20_000) { peer in
+            peer.say([UInt8](repeating: UInt8(ascii: "a"), count: 3000) + Array("b\n".utf8))
         }
         #expect(held.ending == .completed(heard: true))
     }

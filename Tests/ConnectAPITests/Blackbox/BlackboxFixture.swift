@@ -17,6 +17,13 @@ func probe(
     return BlackboxProbe(module: module, query: query, timeout: timeout)
 }
 
+extension BlackboxProbe {
+    func preparing(now: Int64) -> Preparation {
+        var probe = self
+        return probe.prepare(now: now)
+    }
+}
+
 extension BlackboxProbe.Preparation {
     /// The request of a check; nil where there is none.
     var request: CheckRequest? {

@@ -1,3 +1,4 @@
+import CheckEngine
 import CheckModel
 import Configuration
 import Glibc
@@ -36,13 +37,13 @@ import Testing
 
     @Test func `a denial tells nothing of the target`() throws {
         let probe = try probe("db.example:80")
-        let request = try #require(probe.prepared(now: 0).request)
+        let request = try #require(probe.preparing(now: 0).request)
         let found = samples(of: .denied(request, startedAtNanoseconds: 0), probe)
         #expect(
             found == [
                 "probe_dns_lookup_time_seconds 0", "probe_duration_seconds 0", "probe_failed_due_to_bytes 0",
                 "probe_failed_due_to_regex 0",
-                #"probe_failure_info{phase="policy",outcome="denied",errno="DENIED",class="denied",fault="request"} 1"#,
+                #"probe_failure_info{phase="policy",outcome="denied",errno="DENIED",class="denied",fault="request",reason="Denied by policy"} 1"#,
                 "probe_ip_addr_hash 0", "probe_ip_protocol 0",
                 #"probe_phase_duration_seconds{phase="connect"} 0.0"#,
                 #"probe_phase_duration_seconds{phase="dialog"} 0.0"#,
@@ -54,7 +55,7 @@ import Testing
 
     @Test func `what is no target has no address, as there`() throws {
         let probe = try probe("noport")
-        guard case .failed(let result) = probe.prepared(now: 0) else {
+        guard case .failed(let result) = probe.preparing(now: 0) else {
             Issue.record("was prepared")
             return
         }
@@ -62,6 +63,56 @@ import Testing
         #expect(found.contains("probe_success 0") && found.contains("probe_failed_due_to_regex 0"))
         #expect(!found.contains { $0.hasPrefix("probe_ip") || $0.hasPrefix("probe_dns") })
         #expect(found.contains { $0.contains(#"outcome="invalid""#) })
+    }
+
+    @Test(
+        arguments: [
+            // What blackbox_exporter 0.23 has, by its own measure.
+            ("127.0.0.1:0", true), ("db.example:", true), ("db.example:70000", true), ("db.example:nosuch", true),
+            ("http://a.example", true), ("u@a.example:1", true), (":1", true), ("unix:/run/x.sock", true),
+            ("http://a.example:80", false), ("u:p@a.example:1", false), ("a.example", false), ("[::1]", false),
+            ("[::1", false), ("[::1]x:80", false), ("::1:80", false), ("/run/x.sock", false),
+        ])
+    func `a bad target has metrics of its host where Go finds one`(target: String, hasHost: Bool) throws {
+        var probe = try probe(target)
+        var failed: CheckResult
+        switch probe.prepare(now: 0) {
+        case .failed(let result): failed = result
+        case .check(let check):
+            guard case .tcp(_, port: 0) = check.request.target.peer else {
+                Issue.record("\(check.request.target.peer) would be connected to")
+                return
+            }
+            let error = Classifier.report(for: OwnError.invalid)
+            failed = CheckResult(
+                ok: false, outcome: .failed(.invalid), phase: .policy, error: error, attempts: [], resolution: nil,
+                dialog: nil, timings: Timings(), startedAtNanoseconds: 0)
+        }
+        let found = samples(of: failed, probe)
+        for name in ["probe_dns_lookup_time_seconds", "probe_ip_protocol", "probe_ip_addr_hash"] {
+            #expect(found.contains { $0.hasPrefix(name) } == hasHost, "\(name)")
+        }
+        let info = try #require(found.first { $0.hasPrefix("probe_failure_info") })
+        #expect(info.contains(#"class="invalid""#) && info.contains(#"reason=""#) && !info.contains(#"reason="""#))
+        let flaw = try #require(probe.flaw)
+        let log = BlackboxLog(report: BlackboxReport(probe: probe, result: failed)).text()
+        #expect(info.contains(flaw.prefix(12)) && log.contains(flaw.prefix(12)))
+    }
+
+    @Test func `an association without an answer is no success`() throws {
+        var attempt = attempt("127.0.0.1")
+        attempt.outcome = .associated
+        let found = samples(of: result(attempt), try probe("udp://127.0.0.1:9"))
+        #expect(found.contains("probe_success 0"))
+        #expect(
+            found.contains {
+                $0.hasPrefix(#"probe_failure_info{phase="done",outcome="associated",reason="not verified"#)
+            })
+    }
+
+    @Test func `a mapped address is of IPv4, as in Go`() throws {
+        let found = samples(of: result(attempt("::ffff:127.0.0.1")), try probe("[::ffff:127.0.0.1]:80"))
+        #expect(found.contains("probe_ip_protocol 4") && found.contains("probe_ip_addr_hash 3668918509"))
     }
 
     @Test func `the prober unix has no metrics of addresses`() throws {
@@ -144,7 +195,7 @@ import Testing
             subject: "CN=a.example,O=Org\\, Inc.,C=DE", issuer: "CN=ca",
             subjectAlternativeNames: [
                 "DNS:a.example", "IP:10.0.0.1", "DNS:b.example",
-            ], furtherNamesCount: 0, serial: "00a1", notBefore: 0, notAfter: notAfter, expiresInSeconds: 1,
+            ], furtherNamesCount: 0, serial: "a1", notBefore: 0, notAfter: notAfter, expiresInSeconds: 1,
             sha256: "ab", publicKeySHA256: "cd", keyType: "EC", keyBits: 256, signatureAlgorithm: "x")
     }
 
@@ -173,9 +224,8 @@ import Testing
         #expect(found.contains("probe_ssl_last_chain_expiry_timestamp_seconds 2000000000"))
         #expect(
             found.contains(
-                #"probe_ssl_last_chain_info{fingerprint_sha256="ab",issuer="CN=ca",subject="CN=a.example,O=Org\\, Inc.,C=DE","#
-                    + #"subjectalternative="a.example,b.example"} 1"#))
-        #expect(found.contains(#"probe_ssl_last_chain_serial_info{fingerprint_sha256="ab",serialnumber="a1"} 1"#))
+                #"probe_ssl_last_chain_info{fingerprint_sha256="ab",issuer="CN=ca",serialnumber="a1","#
+                    + #"subject="CN=a.example,O=Org\\, Inc.,C=DE",subjectalternative="a.example,b.example"} 1"#))
         #expect(found.contains(#"probe_tls_version_info{version="TLS 1.2"} 1"#))
     }
 
@@ -188,26 +238,27 @@ import Testing
         #expect(found.contains { $0.contains(#"errno="CERT_EXPIRED""#) })
     }
 
-    @Test(arguments: [
-        // As measured with blackbox_exporter 0.23.
-        ("CN=c,OU=x,O=B,O=A,C=DE", "CN=c,OU=x,O=A+O=B,C=DE"),
-        (
-            "CN=c d,DC=com,DC=example",
-            "CN=c d,0.9.2342.19200300.100.1.25=#1303636f6d,0.9.2342.19200300.100.1.25=#13076578616d706c65"
-        ),
-        (
-            "UID=u,title=T,postalCode=1,street=S,serialNumber=77,CN=b,CN=a",
-            "SERIALNUMBER=77,CN=b,POSTALCODE=1,STREET=S,0.9.2342.19200300.100.1.1=#130175,2.5.4.12=#130154"
-        ),
-        (
-            "L=l,ST=st,postalCode=p,OU=u,C=DE,street=s,O=o,serialNumber=1,CN=c",
-            "SERIALNUMBER=1,CN=c,OU=u,O=o,POSTALCODE=p,STREET=s,L=l,ST=st,C=DE"
-        ),
-        ("emailAddress=a@b.c,CN=localhost,C=DE", "CN=localhost,C=DE,1.2.840.113549.1.9.1=#0c056140622e63"),
-        ("C=DE+O=c,OU=b,O=a", "OU=b,O=a+O=c,C=DE"), ("", ""),
-    ])
-    func `names are written as Go does`(openSSL: String, go: String) {
-        #expect(GoDistinguishedName.text(ofRFC2253: openSSL) == go)
+    @Test(
+        arguments: [
+            ("x25519", "X25519", "29"), ("secp256r1", "CurveP256", "23"), ("secp384r1", "CurveP384", "24"),
+            ("secp521r1", "CurveP521", "25"), ("X25519MLKEM768", "X25519MLKEM768", "4588"),
+            ("x448", "x448", "30"), ("ffdhe2048", "ffdhe2048", "256"),
+        ])
+    func `a group has Go's name and its code point`(group: String, name: String, id: String) throws {
+        var report = tls(isVerified: true)
+        report.group = group
+        report.cipher = "ECDHE-RSA-AES128-GCM-SHA256"
+        report.cipherStandardName = "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"
+        let found = samples(of: result(attempt("127.0.0.1"), tls: report), try probe("127.0.0.1:80"))
+        #expect(found.contains(#"probe_tls_cipher_info{cipher="TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"} 1"#))
+        #expect(found.contains(#"probe_tls_group_info{group="\#(name)",id="\#(id)"} 1"#))
+    }
+
+    @Test(arguments: [nil, "dh2048"]) func `no group has no metric`(group: String?) throws {
+        var report = tls(isVerified: true)
+        report.group = group
+        let found = samples(of: result(attempt("127.0.0.1"), tls: report), try probe("127.0.0.1:80"))
+        #expect(!found.contains { $0.hasPrefix("probe_tls_group_info") || $0.hasPrefix("probe_tls_cipher_info") })
     }
 
     @Test func `OpenMetrics has the same samples`() throws {

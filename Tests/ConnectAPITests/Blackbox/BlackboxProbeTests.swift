@@ -1,3 +1,4 @@
+import CheckEngine
 import CheckModel
 import Configuration
 import Testing
@@ -8,7 +9,7 @@ import Testing
     private let now: Int64 = 1_767_225_600_000_000_000
 
     @Test func `a plain module tries one address, IPv6 where there is one`() throws {
-        let request = try #require(probe("db.example:5432").prepared(now: now).request)
+        let request = try #require(probe("db.example:5432").preparing(now: now).request)
         #expect(request.target.text == "db.example:5432" && request.timeoutMilliseconds == 2000)
         #expect(request.resolve.triesOneAddress && request.resolve.preferredFamily == .ipv6)
         #expect(request.resolve.family == .any && request.resolve.addresses == .first)
@@ -20,14 +21,14 @@ import Testing
             probe("db.example:5432") { module, _ in
                 module.preferredFamily = .ipv4
                 module.mayFallBack = false
-            }.prepared(now: now).request)
+            }.preparing(now: now).request)
         #expect(request.resolve.family == .ipv4 && request.resolve.preferredFamily == nil)
     }
 
     @Test func `an address of the other family cannot be resolved then`() throws {
-        let failure = try probe("127.0.0.1:80") { module, _ in module.mayFallBack = false }.prepared(now: now).failure
+        let failure = try probe("127.0.0.1:80") { module, _ in module.mayFallBack = false }.preparing(now: now).failure
         #expect(failure?.name == "NODATA")
-        #expect(try probe("[::1]:80") { module, _ in module.mayFallBack = false }.prepared(now: now).request != nil)
+        #expect(try probe("[::1]:80") { module, _ in module.mayFallBack = false }.preparing(now: now).request != nil)
     }
 
     @Test func `the query's own settings go over the module's`() throws {
@@ -35,7 +36,7 @@ import Testing
             probe("db.example:5432") { _, query in
                 query.family = .ipv4
                 query.addresses = .all
-            }.prepared(now: now).request)
+            }.preparing(now: now).request)
         #expect(request.resolve.family == .ipv4 && request.resolve.addresses == .all)
         #expect(!request.resolve.triesOneAddress && request.resolve.preferredFamily == nil)
     }
@@ -48,7 +49,7 @@ import Testing
                 module.tls.minimumVersion = .tls12
                 module.tls.maximumVersion = .tls13
                 query.hostname = "other.example"
-            }.prepared(now: now).request?.tls)
+            }.preparing(now: now).request?.tls)
         #expect(!tls.verify && tls.minimumVersion == .tls12 && tls.maximumVersion == .tls13)
         #expect(tls.serverName == "other.example" && tls.authority == nil && tls.clientCertificate == nil)
         let named = try #require(
@@ -56,17 +57,17 @@ import Testing
                 module.usesTLS = true
                 module.tls.serverName = "a.example"
                 query.hostname = "other.example"
-            }.prepared(now: now).request?.tls)
+            }.preparing(now: now).request?.tls)
         #expect(named.serverName == "a.example" && named.verify)
     }
 
     @Test(arguments: ["tls://db.example:443"]) func `the target may ask for TLS itself`(target: String) throws {
-        #expect(try probe(target).prepared(now: now).request?.tls != nil)
+        #expect(try probe(target).preparing(now: now).request?.tls != nil)
     }
 
     @Test(arguments: ["/run/x.sock", "unix:/run/x.sock", "@name", "unix+dgram:/run/x.sock"])
     func `the prober unix takes paths`(target: String) throws {
-        let request = try #require(probe(target, prober: .unix).prepared(now: now).request)
+        let request = try #require(probe(target, prober: .unix).preparing(now: now).request)
         guard case .unix = request.target.peer else {
             Issue.record("\(request.target.peer)")
             return
@@ -75,12 +76,53 @@ import Testing
 
     @Test(arguments: ["noport", "", "http://a.example:80", "a.example:80:90", "unix:/run/x.sock", "/run/x.sock"])
     func `what is no target of the prober tcp is a result`(target: String) throws {
-        let failure = try #require(probe(target).prepared(now: now).failure)
+        let failure = try #require(probe(target).preparing(now: now).failure)
         #expect(failure.name == "INVALID" && failure.fault == .request)
     }
 
+    @Test(arguments: ["[db.example]:80", "[127.0.0.1]:80", "[::1]:80"])
+    func `brackets may stand around any host`(target: String) throws {
+        var probe = try probe(target)
+        guard case .check(let check) = probe.prepare(now: now), case .tcp(_, port: 80) = check.request.target.peer
+        else {
+            Issue.record("not prepared: \(probe.flaw ?? "")")
+            return
+        }
+        #expect(check.request.target.text == target && probe.flaw == nil)
+    }
+
+    @Test func `a host behind a bad port is resolved and nothing else`() throws {
+        var probe = try probe("db.example:70000") { module, _ in
+            module.usesTLS = true
+            module.sourceAddress = "127.0.0.9".address
+        }
+        guard case .check(let check) = probe.prepare(now: now) else {
+            Issue.record("not prepared")
+            return
+        }
+        #expect(check.request.target.peer == .tcp(.name("db.example"), port: 0))
+        #expect(check.dialog == nil && check.request.tls == nil && check.request.resolve.triesOneAddress)
+        #expect(probe.flaw != nil)
+    }
+
+    @Test(
+        arguments: [
+            ("a:1", "a", "1"), ("[::1]:1", "::1", "1"), ("[a]:b", "a", "b"), (":", "", ""), ("http://a", "http", "//a"),
+        ])
+    func `Go tells host and port apart`(text: String, host: String, port: String) {
+        let parts = GoHostPort(text)
+        #expect(parts?.host == host && parts?.port == port)
+    }
+
+    @Test(arguments: [
+        "", "a", "a:b:c", "[::1]", "[::1", "[::1]:1:2", "[::1]x:1", "a]:1", "a:[1", "[[a]]:1", "[]a]:1", "x[a]:1",
+    ])
+    func `what Go cannot tell apart has neither`(text: String) {
+        #expect(GoHostPort(text) == nil)
+    }
+
     @Test(arguments: ["run/x.sock", "a.example:80", "unix:"]) func `nor of the prober unix`(target: String) throws {
-        #expect(try probe(target, prober: .unix).prepared(now: now).failure?.name == "INVALID")
+        #expect(try probe(target, prober: .unix).preparing(now: now).failure?.name == "INVALID")
     }
 
     @Test func `TLS over a UNIX socket needs a name to verify`() throws {
@@ -88,7 +130,7 @@ import Testing
             try probe("/run/x.sock", prober: .unix) { module, _ in
                 module.usesTLS = true
                 change(&module)
-            }.prepared(now: now).failure?.name
+            }.preparing(now: now).failure?.name
         }
         #expect(try failure { _ in } == "INVALID")
         #expect(try failure { $0.tls.skipsVerification = true } == nil)

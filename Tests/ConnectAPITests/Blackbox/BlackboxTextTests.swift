@@ -1,3 +1,4 @@
+import CheckEngine
 import CheckModel
 import Configuration
 import Testing
@@ -31,7 +32,7 @@ import Testing
         var entry = QueryResponse()
         entry.expect = "^220 (\\S+)\t$"
         entry.labels = [Label(name: "host", value: "${1}"), Label(name: "on", value: "x")]
-        entry.send = "QUIT"
+        entry.send = Array("QUIT".utf8)
         module.queryResponse = [entry, QueryResponse()]
         #expect(
             ModuleText.document([module]) == #"""
@@ -46,7 +47,7 @@ import Testing
                       query_response:
                         - expect: "^220 (\\S+)\t$"
                           labels: [{name: host, value: "${1}"}, {name: "on", value: x}]
-                          send: QUIT
+                          send: <secret>
                         - {}
                       tls: true
                       tls_config:
@@ -57,6 +58,32 @@ import Testing
 
                 """#)
         #expect(ModuleText.document([]) == "modules: {}\n")
+    }
+
+    @Test func `no text shows what a module sends`() throws {
+        var entry = QueryResponse()
+        entry.expect = "ready"
+        entry.send = "AUTH hunter2"
+        let steps: [DialogStep] = [
+            .expectLine(pattern: "ready", labels: []), .sendExpanded(template: "AUTH hunter2\n"),
+        ]
+        let dialog = try Dialog(steps: steps)
+        let probe = try probe("127.0.0.1:80") { module, _ in
+            module.queryResponse = [entry]
+            module.dialog = (steps, dialog)
+        }
+        // A peer that repeats what it gets, first whole and then beyond what the log shows.
+        for padding in [0, 150, 195] {
+            let received = Array((String(repeating: "x", count: padding) + "bad: AUTH hunter2\n").utf8)
+            let step = DialogStepReport(
+                kind: .expect, ok: false, durationNanoseconds: 0, bytes: received.count, received: received)
+            let report = BlackboxReport(
+                probe: probe, result: result(attempt("127.0.0.1"), dialog: DialogReport(steps: [step])))
+            let text = String(decoding: BlackboxDebug.text(report), as: UTF8.self)
+            #expect(!text.contains("AUTH") && !text.contains("hunter"))
+            #expect(text.contains("send: <secret>"))
+        }
+        #expect(!ModuleText.document([probe.module]).contains("hunter2"))
     }
 
     private func report(_ target: String, isSuccess: Bool) throws -> BlackboxReport {

@@ -1,0 +1,145 @@
+internal import CheckModel
+
+/// Reads the answer to one question, RFC 1035 section 4. It trusts no length, no order and no name in the message.
+struct AnswerReader {
+    /// A message without EDNS (RFC 6891) has at most so many bytes over UDP; c-ares cuts a longer one off there.
+    private static let largestDatagram = 512
+    private static let internetClass: UInt16 = 1
+    private static let cname: UInt16 = 5
+    private static let opt: UInt16 = 41
+
+    private struct Record {
+        let owner: String
+        let type: UInt16
+        let recordClass: UInt16
+        let timeToLive: UInt32
+        /// Where its data begins in the message, and how long they are; within the message.
+        let dataOffset: Int
+        let dataLength: Int
+    }
+
+    private let name: String
+    private let type: RecordType
+    private var reader: MessageReader
+    /// What each owner of a CNAME record stands for.
+    private var aliases: [String: [String]] = [:]
+    private var found: [(owner: String, address: IPAddress)] = []
+
+    /// - Parameters:
+    ///   - message: What came, without the two bytes of length that TCP puts before it.
+    ///   - name: The name that was asked for, normalized.
+    ///   - isTCP: Whether the message may not be truncated.
+    static func judge(_ message: [UInt8], name: String, type: RecordType, isTCP: Bool) -> AnswerVerdict {
+        let bad = AnswerVerdict.result(.failure(.badAnswer))
+        guard let header = MessageHeader(message), header.isResponse, header.isQuery else { return bad }
+        var reader = AnswerReader(name: name, type: type, reader: MessageReader(message))
+        guard reader.takeQuestions(header) else { return bad }
+        if header.isTruncated { return isTCP ? bad : .truncated }
+        if let failure = failure(ofResponseCode: reader.responseCode(header)) { return .result(.failure(failure)) }
+        guard reader.takeAnswers(header.answerCount) else {
+            return isTCP || message.count < largestDatagram ? bad : .truncated
+        }
+        return .result(reader.answer())
+    }
+
+    private init(name: String, type: RecordType, reader: MessageReader) {
+        self.name = name
+        self.type = type
+        self.reader = reader
+    }
+
+    private static func failure(ofResponseCode code: UInt16) -> ResolveFailure? {
+        switch code {
+        case 0: nil
+        case 1: .formatError
+        case 2: .serverFailure
+        case 3: .nxdomain
+        case 4: .notImplemented
+        case 5: .refused
+        default: .responseCode(code)
+        }
+    }
+
+    /// Whether the message repeats the question that was asked. A server that cannot read it may leave it out.
+    private mutating func takeQuestions(_ header: MessageHeader) -> Bool {
+        if header.questionCount == 0 { return header.responseCode != 0 }
+        guard header.questionCount == 1, let owner = reader.takeName(), let type = reader.takeNumber(),
+            let questionClass = reader.takeNumber()
+        else { return false }
+        return owner == name && type == UInt16(self.type.rawValue) && questionClass == Self.internetClass
+    }
+
+    /// With the upper bits of RFC 6891 section 6.1.3, which an OPT record among the last records has.
+    private func responseCode(_ header: MessageHeader) -> UInt16 {
+        guard header.additionalCount > 0 else { return header.responseCode }
+        var rest = self
+        for _ in 0..<(header.answerCount + header.authorityCount) where rest.takeRecord() == nil {
+            return header.responseCode
+        }
+        for _ in 0..<header.additionalCount {
+            guard let record = rest.takeRecord() else { return header.responseCode }
+            if record.type == Self.opt {
+                return UInt16(record.timeToLive >> 24) << 4 | header.responseCode
+            }
+        }
+        return header.responseCode
+    }
+
+    private mutating func takeRecord() -> Record? {
+        guard let owner = reader.takeName(), let type = reader.takeNumber(), let recordClass = reader.takeNumber(),
+            let upper = reader.takeNumber(), let lower = reader.takeNumber(), let length = reader.takeNumber(),
+            let offset = reader.skip(Int(length))
+        else { return nil }
+        return Record(
+            owner: owner, type: type, recordClass: recordClass, timeToLive: UInt32(upper) << 16 | UInt32(lower),
+            dataOffset: offset, dataLength: Int(length))
+    }
+
+    /// - Returns: false where a record cannot be read, or an address has another length than addresses have.
+    private mutating func takeAnswers(_ count: Int) -> Bool {
+        for _ in 0..<count {
+            guard let record = takeRecord() else { return false }
+            guard record.recordClass == Self.internetClass else { continue }
+            switch record.type {
+            case Self.cname:
+                guard let target = reader.name(at: record.dataOffset) else { return false }
+                aliases[record.owner, default: []].append(target)
+            case UInt16(RecordType.a.rawValue):
+                guard record.dataLength == 4 else { return false }
+                if type == .a { take(.v4(IPv4Address(bits: reader.integer(at: record.dataOffset))), of: record) }
+            case UInt16(RecordType.aaaa.rawValue):
+                guard record.dataLength == 16 else { return false }
+                if type == .aaaa { take(.v6(IPv6Address(bits: reader.integer(at: record.dataOffset))), of: record) }
+            default: continue
+            }
+        }
+        return true
+    }
+
+    private mutating func take(_ address: IPAddress, of record: Record) {
+        found.append((record.owner, address))
+    }
+
+    /// The addresses of the name and of all that it stands for, whatever the order of the records. Others are ignored.
+    private func answer() -> TryResult {
+        var names = [name]
+        var reached: Set<String> = [name]
+        var next = 0
+        while next < names.count {
+            for target in aliases[names[next], default: []] where reached.insert(target).inserted {
+                names.append(target)
+            }
+            next += 1
+        }
+        let addresses = found.filter { reached.contains($0.owner) }
+        guard let first = addresses.first else {
+            // Where each name stands for another one, none of them can have an address.
+            let isCircle = names.allSatisfy { aliases[$0] != nil }
+            return .failure(isCircle ? .badAnswer : .noData)
+        }
+        return .success(
+            Answer(
+                addresses: addresses.map(\.address), names: Array(names.dropFirst()),
+                canonicalName: first.owner == name ? nil : first.owner))
+    }
+}

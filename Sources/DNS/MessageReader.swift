@@ -1,0 +1,119 @@
+/// The first twelve bytes of a message, RFC 1035 section 4.1.1.
+struct MessageHeader {
+    static let length = 12
+
+    let identifier: UInt16
+    let isResponse: Bool
+    /// Whether the kind of question (OPCODE) is a standard query.
+    let isQuery: Bool
+    let isTruncated: Bool
+    /// 0 … 15.
+    let responseCode: UInt16
+    let questionCount: Int
+    let answerCount: Int
+    let authorityCount: Int
+    let additionalCount: Int
+
+    /// - Returns: nil where the message is shorter than a header.
+    init?(_ message: [UInt8]) {
+        guard message.count >= Self.length else { return nil }
+        func number(_ offset: Int) -> UInt16 { UInt16(message[offset]) << 8 | UInt16(message[offset + 1]) }
+        identifier = number(0)
+        isResponse = message[2] & 0x80 != 0
+        isQuery = message[2] & 0x78 == 0
+        isTruncated = message[2] & 0x02 != 0
+        responseCode = UInt16(message[3] & 0x0F)
+        questionCount = Int(number(4))
+        answerCount = Int(number(6))
+        authorityCount = Int(number(8))
+        additionalCount = Int(number(10))
+    }
+}
+
+/// Reads a message from behind its header on. Each step ends as nil where the message is too short for it.
+struct MessageReader {
+    private static let longestName = 255
+
+    private let bytes: [UInt8]
+    private var offset = MessageHeader.length
+    /// The name that the last compressed one was: most records of an answer have the same owner.
+    private var lastCompressed: (target: Int, name: String)?
+
+    init(_ bytes: [UInt8]) {
+        self.bytes = bytes
+    }
+
+    mutating func takeNumber() -> UInt16? {
+        guard let start = skip(2) else { return nil }
+        return integer(at: start)
+    }
+
+    /// - Returns: where the bytes begin that are passed over.
+    mutating func skip(_ count: Int) -> Int? {
+        guard bytes.count - offset >= count else { return nil }
+        defer { offset += count }
+        return offset
+    }
+
+    /// Big-endian; the caller has seen that the message is that long.
+    func integer<Value: FixedWidthInteger>(at offset: Int) -> Value {
+        bytes[offset..<(offset + Value.bitWidth / 8)].reduce(0) { $0 << 8 | Value($1) }
+    }
+
+    mutating func takeName() -> String? {
+        let target = compressionTarget(at: offset)
+        if let target, target == lastCompressed?.target {
+            offset += 2
+            return lastCompressed?.name
+        }
+        guard let (name, end) = readName(at: offset) else { return nil }
+        offset = end
+        if let target { lastCompressed = (target, name) }
+        return name
+    }
+
+    func name(at offset: Int) -> String? { readName(at: offset)?.name }
+
+    /// Where the two bytes of a compressed name point to, RFC 1035 section 4.1.4; nil where there is none.
+    private func compressionTarget(at offset: Int) -> Int? {
+        guard offset + 1 < bytes.count, bytes[offset] >> 6 == 3 else { return nil }
+        return Int(bytes[offset] & 0x3F) << 8 | Int(bytes[offset + 1])
+    }
+
+    /// The name in the form of `DomainName.normalized`, and where it ends.
+    private func readName(at start: Int) -> (name: String, end: Int)? {
+        var text: [UInt8] = []
+        var length = 1
+        var position = start
+        var end: Int?
+        // Each compression points to what came before: without that a message could lead in a circle.
+        var limit = start
+        while position < bytes.count {
+            let count = Int(bytes[position])
+            if count == 0 { return (String(decoding: text, as: UTF8.self), end ?? position + 1) }
+            if let target = compressionTarget(at: position) {
+                guard target < limit else { return nil }
+                limit = target
+                end = end ?? position + 2
+                position = target
+                continue
+            }
+            length += count + 1
+            guard count < 64, position + count < bytes.count, length <= Self.longestName else { return nil }
+            if !text.isEmpty { text.append(UInt8(ascii: ".")) }
+            for byte in bytes[(position + 1)...(position + count)] { Self.append(byte, to: &text) }
+            position += count + 1
+        }
+        return nil
+    }
+
+    /// A letter in its small form; what is not text, and what would look like a separator, as RFC 1035 section 5.1 has it.
+    private static func append(_ byte: UInt8, to text: inout [UInt8]) {
+        switch byte {
+        case UInt8(ascii: "A")...UInt8(ascii: "Z"): text.append(byte | 0x20)
+        case UInt8(ascii: "."), UInt8(ascii: "\\"): text += [UInt8(ascii: "\\"), byte]
+        case 0x21...0x7E: text.append(byte)
+        default: text += [UInt8(ascii: "\\"), 0x30 + byte / 100, 0x30 + byte / 10 % 10, 0x30 + byte % 10]
+        }
+    }
+}

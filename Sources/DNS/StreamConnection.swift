@@ -1,0 +1,96 @@
+internal import CLinux
+internal import CheckModel
+internal import SocketIO
+
+/// Why a question over TCP has no answer.
+enum StreamFailure: Error {
+    case kernel(Errno)
+    /// The server closed the connection before its answer was complete.
+    case closed
+    case deadline, cancelled
+}
+
+/// A TCP connection to a name server, for one question after another: RFC 7766. On the reactor's thread only.
+final class StreamConnection {
+    private let socket: Socket
+    private let token: SlotToken
+    private let reactor: Reactor
+    private var isConnected: Bool
+    private var received: [UInt8] = []
+
+    init(to server: IPEndpoint, on reactor: Reactor) throws(Errno) {
+        let socket = try Socket(.tcp(server.address.family))
+        isConnected =
+            switch try socket.connect(to: .ip(server)) {
+            case .complete: true
+            case .inProgress: false
+            }
+        token = try reactor.addOnThread(socket.number, for: .anything)
+        self.socket = socket
+        self.reactor = reactor
+    }
+
+    deinit {
+        reactor.removeOnThread(token)
+    }
+
+    /// Whether the server has sent more than it was asked for.
+    var hasLeftovers: Bool { !received.isEmpty }
+
+    /// Sends a question, and waits for the next message.
+    /// - Parameter query: With its length in front.
+    /// - Returns: the message without its length.
+    func ask(_ query: [UInt8], until deadline: MonotonicTime) async throws(StreamFailure) -> [UInt8] {
+        try await finishConnect(until: deadline)
+        var rest = query[...]
+        while !rest.isEmpty {
+            guard let count = try attempt({ () throws(Errno) in try socket.send(rest) }) else {
+                try await wait(for: .writable, until: deadline)
+                continue
+            }
+            rest = rest.dropFirst(count)
+        }
+        let length = try await take(2, until: deadline)
+        return try await take(Int(length[0]) << 8 | Int(length[1]), until: deadline)
+    }
+
+    private func finishConnect(until deadline: MonotonicTime) async throws(StreamFailure) {
+        guard !isConnected else { return }
+        try await wait(for: .writable, until: deadline)
+        if let error = try attempt({ () throws(Errno) in try socket.takePendingError() }) ?? nil { throw .kernel(error) }
+        isConnected = true
+    }
+
+    private func take(_ count: Int, until deadline: MonotonicTime) async throws(StreamFailure) -> [UInt8] {
+        while received.count < count {
+            guard let bytes = try attempt({ () throws(Errno) in try socket.receive(atMost: 16_384) }) else {
+                try await wait(for: .readable, until: deadline)
+                continue
+            }
+            guard !bytes.isEmpty else { throw .closed }
+            received += bytes
+        }
+        defer { received.removeFirst(count) }
+        return Array(received[..<count])
+    }
+
+    /// - Returns: nil where the socket is not ready.
+    private func attempt<Value>(_ call: () throws(Errno) -> Value) throws(StreamFailure) -> Value? {
+        while true {
+            do throws(Errno) {
+                return try call()
+            } catch {
+                if error.rawValue == EAGAIN { return nil }
+                if error.rawValue != EINTR { throw .kernel(error) }
+            }
+        }
+    }
+
+    private func wait(for interest: Readiness, until deadline: MonotonicTime) async throws(StreamFailure) {
+        switch await reactor.waitOnThread(token, for: interest, until: deadline) {
+        case .ready: return
+        case .deadline: throw .deadline
+        case .cancelled: throw .cancelled
+        }
+    }
+}

@@ -1,0 +1,190 @@
+internal import CLinux
+internal import CMicrohttpd
+internal import CheckModel
+internal import SocketIO
+
+/// What comes before a request: its head waits in the kernel until it is complete, and is looked at there. So a connection between
+/// requests holds none of the library's memory that it does not need, what is wrong is answered in our own words, and a
+/// long head goes to the library that has the memory for it.
+extension HTTPDaemon {
+    /// What is looked at: the longest head, and a short body.
+    private static var lookedAtBytes: Int { HeadScan.mostBytes + 4096 }
+
+    /// Something has come on a connection that waits.
+    func look(at connection: Connection) {
+        var scan = HeadScan()
+        var available = 0
+        let verdict = scratch.withUnsafeMutableBytes { buffer -> HeadScan.Verdict? in
+            available = recv(
+                connection.descriptor, buffer.baseAddress, Self.lookedAtBytes, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT))
+            guard available > 0 else { return nil }
+            let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<available]).assumingMemoryBound(to: UInt8.self)
+            let verdict = scan.scan(bytes)
+            // The library may have read the beginning, where requests were sent without a wait for answers.
+            if connection.handle != nil, verdict != .complete, !HeadScan.looksLikeRequest(bytes) { return nil }
+            return verdict
+        }
+        switch verdict {
+        case .complete: open(connection, for: scan, available)
+        case .refused(let refusal): refuseWaiting(connection, refusal.status, refusal.detail, withoutBody: scan.isHead)
+        case .incomplete:
+            noteHead(of: connection)
+            if connection.peerHasFinished { endWaiting(connection) }
+        case nil: noteNothing(on: connection, available)
+        }
+    }
+
+    private func noteNothing(on connection: Connection, _ available: Int) {
+        let error = Errno.current
+        if available == 0 || available < 0 && error != Errno(EAGAIN) && error != Errno(EINTR) {
+            return endWaiting(connection)
+        }
+        // The library has read what the event was about, or the beginning of what is there.
+        guard let handle = connection.handle else { return }
+        connection.gate = .free
+        MHD_resume_connection(handle)
+        mustRun = true
+    }
+
+    /// A complete head is there.
+    private func open(_ connection: Connection, for scan: HeadScan, _ available: Int) {
+        noteHead(of: connection)
+        let body = scan.isChunked ? nil : scan.contentLength ?? 0
+        let total = body.map { UInt64(scan.length) + $0 }
+        let need = scan.length + (scan.fieldCount + scan.argumentCount) * HTTPLimits.partBytes
+        let isUsual = need <= HTTPLimits.usualHeadBytes
+        if let total, total > UInt64(available), total <= UInt64(HTTPLimits.usualHeadBytes), !scan.expectsContinue,
+            mayAwaitBody(of: connection)
+        {
+            return
+        }
+        connection.bodyWait = 0
+        let isWhole = total.map { $0 == UInt64(available) } ?? false
+        if isUsual, isWhole || connection.handle != nil && !connection.isLarge {
+            return hand(connection, isLarge: false, isWhole: isWhole)
+        }
+        handLarge(connection, need: need, isUsual: isUsual, isWhole: isWhole)
+    }
+
+    /// A short body usually follows its head at once: with both there, nothing of a next request is read along.
+    private func mayAwaitBody(of connection: Connection) -> Bool {
+        let now = Clock.now()
+        if connection.bodyWait == 0 {
+            connection.bodyWait = now.advanced(byMilliseconds: Self.bodyWaitMilliseconds).nanoseconds
+            armBodyTimer(at: connection.bodyWait)
+        }
+        return connection.bodyWait > now.nanoseconds && !connection.peerHasFinished
+    }
+
+    private static var bodyWaitMilliseconds: Int { 30 }
+
+    func endBodyWaits() {
+        let now = Clock.now().nanoseconds
+        var next = UInt64.max
+        for case let connection? in connections where connection.bodyWait > 0 && connection.gate == .waiting {
+            if connection.bodyWait <= now { look(at: connection) } else { next = min(next, connection.bodyWait) }
+        }
+        if next < .max { armBodyTimer(at: next) }
+    }
+
+    private func hand(_ connection: Connection, isLarge: Bool, isWhole: Bool) {
+        connection.gate = isWhole ? .open : .free
+        if let handle = connection.handle {
+            MHD_resume_connection(handle)
+            mustRun = true
+        } else if let library = isLarge ? largeLibrary : library {
+            connection.isLarge = isLarge
+            give(connection, to: library)
+        } else {
+            connection.gate = .waiting
+            endWaiting(connection)
+        }
+    }
+
+    /// Gives the request to the library with the large memory, which is charged; what needs it only for what may follow goes to the
+    /// usual one where there is no room.
+    private func handLarge(_ connection: Connection, need: Int, isUsual: Bool, isWhole: Bool) {
+        if connection.handle != nil, !connection.isLarge {
+            // The descriptor's next event brings it back here.
+            if !takeBack(connection) {
+                refuseWaiting(connection, 503, "There are too few descriptors for a long request head.", withoutBody: false)
+            }
+            return
+        }
+        let charge = isWhole ? 2 * need + 32_768 : HTTPLimits.largeMemoryBytes
+        connection.headCharge = MemoryCharge(charge, for: .heads, in: limits.memory)
+        if connection.headCharge != nil { return hand(connection, isLarge: true, isWhole: isWhole) }
+        if isUsual { return hand(connection, isLarge: false, isWhole: false) }
+        refuseWaiting(connection, 503, "Clients hold as much memory by request heads as they may.", withoutBody: false)
+    }
+
+    /// Takes a connection between requests back from the library, which gets a socket that has ended in its place.
+    /// - Returns: false where there is no descriptor.
+    private func takeBack(_ connection: Connection) -> Bool {
+        guard let handle = connection.handle else { return true }
+        let copy = connectd_duplicate(connection.descriptor)
+        guard copy >= 0 else { return false }
+        if let watch = connection.watch { unwatch(watch, connection.descriptor) }
+        guard connectd_mhd_replace(connection.descriptor, endedSocket) >= 0 else {
+            CLinux.close(copy)
+            return false
+        }
+        connection.handle = nil
+        connection.isLarge = false
+        connection.headCharge = nil
+        connection.descriptor = copy
+        MHD_resume_connection(handle)
+        mustRun = true
+        if !watchClient(of: connection) { closeWaiting(connection) }
+        return true
+    }
+
+    /// When the library has run: connections whose request has ended wait for the next one.
+    func closeGates() {
+        guard !ended.isEmpty else { return }
+        for place in ended {
+            guard let connection = connections[place], let handle = connection.handle, connection.gate == .open,
+                case .idle = connection.phase
+            else { continue }
+            MHD_suspend_connection(handle)
+            connection.gate = .waiting
+            if connection.peerHasLeft {
+                endWaiting(connection)
+            } else if connection.peerHasFinished {
+                look(at: connection)
+            } else if connection.isLarge {
+                _ = takeBack(connection)
+            }
+        }
+        ended.removeAll(keepingCapacity: true)
+    }
+
+    /// Answers on a connection that waits, and ends it.
+    func refuseWaiting(_ connection: Connection, _ status: Int, _ detail: String, withoutBody: Bool) {
+        PlainAnswer.send(
+            handler.problem(status: status, detail: detail), to: connection.descriptor, withoutBody: withoutBody)
+        connection.mustLinger = true
+        // The library must not read what is refused.
+        if !takeBack(connection) { connection.peerHasLeft = true }
+        if connections[connection.index] === connection { endWaiting(connection) }
+    }
+
+    /// Ends a connection that waits.
+    func endWaiting(_ connection: Connection) {
+        guard let handle = connection.handle else { return closeWaiting(connection) }
+        connection.gate = .free
+        shutdown(connection.descriptor, Int32(SHUT_RD))
+        if connection.peerHasLeft { shutdown(connection.descriptor, Int32(SHUT_RDWR)) }
+        MHD_resume_connection(handle)
+        mustRun = true
+    }
+
+    /// Ends a connection, whoever has it.
+    func end(_ connection: Connection) {
+        if connection.gate == .waiting {
+            connection.peerHasLeft = true
+            return endWaiting(connection)
+        }
+        shutdown(connection.descriptor, Int32(SHUT_RDWR))
+    }
+}

@@ -1,0 +1,170 @@
+internal import CLinux
+
+/// A request's head as it waits in the kernel, before the library reads it: where it ends, whether it is well formed, and how much
+/// of the library's memory it needs.
+///
+/// What is wrong is answered in our own words. What is right is judged once more after the library has parsed it
+/// (`HeadJudge`): handlers see what the library saw.
+struct HeadScan {
+    enum Verdict: Equatable {
+        /// The head has not ended yet.
+        case incomplete
+        case refused(HeadRefusal)
+        case complete
+    }
+
+    /// From the first byte to the end of the empty line.
+    private(set) var length = 0
+    private(set) var fieldCount = 0
+    private(set) var argumentCount = 0
+    /// nil: no body, or one in chunks.
+    private(set) var contentLength: UInt64?
+    private(set) var isChunked = false
+    private(set) var expectsContinue = false
+    private(set) var isHead = false
+
+    private var hasHost = false
+    private var isOld = false
+
+    /// The longest head, and the most header fields and query arguments: both need memory.
+    static let mostBytes = 16 << 10
+    static let mostParts = 1500
+
+    /// Judges what has come.
+    /// - Parameter bytes: from the first byte of the request on; what follows the head does not matter.
+    mutating func scan(_ bytes: UnsafeBufferPointer<UInt8>) -> Verdict {
+        guard let start = bytes.baseAddress else { return .incomplete }
+        // One empty line before a request is tolerated (RFC 9112, section 2.2).
+        var position = bytes.count >= 2 && bytes[0] == Self.carriageReturn && bytes[1] == Self.lineFeed ? 2 : 0
+        var isFirst = true
+        while let found = memchr(start + position, Int32(Self.lineFeed), bytes.count - position) {
+            let end = UnsafeRawPointer(found) - UnsafeRawPointer(start)
+            guard end < Self.mostBytes else { return .refused(isFirst ? .target : .fields) }
+            guard end > position, bytes[end - 1] == Self.carriageReturn else { return .refused(.fault(.lineEnding)) }
+            let line = UnsafeBufferPointer(rebasing: bytes[position..<end - 1])
+            position = end + 1
+            if line.isEmpty, !isFirst {
+                length = position
+                return conclude()
+            }
+            if let refusal = isFirst ? readRequestLine(line) : readField(line) { return .refused(refusal) }
+            isFirst = false
+            guard fieldCount + argumentCount <= Self.mostParts else {
+                return .refused(argumentCount > fieldCount ? .target : .fields)
+            }
+        }
+        guard bytes.count < Self.mostBytes else { return .refused(isFirst ? .target : .fields) }
+        // Other protocols are told at once, and not after the time for heads.
+        if isFirst, position < bytes.count, !mayBecomeRequestLine(bytes[position...]) { return .refused(.fault(.method)) }
+        return .incomplete
+    }
+
+    /// Whether bytes look like the beginning of a request.
+    static func looksLikeRequest(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+        bytes.isEmpty || HeadScan().mayBecomeRequestLine(bytes[...])
+    }
+
+    private static let carriageReturn: UInt8 = 13
+    private static let lineFeed: UInt8 = 10
+
+    private func mayBecomeRequestLine(_ bytes: Slice<UnsafeBufferPointer<UInt8>>) -> Bool {
+        guard let first = bytes.first(where: { !ASCII.isToken($0) }) else { return true }
+        return first == UInt8(ascii: " ") && ASCII.isToken(bytes[bytes.startIndex]) || first == Self.carriageReturn
+    }
+
+    private mutating func readRequestLine(_ line: UnsafeBufferPointer<UInt8>) -> HeadRefusal? {
+        guard let space = line.firstIndex(of: UInt8(ascii: " ")), space > 0, line[..<space].allSatisfy(ASCII.isToken)
+        else { return .fault(.method) }
+        guard let last = line.lastIndex(of: UInt8(ascii: " ")), last > space + 1 else { return .fault(.target) }
+        let target = line[(space + 1)..<last]
+        guard target.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { return .fault(.target) }
+        let version = line[(last + 1)...]
+        let form = Array("HTTP/".utf8)
+        guard version.count == 8, version.prefix(5).elementsEqual(form), ASCII.isDigit(version[last + 6]),
+            version[last + 7] == UInt8(ascii: "."), ASCII.isDigit(version[last + 8])
+        else { return .fault(.version) }
+        guard version[last + 6] == UInt8(ascii: "1"), version[last + 8] <= UInt8(ascii: "1") else { return .version }
+        isOld = version[last + 8] == UInt8(ascii: "0")
+        isHead = line[..<space].elementsEqual("HEAD".utf8)
+        if let query = target.firstIndex(of: UInt8(ascii: "?")) {
+            argumentCount = target[query...].reduce(1) { $1 == UInt8(ascii: "&") ? $0 + 1 : $0 }
+        }
+        return nil
+    }
+
+    private mutating func readField(_ line: UnsafeBufferPointer<UInt8>) -> HeadRefusal? {
+        fieldCount += 1
+        guard let first = line.first, !ASCII.isBlank(first) else { return .fault(.lineEnding) }
+        guard let colon = line.firstIndex(of: UInt8(ascii: ":")), colon > 0, line[..<colon].allSatisfy(ASCII.isToken)
+        else { return .fault(.headerName) }
+        guard line[(colon + 1)...].allSatisfy(ASCII.isFieldValue) else {
+            let hasBrokenLine = line[(colon + 1)...].contains { $0 == 0 || $0 == Self.carriageReturn }
+            return .fault(hasBrokenLine ? .lineEnding : .headerValue)
+        }
+        switch colon {
+        case 4, 6, 14, 17:
+            let name = UnsafeBufferPointer(rebasing: line[..<colon])
+            return readMeaning(name, UnsafeBufferPointer(rebasing: line[(colon + 1)...]))
+        case _: return nil
+        }
+    }
+
+    private mutating func readMeaning(
+        _ name: UnsafeBufferPointer<UInt8>, _ field: UnsafeBufferPointer<UInt8>
+    ) -> HeadRefusal? {
+        // Blanks after a length or a coding are legal, but the library would not know it for what it is.
+        let start = field.firstIndex { !ASCII.isBlank($0) } ?? field.endIndex
+        let value = UnsafeBufferPointer(rebasing: field[start...])
+        if HeaderWalk.equal(name, "host") {
+            guard !hasHost else { return .fault(.hostRepeated) }
+            hasHost = true
+        } else if HeaderWalk.equal(name, "expect") {
+            expectsContinue = true
+        } else if HeaderWalk.equal(name, "content-length") {
+            guard contentLength == nil else { return .fault(.lengthRepeated) }
+            guard let count = HeaderWalk.number(value) else { return .fault(.lengthMalformed) }
+            contentLength = count
+        } else if HeaderWalk.equal(name, "transfer-encoding") {
+            guard !isChunked, HeaderWalk.equal(value, "chunked") else { return .fault(.codingUnknown) }
+            isChunked = true
+        }
+        return nil
+    }
+
+    private func conclude() -> Verdict {
+        if isChunked, contentLength != nil { return .refused(.fault(.codingAndLength)) }
+        if isChunked, isOld { return .refused(.fault(.codingInOldVersion)) }
+        return hasHost || isOld ? .complete : .refused(.fault(.hostMissing))
+    }
+}
+
+/// Why a head is refused before the library sees it.
+enum HeadRefusal: Equatable {
+    case fault(HeadFault)
+    /// The request line, or its query, is too long.
+    case target
+    /// The header fields are too long, or too many.
+    case fields
+    /// Well formed, but neither 1.0 nor 1.1.
+    case version
+
+    var status: Int {
+        switch self {
+        case .fault: 400
+        case .target: 414
+        case .fields: 431
+        case .version: 505
+        }
+    }
+
+    var detail: String {
+        switch self {
+        case .fault(let fault): fault.rawValue
+        case .target:
+            "The request line is too long: a head may have 16 KiB, and \(HeadScan.mostParts) fields and query arguments."
+        case .fields:
+            "The header fields are too large: a head may have 16 KiB, and \(HeadScan.mostParts) fields and query arguments."
+        case .version: HeadFault.version.rawValue
+        }
+    }
+}

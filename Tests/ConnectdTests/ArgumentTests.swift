@@ -1,0 +1,168 @@
+import ArgumentParser
+import CheckModel
+import Foundation
+import Testing
+
+@testable import connectd
+
+@Suite("The arguments of check")
+struct CheckArgumentTests {
+    private func parse(_ arguments: String...) throws -> CheckCommand {
+        try #require(try CheckCommand.parse(arguments) as CheckCommand?)
+    }
+
+    @Test("keep the order of a dialog across options")
+    func dialogOrder() throws {
+        let command = try parse(
+            "a:1", "--match", "^220", "--send", "EHLO a\\r\\n", "--reject", "^5", "--match=^250", "--send", "QUIT\\r\\n"
+        )
+        #expect(
+            command.dialog.steps == [
+                .expect(pattern: "^220"), .send(text: "EHLO a\r\n"), .reject(pattern: "^5"), .expect(pattern: "^250"),
+                .send(text: "QUIT\r\n"),
+            ])
+        #expect(try DialogArguments.dialog(command.dialog.steps) != nil)
+    }
+
+    @Test("have escapes in what is sent")
+    func escapes() throws {
+        #expect(try EscapedText.bytes("a\\r\\n\\t\\0\\\\\\x41\\xfF") == [0x61, 13, 10, 9, 0, 0x5C, 0x41, 0xFF])
+        #expect(try EscapedText.bytes("grün") == Array("grün".utf8))
+        for wrong in ["\\", "\\q", "\\x", "\\x4", "\\xzz"] {
+            #expect(throws: ValidationError.self) { try EscapedText.bytes(wrong) }
+        }
+        #expect(try parse("a:1", "--send", "\\xff\\x00").dialog.steps == [.sendBytes([0xFF, 0])])
+        #expect(throws: (any Error).self) { try parse("a:1", "--send", "\\xff${1}") }
+    }
+
+    @Test(
+        "refuse a dialog that waits for nothing", arguments: [["--reject", "x"], ["--match", "a", "--reject", "b"]])
+    func idleRejects(arguments: [String]) throws {
+        let command = try CheckCommand.parse(["a:1"] + arguments)
+        #expect(throws: ValidationError.self) { try DialogArguments.dialog(command.dialog.steps) }
+    }
+
+    @Test("say which option has the bad pattern")
+    func badPattern() throws {
+        let command = try parse("a:1", "--match", "(")
+        do {
+            _ = try DialogArguments.dialog(command.dialog.steps)
+            Issue.record("accepted")
+        } catch {
+            #expect((error as? ValidationError)?.message.hasPrefix("--match") == true)
+        }
+    }
+
+    @Test("choose the family by one of three options, or by the source")
+    func families() throws {
+        func family(_ arguments: String...) throws -> ResolveOptions.Family {
+            var request = try Results.request("tcp://a:1")
+            try CheckCommand.parse(["a:1"] + arguments).connection.apply(to: &request)
+            return request.resolve.family
+        }
+        #expect(try family() == .any && family("-4") == .ipv4 && family("-6") == .ipv6)
+        #expect(try family("--family", "ipv6") == .ipv6 && family("--source", "::1") == .ipv6)
+        #expect(try family("--source", "127.0.0.1") == .ipv4)
+        #expect(throws: (any Error).self) { try family("-4", "-6") }
+        #expect(throws: (any Error).self) { try family("-6", "--source", "127.0.0.1") }
+        #expect(throws: (any Error).self) { try family("--source", "eth0") }
+        #expect(throws: (any Error).self) { try family("--interface", "a/b") }
+    }
+
+    @Test("take an outcome, several, or anything but one")
+    func expectations() throws {
+        #expect(try parse("a:1", "--expect", "refused").expect == .oneOf([.failed(.refused)]))
+        #expect(
+            try parse("a:1", "--expect", "refused,timeout").expect == .oneOf([.failed(.refused), .failed(.timeout)]))
+        #expect(try parse("a:1", "--expect", "!connected").expect == .not(.connected))
+        #expect(throws: (any Error).self) { try parse("a:1", "--expect", "closed") }
+    }
+
+    @Test("have other names that people know")
+    func aliases() throws {
+        let command = try parse("a:1", "-t", "2s", "-k", "--parallel", "7", "-v")
+        #expect(command.timeout?.milliseconds == 2000 && command.tls.noVerify && command.pace.concurrency == 7)
+        #expect(command.verbose)
+        #expect(try parse("a:1", "--insecure").tls.noVerify)
+    }
+}
+
+@Suite("A file of targets")
+struct TargetFileTests {
+    private func entries(_ text: String) throws -> [TargetEntry] {
+        try entries(Array(text.utf8))
+    }
+
+    private func entries(_ bytes: [UInt8]) throws -> [TargetEntry] {
+        let path = "/tmp/connectd-targets-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try Data(bytes).write(to: URL(fileURLWithPath: path))
+        return try TargetFile.entries(named: [], file: path)
+    }
+
+    private func texts(_ text: String) throws -> [String] {
+        try entries(text).map {
+            switch $0.content {
+            case .target(let target, let expectation): target.text + (expectation == nil ? "" : " expect")
+            case .request: "request"
+            }
+        }
+    }
+
+    @Test("has a target per line, comments, blank lines, a byte order mark and any line ends")
+    func form() throws {
+        let text = """
+            \u{FEFF}# all of it\r
+            a:1 # the first\r
+            \r
+            \tb:2\t# another\u{A0}
+            c:3#tight\rd:4   expect=refused # down
+            unix:/run/a#b.sock # with a sign
+            {"target":"e:5","timeout_ms":100} # a request
+              {"target":"f:6"}
+            """
+        #expect(
+            try texts(text) == [
+                "a:1", "b:2", "c:3", "d:4 expect", "unix:/run/a#b.sock", "request", "request",
+            ])
+    }
+
+    @Test("has every bad line reported with its number")
+    func badLines() throws {
+        do {
+            _ = try entries("a:1\nnonsense\nb:2 c:3\n\nd:4 expect=shut\n{\"target\":}\nhttp\n")
+            Issue.record("accepted")
+        } catch let error as ValidationError {
+            let lines = error.message.split(separator: "\n")
+            #expect(lines.count == 5)
+            for (line, number) in zip(lines, [2, 3, 5, 6, 7]) { #expect(line.contains(":\(number): "), "\(line)") }
+            #expect(lines[1].contains("one target per line") && lines[2].contains("shut"))
+        }
+    }
+
+    @Test("is UTF-8")
+    func encoding() {
+        #expect(throws: ValidationError.self) { try entries([0xFF, 0xFE, 0x61, 0, 0x3A, 0, 0x31, 0]) }
+        #expect(throws: ValidationError.self) { try entries([0x61, 0xFF, 0x3A, 0x31]) }
+    }
+}
+
+@Suite("An unknown option")
+struct OptionSuggestionTests {
+    @Test("of another program is answered with what to write")
+    func known() {
+        let message = "Error: Unknown option '--sni'\nUsage: connectd check"
+        #expect(
+            OptionSuggestion.completed(message)
+                == "Error: Unknown option '--sni': use --server-name\nUsage: connectd check")
+        #expect(
+            OptionSuggestion.completed("Error: Unknown option '-p'").hasPrefix(
+                "Error: Unknown option '-p': write the port"))
+    }
+
+    @Test(
+        "that nothing is known about stays as it is", arguments: ["Error: Unknown option '--xyz'\nUsage", "Usage", ""])
+    func unknown(message: String) {
+        #expect(OptionSuggestion.completed(message) == message)
+    }
+}

@@ -1,0 +1,78 @@
+import CheckModel
+import Foundation
+import SocketIO
+import Testing
+
+/// Work that may block, on threads of its own.
+@Suite struct BlockingThreadsTests {
+    private func milliseconds(_ count: Int) -> MonotonicTime { Clock.now().advanced(byMilliseconds: count) }
+
+    @Test func `work is finished elsewhere, and its value comes back`() async throws {
+        let threads = try BlockingThreads(limit: 2)
+        try await withReactor { reactor in
+            let isElsewhere = try await onThread(of: reactor) {
+                switch await threads.run(inGroup: 0, on: reactor, until: .distantFuture, { !reactor.thread.isCurrent }) {
+                case .finished(let isElsewhere): isElsewhere
+                case .deadline, .neverBegan, .cancelled: false
+                }
+            }
+            #expect(isElsewhere)
+        }
+    }
+
+    @Test func `work that hangs ends its wait at the deadline, and leaves threads to other groups`() async throws {
+        let threads = try BlockingThreads(limit: 4)
+        try await withReactor { reactor in
+            let endings = try await onThread(of: reactor) { [self] in
+                await withTaskGroup(of: String.self) { group in
+                    for _ in 0..<6 {
+                        group.addTask { await hang(threads, on: reactor) }
+                    }
+                    var words: [String] = []
+                    for await word in group { words.append(word) }
+                    return words
+                }
+            }
+            // Of four threads a group has two: the third would leave none to the others.
+            #expect(endings.filter { $0 == "deadline" }.count == 2)
+            #expect(endings.filter { $0 == "never began" }.count == 4)
+            let other = try await onThread(of: reactor) { [self] in
+                switch await threads.run(inGroup: 2, on: reactor, until: milliseconds(5000), { 7 }) {
+                case .finished(let value): value
+                case .deadline, .neverBegan, .cancelled: 0
+                }
+            }
+            #expect(other == 7)
+            #expect(threads.threadCount <= 4)
+        }
+    }
+
+    /// Blocks a thread for longer than the wait lasts.
+    private func hang(_ threads: BlockingThreads, on reactor: Reactor) async -> String {
+        let until = milliseconds(300)
+        switch await threads.run(inGroup: 1, on: reactor, until: until, { Thread.sleep(forTimeInterval: 1.5) }) {
+        case .finished: "finished"
+        case .deadline: "deadline"
+        case .neverBegan: "never began"
+        case .cancelled: "cancelled"
+        }
+    }
+
+    @Test func `a cancelled wait ends at once`() async throws {
+        let threads = try BlockingThreads(limit: 1)
+        try await withReactor { reactor in
+            let begin = Clock.now()
+            let task = Task(executorPreference: reactor.thread) {
+                switch await threads.run(
+                    inGroup: 0, on: reactor, until: .distantFuture, { Thread.sleep(forTimeInterval: 0.5) })
+                {
+                case .cancelled: true
+                case .finished, .deadline, .neverBegan: false
+                }
+            }
+            task.cancel()
+            #expect(await task.value)
+            #expect(Clock.now().since(begin) < 400_000_000)
+        }
+    }
+}
