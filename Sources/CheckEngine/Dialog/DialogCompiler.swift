@@ -6,6 +6,8 @@ struct DialogCompiler {
     private(set) var steps: [CompiledStep] = []
     private(set) var keptGroups: [Int: Set<Int>] = [:]
     private var names: Set<String> = []
+    /// A pattern that a dialog has several times is compiled once.
+    private var linePatterns: [String: LinePattern] = [:]
 
     init(maximumSteps: Int) {
         self.maximumSteps = maximumSteps
@@ -64,7 +66,9 @@ struct DialogCompiler {
     }
 
     private mutating func expectLine(_ text: String, _ labels: [Label]) throws(Flaw) -> CompiledStep {
-        let pattern = try LinePattern(Array(text.utf8))
+        let pattern: LinePattern
+        if let known = linePatterns[text] { pattern = known } else { pattern = try LinePattern(Array(text.utf8)) }
+        linePatterns[text] = pattern
         let templates = labels.map { label in
             let value = SendTemplate(expanding: Array(label.value.utf8)) {
                 Self.groups($0, of: pattern.groups, step: steps.count)

@@ -30,8 +30,8 @@ enum DialogLimits {
     static let conversationNanoseconds: Int64 = 100_000_000
     /// RE2 takes about 10 ns for each instruction and byte, at worst: a worker spends at most some 3 ms in a match.
     static let inlineMatchSteps = 1 << 18
-    /// So many matches with more steps than that may be under way at once, on other threads.
-    static let detachedMatches = 32
+    /// So many matches with more steps than that may be under way at once, on threads of their own.
+    static let detachedMatches = 8
     /// How often a conversation looks whether such a match is done.
     static let detachedMatchPollMilliseconds = 1
     /// A match this long gives the others a turn before the conversation goes on.

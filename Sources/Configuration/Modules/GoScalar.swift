@@ -9,7 +9,7 @@ extension YAMLScalar {
         case "!!binary":
             guard let bytes = Base64.decode(text) else { throw ValueRefusal(sentence: "is not valid base64") }
             return bytes
-        case "!!int", "!!float", "!!bool", "!!timestamp":
+        case "!!int", "!!float", "!!bool", "!!timestamp", "!!null":
             try requireTagFits()
             return Array(text.utf8)
         case _: return Array(text.utf8)

@@ -49,6 +49,7 @@ struct ModulesReader {
         }
         // blackbox_exporter loads a module of any prober, and a probe with it fails.
         requireUniqueKeys(entry.value, path: path)
+        _ = keys(of: entry.value, below: path, known: Self.moduleKeys + [prober])
         skipped[entry.key.text] = prober.isEmpty ? "\"\"" : prober
         if !Self.otherProbers.contains(prober) {
             let words = ProbeModule.Prober.allCases.map(\.rawValue) + Self.otherProbers
@@ -61,13 +62,16 @@ struct ModulesReader {
         }
     }
 
-    /// Reports keys that are there twice, also where connectd does not read what they hold.
-    private mutating func requireUniqueKeys(_ node: YAMLNode, path: String) {
+    /// Reports keys that are there twice below a node, although connectd does not read what they hold.
+    private mutating func requireUniqueKeys(_ node: YAMLNode, path: String, isNested: Bool = false) {
         switch node.content {
-        case .mapping:
-            for (entry, path) in entries(of: node, path: path) { requireUniqueKeys(entry.value, path: path) }
+        case .mapping(let all):
+            let unique = isNested ? entries(of: node, path: path) : all.map { ($0, "\(path).\($0.key.text)") }
+            for (entry, path) in unique { requireUniqueKeys(entry.value, path: path, isNested: true) }
         case .sequence(let items):
-            for (index, item) in items.enumerated() { requireUniqueKeys(item, path: "\(path)[\(index)]") }
+            for (index, item) in items.enumerated() {
+                requireUniqueKeys(item, path: "\(path)[\(index)]", isNested: true)
+            }
         case .scalar, .refused: return
         }
     }
@@ -87,7 +91,7 @@ struct ModulesReader {
                 if case .scalar(let scalar) = entry.value.content { module.timeoutText = scalar.text }
             case prober.rawValue where !entry.value.isEmpty:
                 readProbe(entry.value, path: path, into: &module)
-            case _: requireUniqueKeys(entry.value, path: path)
+            case _: requireUniqueKeys(entry.value, path: path, isNested: true)
             }
         }
         return module

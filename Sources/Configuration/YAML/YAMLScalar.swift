@@ -8,7 +8,7 @@ struct YAMLScalar: Sendable {
 
     /// What the scalar is. Where YAML 1.1 and 1.2 disagree (`no`, `0644`, `1:30`), it is none that any key takes.
     var kind: Kind {
-        guard isPlain, tag == nil else { return tag == "!!null" ? .null : .string }
+        guard isPlain, tag == nil else { return tag == "!!null" && Self.nulls.contains(text) ? .null : .string }
         if Self.nulls.contains(text) { return .null }
         if Self.booleans.contains(text) { return .boolean }
         if let value = PlainDecimal.read(text) { return .integer(value) }
