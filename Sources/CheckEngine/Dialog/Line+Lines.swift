@@ -21,13 +21,13 @@ extension Line {
                 case .found(let groups):
                     return StepResult(end: end, groups: groups.map { $0.map { $0.shifted(by: range.lowerBound) } })
                 case .absent, .open: inbox.skip(to: end)
-                case .exceeded(let detail): return StepResult(ending: .mismatch(heard: heard), detail: detail)
+                case .exceeded(let detail): return StepResult(ending: .mismatch(heard: true), detail: detail)
                 }
             }
             if hasEnded { return StepResult(ending: .closed) }
             if inbox.unmatchedCount >= DialogLimits.unmatchedBytes {
                 return StepResult(
-                    ending: .mismatch(heard: heard),
+                    ending: .mismatch(heard: true),
                     detail: "the peer's line has more than \(DialogLimits.unmatchedBytes) bytes")
             }
             if let ending = await hearMore(on: socket) { return StepResult(ending: ending) }
@@ -51,7 +51,7 @@ extension Line {
         while true {
             let next = inbox.bytes[inbox.start...].prefix(bytes.count)
             guard bytes.starts(with: next) else {
-                return StepResult(ending: .mismatch(heard: heard), detail: Self.otherBytes)
+                return StepResult(ending: .mismatch(heard: true), detail: Self.otherBytes)
             }
             if next.count == bytes.count { return StepResult(end: next.endIndex) }
             if hasEnded { return StepResult(ending: .closed) }
@@ -65,7 +65,7 @@ extension Line {
     private mutating func hearMore(on socket: borrowing Socket) async -> DialogEnding? {
         switch await hear(on: socket, until: deadline) {
         case .news, .ended: nil
-        case .timeIsUp: .mismatch(heard: heard)
+        case .timeIsUp: .mismatch(heard: hasHeardInStep)
         case .over(let ending): ending
         }
     }

@@ -26,6 +26,8 @@ public struct TLSOptions: Hashable, Sendable {
     /// 0 …: a certificate of the peer's chain that expires sooner is CERT_EXPIRES_SOON.
     public var minimumDaysLeft: Int?
     public var revocation: Revocation = .none
+    /// Whether a TLS 1.2 server without secure renegotiation (RFC 5746) is accepted.
+    public var legacyRenegotiation = false
 
     public init() {}
 }
