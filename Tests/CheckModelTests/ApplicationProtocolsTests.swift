@@ -13,7 +13,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ["\r\nset x 0 0 4\r\nevil\r\n"], ["h2", "a\nb"], ["a b"], ["a\tb"], ["a\u{0}"], ["\u{7F}"], ["é"], ["h2 "], [""],
+        ["\r\nset x 0 0 4\r\nevil\r\n"], ["h2", "a\nb"], ["a b"], ["a\tb"], ["a\u{0}"], ["\u{7F}"], ["é"], ["h2 "],
+        [""],
         [String(repeating: "a", count: 32)], [String(repeating: "a", count: 255)],
         // Their lengths are line feeds: a line with a command of ten letters between them.
         ["\"FLUSHALL\"", "aaaaaaaaaa"], ["ab.cd:1|c.", "acme-tls/1"], ["postgresql", "ab.cd:1|c."],

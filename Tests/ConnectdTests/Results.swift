@@ -17,7 +17,8 @@ enum Results {
     ) -> CheckResult {
         CheckResult(
             ok: true, outcome: .connected, phase: .done, error: nil, attempts: [], resolution: nil,
-            tls: expiring.isEmpty ? nil : handshake(expiring, verified, beginning), dialog: nil, timings: timings(microseconds),
+            tls: expiring.isEmpty ? nil : handshake(expiring, verified, beginning), dialog: nil,
+            timings: timings(microseconds),
             startedAtNanoseconds: 0)
     }
 

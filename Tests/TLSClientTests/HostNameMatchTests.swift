@@ -33,13 +33,14 @@ import Testing
     }
 
     /// The name passes, and only the name: what OpenSSL finds after it stays.
-    @Test(arguments: [
-        ("DNS:*.wild.test", "code_cube.wild.test", 90, nil), ("DNS:*.wild.test", "code_cube.wild.test.", 90, nil),
-        ("DNS:*.wild.test", "code_cube.wild.test", -2, .certificateExpired),
-        ("DNS:f*.wild.test", "f_o.wild.test", 90, .certificateNameMismatch),
-        ("DNS:*.test", "a_b.test", 90, .certificateNameMismatch),
-        ("email:a@code_cube.wild.test", "code_cube.wild.test", 90, .certificateNameMismatch),
-    ] as [(String, String, Int, TLSFailure?)])
+    @Test(
+        arguments: [
+            ("DNS:*.wild.test", "code_cube.wild.test", 90, nil), ("DNS:*.wild.test", "code_cube.wild.test.", 90, nil),
+            ("DNS:*.wild.test", "code_cube.wild.test", -2, .certificateExpired),
+            ("DNS:f*.wild.test", "f_o.wild.test", 90, .certificateNameMismatch),
+            ("DNS:*.test", "a_b.test", 90, .certificateNameMismatch),
+            ("email:a@code_cube.wild.test", "code_cube.wild.test", 90, .certificateNameMismatch),
+        ] as [(String, String, Int, TLSFailure?)])
     func aHandshakeVerifiesTheName(_ names: String, _ host: String, _ days: Int, _ failure: TLSFailure?) async throws {
         let authority = try Identity(Identity.Plan(name: "authority", alternativeNames: nil, isAuthority: true))
         let plan = Identity.Plan(name: "leaf", alternativeNames: names, endsInDays: days)
@@ -53,10 +54,11 @@ import Testing
         #expect(try await client.shake(with: server).name == failure)
     }
 
-    @Test(arguments: [
-        (nil, TLSHandshakeFailure.Subject.missingNames), ("email:a@b.example", .missingNames),
-        ("DNS:b.example", .handshake), ("IP:192.0.2.1", .handshake),
-    ] as [(String?, TLSHandshakeFailure.Subject)])
+    @Test(
+        arguments: [
+            (nil, TLSHandshakeFailure.Subject.missingNames), ("email:a@b.example", .missingNames),
+            ("DNS:b.example", .handshake), ("IP:192.0.2.1", .handshake),
+        ] as [(String?, TLSHandshakeFailure.Subject)])
     func aMismatchSaysWhetherThereAreNames(_ names: String?, _ subject: TLSHandshakeFailure.Subject) async throws {
         let authority = try Identity(Identity.Plan(name: "authority", alternativeNames: nil, isAuthority: true))
         let identity = try Identity(Identity.Plan(alternativeNames: names), issuer: authority)

@@ -98,7 +98,12 @@ import Testing
     func aRefusalOfServiceHasThePeersWords(
         _ name: StartTLSProtocol, _ words: String, _ message: String, _ isTemporary: Bool
     ) async throws {
-        let peer = try StartTLSPeer { $0.say(words) }
+        let speaksFirst = name == .telnet || name == .irc || name == .postgres
+        let peer = try StartTLSPeer { end in
+            // An end with something unread would be a reset.
+            if speaksFirst { end.hear() }
+            end.say(words)
+        }
         let failure = failure(try await peer.negotiate(name))
         #expect(failure?.name == .startTLSRefused)
         #expect(failure?.message?.hasPrefix(message) == true, "\(failure?.message ?? "")")

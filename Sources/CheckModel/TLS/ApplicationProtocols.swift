@@ -28,7 +28,8 @@ public enum ApplicationProtocols {
     /// IANA's registry "TLS Application-Layer Protocol Negotiation (ALPN) Protocol IDs", but for the reserved values of
     /// RFC 8701, which are not text.
     private static let registry: Set<String> = [
-        "http/0.9", "http/1.0", "http/1.1", "spdy/1", "spdy/2", "spdy/3", "stun.turn", "stun.nat-discovery", "h2", "h2c",
+        "http/0.9", "http/1.0", "http/1.1", "spdy/1", "spdy/2", "spdy/3", "stun.turn", "stun.nat-discovery", "h2",
+        "h2c",
         "webrtc", "c-webrtc", "ftp", "imap", "pop3", "managesieve", "coap", "co", "xmpp-client", "xmpp-server",
         "acme-tls/1", "mqtt", "dot", "ntske/1", "sunrpc", "h3", "smb", "irc", "nntp", "nnsp", "doq", "sip/2", "tds/8.0",
         "dicom", "postgresql", "radius/1.0", "radius/1.1",

@@ -11,7 +11,8 @@ package enum CertificateName {
     package static func short(of certificate: OpaquePointer) -> String {
         defer { ERR_clear_error() }
         let name = commonName(of: certificate) ?? AlternativeNames(of: certificate).listed.first
-        return CertificateText.cut(name ?? "serial:" + CertificateText.serial(X509_get0_serialNumber(certificate)), to: longest)
+        return CertificateText.cut(
+            name ?? "serial:" + CertificateText.serial(X509_get0_serialNumber(certificate)), to: longest)
     }
 
     private static func commonName(of certificate: OpaquePointer) -> String? {

@@ -37,7 +37,8 @@ struct LDAPNegotiation: StartTLSNegotiation {
         // Message 0 is the notice of disconnection (4.4.1), ours is 1.
         if number.elementsEqual([1]), result == 0 { return .ready }
         let name = names[result].map { " (\($0))" } ?? ""
-        return .refused("LDAP result \(result)\(name)", text, refusal(result, text, isNotice: number.elementsEqual([0])))
+        let refusal = refusal(result, text, isNotice: number.elementsEqual([0]))
+        return .refused("LDAP result \(result)\(name)", text, refusal)
     }
 
     /// A notice of disconnection, busy (51) and unavailable (52) are about us, not about TLS.

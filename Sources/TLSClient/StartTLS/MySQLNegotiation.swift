@@ -48,7 +48,8 @@ struct MySQLNegotiation: StartTLSNegotiation {
         let number = Int(error[error.startIndex]) | Int(error[error.startIndex + 1]) << 8
         var text = error.dropFirst(2)
         if text.first == UInt8(ascii: "#"), text.count >= 6 { text = text.dropFirst(6) }
-        let isTemporary = passingErrors.contains(number)
+        let isTemporary =
+            passingErrors.contains(number)
             || !lastingErrors.contains(number) && RefusalWords.areTemporary(text)
         return .refused("the greeting refuses us with error \(number)", text, .service(isTemporary: isTemporary))
     }

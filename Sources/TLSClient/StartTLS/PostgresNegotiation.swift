@@ -25,7 +25,8 @@ struct PostgresNegotiation: StartTLSNegotiation {
         }
         guard bytes.count >= length else { return .wait }
         let fields = bytes.prefix(max(length, 4)).dropFirst(4).split(separator: 0)
-        let code = fields.first { $0.first == UInt8(ascii: "C") }.map { String(decoding: $0.dropFirst(), as: UTF8.self) }
+        let codeField = fields.first { $0.first == UInt8(ascii: "C") }
+        let code = codeField.map { String(decoding: $0.dropFirst(), as: UTF8.self) }
         let message = fields.first { $0.first == UInt8(ascii: "M") }?.dropFirst() ?? bytes
         // The code is the peer's word as well: five letters or digits, or none.
         guard let code, code.utf8.count == 5, code.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber) }) else {

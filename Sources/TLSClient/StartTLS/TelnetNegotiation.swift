@@ -42,9 +42,8 @@ struct TelnetNegotiation: StartTLSNegotiation {
 
     /// A server that is busy says so in text, and ends the connection.
     mutating func end(with rest: ArraySlice<UInt8>) -> StartTLSAction? {
-        guard !text.isEmpty, !isAgreed else { return nil }
-        return .refused(
-            "it ends the connection", text, .service(isTemporary: RefusalWords.areTemporary(text)))
+        guard !isAgreed, RefusalWords.areTemporary(text) else { return nil }
+        return .refused("it ends the connection", text, .service(isTemporary: true))
     }
 
     /// One command.

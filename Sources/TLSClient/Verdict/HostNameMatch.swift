@@ -9,8 +9,9 @@ enum HostNameMatch {
     /// - Parameter host: without a dot at its end.
     static func certificate(_ certificate: OpaquePointer, isFor host: String) -> Bool {
         var found = false
+        let host = Array(host.utf8)
         forEachName(of: certificate) { name in
-            if name.type == GEN_DNS, matches(pattern: bytes(of: name)[...], host: Array(host.utf8)[...]) { found = true }
+            if name.type == GEN_DNS, matches(pattern: bytes(of: name)[...], host: host[...]) { found = true }
         }
         return found
     }

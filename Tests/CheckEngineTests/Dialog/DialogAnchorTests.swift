@@ -10,18 +10,20 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "a", "[^a]", #"\^"#, #"\\\^"#, "[]^]", "[^]^]", "[[:^alpha:]^]", #"\Q^\E"#, #"[\]^]"#, #"[\Q]^\E^]"#, "(?#^)a",
+        "", "a", "[^a]", #"\^"#, #"\\\^"#, "[]^]", "[^]^]", "[[:^alpha:]^]", #"\Q^\E"#, #"[\]^]"#, #"[\Q]^\E^]"#,
+        "(?#^)a",
         "(*MARK:^)a", #"\\A"#, #"[\\]A"#, #"a\"#, "[", "(?#", #"\Q^"#, #"(?C"^")a"#,
     ])
     func aPatternWithoutAnAnchorStaysAsItIs(_ pattern: String) {
         #expect(rewritten(pattern) == [nil, nil])
     }
 
-    @Test(arguments: [
-        ("^a", nil, #"(?:^|\G)a"#), (#"\Aa|b"#, nil, #"\Ga|b"#), (#"\Ga"#, #"\Aa"#, #"\Ga"#),
-        (#"[^^]^"#, nil, #"[^^](?:^|\G)"#), (#"\\^"#, nil, #"\\(?:^|\G)"#), ("^*", nil, #"(?:^|\G)*"#),
-        (#"\Q^\E^"#, nil, #"\Q^\E(?:^|\G)"#), ("(?#^)^", nil, #"(?#^)(?:^|\G)"#),
-    ] as [(String, String?, String)])
+    @Test(
+        arguments: [
+            ("^a", nil, #"(?:^|\G)a"#), (#"\Aa|b"#, nil, #"\Ga|b"#), (#"\Ga"#, #"\Aa"#, #"\Ga"#),
+            (#"[^^]^"#, nil, #"[^^](?:^|\G)"#), (#"\\^"#, nil, #"\\(?:^|\G)"#), ("^*", nil, #"(?:^|\G)*"#),
+            (#"\Q^\E^"#, nil, #"\Q^\E(?:^|\G)"#), ("(?#^)^", nil, #"(?#^)(?:^|\G)"#),
+        ] as [(String, String?, String)])
     func anAnchorIsRewritten(_ pattern: String, _ atStart: String?, _ afterMatch: String) {
         #expect(rewritten(pattern) == [atStart, afterMatch])
     }
