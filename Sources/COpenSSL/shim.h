@@ -87,6 +87,11 @@ static inline void connectd_ssl_ctx_set_client_options(SSL_CTX *context)
     SSL_CTX_clear_options(context, SSL_OP_IGNORE_UNEXPECTED_EOF);
 }
 
+static inline void connectd_ssl_ctx_allow_legacy_renegotiation(SSL_CTX *context)
+{
+    SSL_CTX_set_options(context, SSL_OP_LEGACY_SERVER_CONNECT);
+}
+
 static inline void connectd_ssl_ctx_set_server_options(SSL_CTX *context)
 {
     SSL_CTX_set_options(

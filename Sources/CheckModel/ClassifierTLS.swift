@@ -24,19 +24,35 @@ extension Judgement {
         case .alert:
             judgeAlert(failure)
         case .startTLSRefused:
-            // RFC 5321, 4.2.1; RFC 959, 4.2; RFC 3977, 3.2: such replies say that it may work later.
-            retryable = failure.received?.first == UInt8(ascii: "4")
+            retryable = failure.isTemporary
+            if failure.subject == .service {
+                hint = failure.isTemporary ? Hints.serviceRefusedForNow : Hints.serviceRefused
+            }
         case .certificateInvalid:
             if failure.subject == .staple { hint = Hints.stapleNotGood }
+            if failure.subject == .chainLength { hint = Hints.chainTooLong }
+        case .certificateNameMismatch:
+            if failure.subject == .missingNames {
+                hint = Hints.certificateWithoutNames
+            } else if !failure.sentServerName {
+                hint = Hints.defaultCertificate
+            }
+        case .noSharedCipher:
+            if failure.alert?.sender == .peer, !failure.sentServerName { hint = Hints.noServerName }
+        case .closed:
+            if !failure.sentServerName { hint = Hints.noServerName }
         case .protocolViolation:
+            if failure.subject == .legacyRenegotiation {
+                (hint, retryable) = (Hints.legacyRenegotiation, false)
+            }
+            if failure.subject == .messageSize { (hint, retryable) = (Hints.messageTooLarge, false) }
             if failure.subject == .preparation {
                 set(.tlsFailed, fault: .prober, retryable: false, hint: Hints.tlsNotBegun)
             }
             // Bytes of the peer's are shown of what came in plain text only.
             if failure.received != nil { hint = Hints.wordsBehindGoAhead }
         case .certificateExpired, .certificateNotYetValid, .certificateSelfSigned, .certificateUnknownAuthority,
-            .certificateNameMismatch, .certificateRevoked, .certificateWeak, .certificateExpiresSoon,
-            .version, .noSharedCipher, .notTLS, .closed, .alpn:
+            .certificateRevoked, .certificateWeak, .certificateExpiresSoon, .version, .notTLS, .alpn:
             break
         }
     }
@@ -49,6 +65,12 @@ extension Judgement {
         }
         guard alert.sender == .peer else { return }
         switch alert.alert.name {
+        case "handshake_failure" where !failure.sentServerName, "unrecognized_name" where !failure.sentServerName,
+            "missing_extension" where !failure.sentServerName, "access_denied" where !failure.sentServerName:
+            hint = Hints.noServerName
+        case "internal_error" where !failure.sentServerName:
+            hint = Hints.noServerName
+            retryable = true
         case "unrecognized_name": hint = Hints.unrecognizedName
         case "unknown_ca": hint = Hints.clientCertificateUnknownAuthority
         case "certificate_expired": hint = Hints.clientCertificateExpired

@@ -53,9 +53,44 @@ extension Hints {
         an injection on the way (CVE-2011-0411).
         """
 
+    static let noServerName = """
+        No server_name (SNI) was sent, since the target has no host name, and many servers need one to find their \
+        certificate: set tls.server_name to the name of the site.
+        """
+    static let defaultCertificate = """
+        No server_name was sent, so the server chose its default certificate ("tls.chain" lists its sans): set \
+        tls.server_name, or issue the certificate for this address too.
+        """
+    static let certificateWithoutNames = """
+        The certificate has no subject alternative name (SAN) of type DNS or IP, and the common name is not used: issue it \
+        again with this name as a SAN.
+        """
+    static let legacyRenegotiation = """
+        The server lacks secure renegotiation (RFC 5746): update its TLS library, or accept that with \
+        tls.legacy_renegotiation.
+        """
+    static let messageTooLarge = """
+        The peer sent a message larger than OpenSSL accepts (100 KiB for certificates): remove certificates that the \
+        server does not need to send.
+        """
+    static let chainTooLong = """
+        The chain has more than 100 certificates between the peer's and an authority's, the limit of OpenSSL: issue the \
+        certificate from a shorter chain.
+        """
+    static let serviceRefusedForNow = """
+        The server refuses new clients for now, and "message" has its words: try again later, or raise its limit of \
+        connections.
+        """
+    static let serviceRefused = """
+        The server refuses to serve this client, and "message" has its words: allow the prober's address in the server's \
+        access list, or start the service there.
+        """
+
     static let tls = [
         unrecognizedName, clientCertificateUnknownAuthority, clientCertificateExpired, clientCertificateRevoked,
         clientCertificateRefused, accessDenied, handshakeFailure, internalError, inappropriateFallback,
-        expectedAlertMissing, stapleNotGood, tlsNotBegun, wordsBehindGoAhead,
+        expectedAlertMissing, stapleNotGood, tlsNotBegun, wordsBehindGoAhead, noServerName, defaultCertificate,
+        certificateWithoutNames, legacyRenegotiation, messageTooLarge, chainTooLong, serviceRefusedForNow,
+        serviceRefused,
     ]
 }

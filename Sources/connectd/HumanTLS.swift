@@ -30,8 +30,7 @@ enum HumanTLS {
 
     private static func remaining(_ seconds: Int64?) -> String {
         guard let seconds else { return "no readable end" }
-        let days = seconds.magnitude / 86_400
-        let text = days == 1 ? "1 day" : "\(days) days"
+        let text = ValidityText.span(seconds)
         return seconds < 0 ? "expired \(text) ago" : "\(text) left"
     }
 

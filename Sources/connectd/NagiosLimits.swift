@@ -11,7 +11,9 @@ struct NagiosLimits {
 
     /// The state of a success, and why, where it is not OK.
     func judge(_ result: CheckResult) -> (state: NagiosState, reason: String?) {
-        if let reason = slow(result, critical) ?? expiring(result, criticalDays) { return (.critical, reason) }
+        if let reason = slow(result, critical) ?? invalid(result) ?? expiring(result, criticalDays) {
+            return (.critical, reason)
+        }
         if let reason = slow(result, warning) ?? expiring(result, warningDays) { return (.warning, reason) }
         return (.ok, nil)
     }
@@ -23,20 +25,43 @@ struct NagiosLimits {
 
     private func expiring(_ result: CheckResult, _ limit: Int?) -> String? {
         guard let limit, let chain = result.tls?.chain, !chain.isEmpty else { return nil }
-        guard let seconds = Self.secondsLeft(of: result) else { return "a certificate's end of validity is no time" }
+        guard let seconds = Self.secondsLeft(of: result) else { return "a certificate's end of validity is not a time" }
         guard seconds < Int64(limit) * 86_400 else { return nil }
-        return "a certificate expires in \(Self.days(seconds)) days, fewer than \(limit)"
+        return "a certificate expires in \(ValidityText.span(seconds)), limit \(limit) days"
     }
 
-    /// Until the first certificate of the chain expires; nil without a handshake that showed one, and where one has no
-    /// readable end.
+    /// Whoever asks about days wants a certificate that is valid today, also with `--no-verify`.
+    private func invalid(_ result: CheckResult) -> String? {
+        guard warningDays != nil || criticalDays != nil else { return nil }
+        if let seconds = Self.secondsLeft(of: result), seconds < 0 {
+            return "a certificate expired \(ValidityText.span(seconds)) ago"
+        }
+        let begins = Self.judged(in: result).compactMap { certificate in
+            // The clock that the report was made by.
+            certificate.notBefore.flatMap { begin in
+                certificate.notAfter.flatMap { end in
+                    certificate.expiresInSeconds.map { begin - (end - $0) }
+                }
+            }
+        }
+        guard let wait = begins.max(), wait > 0 else { return nil }
+        return "a certificate is not valid yet, for \(ValidityText.span(wait))"
+    }
+
+    /// The certificates that decide: the verified chain, or without one the peer's own. What else the server sends is not
+    /// used by anyone.
+    private static func judged(in result: CheckResult) -> [CertificateReport] {
+        guard let tls = result.tls else { return [] }
+        return tls.verifiedChain ?? Array(tls.chain.prefix(1))
+    }
+
+    /// Until the first of the certificates that decide expires; nil without a handshake that showed one, and where one has
+    /// no readable end.
     static func secondsLeft(of result: CheckResult) -> Int64? {
-        let ends = result.tls?.chain.map(\.expiresInSeconds) ?? []
+        let ends = judged(in: result).map(\.expiresInSeconds)
         return ends.contains(nil) ? nil : ends.compactMap { $0 }.min()
     }
 
-    /// Whole days, rounded down: what has expired an hour ago has -1 left.
-    static func days(_ seconds: Int64) -> Int64 {
-        seconds / 86_400 - (seconds < 0 && seconds % 86_400 != 0 ? 1 : 0)
-    }
+    /// Whole days, rounded toward zero: what expired 49 hours ago has -2 left.
+    static func days(_ seconds: Int64) -> Int64 { seconds / 86_400 }
 }

@@ -28,6 +28,9 @@ struct TLSArguments: ParsableArguments {
     @Option(help: "Fail where a certificate of the peer expires within so many days (0 … 36500).")
     var minDaysLeft: Int?
 
+    @Flag(help: "Accept a TLS 1.2 server without secure renegotiation (RFC 5746).")
+    var legacyRenegotiation = false
+
     func validate() throws {
         if let serverName, let flaw = ServerName.flaw(in: serverName) {
             throw ValidationError("--server-name \"\(serverName)\": \(flaw)")
@@ -43,6 +46,7 @@ struct TLSArguments: ParsableArguments {
     /// Whether TLS is asked for beyond what the targets say.
     var isGiven: Bool {
         tls || serverName != nil || noVerify || ca != nil || starttls != nil || !alpn.isEmpty || minDaysLeft != nil
+            || legacyRenegotiation
     }
 
     func validate(for requests: [CheckRequest]) throws {
@@ -61,6 +65,7 @@ struct TLSArguments: ParsableArguments {
         options.startTLS = starttls
         options.alpn = alpn
         options.minimumDaysLeft = minDaysLeft
+        options.legacyRenegotiation = legacyRenegotiation
         return options
     }
 

@@ -92,9 +92,58 @@ import Testing
         #expect(!Classifier.report(for: refused).retryable)
     }
 
-    @Test(arguments: [("454 4.7.0 TLS not available", true), ("502 5.5.1 not implemented", false), ("", false)])
-    func aRefusalOfStartTLSMayBeForNow(line: String, isRetryable: Bool) {
-        let failure = TLSHandshakeFailure(.startTLSRefused, received: Array(line.utf8))
-        #expect(Classifier.report(for: failure).retryable == isRetryable)
+    @Test(arguments: [true, false]) func aRefusalOfStartTLSMayBeForNow(isTemporary: Bool) {
+        var failure = TLSHandshakeFailure(.startTLSRefused)
+        failure.isTemporary = isTemporary
+        #expect(Classifier.report(for: failure).retryable == isTemporary)
+        #expect(Classifier.report(for: failure).hint == ErrnoCatalogue.entry(for: .startTLSRefused).hint)
+        failure.subject = .service
+        #expect(Classifier.report(for: failure).retryable == isTemporary)
+        let hint = isTemporary ? Hints.serviceRefusedForNow : Hints.serviceRefused
+        #expect(Classifier.report(for: failure).hint == hint)
+    }
+
+    @Test(arguments: [
+        "handshake_failure", "unrecognized_name", "internal_error", "access_denied", "missing_extension",
+    ])
+    func anAlertAfterAHelloWithoutANameSaysThatNoneWasSent(_ alert: String) throws {
+        var failure = TLSHandshakeFailure(.alert, alert: try Self.alert(alert))
+        #expect(Classifier.report(for: failure).hint != Hints.noServerName)
+        failure.sentServerName = false
+        #expect(Classifier.report(for: failure).hint == Hints.noServerName)
+        #expect(Classifier.report(for: failure).retryable == (alert == "internal_error"))
+    }
+
+    @Test func aHandshakeWithoutANameThatFindsNoCipherSaysSo() throws {
+        var failure = TLSHandshakeFailure(.noSharedCipher, alert: try Self.alert("handshake_failure"))
+        #expect(Classifier.report(for: failure).hint == ErrnoCatalogue.entry(for: .noSharedCipher).hint)
+        failure.sentServerName = false
+        #expect(Classifier.report(for: failure).hint == Hints.noServerName)
+        failure.alert = nil
+        #expect(Classifier.report(for: failure).hint == ErrnoCatalogue.entry(for: .noSharedCipher).hint)
+        var closed = TLSHandshakeFailure(.closed)
+        closed.sentServerName = false
+        #expect(Classifier.report(for: closed).hint == Hints.noServerName)
+    }
+
+    @Test func aMismatchOfNamesSaysWhatIsMissing() {
+        var failure = TLSHandshakeFailure(.certificateNameMismatch)
+        #expect(Classifier.report(for: failure).hint == ErrnoCatalogue.entry(for: .certificateNameMismatch).hint)
+        failure.sentServerName = false
+        #expect(Classifier.report(for: failure).hint == Hints.defaultCertificate)
+        failure.subject = .missingNames
+        #expect(Classifier.report(for: failure).hint == Hints.certificateWithoutNames)
+    }
+
+    @Test(arguments: [
+        (TLSHandshakeFailure.Subject.legacyRenegotiation, Hints.legacyRenegotiation),
+        (.messageSize, Hints.messageTooLarge),
+    ])
+    func aBreachThatLastsIsNotRetryable(_ subject: TLSHandshakeFailure.Subject, _ hint: String) {
+        var failure = TLSHandshakeFailure(.protocolViolation)
+        #expect(Classifier.report(for: failure).retryable)
+        failure.subject = subject
+        #expect(!Classifier.report(for: failure).retryable)
+        #expect(Classifier.report(for: failure).hint == hint)
     }
 }

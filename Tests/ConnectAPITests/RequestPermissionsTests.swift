@@ -49,6 +49,15 @@ import Testing
             ])
     }
 
+    @Test(arguments: [PolicySettings.Dialogs.none, .configured])
+    func `without dialogs a protocol name cannot be a text of the client's`(dialogs: PolicySettings.Dialogs) throws {
+        let evil = #""tls":{"verify":false,"alpn":["\r\nset x 0 0 4\r\nevil\r\n"]}"#
+        #expect(try refusals(evil, dialogs: dialogs) == ["/tls/alpn"])
+        #expect(try refusals(evil, dialogs: .any) == [])
+        #expect(try refusals(#""tls":{"alpn":["h2","http/1.1","x-own/1"]}"#, dialogs: dialogs) == [])
+        #expect(try refusals(#""tls":{"alpn":["x own"]}"#, dialogs: dialogs) == ["/tls/alpn"])
+    }
+
     @Test(arguments: [
         (PolicySettings.Option.bind, ["/bind/interface", "/socket/mark", "/socket/tcp_md5"]),
         (.interface, ["/bind/address", "/bind/port", "/socket/mark", "/socket/tcp_md5"]),

@@ -30,22 +30,49 @@ struct NagiosReportTests {
     }
 
     @Test(
-        "judges the certificate of the chain that expires first",
+        "judges the certificate of the verified chain that expires first",
         arguments: [
             ([31 * 86_400], NagiosState.ok, "31"), ([30 * 86_400], .ok, "30"),
             ([99 * 86_400, 30 * 86_400 - 1], .warning, "29"), ([10 * 86_400 - 1], .critical, "9"),
-            ([-1], .critical, "-1"),
+            ([-1], .critical, "0"), ([-86_399], .critical, "0"), ([-2 * 86_400 - 5], .critical, "-2"),
         ] as [([Int64], NagiosState, String)])
     func expiry(expiring: [Int64], state: NagiosState, days: String) throws {
         let made = try report(
-            Results.connected(expiring: expiring), NagiosLimits(warningDays: 30, criticalDays: 10))
+            Results.connected(expiring: expiring, verified: expiring), NagiosLimits(warningDays: 30, criticalDays: 10))
         #expect(made.state == state)
         #expect(made.text.hasSuffix(" days=\(days);30:;10:;;"))
     }
 
+    @Test("does not judge what the server sends and nobody uses")
+    func unusedCertificates() throws {
+        let limits = NagiosLimits(warningDays: 30, criticalDays: 14)
+        let sent: [Int64?] = [90 * 86_400, -6 * 86_400, nil]
+        let verified = Results.connected(expiring: sent, verified: [90 * 86_400, 3000 * 86_400])
+        #expect(try report(verified, limits).state == .ok)
+        let unverified = Results.connected(expiring: sent)
+        #expect(try report(unverified, limits).state == .ok)
+        #expect(try report(unverified, limits).text.contains("days=90;"))
+    }
+
+    @Test(
+        "is CRITICAL where a certificate is not valid today, if anybody asks for days",
+        arguments: [
+            (-2 * 86_400 - 5, 0, "expired 2 days ago"), (-3_600, 0, "expired 1 hour ago"),
+            (-1, 0, "expired less than a minute ago"), (90 * 86_400, 3 * 86_400 + 1, "not valid yet, for 3 days"),
+        ] as [(Int64, Int64, String)])
+    func invalidToday(expiring: Int64, beginning: Int64, words: String) throws {
+        let result = Results.connected(expiring: [expiring], beginning: beginning)
+        for limits in [NagiosLimits(warningDays: 30), NagiosLimits(criticalDays: 0)] {
+            let made = try report(result, limits)
+            #expect(made.state == .critical)
+            #expect(made.text.contains(words))
+        }
+        #expect(try report(result).state == .ok)
+    }
+
     @Test("takes an end that is no time for the nearest, if anybody asks")
     func unreadableEnds() throws {
-        let result = Results.connected(expiring: [400 * 86_400, nil])
+        let result = Results.connected(expiring: [400 * 86_400, nil], verified: [400 * 86_400, nil])
         let made = try report(result, NagiosLimits(warningDays: 30, criticalDays: 10))
         #expect(made.state == .critical && !made.text.contains("days="))
         #expect(try report(result, NagiosLimits(warningDays: 30)).state == .warning)

@@ -16,10 +16,15 @@ enum Results {
 
     /// - Parameter expiring: a certificate of the chain for each, in seconds from now, nil where its end is no time; none
     ///   without a handshake.
-    static func connected(microseconds: Int64 = 341, expiring: [Int64?] = []) -> CheckResult {
+    /// - Parameter verified: the same of the verified chain; nil where it was not verified.
+    /// - Parameter beginning: the begin of each, in seconds from now.
+    static func connected(
+        microseconds: Int64 = 341, expiring: [Int64?] = [], verified: [Int64?]? = nil, beginning: Int64 = 0
+    ) -> CheckResult {
         CheckResult(
             ok: true, outcome: .connected, phase: .done, error: nil, attempts: [], resolution: nil,
-            tls: expiring.isEmpty ? nil : handshake(expiring), dialog: nil, timings: timings(microseconds),
+            tls: expiring.isEmpty ? nil : handshake(expiring, verified, beginning), dialog: nil,
+            timings: timings(microseconds),
             startedAtNanoseconds: 0)
     }
 
@@ -42,14 +47,19 @@ enum Results {
         return timings
     }
 
-    private static func handshake(_ expiring: [Int64?]) -> TLSReport {
+    private static func handshake(_ expiring: [Int64?], _ verified: [Int64?]?, _ beginning: Int64) -> TLSReport {
         var report = TLSReport()
-        report.chain = expiring.map { seconds in
+        report.chain = certificates(expiring, beginning)
+        report.verifiedChain = verified.map { certificates($0, beginning) }
+        return report
+    }
+
+    private static func certificates(_ expiring: [Int64?], _ beginning: Int64) -> [CertificateReport] {
+        expiring.map { seconds in
             CertificateReport(
                 subject: "CN=a", issuer: "CN=b", subjectAlternativeNames: [], furtherNamesCount: 0, serial: "01",
-                notBefore: 0, notAfter: seconds, expiresInSeconds: seconds, sha256: "", publicKeySHA256: "",
+                notBefore: beginning, notAfter: seconds, expiresInSeconds: seconds, sha256: "", publicKeySHA256: "",
                 keyType: "EC", keyBits: 256, signatureAlgorithm: "")
         }
-        return report
     }
 }

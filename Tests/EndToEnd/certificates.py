@@ -389,7 +389,7 @@ def expected_report(certificate: x509.Certificate) -> dict:
     key = certificate.public_key()
     public = key.public_bytes(DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     # The octets in DER: a leading zero where the number would look negative without.
-    serial = certificate.serial_number.to_bytes(certificate.serial_number.bit_length() // 8 + 1, "big").hex()
+    serial = certificate.serial_number.to_bytes((certificate.serial_number.bit_length() + 7) // 8, "big").hex()
     try:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:

@@ -130,7 +130,28 @@ def test_each_expect_looks_behind_the_previous_match(api, talking):
     assert_success(result)
     assert result["dialog"]["groups"] == {"n": "3"}
     result = api.check(target, dialog=[*steps, steps[0]], timeout_ms=300)
-    assert_dialog_failed(result, "DIALOG_MISMATCH", 3)
+    # All bytes came in the first step, and none in this one.
+    assert result["error"]["name"] == "DEADLINE" and result["dialog"]["failed_step"] == 3
+
+
+def test_a_peer_that_does_not_answer_the_next_step_is_silent(api, talking):
+    """The greeting belongs to the step before."""
+    steps = [{"expect": "^220 "}, {"send": "EHLO me\r\n"}, {"expect": "^250 "}]
+    result = api.check(talking(says(b"220 hello\r\n")), dialog=steps, timeout_ms=300)
+    assert (result["outcome"], result["phase"], result["error"]["name"]) == ("timeout", "dialog", "DEADLINE")
+    assert result["error"]["fault"] == "target" and result["dialog"]["steps"][2]["received"] == ""
+
+
+@pytest.mark.parametrize("pause", [0, 0.02])
+def test_a_reject_sees_what_the_expect_matches(api, talking, pause):
+    target = talking(says(b"75%,ma", b"int,do", b"wn\n", pause=pause))
+    result = api.check(target, dialog=[{"reject": "down"}, {"expect": "^.*\n"}])
+    assert_dialog_failed(result, "DIALOG_REJECTED", 0)
+
+
+def test_a_caret_matches_after_bytes(api, talking):
+    target = talking(says(b"\x00\x01OK ready\n"))
+    assert_success(api.check(target, dialog=[{"expect_hex": "0001"}, {"expect": "^OK ready$"}]))
 
 
 def test_bytes_are_found_across_packets(api, talking):
@@ -261,7 +282,8 @@ def test_a_peer_that_never_reads_is_met_by_the_deadline(api, network):
     dialog = [{"expect": "x{60000}"}] + [{"send": "${0}" * 16}] * 63
     with peers.serving(listener, peers.on_each_connection(script)):
         result = api.check(target, dialog=dialog, timeout_ms=500)
-    step = assert_dialog_failed(result, "DIALOG_MISMATCH", result["dialog"]["failed_step"])
+    assert (result["outcome"], result["error"]["name"]) == ("timeout", "DEADLINE")
+    step = result["dialog"]["steps"][result["dialog"]["failed_step"]]
     assert step["kind"] == "send" and step["bytes"] < 960_000
     assert result["timings_ms"]["total"] < 800
 

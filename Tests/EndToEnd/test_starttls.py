@@ -128,7 +128,8 @@ def test_a_peer_that_refuses(api, meeting, protocol, stays):
     if (line := REFUSALS[protocol]) is not None:
         assert line in error["received"], error
     # RFC 5321, 4.2.1: a reply of 4yz may be another one later.
-    assert error["retryable"] is (protocol == "smtp")
+    # 454, LDAP's unavailable (52), MySQL's "Too many connections" (1040).
+    assert error["retryable"] is (protocol in ("smtp", "ldap", "mysql"))
 
 
 @pytest.mark.parametrize("protocol", [name for name in PROTOCOLS if name not in ("ldap",)])

@@ -9,6 +9,7 @@ import ssl
 import subprocess
 import threading
 import time
+import unittest.mock
 import warnings
 
 from cryptography.hazmat.primitives import hashes
@@ -137,6 +138,36 @@ def openssl_server(namespace, identity: Identity, *options: str, address: str = 
         process.send_signal(signal.SIGKILL)
         process.wait()
         process.stdin.close()
+
+
+@contextlib.contextmanager
+def without_renegotiation_info(namespace, identity: Identity, address: str = OPEN):
+    """A TLS 1.2 server without secure renegotiation (RFC 5746), as old TLS libraries are; gives its port."""
+    # OpenSSL's own server always answers that extension.
+    from tlslite.api import HandshakeSettings, TLSConnection, X509CertChain, parsePEMKey
+    from tlslite.constants import ExtensionType
+    from tlslite.messages import ServerHello
+
+    class OldHello(ServerHello):
+        def write(self):
+            self.extensions = [one for one in self.extensions or [] if one.extType != ExtensionType.renegotiation_info]
+            return super().write()
+
+    chain = X509CertChain()
+    chain.parsePemList(open(identity.chain_file).read())
+    key = parsePEMKey(open(identity.key_file).read(), private=True)
+    settings = HandshakeSettings()
+    settings.minVersion = settings.maxVersion = (3, 3)
+
+    def script(connection: socket.socket) -> None:
+        server = TLSConnection(connection)
+        with contextlib.suppress(Exception):
+            server.handshakeServer(certChain=chain, privateKey=key, settings=settings)
+            server.read(1)
+
+    with unittest.mock.patch("tlslite.tlsconnection.ServerHello", OldHello):
+        with listening(namespace, script, address) as port:
+            yield port
 
 
 def _drain(stream) -> None:

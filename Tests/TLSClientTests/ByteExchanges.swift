@@ -76,10 +76,10 @@ let bytesRefused = [
     Exchange(name: .postgres, peer: "N", sent: [postgresRequest], refusal: "it does not offer TLS", line: "N"),
     Exchange(
         name: .postgres, peer: "E\0\0\0\u{22}SFATAL\0C0A000\0Mno such thing\0\0",
-        sent: [postgresRequest], refusal: "it answers with an error", line: "no such thing"),
+        sent: [postgresRequest], refusal: "it answers with the error 0A000", line: "no such thing"),
     Exchange(
         name: .mysql, peer: packet("\u{FF}\u{69}\u{04}Host 'x' is blocked"), sent: [],
-        refusal: "the greeting refuses us", line: "Host 'x' is blocked"),
+        refusal: "the greeting refuses us with error 1129", line: "Host 'x' is blocked"),
     Exchange(
         name: .mysql, peer: mysqlGreeting("\u{FF}\u{F7}"), sent: [], refusal: "it does not offer TLS", line: "8.0.1"),
     Exchange(

@@ -12,6 +12,7 @@ struct NegotiationPlay: Equatable {
     /// What we said, one text for each time.
     var sent: [String] = []
     var ending = Ending.waiting
+    var refusal: StartTLSRefusal?
     /// What came and was not taken.
     var rest = ""
 
@@ -29,7 +30,8 @@ struct NegotiationPlay: Equatable {
                 ending = .ready
                 rest = Self.text(pending + coming)
                 return
-            case .refused(let reason, let line):
+            case .refused(let reason, let line, let refusal):
+                self.refusal = refusal
                 ending = .refused(reason, Self.text(line))
                 return
             case .wait:

@@ -83,6 +83,34 @@ import Testing
             try await half.negotiate(.imap) == .failed(TLSHandshakeFailure(.closed, received: Array("* O".utf8))))
     }
 
+    @Test(arguments: [
+        (StartTLSProtocol.smtp, "554-mx\r\n554 5.7.1 no\u{1B}[31m\r\n", "the greeting refuses us: 554-mx 554", false),
+        (.smtp, "421 4.3.2 busy", "the greeting refuses us: 421 4.3.2 busy", true),
+        (.smtp, "554-only this\r\n", "the greeting refuses us: 554-only this", false),
+        (.lmtp, "550 5.7.1 no service\r\n", "the greeting refuses us: 550 5.7.1 no service", false),
+        (.ftp, "530-Sorry\r\n  too many users\r\n530 end\r\n", "the greeting refuses us: 530-Sorry too many", true),
+        (.pop3, "-ERR busy", "the greeting refuses us: -ERR busy", true),
+        (.imap, "* BYE go away", "it says goodbye: * BYE go away", false),
+        (.telnet, "All lines are busy\r\n", "it ends the connection: All lines are busy", true),
+        (.postgres, "Etoo many clients\n\0", "it answers with an error: too many clients", true),
+        (.irc, "ERROR :Closing Link: (K-Lined)", "it ends the connection: ERROR :Closing Link", false),
+    ])
+    func aRefusalOfServiceHasThePeersWords(
+        _ name: StartTLSProtocol, _ words: String, _ message: String, _ isTemporary: Bool
+    ) async throws {
+        let speaksFirst = name == .telnet || name == .irc || name == .postgres
+        let peer = try StartTLSPeer { end in
+            // An end with something unread would be a reset.
+            if speaksFirst { end.hear() }
+            end.say(words)
+        }
+        let failure = failure(try await peer.negotiate(name))
+        #expect(failure?.name == .startTLSRefused)
+        #expect(failure?.message?.hasPrefix(message) == true, "\(failure?.message ?? "")")
+        #expect(failure?.message?.unicodeScalars.contains { $0.value < 0x20 } == false)
+        #expect(failure?.isTemporary == isTemporary)
+    }
+
     @Test func aResetKeepsItsErrno() async throws {
         let peer = try StartTLSPeer { end in
             end.say("220 mx\r\n")
@@ -140,7 +168,7 @@ import Testing
             end.hear()
         }
         let failure = failure(try await peer.negotiate(.smtp))
-        #expect(failure?.message == "the line is too long")
+        #expect(failure?.message == "the line is too long: " + String(repeating: "y", count: 197) + "…")
         #expect(failure?.received == [UInt8](repeating: UInt8(ascii: "y"), count: 1024))
     }
 }

@@ -79,7 +79,7 @@ struct Conversation {
     ) async -> StepResult {
         guard let bytes else {
             return StepResult(
-                ending: .mismatch(heard: line.heard),
+                ending: .mismatch(heard: true),
                 detail: "with its groups it has more than \(DialogLimits.filledSendBytes) bytes")
         }
         return await line.send(bytes, from: index == 0 ? min(alreadySent, bytes.count) : 0, on: socket)

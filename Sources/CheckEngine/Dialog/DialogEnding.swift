@@ -5,7 +5,8 @@ internal import TLSClient
 enum DialogEnding: Hashable, Sendable {
     /// Every step is done. `heard`: the peer has said something, if only an empty datagram.
     case completed(heard: Bool)
-    /// The deadline came, or what came cannot match any more, or costs too much to match.
+    /// The deadline came, or what came cannot match any more, or costs too much to match. `heard` is false if the deadline
+    /// came and no byte arrived since the last step that expected something.
     case mismatch(heard: Bool)
     /// The stream ended while a step expected something.
     case closed

@@ -5,6 +5,8 @@ struct Inbox {
     private(set) var start = 0
     /// Where the next search for what is rejected begins; `start` while nothing is.
     private(set) var rejectStart = 0
+    /// Where the previous match ended, as long as the context reaches back to it; 0 at first, and where it does not.
+    private(set) var lastMatchEnd = 0
     private var hasRejects = false
     /// Something came, if only an empty datagram, that no search has seen.
     private(set) var hasNews = false
@@ -25,6 +27,7 @@ struct Inbox {
             bytes.removeFirst(surplus)
             start -= surplus
             rejectStart -= surplus
+            lastMatchEnd = max(lastMatchEnd - surplus, 0)
         }
     }
 
@@ -48,6 +51,7 @@ struct Inbox {
     /// A match ended at `offset`: the next step looks at what stands behind it, if anything does.
     mutating func consume(to offset: Int) {
         start = max(start, offset)
+        lastMatchEnd = start
         rejectStart = start
         hasRejects = false
         hasNews = start < bytes.count

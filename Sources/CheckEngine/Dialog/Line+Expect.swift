@@ -38,7 +38,7 @@ extension Line {
                 let end: BytesEnd = hasEnded || !inbox.hasNews ? .final : hasMessages ? .message : .unknown
                 let budgetBefore = budget.remainingNanoseconds
                 let found = search(&self, end)
-                let rejection = searchRejects(end: end)
+                let rejection = rejection(against: found, end: end)
                 if budgetBefore - budget.remainingNanoseconds > DialogLimits.turnNanoseconds { await yieldTurn() }
                 if let result = result(of: found, or: rejection) { return result }
                 isOpen = found.isOpen || rejection.isOpen
@@ -48,24 +48,33 @@ extension Line {
             switch await hear(on: socket, until: isOpen ? min(quiet, deadline) : deadline) {
             case .news, .ended: continue
             case .timeIsUp:
-                if !isOpen { return StepResult(ending: .mismatch(heard: heard)) }
+                if !isOpen { return StepResult(ending: .mismatch(heard: hasHeardInStep)) }
             case .over(let ending): return StepResult(ending: ending)
             }
         }
     }
 
-    /// What ends the step: of a match and a rejection the one that begins first, of equals the rejection.
+    /// What is rejected, as far as this search shows what the rejecting patterns may see.
+    private mutating func rejection(against found: Search, end: BytesEnd) -> Rejection {
+        if rejects.isEmpty { return .none }
+        switch found {
+        case .found(let range, _): return searchRejects(upTo: range.upperBound, end: end)
+        case .open, .absent, .exceeded: return searchRejects(end: end)
+        }
+    }
+
+    /// What ends the step. A rejection counts that ends before the match does, or together with it.
     /// - Returns: nil where neither is there yet.
     private func result(of found: Search, or rejection: Rejection) -> StepResult? {
         switch (found, rejection) {
         case (.exceeded(let detail), _), (_, .exceeded(let detail)):
-            return StepResult(ending: .mismatch(heard: heard), detail: detail)
-        case (.found(let range, _), .found(let start, let step)) where start <= range.lowerBound:
+            return StepResult(ending: .mismatch(heard: true), detail: detail)
+        case (.found, .found(_, let step)):
             return StepResult(ending: .rejected, rejectingStep: step)
         case (.found(let range, let groups), _):
             return StepResult(end: range.upperBound, groups: groups)
-        // What may still become a match begins before what is rejected: it has to be known first.
-        case (.open, .found(let start, _)) where start > inbox.start:
+        // What may still become a match may end before what is rejected: it has to be known first.
+        case (.open, .found(let end, _)) where end > inbox.start:
             return nil
         case (.open, .found(_, let step)), (.absent, .found(_, let step)):
             return StepResult(ending: .rejected, rejectingStep: step)
@@ -75,7 +84,9 @@ extension Line {
     }
 
     private mutating func search(_ pattern: Pattern, end: BytesEnd) -> Search {
-        switch pattern.match(inbox.bytes, from: inbox.start, end: end, budget: &budget) {
+        let result = pattern.match(
+            inbox.bytes, from: inbox.start, lastMatchEnd: inbox.lastMatchEnd, end: end, budget: &budget)
+        switch result {
         case .found(let ranges):
             return .found(ranges[0] ?? inbox.bytes.count..<inbox.bytes.count, groups: ranges)
         case .open(let start):

@@ -25,7 +25,7 @@ extension Line {
     }
 
     private var endless: StepResult {
-        StepResult(ending: .mismatch(heard: heard), detail: "the line of its go-ahead for TLS has no end")
+        StepResult(ending: .mismatch(heard: true), detail: "the line of its go-ahead for TLS has no end")
     }
 
     /// Why TLS must not begin: what was heard already goes on behind the peer's go-ahead. nil where it may.

@@ -45,7 +45,7 @@ extension Line {
 
     private var lineTooLong: StepResult {
         StepResult(
-            ending: .mismatch(heard: heard),
+            ending: .mismatch(heard: true),
             detail: "the peer's line has more than \(DialogLimits.unmatchedBytes) bytes")
     }
 
@@ -67,7 +67,7 @@ extension Line {
             if pending == nil { pending = DetachedMatch.begin(pattern, text) }
             if let result = pending?.result { return LineMatch(result) }
             if Task.isCancelled { return .over(.cancelled) }
-            if Clock.now() >= deadline { return .over(.mismatch(heard: heard)) }
+            if Clock.now() >= deadline { return .over(.mismatch(heard: hasHeardInStep)) }
             let next = Clock.now().advanced(byMilliseconds: DialogLimits.detachedMatchPollMilliseconds)
             _ = await reactor.sleep(until: min(next, deadline))
         }
@@ -90,7 +90,7 @@ extension Line {
         while true {
             let next = inbox.bytes[inbox.start...].prefix(bytes.count)
             guard bytes.starts(with: next) else {
-                return StepResult(ending: .mismatch(heard: heard), detail: Self.otherBytes)
+                return StepResult(ending: .mismatch(heard: true), detail: Self.otherBytes)
             }
             if next.count == bytes.count { return StepResult(end: next.endIndex) }
             if hasEnded { return StepResult(ending: .closed) }
@@ -104,7 +104,7 @@ extension Line {
     private mutating func hearMore(on socket: borrowing Socket) async -> DialogEnding? {
         switch await hear(on: socket, until: deadline) {
         case .news, .ended: nil
-        case .timeIsUp: .mismatch(heard: heard)
+        case .timeIsUp: .mismatch(heard: hasHeardInStep)
         case .over(let ending): ending
         }
     }

@@ -36,7 +36,7 @@ extension Line {
         do throws(TLSTransferError) { try overhear(on: socket) } catch { return DialogEnding(error) }
         switch await reactor.waitOnThread(token, for: [.readable, .writable], until: deadline) {
         case .ready: return nil
-        case .deadline: return .mismatch(heard: heard)
+        case .deadline: return .mismatch(heard: hasHeardInStep)
         case .cancelled: return .cancelled
         }
     }

@@ -27,6 +27,8 @@ struct Line {
     var budget = MatchBudget()
     /// The peer has said something.
     private(set) var heard = false
+    /// The same since the last step that expects.
+    private(set) var hasHeardInStep = false
     /// The stream has ended.
     private(set) var hasEnded = false
     /// An expectation was met.
@@ -89,6 +91,7 @@ struct Line {
             return false
         }
         heard = true
+        hasHeardInStep = true
         receivedCount += bytes.count
         received += bytes.prefix(DialogLimits.shownBytes - received.count)
         inbox.append(bytes)
@@ -156,7 +159,7 @@ struct Line {
     }
 
     @discardableResult private mutating func takeReceived() -> (Int, [UInt8]) {
-        defer { (receivedCount, received) = (0, []) }
+        defer { (receivedCount, received, hasHeardInStep) = (0, [], false) }
         return (receivedCount, received)
     }
 }

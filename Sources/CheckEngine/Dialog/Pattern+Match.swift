@@ -32,13 +32,40 @@ enum BytesEnd {
 
 extension Pattern {
     /// Looks for the first match at or behind `start`; what stands before it is context.
-    func match(_ bytes: [UInt8], from start: Int, end: BytesEnd, budget: inout MatchBudget) -> MatchResult {
+    /// - Parameter lastMatchEnd: where the match of the step before ended. There `^`, `\A` and `\G` match, whatever
+    ///   stands before it.
+    func match(
+        _ bytes: [UInt8], from start: Int, lastMatchEnd: Int = 0, end: BytesEnd, budget: inout MatchBudget
+    ) -> MatchResult {
+        // At the begin of the bytes all of these match by themselves.
+        if let codeAfterMatch, start == lastMatchEnd, start > 0 {
+            let result = match(codeAfterMatch, bytes, from: start, end.options | PCRE2_ANCHORED, &budget)
+            guard case .absent = result else { return result }
+        }
+        return match(code, bytes, from: start, end.options, &budget)
+    }
+
+    /// Looks for the first match in the bytes before `limit`, of which it is not known that anything ends there.
+    func match(
+        _ bytes: [UInt8], from start: Int, lastMatchEnd: Int, before limit: Int, budget: inout MatchBudget
+    ) -> MatchResult {
+        let seen = Array(bytes[..<limit])
+        if let codeAfterMatch, start == lastMatchEnd, start > 0 {
+            let result = match(codeAfterMatch, seen, from: start, PCRE2_NOTEOL | PCRE2_ANCHORED, &budget)
+            guard case .absent = result else { return result }
+        }
+        return match(code, seen, from: start, PCRE2_NOTEOL, &budget)
+    }
+
+    private func match(
+        _ code: OpaquePointer, _ bytes: [UInt8], from start: Int, _ options: UInt32, _ budget: inout MatchBudget
+    ) -> MatchResult {
         guard let data = pcre2_match_data_create_from_pattern_8(code, nil) else { return .exceeded("finds no memory") }
         // The frames of backtracking belong to it, up to the heap limit: nothing of that outlives the call.
         defer { pcre2_match_data_free_8(data) }
         let result = budget.spend { context in
             bytes.withUnsafeBufferPointer {
-                pcre2_match_8(code, $0.baseAddress, $0.count, start, end.options, data, context)
+                pcre2_match_8(code, $0.baseAddress, $0.count, start, options, data, context)
             }
         }
         let bounds = pcre2_get_ovector_pointer_8(data)

@@ -8,6 +8,9 @@ final class Pattern: Sendable {
     // SAFETY: pcre2_code is not written to between pcre2_compile and pcre2_code_free (pcre2api(3), "Multithreading"), so
     // threads may share it; it is freed by `deinit` alone, when nobody holds the pattern any more.
     nonisolated(unsafe) let code: OpaquePointer
+    // SAFETY: as for `code`.
+    /// The same pattern, in which `^`, `\A` and `\G` also match at the start offset of a search; nil: it has none of them.
+    nonisolated(unsafe) let codeAfterMatch: OpaquePointer?
     let groups: PatternGroups
     var namedGroups: [(name: String, number: Int)] { groups.names }
     var groupCount: Int { groups.count }
@@ -19,22 +22,19 @@ final class Pattern: Sendable {
         | PCRE2_AUTO_CALLOUT
 
     init(_ text: String) throws(Flaw) {
-        guard let context = pcre2_compile_context_create_8(nil) else { throw Flaw("finds no memory") }
-        defer { pcre2_compile_context_free_8(context) }
-        pcre2_set_newline_8(context, UInt32(PCRE2_NEWLINE_ANYCRLF))
-        pcre2_set_bsr_8(context, UInt32(PCRE2_BSR_ANYCRLF))
-        var error: Int32 = 0
-        var offset = 0
-        // The zero behind the end is not part of the pattern: it gives an empty one an address, which PCRE2 asks for.
-        let terminated = Array(text.utf8) + [0]
-        let compiled = pcre2_compile_8(
-            terminated, terminated.count - 1, Self.options, &error, &offset, context)
-        guard let compiled else { throw Flaw("is no pattern, at byte \(offset): \(Self.message(of: error))") }
-        code = compiled
+        let original = Array(text.utf8)
+        let compiled = try Self.compile(original)
+        let anchors = PatternAnchors(original)
+        codeAfterMatch = Self.recompile(anchors?.afterMatch, as: compiled)
+        if let rewritten = Self.recompile(anchors?.atStart, as: compiled) {
+            pcre2_code_free_8(compiled)
+            code = rewritten
+        } else {
+            code = compiled
+        }
         groups = PatternGroups(
-            count: Int(Self.information(UInt32(PCRE2_INFO_CAPTURECOUNT), of: compiled)), names: Self.names(of: compiled)
-        )
-        let lookbehind = Self.information(UInt32(PCRE2_INFO_MAXLOOKBEHIND), of: compiled)
+            count: Int(Self.information(UInt32(PCRE2_INFO_CAPTURECOUNT), of: code)), names: Self.names(of: code))
+        let lookbehind = Self.information(UInt32(PCRE2_INFO_MAXLOOKBEHIND), of: code)
         // Everything is set, so that `deinit` frees the code.
         guard lookbehind <= DialogLimits.contextBytes else {
             throw Flaw("looks back \(lookbehind) bytes, at most \(DialogLimits.contextBytes) are kept")
@@ -43,6 +43,37 @@ final class Pattern: Sendable {
 
     deinit {
         pcre2_code_free_8(code)
+        pcre2_code_free_8(codeAfterMatch)
+    }
+
+    /// - Returns: a pcre2_code, which is the caller's.
+    private static func compile(_ text: [UInt8]) throws(Flaw) -> OpaquePointer {
+        guard let context = pcre2_compile_context_create_8(nil) else { throw Flaw("finds no memory") }
+        defer { pcre2_compile_context_free_8(context) }
+        pcre2_set_newline_8(context, UInt32(PCRE2_NEWLINE_ANYCRLF))
+        pcre2_set_bsr_8(context, UInt32(PCRE2_BSR_ANYCRLF))
+        var error: Int32 = 0
+        var offset = 0
+        // The zero behind the end is not part of the pattern: it gives an empty one an address, which PCRE2 asks for.
+        let terminated = text + [0]
+        let compiled = pcre2_compile_8(
+            terminated, terminated.count - 1, options, &error, &offset, context)
+        guard let compiled else { throw Flaw("is no pattern, at byte \(offset): \(message(of: error))") }
+        return compiled
+    }
+
+    /// Compiles a rewritten pattern. Our reading of the syntax may miss something that PCRE2 knows: a rewritten pattern that
+    /// does not compile, or that has other groups, is not used.
+    private static func recompile(
+        _ text: [UInt8]?, as original: OpaquePointer
+    ) -> OpaquePointer? {
+        guard let text, let compiled = try? compile(text) else { return nil }
+        let count = UInt32(PCRE2_INFO_CAPTURECOUNT)
+        guard information(count, of: compiled) == information(count, of: original) else {
+            pcre2_code_free_8(compiled)
+            return nil
+        }
+        return compiled
     }
 
     static func message(of error: Int32) -> String {

@@ -1,13 +1,13 @@
 /// One certificate, as far as somebody on call would ask.
 public struct CertificateReport: Sendable {
-    /// RFC 2253 order and escapes, as `openssl x509 -nameopt RFC2253`.
+    /// RFC 2253 order and escapes, as `openssl x509 -nameopt RFC2253,-esc_msb`.
     public var subject: String
     public var issuer: String
     /// `DNS:a.example`, `IP:192.0.2.1`, `URI:…`, `email:…`.
     public var subjectAlternativeNames: [String]
     /// More names than are listed in `subjectAlternativeNames`; 0 where all are.
     public var furtherNamesCount: Int
-    /// Lowercase hex of the octets, leading zeros kept.
+    /// As `openssl x509 -serial`, in lowercase: two digits for each octet, `-` in front of a negative number.
     public var serial: String
     /// Seconds since 1970; nil where what stands there is no time.
     public var notBefore: Int64?

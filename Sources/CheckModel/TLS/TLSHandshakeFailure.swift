@@ -9,6 +9,10 @@ public struct TLSHandshakeFailure: Error, Hashable, Sendable {
     public var received: [UInt8]?
     /// The peer asked for a certificate, and was given one.
     public var sentCertificate = false
+    /// The name of the site was sent (SNI); false where the target has no name, such as an address.
+    public var sentServerName = true
+    /// The peer refuses now, and may not do so later: it is busy, or says so by a code.
+    public var isTemporary = false
     public var subject = Subject.handshake
 
     /// What a failure is about, beyond its name.
@@ -19,6 +23,16 @@ public struct TLSHandshakeFailure: Error, Hashable, Sendable {
         case staple
         /// We could not begin: OpenSSL, or the configuration, does not have what was asked for. The peer heard nothing of it.
         case preparation
+        /// The peer refuses to serve us at all, before anything was said about TLS.
+        case service
+        /// A peer without RFC 5746, which `legacyRenegotiation` would accept.
+        case legacyRenegotiation
+        /// A message of the peer's that is larger than OpenSSL takes.
+        case messageSize
+        /// More certificates between the peer's and an authority's than OpenSSL takes.
+        case chainLength
+        /// A certificate without a subject alternative name that a host could have.
+        case missingNames
     }
 
     public init(

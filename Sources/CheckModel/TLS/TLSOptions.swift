@@ -28,6 +28,8 @@ public struct TLSOptions: Hashable, Sendable {
     public var revocation: Revocation = .none
     /// Whether the report says when the chain ends that lasts longest; this may cost signatures.
     public var findsLongestChain = false
+    /// Whether a TLS 1.2 server without secure renegotiation (RFC 5746) is accepted.
+    public var legacyRenegotiation = false
 
     public init() {}
 }

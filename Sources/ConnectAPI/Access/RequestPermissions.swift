@@ -26,6 +26,9 @@ package struct RequestPermissions: Sendable {
     func refusals(of request: CheckRequest, md5Keys: some Collection<String>) -> [JSONProblem] {
         var pointers: [String] = []
         if !request.dialog.isEmpty, dialogs != .any { pointers.append("/dialog") }
+        if dialogs != .any, let names = request.tls?.alpn, !ApplicationProtocols.areHarmless(names) {
+            pointers.append("/tls/alpn")
+        }
         if request.bind.address != nil, !options.contains(.bind) { pointers.append("/bind/address") }
         if request.bind.port != nil, !options.contains(.bind) { pointers.append("/bind/port") }
         if request.bind.interface != nil, !options.contains(.interface) { pointers.append("/bind/interface") }
@@ -33,7 +36,12 @@ package struct RequestPermissions: Sendable {
         if let key = request.socket.tcpMD5, !options.contains(.md5) || !md5Keys.contains(key) {
             pointers.append("/socket/tcp_md5")
         }
-        var refusals = pointers.map { JSONProblem(pointer: $0, detail: "is not allowed to requests by the policy") }
+        var refusals = pointers.map { pointer in
+            JSONProblem(
+                pointer: pointer,
+                detail: pointer == "/tls/alpn"
+                    ? ApplicationProtocols.rule : "is not allowed to requests by the policy")
+        }
         if let name = request.tls?.clientCertificate, let targets = certificateTargets[name],
             !targets.contains(where: { $0.matches(request.target) })
         {

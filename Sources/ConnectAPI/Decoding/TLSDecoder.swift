@@ -34,6 +34,7 @@ enum TLSDecoder {
         options.expectedAlert = reader.member("expect_alert", alert)
         options.minimumDaysLeft = reader.integer("min_days_left", in: daysLeft)
         options.revocation = reader.enumeration("revocation", TLSOptions.Revocation.self) ?? .none
+        options.legacyRenegotiation = reader.bool("legacy_renegotiation") ?? false
         judgeVersions(options, &reader)
         return options
     }

@@ -96,6 +96,8 @@ extension TLSChannel {
     }
 
     private var closed: TLSHandshakeFailure {
-        TLSHandshakeFailure(.closed, message: "the peer closed the connection within the handshake")
+        var failure = TLSHandshakeFailure(.closed, message: "the peer closed the connection within the handshake")
+        failure.sentServerName = record.peer.serverName != nil
+        return failure
     }
 }

@@ -16,6 +16,6 @@ enum TLSLimits {
     static let verdictMilliseconds = 500
     /// What is shown of a peer that does not speak TLS.
     static let shownBytes = 1024
-    /// What is reported of a chain.
-    static let reportedCertificates = 16
+    /// What is reported of a chain: more than a verified one can have, so that its first end is among it.
+    static let reportedCertificates = 128
 }

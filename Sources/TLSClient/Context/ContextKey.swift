@@ -7,6 +7,7 @@ struct ContextKey: Hashable {
     let ciphers: String?
     let authority: String?
     let clientCertificate: String?
+    let legacyRenegotiation: Bool
 
     init(_ options: TLSOptions) {
         minimumVersion = options.minimumVersion
@@ -14,6 +15,7 @@ struct ContextKey: Hashable {
         ciphers = options.ciphers
         authority = options.authority
         clientCertificate = options.clientCertificate
+        legacyRenegotiation = options.legacyRenegotiation
     }
 
     /// TLS 1.2, unless less was asked for: a maximum below is the wish for just that version.

@@ -5,8 +5,9 @@ internal import CheckModel
 final class TLSContext {
     /// Security level 2 of SSL_CTX_set_security_level(3): keys of RSA 2048 or better, no SHA-1 in signatures.
     static let securityLevel: Int32 = 2
-    /// Certificates between the peer's and the authority's.
-    private static let verifyDepth: Int32 = 10
+    /// Certificates between the peer's and the authority's: the default of OpenSSL (X509_VERIFY_PARAM_set_depth(3)). The
+    /// 100 KiB that a chain may have bound the work as well.
+    private static let verifyDepth: Int32 = 100
 
     let context: OpaquePointer
     /// Kept for judging staples; the context has a reference of its own.
@@ -34,6 +35,7 @@ final class TLSContext {
         guard takesCiphers else { throw Self.refusal("these ciphers") }
         try setVersions(key)
         setBehaviour()
+        if key.legacyRenegotiation { connectd_ssl_ctx_allow_legacy_renegotiation(context) }
         if let certificate {
             guard certificate.use(in: context) else { throw Self.refusal("this client certificate") }
         }

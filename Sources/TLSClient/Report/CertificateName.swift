@@ -11,7 +11,8 @@ package enum CertificateName {
     package static func short(of certificate: OpaquePointer) -> String {
         defer { ERR_clear_error() }
         let name = commonName(of: certificate) ?? AlternativeNames(of: certificate).listed.first
-        return CertificateText.cut(name ?? "serial:" + serial(of: certificate), to: longest)
+        return CertificateText.cut(
+            name ?? "serial:" + CertificateText.serial(X509_get0_serialNumber(certificate)), to: longest)
     }
 
     private static func commonName(of certificate: OpaquePointer) -> String? {
@@ -24,9 +25,5 @@ package enum CertificateName {
         defer { CRYPTO_free(start, nil, 0) }
         guard count > 0 else { return nil }
         return CertificateText.text(Array(UnsafeBufferPointer(start: start, count: Int(count)))[...])
-    }
-
-    private static func serial(of certificate: OpaquePointer) -> String {
-        CertificateReader.report(of: certificate, now: 0).serial
     }
 }

@@ -18,7 +18,8 @@ enum CertificateReader {
             subject: CertificateText.name(X509_get_subject_name(certificate)),
             issuer: CertificateText.name(X509_get_issuer_name(certificate)),
             subjectAlternativeNames: names.listed, furtherNamesCount: names.furtherCount,
-            serial: serial(of: certificate), notBefore: notBefore, notAfter: notAfter,
+            serial: CertificateText.serial(X509_get0_serialNumber(certificate)), notBefore: notBefore,
+            notAfter: notAfter,
             expiresInSeconds: notAfter.map { $0 - now }, sha256: fingerprint(of: certificate),
             publicKeySHA256: publicKeyFingerprint(of: certificate),
             keyType: keyType(of: key), keyBits: key.map { Int(EVP_PKEY_get_bits($0)) } ?? 0,
@@ -28,17 +29,6 @@ enum CertificateReader {
     /// - Parameter key: nil where OpenSSL cannot decode it; EVP_PKEY_get0_type_name does not look for that.
     private static func keyType(of key: OpaquePointer?) -> String {
         key.flatMap { EVP_PKEY_get0_type_name($0) }.map { String(cString: $0) } ?? "unknown"
-    }
-
-    /// The octets of the INTEGER in DER, in two's complement: a leading zero octet where a positive number would look
-    /// negative without, and no two serials alike.
-    private static func serial(of certificate: OpaquePointer) -> String {
-        let integer = X509_get0_serialNumber(certificate)
-        let encoding = encoding { i2d_ASN1_INTEGER(integer, $0) }
-        guard encoding.count > 2 else { return "" }
-        // X.690, 8.1.3: one octet says the length, or how many octets say it.
-        let lengthCount = encoding[1] < 0x80 ? 1 : 1 + Int(encoding[1] & 0x7F)
-        return hex(encoding.dropFirst(1 + lengthCount).prefix(CertificateText.shownBytes / 2))
     }
 
     private static func fingerprint(of certificate: OpaquePointer) -> String {

@@ -5,13 +5,23 @@ enum CertificateText {
     /// Of each text, the ellipsis of a longer one included.
     static let shownBytes = 1024
 
-    /// A distinguished name in the form of RFC 2253.
+    /// A serial number as `openssl x509 -serial` and crt.sh show it, in lowercase: two digits for each octet of its
+    /// magnitude, `-` in front of a negative one, `00` for zero.
+    /// - Parameter number: an ASN1_INTEGER of OpenSSL, which stays the caller's.
+    static func serial(_ number: UnsafePointer<ASN1_STRING>?) -> String {
+        guard let number, let data = ASN1_STRING_get0_data(number), ASN1_STRING_length(number) > 0 else { return "00" }
+        let octets = Array(UnsafeBufferPointer(start: data, count: Int(ASN1_STRING_length(number))))
+        let sign = ASN1_STRING_type(number) == V_ASN1_NEG_INTEGER ? "-" : ""
+        return sign + hex(octets.prefix(shownBytes / 2))
+    }
+
+    /// A distinguished name in the form of RFC 2253, as `openssl x509 -nameopt RFC2253,-esc_msb` shows it.
     ///
-    /// Characters that are not ASCII stand as they are, or in its escapes as soon as one of them is not printable.
+    /// Characters that are not ASCII are UTF-8 as they are. Only those that are not printable have the escapes of RFC 2253.
     static func name(_ name: OpaquePointer?) -> String {
         let readable = print(name, flags: connectd_name_readable)
-        if let text = String(validating: readable, as: UTF8.self), text.unicodeScalars.allSatisfy(isPrintable) {
-            return cut(text)
+        if let text = String(validating: readable, as: UTF8.self) {
+            return cut(text.unicodeScalars.allSatisfy(isPrintable) ? text : escapeUnprintable(text))
         }
         return cut(String(decoding: print(name, flags: connectd_name_ascii), as: UTF8.self))
     }
@@ -25,6 +35,19 @@ enum CertificateText {
             case _: text += (byte < 16 ? "\\x0" : "\\x") + String(byte, radix: 16, uppercase: true)
             }
         }
+    }
+
+    /// `\NN` for each byte of a character that is not printable.
+    private static func escapeUnprintable(_ text: String) -> String {
+        var escaped = ""
+        for scalar in text.unicodeScalars {
+            if isPrintable(scalar) {
+                escaped.unicodeScalars.append(scalar)
+            } else {
+                escaped += UTF8.encode(scalar).map { $0.map { "\\" + hex([$0]).uppercased() }.joined() } ?? ""
+            }
+        }
+        return escaped
     }
 
     /// UTF-8, or what `escape` makes of bytes that are not, and of characters that are not printable.

@@ -7,22 +7,29 @@ struct FTPNegotiation: LineNegotiation {
     private var state = State.greeting
     /// Of a reply of many lines: those between its first and its last can begin with anything (RFC 959, 4.2).
     private var openCode: Int?
+    private var refusing: RefusingReply?
 
     mutating func advance(line: ArraySlice<UInt8>) -> StartTLSAction {
         let reply = ReplyLine(line)
         if let openCode {
-            guard let reply, reply.code == openCode, reply.isLast else { return .wait }
+            let isLast = reply.map { $0.code == openCode && $0.isLast } ?? false
+            if refusing != nil { return refuse(line, isLast: isLast) }
+            guard isLast else { return .wait }
         }
         guard let reply else { return .refused("this is not FTP", line) }
         openCode = nil
         switch state {
         case .greeting:
             // 120 says that 220 will come.
-            guard reply.code == 220 || reply.code == 120 else {
-                return .refused(reply.isRefusal ? "the greeting refuses us" : "this is not FTP", line)
+            if reply.isRefusal {
+                openCode = reply.code
+                return refuse(line, isLast: reply.isLast)
             }
+            guard reply.code == 220 || reply.code == 120 else { return .refused("this is not FTP", line) }
         case .starting:
-            guard reply.code == 234 else { return .refused("it refuses AUTH TLS", line) }
+            guard reply.code == 234 else {
+                return .refused("it refuses AUTH TLS", line, .command(isTemporary: reply.isTemporary))
+            }
         }
         guard reply.isLast else {
             openCode = reply.code
@@ -33,4 +40,14 @@ struct FTPNegotiation: LineNegotiation {
         state = .starting
         return .send("AUTH TLS\r\n")
     }
+
+    private mutating func refuse(_ line: ArraySlice<UInt8>, isLast: Bool) -> StartTLSAction {
+        var refusal = refusing ?? RefusingReply()
+        refusal.take(line)
+        refusing = refusal
+        return isLast ? refusal.action : .wait
+    }
+
+    /// Some servers end a refusal of several lines with the stream.
+    mutating func end(with rest: ArraySlice<UInt8>) -> StartTLSAction? { refusal(in: rest) ?? refusing?.action }
 }

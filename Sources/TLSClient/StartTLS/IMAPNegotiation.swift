@@ -12,7 +12,9 @@ struct IMAPNegotiation: LineNegotiation {
     mutating func advance(line: ArraySlice<UInt8>) -> StartTLSAction {
         let words = line.capitalWords
         let (tag, word) = (words.first ?? "", words.dropFirst().first ?? "")
-        if tag == "*", word == "BYE" { return .refused("it says goodbye", line) }
+        if tag == "*", word == "BYE" {
+            return .refused("it says goodbye", line, .service(isTemporary: RefusalWords.areTemporary(line)))
+        }
         switch state {
         case .greeting:
             guard tag == "*" else { return .refused("this is not IMAP", line) }
@@ -25,7 +27,8 @@ struct IMAPNegotiation: LineNegotiation {
         case .starting:
             if tag == "*" { return .wait }
             guard tag == "A2" else { return .refused("this is not IMAP", line) }
-            return word == "OK" ? .ready : .refused("it refuses STARTTLS", line)
+            if word == "OK" { return .ready }
+            return .refused("it refuses STARTTLS", line, .command(isTemporary: RefusalWords.areTemporary(line)))
         }
     }
 
@@ -38,8 +41,10 @@ struct IMAPNegotiation: LineNegotiation {
             return .wait
         }
         guard words.first == "A1" else { return .refused("this is not IMAP", line) }
-        guard words.dropFirst().first == "OK" else { return .refused("it refuses CAPABILITY", line) }
-        guard isOffered else { return .refused("it does not offer STARTTLS", capabilityLine ?? line) }
+        guard words.dropFirst().first == "OK" else {
+            return .refused("it refuses CAPABILITY", line, .command(isTemporary: RefusalWords.areTemporary(line)))
+        }
+        guard isOffered else { return .refused("it does not offer STARTTLS", capabilityLine ?? line, .notOffered) }
         state = .starting
         return .send("a2 STARTTLS\r\n")
     }

@@ -16,7 +16,10 @@ struct IRCNegotiation: LineNegotiation {
         guard message.isPlausible else { return .refused("this is not IRC", line) }
         switch message.command {
         case "PING": return .send(Array("PONG ".utf8) + message.rest + Array("\r\n".utf8))
-        case "ERROR": return .refused("it ends the connection", line)
+        case "ERROR":
+            return .refused("it ends the connection", line, .service(isTemporary: RefusalWords.areTemporary(line)))
+        // ERR_YOUREBANNEDCREEP.
+        case "465": return .refused("it refuses us", line, .service(isTemporary: RefusalWords.areTemporary(line)))
         case _: break
         }
         switch state {
@@ -25,7 +28,8 @@ struct IRCNegotiation: LineNegotiation {
             switch message.command {
             case "670": return .ready
             // ERR_STARTTLS; ERR_UNKNOWNCOMMAND, ERR_NOTREGISTERED.
-            case "691", "421", "451": return .refused("it refuses STARTTLS", line)
+            case "691", "421", "451":
+                return .refused("it refuses STARTTLS", line, .command(isTemporary: RefusalWords.areTemporary(line)))
             case _: return .wait
             }
         }
@@ -43,7 +47,7 @@ struct IRCNegotiation: LineNegotiation {
             let names = words.dropFirst(2).map { $0.first == ":" ? String($0.dropFirst()) : $0 }
             if names.contains("TLS") { isOffered = true }
             if names.first == "*" { return .wait }
-            return isOffered ? start() : .refused("it does not offer tls", line)
+            return isOffered ? start() : .refused("it does not offer tls", line, .notOffered)
         case _: return .wait
         }
     }

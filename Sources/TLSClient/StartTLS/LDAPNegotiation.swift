@@ -37,7 +37,15 @@ struct LDAPNegotiation: StartTLSNegotiation {
         // Message 0 is the notice of disconnection (4.4.1), ours is 1.
         if number.elementsEqual([1]), result == 0 { return .ready }
         let name = names[result].map { " (\($0))" } ?? ""
-        return .refused("LDAP result \(result)\(name)", text)
+        let refusal = refusal(result, text, isNotice: number.elementsEqual([0]))
+        return .refused("LDAP result \(result)\(name)", text, refusal)
+    }
+
+    /// A notice of disconnection, busy (51) and unavailable (52) are about us, not about TLS.
+    private static func refusal(_ result: UInt8, _ text: ArraySlice<UInt8>, isNotice: Bool) -> StartTLSRefusal {
+        if result == 51 || result == 52 { return .service(isTemporary: true) }
+        let isTemporary = RefusalWords.areTemporary(text)
+        return isNotice ? .service(isTemporary: isTemporary) : .command(isTemporary: isTemporary)
     }
 
     /// RFC 4511, 4.1.9: those that a server can answer here.

@@ -15,6 +15,17 @@ extension LineNegotiation {
         return .wait
     }
 
+    mutating func end(with rest: ArraySlice<UInt8>) -> StartTLSAction? { refusal(in: rest) }
+
+    /// Reads a last line that has no end. Only a refusal of service counts: anything else may be the beginning of a good
+    /// line.
+    mutating func refusal(in rest: ArraySlice<UInt8>) -> StartTLSAction? {
+        guard !rest.isEmpty, rest.count <= StartTLSLimits.lineBytes else { return nil }
+        let action = advance(line: rest.last == UInt8(ascii: "\r") ? rest.dropLast() : rest)
+        if case .refused(_, _, .service) = action { return action }
+        return nil
+    }
+
     private static func takeLine(_ received: inout ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
         guard let end = received.firstIndex(of: UInt8(ascii: "\n")) else { return nil }
         let line = received[..<end]

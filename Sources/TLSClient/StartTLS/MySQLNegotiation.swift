@@ -27,7 +27,7 @@ struct MySQLNegotiation: StartTLSNegotiation {
     private mutating func greeting(_ packet: ArraySlice<UInt8>) -> StartTLSAction {
         switch packet.first {
         // ERR_Packet: two bytes of number, then the text: the host is blocked, there are too many connections.
-        case 0xFF: return .refused("the greeting refuses us", packet.dropFirst(3))
+        case 0xFF: return Self.refusal(packet.dropFirst())
         case 10: break
         case _: return .refused("this is not MySQL's protocol 10", packet)
         }
@@ -37,10 +37,27 @@ struct MySQLNegotiation: StartTLSNegotiation {
         }
         let version = packet[packet.startIndex..<end].dropFirst()
         let capabilities = UInt32(packet[end + 14]) | UInt32(packet[end + 15]) << 8
-        guard capabilities & Self.clientSSL != 0 else { return .refused("it does not offer TLS", version) }
+        guard capabilities & Self.clientSSL != 0 else { return .refused("it does not offer TLS", version, .notOffered) }
         hasAsked = true
         return .send(Self.request)
     }
+
+    /// - Parameter error: the number, the lowest byte first, perhaps `#` and an SQLSTATE, and the text.
+    private static func refusal(_ error: ArraySlice<UInt8>) -> StartTLSAction {
+        guard error.count >= 2 else { return .refused("the greeting refuses us", error, .service(isTemporary: false)) }
+        let number = Int(error[error.startIndex]) | Int(error[error.startIndex + 1]) << 8
+        var text = error.dropFirst(2)
+        if text.first == UInt8(ascii: "#"), text.count >= 6 { text = text.dropFirst(6) }
+        let isTemporary =
+            passingErrors.contains(number)
+            || !lastingErrors.contains(number) && RefusalWords.areTemporary(text)
+        return .refused("the greeting refuses us with error \(number)", text, .service(isTemporary: isTemporary))
+    }
+
+    /// Too many connections (in all, or of this user), no memory, no thread, shutdown, and a limit of an account.
+    private static let passingErrors: Set<Int> = [1040, 1041, 1053, 1135, 1152, 1158, 1159, 1160, 1161, 1203, 1226]
+    /// The host is blocked until somebody unblocks it, or is not allowed; access denied.
+    private static let lastingErrors: Set<Int> = [1044, 1045, 1129, 1130, 1698]
 
     /// 32 bytes, packet 1: what we can, the largest packet (16 MiB), the character set, and zeros.
     private static var request: [UInt8] {

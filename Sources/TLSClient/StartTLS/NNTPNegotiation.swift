@@ -13,27 +13,31 @@ struct NNTPNegotiation: LineNegotiation {
         switch state {
         case .greeting:
             // 201: no posting.
-            guard reply.code == 200 || reply.code == 201 else {
-                return .refused(reply.isRefusal ? "the greeting refuses us" : "this is not NNTP", line)
+            if reply.isRefusal {
+                return .refused("the greeting refuses us", line, .service(isTemporary: reply.isTemporary))
             }
+            guard reply.code == 200 || reply.code == 201 else { return .refused("this is not NNTP", line) }
             state = .capabilityReply
             return .send("CAPABILITIES\r\n")
         case .capabilityReply:
             // 500: it knows no capabilities (RFC 3977, 5.2), which does not say that it knows nothing of TLS.
             if reply.code == 500 { return start() }
-            guard reply.code == 101 else { return .refused("it refuses CAPABILITIES", line) }
+            guard reply.code == 101 else {
+                return .refused("it refuses CAPABILITIES", line, .command(isTemporary: reply.isTemporary))
+            }
             state = .capabilities
             return .wait
         case .capabilities:
             return capability(line)
         case .starting:
-            return reply.code == 382 ? .ready : .refused("it refuses STARTTLS", line)
+            if reply.code == 382 { return .ready }
+            return .refused("it refuses STARTTLS", line, .command(isTemporary: reply.isTemporary))
         }
     }
 
     private mutating func capability(_ line: ArraySlice<UInt8>) -> StartTLSAction {
         if line.elementsEqual(".".utf8) {
-            return offered.hasTLS ? start() : .refused("it does not offer STARTTLS", offered.lines)
+            return offered.hasTLS ? start() : .refused("it does not offer STARTTLS", offered.lines, .notOffered)
         }
         offered.take(line, capability: line, name: "STARTTLS")
         return .wait

@@ -10,9 +10,11 @@ struct POP3Negotiation: LineNegotiation {
     mutating func advance(line: ArraySlice<UInt8>) -> StartTLSAction {
         switch state {
         case .greeting:
-            guard isOK(line) else {
-                return .refused(isError(line) ? "the greeting refuses us" : "this is not POP3", line)
+            if isError(line) {
+                let isTemporary = RefusalWords.areTemporary(line)
+                return .refused("the greeting refuses us", line, .service(isTemporary: isTemporary))
             }
+            guard isOK(line) else { return .refused("this is not POP3", line) }
             state = .capabilityReply
             return .send("CAPA\r\n")
         case .capabilityReply:
@@ -25,12 +27,13 @@ struct POP3Negotiation: LineNegotiation {
             return start()
         case .capabilities:
             if line.elementsEqual(".".utf8) {
-                return offered.hasTLS ? start() : .refused("it does not offer STLS", offered.lines)
+                return offered.hasTLS ? start() : .refused("it does not offer STLS", offered.lines, .notOffered)
             }
             offered.take(line, capability: line, name: "STLS")
             return .wait
         case .starting:
-            return isOK(line) ? .ready : .refused("it refuses STLS", line)
+            if isOK(line) { return .ready }
+            return .refused("it refuses STLS", line, .command(isTemporary: RefusalWords.areTemporary(line)))
         }
     }
 

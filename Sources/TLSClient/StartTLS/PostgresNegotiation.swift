@@ -9,7 +9,7 @@ struct PostgresNegotiation: StartTLSNegotiation {
         case UInt8(ascii: "S"):
             received = received.dropFirst()
             return .ready
-        case UInt8(ascii: "N"): return .refused("it does not offer TLS", received.prefix(1))
+        case UInt8(ascii: "N"): return .refused("it does not offer TLS", received.prefix(1), .notOffered)
         case UInt8(ascii: "E"): return error(received.dropFirst())
         case _: return .refused("this is not PostgreSQL", received)
         }
@@ -19,10 +19,37 @@ struct PostgresNegotiation: StartTLSNegotiation {
     private func error(_ bytes: ArraySlice<UInt8>) -> StartTLSAction {
         guard bytes.count >= 4 else { return .wait }
         let length = bytes.prefix(4).reduce(0) { $0 << 8 | Int($1) }
-        guard length <= StartTLSLimits.lineBytes else { return .refused("it answers with an error", bytes) }
+        guard length <= StartTLSLimits.lineBytes else {
+            let isTemporary = RefusalWords.areTemporary(bytes)
+            return .refused("it answers with an error", bytes, .command(isTemporary: isTemporary))
+        }
         guard bytes.count >= length else { return .wait }
         let fields = bytes.prefix(max(length, 4)).dropFirst(4).split(separator: 0)
-        let message = fields.first { $0.first == UInt8(ascii: "M") }
-        return .refused("it answers with an error", message?.dropFirst() ?? bytes)
+        let codeField = fields.first { $0.first == UInt8(ascii: "C") }
+        let code = codeField.map { String(decoding: $0.dropFirst(), as: UTF8.self) }
+        let message = fields.first { $0.first == UInt8(ascii: "M") }?.dropFirst() ?? bytes
+        // The code is the peer's word as well: five letters or digits, or none.
+        guard let code, code.utf8.count == 5, code.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber) }) else {
+            return .refused(
+                "it answers with an error", message, .command(isTemporary: RefusalWords.areTemporary(message)))
+        }
+        return .refused("it answers with the error \(code)", message, Self.refusal(code, message))
+    }
+
+    /// By the SQLSTATE ("PostgreSQL Error Codes" in its manual).
+    private static func refusal(_ code: String, _ message: ArraySlice<UInt8>) -> StartTLSRefusal {
+        // Class 53: no resources, such as connections. 57P01 to 57P03: it shuts down, or starts.
+        if code.hasPrefix("53") || ["57P01", "57P02", "57P03"].contains(code) { return .service(isTemporary: true) }
+        // Class 28: pg_hba.conf does not let us in. 08004: the connection is rejected. 3D000: no such database.
+        if code.hasPrefix("28") || code == "08004" || code == "3D000" { return .service(isTemporary: false) }
+        return RefusalWords.areTemporary(message) ? .service(isTemporary: true) : .lasting
+    }
+
+    /// Servers before 7.4 send the text alone, and poolers may end in the middle.
+    mutating func end(with rest: ArraySlice<UInt8>) -> StartTLSAction? {
+        guard rest.first == UInt8(ascii: "E"), rest.count > 1 else { return nil }
+        let text = rest.dropFirst().prefix { $0 != 0 }
+        return .refused(
+            "it answers with an error", text, .command(isTemporary: RefusalWords.areTemporary(text)))
     }
 }

@@ -9,6 +9,7 @@ struct SMTPNegotiation: LineNegotiation {
     /// Of the lines of the reply that is not complete.
     private var code: Int?
     private var offered = CapabilityList()
+    private var refusing: RefusingReply?
 
     /// - Parameter client: our name or address literal, RFC 5321, 4.1.3.
     init(isLMTP: Bool, client: String) {
@@ -23,23 +24,36 @@ struct SMTPNegotiation: LineNegotiation {
         code = reply.isLast ? nil : reply.code
         switch state {
         case .greeting:
-            guard reply.code == 220 else {
-                return .refused(reply.isRefusal ? "the greeting refuses us" : "this is not SMTP", line)
-            }
+            if reply.isRefusal { return refuse(line, reply) }
+            guard reply.code == 220 else { return .refused("this is not SMTP", line) }
             guard reply.isLast else { return .wait }
             state = .features
             return .send(hello)
         case .features:
-            guard reply.code == 250 else { return .refused("it refuses \(hello.prefix(4))", line) }
+            guard reply.code == 250 else {
+                return .refused("it refuses \(hello.prefix(4))", line, .command(isTemporary: reply.isTemporary))
+            }
             // The first line has the server's name.
             offered.take(line, capability: isFirst ? nil : reply.text, name: "STARTTLS")
             guard reply.isLast else { return .wait }
-            guard offered.hasTLS else { return .refused("it does not offer STARTTLS", offered.lines) }
+            guard offered.hasTLS else { return .refused("it does not offer STARTTLS", offered.lines, .notOffered) }
             state = .starting
             return .send("STARTTLS\r\n")
         case .starting:
-            guard reply.code == 220 else { return .refused("it refuses STARTTLS", line) }
+            guard reply.code == 220 else {
+                return .refused("it refuses STARTTLS", line, .command(isTemporary: reply.isTemporary))
+            }
             return reply.isLast ? .ready : .wait
         }
     }
+
+    private mutating func refuse(_ line: ArraySlice<UInt8>, _ reply: ReplyLine) -> StartTLSAction {
+        var refusal = refusing ?? RefusingReply()
+        refusal.take(line)
+        refusing = refusal
+        return reply.isLast ? refusal.action : .wait
+    }
+
+    /// Some servers end a refusal of several lines with the stream.
+    mutating func end(with rest: ArraySlice<UInt8>) -> StartTLSAction? { refusal(in: rest) ?? refusing?.action }
 }

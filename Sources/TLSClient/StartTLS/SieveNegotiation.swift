@@ -24,16 +24,19 @@ struct SieveNegotiation: StartTLSNegotiation {
         }
         switch Self.verdict(of: line) {
         case "OK":
-            guard offered.hasTLS else { return .refused("it does not offer STARTTLS", offered.lines) }
+            guard offered.hasTLS else { return .refused("it does not offer STARTTLS", offered.lines, .notOffered) }
             isStarting = true
             return .send("STARTTLS\r\n")
-        case "NO", "BYE": return .refused("the greeting refuses us", line)
+        case "NO", "BYE":
+            let isTemporary = RefusalWords.areTemporary(line)
+            return .refused("the greeting refuses us", line, .service(isTemporary: isTemporary))
         case _: return .refused("this is not ManageSieve", line)
         }
     }
 
     private func answer(_ line: ArraySlice<UInt8>) -> StartTLSAction {
-        Self.verdict(of: line) == "OK" ? .ready : .refused("it refuses STARTTLS", line)
+        if Self.verdict(of: line) == "OK" { return .ready }
+        return .refused("it refuses STARTTLS", line, .command(isTemporary: RefusalWords.areTemporary(line)))
     }
 
     /// OK, NO or BYE, behind which a code in parentheses or a text may stand.

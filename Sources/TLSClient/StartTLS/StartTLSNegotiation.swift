@@ -7,10 +7,17 @@ protocol StartTLSNegotiation: Sendable {
     ///
     /// It is called again after `send` at once, since more may be there, and after `wait` when more has come.
     mutating func advance(_ received: inout ArraySlice<UInt8>) -> StartTLSAction
+
+    /// Called when the peer ends the stream.
+    /// - Parameter rest: what came and was not taken.
+    /// - Returns: a refusal where the peer's words were one; nil where it said nothing about it.
+    mutating func end(with rest: ArraySlice<UInt8>) -> StartTLSAction?
 }
 
 extension StartTLSNegotiation {
     var opening: [UInt8] { [] }
+
+    mutating func end(with rest: ArraySlice<UInt8>) -> StartTLSAction? { nil }
 }
 
 /// What is next on the way to TLS.
@@ -21,7 +28,7 @@ enum StartTLSAction: Equatable, Sendable {
     /// The peer waits for a ClientHello: nothing may stand behind what was taken.
     case ready
     /// There will be no TLS: why, and the peer's own words.
-    case refused(String, ArraySlice<UInt8>)
+    case refused(String, ArraySlice<UInt8>, StartTLSRefusal = .lasting)
 
     static func send(_ command: String) -> StartTLSAction { .send(Array(command.utf8)) }
 }

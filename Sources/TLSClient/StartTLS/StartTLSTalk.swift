@@ -33,8 +33,8 @@ struct StartTLSTalk {
             case .ready:
                 if pending.isEmpty { return .completed }
                 return Self.failure(.protocolViolation, "there is something behind its go-ahead for TLS", pending)
-            case .refused(let reason, let line):
-                return Self.failure(.startTLSRefused, reason, line)
+            case .refused(let reason, let line, let refusal):
+                return Self.refusal(reason, line, refusal)
             }
         }
     }
@@ -45,12 +45,19 @@ struct StartTLSTalk {
             if let ending = await beginStep() { return ending }
             do throws(Errno) {
                 let bytes = try socket.receive(atMost: StartTLSLimits.receiveBytes)
-                if bytes.isEmpty { return Self.failure(.closed, nil, pending) }
+                if bytes.isEmpty { return streamEnd() }
                 return take(bytes)
             } catch {
                 if let ending = await recover(from: error, .readable) { return ending }
             }
         }
+    }
+
+    private mutating func streamEnd() -> TLSHandshakeEnding {
+        if case .refused(let reason, let line, let refusal)? = negotiation.end(with: pending) {
+            return Self.refusal(reason, line, refusal)
+        }
+        return Self.failure(.closed, nil, pending)
     }
 
     private mutating func take(_ bytes: [UInt8]) -> TLSHandshakeEnding? {
@@ -99,6 +106,19 @@ struct StartTLSTalk {
         case .deadline: return .deadline
         case .cancelled: return .cancelled
         }
+    }
+
+    /// The peer's words are in the message too, but for a list of what it offers.
+    private static func refusal(
+        _ reason: String, _ words: ArraySlice<UInt8>, _ refusal: StartTLSRefusal
+    ) -> TLSHandshakeEnding {
+        let shown = refusal == .notOffered ? "" : RefusalWords.shown(words)
+        var failure = TLSHandshakeFailure(
+            .startTLSRefused, message: shown.isEmpty ? reason : "\(reason): \(shown)",
+            received: words.isEmpty ? nil : Array(words.prefix(StartTLSLimits.shownBytes)))
+        failure.isTemporary = refusal.isTemporary
+        if case .service = refusal { failure.subject = .service }
+        return .failed(failure)
     }
 
     /// - Parameter bytes: the peer's own; what is shown of them is bounded.

@@ -21,19 +21,29 @@ struct TelnetNegotiation: StartTLSNegotiation {
     ]
 
     private var isAgreed = false
+    /// The text between commands, as far as a refusal shows it.
+    private var text: ArraySlice<UInt8> = []
 
     let opening: [UInt8] = [Code.interpretAsCommand, Code.will, Code.startTLS]
 
     mutating func advance(_ received: inout ArraySlice<UInt8>) -> StartTLSAction {
         while let first = received.first {
             guard first == Code.interpretAsCommand else {
-                received = received.drop { $0 != Code.interpretAsCommand }
+                let words = received.prefix { $0 != Code.interpretAsCommand }
+                text += words.prefix(max(StartTLSLimits.shownBytes - text.count, 0))
+                received = received.dropFirst(words.count)
                 continue
             }
             let action = command(&received)
             guard action == nil else { return action ?? .wait }
         }
         return .wait
+    }
+
+    /// A server that is busy says so in text, and ends the connection.
+    mutating func end(with rest: ArraySlice<UInt8>) -> StartTLSAction? {
+        guard !isAgreed, RefusalWords.areTemporary(text) else { return nil }
+        return .refused("it ends the connection", text, .service(isTemporary: true))
     }
 
     /// One command.

@@ -60,6 +60,17 @@ struct XMPPNegotiation: StartTLSNegotiation {
         }
     }
 
+    /// RFC 6120, 4.9.3: some conditions pass by themselves.
+    private var streamError: StartTLSRefusal {
+        let text = String(decoding: stanza, as: UTF8.self)
+        let conditions = [
+            "connection-timeout", "internal-server-error", "remote-connection-failed", "reset", "resource-constraint",
+            "system-shutdown",
+        ]
+        let isTemporary = conditions.contains { text.contains("<\($0)") } || RefusalWords.areTemporary(stanza)
+        return .service(isTemporary: isTemporary)
+    }
+
     private mutating func note(_ bytes: ArraySlice<UInt8>, _ event: XMLScanner.Event) {
         if case .opened = event, scanner.depth <= 2 { stanza = [] }
         stanza += bytes.prefix(max(StartTLSLimits.shownBytes - stanza.count, 0))
@@ -72,10 +83,10 @@ struct XMPPNegotiation: StartTLSNegotiation {
         switch (name.namespace, name.local) {
         case (Self.streams, "features"):
             guard !isStarting else { return .refused("it refuses STARTTLS", stanza) }
-            guard isOffered else { return .refused("it does not offer STARTTLS", stanza) }
+            guard isOffered else { return .refused("it does not offer STARTTLS", stanza, .notOffered) }
             isStarting = true
             return .send("<starttls xmlns='\(Self.tls)'/>")
-        case (Self.streams, "error"): return .refused("it ends the stream", stanza)
+        case (Self.streams, "error"): return .refused("it ends the stream", stanza, streamError)
         case (Self.tls, "failure"): return .refused("it refuses STARTTLS", stanza)
         case (Self.tls, "proceed"):
             return isStarting ? .ready : .refused("it goes on to TLS without being asked", stanza)

@@ -10,6 +10,7 @@ struct FailureNaming {
     var failure: TLSHandshakeFailure {
         var failure = named
         failure.sentCertificate = record.hasSentCertificate
+        failure.sentServerName = record.peer.serverName != nil
         return failure
     }
 
@@ -17,9 +18,20 @@ struct FailureNaming {
         if let alert = record.peerAlert, isAlert { return AlertNaming(record: record, alert: alert).failure }
         let ownAlert = record.ownAlert.map { TLSAlertReport(alert: $0, sender: .prober) }
         if let verdict = record.verifyError, hasReason(SSL_R_CERTIFICATE_VERIFY_FAILED) {
-            return TLSHandshakeFailure(verdict.failure, message: verdict.message, alert: ownAlert)
+            var failure = TLSHandshakeFailure(verdict.failure, message: verdict.message, alert: ownAlert)
+            failure.subject = subject(of: verdict)
+            return failure
         }
-        return TLSHandshakeFailure(nameOfReason, message: error?.reason, alert: ownAlert)
+        var failure = TLSHandshakeFailure(nameOfReason, message: error?.reason, alert: ownAlert)
+        if hasReason(SSL_R_UNSAFE_LEGACY_RENEGOTIATION_DISABLED) { failure.subject = .legacyRenegotiation }
+        if hasReason(SSL_R_EXCESSIVE_MESSAGE_SIZE) { failure.subject = .messageSize }
+        return failure
+    }
+
+    private func subject(of verdict: CertificateVerifyError) -> TLSHandshakeFailure.Subject {
+        if verdict.code == Int(X509_V_ERR_CERT_CHAIN_TOO_LONG) { return .chainLength }
+        guard verdict.failure == .certificateNameMismatch, let certificate = record.chain?[0] else { return .handshake }
+        return HostNameMatch.hasHostNames(certificate) ? .handshake : .missingNames
     }
 
     /// OpenSSL makes a reason of each fatal alert: its number behind 1000 (SSL_AD_REASON_OFFSET).

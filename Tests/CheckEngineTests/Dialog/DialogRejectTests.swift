@@ -32,8 +32,54 @@ import Testing
         #expect(rejected.ending == .rejected)
         let met = try await hold([.reject(pattern: "no"), .expect(pattern: "yes")]) { $0.say("yes no") }
         #expect(met.ending == .completed(heard: true))
-        let same = try await hold([.reject(pattern: "yes no"), .expect(pattern: "yes")]) { $0.say("yes no") }
-        #expect(same.ending == .rejected)
+    }
+
+    @Test(arguments: [
+        ("^.*\n", "down", "75%,maint,down\n"), ("^.*$", "down$", "75%,maint,down\r\n"), (".*", "down.*", "a,down,b\n"),
+        ("^up.*", "down", "up 75%,down"), ("yes", "yes", "yes"), ("yes no", "no", "yes no"),
+        ("^[^\n]*\n", #"maint(?=,)"#, "up,maint,drain\n"), ("ready$", "^not ready", "not ready\n"),
+        ("(?s).*END", "^ERROR", "a\nERROR\nEND"),
+    ])
+    func aRejectSeesEveryByteUpToTheEndOfTheMatch(_ expect: String, _ reject: String, _ said: String) async throws {
+        let steps = [DialogStep.reject(pattern: reject), .expect(pattern: expect)]
+        let whole = try await hold(steps) { $0.say(said) }
+        #expect(whole.ending == .rejected)
+        let byByte = try await hold(steps) { peer in
+            for byte in said.utf8 {
+                peer.say([byte])
+                peer.pause(milliseconds: 2)
+            }
+        }
+        #expect(byByte.ending == .rejected)
+    }
+
+    @Test(arguments: [
+        ("^OK", "ERROR", "OK\nERROR\n"), ("yes", "yes no", "yes no"), ("220", #"\b220\b"#, "2200\n"),
+        ("up", "down", "updown"), ("^2..", "^.*no", "250 no"),
+    ])
+    func aRejectSeesNothingAfterTheEndOfTheMatch(_ expect: String, _ reject: String, _ said: String) async throws {
+        let held = try await hold([.reject(pattern: reject), .expect(pattern: expect)]) { $0.say(said) }
+        #expect(held.ending == .completed(heard: true))
+    }
+
+    @Test func aRejectSeesTheBytesOfAnExpectHexToo() async throws {
+        let held = try await hold([.reject(pattern: #"\x00"#), .expectBytes([1, 0, 2])]) { $0.say([9, 1, 0, 2]) }
+        #expect(held.ending == .rejected)
+    }
+
+    @Test func ofSeveralRejectsTheOneThatEndsWithinTheMatchCounts() async throws {
+        let held = try await hold([
+            .reject(pattern: "a[^z]*z"), .reject(pattern: "b"), .expect(pattern: "abc"),
+        ]) { $0.say("abcxyz") }
+        #expect(held.ending == .rejected)
+        #expect(held.report.failedStep == 1)
+    }
+
+    @Test func aCaretOfARejectMatchesWhereTheLastMatchEnded() async throws {
+        let held = try await hold([
+            .expectBytes([1]), .reject(pattern: "^5"), .expect(pattern: "ok"),
+        ]) { $0.say([1] + Array("554 not ok".utf8)) }
+        #expect(held.ending == .rejected)
     }
 
     @Test func itIsSeenHoweverTheStreamIsCut() async throws {

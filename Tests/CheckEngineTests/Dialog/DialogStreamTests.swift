@@ -47,11 +47,80 @@ import Testing
         #expect(held.report.steps.map(\.bytes) == [8, 0, 0, 0])
     }
 
-    @Test func aCaretBehindAMatchIsNotTheBeginOfALine() async throws {
+    @Test func aCaretMatchesWhereTheLastMatchEnded() async throws {
         let held = try await hold([.expect(pattern: "220"), .expect(pattern: "^ (?<word>.)")]) {
             $0.say("220 a\r\n b\r\n")
         }
-        #expect(held.group("word") == "b")
+        #expect(held.group("word") == "a")
+    }
+
+    @Test(arguments: ["^OK", #"\AOK"#, #"\GOK"#, "^(?<all>OK)$", "(?:^|x)OK", #"^\QOK\E"#])
+    func anAnchorMatchesInTheStepAfterBytes(_ pattern: String) async throws {
+        let steps = [DialogStep.expectBytes([0, 1]), .expect(pattern: pattern)]
+        let whole = try await hold(steps) { $0.say([0, 1] + Array("OK\n".utf8)) }
+        #expect(whole.ending == .completed(heard: true))
+        let inPackets = try await hold(steps) { peer in
+            for part in [[0], [1, 79], [75], [10]] as [[UInt8]] {
+                peer.say(part)
+                peer.pause()
+            }
+        }
+        #expect(inPackets.ending == .completed(heard: true))
+    }
+
+    @Test(arguments: [#"\AOK"#, #"\GOK"#]) func anAnchorOfTheStreamMatchesNowhereElse(_ pattern: String) async throws {
+        let held = try await hold([.expectBytes([1]), .expect(pattern: pattern)], milliseconds: 400) { peer in
+            peer.say([1, 120])
+            peer.pause()
+            peer.say("OK")
+            peer.pause()
+            peer.say("\nOK\n")
+            _ = peer.hear()
+        }
+        #expect(held.ending == .mismatch(heard: true))
+    }
+
+    @Test func aCaretStillMatchesAtTheBeginOfALaterLine() async throws {
+        let held = try await hold([.expectBytes([1]), .expect(pattern: "^OK (?<line>.)")]) { peer in
+            peer.say([1])
+            peer.say("not OK 1\r\n")
+            peer.pause()
+            peer.say("OK 2\r\n")
+        }
+        #expect(held.group("line") == "2")
+    }
+
+    @Test func aLookbehindSeesWhatEarlierStepsMatched() async throws {
+        let seen = try await hold([.expect(pattern: "ab"), .expect(pattern: "^(?<=b)c")]) { $0.say("abc") }
+        #expect(seen.ending == .completed(heard: true))
+        let unseen = try await hold([.expect(pattern: "ab"), .expect(pattern: "(?<!b)c")]) { $0.say("abc") }
+        #expect(unseen.ending == .closed)
+    }
+
+    @Test func aPeerThatDoesNotAnswerTheNextStepIsUnheard() async throws {
+        let held = try await hold(
+            [.expect(pattern: "^220"), .send(text: "EHLO me\r\n"), .expect(pattern: "^250")], milliseconds: 300
+        ) { peer in
+            peer.say("220 hello\r\n")
+            _ = peer.hear(until: "\n")
+            _ = peer.hear()
+        }
+        #expect(held.ending == .mismatch(heard: false))
+        #expect(held.report.failedStep == 2)
+        #expect(held.received[2] == "")
+    }
+
+    @Test func aPeerThatAnswersTheNextStepWrongIsHeard() async throws {
+        let held = try await hold(
+            [.expectBytes([50]), .send(text: "EHLO me\r\n"), .expect(pattern: "^250")], milliseconds: 300
+        ) { peer in
+            peer.say("220 hello\r\n")
+            _ = peer.hear(until: "\n")
+            peer.say("5")
+            _ = peer.hear()
+        }
+        #expect(held.ending == .mismatch(heard: true))
+        #expect(held.received[2] == "5")
     }
 
     @Test(arguments: ["\n", "\r\n", "\r"]) func aDollarStandsBeforeEveryKindOfLineEnd(_ end: String) async throws {
