@@ -25,8 +25,8 @@ final class Pattern: Sendable {
         let original = Array(text.utf8)
         let compiled = try Self.compile(original)
         let anchors = PatternAnchors(original)
-        codeAfterMatch = Self.recompile(anchors?.afterMatch, as: compiled)
-        if let rewritten = Self.recompile(anchors?.atStart, as: compiled) {
+        codeAfterMatch = Self.recompile(anchors.afterMatch, as: compiled)
+        if let rewritten = Self.recompile(anchors.atStart, as: compiled) {
             pcre2_code_free_8(compiled)
             code = rewritten
         } else {
