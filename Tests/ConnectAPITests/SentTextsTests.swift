@@ -20,7 +20,7 @@ import Testing
     }
 
     @Test func `a template is hidden without its groups`() {
-        let step = DialogStep.sendExpanded(template: "$1 hunter2 ${name}secret$$ $x_1,later")
+        let step = DialogStep.sendExpanded(template: Array("$1 hunter2 ${name}secret$$ $x_1,later".utf8))
         #expect(hidden("a hunter2 b,secret c,later", sent: step) == "a<secret>b,<secret> c<secret>")
         #expect(hidden("hunter2 is here", sent: .send(text: "hunter2 ${1}")) == "<secret>is here")
     }

@@ -63,9 +63,9 @@ import Testing
     @Test func `no text shows what a module sends`() throws {
         var entry = QueryResponse()
         entry.expect = "ready"
-        entry.send = "AUTH hunter2"
+        entry.send = Array("AUTH hunter2".utf8)
         let steps: [DialogStep] = [
-            .expectLine(pattern: "ready", labels: []), .sendExpanded(template: "AUTH hunter2\n"),
+            .expectLine(pattern: "ready", labels: []), .sendExpanded(template: Array("AUTH hunter2\n".utf8)),
         ]
         let dialog = try Dialog(steps: steps)
         let probe = try probe("127.0.0.1:80") { module, _ in
