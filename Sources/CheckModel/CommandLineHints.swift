@@ -230,10 +230,57 @@ enum CommandLineHints {
             injection on the way (CVE-2011-0411).
             """
         ),
+        (
+            Hints.noServerName,
+            """
+            No host name was sent (SNI), since the target has none, and many servers need one to find their certificate: \
+            name the site with --server-name.
+            """
+        ),
+        (
+            Hints.defaultCertificate,
+            """
+            No host name was sent (SNI), so the server chose its default certificate, which is for {names}: name the site \
+            with --server-name, or issue the certificate for this address too.
+            """
+        ),
+        (
+            Hints.legacyRenegotiation,
+            """
+            The server lacks secure renegotiation (RFC 5746): update its TLS library, or accept that with \
+            --legacy-renegotiation.
+            """
+        ),
+        (
+            Hints.serviceRefusedForNow,
+            """
+            The server refuses new clients for now ({message}): try again later, or raise its limit of connections.
+            """
+        ),
+        (
+            Hints.serviceRefused,
+            """
+            The server refuses to serve this client ({message}): allow the prober's address in the server's access list, \
+            or start the service there.
+            """
+        ),
     ]
 
     /// By the error's name.
+    /// All unusual response codes have one hint.
+    private static let unusualResponseCode = """
+        Check which server answers here: {servers}; a server that answers lookups does not send this response code; compare \
+        with `dig`.
+        """
+
     private static let own: [(String, String)] = [
+        (
+            "NOTIMP",
+            """
+            Check which server answers here: {servers}; it does not answer questions for A or AAAA records.
+            """
+        ),
+        ("DNS_RCODE", unusualResponseCode),
         (
             "DEADLINE",
             """

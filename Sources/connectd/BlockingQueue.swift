@@ -15,8 +15,9 @@ final class BlockingQueue<Element: Sendable>: Sendable {
     private let elements = Mutex<[Element]>([])
     private let count: Semaphore
 
-    init() {
-        count = Semaphore()
+    /// - Throws: EMFILE, ENFILE, ENOMEM: it needs a descriptor.
+    init() throws(Errno) {
+        count = try Semaphore()
     }
 
     func append(_ element: Element) {

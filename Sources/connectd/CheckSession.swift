@@ -30,7 +30,7 @@ struct CheckSession {
     /// Runs all checks.
     func run(_ onEvent: (Event) -> Void) throws -> Ending {
         let pool = try WorkerPool(count: 1, admission: Admission(limit: options.concurrency, queueLimit: 0))
-        let events = BlockingQueue<BatchEvent>()
+        let events = try BlockingQueue<BatchEvent>()
         // After what cannot be done without: the last descriptor is not for signals.
         var interrupts = Interrupts()
         let threads = try pool.start()

@@ -33,6 +33,8 @@ struct Connectd: ParsableCommand {
             } catch let error as ValidationError {
                 end(complaint(error, about: type(of: command)), exitCode(for: error))
             }
+        } catch let errno as Errno {
+            end("Error: \(StartFailure.text(of: errno))", .failure)
         } catch {
             end(OptionSuggestion.completed(fullMessage(for: error)), exitCode(for: error))
         }

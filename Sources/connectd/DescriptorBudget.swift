@@ -1,5 +1,6 @@
 import CheckEngine
 import CLinux
+import CheckModel
 
 /// How the descriptors of the process are shared out: RLIMIT_NOFILE, getrlimit(2).
 ///
@@ -22,9 +23,14 @@ struct DescriptorBudget {
     /// Connections of each worker that have had their answer and are read for a while longer.
     let lingeringOfWorker: Int
 
+    /// Fewer do not suffice for the service itself. libdispatch ends a process in which it cannot open a file.
+    private static let leastLimit = 32
+
     /// Raises the soft limit to the hard one, and divides it.
-    init(inFlight: Int, workers: Int) {
+    /// - Throws: EMFILE, if the limit is too low for any service.
+    init(inFlight: Int, workers: Int) throws(Errno) {
         let limit = Self.raisedLimit()
+        guard limit >= Self.leastLimit else { throw Errno(EMFILE) }
         let reserve = min(Self.reserve, max(limit / 4, 16 + 8 * workers))
         let available = max(limit - reserve, 8)
         lingeringOfWorker = max(min(Self.mostLingeringOfWorker, available / 4 / workers), 1)

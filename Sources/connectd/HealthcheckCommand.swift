@@ -80,7 +80,7 @@ struct HealthcheckCommand: ParsableCommand {
     ) throws -> Result<HealthResponse, HealthClient.Failure> {
         let reactor = try Reactor(thread: ReactorThread(index: 0))
         let thread = try WorkerThread(running: reactor)
-        let answers = BlockingQueue<Result<HealthResponse, HealthClient.Failure>>()
+        let answers = try BlockingQueue<Result<HealthResponse, HealthClient.Failure>>()
         Task(executorPreference: reactor.thread) {
             do throws(HealthClient.Failure) {
                 answers.append(

@@ -82,9 +82,9 @@ final class Reloader: Sendable {
             )
         }
         if let context = settings.https, started.https != nil {
-            let replaced = BlockingQueue<Bool>()
-            http.replaceTLS(context) { replaced.append(true) }
-            _ = replaced.next()
+            let replaced = Handover<Bool>()
+            http.replaceTLS(context) { replaced.put(true) }
+            _ = replaced.take()
         }
         logging.follow(settings.log)
         inForce.withLock { $0 = settings }

@@ -32,7 +32,7 @@ struct RunningService: ~Copyable {
         let logger = logging.logger
         self.logger = logger
         let workers = settings.workers > 0 ? settings.workers : Processors.available
-        let budget = DescriptorBudget(inFlight: settings.limits.inFlight, workers: workers)
+        let budget = try DescriptorBudget(inFlight: settings.limits.inFlight, workers: workers)
         if let warning = budget.warning { logger.warning("\(warning)") }
         let pool = try WorkerPool(
             count: workers,

@@ -6,9 +6,10 @@ import SocketIO
 struct Semaphore: ~Copyable, Sendable {
     private let descriptor: Descriptor
 
-    init() {
+    /// - Throws: EMFILE, ENFILE, ENOMEM: eventfd(2).
+    init() throws(Errno) {
         let number = eventfd(0, Int32(EFD_SEMAPHORE) | Int32(EFD_CLOEXEC))
-        precondition(number >= 0, "no descriptor for a semaphore")
+        guard number >= 0 else { throw .current }
         descriptor = Descriptor(adopting: number)
     }
 

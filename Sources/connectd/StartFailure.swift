@@ -22,6 +22,16 @@ enum StartFailure {
         }
     }
 
+    /// For what a command needs before its first check: descriptors, memory, threads.
+    static func text(of errno: Errno) -> String {
+        let reason = "\(ErrnoCatalogue.name(of: errno)), \(ErrnoCatalogue.message(of: errno))"
+        switch errno.rawValue {
+        case EMFILE: return "too few descriptors (\(reason)): raise the limit, for example with `ulimit -n 1024`"
+        case ENFILE: return "the machine is out of descriptors (\(reason)): raise fs.file-max"
+        default: return "cannot start: \(reason)"
+        }
+    }
+
     /// What to do about the failures that people meet.
     private static func advice(_ address: ListenAddress, _ errno: Errno) -> String {
         switch (address, errno.rawValue) {

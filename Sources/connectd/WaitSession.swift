@@ -54,7 +54,7 @@ struct WaitSession {
     /// Waits.
     func run(_ onEvent: (Event) -> Void) throws -> Ending {
         let pool = try WorkerPool(count: 1, admission: Admission(limit: concurrency, queueLimit: checks.count))
-        let events = BlockingQueue<WorkerEvent>()
+        let events = try BlockingQueue<WorkerEvent>()
         // After what cannot be done without: the last descriptor is not for signals.
         var interrupts = Interrupts()
         let threads = try pool.start()

@@ -95,6 +95,27 @@ def test_the_service_takes_an_outcome_for_its_errno(api):
     assert api.client.get("/v1/errors/REFUSED").json["name"] == "REFUSED"
 
 
+# few descriptors
+
+
+@pytest.mark.parametrize("limit", [4, 5, 8])
+@pytest.mark.parametrize(
+    "command,status",
+    [("check 127.0.0.1:1", 1), ("check --nagios 127.0.0.1:1", 3), ("wait --timeout 1s 127.0.0.1:1", 1),
+     ("healthcheck http://127.0.0.1:1/livez", 1), ("serve --listen 127.0.0.1:0", 1)],
+)
+def test_too_few_descriptors_are_said(limit, command, status):
+    # A shell that execs has no descriptor of its own left.
+    ran = subprocess.run(
+        ["sh", "-c", f"ulimit -n {limit}; exec {connectd_process.binary()} {command}"],
+        capture_output=True, text=True, timeout=20, env=connectd_process.clean_environment())
+    assert ran.returncode == status, ran
+    printed = ran.stdout + ran.stderr
+    # With eight a check may begin; what it then lacks is the prober's fault.
+    expected = ["too few descriptors"] + ["ECONNREFUSED", "out of file descriptors"] * (limit == 8)
+    assert any(words in printed for words in expected), ran
+
+
 # unknown commands
 
 
