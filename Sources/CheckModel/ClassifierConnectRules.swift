@@ -15,6 +15,9 @@ extension Judgement {
         case ENODEV: judgeInterface(circumstances)
         case ENOTSOCK where circumstances.transport.isUnix:
             set(.wrongType, fault: .request, retryable: false, hint: Hints.pathIsNoSocket)
+        case ENOSPC where circumstances.transport.isUnix:
+            // A file system's own error: the limit of watches, which the catalogue explains, is never met for a path.
+            set(.unclassified, fault: .prober, retryable: false, hint: Hints.fileSystemFull)
         default:
             if errorClass == .unclassified { judgeUnclassified(circumstances) }
         }

@@ -186,6 +186,9 @@ enum Hints {
 
     // MARK: not permitted
 
+    static let fileSystemFull = """
+        Check the file system of the path (`df`): it reported that it is full, which connect(2) passes on as it is.
+        """
     static let pathIsNoSocket = """
         The path leads to something that is not a socket: `ls -lL` with the path shows what it is, and `ss -xl` where the \
         service really listens.
@@ -229,7 +232,8 @@ enum Hints {
             familyWithoutAddress,
             familyWithoutRoute, sourcePortStillUsed, autobindExhausted, loopbackSource, letThrough,
             unixInvalidArgument, zoneMissing, zoneMissingInRecord,
-            multicastInvalid, multicastUnreachable, pathIsNoSocket, unixAccessDenied, unixSearchDenied, unixWriteDenied,
+            multicastInvalid, multicastUnreachable, fileSystemFull, pathIsNoSocket, unixAccessDenied, unixSearchDenied,
+            unixWriteDenied,
             unixPeerElsewhere, udpBroadcastForbidden, udpSendDropped, md5NotConfigured,
         ] + icmp + tls
 }

@@ -167,7 +167,7 @@ extension ErrnoCatalogue {
         extra(
             ENOSPC, "ENOSPC", .proberExhausted, fault: .prober, retryable: true,
             when: "The kernel allows its user no more watches of descriptors.",
-            linux: "From epoll_ctl(2), at the limit fs.epoll.max_user_watches; never from connect(2) itself.",
+            linux: "From epoll_ctl(2), at fs.epoll.max_user_watches; a path on a full file system may have it too.",
             hint: """
                 Raise fs.epoll.max_user_watches on the prober, or find the process of the same user that holds so many \
                 watches; a disk that is full is not the cause.
