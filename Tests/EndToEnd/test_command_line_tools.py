@@ -90,11 +90,6 @@ def test_a_success_is_not_an_error():
     assert ran.returncode == 2 and "is a success" in ran.stderr
 
 
-def test_the_service_takes_an_outcome_for_its_errno(api):
-    assert api.client.get("/v1/errors/refused").json["name"] == "ECONNREFUSED"
-    assert api.client.get("/v1/errors/REFUSED").json["name"] == "REFUSED"
-
-
 # few descriptors
 
 

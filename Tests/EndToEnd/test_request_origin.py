@@ -108,7 +108,7 @@ def test_no_name_of_a_target_ends_its_quotation_marks_in_a_log_of_text(network):
         target = 'unix:/a"\u0301 client=root \u009b31m"'
         assert connectd.client.post("/v1/checks", {"target": target}).status == 403
         [line] = [line for line in connectd.log.splitlines() if "denied by policy" in line]
-        assert 'target="unix:/a\\"\u0301 client=root  31m\\""' in line
+        assert 'target="unix:/a\\"\u0301 client=root \\u{9B}31m\\""' in line
 
 
 def test_a_dialog_of_a_module_that_the_policy_keeps_back_is_a_denial_as_others(network):

@@ -22,12 +22,11 @@ package enum CatalogueDocument {
         return writer.finishLine()
     }
 
-    /// - Parameter name: a name in any case, or a number. `refused` is the outcome, thus ECONNREFUSED; `REFUSED` is DNS.
+    /// - Parameter name: a name in any case, or a number.
     package static func entry(_ name: String) -> ErrorCatalogueEntry? {
         if name.utf8.allSatisfy({ (0x30...0x39).contains($0) }) {
             return Int32(name).flatMap { ErrnoCatalogue.entry(for: Errno($0)) }
         }
-        guard ErrnoCatalogue.entry(named: name) != nil else { return nil }
-        return ErrnoCatalogue.entries(matching: name).first
+        return ErrnoCatalogue.entry(named: name)
     }
 }

@@ -46,9 +46,11 @@ final class DocumentBudget: Sendable {
         self.memory = memory
     }
 
-    /// What the service's budget leaves for responses.
+    private static let mostBytes = 64 << 20
+
+    /// What the service's budget leaves for responses, at most 64 MiB.
     convenience init(memory: MemoryBudget) {
-        self.init(limitBytes: memory.ceiling(of: .answers), memory: memory)
+        self.init(limitBytes: min(Self.mostBytes, memory.ceiling(of: .answers)), memory: memory)
     }
 
     /// Bytes that are on their way.
