@@ -33,6 +33,8 @@ struct MessageHeader {
 /// Reads a message from behind its header on. Each step ends as nil where the message is too short for it.
 struct MessageReader {
     private static let longestName = 255
+    /// A name has no more labels, so that it needs no more compression pointers either; each one costs time.
+    private static let mostLabels = 127
 
     private let bytes: [UInt8]
     private var offset = MessageHeader.length
@@ -88,11 +90,13 @@ struct MessageReader {
         var end: Int?
         // Each compression points to what came before: without that a message could lead in a circle.
         var limit = start
+        var jumps = 0
         while position < bytes.count {
             let count = Int(bytes[position])
             if count == 0 { return (String(decoding: text, as: UTF8.self), end ?? position + 1) }
             if let target = compressionTarget(at: position) {
-                guard target < limit else { return nil }
+                jumps += 1
+                guard target < limit, jumps <= Self.mostLabels else { return nil }
                 limit = target
                 end = end ?? position + 2
                 position = target

@@ -44,7 +44,12 @@ struct StreamQueue {
         guard !isEmpty else { return nil }
         defer {
             taken += 1
-            if taken == waiting.count { (waiting, taken) = ([], 0) }
+            if taken == waiting.count {
+                (waiting, taken) = ([], 0)
+            } else if taken >= 256, taken * 2 >= waiting.count {
+                waiting.removeFirst(taken)
+                taken = 0
+            }
         }
         connections[connection]?.question = waiting[taken].question
         return waiting[taken]

@@ -237,6 +237,8 @@ actor Acceptor {
     private func startPause() {
         let acceptor = self
         for listener in listeners { setInterest([], in: listener) }
+        // Two listeners of one turn may both ask for it.
+        guard pause == nil else { return }
         pause = reactor.assumeIsolated { reactor in
             let timer = reactor.makeTimer { acceptor.assumeIsolated { $0.endPause() } }
             reactor.arm(timer, at: Clock.now().advanced(byMilliseconds: Self.pauseMilliseconds))

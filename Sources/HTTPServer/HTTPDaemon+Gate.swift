@@ -79,6 +79,7 @@ extension HTTPDaemon {
     private static var bodyWaitMilliseconds: Int { 30 }
 
     func endBodyWaits() {
+        bodyTimerDue = .max
         let now = Clock.now().nanoseconds
         var next = UInt64.max
         for case let connection? in connections where connection.bodyWait > 0 && connection.gate == .waiting {
@@ -115,7 +116,8 @@ extension HTTPDaemon {
         let charge = isWhole ? 2 * need + 32_768 : HTTPLimits.largeMemoryBytes
         connection.headCharge = MemoryCharge(charge, for: .heads, in: limits.memory)
         if connection.headCharge != nil { return hand(connection, isLarge: true, isWhole: isWhole) }
-        if isUsual { return hand(connection, isLarge: false, isWhole: false) }
+        // One that is still in the large library has its memory there already, and needs the charge.
+        if isUsual, !connection.isLarge { return hand(connection, isLarge: false, isWhole: false) }
         refuseWaiting(connection, 503, "Clients hold as much memory by request heads as they may.", withoutBody: false)
     }
 

@@ -49,6 +49,8 @@ final class HTTPDaemon {
 
     /// For short bodies that have not come yet.
     private var bodyTimer: SlotToken?
+    /// When it is due, in nanoseconds of CLOCK_MONOTONIC; `UInt64.max` where it is not armed.
+    var bodyTimerDue = UInt64.max
     private var sweepTimer: SlotToken?
     private var isSweeping = false
 
@@ -336,9 +338,11 @@ final class HTTPDaemon {
         if connectd_peer_has_closed(connection.descriptor) == 1 { peerLeft(connection) }
     }
 
+    /// Arms the timer of all body waits, unless it is due earlier.
     /// - Parameter wait: nanoseconds of CLOCK_MONOTONIC.
     func armBodyTimer(at wait: UInt64) {
-        guard let bodyTimer else { return }
+        guard let bodyTimer, wait < bodyTimerDue else { return }
+        bodyTimerDue = wait
         reactor.assumeIsolated { $0.arm(bodyTimer, at: MonotonicTime(nanoseconds: wait)) }
     }
 

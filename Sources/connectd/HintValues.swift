@@ -81,9 +81,12 @@ enum HintValues {
     }
 
     private static func until(_ result: CheckResult) -> String? {
-        guard let error = result.error, let chain = result.tls?.chain else { return nil }
-        let depth = result.tls?.verifyError?.depth ?? 0
-        let certificate = chain.indices.contains(depth) ? chain[depth] : chain.first
+        guard let error = result.error, let report = result.tls else { return nil }
+        // A depth counts along the verified chain; along what was sent it may mean another certificate.
+        let chain = report.verifiedChain ?? Array(report.chain.prefix(1))
+        let depth = report.verifyError?.depth ?? 0
+        guard chain.indices.contains(depth) else { return nil }
+        let certificate: CertificateReport? = chain[depth]
         switch error.name {
         case "CERT_NOT_YET_VALID": return certificate?.notBefore.map(Timestamp.day(secondsSince1970:))
         case "CERT_EXPIRES_SOON": return chain.compactMap(\.notAfter).min().map(Timestamp.day(secondsSince1970:))

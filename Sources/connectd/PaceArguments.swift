@@ -30,8 +30,8 @@ struct PaceArguments: ParsableArguments {
             throw ValidationError("--concurrency takes 1 to 65536, got \(concurrency)")
         }
         if !(0...65_536).contains(perHost) { throw ValidationError("--per-host takes 0 to 65536, got \(perHost)") }
-        if let rate, !(rate > 0 && rate <= 1_000_000) {
-            throw ValidationError("--rate takes a number of checks per second above 0 and up to 1000000, got \(rate)")
+        if let rate, !(rate >= 0.0001 && rate <= 1_000_000) {
+            throw ValidationError("--rate takes 0.0001 to 1000000 checks per second, got \(rate)")
         }
         if !(0...3).contains(retryTimeouts) {
             throw ValidationError("--retry-timeouts takes 0 to 3, got \(retryTimeouts)")

@@ -74,6 +74,8 @@ extension ConnectAttempt {
             enter(Classifier.report(for: .dialogMismatch), in: .dialog, into: record)
         case .mismatch(heard: false):
             enter(Classifier.deadlineReport(in: circumstances), in: .dialog, into: record)
+        case .proberBusy:
+            enter(Classifier.report(for: .proberBusy), in: .dialog, into: record)
         case .rejected:
             enter(Classifier.report(for: .dialogRejected), in: .dialog, into: record)
         case .closed:

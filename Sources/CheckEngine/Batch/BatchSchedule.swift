@@ -81,7 +81,8 @@ public struct BatchSchedule: Sendable {
 
     private var pauseNanoseconds: Int64? {
         if retryRound > 0 { return Int64(options.retryPauseMilliseconds) * 1_000_000 }
-        return options.ratePerSecond > 0 ? Int64(1_000_000_000 / options.ratePerSecond) : nil
+        // A day between two starts is as good as any longer time, and fits the clock.
+        return options.ratePerSecond > 0 ? Int64(min(1e9 / options.ratePerSecond, 86_400e9)) : nil
     }
 
     private mutating func beginRetries(at now: MonotonicTime) -> Bool {

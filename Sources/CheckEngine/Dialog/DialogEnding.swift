@@ -8,6 +8,8 @@ enum DialogEnding: Hashable, Sendable {
     /// The deadline came, or what came cannot match any more, or costs too much to match. `heard` is false if the deadline
     /// came and no byte arrived since the last step that expected something.
     case mismatch(heard: Bool)
+    /// The deadline came before the prober had a thread to match with: nothing is known of the peer.
+    case proberBusy
     /// The stream ended while a step expected something.
     case closed
     /// send(2) or recv(2) failed. ICMP messages behind it are in the socket's error queue still.

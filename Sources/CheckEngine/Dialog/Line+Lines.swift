@@ -67,7 +67,9 @@ extension Line {
             if pending == nil { pending = DetachedMatch.begin(pattern, text) }
             if let result = pending?.result { return LineMatch(result) }
             if Task.isCancelled { return .over(.cancelled) }
-            if Clock.now() >= deadline { return .over(.mismatch(heard: hasHeardInStep)) }
+            if Clock.now() >= deadline {
+                return .over(pending == nil ? .proberBusy : .mismatch(heard: hasHeardInStep))
+            }
             let next = Clock.now().advanced(byMilliseconds: DialogLimits.detachedMatchPollMilliseconds)
             _ = await reactor.sleep(until: min(next, deadline))
         }

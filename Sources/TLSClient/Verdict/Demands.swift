@@ -37,7 +37,8 @@ struct Demands {
 
     private var lifetime: TLSHandshakeFailure? {
         guard let days = options.minimumDaysLeft else { return nil }
-        let chain = report.verifiedChain ?? report.chain
+        // Without a verified chain nothing says which of the certificates that were sent are in use, but for the peer's own.
+        let chain = report.verifiedChain ?? Array(report.chain.prefix(1))
         if let endless = chain.first(where: { $0.expiresInSeconds == nil }) {
             return TLSHandshakeFailure(
                 .certificateInvalid, message: "what \(endless.subject) has as the end of its validity is no time")
