@@ -68,6 +68,10 @@ struct InternetCheck {
     @inline(never)
     private func resolveLiteral() -> Bool {
         guard let (host, _) = plan.hostAndPort, case .address(let address) = host else { return false }
+        guard plan.request.resolve.family.includes(address.family) else {
+            draft.fail(with: Classifier.addressOfOtherFamily, in: .resolve)
+            return true
+        }
         draft.resolution = Resolution(name: address.text, addresses: [address], source: .literal)
         return true
     }

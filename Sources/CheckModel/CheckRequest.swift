@@ -40,6 +40,14 @@ public struct Label: Hashable, Sendable {
 public struct ResolveOptions: Hashable, Sendable {
     public enum Family: String, CaseIterable, Sendable {
         case any, ipv4, ipv6
+
+        /// Whether addresses of that family are tried.
+        public func includes(_ family: AddressFamily) -> Bool {
+            switch (self, family) {
+            case (.any, _), (.ipv4, .ipv4), (.ipv6, .ipv6): true
+            case (.ipv4, .ipv6), (.ipv6, .ipv4): false
+            }
+        }
     }
     public enum Addresses: String, CaseIterable, Sendable {
         /// One after another in the order of RFC 6724, until one connects.

@@ -58,4 +58,12 @@ public enum Classifier {
     public static func report(for error: OwnError) -> ErrorReport {
         ErrnoCatalogue.entry(for: error).report
     }
+
+    /// For a target that is an address, where the request asks for the other family: no resolver has a part in it.
+    public static var addressOfOtherFamily: ErrorReport {
+        let entry = ErrnoCatalogue.entry(for: OwnError.noData)
+        return ErrorReport(
+            errno: nil, name: entry.name, errorClass: entry.errorClass, fault: .request, source: entry.source,
+            message: "The target is an address of the other family", hint: Hints.addressOfOtherFamily, retryable: false)
+    }
 }

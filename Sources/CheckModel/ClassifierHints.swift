@@ -186,6 +186,9 @@ enum Hints {
 
     // MARK: not permitted
 
+    static let addressOfOtherFamily = """
+        Leave "family" out, or write a target of that family: an address has one family only.
+        """
     static let fileSystemFull = """
         Check the file system of the path (`df`): it reported that it is full, which connect(2) passes on as it is.
         """
@@ -232,7 +235,8 @@ enum Hints {
             familyWithoutAddress,
             familyWithoutRoute, sourcePortStillUsed, autobindExhausted, loopbackSource, letThrough,
             unixInvalidArgument, zoneMissing, zoneMissingInRecord,
-            multicastInvalid, multicastUnreachable, fileSystemFull, pathIsNoSocket, unixAccessDenied, unixSearchDenied,
+            multicastInvalid, multicastUnreachable, addressOfOtherFamily, fileSystemFull, pathIsNoSocket,
+            unixAccessDenied, unixSearchDenied,
             unixWriteDenied,
             unixPeerElsewhere, udpBroadcastForbidden, udpSendDropped, md5NotConfigured,
         ] + icmp + tls

@@ -231,6 +231,10 @@ enum CommandLineHints {
             """
         ),
         (
+            Hints.addressOfOtherFamily,
+            "Leave -4, -6 and --family out, or write a target of that family: an address has one family only."
+        ),
+        (
             Hints.noServerName,
             """
             No host name was sent (SNI), since the target has none, and many servers need one to find their certificate: \

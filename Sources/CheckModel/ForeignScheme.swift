@@ -30,7 +30,7 @@ struct ForeignScheme {
         guard name.utf8.count >= 4 else { return nil }
         let nearest = PortNames.table.map { (distance: Spelling.distance(name, $0.key), port: $0.value) }
             .min { ($0.distance, $0.port) < ($1.distance, $1.port) }
-        return nearest.flatMap { $0.distance <= 2 ? $0.port : nil }
+        return nearest.flatMap { $0.distance <= min(2, name.utf8.count / 4) ? $0.port : nil }
     }
 
     private static let table: [String: (transport: String, port: UInt16?)] = [

@@ -16,9 +16,9 @@ enum TargetSuggestion {
     private static let longestText = 1024
 
     private static func sentence(_ targets: [String], of guess: TargetGuess) -> String {
-        if guess.isPortMissing { return "Write the port too, as in \(targets[0])." }
         if guess.isRange { return "A target has one port: write a target for each, as in \(targets[0])." }
         if guess.isNetwork { return "A target has one address: write a target for each, as in \(targets[0])." }
+        if guess.isPortMissing { return "Write the port too, as in \(targets[0])." }
         return "Did you mean \(targets.joined(separator: " and "))?"
     }
 

@@ -43,6 +43,10 @@ enum HumanReport {
         if let tls = result.tls.flatMap(HumanTLS.line(for:)) { details.append(tls) }
         if let evidence = result.error.flatMap(HumanTLS.evidence(of:)) { details.append(evidence) }
         details += dialog(of: result, showsReceived: hint == nil)
+        if result.resolution?.isTruncated == true {
+            details.append(
+                "the name has more than the \(result.resolution?.addresses.count ?? 0) addresses that are used")
+        }
         if let hint { details.append(hint) }
         if result.attempts.count > 1 || isVerbose {
             details += result.attempts.map { line(for: $0, isVerbose: isVerbose) }

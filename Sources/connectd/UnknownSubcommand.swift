@@ -9,6 +9,9 @@ enum UnknownSubcommand {
             return complaint(
                 about: arguments.dropFirst().first, among: ConfigCommand.configuration, of: "connectd config")
         }
+        if arguments.first == "help" {
+            return complaint(about: arguments.dropFirst().first, among: Connectd.configuration, of: "connectd")
+        }
         return complaint(about: arguments.first, among: Connectd.configuration, of: "connectd")
     }
 
@@ -31,8 +34,10 @@ enum UnknownSubcommand {
 
     private static func advice(_ word: String, _ names: [String], _ name: String) -> String {
         if let meant = Spelling.nearest(to: word, among: names) { return "; did you mean '\(name) \(meant)'?" }
-        if word == "version" { return "; did you mean '\(name) --version'?" }
-        if name == "connectd", (try? Target(parsing: word)) != nil { return "; did you mean '\(name) check \(word)'?" }
+        if Spelling.nearest(to: word, among: ["version"]) != nil { return "; did you mean '\(name) --version'?" }
+        if name == "connectd", word.contains("://") || (try? Target(parsing: word)) != nil {
+            return "; did you mean '\(name) check \(word)'?"
+        }
         return ""
     }
 }

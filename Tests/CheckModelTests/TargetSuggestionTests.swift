@@ -40,6 +40,7 @@ struct TargetSuggestionTests {
         ("localhost:80-90", "A target has one port: write a target for each, as in localhost:80."),
         ("127.0.0.0/30:80", "A target has one address: write a target for each, as in 127.0.0.1:80."),
         ("[2001:db8::]/64:80", "A target has one address: write a target for each, as in [2001:db8::]:80."),
+        ("10.0.0.0/8", "A target has one address: write a target for each, as in 10.0.0.1:443."),
         ("localhost", "Write the port too, as in localhost:443."),
         ("2001:db8::1", "Write the port too, as in [2001:db8::1]:443."),
         ("[::1]", "Write the port too, as in [::1]:443."),

@@ -119,7 +119,9 @@ def test_too_few_descriptors_are_said(limit, command, status):
     [
         (["chek", "a:1"], "did you mean 'connectd check'?"), (["ngios", "x"], ""), (["frobnicate"], ""),
         (["localhost:80"], "did you mean 'connectd check localhost:80'?"),
-        (["version"], "did you mean 'connectd --version'?"), (["config", "chek"], "did you mean 'connectd config check'?"),
+        (["version"], "did you mean 'connectd --version'?"), (["verison"], "did you mean 'connectd --version'?"),
+        (["https://example.com"], "did you mean 'connectd check https://example.com'?"),
+        (["help", "chck"], "did you mean 'connectd check'?"), (["config", "chek"], "did you mean 'connectd config check'?"),
     ],
 )
 def test_an_unknown_command_is_named_with_those_that_there_are(arguments, meant):

@@ -315,3 +315,10 @@ def test_a_server_of_the_requests_own(api, network):
 
 def test_udp_by_name(api):
     assert_success(api.check(f"udp://one.corp.example:{PORT}"), "associated")
+
+
+@pytest.mark.parametrize("address,family", [("[::1]", "ipv4"), ("127.0.0.1", "ipv6")])
+def test_an_address_of_the_other_family_is_not_tried(api, address, family):
+    result = api.post_check(f"tcp://{address}:9", resolve={"family": family}).json
+    assert (result["outcome"], result["error"]["name"], result["error"]["fault"]) == ("resolve_failed", "NODATA", "request")
+    assert result["attempts"] == [] and result["phase"] == "resolve"
