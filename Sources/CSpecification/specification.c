@@ -29,3 +29,14 @@ const uint8_t *connectd_docs_html_start(void) { return connectd_docs_html; }
 const uint8_t *connectd_docs_csp_start(void) { return connectd_docs_csp; }
 const uint8_t *connectd_openapi_yaml_start(void) { return connectd_openapi_yaml; }
 const uint8_t *connectd_openapi_json_start(void) { return connectd_openapi_json; }
+
+#include <stddef.h>
+
+extern char **environ;
+
+/* The runtime of Swift reads environ before main without a look for NULL, which clearenv(3) of a preloaded library leaves.
+   A constructor with a priority runs before those without one. */
+__attribute__((constructor(101))) static void keep_an_environment(void) {
+    static char *none[] = {NULL};
+    if (environ == NULL) environ = none;
+}
