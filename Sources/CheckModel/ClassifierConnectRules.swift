@@ -104,7 +104,7 @@ extension Judgement {
         }
     }
 
-    /// Whoever wrote the address left the zone out; an AAAA record has no room for one.
+    /// The author of the address left the zone out; an AAAA record has no room for one.
     private mutating func judgeMissingZone(_ circumstances: Circumstances) {
         if circumstances.destinationIsResolved {
             set(errorClass, fault: .resolver, retryable: false, hint: Hints.zoneMissingInRecord)

@@ -13,7 +13,7 @@ struct TrySchedule {
         case askNow
         /// Ask the same servers again after `patience`.
         case askSoon
-        /// Ask nobody because of it.
+        /// Ask no server because of it.
         case wait
     }
 

@@ -188,7 +188,7 @@ extension HTTPDaemon {
         mustRun = true
     }
 
-    /// Ends a connection, whoever has it.
+    /// Ends a connection, in the library or before it.
     func end(_ connection: Connection) {
         if connection.gate == .waiting {
             connection.peerHasLeft = true

@@ -11,7 +11,7 @@ final class ListeningSocket: Sendable {
     /// Whether another process has it too, and goes on with it.
     let isInherited: Bool
     private let file: SocketFile?
-    /// The file of a UNIX-domain socket, whoever made it.
+    /// The file of a UNIX-domain socket, whether connectd or systemd made it.
     let fileIdentity: FileIdentity?
 
     /// socket(2), bind(2), listen(2). A port or a file that somebody listens on is an error, never shared.

@@ -30,7 +30,7 @@ struct NagiosLimits {
         return "a certificate expires in \(ValidityText.span(seconds)), limit \(limit) days"
     }
 
-    /// Whoever asks about days wants a certificate that is valid today, also with `--no-verify`.
+    /// A limit of days asks for a certificate that is valid today, also with `--no-verify`.
     private func invalid(_ result: CheckResult) -> String? {
         guard warningDays != nil || criticalDays != nil else { return nil }
         if let seconds = Self.secondsLeft(of: result), seconds < 0 {

@@ -46,7 +46,7 @@ enum Output {
             switch error.rawValue {
             case EINTR: continue
             case EAGAIN:
-                // Whoever started the program made the descriptor non-blocking.
+                // The parent process made the descriptor non-blocking.
                 var watched = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
                 poll(&watched, 1, -1)
             default: return error

@@ -136,7 +136,7 @@ public final class Admission: Sendable {
 
     // MARK: What becomes free
 
-    /// Whoever is given what has become free.
+    /// The waiting request that receives what has become free.
     private enum Grant {
         case permit(Waiter)
         case socket(SocketRequest)

@@ -76,7 +76,7 @@ final class SocketRequest: Sendable {
         switch await answer.wait(on: reactor, until: deadline) {
         case .delivered(let isGranted): return isGranted
         case .deadline, .cancelled:
-            // One that is granted from here on finds nobody, and is taken back.
+            // One that is granted from here on has no taker, and is taken back.
             admission.withdraw(self)
             return false
         }

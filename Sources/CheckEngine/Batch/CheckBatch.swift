@@ -121,7 +121,7 @@ private final class WakeUp: Sendable {
         waiter?.resume()
     }
 
-    /// SAFETY of the unsafe continuation: it is resumed once, by whoever takes it out of the state under the lock.
+    /// SAFETY of the unsafe continuation: it is resumed once, by the caller that takes it out of the state under the lock.
     func wait() async {
         await withUnsafeContinuation { continuation in
             let isFired = state.withLock { state in

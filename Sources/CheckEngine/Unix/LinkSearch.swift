@@ -4,7 +4,7 @@ internal import SocketIO
 /// Finds out whether links lead from a path that no rule allows as it is written to one that a rule allows.
 ///
 /// It looks at one segment after another, and never beyond a file system of this machine: a server of files that does not
-/// answer would have to be asked about paths that nobody allowed. Links of procfs are not followed: their text does
+/// answer would have to be asked about paths that no rule allows. Links of procfs are not followed: their text does
 /// not say where they lead.
 struct LinkSearch {
     let policy: Policy

@@ -79,7 +79,7 @@ final class UnixPathConnect: Sendable {
     }
 }
 
-/// A socket on its way from the thread that connected it to its check; whoever has it last closes it.
+/// A socket on its way from the thread that connected it to its check; the last owner closes it.
 final class ConnectedSocket: Sendable {
     let socket: Socket
 
