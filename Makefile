@@ -1,5 +1,5 @@
 # connectd: make help lists the targets; see README.md.
-.PHONY: help run test build release check lint unit-test fuzz fuzz-replay end-to-end-test format dependencies
+.PHONY: help run test build release check lint tidy unit-test fuzz fuzz-replay end-to-end-test format dependencies
 .PHONY: test-dependencies venv clean toolchain image-test deploy-test deploy-venv test-integrations integration-dependencies
 # Parts of a run share one build folder, two cores and names in the kernel.
 .NOTPARALLEL:
@@ -27,10 +27,15 @@ test: check unit-test fuzz-replay end-to-end-test
 
 # The style of every file, and a build in which each warning is an error.
 check: ## Check the style, and build with warnings as errors
-check: lint build
+check: lint tidy build
 
 lint: toolchain
 	swift format lint --strict --recursive Package.swift Sources Tests Fuzz
+
+# Limits, names of files and types, banned words, proofs of safety, Markdown. Needs no build.
+tidy: ## Check the rules that no compiler checks
+tidy: venv
+	$(PYTEST) Tests/Tidy
 
 # The program for debugging and the unit tests: one build, with one set of flags, for everything that `test` runs.
 build: ## Build for debugging, with the unit tests
