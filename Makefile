@@ -1,5 +1,6 @@
 # connectd: make help lists the targets; see README.md.
 .PHONY: help run test build release check lint tidy unit-test fuzz fuzz-replay end-to-end-test format dependencies
+.PHONY: sanitize sanitize-address sanitize-thread coverage bench
 .PHONY: test-dependencies venv clean toolchain image-test deploy-test deploy-venv test-integrations integration-dependencies
 # Parts of a run share one build folder, two cores and names in the kernel.
 .NOTPARALLEL:
@@ -61,6 +62,22 @@ fuzz: ## Fuzz for a minute with each fuzzer
 fuzz: toolchain
 	Fuzz/run json 60
 	Fuzz/run answers 60
+
+# In build folders of their own; Tests/Sanitizers lists what is suppressed.
+sanitize: ## Run the unit tests with the address sanitizer, then with the thread sanitizer
+sanitize: sanitize-address sanitize-thread
+
+sanitize-address sanitize-thread: sanitize-%: test-dependencies
+	scripts/sanitize $*
+
+coverage: ## Print how many lines of each module the unit tests run
+coverage: test-dependencies
+	scripts/coverage
+
+# Needs root; Benchmarks/README.md has the options.
+bench: ## Compare the cost of a check with the C service and blackbox_exporter (root)
+bench: release
+	$(AS_ROOT) Benchmarks/run
 
 # Against the program that was just built. What needs root is skipped for everybody else, with its reason.
 end-to-end-test: ## Run the end-to-end tests with small peers alone
@@ -125,4 +142,4 @@ $(VENV)/.installed: Tests/EndToEnd/requirements.txt | test-dependencies
 
 clean: ## Remove what was built
 clean:
-	rm -rf .build $(VENV)
+	rm -rf .build .build-* $(VENV)
