@@ -1,6 +1,8 @@
 """The rules of tidy.py on small samples, and on every file of the project."""
 
 import pathlib
+import re
+import subprocess
 import sys
 import textwrap
 
@@ -22,6 +24,23 @@ def test_the_project_is_tidy():
     assert len(names) > 300
     problems = tidy.complaints(tidy.offenses(names), tidy.read_allowed(tidy.ALLOWED.read_text()))
     assert not problems, "\n".join(["", *problems])
+
+
+def test_commits_that_blame_ignores_exist():
+    """A wrong hash would make `git blame` fail for everyone who uses the list."""
+    lines = (tidy.ROOT / ".git-blame-ignore-revs").read_text().splitlines()
+    hashes = [line for line in lines if line and not line.startswith("#")]
+    assert all(re.fullmatch(r"[0-9a-f]{40}", line) for line in hashes), hashes
+    assert len(set(hashes)) == len(hashes)
+    shallow = git("rev-parse", "--is-shallow-repository")
+    if shallow.stdout.strip() != "false":
+        pytest.skip("not a complete checkout of git")
+    missing = [line for line in hashes if git("merge-base", "--is-ancestor", line, "HEAD").returncode != 0]
+    assert not missing, f"not commits of this branch: {missing}"
+
+
+def git(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["git", *words], cwd=tidy.ROOT, capture_output=True, text=True)
 
 
 # Phrases
