@@ -78,6 +78,20 @@ def length_faults(path: pathlib.Path, text: str) -> Iterator[tuple[int, str]]:
         yield README_LINES + 1, f"{count} lines; a README has at most {README_LINES}"
 
 
+SENTENCE_WORDS = 20
+
+
+def long_sentence_faults(text: str) -> Iterator[tuple[int, str]]:
+    """A colon and a semicolon end a sentence too. Code counts as one word."""
+    for number, line in enumerate(without_code(text).splitlines(), 1):
+        if line.lstrip().startswith(("|", "#", "<")):
+            continue
+        plain = re.sub(r"`[^`]*`", "code", re.sub(r"\]\([^)]*\)", "]", line))
+        for sentence in re.split(r"(?<=[.?!:;])\s+", plain):
+            if (count := len(sentence.split())) > SENTENCE_WORDS:
+                yield number, f"{count} words; a sentence has at most {SENTENCE_WORDS}"
+
+
 # A period that ends an abbreviation, or a number of a list.
 NO_END = re.compile(r"(?:\b(?:e\.g|i\.e|etc|vs|cf|no|approx|[A-Z])|^\s*(?:>\s*)?\d+)\.$")
 

@@ -252,6 +252,13 @@ def test_one_sentence_per_line(line, count):
     assert len(list(markdown.sentence_faults(line + "\n"))) == count
 
 
+def test_the_words_of_a_sentence():
+    assert list(markdown.long_sentence_faults(" ".join(["word"] * 20) + ". " + " ".join(["word"] * 20) + ".")) == []
+    assert [line for line, _ in markdown.long_sentence_faults("# Title\n\n" + " ".join(["word"] * 21) + ".")] == [3]
+    assert list(markdown.long_sentence_faults("`" + "word " * 30 + "`\n| " + "word " * 30 + "|\n```\n" + "word " * 30 + "\n```\n")) == []
+    assert list(markdown.long_sentence_faults("[a link](https://example.com/with/a/long/path) " + "word " * 17)) == []
+
+
 # Python
 
 

@@ -104,6 +104,7 @@ def markdown_offenses(path: pathlib.Path, text: str) -> Iterator[tuple[str, int,
         "md-link": markdown.link_faults(path, text),
         "md-length": markdown.length_faults(path, text),
         "md-sentence": markdown.sentence_faults(text),
+        "md-words": markdown.long_sentence_faults(text),
     }
     yield from named(found)
 
