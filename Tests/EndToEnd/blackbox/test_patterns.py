@@ -9,7 +9,6 @@ import re
 import shutil
 import signal
 import subprocess
-import time
 import urllib.parse
 
 import pytest
@@ -19,6 +18,7 @@ from support import tls_peers
 from support.blackbox_exporter import EXPORTER, LOOPBACK, wait_for
 from support.connectd_process import Connectd, binary
 from support.http_client import Client, tcp_connector
+from support.waiting import wait_until
 
 pytestmark = pytest.mark.skipif(shutil.which(EXPORTER) is None, reason=f"not installed: {EXPORTER}")
 
@@ -156,10 +156,7 @@ def test_patterns_match_the_same_lines_and_groups(loopback_only, tmp_path):
                     answers.clear()
                     body = client.get(f"/probe?{query}").body.decode()
                     # The peer notes the answer when it sees the end, at about the time at which the probe is told.
-                    limit = 2000
-                    while not answers and limit > 0:
-                        limit -= 1
-                        time.sleep(0.001)
+                    wait_until(lambda: answers, 2, "the peer has seen the end of the connection", 0.001)
                     verdicts.append((re.search(r"^probe_success (\d)", body, re.M)[1], b"".join(answers)))
                 assert verdicts[0] == verdicts[1], (shown, data[0])
                 matches += verdicts[0][1].count(b"\n")

@@ -1,5 +1,6 @@
 """/probe and its like: Debian's blackbox_exporter beside connectd, on one module file and the same targets."""
 
+import contextlib
 import json
 import pathlib
 import re
@@ -42,6 +43,7 @@ from support.blackbox_exporter import (
 from support.certificates import Authority
 from support.connectd_process import Connectd
 from support.http_client import Client, tcp_connector
+from support.waiting import wait_until
 
 # Beside each other.
 
@@ -562,7 +564,6 @@ def test_metrics_count_unknown_modules_and_reloads(loopback_only, files):
         for module in ("nosuch", "web"):
             connectd.client.get(f"/probe?target=127.0.0.1:1&module={module}")
         connectd.client.get("/probe?module=connect")
-        time.sleep(0.05)
         path = connectd.folder / "blackbox.yml"
         text = path.read_text()
         path.write_text("modules: [")
@@ -726,7 +727,7 @@ def test_an_overload_is_not_the_targets_failure(loopback_only, files):
         path = f"/probe?target={LOOPBACK}:{port}&module=banner"
         first = threading.Thread(target=connectd.client.get, args=(path,))
         first.start()
-        time.sleep(0.3)
+        wait_until(lambda: connectd.client.get("/metrics").body.count(b"connectd_in_flight 1\n"), 5, "a probe is in flight")
         answer = connectd.client.get(path)
         first.join()
         assert answer.status == 503 and answer.headers["retry-after"] == "1" and b"probe_success" not in answer.body
@@ -792,25 +793,21 @@ def test_prometheus_scrapes_by_relabelling_and_an_alert_names_the_errno(both, tm
         return json.loads(client.get(path).body)["data"]
 
     try:
-        limit = time.monotonic() + 30
-        alerts: list = []
-        while not alerts:
-            assert time.monotonic() < limit, (tmp_path / "log").read_text()
-            time.sleep(0.2)
-            try:
-                alerts = ask("/api/v1/alerts")["alerts"]
-            except (OSError, EOFError, ValueError, KeyError):
-                continue
-        [alert] = alerts
+        def alerts() -> list:
+            with contextlib.suppress(ValueError, KeyError):  # Prometheus is about to start.
+                return ask("/api/v1/alerts")["alerts"]
+            return []
+
+        [alert] = wait_until(alerts, 30, lambda: f"an alert: {(tmp_path / 'log').read_text()}", 0.2)
         assert alert["annotations"]["summary"] == "127.0.0.1:1: ECONNREFUSED in connect, fault: target"
         # Each target is scraped at a moment of its own within the interval.
         wanted = {"127.0.0.1:1": "0", f"{LOOPBACK}:{REFERENCE_PORT}": "1"}
-        found: dict = {}
-        while found != wanted:
-            assert time.monotonic() < limit, found
-            time.sleep(0.2)
+
+        def found() -> dict:
             result = ask("/api/v1/query?query=probe_success")["result"]
-            found = {item["metric"]["instance"]: item["value"][1] for item in result}
+            return {item["metric"]["instance"]: item["value"][1] for item in result}
+
+        wait_until(lambda: found() == wanted, 30, lambda: f"{wanted}, got {found()}", 0.2)
         assert {item["value"][1] for item in ask("/api/v1/query?query=up")["result"]} == {"1"}
     finally:
         prometheus.send_signal(signal.SIGTERM)

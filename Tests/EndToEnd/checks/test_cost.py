@@ -5,29 +5,23 @@ import os
 import pathlib
 import re
 import socket
-import time
 
 import pytest
 
 from support import peers
 from support.connectd_process import PORT, Connectd
-from support.http_client import read_answer
+from support.http_client import check_request, read_answer
 
 CHECKS = 400
 
 
-def check_request(target: str) -> bytes:
-    body = b'{"target":"%s","socket":{"close":"rst"}}' % target.encode()
-    head = (
-        f"POST /v1/checks HTTP/1.1\r\nHost: 127.0.0.1:{PORT}\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(body)}\r\n\r\n"
-    )
-    return head.encode() + body
+def request_for(target: str) -> bytes:
+    return check_request(target, f"127.0.0.1:{PORT}", socket={"close": "rst"})
 
 
 def run_checks(connection: socket.socket, target: str) -> None:
     """One after another over one connection, as most clients do."""
-    request = check_request(target)
+    request = request_for(target)
     stream = connection.makefile("rb")
     for _ in range(CHECKS):
         connection.sendall(request)
@@ -66,7 +60,7 @@ def seconds_of_threads(pid: int) -> list[float]:
 
 def ask_on_each(connections: list[socket.socket]) -> None:
     """More requests on each connection than are answered at once, so that the worker always has some to do."""
-    request = check_request("tcp://127.0.0.1:9")
+    request = request_for("tcp://127.0.0.1:9")
     for connection in connections:
         connection.settimeout(60)
         connection.sendall(request * 250)
@@ -79,7 +73,8 @@ def ask_on_each(connections: list[socket.socket]) -> None:
 def test_load_that_lands_on_one_worker_keeps_the_other_busy_too(loopback_only):
     with Connectd(loopback_only, {"workers": 2}, unix=False) as connectd, contextlib.ExitStack() as stack:
         connections = [stack.enter_context(connectd.http.connect()) for _ in range(32)]
-        time.sleep(0.2)
+        for connection in connections:
+            connectd.wait_until_accepted(connection)
         # They went to the two workers by turns.
         for connection in connections[1::2]:
             connection.close()

@@ -6,7 +6,8 @@ import pytest
 
 from support import network as net
 from support.connectd_process import Connectd
-from support.deploy_examples import eventually
+from support.http_client import check_request
+from support.waiting import wait_until
 
 PORT = 8232
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -80,13 +81,10 @@ def test_checks_are_counted_by_the_names_of_tokens_denied_ones_too(connectd, tar
 
 def test_a_check_that_its_client_gave_up_is_counted_for_it(connectd):
     before = checks_of_ops(connectd)
-    body = json.dumps({"target": f"tcp://{net.DROPPED}:80"}).encode()
-    head = (f"POST /v1/checks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-            f"Authorization: {TOKEN['Authorization']}\r\nContent-Length: {len(body)}\r\n\r\n")
     with connectd.client.connect() as client:
-        client.sendall(head.encode() + body)
-        assert eventually(lambda: b"connectd_in_flight 1\n" in metrics(connectd))
-    assert eventually(lambda: checks_of_ops(connectd) == before + 1)
+        client.sendall(check_request(f"tcp://{net.DROPPED}:80", headers=TOKEN))
+        wait_until(lambda: b"connectd_in_flight 1\n" in metrics(connectd), 5, "the check is in flight")
+    wait_until(lambda: checks_of_ops(connectd) == before + 1, 5, "the check is counted")
 
 
 def test_probes_of_blackbox_exporter_are_named_and_counted_as_well(connectd):

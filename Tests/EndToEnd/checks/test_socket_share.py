@@ -10,6 +10,8 @@ from support import network as net
 from support import peers
 from support.connectd_process import OPEN_CONFIGURATION, Connectd
 from support.expectations import assert_success
+from support.http_client import check_request
+from support.waiting import wait_until
 
 OWN_PORT = 8093
 SILENT_NETWORK = "10.88.9"
@@ -61,7 +63,7 @@ def test_a_flood_of_many_addresses_leaves_sockets_to_others(network, listener):
     target = f"tcp://{net.OPEN}:{listener.getsockname()[1]}"
     with serve(network, 4096) as connectd, concurrent.futures.ThreadPoolExecutor(140) as pool:
         answers = flood(pool, connectd, 120, timeout_ms=6000)
-        time.sleep(1.5)
+        time.sleep(1.5)  # The share is used up by then, and must not grow any more.
         assert len(connectd.open_descriptors()) < 2500
         waits = []
         for _ in range(20):
@@ -85,7 +87,7 @@ def test_a_flood_of_many_addresses_leaves_sockets_to_others(network, listener):
 def test_a_check_of_two_addresses_finds_a_socket_beside_a_flood(network, listener, addresses):
     with serve(network, 4096) as connectd, concurrent.futures.ThreadPoolExecutor(120) as pool:
         answers = flood(pool, connectd, 60, timeout_ms=3000)
-        time.sleep(1)
+        time.sleep(1)  # The flood has taken its share by then.
         result = connectd.client.check(
             f"mixed.example:{listener.getsockname()[1]}", resolve={"addresses": addresses}, timeout_ms=1500
         )
@@ -98,7 +100,7 @@ def test_a_check_of_two_addresses_finds_a_socket_beside_a_flood(network, listene
 def test_a_race_is_bounded_too(network, listener):
     with serve(network, 256) as connectd, concurrent.futures.ThreadPoolExecutor(60) as pool:
         answers = flood(pool, connectd, 30, timeout_ms=3000, addresses="race")
-        time.sleep(2.5)
+        time.sleep(2.5)  # A race begins one attempt after the other: by then many are under way.
         assert connectd.client.get("/livez").status == 200
         assert_success(connectd.client.check(f"tcp://{net.OPEN}:{listener.getsockname()[1]}", timeout_ms=2000))
         for item in answers:
@@ -124,7 +126,7 @@ def test_monitors_of_many_addresses_keep_to_the_same_share(network, listener):
         for number in range(30)
     ]
     with serve(network, 1024, monitors=monitors) as connectd:
-        time.sleep(2)
+        time.sleep(2)  # Two rounds.
         for _ in range(20):
             assert_success(connectd.client.check(f"tcp://{net.OPEN}:{listener.getsockname()[1]}", timeout_ms=2000))
         assert connectd.client.get("/livez").status == 200
@@ -132,27 +134,18 @@ def test_monitors_of_many_addresses_keep_to_the_same_share(network, listener):
 
 @pytest.mark.parametrize("addresses", ["all", "race"])
 def test_clients_that_leave_give_their_sockets_back(network, listener, addresses):
-    body = (
-        f'{{"target":"silent.example:80","resolve":{{"addresses":"{addresses}"}},"timeout_ms":20000}}'
-    )
+    request = check_request("silent.example:80", resolve={"addresses": addresses}, timeout_ms=20000)
     with serve(network, 1024) as connectd:
         before = len(connectd.open_descriptors())
         clients = []
         for _ in range(40):
             connection = connectd.unix.connect()
-            connection.sendall(
-                f"POST /v1/checks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-                f"Content-Length: {len(body)}\r\n\r\n{body}".encode()
-            )
+            connection.sendall(request)
             clients.append(connection)
-        time.sleep(1.5)
-        assert len(connectd.open_descriptors()) > before + 60
+        wait_until(lambda: len(connectd.open_descriptors()) > before + 60, 5, "the checks have sockets open")
         for connection in clients:
             connection.close()
-        limit = time.monotonic() + 10
-        while len(connectd.open_descriptors()) > before + 5:
-            assert time.monotonic() < limit, len(connectd.open_descriptors())
-            time.sleep(0.1)
+        connectd.wait_for_descriptors(before + 5)
         result = connectd.client.check("silent.example:80", resolve={"addresses": "all"}, timeout_ms=800)
         tried = [attempt for attempt in result["attempts"] if attempt["error"]["name"] == "DEADLINE"]
         assert len(tried) >= 80, "sockets that were held are not there again"

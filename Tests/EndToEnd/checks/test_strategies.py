@@ -2,15 +2,15 @@
 
 import contextlib
 import errno
-import time
 
 import pytest
 
 from support import network as net
 from support import peers
-from support.connectd_process import Connectd
+from support.connectd_process import SYN_SENT, Connectd
 from support.dns_server import DNSServer, zone
 from support.expectations import assert_failure, assert_problem, assert_shape
+from support.http_client import check_request
 
 PORT = 9950
 SERVER = f"{net.PEER}:5355"
@@ -86,7 +86,7 @@ def test_a_race_with_a_dead_first_address_is_won_by_the_second_within_the_deadli
 
 def test_a_race_leaves_no_attempt_behind(connectd, check):
     check("silent-first", "race", timeout_ms=5000)
-    assert not connectd.sockets("02"), "a loser's SYN is still under way"
+    assert not connectd.sockets(SYN_SENT), "a loser's SYN is still under way"
 
 
 def test_a_race_of_many_silent_addresses_comes_to_the_last_before_the_deadline(check):
@@ -221,24 +221,11 @@ def test_a_dialog_is_held_with_the_address_that_connects(check, network, address
     "addresses,timeout", [("first", 300), ("race", 300), ("all", 300)]
 )
 def test_a_client_that_leaves_ends_every_attempt(connectd, addresses, timeout):
-    body = (
-        f'{{"target":"tcp://many.example:{PORT}","timeout_ms":20000,'
-        f'"resolve":{{"server":"{SERVER}","addresses":"{addresses}","family":"ipv4"}}}}'
-    )
+    resolve = {"server": SERVER, "addresses": addresses, "family": "ipv4"}
     with connectd.unix.connect() as connection:
-        connection.sendall(
-            f"POST /v1/checks HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
-            f"Content-Length: {len(body)}\r\n\r\n{body}".encode()
-        )
-        wait_for(lambda: connectd.sockets("02"))
-    wait_for(lambda: not connectd.sockets("02"))
-
-
-def wait_for(condition, seconds: float = 3) -> None:
-    limit = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < limit
-        time.sleep(0.01)
+        connection.sendall(check_request(f"tcp://many.example:{PORT}", timeout_ms=20000, resolve=resolve))
+        connectd.wait_until_connecting()
+    connectd.wait_until_none_connects()
 
 
 # What makes `ok` true.

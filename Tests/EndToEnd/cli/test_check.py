@@ -253,7 +253,7 @@ def test_hundreds_of_targets(run):
 def test_an_interrupt_ends_it(network):
     command = network.a.command(str(connectd_process.binary()), "check", "--timeout", "30s", f"tcp://{net.DROPPED}:80")
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        time.sleep(0.5)
+        connectd_process.wait_until_connecting(process.pid)
         process.send_signal(signal.SIGINT)
         assert process.wait(3) != 0
 

@@ -71,7 +71,7 @@ def test_no_more_checks_at_once_than_it_may(network):
             with lock:
                 open_now[place] += 1
                 most[place] = max(most[place], open_now[place])
-            time.sleep(0.1)
+            time.sleep(0.1)  # Checks overlap.
             with lock:
                 open_now[place] -= 1
             connection.sendall(b"done")

@@ -57,7 +57,7 @@ def test_beyond_a_limit(run, network, authorities, limits, status, word):
     handshake = tls_peers.tls(tls_peers.server_context(authorities.good))
 
     def script(connection) -> None:
-        time.sleep(0.1)
+        time.sleep(0.1)  # Longer than the limit of 20 ms.
         handshake(connection)
 
     with tls_peers.listening(network.b, script) as port:

@@ -360,7 +360,7 @@ def test_what_counts_as_well(folder, answer):
 def test_a_service_that_hangs(folder, sent):
     def script(connection: socket.socket) -> None:
         connection.sendall(sent)
-        time.sleep(2)
+        time.sleep(2)  # Longer than the timeout.
 
     with peers.serving(peers.unix_listener(f"{folder}/s"), peers.on_each_connection(script)):
         started = time.monotonic()

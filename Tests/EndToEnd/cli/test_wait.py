@@ -12,6 +12,7 @@ import pytest
 
 from support import connectd_process, peers
 from support import network as net
+from support.waiting import wait_until
 
 REFUSED = f"tcp://{net.OPEN}:9"
 SILENT = f"tcp://{net.DROPPED}:80"
@@ -215,8 +216,7 @@ def test_signals_reach_the_command_itself(start, target):
     assert process.stdout.read() == "caught\n"
     process = start(target, "--", "sleep", "60")
     assert "ok  " in process.stderr.readline()
-    while open(f"/proc/{process.pid}/comm").read() != "sleep\n":
-        time.sleep(0.01)
+    wait_until(lambda: open(f"/proc/{process.pid}/comm").read() == "sleep\n", 5, "the command runs")
     process.send_signal(signal.SIGTERM)
     assert process.wait(5) == -signal.SIGTERM
 

@@ -1,12 +1,10 @@
 """deploy/compose, started for real by podman-compose in a network namespace: up, healthy, a check, down."""
 
-import contextlib
 import json
 import pathlib
 import shutil
 import subprocess
 import sys
-import time
 
 import pytest
 import yaml
@@ -14,6 +12,7 @@ import yaml
 from support import containers
 from support.connectd_process import REPOSITORY
 from support.http_client import Client, tcp_connector
+from support.waiting import wait_until
 
 FOLDER = REPOSITORY / "deploy" / "compose"
 TOKEN = "0123456789abcdef0123456789abcdef"
@@ -64,13 +63,8 @@ def project(loopback_only, tmp_path_factory):
 def client(project, loopback_only):
     """From the host, by the published port."""
     client = Client(tcp_connector(loopback_only, "127.0.0.1", 8080), host="127.0.0.1:8080")
-    limit = time.monotonic() + 20
-    while True:
-        with contextlib.suppress(OSError, EOFError):
-            if client.get("/livez").status == 200:
-                return client
-        assert time.monotonic() < limit, project("logs").stdout
-        time.sleep(0.2)
+    wait_until(lambda: client.get("/livez").status == 200, 20, lambda: f"the service is live: {project('logs').stdout}", 0.2)
+    return client
 
 
 def container_of(service: str) -> str:

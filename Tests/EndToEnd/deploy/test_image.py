@@ -18,7 +18,8 @@ from support import containers, tls_peers
 from support.connectd_process import REPOSITORY
 from support.containers import Container, podman
 from support.dns_server import DNSServer, zone
-from support.http_client import Client, tcp_connector
+from support.http_client import Client, check_request, tcp_connector
+from support.waiting import wait_until
 
 BASE = "docker.io/library/debian:bookworm-slim"
 # Goals of the project: what the image adds to its base, what an idle one takes, how soon it answers.
@@ -189,16 +190,13 @@ def test_a_config_map_that_changes_counts_after_sighup(image, loopback_only, fol
         publish(2, "log: {format: text}\npolicy: {rules: [{action: deny, cidr: 127.0.0.0/8}]}\n")
         assert client.post("/v1/checks", denied).status == 200, "read without being asked to"
         podman("kill", "--signal", "HUP", container.name)
-        limit = time.monotonic() + 10
-        while client.post("/v1/checks", denied).status != 403:
-            assert time.monotonic() < limit, container.log
-            time.sleep(0.05)
+        wait_until(
+            lambda: client.post("/v1/checks", denied).status == 403, 10, lambda: f"the new policy applies: {container.log}"
+        )
         # What is broken changes nothing.
         publish(3, "polcy: {}\n")
         podman("kill", "--signal", "HUP", container.name)
-        while "polcy" not in container.log:
-            assert time.monotonic() < limit, container.log
-            time.sleep(0.05)
+        wait_until(lambda: "polcy" in container.log, 10, lambda: f"polcy in the log: {container.log}", 0.05)
         assert client.post("/v1/checks", denied).status == 403
     finally:
         container.remove()
@@ -343,7 +341,7 @@ def test_size_above_the_base(image, measured):
 
 
 def test_idle_memory(running, api, measured):
-    time.sleep(1.5)
+    time.sleep(1.5)  # Idle, and nothing shows that.
     resident = running.resident_kilobytes() / 1024
     measured["resident memory when idle"] = f"{resident:.1f} MiB (goal: {RESIDENT_MEGABYTES})"
     assert resident <= RESIDENT_MEGABYTES
@@ -358,8 +356,7 @@ def test_first_answer(image, loopback_only, measured):
         try:
             pid = container.initialize()
             with container.starting():
-                while not os.readlink(f"/proc/{pid}/exe").endswith("/connectd"):
-                    time.sleep(0.0005)
+                wait_until(lambda: os.readlink(f"/proc/{pid}/exe").endswith("/connectd"), 10, "the program runs", 0.0005)
                 begun = time.monotonic()
                 wait_for_answer(container, client)
                 times.append(time.monotonic() - begun)
@@ -371,14 +368,7 @@ def test_first_answer(image, loopback_only, measured):
 
 
 def wait_for_answer(container: Container, client: Client) -> None:
-    limit = time.monotonic() + 10
-    while True:
-        try:
-            assert client.get("/livez").status == 200
-            return
-        except (OSError, EOFError):
-            assert time.monotonic() < limit, container.log
-            time.sleep(0.001)
+    wait_until(lambda: client.get("/livez").status == 200, 10, lambda: f"the service is live: {container.log}", 0.001)
 
 
 def test_sigterm_drains_and_ends_with_0(running, api, loopback_only):
@@ -387,13 +377,9 @@ def test_sigterm_drains_and_ends_with_0(running, api, loopback_only):
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         target = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
-        body = json.dumps({"target": target, "timeout_ms": 700, "dialog": [{"expect": "never"}]}).encode()
         connection.settimeout(10)
         connection.connect(("127.0.0.1", 8080))
-        connection.sendall(
-            b"POST /v1/checks HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nContent-Type: application/json\r\n"
-            b"Content-Length: %d\r\n\r\n" % len(body) + body
-        )
+        connection.sendall(check_request(target, "127.0.0.1:8080", timeout_ms=700, dialog=[{"expect": "never"}]))
         accepted, _ = silent.accept()
         podman("kill", "--signal", "TERM", running.name)
         answer = connection.recv(65536)

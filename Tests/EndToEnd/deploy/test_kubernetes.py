@@ -10,7 +10,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 import warnings
 
 import jsonschema
@@ -23,6 +22,7 @@ from support.connectd_process import REPOSITORY, binary
 from support.http_client import Client, tcp_connector
 from support.network import new_name
 from support.pod_security import APPARMOR, containers_of, violations
+from support.waiting import wait_until
 
 FOLDER = REPOSITORY / "deploy" / "kubernetes"
 BASES = ("sidecar", "init", "service", "node", "prometheus-operator")
@@ -318,13 +318,7 @@ def service(loopback_only, tmp_path_factory):
     folder = tmp_path_factory.mktemp("service")
     with served(loopback_only, "service", folder):
         health = Client(tcp_connector(loopback_only, "127.0.0.1", 8081))
-        limit = time.monotonic() + 10
-        while True:
-            with contextlib.suppress(OSError, EOFError):
-                if health.get("/readyz").status == 200:
-                    break
-            assert time.monotonic() < limit, (folder / "log").read_text()
-            time.sleep(0.05)
+        wait_until(lambda: health.get("/readyz").status == 200, 10, lambda: f"readiness: {(folder / 'log').read_text()}", 0.05)
         yield loopback_only
 
 
@@ -430,16 +424,13 @@ def test_the_pod_is_ready_while_its_dependency_is_there(pod_network, tmp_path):
         statuses = []
 
         def becomes(expected: int, seconds: float) -> None:
-            limit = time.monotonic() + seconds
-            while True:
-                with contextlib.suppress(OSError, EOFError):
-                    status = client.get(probe["path"]).status
-                    if statuses[-1:] != [status]:
-                        statuses.append(status)
-                    if status == expected:
-                        return
-                assert time.monotonic() < limit, f"{statuses}, and not {expected} after {seconds} s"
-                time.sleep(0.1)
+            def asked() -> bool:
+                status = client.get(probe["path"]).status
+                if statuses[-1:] != [status]:
+                    statuses.append(status)
+                return status == expected
+
+            wait_until(asked, seconds, lambda: f"readiness is {expected}, got {statuses}", 0.1)
 
         becomes(503, 15)
         with listening(pod_network, 15432):
@@ -496,10 +487,7 @@ def test_the_pod_starts_when_what_it_needs_is_there(pod_network, tmp_path):
         return pod.podman("logs", "application-wait").stderr
 
     def until(condition, seconds: float, what: str) -> None:
-        limit = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < limit, f"{what}: not within {seconds} s\n{state_of(pod)}"
-            time.sleep(0.2)
+        wait_until(condition, seconds, lambda: f"{what}\n{state_of(pod)}", 0.2)
 
     try:
         with listening(pod_network, 5432):

@@ -7,8 +7,11 @@ import time
 import pytest
 import yaml
 
+from support.connectd_process import wait_until_connecting
+from support.http_client import check_request
 from support.network import DROPPED
 from support.systemd_machine import CONFIGURATION, HEALTH, SERVICE, SOCKET, commands
+from support.waiting import wait_until
 
 DENYING = "policy: {rules: [{action: deny, cidr: 127.0.0.1/32}]}\n"
 ALLOWING = "policy: {profile: internal}\n"
@@ -119,7 +122,7 @@ def test_a_broken_file_makes_the_reload_fail_and_changes_nothing(service):
     assert service.main_pid == pid and service.show("ActiveState") == "active"
     assert service.http.post("/v1/checks", {"target": TARGET}).status == 403
     assert "connectd.yaml:2:1: nonsense" in service.messages(since, "err")
-    service.wait_for(lambda: "reload was refused" in service.show("StatusText"))
+    wait_until(lambda: "reload was refused" in service.show("StatusText"), 60, "systemd shows the refused reload", 0.2)
     service.write(CONFIGURATION, ALLOWING)
     service.sh(f"systemctl reload {SERVICE}")
     assert "refused" not in service.show("StatusText") and service.main_pid == pid
@@ -136,7 +139,7 @@ def test_a_reload_that_only_the_service_can_judge_shows_in_its_status(service):
     since = service.now()
     service.write(CONFIGURATION, ALLOWING)
     service.sh(f"systemctl reload {SERVICE}", check=False)
-    service.wait_for(lambda: "reload was refused" in service.show("StatusText"))
+    wait_until(lambda: "reload was refused" in service.show("StatusText"), 60, "systemd shows the refused reload", 0.2)
     assert "reload refused" in service.messages(since, "err")
     assert service.http.post("/v1/checks", {"target": TARGET}).status == 401
 
@@ -167,12 +170,8 @@ def test_stop_drains_and_ends_well(service):
     assert float(re.match(r"(\d+)s", service.show("TimeoutStopUSec"))[1]) > 20, "drain.limit_ms"
     with service.unix.connect() as held:
         held.settimeout(10)
-        text = f'{{"target":"tcp://{DROPPED}:80","timeout_ms":2000}}'
-        held.sendall(
-            f"POST /v1/checks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-            f"Content-Length: {len(text)}\r\n\r\n{text}".encode()
-        )
-        time.sleep(0.5)
+        held.sendall(check_request(f"tcp://{DROPPED}:80", timeout_ms=2000))
+        wait_until_connecting(service.main_pid)
         began = time.monotonic()
         service.sh(f"systemctl stop {SERVICE} {SOCKET}")
         assert time.monotonic() - began > 0.8, "it waits for what was accepted"
@@ -182,14 +181,21 @@ def test_stop_drains_and_ends_well(service):
     assert "inactive (dead)" in service.sh(f"systemctl status {SERVICE}", check=False)
 
 
+def wait_for_restart(service) -> None:
+    wait_until(
+        lambda: service.show("NRestarts") == "1" and service.show("ActiveState") == "active", 60,
+        "systemd has started it again", 0.2,
+    )  # fmt: skip
+
+
 def test_one_that_hangs_is_killed_and_started_again(service):
     service.edit(SERVICE, "Service", "WatchdogSec=2s")
     service.sh(f"systemctl restart {SERVICE}")
-    time.sleep(5)
+    time.sleep(5)  # More than two intervals of the watchdog.
     assert service.show("NRestarts") == "0", "signs of life come"
     pid, since = service.main_pid, service.now()
     service.sh(f"kill -STOP {pid}")
-    service.wait_for(lambda: service.show("NRestarts") == "1" and service.show("ActiveState") == "active")
+    wait_for_restart(service)
     assert service.main_pid != pid and service.http.get("/livez").status == 200
     assert "Watchdog timeout" in service.journal(since)
 
@@ -197,7 +203,7 @@ def test_one_that_hangs_is_killed_and_started_again(service):
 @pytest.mark.parametrize("signal", ["SEGV", "KILL"])
 def test_one_that_crashes_is_started_again(service, signal):
     service.sh(f"kill -{signal} {service.main_pid}")
-    service.wait_for(lambda: service.show("NRestarts") == "1" and service.show("ActiveState") == "active")
+    wait_for_restart(service)
     assert service.http.get("/livez").status == 200
 
 
@@ -205,7 +211,7 @@ def test_a_configuration_that_cannot_be_started_with_is_tried_once(service):
     service.write(CONFIGURATION, "nonsense: 1\n")
     since = service.now()
     assert "failed" in service.sh(f"systemctl restart {SERVICE}", check=False)
-    time.sleep(3)
+    time.sleep(3)  # Longer than RestartSec: a restart that does not come cannot be waited for.
     assert service.show("NRestarts") == "0" and service.show("ActiveState") == "failed"
     errors = service.messages(since, "err").splitlines()
     assert len(errors) == 1 and "nonsense: there is no such key" in errors[0]

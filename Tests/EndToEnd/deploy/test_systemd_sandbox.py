@@ -20,8 +20,9 @@ from support import peers, tls_peers
 from support.certificates import HOST
 from support.connectd_process import Connectd
 from support.dns_server import NXDOMAIN, DNSServer, address_record
-from support.http_client import Client
+from support.http_client import Client, check_request
 from support.systemd_machine import CONFIGURATION, SERVICE
+from support.waiting import wait_until
 
 TCP, UDP, TLS, MD5 = 7001, 7002, 7443, 7179
 ASKED, LISTED = "asked.example.test", "listed.example.test"
@@ -230,7 +231,7 @@ def test_peer_credentials_of_other_users_have_no_number_in_there(inside, outside
     for user, numbers in expected.items():
         path = f"{folder}/{user}"
         with listener_of(user, path):
-            inside.wait_for(lambda: outside.check(f"unix:{path}")["outcome"] == "connected")
+            wait_until(lambda: outside.check(f"unix:{path}")["outcome"] == "connected", 60, f"{path} accepts", 0.2)
             seen = [client.check(f"unix:{path}")["attempts"][0]["peer_credentials"]["uid"] for client in (outside, inside.http)]
         pathlib.Path(path).unlink()
         assert tuple(seen) == numbers
@@ -250,18 +251,13 @@ def test_folders_that_the_unit_hides(inside):
 def test_hundreds_of_checks_at_once_have_their_descriptors(inside):
     soft, hard = re.search(r"Max open files +(\d+) +(\d+)", inside.sh(f"cat /proc/{inside.main_pid}/limits")).groups()
     assert soft == hard and int(hard) >= 16384, "LimitNOFILE, as far as the container allows"
-    text = f'{{"target":"tcp://{net.DROPPED}:80","timeout_ms":4000}}'
-    request = (
-        f"POST /v1/checks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(text)}\r\n\r\n{text}"
-    ).encode()
+    request = check_request(f"tcp://{net.DROPPED}:80", timeout_ms=4000)
     held = [inside.http.connect() for _ in range(1200)]
     for connection in held:
         connection.sendall(request)
-    count = inside.wait_for(
-        lambda: (n := int(inside.sh(f"ls /proc/{inside.main_pid}/fd | wc -l"))) > 2000 and n, seconds=5
+    wait_until(
+        lambda: int(inside.sh(f"ls /proc/{inside.main_pid}/fd | wc -l")) > 2000, 5, "more than 2000 descriptors are open", 0.2
     )
-    assert count > 2000
     for connection in held:
         connection.settimeout(20)
         assert connection.recv(64).split()[1] == b"200"
@@ -288,7 +284,7 @@ def test_https_monitors_reload_and_metrics(inside, authorities):
         client = Client(lambda: context.wrap_socket(inside.http.connect(), server_hostname="127.0.0.1"))
         assert client.get("/livez").status == 200
         states = lambda: {m["name"]: m["state"] for m in client.get("/v1/monitors").json["monitors"]}  # noqa: E731
-        inside.wait_for(lambda: set(states().values()) == {"up"})
+        wait_until(lambda: set(states().values()) == {"up"}, 60, lambda: f"each monitor is up: {states()}", 0.2)
         for _ in range(2):
             inside.sh(f"systemctl reload {SERVICE}")
         assert set(states().values()) == {"up"} and "process_resident_memory_bytes" in client.get("/metrics").body.decode()

@@ -2,12 +2,12 @@
 
 import socket
 import threading
-import time
 
 import pytest
 
-from support.http_client import Client, tcp_connector
+from support.http_client import Client, check_request, tcp_connector
 from support.systemd_machine import HEALTH, SERVICE, SOCKET
+from support.waiting import wait_until
 
 HEALTH_PORT = 8081
 
@@ -49,12 +49,8 @@ class Load:
             try:
                 connection = connection or self._connect()
                 connection.settimeout(20)
-                text = '{"target":"tcp://127.0.0.1:9"}'
                 how = "keep-alive" if self._keep_alive else "close"
-                connection.sendall(
-                    f"POST /v1/checks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-                    f"Connection: {how}\r\nContent-Length: {len(text)}\r\n\r\n{text}".encode()
-                )
+                connection.sendall(check_request("tcp://127.0.0.1:9", headers={"Connection": how}))
                 connection = self._read(connection)
             except OSError as error:
                 self.failures.append(repr(error))
@@ -86,12 +82,12 @@ class Load:
 @pytest.mark.parametrize("keep_alive", [False, True])
 def test_a_restart_under_load_loses_nothing(service, keep_alive):
     load = Load(service.http.connect, keep_alive)
-    time.sleep(1)
+    wait_until(lambda: load.answers > 50, 60, "the load is answered")
     for _ in range(3):
         pid, before = service.main_pid, load.answers
         service.sh(f"systemctl restart {SERVICE}")
         assert service.main_pid != pid
-        service.wait_for(lambda: load.answers > before + 50)
+        wait_until(lambda: load.answers > before + 50, 60, "the load is answered")
     load.stop()
     assert load.failures == [] and load.answers > 150
 

@@ -11,9 +11,10 @@ import pytest
 
 from support import network as net
 from support import peers
-from support.connectd_process import OPEN_CONFIGURATION, Connectd
+from support.connectd_process import ESTABLISHED, OPEN_CONFIGURATION, Connectd
 from support.expectations import assert_failure, assert_problem, assert_success
-from support.http_client import read_answer
+from support.http_client import check_request, read_answer
+from support.waiting import wait_until
 
 PORT = 8181
 
@@ -45,7 +46,7 @@ def says(*parts: bytes, pause: float = 0, then_stays: float = 3):
     def script(connection) -> None:
         for number, part in enumerate(parts):
             if number:
-                time.sleep(pause)
+                time.sleep(pause)  # What comes later is what tests of deadlines and of packets need.
             connection.sendall(part)
         connection.settimeout(then_stays)
         while connection.recv(65536):
@@ -272,7 +273,7 @@ def test_a_hostile_pattern_is_bounded_and_said(api, talking):
 def test_a_peer_that_never_reads_is_met_by_the_deadline(api, network):
     def script(connection) -> None:
         connection.sendall(b"x" * 60000)
-        time.sleep(0.7)
+        time.sleep(0.7)  # It does not read until after the deadline.
 
     listener = peers.tcp_listener(network.b, net.OPEN)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -314,22 +315,11 @@ def test_without_a_connection_there_is_no_dialog(api):
 
 def test_a_client_that_leaves_ends_the_dialog(connectd, talking):
     target = talking(says())
-    body = f'{{"target":"{target}","dialog":[{{"expect":"x"}}],"timeout_ms":20000}}'
     established = f"{struct.unpack('<I', socket.inet_aton(net.OPEN))[0]:08X}:{int(target.rsplit(':', 1)[1]):04X}"
     with connectd.unix.connect() as connection:
-        connection.sendall(
-            f"POST /v1/checks HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
-            f"Content-Length: {len(body)}\r\n\r\n{body}".encode()
-        )
-        wait_for(lambda: established in connectd.sockets("01"))
-    wait_for(lambda: established not in connectd.sockets("01"))
-
-
-def wait_for(condition, seconds: float = 3) -> None:
-    limit = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < limit
-        time.sleep(0.01)
+        connection.sendall(check_request(target, dialog=[{"expect": "x"}], timeout_ms=20000))
+        wait_until(lambda: established in connectd.sockets(ESTABLISHED), 3, "the check is connected")
+    wait_until(lambda: established not in connectd.sockets(ESTABLISHED), 3, "the check of the client that left is over")
 
 
 # UNIX-domain sockets.
@@ -461,13 +451,9 @@ def test_a_probe_has_no_dialog(api):
 def test_the_service_answers_others_while_dialogs_wait(connectd, talking):
     target = talking(says())
     waiting = []
-    body = f'{{"target":"{target}","dialog":[{{"expect":"x"}}],"timeout_ms":5000}}'
     for _ in range(20):
         connection = connectd.unix.connect()
-        connection.sendall(
-            f"POST /v1/checks HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
-            f"Content-Length: {len(body)}\r\n\r\n{body}".encode()
-        )
+        connection.sendall(check_request(target, dialog=[{"expect": "x"}], timeout_ms=5000))
         waiting.append(connection)
     started = time.monotonic()
     assert connectd.client.check(f"tcp://{net.OPEN}:9")["outcome"] == "refused"
@@ -479,13 +465,10 @@ def test_the_service_answers_others_while_dialogs_wait(connectd, talking):
 def test_answers_of_one_connection_stay_in_order(connectd, talking):
     """A dialog that waits and a check that does not, one behind the other on one connection."""
     target = talking(says(b"", b"late\n", pause=0.2))
-    bodies = [f'{{"target":"{target}","dialog":[{{"expect":"late"}}],"id":"1"}}', '{"target":"127.0.0.1:9","id":"2"}']
+    requests = [check_request(target, dialog=[{"expect": "late"}], id="1"), check_request("127.0.0.1:9", id="2")]
     with connectd.unix.connect() as connection:
-        for body in bodies:
-            connection.sendall(
-                f"POST /v1/checks HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
-                f"Content-Length: {len(body)}\r\n\r\n{body}".encode()
-            )
+        for request in requests:
+            connection.sendall(request)
         connection.settimeout(5)
         stream = connection.makefile("rb")
-        assert [read_answer(stream).json["id"] for _ in bodies] == ["1", "2"]
+        assert [read_answer(stream).json["id"] for _ in requests] == ["1", "2"]

@@ -51,7 +51,7 @@ def says(*parts: bytes, pause: float = 0.0):
     def script(inside) -> None:
         for number, part in enumerate(parts):
             if number:
-                time.sleep(pause)
+                time.sleep(pause)  # Records that come apart.
             inside.sendall(part)
         tls_peers.until_the_end(inside)
 
@@ -108,7 +108,7 @@ def test_much_that_is_sent_arrives(api, talking, context):
         data = b""
         while len(data) < 256_000 and (part := inside.recv(65536)):
             data += part
-            time.sleep(0.001)
+            time.sleep(0.001)  # It reads slowly.
         heard.append(data)
         inside.sendall(b"done\n")
 
@@ -283,7 +283,7 @@ def test_the_rest_of_the_go_ahead_is_heard_before_tls_begins(api, talking, conte
     def script(connection: socket.socket) -> None:
         for number, part in enumerate(parts):
             if number:
-                time.sleep(0.03)
+                time.sleep(0.03)  # Packets that come apart.
             connection.sendall(part)
             if part is not parts[-1]:
                 connection.setblocking(False)
@@ -317,7 +317,7 @@ def test_a_reply_without_an_end_is_a_mismatch_at_the_deadline(api, talking):
 def test_a_line_without_an_end_is_not_heard_for_ever(api, talking):
     def script(connection: socket.socket) -> None:
         connection.sendall(b"220")
-        time.sleep(0.03)
+        time.sleep(0.03)  # Packets that come apart.
         tls_peers.repeat(connection, b"x" * 4096)
 
     result = api.check(talking(script), tls=TLS, dialog=[{"expect": "^220"}, {"starttls": True}], timeout_ms=5000)

@@ -3,10 +3,8 @@
 import concurrent.futures
 import contextlib
 import re
-import shutil
 import socket
 import struct
-import subprocess
 import threading
 import time
 
@@ -16,6 +14,7 @@ from support import peers
 from support.connectd_process import Connectd
 from support.dns_server import AAAA, CNAME, A, DNSServer, address_record, encode_name, record
 from support.expectations import assert_failure, assert_problem, assert_success
+from support.tracing import traced
 
 SERVER = "127.0.0.53"
 PORT = 9321
@@ -148,30 +147,10 @@ def test_what_answers_nothing_is_a_bad_answer(connectd, first):
     )
 
 
-@contextlib.contextmanager
-def traced_connects(pid: int, log):
-    if shutil.which("strace") is None:
-        pytest.skip("not installed: strace")
-    tracer = subprocess.Popen(
-        ["strace", "-f", "-p", str(pid), "-o", str(log), "-e", "trace=connect,bind,sendto,sendmsg,sendmmsg"],
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        first = tracer.stderr.readline()
-        if "attached" not in first:
-            pytest.skip(f"strace cannot attach: {first.strip()}")
-        time.sleep(0.1)
-        yield
-    finally:
-        tracer.terminate()
-        tracer.communicate(timeout=10)
-
-
 @pytest.mark.parametrize("addresses", ["first", "all", "race"])
 def test_the_kernel_sees_no_denied_address(connectd, tmp_path, addresses):
     log = tmp_path / "calls"
-    with traced_connects(connectd.pid, log):
+    with traced(connectd.pid, "-o", str(log), "-e", "trace=connect,bind,sendto,sendmsg,sendmmsg"):
         result = connectd.client.check("tcp://mixed.test:9", resolve={"addresses": addresses})
         assert_problem(connectd.client.post_check("tcp://alldenied.test:9", resolve={"addresses": addresses}), 403)
         refused = connectd.client.post_check("tcp://a.test:9", resolve={"addresses": addresses, "server": "10.9.1.1:53"})
@@ -220,7 +199,7 @@ class ImpatientServer:
                     length = struct.unpack("!H", connection.recv(2, socket.MSG_WAITALL))[0]
                     reply = self._reply(connection.recv(length, socket.MSG_WAITALL), True)
                     connection.sendall(struct.pack("!H", len(reply)) + reply)
-                    time.sleep(0.02)
+                    time.sleep(0.02)  # The end comes apart from the answer.
 
     def close(self) -> None:
         self._tcp.shutdown(socket.SHUT_RDWR)

@@ -2,7 +2,6 @@
 
 import shutil
 import subprocess
-import time
 
 import pytest
 
@@ -11,6 +10,7 @@ from support import peers
 from support.connectd_process import Connectd
 from support.dns_server import DNSServer, zone
 from support.expectations import assert_failure, assert_problem, assert_success
+from support.waiting import wait_until
 
 PORT = 9800
 DNSMASQ = f"""
@@ -49,11 +49,12 @@ def dnsmasq(network, tmp_path_factory):
     process = subprocess.Popen(
         network.b.command("dnsmasq", f"--conf-file={file}", "--pid-file="), stderr=subprocess.PIPE, text=True
     )
-    time.sleep(0.3)
-    assert process.poll() is None, process.stderr.read()
-    yield
-    process.terminate()
-    process.communicate()
+    try:
+        network.b.wait_for_listener(net.PEER, 53, 5, lambda: f"dnsmasq listens, or has ended: {process.poll()}")
+        yield
+    finally:
+        process.terminate()
+        process.communicate()
 
 
 @pytest.fixture(scope="module")
@@ -274,6 +275,9 @@ def test_a_changed_resolv_conf_and_hosts_file_are_noticed(network, dnsmasq):
     def outcome(name: str) -> str:
         return connectd.client.check(f"tcp://{name}.example:{PORT}")["outcome"]
 
+    def wait_for_outcome(name: str) -> None:
+        wait_until(lambda: outcome(name) == "connected", 5, f"{name}.example is known", 0.1)
+
     with (
         Connectd(network.a, {"policy": {"profile": "internal"}, "workers": 1}, port=8142) as connectd,
         DNSServer(network.b, net.SECOND, zone({"fresh.example": [net.OPEN]})),
@@ -281,21 +285,14 @@ def test_a_changed_resolv_conf_and_hosts_file_are_noticed(network, dnsmasq):
         try:
             assert [outcome("fresh"), outcome("later")] == ["resolve_failed", "resolve_failed"]
             network.a.write_etc("resolv.conf", f"nameserver {net.SECOND}\n")
-            wait_for(lambda: outcome("fresh") == "connected")
+            wait_for_outcome("fresh")
             network.a.write_etc("resolv.conf", files["resolv.conf"])
-            wait_for(lambda: outcome("one.corp") == "connected")
+            wait_for_outcome("one.corp")
             network.a.write_etc("hosts", files["hosts"] + f"{net.OPEN} later.example\n")
-            wait_for(lambda: outcome("later") == "connected")
+            wait_for_outcome("later")
         finally:
             for name, text in files.items():
                 network.a.write_etc(name, text)
-
-
-def wait_for(condition, seconds: float = 5) -> None:
-    limit = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < limit
-        time.sleep(0.1)
 
 
 def test_a_server_of_the_requests_own(api, network):

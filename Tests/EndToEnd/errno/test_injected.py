@@ -1,17 +1,15 @@
 """The errnos that no real path gives here: injected into connect(2) or socket(2) by strace."""
 
-import contextlib
 import errno
 import json
-import shutil
 import subprocess
-import time
 
 import pytest
 
 from support import network as net
 from support.connectd_process import Connectd, binary
 from support.expectations import assert_failure, assert_shape
+from support.tracing import needs_strace, traced
 
 PORT = 8111
 TARGET = f"tcp://{net.OPEN}:9"
@@ -19,39 +17,13 @@ TARGET = f"tcp://{net.OPEN}:9"
 
 @pytest.fixture(scope="module")
 def connectd(network):
-    if shutil.which("strace") is None:
-        pytest.skip("not installed: strace")
+    needs_strace()
     with Connectd(network.a, port=PORT) as running:
         yield running
 
 
-@contextlib.contextmanager
 def injecting(pid: int, call: str, number: int):
-    tracer = subprocess.Popen(
-        [
-            "strace",
-            "-f",
-            "-p",
-            str(pid),
-            "-o",
-            "/dev/null",
-            "-e",
-            f"trace={call}",
-            "-e",
-            f"inject={call}:error={number}",
-        ],
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        first = tracer.stderr.readline()
-        if "attached" not in first:
-            pytest.skip(f"strace cannot attach: {first.strip()}")
-        time.sleep(0.05)
-        yield
-    finally:
-        tracer.terminate()
-        tracer.communicate(timeout=10)
+    return traced(pid, "-o", "/dev/null", "-e", f"trace={call}", "-e", f"inject={call}:error={number}")
 
 
 @pytest.mark.parametrize(

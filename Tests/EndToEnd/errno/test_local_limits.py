@@ -9,35 +9,32 @@ from support import kernel_refusals, peers
 from support import network as net
 from support.connectd_process import OPEN_CONFIGURATION, Connectd
 from support.expectations import assert_failure, assert_problem, assert_success
-from support.http_client import read_answer
+from support.http_client import check_request, read_answer
 
 OWN_PORT = 8091
 
 
-def post(connection, body: str):
-    connection.sendall(
-        f"POST /v1/checks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(body)}\r\n\r\n{body}".encode()
-    )
+def post(connection, target: str):
+    connection.sendall(check_request(target))
     return read_answer(connection.makefile("rb"))
 
 
 def test_no_descriptor_left(network):
     """The connection is there already; the socket of the check is one descriptor too many."""
     with Connectd(network.a, port=OWN_PORT) as connectd, peers.tcp_listener(network.b, net.OPEN) as listener:
-        body = f'{{"target":"tcp://{net.OPEN}:{listener.getsockname()[1]}"}}'
+        target = f"tcp://{net.OPEN}:{listener.getsockname()[1]}"
         with connectd.unix.connect() as connection:
             connection.settimeout(10)
-            assert_success(post(connection, body).json)
+            assert_success(post(connection, target).json)
             used = connectd.open_descriptors()
             first_free = next(number for number in range(len(used) + 1) if number not in used)
             before = resource.prlimit(connectd.pid, resource.RLIMIT_NOFILE)
             resource.prlimit(connectd.pid, resource.RLIMIT_NOFILE, (first_free, before[1]))
-            result = post(connection, body).json
+            result = post(connection, target).json
             assert_failure(result, errno.EMFILE, "prober_exhausted", "prober", phase="socket")
             assert result["error"]["retryable"] is True
             resource.prlimit(connectd.pid, resource.RLIMIT_NOFILE, before)
-            assert_success(post(connection, body).json)
+            assert_success(post(connection, target).json)
 
 
 def test_a_cgroup_program_that_forbids_is_eperm(network, folder):

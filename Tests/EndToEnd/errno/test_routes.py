@@ -1,6 +1,5 @@
 """What the prober's own routes, neighbours and address families say, without or with a packet."""
 
-import time
 
 import pytest
 
@@ -8,6 +7,7 @@ from support import network as net
 from support import peers
 from support.connectd_process import Connectd
 from support.expectations import assert_failure, assert_icmp
+from support.http_client import check_request
 from support.namespace import Namespace
 
 
@@ -94,24 +94,13 @@ def test_checks_themselves_use_the_ports_up(network):
         hanging = []
         for _ in range(2):
             connection = connectd.unix.connect()
-            body = f'{{"target":"tcp://{net.DROPPED}:4242","timeout_ms":3000}}'
-            connection.sendall(
-                f"POST /v1/checks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-                f"Content-Length: {len(body)}\r\n\r\n{body}".encode()
-            )
+            connection.sendall(check_request(f"tcp://{net.DROPPED}:4242", timeout_ms=3000))
             hanging.append(connection)
-        wait_for_hanging(connectd, 2)
+        connectd.wait_until_connecting(2)
         result = connectd.client.check(f"tcp://{net.DROPPED}:4242", timeout_ms=1000)
         assert_failure(result, 99, "prober_exhausted", "prober")
         for connection in hanging:
             connection.close()
-
-
-def wait_for_hanging(connectd, count: int) -> None:
-    limit = time.monotonic() + 3
-    while len(connectd.sockets("02")) < count:
-        assert time.monotonic() < limit, "the checks do not hang in SYN_SENT"
-        time.sleep(0.01)
 
 
 def test_udp_without_a_free_port_is_eagain_and_an_exhausted_prober(api, network):

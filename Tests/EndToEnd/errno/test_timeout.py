@@ -9,8 +9,6 @@ from support import network as net
 from support import peers
 from support.expectations import assert_failure
 
-SYN_SENT = "02"
-
 
 def test_the_kernels_own_timeout(api):
     result = api.check(f"tcp://{net.DROPPED}:80", timeout_ms=10000, socket={"tcp_syn_retries": 1})
@@ -50,19 +48,9 @@ def test_the_shortest_and_the_default_deadline(api):
 
 
 def test_a_full_backlog_of_a_tcp_listener_is_silence(api, network):
-    with peers.tcp_listener(network.b, net.OPEN, backlog=0) as listener:
-        address = listener.getsockname()
-        waiting = []
-        for _ in range(3):
-            client = network.b.socket()
-            client.setblocking(False)
-            client.connect_ex(address)
-            waiting.append(client)
-        time.sleep(0.1)
-        result = api.check(f"tcp://{net.OPEN}:{address[1]}", timeout_ms=400)
+    with peers.full_tcp_listener(network.b, net.OPEN) as port:
+        result = api.check(f"tcp://{net.OPEN}:{port}", timeout_ms=400)
         assert_failure(result, None, "timeout", "network", source="deadline", name="DEADLINE")
-        for client in waiting:
-            client.close()
 
 
 def test_a_peer_that_opens_after_the_first_syn_was_lost_is_connected_with_a_retransmit(api, network):
@@ -83,10 +71,7 @@ def test_a_peer_that_opens_after_the_first_syn_was_lost_is_connected_with_a_retr
 def test_an_aborted_connect_is_reset(connectd, network):
     with ThreadPoolExecutor() as pool:
         pending = pool.submit(connectd.client.check, f"tcp://{net.DROPPED}:4713", timeout_ms=5000)
-        limit = time.monotonic() + 3
-        while not connectd.sockets(SYN_SENT):
-            assert time.monotonic() < limit
-            time.sleep(0.01)
+        connectd.wait_until_connecting()
         network.a.run("ss", "-K", "dst", net.DROPPED, "dport", "=", "4713")
         assert_failure(pending.result(), 103, "reset", None)
 

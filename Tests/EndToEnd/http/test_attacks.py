@@ -15,6 +15,8 @@ from support import peers
 from support.connectd_process import Connectd
 from support.dns_server import NXDOMAIN, A, DNSServer, address_record
 from support.expectations import assert_failure, assert_problem, assert_success
+from support.http_client import check_request
+from support.waiting import wait_until
 
 PUBLIC = "8.8.8.8"  # not reachable: the namespace has loopback only
 PRIVATE = "10.0.0.1"
@@ -58,12 +60,6 @@ def public(loopback_only, name_server):
         yield running.client
 
 
-def check_request(target: str, **members) -> bytes:
-    body = json.dumps({"target": target, **members}).encode()
-    head = f"POST /v1/checks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    return head.encode() + body
-
-
 @pytest.mark.parametrize("addresses", ["first", "all", "race"])
 def test_a_client_that_leaves_while_its_name_is_answered(loopback_only, addresses):
     """The answer and the departure come in one turn: the check has addresses, and is cancelled before an attempt."""
@@ -83,7 +79,7 @@ def test_a_client_that_leaves_while_its_name_is_answered(loopback_only, addresse
             running.process.send_signal(signal.SIGSTOP)
             may_answer.set()
             assert answered.wait(5)
-            time.sleep(0.05)
+            time.sleep(0.05)  # The answer is on its way to a process that is stopped.
         running.process.send_signal(signal.SIGCONT)
         assert running.client.check("tcp://127.0.0.1:9")["outcome"] == "refused"
 
@@ -159,22 +155,15 @@ def processor_seconds(pid: int) -> float:
 def test_bodies_that_never_end_do_not_fill_the_memory(connectd):
     length = 16 << 20
     head = f"POST /v1/routes HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
-    before = resident_bytes(connectd.pid)
+    before = connectd.resident_bytes()
     with contextlib.ExitStack() as open_connections:
         for _ in range(24):
             connection = open_connections.enter_context(connectd.unix.connect())
             connection.settimeout(5)
             with contextlib.suppress(OSError):
                 connection.sendall(head.encode() + b" " * (length - 1))
-        assert resident_bytes(connectd.pid) - before < 300 << 20
+        assert connectd.resident_bytes() - before < 300 << 20
         assert connectd.client.check("tcp://127.0.0.1:9")["outcome"] == "refused"
     destinations = {"destinations": ["127.0.0.1"] * 1000}
-    deadline = time.monotonic() + 5
-    while connectd.client.post("/v1/routes", json.dumps(destinations).ljust(200_000)).status != 200:
-        assert time.monotonic() < deadline, "the room is not given back"
-        time.sleep(0.05)
-
-
-def resident_bytes(pid: int) -> int:
-    with open(f"/proc/{pid}/statm") as file:
-        return int(file.read().split()[1]) * 4096
+    body = json.dumps(destinations).ljust(200_000)
+    wait_until(lambda: connectd.client.post("/v1/routes", body).status == 200, 5, "there is room for bodies again", 0.05)

@@ -3,13 +3,13 @@
 import contextlib
 import os
 import socket
-import time
 
 import pytest
 
 from support.connectd_process import OPEN_CONFIGURATION, Connectd
 from support.expectations import assert_problem
 from support.http_client import Client, tcp_connector
+from support.waiting import wait_until
 
 PORT, HEALTH = 8211, 8212
 
@@ -104,10 +104,7 @@ def test_a_flood_of_it_leaves_the_service_room(loopback_only):
         assert it.http.get("/livez").status == 200
         assert it.http.post_check("tcp://127.0.0.1:1").status == 200
         held.close()
-        limit = time.monotonic() + 10
-        while health.get("/livez").status != 200:
-            assert time.monotonic() < limit, "the places are given back"
-            time.sleep(0.05)
+        wait_until(lambda: health.get("/livez").status == 200, 10, "closed connections make room for new ones")
 
 
 def test_the_mode_of_a_socket_file(loopback_only, folder):

@@ -17,6 +17,7 @@ import pytest
 from support.connectd_process import OPEN_CONFIGURATION, Connectd
 from support.http_client import Client, read_answer
 from support.https_peers import HEALTH, PORT, certify, connector, https
+from support.waiting import wait_until
 
 LIVE = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
@@ -62,15 +63,6 @@ def client_hello() -> bytes:
     with contextlib.suppress(ssl.SSLWantReadError):
         client.do_handshake()
     return sent.read()
-
-
-def until(condition, seconds: float = 15) -> bool:
-    limit = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > limit:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 def thread_seconds(pid: int) -> dict[str, tuple[int, float]]:
@@ -138,7 +130,7 @@ def test_one_client_too_many_is_told_over_tls(small, loopback_only, certificates
             health.connect(("127.0.0.1", HEALTH))
             health.sendall(LIVE)
             assert health.recv(15) == b"HTTP/1.1 200 OK"
-    assert until(lambda: connect_and_ask(connect) == 200)
+    wait_until(lambda: connect_and_ask(connect) == 200, 15, "closed connections make room for new ones")
 
 
 def connect_and_ask(connect) -> int:
@@ -201,7 +193,7 @@ def test_strange_clients_leave_nothing_behind(running, loopback_only, certificat
             connection.sendall(LIVE * 3)
             connection.unwrap()
     assert connect_and_ask(connect) == 200
-    assert until(lambda: len(running.open_descriptors()) <= before), running.open_descriptors()
+    running.wait_for_descriptors(before, 15)
 
 
 def test_a_handshake_has_its_time(running, loopback_only):
@@ -228,7 +220,7 @@ def ssl_pointer(connection) -> ctypes.c_void_p:
 def test_a_flood_of_key_updates_ends(running, loopback_only, certificates, reads):
     """Each asks for an answer, and none says anything to the service."""
     library = ctypes.CDLL("libssl.so.3")
-    before = resident(running.pid)
+    before = running.resident_bytes()
     with connector(loopback_only, certificates)() as connection:
         # Who has asked once has more than a minute for the next request.
         connection.sendall(LIVE)
@@ -241,7 +233,7 @@ def test_a_flood_of_key_updates_ends(running, loopback_only, certificates, reads
             library.SSL_key_update(session, 1)
             if library.SSL_do_handshake(session) <= 0:
                 ended = ended or library.SSL_get_error(session, -1) not in (2, 3)
-                time.sleep(0.001)
+                time.sleep(0.001)  # Others run, too.
             if reads:
                 try:
                     ended = ended or connection.recv(1) == b""
@@ -251,15 +243,9 @@ def test_a_flood_of_key_updates_ends(running, loopback_only, certificates, reads
                     ended = True
             return ended
 
-        limit = time.monotonic() + 20
-        while not one_more():
-            assert time.monotonic() < limit, "it goes on for ever"
-    assert resident(running.pid) - before < 16 << 20
+        wait_until(one_more, 20, "the service ends the connection", 0)
+    assert running.resident_bytes() - before < 16 << 20
     assert connect_and_ask(connector(loopback_only, certificates)) == 200
-
-
-def resident(pid: int) -> int:
-    return int(pathlib.Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def openssl_client(namespace, *arguments: str, input: str = "") -> str:
@@ -323,9 +309,9 @@ def test_what_is_sent_ends_whole_when_the_service_does(loopback_only, certificat
             plain.connect(("127.0.0.1", PORT))
             with context.wrap_socket(plain, server_hostname="127.0.0.1", suppress_ragged_eofs=False) as connection:
                 connection.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n")
-                time.sleep(0.3)
+                time.sleep(0.3)  # The answer fills the buffers; nothing outside shows when.
                 it.process.send_signal(signal.SIGTERM)
-                time.sleep(2.5)
+                time.sleep(2.5)  # It reads slowly: that takes time.
                 stream = connection.makefile("rb")
                 assert len(read_answer(stream).body) == length
                 assert stream.read() == b"", "an end without close_notify is an error here"

@@ -11,8 +11,9 @@ import pytest
 
 from support.connectd_process import OPEN_CONFIGURATION, Connectd, run
 from support.expectations import assert_problem
-from support.http_client import Client, read_answer
-from support.https_peers import PORT, certify, connector, https, reload
+from support.http_client import Client, check_request, read_answer
+from support.https_peers import PORT, certify, connector, https
+from support.waiting import wait_until
 
 LIVE = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"
 REFUSED = "tcp://127.0.0.1:9"
@@ -74,7 +75,7 @@ def test_others_are_refused_and_the_log_says_why(running, loopback_only, certifi
     before = len(running.log)
     with pytest.raises((ssl.SSLError, ConnectionError, EOFError)):
         asks(loopback_only, certificates, client, minimum_version=version, maximum_version=version)
-    assert until_soon(lambda: f"a TLS handshake with 127.0.0.1 failed: {reason}" in running.log[before:]), running.log[before:]
+    running.wait_for_log(f"a TLS handshake with 127.0.0.1 failed: {reason}", before)
 
 
 def test_a_client_is_told_whose_certificates_count(running, loopback_only):
@@ -142,19 +143,19 @@ def test_a_reload_that_lets_in_others_ends_who_is_connected(loopback_only, certi
     with Connectd(loopback_only, anybody, port=PORT) as it:
         with connector(loopback_only, certificates)() as kept:
             assert is_open(kept)
-            reload(it, anybody)
+            it.reload(anybody)
             assert is_open(kept)
-            reload(it, known)
+            it.reload(known)
             assert not is_open(kept)
         with connector(loopback_only, certificates, client="probe")() as kept:
             assert is_open(kept)
-            reload(it, known)
+            it.reload(known)
             assert is_open(kept)
-            reload(it, others)
+            it.reload(others)
             assert not is_open(kept)
         with connector(loopback_only, certificates, client="alien")() as kept:
             assert is_open(kept)
-            reload(it, anybody)
+            it.reload(anybody)
             assert is_open(kept)
 
 
@@ -167,9 +168,9 @@ def test_one_more_authority_ends_nobody(loopback_only, certificates):
     with Connectd(loopback_only, known, port=PORT) as it:
         with connector(loopback_only, certificates, client="probe")() as kept:
             assert is_open(kept)
-            reload(it, more)
+            it.reload(more)
             assert is_open(kept)
-            reload(it, known)
+            it.reload(known)
             assert not is_open(kept)
 
 
@@ -177,8 +178,8 @@ def test_who_has_just_connected_is_told_that_others_are_let_in(loopback_only, ce
     """Its first request may be on its way: a connection that ends without an answer would look like a fault of ours."""
     with Connectd(loopback_only, {**OPEN_CONFIGURATION, "https": https(certificates)}, port=PORT) as it:
         with connector(loopback_only, certificates)() as fresh:
-            time.sleep(0.2)
-            reload(it, {**OPEN_CONFIGURATION, "https": https(certificates, mutual=True)})
+            time.sleep(0.2)  # The handshake ends on the other side; nothing outside shows when.
+            it.reload({**OPEN_CONFIGURATION, "https": https(certificates, mutual=True)})
             fresh.sendall(LIVE)
             problem = assert_problem(read_answer(stream := fresh.makefile("rb")), 503)
             assert "let in other clients" in problem["detail"] and stream.read() == b""
@@ -194,8 +195,8 @@ def test_who_reads_slowly_asks_no_more_behind_a_reload(loopback_only, certificat
     known = {**anybody, "https": https(certificates, mutual=True)}
     with Connectd(loopback_only, anybody, port=PORT) as it, connector(loopback_only, certificates)() as kept:
         kept.sendall(b"GET /v1/monitors HTTP/1.1\r\nHost: localhost\r\n\r\n" * 20)
-        time.sleep(1)
-        reload(it, known)
+        time.sleep(1)  # The first answers fill the buffers; nothing outside shows when.
+        it.reload(known)
         stream, answers = kept.makefile("rb"), []
         with contextlib.suppress(OSError, EOFError):
             while True:
@@ -214,13 +215,9 @@ def test_a_request_that_is_on_its_way_is_answered_before(loopback_only, certific
         with silent, connector(loopback_only, certificates)() as kept:
             silent.bind(("127.0.0.1", 8299))
             silent.listen(1)
-            body = json.dumps({"target": "tcp://127.0.0.1:8299", "timeout_ms": 2000, "dialog": [{"expect": "never"}]})
-            kept.sendall(
-                f"POST /v1/checks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-                f"Content-Length: {len(body)}\r\n\r\n{body}".encode()
-            )
+            kept.sendall(check_request("tcp://127.0.0.1:8299", timeout_ms=2000, dialog=[{"expect": "never"}]))
             held = silent.accept()
-            reload(it, {**OPEN_CONFIGURATION, "https": https(certificates, mutual=True)})
+            it.reload({**OPEN_CONFIGURATION, "https": https(certificates, mutual=True)})
             answer = read_answer(kept.makefile("rb"))
             assert answer.status == 200 and answer.json["outcome"] == "timeout", held
             assert answer.headers["connection"] == "close"
@@ -289,20 +286,11 @@ def test_metrics_tell_when_the_certificate_expires(loopback_only, certificates):
     with Connectd(loopback_only, {**OPEN_CONFIGURATION, "https": https(certificates)}, port=PORT) as it:
         days = (float(expiry(it)[0].split()[1]) - time.time()) / 86400
         assert 89 < days < 91
-        said = reload(it, {**OPEN_CONFIGURATION, "https": https(certificates, "soon")})
+        said = it.reload({**OPEN_CONFIGURATION, "https": https(certificates, "soon")})
         assert "expires in" in said and "soon.pem" in said
-        assert until_soon(lambda: (float(expiry(it)[0].split()[1]) - time.time()) / 86400 < 6)
+        wait_until(lambda: (float(expiry(it)[0].split()[1]) - time.time()) / 86400 < 6, 5, "the metric shows the new expiry")
     with Connectd(loopback_only, port=PORT) as it:
         assert expiry(it) == []
-
-
-def until_soon(condition) -> bool:
-    limit = time.monotonic() + 5
-    while not condition():
-        if time.monotonic() > limit:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 def test_the_log_says_what_each_listener_is(loopback_only, certificates):

@@ -1,7 +1,6 @@
 """Bounded work: in flight, queue, slow clients, clients that leave, descriptors."""
 
 import json
-import os
 import resource
 import socket
 import struct
@@ -14,7 +13,8 @@ import pytest
 from support import network as net
 from support.connectd_process import OPEN_CONFIGURATION, Connectd
 from support.expectations import assert_failure, assert_problem
-from support.http_client import read_answer
+from support.http_client import check_request, read_answer
+from support.waiting import wait_until
 
 PORT = 8161
 SYN_SENT = "02"
@@ -24,27 +24,21 @@ def tight(in_flight: int = 1, queue: int = 1) -> dict:
     return {**OPEN_CONFIGURATION, "limits": {"in_flight": in_flight, "queue": queue}, "workers": 1}
 
 
-def wait_for(condition, seconds: float = 5, what: str = "") -> None:
-    limit = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < limit, what
-        time.sleep(0.005)
+def hanging_request(timeout_ms: int = 20000, host: str = "localhost") -> bytes:
+    return check_request(f"tcp://{net.DROPPED}:80", host, timeout_ms=timeout_ms)
 
 
-def hanging_request(timeout_ms: int = 20000, path: str = "/v1/checks", port: int = 80) -> bytes:
-    body = json.dumps({"target": f"tcp://{net.DROPPED}:{port}", "timeout_ms": timeout_ms})
-    return (
-        f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(body)}\r\n\r\n{body}"
-    ).encode()
+def queue_length(connectd) -> int:
+    [line] = [line for line in connectd.client.get("/metrics").body.splitlines() if line.startswith(b"connectd_queue_length ")]
+    return int(line.split()[1])
 
 
 def test_a_full_queue_is_503_with_retry_after(network):
     with Connectd(network.a, tight(), port=PORT) as connectd, ThreadPoolExecutor() as pool:
         first = pool.submit(connectd.client.check, f"tcp://{net.DROPPED}:80", timeout_ms=1000)
-        wait_for(lambda: connectd.sockets(SYN_SENT))
+        connectd.wait_until_connecting()
         second = pool.submit(connectd.client.check, f"tcp://{net.DROPPED}:81", timeout_ms=700)
-        time.sleep(0.15)
+        wait_until(lambda: queue_length(connectd) == 1, 5, "the second check is queued")
         started = time.monotonic()
         for answer in (
             connectd.client.post_check("tcp://127.0.0.1:9"),
@@ -73,23 +67,23 @@ def test_a_malformed_or_denied_check_needs_no_room(network):
             connection = connectd.unix.connect()
             connection.sendall(hanging_request())
             holders.append(connection)
-        wait_for(lambda: connectd.sockets(SYN_SENT))
+        connectd.wait_until_connecting()
         assert_problem(connectd.client.post_check("nonsense"), 400)
         for connection in holders:
             connection.close()
-        wait_for(lambda: not connectd.sockets(SYN_SENT), what="the checks of clients that left still run")
+        connectd.wait_until_none_connects()
 
 
 @pytest.mark.parametrize("how", ["close", "reset"])
 @pytest.mark.parametrize("listener", ["unix", "tcp"])
 def test_a_client_that_goes_away_cancels_its_check(connectd, how, listener):
     connection = (connectd.unix if listener == "unix" else connectd.http).connect()
-    connection.sendall(hanging_request().replace(b"Host: localhost", f"Host: 127.0.0.1:{connectd.port}".encode()))
-    wait_for(lambda: connectd.sockets(SYN_SENT), what="no check hangs")
+    connection.sendall(hanging_request(host=f"127.0.0.1:{connectd.port}"))
+    connectd.wait_until_connecting()
     if how == "reset":
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()
-    wait_for(lambda: not connectd.sockets(SYN_SENT), 2, "the check was not cancelled")
+    connectd.wait_until_none_connects(2)
 
 
 @pytest.mark.parametrize("path", ["/v1/checks", "/v1/probe"])
@@ -97,7 +91,7 @@ def test_a_client_that_goes_away_cancels_its_check(connectd, how, listener):
 def test_a_half_closed_client_gets_its_answer(connectd, path, listener):
     """`printf … | nc -N`: shutdown(2) of the writing half ends the request, not the wait for its answer."""
     host = f"127.0.0.1:{connectd.port}"
-    request = hanging_request(timeout_ms=700).replace(b"Host: localhost", f"Host: {host}".encode())
+    request = hanging_request(timeout_ms=700, host=host)
     if path == "/v1/probe":
         target = f"/v1/probe?target=tcp://{net.DROPPED}:80&timeout_ms=700"
         request = f"GET {target} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
@@ -114,13 +108,13 @@ def test_a_half_closed_client_gets_its_answer(connectd, path, listener):
 @pytest.mark.parametrize("listener", ["unix", "tcp"])
 def test_a_half_closed_client_that_closes_later_cancels_its_check(connectd, listener):
     connection = (connectd.unix if listener == "unix" else connectd.http).connect()
-    connection.sendall(hanging_request().replace(b"Host: localhost", f"Host: 127.0.0.1:{connectd.port}".encode()))
+    connection.sendall(hanging_request(host=f"127.0.0.1:{connectd.port}"))
     connection.shutdown(socket.SHUT_WR)
-    wait_for(lambda: connectd.sockets(SYN_SENT), what="no check hangs")
-    time.sleep(0.2)
+    connectd.wait_until_connecting()
+    time.sleep(0.2)  # Nothing may happen, and only time shows that.
     assert connectd.sockets(SYN_SENT), "half a close is no departure"
     connection.close()
-    wait_for(lambda: not connectd.sockets(SYN_SENT), 3, "the check was not cancelled")
+    connectd.wait_until_none_connects(3)
 
 
 def test_many_clients_that_go_away_leave_nothing_behind(connectd):
@@ -130,26 +124,26 @@ def test_many_clients_that_go_away_leave_nothing_behind(connectd):
         connection = connectd.unix.connect()
         connection.sendall(hanging_request())
         connections.append(connection)
-    wait_for(lambda: len(connectd.sockets(SYN_SENT)) == 100)
+    connectd.wait_until_connecting(100)
     for connection in connections:
         connection.close()
-    wait_for(lambda: not connectd.sockets(SYN_SENT))
-    wait_for(lambda: len(connectd.open_descriptors()) <= before + 2, what="descriptors leak")
+    connectd.wait_until_none_connects()
+    connectd.wait_for_descriptors(before + 2)
 
 
 def test_a_queued_check_of_a_client_that_left_gives_its_place_back(network):
     with Connectd(network.a, tight(), port=PORT) as connectd:
         first, second = connectd.unix.connect(), connectd.unix.connect()
         first.sendall(hanging_request())
-        wait_for(lambda: connectd.sockets(SYN_SENT))
+        connectd.wait_until_connecting()
         second.sendall(hanging_request())
-        time.sleep(0.15)
+        wait_until(lambda: queue_length(connectd) == 1, 5, "the second check is queued")
         assert connectd.client.post_check("tcp://127.0.0.1:9").status == 503
         second.close()
         with ThreadPoolExecutor() as pool:
-            time.sleep(0.2)
+            wait_until(lambda: queue_length(connectd) == 0, 5, "the check of the client that left is out of the queue")
             third = pool.submit(connectd.client.post_check, "tcp://127.0.0.1:9")
-            time.sleep(0.2)
+            wait_until(lambda: queue_length(connectd) == 1, 5, "the third check is queued")
             first.close()
             assert third.result().status == 200
 
@@ -205,19 +199,14 @@ def test_without_a_free_descriptor_the_service_waits_and_recovers(network):
         before = resource.prlimit(connectd.pid, resource.RLIMIT_NOFILE)
         resource.prlimit(connectd.pid, resource.RLIMIT_NOFILE, (max(connectd.open_descriptors()) + 1, before[1]))
         waiting = [connectd.unix.connect() for _ in range(5)]
-        used = cpu_seconds(connectd.pid)
-        time.sleep(1)
-        assert cpu_seconds(connectd.pid) - used < 0.5, "it spins"
+        used = connectd.processor_seconds()
+        time.sleep(1)  # What it uses in a second is what is tested.
+        assert connectd.processor_seconds() - used < 0.5, "it spins"
         assert len(connectd.log) < 100_000, "it floods the log"
         resource.prlimit(connectd.pid, resource.RLIMIT_NOFILE, before)
         for connection in waiting:
             connection.close()
-        wait_for(lambda: connectd.client.get("/livez").status == 200)
-
-
-def cpu_seconds(pid: int) -> float:
-    words = open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()
-    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+        wait_until(lambda: connectd.client.get("/livez").status == 200, 5, "the service has a free descriptor again")
 
 
 def test_few_descriptors_are_a_limit_and_not_a_failure(network):
@@ -256,9 +245,9 @@ def test_each_line_of_the_log_is_json(connectd):
 
 
 def test_idle_it_uses_no_processor(connectd):
-    used = cpu_seconds(connectd.pid)
-    time.sleep(1.5)
-    assert cpu_seconds(connectd.pid) - used < 0.1
+    used = connectd.processor_seconds()
+    time.sleep(1.5)  # What it uses in that time is what is tested.
+    assert connectd.processor_seconds() - used < 0.1
 
 
 def test_an_answer_of_a_stopped_service(network):
@@ -270,7 +259,7 @@ def test_an_answer_of_a_stopped_service(network):
         with connectd.unix.connect() as connection:
             connection.settimeout(15)
             connection.sendall(hanging_request(timeout_ms=1500))
-            wait_for(lambda: connectd.sockets(SYN_SENT))
+            connectd.wait_until_connecting()
             stopper.start()
             answer = read_answer(connection.makefile("rb"))
         assert answer.status == 200, answer.body

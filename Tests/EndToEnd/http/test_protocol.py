@@ -218,10 +218,10 @@ def test_other_early_answers_stay_readable_too(connectd, path, content_type, sta
     with connectd.http.connect() as connection:
         connection.settimeout(10)
         connection.sendall(head_of("POST", path, f"Content-Type: {content_type}", "Content-Length: 1000000"))
-        time.sleep(0.1)
+        time.sleep(0.1)  # The early answer is out before the body comes.
         for _ in range(10):
             connection.sendall(b"x" * 100_000)
-            time.sleep(0.01)
+            time.sleep(0.01)  # Each part is a packet of its own.
         assert_problem(read_answer(connection.makefile("rb")), status)
 
 

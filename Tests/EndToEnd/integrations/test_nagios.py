@@ -12,7 +12,8 @@ import pytest
 
 from support import peers
 from support.connectd_process import Connectd
-from support.deploy_examples import DEPLOY, copy_of, eventually, needs, program_in, replaced, run, running
+from support.deploy_examples import DEPLOY, copy_of, needs, program_in, replaced, run, running
+from support.waiting import wait_until
 
 OPEN, SHUT = 7392, 7393
 TOKEN = "0123456789abcdef0123"
@@ -48,7 +49,7 @@ def test_shellcheck_finds_nothing():
     "arguments,status,begins",
     [
         ([f"127.0.0.1:{OPEN}"], 0, rf"CONNECTD OK - 127\.0\.0\.1:{OPEN} connected \| time=[\d.e-]+s;;;0$"),
-        ([f"127.0.0.1:{SHUT}"], 2, rf"CONNECTD CRITICAL - .* refused: ECONNREFUSED \(.*fault: target\. "),
+        ([f"127.0.0.1:{SHUT}"], 2, r"CONNECTD CRITICAL - .* refused: ECONNREFUSED \(.*fault: target\. "),
         (["127.0.0.1:8080"], 3, "CONNECTD UNKNOWN - Denied by Policy"),
         (["nonsense"], 3, "CONNECTD UNKNOWN - .*/target"),
         ([f"127.0.0.1:{OPEN}", "-q", "expect=refused"], 2, "CONNECTD CRITICAL - .* connected, which is not what was expected"),
@@ -134,7 +135,7 @@ def test_nagios_runs_the_examples(network, prober, target, place):
     assert verified.returncode == 0 and "Total Errors:   0" in verified.stdout, verified.stdout
     with running(network.a, place / "log", "nagios4", main):
         def state(service: str | None) -> dict[str, str]:
-            return eventually(lambda: status_of(place / "status.dat", service), 60)
+            return wait_until(lambda: status_of(place / "status.dat", service), 60, f"a status of {service}", 0.1)
 
         host, ssh, elsewhere, certificate = (state(name) for name in (None, "ssh", "ssh from dmz", "certificate"))
     assert host["current_state"] == "0" and "connected" in host["plugin_output"]
@@ -197,8 +198,8 @@ def test_icinga_runs_the_examples(network, prober, target, place):
     assert checked.returncode == 0 and "Finished validating the configuration" in checked.stdout, checked.stdout
     wanted = {"ssh", "certificate", "ssh from dmz"}
     with running(network.a, place / "log", *command):
-        found = eventually(lambda: (r := results_of(place, "service")).keys() >= wanted and r, 60)
-        host = eventually(lambda: results_of(place, "host"), 60)["-"]
+        found = wait_until(lambda: (r := results_of(place, "service")).keys() >= wanted and r, 60, f"results of {wanted}", 0.1)
+        host = wait_until(lambda: results_of(place, "host"), 60, "a result of the host", 0.1)["-"]
     assert host[0] == 0 and "connected" in host[1]
     state, output, performance = found["ssh"]
     assert state == 0 and re.match(r"time=0\.\d+s;0\.2+;1", performance), found

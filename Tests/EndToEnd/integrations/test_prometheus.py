@@ -14,10 +14,11 @@ import yaml
 
 from support import peers
 from support.connectd_process import Connectd
-from support.deploy_examples import DEPLOY, copy_of, eventually, mailbox, needs, replaced, run, running, webhook
+from support.deploy_examples import DEPLOY, copy_of, mailbox, needs, replaced, run, running, webhook
 from support.http_client import Client, tcp_connector
 from support.namespace import Namespace
 from support.network import new_name
+from support.waiting import wait_until
 
 PROMETHEUS = DEPLOY / "prometheus"
 TARGET = "127.0.0.1:7391"
@@ -99,6 +100,10 @@ def hurry(folder) -> None:
         yaml.safe_dump([{"labels": {"module": "tcp_connect"}, "targets": [TARGET, "127.0.0.1:9090"]}]))
 
 
+def result_of(query, expression: str) -> list[dict]:
+    return wait_until(lambda: query(expression), 30, f"a result of {expression}", 0.1)
+
+
 @pytest.fixture(scope="module")
 def query(namespace, prober, tmp_path_factory):
     """Debian's Prometheus beside it; gives what its API answers to a query."""
@@ -125,10 +130,10 @@ def query(namespace, prober, tmp_path_factory):
 
 @needs("prometheus")
 def test_prometheus_probes_through_relabelling(query):
-    found = eventually(lambda: query('probe_success{job="connectd-probe"} == 1'))
+    found = result_of(query, 'probe_success{job="connectd-probe"} == 1')
     labels = found[0]["metric"]
     assert (labels["instance"], labels["module"]) == ("127.0.0.1:9090", "tcp_connect")
-    failure = eventually(lambda: query(f'probe_failure_info{{instance="{TARGET}"}}'))[0]["metric"]
+    failure = result_of(query, f'probe_failure_info{{instance="{TARGET}"}}')[0]["metric"]
     assert (failure["errno"], failure["fault"], failure["phase"]) == ("ECONNREFUSED", "target", "connect")
 
 
@@ -146,13 +151,13 @@ def test_an_alert_fires_names_the_errno_and_is_resolved(namespace, query, tmp_pa
             if alert["status"] == status and alert["labels"]["alertname"] == "ConnectdTargetDown"]
 
     with webhook(namespace, 5001) as received, mailbox(namespace, 25) as mails, running(namespace, tmp_path / "log", *command):
-        alert = eventually(lambda: told("firing"), 60)[0]
+        alert = wait_until(lambda: told("firing"), 60, "an alert fires", 0.1)[0]
         assert alert["labels"]["instance"] == TARGET and alert["labels"]["module"] == "tcp_connect"
         assert alert["annotations"] == {
             "summary": f"{TARGET} does not answer: ECONNREFUSED",
             "errno": "ECONNREFUSED", "outcome": "refused", "phase": "connect", "fault": "target"}
         down = f"[FIRING] ConnectdTargetDown {TARGET} ECONNREFUSED"
-        mail = eventually(lambda: [mail for mail in map(read_mail, mails) if mail["Subject"] == down])[0]
+        mail = wait_until(lambda: [m for m in map(read_mail, mails) if m["Subject"] == down], 30, f"a mail: {down}", 0.1)[0]
         body = mail.get_body(("plain",)).get_content()
         for line in (f"{TARGET} does not answer: ECONNREFUSED", "  outcome  refused", "  errno    ECONNREFUSED",
                      "  fault    target: the machine or the service that was asked",
@@ -161,7 +166,7 @@ def test_an_alert_fires_names_the_errno_and_is_resolved(namespace, query, tmp_pa
             assert line in body.splitlines(), body
         host, port = TARGET.split(":")
         with peers.tcp_listener(namespace, host, int(port)):
-            eventually(lambda: told("resolved"), 60)
+            wait_until(lambda: told("resolved"), 60, "the alert is resolved", 0.1)
 
 
 def read_mail(text: str):
@@ -170,12 +175,12 @@ def read_mail(text: str):
 
 @needs("prometheus")
 def test_what_is_recorded_is_there(query):
-    eventually(lambda: query('instance_outcome_fault:connectd_checks:rate5m{outcome="connected"} > 0'))
-    eventually(lambda: query("instance:connectd_check_failures:ratio_rate5m > 0 < 1"))
-    eventually(lambda: query("instance:connectd_in_flight:ratio >= 0"))
-    eventually(lambda: query("instance:connectd_queue_length:ratio == 0"))
-    eventually(lambda: query('instance_phase:connectd_check_duration_seconds:p99_rate5m{phase="total"} > 0'))
-    eventually(lambda: query("instance_module:probe_success:avg1h >= 0"))
+    result_of(query, 'instance_outcome_fault:connectd_checks:rate5m{outcome="connected"} > 0')
+    result_of(query, "instance:connectd_check_failures:ratio_rate5m > 0 < 1")
+    result_of(query, "instance:connectd_in_flight:ratio >= 0")
+    result_of(query, "instance:connectd_queue_length:ratio == 0")
+    result_of(query, 'instance_phase:connectd_check_duration_seconds:p99_rate5m{phase="total"} > 0')
+    result_of(query, "instance_module:probe_success:avg1h >= 0")
 
 
 # --- the dashboard
@@ -229,4 +234,4 @@ def test_the_dashboard_asks_in_the_language_of_prometheus(tmp_path):
 @needs("prometheus")
 @pytest.mark.parametrize("expression", queries())
 def test_every_question_of_the_dashboard_has_an_answer(query, expression):
-    assert eventually(lambda: query(expression)), expression
+    result_of(query, expression)

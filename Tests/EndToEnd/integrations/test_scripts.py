@@ -8,7 +8,8 @@ import pytest
 
 from support import peers
 from support.connectd_process import Connectd
-from support.deploy_examples import DEPLOY, copy_of, eventually, needs, program_in, replaced, run, running
+from support.deploy_examples import DEPLOY, copy_of, needs, program_in, replaced, run, running
+from support.waiting import wait_until
 
 OPEN, SHUT = 7394, 7395
 CHANGES = DEPLOY / "cron/connectd-changes"
@@ -101,10 +102,14 @@ def test_monit_shows_the_errno(network, prober, tmp_path):
     checked = run("monit", "-t", "-c", main)
     assert checked.returncode == 0 and "Control file syntax OK" in checked.stdout, checked.stdout + checked.stderr
     log = tmp_path / "log"
+
+    def wait_for_log(text: str, times: int = 1) -> None:
+        wait_until(lambda: log.read_text().count(text) >= times, 30, lambda: f"{text!r} in {log.read_text()}", 0.1)
+
     with running(network.a, log, "monit", "-vI", "-c", main, environment={"HOME": str(tmp_path)}):
-        eventually(lambda: "'connect-db' status failed (2) -- CONNECTD CRITICAL" in log.read_text())
-        eventually(lambda: "'certificate-web' status failed (2)" in log.read_text())
-        eventually(lambda: len(re.findall(r"'connectd' succeeded testing protocol \[HTTP\]", log.read_text())) >= 2)
+        wait_for_log("'connect-db' status failed (2) -- CONNECTD CRITICAL")
+        wait_for_log("'certificate-web' status failed (2)")
+        wait_for_log("'connectd' succeeded testing protocol [HTTP]", 2)
     text = log.read_text()
     assert "ECONNREFUSED" in text and "'connectd' failed" not in text
 
@@ -132,7 +137,10 @@ def test_telegraf_names_members_that_are_there(prober):
     assert plugin["data_format"] == "json_v2" and plugin["urls"] == ["http://127.0.0.1:8080/v1/monitors"]
     assert chosen.keys() == {"path", "included_keys", "tags", "renames", "fields"}
     path = plugin["urls"][0].removeprefix("http://127.0.0.1:8080")
-    entry = eventually(lambda: next((e for e in prober.client.get(path).json[chosen["path"]] if e["state"] == "down"), None))
+    entry = wait_until(
+        lambda: next((e for e in prober.client.get(path).json[chosen["path"]] if e["state"] == "down"), None), 30,
+        "a monitor is down", 0.1,
+    )  # fmt: skip
     for key in chosen["included_keys"]:
         there, value = resolve(entry, key)
         assert there and not isinstance(value, (dict, list)), key

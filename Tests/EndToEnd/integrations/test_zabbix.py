@@ -13,10 +13,11 @@ import pytest
 import yaml
 
 from support.connectd_process import Connectd
-from support.deploy_examples import DEPLOY, eventually, needs, replaced, run, running
+from support.deploy_examples import DEPLOY, needs, replaced, run, running
 from support.http_client import Client, tcp_connector
 from support.namespace import Namespace
 from support.network import new_name
+from support.waiting import wait_until
 
 TEMPLATE = DEPLOY / "zabbix/connectd.yaml"
 SCHEMA = pathlib.Path("/usr/share/zabbix-server-pgsql")
@@ -64,7 +65,10 @@ def database(namespace, module_folder):
                "-c", "full_page_writes=off", "-c", "synchronous_commit=off"]
     with running(namespace, folder / "log", *AS_POSTGRES, POSTGRES / "postgres", "-D", folder / "data", *options):
         psql = [POSTGRES / "psql", "-q", "-h", "127.0.0.1", "-U", "postgres", "-v", "ON_ERROR_STOP=1"]
-        eventually(lambda: run(*psql, "-c", "create role zabbix login superuser", namespace=namespace).returncode == 0)
+        wait_until(
+            lambda: run(*psql, "-c", "create role zabbix login superuser", namespace=namespace).returncode == 0, 30,
+            "PostgreSQL makes a role", 0.1,
+        )  # fmt: skip
         assert run(*psql, "-c", "create database zabbix owner zabbix", namespace=namespace).returncode == 0
         script = b"".join(
             subprocess.run(["zcat", SCHEMA / f"{name}.sql.gz"], check=True, stdout=subprocess.PIPE).stdout
@@ -117,7 +121,7 @@ def api(namespace, server, tmp_path_factory):
 
     with running(namespace, folder / "log", "php", "-d", "max_execution_time=300", "-d", "memory_limit=256M",
                  "-S", "127.0.0.1:8081", "-t", site):
-        token = eventually(login)
+        token = wait_until(login, 30, "a login at Zabbix", 0.1)
         yield call
 
 
@@ -147,7 +151,10 @@ def test_zabbix_imports_the_template_and_tells_what_is_wrong(namespace, api):
             return {item["key_"]: item["lastvalue"] for item in items if item["status"] == "0"}
 
         awaited = ("connectd.monitor.error[shut]", "connectd.monitor.time[open]", "connectd.ready", "connectd.check.error")
-        found = eventually(lambda: (v := values()) and all(v.get(key, "0") not in ("", "0") for key in awaited) and v, 120, 1)
+        found = wait_until(
+            lambda: (v := values()) and all(v.get(key, "0") not in ("", "0") for key in awaited) and v, 120,
+            lambda: f"values of {awaited}: {values()}", 1,
+        )  # fmt: skip
         assert found["connectd.monitor.state[shut]"] == "down" and found["connectd.monitor.state[open]"] == "up"
         assert found["connectd.monitor.outcome[shut]"] == "refused" and found["connectd.monitor.outcome[open]"] == "connected"
         assert found["connectd.monitor.error[shut]"] == "ECONNREFUSED" and found["connectd.monitor.error[open]"] == ""
@@ -159,6 +166,6 @@ def test_zabbix_imports_the_template_and_tells_what_is_wrong(namespace, api):
         def problems() -> list[dict]:
             return api("problem.get", output=["name", "opdata"])
 
-        (problem,) = eventually(problems, 60, 0.5)
+        (problem,) = wait_until(problems, 60, "a problem at Zabbix", 0.5)
         assert problem["name"] == "Monitor shut is down (tcp://127.0.0.1:9)"
         assert problem["opdata"] == "ECONNREFUSED, fault: target"

@@ -2,20 +2,17 @@
 
 import contextlib
 import json
-import pathlib
-import signal
 import socket
 import time
 
 import pytest
-import yaml
 
 from support import network as net
 from support import peers, tls_peers
 from support.connectd_process import Connectd
-from support.deploy_examples import eventually
 from support.http_client import read_answer
 from support.specification import assert_documented
+from support.waiting import wait_until
 
 PORT = 8230
 TARGET_PORT = 7311
@@ -28,10 +25,6 @@ def monitor(name: str, target: str = TARGET, **members) -> dict:
 
 def configuration(*monitors: dict, **more) -> dict:
     return {"monitors": list(monitors), **more}
-
-
-def state(connectd, name: str) -> str:
-    return connectd.client.get(f"/v1/monitors/{name}").json["state"]
 
 
 @pytest.fixture
@@ -59,12 +52,12 @@ def listener(network):
 
 def test_a_monitor_is_pending_then_down_then_up_as_its_target_comes_and_goes(network, listener):
     with Connectd(network.a, configuration(monitor("db", required=True)), port=PORT) as connectd:
-        eventually(lambda: state(connectd, "db") == "down")
+        connectd.wait_for_monitor("db", "down")
         listener.start()
-        eventually(lambda: state(connectd, "db") == "up")
+        connectd.wait_for_monitor("db", "up")
         assert connectd.client.get("/readyz").status == 200
         listener.stop()
-        eventually(lambda: state(connectd, "db") == "down")
+        connectd.wait_for_monitor("db", "down")
         answer = connectd.client.get("/v1/monitors/db")
         assert_documented(answer, "/v1/monitors/{name}")
         found = answer.json
@@ -81,7 +74,8 @@ def test_a_monitor_is_pending_then_down_then_up_as_its_target_comes_and_goes(net
 def test_readiness_names_the_required_monitors_that_are_not_up(network):
     monitors = [monitor("db", required=True), monitor("cache", required=False)]
     with Connectd(network.a, configuration(*monitors), port=PORT) as connectd:
-        answer = eventually(lambda: (a := connectd.client.get("/readyz")).json.get("missing", [{}])[0].get("error") and a)
+        connectd.wait_for_monitor("db", "down")
+        answer = connectd.client.get("/readyz")
         assert_documented(answer, "/readyz")
         assert answer.status == 503
         assert answer.json["missing"] == [
@@ -90,7 +84,7 @@ def test_readiness_names_the_required_monitors_that_are_not_up(network):
 
 def test_a_service_with_monitors_that_are_not_required_is_ready(network):
     with Connectd(network.a, configuration(monitor("cache")), port=PORT) as connectd:
-        eventually(lambda: state(connectd, "cache") == "down")
+        connectd.wait_for_monitor("cache", "down")
         assert connectd.client.get("/readyz").status == 200
 
 
@@ -119,7 +113,8 @@ def test_the_list_has_every_monitor_in_the_order_of_the_configuration(network, l
     listener.start()
     names = ["z", "a", "m"]
     with Connectd(network.a, configuration(*map(monitor, names)), port=PORT) as connectd:
-        eventually(lambda: all(state(connectd, name) == "up" for name in names))
+        for name in names:
+            connectd.wait_for_monitor(name, "up")
         answer = connectd.client.get("/v1/monitors")
         assert_documented(answer, "/v1/monitors")
         assert [entry["name"] for entry in answer.json["monitors"]] == names
@@ -131,11 +126,11 @@ def test_the_list_has_every_monitor_in_the_order_of_the_configuration(network, l
 
 def test_up_after_and_down_after_count_rounds_in_a_row(network, listener):
     with Connectd(network.a, configuration(monitor("db", up_after=3, down_after=5)), port=PORT) as connectd:
-        eventually(lambda: state(connectd, "db") == "down")
+        connectd.wait_for_monitor("db", "down")
         history = connectd.client.get("/v1/monitors/db").json["history"]
         assert len(history) >= 5
         listener.start()
-        eventually(lambda: state(connectd, "db") == "up")
+        connectd.wait_for_monitor("db", "up")
         history = connectd.client.get("/v1/monitors/db").json["history"]
         assert sum(entry["ok"] for entry in history) >= 3
 
@@ -144,7 +139,7 @@ def test_what_a_monitor_expects_decides(network):
     watched = monitor("closed")
     watched["check"]["expect"] = "refused"
     with Connectd(network.a, configuration(watched), port=PORT) as connectd:
-        eventually(lambda: state(connectd, "closed") == "up")
+        connectd.wait_for_monitor("closed", "up")
 
 
 def test_what_a_monitor_sends_is_not_shown_where_the_peer_repeats_it(loopback_only):
@@ -156,7 +151,7 @@ def test_what_a_monitor_sends_is_not_shown_where_the_peer_repeats_it(loopback_on
         watched = monitor("secretive", f"tcp://127.0.0.1:{port}")
         watched["check"]["dialog"] = [{"send": "AUTH hunter2\r\n"}, {"expect": "(?<all>.*2)"}]
         with Connectd(loopback_only, configuration(watched), port=PORT) as connectd:
-            eventually(lambda: connectd.client.get("/v1/monitors/secretive").json.get("state") == "up")
+            connectd.wait_for_monitor("secretive", "up")
             for path in ("/v1/monitors", "/v1/monitors/secretive"):
                 answer = connectd.client.get(path)
                 assert b"hunter2" not in answer.body and b"<secret>" in answer.body
@@ -167,7 +162,7 @@ def test_the_policy_binds_monitors(network, listener):
     listener.start()
     policy = {"policy": {"profile": "internal", "rules": [{"action": "deny", "cidr": "127.0.0.1/32"}]}}
     with Connectd(network.a, configuration(monitor("db"), **policy), port=PORT) as connectd:
-        eventually(lambda: state(connectd, "db") == "down")
+        connectd.wait_for_monitor("db", "down")
         last = connectd.client.get("/v1/monitors/db").json["last"]
         assert last["outcome"] == "denied" and last["attempts"] == []
         text = connectd.client.get("/metrics").body.decode()
@@ -179,12 +174,10 @@ def test_a_reload_keeps_what_it_does_not_change(network, listener):
     listener.start()
     first = configuration(monitor("kept"), monitor("changed"), monitor("gone"))
     with Connectd(network.a, first, port=PORT) as connectd:
-        eventually(lambda: len(connectd.client.get("/v1/monitors/kept").json["history"]) >= 5)
-        eventually(lambda: state(connectd, "changed") == "up")
+        wait_until(lambda: len(connectd.monitor("kept")["history"]) >= 5, 30, "five rounds of a monitor")
+        connectd.wait_for_monitor("changed", "up")
         second = configuration(monitor("new"), monitor("changed", interval_ms=60_000, down_after=2), monitor("kept"))
-        connectd.configuration_path.write_text(yaml.safe_dump(second))
-        connectd.process.send_signal(signal.SIGHUP)
-        eventually(lambda: "configuration reloaded" in connectd.log)
+        connectd.reload(second)
         names = [entry["name"] for entry in connectd.client.get("/v1/monitors").json["monitors"]]
         assert names == ["new", "changed", "kept"]
         assert len(connectd.client.get("/v1/monitors/kept").json["history"]) >= 5
@@ -203,15 +196,18 @@ def test_slow_readers_of_the_list_fill_neither_the_memory_nor_the_way_of_others(
     """
     many = [monitor(f"m{number}", f"tcp://127.0.0.1:{number + 1}", interval_ms=60_000) for number in range(2000)]
     with Connectd(network.a, configuration(*many), port=PORT) as connectd, contextlib.ExitStack() as stack:
-        eventually(lambda: len(connectd.client.get("/v1/monitors", timeout=PATIENCE).body) > 2_500_000, PATIENCE)
-        before = resident_bytes(connectd)
+        wait_until(
+            lambda: len(connectd.client.get("/v1/monitors", timeout=PATIENCE).body) > 2_500_000, PATIENCE,
+            "every monitor has a result", 0.1,
+        )  # fmt: skip
+        before = connectd.resident_bytes()
         slow = [stack.enter_context(slow_reader(network)) for _ in range(40)]
         assert connectd.client.get("/v1/monitors/m0", timeout=PATIENCE).status == 200
         assert connectd.client.get("/readyz", timeout=PATIENCE).status == 200
         # A client that is refused may ask again in a second. No slow client can keep it out until its own time is over.
-        eventually(lambda: answered(connectd, "/metrics"), 60)
-        eventually(lambda: answered(connectd, "/v1/monitors"), 60)
-        assert resident_bytes(connectd) - before < 100 * 2**20
+        wait_until(lambda: answered(connectd, "/metrics"), 60, "/metrics is answered", 0.1)
+        wait_until(lambda: answered(connectd, "/v1/monitors"), 60, "/v1/monitors is answered", 0.1)
+        assert connectd.resident_bytes() - before < 100 * 2**20
         assert b"connectd_monitor_up{" in connectd.client.get("/metrics", timeout=PATIENCE).body
         assert any(ends_early(client) for client in slow)
 
@@ -248,12 +244,6 @@ def ends_early(client: socket.socket) -> bool:
     return False
 
 
-def resident_bytes(connectd) -> int:
-    status = pathlib.Path(f"/proc/{connectd.pid}/status").read_text()
-    [line] = [line for line in status.splitlines() if line.startswith("VmRSS:")]
-    return int(line.split()[1]) * 1024
-
-
 @pytest.mark.parametrize(
     ("entry", "says"),
     [
@@ -278,7 +268,7 @@ def test_rounds_are_spread_over_the_interval(network):
     with peers.serving(listener, peers.on_each_connection(lambda _: arrivals.append(time.monotonic()))):
         many = [monitor(f"m{number}", interval_ms=2000) for number in range(200)]
         with Connectd(network.a, configuration(*many), port=PORT):
-            time.sleep(7.5)
+            time.sleep(7.5)  # Which rounds come in that time is what is tested.
     begin = arrivals[0]
     # The first rounds come at once; the spread holds from the second on.
     late = [moment for moment in arrivals if 3.2 < moment - begin < 7.2]
@@ -304,7 +294,7 @@ def test_it_is_not_ready_before_it_knows_its_monitors(loopback_only):
             try:
                 statuses.append(it.client.get("/readyz").status)
             except OSError:
-                time.sleep(0.001)
+                time.sleep(0.001)  # It does not listen yet.
         assert set(statuses) == {503}
     finally:
         assert it.stop() == 0

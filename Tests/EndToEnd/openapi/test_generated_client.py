@@ -10,11 +10,11 @@ import httpx
 import pytest
 import yaml
 
-from support import deploy_examples as integrations
 from support import network as net
 from support import tls_peers
 from support.certificates import HOST
 from support.connectd_process import OPEN_CONFIGURATION, Connectd
+from support.waiting import wait_until
 
 PACKAGE = "connectd_generated"
 # It reads JSON, and says so of the one resource that is YAML. Nothing else may be left out of the client.
@@ -234,7 +234,7 @@ def test_monitors_are_typed(call, models):
         assert_typed(monitors, models.Monitors)
         return monitors.monitors[0].last
 
-    integrations.eventually(lambda: latest() is not None)
+    wait_until(lambda: latest() is not None, 30, "the monitor has a result", 0.1)
     assert latest().attempts[0].address == net.OPEN and latest().error.name == "ECONNREFUSED"
     status, monitor = call("monitors.show_monitor", "nothing")
     assert status == 200

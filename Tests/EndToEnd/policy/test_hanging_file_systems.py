@@ -10,6 +10,7 @@ import pytest
 from support import peers, silent_fuse
 from support.connectd_process import Connectd, binary, clean_environment
 from support.expectations import assert_problem, assert_success
+from support.waiting import wait_until
 
 pytestmark = pytest.mark.skipif(silent_fuse.missing() is not None, reason=str(silent_fuse.missing()))
 
@@ -43,7 +44,7 @@ def assert_deadline(result: dict, milliseconds: int) -> None:
 def test_an_allowed_path_that_hangs_ends_at_its_deadline(hanging, folder):
     with serving(f"{folder}/hang/*", f"{folder}/app/*") as connectd, concurrent.futures.ThreadPoolExecutor(2) as pool:
         slow = pool.submit(connectd.client.check, f"unix:{folder}/hang/s.sock", timeout_ms=1500)
-        time.sleep(0.2)
+        wait_until(lambda: hanging.was_asked, 5, "the file system is asked for the path")
         assert_lives(connectd)
         assert_success(connectd.client.check(f"unix:{folder}/app/s.sock", timeout_ms=1000))
         assert_deadline(slow.result(), 1500)
@@ -79,7 +80,7 @@ def test_many_that_hang_leave_threads_to_others(hanging, folder, patterns):
             pool.submit(connectd.client.check, f"unix:{folder}/hang/{number}.sock", timeout_ms=4000)
             for number in range(120)
         ]
-        time.sleep(1)
+        time.sleep(1)  # Every thread that may hang does by then.
         for _ in range(10):
             assert_lives(connectd)
             assert_success(connectd.client.check(f"unix:{folder}/app/s.sock", timeout_ms=1000))
@@ -105,7 +106,7 @@ def test_the_service_ends_while_a_path_hangs(hanging, folder):
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         with serving(f"{folder}/hang/*") as connectd:
             slow = pool.submit(connectd.client.post_check, f"unix:{folder}/hang/s.sock", timeout_ms=500)
-            time.sleep(0.2)
+            wait_until(lambda: hanging.was_asked, 5, "the file system is asked for the path")
             begin = time.monotonic()
         # Leaving the block ends it by SIGTERM, and expects the status 0.
         assert time.monotonic() - begin < 10

@@ -3,13 +3,13 @@
 import contextlib
 import os
 import subprocess
-import time
 
 import pytest
 
 from support import peers
 from support.connectd_process import Connectd, binary, clean_environment
 from support.expectations import assert_problem, assert_success
+from support.http_client import check_request
 
 
 @pytest.fixture
@@ -128,16 +128,10 @@ def test_the_command_line_has_its_callers_own_rights(tree):
 
 def test_a_check_of_a_path_keeps_one_descriptor(tree):
     """The opened path is closed once the socket is connected."""
-    with peers.unix_listener(f"{tree}/app/silent.sock"), serving(f"{tree}/app/*") as connectd:
+    with peers.unix_listener(f"{tree}/app/silent.sock") as silent, serving(f"{tree}/app/*") as connectd:
         before = len(connectd.open_descriptors())
         with connectd.unix.connect() as connection:
-            body = (
-                f'{{"target":"unix:{tree}/app/silent.sock","dialog":[{{"expect":"x"}}],"timeout_ms":2000}}'
-            )
-            connection.sendall(
-                f"POST /v1/checks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-                f"Content-Length: {len(body)}\r\n\r\n{body}".encode()
-            )
-            time.sleep(0.7)
+            connection.sendall(check_request(f"unix:{tree}/app/silent.sock", dialog=[{"expect": "x"}], timeout_ms=2000))
+            silent.accept()[0].detach()
             # The client's connection, the check's socket, and at the first time the wakeup of threads.
-            assert len(connectd.open_descriptors()) <= before + 2
+            connectd.wait_for_descriptors(before + 2, 1)

@@ -10,7 +10,6 @@ import re
 import shlex
 import subprocess
 import sys
-import time
 
 import pytest
 import yaml
@@ -54,8 +53,8 @@ def shell(loopback_only, tmp_path_factory):
     )
     tls = tls_server(loopback_only, tmp_path_factory.mktemp("tls"))
     try:
-        wait_for(loopback_only, 8000)
-        wait_for(loopback_only, 8443)
+        loopback_only.wait_for_listener("127.0.0.1", 8000)
+        loopback_only.wait_for_listener("127.0.0.1", 8443)
         with Connectd(loopback_only, configuration={}):
             yield lambda command: subprocess.run(
                 loopback_only.command("bash", "-c", command),
@@ -78,16 +77,6 @@ def tls_server(namespace, folder) -> subprocess.Popen:
     return subprocess.Popen(
         namespace.command(*shlex.split(serve)), cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL)
-
-
-def wait_for(namespace, port: int) -> None:
-    limit = time.monotonic() + 10
-    while True:
-        with namespace.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        assert time.monotonic() < limit, f"nothing listens on port {port}"
-        time.sleep(0.05)
 
 
 def test_there_are_examples():

@@ -1,22 +1,17 @@
 """Under load: reloads, broken files and the end of the service lose nothing that was accepted."""
 
-import json
 import signal
 import threading
-import time
 
 import pytest
 import yaml
 
 from support.connectd_process import OPEN_CONFIGURATION, Connectd
-from support.http_client import Client, read_answer, tcp_connector
+from support.http_client import Client, check_request, read_answer, tcp_connector
+from support.waiting import wait_until
 
 PORT, HEALTH = 8231, 8232
-BODY = json.dumps({"target": "tcp://127.0.0.1:9"})
-REQUEST = (
-    "POST /v1/checks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-    f"Content-Length: {len(BODY)}\r\n\r\n{BODY}"
-).encode()
+REQUEST = check_request("tcp://127.0.0.1:9")
 CONFIGURATION = {**OPEN_CONFIGURATION, "health_listen": [f"127.0.0.1:{HEALTH}"], "workers": 2}
 
 
@@ -87,13 +82,10 @@ def test_two_hundred_reloads_lose_nothing(loopback_only, keep_alive):
         ]
         try:
             for text in texts:
-                seen = it.log.count('reload')
+                seen = it.log.count("reload")
                 it.configuration_path.write_text(text)
                 it.process.send_signal(signal.SIGHUP)
-                limit = time.monotonic() + 5
-                while it.log.count('reload') == seen:
-                    assert time.monotonic() < limit, it.log[-2000:]
-                    time.sleep(0.001)
+                wait_until(lambda: it.log.count("reload") > seen, 5, lambda: f"a reload in the log: {it.log[-2000:]}", 0.001)
                 assert health.get("/livez").status == 200
         finally:
             load.end()
@@ -109,14 +101,12 @@ def test_the_end_loses_nothing(loopback_only, keep_alive):
     load = LoadToTheEnd(tcp_connector(loopback_only, "127.0.0.1", PORT), 8, keep_alive)
     health = Client(tcp_connector(loopback_only, "127.0.0.1", HEALTH))
     try:
-        time.sleep(0.3)
+        wait_until(lambda: load.statuses.count(200) > 100, 10, "the load is answered")
         it.process.send_signal(signal.SIGTERM)
-        time.sleep(0.2)
+        wait_until(lambda: health.get("/readyz").status == 503, 1, "/readyz says that the service drains", 0.002)
         assert health.get("/livez").status == 200, "it drains, and lives"
-        assert health.get("/readyz").status == 503
         before = load.statuses.count(200)
-        time.sleep(0.1)
-        assert load.statuses.count(200) > before, "work is taken as long as drain.delay_ms says"
+        wait_until(lambda: load.statuses.count(200) > before, 1, "work is taken as long as drain.delay_ms says", 0.002)
         # The end comes with clients that still ask; from here on those that connect may find nobody.
         load.ending.set()
         assert it.process.wait(10) == 0, it.log

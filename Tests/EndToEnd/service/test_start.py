@@ -10,6 +10,8 @@ import pytest
 
 from support import connectd_process, peers
 from support.connectd_process import OPEN_CONFIGURATION, PORT, Connectd, binary, run
+from support.http_client import unix_connector
+from support.waiting import wait_until
 
 
 @pytest.fixture
@@ -239,15 +241,7 @@ def test_listen_from_the_environment(loopback_only, folder):
         env={**connectd_process.clean_environment(), "CONNECTD_LISTEN": f"unix:{path}"},
     )
     try:
-        limit = time.monotonic() + 5
-        while True:
-            try:
-                with socket.socket(socket.AF_UNIX) as client:
-                    client.connect(path)
-                break
-            except OSError:
-                assert time.monotonic() < limit
-                time.sleep(0.02)
+        wait_until(lambda: unix_connector(path)().close() is None, 5, f"a listener on {path}")
     finally:
         process.terminate()
         assert process.wait(10) == 0
@@ -261,13 +255,7 @@ def test_the_default_is_loopback_8080(loopback_only):
         env=connectd_process.clean_environment(),
     )
     try:
-        limit = time.monotonic() + 5
-        while True:
-            with loopback_only.socket() as client:
-                if client.connect_ex(("127.0.0.1", PORT)) == 0:
-                    break
-            assert time.monotonic() < limit
-            time.sleep(0.02)
+        loopback_only.wait_for_listener("127.0.0.1", PORT, 5)
         with loopback_only.socket() as client:
             assert client.connect_ex(("127.0.0.2", PORT)) != 0, "it listens on more than 127.0.0.1"
     finally:
@@ -288,7 +276,7 @@ def test_a_container_that_nobody_reaches_is_told_so(loopback_only, as_first, arg
     )  # fmt: skip
     try:
         assert "listening" in process.stderr.readline()
-        time.sleep(0.3)
+        time.sleep(0.3)  # A line that does not come cannot be waited for.
     finally:
         process.kill()
     assert ("no published port leads" in process.communicate()[1]) is is_told

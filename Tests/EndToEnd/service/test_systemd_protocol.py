@@ -13,8 +13,9 @@ import time
 import pytest
 
 from support.connectd_process import OPEN_CONFIGURATION, Connectd, binary, clean_environment
-from support.http_client import Client, read_answer, tcp_connector, unix_connector
+from support.http_client import Client, check_request, read_answer, tcp_connector, unix_connector
 from support.https_peers import certify, https
+from support.waiting import wait_until
 
 PORT = 8221
 LAUNCH = "import os,sys\nos.environ['LISTEN_PID']=str(os.getpid())\nos.execv(sys.argv[1],sys.argv[1:])"
@@ -101,9 +102,7 @@ def test_at_the_end_clients_of_a_socket_wait_for_the_next_process():
             open_before.sendall(ask)
             assert read_answer(stream).status == 200
             process.terminate()
-            deadline = time.monotonic() + 10
-            while client_of(made).get("/readyz").status == 200:
-                assert time.monotonic() < deadline
+            wait_until(lambda: client_of(made).get("/readyz").status != 200, 10, "/readyz says that the service drains")
             open_before.sendall(ask)
             answer = read_answer(stream)
             assert answer.status == 200, "within drain.delay_ms"
@@ -136,7 +135,8 @@ def test_a_drain_leaves_what_it_has_not_accepted_to_the_next_process():
             if not clients[0].is_alive():
                 for client in clients:
                     client.start()
-            time.sleep(0.3)
+            before = len(statuses)
+            wait_until(lambda: len(statuses) > before + 20, 10, "the clients are answered")
     with activated([made], "http"):
         end.set()
         for client in clients:
@@ -151,15 +151,11 @@ def test_a_health_listener_of_a_socket_answers_until_the_end():
         assert client_of(health).get("/readyz").status == 200
         with client_of(made).connect() as held:
             port = silent.getsockname()[1]
-            text = f'{{"target":"tcp://127.0.0.1:{port}","timeout_ms":1500,"dialog":[{{"expect":"x"}}]}}'
-            held.sendall(
-                f"POST /v1/checks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-                f"Content-Length: {len(text)}\r\n\r\n{text}".encode()
-            )
-            time.sleep(0.3)
+            held.sendall(check_request(f"tcp://127.0.0.1:{port}", timeout_ms=1500, dialog=[{"expect": "x"}]))
+            silent.accept()[0].detach()
             process.terminate()
-            time.sleep(0.1)
-            assert client_of(health).get("/readyz").status == 503 and client_of(health).get("/livez").status == 200
+            wait_until(lambda: client_of(health).get("/readyz").status == 503, 1, "/readyz says that the service drains")
+            assert client_of(health).get("/livez").status == 200
     for item in (made, health, silent):
         item.close()
 
@@ -230,10 +226,7 @@ def test_a_restart_behind_a_socket_of_systemd_is_not_noticed(folder):
     for _ in range(4):
         with activated(made, "http:socket"):
             before = len(statuses)
-            limit = time.monotonic() + 10
-            while len(statuses) < before + 50:
-                assert time.monotonic() < limit
-                time.sleep(0.01)
+            wait_until(lambda: len(statuses) >= before + 50, 10, "the clients are answered")
             threads.append(threading.Thread(target=hang))
             threads[-1].start()
             silent.accept()[0].detach()
@@ -300,7 +293,7 @@ def test_it_says_when_it_is_ready_reloads_and_stops(folder, kind):
 
 def test_a_manager_that_is_not_there_does_no_harm(folder):
     with Connectd(environment={"NOTIFY_SOCKET": f"{folder}/nobody", "WATCHDOG_USEC": "50000"}) as it:
-        time.sleep(0.2)
+        time.sleep(0.2)  # Several intervals of the watchdog.
         assert it.client.get("/livez").status == 200
 
 
@@ -370,10 +363,10 @@ def in_the_journal(path, *arguments: str, environment: dict, claims: bool = True
             [str(binary()), "serve", *arguments], stderr=log, stdout=subprocess.DEVNULL,
             env={**clean_environment(), **environment, "JOURNAL_STREAM": stream},
         )  # fmt: skip
-        limit = time.monotonic() + 10
-        while process.poll() is None and b"listening" not in path.read_bytes():
-            assert time.monotonic() < limit
-            time.sleep(0.01)
+        wait_until(
+            lambda: process.poll() is not None or b"listening" in path.read_bytes(), 10,
+            lambda: f'"listening" in the log: {path.read_text()}',
+        )  # fmt: skip
         process.terminate()
         process.wait(15)
     return path.read_text().splitlines()

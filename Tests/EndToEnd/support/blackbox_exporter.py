@@ -11,6 +11,7 @@ import yaml
 from support import tls_peers
 from support.connectd_process import Connectd
 from support.http_client import Client
+from support.waiting import wait_until
 
 PORT, REFERENCE_PORT = 8241, 9115
 LOOPBACK = "127.0.0.1"
@@ -76,7 +77,7 @@ def says(*parts: bytes, stays: bool = False):
     def script(connection: socket.socket) -> None:
         for part in parts:
             connection.sendall(part)
-            time.sleep(0.01)
+            time.sleep(0.01)  # Each part is a packet of its own.
         if stays:
             tls_peers.until_the_end(connection)
 
@@ -178,14 +179,13 @@ def failure(families: dict) -> str:
 
 
 def wait_for(client: Client, process: subprocess.Popen) -> None:
-    limit = time.monotonic() + 10
-    while True:
-        assert process.poll() is None and time.monotonic() < limit
-        try:
-            if client.get("/-/healthy").status == 200:
-                return
-        except (OSError, EOFError):
-            time.sleep(0.05)
+    """Waits until blackbox_exporter answers."""
+
+    def is_healthy() -> bool:
+        assert process.poll() is None, f"blackbox_exporter ended with {process.returncode}"
+        return client.get("/-/healthy").status == 200
+
+    wait_until(is_healthy, 10, "blackbox_exporter is healthy", 0.05)
 
 
 def started(namespace, files: dict[str, str], configuration: dict | None = None, **options) -> Connectd:

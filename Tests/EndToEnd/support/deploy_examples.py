@@ -8,7 +8,6 @@ import pathlib
 import shutil
 import subprocess
 import threading
-import time
 
 import pytest
 
@@ -24,15 +23,6 @@ def needs(*programs: str):
     missing = [name for name in programs if shutil.which(name, path=_PATH) is None]
     reason = f"not installed: {', '.join(missing)} (make test-integrations installs them)"
     return pytest.mark.skipif(bool(missing), reason=reason)
-
-
-def eventually(condition, seconds: float = 30, pause: float = 0.1):
-    """What the condition gives, as soon as that is true."""
-    limit = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < limit, "it has not come to that"
-        time.sleep(pause)
-    return found
 
 
 def copy_of(name: str, folder: pathlib.Path) -> pathlib.Path:

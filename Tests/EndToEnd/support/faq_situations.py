@@ -13,6 +13,7 @@ from support import peers, tls_peers
 from support.certificates import HOST, Authorities, Identity
 from support.connectd_process import Connectd
 from support.dns_server import DNSServer, zone
+from support.http_client import check_request
 from support.namespace import Namespace
 from support.network import Network, new_name
 
@@ -94,14 +95,7 @@ def silence(stage):
 
 @situation("`timeout`, but the service is running")
 def full_backlog(stage):
-    listener = peers.tcp_listener(stage.network.b, net.OPEN, 5432, backlog=0)
-    with contextlib.ExitStack() as stack:
-        stack.enter_context(listener)
-        for _ in range(3):
-            client = stack.enter_context(stage.network.b.socket())
-            client.setblocking(False)
-            client.connect_ex(listener.getsockname())
-        time.sleep(0.1)
+    with peers.full_tcp_listener(stage.network.b, net.OPEN, 5432):
         yield
 
 
@@ -170,7 +164,7 @@ def load_balancer(stage):
     """It accepts, then finds no backend: one ends in good order, the other with a reset."""
 
     def resetting(connection: socket.socket) -> None:
-        time.sleep(0.2)
+        time.sleep(0.2)  # The peer takes a while until it knows that there is no backend.
         tls_peers.end_with_a_reset(connection)
 
     with listening(stage, 5432, script=lambda connection: time.sleep(0.2)), listening(stage, 5433, script=resetting):
@@ -194,15 +188,8 @@ def denied(stage):
 def own_answers(stage):
     with Connectd(stage.network.a, {"limits": {"in_flight": 1, "queue": 0}}, port=8081) as service:
         with service.unix.connect() as waiting:
-            body = b'{"target":"%s:80","timeout_ms":20000}' % net.DROPPED.encode()
-            waiting.sendall(
-                b"POST /v1/checks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-                b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
-            )
-            limit = time.monotonic() + 10
-            while not service.sockets("02"):
-                assert time.monotonic() < limit, "the check has not begun"
-                time.sleep(0.01)
+            waiting.sendall(check_request(f"{net.DROPPED}:80", timeout_ms=20000))
+            service.wait_until_connecting()
             yield
 
 

@@ -94,6 +94,14 @@ class Client:
         return answer.json
 
 
+def check_request(target: str, host: str = "localhost", headers: dict | None = None, **members) -> bytes:
+    """POST /v1/checks as bytes, for a test that sends it in parts, pipelines it, or leaves before its answer."""
+    body = json.dumps({"target": target, **members})
+    lines = {"Host": host, **(headers or {}), "Content-Type": "application/json", "Content-Length": str(len(body))}
+    head = "POST /v1/checks HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in lines.items()) + "\r\n"
+    return (head + body).encode()
+
+
 def unix_connector(path: str):
     def connect() -> socket.socket:
         connection = socket.socket(socket.AF_UNIX)

@@ -2,12 +2,8 @@
 
 import datetime
 import pathlib
-import signal
 import ssl
 import subprocess
-import time
-
-import yaml
 
 PORT, HEALTH = 8241, 8242
 
@@ -69,15 +65,3 @@ def connector(
         return context.wrap_socket(plain, server_hostname="127.0.0.1")
 
     return connect
-
-
-def reload(running, configuration: dict, says: str = "configuration reloaded") -> str:
-    """SIGHUP with another configuration, until the log says how it went. Returns what it said."""
-    running.configuration_path.write_text(yaml.safe_dump(configuration))
-    before = len(running.log)
-    running.process.send_signal(signal.SIGHUP)
-    limit = time.monotonic() + 5
-    while says not in running.log[before:]:
-        assert time.monotonic() < limit, running.log
-        time.sleep(0.01)
-    return running.log[before:]

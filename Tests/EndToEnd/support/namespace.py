@@ -7,6 +7,9 @@ import pathlib
 import shutil
 import socket
 import subprocess
+from collections.abc import Callable
+
+from support.waiting import wait_until
 
 CLONE_NEWNET = 0x40000000
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -75,6 +78,17 @@ class Namespace:
     def socket(self, family=socket.AF_INET, kind=socket.SOCK_STREAM, protocol=0) -> socket.socket:
         with self.entered():
             return socket.socket(family, kind, protocol)
+
+    def wait_for_listener(self, address: str, port: int, timeout: float = 10, what: str | Callable[[], str] = "") -> None:
+        """Waits until something accepts TCP connections at the address and port."""
+
+        def is_there() -> bool:
+            with self.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as client:
+                client.settimeout(1)
+                client.connect((address, port))
+                return True
+
+        wait_until(is_there, timeout, what or f"something listens on {address}, port {port}", 0.02)
 
     def command(self, *arguments: str) -> list[str]:
         return ["ip", "netns", "exec", self.name, *arguments]

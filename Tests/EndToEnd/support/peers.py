@@ -23,6 +23,21 @@ def tcp_listener(namespace, address: str, port: int = 0, backlog: int = 64) -> s
     return listener
 
 
+@contextlib.contextmanager
+def full_tcp_listener(namespace, address: str, port: int = 0):
+    """A listener whose backlog is full, so that the kernel drops what else comes; gives its port."""
+    with contextlib.ExitStack() as held:
+        listener = held.enter_context(tcp_listener(namespace, address, port, backlog=0))
+        for number in range(4):
+            client = held.enter_context(namespace.socket(_family(address)))
+            client.setblocking(False)
+            client.connect_ex(listener.getsockname()[:2])
+            if number == 0:
+                _, connected, _ = select.select([], [client], [], 5)
+                assert connected, "the first connection fills the backlog"
+        yield listener.getsockname()[1]
+
+
 def md5_signature(address: str, key: bytes) -> bytes:
     """struct tcp_md5sig for an IPv4 peer: the value of TCP_MD5SIG."""
     peer = socket.AF_INET.to_bytes(2, "little") + b"\0\0" + socket.inet_aton(address)

@@ -10,10 +10,10 @@ import re
 import shutil
 import signal
 import subprocess
-import time
 from dataclasses import dataclass
 
 from support.certificates import Identity
+from support.waiting import wait_until
 
 STARTING = 20  # seconds
 
@@ -84,17 +84,13 @@ def process(
 
 
 def _wait_until_it_listens(namespace, running, log: pathlib.Path, address: str, port: int) -> None:
-    limit = time.monotonic() + STARTING
-    while True:
+    def listens() -> bool:
+        assert running.poll() is None, f"{running.args} ended with {running.returncode}:\n{log.read_text(errors='replace')}"
         with namespace.socket() as client:
             client.settimeout(1)
-            if client.connect_ex((address, port)) == 0:
-                return
-        assert (
-            running.poll() is None
-        ), f"{running.args} ended with {running.returncode}:\n{log.read_text(errors='replace')}"
-        assert time.monotonic() < limit, f"{running.args} does not listen:\n{log.read_text(errors='replace')}"
-        time.sleep(0.05)
+            return client.connect_ex((address, port)) == 0
+
+    wait_until(listens, STARTING, lambda: f"{running.args} listens:\n{log.read_text(errors='replace')}", 0.05)
 
 
 def _end(running: subprocess.Popen) -> None:

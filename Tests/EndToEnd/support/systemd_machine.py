@@ -14,6 +14,7 @@ import pytest
 from support.connectd_process import REPOSITORY, binary
 from support.containers import podman
 from support.http_client import Client, tcp_connector, unix_connector
+from support.waiting import wait_until
 
 SERVICE, SOCKET, HEALTH = "connectd.service", "connectd.socket", "connectd-health.socket"
 CONFIGURATION = "/etc/connectd/connectd.yaml"
@@ -70,7 +71,10 @@ class Machine:
             "/bin/sh", "-c", "mount --make-rshared / && exec /sbin/init",
         )  # fmt: skip
         self.pid = int(podman("inspect", "--format", "{{.State.Pid}}", self.name).stdout)
-        self.wait_for(lambda: self.sh("systemctl is-system-running", check=False).strip() in ("running", "degraded"))
+        wait_until(
+            lambda: self.sh("systemctl is-system-running", check=False).strip() in ("running", "degraded"), 60,
+            "systemd has started", 0.2,
+        )  # fmt: skip
         self.http = Client(tcp_connector(network.a, "127.0.0.1", PORT), host=f"127.0.0.1:{PORT}")
         self.unix = Client(unix_connector(f"/proc/{self.pid}/root/run/connectd/http.sock"))
 
@@ -103,13 +107,6 @@ class Machine:
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=seconds,
             env={"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "SYSTEMD_PAGER": "cat"},
         )  # fmt: skip
-
-    def wait_for(self, condition, seconds: float = 60):
-        limit = time.monotonic() + seconds
-        while not (value := condition()):
-            assert time.monotonic() < limit, "not within its time"
-            time.sleep(0.2)
-        return value
 
     # The service.
 

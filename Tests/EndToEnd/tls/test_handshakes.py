@@ -296,6 +296,7 @@ def test_a_chain_that_was_good_is_told_when_it_has_expired(api, authorities, sho
     again = check(api, port)
     assert_verified(again, brief)
     assert again["tls"]["chain"][0]["expires_in_seconds"] <= seconds
+    # The certificate expires by the clock.
     time.sleep(max(0, brief.leaf.not_valid_after_utc.timestamp() + 1.1 - time.time()))
     assert_tls_failure(check(api, port), "CERT_EXPIRED")
 
@@ -678,7 +679,7 @@ def test_how_the_peer_sees_the_end(api, authorities, network, options, close, er
     seen = []
 
     def script(inside) -> None:
-        time.sleep(0.2)
+        time.sleep(0.2)  # The end of the check comes to this socket; it has to be there before it is asked for.
         seen.append(inside.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
 
     with tls_peers.listening(network.b, tls_peers.tls(context, script)) as port:

@@ -104,7 +104,7 @@ class Drip:
         self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for byte in data:
             self.connection.sendall(bytes([byte]))
-            time.sleep(0.0005)
+            time.sleep(0.0005)  # Each byte is a packet of its own.
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
@@ -156,7 +156,7 @@ def test_a_peer_that_closes_in_place_of_tls(api, meeting, protocol):
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_a_peer_that_resets(api, meeting, protocol):
     def script(connection: socket.socket) -> None:
-        time.sleep(0.02)
+        time.sleep(0.02)  # What was said before is read before the reset comes.
         tls_peers.end_with_a_reset(connection)
 
     assert_failure(check(api, meeting(script), protocol), 104, "reset", "target", phase="tls")

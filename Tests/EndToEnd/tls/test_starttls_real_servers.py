@@ -134,7 +134,7 @@ class SlowWords:
                 for byte in data:
                     client.sendall(bytes([byte]))
                     self.said += bytes([byte])
-                    time.sleep(0.002)
+                    time.sleep(0.002)  # Each byte is a packet of its own.
 
 
 def test_a_step_that_begins_with_tls_waits_for_the_end_of_the_go_ahead(api, running, network):

@@ -3,7 +3,6 @@
 import contextlib
 import socket
 import subprocess
-import time
 
 import pytest
 from cryptography import x509
@@ -15,6 +14,7 @@ from support import network as net
 from support.certificates import HOST
 from support.connectd_process import OPEN_CONFIGURATION, Connectd
 from support.expectations import assert_problem
+from support.waiting import wait_until
 
 PORT = 8237
 UNDERSCORE = "code_cube.example.test"
@@ -143,7 +143,4 @@ def test_no_text_of_a_client_reaches_a_plain_listener(network, authorities, dial
             assert_problem(answer, 403, "/tls/alpn")
         assert heard == []
         running.client.check(target, timeout_ms=500, tls={"verify": False, "alpn": ["h2", "x-own/1"]})
-        deadline = time.monotonic() + 5
-        while b"x-own/1" not in b"".join(heard) and time.monotonic() < deadline:
-            time.sleep(0.02)
-        assert b"x-own/1" in b"".join(heard)
+        wait_until(lambda: b"x-own/1" in b"".join(heard), 5, "the peer hears the protocol's name")
