@@ -15,7 +15,7 @@ AS_ROOT ?=
 CONNECTD_REQUIRE_INTEGRATIONS ?=
 PYTEST := env CONNECTD=$(CURDIR)/.build/debug/connectd PYTHONDONTWRITEBYTECODE=1 \
     CONNECTD_REQUIRE_INTEGRATIONS=$(CONNECTD_REQUIRE_INTEGRATIONS) \
-    $(VENV)/bin/python -m pytest -q -rfE -p no:cacheprovider
+    $(VENV)/bin/python -m pytest -q -rfE
 
 # Installs missing packages, builds for release, starts the service in the foreground and prints example commands.
 run: ## Build for release and start the service on $(LISTEN)
@@ -93,7 +93,7 @@ deploy-test: ## Test deploy/ with the tools that read it (root, podman)
 deploy-test: build deploy-venv
 	$(AS_ROOT) scripts/image-systemd .build-image $(SYSTEMD_IMAGE)
 	$(AS_ROOT) env PATH=$(CURDIR)/$(VENV)/bin:$$PATH CONNECTD_SYSTEMD_IMAGE=$(SYSTEMD_IMAGE) \
-	    $(PYTEST) Tests/EndToEnd/test_deploy_*.py
+	    $(PYTEST) Tests/EndToEnd/deploy
 
 # Validators that are too large for the packages of `test`.
 deploy-venv: venv $(VENV)/.deploy-installed

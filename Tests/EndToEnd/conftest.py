@@ -2,21 +2,17 @@
 
 import collections
 import os
-import pathlib
 import shutil
 import signal
-import sys
 import tempfile
 
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent))
-
-import namespace as namespaces  # noqa: E402
-from certificates import Authorities  # noqa: E402
-from connectd_process import Connectd  # noqa: E402
-from network import Network, new_name  # noqa: E402
-from systemd_machine import Machine  # noqa: E402
+from support import namespace as namespaces
+from support.certificates import Authorities
+from support.connectd_process import Connectd
+from support.network import Network, new_name
+from support.systemd_machine import Machine
 
 # `nohup` and the background jobs of scripts start the tests with some signals ignored, and each program would inherit that.
 # What this process does with a signal stays the same; a handler of its own is reset to the usual effect in programs.
@@ -31,12 +27,8 @@ MISSING = "not installed"
 IS_COMPLETE = os.environ.get("CONNECTD_REQUIRE_INTEGRATIONS", "") not in ("", "0")
 
 
-def pytest_configure(config) -> None:
-    config.addinivalue_line("markers", "integration: needs a large server or tool; make test-integrations runs it")
-
-
 def pytest_itemcollected(item) -> None:
-    if item.path.name.startswith("test_integrations_"):
+    if item.path.parent.name == "integrations":
         item.add_marker("integration")
 
 
@@ -45,7 +37,7 @@ def pytest_runtest_makereport(item, call):
     report = yield
     if IS_COMPLETE and report.skipped and isinstance(report.longrepr, tuple):
         reason = report.longrepr[2].removeprefix("Skipped: ")
-        if MISSING in reason and not item.path.name.startswith("test_deploy_"):
+        if MISSING in reason and item.path.parent.name != "deploy":
             report.outcome = "failed"
             report.longrepr = f"{reason}; with CONNECTD_REQUIRE_INTEGRATIONS nothing may be missing"
     return report
