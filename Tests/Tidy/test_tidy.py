@@ -78,7 +78,7 @@ BAD = {
 
 GOOD = """
 There is no such file, and there are no\n// others. It is no longer there. Where there is no route. Is there no address?
-User=nobody, `nobody`, "nobody", runuser -u nobody, nobody:nogroup
+User=nobody, as_nobody, `nobody`, "nobody", runuser -u nobody, nobody:nogroup
 behind a router, behind your load balancer, behind the reverse proxy, nothing is left behind, behind NAT
 cancelled, otherwise, promise, raise, comprises, wise, the exercise, precise, disguise, revised, advertised, emphasis, noise, list
 programmer, programmed, greylist, centred, fulfill, understand, stand-alone, outstanding, standard, algorithm, bewhoever_not
@@ -302,3 +302,4 @@ def test_an_update_lets_files_move_but_no_rule_grow():
     assert tidy.grown_rules(tidy.counted(moved), tidy.counted(FOUND)) == []
     more = [*moved, ("d.md", "is-no", 1, "advice")]
     assert tidy.grown_rules(tidy.counted(more), tidy.counted(FOUND)) == ["is-no: 1 -> 2"]
+    assert tidy.new_offenses(more, tidy.counted(FOUND)) == ["d.md:1: is-no: advice"]

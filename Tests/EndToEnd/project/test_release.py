@@ -9,7 +9,7 @@ import tarfile
 
 import pytest
 
-from connectd_process import REPOSITORY
+from support.connectd_process import REPOSITORY
 
 PLACES = runpy.run_path(str(REPOSITORY / "scripts" / "set-version"), run_name="set-version")["PLACES"]
 EXTRAS = runpy.run_path(str(REPOSITORY / "scripts" / "release"), run_name="release")["EXTRAS"]

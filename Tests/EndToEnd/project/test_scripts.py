@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from connectd_process import REPOSITORY
+from support.connectd_process import REPOSITORY
 
 
 def run(*words) -> subprocess.CompletedProcess:
