@@ -1,6 +1,6 @@
 # `make help` lists the targets.
 .PHONY: help run test build release check lint tidy unit-test fuzz fuzz-replay end-to-end-test format dependencies
-.PHONY: sanitize sanitize-address sanitize-thread coverage bench
+.PHONY: smoke sanitize sanitize-address sanitize-thread coverage bench
 .PHONY: test-dependencies venv clean toolchain image-test deploy-test deploy-venv test-integrations integration-dependencies
 # The parts of a run share a build folder, the processors and the names of network namespaces.
 .NOTPARALLEL:
@@ -16,11 +16,19 @@ CONNECTD_REQUIRE_INTEGRATIONS ?=
 PYTEST := env CONNECTD=$(CURDIR)/.build/debug/connectd PYTHONDONTWRITEBYTECODE=1 \
     CONNECTD_REQUIRE_INTEGRATIONS=$(CONNECTD_REQUIRE_INTEGRATIONS) \
     $(VENV)/bin/python -m pytest -q -rfE
+# The unit tests of `make smoke`: they wait for nothing, and cover what every check uses.
+SMOKE_UNIT_TESTS := CheckModelTests|StrictJSONTests|ConfigurationTests|ConnectAPITests|DNSTests
 
 # Installs missing packages, builds for release, starts the service in the foreground and prints example commands.
 run: ## Build for release and start the service on $(LISTEN)
 run: dependencies release
 	@exec scripts/run $(LISTEN)
+
+# Takes two minutes at most after the build. Tests/EndToEnd/conftest.py lists the end-to-end tests.
+smoke: ## Run the most important tests in two minutes
+smoke: build venv
+	swift test --skip-build --no-parallel --filter '^($(SMOKE_UNIT_TESTS))\.'
+	$(AS_ROOT) $(PYTEST) -m 'smoke and not integration' Tests/EndToEnd
 
 # Every change must pass this target. Tests with large servers are in test-integrations.
 test: ## Check style, run the unit tests, the fuzz corpora, and the end-to-end tests with small peers
