@@ -12,6 +12,8 @@ SYSTEMD_IMAGE := localhost/connectd-systemd:bookworm
 AS_ROOT ?=
 # With 1, a test that would be skipped because a program is missing fails. Continuous integration sets it.
 CONNECTD_REQUIRE_INTEGRATIONS ?=
+# How many end-to-end tests run at once.
+PARALLEL ?= $(shell echo $$((2 * $$(nproc))))
 PYTEST := env CONNECTD=$(CURDIR)/.build/debug/connectd PYTHONDONTWRITEBYTECODE=1 \
     CONNECTD_REQUIRE_INTEGRATIONS=$(CONNECTD_REQUIRE_INTEGRATIONS) \
     $(VENV)/bin/python -m pytest -q -rfE
@@ -57,10 +59,15 @@ fuzz: toolchain
 	Fuzz/run json 60
 	Fuzz/run answers 60
 
-# Against the program that was just built. What needs root is skipped for everybody else, with its reason.
+# Against the program that was just built. Tests that need root are skipped for other users, with the reason. Most tests wait
+# more than they compute, so twice as many run at once as there are processors. Those marked `deadline` run alone afterwards.
 end-to-end-test: ## Run the end-to-end tests with small peers alone
 end-to-end-test: build venv
-	$(AS_ROOT) $(PYTEST) -m 'not integration' Tests/EndToEnd
+	status=0; \
+	$(AS_ROOT) $(PYTEST) -n $(PARALLEL) --dist loadfile --no-loadscope-reorder \
+	    -m 'not integration and not deadline' Tests/EndToEnd || status=$$?; \
+	$(AS_ROOT) $(PYTEST) -m 'deadline and not integration' Tests/EndToEnd || status=$$?; \
+	exit $$status
 
 # Builds the image from the Dockerfile, without an engine, and runs it; as root. Prints the numbers of the README.
 image-test: ## Build the container image and test it (root, podman)

@@ -238,6 +238,7 @@ def test_requests_that_are_wrong_are_answered_alike(both):
     assert both.connectd.client.get("/-/healthy").body == both.reference.get("/-/healthy").body == b"Healthy"
 
 
+@pytest.mark.deadline
 @pytest.mark.parametrize(("header", "seconds"), [("1", 0.5), ("0.7", 0.2), ("10", 2), ("0.3", 2), ("-1", 2)])
 def test_prometheus_timeout_is_kept_alike(both, header, seconds):
     with tls_peers.listening(both.namespace, says(stays=True), LOOPBACK) as port:
@@ -293,6 +294,7 @@ def test_a_path_is_probed(loopback_only, files, folder):
         assert 'errno="ENOENT"' in failure(found)
 
 
+@pytest.mark.deadline
 def test_a_failure_names_errno_and_fault(both):
     _, text = both.ask(target="127.0.0.1:1", module="connect")
     assert failure(parsed(text)) == (

@@ -70,6 +70,7 @@ def ask_on_each(connections: list[socket.socket]) -> None:
             assert read_answer(stream).json["outcome"] == "refused"
 
 
+@pytest.mark.deadline
 def test_load_that_lands_on_one_worker_keeps_the_other_busy_too(loopback_only):
     with Connectd(loopback_only, {"workers": 2}, unix=False) as connectd, contextlib.ExitStack() as stack:
         connections = [stack.enter_context(connectd.http.connect()) for _ in range(32)]

@@ -80,6 +80,7 @@ def test_a_target_need_not_be_escaped(api, target):
     assert api.get(f"/v1/probe?target=tcp://[{net.NOWHERE6}]:80").status == 502
 
 
+@pytest.mark.deadline
 def test_parameters_do_what_the_members_do(api, target):
     assert probe(api, target, timeout_ms=1000, family="ipv4", addresses="first").status == 200
     answer = probe(api, f"tcp://{net.DROPPED}:80", timeout_ms=150)

@@ -59,6 +59,7 @@ def assert_no_lie(answer) -> collections.Counter:
     return names
 
 
+@pytest.mark.deadline
 def test_a_flood_of_many_addresses_leaves_sockets_to_others(network, listener):
     target = f"tcp://{net.OPEN}:{listener.getsockname()[1]}"
     with serve(network, 4096) as connectd, concurrent.futures.ThreadPoolExecutor(140) as pool:

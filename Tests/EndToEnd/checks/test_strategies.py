@@ -61,6 +61,7 @@ def outcomes(result: dict) -> list[tuple[str, str]]:
     return [(attempt["address"], attempt["outcome"]) for attempt in result["attempts"]]
 
 
+@pytest.mark.deadline
 @pytest.mark.parametrize("addresses", ["first", "race"])
 def test_a_refusing_first_address_is_passed_over_at_once(check, addresses):
     result = check("refusing-first", addresses)
@@ -72,6 +73,7 @@ def test_a_refusing_first_address_is_passed_over_at_once(check, addresses):
     assert result["resolution"]["addresses"] == [REFUSING, net.OPEN]
 
 
+@pytest.mark.deadline
 def test_a_race_with_a_dead_first_address_is_won_by_the_second_within_the_deadline(check):
     result = check("silent-first", "race", timeout_ms=1000)
     assert (result["ok"], result["outcome"]) == (True, "connected")
@@ -103,6 +105,7 @@ def test_a_race_begins_no_attempt_at_the_deadline(check):
     assert len(result["attempts"]) == 3
 
 
+@pytest.mark.deadline
 def test_a_race_of_silent_addresses_is_met_by_the_deadline(check):
     result = check("silent-only", "race", timeout_ms=600)
     assert_failure(result, None, "timeout", "network", source="deadline", name="DEADLINE")
@@ -123,6 +126,7 @@ def test_every_address_refuses(check, addresses):
     assert sorted(outcomes(result)) == [(net.PEER, "refused"), (REFUSING, "refused")]
 
 
+@pytest.mark.deadline
 def test_first_shares_the_time_that_is_left(check):
     result = check("silent-only", "first", timeout_ms=800)
     assert_failure(result, None, "timeout", "network", source="deadline", name="DEADLINE")
@@ -132,6 +136,7 @@ def test_first_shares_the_time_that_is_left(check):
     assert 790 <= result["timings_ms"]["total"] < 900
 
 
+@pytest.mark.deadline
 def test_first_gives_what_an_early_failure_saves_to_the_next(check):
     result = check("refused-behind-silence", "first", timeout_ms=600)
     silent, refused = result["attempts"]
@@ -149,6 +154,7 @@ def test_all_wants_each(check):
     assert sorted(outcomes(result)) == [(net.OPEN, "connected"), (REFUSING, "refused")]
 
 
+@pytest.mark.deadline
 def test_all_starts_every_address_at_once_and_waits_for_each(check):
     result = check("many", "all", timeout_ms=400)
     assert (result["ok"], result["outcome"]) == (False, "timeout")

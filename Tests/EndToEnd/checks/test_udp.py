@@ -79,6 +79,7 @@ def test_silence_is_a_timeout_of_the_target(api, network):
     assert_failure(result, None, "timeout", "target", phase="dialog", source="deadline", name="DEADLINE")
 
 
+@pytest.mark.deadline
 @pytest.mark.parametrize("address,sender,kind,code", [(net.OPEN, net.OPEN, 3, 3), (net.OPEN6, net.OPEN6, 1, 4)])
 def test_a_closed_port_is_refused_by_the_target(api, address, sender, kind, code):
     host = f"[{address}]" if ":" in address else address

@@ -120,6 +120,7 @@ def test_a_bad_line_of_a_file_is_wrong_usage(run, target, folder):
     assert "2" in ran.stderr and "nonsense" in ran.stderr
 
 
+@pytest.mark.deadline
 @pytest.mark.parametrize("given,seconds", [("300ms", 0.3), ("1s", 1.0)])
 def test_a_timeout(run, given, seconds):
     started = time.monotonic()
@@ -130,6 +131,7 @@ def test_a_timeout(run, given, seconds):
     assert ran.returncode == 1
 
 
+@pytest.mark.deadline
 def test_several_targets_run_at_once(run):
     started = time.monotonic()
     run("check", "--timeout", "1s", *[f"tcp://{net.DROPPED}:{port}" for port in range(80, 90)])
@@ -192,6 +194,7 @@ def test_the_rules_of_a_configuration_open_and_deny(run, folder, target):
             assert result["phase"] == "policy" and result["attempts"] == []
 
 
+@pytest.mark.deadline
 def test_lines_of_json_come_as_the_checks_end(network, target):
     silent = f"tcp://{net.DROPPED}:80"
     command = [str(connectd_process.binary()), "check", "--ndjson", "--timeout", "1500ms", silent, target, REFUSED]

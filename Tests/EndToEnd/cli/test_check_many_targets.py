@@ -104,6 +104,7 @@ def accept(listener, script, stop) -> None:
         threading.Thread(target=serve, args=(connection,), daemon=True).start()
 
 
+@pytest.mark.deadline
 def test_a_rate(network):
     started = time.monotonic()
     run(network, "--rate", "10", *[f"{net.OPEN}:9"] * 11)

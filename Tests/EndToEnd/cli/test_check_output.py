@@ -87,6 +87,7 @@ def shown(text: str) -> list[str]:
     return [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in lines]
 
 
+@pytest.mark.deadline
 def test_one_slow_target_shows_life_before_its_deadline(network):
     terminal = Terminal(network, "check", "--timeout", "4s", SILENT)
     started = time.monotonic()
@@ -98,6 +99,7 @@ def test_one_slow_target_shows_life_before_its_deadline(network):
     assert not any("done" in line for line in lines), "the line of progress is taken away"
 
 
+@pytest.mark.deadline
 def test_progress_counts_outcomes(network, target):
     terminal = Terminal(network, "check", "--timeout", "2s", SILENT, target, REFUSED)
     terminal.read_until(r"2/3 done, [\d.]+/s, 1 connected, 1 refused, \d s left", 2)
@@ -124,6 +126,7 @@ def test_stats_are_printed_anywhere(run):
     assert 2 <= len(lines) <= 4 and all(line.startswith("0/1 done") for line in lines), ran.stderr
 
 
+@pytest.mark.deadline
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_prints_what_is_known(network, target, number):
     terminal = Terminal(network, "check", "--timeout", "30s", SILENT, target, REFUSED)
@@ -184,6 +187,7 @@ def test_wait_shows_progress_and_what_is_missing_at_an_interrupt(network, target
     assert re.search(r"interrupted after [\d.]+ s: 1 of 2 targets is not there", terminal.text)
 
 
+@pytest.mark.deadline
 def test_results_arrive_aligned_with_each_hint_once(network, target):
     targets = [target, REFUSED, f"tcp://{net.SECOND}:7", SILENT]
     command = network.a.command(str(connectd_process.binary()), "check", "--timeout", "2s", *targets)

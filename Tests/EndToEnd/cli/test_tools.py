@@ -311,6 +311,7 @@ def test_where_the_service_listens_is_known_from_its_environment(loopback_only):
         assert run("healthcheck", "http://127.0.0.1:8099/nothing", namespace=loopback_only).returncode == 1
 
 
+@pytest.mark.deadline
 def test_a_service_that_drains_is_not_ready_and_still_live(loopback_only):
     service = Connectd(loopback_only, configuration={"drain": {"delay_ms": 3000}}, port=8098).wait_until_live()
     try:
@@ -356,6 +357,7 @@ def test_what_counts_as_well(folder, answer):
         assert "503 Service Unavailable" in ran.stdout and ran.stdout.endswith("  why\n")
 
 
+@pytest.mark.deadline
 @pytest.mark.parametrize("sent", [b"", b"HTTP/1.1 200 OK\r\nX: "])
 def test_a_service_that_hangs(folder, sent):
     def script(connection: socket.socket) -> None:

@@ -65,6 +65,7 @@ def listening_later(network, port: int, seconds: float):
         made[0].close()
 
 
+@pytest.mark.deadline
 def test_who_is_there_already_is_not_waited_for(run, target):
     started = time.monotonic()
     ran = run("wait", target)
@@ -78,6 +79,7 @@ def test_the_command_has_its_own_output_and_exit_status(run, target):
     assert (ran.returncode, ran.stdout) == (7, "a b --\n")
 
 
+@pytest.mark.deadline
 def test_a_listener_that_comes_up_late(run, network):
     port = free_port(network)
     with listening_later(network, port, 1.2):
@@ -107,6 +109,7 @@ def test_what_was_there_once_counts(start, network, target):
         assert process.wait(5) == 0
 
 
+@pytest.mark.deadline
 @pytest.mark.parametrize("given,seconds", [("300ms", 0.3), ("1s", 1.0)])
 @pytest.mark.parametrize("missing", [REFUSED, SILENT])
 def test_the_end_of_the_time_is_1(run, target, missing, given, seconds):
@@ -118,6 +121,7 @@ def test_the_end_of_the_time_is_1(run, target, missing, given, seconds):
     assert f"FAIL  {missing}" in ran.stderr and "fault: " in ran.stderr
 
 
+@pytest.mark.deadline
 def test_more_targets_than_are_checked_at_once(run):
     started = time.monotonic()
     ran = run("wait", "--timeout", "1s", *[f"tcp://{net.DROPPED}:{port}" for port in range(1000, 1600)])
@@ -180,6 +184,7 @@ def test_in_a_script_that_ends_at_errors(network, target):
         assert (ran.returncode, ran.stdout) == expected
 
 
+@pytest.mark.deadline
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_the_wait_at_once(start, number):
     process = start("--timeout", "0", SILENT, REFUSED, "--", "echo", "started")
@@ -240,6 +245,7 @@ def test_without_root(network, target):
     assert (ran.returncode, ran.stdout) == (0, "nobody\n"), ran.stderr
 
 
+@pytest.mark.deadline
 def test_what_the_policy_denies_is_not_waited_for(run, target, folder):
     with open(f"{folder}/connectd.yaml", "w") as file:
         file.write("policy: {profile: rules}\n")
@@ -250,6 +256,7 @@ def test_what_the_policy_denies_is_not_waited_for(run, target, folder):
     assert "denied" in ran.stderr
 
 
+@pytest.mark.deadline
 def test_a_denial_does_not_wait_for_checks_under_way(run, folder):
     with open(f"{folder}/connectd.yaml", "w") as file:
         file.write(f"policy: {{profile: rules, rules: [{{action: allow, cidr: {net.DROPPED}/32}}]}}\n")

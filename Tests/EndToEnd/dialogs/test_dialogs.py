@@ -100,6 +100,7 @@ def test_a_conversation_over_ipv6_and_by_name(api, network, talking):
     assert_success(api.check(talking(shouts, net.OPEN6).replace(net.OPEN6, f"[{net.OPEN6}]"), dialog=dialog))
 
 
+@pytest.mark.deadline
 def test_the_time_of_a_dialog_is_reported_apart(api, talking):
     result = api.check(talking(says(b"", b"late\n", pause=0.2)), dialog=[{"expect": "late"}])
     attempt = assert_success(result)
@@ -161,6 +162,7 @@ def test_bytes_are_found_across_packets(api, talking):
     assert result["dialog"]["steps"][0]["received"].startswith("\\x00\\x01\\xDE\\xAD\\xBE")
 
 
+@pytest.mark.deadline
 def test_a_match_at_the_last_byte_counts_once_the_stream_is_quiet(api, talking):
     target = talking(says(b"number 12", b"34", pause=0.03))
     result = api.check(target, dialog=[{"expect": r"number (?<n>\d+)"}])
@@ -169,6 +171,7 @@ def test_a_match_at_the_last_byte_counts_once_the_stream_is_quiet(api, talking):
     assert 100 <= result["timings_ms"]["dialog"] < 600
 
 
+@pytest.mark.deadline
 def test_a_match_at_the_last_byte_counts_at_the_peers_end_and_at_the_deadline(api, talking):
     started = time.monotonic()
     result = api.check(talking(lambda peer: peer.sendall(b"n 1")), dialog=[{"expect": r"n \d+"}])
@@ -208,6 +211,7 @@ def test_the_group_of_the_nearest_expect_is_meant(api, talking):
     assert heard == [b"one two two"]
 
 
+@pytest.mark.deadline
 def test_a_wrong_answer_is_a_mismatch_at_the_deadline(api, talking):
     result = api.check(talking(says(b"500 no\r\n")), dialog=[{"expect": "^220"}], timeout_ms=250)
     step = assert_dialog_failed(result, "DIALOG_MISMATCH", 0)
@@ -222,6 +226,7 @@ def test_silence_is_a_timeout_of_the_target(api, talking):
     assert result["dialog"]["failed_step"] == 0
 
 
+@pytest.mark.deadline
 def test_the_end_of_the_connection_is_closed(api, talking):
     def script(connection) -> None:
         connection.sendall(b"bye\n")
@@ -249,6 +254,7 @@ def test_what_was_received_is_shown_up_to_1_kib_and_escaped(api, talking):
     assert step["received"] == '\\x00\\x7F\\xFF\\t\\\\"' + "x" * (1024 - 17)
 
 
+@pytest.mark.deadline
 def test_a_flood_ends(api, talking):
     def script(connection) -> None:
         with contextlib.suppress(OSError):
@@ -270,6 +276,7 @@ def test_a_hostile_pattern_is_bounded_and_said(api, talking):
     assert api.get("/livez").status == 200
 
 
+@pytest.mark.deadline
 def test_a_peer_that_never_reads_is_met_by_the_deadline(api, network):
     def script(connection) -> None:
         connection.sendall(b"x" * 60000)
@@ -448,6 +455,7 @@ def test_a_probe_has_no_dialog(api):
     assert_problem(api.get("/v1/probe?target=127.0.0.1:9&dialog=x"), 400, "/dialog")
 
 
+@pytest.mark.deadline
 def test_the_service_answers_others_while_dialogs_wait(connectd, talking):
     target = talking(says())
     waiting = []

@@ -132,6 +132,7 @@ def test_silence_is_a_timeout_of_phase_dialog(api, talking, context):
     assert_failure(result, None, "timeout", "target", phase="dialog", source="deadline", name="DEADLINE")
 
 
+@pytest.mark.deadline
 def test_a_close_notify_is_closed(api, talking, context):
     def script(inside) -> None:
         inside.sendall(b"bye\n")
@@ -340,6 +341,7 @@ def way(request, talking, context):
     return start
 
 
+@pytest.mark.deadline
 def test_a_reject_that_comes_fails_at_once(api, way):
     target, members = way(says(b"554 go away\r\n"))
     dialog = [{"reject": "^5"}, {"expect": "^220"}]
@@ -364,6 +366,7 @@ def test_a_reject_behind_the_expect_that_was_met_does_nothing(api, way):
     assert_success(api.check(target, dialog=[{"reject": "^5"}, {"expect": "^220"}, {"expect": "^end"}], **members))
 
 
+@pytest.mark.deadline
 def test_a_reject_is_armed_until_the_next_expect(api, way):
     def script(inside) -> None:
         inside.sendall(b"220 welcome\r\n")

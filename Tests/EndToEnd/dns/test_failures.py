@@ -51,6 +51,7 @@ def test_each_check_asks_again(api, network):
     assert sorted(question.kind for question in server.questions) == [dns_server.A] * 3 + [dns_server.AAAA] * 3
 
 
+@pytest.mark.deadline
 def test_a_silent_server_is_a_timeout_at_the_deadline(api, network):
     with DNSServer(network.b, net.PEER, lambda question: None):
         result = fails(api, "DNS_TIMEOUT", timeout_ms=600)
@@ -167,6 +168,7 @@ def test_a_first_server_that_is_not_there_is_passed_over(api, network, two_serve
         eventually_connected(api)
 
 
+@pytest.mark.deadline
 def test_resolving_eats_from_the_one_deadline(api, network):
     def slow(question):
         time.sleep(0.2)  # The time that an answer takes is what is tested.

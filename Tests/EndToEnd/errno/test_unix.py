@@ -143,6 +143,7 @@ def test_a_socket_of_another_type(api, place, scheme, kind):
         assert_failure(api.check(f"{scheme}:{place}/s"), errno.EPROTOTYPE, "wrong_type", "request")
 
 
+@pytest.mark.deadline
 @pytest.mark.parametrize("scheme,kind", [("unix", socket.SOCK_STREAM), ("unix+seqpacket", socket.SOCK_SEQPACKET)])
 def test_a_full_backlog(api, place, scheme, kind):
     with peers.unix_listener(f"{place}/s", kind, backlog=0):

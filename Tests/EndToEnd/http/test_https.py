@@ -100,6 +100,7 @@ def test_what_is_no_tls_is_ended_and_harms_nobody(running, loopback_only, certif
     assert Client(connector(loopback_only, certificates)).get("/livez").status == 200
 
 
+@pytest.mark.deadline
 def test_idle_and_half_closed_clients_cost_nothing(running, loopback_only, certificates):
     with contextlib.ExitStack() as held:
         for _ in range(20):
@@ -114,6 +115,7 @@ def test_idle_and_half_closed_clients_cost_nothing(running, loopback_only, certi
         assert running.processor_seconds() - before < 0.3
 
 
+@pytest.mark.deadline
 def test_a_slow_reader_gets_everything_and_costs_nothing(running, loopback_only, certificates):
     """What the library wrote before it closed waits in between; nothing turns in circles meanwhile."""
     length = len(running.unix.get("/openapi.json").body)

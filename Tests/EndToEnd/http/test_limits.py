@@ -33,6 +33,7 @@ def queue_length(connectd) -> int:
     return int(line.split()[1])
 
 
+@pytest.mark.deadline
 def test_a_full_queue_is_503_with_retry_after(network):
     with Connectd(network.a, tight(), port=PORT) as connectd, ThreadPoolExecutor() as pool:
         first = pool.submit(connectd.client.check, f"tcp://{net.DROPPED}:80", timeout_ms=1000)
@@ -194,6 +195,7 @@ def test_a_client_that_drips_meets_an_absolute_deadline(connectd):
         connection.close()
 
 
+@pytest.mark.deadline
 def test_without_a_free_descriptor_the_service_waits_and_recovers(network):
     with Connectd(network.a, port=PORT) as connectd:
         before = resource.prlimit(connectd.pid, resource.RLIMIT_NOFILE)
@@ -221,6 +223,7 @@ def test_few_descriptors_are_a_limit_and_not_a_failure(network):
         assert connectd.client.check("tcp://127.0.0.1:9")["outcome"] == "refused"
 
 
+@pytest.mark.deadline
 def test_the_longest_timeout_is_a_matter_of_configuration(network):
     with Connectd(network.a, {**OPEN_CONFIGURATION, "limits": {"timeout_ms": 300}}, port=PORT) as connectd:
         assert_problem(connectd.client.post_check("127.0.0.1:9", timeout_ms=301), 400, "/timeout_ms")
@@ -244,6 +247,7 @@ def test_each_line_of_the_log_is_json(connectd):
     assert lines and all({"time", "level", "message"} <= set(line) for line in lines)
 
 
+@pytest.mark.deadline
 def test_idle_it_uses_no_processor(connectd):
     used = connectd.processor_seconds()
     time.sleep(1.5)  # What it uses in that time is what is tested.

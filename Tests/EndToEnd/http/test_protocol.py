@@ -348,6 +348,7 @@ def test_what_is_no_http(connectd):
     assert connectd.http.get("/livez").status == 200
 
 
+@pytest.mark.deadline
 def test_a_connection_that_says_nothing_blocks_nobody(connectd):
     silent = [connectd.http.connect() for _ in range(200)]
     started = time.monotonic()
@@ -357,6 +358,7 @@ def test_a_connection_that_says_nothing_blocks_nobody(connectd):
         connection.close()
 
 
+@pytest.mark.deadline
 def test_a_client_that_never_reads_blocks_nobody(connectd):
     with connectd.http.connect() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)

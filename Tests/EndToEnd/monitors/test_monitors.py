@@ -261,6 +261,7 @@ def test_a_broken_monitor_keeps_the_service_from_starting(network, entry, says):
     assert says in broken.log and "connectd.yaml:" in broken.log
 
 
+@pytest.mark.deadline
 def test_rounds_are_spread_over_the_interval(network):
     """Two hundred monitors of one listener: no tenth of the interval has more than its share."""
     arrivals = []

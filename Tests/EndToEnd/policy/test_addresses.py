@@ -129,6 +129,7 @@ def test_a_name_server_is_a_target_too(api, denial):
         assert_problem(answer, 403)
 
 
+@pytest.mark.deadline
 def test_a_denial_needs_no_time_and_no_packet(api):
     started = time.monotonic()
     for address in METADATA:

@@ -157,6 +157,7 @@ def test_what_waits_in_the_backlog_is_answered(loopback_only, kind):
         assert set(statuses) <= {200, 503}
 
 
+@pytest.mark.deadline
 @KINDS
 def test_answers_close_their_connections_from_the_signal_on(loopback_only, kind):
     """A balancer looks at /readyz, but connections that are kept stay where they are: it is this that moves them."""
@@ -173,6 +174,7 @@ def test_answers_close_their_connections_from_the_signal_on(loopback_only, kind)
         assert stream.read() == b"", "an end, and no reset"
 
 
+@pytest.mark.deadline
 def test_monitors_go_on_during_the_delay_and_stay_to_be_read(loopback_only):
     """Else alerts would say of each instance that is replaced that its monitors are gone."""
     monitors = [{"name": "m", "required": True, "interval_ms": 100, "check": {"target": "tcp://127.0.0.1:1"}}]
@@ -194,6 +196,7 @@ def test_monitors_go_on_during_the_delay_and_stay_to_be_read(loopback_only):
         assert read_answer(half.makefile("rb")).status == 200
 
 
+@pytest.mark.deadline
 def test_https_clients_of_many_workers_that_do_not_read_cost_one_moment(loopback_only, certificates):
     """Each worker waits for them, and all do at once: the end has to come within what the unit and the pod give it."""
     with service(

@@ -170,6 +170,7 @@ def wait_until_draining(connectd: Connectd, timeout: float) -> None:
     wait_until(lambda: connectd.client.get("/readyz").status == 503, timeout, "/readyz says that the service drains")
 
 
+@pytest.mark.deadline
 def test_during_the_delay_only_readyz_changes(network):
     with draining(network, delay_ms=1200) as (connectd, _):
         started = time.monotonic()
@@ -201,6 +202,7 @@ def test_what_was_accepted_is_answered(network):
     assert answer.headers.get("connection", "").lower() == "close"
 
 
+@pytest.mark.deadline
 def test_new_work_behind_the_delay_is_not_taken(network):
     def hang(connectd):
         held, idle = connectd.unix.connect(), connectd.unix.connect()
@@ -252,6 +254,7 @@ def test_the_limit_ends_what_takes_longer(network):
     assert time.monotonic() - started < 5
 
 
+@pytest.mark.deadline
 def test_an_idle_service_ends_at_once(network):
     started = time.monotonic()
     with draining(network, delay_ms=0, before=lambda connectd: connectd.unix.connect()):
@@ -318,6 +321,7 @@ def test_logs_follow(connectd):
     connectd.reload({**OPEN_CONFIGURATION, "log": {"level": "notice", "format": "text"}}, "Z notice configuration reloaded")
 
 
+@pytest.mark.deadline
 def test_the_drain_that_was_reloaded_is_the_one_that_counts(network):
     def change(connectd):
         connectd.reload({**OPEN_CONFIGURATION, "drain": {"delay_ms": 700}})

@@ -207,6 +207,7 @@ def test_closed_standard_descriptors_are_given_to_nobody():
         assert it.client.get("/livez").status == 200
 
 
+@pytest.mark.deadline
 def test_it_is_live_quickly(loopback_only):
     started = time.monotonic()
     with Connectd(loopback_only, port=8092):

@@ -324,6 +324,7 @@ def hanging(thread: int):
         _libc.ptrace(PTRACE_DETACH, thread, None, None)
 
 
+@pytest.mark.deadline
 @pytest.mark.parametrize("kind", ["worker", "handshakes"])
 def test_signs_of_life_end_with_a_thread_that_hangs(folder, kind):
     manager = Manager(f"{folder}/notify")

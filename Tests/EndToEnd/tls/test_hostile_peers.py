@@ -124,6 +124,7 @@ AT_ONCE = {
 }
 
 
+@pytest.mark.deadline
 @pytest.mark.parametrize("mode", AT_ONCE)
 def test_what_ends_at_once(api, meeting, mode):
     said, verdict, alert = AT_ONCE[mode]
@@ -233,6 +234,7 @@ def test_an_end_at_once(api, meeting):
     assert "alert" not in error
 
 
+@pytest.mark.deadline
 def test_a_half_close_ends_it_too(api, meeting):
     def act(connection: socket.socket) -> None:
         connection.shutdown(socket.SHUT_WR)
@@ -260,6 +262,7 @@ def counts(length: int) -> list[int]:
     return [*range(160), *range(160, length - 16, 37), -1]
 
 
+@pytest.mark.deadline
 @pytest.mark.parametrize("version", ["1.2", "1.3"])
 @pytest.mark.parametrize("end", ["close", "reset"])
 def test_an_end_after_each_byte_of_the_first_flight(api, authorities, meeting, version, end):
@@ -316,6 +319,7 @@ def silent(connection: socket.socket) -> None:
     evil.until_the_end(connection)
 
 
+@pytest.mark.deadline
 @pytest.mark.parametrize("mode", ["silent", "drip", "one byte", "half a record", "one record", "all but one byte"])
 @pytest.mark.parametrize("version", ["1.2", "1.3"])
 def test_what_only_the_deadline_ends(api, authorities, meeting, mode, version):
@@ -336,6 +340,7 @@ def assert_deadline(result: dict, phase: str = "tls") -> None:
     assert DEADLINE - 1 <= result["timings_ms"]["total"] < DEADLINE + 250
 
 
+@pytest.mark.deadline
 def test_a_peer_that_accepts_nothing_more(api, network):
     """TCP is established by the kernel; nobody takes the connection."""
     with evil.peers.tcp_listener(network.b, net.OPEN) as listener:
@@ -400,6 +405,7 @@ def assert_nobody_waits(connectd, run) -> dict:
     return results[0]
 
 
+@pytest.mark.deadline
 @pytest.mark.parametrize("mode", FLOODS)
 def test_a_flood_ends_and_holds_nobody_up(connectd, meeting, mode):
     data, verdict = FLOODS[mode]
@@ -432,6 +438,7 @@ def test_handshake_records_of_one_byte_each_are_tls(api, authorities, meeting):
 WAITS = [{"expect": "^never$"}]
 
 
+@pytest.mark.deadline
 def test_more_tickets_than_anybody_needs(connectd, authorities, meeting):
     port = meeting(evil.tls(evil.server_context(authorities.good, tickets=3000)))
     assert_verified(check(connectd.client, port), authorities.good)
@@ -459,6 +466,7 @@ def command_flood(process, command: bytes, seconds: float = 3):
     return stop, thread
 
 
+@pytest.mark.deadline
 @pytest.mark.parametrize(
     "version,command", [("-tls1_3", b"K\n"), ("-tls1_3", b"k\n"), ("-tls1_2", b"r\n"), ("-tls1_2", b"R\n")]
 )
@@ -482,6 +490,7 @@ def test_key_updates_and_renegotiations_without_end(connectd, authorities, netwo
         assert_alert(result["error"], "handshake_failure", "peer")
 
 
+@pytest.mark.deadline
 def test_plaintext_behind_the_handshake(api, authorities, meeting):
     context = evil.server_context(authorities.good)
 
@@ -505,6 +514,7 @@ def test_a_close_notify_behind_the_handshake_is_a_success(api, authorities, meet
     assert_verified(check(api, port), authorities.good)
 
 
+@pytest.mark.deadline
 def test_a_flood_of_application_data(connectd, authorities, meeting):
     def script(inside) -> None:
         evil.repeat(inside, b"noise " * 1000)
@@ -515,6 +525,7 @@ def test_a_flood_of_application_data(connectd, authorities, meeting):
     assert result["timings_ms"]["total"] < DEADLINE + 250
 
 
+@pytest.mark.deadline
 def test_many_silent_peers_at_once_hold_nobody_up(connectd, network, authorities):
     with evil.peers.tcp_listener(network.b, net.OPEN, backlog=200) as listener:
         port = listener.getsockname()[1]

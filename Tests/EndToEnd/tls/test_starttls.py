@@ -139,6 +139,7 @@ def test_a_peer_without_tls(api, meeting, protocol):
     assert error["received"], error
 
 
+@pytest.mark.deadline
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_a_peer_that_closes_at_once(api, meeting, protocol):
     started = time.monotonic()
@@ -162,6 +163,7 @@ def test_a_peer_that_resets(api, meeting, protocol):
     assert_failure(check(api, meeting(script), protocol), 104, "reset", "target", phase="tls")
 
 
+@pytest.mark.deadline
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_a_silent_peer(api, meeting, protocol):
     result = check(api, meeting(tls_peers.until_the_end), protocol, timeout_ms=300)
@@ -255,6 +257,7 @@ def test_words_behind_the_go_ahead_are_no_tls(api, authorities, meeting, protoco
     assert "dialog" not in result or not result["dialog"]["steps"]
 
 
+@pytest.mark.deadline
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_a_flood_without_a_line_end_is_bounded(api, meeting, protocol):
     def script(connection: socket.socket) -> None:
@@ -268,6 +271,7 @@ def test_a_flood_without_a_line_end_is_bounded(api, meeting, protocol):
     assert time.monotonic() - started < 2
 
 
+@pytest.mark.deadline
 @pytest.mark.parametrize("protocol", ["smtp", "imap", "ftp", "nntp", "sieve"])
 def test_a_flood_of_lines_is_bounded(api, meeting, protocol):
     lines = {
