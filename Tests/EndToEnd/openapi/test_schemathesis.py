@@ -49,7 +49,7 @@ def test_the_service_keeps_to_its_specification(loopback_only):
             loopback_only.command(*command),
             capture_output=True,
             text=True,
-            timeout=240,
+            timeout=900,
             cwd=connectd.folder,
             env=os.environ | {"SCHEMATHESIS_HOOKS": str(HOOKS)},
         )

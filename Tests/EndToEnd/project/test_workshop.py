@@ -75,7 +75,7 @@ def test_what_is_installed_is_said_before(fresh_machine):
 @pytest.mark.parametrize(("value", "status"), [("", 0), ("1", 1)])
 def test_a_missing_server_fails_where_nothing_may_be_missing(value, status, tmp_path):
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "promtool", "Tests/EndToEnd/monitors/test_metrics.py"],
+        [sys.executable, "-m", "pytest", "-q", "-k", "promtool", "Tests/EndToEnd/monitors/test_metrics.py"],
         cwd=REPOSITORY, capture_output=True, text=True, timeout=60,
         env=os.environ | {"PATH": str(tmp_path), "CONNECTD_REQUIRE_INTEGRATIONS": value},
     )  # fmt: skip

@@ -112,7 +112,6 @@ def test_the_subject_and_serial_are_as_openssl_shows_them(api, network, authorit
     assert report["subject"] == "CN=münchen.example,O=Škoda a\\E2\\80\\AEb\\, Straße"
 
 
-@pytest.mark.deadline
 def test_a_server_without_secure_renegotiation(api, network, authorities):
     with tls_peers.without_renegotiation_info(network.b, authorities.good) as port:
         tls = {"ca": "tests", "server_name": HOST}
