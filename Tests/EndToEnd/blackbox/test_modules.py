@@ -162,7 +162,7 @@ def test_tls_that_begins_twice_fails_at_that_step(beside, authorities):
         assert value(found, "probe_success") == 0 and "probe_ssl_earliest_cert_expiry" in found
 
 
-def test_a_defect_is_stated_at_the_start_and_with_debug(beside):
+def test_a_module_that_cannot_work_is_reported_at_startup_and_with_debug(beside):
     log = beside.connectd.log
     assert "modules.no_ca.tcp.tls_config.ca_file" in log and "/no/such" in log
     assert "TLS cannot begin twice" in log

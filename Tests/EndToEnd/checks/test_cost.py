@@ -71,7 +71,7 @@ def ask_on_each(connections: list[socket.socket]) -> None:
 
 
 @pytest.mark.deadline
-def test_load_that_lands_on_one_worker_keeps_the_other_busy_too(loopback_only):
+def test_load_on_one_worker_is_shared_with_the_other(loopback_only):
     with Connectd(loopback_only, {"workers": 2}, unix=False) as connectd, contextlib.ExitStack() as stack:
         connections = [stack.enter_context(connectd.http.connect()) for _ in range(32)]
         for connection in connections:

@@ -155,7 +155,7 @@ def test_parameters_of_tls_that_do_not_fit_are_named(api, query, pointer):
 
 @pytest.mark.parametrize("parameters", ["", "&server_name=db.internal&verify=true&starttls=smtp&min_days_left=14"])
 @pytest.mark.parametrize("scheme", ["tls", "tcp"])
-def test_parameters_of_tls_are_taken(api, scheme, parameters):
+def test_parameters_of_tls_are_accepted(api, scheme, parameters):
     answer = api.get(f"/v1/probe?target={scheme}://{net.OPEN}:9{parameters}")
     assert answer.status == 502, answer.body
     assert answer.json["outcome"] == "refused"

@@ -63,7 +63,7 @@ def outcomes(result: dict) -> list[tuple[str, str]]:
 
 @pytest.mark.deadline
 @pytest.mark.parametrize("addresses", ["first", "race"])
-def test_a_refusing_first_address_is_passed_over_at_once(check, addresses):
+def test_a_refusing_first_address_is_skipped_at_once(check, addresses):
     result = check("refusing-first", addresses)
     assert (result["ok"], result["outcome"], result["phase"]) == (True, "connected", "done")
     assert outcomes(result) == [(REFUSING, "refused"), (net.OPEN, "connected")], "the loser is listed"
@@ -86,7 +86,7 @@ def test_a_race_with_a_dead_first_address_is_won_by_the_second_within_the_deadli
     assert result["timings_ms"]["total"] < 800
 
 
-def test_a_race_leaves_no_attempt_behind(connectd, check):
+def test_a_race_cancels_the_other_attempts(connectd, check):
     check("silent-first", "race", timeout_ms=5000)
     assert not connectd.sockets(SYN_SENT), "a loser's SYN is still under way"
 
@@ -106,7 +106,7 @@ def test_a_race_begins_no_attempt_at_the_deadline(check):
 
 
 @pytest.mark.deadline
-def test_a_race_of_silent_addresses_is_met_by_the_deadline(check):
+def test_a_race_of_silent_addresses_is_a_timeout(check):
     result = check("silent-only", "race", timeout_ms=600)
     assert_failure(result, None, "timeout", "network", source="deadline", name="DEADLINE")
     assert outcomes(result) == [(net.DROPPED, "timeout"), (net.FORGED, "timeout")]
@@ -203,14 +203,14 @@ def test_the_error_is_that_of_the_attempt_that_got_furthest(check, api, network)
             assert dict(outcomes(result)) == {REFUSING: "refused", net.PEER: "dialog_failed"}
 
 
-def test_of_equals_the_first_counts(check):
+def test_the_first_of_equal_errors_counts(check):
     result = check("prohibited-and-refused", "first")
     assert_failure(result, errno.EHOSTUNREACH, "unreachable", "network")
     assert [attempt["outcome"] for attempt in result["attempts"]] == ["unreachable", "refused"]
 
 
 @pytest.mark.parametrize("addresses", ["first", "race", "all"])
-def test_a_dialog_is_held_with_the_address_that_connects(check, network, addresses):
+def test_a_dialog_uses_the_address_that_connects(check, network, addresses):
     def script(connection) -> None:
         connection.sendall(b"welcome\n")
 
@@ -278,5 +278,5 @@ def test_ok_of_other_outcomes(api, target, expect, ok):
     assert result["ok"] is ok, result
 
 
-def test_a_denied_target_stays_403_whatever_is_expected(api):
+def test_a_denied_target_is_403_with_any_expectation(api):
     assert_problem(api.post_check(f"tcp://{METADATA}:80", expect="denied"), 403)

@@ -153,7 +153,7 @@ def test_the_callers_own_rights_and_no_policy(run, folder):
     assert json.loads(ran.stdout)[0]["outcome"] != "denied"
 
 
-def test_a_policy_binds_with_config(run, folder, target):
+def test_config_applies_a_policy(run, folder, target):
     with open(f"{folder}/connectd.yaml", "w") as file:
         file.write("policy: {profile: rules}\n")
     ran = run("check", "--json", "--config", f"{folder}/connectd.yaml", target)
@@ -239,7 +239,7 @@ def test_a_family(run, network):
         assert [attempt["address"] for attempt in result["attempts"]] == [address]
 
 
-def test_a_person_sees_every_attempt_and_whose_fault_it_is(run, network):
+def test_text_output_shows_each_attempt_and_the_fault(run, network):
     network.a.write_etc("hosts", f"127.0.0.1 localhost\n{net.OPEN} pair.example\n{net.SECOND} pair.example\n")
     ran = run("check", "tcp://pair.example:9", "tcp://nothing.invalid:9")
     assert net.OPEN in ran.stdout and net.SECOND in ran.stdout

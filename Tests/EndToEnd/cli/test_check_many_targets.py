@@ -61,7 +61,7 @@ def drain(network) -> None:
     run(network, "--timeout", "300ms", *[f"{PROHIBITED}:{port}" for port in range(100, 120)])
 
 
-def test_no_more_checks_at_once_than_it_may(network):
+def test_checks_at_once_are_limited(network):
     """A listener that answers slowly sees them all."""
     for flag, count, hosts in (("--concurrency", 3, 1), ("--parallel", 2, 1), ("--per-host", 2, 2)):
         open_now, most = collections.Counter(), collections.Counter()
@@ -111,7 +111,7 @@ def test_a_rate(network):
     assert 0.95 < time.monotonic() - started < 3
 
 
-def test_few_descriptors_are_no_reason_to_fail(network):
+def test_few_descriptors_cause_no_failure(network):
     command = " ".join([str(connectd_process.binary()), "check", "--json", *[f"{net.OPEN}:9"] * 300])
     ran = subprocess.run(
         network.a.command("sh", "-c", f"ulimit -n 64; exec {command}"), capture_output=True, text=True, timeout=60

@@ -55,7 +55,7 @@ def measured():
     print("\n" + "\n".join(f"| {what} | {value} |" for what, value in numbers.items()))
 
 
-def test_it_runs_without_rights(running, api):
+def test_it_runs_without_capabilities(running, api):
     status = running.status()
     assert status["Uid"].split() == ["65532"] * 4 and status["Gid"].split() == ["65532"] * 4
     assert int(status["CapEff"], 16) == 0 and int(status["CapBnd"], 16) == 0
@@ -98,7 +98,7 @@ def test_its_health_check_fails_when_the_service_does(running, api):
     assert running.inspect()["State"]["Health"]["Status"] == "healthy"
 
 
-def test_it_says_where_it_listens_and_only_there(running, api, loopback_only):
+def test_it_logs_its_listeners_and_has_no_others(running, api, loopback_only):
     """Without a word of configuration: the container's own loopback."""
     assert "127.0.0.1:8080" in running.log and "no published port leads" in running.log
     tables = [pathlib.Path(f"/proc/{running.pid}/net/{name}").read_text().splitlines()[1:] for name in ("tcp", "tcp6")]
@@ -106,7 +106,7 @@ def test_it_says_where_it_listens_and_only_there(running, api, loopback_only):
     assert listening == ["0100007F:1F90"]
 
 
-def test_it_does_not_open_itself_to_others_without_who_and_what(image):
+def test_an_open_listener_needs_authentication_and_a_policy(image):
     """`docker run -e CONNECTD_LISTEN=0.0.0.0:8080 -p 8080:8080`: it says what is missing."""
     done = podman(
         "run", "--rm", "--network=none", "-e", "CONNECTD_LISTEN=0.0.0.0:8080", image, check=False
@@ -158,7 +158,7 @@ def test_wait_ends_with_what_it_started(image, loopback_only):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_two_signals_are_as_good_as_one(running, api, number):
+def test_two_signals_are_one_reload(running, api, number):
     watched = os.pidfd_open(running.pid)
     for _ in range(2):
         with contextlib.suppress(ProcessLookupError):
@@ -202,7 +202,7 @@ def test_a_config_map_that_changes_counts_after_sighup(image, loopback_only, fol
         container.remove()
 
 
-def test_its_name_is_the_containers(image, loopback_only):
+def test_the_container_has_its_name(image, loopback_only):
     """`prober` tells the pods of a Deployment apart."""
     container = Container(loopback_only, options=("--hostname", "connectd-7d4b9-x2x4z"))
     client = Client(tcp_connector(loopback_only, "127.0.0.1", 8080), host="127.0.0.1:8080")
@@ -388,7 +388,7 @@ def test_sigterm_drains_and_ends_with_0(running, api, loopback_only):
     assert podman("wait", running.name).stdout.strip() == "0"
 
 
-def test_an_idle_one_ends_at_once(running, api, measured):
+def test_an_idle_container_stops_at_once(running, api, measured):
     watched = os.pidfd_open(running.pid)
     begun = time.monotonic()
     os.kill(running.pid, signal.SIGTERM)

@@ -75,13 +75,13 @@ def templates(base: str):
 
 
 @pytest.mark.parametrize("base", BASES)
-def test_a_base_has_what_it_says(base):
+def test_a_base_has_the_expected_objects(base):
     assert sorted(resource["kind"] for resource in resources(base)) == KINDS[base]
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("base", BUILT_IN)
-def test_the_schemas_of_kubernetes_take_it(base, version, tmp_path):
+def test_the_schemas_of_kubernetes_accept_it(base, version, tmp_path):
     path = tmp_path / "rendered.yaml"
     path.write_text(rendered(base))
     done = subprocess.run(
@@ -144,7 +144,7 @@ def test_the_prometheus_operator_has_each_field(kind):
 
 
 @pytest.mark.parametrize("kind", OPERATOR)
-def test_the_schemas_of_the_prometheus_operator_take_it(kind):
+def test_the_schemas_of_the_prometheus_operator_accept_it(kind):
     """Where PROMETHEUS_OPERATOR_CRDS names a folder with its custom resource definitions."""
     folder = os.environ.get("PROMETHEUS_OPERATOR_CRDS")
     if not folder:
@@ -274,14 +274,14 @@ def test_ports_are_those_of_the_configuration(base):
     assert pod["terminationGracePeriodSeconds"] * 1000 > drain["delay_ms"] + drain["limit_ms"]
 
 
-def test_disruptions_leave_one_that_answers():
+def test_a_disruption_budget_keeps_one_pod():
     found = by_kind("service")
     fewest = found["HorizontalPodAutoscaler"]["spec"]["minReplicas"]
     assert fewest - found["PodDisruptionBudget"]["spec"]["maxUnavailable"] >= 1
     assert "replicas" not in found["Deployment"]["spec"], "two would set it"
 
 
-def test_the_secret_is_a_file_and_no_variable():
+def test_the_secret_is_a_file_not_a_variable():
     for base in ("service", "node"):
         for _, pod in templates(base):
             assert not any(name in item for item in containers_of(pod) for name in ("env", "envFrom"))
@@ -322,7 +322,7 @@ def service(loopback_only, tmp_path_factory):
         yield loopback_only
 
 
-def test_what_the_service_monitor_scrapes_is_there_without_a_token(service):
+def test_the_service_monitor_scrapes_without_a_token(service):
     endpoint = by_kind("prometheus-operator")["ServiceMonitor"]["spec"]["endpoints"][0]
     port = next(item for item in by_kind("service")["Service"]["spec"]["ports"] if item["name"] == endpoint["port"])
     answer = Client(tcp_connector(service, "127.0.0.1", port["port"]), host="10.0.0.7:8081").get(endpoint["path"])
@@ -331,7 +331,7 @@ def test_what_the_service_monitor_scrapes_is_there_without_a_token(service):
     assert Client(tcp_connector(service, "127.0.0.1", 8080), host="10.0.0.7").get("/metrics").status == 401
 
 
-def test_what_the_probe_asks_is_answered(service):
+def test_the_requests_of_kubelet_probes_are_answered(service):
     """As the operator lets Prometheus ask it: the module and the Host of the Probe, by the token of its Secret."""
     spec = by_kind("prometheus-operator")["Probe"]["spec"]
     host, _, port = spec["prober"]["url"].rpartition(":")
@@ -352,7 +352,7 @@ def test_it_answers_to_the_names_of_its_service(service, name):
     assert client.get("/v1/errors/EACCES", {"Authorization": f"Bearer {TOKEN}"}).status == 200
 
 
-def test_connectd_takes_the_configuration_of_the_sidecar():
+def test_connectd_accepts_the_configuration_of_the_sidecar():
     done = subprocess.run(
         [binary(), "config", "check", FOLDER / "sidecar" / "connectd.yaml"], capture_output=True, text=True, timeout=20
     )

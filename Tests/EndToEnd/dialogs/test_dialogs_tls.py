@@ -93,14 +93,14 @@ def test_lines_are_found_across_records(api, authorities, talking, version):
     assert_success(api.check(talking(script), tls=TLS, dialog=[{"expect": "^250 OK$"}]))
 
 
-def test_what_came_with_the_handshakes_last_packet_is_seen(api, talking, context):
+def test_data_in_the_last_handshake_packet_is_read(api, talking, context):
     """Application data right behind the server's Finished."""
     for _ in range(5):
         result = api.check(talking(tls_peers.tls(context, says(b"hello\n"))), tls=TLS, dialog=[{"expect": "^hello$"}])
         assert_success(result)
 
 
-def test_much_that_is_sent_arrives(api, talking, context):
+def test_a_large_send_arrives(api, talking, context):
     heard = []
 
     def script(inside) -> None:
@@ -145,7 +145,7 @@ def test_a_close_notify_is_closed(api, talking, context):
     assert result["timings_ms"]["total"] < 1000
 
 
-def test_an_end_without_a_close_notify_is_closed_too(api, talking, context):
+def test_eof_without_a_close_notify_is_closed_too(api, talking, context):
     def script(inside) -> None:
         inside.sendall(b"bye\n")
         tls_peers.end_in_good_order(inside)
@@ -229,7 +229,7 @@ def test_a_handshake_that_fails_within_a_dialog(api, authorities, talking):
     assert result["dialog"]["steps"][-1]["ok"] is False
 
 
-def test_words_behind_the_go_ahead_end_the_check(api, talking, context):
+def test_text_after_the_go_ahead_ends_the_check(api, talking, context):
     """CVE-2011-0411, in the same packet: as with `tls.starttls`."""
     target = talking(smtp(context, says(b"nothing\r\n"), behind_the_go_ahead=b"250 EVIL\r\n"))
     result = api.check(target, tls=TLS, dialog=[*CLEAR, {"expect": "EVIL"}], timeout_ms=3000)
@@ -251,7 +251,7 @@ def test_words_behind_the_go_ahead_end_the_check(api, talking, context):
         (b"220-one\r\n250 EVIL\r\n", "^220", "250 EVIL\\r\\n"),
     ],
 )
-def test_what_may_stand_behind_the_match_in_front_of_tls(api, talking, context, words, pattern, behind):
+def test_bytes_allowed_between_the_match_and_tls(api, talking, context, words, pattern, behind):
     """The rest of its line, and of its reply of many lines."""
 
     def script(connection: socket.socket) -> None:
@@ -278,7 +278,7 @@ def test_what_may_stand_behind_the_match_in_front_of_tls(api, talking, context, 
         ([b"<proceed", b"/>"], "<proceed"),
     ],
 )
-def test_the_rest_of_the_go_ahead_is_heard_before_tls_begins(api, talking, context, parts, pattern):
+def test_the_whole_go_ahead_is_read_before_tls_begins(api, talking, context, parts, pattern):
     """However it comes. A server that has not said all of it would not take what comes for TLS: this one looks."""
 
     def script(connection: socket.socket) -> None:
@@ -301,7 +301,7 @@ def test_the_rest_of_the_go_ahead_is_heard_before_tls_begins(api, talking, conte
 
 
 @pytest.mark.parametrize("parts", [[b"220", b" ready\r\n250 EVIL\r\n"], [b"S", b"\n250 EVIL\r\n"]])
-def test_words_behind_the_rest_of_the_go_ahead_end_the_check(api, talking, context, parts):
+def test_text_after_the_rest_of_the_go_ahead_ends_the_check(api, talking, context, parts):
     """In the packet that brings its end; the rest of a line that has none is thrown away."""
     target = talking(says(*parts, pause=0.03))
     result = api.check(target, tls=TLS, dialog=[{"expect": "^(220|S)"}, {"starttls": True}, {"expect": "EVIL"}])
@@ -315,7 +315,7 @@ def test_a_reply_without_an_end_is_a_mismatch_at_the_deadline(api, talking):
     assert failed["kind"] == "starttls" and failed["received"] == " never" and "no end" in failed["detail"]
 
 
-def test_a_line_without_an_end_is_not_heard_for_ever(api, talking):
+def test_a_line_without_an_end_is_bounded(api, talking):
     def script(connection: socket.socket) -> None:
         connection.sendall(b"220")
         time.sleep(0.03)  # Packets that come apart.
@@ -360,7 +360,7 @@ def test_a_reject_that_does_not_come_does_nothing(api, way):
     assert result["dialog"]["failed_step"] is None
 
 
-def test_a_reject_behind_the_expect_that_was_met_does_nothing(api, way):
+def test_a_reject_after_the_last_expect_does_nothing(api, way):
     target, members = way(says(b"220 welcome\r\n554 too late\r\nend\r\n"))
     assert_success(api.check(target, dialog=[{"reject": "^5"}, {"expect": "^220"}], **members))
     assert_success(api.check(target, dialog=[{"reject": "^5"}, {"expect": "^220"}, {"expect": "^end"}], **members))
@@ -388,7 +388,7 @@ def test_several_rejects_are_armed_together_and_the_one_that_comes_is_named(api,
     assert_dialog_failed(result, "DIALOG_REJECTED", 1)
 
 
-def test_what_begins_first_counts(api, way):
+def test_the_first_error_counts(api, way):
     target, members = way(says(b"220 fine\r\n554 not fine\r\n"))
     assert_success(api.check(target, dialog=[{"reject": "fine"}, {"expect": "^220"}], **members))
     target, members = way(says(b"warning: 220 fine\r\n"))

@@ -86,7 +86,7 @@ def test_garbage_is_a_bad_answer(api, network, answer):
         fails(api, "DNS_BAD_ANSWER", timeout_ms=3000)
 
 
-def test_an_answer_to_another_question_is_none(api, network):
+def test_a_response_to_another_question_is_ignored(api, network):
     """Somebody who guesses identifiers would send such answers: they are waited past, RFC 5452."""
 
     def answer(question):
@@ -97,7 +97,7 @@ def test_an_answer_to_another_question_is_none(api, network):
         fails(api, "DNS_TIMEOUT", timeout_ms=600)
 
 
-def test_an_answer_with_a_foreign_identifier_is_none(api, network):
+def test_a_response_with_another_identifier_is_ignored(api, network):
     def answer(question):
         return question.reply([dns_server.address_record(question.name, net.OPEN)], identifier=1)
 
@@ -105,7 +105,7 @@ def test_an_answer_with_a_foreign_identifier_is_none(api, network):
         fails(api, "DNS_TIMEOUT", timeout_ms=600)
 
 
-def test_a_truncated_answer_is_asked_for_again_over_tcp(api, network):
+def test_a_truncated_response_is_repeated_over_tcp(api, network):
     full = zone(GOOD)
 
     def answer(question):
@@ -125,7 +125,7 @@ def test_a_loop_of_aliases_ends(api, network):
     assert time.monotonic() - started < 3
 
 
-def test_one_family_that_fails_does_not_spoil_the_other(api, network):
+def test_one_failing_family_does_not_affect_the_other(api, network):
     full = zone(GOOD)
 
     def answer(question):
@@ -163,13 +163,13 @@ def test_the_second_server_is_asked_within_the_deadline(api, network, two_server
     assert result["timings_ms"]["resolve"] < 2900
 
 
-def test_a_first_server_that_is_not_there_is_passed_over(api, network, two_servers):
+def test_an_unreachable_first_server_is_skipped(api, network, two_servers):
     with DNSServer(network.b, net.SECOND, zone(GOOD)):
         eventually_connected(api)
 
 
 @pytest.mark.deadline
-def test_resolving_eats_from_the_one_deadline(api, network):
+def test_resolving_counts_toward_the_deadline(api, network):
     def slow(question):
         time.sleep(0.2)  # The time that an answer takes is what is tested.
         return zone({"slow.example": [net.DROPPED]})(question)
@@ -188,7 +188,7 @@ def test_a_name_is_resolved_once_for_a_check(api, network):
     assert kinds == [dns_server.A]
 
 
-def test_a_rebinding_server_gains_nothing(api, network):
+def test_dns_rebinding_is_denied(api, network):
     """The first answer is harmless, each later one is the metadata service: what was judged is what is connected to."""
     answers = iter([net.OPEN])
 

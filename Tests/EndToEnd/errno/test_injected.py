@@ -125,7 +125,7 @@ def test_so_error_speaks_when_connect_was_in_progress(connectd):
 
 
 @pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS])
-def test_a_name_cannot_be_asked_for_without_a_socket(connectd, number):
+def test_a_name_cannot_be_resolved_without_a_socket(connectd, number):
     with injecting(connectd.pid, "socket", number):
         result = connectd.client.check("tcp://name.example:9", timeout_ms=500)
     assert_failure(result, number, "prober_exhausted", "prober", phase="resolve")

@@ -88,7 +88,7 @@ def test_a_client_that_goes_away_cancels_its_check(running, loopback_only, certi
 
 
 @pytest.mark.parametrize("bytes_", [b"\x16\x03\x01\xff\xff", b"\x00" * 5000], ids=["record", "zeros"])
-def test_what_is_no_tls_is_ended_and_harms_nobody(running, loopback_only, certificates, bytes_):
+def test_bytes_that_are_not_tls_close_only_their_connection(running, loopback_only, certificates, bytes_):
     with loopback_only.socket() as plain:
         plain.settimeout(15)
         plain.connect(("127.0.0.1", PORT))
@@ -165,7 +165,7 @@ def test_a_reload_shows_another_certificate_to_new_clients(running, loopback_onl
         assert Client(connector(loopback_only, certificates, "later")).get("/livez").status == 200
 
 
-def test_the_end_loses_nothing(loopback_only, certificates):
+def test_a_graceful_shutdown_loses_no_request(loopback_only, certificates):
     configuration = {**OPEN_CONFIGURATION, "https": https(certificates), "drain": {"delay_ms": 300, "limit_ms": 5000}}
     it = Connectd(loopback_only, configuration, port=PORT).wait_until_live()
     ending, lost, statuses = threading.Event(), [], []

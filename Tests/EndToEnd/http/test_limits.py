@@ -118,7 +118,7 @@ def test_a_half_closed_client_that_closes_later_cancels_its_check(connectd, list
     connectd.wait_until_none_connects(3)
 
 
-def test_many_clients_that_go_away_leave_nothing_behind(connectd):
+def test_many_cancelled_checks_leak_nothing(connectd):
     before = len(connectd.open_descriptors())
     connections = []
     for _ in range(100):
@@ -132,7 +132,7 @@ def test_many_clients_that_go_away_leave_nothing_behind(connectd):
     connectd.wait_for_descriptors(before + 2)
 
 
-def test_a_queued_check_of_a_client_that_left_gives_its_place_back(network):
+def test_a_cancelled_check_leaves_the_queue(network):
     with Connectd(network.a, tight(), port=PORT) as connectd:
         first, second = connectd.unix.connect(), connectd.unix.connect()
         first.sendall(hanging_request())
@@ -169,7 +169,7 @@ def drip(connection, data: bytes, seconds: float) -> bytes | None:
     return None
 
 
-def test_a_client_that_drips_meets_an_absolute_deadline(connectd):
+def test_a_slow_client_meets_an_absolute_deadline(connectd):
     """For the header and for the body; every byte is in time by an idle timeout's measure."""
     limit = 40.0
     head = f"POST /v1/checks HTTP/1.1\r\nHost: 127.0.0.1:{connectd.port}\r\nContent-Type: application/json\r\n".encode()
@@ -248,13 +248,13 @@ def test_each_line_of_the_log_is_json(connectd):
 
 
 @pytest.mark.deadline
-def test_idle_it_uses_no_processor(connectd):
+def test_an_idle_service_uses_no_processor_time(connectd):
     used = connectd.processor_seconds()
     time.sleep(1.5)  # What it uses in that time is what is tested.
     assert connectd.processor_seconds() - used < 0.1
 
 
-def test_an_answer_of_a_stopped_service(network):
+def test_a_check_in_flight_is_answered_after_sigterm(network):
     """SIGTERM: what was accepted is answered, new work is not taken, exit 0."""
     connectd = Connectd(network.a, port=PORT).wait_until_live()
     ended = []

@@ -146,5 +146,5 @@ def test_the_same_request_without_a_trick_is_answered(connectd):
     )
 
 
-def test_the_service_lives_on(connectd):
+def test_the_service_survives(connectd):
     assert connectd.http.get("/livez").status == 200

@@ -63,7 +63,7 @@ def test_the_plugin_tells_the_target_from_the_prober(network, prober, target, ar
 
 
 @needs("curl", "jq")
-def test_the_plugin_is_unknown_where_nobody_answers(network):
+def test_the_plugin_is_unknown_without_a_service(network):
     ran = plugin(network, "-u", f"http://127.0.0.1:{SHUT}", "-t", "127.0.0.1:9")
     assert ran.returncode == 3 and ran.stdout.startswith(f"CONNECTD UNKNOWN - http://127.0.0.1:{SHUT} does not answer")
 

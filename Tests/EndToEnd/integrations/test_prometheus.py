@@ -25,7 +25,7 @@ TARGET = "127.0.0.1:7391"
 pytestmark = needs("promtool")
 
 
-def test_promtool_takes_the_configuration_and_the_rules():
+def test_promtool_accepts_the_configuration_and_the_rules():
     for command in (["config", "prometheus.yml"], ["rules", *sorted(map(str, PROMETHEUS.glob("rules/*.yml")))]):
         ran = run("promtool", "check", *command, cwd=PROMETHEUS)
         assert ran.returncode == 0 and ran.stderr == "" and "SUCCESS" in ran.stdout, ran.stdout + ran.stderr
@@ -45,7 +45,7 @@ def test_every_alert_has_a_unit_test():
 
 
 @needs("amtool")
-def test_amtool_takes_the_configuration_of_the_alertmanager():
+def test_amtool_accepts_the_alertmanager_configuration():
     ran = run("amtool", "check-config", "alertmanager.yml", cwd=DEPLOY / "alertmanager")
     assert ran.returncode == 0 and "1 templates" in ran.stdout, ran.stdout + ran.stderr
 
@@ -63,7 +63,7 @@ def test_amtool_takes_the_configuration_of_the_alertmanager():
         ("ConnectdPolicyDenialsRise", "prober"),
     ],
 )
-def test_alerts_go_to_those_whose_side_they_are_on(alert, receiver):
+def test_alerts_are_routed_by_fault(alert, receiver):
     configuration = DEPLOY / "alertmanager/alertmanager.yml"
     ran = run("amtool", "config", "routes", "test", f"--config.file={configuration}", f"alertname={alert}")
     assert ran.stdout.strip() == receiver, ran.stdout + ran.stderr
@@ -174,7 +174,7 @@ def read_mail(text: str):
 
 
 @needs("prometheus")
-def test_what_is_recorded_is_there(query):
+def test_the_recorded_fields_are_present(query):
     result_of(query, 'instance_outcome_fault:connectd_checks:rate5m{outcome="connected"} > 0')
     result_of(query, "instance:connectd_check_failures:ratio_rate5m > 0 < 1")
     result_of(query, "instance:connectd_in_flight:ratio >= 0")

@@ -143,14 +143,14 @@ def test_up_after_and_down_after_count_rounds_in_a_row(network, listener):
         assert sum(entry["ok"] for entry in history) >= 3
 
 
-def test_what_a_monitor_expects_decides(network):
+def test_the_expectation_of_a_monitor_decides(network):
     watched = monitor("closed")
     watched["check"]["expect"] = "refused"
     with Connectd(network.a, configuration(watched), port=PORT) as connectd:
         connectd.wait_for_monitor("closed", "up")
 
 
-def test_what_a_monitor_sends_is_not_shown_where_the_peer_repeats_it(loopback_only):
+def test_the_send_of_a_monitor_is_hidden_in_an_echo(loopback_only):
     def repeats(connection: socket.socket) -> None:
         while data := connection.recv(4096):
             connection.sendall(data)
@@ -166,7 +166,7 @@ def test_what_a_monitor_sends_is_not_shown_where_the_peer_repeats_it(loopback_on
             assert "hunter2" not in connectd.log
 
 
-def test_the_policy_binds_monitors(network, listener):
+def test_the_policy_applies_to_monitors(network, listener):
     listener.start()
     policy = {"policy": {"profile": "internal", "rules": [{"action": "deny", "cidr": "127.0.0.1/32"}]}}
     with Connectd(network.a, configuration(monitor("db"), **policy), port=PORT) as connectd:
@@ -196,7 +196,7 @@ def test_a_reload_keeps_what_it_does_not_change(network, listener):
 PATIENCE = 300
 
 
-def test_slow_readers_of_the_list_fill_neither_the_memory_nor_the_way_of_others(network):
+def test_slow_readers_of_the_list_exhaust_neither_memory_nor_connections(network):
     """Two thousand monitors are a list of some 3 MB: forty clients that do not read it would hold 120 MB.
 
     A build for debugging takes half a second of a processor to write one list, and more on a busy machine. So one request

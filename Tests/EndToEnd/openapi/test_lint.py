@@ -32,7 +32,7 @@ def lint(vacuum: str, file: pathlib.Path) -> subprocess.CompletedProcess:
     )  # fmt: skip
 
 
-def test_openapi_spec_validator_takes_it():
+def test_openapi_spec_validator_accepts_it():
     openapi_spec_validator.validate(DOCUMENT)
 
 

@@ -137,7 +137,7 @@ def test_a_denial_needs_no_time_and_no_packet(api):
     assert time.monotonic() - started < 1
 
 
-def test_the_probe_is_bound_too(api):
+def test_the_policy_applies_to_probes(api):
     for address in ("169.254.169.254", "[::ffff:169.254.169.254]"):
         assert_problem(api.get(f"/v1/probe?target=tcp://{address}:80"), 403)
 

@@ -76,7 +76,7 @@ def test_a_link_to_a_path_that_hangs_ends_at_its_deadline(hanging, folder):
 
 @pytest.mark.deadline
 @pytest.mark.parametrize("patterns", [("hang/*", "app/*"), ("**",)], ids=["a rule for each", "one rule for both"])
-def test_many_that_hang_leave_threads_to_others(hanging, folder, patterns):
+def test_many_hanging_paths_leave_threads_for_others(hanging, folder, patterns):
     rules = [f"{folder}/{pattern}" for pattern in patterns]
     with serving(*rules) as connectd, concurrent.futures.ThreadPoolExecutor(120) as pool:
         slow = [
@@ -94,7 +94,7 @@ def test_many_that_hang_leave_threads_to_others(hanging, folder, patterns):
 
 
 @pytest.mark.deadline
-def test_what_hung_works_again_and_leaves_nothing_open(folder):
+def test_a_path_that_hung_works_again_and_leaks_nothing(folder):
     os.mkdir(f"{folder}/hang")
     with serving(f"{folder}/**") as connectd:
         before = connectd.open_descriptors()

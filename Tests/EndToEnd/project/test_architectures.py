@@ -30,7 +30,7 @@ def sources():
         r"\bCVaListPointer\b|\bwithVaList\b|\bFloat80\b",
     ],
 )
-def test_nothing_is_of_one_architecture(named):
+def test_no_file_names_one_architecture(named):
     found = [
         f"{path.relative_to(REPOSITORY)}: {line.strip()}"
         for path in sources()

@@ -92,7 +92,7 @@ def test_an_example_answers_as_the_readme_shows(shell, command, shown):
     assert form(ran.stdout.strip()) == form(shown.strip()), ran.stdout
 
 
-def test_each_outcome_stands_there_with_what_to_do():
+def test_each_outcome_has_an_entry_with_advice():
     specification = yaml.safe_load((REPOSITORY / "openapi" / "openapi.yaml").read_text())
     text = README.read_text().split("## Outcomes")[1].split("\n## ")[0]
     advised = re.findall(r"(?m)^\| `(\w+)` \| [^|]+ \| [^|]+ \|$", text)

@@ -18,7 +18,7 @@ def version() -> str:
 
 
 @pytest.mark.parametrize("name", SCRIPT["PLACES"])
-def test_every_place_shows_it(version, name):
+def test_each_file_shows_the_version(version, name):
     text = (REPOSITORY / name).read_text()
     found = {match[0][len(match[1]) :] for match in re.finditer(SCRIPT["PLACES"][name], text)}
     assert found == {version}

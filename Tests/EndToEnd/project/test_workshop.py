@@ -62,7 +62,7 @@ def test_the_integration_tests_bring_the_large_ones(fresh_machine):
     assert LARGE <= {line.strip() for line in fresh_machine("build", "test", "integrations")}
 
 
-def test_what_is_installed_is_said_before(fresh_machine):
+def test_packages_are_listed_before_they_are_installed(fresh_machine):
     said = fresh_machine("build", "test")
     assert re.fullmatch(r"Installing \d+ Debian packages for: build test", said[0])
     first = next(number for number, line in enumerate(said) if line.startswith(("sudo", "apt-get")))

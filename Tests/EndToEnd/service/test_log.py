@@ -11,7 +11,7 @@ from support.http_client import Client, unix_connector
 from support.waiting import wait_until
 
 
-def test_a_pipe_that_nobody_reads_holds_up_neither_checks_nor_the_end():
+def test_a_full_stderr_pipe_blocks_neither_checks_nor_shutdown():
     with tempfile.TemporaryDirectory(prefix="connectd-e2e-", dir="/tmp") as folder:
         path = f"{folder}/http.sock"
         reading, writing = os.pipe()

@@ -72,7 +72,7 @@ class LoadToTheEnd(Load):
 
 
 @pytest.mark.parametrize("keep_alive", [True, False], ids=["kept connections", "new connections"])
-def test_two_hundred_reloads_lose_nothing(loopback_only, keep_alive):
+def test_two_hundred_reloads_lose_no_request(loopback_only, keep_alive):
     with Connectd(loopback_only, CONFIGURATION, port=PORT) as it:
         load = Load(tcp_connector(loopback_only, "127.0.0.1", PORT), 8, keep_alive)
         health = Client(tcp_connector(loopback_only, "127.0.0.1", HEALTH))
@@ -95,7 +95,7 @@ def test_two_hundred_reloads_lose_nothing(loopback_only, keep_alive):
 
 
 @pytest.mark.parametrize("keep_alive", [True, False], ids=["kept connections", "new connections"])
-def test_the_end_loses_nothing(loopback_only, keep_alive):
+def test_a_graceful_shutdown_loses_no_request(loopback_only, keep_alive):
     configuration = {**CONFIGURATION, "drain": {"delay_ms": 400, "limit_ms": 5000}}
     it = Connectd(loopback_only, configuration, port=PORT).wait_until_live()
     load = LoadToTheEnd(tcp_connector(loopback_only, "127.0.0.1", PORT), 8, keep_alive)

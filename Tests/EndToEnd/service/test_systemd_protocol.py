@@ -81,7 +81,7 @@ def test_sockets_that_are_handed_over_serve_by_their_names(folder):
         item.close()
 
 
-def test_they_are_beside_what_is_said_and_not_bound_twice(folder):
+def test_inherited_sockets_are_added_to_listen_and_not_bound_twice(folder):
     made = listening()
     port = made.getsockname()[1]
     other = f"{folder}/other.sock"
@@ -160,7 +160,7 @@ def test_a_health_listener_of_a_socket_answers_until_the_end():
         item.close()
 
 
-def test_an_open_socket_needs_who_and_what():
+def test_an_open_socket_needs_authentication_and_a_policy():
     made = listening(("0.0.0.0", 0))
     with activated([made], "http", ends=True) as process:
         said = process.stdout.read()
@@ -169,7 +169,7 @@ def test_an_open_socket_needs_who_and_what():
 
 
 @pytest.mark.parametrize("kind", ["datagram", "connection", "file", "abstract"])
-def test_what_is_no_listener_is_named(kind):
+def test_sockets_that_are_not_listeners_are_named(kind):
     one, other = socket.socketpair()
     made = {
         "datagram": lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM),
@@ -184,7 +184,7 @@ def test_what_is_no_listener_is_named(kind):
         item.close()
 
 
-def test_two_sockets_of_one_address_are_one_too_many():
+def test_two_sockets_for_one_address_are_refused():
     """By SO_REUSEPORT: the kernel would share clients out among both."""
     made = [socket.socket() for _ in range(2)]
     for item in made:
@@ -198,7 +198,7 @@ def test_two_sockets_of_one_address_are_one_too_many():
         item.close()
 
 
-def test_a_restart_behind_a_socket_of_systemd_is_not_noticed(folder):
+def test_a_restart_with_socket_activation_loses_no_request(folder):
     """Under load, with checks in flight that hold the end up: whoever comes meanwhile waits for the next one."""
     path = f"{folder}/http.sock"
     made = [listening(), listening(path, socket.AF_UNIX)]
@@ -240,7 +240,7 @@ def test_a_restart_behind_a_socket_of_systemd_is_not_noticed(folder):
         item.close()
 
 
-def test_those_of_another_process_are_left_alone(folder):
+def test_sockets_of_another_process_are_ignored(folder):
     environment = {"LISTEN_PID": "1", "LISTEN_FDS": "1"}
     with Connectd(environment=environment) as it:
         assert it.client.get("/livez").status == 200
@@ -265,7 +265,7 @@ class Manager:
 
 
 @pytest.mark.parametrize("kind", ["path", "abstract"])
-def test_it_says_when_it_is_ready_reloads_and_stops(folder, kind):
+def test_it_notifies_systemd_when_it_is_ready_reloads_and_stops(folder, kind):
     name = f"{folder}/notify" if kind == "path" else "@connectd-test-notify"
     manager = Manager(name.replace("@", "\0"))
     it = Connectd(environment={"NOTIFY_SOCKET": name})
@@ -291,7 +291,7 @@ def test_it_says_when_it_is_ready_reloads_and_stops(folder, kind):
     manager.socket.close()
 
 
-def test_a_manager_that_is_not_there_does_no_harm(folder):
+def test_a_missing_service_manager_does_no_harm(folder):
     with Connectd(environment={"NOTIFY_SOCKET": f"{folder}/nobody", "WATCHDOG_USEC": "50000"}) as it:
         time.sleep(0.2)  # Several intervals of the watchdog.
         assert it.client.get("/livez").status == 200
@@ -326,7 +326,7 @@ def hanging(thread: int):
 
 @pytest.mark.deadline
 @pytest.mark.parametrize("kind", ["worker", "handshakes"])
-def test_signs_of_life_end_with_a_thread_that_hangs(folder, kind):
+def test_watchdog_notifications_stop_when_a_worker_hangs(folder, kind):
     manager = Manager(f"{folder}/notify")
     certify(folder, "server")
     environment = {"NOTIFY_SOCKET": f"{folder}/notify", "WATCHDOG_USEC": "400000", "CONNECTD_WORKERS": "2"}
