@@ -1,4 +1,4 @@
-"""/probe and its like: Debian's blackbox_exporter beside connectd, on one module file and the same targets."""
+"""/probe: connectd and Debian's blackbox_exporter with the same modules file and targets give the same metrics."""
 
 import contextlib
 import json
@@ -58,7 +58,7 @@ def test_a_connect_has_the_same_metrics(both):
 
 
 def test_the_same_address_family_is_preferred(both):
-    """One address is tried: where IPv6 is preferred and shut, IPv4 is no way out."""
+    """One address is tried: if IPv6 is preferred and refused, IPv4 is not tried."""
     with tls_peers.listening(both.namespace, says(), LOOPBACK) as port:
         found = both.compare(target=f"{NAMED}:{port}", module="connect")
         assert value(found, "probe_success") == 0 and value(found, "probe_ip_protocol") == 6
@@ -522,7 +522,7 @@ def test_a_target_may_be_encoded_twice(both):
             assert value(parsed(text), "probe_success") == 1, text
     answer = both.connectd.client.get("/probe?module=connect&target=127.0.0.1%253A1&debug=true")
     assert b" target=127.0.0.1:1 " in answer.body
-    # A zone is no encoding.
+    # A zone is not an encoding.
     text = both.connectd.client.get("/probe?module=connect&target=%5Bfe80::1%2512%5D:1").body.decode()
     assert 'class="invalid"' not in failure(parsed(text)), text
 

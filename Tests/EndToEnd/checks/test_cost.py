@@ -1,4 +1,4 @@
-"""What a check costs, and who bears it: counted or compared, so that a busy machine changes nothing."""
+"""The cost of a check, counted or compared, so that a busy machine does not change the result."""
 
 import contextlib
 import os

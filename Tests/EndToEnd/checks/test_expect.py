@@ -1,4 +1,4 @@
-"""`expect` with "!": a check that found nothing out about its target did not end as expected."""
+"""`expect` with "!": a check that has no result about its target did not end as expected."""
 
 
 import pytest

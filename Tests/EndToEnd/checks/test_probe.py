@@ -1,4 +1,4 @@
-"""GET /v1/probe: the same result, with the verdict as status."""
+"""GET /v1/probe: the same result as a check, with the verdict as status."""
 
 from urllib.parse import quote
 

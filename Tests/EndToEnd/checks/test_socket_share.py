@@ -1,4 +1,4 @@
-"""Checks of many addresses at once take their sockets from a share of their own: other checks keep theirs."""
+"""Checks of many addresses have a limited share of the sockets, so that other checks still get theirs."""
 
 import collections
 import concurrent.futures

@@ -1,4 +1,4 @@
-"""Several addresses: first, race and all, with addresses that refuse, stay silent, are denied or forbidden."""
+"""Several addresses: first, race and all, with addresses that refuse, are silent, are denied or are forbidden."""
 
 import contextlib
 import errno
@@ -27,7 +27,7 @@ TABLE = {
     "denied-and-refusing.example": [METADATA, REFUSING],
     "denied-only.example": [METADATA, "169.254.1.1"],
     "two.example": [net.OPEN, net.SECOND],
-    "refused-behind-silence.example": [net.DROPPED, REFUSING],
+    "refused-after-silence.example": [net.DROPPED, REFUSING],
     "prohibited-and-refused.example": [PROHIBITED, REFUSING],
     "both.example": [net.OPEN, net.OPEN6],
     "many.example": [net.DROPPED] + [f"10.88.2.{number}" for number in range(2, 9)] + [net.OPEN],
@@ -138,7 +138,7 @@ def test_first_shares_the_time_that_is_left(check):
 
 @pytest.mark.deadline
 def test_first_gives_what_an_early_failure_saves_to_the_next(check):
-    result = check("refused-behind-silence", "first", timeout_ms=600)
+    result = check("refused-after-silence", "first", timeout_ms=600)
     silent, refused = result["attempts"]
     assert 250 < silent["duration_ms"] < 400
     assert refused["outcome"] == "refused" and refused["duration_ms"] < 100

@@ -1,4 +1,4 @@
-"""What a success says, for TCP over both families, and what is never one."""
+"""A successful check over TCP, for both families, and connections that are not a success."""
 
 import socket
 import time

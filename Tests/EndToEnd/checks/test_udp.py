@@ -1,4 +1,4 @@
-"""UDP: associated without a word, answered with a dialog, refused and unreachable by ICMP, silence."""
+"""UDP: associated without a dialog, answered with one, refused and unreachable by ICMP, silence."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""`connectd check`: a line for a person, JSON for a program, 0, 1 or 2 for a script."""
+"""`connectd check`: text for people, JSON for programs, exit status 0, 1 or 2 for scripts."""
 
 import json
 import signal
@@ -219,7 +219,7 @@ def test_json_has_the_order_of_the_arguments(run, target):
 
 def test_datagrams_and_paths_are_targets_too(run, folder):
     with peers.unix_listener(f"{folder}/s"):
-        ran = run("check", "--json", f"udp://{net.OPEN}:9", f"unix:{folder}/s", "unix:@nobody", f"unix:{folder}/none")
+        ran = run("check", "--json", f"udp://{net.OPEN}:9", f"unix:{folder}/s", "unix:@missing", f"unix:{folder}/none")
     outcomes = [result["outcome"] for result in json.loads(ran.stdout)]
     assert outcomes == ["associated", "connected", "refused", "no_such_socket"]
 

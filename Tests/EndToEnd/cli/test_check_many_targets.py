@@ -1,4 +1,4 @@
-"""`check` with many targets: how many at once, and timeouts that a router's limit of ICMP errors makes."""
+"""`check` with many targets: how many run at once, and timeouts caused by a router's ICMP rate limit."""
 
 import collections
 import json

@@ -1,4 +1,4 @@
-"""What `check` and `wait` show to people: results as they arrive, progress on a terminal, what is known at Ctrl-C."""
+"""The output of `check` and `wait` for people: results as they arrive, progress on a terminal, the state at Ctrl-C."""
 
 import contextlib
 import json

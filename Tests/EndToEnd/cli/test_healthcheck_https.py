@@ -1,4 +1,4 @@
-"""`connectd healthcheck` over https: whom it trusts, what it shows, and where it asks without a URL."""
+"""`connectd healthcheck` over HTTPS: which certificates it trusts, which it shows, and its default address."""
 
 import pathlib
 import subprocess
@@ -93,7 +93,7 @@ def written(folder, **keys) -> str:
 
 @pytest.mark.parametrize("name", ["server", "expired"])
 def test_without_a_url_the_service_is_known_by_its_certificate(health, loopback_only, certificates, tmp_path, name):
-    """Neither its name nor its dates matter to whoever has the file: that it is the one, does."""
+    """With --certificate, only the certificate itself counts, not its name or dates."""
     listen = [f"0.0.0.0:{PORT}"]
     file = written(tmp_path, listen=listen, https=https(certificates, name))
     with Connectd(loopback_only, {**OPEN_CONFIGURATION, "https": https(certificates, name)}, port=PORT):

@@ -1,4 +1,4 @@
-"""`connectd errors`, `config check`, `reload`, `healthcheck`; colours, completions and the manual page."""
+"""`connectd errors`, `config check`, `reload`, `healthcheck`; colors, completions and the manual page."""
 
 import json
 import os
@@ -261,7 +261,7 @@ def test_a_reload_of_a_process_that_does_not_answer_is_1():
 
 
 def test_a_reload_ends_no_other_process():
-    """A number that is out of date may be anybody's, and SIGHUP ends whoever does not expect it."""
+    """A stale process id may belong to another process, and SIGHUP ends a process that does not handle it."""
     other = subprocess.Popen(["sleep", "30"])
     try:
         ran = run("reload", "--timeout", "300ms", str(other.pid))
@@ -405,12 +405,12 @@ def on_a_terminal(*arguments: str, **environment: str) -> bytes:
             while more := reader.read(4096):
                 shown += more
         except OSError:
-            pass  # How a terminal says that nobody writes any more.
+            pass  # A terminal's EOF.
         return shown
 
 
-CHECK = ("check", "unix:@connectd-nobody")
-WAIT = ("wait", "--timeout", "100ms", "unix:@connectd-nobody")
+CHECK = ("check", "unix:@connectd-missing")
+WAIT = ("wait", "--timeout", "100ms", "unix:@connectd-missing")
 
 
 @pytest.mark.parametrize("command", [CHECK, WAIT], ids=["check", "wait"])

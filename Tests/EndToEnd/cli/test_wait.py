@@ -1,4 +1,4 @@
-"""`connectd wait`: until everybody is there, then a command with its own signals and exit status."""
+"""`connectd wait`: waits for targets, then runs a command with its own signals and exit status."""
 
 import contextlib
 import os
@@ -274,7 +274,7 @@ def test_targets_of_a_file(run, target, folder):
 
 
 def test_a_handshake_belongs_to_it(run, network):
-    """A port that is open, behind which nobody speaks TLS yet."""
+    """A port that is open, but does not speak TLS yet."""
     listener = peers.tcp_listener(network.b, net.OPEN)
     with peers.serving(listener, peers.on_each_connection(lambda connection: connection.sendall(b"no TLS\r\n"))):
         place = f"{net.OPEN}:{listener.getsockname()[1]}"

@@ -1,4 +1,4 @@
-"""deploy/compose, started for real by podman-compose in a network namespace: up, healthy, a check, down."""
+"""deploy/compose, run by podman-compose in a network namespace: up, healthy, a check, down."""
 
 import json
 import pathlib

@@ -1,4 +1,4 @@
-"""The image as its user runs it: not root, read-only, 64 MiB, no capability, and nothing but the program in use."""
+"""The image as users run it: not root, read-only, 64 MiB, no capability, and only the program in use."""
 
 import contextlib
 import json
@@ -61,7 +61,7 @@ def test_it_runs_without_capabilities(running, api):
     assert int(status["CapEff"], 16) == 0 and int(status["CapBnd"], 16) == 0
     assert status["NoNewPrivs"] == "1"
     assert running.inspect()["HostConfig"]["ReadonlyRootfs"]
-    # Its first process is the program: no shell and no init stand between it and signals.
+    # Its first process is the program: no shell and no init is between it and signals.
     assert os.readlink(f"/proc/{running.pid}/exe").endswith("/usr/local/bin/connectd")
 
 
@@ -84,7 +84,7 @@ def test_its_health_check_follows_the_service(running, api):
 
 
 def test_its_health_check_fails_when_the_service_does(running, api):
-    """A service that hangs: its socket takes connections, and nobody answers."""
+    """A service that hangs: its socket accepts connections, and never answers."""
     assert podman("healthcheck", "run", running.name).returncode == 0
     os.kill(running.pid, signal.SIGSTOP)
     limit, failures = time.monotonic() + 60, 0
@@ -250,7 +250,7 @@ def test_nothing_else_is_in_it(image):
     }  # fmt: skip
     files = {path for path, member in added.items() if member.isfile() and not path.startswith("/var/lib/dpkg/")}
     assert not {path for path in files if not ADDED.fullmatch(path) and not LIBRARIES.fullmatch(path)}
-    # Nobody but root owns, and nobody else may write to, what was added.
+    # Root owns what was added, and no other user may write to it.
     assert not {path for path, member in added.items() if member.uid != 0 or (member.isfile() and member.mode & 0o022)}
     # And no program lends its rights, whatever the container is started with.
     assert not {path for path, member in all_of_it.items() if member.isfile() and member.mode & 0o6000}
@@ -272,7 +272,7 @@ WANTED = (
 
 
 def test_secrets_do_not_get_into_the_build(tmp_path):
-    """`.dockerignore` says what may come in. A whole context is built with files that nobody means to give away."""
+    """`.dockerignore` lists what may enter the build. The context here has secrets that must stay out."""
     containers.image()
     for name in WANTED:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -318,7 +318,7 @@ def test_a_mounted_configuration_counts(image, loopback_only, folder):
         limit = time.monotonic() + 10
         while podman("healthcheck", "run", container.name, check=False).returncode != 0:
             assert time.monotonic() < limit, container.log
-        # The environment stands over the file, and the health check knows it.
+        # The environment overrides the file, and the health check knows it.
         assert "127.0.0.1:8090" in container.log and "8089" not in container.log
     finally:
         container.remove()

@@ -1,4 +1,4 @@
-"""deploy/kubernetes: each base renders, is valid, keeps to Pod Security "restricted"; and the pods are played."""
+"""deploy/kubernetes: each base renders, is valid and conforms to Pod Security "restricted"; podman plays the pods."""
 
 import contextlib
 import functools
@@ -26,7 +26,7 @@ from support.waiting import wait_until
 
 FOLDER = REPOSITORY / "deploy" / "kubernetes"
 BASES = ("sidecar", "init", "service", "node", "prometheus-operator")
-# Those of the Prometheus operator are no resources of Kubernetes: its schemas do not know them.
+# Resources of the Prometheus operator are not part of Kubernetes, and its schemas do not have them.
 BUILT_IN = BASES[:-1]
 VERSIONS = ("1.28", "1.30", "1.32", "1.34")
 KINDS = {
@@ -419,7 +419,7 @@ def test_the_pod_is_ready_while_its_dependency_is_there(pod_network, tmp_path):
     with Pod(pod_network, "sidecar", tmp_path) as played:
         probe = played.probes["readinessProbe"]["httpGet"]
         port = played.ports[probe["port"]]
-        # A kubelet asks by the pod's address, and wherever else the pod's ports are asked: that is no way to a check.
+        # A kubelet asks by the pod's address. The health port has no checks, for any client.
         client = Client(tcp_connector(pod_network, "127.0.0.1", port), host=f"10.0.0.7:{port}")
         statuses = []
 
@@ -450,7 +450,7 @@ def state_of(pod: Pod) -> str:
 
 
 def start_what_podman_left(pod: Pod, played: subprocess.Popen) -> None:
-    """podman 4.3 at times waits for an init container that has ended. A kubelet would go on; so does this."""
+    """podman 4.3 at times waits for an init container that has ended. A kubelet would continue, and so does this."""
     with contextlib.suppress(subprocess.TimeoutExpired):
         assert played.wait(45) == 0, played.stdout.read()
         return

@@ -1,4 +1,4 @@
-"""deploy/systemd and deploy/compose, held against the tools that read them."""
+"""deploy/systemd and deploy/compose, checked by the tools that read them."""
 
 import re
 import shutil

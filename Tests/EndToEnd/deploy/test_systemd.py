@@ -1,4 +1,4 @@
-"""deploy/systemd under a real systemd: installed as its README says, started, reloaded, stopped, broken and mended."""
+"""deploy/systemd under a real systemd: installed by its README, started, reloaded, stopped, broken and repaired."""
 
 import re
 import secrets
@@ -149,7 +149,7 @@ def test_a_reload_that_only_the_service_can_judge_shows_in_its_status(service):
 
 def test_priorities_of_the_journal_are_those_of_the_lines(service):
     since = service.now()
-    # A token that is too short is a warning; a denial is told at level info.
+    # A token that is too short is a warning; a denial is logged at level info.
     service.write("/etc/connectd/tokens", "me:short\n", mode="600")
     service.write(CONFIGURATION, DENYING + "auth: {tokens_file: /run/credentials/connectd.service/tokens}\n")
     service.sh(f"systemctl restart {SERVICE}")

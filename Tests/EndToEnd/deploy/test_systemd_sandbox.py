@@ -1,4 +1,4 @@
-"""What the unit takes away from connectd, and what it must not: each check is asked in the unit and beside it, by the same program.
+"""What the unit's sandbox denies to connectd, and what it must allow: each check runs in the unit and outside, by the same program.
 
 Beside it, connectd runs in the same network namespace as a user without any right. The unit is met twice: as it is, and
 with every system call that it forbids ending the service.
@@ -135,7 +135,7 @@ def targets(machine, network, authorities):
 
 @pytest.fixture(scope="module")
 def outside(targets, authorities):
-    """The same program beside the unit; it finds the system's authorities in a file."""
+    """The same program outside the unit; it finds the system's authorities in a file."""
     bundle = pathlib.Path(targets.folder) / "authorities.pem"
     bundle.write_text(authorities.root_pem)
     running = Connectd(

@@ -1,4 +1,4 @@
-"""Sockets that a real systemd holds: activation, a restart under load, modes and groups, the health listener."""
+"""Sockets of a real systemd: activation, a restart under load, modes and groups, the health listener."""
 
 import socket
 import threading

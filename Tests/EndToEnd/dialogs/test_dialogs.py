@@ -1,4 +1,4 @@
-"""Dialogs over TCP and UNIX-domain sockets, against peers that a test scripts byte by byte."""
+"""Dialogs over TCP and UNIX-domain sockets, with peers that a test scripts byte by byte."""
 
 import contextlib
 import errno
@@ -423,7 +423,7 @@ def test_the_first_bytes_are_sent_with_the_syn(api, network, fast_open):
             assert_success(api.check(target, dialog=dialog, socket={"tcp_fast_open": True}))
         assert net.counter(network.a, "TCPFastOpenActive") >= before + 2, "no SYN carried bytes"
     assert heard == [b"hello ${x}\n"] * 3, "each byte once"
-    # With a cookie the kernel calls a connect done that has not begun: the truth is that nobody listens.
+    # With a cookie, the kernel reports success before it has sent the SYN. In truth, nothing listens.
     result = api.check(target, dialog=dialog, socket={"tcp_fast_open": True})
     assert_failure(result, 111, "refused", "target")
 
@@ -471,7 +471,7 @@ def test_the_service_answers_others_while_dialogs_wait(connectd, talking):
 
 
 def test_answers_of_one_connection_stay_in_order(connectd, talking):
-    """A dialog that waits and a check that does not, one behind the other on one connection."""
+    """A dialog that waits and a check that does not, one after the other on one connection."""
     target = talking(says(b"", b"late\n", pause=0.2))
     requests = [check_request(target, dialog=[{"expect": "late"}], id="1"), check_request("127.0.0.1:9", id="2")]
     with connectd.unix.connect() as connection:

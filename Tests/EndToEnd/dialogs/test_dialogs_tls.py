@@ -1,4 +1,4 @@
-"""Dialogs and TLS: behind a handshake, around a `starttls` step, and `reject`."""
+"""Dialogs and TLS: after a handshake, around a `starttls` step, and `reject`."""
 
 import contextlib
 import socket
@@ -94,7 +94,7 @@ def test_lines_are_found_across_records(api, authorities, talking, version):
 
 
 def test_data_in_the_last_handshake_packet_is_read(api, talking, context):
-    """Application data right behind the server's Finished."""
+    """Application data right after the server's Finished."""
     for _ in range(5):
         result = api.check(talking(tls_peers.tls(context, says(b"hello\n"))), tls=TLS, dialog=[{"expect": "^hello$"}])
         assert_success(result)
@@ -166,16 +166,16 @@ def test_a_handshake_that_fails_leaves_no_dialog(api, authorities, talking):
 # A step that begins with TLS.
 
 
-def smtp(context, behind=None, behind_the_go_ahead: bytes = b""):
-    """A server of SMTP that has its secrets behind TLS."""
+def smtp(context, after=None, after_the_go_ahead: bytes = b""):
+    """An SMTP server that shows its secrets only with TLS."""
 
     def script(connection: socket.socket) -> None:
         connection.sendall(b"220 mx1.example.test ESMTP\r\n")
         assert connection.recv(1000).startswith(b"EHLO")
         connection.sendall(b"250-mx1.example.test\r\n250 STARTTLS\r\n")
         assert connection.recv(1000) == b"STARTTLS\r\n"
-        connection.sendall(b"220 go ahead\r\n" + behind_the_go_ahead)
-        tls_peers.tls(context, behind or inside_of_smtp)(connection)
+        connection.sendall(b"220 go ahead\r\n" + after_the_go_ahead)
+        tls_peers.tls(context, after or inside_of_smtp)(connection)
 
     return script
 
@@ -231,7 +231,7 @@ def test_a_handshake_that_fails_within_a_dialog(api, authorities, talking):
 
 def test_text_after_the_go_ahead_ends_the_check(api, talking, context):
     """CVE-2011-0411, in the same packet: as with `tls.starttls`."""
-    target = talking(smtp(context, says(b"nothing\r\n"), behind_the_go_ahead=b"250 EVIL\r\n"))
+    target = talking(smtp(context, says(b"nothing\r\n"), after_the_go_ahead=b"250 EVIL\r\n"))
     result = api.check(target, tls=TLS, dialog=[*CLEAR, {"expect": "EVIL"}], timeout_ms=3000)
     error = assert_tls_failure(result, "TLS_PROTOCOL")
     assert error["received"] == "250 EVIL\\r\\n"
@@ -240,7 +240,7 @@ def test_text_after_the_go_ahead_ends_the_check(api, talking, context):
 
 
 @pytest.mark.parametrize(
-    "words,pattern,behind",
+    "words,pattern,after",
     [
         (b"ready\nEVIL\n", "^ready\n", "EVIL\\n"),
         (b"ready to go\r\n", "^ready", None),
@@ -251,7 +251,7 @@ def test_text_after_the_go_ahead_ends_the_check(api, talking, context):
         (b"220-one\r\n250 EVIL\r\n", "^220", "250 EVIL\\r\\n"),
     ],
 )
-def test_bytes_allowed_between_the_match_and_tls(api, talking, context, words, pattern, behind):
+def test_bytes_allowed_between_the_match_and_tls(api, talking, context, words, pattern, after):
     """The rest of its line, and of its reply of many lines."""
 
     def script(connection: socket.socket) -> None:
@@ -260,11 +260,11 @@ def test_bytes_allowed_between_the_match_and_tls(api, talking, context, words, p
 
     dialog = [{"expect": pattern}, {"starttls": True}, {"expect": "^(?<word>[a-zA-Z]+)$"}]
     result = api.check(talking(script), tls=TLS, dialog=dialog)
-    if behind is None:
+    if after is None:
         assert_success(result)
         assert result["dialog"]["groups"] == {"word": "good"}
     else:
-        assert assert_tls_failure(result, "TLS_PROTOCOL")["received"] == behind
+        assert assert_tls_failure(result, "TLS_PROTOCOL")["received"] == after
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Name servers that fail: each way has its name, and the second server is asked within the deadline."""
+"""Name servers that fail: each failure has its own name, and the second server is asked within the deadline."""
 
 import time
 
@@ -44,7 +44,7 @@ def test_an_empty_answer_is_nodata(api, network):
 
 
 def test_each_check_asks_again(api, network):
-    """c-ares has a cache of its own from 1.31 on, which keeps that there is no AAAA record."""
+    """Since 1.31 c-ares has its own cache, which also stores that a name has no AAAA record."""
     with DNSServer(network.b, net.PEER, zone(GOOD)) as server:
         for _ in range(3):
             assert_success(api.check(f"tcp://good.example:{PORT}"))

@@ -1,4 +1,4 @@
-"""What name servers do with many addresses, with the order of records, with TCP, and with rare response codes."""
+"""Name servers: many addresses, the order of records, TCP, and rare response codes."""
 
 import concurrent.futures
 import contextlib

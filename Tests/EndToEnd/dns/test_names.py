@@ -1,4 +1,4 @@
-"""Names: DNS from dnsmasq in the router's namespace, /etc/hosts, search domains, several addresses."""
+"""Names: dnsmasq in the router's namespace, /etc/hosts, search domains, several addresses."""
 
 import shutil
 import subprocess

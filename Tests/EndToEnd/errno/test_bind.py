@@ -1,4 +1,4 @@
-"""The bind step: what the kernel refuses there is a result with phase `bind`, and the request's own fault."""
+"""The bind step: an error of the kernel there is a result with phase `bind`, and the request's fault."""
 
 import errno
 

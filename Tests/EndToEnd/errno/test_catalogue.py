@@ -1,4 +1,4 @@
-"""GET /v1/errors: the errno table of the service, held against the kernel's and the manual page."""
+"""GET /v1/errors: the errno table of the service, compared with the kernel's and the manual page."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""What the prober's own routes, neighbours and address families say, without or with a packet."""
+"""Errors of the prober's own routes, neighbors and address families, without or with a packet."""
 
 
 import pytest

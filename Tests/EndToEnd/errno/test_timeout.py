@@ -1,4 +1,4 @@
-"""Two answers that are never confused: the kernel gave up, or our own deadline came first."""
+"""Two timeouts that are never confused: the kernel's ETIMEDOUT, and connectd's own deadline."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor

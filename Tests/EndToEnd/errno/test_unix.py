@@ -1,4 +1,4 @@
-"""UNIX-domain targets: each way in which a path or a socket fails told apart."""
+"""UNIX-domain targets: a path or a socket can fail in many ways, and each has its own result."""
 
 import errno
 import os

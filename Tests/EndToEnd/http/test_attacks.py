@@ -1,4 +1,4 @@
-"""What somebody tries who reaches the port and means harm."""
+"""Attacks by clients that reach the port."""
 
 import contextlib
 import json

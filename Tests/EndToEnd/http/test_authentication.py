@@ -1,4 +1,4 @@
-"""Loopback is no proof of identity: browsers, foreign hosts, bearer tokens."""
+"""Authentication on loopback too: browsers, foreign hosts, bearer tokens."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Each malformed request is a 400 that points at what is wrong with it."""
+"""Each malformed request gets a 400 that points at the mistake."""
 
 import json
 
@@ -17,7 +17,7 @@ def connectd(loopback_only):
 
 
 TARGETS = [
-    # numbers that are no dotted quads
+    # numbers that are not dotted quads
     "tcp://0177.0.0.1:80",
     "tcp://2130706433:80",
     "tcp://0x7f.1:80",

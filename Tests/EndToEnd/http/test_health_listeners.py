@@ -1,4 +1,4 @@
-"""`health_listen`: /livez, /readyz and /metrics for kubelets, on any address, and nothing else."""
+"""`health_listen`: /livez, /readyz and /metrics for kubelets, on any address, and no other resource."""
 
 import contextlib
 import os
@@ -89,7 +89,7 @@ def test_a_flood_of_other_listeners_leaves_room_for_health_checks(loopback_only)
 
 
 def test_a_flood_of_health_checks_leaves_room_for_other_listeners(loopback_only):
-    """Nobody is asked there who he is: whoever reaches it must not keep clients from the service."""
+    """Health listeners need no authentication, so their clients must not be able to block the service."""
     configuration = {
         **OPEN_CONFIGURATION,
         "health_listen": [f"127.0.0.1:{HEALTH + 6}"],

@@ -1,4 +1,4 @@
-"""The HTTPS listener: versions, client certificates, clients that misbehave, certificates replaced by a reload."""
+"""The HTTPS listener: versions, client certificates, misbehaving clients, certificates replaced by a reload."""
 
 import contextlib
 import signal
@@ -159,7 +159,7 @@ def test_a_reload_shows_another_certificate_to_new_clients(running, loopback_onl
         with pytest.raises(ssl.SSLCertVerificationError):
             connector(loopback_only, certificates)()
         kept.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        assert read_answer(kept.makefile("rb")).status == 200, "who was connected goes on"
+        assert read_answer(kept.makefile("rb")).status == 200, "open connections stay usable"
         wrong = {**later, "https": {"certificate": f"{certificates}/server.pem", "key": f"{certificates}/later.key"}}
         running.reload(wrong, "reload refused")
         assert Client(connector(loopback_only, certificates, "later")).get("/livez").status == 200
@@ -185,7 +185,7 @@ def test_a_graceful_shutdown_loses_no_request(loopback_only, certificates):
             thread.start()
         wait_until(lambda: len(statuses) > 20, 30, lambda: f"20 checks are answered; lost: {lost}")
         it.process.send_signal(signal.SIGTERM)
-        time.sleep(0.2)  # Requests go on for a while after the signal.
+        time.sleep(0.2)  # Requests continue for a while after the signal.
         ending.set()
         assert it.process.wait(10) == 0, it.log
     finally:

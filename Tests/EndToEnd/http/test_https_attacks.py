@@ -1,4 +1,4 @@
-"""Clients of the HTTPS listener that mean harm: floods, silence, half of everything, and no end of it."""
+"""Attacks on the HTTPS listener: floods, silence, partial messages, and endless ones."""
 
 import contextlib
 import ctypes
@@ -197,7 +197,7 @@ def test_malformed_clients_leak_nothing(running, loopback_only, certificates):
 
 
 def test_a_handshake_has_a_time_limit(running, loopback_only):
-    """A byte now and then is no life."""
+    """A byte now and then does not extend it."""
     with plain_socket(loopback_only) as connection:
         begin = time.monotonic()
         with contextlib.suppress(OSError):
@@ -211,7 +211,7 @@ def test_a_handshake_has_a_time_limit(running, loopback_only):
 
 
 def ssl_pointer(connection) -> ctypes.c_void_p:
-    """The SSL behind a connection of Python's: the field behind its weak reference."""
+    """The SSL structure of a Python connection: the field after its weak reference."""
     return ctypes.c_void_p.from_address(id(connection._sslobj) + 24)
 
 
@@ -304,7 +304,7 @@ def test_a_slow_https_response_is_complete_after_sigterm(loopback_only, certific
         plain = loopback_only.socket()
         plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         plain.settimeout(20)
-        # A small buffer of the kernel's: what is in that is sent even behind the end of the process.
+        # A small kernel buffer: its content is sent even after the process has ended.
         with loopback_only.setting("net.ipv4.tcp_wmem", "4096 4096 4096"):
             plain.connect(("127.0.0.1", PORT))
             with context.wrap_socket(plain, server_hostname="127.0.0.1", suppress_ragged_eofs=False) as connection:

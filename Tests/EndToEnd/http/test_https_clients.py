@@ -1,4 +1,4 @@
-"""Who may ask over HTTPS, under what name, and what a reload changes for those that are connected."""
+"""Client certificates: who has access over HTTPS, under which name, and what a reload changes for open connections."""
 
 import contextlib
 import json
@@ -137,13 +137,13 @@ def is_open(connection) -> bool:
 
 def test_a_reload_of_client_authorities_closes_connections(loopback_only, certificates):
     """Who came in without a certificate does not stay once one is demanded; who would come in again stays."""
-    anybody = {**OPEN_CONFIGURATION, "https": https(certificates)}
+    anonymous = {**OPEN_CONFIGURATION, "https": https(certificates)}
     known = {**OPEN_CONFIGURATION, "https": https(certificates, mutual=True)}
     others = {**OPEN_CONFIGURATION, "https": {**known["https"], "client_authorities": f"{certificates}/other.pem"}}
-    with Connectd(loopback_only, anybody, port=PORT) as it:
+    with Connectd(loopback_only, anonymous, port=PORT) as it:
         with connector(loopback_only, certificates)() as kept:
             assert is_open(kept)
-            it.reload(anybody)
+            it.reload(anonymous)
             assert is_open(kept)
             it.reload(known)
             assert not is_open(kept)
@@ -155,7 +155,7 @@ def test_a_reload_of_client_authorities_closes_connections(loopback_only, certif
             assert not is_open(kept)
         with connector(loopback_only, certificates, client="alien")() as kept:
             assert is_open(kept)
-            it.reload(anybody)
+            it.reload(anonymous)
             assert is_open(kept)
 
 
@@ -186,14 +186,14 @@ def test_a_new_connection_gets_503_after_a_reload_of_client_authorities(loopback
 
 
 def test_a_slow_reader_sends_no_more_requests_after_a_reload(loopback_only, certificates):
-    """An answer that has gone out may have said that the connection goes on: what comes on it is no request any more."""
+    """A response that was sent may have promised to keep the connection open. Later bytes on it are not read as requests."""
     monitors = [
         {"name": f"m{number}", "interval_ms": 86_400_000, "check": {"target": "tcp://127.0.0.1:1"}}
         for number in range(4000)
     ]
-    anybody = {**OPEN_CONFIGURATION, "https": https(certificates), "monitors": monitors}
-    known = {**anybody, "https": https(certificates, mutual=True)}
-    with Connectd(loopback_only, anybody, port=PORT) as it, connector(loopback_only, certificates)() as kept:
+    anonymous = {**OPEN_CONFIGURATION, "https": https(certificates), "monitors": monitors}
+    known = {**anonymous, "https": https(certificates, mutual=True)}
+    with Connectd(loopback_only, anonymous, port=PORT) as it, connector(loopback_only, certificates)() as kept:
         kept.sendall(b"GET /v1/monitors HTTP/1.1\r\nHost: localhost\r\n\r\n" * 20)
         time.sleep(1)  # The first answers fill the buffers; nothing outside shows when.
         it.reload(known)
@@ -204,13 +204,13 @@ def test_a_slow_reader_sends_no_more_requests_after_a_reload(loopback_only, cert
         told = [answer for answer in answers if answer.status == 503]
         served = [answer for answer in answers if answer.status == 200]
         assert served and len(answers) < 20 and all(len(answer.json["monitors"]) == 4000 for answer in served)
-        assert not any("connection" in answer.headers for answer in served), "one was asked for behind the reload"
+        assert not any("connection" in answer.headers for answer in served), "a request was read after the reload"
         assert len(told) <= 1 and answers[len(served) :] == told
 
 
 def test_a_check_in_flight_is_answered_before_the_connection_closes(loopback_only, certificates):
-    anybody = {**OPEN_CONFIGURATION, "https": https(certificates)}
-    with Connectd(loopback_only, anybody, port=PORT) as it:
+    anonymous = {**OPEN_CONFIGURATION, "https": https(certificates)}
+    with Connectd(loopback_only, anonymous, port=PORT) as it:
         silent = loopback_only.socket()
         with silent, connector(loopback_only, certificates)() as kept:
             silent.bind(("127.0.0.1", 8299))
@@ -228,7 +228,7 @@ def test_a_check_in_flight_is_answered_before_the_connection_closes(loopback_onl
     [(f"https://127.0.0.1:{PORT}", 200), (f"http://127.0.0.1:{PORT}", 403), ("https://evil.example", 403), ("null", 403)],
 )
 def test_an_origin_must_be_our_own_and_use_tls(running, loopback_only, certificates, origin, status):
-    """A browser shows its user's certificate to whoever sends it here."""
+    """A browser presents its user's certificate for requests from any page."""
     client = Client(connector(loopback_only, certificates, client="probe"), host=f"127.0.0.1:{PORT}")
     assert client.post("/v1/checks", {"target": REFUSED}, {"Origin": origin}).status == status
     assert client.post("/v1/checks", {"target": REFUSED}, {"Sec-Fetch-Site": "cross-site"}).status == 403

@@ -1,4 +1,4 @@
-"""Bounded work: in flight, queue, slow clients, clients that leave, descriptors."""
+"""Limits: checks in flight, the queue, slow clients, clients that leave, descriptors."""
 
 import json
 import resource
@@ -113,7 +113,7 @@ def test_a_half_closed_client_that_closes_later_cancels_its_check(connectd, list
     connection.shutdown(socket.SHUT_WR)
     connectd.wait_until_connecting()
     time.sleep(0.2)  # Nothing may happen, and only time shows that.
-    assert connectd.sockets(SYN_SENT), "half a close is no departure"
+    assert connectd.sockets(SYN_SENT), "a half-closed client has not left"
     connection.close()
     connectd.wait_until_none_connects(3)
 
@@ -183,7 +183,7 @@ def test_a_slow_client_meets_an_absolute_deadline(connectd):
         assert connectd.client.get("/livez").status == 200
         for item in drips:
             heard = item.result()
-            assert heard is not None, "a slow client may stay for ever"
+            assert heard is not None, "a slow client may stay forever"
             assert heard.startswith(b"HTTP/1.1 408 "), heard
             assert b"urn:connectd:problem:request_timeout" in heard
         silent.settimeout(limit)
@@ -229,7 +229,7 @@ def test_the_longest_timeout_is_a_matter_of_configuration(network):
         assert_problem(connectd.client.post_check("127.0.0.1:9", timeout_ms=301), 400, "/timeout_ms")
         assert_problem(connectd.client.get("/v1/probe?target=127.0.0.1:9&timeout_ms=301"), 400, "/timeout_ms")
         result = connectd.client.check(f"tcp://{net.DROPPED}:80")
-        assert 299 <= result["timings_ms"]["total"] < 450, "the default is no longer than the longest"
+        assert 299 <= result["timings_ms"]["total"] < 450, "the default is at most the limit"
 
 
 def test_the_body_of_routes_is_a_matter_of_configuration(network):

@@ -1,4 +1,4 @@
-"""The HTTP front: statuses, headers, methods, keep-alive, pipelines, sizes."""
+"""HTTP: statuses, headers, methods, keep-alive, pipelining, sizes."""
 
 import json
 import socket

@@ -1,6 +1,6 @@
-"""deploy/nagios and deploy/icinga2: Debian's own Nagios and Icinga read the examples, run them, and show what came of it.
+"""deploy/nagios and deploy/icinga2: Debian's Nagios and Icinga load the examples, run them, and show the results.
 
-The examples keep their shape; their hosts, paths and minutes become those of the test.
+The examples stay as they are, except that hosts, paths and intervals become those of the test.
 """
 
 import pathlib

@@ -1,6 +1,6 @@
-"""deploy/prometheus, deploy/alertmanager and deploy/grafana, met by Debian's Prometheus and Alertmanager.
+"""deploy/prometheus, deploy/alertmanager and deploy/grafana with Debian's Prometheus and Alertmanager.
 
-The examples keep their addresses, in a namespace of their own; only what takes minutes there takes a second here.
+The examples keep their addresses, in their own namespace. Intervals of minutes become a second.
 """
 
 import email
@@ -106,7 +106,7 @@ def result_of(query, expression: str) -> list[dict]:
 
 @pytest.fixture(scope="module")
 def query(namespace, prober, tmp_path_factory):
-    """Debian's Prometheus beside it; gives what its API answers to a query."""
+    """Debian's Prometheus next to it; gives its API's result of a query."""
     folder = tmp_path_factory.mktemp("prometheus")
     copied = copy_of("prometheus", folder)
     hurry(copied)
@@ -144,14 +144,14 @@ def test_an_alert_fires_names_the_errno_and_is_resolved(namespace, query, tmp_pa
     command = ["prometheus-alertmanager", f"--config.file={copied}/alertmanager.yml", f"--storage.path={tmp_path}/data",
                "--web.listen-address=127.0.0.1:9093", "--cluster.listen-address="]
 
-    def told(status: str):
+    def alerts(status: str):
         return [
             alert for path, message in received if path == "/operators"
             for alert in message["alerts"]
             if alert["status"] == status and alert["labels"]["alertname"] == "ConnectdTargetDown"]
 
     with webhook(namespace, 5001) as received, mailbox(namespace, 25) as mails, running(namespace, tmp_path / "log", *command):
-        alert = wait_until(lambda: told("firing"), 60, "an alert fires", 0.1)[0]
+        alert = wait_until(lambda: alerts("firing"), 60, "an alert fires", 0.1)[0]
         assert alert["labels"]["instance"] == TARGET and alert["labels"]["module"] == "tcp_connect"
         assert alert["annotations"] == {
             "summary": f"{TARGET} does not answer: ECONNREFUSED",
@@ -166,7 +166,7 @@ def test_an_alert_fires_names_the_errno_and_is_resolved(namespace, query, tmp_pa
             assert line in body.splitlines(), body
         host, port = TARGET.split(":")
         with peers.tcp_listener(namespace, host, int(port)):
-            wait_until(lambda: told("resolved"), 60, "the alert is resolved", 0.1)
+            wait_until(lambda: alerts("resolved"), 60, "the alert is resolved", 0.1)
 
 
 def read_mail(text: str):

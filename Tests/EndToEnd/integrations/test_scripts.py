@@ -1,4 +1,4 @@
-"""deploy/monit, deploy/cron and deploy/telegraf: each run, or read, as it stands there."""
+"""deploy/monit, deploy/cron and deploy/telegraf: each is run, or parsed, unchanged."""
 
 import re
 import subprocess

@@ -1,4 +1,4 @@
-"""/metrics: what the service counts, in the text of Prometheus and of OpenMetrics."""
+"""/metrics: the service's counters in the formats of Prometheus and of OpenMetrics."""
 
 import shutil
 import subprocess

@@ -1,4 +1,4 @@
-"""Monitors: checks that the service repeats by itself, their state, their history, and what readiness makes of them."""
+"""Monitors: checks that the service repeats, their state, their history, and their effect on readiness."""
 
 import contextlib
 import json
@@ -289,7 +289,7 @@ def test_rounds_are_spread_over_the_interval(network):
 
 
 def test_it_is_not_ready_before_it_knows_its_monitors(loopback_only):
-    """A thousand monitors take a moment; whoever asks first is not told that all is well."""
+    """A thousand monitors take a moment to start. Until then the service is not ready."""
     monitors = [
         {"name": f"m{number}", "required": True, "interval_ms": 86_400_000, "check": {"target": "tcp://127.0.0.1:1"}}
         for number in range(1000)

@@ -1,6 +1,6 @@
-"""schemathesis against the real service: what the specification allows is answered as the specification says.
+"""schemathesis with the real service: requests that the specification allows are answered as it says.
 
-It invents targets, so the service runs where nothing but loopback is; schemathesis comes in through a namespace too.
+It invents targets, so both run in a namespace that has loopback only.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""The specification: sound in itself, up to date, and true of the running service."""
+"""The specification is consistent, up to date, and describes the running service."""
 
 import json
 import subprocess
@@ -144,7 +144,7 @@ def test_the_schema_tells_targets_from_other_text(target, is_target):
     assert (complaints(SCHEMAS["TargetURL"], target) == []) == is_target
 
 
-# The document beside the service.
+# The document and the service.
 
 
 @pytest.mark.parametrize(("target", "is_target"), [pytest.param(t, v, id=ascii(t)[:40]) for t, v in TARGETS.items()])

@@ -1,4 +1,4 @@
-"""Which addresses the policy denies, in whatever clothes they come. All in a namespace with loopback only."""
+"""Addresses that the policy denies, in each notation. All in a namespace with loopback only."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""A path on a file system that does not answer costs the check its time, and nobody else theirs."""
+"""A path on a file system that does not answer delays its own check, and no other."""
 
 import concurrent.futures
 import os

@@ -1,4 +1,4 @@
-"""The profile `public` shows nothing of the prober's own network."""
+"""The profile `public` reveals nothing about the prober's own network."""
 
 import json
 

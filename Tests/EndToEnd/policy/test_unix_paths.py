@@ -1,4 +1,4 @@
-"""UNIX paths only by rule, judged by what opens them."""
+"""UNIX paths need a rule, which applies to the path after links are resolved."""
 
 import os
 import socket

@@ -1,4 +1,4 @@
-"""arm64 by construction: nothing names one architecture, and what C says of the kernel compiles for the other one."""
+"""arm64: no file names one architecture, and the C code that uses the kernel compiles for arm64."""
 
 import pathlib
 import re

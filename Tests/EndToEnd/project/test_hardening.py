@@ -1,4 +1,4 @@
-"""The program as the loader sees it."""
+"""The program's hardening, as the loader sees it."""
 
 import pathlib
 import shutil

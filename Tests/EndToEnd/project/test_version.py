@@ -1,4 +1,4 @@
-"""One version: that of Version.swift is shown by the program, the image, the specification, the manifests and /metrics."""
+"""One version: Version.swift's, in the program, the image, the specification, the manifests and /metrics."""
 
 import re
 import runpy

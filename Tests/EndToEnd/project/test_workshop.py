@@ -1,4 +1,4 @@
-"""What `make test` asks of a contributor's machine, and what continuous integration runs."""
+"""What `make test` needs on a contributor's machine, and what continuous integration runs."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""The end of the service, met in every phase of a request and by clients that do not stop: what came in is answered."""
+"""Graceful shutdown, in every phase of a request and with clients that continue: accepted requests are answered."""
 
 import contextlib
 import signal
@@ -94,7 +94,7 @@ def test_a_request_that_never_ends_gets_503_at_the_drain_limit(loopback_only, ki
 
 
 def test_a_check_cancelled_at_the_drain_limit_is_not_the_targets_failure(loopback_only):
-    """A result that says so, where results are read; 503 where a status or probe_success stands for the target."""
+    """A check's result says so. Probes, where the status or probe_success is the target's verdict, get 503."""
     with peers.full_tcp_listener(loopback_only, "127.0.0.1") as port, service(
         loopback_only, limit_ms=400, modules_file="modules.yml", files={"modules.yml": "modules: {tcp: {prober: tcp}}"}
     ) as it, contextlib.ExitStack() as held:
@@ -120,7 +120,7 @@ def test_a_check_cancelled_at_the_drain_limit_is_not_the_targets_failure(loopbac
 
 
 def many_monitors(count: int) -> list[dict]:
-    """For a long document."""
+    """Enough of them for a long document."""
     return [
         {"name": f"m{number}", "interval_ms": 86_400_000, "check": {"target": "tcp://127.0.0.1:1"}}
         for number in range(count)
@@ -145,7 +145,7 @@ def test_a_slow_reader_gets_its_document_in_full(loopback_only, kind):
 
 @KINDS
 def test_connections_in_the_backlog_are_answered(loopback_only, kind):
-    """Clients whose connect(2) went well, and that nobody has accepted when the end comes."""
+    """Clients whose connect(2) succeeded, and that are not accepted yet at SIGTERM."""
     with service(loopback_only) as it, contextlib.ExitStack() as held:
         it.process.send_signal(signal.SIGSTOP)
         waiting = [held.enter_context(connect(it, kind)) for _ in range(100)]
@@ -167,7 +167,7 @@ def test_responses_after_sigterm_close_their_connections(loopback_only, kind):
         assert "connection" not in read_answer(stream).headers
         it.process.send_signal(signal.SIGTERM)
         wait_until_draining(it)
-        # The second of two that come at once is not lost: whoever reads "close" sends it again elsewhere.
+        # The second of two that come at once is not lost: a client that reads "close" sends it again on another connection.
         connection.sendall(REQUEST * 2)
         answer = read_answer(stream)
         assert answer.status == 200 and answer.headers["connection"].lower() == "close"
@@ -190,7 +190,7 @@ def test_monitors_run_during_the_drain_delay_and_stay_readable(loopback_only):
         half.sendall(REQUEST[:-1])
         it.wait_until_read(half)
         wait_until(lambda: it.client.post_check("tcp://127.0.0.1:9").status == 503, 5, "drain.delay_ms is over")
-        assert len(it.client.get("/v1/monitors").json["monitors"]) == 1, "behind the delay, too"
+        assert len(it.client.get("/v1/monitors").json["monitors"]) == 1, "after the delay, too"
         assert b'connectd_monitor_up{monitor="m"} 0' in it.client.get("/metrics").body
         half.sendall(REQUEST[-1:])
         assert read_answer(half.makefile("rb")).status == 200
@@ -216,7 +216,7 @@ def test_https_clients_that_do_not_read_cannot_delay_shutdown(loopback_only, cer
 
 
 class Crowd:
-    """Clients that go on until nobody listens any more; each new connection that is made has to get an answer."""
+    """Clients that continue until connections are refused. Each new connection must get an answer."""
 
     def __init__(self, connect, keep_alive: bool):
         self.connect, self.keep_alive = connect, keep_alive
@@ -288,12 +288,12 @@ def test_a_graceful_shutdown_under_load_loses_no_request(loopback_only, certific
                 it.process.send_signal(signal.SIGTERM)
             if told and it.process.poll() is None:
                 with contextlib.suppress(OSError, EOFError):
-                    assert health.get("/livez").status == 200, "it lives to the end"
+                    assert health.get("/livez").status == 200, "it is live to the end"
             time.sleep(1 / 16)  # The pace of new clients.
             assert time.monotonic() - began < 60
         for thread in threads + visitors:
             thread.join(30)
             assert not thread.is_alive()
     assert kept.lost == [] and fresh.lost == []
-    assert kept.cut == 0 or delay_ms == 0, "there was time to tell everybody"
+    assert kept.cut == 0 or delay_ms == 0, "there was time to announce the close to each client"
     assert set(kept.statuses) | set(fresh.statuses) <= {200, 503}

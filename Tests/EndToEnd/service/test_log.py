@@ -1,4 +1,4 @@
-"""Standard error as it may be: a pipe that nobody reads must hold up nothing."""
+"""The log on standard error: a full pipe must not block anything."""
 
 import json
 import os
@@ -85,7 +85,7 @@ def test_text_lines_show_no_character_that_hides_or_turns_others():
 
 
 def drain(pipe: int) -> list[bytes]:
-    """What stands in the pipe, by lines."""
+    """The content of the pipe, by lines."""
     os.set_blocking(pipe, False)
     text = b""
     try:

@@ -1,4 +1,4 @@
-"""SIGHUP puts a changed configuration in force or changes nothing; SIGTERM drains: /readyz first, then new work, then the end."""
+"""SIGHUP applies a changed configuration or changes nothing. SIGTERM drains: first /readyz, then new work, then exit."""
 
 import contextlib
 import json
@@ -58,7 +58,7 @@ def test_a_broken_configuration_changes_nothing_and_is_named(connectd, broken, w
     connectd.reload(broken, "reload refused")
     refusal = next(line for line in connectd.log.splitlines() if "reload refused" in line)
     assert word in refusal and json.loads(refusal)["level"] == "error"
-    assert status(connectd) == 403, "the old configuration is in force"
+    assert status(connectd) == 403, "the old configuration still applies"
     assert connectd.client.get("/readyz").status == 200
 
 
@@ -97,7 +97,7 @@ def test_a_reload_changes_options_dialogs_and_hosts(connectd):
 
 
 def test_a_reload_changes_the_log_level_and_format(connectd):
-    """For whoever is on call: every check is to be seen, without a restart."""
+    """An operator can log each check without a restart."""
     before = len(connectd.log)
     connectd.client.check(TARGET)
     assert '"message":"check"' not in connectd.log[before:]
@@ -153,7 +153,7 @@ def test_a_keep_alive_connection_lives_through_a_reload(connectd):
 
 @contextlib.contextmanager
 def draining(network, delay_ms: int, limit_ms: int = 5000, before=lambda connectd: None):
-    """A service that has just been told to stop; it must end with 0."""
+    """A service that has just received SIGTERM; it must exit with 0."""
     configuration = {**OPEN_CONFIGURATION, "drain": {"delay_ms": delay_ms, "limit_ms": limit_ms}}
     connectd = Connectd(network.a, configuration, port=PORT).wait_until_live()
     try:
@@ -388,7 +388,7 @@ def test_an_empty_pipe_as_configuration_does_not_block_shutdown(network, folder)
         connectd.configuration_path.unlink()
         connectd.configuration_path.symlink_to(f"{folder}/pipe")
         connectd.process.send_signal(signal.SIGHUP)
-        time.sleep(0.2)  # There is nothing to wait for: the pipe stays empty, and the service goes on.
+        time.sleep(0.2)  # There is nothing to wait for: the pipe stays empty, and the service continues.
         assert status(connectd) == 200
         connectd.process.send_signal(signal.SIGTERM)
         assert connectd.process.wait(12) == 0

@@ -1,4 +1,4 @@
-"""Under load: reloads, broken files and the end of the service lose nothing that was accepted."""
+"""Under load, reloads, broken configurations and a graceful shutdown lose no accepted request."""
 
 import signal
 import threading
@@ -107,7 +107,7 @@ def test_a_graceful_shutdown_loses_no_request(loopback_only, keep_alive):
         assert health.get("/livez").status == 200, "it drains, and lives"
         before = load.statuses.count(200)
         wait_until(lambda: load.statuses.count(200) > before, 1, "work is taken as long as drain.delay_ms says", 0.002)
-        # The end comes with clients that still ask; from here on those that connect may find nobody.
+        # The service exits while clients still send requests; new connections may be refused from here on.
         load.ending.set()
         assert it.process.wait(10) == 0, it.log
     finally:

@@ -1,4 +1,4 @@
-"""`connectd serve`: what it refuses to start with, and how it starts and stops."""
+"""`connectd serve`: configurations that it refuses to start with, and how it starts and stops."""
 
 import os
 import signal
@@ -200,7 +200,7 @@ def test_a_signal_ends_it_with_0(loopback_only, number):
 
 
 def test_closed_standard_descriptors_are_not_reused():
-    """Log lines would be written to whoever got standard error's number."""
+    """Log lines would go to the descriptor that got standard error's number."""
     with Connectd(prepare=lambda: [os.close(number) for number in range(3)]) as it:
         it.process.send_signal(signal.SIGHUP)
         assert {os.readlink(f"/proc/{it.pid}/fd/{number}") for number in range(3)} == {"/dev/null"}

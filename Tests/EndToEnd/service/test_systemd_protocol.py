@@ -1,4 +1,4 @@
-"""systemd's side of the service: sockets that it hands over, and what it is told."""
+"""systemd's protocols: inherited sockets, notifications and the watchdog."""
 
 import contextlib
 import ctypes
@@ -66,7 +66,7 @@ def test_sockets_that_are_handed_over_serve_by_their_names(folder):
     path = f"{folder}/handed.sock"
     sockets = [listening(), listening(path, socket.AF_UNIX), listening(("0.0.0.0", 0))]
     with activated(sockets, "http:connectd.socket:health") as process:
-        # The backlog holds what comes before the start: nothing is lost, nobody has to wait for the service.
+        # The backlog holds what comes before the start: nothing is lost, and no unit has to wait for the service.
         assert client_of(sockets[0]).get("/v1/errors").status == 200
         assert Client(unix_connector(path)).get("/v1/errors").status == 200
         health = client_of(sockets[2])
@@ -75,7 +75,7 @@ def test_sockets_that_are_handed_over_serve_by_their_names(folder):
         assert own in listening_ports(process.pid)
         answer = client_of(sockets[0]).post_check(f"tcp://127.0.0.1:{own}")
         assert answer.status == 403, "a port that was handed over is our own, too"
-        assert 8080 not in listening_ports(process.pid), "the default is listened on beside what was handed over"
+        assert 8080 not in listening_ports(process.pid), "the default listener is open as well as the inherited ones"
     assert os.path.exists(path), "the file is systemd's"
     for item in sockets:
         item.close()
@@ -199,7 +199,7 @@ def test_two_sockets_for_one_address_are_refused():
 
 
 def test_a_restart_with_socket_activation_loses_no_request(folder):
-    """Under load, with checks in flight that hold the end up: whoever comes meanwhile waits for the next one."""
+    """Under load, with checks in flight that delay the exit: clients that connect meanwhile wait for the next process."""
     path = f"{folder}/http.sock"
     made = [listening(), listening(path, socket.AF_UNIX)]
     silent = listening()
@@ -292,7 +292,7 @@ def test_it_notifies_systemd_when_it_is_ready_reloads_and_stops(folder, kind):
 
 
 def test_a_missing_service_manager_does_no_harm(folder):
-    with Connectd(environment={"NOTIFY_SOCKET": f"{folder}/nobody", "WATCHDOG_USEC": "50000"}) as it:
+    with Connectd(environment={"NOTIFY_SOCKET": f"{folder}/missing", "WATCHDOG_USEC": "50000"}) as it:
         time.sleep(0.2)  # Several intervals of the watchdog.
         assert it.client.get("/livez").status == 200
 
@@ -314,7 +314,7 @@ def thread_of(pid: int, kind: str) -> int:
 
 @contextlib.contextmanager
 def hanging(thread: int):
-    """One thread stands still, the others go on."""
+    """One thread hangs, the others continue."""
     if _libc.ptrace(PTRACE_ATTACH, thread, None, None) != 0:
         pytest.fail(os.strerror(ctypes.get_errno()))
     os.waitpid(thread, WALL)
@@ -356,7 +356,7 @@ def test_another_process_is_watched(folder):
 
 
 def in_the_journal(path, *arguments: str, environment: dict, claims: bool = True) -> list[str]:
-    """The lines of a service whose standard error is this file, which is said to be the journal's, from start to end."""
+    """The lines of a service whose standard error is this file, which JOURNAL_STREAM names, from start to exit."""
     with path.open("wb") as log:
         status = os.fstat(log.fileno())
         stream = f"{status.st_dev}:{status.st_ino if claims else status.st_ino + 1}"

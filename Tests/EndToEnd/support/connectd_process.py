@@ -1,4 +1,4 @@
-"""Starts, watches and ends the connectd under test."""
+"""Starts, watches and stops the connectd under test."""
 
 import atexit
 import fcntl

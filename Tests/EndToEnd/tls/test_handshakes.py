@@ -371,7 +371,7 @@ def test_an_anonymous_peer_is_not_shared(api, authorities, showing):
 
 
 def test_this_build_of_openssl_has_no_rc4():
-    """Why RC4 is told apart by raw records, in test_tls_evil_peers: no peer here could speak it."""
+    """No peer here can use RC4: test_hostile_peers.py sends its records as bytes."""
     assert "RC4" not in openssl("ciphers", "ALL:COMPLEMENTOFALL:@SECLEVEL=0")
 
 
@@ -524,7 +524,7 @@ def test_a_peer_that_refuses_every_protocol(api, authorities, network):
 
 @pytest.mark.parametrize("has", [None, ["http/1.1"]])
 def test_a_peer_that_ignores_alpn(api, authorities, showing, has):
-    """RFC 7301, 3.2: a server may go on without; who asked for a protocol has none."""
+    """RFC 7301, 3.2: a server may continue without ALPN; a client that wanted a protocol then has none."""
     result = check(api, showing(authorities.good, alpn=has), alpn=["h2"])
     error = assert_tls_failure(result, "TLS_ALPN")
     assert "alert" not in error
@@ -563,7 +563,7 @@ def test_a_staple_that_says_revoked(api, authorities, stapling):
     report = assert_report(result, authorities.good)
     assert (report["ocsp"]["stapled"], report["ocsp"]["status"]) == (True, "revoked")
     assert report["ocsp"]["revoked_at"] < report["ocsp"]["this_update"]
-    # Nobody asked: it is told, and does not decide.
+    # Not requested: it is reported, and does not change the verdict.
     result = check(api, port)
     assert_success(result)
     assert result["tls"]["ocsp"]["status"] == "revoked"
@@ -674,7 +674,7 @@ def test_a_failure_may_be_what_is_expected(api, authorities, showing):
 @pytest.mark.parametrize("close,error", [("rst", errno.ECONNRESET), ("fin", 0)])
 @pytest.mark.parametrize("options", [{"highest": "1.2"}, {"lowest": "1.3", "tickets": 0}])
 def test_how_the_peer_sees_the_end(api, authorities, network, options, close, error):
-    """Without tickets, that is: those that nobody has read when the socket is closed make a reset of every end."""
+    """Without session tickets: unread tickets would turn every close into a reset."""
     context = tls_peers.server_context(authorities.good, **options)
     seen = []
 

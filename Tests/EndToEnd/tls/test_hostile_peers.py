@@ -1,4 +1,4 @@
-"""Peers that break TLS in every way that comes to mind: each ends, at once or by the deadline, and holds nobody up."""
+"""Peers that break TLS in every way: each check ends, at once or at its deadline, and delays no other."""
 
 import contextlib
 import socket
@@ -95,7 +95,7 @@ HTTP = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"
 SSLV2 = b"\x80\x2e\x04\x00\x01\x00\x02\x00\x10\x00\x00\x00\x10" + b"s" * 40
 
 BAD_MESSAGE = ("unexpected_message", "prober")
-# name: (what is said, verdict, (alert, who sent it) or None)
+# name: (bytes that are sent, verdict, (alert, its sender) or None)
 AT_ONCE = {
     "plain HTTP": (HTTP, "TLS_NOT_TLS", None),
     "SSH": (b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n", "TLS_NOT_TLS", None),
@@ -115,7 +115,7 @@ AT_ONCE = {
     "TLS 1.1": (OLDER, "TLS_VERSION", ("protocol_version", "prober")),
     "a ServerHello cut short": (TRUNCATED_HELLO, "TLS_PROTOCOL", ("decode_error", "prober")),
     "an extension cut short": (BAD_EXTENSION, "TLS_PROTOCOL", ("decode_error", "prober")),
-    "an extension nobody asked for": (UNASKED_EXTENSION, "TLS_PROTOCOL", ("unsupported_extension", "prober")),
+    "an extension that was not requested": (UNASKED_EXTENSION, "TLS_PROTOCOL", ("unsupported_extension", "prober")),
     "application data": (evil.record(evil.APPLICATION_DATA, b"x" * 40), "TLS_PROTOCOL", BAD_MESSAGE),
     "a heartbeat": (evil.record(evil.HEARTBEAT, b"\x01\x40\x00"), "TLS_PROTOCOL", BAD_MESSAGE),
     "a Finished": (evil.record(evil.HANDSHAKE, evil.message(20, b"f" * 12)), "TLS_PROTOCOL", BAD_MESSAGE),
@@ -342,7 +342,7 @@ def assert_deadline(result: dict, phase: str = "tls") -> None:
 
 @pytest.mark.deadline
 def test_a_peer_with_a_full_backlog(api, network):
-    """TCP is established by the kernel; nobody takes the connection."""
+    """The kernel completes the TCP handshake; the peer never accepts the connection."""
     with evil.peers.tcp_listener(network.b, net.OPEN) as listener:
         assert_deadline(check(api, listener.getsockname()[1], timeout_ms=DEADLINE))
 
@@ -444,7 +444,7 @@ def test_too_many_session_tickets(connectd, authorities, meeting):
     assert_verified(check(connectd.client, port), authorities.good)
     result = assert_nobody_waits(connectd, lambda: check(connectd.client, port, timeout_ms=DEADLINE, dialog=WAITS))
     assert_failure(result, None, "tls_failed", "target", phase="dialog", source="tls", name="TLS_PROTOCOL")
-    # Some more than usual are nobody's business.
+    # Some more than usual are allowed.
     port = meeting(evil.tls(evil.server_context(authorities.good, tickets=20)))
     assert_deadline(check(connectd.client, port, timeout_ms=DEADLINE, dialog=WAITS), phase="dialog")
 
@@ -471,7 +471,7 @@ def command_flood(process, command: bytes, seconds: float = 3):
     "version,command", [("-tls1_3", b"K\n"), ("-tls1_3", b"k\n"), ("-tls1_2", b"r\n"), ("-tls1_2", b"R\n")]
 )
 def test_endless_key_updates_and_renegotiations(connectd, authorities, network, version, command):
-    """What s_server says behind the handshake: KeyUpdate, asking for one back or not; HelloRequest."""
+    """What s_server sends after the handshake: KeyUpdate, asking for one back or not; HelloRequest."""
     with evil.openssl_server(network.b, authorities.good, version) as (port, process):
         stop, thread = command_flood(process, command)
         try:

@@ -1,4 +1,4 @@
-"""STARTTLS in each protocol: peers that are willing, refuse, have no TLS, go away, speak something else, or inject."""
+"""STARTTLS in each protocol: peers that accept, refuse, have no TLS, close, speak something else, or inject."""
 
 import contextlib
 import socket
@@ -210,7 +210,7 @@ INJECTED = b"EVIL injected before TLS\r\n"
 
 
 class Injecting:
-    """A connection that puts words behind the last that are said in clear text, in the same segment."""
+    """A connection that adds text to the last plain-text answer, in the same segment."""
 
     def __init__(self, connection: socket.socket, last: bytes):
         self.connection = connection

@@ -1,4 +1,4 @@
-"""STARTTLS with the servers that people run: what the scripted peers say is what these say."""
+"""STARTTLS with real servers: they send what the scripted peers send."""
 
 import contextlib
 import os
