@@ -13,6 +13,8 @@ SYSTEMD_IMAGE := localhost/connectd-systemd:bookworm
 AS_ROOT ?=
 # With 1, a test fails if its program is not installed, instead of being skipped. Continuous integration sets it.
 CONNECTD_REQUIRE_INTEGRATIONS ?=
+# How many end-to-end tests run at once.
+PARALLEL ?= $(shell echo $$((2 * $$(nproc))))
 PYTEST := env CONNECTD=$(CURDIR)/.build/debug/connectd PYTHONDONTWRITEBYTECODE=1 \
     CONNECTD_REQUIRE_INTEGRATIONS=$(CONNECTD_REQUIRE_INTEGRATIONS) \
     $(VENV)/bin/python -m pytest -q -rfE
@@ -28,7 +30,8 @@ run: dependencies release
 smoke: ## Run the most important tests in two minutes
 smoke: build venv
 	swift test --skip-build --no-parallel --filter '^($(SMOKE_UNIT_TESTS))\.'
-	$(AS_ROOT) $(PYTEST) -m 'smoke and not integration' Tests/EndToEnd
+	$(AS_ROOT) $(PYTEST) -n $(PARALLEL) --dist loadfile --no-loadscope-reorder \
+	    -m 'smoke and not integration and not deadline' Tests/EndToEnd
 
 # Every change must pass this target. Tests with large servers are in test-integrations.
 test: ## Check style, run the unit tests, the fuzz corpora, and the end-to-end tests with small peers
@@ -85,10 +88,15 @@ bench: ## Compare the cost of a check with the C service and blackbox_exporter (
 bench: release
 	$(AS_ROOT) Benchmarks/run
 
-# Runs the program in .build/debug. Tests that need root are skipped for other users, with a reason.
+# Runs the program in .build/debug. Tests that need root are skipped for other users, with a reason. Most tests wait more than
+# they compute, so twice as many run at once as there are processors. Those marked `deadline` run alone afterwards.
 end-to-end-test: ## Run the end-to-end tests with small peers alone
 end-to-end-test: build venv
-	$(AS_ROOT) $(PYTEST) -m 'not integration' Tests/EndToEnd
+	status=0; \
+	$(AS_ROOT) $(PYTEST) -n $(PARALLEL) --dist loadfile --no-loadscope-reorder \
+	    -m 'not integration and not deadline' Tests/EndToEnd || status=$$?; \
+	$(AS_ROOT) $(PYTEST) -m 'deadline and not integration' Tests/EndToEnd || status=$$?; \
+	exit $$status
 
 # Builds the image from the Dockerfile without a container engine, runs it, and prints the measured sizes and times.
 image-test: ## Build the container image and test it (root, podman)

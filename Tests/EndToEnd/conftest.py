@@ -21,9 +21,9 @@ for _number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM):
         signal.signal(_number, lambda number, frame: None)
 
 
-# What a test says that is skipped because its server or tool is missing.
+# The reason of tests that are skipped because a server or tool is missing.
 MISSING = "not installed"
-# Continuous integration installs everything, and a test must not be left out unseen. Those of deploy/ have targets of their own.
+# Continuous integration installs everything, so a skipped test is a failure there. Tests of deploy/ have their own targets.
 IS_COMPLETE = os.environ.get("CONNECTD_REQUIRE_INTEGRATIONS", "") not in ("", "0")
 
 
@@ -44,6 +44,20 @@ def pytest_itemcollected(item) -> None:
         item.add_marker("smoke")
 
 
+# In parallel, a worker takes a file at a time. The files that take longest come first, so that none of them is left for the end.
+LONGEST = (
+    "openapi/test_schemathesis.py", "cli/test_check_output.py", "tls/test_handshakes.py", "service/test_reload_loses_no_request.py",
+    "blackbox/test_patterns.py", "blackbox/test_probe.py", "http/test_limits.py", "http/test_https_attacks.py",
+    "http/test_https_clients.py", "service/test_graceful_shutdown.py", "cli/test_check.py", "cli/test_tools.py",
+    "checks/test_socket_share.py", "monitors/test_monitors.py", "blackbox/test_modules.py",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items) -> None:
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get("/".join(item.path.parts[-2:]), len(places)))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     report = yield
@@ -51,7 +65,7 @@ def pytest_runtest_makereport(item, call):
         reason = report.longrepr[2].removeprefix("Skipped: ")
         if MISSING in reason and item.path.parent.name != "deploy":
             report.outcome = "failed"
-            report.longrepr = f"{reason}; with CONNECTD_REQUIRE_INTEGRATIONS nothing may be missing"
+            report.longrepr = f"{reason}; with CONNECTD_REQUIRE_INTEGRATIONS this is a failure"
     return report
 
 
@@ -71,7 +85,7 @@ def network(root_and_namespaces):
 
 @pytest.fixture(scope="session")
 def loopback_only(root_and_namespaces):
-    """A namespace with nothing but loopback: where invented targets can do no harm."""
+    """A namespace with nothing but loopback: where invented targets do no harm."""
     made = namespaces.Namespace(new_name("l"))
     yield made
     made.remove()
@@ -79,7 +93,7 @@ def loopback_only(root_and_namespaces):
 
 @pytest.fixture(scope="session")
 def machine(network):
-    """A systemd of its own in the prober's namespace, with connectd installed as deploy/systemd/README.md says."""
+    """A container with systemd in the prober's namespace, with connectd installed as deploy/systemd/README.md says."""
     made = Machine(network)
     try:
         made.install()
@@ -96,7 +110,7 @@ def authorities(tmp_path_factory) -> Authorities:
 
 @pytest.fixture(scope="module")
 def connectd(network):
-    """A connectd in the prober's namespace that may do everything the internal profile knows."""
+    """A connectd in the prober's namespace with all permissions of the internal profile."""
     with Connectd(network.a) as running:
         yield running
 
@@ -108,7 +122,7 @@ def api(connectd):
 
 @pytest.fixture
 def folder():
-    """A short path, which UNIX sockets need, that everybody may enter."""
+    """A short path, which UNIX sockets need, that all users may enter."""
     path = tempfile.mkdtemp(prefix="cd", dir="/tmp")
     os.chmod(path, 0o755)
     yield path

@@ -1,4 +1,4 @@
-"""Modules files: what Debian's blackbox_exporter loads connectd loads, what it refuses connectd refuses."""
+"""Modules files: connectd accepts and refuses the same files as Debian's blackbox_exporter."""
 
 import pathlib
 import shutil
@@ -94,7 +94,7 @@ modules:
 
 
 @pytest.fixture(scope="module")
-def beside(both, files, tmp_path_factory):
+def pair(both, files, tmp_path_factory):
     """Both services once more, with other modules."""
     folder = tmp_path_factory.mktemp("modules")
     path = folder / "blackbox.yml"
@@ -113,39 +113,39 @@ def beside(both, files, tmp_path_factory):
         exporter.wait(10)
 
 
-def test_modules_mean_the_same(beside):
-    with tls_peers.listening(beside.namespace, says(b"+OK POP3\n"), LOOPBACK) as port:
+def test_modules_mean_the_same(pair):
+    with tls_peers.listening(pair.namespace, says(b"+OK POP3\n"), LOOPBACK) as port:
         for module, success in (("mail", 0), ("merged", 0), ("no_ca_unused", 1), ("no_ca", 0), ("no_ca_later", 0), ("versions", 0)):
-            found = beside.compare(target=f"{LOOPBACK}:{port}", module=module)
+            found = pair.compare(target=f"{LOOPBACK}:{port}", module=module)
             # `^+OK` means `^OK` to Go, and a POP3 greeting begins with a plus sign.
             assert value(found, "probe_success") == success, module
 
 
-def test_decoded_bytes_are_sent(beside):
+def test_decoded_bytes_are_sent(pair):
     heard: list = []
 
     def script(connection) -> None:
         heard.append(connection.recv(100))
         connection.sendall(b"x\n")
 
-    with tls_peers.listening(beside.namespace, script, LOOPBACK) as port:
-        assert value(beside.compare(target=f"{LOOPBACK}:{port}", module="binary"), "probe_success") == 1
+    with tls_peers.listening(pair.namespace, script, LOOPBACK) as port:
+        assert value(pair.compare(target=f"{LOOPBACK}:{port}", module="binary"), "probe_success") == 1
     assert heard == [b"\0\0\0\x08\x04\xd2\x16\x2f\n"] * 2
 
 
-def test_an_empty_send_sends_nothing(beside):
+def test_an_empty_send_sends_nothing(pair):
     heard: list = []
 
     def script(connection) -> None:
         connection.sendall(b"+OK\nend\n")
         heard.append(connection.recv(100))
 
-    with tls_peers.listening(beside.namespace, script, LOOPBACK) as port:
-        assert value(beside.compare(target=f"{LOOPBACK}:{port}", module="empty_send"), "probe_success") == 1
+    with tls_peers.listening(pair.namespace, script, LOOPBACK) as port:
+        assert value(pair.compare(target=f"{LOOPBACK}:{port}", module="empty_send"), "probe_success") == 1
     assert heard == [b"done\n"] * 2
 
 
-def test_tls_that_begins_twice_fails_at_that_step(beside, authorities):
+def test_tls_that_begins_twice_fails_at_that_step(pair, authorities):
     def script(connection) -> None:
         connection.sendall(b"OK\n")
         tls_peers.until_the_end(connection)
@@ -157,17 +157,17 @@ def test_tls_that_begins_twice_fails_at_that_step(beside, authorities):
             inner.sendall(b"OK\n")
             inner.recv(1000)
 
-    with tls_peers.listening(beside.namespace, secured, LOOPBACK) as port:
-        found = beside.compare(target=f"{LOOPBACK}:{port}", module="twice")
+    with tls_peers.listening(pair.namespace, secured, LOOPBACK) as port:
+        found = pair.compare(target=f"{LOOPBACK}:{port}", module="twice")
         assert value(found, "probe_success") == 0 and "probe_ssl_earliest_cert_expiry" in found
 
 
-def test_a_defect_is_stated_at_the_start_and_with_debug(beside):
-    log = beside.connectd.log
+def test_a_module_that_cannot_work_is_reported_at_startup_and_with_debug(pair):
+    log = pair.connectd.log
     assert "modules.no_ca.tcp.tls_config.ca_file" in log and "/no/such" in log
     assert "TLS cannot begin twice" in log
-    with tls_peers.listening(beside.namespace, says(b"OK\n", stays=True), LOOPBACK) as port:
+    with tls_peers.listening(pair.namespace, says(b"OK\n", stays=True), LOOPBACK) as port:
         for module in ("no_ca", "no_ca_later"):
-            _, text = beside.ask(target=f"{LOOPBACK}:{port}", module=module, debug="true")
+            _, text = pair.ask(target=f"{LOOPBACK}:{port}", module=module, debug="true")
             assert "/no/such" in text and "No such file or directory" in text, text
             assert 'phase="tls"' in text, text

@@ -1,4 +1,4 @@
-"""Patterns of modules: generated ones beside Debian's blackbox_exporter, which has Go's regexp.
+"""Patterns of modules: generated patterns have the same matches as in Debian's blackbox_exporter, which uses Go's regexp.
 
 One process of each service has all modules that load. A peer sends the same lines to both, and each module expects its
 pattern several times: what it sends back are the groups of each match, so that one probe compares many lines.
@@ -155,7 +155,7 @@ def test_patterns_match_the_same_lines_and_groups(loopback_only, tmp_path):
                 for client in (reference, connectd.client):
                     answers.clear()
                     body = client.get(f"/probe?{query}").body.decode()
-                    # The peer notes the answer when it sees the end, at about the time at which the probe is told.
+                    # The peer notes the answer at EOF, at about the same time as the probe ends.
                     wait_until(lambda: answers, 2, "the peer has seen the end of the connection", 0.001)
                     verdicts.append((re.search(r"^probe_success (\d)", body, re.M)[1], b"".join(answers)))
                 assert verdicts[0] == verdicts[1], (shown, data[0])

@@ -1,4 +1,4 @@
-"""/probe and its like: Debian's blackbox_exporter beside connectd, on one module file and the same targets."""
+"""/probe: connectd and Debian's blackbox_exporter with the same modules file and targets give the same metrics."""
 
 import contextlib
 import json
@@ -48,7 +48,7 @@ from support.waiting import wait_until
 # Beside each other.
 
 
-def test_a_connect_is_told_alike(both):
+def test_a_connect_has_the_same_metrics(both):
     with tls_peers.listening(both.namespace, says(), LOOPBACK) as port:
         found = both.compare(target=f"{LOOPBACK}:{port}", module="connect")
         assert value(found, "probe_success") == 1 and value(found, "probe_ip_addr_hash") == 3668918509
@@ -57,8 +57,8 @@ def test_a_connect_is_told_alike(both):
         assert value(both.compare(target=f"localhost:{port}", module="connect"), "probe_success") == 1
 
 
-def test_a_family_is_preferred_alike(both):
-    """One address is tried: where IPv6 is preferred and shut, IPv4 is no way out."""
+def test_the_same_address_family_is_preferred(both):
+    """One address is tried: if IPv6 is preferred and refused, IPv4 is not tried."""
     with tls_peers.listening(both.namespace, says(), LOOPBACK) as port:
         found = both.compare(target=f"{NAMED}:{port}", module="connect")
         assert value(found, "probe_success") == 0 and value(found, "probe_ip_protocol") == 6
@@ -80,7 +80,7 @@ BAD_TARGETS = [
 
 
 @pytest.mark.parametrize("target", ["127.0.0.1:1", "[::1]:1", "nosuch.invalid:80", "[localhost]:1", *BAD_TARGETS])
-def test_a_failure_is_told_alike(both, target):
+def test_a_failure_has_the_same_metrics(both, target):
     # Go finds an address without bytes for an empty host, if only one family is wanted.
     modules = ("connect", "tls_unverified") if target.startswith(":") else ("connect", "tls_unverified", "four_only")
     for module in modules:
@@ -124,7 +124,7 @@ def test_a_bad_port_is_not_connected_to(both):
     ("prompt", says(b"login: "), 1, 0),
     ("send", repeats, 1, 0),
 ])
-def test_a_dialog_is_held_alike(both, module, script, success, regex):
+def test_a_dialog_has_the_same_result(both, module, script, success, regex):
     with tls_peers.listening(both.namespace, script, LOOPBACK) as port:
         found = both.compare(target=f"{LOOPBACK}:{port}", module=module)
         assert value(found, "probe_success") == success
@@ -132,14 +132,14 @@ def test_a_dialog_is_held_alike(both, module, script, success, regex):
         assert value(found, "probe_failed_due_to_bytes") == 0
 
 
-def test_both_say_the_same_to_the_peer(both):
+def test_both_send_the_same_bytes(both):
     heard: list = []
     with tls_peers.listening(both.namespace, mail(heard), LOOPBACK) as port:
         assert value(both.compare(target=f"{LOOPBACK}:{port}", module="mail"), "probe_success") == 1
     assert heard == [b"EHLO ESMTP ready mx.example  $5 \n", b"QUIT \n"] * 2
 
 
-def test_a_dialog_is_upgraded_alike(both, authorities):
+def test_starttls_in_a_dialog_has_the_same_result(both, authorities):
     context = tls_peers.server_context(authorities.good)
     with tls_peers.listening(both.namespace, upgrades(context), LOOPBACK) as port:
         found = both.compare(target=f"{LOOPBACK}:{port}", module="upgrade")
@@ -186,7 +186,7 @@ def test_serial_and_subject_are_those_of_the_check(both, authorities):
 
 
 
-def test_certificates_are_told_alike(both, authorities):
+def test_certificates_have_the_same_metrics(both, authorities):
     identity = authorities.for_addresses(LOOPBACK)
     for module in ("tls", "tls_unverified", "tls12"):
         with tls_peers.listening(both.namespace, tls_peers.tls(tls_peers.server_context(identity)), LOOPBACK) as port:
@@ -198,7 +198,7 @@ def test_certificates_are_told_alike(both, authorities):
 
 
 @pytest.mark.parametrize("module", ["tls", "tls_system"])
-def test_a_certificate_that_fails_is_described_all_the_same(both, authorities, module):
+def test_a_certificate_that_fails_is_described_too(both, authorities, module):
     context = tls_peers.server_context(authorities.expired)
     with tls_peers.listening(both.namespace, tls_peers.tls(context), LOOPBACK) as port:
         found = both.compare(target=f"{LOOPBACK}:{port}", module=module)
@@ -207,7 +207,7 @@ def test_a_certificate_that_fails_is_described_all_the_same(both, authorities, m
         assert "probe_ssl_last_chain_info" in found and 'phase="tls"' in failure(found)
 
 
-def test_a_name_and_a_client_certificate_are_shown_alike(both, authorities, files):
+def test_both_send_the_same_server_name_and_client_certificate(both, authorities, files):
     with tls_peers.listening(
         both.namespace, tls_peers.tls(tls_peers.server_context(authorities.good)), LOOPBACK
     ) as port:
@@ -223,7 +223,7 @@ def test_a_name_and_a_client_certificate_are_shown_alike(both, authorities, file
         assert value(both.compare(target=f"{LOOPBACK}:{port}", module="tls"), "probe_success") == 0
 
 
-def test_requests_that_are_wrong_are_answered_alike(both):
+def test_invalid_requests_have_the_same_response(both):
     both.compare(target="x:1", module="nosuch")
     both.compare(target="x:1")
     both.compare(module="connect")
@@ -238,8 +238,9 @@ def test_requests_that_are_wrong_are_answered_alike(both):
     assert both.connectd.client.get("/-/healthy").body == both.reference.get("/-/healthy").body == b"Healthy"
 
 
+@pytest.mark.deadline
 @pytest.mark.parametrize(("header", "seconds"), [("1", 0.5), ("0.7", 0.2), ("10", 2), ("0.3", 2), ("-1", 2)])
-def test_prometheus_timeout_is_kept_alike(both, header, seconds):
+def test_the_prometheus_timeout_header_has_the_same_effect(both, header, seconds):
     with tls_peers.listening(both.namespace, says(stays=True), LOOPBACK) as port:
         headers = {"X-Prometheus-Scrape-Timeout-Seconds": header}
         begin = time.monotonic()
@@ -293,6 +294,7 @@ def test_a_path_is_probed(loopback_only, files, folder):
         assert 'errno="ENOENT"' in failure(found)
 
 
+@pytest.mark.deadline
 def test_a_failure_names_errno_and_fault(both):
     _, text = both.ask(target="127.0.0.1:1", module="connect")
     assert failure(parsed(text)) == (
@@ -303,7 +305,7 @@ def test_a_failure_names_errno_and_fault(both):
     assert 0.05 < phases['probe_phase_duration_seconds{phase="dialog"}'] < 0.3
 
 
-def test_every_address_is_told(both):
+def test_each_address_is_reported(both):
     with tls_peers.listening(both.namespace, says(), LOOPBACK) as port:
         _, text = both.ask(target=f"{NAMED}:{port}", module="connect", addresses="all")
         found = parsed(text)
@@ -331,7 +333,7 @@ def test_udp_is_probed(both):
 @pytest.mark.parametrize("query", [
     "timeout_ms=0", "family=ip4", "addresses=one", "hostname=a%00b", "hostname=%20", "debug=%zz",
 ])
-def test_a_setting_that_is_none_is_refused(both, query):
+def test_an_invalid_setting_is_refused(both, query):
     answer = both.connectd.client.get(f"/probe?target=127.0.0.1:1&module=connect&{query}")
     assert answer.status == 400 and answer.headers["content-type"].startswith("text/plain")
 
@@ -371,7 +373,7 @@ def test_without_a_modules_file_three_modules_are_built_in(loopback_only, author
         assert shown["modules"].keys() == {"tcp_connect", "tcp_tls", "unix_connect"}
 
 
-def test_an_unknown_module_names_those_of_the_file(both):
+def test_an_unknown_module_lists_the_modules_of_the_file(both):
     status, text = both.ask(target="127.0.0.1:1", module="tcp_tls")
     assert status == 400 and text.startswith('Unknown module "tcp_tls". ')
     assert "across, banner, bytes" in text and " more. " in text
@@ -467,7 +469,7 @@ def test_of_several_chains_the_one_that_lasts_longest_counts(chains, authorities
 
 
 @pytest.mark.parametrize("kind", ["loop", "forged"])
-def test_a_peer_cannot_make_the_search_expensive(chains, authorities, cross_signed, kind):
+def test_a_peer_cannot_make_a_pattern_search_slow(chains, authorities, cross_signed, kind):
     """Authorities of one name that may all have issued each other, or that a trusted root seems to have issued."""
     roots, [leaf, short, _], _ = cross_signed["short first"]
     key = authorities.leaf_key
@@ -507,7 +509,7 @@ def test_a_421_says_what_to_write(loopback_only, files, host, name):
 
 
 @pytest.mark.parametrize("host", ["a b", "x:y", "[::1", "127.1", "", "<script>"])
-def test_a_421_of_what_is_no_name_suggests_nothing(both, host):
+def test_a_421_for_an_invalid_host_suggests_nothing(both, host):
     answer = both.connectd.http.get("/metrics", headers={"Host": host})
     assert answer.status in (400, 421) and b"hosts:" not in answer.body
 
@@ -520,7 +522,7 @@ def test_a_target_may_be_encoded_twice(both):
             assert value(parsed(text), "probe_success") == 1, text
     answer = both.connectd.client.get("/probe?module=connect&target=127.0.0.1%253A1&debug=true")
     assert b" target=127.0.0.1:1 " in answer.body
-    # A zone is no encoding.
+    # A zone is not an encoding.
     text = both.connectd.client.get("/probe?module=connect&target=%5Bfe80::1%2512%5D:1").body.decode()
     assert 'class="invalid"' not in failure(parsed(text)), text
 
@@ -578,7 +580,7 @@ def test_metrics_count_unknown_modules_and_reloads(loopback_only, files):
         assert value(after, reloads + "_timestamp_seconds") > value(before, reloads + "_timestamp_seconds")
 
 
-def test_metrics_of_the_exporter_itself_have_its_words(both):
+def test_metrics_of_the_exporter_itself_have_the_same_help(both):
     ours, theirs = (parsed(client.get("/metrics").body.decode()) for client in (both.connectd.client, both.reference))
     for name in ("blackbox_module_unknown_total", "blackbox_exporter_config_last_reload_successful",
                  "blackbox_exporter_config_last_reload_success_timestamp_seconds"):
@@ -626,7 +628,7 @@ def test_a_key_in_the_file_is_never_shown(loopback_only, files):
         assert "PRIVATE KEY" not in connectd.log
 
 
-def test_what_a_module_sends_is_never_shown(loopback_only, files):
+def test_the_send_of_a_module_is_never_shown(loopback_only, files):
     """Also not where the peer repeats it, nor in an answer that says why a reload failed."""
     modules = {"modules": {"m": answers({"send": "AUTH hunter2"}, {"expect": "^welcome"}) | {"timeout": "500ms"}}}
     own = {"modules_file": "own.yml"}
@@ -643,7 +645,7 @@ def test_what_a_module_sends_is_never_shown(loopback_only, files):
         assert "hunter2" not in connectd.log
 
 
-def test_reload_puts_new_modules_in_force_or_says_why_not(loopback_only, files):
+def test_reload_applies_new_modules_or_reports_why_not(loopback_only, files):
     with started(loopback_only, files, port=8244) as connectd:
         path = connectd.folder / "blackbox.yml"
         path.write_text("modules: {fresh: {prober: tcp}}\n")
@@ -695,13 +697,13 @@ def test_dialogs_of_modules_can_be_switched_off(loopback_only, files):
             assert 'outcome="refused"' in failure(parsed(text))
 
 
-def test_a_request_cannot_use_what_is_a_modules_own(both):
+def test_a_request_cannot_use_the_files_of_a_module(both):
     for member in ({"ca": "module:tls"}, {"client_certificate": "module:tls_client"}):
         answer = both.connectd.client.post_check("tls://127.0.0.1:1", tls=member)
         assert answer.status == 400, answer.body
 
 
-def test_with_tokens_everything_needs_one(loopback_only, files):
+def test_with_tokens_each_resource_needs_one(loopback_only, files):
     own = {"auth": {"tokens_file": "tokens"}}
     tokens = {"tokens": "prometheus:0123456789abcdef\n"}
     with started(loopback_only, files | tokens, own, port=8248) as connectd:
@@ -739,7 +741,7 @@ def test_an_overload_is_not_the_targets_failure(loopback_only, files):
     {"target": "127.0.0.1:1", "module": "connect"}, {"target": "noport", "module": "connect"},
     {"target": "127.0.0.1:1", "module": "connect", "addresses": "all"},
 ])
-def test_promtool_finds_nothing_to_complain_of(both, query):
+def test_promtool_accepts_the_metrics(both, query):
     _, text = both.ask(**query)
     run = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stdout + run.stderr

@@ -1,4 +1,4 @@
-"""What a check costs, and who bears it: counted or compared, so that a busy machine changes nothing."""
+"""The cost of a check, counted or compared, so that a busy machine does not change the result."""
 
 import contextlib
 import os
@@ -70,7 +70,8 @@ def ask_on_each(connections: list[socket.socket]) -> None:
             assert read_answer(stream).json["outcome"] == "refused"
 
 
-def test_load_that_lands_on_one_worker_keeps_the_other_busy_too(loopback_only):
+@pytest.mark.deadline
+def test_load_on_one_worker_is_shared_with_the_other(loopback_only):
     with Connectd(loopback_only, {"workers": 2}, unix=False) as connectd, contextlib.ExitStack() as stack:
         connections = [stack.enter_context(connectd.http.connect()) for _ in range(32)]
         for connection in connections:

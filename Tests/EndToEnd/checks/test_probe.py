@@ -1,4 +1,4 @@
-"""GET /v1/probe: the same result, with the verdict as status."""
+"""GET /v1/probe: the same result as a check, with the verdict as status."""
 
 from urllib.parse import quote
 
@@ -80,6 +80,7 @@ def test_a_target_need_not_be_escaped(api, target):
     assert api.get(f"/v1/probe?target=tcp://[{net.NOWHERE6}]:80").status == 502
 
 
+@pytest.mark.deadline
 def test_parameters_do_what_the_members_do(api, target):
     assert probe(api, target, timeout_ms=1000, family="ipv4", addresses="first").status == 200
     answer = probe(api, f"tcp://{net.DROPPED}:80", timeout_ms=150)
@@ -154,7 +155,7 @@ def test_parameters_of_tls_that_do_not_fit_are_named(api, query, pointer):
 
 @pytest.mark.parametrize("parameters", ["", "&server_name=db.internal&verify=true&starttls=smtp&min_days_left=14"])
 @pytest.mark.parametrize("scheme", ["tls", "tcp"])
-def test_parameters_of_tls_are_taken(api, scheme, parameters):
+def test_parameters_of_tls_are_accepted(api, scheme, parameters):
     answer = api.get(f"/v1/probe?target={scheme}://{net.OPEN}:9{parameters}")
     assert answer.status == 502, answer.body
     assert answer.json["outcome"] == "refused"

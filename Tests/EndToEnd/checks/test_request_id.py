@@ -55,7 +55,7 @@ def test_a_denial_is_one_line_at_info_with_the_request(connectd):
     assert line["level"] == "info" and line["request_id"] == "req-17" and line["client"] == "ops"
 
 
-def test_what_is_malformed_is_passed_over(connectd):
+def test_malformed_responses_are_ignored(connectd):
     headers = {**TOKEN, "X-Request-Id": "a b", "traceparent": "00-0-0-0"}
     answer = connectd.client.post("/v1/checks", {"target": "127.0.0.1:9"}, headers=headers)
     assert answer.status == 200 and "request_id" not in answer.json and "traceparent" not in answer.json
@@ -79,7 +79,7 @@ def test_checks_are_counted_by_the_names_of_tokens_denied_ones_too(connectd, tar
     assert checks_of_ops(connectd) == before + 1
 
 
-def test_a_check_that_its_client_gave_up_is_counted_for_it(connectd):
+def test_a_cancelled_check_is_counted_for_its_client(connectd):
     before = checks_of_ops(connectd)
     with connectd.client.connect() as client:
         client.sendall(check_request(f"tcp://{net.DROPPED}:80", headers=TOKEN))
@@ -100,7 +100,7 @@ def test_probes_of_blackbox_exporter_are_named_and_counted_as_well(connectd):
     assert checks_of_ops(connectd) == before + 2
 
 
-def test_no_name_of_a_target_ends_its_quotation_marks_in_a_log_of_text(network):
+def test_a_target_cannot_end_its_quotation_marks_in_a_text_log(network):
     """An accent makes another character of a quotation mark, but not for who reads bytes; C1 steers terminals."""
     with Connectd(network.a, {"log": {"format": "text"}}, port=PORT + 1) as connectd:
         target = 'unix:/a"\u0301 client=root \u009b31m"'
@@ -109,7 +109,7 @@ def test_no_name_of_a_target_ends_its_quotation_marks_in_a_log_of_text(network):
         assert 'target="unix:/a\\"\u0301 client=root \\u{9B}31m\\""' in line
 
 
-def test_a_dialog_of_a_module_that_the_policy_keeps_back_is_a_denial_as_others(network):
+def test_a_denied_dialog_of_a_module_is_counted_and_logged_as_a_denial(network):
     modules = "modules: {m: {prober: tcp, tcp: {query_response: [{expect: '^220 '}]}}}\n"
     own = {"modules_file": "modules", "policy": {"dialogs": "none"}}
     with Connectd(network.a, own, port=PORT + 1, files={"modules": modules}) as connectd:

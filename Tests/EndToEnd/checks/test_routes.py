@@ -1,4 +1,4 @@
-"""POST /v1/routes: what the kernel would choose, nothing is sent."""
+"""POST /v1/routes: what the kernel would choose, without sending anything."""
 
 import pytest
 
@@ -41,8 +41,8 @@ def test_each_type_of_route(api, kind, number, outcome):
     assert (route["error"]["errno"], route["error"]["class"]) == (number, outcome)
 
 
-def test_one_failure_does_not_spoil_the_next(api):
-    """One socket, associated anew for each and dissolved at the end."""
+def test_one_failure_does_not_affect_the_next_check(api):
+    """One socket, connected again for each destination and disconnected at the end."""
     answers = routes(
         api, net.NOWHERE, net.OPEN, net.ROUTE_TYPES["blackhole"], net.OPEN6, net.NOWHERE6, net.OPEN, net.OPEN
     )
@@ -58,7 +58,7 @@ def test_nothing_is_sent(api, network):
 
 
 def test_a_denied_destination_tells_nothing(api):
-    """A route is knowledge about the network: what may not be connected to is not looked up for anybody."""
+    """A route is knowledge about the network: a denied destination is not looked up."""
     for address in ("169.254.169.254", "::ffff:169.254.169.254", "224.0.0.1"):
         answer = api.post("/v1/routes", {"destinations": [address]})
         if answer.status == 200:

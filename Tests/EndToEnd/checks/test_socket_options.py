@@ -1,4 +1,4 @@
-"""Options of the socket, each seen from outside: by the peer, by a packet counter, by the kernel's answer."""
+"""Socket options, each observed from outside: by the peer, by a packet counter, by an error of the kernel."""
 
 import errno
 import socket

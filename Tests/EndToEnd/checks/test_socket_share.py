@@ -1,4 +1,4 @@
-"""Checks of many addresses at once take their sockets from a share of their own: other checks keep theirs."""
+"""Checks of many addresses have a limited share of the sockets, so that other checks still get theirs."""
 
 import collections
 import concurrent.futures
@@ -59,6 +59,7 @@ def assert_no_lie(answer) -> collections.Counter:
     return names
 
 
+@pytest.mark.deadline
 def test_a_flood_of_many_addresses_leaves_sockets_to_others(network, listener):
     target = f"tcp://{net.OPEN}:{listener.getsockname()[1]}"
     with serve(network, 4096) as connectd, concurrent.futures.ThreadPoolExecutor(140) as pool:
@@ -84,7 +85,7 @@ def test_a_flood_of_many_addresses_leaves_sockets_to_others(network, listener):
 
 
 @pytest.mark.parametrize("addresses", ["all", "race"])
-def test_a_check_of_two_addresses_finds_a_socket_beside_a_flood(network, listener, addresses):
+def test_a_check_of_two_addresses_finds_a_socket_during_a_flood(network, listener, addresses):
     with serve(network, 4096) as connectd, concurrent.futures.ThreadPoolExecutor(120) as pool:
         answers = flood(pool, connectd, 60, timeout_ms=3000)
         time.sleep(1)  # The flood has taken its share by then.
@@ -133,7 +134,7 @@ def test_monitors_of_many_addresses_keep_to_the_same_share(network, listener):
 
 
 @pytest.mark.parametrize("addresses", ["all", "race"])
-def test_clients_that_leave_give_their_sockets_back(network, listener, addresses):
+def test_cancelled_checks_release_their_sockets(network, listener, addresses):
     request = check_request("silent.example:80", resolve={"addresses": addresses}, timeout_ms=20000)
     with serve(network, 1024) as connectd:
         before = len(connectd.open_descriptors())

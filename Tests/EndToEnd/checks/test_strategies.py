@@ -1,4 +1,4 @@
-"""Several addresses: first, race and all, with addresses that refuse, stay silent, are denied or forbidden."""
+"""Several addresses: first, race and all, with addresses that refuse, are silent, are denied or are forbidden."""
 
 import contextlib
 import errno
@@ -27,7 +27,7 @@ TABLE = {
     "denied-and-refusing.example": [METADATA, REFUSING],
     "denied-only.example": [METADATA, "169.254.1.1"],
     "two.example": [net.OPEN, net.SECOND],
-    "refused-behind-silence.example": [net.DROPPED, REFUSING],
+    "refused-after-silence.example": [net.DROPPED, REFUSING],
     "prohibited-and-refused.example": [PROHIBITED, REFUSING],
     "both.example": [net.OPEN, net.OPEN6],
     "many.example": [net.DROPPED] + [f"10.88.2.{number}" for number in range(2, 9)] + [net.OPEN],
@@ -61,8 +61,9 @@ def outcomes(result: dict) -> list[tuple[str, str]]:
     return [(attempt["address"], attempt["outcome"]) for attempt in result["attempts"]]
 
 
+@pytest.mark.deadline
 @pytest.mark.parametrize("addresses", ["first", "race"])
-def test_a_refusing_first_address_is_passed_over_at_once(check, addresses):
+def test_a_refusing_first_address_is_skipped_at_once(check, addresses):
     result = check("refusing-first", addresses)
     assert (result["ok"], result["outcome"], result["phase"]) == (True, "connected", "done")
     assert outcomes(result) == [(REFUSING, "refused"), (net.OPEN, "connected")], "the loser is listed"
@@ -72,6 +73,7 @@ def test_a_refusing_first_address_is_passed_over_at_once(check, addresses):
     assert result["resolution"]["addresses"] == [REFUSING, net.OPEN]
 
 
+@pytest.mark.deadline
 def test_a_race_with_a_dead_first_address_is_won_by_the_second_within_the_deadline(check):
     result = check("silent-first", "race", timeout_ms=1000)
     assert (result["ok"], result["outcome"]) == (True, "connected")
@@ -84,7 +86,7 @@ def test_a_race_with_a_dead_first_address_is_won_by_the_second_within_the_deadli
     assert result["timings_ms"]["total"] < 800
 
 
-def test_a_race_leaves_no_attempt_behind(connectd, check):
+def test_a_race_cancels_the_other_attempts(connectd, check):
     check("silent-first", "race", timeout_ms=5000)
     assert not connectd.sockets(SYN_SENT), "a loser's SYN is still under way"
 
@@ -103,7 +105,8 @@ def test_a_race_begins_no_attempt_at_the_deadline(check):
     assert len(result["attempts"]) == 3
 
 
-def test_a_race_of_silent_addresses_is_met_by_the_deadline(check):
+@pytest.mark.deadline
+def test_a_race_of_silent_addresses_is_a_timeout(check):
     result = check("silent-only", "race", timeout_ms=600)
     assert_failure(result, None, "timeout", "network", source="deadline", name="DEADLINE")
     assert outcomes(result) == [(net.DROPPED, "timeout"), (net.FORGED, "timeout")]
@@ -123,6 +126,7 @@ def test_every_address_refuses(check, addresses):
     assert sorted(outcomes(result)) == [(net.PEER, "refused"), (REFUSING, "refused")]
 
 
+@pytest.mark.deadline
 def test_first_shares_the_time_that_is_left(check):
     result = check("silent-only", "first", timeout_ms=800)
     assert_failure(result, None, "timeout", "network", source="deadline", name="DEADLINE")
@@ -132,8 +136,9 @@ def test_first_shares_the_time_that_is_left(check):
     assert 790 <= result["timings_ms"]["total"] < 900
 
 
+@pytest.mark.deadline
 def test_first_gives_what_an_early_failure_saves_to_the_next(check):
-    result = check("refused-behind-silence", "first", timeout_ms=600)
+    result = check("refused-after-silence", "first", timeout_ms=600)
     silent, refused = result["attempts"]
     assert 250 < silent["duration_ms"] < 400
     assert refused["outcome"] == "refused" and refused["duration_ms"] < 100
@@ -149,6 +154,7 @@ def test_all_wants_each(check):
     assert sorted(outcomes(result)) == [(net.OPEN, "connected"), (REFUSING, "refused")]
 
 
+@pytest.mark.deadline
 def test_all_starts_every_address_at_once_and_waits_for_each(check):
     result = check("many", "all", timeout_ms=400)
     assert (result["ok"], result["outcome"]) == (False, "timeout")
@@ -197,14 +203,14 @@ def test_the_error_is_that_of_the_attempt_that_got_furthest(check, api, network)
             assert dict(outcomes(result)) == {REFUSING: "refused", net.PEER: "dialog_failed"}
 
 
-def test_of_equals_the_first_counts(check):
+def test_the_first_of_equal_errors_counts(check):
     result = check("prohibited-and-refused", "first")
     assert_failure(result, errno.EHOSTUNREACH, "unreachable", "network")
     assert [attempt["outcome"] for attempt in result["attempts"]] == ["unreachable", "refused"]
 
 
 @pytest.mark.parametrize("addresses", ["first", "race", "all"])
-def test_a_dialog_is_held_with_the_address_that_connects(check, network, addresses):
+def test_a_dialog_uses_the_address_that_connects(check, network, addresses):
     def script(connection) -> None:
         connection.sendall(b"welcome\n")
 
@@ -272,5 +278,5 @@ def test_ok_of_other_outcomes(api, target, expect, ok):
     assert result["ok"] is ok, result
 
 
-def test_a_denied_target_stays_403_whatever_is_expected(api):
+def test_a_denied_target_is_403_with_any_expectation(api):
     assert_problem(api.post_check(f"tcp://{METADATA}:80", expect="denied"), 403)

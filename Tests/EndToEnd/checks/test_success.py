@@ -1,4 +1,4 @@
-"""What a success says, for TCP over both families, and what is never one."""
+"""A successful check over TCP, for both families, and connections that are not a success."""
 
 import socket
 import time
@@ -60,7 +60,7 @@ def test_id_labels_and_target_come_back_as_sent(api, target):
     assert (result["id"], result["labels"], result["target"]) == (identity, labels, target)
 
 
-def test_what_was_not_sent_does_not_come_back(api, target):
+def test_absent_members_are_not_echoed(api, target):
     result = api.check(target)
     assert not {"id", "labels", "error", "dialog", "tls"} & set(result)
     assert api.check(target, id="", labels={})["id"] == ""
@@ -108,7 +108,7 @@ def test_a_failure_may_be_what_is_expected(api, expect, ok):
     assert (result["outcome"], result["ok"]) == ("refused", ok)
 
 
-def test_a_connect_to_itself_is_no_success(api):
+def test_a_connect_to_itself_is_not_a_success(api):
     result = api.check("tcp://127.0.0.1:47111", bind={"port": 47111})
     assert_shape(result)
     assert result["ok"] is False

@@ -1,4 +1,4 @@
-"""UDP: associated without a word, answered with a dialog, refused and unreachable by ICMP, silence."""
+"""UDP: associated without a dialog, answered with one, refused and unreachable by ICMP, silence."""
 
 import pytest
 
@@ -50,7 +50,7 @@ def test_bytes_in_hex_and_their_answer(api, echo):
     assert_success(result, "answered")
 
 
-def test_bytes_arrive_as_they_were_said(api, network):
+def test_bytes_arrive_as_they_were_sent(api, network):
     with peers.udp_socket(network.b, net.OPEN) as peer:
         peer.settimeout(3)
         target = f"udp://{net.OPEN}:{peer.getsockname()[1]}"
@@ -79,6 +79,7 @@ def test_silence_is_a_timeout_of_the_target(api, network):
     assert_failure(result, None, "timeout", "target", phase="dialog", source="deadline", name="DEADLINE")
 
 
+@pytest.mark.deadline
 @pytest.mark.parametrize("address,sender,kind,code", [(net.OPEN, net.OPEN, 3, 3), (net.OPEN6, net.OPEN6, 1, 4)])
 def test_a_closed_port_is_refused_by_the_target(api, address, sender, kind, code):
     host = f"[{address}]" if ":" in address else address
@@ -126,7 +127,7 @@ def test_a_forged_message_about_a_datagram(api, network):
     assert_icmp(attempt, 3, 8, "10.99.9.9")
 
 
-def test_an_answer_from_a_stranger_is_none(api, network):
+def test_a_response_from_another_address_is_ignored(api, network):
     def reply(peer) -> None:
         _, sender = peer.recvfrom(100)
         with peers.udp_socket(network.b, net.SECOND) as stranger:
@@ -157,7 +158,7 @@ def test_a_malformed_dialog(api, dialog, pointer):
     assert_problem(api.post_check(f"udp://{net.OPEN}:9", dialog=dialog), 400, pointer)
 
 
-def test_a_dialog_needs_the_policys_leave(network):
+def test_a_dialog_needs_permission_from_the_policy(network):
     with Connectd(network.a, {"policy": {"profile": "internal", "dialogs": "none"}}, port=8121) as connectd:
         answer = connectd.client.post_check(f"udp://{net.OPEN}:9", dialog=[{"send": "x"}])
         assert_problem(answer, 403)

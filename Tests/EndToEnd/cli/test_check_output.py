@@ -1,4 +1,4 @@
-"""What `check` and `wait` show to people: results as they arrive, progress on a terminal, what is known at Ctrl-C."""
+"""The output of `check` and `wait` for people: results as they arrive, progress on a terminal, the state at Ctrl-C."""
 
 import contextlib
 import json
@@ -87,7 +87,8 @@ def shown(text: str) -> list[str]:
     return [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in lines]
 
 
-def test_one_slow_target_shows_life_before_its_deadline(network):
+@pytest.mark.deadline
+def test_one_slow_target_shows_progress_before_its_deadline(network):
     terminal = Terminal(network, "check", "--timeout", "4s", SILENT)
     started = time.monotonic()
     terminal.read_until(r"0/1 done, \d s left", 2)
@@ -98,6 +99,7 @@ def test_one_slow_target_shows_life_before_its_deadline(network):
     assert not any("done" in line for line in lines), "the line of progress is taken away"
 
 
+@pytest.mark.deadline
 def test_progress_counts_outcomes(network, target):
     terminal = Terminal(network, "check", "--timeout", "2s", SILENT, target, REFUSED)
     terminal.read_until(r"2/3 done, [\d.]+/s, 1 connected, 1 refused, \d s left", 2)
@@ -109,7 +111,7 @@ def test_progress_is_for_terminals_only(run, target):
     assert ran.stderr == ""
 
 
-def test_a_terminal_as_standard_error_alone_shows_progress(network, folder):
+def test_progress_needs_only_a_terminal_on_stderr(network, folder):
     with open(f"{folder}/out", "w+") as out:
         terminal = Terminal(network, "check", "--json", "--timeout", "2s", SILENT, stdout=out)
         terminal.read_until("0/1 done", 2)
@@ -124,6 +126,7 @@ def test_stats_are_printed_anywhere(run):
     assert 2 <= len(lines) <= 4 and all(line.startswith("0/1 done") for line in lines), ran.stderr
 
 
+@pytest.mark.deadline
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_prints_what_is_known(network, target, number):
     terminal = Terminal(network, "check", "--timeout", "30s", SILENT, target, REFUSED)
@@ -138,30 +141,35 @@ def test_an_interrupt_prints_what_is_known(network, target, number):
     assert "1 target, ECONNREFUSED: fault: target. " in text
 
 
-def interrupted(network, *arguments: str) -> tuple[int, str, str]:
-    command = network.a.command(str(connectd_process.binary()), "check", "--timeout", "30s", *arguments)
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=default_signals
-    )
-    time.sleep(1)  # The other target is done by then; with --json and --nagios nothing shows that before the end.
-    process.send_signal(signal.SIGINT)
-    out, errors = process.communicate(timeout=5)
-    return process.returncode, out, errors
+def interrupted(network, folder: str, *arguments: str) -> tuple[int, str, str]:
+    """A check of two targets that gets SIGINT when one of them is done; its status, output and errors."""
+    with open(f"{folder}/out", "w+") as out:
+        terminal = Terminal(network, "check", "--timeout", "30s", *arguments, stdout=out)
+        terminal.read_until("1/2 done", 10)
+        terminal.process.send_signal(signal.SIGINT)
+        status = terminal.end()
+        out.seek(0)
+        return status, out.read(), terminal.text
 
 
-def test_an_interrupt_leaves_valid_json(network, target):
-    status, out, errors = interrupted(network, "--json", SILENT, target)
+def test_an_interrupt_leaves_valid_json(network, target, folder):
+    status, out, errors = interrupted(network, folder, "--json", SILENT, target)
     assert status == 130
     assert [result["target"] for result in json.loads(out)] == [target]
     assert "1 of 2 targets finished" in errors and "1 not finished" in errors
 
 
 def test_an_interrupt_is_unknown_to_nagios(network, target):
-    status, out, _ = interrupted(network, "--nagios", SILENT, target)
-    assert (status, out) == (3, "CONNECTD UNKNOWN - interrupted, 1 of 2 targets not finished\n")
+    command = network.a.command(str(connectd_process.binary()), "check", "--nagios", "--timeout", "30s", SILENT, target)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=default_signals)
+    connectd_process.wait_until_connecting(process.pid)
+    time.sleep(1)  # The other target is done by then; with --nagios nothing shows that before the end.
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=5)
+    assert (process.returncode, out) == (3, "CONNECTD UNKNOWN - interrupted, 1 of 2 targets not finished\n")
 
 
-def test_a_signal_that_was_ignored_stays_ignored(network):
+def test_an_ignored_signal_stays_ignored(network):
     """As `nohup` and scripts start their background jobs."""
     for command in ("check", "wait"):
         arguments = network.a.command(str(connectd_process.binary()), command, "--timeout", "1500ms", SILENT)
@@ -184,6 +192,7 @@ def test_wait_shows_progress_and_what_is_missing_at_an_interrupt(network, target
     assert re.search(r"interrupted after [\d.]+ s: 1 of 2 targets is not there", terminal.text)
 
 
+@pytest.mark.deadline
 def test_results_arrive_aligned_with_each_hint_once(network, target):
     targets = [target, REFUSED, f"tcp://{net.SECOND}:7", SILENT]
     command = network.a.command(str(connectd_process.binary()), "check", "--timeout", "2s", *targets)
@@ -382,7 +391,7 @@ def test_output_that_cannot_be_written_is_an_error(network, arguments, status, r
     assert "cannot write to standard output: " in ran.stderr
 
 
-def test_a_reader_that_has_seen_enough_is_no_error(network, target):
+def test_a_closed_output_pipe_is_not_an_error(network, target):
     script = '"$0" check "$@" | head -n 1'
     targets = [target] * 2000
     command = network.a.command("sh", "-c", script, str(connectd_process.binary()), *targets)

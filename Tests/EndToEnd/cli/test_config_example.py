@@ -1,4 +1,4 @@
-"""`connectd config example`: `config check` takes it as it is, and with every key that it shows."""
+"""`connectd config example`: `config check` accepts it as it is, and with every key uncommented."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""`connectd healthcheck` over https: whom it trusts, what it shows, and where it asks without a URL."""
+"""`connectd healthcheck` over HTTPS: which certificates it trusts, which it shows, and its default address."""
 
 import pathlib
 import subprocess
@@ -35,7 +35,7 @@ def running(loopback_only, certificates):
         yield it
 
 
-def test_a_certificate_is_verified_unless_it_is_said_otherwise(running, health, certificates):
+def test_a_certificate_is_verified_by_default(running, health, certificates):
     server = f"{certificates}/server.pem"
     for arguments in (
         ("--ca", server, URL), ("--ca", server, f"{URL}/readyz"), ("--no-verify", URL),
@@ -52,12 +52,12 @@ def test_a_certificate_is_verified_unless_it_is_said_otherwise(running, health, 
         assert ran.returncode == 1 and reason in ran.stdout, ran.stdout + ran.stderr
 
 
-def test_who_asks_in_plain_text_is_told(running, health):
+def test_plain_http_to_the_https_listener_is_answered(running, health):
     ran = health(f"http://127.0.0.1:{PORT}/livez")
     assert ran.returncode == 1 and "400 Bad Request" in ran.stdout and "https://" in ran.stdout
 
 
-def test_a_listener_without_tls_is_none(running, health, loopback_only):
+def test_a_listener_without_tls_fails_the_handshake(running, health, loopback_only):
     with Connectd(loopback_only, port=8247, unix=False):
         ran = health("--no-verify", "https://127.0.0.1:8247")
         # Which one is by chance: a ClientHello has random bytes, and some make no line that can be answered.
@@ -93,7 +93,7 @@ def written(folder, **keys) -> str:
 
 @pytest.mark.parametrize("name", ["server", "expired"])
 def test_without_a_url_the_service_is_known_by_its_certificate(health, loopback_only, certificates, tmp_path, name):
-    """Neither its name nor its dates matter to whoever has the file: that it is the one, does."""
+    """With --certificate, only the certificate itself counts, not its name or dates."""
     listen = [f"0.0.0.0:{PORT}"]
     file = written(tmp_path, listen=listen, https=https(certificates, name))
     with Connectd(loopback_only, {**OPEN_CONFIGURATION, "https": https(certificates, name)}, port=PORT):
@@ -110,7 +110,7 @@ def test_without_a_url_the_service_is_known_by_its_certificate(health, loopback_
         assert ran.returncode == 1 and "is not the one that the configuration names" in ran.stdout
 
 
-def test_without_a_url_what_needs_no_tls_goes_first(running, health, certificates, tmp_path):
+def test_without_a_url_plain_listeners_come_first(running, health, certificates, tmp_path):
     plain = f"unix:{running.socket_path}"
     for keys, asked in (
         ({"listen": [f"127.0.0.1:{PORT}", plain]}, plain),

@@ -1,4 +1,4 @@
-"""`connectd check --nagios`: what Nagios and Icinga take as it is, read by their own Perl module."""
+"""`connectd check --nagios`: output that Nagios and Icinga accept, parsed by their own Perl module."""
 
 import json
 import re
@@ -33,7 +33,7 @@ def run(network):
 
 
 def performance(line: str) -> list[dict]:
-    """What Monitoring::Plugin reads behind the pipe sign."""
+    """What Monitoring::Plugin reads after the pipe sign."""
     ran = subprocess.run(["perl", "-e", READER], input=line.split("|")[1], capture_output=True, text=True)
     assert ran.returncode == 0 and ran.stderr == "", ran.stderr
     return json.loads(ran.stdout)

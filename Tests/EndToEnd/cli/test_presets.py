@@ -1,4 +1,4 @@
-"""`--preset`: a question that a server of the protocol answers, and an answer that only such a server gives."""
+"""`--preset`: a request that a server of the protocol answers, and a pattern that only such an answer matches."""
 
 import shutil
 import socket

@@ -1,4 +1,4 @@
-"""`connectd errors`, `config check`, `reload`, `healthcheck`; colours, completions and the manual page."""
+"""`connectd errors`, `config check`, `reload`, `healthcheck`; colors, completions and the manual page."""
 
 import json
 import os
@@ -37,7 +37,7 @@ def test_an_errno_is_explained(name):
 
 
 @pytest.mark.parametrize("name", ["DEADLINE", "nxdomain", "CERT_EXPIRED", "EWOULDBLOCK"])
-def test_names_of_our_own_and_other_names(name):
+def test_own_host_names_and_foreign_ones(name):
     ran = run("errors", name)
     assert ran.returncode == 0 and name.upper() in ran.stdout.splitlines()[0]
 
@@ -98,7 +98,7 @@ def test_a_success_is_not_an_error():
     [("check 127.0.0.1:1", 1), ("check --nagios 127.0.0.1:1", 3), ("wait --timeout 1s 127.0.0.1:1", 1),
      ("healthcheck http://127.0.0.1:1/livez", 1), ("serve --listen 127.0.0.1:0", 1)],
 )
-def test_too_few_descriptors_are_said(limit, command, status):
+def test_too_few_descriptors_are_reported(limit, command, status):
     # A shell that execs has no descriptor of its own left.
     ran = subprocess.run(
         ["sh", "-c", f"ulimit -n {limit}; exec {connectd_process.binary()} {command}"],
@@ -123,7 +123,7 @@ def test_too_few_descriptors_are_said(limit, command, status):
         (["help", "chck"], "did you mean 'connectd check'?"), (["config", "chek"], "did you mean 'connectd config check'?"),
     ],
 )
-def test_an_unknown_command_is_named_with_those_that_there_are(arguments, meant):
+def test_an_unknown_command_lists_the_known_ones(arguments, meant):
     ran = run(*arguments)
     assert ran.returncode == 2 and ran.stdout == ""
     first, second, *_ = ran.stderr.splitlines()
@@ -164,7 +164,7 @@ def config_check(folder: str, text: str, *arguments: str) -> subprocess.Complete
     return run("config", "check", f"{folder}/connectd.yaml", *arguments)
 
 
-def test_a_good_configuration_is_summed_up(folder):
+def test_a_valid_configuration_is_summarized(folder):
     text = "listen: ['127.0.0.1:9', 'unix:/run/c.sock']\npolicy:\n  rules:\n    - {action: allow, cidr: 10.0.0.0/8}\n"
     ran = config_check(folder, text)
     assert (ran.returncode, ran.stderr) == (0, "")
@@ -202,7 +202,7 @@ def test_files_that_are_named_are_read_and_not_shown(folder):
     assert token not in ran.stdout + ran.stderr
 
 
-def test_what_would_not_start_is_1(folder):
+def test_an_invalid_configuration_is_1(folder):
     open_to_all = "listen: ['0.0.0.0:8080']\npolicy: {profile: rules}\n"
     ran = config_check(folder, open_to_all)
     assert ran.returncode == 1 and "who may ask" in ran.stderr
@@ -224,7 +224,7 @@ def test_no_configuration(arguments, status):
 # reload
 
 
-def test_a_reload_is_waited_for_and_its_refusal_told():
+def test_reload_waits_and_reports_a_refusal():
     with Connectd() as service:
         for text, status in (("hosts: [one.example]\n", 0), ("nonsense: 1\n", 1), ("hosts: [two.example]\n", 0)) * 3:
             service.configuration_path.write_text(text)
@@ -246,7 +246,7 @@ def test_a_reload_among_other_signals_has_its_answer():
         assert [process.wait(30) for process in asking] == [0] * 4
 
 
-def test_a_reload_of_who_does_not_answer_is_1():
+def test_a_reload_of_a_process_that_does_not_answer_is_1():
     deaf = subprocess.Popen(["/bin/sh", "-c", "trap '' HUP; echo; exec sleep 30"], stdout=subprocess.PIPE)
     try:
         deaf.stdout.readline()
@@ -261,7 +261,7 @@ def test_a_reload_of_who_does_not_answer_is_1():
 
 
 def test_a_reload_ends_no_other_process():
-    """A number that is out of date may be anybody's, and SIGHUP ends whoever does not expect it."""
+    """A stale process id may belong to another process, and SIGHUP ends a process that does not handle it."""
     other = subprocess.Popen(["sleep", "30"])
     try:
         ran = run("reload", "--timeout", "300ms", str(other.pid))
@@ -272,7 +272,7 @@ def test_a_reload_ends_no_other_process():
         other.wait()
 
 
-def test_a_reload_of_who_ends_meanwhile_is_1():
+def test_a_reload_of_a_process_that_ends_is_1():
     other = subprocess.Popen(["sleep", "0.5"])
     reaper = threading.Thread(target=other.wait)
     reaper.start()
@@ -290,7 +290,7 @@ def test_a_reload_of_no_process_is_2(process):
 # healthcheck
 
 
-def test_a_service_that_is_well(api):
+def test_a_healthy_service(api):
     ran = run("healthcheck", f"unix:{api.socket_path}")
     assert ran.returncode == 0 and ran.stderr == ""
     assert ran.stdout.startswith(f"ok    unix:{api.socket_path}  200  ")
@@ -311,6 +311,7 @@ def test_where_the_service_listens_is_known_from_its_environment(loopback_only):
         assert run("healthcheck", "http://127.0.0.1:8099/nothing", namespace=loopback_only).returncode == 1
 
 
+@pytest.mark.deadline
 def test_a_service_that_drains_is_not_ready_and_still_live(loopback_only):
     service = Connectd(loopback_only, configuration={"drain": {"delay_ms": 3000}}, port=8098).wait_until_live()
     try:
@@ -342,7 +343,7 @@ ANSWERS = {
 
 
 @pytest.mark.parametrize("answer", ANSWERS, ids=[repr(answer[:20]) for answer in ANSWERS])
-def test_what_counts_as_well(folder, answer):
+def test_other_ways_to_trust_a_certificate(folder, answer):
     def script(connection: socket.socket) -> None:
         request = connection.recv(4096)
         assert request.startswith(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n") and b"\r\nConnection: close\r\n" in request
@@ -356,6 +357,7 @@ def test_what_counts_as_well(folder, answer):
         assert "503 Service Unavailable" in ran.stdout and ran.stdout.endswith("  why\n")
 
 
+@pytest.mark.deadline
 @pytest.mark.parametrize("sent", [b"", b"HTTP/1.1 200 OK\r\nX: "])
 def test_a_service_that_hangs(folder, sent):
     def script(connection: socket.socket) -> None:
@@ -369,7 +371,7 @@ def test_a_service_that_hangs(folder, sent):
     assert ran.returncode == 1 and "no answer in time" in ran.stdout
 
 
-def test_an_answer_without_an_end(folder):
+def test_a_response_without_an_end(folder):
     def script(connection: socket.socket) -> None:
         connection.sendall(b"HTTP/1.1 500 x\r\n\r\n")
         while True:
@@ -403,12 +405,12 @@ def on_a_terminal(*arguments: str, **environment: str) -> bytes:
             while more := reader.read(4096):
                 shown += more
         except OSError:
-            pass  # How a terminal says that nobody writes any more.
+            pass  # A terminal's EOF.
         return shown
 
 
-CHECK = ("check", "unix:@connectd-nobody")
-WAIT = ("wait", "--timeout", "100ms", "unix:@connectd-nobody")
+CHECK = ("check", "unix:@connectd-missing")
+WAIT = ("wait", "--timeout", "100ms", "unix:@connectd-missing")
 
 
 @pytest.mark.parametrize("command", [CHECK, WAIT], ids=["check", "wait"])
@@ -434,7 +436,7 @@ def test_every_subcommand_has_help_with_examples(words):
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_a_shell_takes_its_completions(shell, folder):
+def test_a_shell_loads_the_completions(shell, folder):
     ran = run("--generate-completion-script", shell)
     assert ran.returncode == 0 and "connectd" in ran.stdout
     script = pathlib.Path(folder, "completions")

@@ -1,4 +1,4 @@
-"""`connectd wait`: until everybody is there, then a command with its own signals and exit status."""
+"""`connectd wait`: waits for targets, then runs a command with its own signals and exit status."""
 
 import contextlib
 import os
@@ -65,7 +65,8 @@ def listening_later(network, port: int, seconds: float):
         made[0].close()
 
 
-def test_who_is_there_already_is_not_waited_for(run, target):
+@pytest.mark.deadline
+def test_a_target_that_is_up_needs_no_wait(run, target):
     started = time.monotonic()
     ran = run("wait", target)
     assert ran.returncode == 0, ran.stderr
@@ -78,6 +79,7 @@ def test_the_command_has_its_own_output_and_exit_status(run, target):
     assert (ran.returncode, ran.stdout) == (7, "a b --\n")
 
 
+@pytest.mark.deadline
 def test_a_listener_that_comes_up_late(run, network):
     port = free_port(network)
     with listening_later(network, port, 1.2):
@@ -97,7 +99,7 @@ def test_a_unix_socket_that_comes_up_late(start, folder):
         assert process.wait(5) == 0
 
 
-def test_what_was_there_once_counts(start, network, target):
+def test_a_target_that_was_up_once_counts(start, network, target):
     late = free_port(network)
     once = peers.tcp_listener(network.b, net.OPEN)
     process = start("--interval", "100ms", "--timeout", "20s", f"{net.OPEN}:{once.getsockname()[1]}", f"{net.OPEN}:{late}")
@@ -107,9 +109,10 @@ def test_what_was_there_once_counts(start, network, target):
         assert process.wait(5) == 0
 
 
+@pytest.mark.deadline
 @pytest.mark.parametrize("given,seconds", [("300ms", 0.3), ("1s", 1.0)])
 @pytest.mark.parametrize("missing", [REFUSED, SILENT])
-def test_the_end_of_the_time_is_1(run, target, missing, given, seconds):
+def test_a_timeout_is_1(run, target, missing, given, seconds):
     started = time.monotonic()
     ran = run("wait", "--timeout", given, target, missing, "--", "echo", "started")
     assert seconds <= time.monotonic() - started < seconds + 0.7
@@ -118,6 +121,7 @@ def test_the_end_of_the_time_is_1(run, target, missing, given, seconds):
     assert f"FAIL  {missing}" in ran.stderr and "fault: " in ran.stderr
 
 
+@pytest.mark.deadline
 def test_more_targets_than_are_checked_at_once(run):
     started = time.monotonic()
     ran = run("wait", "--timeout", "1s", *[f"tcp://{net.DROPPED}:{port}" for port in range(1000, 1600)])
@@ -125,7 +129,7 @@ def test_more_targets_than_are_checked_at_once(run):
     assert ran.returncode == 1 and "600 of 600 targets are not there" in ran.stderr
 
 
-def test_zero_is_for_ever(start, network):
+def test_timeout_zero_waits_forever(start, network):
     port = free_port(network)
     process = start("--timeout", "0", "--interval", "100ms", f"{net.OPEN}:{port}")
     with pytest.raises(subprocess.TimeoutExpired):
@@ -134,12 +138,12 @@ def test_zero_is_for_ever(start, network):
         assert process.wait(5) == 0
 
 
-def test_a_state_that_stays_is_said_once(run):
+def test_an_unchanged_state_is_logged_once(run):
     ran = run("wait", "--timeout", "1s", "--interval", "10ms", REFUSED)
     assert sum(line.startswith("wait  ") for line in ran.stderr.splitlines()) == 1
 
 
-def test_a_state_that_changes_is_said_again(start, network):
+def test_a_changed_state_is_logged_again(start, network):
     port = free_port(network)
     process = start("--interval", "200ms", "--timeout", "10s", f"{net.OPEN}:{port}")
     assert "ECONNREFUSED" in process.stderr.readline()
@@ -172,7 +176,7 @@ def test_a_command_that_cannot_be_executed_is_126(run, target, folder):
         assert ran.returncode == 126 and command in ran.stderr
 
 
-def test_in_a_script_that_ends_at_errors(network, target):
+def test_a_script_with_errexit(network, target):
     script = '"$0" wait -q --timeout 200ms "$1"; echo went on'
     for place, expected in ((target, (0, "went on\n")), (REFUSED, (1, ""))):
         command = network.a.command("sh", "-ec", script, str(connectd_process.binary()), place)
@@ -180,6 +184,7 @@ def test_in_a_script_that_ends_at_errors(network, target):
         assert (ran.returncode, ran.stdout) == expected
 
 
+@pytest.mark.deadline
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_the_wait_at_once(start, number):
     process = start("--timeout", "0", SILENT, REFUSED, "--", "echo", "started")
@@ -198,7 +203,7 @@ def test_a_shell_sees_128_and_the_signal(network):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_the_first_process_of_a_container_ends_as_well(start, number):
+def test_the_first_process_of_a_container_stops_too(start, number):
     process = start("--timeout", "0", REFUSED, wrapper=("unshare", "--pid", "--fork"))
     assert "ECONNREFUSED" in process.stderr.readline()
     with open(f"/proc/{process.pid}/task/{process.pid}/children") as children:
@@ -240,7 +245,8 @@ def test_without_root(network, target):
     assert (ran.returncode, ran.stdout) == (0, "nobody\n"), ran.stderr
 
 
-def test_what_the_policy_denies_is_not_waited_for(run, target, folder):
+@pytest.mark.deadline
+def test_a_denied_target_is_not_waited_for(run, target, folder):
     with open(f"{folder}/connectd.yaml", "w") as file:
         file.write("policy: {profile: rules}\n")
     started = time.monotonic()
@@ -250,6 +256,7 @@ def test_what_the_policy_denies_is_not_waited_for(run, target, folder):
     assert "denied" in ran.stderr
 
 
+@pytest.mark.deadline
 def test_a_denial_does_not_wait_for_checks_under_way(run, folder):
     with open(f"{folder}/connectd.yaml", "w") as file:
         file.write(f"policy: {{profile: rules, rules: [{{action: allow, cidr: {net.DROPPED}/32}}]}}\n")
@@ -267,7 +274,7 @@ def test_targets_of_a_file(run, target, folder):
 
 
 def test_a_handshake_belongs_to_it(run, network):
-    """A port that is open, behind which nobody speaks TLS yet."""
+    """A port that is open, but does not speak TLS yet."""
     listener = peers.tcp_listener(network.b, net.OPEN)
     with peers.serving(listener, peers.on_each_connection(lambda connection: connection.sendall(b"no TLS\r\n"))):
         place = f"{net.OPEN}:{listener.getsockname()[1]}"
@@ -300,7 +307,7 @@ def test_wrong_usage_is_2(run, arguments):
     assert ran.stdout == "" and "connectd wait" in ran.stderr
 
 
-def test_nobody_reads_what_it_says(start, network):
+def test_output_that_is_not_read_blocks_nothing(start, network):
     """Standard error is closed: no reason to end, nor for the command to have SIGPIPE ignored."""
     port = free_port(network)
     process = start("--interval", "100ms", f"{net.OPEN}:{port}", "--", "echo", "started")

@@ -1,4 +1,4 @@
-"""deploy/compose, started for real by podman-compose in a network namespace: up, healthy, a check, down."""
+"""deploy/compose, run by podman-compose in a network namespace: up, healthy, a check, down."""
 
 import json
 import pathlib
@@ -92,10 +92,10 @@ def test_the_readmes_question_is_answered(client):
     assert client.post("/v1/checks", {"target": "tcp://database:22"}, bearer).status == 403
 
 
-def test_who_waits_for_the_database_ends_well(client):
+def test_a_container_that_waits_for_the_database_exits_with_0(client):
     assert containers.podman("wait", container_of("wait-for-database")).stdout.strip() == "0"
 
 
-def test_its_port_is_the_hosts_loopback_alone():
+def test_its_port_is_published_on_loopback_only():
     composed = yaml.safe_load((FOLDER / "compose.yaml").read_text())
     assert composed["services"]["connectd"]["ports"] == ["127.0.0.1:8080:8080"]

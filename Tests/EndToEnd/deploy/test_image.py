@@ -1,4 +1,4 @@
-"""The image as its user runs it: not root, read-only, 64 MiB, no capability, and nothing but the program in use."""
+"""The image as users run it: not root, read-only, 64 MiB, no capability, and only the program in use."""
 
 import contextlib
 import json
@@ -55,13 +55,13 @@ def measured():
     print("\n" + "\n".join(f"| {what} | {value} |" for what, value in numbers.items()))
 
 
-def test_it_runs_without_rights(running, api):
+def test_it_runs_without_capabilities(running, api):
     status = running.status()
     assert status["Uid"].split() == ["65532"] * 4 and status["Gid"].split() == ["65532"] * 4
     assert int(status["CapEff"], 16) == 0 and int(status["CapBnd"], 16) == 0
     assert status["NoNewPrivs"] == "1"
     assert running.inspect()["HostConfig"]["ReadonlyRootfs"]
-    # Its first process is the program: no shell and no init stand between it and signals.
+    # Its first process is the program: no shell and no init is between it and signals.
     assert os.readlink(f"/proc/{running.pid}/exe").endswith("/usr/local/bin/connectd")
 
 
@@ -84,7 +84,7 @@ def test_its_health_check_follows_the_service(running, api):
 
 
 def test_its_health_check_fails_when_the_service_does(running, api):
-    """A service that hangs: its socket takes connections, and nobody answers."""
+    """A service that hangs: its socket accepts connections, and never answers."""
     assert podman("healthcheck", "run", running.name).returncode == 0
     os.kill(running.pid, signal.SIGSTOP)
     limit, failures = time.monotonic() + 60, 0
@@ -98,7 +98,7 @@ def test_its_health_check_fails_when_the_service_does(running, api):
     assert running.inspect()["State"]["Health"]["Status"] == "healthy"
 
 
-def test_it_says_where_it_listens_and_only_there(running, api, loopback_only):
+def test_it_logs_its_listeners_and_has_no_others(running, api, loopback_only):
     """Without a word of configuration: the container's own loopback."""
     assert "127.0.0.1:8080" in running.log and "no published port leads" in running.log
     tables = [pathlib.Path(f"/proc/{running.pid}/net/{name}").read_text().splitlines()[1:] for name in ("tcp", "tcp6")]
@@ -106,7 +106,7 @@ def test_it_says_where_it_listens_and_only_there(running, api, loopback_only):
     assert listening == ["0100007F:1F90"]
 
 
-def test_it_does_not_open_itself_to_others_without_who_and_what(image):
+def test_an_open_listener_needs_authentication_and_a_policy(image):
     """`docker run -e CONNECTD_LISTEN=0.0.0.0:8080 -p 8080:8080`: it says what is missing."""
     done = podman(
         "run", "--rm", "--network=none", "-e", "CONNECTD_LISTEN=0.0.0.0:8080", image, check=False
@@ -158,7 +158,7 @@ def test_wait_ends_with_what_it_started(image, loopback_only):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_two_signals_are_as_good_as_one(running, api, number):
+def test_two_signals_are_one_reload(running, api, number):
     watched = os.pidfd_open(running.pid)
     for _ in range(2):
         with contextlib.suppress(ProcessLookupError):
@@ -202,7 +202,7 @@ def test_a_config_map_that_changes_counts_after_sighup(image, loopback_only, fol
         container.remove()
 
 
-def test_its_name_is_the_containers(image, loopback_only):
+def test_the_container_has_its_name(image, loopback_only):
     """`prober` tells the pods of a Deployment apart."""
     container = Container(loopback_only, options=("--hostname", "connectd-7d4b9-x2x4z"))
     client = Client(tcp_connector(loopback_only, "127.0.0.1", 8080), host="127.0.0.1:8080")
@@ -250,7 +250,7 @@ def test_nothing_else_is_in_it(image):
     }  # fmt: skip
     files = {path for path, member in added.items() if member.isfile() and not path.startswith("/var/lib/dpkg/")}
     assert not {path for path in files if not ADDED.fullmatch(path) and not LIBRARIES.fullmatch(path)}
-    # Nobody but root owns, and nobody else may write to, what was added.
+    # Root owns what was added, and no other user may write to it.
     assert not {path for path, member in added.items() if member.uid != 0 or (member.isfile() and member.mode & 0o022)}
     # And no program lends its rights, whatever the container is started with.
     assert not {path for path, member in all_of_it.items() if member.isfile() and member.mode & 0o6000}
@@ -272,7 +272,7 @@ WANTED = (
 
 
 def test_secrets_do_not_get_into_the_build(tmp_path):
-    """`.dockerignore` says what may come in. A whole context is built with files that nobody means to give away."""
+    """`.dockerignore` lists what may enter the build. The context here has secrets that must stay out."""
     containers.image()
     for name in WANTED:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -318,7 +318,7 @@ def test_a_mounted_configuration_counts(image, loopback_only, folder):
         limit = time.monotonic() + 10
         while podman("healthcheck", "run", container.name, check=False).returncode != 0:
             assert time.monotonic() < limit, container.log
-        # The environment stands over the file, and the health check knows it.
+        # The environment overrides the file, and the health check knows it.
         assert "127.0.0.1:8090" in container.log and "8089" not in container.log
     finally:
         container.remove()
@@ -388,7 +388,7 @@ def test_sigterm_drains_and_ends_with_0(running, api, loopback_only):
     assert podman("wait", running.name).stdout.strip() == "0"
 
 
-def test_an_idle_one_ends_at_once(running, api, measured):
+def test_an_idle_container_stops_at_once(running, api, measured):
     watched = os.pidfd_open(running.pid)
     begun = time.monotonic()
     os.kill(running.pid, signal.SIGTERM)

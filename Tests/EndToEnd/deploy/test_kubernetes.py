@@ -1,4 +1,4 @@
-"""deploy/kubernetes: each base renders, is valid, keeps to Pod Security "restricted"; and the pods are played."""
+"""deploy/kubernetes: each base renders, is valid and conforms to Pod Security "restricted"; podman plays the pods."""
 
 import contextlib
 import functools
@@ -26,7 +26,7 @@ from support.waiting import wait_until
 
 FOLDER = REPOSITORY / "deploy" / "kubernetes"
 BASES = ("sidecar", "init", "service", "node", "prometheus-operator")
-# Those of the Prometheus operator are no resources of Kubernetes: its schemas do not know them.
+# Resources of the Prometheus operator are not part of Kubernetes, and its schemas do not have them.
 BUILT_IN = BASES[:-1]
 VERSIONS = ("1.28", "1.30", "1.32", "1.34")
 KINDS = {
@@ -75,13 +75,13 @@ def templates(base: str):
 
 
 @pytest.mark.parametrize("base", BASES)
-def test_a_base_has_what_it_says(base):
+def test_a_base_has_the_expected_objects(base):
     assert sorted(resource["kind"] for resource in resources(base)) == KINDS[base]
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("base", BUILT_IN)
-def test_the_schemas_of_kubernetes_take_it(base, version, tmp_path):
+def test_the_schemas_of_kubernetes_accept_it(base, version, tmp_path):
     path = tmp_path / "rendered.yaml"
     path.write_text(rendered(base))
     done = subprocess.run(
@@ -144,7 +144,7 @@ def test_the_prometheus_operator_has_each_field(kind):
 
 
 @pytest.mark.parametrize("kind", OPERATOR)
-def test_the_schemas_of_the_prometheus_operator_take_it(kind):
+def test_the_schemas_of_the_prometheus_operator_accept_it(kind):
     """Where PROMETHEUS_OPERATOR_CRDS names a folder with its custom resource definitions."""
     folder = os.environ.get("PROMETHEUS_OPERATOR_CRDS")
     if not folder:
@@ -274,14 +274,14 @@ def test_ports_are_those_of_the_configuration(base):
     assert pod["terminationGracePeriodSeconds"] * 1000 > drain["delay_ms"] + drain["limit_ms"]
 
 
-def test_disruptions_leave_one_that_answers():
+def test_a_disruption_budget_keeps_one_pod():
     found = by_kind("service")
     fewest = found["HorizontalPodAutoscaler"]["spec"]["minReplicas"]
     assert fewest - found["PodDisruptionBudget"]["spec"]["maxUnavailable"] >= 1
     assert "replicas" not in found["Deployment"]["spec"], "two would set it"
 
 
-def test_the_secret_is_a_file_and_no_variable():
+def test_the_secret_is_a_file_not_a_variable():
     for base in ("service", "node"):
         for _, pod in templates(base):
             assert not any(name in item for item in containers_of(pod) for name in ("env", "envFrom"))
@@ -322,7 +322,7 @@ def service(loopback_only, tmp_path_factory):
         yield loopback_only
 
 
-def test_what_the_service_monitor_scrapes_is_there_without_a_token(service):
+def test_the_service_monitor_scrapes_without_a_token(service):
     endpoint = by_kind("prometheus-operator")["ServiceMonitor"]["spec"]["endpoints"][0]
     port = next(item for item in by_kind("service")["Service"]["spec"]["ports"] if item["name"] == endpoint["port"])
     answer = Client(tcp_connector(service, "127.0.0.1", port["port"]), host="10.0.0.7:8081").get(endpoint["path"])
@@ -331,7 +331,7 @@ def test_what_the_service_monitor_scrapes_is_there_without_a_token(service):
     assert Client(tcp_connector(service, "127.0.0.1", 8080), host="10.0.0.7").get("/metrics").status == 401
 
 
-def test_what_the_probe_asks_is_answered(service):
+def test_the_requests_of_kubelet_probes_are_answered(service):
     """As the operator lets Prometheus ask it: the module and the Host of the Probe, by the token of its Secret."""
     spec = by_kind("prometheus-operator")["Probe"]["spec"]
     host, _, port = spec["prober"]["url"].rpartition(":")
@@ -352,7 +352,7 @@ def test_it_answers_to_the_names_of_its_service(service, name):
     assert client.get("/v1/errors/EACCES", {"Authorization": f"Bearer {TOKEN}"}).status == 200
 
 
-def test_connectd_takes_the_configuration_of_the_sidecar():
+def test_connectd_accepts_the_configuration_of_the_sidecar():
     done = subprocess.run(
         [binary(), "config", "check", FOLDER / "sidecar" / "connectd.yaml"], capture_output=True, text=True, timeout=20
     )
@@ -419,7 +419,7 @@ def test_the_pod_is_ready_while_its_dependency_is_there(pod_network, tmp_path):
     with Pod(pod_network, "sidecar", tmp_path) as played:
         probe = played.probes["readinessProbe"]["httpGet"]
         port = played.ports[probe["port"]]
-        # A kubelet asks by the pod's address, and wherever else the pod's ports are asked: that is no way to a check.
+        # A kubelet asks by the pod's address. The health port has no checks, for any client.
         client = Client(tcp_connector(pod_network, "127.0.0.1", port), host=f"10.0.0.7:{port}")
         statuses = []
 
@@ -450,7 +450,7 @@ def state_of(pod: Pod) -> str:
 
 
 def start_what_podman_left(pod: Pod, played: subprocess.Popen) -> None:
-    """podman 4.3 at times waits for an init container that has ended. A kubelet would go on; so does this."""
+    """podman 4.3 at times waits for an init container that has ended. A kubelet would continue, and so does this."""
     with contextlib.suppress(subprocess.TimeoutExpired):
         assert played.wait(45) == 0, played.stdout.read()
         return

@@ -1,4 +1,4 @@
-"""deploy/systemd and deploy/compose, held against the tools that read them."""
+"""deploy/systemd and deploy/compose, checked by the tools that read them."""
 
 import re
 import shutil
@@ -78,7 +78,7 @@ def test_a_compose_client_reads_it(command, tmp_path):
     assert yaml.safe_load(done.stdout)["services"].keys() == compose()["services"].keys()
 
 
-def test_connectd_takes_the_configuration_of_compose(tmp_path):
+def test_connectd_accepts_the_configuration_of_compose(tmp_path):
     tokens = tmp_path / "tokens"
     tokens.write_text("me:0123456789abcdef0123456789abcdef\n")
     path = tmp_path / "connectd.yaml"

@@ -1,4 +1,4 @@
-"""deploy/systemd under a real systemd: installed as its README says, started, reloaded, stopped, broken and mended."""
+"""deploy/systemd under a real systemd: installed by its README, started, reloaded, stopped, broken and repaired."""
 
 import re
 import secrets
@@ -57,7 +57,7 @@ def test_as_many_workers_as_a_large_machine_has_cores(machine):
     assert 256 < threads < int(machine.show("TasksMax"))
 
 
-def test_what_systemd_itself_thinks_of_the_units(service):
+def test_systemd_analyze_security_of_the_units(service):
     said = service.sh(f"systemd-analyze verify {SERVICE} {SOCKET} {HEALTH}", check=False)
     # The image has no `man` to look the manual page up with.
     assert [line for line in said.splitlines() if "man connectd" not in line] == []
@@ -65,7 +65,7 @@ def test_what_systemd_itself_thinks_of_the_units(service):
     assert float(exposure[1]) <= EXPOSURE
 
 
-def test_nobody_complains_in_the_journal(service):
+def test_the_journal_has_no_complaints(service):
     since = service.now()
     service.sh(f"systemctl restart {SERVICE}; systemctl reload {SERVICE}; systemctl stop {SERVICE} {SOCKET}")
     assert service.journal(since, "-p warning", f"-u {SOCKET}") == ""
@@ -104,7 +104,7 @@ def test_without_tokens_there_is_an_empty_credential_and_no_401(service):
 # Reload.
 
 
-def test_reload_returns_when_the_new_configuration_is_in_force(service):
+def test_reload_returns_when_the_new_configuration_applies(service):
     for index in range(10):
         service.write(CONFIGURATION, DENYING if index % 2 == 0 else ALLOWING)
         service.sh(f"systemctl reload {SERVICE}")
@@ -149,7 +149,7 @@ def test_a_reload_that_only_the_service_can_judge_shows_in_its_status(service):
 
 def test_priorities_of_the_journal_are_those_of_the_lines(service):
     since = service.now()
-    # A token that is too short is a warning; a denial is told at level info.
+    # A token that is too short is a warning; a denial is logged at level info.
     service.write("/etc/connectd/tokens", "me:short\n", mode="600")
     service.write(CONFIGURATION, DENYING + "auth: {tokens_file: /run/credentials/connectd.service/tokens}\n")
     service.sh(f"systemctl restart {SERVICE}")
@@ -166,7 +166,7 @@ def test_priorities_of_the_journal_are_those_of_the_lines(service):
 # The end.
 
 
-def test_stop_drains_and_ends_well(service):
+def test_stop_drains_and_exits_with_0(service):
     assert float(re.match(r"(\d+)s", service.show("TimeoutStopUSec"))[1]) > 20, "drain.limit_ms"
     with service.unix.connect() as held:
         held.settimeout(10)
@@ -188,7 +188,7 @@ def wait_for_restart(service) -> None:
     )  # fmt: skip
 
 
-def test_one_that_hangs_is_killed_and_started_again(service):
+def test_a_hanging_service_is_killed_and_restarted(service):
     service.edit(SERVICE, "Service", "WatchdogSec=2s")
     service.sh(f"systemctl restart {SERVICE}")
     time.sleep(5)  # More than two intervals of the watchdog.
@@ -201,7 +201,7 @@ def test_one_that_hangs_is_killed_and_started_again(service):
 
 
 @pytest.mark.parametrize("signal", ["SEGV", "KILL"])
-def test_one_that_crashes_is_started_again(service, signal):
+def test_a_crashed_service_is_restarted(service, signal):
     service.sh(f"kill -{signal} {service.main_pid}")
     wait_for_restart(service)
     assert service.http.get("/livez").status == 200
@@ -217,7 +217,7 @@ def test_a_configuration_that_cannot_be_started_with_is_tried_once(service):
     assert len(errors) == 1 and "nonsense: there is no such key" in errors[0]
 
 
-def test_clients_of_the_socket_do_not_make_it_try_for_ever(service):
+def test_socket_activation_stops_after_repeated_failures(service):
     service.write(CONFIGURATION, "nonsense: 1\n")
     service.sh(f"systemctl restart {SERVICE}", check=False)
     since = service.now()

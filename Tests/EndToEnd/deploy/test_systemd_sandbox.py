@@ -1,4 +1,4 @@
-"""What the unit takes away from connectd, and what it must not: each check is asked in the unit and beside it, by the same program.
+"""What the unit's sandbox denies to connectd, and what it must allow: each check runs in the unit and outside, by the same program.
 
 Beside it, connectd runs in the same network namespace as a user without any right. The unit is met twice: as it is, and
 with every system call that it forbids ending the service.
@@ -135,7 +135,7 @@ def targets(machine, network, authorities):
 
 @pytest.fixture(scope="module")
 def outside(targets, authorities):
-    """The same program beside the unit; it finds the system's authorities in a file."""
+    """The same program outside the unit; it finds the system's authorities in a file."""
     bundle = pathlib.Path(targets.folder) / "authorities.pem"
     bundle.write_text(authorities.root_pem)
     running = Connectd(
@@ -172,7 +172,7 @@ def test_a_forbidden_call_ends_the_service_where_it_is_deadly(machine):
 
 
 @pytest.mark.parametrize("name", CHECKS)
-def test_it_answers_in_the_unit_as_it_does_beside_it(inside, outside, name):
+def test_checks_have_the_same_results_in_the_unit_and_outside(inside, outside, name):
     target, members = CHECKS[name]
     target = target.replace("{folder}", str(inside.folder))
     here, there = (client.check(target, **members) for client in (inside.http, outside))
@@ -182,7 +182,7 @@ def test_it_answers_in_the_unit_as_it_does_beside_it(inside, outside, name):
         assert "CAP_NET_ADMIN" in here["error"]["hint"]
 
 
-def test_routes_are_as_beside_it(inside, outside):
+def test_routes_are_the_same_in_the_unit_and_outside(inside, outside):
     body = {"destinations": [net.OPEN, net.OPEN6, net.NOWHERE, "127.0.0.1"]}
     here, there = (client.post("/v1/routes", body).json for client in (inside.http, outside))
     assert here == there
@@ -202,7 +202,7 @@ def without_ipv6(space):
             space.ip(f"-6 route add {kind} {address}/128")
 
 
-def test_what_addresses_the_prober_has_is_seen(inside, outside):
+def test_the_addresses_of_the_prober_are_tracked(inside, outside):
     """By netlink, which the unit allows for this."""
     with without_ipv6(inside.network.a):
         here, there = (client.check(f"tcp://[{net.OPEN6}]:{TCP}") for client in (inside.http, outside))

@@ -1,4 +1,4 @@
-"""Sockets that a real systemd holds: activation, a restart under load, modes and groups, the health listener."""
+"""Sockets of a real systemd: activation, a restart under load, modes and groups, the health listener."""
 
 import socket
 import threading
@@ -80,7 +80,7 @@ class Load:
 
 
 @pytest.mark.parametrize("keep_alive", [False, True])
-def test_a_restart_under_load_loses_nothing(service, keep_alive):
+def test_a_restart_under_load_loses_no_request(service, keep_alive):
     load = Load(service.http.connect, keep_alive)
     wait_until(lambda: load.answers > 50, 60, "the load is answered")
     for _ in range(3):

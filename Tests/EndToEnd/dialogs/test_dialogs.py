@@ -1,4 +1,4 @@
-"""Dialogs over TCP and UNIX-domain sockets, against peers that a test scripts byte by byte."""
+"""Dialogs over TCP and UNIX-domain sockets, with peers that a test scripts byte by byte."""
 
 import contextlib
 import errno
@@ -100,7 +100,8 @@ def test_a_conversation_over_ipv6_and_by_name(api, network, talking):
     assert_success(api.check(talking(shouts, net.OPEN6).replace(net.OPEN6, f"[{net.OPEN6}]"), dialog=dialog))
 
 
-def test_the_time_of_a_dialog_is_reported_apart(api, talking):
+@pytest.mark.deadline
+def test_the_duration_of_a_dialog_is_reported_separately(api, talking):
     result = api.check(talking(says(b"", b"late\n", pause=0.2)), dialog=[{"expect": "late"}])
     attempt = assert_success(result)
     assert result["timings_ms"]["dialog"] >= 190
@@ -123,7 +124,7 @@ def test_each_line_end_is_one(api, talking, end):
     assert_success(result)
 
 
-def test_each_expect_looks_behind_the_previous_match(api, talking):
+def test_each_expect_searches_after_the_previous_match(api, talking):
     target = talking(says(b"a1 a2 a3 "))
     steps = [{"expect": r"a(?<n>\d) "}] * 3
     result = api.check(target, dialog=steps)
@@ -161,6 +162,7 @@ def test_bytes_are_found_across_packets(api, talking):
     assert result["dialog"]["steps"][0]["received"].startswith("\\x00\\x01\\xDE\\xAD\\xBE")
 
 
+@pytest.mark.deadline
 def test_a_match_at_the_last_byte_counts_once_the_stream_is_quiet(api, talking):
     target = talking(says(b"number 12", b"34", pause=0.03))
     result = api.check(target, dialog=[{"expect": r"number (?<n>\d+)"}])
@@ -169,6 +171,7 @@ def test_a_match_at_the_last_byte_counts_once_the_stream_is_quiet(api, talking):
     assert 100 <= result["timings_ms"]["dialog"] < 600
 
 
+@pytest.mark.deadline
 def test_a_match_at_the_last_byte_counts_at_the_peers_end_and_at_the_deadline(api, talking):
     started = time.monotonic()
     result = api.check(talking(lambda peer: peer.sendall(b"n 1")), dialog=[{"expect": r"n \d+"}])
@@ -178,7 +181,7 @@ def test_a_match_at_the_last_byte_counts_at_the_peers_end_and_at_the_deadline(ap
     assert_success(result)
 
 
-def test_groups_are_put_into_what_is_sent(api, talking):
+def test_groups_are_inserted_into_sends(api, talking):
     heard = []
 
     def script(connection) -> None:
@@ -208,6 +211,7 @@ def test_the_group_of_the_nearest_expect_is_meant(api, talking):
     assert heard == [b"one two two"]
 
 
+@pytest.mark.deadline
 def test_a_wrong_answer_is_a_mismatch_at_the_deadline(api, talking):
     result = api.check(talking(says(b"500 no\r\n")), dialog=[{"expect": "^220"}], timeout_ms=250)
     step = assert_dialog_failed(result, "DIALOG_MISMATCH", 0)
@@ -222,6 +226,7 @@ def test_silence_is_a_timeout_of_the_target(api, talking):
     assert result["dialog"]["failed_step"] == 0
 
 
+@pytest.mark.deadline
 def test_the_end_of_the_connection_is_closed(api, talking):
     def script(connection) -> None:
         connection.sendall(b"bye\n")
@@ -241,7 +246,7 @@ def test_a_reset_keeps_its_own_class(api, talking):
     assert result["dialog"]["failed_step"] == 1
 
 
-def test_what_was_received_is_shown_up_to_1_kib_and_escaped(api, talking):
+def test_received_bytes_are_shown_escaped_up_to_1_kib(api, talking):
     target = talking(says(b'\x00\x7f\xff\t\\"' + b"x" * 5000))
     result = api.check(target, dialog=[{"expect": "y"}], timeout_ms=250)
     step = assert_dialog_failed(result, "DIALOG_MISMATCH", 0)
@@ -249,6 +254,7 @@ def test_what_was_received_is_shown_up_to_1_kib_and_escaped(api, talking):
     assert step["received"] == '\\x00\\x7F\\xFF\\t\\\\"' + "x" * (1024 - 17)
 
 
+@pytest.mark.deadline
 def test_a_flood_ends(api, talking):
     def script(connection) -> None:
         with contextlib.suppress(OSError):
@@ -261,7 +267,7 @@ def test_a_flood_ends(api, talking):
     assert time.monotonic() - started < 1.5
 
 
-def test_a_hostile_pattern_is_bounded_and_said(api, talking):
+def test_a_hostile_pattern_is_bounded_and_reported(api, talking):
     target = talking(says(b"a" * 5000 + b"!\n"))
     started = time.monotonic()
     result = api.check(target, dialog=[{"expect": r"(a+)+\d"}], timeout_ms=2000)
@@ -270,7 +276,8 @@ def test_a_hostile_pattern_is_bounded_and_said(api, talking):
     assert api.get("/livez").status == 200
 
 
-def test_a_peer_that_never_reads_is_met_by_the_deadline(api, network):
+@pytest.mark.deadline
+def test_a_peer_that_never_reads_is_a_timeout(api, network):
     def script(connection) -> None:
         connection.sendall(b"x" * 60000)
         time.sleep(0.7)  # It does not read until after the deadline.
@@ -299,7 +306,7 @@ def test_a_dialog_that_only_sends_is_done_at_once(api, network):
             assert connection.recv(100) == b"", "and then the end"
 
 
-def test_a_reset_at_the_end_is_also_one_behind_a_dialog(api, network):
+def test_closing_with_a_reset_works_after_a_dialog(api, network):
     with peers.tcp_listener(network.b, net.OPEN) as listener:
         target = f"tcp://{net.OPEN}:{listener.getsockname()[1]}"
         assert_success(api.check(target, dialog=[{"send": ""}], socket={"close": "rst"}))
@@ -382,7 +389,7 @@ def test_an_abstract_peer_that_closes(api, network):
 
 
 @pytest.mark.parametrize("dialogs", ["none", "configured"])
-def test_a_dialog_over_tcp_needs_the_policys_leave(network, dialogs):
+def test_a_dialog_over_tcp_needs_permission_from_the_policy(network, dialogs):
     policy = {"profile": "internal", "dialogs": dialogs}
     with Connectd(network.a, {"policy": policy}, port=PORT + 1) as connectd:
         answer = connectd.client.post_check(f"tcp://{net.OPEN}:9", dialog=[{"send": "x"}])
@@ -399,7 +406,7 @@ def fast_open(network):
         yield
 
 
-def test_first_bytes_leave_with_the_syn(api, network, fast_open):
+def test_the_first_bytes_are_sent_with_the_syn(api, network, fast_open):
     heard = []
 
     def script(connection) -> None:
@@ -416,20 +423,20 @@ def test_first_bytes_leave_with_the_syn(api, network, fast_open):
             assert_success(api.check(target, dialog=dialog, socket={"tcp_fast_open": True}))
         assert net.counter(network.a, "TCPFastOpenActive") >= before + 2, "no SYN carried bytes"
     assert heard == [b"hello ${x}\n"] * 3, "each byte once"
-    # With a cookie the kernel calls a connect done that has not begun: the truth is that nobody listens.
+    # With a cookie, the kernel reports success before it has sent the SYN. In truth, nothing listens.
     result = api.check(target, dialog=dialog, socket={"tcp_fast_open": True})
     assert_failure(result, 111, "refused", "target")
 
 
 @pytest.mark.parametrize("close", ["fin", "rst"])
-def test_fast_open_towards_a_peer_that_does_not_know_it(api, network, talking, close):
+def test_fast_open_to_a_peer_without_it(api, network, talking, close):
     options = {"tcp_fast_open": True, "close": close}
     dialog = [{"send": "quiet\n"}, {"expect": "^QUIET$"}]
     for _ in range(2):
         assert_success(api.check(talking(shouts), dialog=dialog, socket=options))
 
 
-def test_fast_open_towards_silence_is_a_timeout(api, fast_open):
+def test_fast_open_to_a_silent_peer_is_a_timeout(api, fast_open):
     dialog = [{"send": "x"}, {"expect": "y"}]
     result = api.check(f"tcp://{net.DROPPED}:80", dialog=dialog, socket={"tcp_fast_open": True}, timeout_ms=250)
     assert_failure(result, None, "timeout", "network", source="deadline", name="DEADLINE")
@@ -448,6 +455,7 @@ def test_a_probe_has_no_dialog(api):
     assert_problem(api.get("/v1/probe?target=127.0.0.1:9&dialog=x"), 400, "/dialog")
 
 
+@pytest.mark.deadline
 def test_the_service_answers_others_while_dialogs_wait(connectd, talking):
     target = talking(says())
     waiting = []
@@ -463,7 +471,7 @@ def test_the_service_answers_others_while_dialogs_wait(connectd, talking):
 
 
 def test_answers_of_one_connection_stay_in_order(connectd, talking):
-    """A dialog that waits and a check that does not, one behind the other on one connection."""
+    """A dialog that waits and a check that does not, one after the other on one connection."""
     target = talking(says(b"", b"late\n", pause=0.2))
     requests = [check_request(target, dialog=[{"expect": "late"}], id="1"), check_request("127.0.0.1:9", id="2")]
     with connectd.unix.connect() as connection:

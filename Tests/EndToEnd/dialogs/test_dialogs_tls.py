@@ -1,4 +1,4 @@
-"""Dialogs and TLS: behind a handshake, around a `starttls` step, and `reject`."""
+"""Dialogs and TLS: after a handshake, around a `starttls` step, and `reject`."""
 
 import contextlib
 import socket
@@ -93,14 +93,14 @@ def test_lines_are_found_across_records(api, authorities, talking, version):
     assert_success(api.check(talking(script), tls=TLS, dialog=[{"expect": "^250 OK$"}]))
 
 
-def test_what_came_with_the_handshakes_last_packet_is_seen(api, talking, context):
-    """Application data right behind the server's Finished."""
+def test_data_in_the_last_handshake_packet_is_read(api, talking, context):
+    """Application data right after the server's Finished."""
     for _ in range(5):
         result = api.check(talking(tls_peers.tls(context, says(b"hello\n"))), tls=TLS, dialog=[{"expect": "^hello$"}])
         assert_success(result)
 
 
-def test_much_that_is_sent_arrives(api, talking, context):
+def test_a_large_send_arrives(api, talking, context):
     heard = []
 
     def script(inside) -> None:
@@ -132,6 +132,7 @@ def test_silence_is_a_timeout_of_phase_dialog(api, talking, context):
     assert_failure(result, None, "timeout", "target", phase="dialog", source="deadline", name="DEADLINE")
 
 
+@pytest.mark.deadline
 def test_a_close_notify_is_closed(api, talking, context):
     def script(inside) -> None:
         inside.sendall(b"bye\n")
@@ -144,7 +145,7 @@ def test_a_close_notify_is_closed(api, talking, context):
     assert result["timings_ms"]["total"] < 1000
 
 
-def test_an_end_without_a_close_notify_is_closed_too(api, talking, context):
+def test_eof_without_a_close_notify_is_closed_too(api, talking, context):
     def script(inside) -> None:
         inside.sendall(b"bye\n")
         tls_peers.end_in_good_order(inside)
@@ -165,16 +166,16 @@ def test_a_handshake_that_fails_leaves_no_dialog(api, authorities, talking):
 # A step that begins with TLS.
 
 
-def smtp(context, behind=None, behind_the_go_ahead: bytes = b""):
-    """A server of SMTP that has its secrets behind TLS."""
+def smtp(context, after=None, after_the_go_ahead: bytes = b""):
+    """An SMTP server that shows its secrets only with TLS."""
 
     def script(connection: socket.socket) -> None:
         connection.sendall(b"220 mx1.example.test ESMTP\r\n")
         assert connection.recv(1000).startswith(b"EHLO")
         connection.sendall(b"250-mx1.example.test\r\n250 STARTTLS\r\n")
         assert connection.recv(1000) == b"STARTTLS\r\n"
-        connection.sendall(b"220 go ahead\r\n" + behind_the_go_ahead)
-        tls_peers.tls(context, behind or inside_of_smtp)(connection)
+        connection.sendall(b"220 go ahead\r\n" + after_the_go_ahead)
+        tls_peers.tls(context, after or inside_of_smtp)(connection)
 
     return script
 
@@ -228,9 +229,9 @@ def test_a_handshake_that_fails_within_a_dialog(api, authorities, talking):
     assert result["dialog"]["steps"][-1]["ok"] is False
 
 
-def test_words_behind_the_go_ahead_end_the_check(api, talking, context):
+def test_text_after_the_go_ahead_ends_the_check(api, talking, context):
     """CVE-2011-0411, in the same packet: as with `tls.starttls`."""
-    target = talking(smtp(context, says(b"nothing\r\n"), behind_the_go_ahead=b"250 EVIL\r\n"))
+    target = talking(smtp(context, says(b"nothing\r\n"), after_the_go_ahead=b"250 EVIL\r\n"))
     result = api.check(target, tls=TLS, dialog=[*CLEAR, {"expect": "EVIL"}], timeout_ms=3000)
     error = assert_tls_failure(result, "TLS_PROTOCOL")
     assert error["received"] == "250 EVIL\\r\\n"
@@ -239,7 +240,7 @@ def test_words_behind_the_go_ahead_end_the_check(api, talking, context):
 
 
 @pytest.mark.parametrize(
-    "words,pattern,behind",
+    "words,pattern,after",
     [
         (b"ready\nEVIL\n", "^ready\n", "EVIL\\n"),
         (b"ready to go\r\n", "^ready", None),
@@ -250,7 +251,7 @@ def test_words_behind_the_go_ahead_end_the_check(api, talking, context):
         (b"220-one\r\n250 EVIL\r\n", "^220", "250 EVIL\\r\\n"),
     ],
 )
-def test_what_may_stand_behind_the_match_in_front_of_tls(api, talking, context, words, pattern, behind):
+def test_bytes_allowed_between_the_match_and_tls(api, talking, context, words, pattern, after):
     """The rest of its line, and of its reply of many lines."""
 
     def script(connection: socket.socket) -> None:
@@ -259,11 +260,11 @@ def test_what_may_stand_behind_the_match_in_front_of_tls(api, talking, context, 
 
     dialog = [{"expect": pattern}, {"starttls": True}, {"expect": "^(?<word>[a-zA-Z]+)$"}]
     result = api.check(talking(script), tls=TLS, dialog=dialog)
-    if behind is None:
+    if after is None:
         assert_success(result)
         assert result["dialog"]["groups"] == {"word": "good"}
     else:
-        assert assert_tls_failure(result, "TLS_PROTOCOL")["received"] == behind
+        assert assert_tls_failure(result, "TLS_PROTOCOL")["received"] == after
 
 
 @pytest.mark.parametrize(
@@ -277,7 +278,7 @@ def test_what_may_stand_behind_the_match_in_front_of_tls(api, talking, context, 
         ([b"<proceed", b"/>"], "<proceed"),
     ],
 )
-def test_the_rest_of_the_go_ahead_is_heard_before_tls_begins(api, talking, context, parts, pattern):
+def test_the_whole_go_ahead_is_read_before_tls_begins(api, talking, context, parts, pattern):
     """However it comes. A server that has not said all of it would not take what comes for TLS: this one looks."""
 
     def script(connection: socket.socket) -> None:
@@ -300,7 +301,7 @@ def test_the_rest_of_the_go_ahead_is_heard_before_tls_begins(api, talking, conte
 
 
 @pytest.mark.parametrize("parts", [[b"220", b" ready\r\n250 EVIL\r\n"], [b"S", b"\n250 EVIL\r\n"]])
-def test_words_behind_the_rest_of_the_go_ahead_end_the_check(api, talking, context, parts):
+def test_text_after_the_rest_of_the_go_ahead_ends_the_check(api, talking, context, parts):
     """In the packet that brings its end; the rest of a line that has none is thrown away."""
     target = talking(says(*parts, pause=0.03))
     result = api.check(target, tls=TLS, dialog=[{"expect": "^(220|S)"}, {"starttls": True}, {"expect": "EVIL"}])
@@ -314,7 +315,7 @@ def test_a_reply_without_an_end_is_a_mismatch_at_the_deadline(api, talking):
     assert failed["kind"] == "starttls" and failed["received"] == " never" and "no end" in failed["detail"]
 
 
-def test_a_line_without_an_end_is_not_heard_for_ever(api, talking):
+def test_a_line_without_an_end_is_bounded(api, talking):
     def script(connection: socket.socket) -> None:
         connection.sendall(b"220")
         time.sleep(0.03)  # Packets that come apart.
@@ -340,6 +341,7 @@ def way(request, talking, context):
     return start
 
 
+@pytest.mark.deadline
 def test_a_reject_that_comes_fails_at_once(api, way):
     target, members = way(says(b"554 go away\r\n"))
     dialog = [{"reject": "^5"}, {"expect": "^220"}]
@@ -358,12 +360,13 @@ def test_a_reject_that_does_not_come_does_nothing(api, way):
     assert result["dialog"]["failed_step"] is None
 
 
-def test_a_reject_behind_the_expect_that_was_met_does_nothing(api, way):
+def test_a_reject_after_the_last_expect_does_nothing(api, way):
     target, members = way(says(b"220 welcome\r\n554 too late\r\nend\r\n"))
     assert_success(api.check(target, dialog=[{"reject": "^5"}, {"expect": "^220"}], **members))
     assert_success(api.check(target, dialog=[{"reject": "^5"}, {"expect": "^220"}, {"expect": "^end"}], **members))
 
 
+@pytest.mark.deadline
 def test_a_reject_is_armed_until_the_next_expect(api, way):
     def script(inside) -> None:
         inside.sendall(b"220 welcome\r\n")
@@ -385,7 +388,7 @@ def test_several_rejects_are_armed_together_and_the_one_that_comes_is_named(api,
     assert_dialog_failed(result, "DIALOG_REJECTED", 1)
 
 
-def test_what_begins_first_counts(api, way):
+def test_the_first_error_counts(api, way):
     target, members = way(says(b"220 fine\r\n554 not fine\r\n"))
     assert_success(api.check(target, dialog=[{"reject": "fine"}, {"expect": "^220"}], **members))
     target, members = way(says(b"warning: 220 fine\r\n"))

@@ -1,4 +1,4 @@
-"""Name servers that fail: each way has its name, and the second server is asked within the deadline."""
+"""Name servers that fail: each failure has its own name, and the second server is asked within the deadline."""
 
 import time
 
@@ -44,13 +44,14 @@ def test_an_empty_answer_is_nodata(api, network):
 
 
 def test_each_check_asks_again(api, network):
-    """c-ares has a cache of its own from 1.31 on, which keeps that there is no AAAA record."""
+    """Since 1.31 c-ares has its own cache, which also stores that a name has no AAAA record."""
     with DNSServer(network.b, net.PEER, zone(GOOD)) as server:
         for _ in range(3):
             assert_success(api.check(f"tcp://good.example:{PORT}"))
     assert sorted(question.kind for question in server.questions) == [dns_server.A] * 3 + [dns_server.AAAA] * 3
 
 
+@pytest.mark.deadline
 def test_a_silent_server_is_a_timeout_at_the_deadline(api, network):
     with DNSServer(network.b, net.PEER, lambda question: None):
         result = fails(api, "DNS_TIMEOUT", timeout_ms=600)
@@ -85,7 +86,7 @@ def test_garbage_is_a_bad_answer(api, network, answer):
         fails(api, "DNS_BAD_ANSWER", timeout_ms=3000)
 
 
-def test_an_answer_to_another_question_is_none(api, network):
+def test_a_response_to_another_question_is_ignored(api, network):
     """Somebody who guesses identifiers would send such answers: they are waited past, RFC 5452."""
 
     def answer(question):
@@ -96,7 +97,7 @@ def test_an_answer_to_another_question_is_none(api, network):
         fails(api, "DNS_TIMEOUT", timeout_ms=600)
 
 
-def test_an_answer_with_a_foreign_identifier_is_none(api, network):
+def test_a_response_with_another_identifier_is_ignored(api, network):
     def answer(question):
         return question.reply([dns_server.address_record(question.name, net.OPEN)], identifier=1)
 
@@ -104,7 +105,7 @@ def test_an_answer_with_a_foreign_identifier_is_none(api, network):
         fails(api, "DNS_TIMEOUT", timeout_ms=600)
 
 
-def test_a_truncated_answer_is_asked_for_again_over_tcp(api, network):
+def test_a_truncated_response_is_repeated_over_tcp(api, network):
     full = zone(GOOD)
 
     def answer(question):
@@ -124,7 +125,7 @@ def test_a_loop_of_aliases_ends(api, network):
     assert time.monotonic() - started < 3
 
 
-def test_one_family_that_fails_does_not_spoil_the_other(api, network):
+def test_one_failing_family_does_not_affect_the_other(api, network):
     full = zone(GOOD)
 
     def answer(question):
@@ -162,12 +163,13 @@ def test_the_second_server_is_asked_within_the_deadline(api, network, two_server
     assert result["timings_ms"]["resolve"] < 2900
 
 
-def test_a_first_server_that_is_not_there_is_passed_over(api, network, two_servers):
+def test_an_unreachable_first_server_is_skipped(api, network, two_servers):
     with DNSServer(network.b, net.SECOND, zone(GOOD)):
         eventually_connected(api)
 
 
-def test_resolving_eats_from_the_one_deadline(api, network):
+@pytest.mark.deadline
+def test_resolving_counts_toward_the_deadline(api, network):
     def slow(question):
         time.sleep(0.2)  # The time that an answer takes is what is tested.
         return zone({"slow.example": [net.DROPPED]})(question)
@@ -186,7 +188,7 @@ def test_a_name_is_resolved_once_for_a_check(api, network):
     assert kinds == [dns_server.A]
 
 
-def test_a_rebinding_server_gains_nothing(api, network):
+def test_dns_rebinding_is_denied(api, network):
     """The first answer is harmless, each later one is the metadata service: what was judged is what is connected to."""
     answers = iter([net.OPEN])
 

@@ -1,4 +1,4 @@
-"""What name servers do with many addresses, with the order of records, with TCP, and with rare response codes."""
+"""Name servers: many addresses, the order of records, TCP, and rare response codes."""
 
 import concurrent.futures
 import contextlib
@@ -140,7 +140,7 @@ def test_a_rare_response_code_has_a_name(connectd, code, name):
 
 
 @pytest.mark.parametrize("first", ["echo", "stillcut"])
-def test_what_answers_nothing_is_a_bad_answer(connectd, first):
+def test_a_response_without_an_answer_is_a_bad_response(connectd, first):
     result = connectd.client.check(f"tcp://{first}.test:9")
     assert_failure(
         result, None, "resolve_failed", "resolver", phase="resolve", source="resolver", name="DNS_BAD_ANSWER"

@@ -1,4 +1,4 @@
-"""Names: DNS from dnsmasq in the router's namespace, /etc/hosts, search domains, several addresses."""
+"""Names: dnsmasq in the router's namespace, /etc/hosts, search domains, several addresses."""
 
 import shutil
 import subprocess
@@ -161,6 +161,7 @@ def hanging_first(network):
         yield {"server": f"{net.SECOND}:5354", "family": "ipv4"}
 
 
+@pytest.mark.deadline
 def test_first_gives_each_address_an_equal_share_of_the_time(api, hanging_first):
     result = api.check(f"tcp://hanging.example:{PORT}", timeout_ms=2000, resolve=hanging_first)
     assert (result["ok"], result["outcome"]) == (True, "connected"), result
@@ -170,6 +171,7 @@ def test_first_gives_each_address_an_equal_share_of_the_time(api, hanging_first)
     assert (connected["address"], connected["outcome"]) == (net.OPEN, "connected")
 
 
+@pytest.mark.deadline
 def test_a_race_starts_the_next_address_after_a_moment(api, hanging_first):
     resolve = {**hanging_first, "addresses": "race"}
     result = api.check(f"tcp://hanging.example:{PORT}", timeout_ms=5000, resolve=resolve)
@@ -200,6 +202,7 @@ def test_all_tries_each_and_wants_each(api):
     assert sorted(attempt["outcome"] for attempt in result["attempts"]) == ["connected", "unreachable"]
 
 
+@pytest.mark.deadline
 def test_all_runs_at_once(api):
     result = api.check(f"tcp://slow.corp.example:{PORT}", timeout_ms=600, resolve={"addresses": "all"})
     assert result["outcome"] == "timeout"
@@ -216,6 +219,7 @@ def test_the_error_is_that_of_the_attempt_that_got_furthest(api):
     assert result["error"]["errno"] in [attempt["error"]["errno"] for attempt in result["attempts"]]
 
 
+@pytest.mark.deadline
 def test_a_race_does_not_wait_for_a_hanging_address(api):
     result = api.check(f"tcp://slow.corp.example:{PORT}", timeout_ms=3000, resolve={"addresses": "race"})
     attempt = assert_success_of_race(result)

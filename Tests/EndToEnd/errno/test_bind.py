@@ -1,4 +1,4 @@
-"""The bind step: what the kernel refuses there is a result with phase `bind`, and the request's own fault."""
+"""The bind step: an error of the kernel there is a result with phase `bind`, and the request's fault."""
 
 import errno
 
@@ -85,7 +85,7 @@ def test_no_such_interface(api, target):
     assert_failure(result, errno.ENODEV, "prober_misconfigured", "request", phase="bind")
 
 
-def test_a_source_of_the_other_family_is_no_connect(api):
+def test_a_source_address_of_the_other_family_cannot_connect(api):
     """Either the request is refused as malformed or no address fits; a connect with another source it is not."""
     answer = api.post_check(f"tcp://{net.OPEN}:80", bind={"address": net.PROBER6})
     assert answer.status in (200, 400)

@@ -1,4 +1,4 @@
-"""GET /v1/errors: the errno table of the service, held against the kernel's and the manual page."""
+"""GET /v1/errors: the errno table of the service, compared with the kernel's and the manual page."""
 
 import errno
 import os
@@ -71,7 +71,7 @@ def catalogue(api) -> dict[str, dict]:
 
 
 @pytest.mark.parametrize("name", MANUAL + LINUX)
-def test_an_errno_is_there_with_the_kernels_number(api, catalogue, name):
+def test_each_errno_has_the_kernels_number(api, catalogue, name):
     entry = catalogue[name]
     assert entry["errno"] == getattr(errno, name)
     assert entry["message"] == os.strerror(entry["errno"])
@@ -91,7 +91,7 @@ def test_our_own_names_are_explained_without_a_number(catalogue, name):
 
 
 @pytest.mark.parametrize("name,wanted", CLASSES.items())
-def test_the_class_is_the_contracts(catalogue, name, wanted):
+def test_the_class_follows_the_contract(catalogue, name, wanted):
     assert catalogue[name]["class"] == wanted
 
 

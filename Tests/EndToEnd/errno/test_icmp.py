@@ -1,4 +1,4 @@
-"""ICMP behind an error: the errno as the kernel gives it, who sent it, and whose fault that makes it."""
+"""ICMP as the cause of an error: the kernel's errno, the sender, and the fault that follows."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The errnos that no real path gives here: injected into connect(2) or socket(2) by strace."""
+"""Errnos that no real path causes here: injected into connect(2) or socket(2) by strace."""
 
 import errno
 import json
@@ -125,7 +125,7 @@ def test_so_error_speaks_when_connect_was_in_progress(connectd):
 
 
 @pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS])
-def test_a_name_cannot_be_asked_for_without_a_socket(connectd, number):
+def test_a_name_cannot_be_resolved_without_a_socket(connectd, number):
     with injecting(connectd.pid, "socket", number):
         result = connectd.client.check("tcp://name.example:9", timeout_ms=500)
     assert_failure(result, number, "prober_exhausted", "prober", phase="resolve")
@@ -137,7 +137,7 @@ def test_a_name_cannot_be_asked_for_without_a_socket(connectd, number):
 @pytest.mark.parametrize("target", [TARGET, f"tls://{net.OPEN}:9", "tcp://name.example:9"])
 def test_epoll_has_no_room(network, connectd, number, outcome, target):
     """strace counts for each thread: the worker's first epoll_ctl(2) is that of the first target."""
-    # A name server that is closed would be told apart by the error of the next send.
+    # A closed name server would show in the error of the next send.
     network.a.write_etc("resolv.conf", f"nameserver {net.DROPPED}\n")
     trace = ["strace", "-f", "-o", "/dev/null", "-e", "trace=epoll_ctl", "-e", f"inject=epoll_ctl:error={number}:when=2+"]
     command = network.a.command(*trace, str(binary()), "check", "--json", "--timeout", "2s", f"tcp://{net.DROPPED}:9", target)

@@ -102,19 +102,19 @@ def as_nobody(network):
         yield running.client
 
 
-def test_a_mark_needs_a_privilege(as_nobody):
+def test_a_mark_needs_a_capability(as_nobody):
     result = as_nobody.check(f"tcp://{net.OPEN}:80", socket={"mark": 7})
     assert_failure(result, errno.EPERM, "not_permitted", "prober", phase="socket")
 
 
-def test_a_privileged_port_cannot_be_bound_by_nobody(as_nobody, network):
+def test_a_privileged_port_cannot_be_bound_by_the_user_nobody(as_nobody, network):
     before = network.a.get("net.ipv4.ip_unprivileged_port_start")
     assert int(before) > 7
     result = as_nobody.check(f"tcp://{net.OPEN}:80", bind={"port": 7})
     assert_failure(result, errno.EACCES, "prober_misconfigured", "request", phase="bind")
 
 
-def test_nobody_can_do_an_ordinary_check(as_nobody, network):
+def test_an_unprivileged_user_can_run_a_check(as_nobody, network):
     with peers.tcp_listener(network.b, net.OPEN) as listener:
         assert_success(as_nobody.check(f"tcp://{net.OPEN}:{listener.getsockname()[1]}"))
 

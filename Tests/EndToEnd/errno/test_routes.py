@@ -1,4 +1,4 @@
-"""What the prober's own routes, neighbours and address families say, without or with a packet."""
+"""Errors of the prober's own routes, neighbors and address families, without or with a packet."""
 
 
 import pytest
@@ -89,7 +89,7 @@ def test_no_ephemeral_port_left_is_an_exhausted_prober(api, network):
         assert result["error"]["retryable"] is True
 
 
-def test_checks_themselves_use_the_ports_up(network):
+def test_checks_can_exhaust_the_ephemeral_ports(network):
     with Connectd(network.a, port=8099) as connectd, network.a.setting("net.ipv4.ip_local_port_range", "40010\t40011"):
         hanging = []
         for _ in range(2):

@@ -1,4 +1,4 @@
-"""Two answers that are never confused: the kernel gave up, or our own deadline came first."""
+"""Two timeouts that are never confused: the kernel's ETIMEDOUT, and connectd's own deadline."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +26,7 @@ def test_the_kernels_own_timeout_over_ipv6_and_under_an_own_drop(api):
             assert_failure(result, 110, "timeout", "network")
 
 
+@pytest.mark.deadline
 @pytest.mark.parametrize(
     "target", [f"tcp://{net.DROPPED}:80", f"tcp://[{net.DROPPED6}]:80", f"tcp://{net.OPEN}:{net.OWN_DROP}"]
 )
@@ -36,6 +37,7 @@ def test_our_deadline(api, target):
     assert result["error"]["retryable"] is True
 
 
+@pytest.mark.deadline
 def test_the_shortest_and_the_default_deadline(api):
     started = time.monotonic()
     result = api.check(f"tcp://{net.DROPPED}:80", timeout_ms=1)
@@ -76,6 +78,7 @@ def test_an_aborted_connect_is_reset(connectd, network):
         assert_failure(pending.result(), 103, "reset", None)
 
 
+@pytest.mark.deadline
 def test_many_deadlines_at_once_are_met(connectd):
     def check(_: int) -> dict:
         return connectd.client.check(f"tcp://{net.DROPPED}:80", timeout_ms=700)

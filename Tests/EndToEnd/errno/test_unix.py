@@ -1,4 +1,4 @@
-"""UNIX-domain targets: each way in which a path or a socket fails told apart."""
+"""UNIX-domain targets: a path or a socket can fail in many ways, and each has its own result."""
 
 import errno
 import os
@@ -69,7 +69,7 @@ def test_an_abstract_name(api):
     assert attempt["peer_credentials"]["pid"] == os.getpid()
 
 
-def test_an_abstract_name_that_nobody_listens_at(api):
+def test_an_abstract_name_without_a_listener(api):
     assert_failure(api.check("unix:@connectd-test-2"), errno.ECONNREFUSED, "refused", "target")
 
 
@@ -143,6 +143,7 @@ def test_a_socket_of_another_type(api, place, scheme, kind):
         assert_failure(api.check(f"{scheme}:{place}/s"), errno.EPROTOTYPE, "wrong_type", "request")
 
 
+@pytest.mark.deadline
 @pytest.mark.parametrize("scheme,kind", [("unix", socket.SOCK_STREAM), ("unix+seqpacket", socket.SOCK_SEQPACKET)])
 def test_a_full_backlog(api, place, scheme, kind):
     with peers.unix_listener(f"{place}/s", kind, backlog=0):
@@ -171,18 +172,18 @@ def as_nobody(root_and_namespaces, module_folder):
         yield running.client
 
 
-def test_a_folder_that_nobody_may_search(as_nobody, place):
+def test_a_folder_without_search_permission(as_nobody, place):
     os.mkdir(f"{place}/closed", 0o700)
     with peers.unix_listener(f"{place}/closed/s"):
         assert_failure(as_nobody.check(f"unix:{place}/closed/s"), errno.EACCES, "not_permitted", "prober")
 
 
-def test_a_socket_that_nobody_may_write(as_nobody, place):
+def test_a_socket_without_write_permission(as_nobody, place):
     with peers.unix_listener(f"{place}/s", mode=0o444):
         assert_failure(as_nobody.check(f"unix:{place}/s"), errno.EACCES, "not_permitted", "prober")
 
 
-def test_a_socket_that_everybody_may_write(as_nobody, place):
+def test_a_socket_that_all_users_may_write(as_nobody, place):
     with peers.unix_listener(f"{place}/s"):
         assert_success(as_nobody.check(f"unix:{place}/s"))
 

@@ -1,4 +1,4 @@
-"""What somebody tries who reaches the port and means harm."""
+"""Attacks by clients that reach the port."""
 
 import contextlib
 import json
@@ -115,7 +115,7 @@ def test_public_denies_all_where_one_is_denied(public):
 
 
 @pytest.mark.parametrize("shape", ['"{}":0', '"1.1.1.1"', "[]"])
-def test_a_long_body_of_many_small_values_keeps_nobody_waiting(connectd, shape):
+def test_a_long_body_of_many_small_values_delays_no_other_request(connectd, shape):
     items = ",".join(shape.format(f"{number:x}") for number in range(400_000))
     body = "{" + items + "}" if ":" in shape else '{"destinations":[' + items + "]}"
     plain = '{"destinations":["' + "a" * (len(body) - 20) + '"]}'
@@ -124,7 +124,7 @@ def test_a_long_body_of_many_small_values_keeps_nobody_waiting(connectd, shape):
     assert cost(connectd, lambda: connectd.client.post("/v1/routes", body, timeout=60)) < 10 * usual
 
 
-def test_a_long_way_through_links_keeps_nobody_waiting(loopback_only, folder):
+def test_a_long_chain_of_links_delays_no_other_request(loopback_only, folder):
     rules = [{"action": "allow", "path": f"{folder}/**"}]
     with Connectd(loopback_only, {"policy": {"rules": rules}}, port=8082) as running:
         plain = [cost(running, lambda: denied(running, "unix:" + "/none/such/path" * 250)) for _ in range(20)]

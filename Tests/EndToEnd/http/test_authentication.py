@@ -1,4 +1,4 @@
-"""Loopback is no proof of identity: browsers, foreign hosts, bearer tokens."""
+"""Authentication on loopback too: browsers, foreign hosts, bearer tokens."""
 
 import pytest
 
@@ -108,11 +108,11 @@ def test_a_foreign_origin_is_403(http, origin):
     assert not any(name.startswith("access-control") for name in answer.headers)
 
 
-def test_our_own_origin_is_welcome(http):
+def test_our_own_origin_is_allowed(http):
     assert http.post("/v1/checks", CHECK, {"Origin": f"http://127.0.0.1:{PORT}"}).status == 200
 
 
-def test_a_preflight_is_not_answered_with_leave(http):
+def test_a_preflight_is_not_allowed(http):
     answer = http.request(
         "OPTIONS",
         "/v1/checks",
@@ -158,7 +158,7 @@ def bearer(token: str) -> dict:
         {"X-Authorization": "Bearer s3cret-of-alice"},
     ],
 )
-def test_without_a_right_token_it_is_401(guarded, headers):
+def test_without_a_valid_token_it_is_401(guarded, headers):
     for answer in (guarded.http.post("/v1/checks", CHECK, headers), guarded.unix.post("/v1/checks", CHECK, headers)):
         assert_problem(answer, 401)
         assert answer.headers["www-authenticate"].lower().startswith("bearer")
@@ -185,7 +185,7 @@ def test_only_health_is_open(guarded):
         assert_problem(guarded.http.get(path), 401)
 
 
-def test_two_authorizations_are_none(guarded):
+def test_two_authorization_headers_are_refused(guarded):
     head = (
         "GET /v1/errors HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer s3cret-of-alice\r\n"
         "Authorization: Bearer x\r\nConnection: close\r\n\r\n"
@@ -193,7 +193,7 @@ def test_two_authorizations_are_none(guarded):
     assert guarded.http.raw(head.encode()).status in (400, 401)
 
 
-def test_no_body_is_read_for_a_stranger(guarded):
+def test_no_body_is_read_without_authentication(guarded):
     assert_problem(guarded.http.request("POST", "/v1/checks", "nonsense"), 401)
 
 

@@ -1,4 +1,4 @@
-"""Each malformed request is a 400 that points at what is wrong with it."""
+"""Each malformed request gets a 400 that points at the mistake."""
 
 import json
 
@@ -17,7 +17,7 @@ def connectd(loopback_only):
 
 
 TARGETS = [
-    # numbers that are no dotted quads
+    # numbers that are not dotted quads
     "tcp://0177.0.0.1:80",
     "tcp://2130706433:80",
     "tcp://0x7f.1:80",
@@ -375,14 +375,14 @@ def test_a_duplicate_or_missing_member_is_named(api, body, pointer):
         b'{"target":"127.0.0.1:9","resolve":{},"bind":{},"socket":{}}',
     ],
 )
-def test_what_is_strict_json_is_taken(api, body):
+def test_strict_json_is_accepted(api, body):
     answer = api.post("/v1/checks", body)
     assert answer.status == 200, answer.body
     assert answer.json["outcome"] == "refused"
 
 
 @pytest.mark.parametrize("members", [{"hold_ms": 10}, {"half_open": True}, {"count": 2}, {"trace": "always"}])
-def test_what_is_not_there_yet_is_refused_and_not_ignored(api, members):
+def test_reserved_members_are_refused(api, members):
     """Later issues bring these members; until then silence about them would be a lie."""
     answer = api.post_check(GOOD, **members)
     if answer.status != 200:
@@ -391,7 +391,7 @@ def test_what_is_not_there_yet_is_refused_and_not_ignored(api, members):
         assert set(answer.json) & {"after", "rounds", "trace"}, answer.body
 
 
-def test_several_mistakes_are_no_worse_than_one(api):
+def test_several_mistakes_are_reported_like_one(api):
     problem = assert_problem(api.post_check("nonsense", timeout_ms=0, wrong=1), 400)
     assert problem["errors"]
 

@@ -97,7 +97,7 @@ def test_it_needs_a_token_where_other_resources_do(loopback_only):
         assert guarded.client.get("/docs", headers=bearer).status == 200
 
 
-def test_another_site_may_not_show_it(connectd):
+def test_another_site_cannot_frame_it(connectd):
     assert connectd.http.get("/docs", headers={"Sec-Fetch-Site": "cross-site"}).status == 403
 
 
@@ -166,7 +166,7 @@ def browser():
 
 
 @in_a_browser
-def test_nothing_sticks_out_at_any_width(browser, tmp_path):
+def test_the_layout_fits_any_width(browser, tmp_path):
     """A window of Chromium's is at least 500 pixels wide; frames are as narrow as telephones."""
     (tmp_path / "page.html").write_text((REPOSITORY / "openapi" / "docs.html").read_text().replace("</head>", MEASURE))
     frames = "".join(

@@ -1,4 +1,4 @@
-"""livez, readyz and the specification that is served: the same bytes as in the repository."""
+"""/livez, /readyz and the specification: the same bytes as in the repository."""
 
 import json
 

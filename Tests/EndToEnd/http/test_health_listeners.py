@@ -1,4 +1,4 @@
-"""`health_listen`: /livez, /readyz and /metrics for kubelets, on any address, and nothing else."""
+"""`health_listen`: /livez, /readyz and /metrics for kubelets, on any address, and no other resource."""
 
 import contextlib
 import os
@@ -31,7 +31,7 @@ def health(running) -> Client:
     return Client(tcp_connector(running.namespace, "127.0.0.1", HEALTH), host="a.name.of.no.list")
 
 
-def test_it_answers_to_anybody_and_any_host(health):
+def test_health_listeners_answer_any_client_and_any_host(health):
     assert health.get("/livez").status == 200
     metrics = health.get("/metrics")
     assert metrics.status == 200 and b"connectd_build_info" in metrics.body
@@ -73,7 +73,7 @@ def test_the_environment_sets_it(loopback_only):
         assert "CONNECTD_HEALTH_LISTEN" not in it.log
 
 
-def test_a_flood_elsewhere_leaves_it_room(loopback_only):
+def test_a_flood_of_other_listeners_leaves_room_for_health_checks(loopback_only):
     configuration = {
         **OPEN_CONFIGURATION,
         "health_listen": [f"127.0.0.1:{HEALTH + 4}"],
@@ -88,8 +88,8 @@ def test_a_flood_elsewhere_leaves_it_room(loopback_only):
         assert health.get("/livez").status == 200
 
 
-def test_a_flood_of_it_leaves_the_service_room(loopback_only):
-    """Nobody is asked there who he is: whoever reaches it must not keep clients from the service."""
+def test_a_flood_of_health_checks_leaves_room_for_other_listeners(loopback_only):
+    """Health listeners need no authentication, so their clients must not be able to block the service."""
     configuration = {
         **OPEN_CONFIGURATION,
         "health_listen": [f"127.0.0.1:{HEALTH + 6}"],

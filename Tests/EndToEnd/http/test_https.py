@@ -1,4 +1,4 @@
-"""The HTTPS listener: versions, client certificates, clients that misbehave, certificates replaced by a reload."""
+"""The HTTPS listener: versions, client certificates, misbehaving clients, certificates replaced by a reload."""
 
 import contextlib
 import signal
@@ -88,7 +88,7 @@ def test_a_client_that_goes_away_cancels_its_check(running, loopback_only, certi
 
 
 @pytest.mark.parametrize("bytes_", [b"\x16\x03\x01\xff\xff", b"\x00" * 5000], ids=["record", "zeros"])
-def test_what_is_no_tls_is_ended_and_harms_nobody(running, loopback_only, certificates, bytes_):
+def test_bytes_that_are_not_tls_close_only_their_connection(running, loopback_only, certificates, bytes_):
     with loopback_only.socket() as plain:
         plain.settimeout(15)
         plain.connect(("127.0.0.1", PORT))
@@ -100,6 +100,7 @@ def test_what_is_no_tls_is_ended_and_harms_nobody(running, loopback_only, certif
     assert Client(connector(loopback_only, certificates)).get("/livez").status == 200
 
 
+@pytest.mark.deadline
 def test_idle_and_half_closed_clients_cost_nothing(running, loopback_only, certificates):
     with contextlib.ExitStack() as held:
         for _ in range(20):
@@ -114,6 +115,7 @@ def test_idle_and_half_closed_clients_cost_nothing(running, loopback_only, certi
         assert running.processor_seconds() - before < 0.3
 
 
+@pytest.mark.deadline
 def test_a_slow_reader_gets_everything_and_costs_nothing(running, loopback_only, certificates):
     """What the library wrote before it closed waits in between; nothing turns in circles meanwhile."""
     length = len(running.unix.get("/openapi.json").body)
@@ -157,13 +159,13 @@ def test_a_reload_shows_another_certificate_to_new_clients(running, loopback_onl
         with pytest.raises(ssl.SSLCertVerificationError):
             connector(loopback_only, certificates)()
         kept.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        assert read_answer(kept.makefile("rb")).status == 200, "who was connected goes on"
+        assert read_answer(kept.makefile("rb")).status == 200, "open connections stay usable"
         wrong = {**later, "https": {"certificate": f"{certificates}/server.pem", "key": f"{certificates}/later.key"}}
         running.reload(wrong, "reload refused")
         assert Client(connector(loopback_only, certificates, "later")).get("/livez").status == 200
 
 
-def test_the_end_loses_nothing(loopback_only, certificates):
+def test_a_graceful_shutdown_loses_no_request(loopback_only, certificates):
     configuration = {**OPEN_CONFIGURATION, "https": https(certificates), "drain": {"delay_ms": 300, "limit_ms": 5000}}
     it = Connectd(loopback_only, configuration, port=PORT).wait_until_live()
     ending, lost, statuses = threading.Event(), [], []
@@ -183,7 +185,7 @@ def test_the_end_loses_nothing(loopback_only, certificates):
             thread.start()
         wait_until(lambda: len(statuses) > 20, 30, lambda: f"20 checks are answered; lost: {lost}")
         it.process.send_signal(signal.SIGTERM)
-        time.sleep(0.2)  # Requests go on for a while after the signal.
+        time.sleep(0.2)  # Requests continue for a while after the signal.
         ending.set()
         assert it.process.wait(10) == 0, it.log
     finally:

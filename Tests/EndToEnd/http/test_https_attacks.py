@@ -1,4 +1,4 @@
-"""Clients of the HTTPS listener that mean harm: floods, silence, half of everything, and no end of it."""
+"""Attacks on the HTTPS listener: floods, silence, partial messages, and endless ones."""
 
 import contextlib
 import ctypes
@@ -74,7 +74,7 @@ def thread_seconds(pid: int) -> dict[str, tuple[int, float]]:
     return found
 
 
-def test_a_flood_of_handshakes_costs_a_thread_that_gives_way(running, loopback_only):
+def test_a_flood_of_handshakes_runs_at_low_priority(running, loopback_only):
     """No worker shakes hands: what waits there, checks and health among it, does not wait for that."""
     hello = client_hello()
     before = thread_seconds(running.pid)
@@ -91,7 +91,7 @@ def test_a_flood_of_handshakes_costs_a_thread_that_gives_way(running, loopback_o
     assert len(handshakes) == 1 and handshakes[0] > 0.5 * sum(spent for _, spent in costs.values()), costs
 
 
-def test_silent_clients_keep_nobody_out(small, loopback_only, certificates):
+def test_silent_clients_block_no_other_client(small, loopback_only, certificates):
     with contextlib.ExitStack() as held:
         for _ in range(150):
             held.enter_context(plain_socket(loopback_only))
@@ -103,7 +103,7 @@ def test_silent_clients_keep_nobody_out(small, loopback_only, certificates):
         assert len(small.open_descriptors()) < 100, "clients that gave way are closed"
 
 
-def test_one_address_keeps_no_other_out(small, loopback_only, certificates):
+def test_one_client_address_cannot_take_all_connections(small, loopback_only, certificates):
     """Whoever has the most handshakes under way gives way, even while these wait for nothing but us."""
     hello = client_hello()
     with contextlib.ExitStack() as held:
@@ -112,7 +112,7 @@ def test_one_address_keeps_no_other_out(small, loopback_only, certificates):
         assert Client(connector(loopback_only, certificates, source="127.0.0.2")).get("/livez").status == 200
 
 
-def test_one_client_too_many_is_told_over_tls(small, loopback_only, certificates):
+def test_too_many_connections_are_refused_over_tls(small, loopback_only, certificates):
     connect = connector(loopback_only, certificates)
     with contextlib.ExitStack() as held:
         refused = None
@@ -181,7 +181,7 @@ STRANGE = [
 ]
 
 
-def test_strange_clients_leave_nothing_behind(running, loopback_only, certificates):
+def test_malformed_clients_leak_nothing(running, loopback_only, certificates):
     connect = connector(loopback_only, certificates)
     assert connect_and_ask(connect) == 200
     before = len(running.open_descriptors())
@@ -196,8 +196,8 @@ def test_strange_clients_leave_nothing_behind(running, loopback_only, certificat
     running.wait_for_descriptors(before, 15)
 
 
-def test_a_handshake_has_its_time(running, loopback_only):
-    """A byte now and then is no life."""
+def test_a_handshake_has_a_time_limit(running, loopback_only):
+    """A byte now and then does not extend it."""
     with plain_socket(loopback_only) as connection:
         begin = time.monotonic()
         with contextlib.suppress(OSError):
@@ -211,7 +211,7 @@ def test_a_handshake_has_its_time(running, loopback_only):
 
 
 def ssl_pointer(connection) -> ctypes.c_void_p:
-    """The SSL behind a connection of Python's: the field behind its weak reference."""
+    """The SSL structure of a Python connection: the field after its weak reference."""
     return ctypes.c_void_p.from_address(id(connection._sslobj) + 24)
 
 
@@ -254,14 +254,14 @@ def openssl_client(namespace, *arguments: str, input: str = "") -> str:
     return ran.stdout + ran.stderr
 
 
-def test_nobody_negotiates_anew(running, loopback_only):
+def test_renegotiation_is_refused(running, loopback_only):
     said = openssl_client(loopback_only, "-tls1_2", input="R\n")
     assert "no renegotiation" in said
     assert "Secure Renegotiation IS supported" in said
 
 
 @pytest.mark.parametrize("version", ["-tls1_2", "-tls1_3"])
-def test_nobody_comes_back_by_an_earlier_session(running, loopback_only, module_folder, version):
+def test_session_resumption_is_refused_after_a_reload(running, loopback_only, module_folder, version):
     saved = f"{module_folder}/session{version}"
     openssl_client(loopback_only, version, "-sess_out", saved, input="Q\n")
     if pathlib.Path(saved).exists():
@@ -280,7 +280,7 @@ def test_old_ciphers_are_refused(running, loopback_only, cipher):
 @pytest.mark.parametrize(
     "offer,chosen", [(["h2", "http/1.1"], "http/1.1"), (["http/1.1"], "http/1.1"), ([], None), (["h2"], "refused")]
 )
-def test_http_1_1_is_all_there_is(running, loopback_only, certificates, offer, chosen):
+def test_only_http_1_1_is_spoken(running, loopback_only, certificates, offer, chosen):
     context = ssl.create_default_context(cafile=f"{certificates}/server.pem")
     if offer:
         context.set_alpn_protocols(offer)
@@ -295,7 +295,7 @@ def test_http_1_1_is_all_there_is(running, loopback_only, certificates, offer, c
         assert read_answer(connection.makefile("rb")).status == 200
 
 
-def test_what_is_sent_ends_whole_when_the_service_does(loopback_only, certificates):
+def test_a_slow_https_response_is_complete_after_sigterm(loopback_only, certificates):
     """A reader that is slow gets all of its answer, and the end of it said, though SIGTERM comes meanwhile."""
     it = Connectd(loopback_only, configuration(certificates), port=PORT).wait_until_live()
     try:
@@ -304,7 +304,7 @@ def test_what_is_sent_ends_whole_when_the_service_does(loopback_only, certificat
         plain = loopback_only.socket()
         plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         plain.settimeout(20)
-        # A small buffer of the kernel's: what is in that is sent even behind the end of the process.
+        # A small kernel buffer: its content is sent even after the process has ended.
         with loopback_only.setting("net.ipv4.tcp_wmem", "4096 4096 4096"):
             plain.connect(("127.0.0.1", PORT))
             with context.wrap_socket(plain, server_hostname="127.0.0.1", suppress_ragged_eofs=False) as connection:

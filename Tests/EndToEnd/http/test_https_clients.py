@@ -1,4 +1,4 @@
-"""Who may ask over HTTPS, under what name, and what a reload changes for those that are connected."""
+"""Client certificates: who has access over HTTPS, under which name, and what a reload changes for open connections."""
 
 import contextlib
 import json
@@ -58,7 +58,7 @@ def asks(namespace, certificates, client, **settings) -> int:
 
 @pytest.mark.parametrize("version", EITHER)
 @pytest.mark.parametrize("client", ["probe", "deep", "odd", "long", "nameless"])
-def test_who_is_known_may_ask(running, loopback_only, certificates, client, version):
+def test_a_known_client_is_allowed(running, loopback_only, certificates, client, version):
     assert asks(loopback_only, certificates, client, minimum_version=version, maximum_version=version) == 200
 
 
@@ -71,14 +71,14 @@ def test_who_is_known_may_ask(running, loopback_only, certificates, client, vers
         ("selfsigned", "self-signed certificate"), ("below", "un"),
     ],
 )
-def test_others_are_refused_and_the_log_says_why(running, loopback_only, certificates, client, reason, version):
+def test_unknown_clients_are_refused_with_a_reason_in_the_log(running, loopback_only, certificates, client, reason, version):
     before = len(running.log)
     with pytest.raises((ssl.SSLError, ConnectionError, EOFError)):
         asks(loopback_only, certificates, client, minimum_version=version, maximum_version=version)
     running.wait_for_log(f"a TLS handshake with 127.0.0.1 failed: {reason}", before)
 
 
-def test_a_client_is_told_whose_certificates_count(running, loopback_only):
+def test_the_server_names_the_accepted_client_authorities(running, loopback_only):
     command = ["openssl", "s_client", "-connect", f"127.0.0.1:{PORT}"]
     ran = subprocess.run(loopback_only.command(*command), capture_output=True, text=True, input="Q\n", timeout=30)
     assert "Acceptable client certificate CA names\nCN = ca" in ran.stdout
@@ -135,15 +135,15 @@ def is_open(connection) -> bool:
         return False
 
 
-def test_a_reload_that_lets_in_others_ends_who_is_connected(loopback_only, certificates):
+def test_a_reload_of_client_authorities_closes_connections(loopback_only, certificates):
     """Who came in without a certificate does not stay once one is demanded; who would come in again stays."""
-    anybody = {**OPEN_CONFIGURATION, "https": https(certificates)}
+    anonymous = {**OPEN_CONFIGURATION, "https": https(certificates)}
     known = {**OPEN_CONFIGURATION, "https": https(certificates, mutual=True)}
     others = {**OPEN_CONFIGURATION, "https": {**known["https"], "client_authorities": f"{certificates}/other.pem"}}
-    with Connectd(loopback_only, anybody, port=PORT) as it:
+    with Connectd(loopback_only, anonymous, port=PORT) as it:
         with connector(loopback_only, certificates)() as kept:
             assert is_open(kept)
-            it.reload(anybody)
+            it.reload(anonymous)
             assert is_open(kept)
             it.reload(known)
             assert not is_open(kept)
@@ -155,11 +155,11 @@ def test_a_reload_that_lets_in_others_ends_who_is_connected(loopback_only, certi
             assert not is_open(kept)
         with connector(loopback_only, certificates, client="alien")() as kept:
             assert is_open(kept)
-            it.reload(anybody)
+            it.reload(anonymous)
             assert is_open(kept)
 
 
-def test_one_more_authority_ends_nobody(loopback_only, certificates):
+def test_an_additional_authority_closes_no_connection(loopback_only, certificates):
     """The first step of a change of authorities: the last one, which takes one away, ends connections."""
     both = "".join(pathlib.Path(certificates, f"{name}.pem").read_text() for name in ("other", "ca"))
     pathlib.Path(certificates, "both.pem").write_text(both)
@@ -174,7 +174,7 @@ def test_one_more_authority_ends_nobody(loopback_only, certificates):
             assert not is_open(kept)
 
 
-def test_who_has_just_connected_is_told_that_others_are_let_in(loopback_only, certificates):
+def test_a_new_connection_gets_503_after_a_reload_of_client_authorities(loopback_only, certificates):
     """Its first request may be on its way: a connection that ends without an answer would look like a fault of ours."""
     with Connectd(loopback_only, {**OPEN_CONFIGURATION, "https": https(certificates)}, port=PORT) as it:
         with connector(loopback_only, certificates)() as fresh:
@@ -185,15 +185,15 @@ def test_who_has_just_connected_is_told_that_others_are_let_in(loopback_only, ce
             assert "let in other clients" in problem["detail"] and stream.read() == b""
 
 
-def test_who_reads_slowly_asks_no_more_behind_a_reload(loopback_only, certificates):
-    """An answer that has gone out may have said that the connection goes on: what comes on it is no request any more."""
+def test_a_slow_reader_sends_no_more_requests_after_a_reload(loopback_only, certificates):
+    """A response that was sent may have promised to keep the connection open. Later bytes on it are not read as requests."""
     monitors = [
         {"name": f"m{number}", "interval_ms": 86_400_000, "check": {"target": "tcp://127.0.0.1:1"}}
         for number in range(4000)
     ]
-    anybody = {**OPEN_CONFIGURATION, "https": https(certificates), "monitors": monitors}
-    known = {**anybody, "https": https(certificates, mutual=True)}
-    with Connectd(loopback_only, anybody, port=PORT) as it, connector(loopback_only, certificates)() as kept:
+    anonymous = {**OPEN_CONFIGURATION, "https": https(certificates), "monitors": monitors}
+    known = {**anonymous, "https": https(certificates, mutual=True)}
+    with Connectd(loopback_only, anonymous, port=PORT) as it, connector(loopback_only, certificates)() as kept:
         kept.sendall(b"GET /v1/monitors HTTP/1.1\r\nHost: localhost\r\n\r\n" * 20)
         time.sleep(1)  # The first answers fill the buffers; nothing outside shows when.
         it.reload(known)
@@ -204,13 +204,13 @@ def test_who_reads_slowly_asks_no_more_behind_a_reload(loopback_only, certificat
         told = [answer for answer in answers if answer.status == 503]
         served = [answer for answer in answers if answer.status == 200]
         assert served and len(answers) < 20 and all(len(answer.json["monitors"]) == 4000 for answer in served)
-        assert not any("connection" in answer.headers for answer in served), "one was asked for behind the reload"
+        assert not any("connection" in answer.headers for answer in served), "a request was read after the reload"
         assert len(told) <= 1 and answers[len(served) :] == told
 
 
-def test_a_request_that_is_on_its_way_is_answered_before(loopback_only, certificates):
-    anybody = {**OPEN_CONFIGURATION, "https": https(certificates)}
-    with Connectd(loopback_only, anybody, port=PORT) as it:
+def test_a_check_in_flight_is_answered_before_the_connection_closes(loopback_only, certificates):
+    anonymous = {**OPEN_CONFIGURATION, "https": https(certificates)}
+    with Connectd(loopback_only, anonymous, port=PORT) as it:
         silent = loopback_only.socket()
         with silent, connector(loopback_only, certificates)() as kept:
             silent.bind(("127.0.0.1", 8299))
@@ -227,8 +227,8 @@ def test_a_request_that_is_on_its_way_is_answered_before(loopback_only, certific
     "origin,status",
     [(f"https://127.0.0.1:{PORT}", 200), (f"http://127.0.0.1:{PORT}", 403), ("https://evil.example", 403), ("null", 403)],
 )
-def test_pages_have_to_be_our_own_and_over_tls(running, loopback_only, certificates, origin, status):
-    """A browser shows its user's certificate to whoever sends it here."""
+def test_an_origin_must_be_our_own_and_use_tls(running, loopback_only, certificates, origin, status):
+    """A browser presents its user's certificate for requests from any page."""
     client = Client(connector(loopback_only, certificates, client="probe"), host=f"127.0.0.1:{PORT}")
     assert client.post("/v1/checks", {"target": REFUSED}, {"Origin": origin}).status == status
     assert client.post("/v1/checks", {"target": REFUSED}, {"Sec-Fetch-Site": "cross-site"}).status == 403
@@ -267,7 +267,7 @@ def test_a_bad_pair_is_refused_with_file_and_reason(refused, certificates, tmp_p
     assert "too weak perhaps" in refused(f"{weak}.pem", f"{weak}.key")
 
 
-def test_dates_to_mind_are_warnings(refused, certificates):
+def test_expiry_dates_are_warnings(refused, certificates):
     certify(certificates, "soon", days=5)
     said = {name: refused(f"{certificates}/{name}.pem", f"{certificates}/{name}.key") for name in ("soon", "server")}
     assert said["soon"].startswith("0 ") and "soon.pem\" has a certificate that expires in" in said["soon"]
@@ -302,7 +302,7 @@ def test_the_log_says_what_each_listener_is(loopback_only, certificates):
         )
 
 
-def test_tls_alone_does_not_say_who_may_ask(loopback_only, certificates, tmp_path):
+def test_tls_is_not_authentication(loopback_only, certificates, tmp_path):
     file = tmp_path / "connectd.yaml"
     for demands in (False, True):
         pair = "".join(f"{key}: {value}, " for key, value in https(certificates, mutual=demands).items())

@@ -1,4 +1,4 @@
-"""Bounded work: in flight, queue, slow clients, clients that leave, descriptors."""
+"""Limits: checks in flight, the queue, slow clients, clients that leave, descriptors."""
 
 import json
 import resource
@@ -33,6 +33,7 @@ def queue_length(connectd) -> int:
     return int(line.split()[1])
 
 
+@pytest.mark.deadline
 def test_a_full_queue_is_503_with_retry_after(network):
     with Connectd(network.a, tight(), port=PORT) as connectd, ThreadPoolExecutor() as pool:
         first = pool.submit(connectd.client.check, f"tcp://{net.DROPPED}:80", timeout_ms=1000)
@@ -112,12 +113,12 @@ def test_a_half_closed_client_that_closes_later_cancels_its_check(connectd, list
     connection.shutdown(socket.SHUT_WR)
     connectd.wait_until_connecting()
     time.sleep(0.2)  # Nothing may happen, and only time shows that.
-    assert connectd.sockets(SYN_SENT), "half a close is no departure"
+    assert connectd.sockets(SYN_SENT), "a half-closed client has not left"
     connection.close()
     connectd.wait_until_none_connects(3)
 
 
-def test_many_clients_that_go_away_leave_nothing_behind(connectd):
+def test_many_cancelled_checks_leak_nothing(connectd):
     before = len(connectd.open_descriptors())
     connections = []
     for _ in range(100):
@@ -131,7 +132,7 @@ def test_many_clients_that_go_away_leave_nothing_behind(connectd):
     connectd.wait_for_descriptors(before + 2)
 
 
-def test_a_queued_check_of_a_client_that_left_gives_its_place_back(network):
+def test_a_cancelled_check_leaves_the_queue(network):
     with Connectd(network.a, tight(), port=PORT) as connectd:
         first, second = connectd.unix.connect(), connectd.unix.connect()
         first.sendall(hanging_request())
@@ -168,7 +169,7 @@ def drip(connection, data: bytes, seconds: float) -> bytes | None:
     return None
 
 
-def test_a_client_that_drips_meets_an_absolute_deadline(connectd):
+def test_a_slow_client_meets_an_absolute_deadline(connectd):
     """For the header and for the body; every byte is in time by an idle timeout's measure."""
     limit = 40.0
     head = f"POST /v1/checks HTTP/1.1\r\nHost: 127.0.0.1:{connectd.port}\r\nContent-Type: application/json\r\n".encode()
@@ -182,7 +183,7 @@ def test_a_client_that_drips_meets_an_absolute_deadline(connectd):
         assert connectd.client.get("/livez").status == 200
         for item in drips:
             heard = item.result()
-            assert heard is not None, "a slow client may stay for ever"
+            assert heard is not None, "a slow client may stay forever"
             assert heard.startswith(b"HTTP/1.1 408 "), heard
             assert b"urn:connectd:problem:request_timeout" in heard
         silent.settimeout(limit)
@@ -194,6 +195,7 @@ def test_a_client_that_drips_meets_an_absolute_deadline(connectd):
         connection.close()
 
 
+@pytest.mark.deadline
 def test_without_a_free_descriptor_the_service_waits_and_recovers(network):
     with Connectd(network.a, port=PORT) as connectd:
         before = resource.prlimit(connectd.pid, resource.RLIMIT_NOFILE)
@@ -221,12 +223,13 @@ def test_few_descriptors_are_a_limit_and_not_a_failure(network):
         assert connectd.client.check("tcp://127.0.0.1:9")["outcome"] == "refused"
 
 
+@pytest.mark.deadline
 def test_the_longest_timeout_is_a_matter_of_configuration(network):
     with Connectd(network.a, {**OPEN_CONFIGURATION, "limits": {"timeout_ms": 300}}, port=PORT) as connectd:
         assert_problem(connectd.client.post_check("127.0.0.1:9", timeout_ms=301), 400, "/timeout_ms")
         assert_problem(connectd.client.get("/v1/probe?target=127.0.0.1:9&timeout_ms=301"), 400, "/timeout_ms")
         result = connectd.client.check(f"tcp://{net.DROPPED}:80")
-        assert 299 <= result["timings_ms"]["total"] < 450, "the default is no longer than the longest"
+        assert 299 <= result["timings_ms"]["total"] < 450, "the default is at most the limit"
 
 
 def test_the_body_of_routes_is_a_matter_of_configuration(network):
@@ -244,13 +247,14 @@ def test_each_line_of_the_log_is_json(connectd):
     assert lines and all({"time", "level", "message"} <= set(line) for line in lines)
 
 
-def test_idle_it_uses_no_processor(connectd):
+@pytest.mark.deadline
+def test_an_idle_service_uses_no_processor_time(connectd):
     used = connectd.processor_seconds()
     time.sleep(1.5)  # What it uses in that time is what is tested.
     assert connectd.processor_seconds() - used < 0.1
 
 
-def test_an_answer_of_a_stopped_service(network):
+def test_a_check_in_flight_is_answered_after_sigterm(network):
     """SIGTERM: what was accepted is answered, new work is not taken, exit 0."""
     connectd = Connectd(network.a, port=PORT).wait_until_live()
     ended = []

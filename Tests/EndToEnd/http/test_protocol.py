@@ -1,4 +1,4 @@
-"""The HTTP front: statuses, headers, methods, keep-alive, pipelines, sizes."""
+"""HTTP: statuses, headers, methods, keep-alive, pipelining, sizes."""
 
 import json
 import socket
@@ -107,7 +107,7 @@ def test_the_headers_that_are_always_there(http, method, path):
         "/metrics.json",
     ],
 )
-def test_what_is_not_there(http, path):
+def test_commands_that_do_not_exist(http, path):
     answer = http.get(path)
     if path in ("/v1/errors/econnrefused", "/%6civez", "/"):
         assert answer.status in (200, 404), "an equivalent spelling, or the console of a later version"
@@ -181,7 +181,7 @@ def padded(size: int) -> bytes:
     return GOOD.encode() + b" " * (size - len(GOOD))
 
 
-def test_64_kib_are_taken_and_one_byte_more_is_not(http):
+def test_64_kib_are_accepted_and_one_byte_more_is_not(http):
     assert http.post("/v1/checks", padded(65536)).status == 200
     assert_problem(http.post("/v1/checks", padded(65537)), 413)
 
@@ -327,7 +327,7 @@ def test_a_long_uri_and_long_headers_are_client_errors(connectd):
     assert connectd.http.get("/livez").status == 200
 
 
-def test_what_is_no_http(connectd):
+def test_bytes_that_are_not_http(connectd):
     for data in (
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
         b"\x00" * 100,
@@ -348,7 +348,8 @@ def test_what_is_no_http(connectd):
     assert connectd.http.get("/livez").status == 200
 
 
-def test_a_connection_that_says_nothing_blocks_nobody(connectd):
+@pytest.mark.deadline
+def test_a_silent_connection_blocks_no_other(connectd):
     silent = [connectd.http.connect() for _ in range(200)]
     started = time.monotonic()
     assert connectd.http.get("/livez").status == 200
@@ -357,7 +358,8 @@ def test_a_connection_that_says_nothing_blocks_nobody(connectd):
         connection.close()
 
 
-def test_a_client_that_never_reads_blocks_nobody(connectd):
+@pytest.mark.deadline
+def test_a_client_that_never_reads_blocks_no_other(connectd):
     with connectd.http.connect() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
         connection.setblocking(False)

@@ -1,4 +1,4 @@
-"""Requests on which two parsers may disagree: a client error, the connection closed, nothing behind it answered."""
+"""Requests that two parsers may read differently: a client error, a closed connection, and no answer to later bytes."""
 
 import pytest
 
@@ -111,7 +111,7 @@ def test_a_request_of_two_meanings(connectd, data):
         except (EOFError, ConnectionResetError):
             return
     assert answer.status in (400, 414, 421, 431, 501, 505), f"{answer.status} {answer.body[:300]!r}"
-    assert b"HTTP/1." not in rest, "what came behind was read as a request of its own"
+    assert b"HTTP/1." not in rest, "the later bytes were read as another request"
 
 
 @pytest.mark.parametrize(
@@ -146,5 +146,5 @@ def test_the_same_request_without_a_trick_is_answered(connectd):
     )
 
 
-def test_the_service_lives_on(connectd):
+def test_the_service_survives(connectd):
     assert connectd.http.get("/livez").status == 200

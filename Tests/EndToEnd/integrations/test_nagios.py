@@ -1,6 +1,6 @@
-"""deploy/nagios and deploy/icinga2: Debian's own Nagios and Icinga read the examples, run them, and show what came of it.
+"""deploy/nagios and deploy/icinga2: Debian's Nagios and Icinga load the examples, run them, and show the results.
 
-The examples keep their shape; their hosts, paths and minutes become those of the test.
+The examples stay as they are, except that hosts, paths and intervals become those of the test.
 """
 
 import pathlib
@@ -63,7 +63,7 @@ def test_the_plugin_tells_the_target_from_the_prober(network, prober, target, ar
 
 
 @needs("curl", "jq")
-def test_the_plugin_is_unknown_where_nobody_answers(network):
+def test_the_plugin_is_unknown_without_a_service(network):
     ran = plugin(network, "-u", f"http://127.0.0.1:{SHUT}", "-t", "127.0.0.1:9")
     assert ran.returncode == 3 and ran.stdout.startswith(f"CONNECTD UNKNOWN - http://127.0.0.1:{SHUT} does not answer")
 

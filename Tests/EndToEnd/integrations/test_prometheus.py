@@ -1,6 +1,6 @@
-"""deploy/prometheus, deploy/alertmanager and deploy/grafana, met by Debian's Prometheus and Alertmanager.
+"""deploy/prometheus, deploy/alertmanager and deploy/grafana with Debian's Prometheus and Alertmanager.
 
-The examples keep their addresses, in a namespace of their own; only what takes minutes there takes a second here.
+The examples keep their addresses, in their own namespace. Intervals of minutes become a second.
 """
 
 import email
@@ -25,7 +25,7 @@ TARGET = "127.0.0.1:7391"
 pytestmark = needs("promtool")
 
 
-def test_promtool_takes_the_configuration_and_the_rules():
+def test_promtool_accepts_the_configuration_and_the_rules():
     for command in (["config", "prometheus.yml"], ["rules", *sorted(map(str, PROMETHEUS.glob("rules/*.yml")))]):
         ran = run("promtool", "check", *command, cwd=PROMETHEUS)
         assert ran.returncode == 0 and ran.stderr == "" and "SUCCESS" in ran.stdout, ran.stdout + ran.stderr
@@ -45,7 +45,7 @@ def test_every_alert_has_a_unit_test():
 
 
 @needs("amtool")
-def test_amtool_takes_the_configuration_of_the_alertmanager():
+def test_amtool_accepts_the_alertmanager_configuration():
     ran = run("amtool", "check-config", "alertmanager.yml", cwd=DEPLOY / "alertmanager")
     assert ran.returncode == 0 and "1 templates" in ran.stdout, ran.stdout + ran.stderr
 
@@ -63,7 +63,7 @@ def test_amtool_takes_the_configuration_of_the_alertmanager():
         ("ConnectdPolicyDenialsRise", "prober"),
     ],
 )
-def test_alerts_go_to_those_whose_side_they_are_on(alert, receiver):
+def test_alerts_are_routed_by_fault(alert, receiver):
     configuration = DEPLOY / "alertmanager/alertmanager.yml"
     ran = run("amtool", "config", "routes", "test", f"--config.file={configuration}", f"alertname={alert}")
     assert ran.stdout.strip() == receiver, ran.stdout + ran.stderr
@@ -106,7 +106,7 @@ def result_of(query, expression: str) -> list[dict]:
 
 @pytest.fixture(scope="module")
 def query(namespace, prober, tmp_path_factory):
-    """Debian's Prometheus beside it; gives what its API answers to a query."""
+    """Debian's Prometheus next to it; gives its API's result of a query."""
     folder = tmp_path_factory.mktemp("prometheus")
     copied = copy_of("prometheus", folder)
     hurry(copied)
@@ -144,14 +144,14 @@ def test_an_alert_fires_names_the_errno_and_is_resolved(namespace, query, tmp_pa
     command = ["prometheus-alertmanager", f"--config.file={copied}/alertmanager.yml", f"--storage.path={tmp_path}/data",
                "--web.listen-address=127.0.0.1:9093", "--cluster.listen-address="]
 
-    def told(status: str):
+    def alerts(status: str):
         return [
             alert for path, message in received if path == "/operators"
             for alert in message["alerts"]
             if alert["status"] == status and alert["labels"]["alertname"] == "ConnectdTargetDown"]
 
     with webhook(namespace, 5001) as received, mailbox(namespace, 25) as mails, running(namespace, tmp_path / "log", *command):
-        alert = wait_until(lambda: told("firing"), 60, "an alert fires", 0.1)[0]
+        alert = wait_until(lambda: alerts("firing"), 60, "an alert fires", 0.1)[0]
         assert alert["labels"]["instance"] == TARGET and alert["labels"]["module"] == "tcp_connect"
         assert alert["annotations"] == {
             "summary": f"{TARGET} does not answer: ECONNREFUSED",
@@ -166,7 +166,7 @@ def test_an_alert_fires_names_the_errno_and_is_resolved(namespace, query, tmp_pa
             assert line in body.splitlines(), body
         host, port = TARGET.split(":")
         with peers.tcp_listener(namespace, host, int(port)):
-            wait_until(lambda: told("resolved"), 60, "the alert is resolved", 0.1)
+            wait_until(lambda: alerts("resolved"), 60, "the alert is resolved", 0.1)
 
 
 def read_mail(text: str):
@@ -174,7 +174,7 @@ def read_mail(text: str):
 
 
 @needs("prometheus")
-def test_what_is_recorded_is_there(query):
+def test_the_recorded_fields_are_present(query):
     result_of(query, 'instance_outcome_fault:connectd_checks:rate5m{outcome="connected"} > 0')
     result_of(query, "instance:connectd_check_failures:ratio_rate5m > 0 < 1")
     result_of(query, "instance:connectd_in_flight:ratio >= 0")

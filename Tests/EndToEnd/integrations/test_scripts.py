@@ -1,4 +1,4 @@
-"""deploy/monit, deploy/cron and deploy/telegraf: each run, or read, as it stands there."""
+"""deploy/monit, deploy/cron and deploy/telegraf: each is run, or parsed, unchanged."""
 
 import re
 import subprocess
@@ -50,7 +50,7 @@ def changes(network, tmp_path):
 
 
 @needs("curl", "jq")
-def test_cron_prints_what_has_changed_and_nothing_else(network, prober, changes):
+def test_cron_prints_only_changes(network, prober, changes):
     first = changes()
     assert (first.returncode, first.stderr) == (0, "")
     line, why = first.stdout.splitlines()
@@ -64,7 +64,7 @@ def test_cron_prints_what_has_changed_and_nothing_else(network, prober, changes)
 
 
 @needs("curl", "jq")
-def test_cron_forgets_nothing_while_connectd_is_away(network, prober, changes):
+def test_cron_keeps_its_state_while_connectd_is_down(network, prober, changes):
     assert changes().returncode == 0
     away = changes(url=f"http://127.0.0.1:{SHUT}")
     assert away.returncode == 1 and away.stdout == "" and "not checked" in away.stderr
@@ -73,7 +73,7 @@ def test_cron_forgets_nothing_while_connectd_is_away(network, prober, changes):
 
 
 @needs("curl", "jq")
-def test_cron_says_that_a_target_is_wrong_and_goes_on(prober, changes):
+def test_cron_reports_a_wrong_target_and_continues(prober, changes):
     ran = changes(add=f"nonsense\ntcp://127.0.0.1:{SHUT}\n")
     assert ran.returncode == 1 and ran.stderr.startswith("nonsense: not checked: ")
     assert f"tcp://127.0.0.1:{SHUT}: new -> refused" in ran.stdout

@@ -1,6 +1,6 @@
-"""deploy/zabbix: Debian's Zabbix imports the template, discovers the monitors and says what is wrong with them.
+"""deploy/zabbix: Debian's Zabbix imports the template, discovers the monitors and reports problems.
 
-A server with a throw-away PostgreSQL, and its front end under PHP's own web server, since only that can import a template.
+The server has a temporary PostgreSQL. Its front end runs in PHP's web server, because only the front end imports templates.
 """
 
 import contextlib

@@ -1,4 +1,4 @@
-"""/metrics: what the service counts, in the text of Prometheus and of OpenMetrics."""
+"""/metrics: the service's counters in the formats of Prometheus and of OpenMetrics."""
 
 import shutil
 import subprocess
@@ -111,7 +111,7 @@ def test_head_answers_without_the_body(connectd):
 
 @pytest.mark.integration
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool (package prometheus) is not installed")
-def test_promtool_finds_nothing_to_complain_of(connectd):
+def test_promtool_accepts_the_metrics(connectd):
     run = subprocess.run(
         ["promtool", "check", "metrics"], input=connectd.client.get("/metrics").body, capture_output=True, check=False)
     assert run.returncode == 0, run.stdout + run.stderr

@@ -1,4 +1,4 @@
-"""A client that openapi-python-client generates from the published document, against the service: every value has a type."""
+"""A client that openapi-python-client generates from the specification, used with the service: every value has a type."""
 
 import datetime
 import importlib
@@ -38,7 +38,7 @@ def generate(document: bytes, folder: pathlib.Path) -> str:
 
 @pytest.fixture(scope="module")
 def service(network, authorities):
-    """A service that trusts the tests' authority, beside peers with its certificates."""
+    """A service that trusts the tests' authority, and peers with its certificates."""
     entries = {"authorities": {"tests": {"file": "tests.pem"}}}
     monitors = [{"name": "nothing", "interval_ms": 100, "check": {"target": f"tcp://{net.OPEN}:9", "timeout_ms": 1000}}]
     configuration = OPEN_CONFIGURATION | entries | {"monitors": monitors}
@@ -109,7 +109,7 @@ def assert_typed(value, kind: type) -> None:
     assert dictionaries(value) == []
 
 
-def test_the_generator_leaves_nothing_out(said):
+def test_the_generator_supports_the_whole_document(said):
     warnings = [line for line in said.splitlines() if "WARNING" in line or "Unsupported" in line or "Cannot parse" in line]
     assert [line for line in warnings if "openapi.yaml" not in line and ONLY_WARNING not in line] == [], said
 

@@ -1,7 +1,7 @@
-"""The specification is OpenAPI to others too: openapi-spec-validator, vacuum with its recommended rules, and generators.
+"""The specification passes openapi-spec-validator, vacuum with its recommended rules, and client generators.
 
-Generators of clients read a part of JSON Schema. Where a schema has more than they read, some of them drop what stands
-beside it: whole objects come out empty. The rules below keep to the part that they read.
+Client generators read a part of JSON Schema. If a schema uses more than that part, some of them drop its neighbors too, and
+whole objects come out empty. The rules below keep the specification within the part that they read.
 """
 
 import json
@@ -32,12 +32,12 @@ def lint(vacuum: str, file: pathlib.Path) -> subprocess.CompletedProcess:
     )  # fmt: skip
 
 
-def test_openapi_spec_validator_takes_it():
+def test_openapi_spec_validator_accepts_it():
     openapi_spec_validator.validate(DOCUMENT)
 
 
 def for_vacuum(node):
-    """A copy in which `contains: {}`, which means nothing there, stands beside each `if`: vacuum 0.8.5 crashes without it."""
+    """A copy that adds `contains: {}`, which has no effect there, next to each `if`: vacuum 0.8.5 crashes without it."""
     if isinstance(node, list):
         return [for_vacuum(child) for child in node]
     if not isinstance(node, dict):
@@ -71,7 +71,7 @@ SINGLE = (
 LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
 MAPS = ("properties", "patternProperties", "dependentSchemas", "$defs")
 COMPOSITIONS = ("allOf", "anyOf", "oneOf")
-# What generators pass over. All that stands in one of these only says no to some values.
+# Keywords that generators ignore. A schema in one of these only rejects values.
 CONDITIONS = ("if", "then", "else", "dependentSchemas", "not", "contains", "prefixItems")
 
 
@@ -93,16 +93,16 @@ def faults(schema, place: str, is_condition: bool = False):
     if not isinstance(schema, dict):
         yield f"{place}: a boolean is not a schema here: write what it means"
         return
-    beside = set(schema) - {"description"}
-    if "$ref" in schema and beside != {"$ref"}:
-        yield f"{place}: beside $ref there is {', '.join(sorted(beside - {'$ref'}))}: only a description may be there"
+    neighbors = set(schema) - {"description"}
+    if "$ref" in schema and neighbors != {"$ref"}:
+        yield f"{place}: $ref has {', '.join(sorted(neighbors - {'$ref'}))} next to it: only a description is allowed"
     composed = [word for word in COMPOSITIONS if word in schema]
-    if composed and {"properties", "required", "additionalProperties", "items"} & beside:
-        yield f"{place}: members beside {composed[0]}: write the condition as if/then/else, dependentRequired or dependentSchemas"
+    if composed and {"properties", "required", "additionalProperties", "items"} & neighbors:
+        yield f"{place}: members next to {composed[0]}: write the condition as if/then/else, dependentRequired, dependentSchemas"
     if not is_condition:
         if "not" in schema:
             yield f"{place}: not, outside of a condition: write if/then"
-        if not {"type", "$ref", *COMPOSITIONS} & beside:
+        if not {"type", "$ref", *COMPOSITIONS} & neighbors:
             yield f"{place}: no type"
         for word in composed:
             if any(isinstance(child, dict) and "null" in str(child.get("type", "")) for child in schema[word]):
@@ -189,11 +189,11 @@ PLANTED = {
     "a boolean as a member": lambda d: schema_of(d, "CheckResult")["properties"].update(new=True),
     "a boolean as items": lambda d: schema_of(d, "CheckResult")["properties"]["attempts"].update(items=True),
     "a boolean in a condition": lambda d: schema_of(d, "CheckResult")["then"]["properties"].update(error=False),
-    "members beside oneOf": lambda d: schema_of(d, "CheckResult").update(oneOf=[{"type": "object"}, {"type": "string"}]),
-    "members beside allOf in a condition": lambda d: schema_of(d, "Attempt")["then"].update(allOf=[{"required": ["error"]}]),
+    "members next to oneOf": lambda d: schema_of(d, "CheckResult").update(oneOf=[{"type": "object"}, {"type": "string"}]),
+    "members next to allOf in a condition": lambda d: schema_of(d, "Attempt")["then"].update(allOf=[{"required": ["error"]}]),
     "$ref with a sibling": lambda d: schema_of(d, "CheckResult")["properties"]["tls"].update(nullable=True),
     "$ref with a sibling in a list": lambda d: schema_of(d, "Target")["oneOf"][1].update(required=["host"]),
-    "not beside a type": lambda d: schema_of(d, "CheckID").update({"not": {"pattern": "a"}}),
+    "not next to a type": lambda d: schema_of(d, "CheckID").update({"not": {"pattern": "a"}}),
     "null in anyOf": lambda d: schema_of(d, "Monitor")["properties"].update(
         last={"anyOf": [{"$ref": "#/components/schemas/CheckResult"}, {"type": "null"}]}
     ),

@@ -1,4 +1,4 @@
-"""The specification: sound in itself, up to date, and true of the running service."""
+"""The specification is consistent, up to date, and describes the running service."""
 
 import json
 import subprocess
@@ -144,11 +144,11 @@ def test_the_schema_tells_targets_from_other_text(target, is_target):
     assert (complaints(SCHEMAS["TargetURL"], target) == []) == is_target
 
 
-# The document beside the service.
+# The document and the service.
 
 
 @pytest.mark.parametrize(("target", "is_target"), [pytest.param(t, v, id=ascii(t)[:40]) for t, v in TARGETS.items()])
-def test_the_service_takes_the_targets_that_the_schema_takes(api, target, is_target):
+def test_the_service_accepts_the_targets_that_the_schema_accepts(api, target, is_target):
     answer = api.post_check(target, timeout_ms=200)
     assert_documented(answer, "/v1/checks", "POST")
     if is_target:
@@ -434,7 +434,7 @@ def test_a_member_of_tls_that_the_schema_cannot_judge_is_named(api, tls, status,
     ("member", "schema"),
     [("starttls", "StartTLS"), ("expect_alert", "ExpectedAlert"), ("min_version", None), ("revocation", None)],
 )
-def test_the_words_of_tls_are_the_services(api, member, schema):
+def test_the_names_of_tls_match_the_service(api, member, schema):
     answer = api.post("/v1/checks", GOOD | {"tls": {member: "nosuch"}})
     [error] = answer.json["errors"]
     known = SCHEMAS[schema] if schema else SCHEMAS["TLSOptions"]["properties"][member]
@@ -469,7 +469,7 @@ def test_the_schema_and_the_service_agree_on_what_a_check_is(api, members, is_ch
         ("name_unknown", "tcp://nothing.example:9"),
     ],
 )
-def test_the_error_of_an_example_is_the_services(api, network, example, target):
+def test_the_error_of_an_example_matches_the_service(api, network, example, target):
     shown = DOCUMENT["components"]["examples"][example]["value"]
     with DNSServer(network.b, net.SECOND, zone({}), port=5399):
         result = api.check(target, timeout_ms=300, resolve={"server": f"{net.SECOND}:5399"})
@@ -478,7 +478,7 @@ def test_the_error_of_an_example_is_the_services(api, network, example, target):
     assert [set(attempt) for attempt in result["attempts"]] == [set(attempt) for attempt in shown["attempts"]]
 
 
-def test_the_route_of_an_example_is_the_services(api):
+def test_the_route_of_an_example_matches_the_service(api):
     answer = DOCUMENT["paths"]["/v1/routes"]["post"]["responses"]["200"]["content"]["application/json"]
     shown = answer["examples"]["routed_and_not"]["value"]["routes"]
     answer = api.post("/v1/routes", {"destinations": ["127.0.0.1", net.NOWHERE]})
@@ -487,7 +487,7 @@ def test_the_route_of_an_example_is_the_services(api):
 
 
 @pytest.mark.parametrize("name", ["ECONNREFUSED", "DEADLINE"])
-def test_the_entry_of_an_example_is_the_services(api, name):
+def test_the_entry_of_an_example_matches_the_service(api, name):
     assert api.get(f"/v1/errors/{name}").json == DOCUMENT["components"]["examples"][name]["value"]
 
 
@@ -503,7 +503,7 @@ PROBLEMS = {
 
 
 @pytest.mark.parametrize("example", PROBLEMS)
-def test_the_problem_of_an_example_is_the_services(api, example):
+def test_the_problem_of_an_example_matches_the_service(api, example):
     response, name = example.split()
     media = DOCUMENT["components"]["responses"][response]["content"]["application/problem+json"]
     method, path, body = PROBLEMS[example]
@@ -519,7 +519,7 @@ def test_the_problem_of_an_example_is_the_services(api, example):
         ("Forbidden browser", {"Host": "localhost", "Origin": "https://other.example"}),
     ],
 )
-def test_the_problem_of_a_client_is_the_services(connectd, example, headers):
+def test_the_problem_of_a_client_matches_the_service(connectd, example, headers):
     response, name = example.split()
     media = DOCUMENT["components"]["responses"][response]["content"]["application/problem+json"]
     answer = connectd.http.post("/v1/checks", {"target": "127.0.0.1:1"}, headers)

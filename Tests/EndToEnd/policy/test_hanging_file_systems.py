@@ -1,4 +1,4 @@
-"""A path on a file system that does not answer costs the check its time, and nobody else theirs."""
+"""A path on a file system that does not answer delays its own check, and no other."""
 
 import concurrent.futures
 import os
@@ -41,6 +41,7 @@ def assert_deadline(result: dict, milliseconds: int) -> None:
     assert result["timings_ms"]["total"] < milliseconds + 1000
 
 
+@pytest.mark.deadline
 def test_an_allowed_path_that_hangs_ends_at_its_deadline(hanging, folder):
     with serving(f"{folder}/hang/*", f"{folder}/app/*") as connectd, concurrent.futures.ThreadPoolExecutor(2) as pool:
         slow = pool.submit(connectd.client.check, f"unix:{folder}/hang/s.sock", timeout_ms=1500)
@@ -66,14 +67,16 @@ def test_a_rule_for_one_folder_of_a_mount_opens_no_other_folder(hanging, folder)
         assert not hanging.was_asked
 
 
+@pytest.mark.deadline
 def test_a_link_to_a_path_that_hangs_ends_at_its_deadline(hanging, folder):
     os.symlink(f"{folder}/hang/s.sock", f"{folder}/app/link.sock")
     with serving(f"{folder}/hang/*") as connectd:
         assert_deadline(connectd.client.check(f"unix:{folder}/app/link.sock", timeout_ms=700), 700)
 
 
+@pytest.mark.deadline
 @pytest.mark.parametrize("patterns", [("hang/*", "app/*"), ("**",)], ids=["a rule for each", "one rule for both"])
-def test_many_that_hang_leave_threads_to_others(hanging, folder, patterns):
+def test_many_hanging_paths_leave_threads_for_others(hanging, folder, patterns):
     rules = [f"{folder}/{pattern}" for pattern in patterns]
     with serving(*rules) as connectd, concurrent.futures.ThreadPoolExecutor(120) as pool:
         slow = [
@@ -90,7 +93,8 @@ def test_many_that_hang_leave_threads_to_others(hanging, folder, patterns):
         assert len(os.listdir(f"/proc/{connectd.pid}/task")) < 80
 
 
-def test_what_hung_works_again_and_leaves_nothing_open(folder):
+@pytest.mark.deadline
+def test_a_path_that_hung_works_again_and_leaks_nothing(folder):
     os.mkdir(f"{folder}/hang")
     with serving(f"{folder}/**") as connectd:
         before = connectd.open_descriptors()

@@ -1,4 +1,4 @@
-"""Links of procfs lead past every name, and a hard link is another name: neither is a way around the rules."""
+"""Links of procfs bypass names, and a hard link is another name: neither bypasses the rules."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""The profile `public` shows nothing of the prober's own network."""
+"""The profile `public` reveals nothing about the prober's own network."""
 
 import json
 
@@ -55,7 +55,7 @@ def test_real_routers_are_not_named(public):
         assert net.PEER not in json.dumps(answer.json) and net.PROBER not in json.dumps(answer.json)
 
 
-def test_other_profiles_name_everyone(network):
+def test_other_profiles_name_each_router(network):
     with Connectd(network.a, OPEN_CONFIGURATION, port=PORT + 1) as running:
         with icmp_forger.forging(network.b, net.FORGED, 3, 13, PRIVATE_ROUTERS[1]):
             icmp, _ = icmp_of(running.client, f"tcp://{net.FORGED}:80")

@@ -1,4 +1,4 @@
-"""Links between the documents lead somewhere: to a file that is there, and to a heading that it has. Tables are intact."""
+"""Links between the documents lead to files and headings that exist. Tables are intact."""
 
 import fnmatch
 import pathlib
@@ -49,7 +49,7 @@ def test_links_lead_somewhere(path):
         name, _, anchor = link.partition("#")
         target = path if not name else path.parent / name
         assert target.exists(), f"{link} is not there"
-        assert not anchor or anchor in anchors(target), f"{link}: there is no such heading"
+        assert not anchor or anchor in anchors(target), f"{link}: no such heading"
 
 
 def cells(line: str) -> int:

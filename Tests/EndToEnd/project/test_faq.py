@@ -1,7 +1,7 @@
-"""docs/faq.md, held against the kernel: what a question is about is made here, and its commands answer as they stand there.
+"""docs/faq.md, compared with the kernel: each situation is made here, and the commands answer as the page shows.
 
-Paths below /run/app are the test's own folder. A line that ends in … goes on; times are held from below only, and only
-those of a second or more.
+Paths below /run/app are the test's own folder. A line that ends in … continues. Only lower bounds of times are
+checked, and only of a second or more.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""The program as the loader sees it."""
+"""The program's hardening, as the loader sees it."""
 
 import pathlib
 import shutil
@@ -28,7 +28,7 @@ def test_a_release_is_hardened():
     subprocess.run([ROOT / "scripts" / "check-hardening", release], check=True)
 
 
-def test_every_release_is_built_without_a_place_for_other_libraries():
+def test_releases_have_no_runpath():
     for name in ("Makefile", "Dockerfile"):
         builds = [line for line in (ROOT / name).read_text().splitlines() if "swift build -c release" in line]
         assert builds and all("--disable-local-rpath" in line for line in builds), name

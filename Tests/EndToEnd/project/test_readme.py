@@ -1,6 +1,6 @@
-"""The README's examples, run as they stand there: each still answers, in the form that the README shows.
+"""The README's examples, run unchanged: each still answers in the form that the README shows.
 
-In a namespace of its own, so that the ports of the README are free, and beside the web server that it starts itself.
+It runs in its own namespace, so that the README's ports are free, together with the web server that the test starts.
 """
 
 import fnmatch
@@ -42,7 +42,7 @@ def form(output: str):
 
 @pytest.fixture(scope="module")
 def shell(loopback_only, tmp_path_factory):
-    """Runs a command line beside a default connectd on port 8080 and a web server on port 8000."""
+    """Runs a command line next to a default connectd on port 8080 and a web server on port 8000."""
     program = tmp_path_factory.mktemp("bin") / "connectd"
     program.symlink_to(binary())
     web = subprocess.Popen(
@@ -71,7 +71,7 @@ def shell(loopback_only, tmp_path_factory):
 
 
 def tls_server(namespace, folder) -> subprocess.Popen:
-    """What the README says to start for its example of TLS, by the very commands that stand there."""
+    """The TLS server of the README's example, started by the README's own commands."""
     make, serve = re.findall(r"^openssl .*$", README.read_text(), re.MULTILINE)[:2]
     subprocess.run(shlex.split(make), cwd=folder, check=True, capture_output=True)
     return subprocess.Popen(
@@ -92,7 +92,7 @@ def test_an_example_answers_as_the_readme_shows(shell, command, shown):
     assert form(ran.stdout.strip()) == form(shown.strip()), ran.stdout
 
 
-def test_each_outcome_stands_there_with_what_to_do():
+def test_each_outcome_has_an_entry_with_advice():
     specification = yaml.safe_load((REPOSITORY / "openapi" / "openapi.yaml").read_text())
     text = README.read_text().split("## Outcomes")[1].split("\n## ")[0]
     advised = re.findall(r"(?m)^\| `(\w+)` \| [^|]+ \| [^|]+ \|$", text)

@@ -1,4 +1,4 @@
-"""One version: that of Version.swift is shown by the program, the image, the specification, the manifests and /metrics."""
+"""One version: Version.swift's, in the program, the image, the specification, the manifests and /metrics."""
 
 import re
 import runpy
@@ -18,7 +18,7 @@ def version() -> str:
 
 
 @pytest.mark.parametrize("name", SCRIPT["PLACES"])
-def test_every_place_shows_it(version, name):
+def test_each_file_shows_the_version(version, name):
     text = (REPOSITORY / name).read_text()
     found = {match[0][len(match[1]) :] for match in re.finditer(SCRIPT["PLACES"][name], text)}
     assert found == {version}

@@ -1,4 +1,4 @@
-"""What `make test` asks of a contributor's machine, and what continuous integration runs."""
+"""What `make test` needs on a contributor's machine, and what continuous integration runs."""
 
 import os
 import re
@@ -62,7 +62,7 @@ def test_the_integration_tests_bring_the_large_ones(fresh_machine):
     assert LARGE <= {line.strip() for line in fresh_machine("build", "test", "integrations")}
 
 
-def test_what_is_installed_is_said_before(fresh_machine):
+def test_packages_are_listed_before_they_are_installed(fresh_machine):
     said = fresh_machine("build", "test")
     assert re.fullmatch(r"Installing \d+ Debian packages for: build test", said[0])
     first = next(number for number, line in enumerate(said) if line.startswith(("sudo", "apt-get")))
@@ -75,7 +75,7 @@ def test_what_is_installed_is_said_before(fresh_machine):
 @pytest.mark.parametrize(("value", "status"), [("", 0), ("1", 1)])
 def test_a_missing_server_fails_where_nothing_may_be_missing(value, status, tmp_path):
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "promtool", "Tests/EndToEnd/monitors/test_metrics.py"],
+        [sys.executable, "-m", "pytest", "-q", "-k", "promtool", "Tests/EndToEnd/monitors/test_metrics.py"],
         cwd=REPOSITORY, capture_output=True, text=True, timeout=60,
         env=os.environ | {"PATH": str(tmp_path), "CONNECTD_REQUIRE_INTEGRATIONS": value},
     )  # fmt: skip

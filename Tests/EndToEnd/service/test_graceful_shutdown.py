@@ -1,4 +1,4 @@
-"""The end of the service, met in every phase of a request and by clients that do not stop: what came in is answered."""
+"""Graceful shutdown, in every phase of a request and with clients that continue: accepted requests are answered."""
 
 import contextlib
 import signal
@@ -64,7 +64,7 @@ def certificates(module_folder):
 
 @KINDS
 @pytest.mark.parametrize("sent", [len("POST /v1/checks HTTP/1.1\r\nHost: lo"), len(HEAD) + 5], ids=["head", "body"])
-def test_a_request_that_has_begun_is_answered(loopback_only, kind, sent):
+def test_a_partial_request_is_answered_during_shutdown(loopback_only, kind, sent):
     with service(loopback_only) as it, connect(it, kind) as connection:
         connection.sendall(REQUEST[:sent])
         if sent > len(HEAD):
@@ -80,7 +80,7 @@ def test_a_request_that_has_begun_is_answered(loopback_only, kind, sent):
 
 
 @KINDS
-def test_a_request_that_never_ends_is_told_at_the_limit(loopback_only, kind):
+def test_a_request_that_never_ends_gets_503_at_the_drain_limit(loopback_only, kind):
     began = time.monotonic()
     with service(loopback_only, limit_ms=500) as it, connect(it, kind) as connection:
         connection.sendall(REQUEST[:-1])
@@ -93,8 +93,8 @@ def test_a_request_that_never_ends_is_told_at_the_limit(loopback_only, kind):
     assert time.monotonic() - began < 5
 
 
-def test_what_the_limit_breaks_off_is_never_said_of_the_target(loopback_only):
-    """A result that says so, where results are read; 503 where a status or probe_success stands for the target."""
+def test_a_check_cancelled_at_the_drain_limit_is_not_the_targets_failure(loopback_only):
+    """A check's result says so. Probes, where the status or probe_success is the target's verdict, get 503."""
     with peers.full_tcp_listener(loopback_only, "127.0.0.1") as port, service(
         loopback_only, limit_ms=400, modules_file="modules.yml", files={"modules.yml": "modules: {tcp: {prober: tcp}}"}
     ) as it, contextlib.ExitStack() as held:
@@ -120,7 +120,7 @@ def test_what_the_limit_breaks_off_is_never_said_of_the_target(loopback_only):
 
 
 def many_monitors(count: int) -> list[dict]:
-    """For a long document."""
+    """Enough of them for a long document."""
     return [
         {"name": f"m{number}", "interval_ms": 86_400_000, "check": {"target": "tcp://127.0.0.1:1"}}
         for number in range(count)
@@ -144,8 +144,8 @@ def test_a_slow_reader_gets_its_document_in_full(loopback_only, kind):
 
 
 @KINDS
-def test_what_waits_in_the_backlog_is_answered(loopback_only, kind):
-    """Clients whose connect(2) went well, and that nobody has accepted when the end comes."""
+def test_connections_in_the_backlog_are_answered(loopback_only, kind):
+    """Clients whose connect(2) succeeded, and that are not accepted yet at SIGTERM."""
     with service(loopback_only) as it, contextlib.ExitStack() as held:
         it.process.send_signal(signal.SIGSTOP)
         waiting = [held.enter_context(connect(it, kind)) for _ in range(100)]
@@ -157,8 +157,9 @@ def test_what_waits_in_the_backlog_is_answered(loopback_only, kind):
         assert set(statuses) <= {200, 503}
 
 
+@pytest.mark.deadline
 @KINDS
-def test_answers_close_their_connections_from_the_signal_on(loopback_only, kind):
+def test_responses_after_sigterm_close_their_connections(loopback_only, kind):
     """A balancer looks at /readyz, but connections that are kept stay where they are: it is this that moves them."""
     with service(loopback_only, delay_ms=800) as it, connect(it, kind) as connection:
         stream = connection.makefile("rb")
@@ -166,14 +167,15 @@ def test_answers_close_their_connections_from_the_signal_on(loopback_only, kind)
         assert "connection" not in read_answer(stream).headers
         it.process.send_signal(signal.SIGTERM)
         wait_until_draining(it)
-        # The second of two that come at once is not lost: whoever reads "close" sends it again elsewhere.
+        # The second of two that come at once is not lost: a client that reads "close" sends it again on another connection.
         connection.sendall(REQUEST * 2)
         answer = read_answer(stream)
         assert answer.status == 200 and answer.headers["connection"].lower() == "close"
         assert stream.read() == b"", "an end, and no reset"
 
 
-def test_monitors_go_on_during_the_delay_and_stay_to_be_read(loopback_only):
+@pytest.mark.deadline
+def test_monitors_run_during_the_drain_delay_and_stay_readable(loopback_only):
     """Else alerts would say of each instance that is replaced that its monitors are gone."""
     monitors = [{"name": "m", "required": True, "interval_ms": 100, "check": {"target": "tcp://127.0.0.1:1"}}]
     with service(loopback_only, monitors=monitors, delay_ms=1000) as it, contextlib.ExitStack() as held:
@@ -188,13 +190,14 @@ def test_monitors_go_on_during_the_delay_and_stay_to_be_read(loopback_only):
         half.sendall(REQUEST[:-1])
         it.wait_until_read(half)
         wait_until(lambda: it.client.post_check("tcp://127.0.0.1:9").status == 503, 5, "drain.delay_ms is over")
-        assert len(it.client.get("/v1/monitors").json["monitors"]) == 1, "behind the delay, too"
+        assert len(it.client.get("/v1/monitors").json["monitors"]) == 1, "after the delay, too"
         assert b'connectd_monitor_up{monitor="m"} 0' in it.client.get("/metrics").body
         half.sendall(REQUEST[-1:])
         assert read_answer(half.makefile("rb")).status == 200
 
 
-def test_https_clients_of_many_workers_that_do_not_read_cost_one_moment(loopback_only, certificates):
+@pytest.mark.deadline
+def test_https_clients_that_do_not_read_cannot_delay_shutdown(loopback_only, certificates):
     """Each worker waits for them, and all do at once: the end has to come within what the unit and the pod give it."""
     with service(
         loopback_only, https=https(certificates), workers=8, monitors=many_monitors(700), limit_ms=300
@@ -213,7 +216,7 @@ def test_https_clients_of_many_workers_that_do_not_read_cost_one_moment(loopback
 
 
 class Crowd:
-    """Clients that go on until nobody listens any more; each new connection that is made has to get an answer."""
+    """Clients that continue until connections are refused. Each new connection must get an answer."""
 
     def __init__(self, connect, keep_alive: bool):
         self.connect, self.keep_alive = connect, keep_alive
@@ -261,7 +264,7 @@ def enough(crowd: Crowd, count: int) -> bool:
 
 @pytest.mark.parametrize("kind", ["tcp", "unix", "https"])
 @pytest.mark.parametrize("delay_ms", [0, 500])
-def test_a_crowd_that_goes_on_to_the_end_loses_nothing(loopback_only, certificates, kind, delay_ms):
+def test_a_graceful_shutdown_under_load_loses_no_request(loopback_only, certificates, kind, delay_ms):
     """64 connections that are kept and 64 new ones a second, in bursts, for the backlog; over TLS, handshakes under way too."""
     members = {"https": https(certificates)} if kind == "https" else {}
     with service(loopback_only, delay_ms=delay_ms, limit_ms=14_000, **members) as it:
@@ -285,12 +288,12 @@ def test_a_crowd_that_goes_on_to_the_end_loses_nothing(loopback_only, certificat
                 it.process.send_signal(signal.SIGTERM)
             if told and it.process.poll() is None:
                 with contextlib.suppress(OSError, EOFError):
-                    assert health.get("/livez").status == 200, "it lives to the end"
+                    assert health.get("/livez").status == 200, "it is live to the end"
             time.sleep(1 / 16)  # The pace of new clients.
             assert time.monotonic() - began < 60
         for thread in threads + visitors:
             thread.join(30)
             assert not thread.is_alive()
     assert kept.lost == [] and fresh.lost == []
-    assert kept.cut == 0 or delay_ms == 0, "there was time to tell everybody"
+    assert kept.cut == 0 or delay_ms == 0, "there was time to announce the close to each client"
     assert set(kept.statuses) | set(fresh.statuses) <= {200, 503}

@@ -1,4 +1,4 @@
-"""Standard error as it may be: a pipe that nobody reads must hold up nothing."""
+"""The log on standard error: a full pipe must not block anything."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from support.http_client import Client, unix_connector
 from support.waiting import wait_until
 
 
-def test_a_pipe_that_nobody_reads_holds_up_neither_checks_nor_the_end():
+def test_a_full_stderr_pipe_blocks_neither_checks_nor_shutdown():
     with tempfile.TemporaryDirectory(prefix="connectd-e2e-", dir="/tmp") as folder:
         path = f"{folder}/http.sock"
         reading, writing = os.pipe()
@@ -85,7 +85,7 @@ def test_text_lines_show_no_character_that_hides_or_turns_others():
 
 
 def drain(pipe: int) -> list[bytes]:
-    """What stands in the pipe, by lines."""
+    """The content of the pipe, by lines."""
     os.set_blocking(pipe, False)
     text = b""
     try:

@@ -1,4 +1,4 @@
-"""SIGHUP puts a changed configuration in force or changes nothing; SIGTERM drains: /readyz first, then new work, then the end."""
+"""SIGHUP applies a changed configuration or changes nothing. SIGTERM drains: first /readyz, then new work, then exit."""
 
 import contextlib
 import json
@@ -33,7 +33,7 @@ def status(connectd, **members) -> int:
     return connectd.client.post_check(TARGET, **members).status
 
 
-def test_a_changed_policy_is_in_force_from_the_next_request_on(connectd):
+def test_a_changed_policy_applies_to_the_next_request(connectd):
     assert status(connectd) == 200
     connectd.reload(DENYING)
     assert_problem(connectd.client.post_check(TARGET), 403)
@@ -58,11 +58,11 @@ def test_a_broken_configuration_changes_nothing_and_is_named(connectd, broken, w
     connectd.reload(broken, "reload refused")
     refusal = next(line for line in connectd.log.splitlines() if "reload refused" in line)
     assert word in refusal and json.loads(refusal)["level"] == "error"
-    assert status(connectd) == 403, "the old configuration is in force"
+    assert status(connectd) == 403, "the old configuration still applies"
     assert connectd.client.get("/readyz").status == 200
 
 
-def test_a_configuration_that_is_gone_changes_nothing(connectd):
+def test_a_missing_configuration_file_changes_nothing_on_reload(connectd):
     connectd.reload(DENYING)
     connectd.configuration_path.unlink()
     before = len(connectd.log)
@@ -71,7 +71,7 @@ def test_a_configuration_that_is_gone_changes_nothing(connectd):
     assert status(connectd) == 403
 
 
-def test_tokens_can_be_given_and_taken_away(connectd):
+def test_a_reload_changes_the_tokens(connectd):
     (connectd.folder / "tokens").write_text("alice:s3cret-of-alice\n")
     with_tokens = {**OPEN_CONFIGURATION, "auth": {"tokens_file": "tokens"}}
     connectd.reload(with_tokens)
@@ -86,7 +86,7 @@ def test_tokens_can_be_given_and_taken_away(connectd):
     assert "s3cret" not in connectd.log
 
 
-def test_options_dialogs_and_hosts_follow(connectd):
+def test_a_reload_changes_options_dialogs_and_hosts(connectd):
     assert status(connectd, dialog=[{"send": "x"}], socket={"mark": 1}) == 200
     assert connectd.http.get("/v1/errors", {"Host": "later.example"}).status == 421
     changed = {"policy": {"profile": "internal", "dialogs": "none", "options": []}, "hosts": ["later.example"]}
@@ -96,8 +96,8 @@ def test_options_dialogs_and_hosts_follow(connectd):
     assert connectd.http.get("/v1/errors", {"Host": "later.example"}).status == 200
 
 
-def test_the_logs_level_and_format_follow(connectd):
-    """For whoever is on call: every check is to be seen, without a restart."""
+def test_a_reload_changes_the_log_level_and_format(connectd):
+    """An operator can log each check without a restart."""
     before = len(connectd.log)
     connectd.client.check(TARGET)
     assert '"message":"check"' not in connectd.log[before:]
@@ -114,7 +114,7 @@ def test_the_logs_level_and_format_follow(connectd):
     assert connectd.log[before:] == ""
 
 
-def test_the_operations_page_names_what_needs_a_new_start():
+def test_the_operations_page_names_what_needs_a_restart():
     """The message of a reload and docs/operations.md name the same."""
     said = re.search(r'"(listen, .*) are in force only', (REPOSITORY / "Sources/connectd/Reloader.swift").read_text())
     page = (REPOSITORY / "docs/operations.md").read_text()
@@ -123,7 +123,7 @@ def test_the_operations_page_names_what_needs_a_new_start():
         assert f"`{key}`" in paragraph, key
 
 
-def test_a_running_check_keeps_what_it_began_with(connectd):
+def test_a_check_in_flight_keeps_its_configuration(connectd):
     with connectd.unix.connect() as connection:
         connection.sendall(check_request(f"tcp://{net.DROPPED}:80", timeout_ms=700))
         connectd.wait_until_connecting()
@@ -133,7 +133,7 @@ def test_a_running_check_keeps_what_it_began_with(connectd):
     assert answer.status == 200 and answer.json["outcome"] == "timeout"
 
 
-def test_what_needs_a_new_start_is_said(connectd):
+def test_a_key_that_needs_a_restart_is_logged(connectd):
     connectd.reload({**OPEN_CONFIGURATION, "limits": {"queue": 7}}, "only from the next start")
 
 
@@ -153,7 +153,7 @@ def test_a_keep_alive_connection_lives_through_a_reload(connectd):
 
 @contextlib.contextmanager
 def draining(network, delay_ms: int, limit_ms: int = 5000, before=lambda connectd: None):
-    """A service that has just been told to stop; it must end with 0."""
+    """A service that has just received SIGTERM; it must exit with 0."""
     configuration = {**OPEN_CONFIGURATION, "drain": {"delay_ms": delay_ms, "limit_ms": limit_ms}}
     connectd = Connectd(network.a, configuration, port=PORT).wait_until_live()
     try:
@@ -170,6 +170,7 @@ def wait_until_draining(connectd: Connectd, timeout: float) -> None:
     wait_until(lambda: connectd.client.get("/readyz").status == 503, timeout, "/readyz says that the service drains")
 
 
+@pytest.mark.deadline
 def test_during_the_delay_only_readyz_changes(network):
     with draining(network, delay_ms=1200) as (connectd, _):
         started = time.monotonic()
@@ -186,7 +187,7 @@ def test_during_the_delay_only_readyz_changes(network):
         assert connectd.process.poll() is None
 
 
-def test_what_was_accepted_is_answered(network):
+def test_a_check_in_flight_is_answered(network):
     def hang(connectd):
         connection = connectd.unix.connect()
         connection.settimeout(10)
@@ -201,7 +202,8 @@ def test_what_was_accepted_is_answered(network):
     assert answer.headers.get("connection", "").lower() == "close"
 
 
-def test_new_work_behind_the_delay_is_not_taken(network):
+@pytest.mark.deadline
+def test_new_work_after_the_drain_delay_is_refused(network):
     def hang(connectd):
         held, idle = connectd.unix.connect(), connectd.unix.connect()
         held.sendall(check_request(f"tcp://{net.DROPPED}:80", timeout_ms=1500))
@@ -232,7 +234,7 @@ def test_new_work_behind_the_delay_is_not_taken(network):
             assert read_answer(held.makefile("rb")).status == 200
 
 
-def test_the_limit_ends_what_takes_longer(network):
+def test_the_drain_limit_cancels_longer_checks(network):
     def hang(connectd):
         connection = connectd.unix.connect()
         connection.sendall(check_request(f"tcp://{net.DROPPED}:80", timeout_ms=30000))
@@ -252,6 +254,7 @@ def test_the_limit_ends_what_takes_longer(network):
     assert time.monotonic() - started < 5
 
 
+@pytest.mark.deadline
 def test_an_idle_service_ends_at_once(network):
     started = time.monotonic()
     with draining(network, delay_ms=0, before=lambda connectd: connectd.unix.connect()):
@@ -259,14 +262,14 @@ def test_an_idle_service_ends_at_once(network):
     assert time.monotonic() - started < 1.5, "a client that is connected and idle holds nothing up"
 
 
-def test_the_socket_file_is_gone_afterwards(network):
+def test_the_socket_file_is_removed(network):
     with draining(network, delay_ms=0) as (connectd, _):
         connectd.process.wait(10)
         with socket.socket(socket.AF_UNIX) as client, pytest.raises(OSError):
             client.connect(connectd.socket_path)
 
 
-def test_a_second_signal_does_not_hurry_or_harm(network):
+def test_a_second_signal_changes_nothing(network):
     def hang(connectd):
         connection = connectd.unix.connect()
         connection.sendall(check_request(f"tcp://{net.DROPPED}:80", timeout_ms=600))
@@ -280,7 +283,7 @@ def test_a_second_signal_does_not_hurry_or_harm(network):
         assert read_answer(connection.makefile("rb")).status == 200
 
 
-def test_what_listens_openly_still_is_not_opened_by_a_new_list_of_listeners(loopback_only, folder):
+def test_a_reload_cannot_open_a_listener_that_needs_authentication(loopback_only, folder):
     """The listeners stay until the next start: without them, tokens and policy could be dropped under an open one."""
     path, log = f"{folder}/connectd.yaml", f"{folder}/log"
     with open(f"{folder}/tokens", "w") as file:
@@ -310,7 +313,7 @@ def test_what_listens_openly_still_is_not_opened_by_a_new_list_of_listeners(loop
 # What else follows a reload, and what cannot be read.
 
 
-def test_logs_follow(connectd):
+def test_a_reload_changes_the_log(connectd):
     assert status(connectd) == 200 and '"check"' not in connectd.log
     connectd.reload({**OPEN_CONFIGURATION, "log": {"level": "debug"}})
     assert status(connectd) == 200
@@ -318,7 +321,8 @@ def test_logs_follow(connectd):
     connectd.reload({**OPEN_CONFIGURATION, "log": {"level": "notice", "format": "text"}}, "Z notice configuration reloaded")
 
 
-def test_the_drain_that_was_reloaded_is_the_one_that_counts(network):
+@pytest.mark.deadline
+def test_a_reload_changes_the_drain(network):
     def change(connectd):
         connectd.reload({**OPEN_CONFIGURATION, "drain": {"delay_ms": 700}})
 
@@ -348,7 +352,7 @@ def test_an_empty_file_may_stay_empty(network):
         connectd.reload("", "reload refused")
 
 
-def test_a_directory_in_the_place_of_the_file_changes_nothing(connectd):
+def test_a_directory_instead_of_the_configuration_changes_nothing(connectd):
     connectd.reload(DENYING)
     connectd.configuration_path.unlink()
     connectd.configuration_path.mkdir()
@@ -377,14 +381,14 @@ def test_links_are_followed_as_kubernetes_swaps_them(connectd):
     wait_until(lambda: status(connectd) == 200, 5, lambda: f"checks are answered with 200:\n{connectd.log}")
 
 
-def test_a_pipe_that_nobody_writes_into_keeps_nobody_from_stopping(network, folder):
+def test_an_empty_pipe_as_configuration_does_not_block_shutdown(network, folder):
     os.mkfifo(f"{folder}/pipe")
     connectd = Connectd(network.a, OPEN_CONFIGURATION, port=PORT).wait_until_live()
     try:
         connectd.configuration_path.unlink()
         connectd.configuration_path.symlink_to(f"{folder}/pipe")
         connectd.process.send_signal(signal.SIGHUP)
-        time.sleep(0.2)  # There is nothing to wait for: the pipe stays empty, and the service goes on.
+        time.sleep(0.2)  # There is nothing to wait for: the pipe stays empty, and the service continues.
         assert status(connectd) == 200
         connectd.process.send_signal(signal.SIGTERM)
         assert connectd.process.wait(12) == 0

@@ -1,4 +1,4 @@
-"""Under load: reloads, broken files and the end of the service lose nothing that was accepted."""
+"""Under load, reloads, broken configurations and a graceful shutdown lose no accepted request."""
 
 import signal
 import threading
@@ -72,7 +72,7 @@ class LoadToTheEnd(Load):
 
 
 @pytest.mark.parametrize("keep_alive", [True, False], ids=["kept connections", "new connections"])
-def test_two_hundred_reloads_lose_nothing(loopback_only, keep_alive):
+def test_two_hundred_reloads_lose_no_request(loopback_only, keep_alive):
     with Connectd(loopback_only, CONFIGURATION, port=PORT) as it:
         load = Load(tcp_connector(loopback_only, "127.0.0.1", PORT), 8, keep_alive)
         health = Client(tcp_connector(loopback_only, "127.0.0.1", HEALTH))
@@ -95,7 +95,7 @@ def test_two_hundred_reloads_lose_nothing(loopback_only, keep_alive):
 
 
 @pytest.mark.parametrize("keep_alive", [True, False], ids=["kept connections", "new connections"])
-def test_the_end_loses_nothing(loopback_only, keep_alive):
+def test_a_graceful_shutdown_loses_no_request(loopback_only, keep_alive):
     configuration = {**CONFIGURATION, "drain": {"delay_ms": 400, "limit_ms": 5000}}
     it = Connectd(loopback_only, configuration, port=PORT).wait_until_live()
     load = LoadToTheEnd(tcp_connector(loopback_only, "127.0.0.1", PORT), 8, keep_alive)
@@ -107,7 +107,7 @@ def test_the_end_loses_nothing(loopback_only, keep_alive):
         assert health.get("/livez").status == 200, "it drains, and lives"
         before = load.statuses.count(200)
         wait_until(lambda: load.statuses.count(200) > before, 1, "work is taken as long as drain.delay_ms says", 0.002)
-        # The end comes with clients that still ask; from here on those that connect may find nobody.
+        # The service exits while clients still send requests; new connections may be refused from here on.
         load.ending.set()
         assert it.process.wait(10) == 0, it.log
     finally:

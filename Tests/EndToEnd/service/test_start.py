@@ -1,4 +1,4 @@
-"""`connectd serve`: what it refuses to start with, and how it starts and stops."""
+"""`connectd serve`: configurations that it refuses to start with, and how it starts and stops."""
 
 import os
 import signal
@@ -40,7 +40,7 @@ def test_it_does_not_start_wide_open(serve, address):
         assert missing in ran.stderr + ran.stdout, f"the message does not name {missing}"
 
 
-def test_half_of_the_two_is_not_enough(serve, folder):
+def test_a_certificate_without_its_key_is_refused(serve, folder):
     ran = serve("policy: {profile: internal}\n", "--listen", "0.0.0.0:8099")
     assert ran.returncode != 0
     assert "--allow-anonymous" in ran.stderr
@@ -58,7 +58,7 @@ def test_a_mixed_list_of_listeners_is_judged_by_its_widest(serve):
     assert serve(None, "--listen", "127.0.0.1:8099", "--listen", "0.0.0.0:8098").returncode != 0
 
 
-def test_with_both_said_it_starts(loopback_only):
+def test_with_authentication_and_a_policy_it_starts(loopback_only):
     configuration = {"policy": {"profile": "internal"}}
     with Connectd(
         loopback_only, configuration, port=8097, listen=("0.0.0.0:8096",), arguments=("--allow-anonymous",)
@@ -138,7 +138,7 @@ def test_a_wrong_listener_is_named(serve, address):
     assert ran.stderr.strip()
 
 
-def test_a_taken_port_is_said(serve, loopback_only):
+def test_a_port_in_use_is_reported(serve, loopback_only):
     with peers.tcp_listener(loopback_only, "127.0.0.1", 8095):
         ran = serve(None, "--listen", "127.0.0.1:8095")
     assert ran.returncode != 0
@@ -146,7 +146,7 @@ def test_a_taken_port_is_said(serve, loopback_only):
     assert "--listen" in ran.stderr and "LISTEN=" in ran.stderr, "what to do about it"
 
 
-def test_a_port_that_needs_a_right_says_which(loopback_only):
+def test_a_privileged_port_names_the_missing_capability(loopback_only):
     ran = subprocess.run(
         loopback_only.command(
             "setpriv", "--reuid=65534", "--clear-groups", "--bounding-set=-net_bind_service",
@@ -182,7 +182,7 @@ def test_a_stale_socket_file_is_replaced_and_a_living_one_is_not(serve, folder, 
             client.connect(f"{folder}/http.sock")
 
 
-def test_a_file_that_is_no_socket_is_not_removed(serve, folder):
+def test_a_file_that_is_not_a_socket_is_not_removed(serve, folder):
     with open(f"{folder}/precious", "w") as file:
         file.write("data")
     assert serve(None, "--listen", f"unix:{folder}/precious").returncode != 0
@@ -199,15 +199,16 @@ def test_a_signal_ends_it_with_0(loopback_only, number):
         connectd.stop()
 
 
-def test_closed_standard_descriptors_are_given_to_nobody():
-    """Log lines would be written to whoever got standard error's number."""
+def test_closed_standard_descriptors_are_not_reused():
+    """Log lines would go to the descriptor that got standard error's number."""
     with Connectd(prepare=lambda: [os.close(number) for number in range(3)]) as it:
         it.process.send_signal(signal.SIGHUP)
         assert {os.readlink(f"/proc/{it.pid}/fd/{number}") for number in range(3)} == {"/dev/null"}
         assert it.client.get("/livez").status == 200
 
 
-def test_it_is_live_quickly(loopback_only):
+@pytest.mark.deadline
+def test_it_is_live_soon(loopback_only):
     started = time.monotonic()
     with Connectd(loopback_only, port=8092):
         assert time.monotonic() - started < 2
@@ -267,7 +268,7 @@ def test_the_default_is_loopback_8080(loopback_only):
     ("as_first", "arguments", "is_told"),
     [(True, [], True), (True, ["--listen", "127.0.0.1:8097"], False), (False, [], False)],
 )
-def test_a_container_that_nobody_reaches_is_told_so(loopback_only, as_first, arguments, is_told):
+def test_a_container_with_an_unreachable_listener_logs_a_warning(loopback_only, as_first, arguments, is_told):
     """`docker run -p 8080:8080 connectd`: as the first process of its world, without an address."""
     first = ["unshare", "--pid", "--fork", "--kill-child"] if as_first else []
     process = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""systemd's side of the service: sockets that it hands over, and what it is told."""
+"""systemd's protocols: inherited sockets, notifications and the watchdog."""
 
 import contextlib
 import ctypes
@@ -66,7 +66,7 @@ def test_sockets_that_are_handed_over_serve_by_their_names(folder):
     path = f"{folder}/handed.sock"
     sockets = [listening(), listening(path, socket.AF_UNIX), listening(("0.0.0.0", 0))]
     with activated(sockets, "http:connectd.socket:health") as process:
-        # The backlog holds what comes before the start: nothing is lost, nobody has to wait for the service.
+        # The backlog holds what comes before the start: nothing is lost, and no unit has to wait for the service.
         assert client_of(sockets[0]).get("/v1/errors").status == 200
         assert Client(unix_connector(path)).get("/v1/errors").status == 200
         health = client_of(sockets[2])
@@ -75,13 +75,13 @@ def test_sockets_that_are_handed_over_serve_by_their_names(folder):
         assert own in listening_ports(process.pid)
         answer = client_of(sockets[0]).post_check(f"tcp://127.0.0.1:{own}")
         assert answer.status == 403, "a port that was handed over is our own, too"
-        assert 8080 not in listening_ports(process.pid), "the default is listened on beside what was handed over"
+        assert 8080 not in listening_ports(process.pid), "the default listener is open as well as the inherited ones"
     assert os.path.exists(path), "the file is systemd's"
     for item in sockets:
         item.close()
 
 
-def test_they_are_beside_what_is_said_and_not_bound_twice(folder):
+def test_inherited_sockets_are_added_to_listen_and_not_bound_twice(folder):
     made = listening()
     port = made.getsockname()[1]
     other = f"{folder}/other.sock"
@@ -160,7 +160,7 @@ def test_a_health_listener_of_a_socket_answers_until_the_end():
         item.close()
 
 
-def test_an_open_socket_needs_who_and_what():
+def test_an_open_socket_needs_authentication_and_a_policy():
     made = listening(("0.0.0.0", 0))
     with activated([made], "http", ends=True) as process:
         said = process.stdout.read()
@@ -169,7 +169,7 @@ def test_an_open_socket_needs_who_and_what():
 
 
 @pytest.mark.parametrize("kind", ["datagram", "connection", "file", "abstract"])
-def test_what_is_no_listener_is_named(kind):
+def test_sockets_that_are_not_listeners_are_named(kind):
     one, other = socket.socketpair()
     made = {
         "datagram": lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM),
@@ -184,7 +184,7 @@ def test_what_is_no_listener_is_named(kind):
         item.close()
 
 
-def test_two_sockets_of_one_address_are_one_too_many():
+def test_two_sockets_for_one_address_are_refused():
     """By SO_REUSEPORT: the kernel would share clients out among both."""
     made = [socket.socket() for _ in range(2)]
     for item in made:
@@ -198,8 +198,8 @@ def test_two_sockets_of_one_address_are_one_too_many():
         item.close()
 
 
-def test_a_restart_behind_a_socket_of_systemd_is_not_noticed(folder):
-    """Under load, with checks in flight that hold the end up: whoever comes meanwhile waits for the next one."""
+def test_a_restart_with_socket_activation_loses_no_request(folder):
+    """Under load, with checks in flight that delay the exit: clients that connect meanwhile wait for the next process."""
     path = f"{folder}/http.sock"
     made = [listening(), listening(path, socket.AF_UNIX)]
     silent = listening()
@@ -240,7 +240,7 @@ def test_a_restart_behind_a_socket_of_systemd_is_not_noticed(folder):
         item.close()
 
 
-def test_those_of_another_process_are_left_alone(folder):
+def test_sockets_of_another_process_are_ignored(folder):
     environment = {"LISTEN_PID": "1", "LISTEN_FDS": "1"}
     with Connectd(environment=environment) as it:
         assert it.client.get("/livez").status == 200
@@ -265,7 +265,7 @@ class Manager:
 
 
 @pytest.mark.parametrize("kind", ["path", "abstract"])
-def test_it_says_when_it_is_ready_reloads_and_stops(folder, kind):
+def test_it_notifies_systemd_when_it_is_ready_reloads_and_stops(folder, kind):
     name = f"{folder}/notify" if kind == "path" else "@connectd-test-notify"
     manager = Manager(name.replace("@", "\0"))
     it = Connectd(environment={"NOTIFY_SOCKET": name})
@@ -291,8 +291,8 @@ def test_it_says_when_it_is_ready_reloads_and_stops(folder, kind):
     manager.socket.close()
 
 
-def test_a_manager_that_is_not_there_does_no_harm(folder):
-    with Connectd(environment={"NOTIFY_SOCKET": f"{folder}/nobody", "WATCHDOG_USEC": "50000"}) as it:
+def test_a_missing_service_manager_does_no_harm(folder):
+    with Connectd(environment={"NOTIFY_SOCKET": f"{folder}/missing", "WATCHDOG_USEC": "50000"}) as it:
         time.sleep(0.2)  # Several intervals of the watchdog.
         assert it.client.get("/livez").status == 200
 
@@ -314,7 +314,7 @@ def thread_of(pid: int, kind: str) -> int:
 
 @contextlib.contextmanager
 def hanging(thread: int):
-    """One thread stands still, the others go on."""
+    """One thread hangs, the others continue."""
     if _libc.ptrace(PTRACE_ATTACH, thread, None, None) != 0:
         pytest.fail(os.strerror(ctypes.get_errno()))
     os.waitpid(thread, WALL)
@@ -324,8 +324,9 @@ def hanging(thread: int):
         _libc.ptrace(PTRACE_DETACH, thread, None, None)
 
 
+@pytest.mark.deadline
 @pytest.mark.parametrize("kind", ["worker", "handshakes"])
-def test_signs_of_life_end_with_a_thread_that_hangs(folder, kind):
+def test_watchdog_notifications_stop_when_a_worker_hangs(folder, kind):
     manager = Manager(f"{folder}/notify")
     certify(folder, "server")
     environment = {"NOTIFY_SOCKET": f"{folder}/notify", "WATCHDOG_USEC": "400000", "CONNECTD_WORKERS": "2"}
@@ -355,7 +356,7 @@ def test_another_process_is_watched(folder):
 
 
 def in_the_journal(path, *arguments: str, environment: dict, claims: bool = True) -> list[str]:
-    """The lines of a service whose standard error is this file, which is said to be the journal's, from start to end."""
+    """The lines of a service whose standard error is this file, which JOURNAL_STREAM names, from start to exit."""
     with path.open("wb") as log:
         status = os.fstat(log.fileno())
         stream = f"{status.st_dev}:{status.st_ino if claims else status.st_ino + 1}"

@@ -30,7 +30,7 @@ def answers(*entries: dict, **settings) -> dict:
     return tcp(query_response=list(entries), **settings)
 
 
-# What both know. Patterns that RE2 and PCRE2 read alike.
+# Modules that both support, with patterns that mean the same in RE2 and PCRE2.
 MODULES = {
     "connect": tcp(),
     "four": tcp(preferred_ip_protocol="ip4"),

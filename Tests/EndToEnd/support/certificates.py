@@ -1,4 +1,4 @@
-"""A certificate authority on the spot, and every certificate that a TLS peer of these tests shows.
+"""A certificate authority for the tests, and every certificate that a TLS peer shows.
 
 The root signs an intermediate, which signs the leaves; `cryptography` makes them, and the command `openssl` what that
 library refuses: SHA-1 and MD5 signatures, and RSA keys under 1024 bits.
@@ -311,7 +311,7 @@ class Authorities:
 
     @functools.cached_property
     def below_a_leaf(self) -> Identity:
-        """Signed by a certificate that is no authority."""
+        """Signed by a certificate that is not a CA."""
         issuer_certificate = self.leaf(common_name="no authority", sans=("no.example.test",))
         issuer = Authority(issuer_certificate, self.leaf_key)
         chain = [self.leaf(issuer=issuer), issuer_certificate, self.intermediate.certificate]

@@ -4,7 +4,7 @@ import re
 
 
 def examples(text: str) -> list[tuple[str, str]]:
-    """Commands behind `$ ` in console blocks, with what stands below them."""
+    """Commands after `$ ` in console blocks, with the output below them."""
     found = []
     for block in re.findall(r"^```console\n(.*?)^```$", text, re.DOTALL | re.MULTILINE):
         for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:

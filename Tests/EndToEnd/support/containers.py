@@ -1,4 +1,4 @@
-"""Containers by podman: what runs the image in the tests of deploy/, where podman and the image are there."""
+"""Containers by podman for the tests of deploy/, if podman and the image are available."""
 
 import contextlib
 import json
@@ -39,7 +39,7 @@ def image() -> str:
         pytest.skip("CONNECTD_IMAGE names no image: make image-test builds one")
     if os.geteuid() != 0 or shutil.which("podman") is None:
         pytest.skip("containers need root and podman")
-    assert podman("image", "exists", name, check=False).returncode == 0, f"there is no image {name}"
+    assert podman("image", "exists", name, check=False).returncode == 0, f"no such image: {name}"
     return name
 
 

@@ -1,4 +1,4 @@
-"""What the tests of deploy/ share: copies of its examples, programs that run them, and those who receive their alerts."""
+"""For the tests of deploy/: copies of its examples, programs that run them, and receivers of alerts."""
 
 import contextlib
 import http.server
@@ -26,7 +26,7 @@ def needs(*programs: str):
 
 
 def copy_of(name: str, folder: pathlib.Path) -> pathlib.Path:
-    """An example of deploy/ in a folder that everybody may read."""
+    """An example of deploy/ in a folder that all users may read."""
     copied = folder / name
     shutil.copytree(DEPLOY / name, copied)
     for path in [copied, *copied.rglob("*")]:
@@ -43,7 +43,7 @@ def program_in(folder: pathlib.Path) -> pathlib.Path:
 
 
 def replaced(path: pathlib.Path, *pairs: tuple[str, str]) -> None:
-    """Changes what an example says; what it is said to say has to be there."""
+    """Replaces texts of an example; each must be present."""
     text = path.read_text()
     for old, new in pairs:
         assert old in text, f"{path.name} does not have {old!r}"

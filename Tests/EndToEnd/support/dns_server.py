@@ -1,4 +1,4 @@
-"""A name server that says what a test tells it to, over UDP and TCP: answers that no real server gives on demand."""
+"""A name server that answers as a test says, over UDP and TCP, also in ways that no real server does."""
 
 import contextlib
 import os

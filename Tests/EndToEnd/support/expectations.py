@@ -1,4 +1,4 @@
-"""What a result must say, so that a test states only its own case."""
+"""Assertions about a result, so that a test states only its own case."""
 
 import errno as numbers
 import os
@@ -72,7 +72,7 @@ def assert_shape(result: dict) -> None:
     assert all(value >= 0 for value in result["timings_ms"].values())
     assert result["started_at"].endswith("Z") and "T" in result["started_at"]
     if result["outcome"] in SUCCESSES:
-        assert "error" not in result, "an error beside a success"
+        assert "error" not in result, "an error in a success"
         assert result["phase"] == "done"
     else:
         assert result["error"]["class"] == result["outcome"]

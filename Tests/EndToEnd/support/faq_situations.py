@@ -164,7 +164,7 @@ def load_balancer(stage):
     """It accepts, then finds no backend: one ends in good order, the other with a reset."""
 
     def resetting(connection: socket.socket) -> None:
-        time.sleep(0.2)  # The peer takes a while until it knows that there is no backend.
+        time.sleep(0.2)  # The peer takes a while until it knows that it has no backend.
         tls_peers.end_with_a_reset(connection)
 
     with listening(stage, 5432, script=lambda connection: time.sleep(0.2)), listening(stage, 5433, script=resetting):

@@ -1,4 +1,4 @@
-"""A small HTTP client over raw sockets: what was sent is what was meant, what came back is kept as it came."""
+"""A small HTTP client over raw sockets that changes neither requests nor responses."""
 
 import json
 import socket

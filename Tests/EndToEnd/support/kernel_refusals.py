@@ -1,4 +1,4 @@
-"""Ways to make the kernel itself refuse: a seccomp filter, a cgroup BPF program, a FUSE folder, a dead mount."""
+"""Ways to make the kernel refuse: a seccomp filter, a cgroup BPF program, a FUSE folder, a dead mount."""
 
 import contextlib
 import ctypes

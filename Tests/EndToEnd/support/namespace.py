@@ -1,4 +1,4 @@
-"""A network namespace that a test makes and removes itself."""
+"""A network namespace that a test makes and removes."""
 
 import contextlib
 import ctypes
@@ -64,7 +64,7 @@ class Namespace:
 
     @contextlib.contextmanager
     def entered(self):
-        """The calling thread is inside; sockets made here stay inside for ever."""
+        """The calling thread is inside; sockets made here stay inside."""
         home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
         try:
             _setns(self._descriptor)

@@ -1,4 +1,4 @@
-"""Two namespaces on a veth pair, IPv4 and IPv6: the prober's side and a router with everything behind it.
+"""Two namespaces on a veth pair, IPv4 and IPv6: the prober's side and a router with all its networks.
 
 The prober reaches 10.77.0.0/24 on the link and 10.88.0.0/16 through the router, which answers for each /24 there in
 one particular way. Nothing else is routed, so that a missing route is a missing route.

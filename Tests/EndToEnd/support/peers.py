@@ -1,4 +1,4 @@
-"""Peers that a check meets: listeners, echoes, resetters, all inside a namespace or on a path."""
+"""Peers of checks: listeners, echoes, resetters, inside a namespace or on a path."""
 
 import contextlib
 import os

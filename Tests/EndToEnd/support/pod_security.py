@@ -42,7 +42,7 @@ def violations(pod: dict, annotations: dict[str, str] | None = None) -> set[str]
 
 
 def of_any_context(context: dict) -> set[str]:
-    """What may stand in a pod's security context as well as in a container's."""
+    """A field that a pod's security context may have as well as a container's."""
     found = set()
     if context.get("windowsOptions", {}).get("hostProcess"):
         found.add("host process")

@@ -46,7 +46,7 @@ def free_ports(namespace, address: str, count: int) -> list[int]:
 
 
 def materials(folder: pathlib.Path, identity: Identity, user: str | None = None) -> tuple[str, str]:
-    """Copies of the chain and the key that the server's user may read, and nobody else the key."""
+    """Copies of the chain and the key that the server's user may read. No other user may read the key."""
     chain, key = folder / "chain.pem", folder / "key.pem"
     shutil.copy(identity.chain_file, chain)
     shutil.copy(identity.key_file, key)
@@ -94,7 +94,7 @@ def _wait_until_it_listens(namespace, running, log: pathlib.Path, address: str, 
 
 
 def _end(running: subprocess.Popen) -> None:
-    """Its session is its own: what it left behind there ends with it."""
+    """It has its own session: its children end with it."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(running.pid, number)
@@ -290,7 +290,7 @@ def nnrpd(namespace, address: str, folder: pathlib.Path, identity: Identity):
     )
     as_user = ["setpriv", "--reuid=news", "--regid=news", "--clear-groups", "--"]
     environment = {**os.environ, "INNCONF": str(configuration)}
-    # Makes an empty overview, without which the reader turns everybody away.
+    # Makes an empty overview, without which the reader refuses all clients.
     make = [*as_user, program("tdx-util"), "-c", "-n", "example.test"]
     made = subprocess.run(make, env=environment, capture_output=True, text=True)
     assert made.returncode == 0, made.stderr

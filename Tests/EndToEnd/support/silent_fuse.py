@@ -1,4 +1,4 @@
-"""A FUSE file system that is mounted and never answers: every look into it blocks until it is taken away."""
+"""A FUSE file system that never answers: every access blocks until it is unmounted."""
 
 import contextlib
 import ctypes
@@ -19,7 +19,7 @@ def missing() -> str | None:
 
 
 class SilentMount:
-    """Requests stay in the kernel's queue, where whoever waits for one can still be killed: what a server has read is
+    """Requests stay in the kernel's queue, where a process that waits for one can still be killed: what a server has read is
     waited for without end, by a process that exits too."""
 
     def __init__(self, folder: str):

@@ -15,7 +15,7 @@ SUCCESSES = ["connected", "associated", "answered"]
 
 
 def resolved(node: dict) -> dict:
-    """What a local reference stands for."""
+    """The schema that a local reference names."""
     while "$ref" in node:
         reference, node = node["$ref"], DOCUMENT
         for part in reference.removeprefix("#/").split("/"):

@@ -1,4 +1,4 @@
-"""Peers that speak just enough of a protocol to be asked for TLS: willing, refusing, or without it.
+"""Peers that implement just enough of a protocol for STARTTLS: accepting, refusing, or without it.
 
 Each follows the RFC that the table names, and takes the client that asks for capabilities first as well as the one that
 does not. `openssl s_client -starttls` accepts every one of them, but for the notice in front of IRC's answers.
@@ -247,7 +247,7 @@ TALKS = {
     "xmpp-server": xmpp("jabber:server"),
     "telnet": _telnet,
 }
-# What `received` shows of a refusal, and of a server that has no TLS; None: nothing that could be told.
+# What `received` shows of a refusal, and of a server that has no TLS; None: not predictable.
 REFUSALS = {
     "smtp": "454 4.7.0 TLS not available due to local problem",
     "lmtp": "502 5.5.1 no such command",

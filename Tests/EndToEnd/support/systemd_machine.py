@@ -1,4 +1,4 @@
-"""A machine of its own that systemd runs: a container in the prober's namespace, with the units of deploy/systemd."""
+"""A container that systemd runs, in the prober's namespace, with the units of deploy/systemd."""
 
 import os
 import pathlib
@@ -35,18 +35,18 @@ def image() -> str:
 
 
 def libraries() -> list[str]:
-    """Folders of what the program is linked with beside Debian's packages: Swift's, for a program that was built to be debugged."""
+    """Folders of libraries that are not from Debian's packages: Swift's, for a debug build."""
     said = subprocess.run(["ldd", str(binary())], capture_output=True, text=True, check=True).stdout
     paths = re.findall(r"=> (/\S+)", said)
     return sorted({str(pathlib.Path(path).parent) for path in paths if not path.startswith(SYSTEM_FOLDERS)})
 
 
 def commands(heading: str) -> list[str]:
-    """The lines of the first block of commands behind a heading of the README."""
+    """The lines of the first block of commands after a heading of the README."""
     text = (REPOSITORY / "deploy" / "systemd" / "README.md").read_text()
     _, _, rest = text.partition(f"{heading}\n")
     block = re.search(r"```sh\n(.*?)```", rest, re.S)
-    assert block, f"no commands behind {heading}"
+    assert block, f"no commands after {heading}"
     return [line for line in block[1].splitlines() if line.strip()]
 
 

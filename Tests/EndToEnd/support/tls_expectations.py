@@ -1,4 +1,4 @@
-"""What the member `tls` of a result must say."""
+"""Assertions about the member `tls` of a result."""
 
 from datetime import datetime
 

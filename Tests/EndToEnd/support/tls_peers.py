@@ -1,4 +1,4 @@
-"""Peers that speak TLS: Python's `ssl` where it can, `openssl s_server` where not, and records nobody should send."""
+"""Peers that speak TLS: Python's `ssl` if it can, else `openssl s_server`, and records that no server should send."""
 
 import contextlib
 import os
@@ -215,7 +215,7 @@ def flight_with_small_dh(identity: Identity, hello: bytes, bits: int) -> bytes:
     fields = [number.to_bytes((number.bit_length() + 7) // 8, "big") for number in numbers]
     parameters = b"".join(len(field).to_bytes(2, "big") + field for field in fields)
     key = load_pem_private_key(pathlib.Path(identity.key_file).read_bytes(), None)
-    # The client's random stands behind the heads of the record and the message, and the version.
+    # The client's random comes after the headers of the record and the message, and the version.
     signature = key.sign(hello[11:43] + random + parameters, padding.PKCS1v15(), hashes.SHA256())
     exchange = parameters + b"\x04\x01" + len(signature).to_bytes(2, "big") + signature
     messages = (

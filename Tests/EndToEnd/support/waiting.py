@@ -1,4 +1,4 @@
-"""Waits for conditions: a test goes on as soon as its condition holds, and says what it waited for where it never does."""
+"""Waits for conditions: a test continues when its condition holds, and fails with what it waited for when it never does."""
 
 import time
 from collections.abc import Callable

@@ -86,7 +86,7 @@ def check(api, port: int, address: str = net.OPEN, members: dict | None = None, 
 # What a good handshake shows.
 
 
-def test_a_good_peer_is_connected_and_everything_is_told(api, authorities, showing):
+def test_a_good_peer_is_connected_with_a_full_report(api, authorities, showing):
     result = check(api, showing(authorities.good))
     report = assert_verified(result, authorities.good)
     assert report["version"] == "TLSv1.3"
@@ -139,7 +139,7 @@ def test_an_address_that_is_no_name_of_the_certificate_is_a_mismatch(api, author
     assert_report(result, authorities.good)
 
 
-def test_the_targets_name_is_what_counts_by_default(api, authorities, showing):
+def test_the_certificate_must_have_the_targets_name(api, authorities, showing):
     port = showing(authorities.good)
     report = assert_verified(api.check(f"tcp://{HOST}:{port}", tls={"ca": "tests"}), authorities.good)
     assert report["server_name"] == HOST
@@ -287,7 +287,7 @@ def test_the_days_that_are_left(api, authorities, showing, name, least, verdict)
 # What was verified before is not verified again for as long as it holds.
 
 
-def test_a_chain_that_was_good_is_told_when_it_has_expired(api, authorities, showing):
+def test_a_verified_chain_that_expires_later_fails(api, authorities, showing):
     seconds = 4
     brief = authorities.identity(
         "brief", [authorities.leaf(ends=seconds / 86400), authorities.intermediate.certificate])
@@ -350,7 +350,7 @@ def test_one_version_only(api, authorities, showing, version):
 
 @pytest.mark.parametrize("curve,group", [("prime256v1", "secp256r1"), ("secp384r1", "secp384r1"), ("X25519", "x25519")])
 @pytest.mark.parametrize("version", ["1.2", "1.3"])
-def test_the_group_is_told(api, authorities, showing, version, curve, group):
+def test_the_group_is_reported(api, authorities, showing, version, curve, group):
     """With TLS 1.3 a server that wants another group asks for a second ClientHello."""
     port = showing(authorities.good, curve=curve, lowest=version, highest=version)
     report = assert_verified(check(api, port), authorities.good)
@@ -371,7 +371,7 @@ def test_an_anonymous_peer_is_not_shared(api, authorities, showing):
 
 
 def test_this_build_of_openssl_has_no_rc4():
-    """Why RC4 is told apart by raw records, in test_tls_evil_peers: no peer here could speak it."""
+    """No peer here can use RC4: test_hostile_peers.py sends its records as bytes."""
     assert "RC4" not in openssl("ciphers", "ALL:COMPLEMENTOFALL:@SECLEVEL=0")
 
 
@@ -389,7 +389,7 @@ def test_ciphers_that_are_asked_for(api, authorities, showing):
     assert_alert(error, "handshake_failure", "peer")
 
 
-def test_ciphers_that_nobody_knows(api):
+def test_unknown_ciphers(api):
     assert_problem(api.post_check(f"tcp://{net.OPEN}:9", tls={"ciphers": "NO-SUCH-CIPHER"}), 400, "/tls/ciphers")
 
 
@@ -441,7 +441,7 @@ class TestClientCertificates:
         assert_alert(error, {"1.2": "handshake_failure", "1.3": "certificate_required"}[version], "peer")
         assert assert_report(result, authorities.good)["verified"] is True
 
-    def test_the_right_one(self, api, authorities, network, version):
+    def test_a_valid_client_certificate(self, api, authorities, network, version):
         seen = []
 
         def script(inside) -> None:
@@ -456,13 +456,13 @@ class TestClientCertificates:
         assert seen == [(("commonName", "probe"),)]
 
     @pytest.mark.parametrize("name,alert", [("stranger", "unknown_ca"), ("old", "certificate_expired")])
-    def test_a_wrong_one(self, api, authorities, showing, version, name, alert):
+    def test_an_invalid_client_certificate(self, api, authorities, showing, version, name, alert):
         result = check(api, self.server(authorities, showing, version), client_certificate=name)
         error = assert_tls_failure(result, "TLS_ALERT")
         assert_alert(error, alert, "peer")
         assert_report(result, authorities.good)
 
-    def test_one_that_nobody_asked_for(self, api, authorities, showing, version):
+    def test_an_unrequested_protocol(self, api, authorities, showing, version):
         port = showing(authorities.good, lowest=version, highest=version)
         assert_verified(check(api, port, client_certificate="probe"), authorities.good)
 
@@ -470,7 +470,7 @@ class TestClientCertificates:
         port = self.server(authorities, showing, version, client_certificate=ssl.CERT_OPTIONAL)
         assert_verified(check(api, port), authorities.good)
 
-    def test_none_where_it_is_optional_and_the_peer_says_nothing_more(self, api, authorities, showing, version):
+    def test_none_where_it_is_optional_and_the_peer_sends_nothing_more(self, api, authorities, showing, version):
         """The wait for what a server might still say is bounded."""
         port = self.server(authorities, showing, version, client_certificate=ssl.CERT_OPTIONAL, tickets=0)
         started = time.monotonic()
@@ -501,7 +501,7 @@ def test_a_client_certificate_that_is_too_weak_is_the_probers_fault(api, authori
     assert_success(check(api, port, client_certificate="weak", ciphers="DEFAULT:@SECLEVEL=0"))
 
 
-def test_a_client_certificate_for_other_targets_is_not_lent(api):
+def test_a_client_certificate_is_not_used_for_other_targets(api):
     answer = api.post_check(f"tcp://{net.OPEN}:9", tls={"client_certificate": "elsewhere"})
     assert_problem(answer, 403, "/tls/client_certificate")
 
@@ -523,8 +523,8 @@ def test_a_peer_that_refuses_every_protocol(api, authorities, network):
 
 
 @pytest.mark.parametrize("has", [None, ["http/1.1"]])
-def test_a_peer_that_passes_over_the_protocols(api, authorities, showing, has):
-    """RFC 7301, 3.2: a server may go on without; who asked for a protocol has none."""
+def test_a_peer_that_ignores_alpn(api, authorities, showing, has):
+    """RFC 7301, 3.2: a server may continue without ALPN; a client that wanted a protocol then has none."""
     result = check(api, showing(authorities.good, alpn=has), alpn=["h2"])
     error = assert_tls_failure(result, "TLS_ALPN")
     assert "alert" not in error
@@ -563,7 +563,7 @@ def test_a_staple_that_says_revoked(api, authorities, stapling):
     report = assert_report(result, authorities.good)
     assert (report["ocsp"]["stapled"], report["ocsp"]["status"]) == (True, "revoked")
     assert report["ocsp"]["revoked_at"] < report["ocsp"]["this_update"]
-    # Nobody asked: it is told, and does not decide.
+    # Not requested: it is reported, and does not change the verdict.
     result = check(api, port)
     assert_success(result)
     assert result["tls"]["ocsp"]["status"] == "revoked"
@@ -584,14 +584,14 @@ def test_a_staple_for_another_certificate(api, authorities, network):
     assert (result["tls"]["ocsp"]["stapled"], result["tls"]["ocsp"]["status"]) == (True, "invalid")
 
 
-def test_a_staple_that_cannot_be_relied_on(api, authorities, stapling):
+def test_a_staple_that_is_not_valid(api, authorities, stapling):
     for port in (stapling("good", age=30), stapling("good", signer=authorities.other_root)):
         result = check(api, port, revocation="ocsp_stapled")
         assert_tls_failure(result, "CERT_INVALID")
         assert (result["tls"]["ocsp"]["stapled"], result["tls"]["ocsp"]["status"]) == (True, "invalid")
 
 
-def test_a_staple_that_knows_nothing(api, stapling):
+def test_a_staple_with_status_unknown(api, stapling):
     result = check(api, stapling("unknown"), revocation="ocsp_stapled")
     assert_tls_failure(result, "CERT_INVALID")
     assert result["tls"]["ocsp"]["status"] == "unknown"
@@ -647,7 +647,7 @@ def test_both_addresses_have_a_good_one(api, authorities, showing):
     assert [attempt["outcome"] for attempt in result["attempts"]] == ["connected"] * 2
 
 
-def test_the_hello_leaves_with_the_syn(api, authorities, network):
+def test_the_hello_is_sent_with_the_syn(api, authorities, network):
     """TCP Fast Open: the second connection and the third have a cookie, and each byte is sent once."""
     script = peers.on_each_connection(tls_peers.tls(tls_peers.server_context(authorities.good)))
     with network.a.setting("net.ipv4.tcp_fastopen", 1), network.b.setting("net.ipv4.tcp_fastopen", 3):
@@ -674,7 +674,7 @@ def test_a_failure_may_be_what_is_expected(api, authorities, showing):
 @pytest.mark.parametrize("close,error", [("rst", errno.ECONNRESET), ("fin", 0)])
 @pytest.mark.parametrize("options", [{"highest": "1.2"}, {"lowest": "1.3", "tickets": 0}])
 def test_how_the_peer_sees_the_end(api, authorities, network, options, close, error):
-    """Without tickets, that is: those that nobody has read when the socket is closed make a reset of every end."""
+    """Without session tickets: unread tickets would turn every close into a reset."""
     context = tls_peers.server_context(authorities.good, **options)
     seen = []
 
@@ -751,7 +751,7 @@ def test_the_command_line_with_tls_as_a_flag(network, hosts, authorities, showin
         {"client_certificates": {"x": {"certificate": "good.pem"}}},
     ],
 )
-def test_a_configuration_with_files_that_are_of_no_use(authorities, folder, entries):
+def test_a_configuration_with_unusable_files(authorities, folder, entries):
     folder = pathlib.Path(folder)
     (folder / "empty.pem").write_text("nothing\n")
     (folder / "good.pem").write_text(pathlib.Path(authorities.good.chain_file).read_text())

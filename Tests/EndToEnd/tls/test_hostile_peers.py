@@ -1,4 +1,4 @@
-"""Peers that break TLS in every way that comes to mind: each ends, at once or by the deadline, and holds nobody up."""
+"""Peers that break TLS in every way: each check ends, at once or at its deadline, and delays no other."""
 
 import contextlib
 import socket
@@ -95,7 +95,7 @@ HTTP = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"
 SSLV2 = b"\x80\x2e\x04\x00\x01\x00\x02\x00\x10\x00\x00\x00\x10" + b"s" * 40
 
 BAD_MESSAGE = ("unexpected_message", "prober")
-# name: (what is said, verdict, (alert, who sent it) or None)
+# name: (bytes that are sent, verdict, (alert, its sender) or None)
 AT_ONCE = {
     "plain HTTP": (HTTP, "TLS_NOT_TLS", None),
     "SSH": (b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n", "TLS_NOT_TLS", None),
@@ -115,7 +115,7 @@ AT_ONCE = {
     "TLS 1.1": (OLDER, "TLS_VERSION", ("protocol_version", "prober")),
     "a ServerHello cut short": (TRUNCATED_HELLO, "TLS_PROTOCOL", ("decode_error", "prober")),
     "an extension cut short": (BAD_EXTENSION, "TLS_PROTOCOL", ("decode_error", "prober")),
-    "an extension nobody asked for": (UNASKED_EXTENSION, "TLS_PROTOCOL", ("unsupported_extension", "prober")),
+    "an extension that was not requested": (UNASKED_EXTENSION, "TLS_PROTOCOL", ("unsupported_extension", "prober")),
     "application data": (evil.record(evil.APPLICATION_DATA, b"x" * 40), "TLS_PROTOCOL", BAD_MESSAGE),
     "a heartbeat": (evil.record(evil.HEARTBEAT, b"\x01\x40\x00"), "TLS_PROTOCOL", BAD_MESSAGE),
     "a Finished": (evil.record(evil.HANDSHAKE, evil.message(20, b"f" * 12)), "TLS_PROTOCOL", BAD_MESSAGE),
@@ -124,8 +124,9 @@ AT_ONCE = {
 }
 
 
+@pytest.mark.deadline
 @pytest.mark.parametrize("mode", AT_ONCE)
-def test_what_ends_at_once(api, meeting, mode):
+def test_peers_that_fail_at_once(api, meeting, mode):
     said, verdict, alert = AT_ONCE[mode]
     started = time.monotonic()
     error = assert_tls_failure(check(api, meeting(answers(said))), verdict)
@@ -136,7 +137,7 @@ def test_what_ends_at_once(api, meeting, mode):
         assert error["received"], error
 
 
-def test_what_is_no_tls_is_shown_escaped(api, meeting):
+def test_bytes_that_are_not_tls_are_shown_escaped(api, meeting):
     result = check(api, meeting(answers(HTTP)))
     assert result["error"]["received"] == "HTTP/1.1 400 Bad Request\\r\\nContent-Length: 0\\r\\n\\r\\n"
     result = check(api, meeting(answers(b'\x00\xff"\\ ' + b"z" * 5000)))
@@ -144,7 +145,7 @@ def test_what_is_no_tls_is_shown_escaped(api, meeting):
     assert len(result["error"]["received"]) < 1100
 
 
-def test_what_is_no_tls_is_shown_from_its_first_byte(api, meeting):
+def test_bytes_that_are_not_tls_are_shown_from_the_first(api, meeting):
     """Which came alone here, and could have begun a record."""
 
     def script(connection: socket.socket) -> None:
@@ -168,7 +169,7 @@ def test_a_peer_that_speaks_first_and_no_tls(api, meeting):
     assert error["received"].startswith("220 ftp.example.test ready")
 
 
-def test_a_peer_that_says_what_it_hears(api, meeting):
+def test_a_peer_that_echoes(api, meeting):
     def script(connection: socket.socket) -> None:
         while data := connection.recv(4096):
             connection.sendall(data)
@@ -214,7 +215,7 @@ def test_each_fatal_alert_in_answer_to_the_hello(api, meeting, code, name, verdi
         assert (result["tls"]["alert"], result["tls"]["alert_from"]) == (name, "peer")
 
 
-def test_an_alert_with_a_reset_behind_it(api, meeting):
+def test_an_alert_followed_by_a_reset(api, meeting):
     def act(connection: socket.socket) -> None:
         connection.sendall(evil.alert(2, 112))
         time.sleep(0.1)  # The alert is read before the reset comes.
@@ -228,11 +229,12 @@ def test_an_alert_with_a_reset_behind_it(api, meeting):
     assert_alert(error, "unrecognized_name", "peer")
 
 
-def test_an_end_at_once(api, meeting):
+def test_eof_at_once(api, meeting):
     error = assert_tls_failure(check(api, meeting(after_the_hello(lambda connection: None))), "TLS_CLOSED")
     assert "alert" not in error
 
 
+@pytest.mark.deadline
 def test_a_half_close_ends_it_too(api, meeting):
     def act(connection: socket.socket) -> None:
         connection.shutdown(socket.SHUT_WR)
@@ -260,9 +262,10 @@ def counts(length: int) -> list[int]:
     return [*range(160), *range(160, length - 16, 37), -1]
 
 
+@pytest.mark.deadline
 @pytest.mark.parametrize("version", ["1.2", "1.3"])
 @pytest.mark.parametrize("end", ["close", "reset"])
-def test_an_end_after_each_byte_of_the_first_flight(api, authorities, meeting, version, end):
+def test_eof_after_each_byte_of_the_first_flight(api, authorities, meeting, version, end):
     context = evil.server_context(authorities.good, lowest=version, highest=version)
     state = {"count": 0, "length": 0}
 
@@ -316,9 +319,10 @@ def silent(connection: socket.socket) -> None:
     evil.until_the_end(connection)
 
 
+@pytest.mark.deadline
 @pytest.mark.parametrize("mode", ["silent", "drip", "one byte", "half a record", "one record", "all but one byte"])
 @pytest.mark.parametrize("version", ["1.2", "1.3"])
-def test_what_only_the_deadline_ends(api, authorities, meeting, mode, version):
+def test_peers_that_end_at_the_deadline(api, authorities, meeting, mode, version):
     context = evil.server_context(authorities.good, lowest=version, highest=version)
     script = {
         "silent": silent,
@@ -336,8 +340,9 @@ def assert_deadline(result: dict, phase: str = "tls") -> None:
     assert DEADLINE - 1 <= result["timings_ms"]["total"] < DEADLINE + 250
 
 
-def test_a_peer_that_accepts_nothing_more(api, network):
-    """TCP is established by the kernel; nobody takes the connection."""
+@pytest.mark.deadline
+def test_a_peer_with_a_full_backlog(api, network):
+    """The kernel completes the TCP handshake; the peer never accepts the connection."""
     with evil.peers.tcp_listener(network.b, net.OPEN) as listener:
         assert_deadline(check(api, listener.getsockname()[1], timeout_ms=DEADLINE))
 
@@ -400,8 +405,9 @@ def assert_nobody_waits(connectd, run) -> dict:
     return results[0]
 
 
+@pytest.mark.deadline
 @pytest.mark.parametrize("mode", FLOODS)
-def test_a_flood_ends_and_holds_nobody_up(connectd, meeting, mode):
+def test_a_flood_ends_and_delays_no_other_request(connectd, meeting, mode):
     data, verdict = FLOODS[mode]
     port = meeting(flood(data))
     before = connectd.processor_seconds()
@@ -432,12 +438,13 @@ def test_handshake_records_of_one_byte_each_are_tls(api, authorities, meeting):
 WAITS = [{"expect": "^never$"}]
 
 
-def test_more_tickets_than_anybody_needs(connectd, authorities, meeting):
+@pytest.mark.deadline
+def test_too_many_session_tickets(connectd, authorities, meeting):
     port = meeting(evil.tls(evil.server_context(authorities.good, tickets=3000)))
     assert_verified(check(connectd.client, port), authorities.good)
     result = assert_nobody_waits(connectd, lambda: check(connectd.client, port, timeout_ms=DEADLINE, dialog=WAITS))
     assert_failure(result, None, "tls_failed", "target", phase="dialog", source="tls", name="TLS_PROTOCOL")
-    # Some more than usual are nobody's business.
+    # Some more than usual are allowed.
     port = meeting(evil.tls(evil.server_context(authorities.good, tickets=20)))
     assert_deadline(check(connectd.client, port, timeout_ms=DEADLINE, dialog=WAITS), phase="dialog")
 
@@ -459,11 +466,12 @@ def command_flood(process, command: bytes, seconds: float = 3):
     return stop, thread
 
 
+@pytest.mark.deadline
 @pytest.mark.parametrize(
     "version,command", [("-tls1_3", b"K\n"), ("-tls1_3", b"k\n"), ("-tls1_2", b"r\n"), ("-tls1_2", b"R\n")]
 )
-def test_key_updates_and_renegotiations_without_end(connectd, authorities, network, version, command):
-    """What s_server says behind the handshake: KeyUpdate, asking for one back or not; HelloRequest."""
+def test_endless_key_updates_and_renegotiations(connectd, authorities, network, version, command):
+    """What s_server sends after the handshake: KeyUpdate, asking for one back or not; HelloRequest."""
     with evil.openssl_server(network.b, authorities.good, version) as (port, process):
         stop, thread = command_flood(process, command)
         try:
@@ -482,7 +490,8 @@ def test_key_updates_and_renegotiations_without_end(connectd, authorities, netwo
         assert_alert(result["error"], "handshake_failure", "peer")
 
 
-def test_plaintext_behind_the_handshake(api, authorities, meeting):
+@pytest.mark.deadline
+def test_plaintext_after_the_handshake(api, authorities, meeting):
     context = evil.server_context(authorities.good)
 
     def script(connection: socket.socket) -> None:
@@ -500,11 +509,12 @@ def test_plaintext_behind_the_handshake(api, authorities, meeting):
     assert result["timings_ms"]["total"] < 1500
 
 
-def test_a_close_notify_behind_the_handshake_is_a_success(api, authorities, meeting):
+def test_a_close_notify_after_the_handshake_is_a_success(api, authorities, meeting):
     port = meeting(evil.tls(evil.server_context(authorities.good), lambda inside: inside.unwrap()))
     assert_verified(check(api, port), authorities.good)
 
 
+@pytest.mark.deadline
 def test_a_flood_of_application_data(connectd, authorities, meeting):
     def script(inside) -> None:
         evil.repeat(inside, b"noise " * 1000)
@@ -515,7 +525,8 @@ def test_a_flood_of_application_data(connectd, authorities, meeting):
     assert result["timings_ms"]["total"] < DEADLINE + 250
 
 
-def test_many_silent_peers_at_once_hold_nobody_up(connectd, network, authorities):
+@pytest.mark.deadline
+def test_many_silent_peers_delay_no_other_request(connectd, network, authorities):
     with evil.peers.tcp_listener(network.b, net.OPEN, backlog=200) as listener:
         port = listener.getsockname()[1]
         threads = [
@@ -545,7 +556,7 @@ def test_a_client_that_leaves_ends_the_handshake(connectd, network):
                 assert peer.recv(100) == b""
 
 
-def test_the_service_is_as_it_was(api, authorities, meeting):
+def test_the_service_still_works(api, authorities, meeting):
     port = meeting(evil.tls(evil.server_context(authorities.good)))
     assert_verified(check(api, port), authorities.good)
     assert_success(api.check(f"tcp://{net.OPEN}:{port}"))

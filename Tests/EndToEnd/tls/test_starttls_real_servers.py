@@ -1,4 +1,4 @@
-"""STARTTLS with the servers that people run: what the scripted peers say is what these say."""
+"""STARTTLS with real servers: they send what the scripted peers send."""
 
 import contextlib
 import os
@@ -159,7 +159,7 @@ def test_a_step_that_begins_with_tls_waits_for_the_end_of_the_go_ahead(api, runn
     assert slow.said_when_tls_began.endswith(b"\r\n") and slow.said_when_tls_began.splitlines()[-1].startswith(b"220 ")
 
 
-def test_a_dialog_behind_starttls(api, running):
+def test_a_dialog_after_starttls(api, running):
     server, _ = running("smtp")
     dialog = [
         {"send": "EHLO me.example.test\r\n"},

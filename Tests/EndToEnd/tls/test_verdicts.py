@@ -1,4 +1,4 @@
-"""Verdicts about servers as they are in use: names with underscores, long chains, missing names, old TLS libraries."""
+"""Verdicts about servers found in practice: names with underscores, long chains, missing names, old TLS libraries."""
 
 import contextlib
 import socket
