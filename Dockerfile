@@ -1,5 +1,5 @@
 # Builds the connectd image: `docker build -t connectd .`
-# docs/operations.md describes how to run it; `make image-test` tests it.
+# docs/deployment.md describes how to run it; `make image-test` tests it.
 # The file is the same for every architecture: each platform uses its own builder image.
 FROM swift:6.3-bookworm AS builder
 

@@ -27,7 +27,7 @@ MISSING = "not installed"
 IS_COMPLETE = os.environ.get("CONNECTD_REQUIRE_INTEGRATIONS", "") not in ("", "0")
 
 
-# The files of `make smoke`: the most important behavior, in less than a minute together.
+# The files of `make smoke`: the most important behavior. All together take about a minute.
 SMOKE = {
     "checks/test_expect.py", "checks/test_probe.py", "checks/test_success.py", "checks/test_strategies.py", "checks/test_udp.py",
     "cli/test_check.py", "cli/test_nagios.py", "dns/test_names.py", "errno/test_bind.py", "errno/test_icmp.py",

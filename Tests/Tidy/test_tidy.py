@@ -3,17 +3,13 @@
 import pathlib
 import re
 import subprocess
-import sys
 import textwrap
 
+import markdown_rules
 import pytest
-
-sys.path.insert(0, str(pathlib.Path(__file__).parent))
-
-import markdown  # noqa: E402
-import swift_source  # noqa: E402
-import tidy  # noqa: E402
-from vocabulary import PHRASES  # noqa: E402
+import swift_rules
+import tidy
+from vocabulary import PHRASES
 
 
 def test_the_project_is_tidy():
@@ -195,7 +191,7 @@ def test_no_unsafe_word(line):
     ("a /* b } */ c", "a           c"), ('"""\n"a" {\n""" b', "   \n     \n    b"), ('"\\"" + z', "     + z"), ('"\\(f(g("x")))" {', "   f(g(   ))   {"),
 ])  # fmt: skip
 def test_comments_and_literals_are_blanked(text, code):
-    assert swift_source.code_alone(text) == code
+    assert swift_rules.code_alone(text) == code
 
 
 # Markdown
@@ -209,12 +205,12 @@ TABLE = "a\n\n| x | y |\n|---|:-:|\n| 1 | `a\\|b` |\n| 2 | |\n\nb\n"
     (TABLE.replace("a\n\n", "a\n"), 2), (TABLE.replace("\n\nb", "\nb"), 3), (TABLE.replace("`a\\|b` |", "b"), 5),
 ])  # fmt: skip
 def test_a_broken_table(broken, line):
-    assert list(markdown.table_faults(TABLE)) == []
-    assert next(iter(markdown.table_faults(broken)))[0] == line
+    assert list(markdown_rules.table_faults(TABLE)) == []
+    assert next(iter(markdown_rules.table_faults(broken)))[0] == line
 
 
 def test_a_table_in_a_code_block_is_code():
-    assert list(markdown.table_faults("```\n| a |\n| b | c |\n```\n")) == []
+    assert list(markdown_rules.table_faults("```\n| a |\n| b | c |\n```\n")) == []
 
 
 def md(text: str, folder: pathlib.Path, name: str = "guide.md") -> list[tuple[str, int]]:
@@ -249,14 +245,14 @@ def test_a_readme_is_short(tmp_path):
     ("| A cell. Another sentence. |", 0), ("version 1.2 and up", 0), ("It says \"no\". Then it ends.", 1),
 ])  # fmt: skip
 def test_one_sentence_per_line(line, count):
-    assert len(list(markdown.sentence_faults(line + "\n"))) == count
+    assert len(list(markdown_rules.sentence_faults(line + "\n"))) == count
 
 
 def test_the_words_of_a_sentence():
-    assert list(markdown.long_sentence_faults(" ".join(["word"] * 20) + ". " + " ".join(["word"] * 20) + ".")) == []
-    assert [line for line, _ in markdown.long_sentence_faults("# Title\n\n" + " ".join(["word"] * 21) + ".")] == [3]
-    assert list(markdown.long_sentence_faults("`" + "word " * 30 + "`\n| " + "word " * 30 + "|\n```\n" + "word " * 30 + "\n```\n")) == []
-    assert list(markdown.long_sentence_faults("[a link](https://example.com/with/a/long/path) " + "word " * 17)) == []
+    assert list(markdown_rules.long_sentence_faults(" ".join(["word"] * 20) + ". " + " ".join(["word"] * 20) + ".")) == []
+    assert [line for line, _ in markdown_rules.long_sentence_faults("# Title\n\n" + " ".join(["word"] * 21) + ".")] == [3]
+    assert list(markdown_rules.long_sentence_faults("`" + "word " * 30 + "`\n| " + "word " * 30 + "|\n```\n" + "word " * 30 + "\n```\n")) == []
+    assert list(markdown_rules.long_sentence_faults("[a link](https://example.com/with/a/long/path) " + "word " * 17)) == []
 
 
 # Python

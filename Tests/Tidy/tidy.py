@@ -18,8 +18,8 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 
-import markdown
-import swift_source
+import markdown_rules
+import swift_rules
 from vocabulary import PHRASES, compile_phrase
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -82,13 +82,13 @@ def compiled_phrases():
 
 
 def swift_offenses(path: pathlib.PurePath, text: str) -> Iterator[tuple[str, int, str]]:
-    code = swift_source.code_alone(text)
+    code = swift_rules.code_alone(text)
     found = {
-        "file-length": swift_source.file_length(text),
-        "function-length": swift_source.function_lengths(code),
-        "file-name": iter(()) if is_script(path) else swift_source.file_name(path, code),
-        "type-name": swift_source.type_names(code),
-        "safety": swift_source.proofs(text, code),
+        "file-length": swift_rules.file_length(text),
+        "function-length": swift_rules.function_lengths(code),
+        "file-name": iter(()) if is_script(path) else swift_rules.file_name(path, code),
+        "type-name": swift_rules.type_names(code),
+        "safety": swift_rules.proofs(text, code),
     }
     yield from named(found)
 
@@ -99,12 +99,12 @@ def is_script(path: pathlib.PurePath) -> bool:
 
 def markdown_offenses(path: pathlib.Path, text: str) -> Iterator[tuple[str, int, str]]:
     found = {
-        "md-table": markdown.table_faults(text),
-        "md-heading": markdown.heading_faults(path, text),
-        "md-link": markdown.link_faults(path, text),
-        "md-length": markdown.length_faults(path, text),
-        "md-sentence": markdown.sentence_faults(text),
-        "md-words": markdown.long_sentence_faults(text),
+        "md-table": markdown_rules.table_faults(text),
+        "md-heading": markdown_rules.heading_faults(path, text),
+        "md-link": markdown_rules.link_faults(path, text),
+        "md-length": markdown_rules.length_faults(path, text),
+        "md-sentence": markdown_rules.sentence_faults(text),
+        "md-words": markdown_rules.long_sentence_faults(text),
     }
     yield from named(found)
 
