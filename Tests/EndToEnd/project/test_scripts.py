@@ -1,6 +1,8 @@
-"""scripts/coverage and scripts/sanitize, as far as they run without a build."""
+"""Scripts and files of the workshop, as far as they run without a build."""
 
 import json
+import pathlib
+import re
 import subprocess
 
 import pytest
@@ -57,3 +59,12 @@ def test_every_suppression_has_a_reason(name):
     assert lines[0].startswith("# ")
     for above, line in zip(lines, lines[1:]):
         assert not line or line.startswith("#") or above.startswith("# "), f"{line}: write the reason above it"
+
+
+def test_every_source_file_enters_the_image():
+    """A file whose extension is missing in .dockerignore is missing in the build of the image only."""
+    listed = run("git", "ls-files", "Sources")
+    if listed.returncode != 0:
+        pytest.skip("not a checkout of git")
+    included = set(re.findall(r"(?m)^!Sources/\*\*/\*(\.\w+)$", (REPOSITORY / ".dockerignore").read_text()))
+    assert {pathlib.PurePath(name).suffix for name in listed.stdout.splitlines()} <= included
