@@ -1,5 +1,6 @@
 """Rules for Swift sources: limits, names of files and types, proofs of safety."""
 
+import functools
 import pathlib
 import re
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ FUNCTION_LINES = 70
 # How far above an unsafe word its proof may begin.
 PROOF_LINES = 8
 
-INTERESTING = re.compile(r'//|/\*|#*"""|#*"|[()]')
+INTERESTING = re.compile(r'//|/\*|#*"""(?=[ \t]*\n)|#*"|[()]')
 DECLARATION = re.compile(r"\b(extension|struct|class|enum|actor|protocol|typealias)\s+([A-Z`][\w.`]*)")
 FUNCTION = re.compile(r"\b(?:func\s+(?P<name>`+|[^\s(<`]+)|(?P<kind>init|deinit|subscript)[?!]?\s*[(<{])")
 UNSAFE = re.compile(
@@ -20,6 +21,7 @@ UNSAFE = re.compile(
 )
 
 
+@functools.cache
 def code_alone(text: str) -> str:
     """The text with comments and string literals blanked out; offsets and line breaks stay."""
     out = list(text)

@@ -188,10 +188,21 @@ def test_no_unsafe_word(line):
 
 @pytest.mark.parametrize(("text", "code"), [
     ('a("b") // c', "a(   )     "), ('"\\(x["k"]) }" + y', "   x[   ]     + y"), ('#"\\(x)"# y', "         y"), ('#"\\#(x)"# y', "     x    y"),
-    ("a /* b } */ c", "a           c"), ('"""\n"a" {\n""" b', "   \n     \n    b"), ('"\\"" + z', "     + z"), ('"\\(f(g("x")))" {', "   f(g(   ))   {"),
+    ('#""""#, {', "      , {"), ("a /* b } */ c", "a           c"), ('"""\n"a" {\n""" b', "   \n     \n    b"), ('"\\"" + z', "     + z"), ('"\\(f(g("x")))" {', "   f(g(   ))   {"),
 ])  # fmt: skip
 def test_comments_and_literals_are_blanked(text, code):
     assert swift_rules.code_alone(text) == code
+
+
+def test_the_code_of_every_swift_file_is_balanced():
+    """The rules rely on it: one literal that is read wrongly would hide the rest of a file."""
+    try:
+        names = [name for name in tidy.project_files() if name.endswith(".swift")]
+    except tidy.NotACheckout as error:
+        pytest.skip(f"not a checkout of git: {error}")
+    for name in names:
+        code = re.sub(r"`[^`\n]*`", "", swift_rules.code_alone((tidy.ROOT / name).read_text()))
+        assert all(code.count(a) == code.count(b) for a, b in ("()", "[]", "{}")) and '"' not in code, name
 
 
 # Markdown
