@@ -1,4 +1,4 @@
-# connectd's image: `docker build -t connectd .`; docs/operations.md says how it is run, `make image-test` proves it.
+# connectd's image: `docker build -t connectd .`; docs/deployment.md says how to run it, and `make image-test` tests it.
 # Nothing here is of one architecture: whichever platform is asked for is built by that platform's own builder image.
 FROM swift:6.3-bookworm AS builder
 

@@ -62,7 +62,7 @@ end-to-end-test: ## Run the end-to-end tests with small peers alone
 end-to-end-test: build venv
 	$(AS_ROOT) $(PYTEST) -m 'not integration' Tests/EndToEnd
 
-# Builds the image from the Dockerfile, without an engine, and runs it; as root. Prints the numbers of the README.
+# Builds the image from the Dockerfile, without an engine, and runs it; as root. Prints the numbers of docs/performance.md.
 image-test: ## Build the container image and test it (root, podman)
 image-test: deploy-venv
 	scripts/image-test
