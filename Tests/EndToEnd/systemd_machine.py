@@ -41,11 +41,11 @@ def libraries() -> list[str]:
 
 
 def commands(heading: str) -> list[str]:
-    """The lines of the first block of commands behind a heading of the README."""
+    """The lines of the first block of commands below a heading of the README."""
     text = (REPOSITORY / "deploy" / "systemd" / "README.md").read_text()
     _, _, rest = text.partition(f"{heading}\n")
     block = re.search(r"```sh\n(.*?)```", rest, re.S)
-    assert block, f"no commands behind {heading}"
+    assert block, f"no commands below {heading}"
     return [line for line in block[1].splitlines() if line.strip()]
 
 
@@ -115,7 +115,7 @@ class Machine:
 
     def install(self) -> None:
         """The README, line by line; packages are in the image, which reaches no archive."""
-        for line in commands("# connectd as a service of systemd"):
+        for line in commands("## Install"):
             if not line.startswith("apt-get"):
                 self.sh(f"cd /source && {line}")
 

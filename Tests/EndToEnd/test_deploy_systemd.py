@@ -34,7 +34,7 @@ def test_installed_by_the_readme_it_runs_and_says_where(machine):
 
 
 def test_the_packages_of_the_readme_are_all_that_it_is_linked_with(machine):
-    packages = commands("# connectd as a service of systemd")[0].split()[3:]
+    packages = commands("## Install")[0].split()[3:]
     for package in packages:
         assert machine.sh(f"dpkg-query -W -f '${{db:Status-Status}}' {package}") == "installed"
     assert "not found" not in machine.sh("ldd /usr/local/bin/connectd")
