@@ -11,6 +11,7 @@ import re
 import shlex
 import subprocess
 import sys
+import textwrap
 import time
 
 import pytest
@@ -110,6 +111,42 @@ def test_an_example_prints_what_its_page_shows(shell, command, shown):
     ran = shell(command)
     assert ran.stdout, f"{command}\n{ran.stderr}"
     assert_same_form(ran.stdout.strip("\n"), shown.strip("\n"))
+
+
+def configurations() -> list:
+    """The YAML blocks of the pages that are connectd's own configuration, alone or with other keys around them."""
+    keys = set(re.findall(r"(?m)^\| `(\w+)", (REPOSITORY / "docs" / "configuration.md").read_text()))
+    found = []
+    for page in PAGES:
+        for block in re.findall(r"(?ms)^ *```yaml\n(.*?)^ *```$", page.read_text()):
+            content = yaml.safe_load(block)
+            if isinstance(content, dict) and set(content) <= keys:
+                found.append(pytest.param(block, id=f"{page.name}: {block.splitlines()[0]}"))
+    return found
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory):
+    """A folder with a certificate, `server.pem`, and its key, `server.key`."""
+    folder = tmp_path_factory.mktemp("pair")
+    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=a -days 30"
+    subprocess.run(
+        [*command.split(), "-keyout", "server.key", "-out", "server.pem"], cwd=folder, check=True, capture_output=True)
+    return folder
+
+
+@pytest.mark.parametrize("block", configurations())
+def test_a_configuration_is_valid(block, pair, tmp_path):
+    configuration = textwrap.dedent(block)
+    files = {"tokens": "ops:0123456789abcdef0123\n", "blackbox.yml": "modules: {a: {prober: tcp}}\n"}
+    for name in re.findall(r"[\w-]+\.(?:pem|key)", configuration):
+        files[name] = (pair / ("server.key" if name.endswith(".key") else "server.pem")).read_text()
+    files |= {"bgp.key": "key\n", "connectd.yaml": configuration}
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o600)
+    ran = subprocess.run([binary(), "config", "check", tmp_path / "connectd.yaml"], capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
 
 
 def test_each_outcome_has_its_meaning_and_advice():
