@@ -1,7 +1,7 @@
 """docs/troubleshooting.md against the kernel: each test makes the situation of a section, and runs its commands.
 
-Paths below /run/app are in the test's own folder. A … at the end of a line stands for any text. Times are compared only if
-they are a second or more, and may be longer.
+Paths below /run/app are in the test's own folder. A … is any text. Times are compared only if they are a second or more, and may
+be longer.
 """
 
 import os
