@@ -149,6 +149,14 @@ def test_a_configuration_is_valid(block, pair, tmp_path):
     assert ran.returncode == 0, ran.stderr
 
 
+def test_each_alert_has_a_response():
+    rules = yaml.safe_load((REPOSITORY / "deploy" / "prometheus" / "rules" / "connectd.alerts.yml").read_text())
+    alerts = [rule["alert"] for group in rules["groups"] for rule in group["rules"]]
+    for page in ("docs/monitoring.md", "deploy/prometheus/README.md"):
+        named = re.findall(r"`(Connectd\w+)`", "".join(re.findall(r"(?m)^\| (`.*?) \|", (REPOSITORY / page).read_text())))
+        assert sorted(named) == sorted(alerts), page
+
+
 def test_each_outcome_has_its_meaning_and_advice():
     specification = yaml.safe_load((REPOSITORY / "openapi" / "openapi.yaml").read_text())
     text = TROUBLESHOOTING.read_text().split("## Outcomes")[1].split("\n## ")[0]
