@@ -49,7 +49,7 @@ def api(running, loopback_only):
 
 @pytest.fixture(scope="module")
 def measured():
-    """What the README shows, printed when all is done."""
+    """The figures of docs/performance.md, printed at the end."""
     numbers: dict[str, str] = {}
     yield numbers
     print("\n" + "\n".join(f"| {what} | {value} |" for what, value in numbers.items()))

@@ -1,4 +1,4 @@
-"""What each question of docs/faq.md is about, made on the real kernel: one situation for each heading.
+"""The situations of docs/troubleshooting.md, made on the real kernel: one for each heading with an example.
 
 A situation gives the namespace that it is asked from, or None for the prober's.
 """
@@ -64,43 +64,43 @@ def tls_server(stage: Stage, identity: Identity, name: str):
         yield
 
 
-@situation("`refused`, but the service is running")
+@situation("Refused, but the service is running")
 def another_address(stage):
     with listening(stage, 5432, net.SECOND):
         yield
 
 
-@situation("`refused` for localhost, within a container")
+@situation("Refused for localhost inside a container")
 def another_loopback(stage):
     with listening(stage, 5432, "127.0.0.1"):
         yield
 
 
-@situation("`refused` by the host, or by a firewall?")
+@situation("Refused by the host or by a firewall?")
 def rejects(stage):
     stage.network.b.nft(
-        "table inet faq { chain c { type filter hook forward priority -10;\n"
+        "table inet rejects { chain c { type filter hook forward priority -10;\n"
         f"ip daddr {net.FORGED} tcp dport 5432 reject with tcp reset\n}}\n}}"
     )
     try:
         yield
     finally:
-        stage.network.b.run("nft", "delete", "table", "inet", "faq")
+        stage.network.b.run("nft", "delete", "table", "inet", "rejects")
 
 
-@situation("`timeout`: DEADLINE or ETIMEDOUT?")
+@situation("Timeout: DEADLINE or ETIMEDOUT?")
 def silence(stage):
     yield
 
 
-@situation("`timeout`, but the service is running")
+@situation("Timeout, but the service is running")
 def full_backlog(stage):
     with peers.full_tcp_listener(stage.network.b, net.OPEN, 5432):
         yield
 
 
 @situation("EHOSTUNREACH after three seconds, or at once")
-def dead_neighbour(stage):
+def dead_neighbor(stage):
     yield
 
 
@@ -109,18 +109,18 @@ def prohibited(stage):
     yield
 
 
-@situation("EACCES or EPERM on a connect")
+@situation("EACCES or EPERM from connect")
 def own_firewall(stage):
     yield
 
 
-@situation("ENETUNREACH, and IPv6 where there is none")
+@situation("ENETUNREACH, or IPv6 without a route")
 def no_route(stage):
     with name_server(stage, {"both.example": [net.OPEN, net.NOWHERE6]}), listening(stage, 5432):
         yield
 
 
-@situation("EINVAL for a perfectly good address")
+@situation("EINVAL for a valid address")
 def blackhole(stage):
     yield
 
@@ -159,7 +159,7 @@ def unix_sockets(stage):
         yield
 
 
-@situation("`connected`, but nothing works behind the load balancer")
+@situation("Connected, but nothing works behind the load balancer")
 def load_balancer(stage):
     """It accepts, then finds no backend: one ends in good order, the other with a reset."""
 
@@ -171,14 +171,14 @@ def load_balancer(stage):
         yield
 
 
-@situation("`associated`: is anybody there?")
+@situation("Not verified: UDP and `associated`")
 def datagrams(stage):
     with peers.serving(peers.udp_socket(stage.network.b, net.OPEN, 7), peers.echo_datagram):
         with peers.udp_socket(stage.network.b, net.OPEN, 5000):
             yield
 
 
-@situation("`connectd check` works, the service says 403")
+@situation("403, but `connectd check` works")
 def denied(stage):
     with peers.unix_listener(stage.path("app.sock")):
         yield
@@ -193,7 +193,7 @@ def own_answers(stage):
             yield
 
 
-@situation("It connects here, but not there")
+@situation("It connects from here, but not from there")
 def routes(stage):
     yield
 
@@ -204,13 +204,13 @@ def descriptors(stage):
         yield
 
 
-@situation("NXDOMAIN, but the name is there")
+@situation("NXDOMAIN, but the name exists")
 def search_domains(stage):
     with name_server(stage, {"db.corp.example": [net.OPEN]}, "search corp.example"), listening(stage, 5432):
         yield
 
 
-@situation("CERT_UNKNOWN_AUTHORITY, but browsers like the site")
+@situation("CERT_UNKNOWN_AUTHORITY, but browsers accept the site")
 def incomplete_chain(stage):
     with tls_server(stage, stage.authorities.incomplete, HOST):
         yield
