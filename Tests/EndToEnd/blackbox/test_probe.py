@@ -729,7 +729,7 @@ def test_an_overload_is_not_the_targets_failure(loopback_only, files):
         path = f"/probe?target={LOOPBACK}:{port}&module=banner"
         first = threading.Thread(target=connectd.client.get, args=(path,))
         first.start()
-        wait_until(lambda: connectd.client.get("/metrics").body.count(b"connectd_in_flight 1\n"), 5, "a probe is in flight")
+        wait_until(lambda: connectd.client.get("/metrics").body.count(b"connectd_in_flight 1\n"), 30, "a probe is in flight")
         answer = connectd.client.get(path)
         first.join()
         assert answer.status == 503 and answer.headers["retry-after"] == "1" and b"probe_success" not in answer.body

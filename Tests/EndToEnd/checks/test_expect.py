@@ -82,5 +82,5 @@ def test_a_monitor_that_is_denied_is_not_up(network):
     check = {"target": "tcp://169.254.169.254:80", "expect": "!connected"}
     monitors = [{"name": "metadata", "interval_ms": 200, "check": check}]
     with Connectd(network.a, {"policy": {"profile": "internal"}, "monitors": monitors}, port=PORT + 2) as running:
-        wait_until(lambda: running.monitor("metadata").get("state", "pending") != "pending", 10, "the monitor has a result")
+        wait_until(lambda: running.monitor("metadata").get("state", "pending") != "pending", 30, "the monitor has a result")
         assert running.monitor("metadata")["state"] == "down"

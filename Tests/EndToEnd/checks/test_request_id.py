@@ -83,8 +83,8 @@ def test_a_cancelled_check_is_counted_for_its_client(connectd):
     before = checks_of_ops(connectd)
     with connectd.client.connect() as client:
         client.sendall(check_request(f"tcp://{net.DROPPED}:80", headers=TOKEN))
-        wait_until(lambda: b"connectd_in_flight 1\n" in metrics(connectd), 5, "the check is in flight")
-    wait_until(lambda: checks_of_ops(connectd) == before + 1, 5, "the check is counted")
+        wait_until(lambda: b"connectd_in_flight 1\n" in metrics(connectd), 30, "the check is in flight")
+    wait_until(lambda: checks_of_ops(connectd) == before + 1, 30, "the check is counted")
 
 
 def test_probes_of_blackbox_exporter_are_named_and_counted_as_well(connectd):

@@ -143,7 +143,7 @@ def test_cancelled_checks_release_their_sockets(network, listener, addresses):
             connection = connectd.unix.connect()
             connection.sendall(request)
             clients.append(connection)
-        wait_until(lambda: len(connectd.open_descriptors()) > before + 60, 5, "the checks have sockets open")
+        wait_until(lambda: len(connectd.open_descriptors()) > before + 60, 30, "the checks have sockets open")
         for connection in clients:
             connection.close()
         connectd.wait_for_descriptors(before + 5)

@@ -221,7 +221,7 @@ def test_signals_reach_the_command_itself(start, target):
     assert process.stdout.read() == "caught\n"
     process = start(target, "--", "sleep", "60")
     assert "ok  " in process.stderr.readline()
-    wait_until(lambda: open(f"/proc/{process.pid}/comm").read() == "sleep\n", 5, "the command runs")
+    wait_until(lambda: open(f"/proc/{process.pid}/comm").read() == "sleep\n", 30, "the command runs")
     process.send_signal(signal.SIGTERM)
     assert process.wait(5) == -signal.SIGTERM
 

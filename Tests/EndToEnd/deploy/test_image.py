@@ -191,12 +191,12 @@ def test_a_config_map_that_changes_counts_after_sighup(image, loopback_only, fol
         assert client.post("/v1/checks", denied).status == 200, "read without being asked to"
         podman("kill", "--signal", "HUP", container.name)
         wait_until(
-            lambda: client.post("/v1/checks", denied).status == 403, 10, lambda: f"the new policy applies: {container.log}"
+            lambda: client.post("/v1/checks", denied).status == 403, 30, lambda: f"the new policy applies: {container.log}"
         )
         # What is broken changes nothing.
         publish(3, "polcy: {}\n")
         podman("kill", "--signal", "HUP", container.name)
-        wait_until(lambda: "polcy" in container.log, 10, lambda: f"polcy in the log: {container.log}", 0.05)
+        wait_until(lambda: "polcy" in container.log, 30, lambda: f"polcy in the log: {container.log}", 0.05)
         assert client.post("/v1/checks", denied).status == 403
     finally:
         container.remove()
@@ -356,7 +356,7 @@ def test_first_answer(image, loopback_only, measured):
         try:
             pid = container.initialize()
             with container.starting():
-                wait_until(lambda: os.readlink(f"/proc/{pid}/exe").endswith("/connectd"), 10, "the program runs", 0.0005)
+                wait_until(lambda: os.readlink(f"/proc/{pid}/exe").endswith("/connectd"), 30, "the program runs", 0.0005)
                 begun = time.monotonic()
                 wait_for_answer(container, client)
                 times.append(time.monotonic() - begun)
@@ -368,7 +368,7 @@ def test_first_answer(image, loopback_only, measured):
 
 
 def wait_for_answer(container: Container, client: Client) -> None:
-    wait_until(lambda: client.get("/livez").status == 200, 10, lambda: f"the service is live: {container.log}", 0.001)
+    wait_until(lambda: client.get("/livez").status == 200, 30, lambda: f"the service is live: {container.log}", 0.001)
 
 
 def test_sigterm_drains_and_ends_with_0(running, api, loopback_only):

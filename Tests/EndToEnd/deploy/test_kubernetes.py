@@ -318,7 +318,7 @@ def service(loopback_only, tmp_path_factory):
     folder = tmp_path_factory.mktemp("service")
     with served(loopback_only, "service", folder):
         health = Client(tcp_connector(loopback_only, "127.0.0.1", 8081))
-        wait_until(lambda: health.get("/readyz").status == 200, 10, lambda: f"readiness: {(folder / 'log').read_text()}", 0.05)
+        wait_until(lambda: health.get("/readyz").status == 200, 30, lambda: f"readiness: {(folder / 'log').read_text()}", 0.05)
         yield loopback_only
 
 

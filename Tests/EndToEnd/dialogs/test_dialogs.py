@@ -325,8 +325,8 @@ def test_a_client_that_leaves_ends_the_dialog(connectd, talking):
     established = f"{struct.unpack('<I', socket.inet_aton(net.OPEN))[0]:08X}:{int(target.rsplit(':', 1)[1]):04X}"
     with connectd.unix.connect() as connection:
         connection.sendall(check_request(target, dialog=[{"expect": "x"}], timeout_ms=20000))
-        wait_until(lambda: established in connectd.sockets(ESTABLISHED), 3, "the check is connected")
-    wait_until(lambda: established not in connectd.sockets(ESTABLISHED), 3, "the check of the client that left is over")
+        wait_until(lambda: established in connectd.sockets(ESTABLISHED), 30, "the check is connected")
+    wait_until(lambda: established not in connectd.sockets(ESTABLISHED), 30, "the check of the client that left is over")
 
 
 # UNIX-domain sockets.

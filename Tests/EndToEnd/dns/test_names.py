@@ -280,7 +280,7 @@ def test_a_changed_resolv_conf_and_hosts_file_are_noticed(network, dnsmasq):
         return connectd.client.check(f"tcp://{name}.example:{PORT}")["outcome"]
 
     def wait_for_outcome(name: str) -> None:
-        wait_until(lambda: outcome(name) == "connected", 5, f"{name}.example is known", 0.1)
+        wait_until(lambda: outcome(name) == "connected", 30, f"{name}.example is known", 0.1)
 
     with (
         Connectd(network.a, {"policy": {"profile": "internal"}, "workers": 1}, port=8142) as connectd,

@@ -97,7 +97,7 @@ def test_a_pending_required_monitor_is_not_ready(network):
     silent = monitor("far", target=f"tcp://{net.OPEN}:9", required=True, down_after=1000)
     silent["check"]["expect"] = "connected"
     with Connectd(network.a, configuration(silent), port=PORT) as connectd:
-        answer = wait_until(lambda: names_what_is_missing(connectd.client.get("/readyz")), 5, "readiness names a monitor")
+        answer = wait_until(lambda: names_what_is_missing(connectd.client.get("/readyz")), 30, "readiness names a monitor")
         assert answer.status == 503 and answer.json["missing"][0]["state"] == "pending"
 
 
@@ -111,7 +111,7 @@ def test_without_its_token_readiness_does_not_tell_what_is_missing(network):
             assert connectd.client.get(path).status == 401
         token = {"Authorization": "Bearer 0123456789abcdef0123"}
         named = wait_until(
-            lambda: names_what_is_missing(connectd.client.get("/readyz", headers=token)), 5, "readiness names a monitor"
+            lambda: names_what_is_missing(connectd.client.get("/readyz", headers=token)), 30, "readiness names a monitor"
         )
         assert named.json["missing"][0]["monitor"] == "db"
         assert connectd.client.get("/v1/monitors", headers=token).status == 200

@@ -45,7 +45,7 @@ def assert_deadline(result: dict, milliseconds: int) -> None:
 def test_an_allowed_path_that_hangs_ends_at_its_deadline(hanging, folder):
     with serving(f"{folder}/hang/*", f"{folder}/app/*") as connectd, concurrent.futures.ThreadPoolExecutor(2) as pool:
         slow = pool.submit(connectd.client.check, f"unix:{folder}/hang/s.sock", timeout_ms=1500)
-        wait_until(lambda: hanging.was_asked, 5, "the file system is asked for the path")
+        wait_until(lambda: hanging.was_asked, 30, "the file system is asked for the path")
         assert_lives(connectd)
         assert_success(connectd.client.check(f"unix:{folder}/app/s.sock", timeout_ms=1000))
         assert_deadline(slow.result(), 1500)
@@ -110,7 +110,7 @@ def test_the_service_ends_while_a_path_hangs(hanging, folder):
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         with serving(f"{folder}/hang/*") as connectd:
             slow = pool.submit(connectd.client.post_check, f"unix:{folder}/hang/s.sock", timeout_ms=500)
-            wait_until(lambda: hanging.was_asked, 5, "the file system is asked for the path")
+            wait_until(lambda: hanging.was_asked, 30, "the file system is asked for the path")
             begin = time.monotonic()
         # Leaving the block ends it by SIGTERM, and expects the status 0.
         assert time.monotonic() - begin < 10

@@ -98,6 +98,8 @@ def test_a_bind_mount_is_judged_by_its_own_name(tree):
 
 def test_a_hard_link_to_the_own_listener_is_denied(tree):
     with serving(f"{tree}/app/*") as connectd:
+        # Until then, connectd does not know the files of its own listeners.
+        connectd.wait_for_log('"listening"')
         os.link(connectd.socket_path, f"{tree}/app/own.sock")
         assert_problem(connectd.client.post_check(f"unix:{tree}/app/own.sock"), 403)
         os.symlink(f"{tree}/app/own.sock", f"{tree}/other/own")
@@ -109,6 +111,7 @@ def test_a_hard_link_to_a_health_listener_is_denied_too(tree):
     rules = [{"action": "allow", "path": f"{tree}/app/*"}]
     health = f"{tree}/health.sock"
     with Connectd(configuration={"policy": {"rules": rules}, "health_listen": [f"unix:{health}"]}) as connectd:
+        connectd.wait_for_log('"listening"')
         os.link(health, f"{tree}/app/health.sock")
         assert_problem(connectd.client.post_check(f"unix:{tree}/app/health.sock"), 403)
 

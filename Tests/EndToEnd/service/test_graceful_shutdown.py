@@ -45,7 +45,7 @@ def connect(it: Connectd, kind: str) -> socket.socket:
 
 def wait_until_draining(it: Connectd) -> None:
     health = Client(tcp_connector(it.namespace, "127.0.0.1", HEALTH))
-    wait_until(lambda: health.get("/readyz").status == 503, 5, "/readyz says that the service drains")
+    wait_until(lambda: health.get("/readyz").status == 503, 30, "/readyz says that the service drains")
     time.sleep(0.2)  # Each worker learns of it by itself, and nothing shows when it has.
 
 
@@ -189,7 +189,7 @@ def test_monitors_run_during_the_drain_delay_and_stay_readable(loopback_only):
         half = held.enter_context(connect(it, "unix"))
         half.sendall(REQUEST[:-1])
         it.wait_until_read(half)
-        wait_until(lambda: it.client.post_check("tcp://127.0.0.1:9").status == 503, 5, "drain.delay_ms is over")
+        wait_until(lambda: it.client.post_check("tcp://127.0.0.1:9").status == 503, 30, "drain.delay_ms is over")
         assert len(it.client.get("/v1/monitors").json["monitors"]) == 1, "after the delay, too"
         assert b'connectd_monitor_up{monitor="m"} 0' in it.client.get("/metrics").body
         half.sendall(REQUEST[-1:])

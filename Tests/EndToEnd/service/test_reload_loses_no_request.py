@@ -85,7 +85,7 @@ def test_two_hundred_reloads_lose_no_request(loopback_only, keep_alive):
                 seen = it.log.count("reload")
                 it.configuration_path.write_text(text)
                 it.process.send_signal(signal.SIGHUP)
-                wait_until(lambda: it.log.count("reload") > seen, 5, lambda: f"a reload in the log: {it.log[-2000:]}", 0.001)
+                wait_until(lambda: it.log.count("reload") > seen, 30, lambda: f"a reload in the log: {it.log[-2000:]}", 0.001)
                 assert health.get("/livez").status == 200
         finally:
             load.end()
@@ -101,7 +101,7 @@ def test_a_graceful_shutdown_loses_no_request(loopback_only, keep_alive):
     load = LoadToTheEnd(tcp_connector(loopback_only, "127.0.0.1", PORT), 8, keep_alive)
     health = Client(tcp_connector(loopback_only, "127.0.0.1", HEALTH))
     try:
-        wait_until(lambda: load.statuses.count(200) > 100, 10, "the load is answered")
+        wait_until(lambda: load.statuses.count(200) > 100, 30, "the load is answered")
         it.process.send_signal(signal.SIGTERM)
         wait_until(lambda: health.get("/readyz").status == 503, 1, "/readyz says that the service drains", 0.002)
         assert health.get("/livez").status == 200, "it drains, and lives"

@@ -242,7 +242,7 @@ def test_listen_from_the_environment(loopback_only, folder):
         env={**connectd_process.clean_environment(), "CONNECTD_LISTEN": f"unix:{path}"},
     )
     try:
-        wait_until(lambda: unix_connector(path)().close() is None, 5, f"a listener on {path}")
+        wait_until(lambda: unix_connector(path)().close() is None, 30, f"a listener on {path}")
     finally:
         process.terminate()
         assert process.wait(10) == 0

@@ -102,7 +102,7 @@ def test_at_the_end_clients_of_a_socket_wait_for_the_next_process():
             open_before.sendall(ask)
             assert read_answer(stream).status == 200
             process.terminate()
-            wait_until(lambda: client_of(made).get("/readyz").status != 200, 10, "/readyz says that the service drains")
+            wait_until(lambda: client_of(made).get("/readyz").status != 200, 30, "/readyz says that the service drains")
             open_before.sendall(ask)
             answer = read_answer(stream)
             assert answer.status == 200, "within drain.delay_ms"
@@ -136,7 +136,7 @@ def test_a_drain_leaves_what_it_has_not_accepted_to_the_next_process():
                 for client in clients:
                     client.start()
             before = len(statuses)
-            wait_until(lambda: len(statuses) > before + 20, 10, "the clients are answered")
+            wait_until(lambda: len(statuses) > before + 20, 30, "the clients are answered")
     with activated([made], "http"):
         end.set()
         for client in clients:
@@ -226,7 +226,7 @@ def test_a_restart_with_socket_activation_loses_no_request(folder):
     for _ in range(4):
         with activated(made, "http:socket"):
             before = len(statuses)
-            wait_until(lambda: len(statuses) >= before + 50, 10, "the clients are answered")
+            wait_until(lambda: len(statuses) >= before + 50, 30, "the clients are answered")
             threads.append(threading.Thread(target=hang))
             threads[-1].start()
             silent.accept()[0].detach()

@@ -185,7 +185,7 @@ def wait_for(client: Client, process: subprocess.Popen) -> None:
         assert process.poll() is None, f"blackbox_exporter ended with {process.returncode}"
         return client.get("/-/healthy").status == 200
 
-    wait_until(is_healthy, 10, "blackbox_exporter is healthy", 0.05)
+    wait_until(is_healthy, 60, "blackbox_exporter is healthy", 0.05)
 
 
 def started(namespace, files: dict[str, str], configuration: dict | None = None, **options) -> Connectd:

@@ -51,7 +51,7 @@ def replaced(path: pathlib.Path, *pairs: tuple[str, str]) -> None:
     path.write_text(text)
 
 
-def run(*command, namespace=None, timeout: float = 60, **options) -> subprocess.CompletedProcess:
+def run(*command, namespace=None, timeout: float = 300, **options) -> subprocess.CompletedProcess:
     command = [str(word) for word in command]
     environment = {**clean_environment(), "PATH": _PATH, **options.pop("environment", {})}
     command = namespace.command(*command) if namespace else command

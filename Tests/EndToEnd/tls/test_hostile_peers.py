@@ -31,7 +31,7 @@ def no_descriptor_is_left(connectd):
     connectd.client.get("/livez")
     before = len(connectd.open_descriptors())
     yield
-    connectd.wait_for_descriptors(before, 3)
+    connectd.wait_for_descriptors(before)
 
 
 @pytest.fixture
