@@ -9,6 +9,8 @@ import tempfile
 import pytest
 
 from support import namespace as namespaces
+from support import network as net
+from support import peers
 from support.certificates import Authorities
 from support.connectd_process import Connectd
 from support.network import Network, new_name
@@ -107,6 +109,13 @@ def connectd(network):
 @pytest.fixture(scope="module")
 def api(connectd):
     return connectd.client
+
+
+@pytest.fixture(scope="module")
+def target(network):
+    """A target at the router that accepts TCP connections."""
+    with peers.tcp_listener(network.b, net.OPEN) as listener:
+        yield f"tcp://{net.OPEN}:{listener.getsockname()[1]}"
 
 
 @pytest.fixture

@@ -10,20 +10,7 @@ import pytest
 from support import connectd_process, peers
 from support import network as net
 from support.expectations import assert_shape
-
-
-@pytest.fixture(scope="module")
-def target(network):
-    with peers.tcp_listener(network.b, net.OPEN) as listener:
-        yield f"tcp://{net.OPEN}:{listener.getsockname()[1]}"
-
-
-REFUSED = f"tcp://{net.OPEN}:9"
-
-
-@pytest.fixture(scope="module")
-def run(network):
-    return lambda *arguments, **options: connectd_process.run(*arguments, namespace=network.a, **options)
+from support.network import REFUSED
 
 
 def test_a_target_that_connects_is_0(run, target):

@@ -7,22 +7,16 @@ import time
 
 import pytest
 
-from support import connectd_process, peers, tls_peers
+from support import connectd_process, tls_peers
 from support import network as net
+from support.network import REFUSED
 
-REFUSED = f"tcp://{net.OPEN}:9"
 READER = """
 use Monitoring::Plugin::Performance; use JSON::PP; local $/;
 my @read = Monitoring::Plugin::Performance->parse_perfstring(<STDIN>);
 print encode_json([map { { label => $_->label, value => $_->value + 0, uom => $_->uom, min => $_->min, max => $_->max,
   warning => $_->warning, critical => $_->critical, alerts => $_->threshold->get_status($_->value) } } @read]);
 """
-
-
-@pytest.fixture(scope="module")
-def target(network):
-    with peers.tcp_listener(network.b, net.OPEN) as listener:
-        yield f"tcp://{net.OPEN}:{listener.getsockname()[1]}"
 
 
 @pytest.fixture(scope="module")

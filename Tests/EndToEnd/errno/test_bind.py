@@ -12,12 +12,6 @@ from support.expectations import assert_failure, assert_problem, assert_success
 PORT = 8101
 
 
-@pytest.fixture(scope="module")
-def target(network):
-    with peers.tcp_listener(network.b, net.OPEN) as listener:
-        yield f"tcp://{net.OPEN}:{listener.getsockname()[1]}"
-
-
 @pytest.fixture
 def more_addresses(network):
     network.a.ip("addr add 10.77.0.51/24 dev link0")

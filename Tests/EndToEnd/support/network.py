@@ -26,6 +26,10 @@ MD5 = "10.88.1.7"
 BROADCAST = "10.77.0.255"  # of the link
 FASTOPEN = 23  # TCP_FASTOPEN, of a listener
 
+# Targets: a port without a listener, and an address whose packets are dropped.
+REFUSED = f"tcp://{OPEN}:9"
+SILENT = f"tcp://{DROPPED}:80"
+
 # what the router says about a destination: (nft reject, IPv4 destination)
 ROUTER_REJECTS = {
     "port-unreachable": "10.88.10.1",
