@@ -76,7 +76,7 @@ def network(root_and_namespaces):
 
 @pytest.fixture(scope="session")
 def loopback_only(root_and_namespaces):
-    """A namespace with nothing but loopback: where invented targets do no harm."""
+    """A namespace with loopback only, where invented targets do no harm."""
     made = namespaces.Namespace(new_name("l"))
     yield made
     made.remove()
@@ -95,7 +95,7 @@ def machine(network):
 
 @pytest.fixture(scope="session")
 def authorities(tmp_path_factory) -> Authorities:
-    """Certificates for every purpose, made when they are first used."""
+    """Certificates for every purpose, made on first use."""
     return Authorities(tmp_path_factory.mktemp("certificates"))
 
 

@@ -79,7 +79,7 @@ def modules(patterns: list[str]) -> str:
 
 
 def refused(patterns: list[str], path) -> list[str]:
-    """Which of them the exporter refuses, by halving what it does not load."""
+    """The patterns that the exporter refuses, found by bisection."""
     path.write_text(modules(patterns))
     run = subprocess.run([EXPORTER, "--config.check", f"--config.file={path}"], capture_output=True, check=False)
     if run.returncode == 0:

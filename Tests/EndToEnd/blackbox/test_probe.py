@@ -390,7 +390,7 @@ def test_an_unknown_module_lists_the_modules_of_the_file(both):
 
 
 def authority(authorities, common_name: str, issuer=None, key=None, ends: float = 3650) -> Authority:
-    """An authority of any end; with the key of another one it is that one, cross-signed."""
+    """An authority with any expiry date. With the key of another authority, it is a cross-signed certificate of that one."""
     key = key or ec.generate_private_key(ec.SECP256R1())
     certificate = authorities.leaf(
         common_name, sans=None, starts=-10, ends=ends, issuer=issuer or Authority(FakeSubject(common_name), key),
@@ -475,7 +475,7 @@ def test_of_several_chains_the_one_that_lasts_longest_counts(chains, authorities
 
 @pytest.mark.parametrize("kind", ["loop", "forged"])
 def test_a_peer_cannot_make_a_pattern_search_slow(chains, authorities, cross_signed, kind):
-    """Authorities of one name that may all have issued each other, or that a trusted root seems to have issued."""
+    """Authorities with one name: each may have issued each other, or a trusted root appears to have issued them."""
     roots, [leaf, short, _], _ = cross_signed["short first"]
     key = authorities.leaf_key
     issuer = Authority(short if kind == "loop" else roots[1], key)
@@ -634,7 +634,7 @@ def test_a_key_in_the_file_is_never_shown(loopback_only, files):
 
 
 def test_the_send_of_a_module_is_never_shown(loopback_only, files):
-    """Also not where the peer repeats it, nor in an answer that says why a reload failed."""
+    """It is hidden also in the peer's echo, and in the answer that says why a reload failed."""
     modules = {"modules": {"m": answers({"send": "AUTH hunter2"}, {"expect": "^welcome"}) | {"timeout": "500ms"}}}
     own = {"modules_file": "own.yml"}
     with started(loopback_only, files | {"own.yml": yaml.safe_dump(modules)}, own, port=8250) as connectd:

@@ -34,7 +34,7 @@ NOTHING_FOUND_OUT = [
 
 @pytest.fixture(scope="module")
 def open_api(network, connectd):
-    """Link-local addresses need a rule for exactly them."""
+    """Link-local addresses need a rule for exactly that address."""
     rules = [{"action": "allow", "cidr": f"{address}/128"} for address in ("fe80::1", "ff02::1")]
     configuration = {"policy": {"rules": rules, "options": ["bind", "interface"]}}
     with Connectd(network.a, configuration, port=PORT + 1) as running:

@@ -101,7 +101,7 @@ def test_probes_of_blackbox_exporter_are_named_and_counted_as_well(connectd):
 
 
 def test_a_target_cannot_end_its_quotation_marks_in_a_text_log(network):
-    """An accent makes another character of a quotation mark, but not for who reads bytes; C1 steers terminals."""
+    """A combining accent after a quotation mark is one character, but two for readers of bytes. C1 characters control terminals."""
     with Connectd(network.a, {"log": {"format": "text"}}, port=PORT + 1) as connectd:
         target = 'unix:/a"\u0301 client=root \u009b31m"'
         assert connectd.client.post("/v1/checks", {"target": target}).status == 403

@@ -133,7 +133,7 @@ def test_all_addresses(run, network):
 
 
 def test_the_callers_own_rights_and_no_policy(run, folder):
-    """No rule opens a UNIX path and nothing denies link-local: the caller could connect anyhow."""
+    """The command line needs no rule for UNIX paths or link-local addresses: the caller could connect anyway."""
     with peers.unix_listener(f"{folder}/s"):
         assert run("check", f"unix:{folder}/s").returncode == 0
     ran = run("check", "--json", "--timeout", "200ms", "tcp://169.254.169.254:80")

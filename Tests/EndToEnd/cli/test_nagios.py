@@ -93,7 +93,7 @@ def test_wrong_usage_is_3_on_standard_output(run, arguments):
 
 
 def test_the_probers_own_fault_is_3(run, network):
-    """A local firewall forbids it: nothing is known about the target."""
+    """A local firewall blocks it, so the target's state is unknown."""
     ran = run(f"tcp://{net.OPEN}:{net.OWN_REJECTS['admin-prohibited']}")
     assert ran.returncode == 3, ran.stdout
     assert ran.stdout.startswith("CONNECTD UNKNOWN - ") and "fault: prober" in ran.stdout

@@ -238,7 +238,7 @@ def test_reload_waits_and_reports_a_refusal():
 
 
 def test_a_reload_among_other_signals_has_its_answer():
-    """SIGHUP and what a waiting process sends are different signals, and the kernel drops one that is pending."""
+    """SIGHUP and the signal of `connectd reload` differ, because the kernel merges equal pending signals."""
     with Connectd() as service:
         asking = [subprocess.Popen([str(connectd_process.binary()), "reload", str(service.pid)]) for _ in range(4)]
         for _ in range(200):
@@ -283,7 +283,7 @@ def test_a_reload_of_a_process_that_ends_is_1():
 
 @pytest.mark.parametrize("process", ["0", "-1", "x", "", "99999999999"])
 def test_a_reload_of_no_process_is_2(process):
-    """0 and below are groups of processes to kill(2)."""
+    """For kill(2), 0 and negative numbers are process groups."""
     assert run("reload", "--", process).returncode == 2
 
 

@@ -99,7 +99,7 @@ def test_its_health_check_fails_when_the_service_does(running, api):
 
 
 def test_it_logs_its_listeners_and_has_no_others(running, api, loopback_only):
-    """Without a word of configuration: the container's own loopback."""
+    """Without configuration it listens on the container's loopback."""
     assert "127.0.0.1:8080" in running.log and "no published port leads" in running.log
     tables = [pathlib.Path(f"/proc/{running.pid}/net/{name}").read_text().splitlines()[1:] for name in ("tcp", "tcp6")]
     listening = [line.split()[1] for table in tables for line in table if line.split()[3] == "0A"]
@@ -117,7 +117,7 @@ def test_an_open_listener_needs_authentication_and_a_policy(image):
 
 
 def test_it_resolves_names_and_knows_authorities(image, loopback_only, authorities):
-    """One check and out: by a name server, and with the certificates of the image's own folder."""
+    """One check as the container's command: with a name server, and the certificates in the image."""
     identity, name = authorities.good, "good.example.test"
     root = authorities.folder / "root-of-the-image.pem"
     root.write_text(authorities.root_pem)
@@ -143,7 +143,7 @@ def test_it_resolves_names_and_knows_authorities(image, loopback_only, authoriti
 
 
 def test_wait_ends_with_what_it_started(image, loopback_only):
-    """`wait -- COMMAND` as the first process: the command takes its place, with its status and its signals."""
+    """`wait -- COMMAND` as the first process: the command replaces it, with its own status and signals."""
     with loopback_only.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
@@ -242,7 +242,7 @@ LIBRARIES = re.compile(
 
 
 def test_nothing_else_is_in_it(image):
-    """No lists and caches of packages, no documentation, no compiler, no source, nothing of a build."""
+    """No package lists and caches, no documentation, no compiler, no source, no build files."""
     base, all_of_it = files_of(BASE), files_of(image)
     added = {
         path: member for path, member in all_of_it.items()

@@ -145,7 +145,7 @@ def test_the_prometheus_operator_has_each_field(kind):
 
 @pytest.mark.parametrize("kind", OPERATOR)
 def test_the_schemas_of_the_prometheus_operator_accept_it(kind):
-    """Where PROMETHEUS_OPERATOR_CRDS names a folder with its custom resource definitions."""
+    """Needs PROMETHEUS_OPERATOR_CRDS, a folder with the operator's custom resource definitions."""
     folder = os.environ.get("PROMETHEUS_OPERATOR_CRDS")
     if not folder:
         pytest.skip(
@@ -167,7 +167,7 @@ def test_pods_are_restricted(base):
 
 @pytest.mark.parametrize("base", BUILT_IN)
 def test_pods_are_more_than_restricted(base):
-    """What is ours: nothing of the API server's or of other Services within, nothing is written, all is bounded."""
+    """Beyond "restricted": no access to the API server or to variables of other Services, nothing is writable, all is limited."""
     for _, pod in templates(base):
         assert pod["enableServiceLinks"] is False
         assert pod["automountServiceAccountToken"] is False
@@ -215,7 +215,7 @@ def program_version() -> str:
     ],
 )
 def test_each_rule_is_checked(path, value, rule):
-    """What the two tests above rely on: a pod that breaks one rule is found by that rule, and by no other."""
+    """The checker of the two tests above works: a pod that breaks one rule fails that rule only."""
     pod = by_kind("sidecar")["Pod"]["spec"]
     holder = pod
     *way, last = [int(word) if word.isdigit() else word for word in path.split(".")]
@@ -248,7 +248,7 @@ def test_selectors_meet_the_pods_and_the_network_policy_its_clients(base):
 
 @pytest.mark.parametrize("base", ["service", "node"])
 def test_ports_are_those_of_the_configuration(base):
-    """And each is open to whom it is for: checks to clients with the label, health to Prometheus and kubelets."""
+    """Each port is open to its clients: checks to pods with the label, health to Prometheus and kubelets."""
     found = by_kind(base)
     configuration = yaml.safe_load(found["ConfigMap"]["data"]["connectd.yaml"])
     said = {
@@ -292,7 +292,7 @@ def test_the_secret_is_a_file_not_a_variable():
 
 @contextlib.contextmanager
 def served(namespace, base: str, folder: pathlib.Path):
-    """connectd with the files of a base, its Secret and a target's address put in."""
+    """connectd with the files of a base, completed with its Secret and a target's address."""
     (folder / "tokens").write_text(f"prometheus:{TOKEN}\n")
     (folder / "tokens").chmod(0o440)
     for name, text in by_kind(base)["ConfigMap"]["data"].items():
@@ -332,7 +332,7 @@ def test_the_service_monitor_scrapes_without_a_token(service):
 
 
 def test_the_requests_of_kubelet_probes_are_answered(service):
-    """As the operator lets Prometheus ask it: the module and the Host of the Probe, by the token of its Secret."""
+    """The request that the operator makes Prometheus send: the Probe's module and Host, with the token of its Secret."""
     spec = by_kind("prometheus-operator")["Probe"]["spec"]
     host, _, port = spec["prober"]["url"].rpartition(":")
     client = Client(tcp_connector(service, "127.0.0.1", int(port)), host=spec["prober"]["url"])
@@ -361,7 +361,7 @@ def test_connectd_accepts_the_configuration_of_the_sidecar():
 
 @pytest.fixture
 def pod_network(root_and_namespaces):
-    """Of its own: the service of the tests above listens on the same ports."""
+    """A separate namespace, because the service of the tests above listens on the same ports."""
     made = namespaces.Namespace(new_name("p"))
     yield made
     made.remove()
@@ -414,7 +414,7 @@ def listening(namespace, port: int) -> socket.socket:
 
 
 def test_the_pod_is_ready_while_its_dependency_is_there(pod_network, tmp_path):
-    """The kubelet's question as the manifest has it: 503, 200, 503, 200."""
+    """The kubelet's request from the manifest: 503, 200, 503, 200."""
     containers.image()
     with Pod(pod_network, "sidecar", tmp_path) as played:
         probe = played.probes["readinessProbe"]["httpGet"]

@@ -164,7 +164,7 @@ def inside(request, targets, authorities):
 
 
 def test_a_forbidden_call_ends_the_service_where_it_is_deadly(machine):
-    """What the tests below rely on: without the exception for setpriority it does not live."""
+    """The sandbox of the tests below is active: without the exception for setpriority, the service ends."""
     machine.reset()
     machine.edit(SERVICE, "Service", "SystemCallErrorNumber=kill", "Restart=no")
     machine.sh(f"systemctl restart {SERVICE}; sleep 1", check=False)
@@ -203,7 +203,7 @@ def without_ipv6(space):
 
 
 def test_the_addresses_of_the_prober_are_tracked(inside, outside):
-    """By netlink, which the unit allows for this."""
+    """It uses netlink, which the unit allows for this."""
     with without_ipv6(inside.network.a):
         here, there = (client.check(f"tcp://[{net.OPEN6}]:{TCP}") for client in (inside.http, outside))
     assert fixed(here) == fixed(there)

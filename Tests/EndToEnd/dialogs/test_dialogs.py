@@ -41,7 +41,7 @@ def talking(network):
 
 
 def says(*parts: bytes, pause: float = 0, then_stays: float = 3):
-    """A script: says these parts, with a pause between them, then waits for the client's end."""
+    """A script: sends these parts, with a pause between them, then waits for EOF."""
 
     def script(connection) -> None:
         for number, part in enumerate(parts):

@@ -279,7 +279,7 @@ def test_bytes_allowed_between_the_match_and_tls(api, talking, context, words, p
     ],
 )
 def test_the_whole_go_ahead_is_read_before_tls_begins(api, talking, context, parts, pattern):
-    """However it comes. A server that has not said all of it would not take what comes for TLS: this one looks."""
+    """However it is split into packets. The peer checks that no ClientHello comes before its whole answer."""
 
     def script(connection: socket.socket) -> None:
         for number, part in enumerate(parts):
@@ -302,7 +302,7 @@ def test_the_whole_go_ahead_is_read_before_tls_begins(api, talking, context, par
 
 @pytest.mark.parametrize("parts", [[b"220", b" ready\r\n250 EVIL\r\n"], [b"S", b"\n250 EVIL\r\n"]])
 def test_text_after_the_rest_of_the_go_ahead_ends_the_check(api, talking, context, parts):
-    """In the packet that brings its end; the rest of a line that has none is thrown away."""
+    """In the packet with its end. The rest of a line without an end is discarded."""
     target = talking(says(*parts, pause=0.03))
     result = api.check(target, tls=TLS, dialog=[{"expect": "^(220|S)"}, {"starttls": True}, {"expect": "EVIL"}])
     assert assert_tls_failure(result, "TLS_PROTOCOL")["received"] == "250 EVIL\\r\\n"
@@ -403,7 +403,7 @@ def test_a_reject_across_packets(api, way):
 
 
 def test_a_reject_around_the_switch(api, authorities, talking, context):
-    """Armed in clear text, met inside."""
+    """Armed in plain text, matched inside TLS."""
     dialog = [*CLEAR[:-1], {"reject": "AUTH"}, {"starttls": True}, {"send": "EHLO x\r\n"}, {"expect": "^nothing"}]
     result = api.check(talking(smtp(context)), tls=TLS, dialog=dialog, timeout_ms=3000)
     assert_dialog_failed(result, "DIALOG_REJECTED", 5)

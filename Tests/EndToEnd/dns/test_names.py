@@ -187,7 +187,7 @@ def test_all_waits_for_the_hanging_address(api, hanging_first):
 
 
 def test_the_order_is_that_of_rfc_6724(api):
-    """IPv4 goes before a unique local address, and what has no source address goes last."""
+    """IPv4 comes before a unique local address, and an address without a source address comes last."""
     assert api.check(f"tcp://both.corp.example:{PORT}")["attempts"][0]["address"] == net.OPEN
     result = api.check(f"tcp://half.corp.example:{PORT}")
     assert [attempt["address"] for attempt in result["attempts"]] == [net.OPEN]
@@ -273,7 +273,7 @@ def test_a_host_rule_denies_in_every_spelling(api, name):
 
 
 def test_a_changed_resolv_conf_and_hosts_file_are_noticed(network, dnsmasq):
-    """With one worker: each looks by itself, at most once a second."""
+    """With one worker, because each worker checks the files itself, at most once a second."""
     files = {name: (network.a.etc / name).read_text() for name in ("resolv.conf", "hosts")}
 
     def outcome(name: str) -> str:

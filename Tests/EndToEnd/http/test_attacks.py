@@ -62,7 +62,7 @@ def public(loopback_only, name_server):
 
 @pytest.mark.parametrize("addresses", ["first", "all", "race"])
 def test_a_client_that_leaves_while_its_name_is_answered(loopback_only, addresses):
-    """The answer and the departure come in one turn: the check has addresses, and is cancelled before an attempt."""
+    """The DNS response and the client's close arrive in one turn of the event loop: the check is cancelled before an attempt."""
     asked, may_answer, answered = threading.Event(), threading.Event(), threading.Event()
 
     def late(question):

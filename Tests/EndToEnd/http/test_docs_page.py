@@ -102,7 +102,7 @@ def test_another_site_cannot_frame_it(connectd):
 
 
 def contrast(one: str, other: str) -> float:
-    """WCAG's contrast of two colours, #rrggbb or #rgb."""
+    """WCAG's contrast of two colors, #rrggbb or #rgb."""
 
     def luminance(colour: str) -> float:
         digits = colour.lstrip("#")
@@ -185,7 +185,7 @@ PLANTED = ".members{table-layout:fixed}.members>tbody>tr>td:first-child{white-sp
 
 @in_a_browser
 def test_a_column_of_single_letters_is_found(browser, tmp_path):
-    """What the test above relies on."""
+    """The measurement of the test above works."""
     text = (REPOSITORY / "openapi" / "docs.html").read_text().replace("</style>", PLANTED + "</style>")
     (tmp_path / "page.html").write_text(text.replace("</head>", MEASURE))
     (tmp_path / "frames.html").write_text(FRAMES + '<iframe src="page.html" width="1280" height="800"></iframe>')

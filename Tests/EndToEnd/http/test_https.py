@@ -117,7 +117,7 @@ def test_idle_and_half_closed_clients_cost_nothing(running, loopback_only, certi
 
 @pytest.mark.deadline
 def test_a_slow_reader_gets_everything_and_costs_nothing(running, loopback_only, certificates):
-    """What the library wrote before it closed waits in between; nothing turns in circles meanwhile."""
+    """Bytes that the library wrote before it closed wait in the relay, without a busy loop."""
     length = len(running.unix.get("/openapi.json").body)
     context = ssl.create_default_context(cafile=f"{certificates}/server.pem")
     for count in (1, 2, 4, 40):

@@ -136,7 +136,7 @@ def is_open(connection) -> bool:
 
 
 def test_a_reload_of_client_authorities_closes_connections(loopback_only, certificates):
-    """Who came in without a certificate does not stay once one is demanded; who would come in again stays."""
+    """A reload closes connections without a certificate once one is required. Connections that would be accepted again stay open."""
     anonymous = {**OPEN_CONFIGURATION, "https": https(certificates)}
     known = {**OPEN_CONFIGURATION, "https": https(certificates, mutual=True)}
     others = {**OPEN_CONFIGURATION, "https": {**known["https"], "client_authorities": f"{certificates}/other.pem"}}
@@ -160,7 +160,7 @@ def test_a_reload_of_client_authorities_closes_connections(loopback_only, certif
 
 
 def test_an_additional_authority_closes_no_connection(loopback_only, certificates):
-    """The first step of a change of authorities: the last one, which takes one away, ends connections."""
+    """Adding an authority closes no connection. Only removing one does."""
     both = "".join(pathlib.Path(certificates, f"{name}.pem").read_text() for name in ("other", "ca"))
     pathlib.Path(certificates, "both.pem").write_text(both)
     known = {**OPEN_CONFIGURATION, "https": https(certificates, mutual=True)}
@@ -175,7 +175,7 @@ def test_an_additional_authority_closes_no_connection(loopback_only, certificate
 
 
 def test_a_new_connection_gets_503_after_a_reload_of_client_authorities(loopback_only, certificates):
-    """Its first request may be on its way: a connection that ends without an answer would look like a fault of ours."""
+    """Its first request may be under way, so the connection must not close without an answer."""
     with Connectd(loopback_only, {**OPEN_CONFIGURATION, "https": https(certificates)}, port=PORT) as it:
         with connector(loopback_only, certificates)() as fresh:
             time.sleep(0.2)  # The handshake ends on the other side; nothing outside shows when.

@@ -90,7 +90,7 @@ def test_a_client_that_goes_away_cancels_its_check(connectd, how, listener):
 @pytest.mark.parametrize("path", ["/v1/checks", "/v1/probe"])
 @pytest.mark.parametrize("listener", ["unix", "tcp"])
 def test_a_half_closed_client_gets_its_answer(connectd, path, listener):
-    """`printf … | nc -N`: shutdown(2) of the writing half ends the request, not the wait for its answer."""
+    """`printf … | nc -N`: shutdown(2) of the writing half ends the request, but the client still waits for its answer."""
     host = f"127.0.0.1:{connectd.port}"
     request = hanging_request(timeout_ms=700, host=host)
     if path == "/v1/probe":
@@ -150,7 +150,7 @@ def test_a_cancelled_check_leaves_the_queue(network):
 
 
 def drip(connection, data: bytes, seconds: float) -> bytes | None:
-    """Sends byte after byte; what the peer said until it ended the connection, or None if it did not."""
+    """Sends byte after byte; returns the bytes received until the peer closed the connection, or None if it did not."""
     started = time.monotonic()
     connection.settimeout(0.25)
     heard = b""
@@ -170,7 +170,7 @@ def drip(connection, data: bytes, seconds: float) -> bytes | None:
 
 
 def test_a_slow_client_meets_an_absolute_deadline(connectd):
-    """For the header and for the body; every byte is in time by an idle timeout's measure."""
+    """For the header and for the body. Every byte is within an idle timeout."""
     limit = 40.0
     head = f"POST /v1/checks HTTP/1.1\r\nHost: 127.0.0.1:{connectd.port}\r\nContent-Type: application/json\r\n".encode()
     in_header, in_body, silent = (connectd.http.connect() for _ in range(3))
@@ -255,7 +255,7 @@ def test_an_idle_service_uses_no_processor_time(connectd):
 
 
 def test_a_check_in_flight_is_answered_after_sigterm(network):
-    """SIGTERM: what was accepted is answered, new work is not taken, exit 0."""
+    """SIGTERM: accepted requests are answered, new work is refused, exit 0."""
     connectd = Connectd(network.a, port=PORT).wait_until_live()
     ended = []
     stopper = threading.Thread(target=lambda: ended.append(connectd.stop()))
@@ -277,7 +277,7 @@ def test_a_check_in_flight_is_answered_after_sigterm(network):
 
 
 def test_a_check_with_a_head_of_any_size_is_answered(connectd):
-    """The answer's head shares the library's memory with the request's: no size in between loses it."""
+    """The heads of request and response share the library's memory pool: no size loses the response."""
     host = f"127.0.0.1:{connectd.port}"
     for length in [*range(0, 4200, 60), 8000, 16_000, 16_500, 30_000]:
         request = f"GET /v1/probe?target=127.0.0.1:9 HTTP/1.1\r\nHost: {host}\r\nCookie: {'x' * length}\r\n\r\n"

@@ -222,7 +222,7 @@ def test_slow_readers_of_the_list_exhaust_neither_memory_nor_connections(network
 
 @contextlib.contextmanager
 def slow_reader(network):
-    """Asks for the list, and takes no more of it than its receive buffer holds."""
+    """Requests the list, and reads no more than its receive buffer holds."""
     with network.a.socket(socket.AF_INET) as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
         client.connect(("127.0.0.1", PORT))
@@ -239,7 +239,7 @@ def answered(connectd, path: str) -> bool:
 
 
 def ends_early(client: socket.socket) -> bool:
-    """Whether the answer that was begun is broken off."""
+    """Whether the response ends before its length."""
     client.settimeout(PATIENCE)
     # From now on it reads fast.
     client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
@@ -271,7 +271,7 @@ def test_a_broken_monitor_keeps_the_service_from_starting(network, entry, says):
 
 @pytest.mark.deadline
 def test_rounds_are_spread_over_the_interval(network):
-    """Two hundred monitors of one listener: no tenth of the interval has more than its share."""
+    """Two hundred monitors of one listener: no tenth of the interval has many more rounds than another."""
     arrivals = []
     listener = peers.tcp_listener(network.a, "127.0.0.1", TARGET_PORT, backlog=1000)
     with peers.serving(listener, peers.on_each_connection(lambda _: arrivals.append(time.monotonic()))):

@@ -53,7 +53,7 @@ def test_each_example_matches_its_schema(schema, value):
 
 @pytest.mark.parametrize("name", ["connected", "refused", "tls", "tls_expired", "answered", "unix"])
 def test_an_answer_may_get_new_members(name):
-    """A later version may add a member anywhere. The document says so; only our own tests look more closely."""
+    """A later version may add a member anywhere, and the document says so. Only our own tests are stricter."""
     result = DOCUMENT["components"]["examples"][name]["value"]
     schema = {"$ref": "#/components/schemas/CheckResult"}
     for extended in with_a_new_member(result):
@@ -81,7 +81,7 @@ def test_each_operation_has_an_answer_and_a_name_of_its_own():
 
 
 def test_head_is_described_once():
-    """An operation of its own for each HEAD would double what a generated client has."""
+    """A separate operation for each HEAD would double the size of generated clients."""
     assert "`HEAD` works wherever `GET` does" in DOCUMENT["info"]["description"]
     assert [path for path, item in DOCUMENT["paths"].items() if "head" in item] == []
 

@@ -22,7 +22,7 @@ def tree(root_and_namespaces, folder):
 
 @contextlib.contextmanager
 def container(tree: str):
-    """A process whose folder of this name is another one: what it has there is not what is there for us."""
+    """A process with its own mount at this folder: its files there are not ours."""
     script = f"mount -t tmpfs none {tree}/app && exec python3 -c '{_LISTEN}' {tree}/app/inner.sock"
     process = subprocess.Popen(["unshare", "-m", "sh", "-c", script], stdout=subprocess.PIPE)
     try:
@@ -53,7 +53,7 @@ def test_the_root_of_another_process_is_no_way_into_an_allowed_folder(tree):
 
 
 def test_a_rule_for_procfs_does_not_open_its_links(tree):
-    """The kernel's own word for a link that is not followed."""
+    """ELOOP is the kernel's errno for a link that is not followed."""
     with serving("/proc/**", f"{tree}/app/*") as connectd, container(tree) as pid:
         for path in (f"/proc/{pid}/root{tree}/app/inner.sock", f"/proc/self/root{tree}/app/s.sock"):
             result = connectd.client.check(f"unix:{path}")

@@ -31,7 +31,7 @@ def shape(value):
 
 
 def form(output: str):
-    """What has to stay the same from run to run: of JSON its members, of a text all but durations and hints."""
+    """The parts that are the same in every run: members of JSON, and text without durations and hints."""
     try:
         return shape(json.loads(output))
     except ValueError:

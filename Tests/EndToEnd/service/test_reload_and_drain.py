@@ -115,7 +115,7 @@ def test_a_reload_changes_the_log_level_and_format(connectd):
 
 
 def test_the_operations_page_names_what_needs_a_restart():
-    """The message of a reload and docs/operations.md name the same."""
+    """The message of a reload and docs/operations.md name the same keys."""
     said = re.search(r'"(listen, .*) are in force only', (REPOSITORY / "Sources/connectd/Reloader.swift").read_text())
     page = (REPOSITORY / "docs/operations.md").read_text()
     paragraph = next(part for part in page.split("\n\n") if "takes a restart" in part)
@@ -284,7 +284,7 @@ def test_a_second_signal_changes_nothing(network):
 
 
 def test_a_reload_cannot_open_a_listener_that_needs_authentication(loopback_only, folder):
-    """The listeners stay until the next start: without them, tokens and policy could be dropped under an open one."""
+    """Listeners stay open until a restart, so a reload must not remove the tokens that an open one needs."""
     path, log = f"{folder}/connectd.yaml", f"{folder}/log"
     with open(f"{folder}/tokens", "w") as file:
         file.write("a:token-of-a-0123456789\n")

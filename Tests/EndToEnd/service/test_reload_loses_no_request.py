@@ -16,7 +16,7 @@ CONFIGURATION = {**OPEN_CONFIGURATION, "health_listen": [f"127.0.0.1:{HEALTH}"],
 
 
 class Load:
-    """Clients that ask one question after the other, each on connections that it keeps, or on a new one each time."""
+    """Clients that send one request after the other, each on a kept connection or on a new one each time."""
 
     def __init__(self, connect, clients: int, keep_alive: bool):
         self.connect, self.keep_alive = connect, keep_alive
@@ -65,7 +65,7 @@ class Load:
 
 
 class LoadToTheEnd(Load):
-    """At the end of the service, a connection between two requests is closed; one whose request came in is answered."""
+    """At shutdown, a connection between two requests is closed; an accepted request is answered."""
 
     def must_answer(self, fresh: bool) -> bool:
         return fresh and not self.ending.is_set()

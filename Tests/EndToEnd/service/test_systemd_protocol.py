@@ -92,7 +92,7 @@ def test_inherited_sockets_are_added_to_listen_and_not_bound_twice(folder):
 
 
 def test_at_the_end_clients_of_a_socket_wait_for_the_next_process():
-    """The manager holds it open: a 503 would tell them less than the answer that is to come."""
+    """The service manager keeps the socket open: waiting clients are answered by the next process, instead of a 503."""
     made = listening()
     ask = b"GET /v1/errors HTTP/1.1\r\nHost: localhost\r\n\r\n"
     with activated([made], "http", environment={"CONNECTD_DRAIN__DELAY_MS": "500"}) as process:
@@ -117,7 +117,7 @@ def test_at_the_end_clients_of_a_socket_wait_for_the_next_process():
 
 
 def test_a_drain_leaves_what_it_has_not_accepted_to_the_next_process():
-    """Clients that come one after another, over the end of one process and the start of the next: each has its answer."""
+    """Each client gets an answer, from the end of one process over the start of the next."""
     made = listening()
     statuses, end = [], threading.Event()
 
@@ -185,7 +185,7 @@ def test_sockets_that_are_not_listeners_are_named(kind):
 
 
 def test_two_sockets_for_one_address_are_refused():
-    """By SO_REUSEPORT: the kernel would share clients out among both."""
+    """With SO_REUSEPORT, the kernel would distribute clients over both."""
     made = [socket.socket() for _ in range(2)]
     for item in made:
         item.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)

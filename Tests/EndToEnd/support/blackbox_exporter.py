@@ -72,7 +72,7 @@ NEWER = {
 
 
 def says(*parts: bytes, stays: bool = False):
-    """A peer that says this, and then closes or waits for the other end."""
+    """A peer that sends this, and then closes or waits for EOF."""
 
     def script(connection: socket.socket) -> None:
         for part in parts:
@@ -116,7 +116,7 @@ def upgrades(context):
 
 
 class Both:
-    """The two services, the peers in their namespace, and what is asked of them."""
+    """The two services, their namespace, and requests to both."""
 
     def __init__(self, namespace, connectd, reference):
         self.namespace, self.connectd, self.reference = namespace, connectd, reference
@@ -129,7 +129,7 @@ class Both:
         return self.probe(self.connectd.client, headers, **query)
 
     def compare(self, headers: dict | None = None, **query) -> dict:
-        """Asks both; every metric of blackbox_exporter has to be there with its type, help, labels and value."""
+        """Probes with both; connectd must have every metric of blackbox_exporter, with its type, help, labels and value."""
         theirs = self.probe(self.reference, headers, **query)
         ours = self.ask(headers, **query)
         assert ours[0] == theirs[0], (ours, theirs)

@@ -46,7 +46,7 @@ def openssl(*arguments: str, **options) -> str:
 
 @dataclass(frozen=True)
 class Identity:
-    """What a peer shows: its chain in the order of sending, and its key, both as files."""
+    """The identity of a peer: its chain in the order of sending, and its key, both as files."""
 
     chain: tuple[x509.Certificate, ...]
     chain_file: str
@@ -212,7 +212,7 @@ class Authorities:
 
     @functools.cached_property
     def reversed(self) -> Identity:
-        """Its own first, as every server has to, and then the root before the intermediate."""
+        """Its own certificate first, as TLS requires, and then the root before the intermediate."""
         return self.identity("reversed", [self.leaf(), self.root.certificate, self.intermediate.certificate])
 
     @functools.cached_property
@@ -385,7 +385,7 @@ def _general_name(text: str) -> x509.GeneralName:
 
 
 def expected_report(certificate: x509.Certificate) -> dict:
-    """What `tls.chain` says of a certificate, but for the seconds that are left; dates as values of datetime."""
+    """The entry of `tls.chain` for a certificate, without the remaining seconds; dates are datetime values."""
     key = certificate.public_key()
     public = key.public_bytes(DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     # The octets in DER: a leading zero where the number would look negative without.

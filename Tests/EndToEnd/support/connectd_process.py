@@ -32,7 +32,7 @@ OPEN_CONFIGURATION = {
 
 
 def binary() -> pathlib.Path:
-    """The one that CONNECTD names, else the newest build; without any the calling test is skipped."""
+    """The program that CONNECTD names, else the newest build; without either, the test is skipped."""
     if named := os.environ.get("CONNECTD"):
         path = pathlib.Path(named).resolve()
         assert path.is_file(), f"CONNECTD names {path}, which is not there"
@@ -182,7 +182,7 @@ class Connectd:
         )  # fmt: skip
 
     def stop(self) -> int:
-        """SIGTERM; the exit status, which must be 0 for a service that was left in peace."""
+        """Sends SIGTERM; returns the exit status."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         try:
@@ -225,7 +225,7 @@ class Connectd:
         return {int(entry) for entry in os.listdir(f"/proc/{self.pid}/fd")}
 
     def processor_seconds(self) -> float:
-        """What it has used of the processors, in user and in kernel mode."""
+        """Its processor time, in user and in kernel mode."""
         words = pathlib.Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()
         return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
@@ -271,7 +271,7 @@ def run(
     input: str | None = None,
     environment: dict[str, str] | None = None,
 ) -> subprocess.CompletedProcess:
-    """One command of connectd to its end."""
+    """Runs a command of connectd to its end."""
     command = [str(binary()), *arguments]
     if namespace is not None:
         command = namespace.command(*command)

@@ -147,7 +147,7 @@ class Network:
         self.a.nft("table inet t { chain output { type filter hook output priority 0;\n" + "\n".join(own) + "\n}\n}")
 
     def _wait_until_neighbours_know_each_other(self) -> None:
-        """The first neighbour discovery after a link comes up may lose a SYN, which costs a second."""
+        """The first neighbor discovery after a link comes up may lose a SYN, which costs a second."""
         for address in (OPEN, OPEN6):
             with self.a.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as client:
                 client.settimeout(10)

@@ -79,7 +79,7 @@ class Machine:
         self.unix = Client(unix_connector(f"/proc/{self.pid}/root/run/connectd/http.sock"))
 
     def _copy_source(self) -> None:
-        """What the README's commands take from a checkout with the program built."""
+        """The files of a built checkout that the README's commands use."""
         for part in ("deploy/systemd", "docs/man"):
             shutil.copytree(REPOSITORY / part, self.source / part)
         program = self.source / ".build" / "release" / "connectd"
@@ -92,7 +92,7 @@ class Machine:
             shutil.rmtree(folder, ignore_errors=True)
 
     def sh(self, script: str, check: bool = True, seconds: float = 60) -> str:
-        """What root's shell in there says, on both its outputs."""
+        """Output and errors of a script that root runs in the container."""
         done = self._enter(script, seconds)
         assert not check or done.returncode == 0, f"{script}: {done.returncode}\n{done.stdout}"
         return done.stdout
@@ -140,12 +140,12 @@ class Machine:
         return int(self.show("MainPID"))
 
     def now(self) -> str:
-        """For `journal`: --after-cursor of systemd 252 misses the first line where others are filtered out."""
+        """For `journal`: with filters, --after-cursor of systemd 252 misses the first line."""
         return f"@{time.time():.6f}"
 
     def journal(self, since: str, *arguments: str) -> str:
         return self.sh(f"journalctl --sync; journalctl -q -u {SERVICE} --since={since} {' '.join(arguments)}")
 
     def messages(self, since: str, priority: str) -> str:
-        """What the service itself said, of this priority and above."""
+        """The service's own lines in the journal, of this priority and above."""
         return self.journal(since, "-o cat", f"-p {priority}", "-t connectd")

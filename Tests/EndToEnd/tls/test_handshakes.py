@@ -78,7 +78,7 @@ def showing(network):
 
 
 def check(api, port: int, address: str = net.OPEN, members: dict | None = None, **tls) -> dict:
-    """A check of an address that is asked for by the certificates' name and judged by the tests' authority."""
+    """A check of an address with the certificates' name as server name and the tests' authority."""
     options = {"server_name": HOST, "ca": "tests", **tls}
     return api.check(f"tcp://{address}:{port}", tls=options, timeout_ms=10000, **(members or {}))
 
@@ -161,7 +161,7 @@ def test_the_url_asks_for_tls_and_the_system_knows_no_authority_of_ours(api, aut
 
 @pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
 def test_the_systems_authorities(network, hosts, authorities, showing, folder, variable):
-    """Where OpenSSL's variables say that they are."""
+    """OpenSSL's environment variables name their place."""
     path = pathlib.Path(folder) / "root.pem"
     path.write_text(authorities.root_pem)
     openssl("rehash", folder)
@@ -471,7 +471,7 @@ class TestClientCertificates:
         assert_verified(check(api, port), authorities.good)
 
     def test_none_where_it_is_optional_and_the_peer_sends_nothing_more(self, api, authorities, showing, version):
-        """The wait for what a server might still say is bounded."""
+        """The wait for later messages of the server is bounded."""
         port = self.server(authorities, showing, version, client_certificate=ssl.CERT_OPTIONAL, tickets=0)
         started = time.monotonic()
         assert_verified(check(api, port), authorities.good)
@@ -493,7 +493,7 @@ class TestClientCertificates:
 
 
 def test_a_client_certificate_that_is_too_weak_is_the_probers_fault(api, authorities, showing):
-    """The configuration takes it, since `ciphers` may lower the level."""
+    """The configuration accepts it, because `ciphers` may lower the security level."""
     port = showing(authorities.good)
     result = check(api, port, client_certificate="weak")
     assert "key too small" in assert_tls_failure(result, "TLS_PROTOCOL", fault="prober")["message"]
