@@ -17,7 +17,7 @@ from support.network import Network, new_name
 from support.systemd_machine import Machine
 
 # `nohup` and the background jobs of scripts start the tests with some signals ignored, and each program would inherit that.
-# What this process does with a signal stays the same; a handler of its own is reset to the usual effect in programs.
+# A handler that does nothing keeps the effect in this process, and exec resets it to the default in programs.
 for _number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM):
     if signal.getsignal(_number) is signal.SIG_IGN:
         signal.signal(_number, lambda number, frame: None)

@@ -46,7 +46,7 @@ from support.connectd_process import Connectd
 from support.http_client import Client, tcp_connector
 from support.waiting import wait_until
 
-# Beside each other.
+# Compared with each other.
 
 
 def test_a_connect_has_the_same_metrics(both):
@@ -328,7 +328,7 @@ def test_udp_is_probed(both):
     with peers.serving(peer, peers.echo_datagram):
         _, text = both.ask(target=f"udp://{LOOPBACK}:{peer.getsockname()[1]}", module="send")
         assert value(parsed(text), "probe_success") == 1
-        # Without a dialog nothing is heard, and so nothing is known.
+        # Without a dialog, UDP has no response, and so no verdict.
         _, text = both.ask(target=f"udp://{LOOPBACK}:{peer.getsockname()[1]}", module="connect")
         assert value(parsed(text), "probe_success") == 0 and 'reason="not verified' in failure(parsed(text))
     _, text = both.ask(target="udp://127.0.0.1:1", module="send")
@@ -676,7 +676,7 @@ def test_a_wrong_modules_file_keeps_the_service_from_starting(loopback_only, fil
             pass
 
 
-# Who may ask, and for what.
+# Access and policy.
 
 
 def test_a_denied_target_is_a_failed_probe_without_details(loopback_only, files):

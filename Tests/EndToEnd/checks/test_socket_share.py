@@ -79,7 +79,7 @@ def test_a_flood_of_many_addresses_leaves_sockets_to_others(network, listener):
         names = sum((assert_no_lie(item.result()) for item in answers), collections.Counter())
         assert names["PROBER_BUSY"] > 0 and names["DEADLINE"] > 0
         assert sum(names.values()) == 120 * COUNT
-        # What was held is there again.
+        # The sockets are available again.
         result = connectd.client.check("silent.example:80", resolve={"addresses": "all"}, timeout_ms=500)
         assert {attempt["error"]["name"] for attempt in result["attempts"]} == {"DEADLINE"}
 

@@ -99,7 +99,7 @@ def test_a_success_is_not_an_error():
      ("healthcheck http://127.0.0.1:1/livez", 1), ("serve --listen 127.0.0.1:0", 1)],
 )
 def test_too_few_descriptors_are_reported(limit, command, status):
-    # A shell that execs has no descriptor of its own left.
+    # A shell that calls exec keeps no descriptor open.
     ran = subprocess.run(
         ["sh", "-c", f"ulimit -n {limit}; exec {connectd_process.binary()} {command}"],
         capture_output=True, text=True, timeout=20, env=connectd_process.clean_environment())
@@ -389,7 +389,7 @@ def test_anything_else_is_1(arguments):
     assert ran.returncode == 1 and ran.stdout + ran.stderr
 
 
-# colours
+# colors
 
 
 def on_a_terminal(*arguments: str, **environment: str) -> bytes:
@@ -415,7 +415,7 @@ WAIT = ("wait", "--timeout", "100ms", "unix:@connectd-missing")
 
 
 @pytest.mark.parametrize("command", [CHECK, WAIT], ids=["check", "wait"])
-def test_colours_are_for_terminals(command):
+def test_colors_are_for_terminals(command):
     assert b"\x1b[" in on_a_terminal(*command)
     assert b"\x1b[" not in on_a_terminal(*command, NO_COLOR="1")
     assert b"\x1b[" not in on_a_terminal(*command, TERM="dumb")

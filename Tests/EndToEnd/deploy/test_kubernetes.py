@@ -99,7 +99,7 @@ def strict(schema):
     return [strict(item) for item in schema] if isinstance(schema, list) else schema
 
 
-# What of the operator's version 0.93 these manifests may use; another field is looked up there before it is used here.
+# Fields of the operator's version 0.93 that these manifests may use. Check there before you add another one.
 SECRET_KEY = {
     "type": "object",
     "properties": {"name": {"type": "string"}, "key": {"type": "string"}},
@@ -138,7 +138,7 @@ def test_the_prometheus_operator_has_each_field(kind):
     assert resource["apiVersion"] == "monitoring.coreos.com/v1"
     schema = strict({"type": "object", "properties": OPERATOR[kind]})
     jsonschema.validate(resource["spec"], schema)
-    # What the line above relies on.
+    # The line above finds mistakes.
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({**resource["spec"], "modul": "tcp_connect"}, schema)
 
@@ -174,12 +174,12 @@ def test_pods_are_more_than_restricted(base):
         assert all({"configMap", "secret"} & volume.keys() for volume in pod.get("volumes", []))
         for container in containers_of(pod):
             assert container["securityContext"]["readOnlyRootFilesystem"] is True
-            # Each more than 10000, so that none is a user of the node.
+            # Each is above 10000, so that none is a user of the node.
             assert container["securityContext"]["runAsUser"] == container["securityContext"]["runAsGroup"] == 65532
             assert {"cpu", "memory"} <= container["resources"]["requests"].keys()
             assert "memory" in container["resources"]["limits"]
             assert all(mount["readOnly"] is True for mount in container.get("volumeMounts", []))
-            # A tag, and not `latest`: what is pulled once is the same everywhere, and the default policy fits.
+            # A tag other than `latest`: each node runs the same image, and the default pull policy fits.
             assert container["image"] == f"connectd:{program_version()}" and "imagePullPolicy" not in container
 
 
@@ -327,7 +327,7 @@ def test_the_service_monitor_scrapes_without_a_token(service):
     port = next(item for item in by_kind("service")["Service"]["spec"]["ports"] if item["name"] == endpoint["port"])
     answer = Client(tcp_connector(service, "127.0.0.1", port["port"]), host="10.0.0.7:8081").get(endpoint["path"])
     assert answer.status == 200 and b"connectd_build_info" in answer.body
-    # And where checks are made there is nothing without one.
+    # The port for checks always needs a token.
     assert Client(tcp_connector(service, "127.0.0.1", 8080), host="10.0.0.7").get("/metrics").status == 401
 
 
@@ -376,7 +376,7 @@ class Pod:
         self.pod = next(item for item in found if item["kind"] == "Pod")
         for container in containers_of(self.pod["spec"]):
             container |= {"image": f"localhost/{containers.image()}", "imagePullPolicy": "Never"}
-            # podman takes no ports where the network is the namespace's, and would ask its probes by curl.
+            # podman publishes no ports in a namespace's network, and would run probes with curl.
             self.ports = {port["name"]: port["containerPort"] for port in container.pop("ports", [])}
             self.probes = {name: container.pop(name, None) for name in ("readinessProbe", "livenessProbe")}
         # By itself podman removes an init container that has ended, and at times before it has.
@@ -495,7 +495,7 @@ def test_the_pod_starts_when_what_it_needs_is_there(pod_network, tmp_path):
             process = json.loads(pod.podman("inspect", "application-wait").stdout)[0]["State"]["Pid"]
             assert played.poll() is None and not answers(), "one of two was there"
             with listening(pod_network, 5672):
-                # The kernel's word for it: podman may be late to notice.
+                # The process itself, because podman may notice late.
                 until(lambda: not pathlib.Path(f"/proc/{process}").exists(), 60, "the init container ends")
         assert re.search(r"^ok +tcp://127.0.0.1:5672 ", log(), re.MULTILINE), log()
         start_what_podman_left(pod, played)

@@ -163,7 +163,7 @@ def test_priorities_of_the_journal_are_those_of_the_lines(service):
     assert {yaml.safe_load(line)["level"] for line in notices} == {"notice", "warning"}
 
 
-# The end.
+# Stop.
 
 
 def test_stop_drains_and_exits_with_0(service):

@@ -71,7 +71,7 @@ CHECKS = {
     "mptcp": (f"{PEER}:{TCP}", {"socket": {"mptcp": True}}),
     "fast open": (f"tcp://{net.OPEN}:{TCP}", {"socket": {"tcp_fast_open": True}, "dialog": [{"send": "ping"}]}),
 }
-# What the sandbox is known to change, and the README says.
+# Differences that the sandbox makes, as the README says.
 DIFFERENT = {"peer_credentials"}
 VARYING = {"timings_ms", "start_ms", "duration_ms", "started_at", "handshake_ms", "expires_in_seconds", "prober"}
 
@@ -153,7 +153,7 @@ def inside(request, targets, authorities):
     machine.write("/usr/local/share/ca-certificates/tests.crt", authorities.root_pem)
     machine.sh("update-ca-certificates")
     machine.write("/etc/connectd/bgp.key", KEY.decode(), mode="600")
-    # libdispatch asks for it and lives on without: the unit says why it may not.
+    # libdispatch tries it and works without; a comment in the unit says why it is forbidden.
     deadly = ["SystemCallErrorNumber=kill", "SystemCallFilter=setpriority"] if request.param != "as it is" else []
     machine.edit(SERVICE, "Service", "LoadCredential=bgp.key:/etc/connectd/bgp.key", *deadly)
     machine.write(CONFIGURATION, yaml.safe_dump(configuration(machine.folder, f"{CREDENTIALS}/bgp.key")))
@@ -297,7 +297,7 @@ def test_https_monitors_reload_and_metrics(inside, authorities):
         inside.sh(f"systemctl restart {SERVICE}")
 
 
-# What the README gives back.
+# Permissions that the README adds again.
 
 
 def edited(machine, *lines: str) -> Client:

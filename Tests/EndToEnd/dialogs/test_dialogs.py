@@ -46,7 +46,7 @@ def says(*parts: bytes, pause: float = 0, then_stays: float = 3):
     def script(connection) -> None:
         for number, part in enumerate(parts):
             if number:
-                time.sleep(pause)  # What comes later is what tests of deadlines and of packets need.
+                time.sleep(pause)  # Tests of deadlines and packets need data that arrives later.
             connection.sendall(part)
         connection.settimeout(then_stays)
         while connection.recv(65536):

@@ -51,7 +51,7 @@ def says(*parts: bytes, pause: float = 0.0):
     def script(inside) -> None:
         for number, part in enumerate(parts):
             if number:
-                time.sleep(pause)  # Records that come apart.
+                time.sleep(pause)  # Each part is a record and a packet of its own.
             inside.sendall(part)
         tls_peers.until_the_end(inside)
 
@@ -64,7 +64,7 @@ def shouts(inside) -> None:
         inside.sendall(data.upper())
 
 
-# Behind a handshake.
+# After a handshake.
 
 
 def test_a_conversation_inside_tls(api, authorities, talking, context):
@@ -284,7 +284,7 @@ def test_the_whole_go_ahead_is_read_before_tls_begins(api, talking, context, par
     def script(connection: socket.socket) -> None:
         for number, part in enumerate(parts):
             if number:
-                time.sleep(0.03)  # Packets that come apart.
+                time.sleep(0.03)  # Each part is a packet of its own.
             connection.sendall(part)
             if part is not parts[-1]:
                 connection.setblocking(False)
@@ -318,7 +318,7 @@ def test_a_reply_without_an_end_is_a_mismatch_at_the_deadline(api, talking):
 def test_a_line_without_an_end_is_bounded(api, talking):
     def script(connection: socket.socket) -> None:
         connection.sendall(b"220")
-        time.sleep(0.03)  # Packets that come apart.
+        time.sleep(0.03)  # Each part is a packet of its own.
         tls_peers.repeat(connection, b"x" * 4096)
 
     result = api.check(talking(script), tls=TLS, dialog=[{"expect": "^220"}, {"starttls": True}], timeout_ms=5000)
@@ -326,7 +326,7 @@ def test_a_line_without_an_end_is_bounded(api, talking):
     assert result["timings_ms"]["total"] < 4000
 
 
-# What the peer must not say.
+# Text that the peer must not send.
 
 
 @pytest.fixture(params=["clear", "tls"])

@@ -222,7 +222,7 @@ def test_a_flood_of_key_updates_ends(running, loopback_only, certificates, reads
     library = ctypes.CDLL("libssl.so.3")
     before = running.resident_bytes()
     with connector(loopback_only, certificates)() as connection:
-        # Who has asked once has more than a minute for the next request.
+        # After one request, a client has more than a minute for the next.
         connection.sendall(LIVE)
         assert read_answer(connection.makefile("rb")).status == 200
         connection.setblocking(False)

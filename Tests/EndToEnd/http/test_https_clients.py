@@ -104,7 +104,7 @@ def test_a_certificate_has_a_name_in_logs_and_metrics(running, loopback_only, ce
 
 
 def test_with_tokens_both_are_needed_and_the_token_is_the_name(loopback_only, certificates):
-    # A certificate may be called as a token: its name shows which of both it was.
+    # A certificate and a token may have the same name; the prefix shows which one it was.
     files = {"tokens": "probe:0123456789abcdef0123\n"}
     bearer = {"Authorization": "Bearer 0123456789abcdef0123"}
     configuration = mutual(certificates, auth={"tokens_file": "tokens"})

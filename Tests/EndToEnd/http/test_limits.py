@@ -202,7 +202,7 @@ def test_without_a_free_descriptor_the_service_waits_and_recovers(network):
         resource.prlimit(connectd.pid, resource.RLIMIT_NOFILE, (max(connectd.open_descriptors()) + 1, before[1]))
         waiting = [connectd.unix.connect() for _ in range(5)]
         used = connectd.processor_seconds()
-        time.sleep(1)  # What it uses in a second is what is tested.
+        time.sleep(1)  # Its processor time in a second is what is tested.
         assert connectd.processor_seconds() - used < 0.5, "it spins"
         assert len(connectd.log) < 100_000, "it floods the log"
         resource.prlimit(connectd.pid, resource.RLIMIT_NOFILE, before)
@@ -250,7 +250,7 @@ def test_each_line_of_the_log_is_json(connectd):
 @pytest.mark.deadline
 def test_an_idle_service_uses_no_processor_time(connectd):
     used = connectd.processor_seconds()
-    time.sleep(1.5)  # What it uses in that time is what is tested.
+    time.sleep(1.5)  # Its processor time is what is tested.
     assert connectd.processor_seconds() - used < 0.1
 
 

@@ -212,7 +212,7 @@ def test_slow_readers_of_the_list_exhaust_neither_memory_nor_connections(network
         slow = [stack.enter_context(slow_reader(network)) for _ in range(40)]
         assert connectd.client.get("/v1/monitors/m0", timeout=PATIENCE).status == 200
         assert connectd.client.get("/readyz", timeout=PATIENCE).status == 200
-        # A client that is refused may ask again in a second. No slow client can keep it out until its own time is over.
+        # A refused client may try again after a second. A slow client cannot block it until the slow one's own timeout.
         wait_until(lambda: answered(connectd, "/metrics"), 60, "/metrics is answered", 0.1)
         wait_until(lambda: answered(connectd, "/v1/monitors"), 60, "/v1/monitors is answered", 0.1)
         assert connectd.resident_bytes() - before < 100 * 2**20

@@ -115,7 +115,7 @@ def test_each_problem_has_the_title_of_its_type():
     assert titles and all(len(found) == 1 for found in titles.values()), titles
 
 
-# Spellings of a target, and whether they are one. The schema and the service have to agree on each.
+# Texts, and whether they are valid targets. The schema and the service must agree on each.
 TARGETS = {
     **dict.fromkeys([
         "tcp://127.0.0.1:1", "127.0.0.1:1", "TCP://127.0.0.1:1", "127.0.0.1:https", "127.0.0.1:65535", "[::1]:1",
@@ -280,11 +280,11 @@ def test_a_default_of_a_parameter_means_the_same_as_its_absence(api, network):
         bare, full = (api.get("/v1/probe?" + urlencode(sent)) for sent in (query, query | defaults("/v1/probe")))
     assert bare.status == full.status == 200, full.body
     assert set(bare.json) == set(full.json)
-    # Here each of them would replace what the module says.
+    # Here each of them would override the module.
     assert set(defaults("/probe")) == {"module"}
 
 
-# Bodies at the edges, and whether they are a check. The schema and the service have to agree on each.
+# Borderline bodies, and whether they are valid checks. The schema and the service must agree on each.
 GOOD = {"target": "127.0.0.1:1", "timeout_ms": 100}
 SENDS = [{"send": "x"}]
 STARTS = [{"expect": "^220"}, {"starttls": True}]
@@ -397,7 +397,7 @@ BODIES = [
 ]
 
 
-# What only a count of bytes can say is in the descriptions.
+# Limits in bytes are in the descriptions only.
 @pytest.mark.parametrize(
     ("step", "pointer"),
     [

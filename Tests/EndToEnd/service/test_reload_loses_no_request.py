@@ -32,7 +32,7 @@ class Load:
             try:
                 connection = self.connect()
             except OSError:
-                return  # Nobody listens: nothing was accepted.
+                return  # Connection refused: nothing was accepted.
             with connection:
                 self._converse(connection)
 
@@ -45,7 +45,7 @@ class Load:
                 connection.sendall(REQUEST)
                 answer = read_answer(stream)
             except (OSError, EOFError) as error:
-                # Only the first request of a connection, or one on a connection that was not announced as closing.
+                # Only the first request of a connection, or one before `Connection: close`, must get an answer.
                 if self.must_answer(fresh):
                     self.lost.append(repr(error))
                 return

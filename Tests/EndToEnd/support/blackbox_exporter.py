@@ -17,7 +17,7 @@ PORT, REFERENCE_PORT = 8241, 9115
 LOOPBACK = "127.0.0.1"
 NAMED = "blackbox.example.test"
 EXPORTER = "prometheus-blackbox-exporter"
-# What only says how long something took.
+# Metrics that are durations.
 DURATIONS = {"probe_dns_lookup_time_seconds", "probe_duration_seconds"}
 SECONDS = {"timeout": "2s"}
 
@@ -62,7 +62,7 @@ MODULES = {
         tls=True, tls_config={"ca_file": "root.pem", "cert_file": "client.pem", "key_file": "client.key"}),
     "web": {"prober": "http"},
 }
-# What Debian's blackbox_exporter does not know yet.
+# Modules that Debian's blackbox_exporter does not support yet.
 NEWER = {
     "bytes": answers({"expect_bytes": "AB"}, {"expect_bytes": "C\n"}, {"expect": "^rest"}),
     "labels": answers({"expect": "^SSH-([0-9.]+)-(.*)$", "labels": [
@@ -158,7 +158,7 @@ def parsed(text: str) -> dict:
             families[name][0] = kind
         else:
             sample, _, value = line.rpartition(" ")
-            # Samples of histograms and summaries have endings of their own.
+            # Samples of histograms and summaries have their own suffixes.
             families.setdefault(sample.partition("{")[0], [None, None, {}])[2][sample] = float(value)
     return families
 

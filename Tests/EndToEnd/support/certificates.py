@@ -21,7 +21,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 HOST = "good.example.test"
 SERIAL = 0x0A1B2C3D4E5F60718293A4B5C6D7E8F9
 PEM, DER = serialization.Encoding.PEM, serialization.Encoding.DER
-# cryptography's word for a key, and the report's.
+# The type of a key, as cryptography and as the report name it.
 _KEY_TYPES = {"ECPublicKey": "EC", "RSAPublicKey": "RSA", "Ed25519PublicKey": "ED25519"}
 
 
@@ -151,7 +151,7 @@ class Authorities:
     def root_pem(self) -> str:
         return self.pem(self.root.certificate)
 
-    # What servers show.
+    # Identities of servers.
 
     @functools.cached_property
     def good(self) -> Identity:
@@ -317,7 +317,7 @@ class Authorities:
         chain = [self.leaf(issuer=issuer), issuer_certificate, self.intermediate.certificate]
         return self.identity("below_a_leaf", chain)
 
-    # What clients show.
+    # Identities of clients.
 
     @functools.cached_property
     def client(self) -> Identity:

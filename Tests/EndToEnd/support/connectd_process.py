@@ -25,7 +25,7 @@ PORT = 8080
 # States of a TCP socket, as /proc/net/tcp shows them.
 ESTABLISHED, SYN_SENT = "01", "02"
 
-# Everything a trusted user on this machine may do; single tests say less.
+# All permissions of a trusted local user; single tests have fewer.
 OPEN_CONFIGURATION = {
     "policy": {"profile": "internal", "dialogs": "any", "options": ["bind", "interface", "mark", "md5"]},
 }

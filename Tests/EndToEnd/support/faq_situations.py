@@ -100,7 +100,7 @@ def full_backlog(stage):
 
 
 @situation("EHOSTUNREACH after three seconds, or at once")
-def dead_neighbour(stage):
+def dead_neighbor(stage):
     yield
 
 

@@ -56,7 +56,7 @@ class Machine:
     def __init__(self, network):
         self.network = network
         self.name = f"{network.a.name}-systemd"
-        # Under /run and of the same name on both sides: sockets in there are met from both.
+        # Under /run, with the same path on both sides, so that both can use its sockets.
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="cd", dir="/run"))
         self.folder.chmod(0o755)
         self.source = pathlib.Path(tempfile.mkdtemp(prefix="connectd-source-"))
@@ -64,7 +64,7 @@ class Machine:
         volumes = [f"{self.source}:/source:ro", f"{self.folder}:{self.folder}"]
         volumes += [f"{network.a.etc / name}:/etc/{name}" for name in ("hosts", "resolv.conf")]
         volumes += [f"{folder}:{folder}:ro" for folder in libraries()]
-        # Credentials are mounted in a namespace of systemd's own, and reach the others only where mounts are shared.
+        # systemd mounts credentials in its own namespace; others see them only if mounts are shared.
         podman(
             "run", "-d", "--name", self.name, "--pull=never", "--systemd=always", "--privileged",
             f"--network=ns:/run/netns/{network.a.name}", *(f"--volume={volume}" for volume in volumes), image(),

@@ -21,7 +21,7 @@ from support.certificates import Identity
 from support.network import OPEN
 
 ALERT, HANDSHAKE, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HEARTBEAT = 21, 22, 23, 20, 24
-# RFC 5746, without which OpenSSL goes no further.
+# RFC 5746: OpenSSL's client needs it.
 SECURE_RENEGOTIATION = b"\xff\x01\x00\x01\x00"
 OLD_CIPHERS = "ALL:COMPLEMENTOFALL:@SECLEVEL=0"
 VERSIONS = {
@@ -59,7 +59,7 @@ def server_context(
     if client_authorities is not None:
         context.load_verify_locations(cadata=client_authorities)
         context.verify_mode = client_certificate
-    # X25519 is what OpenSSL prefers by itself, and no curve to the Python of Debian 12.
+    # OpenSSL prefers X25519, and Debian 12's Python does not know it as a curve.
     if curve not in (None, "X25519"):
         context.set_ecdh_curve(curve)
     if dh_parameters is not None:

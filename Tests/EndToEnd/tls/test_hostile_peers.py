@@ -16,7 +16,7 @@ from support.http_client import check_request
 from support.tls_expectations import assert_alert, assert_tls_failure, assert_verified
 
 PORT = 8221
-DEADLINE = 400  # milliseconds, for what only the deadline ends
+DEADLINE = 400  # milliseconds, for checks that only the deadline ends
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +73,7 @@ def answers(data: bytes, stays: bool = True):
     return after_the_hello(act)
 
 
-# What ends at once.
+# Peers that fail at once.
 
 UNKNOWN_CIPHER = evil.record(evil.HANDSHAKE, evil.server_hello(cipher=0x1301))
 RC4 = evil.record(evil.HANDSHAKE, evil.server_hello(cipher=0x0005))
@@ -295,7 +295,7 @@ def test_eof_after_each_byte_of_the_first_flight(api, authorities, meeting, vers
             raise AssertionError(f"after {count} of {state['length']} bytes") from error
 
 
-# What only the deadline ends.
+# Peers that end at the deadline.
 
 
 def drips(context):
@@ -382,7 +382,7 @@ def latencies(connectd, until: threading.Event) -> list[float]:
             started = time.monotonic()
             ask()
             taken.append(time.monotonic() - started)
-        time.sleep(0.005)  # The pace of the others.
+        time.sleep(0.005)  # The pace of the other requests.
     return sorted(taken)
 
 
@@ -433,7 +433,7 @@ def test_handshake_records_of_one_byte_each_are_tls(api, authorities, meeting):
     assert_verified(check(api, meeting(script)), authorities.good)
 
 
-# Behind a handshake that went well.
+# After a successful handshake.
 
 WAITS = [{"expect": "^never$"}]
 
@@ -485,7 +485,7 @@ def test_endless_key_updates_and_renegotiations(connectd, authorities, network, 
     if version == "-tls1_3":
         assert_deadline(result, phase="dialog")
     else:
-        # We say no_renegotiation (RFC 5246, 7.4.1.1), and the server does not take that.
+        # connectd sends no_renegotiation (RFC 5246, 7.4.1.1), and the server does not accept that.
         assert_failure(result, None, "tls_failed", "target", phase="dialog", source="tls", name="TLS_ALERT")
         assert_alert(result["error"], "handshake_failure", "peer")
 
@@ -551,7 +551,7 @@ def test_a_client_that_leaves_ends_the_handshake(connectd, network):
             peer.settimeout(3)
             assert evil.read_record(peer)[0] == evil.HANDSHAKE
         with peer:
-            # Its client has gone: so does it, whatever the deadline says.
+            # The check ends with its client, before its deadline.
             with contextlib.suppress(ConnectionResetError):
                 assert peer.recv(100) == b""
 
