@@ -6,7 +6,6 @@ import sys
 from urllib.parse import urlencode
 
 import pytest
-from openapi_spec_validator import validate
 
 from support import network as net
 from support import peers
@@ -31,8 +30,7 @@ from support.specification import (
 # The document by itself.
 
 
-def test_the_document_is_valid_openapi():
-    validate(DOCUMENT)
+def test_the_document_is_openapi_3_1():
     assert DOCUMENT["openapi"] == "3.1.0"
 
 
