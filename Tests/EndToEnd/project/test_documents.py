@@ -23,13 +23,13 @@ def prose(path) -> str:
 
 
 def anchors(path) -> set[str]:
-    """The anchors that GitHub makes from headings."""
+    """As GitHub makes them of headings."""
     headings = re.findall(r"(?m)^#+ (.+)$", prose(path))
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def test_the_files_that_the_architecture_names_are_there():
-    """By the last parts of their paths, because the page omits the common prefix."""
+    """By their last parts: it leaves out what is the same for all."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=REPOSITORY, capture_output=True, text=True)
     if listed.returncode != 0:
@@ -53,12 +53,12 @@ def test_links_lead_somewhere(path):
 
 
 def cells(line: str) -> int:
-    """Cells as GitHub counts them: a vertical bar in code separates cells too, unless it is escaped."""
+    """As GitHub counts them: a vertical bar within code separates cells too, unless a backslash is before it."""
     return len(re.split(r"(?<!\\)\|", line.strip().removeprefix("|").removesuffix("|")))
 
 
 def table_faults(text: str) -> list[str]:
-    """Mistakes that keep a table from being rendered, by line."""
+    """What keeps a table from being shown as one, by line."""
     found = []
     lines = ["", *text.splitlines(), ""]
     number = 1
@@ -117,7 +117,7 @@ GOOD_TABLE = "a\n\n| x | y |\n|---|:-:|\n| 1 | `a\\|b` |\n| 2 | |\n\nb\n"
     (GOOD_TABLE.replace("a\n\n", "a\n"), 2), (GOOD_TABLE.replace("\n\nb", "\nb"), 3), (GOOD_TABLE.replace("`a\\|b` |", "b"), 5),
 ])  # fmt: skip
 def test_a_broken_table_is_found(broken, line):
-    """The test above finds mistakes."""
+    """What the test above relies on."""
     assert table_faults(GOOD_TABLE) == []
     assert table_faults(broken)[0].startswith(f"line {line}:"), table_faults(broken)
 
