@@ -9,13 +9,15 @@ import tempfile
 import pytest
 
 from support import namespace as namespaces
+from support import network as net
+from support import peers
 from support.certificates import Authorities
 from support.connectd_process import Connectd
 from support.network import Network, new_name
 from support.systemd_machine import Machine
 
 # `nohup` and the background jobs of scripts start the tests with some signals ignored, and each program would inherit that.
-# What this process does with a signal stays the same; a handler of its own is reset to the usual effect in programs.
+# A handler that does nothing keeps the effect in this process, and exec resets it to the default in programs.
 for _number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM):
     if signal.getsignal(_number) is signal.SIG_IGN:
         signal.signal(_number, lambda number, frame: None)
@@ -46,10 +48,11 @@ def pytest_itemcollected(item) -> None:
 
 # In parallel, a worker takes a file at a time. The files that take longest come first, so that none of them is left for the end.
 LONGEST = (
-    "openapi/test_schemathesis.py", "cli/test_check_output.py", "tls/test_handshakes.py", "service/test_reload_loses_no_request.py",
-    "blackbox/test_patterns.py", "blackbox/test_probe.py", "http/test_limits.py", "http/test_https_attacks.py",
-    "http/test_https_clients.py", "service/test_graceful_shutdown.py", "cli/test_check.py", "cli/test_tools.py",
-    "checks/test_socket_share.py", "monitors/test_monitors.py", "blackbox/test_modules.py",
+    "openapi/test_schemathesis_fuzzing.py", "openapi/test_schemathesis.py", "cli/test_check_output.py",
+    "tls/test_handshakes.py", "service/test_reload_loses_no_request.py", "blackbox/test_patterns.py", "blackbox/test_probe.py",
+    "http/test_limits.py", "http/test_https_attacks.py", "http/test_https_clients.py", "service/test_graceful_shutdown.py",
+    "cli/test_check.py", "cli/test_tools.py", "checks/test_socket_share.py", "monitors/test_monitors.py",
+    "blackbox/test_modules.py",
 )  # fmt: skip
 
 
@@ -85,7 +88,7 @@ def network(root_and_namespaces):
 
 @pytest.fixture(scope="session")
 def loopback_only(root_and_namespaces):
-    """A namespace with nothing but loopback: where invented targets do no harm."""
+    """A namespace with loopback only, where invented targets do no harm."""
     made = namespaces.Namespace(new_name("l"))
     yield made
     made.remove()
@@ -104,7 +107,7 @@ def machine(network):
 
 @pytest.fixture(scope="session")
 def authorities(tmp_path_factory) -> Authorities:
-    """Certificates for every purpose, made when they are first used."""
+    """Certificates for every purpose, made on first use."""
     return Authorities(tmp_path_factory.mktemp("certificates"))
 
 
@@ -118,6 +121,13 @@ def connectd(network):
 @pytest.fixture(scope="module")
 def api(connectd):
     return connectd.client
+
+
+@pytest.fixture(scope="module")
+def target(network):
+    """A target at the router that accepts TCP connections."""
+    with peers.tcp_listener(network.b, net.OPEN) as listener:
+        yield f"tcp://{net.OPEN}:{listener.getsockname()[1]}"
 
 
 @pytest.fixture

@@ -95,7 +95,7 @@ modules:
 
 @pytest.fixture(scope="module")
 def pair(both, files, tmp_path_factory):
-    """Both services once more, with other modules."""
+    """A second pair of services, with other modules."""
     folder = tmp_path_factory.mktemp("modules")
     path = folder / "blackbox.yml"
     path.write_text(SAME)

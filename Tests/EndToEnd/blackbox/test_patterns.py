@@ -79,7 +79,7 @@ def modules(patterns: list[str]) -> str:
 
 
 def refused(patterns: list[str], path) -> list[str]:
-    """Which of them the exporter refuses, by halving what it does not load."""
+    """The patterns that the exporter refuses, found by bisection."""
     path.write_text(modules(patterns))
     run = subprocess.run([EXPORTER, "--config.check", f"--config.file={path}"], capture_output=True, check=False)
     if run.returncode == 0:
@@ -156,7 +156,7 @@ def test_patterns_match_the_same_lines_and_groups(loopback_only, tmp_path):
                     answers.clear()
                     body = client.get(f"/probe?{query}").body.decode()
                     # The peer notes the answer at EOF, at about the same time as the probe ends.
-                    wait_until(lambda: answers, 2, "the peer has seen the end of the connection", 0.001)
+                    wait_until(lambda: answers, 30, "the peer has seen the end of the connection", 0.001)
                     verdicts.append((re.search(r"^probe_success (\d)", body, re.M)[1], b"".join(answers)))
                 assert verdicts[0] == verdicts[1], (shown, data[0])
                 matches += verdicts[0][1].count(b"\n")

@@ -1,5 +1,6 @@
 """/probe: connectd and Debian's blackbox_exporter with the same modules file and targets give the same metrics."""
 
+import concurrent.futures
 import contextlib
 import json
 import pathlib
@@ -45,7 +46,7 @@ from support.connectd_process import Connectd
 from support.http_client import Client, tcp_connector
 from support.waiting import wait_until
 
-# Beside each other.
+# Compared with each other.
 
 
 def test_a_connect_has_the_same_metrics(both):
@@ -243,14 +244,18 @@ def test_invalid_requests_have_the_same_response(both):
 def test_the_prometheus_timeout_header_has_the_same_effect(both, header, seconds):
     with tls_peers.listening(both.namespace, says(stays=True), LOOPBACK) as port:
         headers = {"X-Prometheus-Scrape-Timeout-Seconds": header}
-        begin = time.monotonic()
-        theirs = both.probe(both.reference, headers, target=f"{LOOPBACK}:{port}", module="banner")
-        middle = time.monotonic()
-        found = parsed(both.ask(headers, target=f"{LOOPBACK}:{port}", module="banner")[1])
+
+        def probe(client) -> tuple[float, dict]:
+            begin = time.monotonic()
+            _, text = both.probe(client, headers, target=f"{LOOPBACK}:{port}", module="banner")
+            return time.monotonic() - begin, parsed(text)
+
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            (own_time, found), (time_of_reference, expected) = pool.map(probe, [both.connectd.client, both.reference])
         assert value(found, "probe_timeout_seconds") == pytest.approx(seconds)
-        for took in (middle - begin, time.monotonic() - middle):
+        for took in (own_time, time_of_reference):
             assert seconds - 0.02 <= took < seconds + 0.4
-        assert value(parsed(theirs[1]), "probe_success") == value(found, "probe_success") == 0
+        assert value(expected, "probe_success") == value(found, "probe_success") == 0
 
 
 # Beyond Debian's version, and beyond blackbox_exporter.
@@ -323,7 +328,7 @@ def test_udp_is_probed(both):
     with peers.serving(peer, peers.echo_datagram):
         _, text = both.ask(target=f"udp://{LOOPBACK}:{peer.getsockname()[1]}", module="send")
         assert value(parsed(text), "probe_success") == 1
-        # Without a dialog nothing is heard, and so nothing is known.
+        # Without a dialog, UDP has no response, and so no verdict.
         _, text = both.ask(target=f"udp://{LOOPBACK}:{peer.getsockname()[1]}", module="connect")
         assert value(parsed(text), "probe_success") == 0 and 'reason="not verified' in failure(parsed(text))
     _, text = both.ask(target="udp://127.0.0.1:1", module="send")
@@ -385,7 +390,7 @@ def test_an_unknown_module_lists_the_modules_of_the_file(both):
 
 
 def authority(authorities, common_name: str, issuer=None, key=None, ends: float = 3650) -> Authority:
-    """An authority of any end; with the key of another one it is that one, cross-signed."""
+    """An authority with any expiry date. With the key of another authority, it is a cross-signed certificate of that one."""
     key = key or ec.generate_private_key(ec.SECP256R1())
     certificate = authorities.leaf(
         common_name, sans=None, starts=-10, ends=ends, issuer=issuer or Authority(FakeSubject(common_name), key),
@@ -470,7 +475,7 @@ def test_of_several_chains_the_one_that_lasts_longest_counts(chains, authorities
 
 @pytest.mark.parametrize("kind", ["loop", "forged"])
 def test_a_peer_cannot_make_a_pattern_search_slow(chains, authorities, cross_signed, kind):
-    """Authorities of one name that may all have issued each other, or that a trusted root seems to have issued."""
+    """Authorities with one name: each may have issued each other, or a trusted root appears to have issued them."""
     roots, [leaf, short, _], _ = cross_signed["short first"]
     key = authorities.leaf_key
     issuer = Authority(short if kind == "loop" else roots[1], key)
@@ -629,7 +634,7 @@ def test_a_key_in_the_file_is_never_shown(loopback_only, files):
 
 
 def test_the_send_of_a_module_is_never_shown(loopback_only, files):
-    """Also not where the peer repeats it, nor in an answer that says why a reload failed."""
+    """It is hidden also in the peer's echo, and in the answer that says why a reload failed."""
     modules = {"modules": {"m": answers({"send": "AUTH hunter2"}, {"expect": "^welcome"}) | {"timeout": "500ms"}}}
     own = {"modules_file": "own.yml"}
     with started(loopback_only, files | {"own.yml": yaml.safe_dump(modules)}, own, port=8250) as connectd:
@@ -671,7 +676,7 @@ def test_a_wrong_modules_file_keeps_the_service_from_starting(loopback_only, fil
             pass
 
 
-# Who may ask, and for what.
+# Access and policy.
 
 
 def test_a_denied_target_is_a_failed_probe_without_details(loopback_only, files):
@@ -729,7 +734,7 @@ def test_an_overload_is_not_the_targets_failure(loopback_only, files):
         path = f"/probe?target={LOOPBACK}:{port}&module=banner"
         first = threading.Thread(target=connectd.client.get, args=(path,))
         first.start()
-        wait_until(lambda: connectd.client.get("/metrics").body.count(b"connectd_in_flight 1\n"), 5, "a probe is in flight")
+        wait_until(lambda: connectd.client.get("/metrics").body.count(b"connectd_in_flight 1\n"), 30, "a probe is in flight")
         answer = connectd.client.get(path)
         first.join()
         assert answer.status == 503 and answer.headers["retry-after"] == "1" and b"probe_success" not in answer.body

@@ -45,7 +45,7 @@ def test_a_check_is_enqueued_twice_for_its_begin_and_for_its_socket(loopback_onl
         counted = re.search(r"enqueues per check: ([0-9.]+)", connectd.log)
     finally:
         connectd.stop()
-    # A few more serve the start and the end.
+    # A few more are for startup and shutdown.
     assert counted and 2 <= float(counted[1]) <= 2.1, counted
 
 
@@ -76,10 +76,10 @@ def test_load_on_one_worker_is_shared_with_the_other(loopback_only):
         connections = [stack.enter_context(connectd.http.connect()) for _ in range(32)]
         for connection in connections:
             connectd.wait_until_accepted(connection)
-        # They went to the two workers by turns.
+        # They went to the two workers in turn.
         for connection in connections[1::2]:
             connection.close()
-        ask_on_each(connections[::2])  # that load comes in unevenly has to be noticed first
+        ask_on_each(connections[::2])  # the workers need a while to notice that the load is uneven
         before = seconds_of_threads(connectd.pid)
         ask_on_each(connections[::2])
         busiest, second = [after - then for after, then in zip(seconds_of_threads(connectd.pid), before)][:2]

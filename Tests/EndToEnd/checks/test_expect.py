@@ -34,7 +34,7 @@ NOTHING_FOUND_OUT = [
 
 @pytest.fixture(scope="module")
 def open_api(network, connectd):
-    """Link-local addresses need a rule for exactly them."""
+    """Link-local addresses need a rule for exactly that address."""
     rules = [{"action": "allow", "cidr": f"{address}/128"} for address in ("fe80::1", "ff02::1")]
     configuration = {"policy": {"rules": rules, "options": ["bind", "interface"]}}
     with Connectd(network.a, configuration, port=PORT + 1) as running:
@@ -82,5 +82,5 @@ def test_a_monitor_that_is_denied_is_not_up(network):
     check = {"target": "tcp://169.254.169.254:80", "expect": "!connected"}
     monitors = [{"name": "metadata", "interval_ms": 200, "check": check}]
     with Connectd(network.a, {"policy": {"profile": "internal"}, "monitors": monitors}, port=PORT + 2) as running:
-        wait_until(lambda: running.monitor("metadata").get("state", "pending") != "pending", 10, "the monitor has a result")
+        wait_until(lambda: running.monitor("metadata").get("state", "pending") != "pending", 30, "the monitor has a result")
         assert running.monitor("metadata")["state"] == "down"

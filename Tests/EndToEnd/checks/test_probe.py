@@ -5,7 +5,6 @@ from urllib.parse import quote
 import pytest
 
 from support import network as net
-from support import peers
 from support.expectations import assert_problem, assert_shape
 
 ABSENT_TARGET = f"tcp://{net.NOWHERE}:80"
@@ -14,12 +13,6 @@ ABSENT_TARGET = f"tcp://{net.NOWHERE}:80"
 def probe(api, target: str, **parameters):
     query = "&".join(f"{name}={quote(str(value), safe='')}" for name, value in {"target": target, **parameters}.items())
     return api.get(f"/v1/probe?{query}")
-
-
-@pytest.fixture(scope="module")
-def target(network):
-    with peers.tcp_listener(network.b, net.OPEN) as listener:
-        yield f"tcp://{net.OPEN}:{listener.getsockname()[1]}"
 
 
 def assert_verdict(answer, status: int, outcome: str) -> dict:

@@ -17,7 +17,7 @@ SERVER = f"{net.PEER}:5355"
 REFUSING = net.MD5  # an address of the router where nothing listens
 PROHIBITED = net.ROUTER_REJECTS["admin-prohibited"]
 METADATA = "169.254.169.254"
-# By RFC 6724 all of these are equal, so that each name's order is the server's.
+# RFC 6724 sorts these equally, so that the server's order stays.
 TABLE = {
     "refusing-first.example": [REFUSING, net.OPEN],
     "silent-first.example": [net.DROPPED, net.OPEN],

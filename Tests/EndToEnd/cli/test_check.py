@@ -10,20 +10,7 @@ import pytest
 from support import connectd_process, peers
 from support import network as net
 from support.expectations import assert_shape
-
-
-@pytest.fixture(scope="module")
-def target(network):
-    with peers.tcp_listener(network.b, net.OPEN) as listener:
-        yield f"tcp://{net.OPEN}:{listener.getsockname()[1]}"
-
-
-REFUSED = f"tcp://{net.OPEN}:9"
-
-
-@pytest.fixture(scope="module")
-def run(network):
-    return lambda *arguments, **options: connectd_process.run(*arguments, namespace=network.a, **options)
+from support.network import REFUSED
 
 
 def test_a_target_that_connects_is_0(run, target):
@@ -146,7 +133,7 @@ def test_all_addresses(run, network):
 
 
 def test_the_callers_own_rights_and_no_policy(run, folder):
-    """No rule opens a UNIX path and nothing denies link-local: the caller could connect anyhow."""
+    """The command line needs no rule for UNIX paths or link-local addresses: the caller could connect anyway."""
     with peers.unix_listener(f"{folder}/s"):
         assert run("check", f"unix:{folder}/s").returncode == 0
     ran = run("check", "--json", "--timeout", "200ms", "tcp://169.254.169.254:80")

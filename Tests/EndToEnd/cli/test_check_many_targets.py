@@ -57,7 +57,7 @@ def test_timeouts_are_repeated_slowly_until_they_are_right(limited):
 
 
 def drain(network) -> None:
-    """Takes what the router has saved up: six errors may follow each other at once."""
+    """Uses up the router's token bucket, which allows a burst of six errors."""
     run(network, "--timeout", "300ms", *[f"{PROHIBITED}:{port}" for port in range(100, 120)])
 
 

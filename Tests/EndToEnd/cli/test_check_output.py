@@ -15,20 +15,7 @@ import pytest
 
 from support import connectd_process, peers
 from support import network as net
-
-REFUSED = f"tcp://{net.OPEN}:9"
-SILENT = f"tcp://{net.DROPPED}:80"
-
-
-@pytest.fixture(scope="module")
-def target(network):
-    with peers.tcp_listener(network.b, net.OPEN) as listener:
-        yield f"tcp://{net.OPEN}:{listener.getsockname()[1]}"
-
-
-@pytest.fixture(scope="module")
-def run(network):
-    return lambda *arguments, **options: connectd_process.run(*arguments, namespace=network.a, **options)
+from support.network import REFUSED, SILENT
 
 
 class Terminal:

@@ -7,22 +7,16 @@ import time
 
 import pytest
 
-from support import connectd_process, peers, tls_peers
+from support import connectd_process, tls_peers
 from support import network as net
+from support.network import REFUSED
 
-REFUSED = f"tcp://{net.OPEN}:9"
 READER = """
 use Monitoring::Plugin::Performance; use JSON::PP; local $/;
 my @read = Monitoring::Plugin::Performance->parse_perfstring(<STDIN>);
 print encode_json([map { { label => $_->label, value => $_->value + 0, uom => $_->uom, min => $_->min, max => $_->max,
   warning => $_->warning, critical => $_->critical, alerts => $_->threshold->get_status($_->value) } } @read]);
 """
-
-
-@pytest.fixture(scope="module")
-def target(network):
-    with peers.tcp_listener(network.b, net.OPEN) as listener:
-        yield f"tcp://{net.OPEN}:{listener.getsockname()[1]}"
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +93,7 @@ def test_wrong_usage_is_3_on_standard_output(run, arguments):
 
 
 def test_the_probers_own_fault_is_3(run, network):
-    """A local firewall forbids it: nothing is known about the target."""
+    """A local firewall blocks it, so the target's state is unknown."""
     ran = run(f"tcp://{net.OPEN}:{net.OWN_REJECTS['admin-prohibited']}")
     assert ran.returncode == 3, ran.stdout
     assert ran.stdout.startswith("CONNECTD UNKNOWN - ") and "fault: prober" in ran.stdout

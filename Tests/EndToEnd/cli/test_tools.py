@@ -99,7 +99,7 @@ def test_a_success_is_not_an_error():
      ("healthcheck http://127.0.0.1:1/livez", 1), ("serve --listen 127.0.0.1:0", 1)],
 )
 def test_too_few_descriptors_are_reported(limit, command, status):
-    # A shell that execs has no descriptor of its own left.
+    # A shell that calls exec keeps no descriptor open.
     ran = subprocess.run(
         ["sh", "-c", f"ulimit -n {limit}; exec {connectd_process.binary()} {command}"],
         capture_output=True, text=True, timeout=20, env=connectd_process.clean_environment())
@@ -238,7 +238,7 @@ def test_reload_waits_and_reports_a_refusal():
 
 
 def test_a_reload_among_other_signals_has_its_answer():
-    """SIGHUP and what a waiting process sends are different signals, and the kernel drops one that is pending."""
+    """SIGHUP and the signal of `connectd reload` differ, because the kernel merges equal pending signals."""
     with Connectd() as service:
         asking = [subprocess.Popen([str(connectd_process.binary()), "reload", str(service.pid)]) for _ in range(4)]
         for _ in range(200):
@@ -283,7 +283,7 @@ def test_a_reload_of_a_process_that_ends_is_1():
 
 @pytest.mark.parametrize("process", ["0", "-1", "x", "", "99999999999"])
 def test_a_reload_of_no_process_is_2(process):
-    """0 and below are groups of processes to kill(2)."""
+    """For kill(2), 0 and negative numbers are process groups."""
     assert run("reload", "--", process).returncode == 2
 
 
@@ -362,7 +362,8 @@ def test_other_ways_to_trust_a_certificate(folder, answer):
 def test_a_service_that_hangs(folder, sent):
     def script(connection: socket.socket) -> None:
         connection.sendall(sent)
-        time.sleep(2)  # Longer than the timeout.
+        connection.recv(65536)  # The request.
+        connection.recv(1)  # Nothing, until the client gives up.
 
     with peers.serving(peers.unix_listener(f"{folder}/s"), peers.on_each_connection(script)):
         started = time.monotonic()
@@ -388,7 +389,7 @@ def test_anything_else_is_1(arguments):
     assert ran.returncode == 1 and ran.stdout + ran.stderr
 
 
-# colours
+# colors
 
 
 def on_a_terminal(*arguments: str, **environment: str) -> bytes:
@@ -414,7 +415,7 @@ WAIT = ("wait", "--timeout", "100ms", "unix:@connectd-missing")
 
 
 @pytest.mark.parametrize("command", [CHECK, WAIT], ids=["check", "wait"])
-def test_colours_are_for_terminals(command):
+def test_colors_are_for_terminals(command):
     assert b"\x1b[" in on_a_terminal(*command)
     assert b"\x1b[" not in on_a_terminal(*command, NO_COLOR="1")
     assert b"\x1b[" not in on_a_terminal(*command, TERM="dumb")

@@ -12,26 +12,13 @@ import pytest
 
 from support import connectd_process, peers
 from support import network as net
+from support.network import REFUSED, SILENT
 from support.waiting import wait_until
-
-REFUSED = f"tcp://{net.OPEN}:9"
-SILENT = f"tcp://{net.DROPPED}:80"
-
-
-@pytest.fixture(scope="module")
-def target(network):
-    with peers.tcp_listener(network.b, net.OPEN) as listener:
-        yield f"tcp://{net.OPEN}:{listener.getsockname()[1]}"
-
-
-@pytest.fixture(scope="module")
-def run(network):
-    return lambda *arguments, **options: connectd_process.run(*arguments, namespace=network.a, **options)
 
 
 @pytest.fixture
 def start(network):
-    """Starts a wait in the prober's namespace; what still runs at the end is ended."""
+    """Starts a wait in the prober's namespace, and kills it at the end of the test."""
     with contextlib.ExitStack() as stack:
 
         def begin(*arguments: str, wrapper: tuple[str, ...] = (), **options) -> subprocess.Popen:
@@ -221,14 +208,14 @@ def test_signals_reach_the_command_itself(start, target):
     assert process.stdout.read() == "caught\n"
     process = start(target, "--", "sleep", "60")
     assert "ok  " in process.stderr.readline()
-    wait_until(lambda: open(f"/proc/{process.pid}/comm").read() == "sleep\n", 5, "the command runs")
+    wait_until(lambda: open(f"/proc/{process.pid}/comm").read() == "sleep\n", 30, "the command runs")
     process.send_signal(signal.SIGTERM)
     assert process.wait(5) == -signal.SIGTERM
 
 
 @pytest.mark.parametrize("before", ["", "trap '' PIPE HUP; "])
 def test_the_command_inherits_what_it_would_without_connectd(network, target, before):
-    """Blocked and ignored signals as they were found, and no descriptor of ours."""
+    """It inherits the original signal mask and dispositions, and no descriptor of connectd."""
     look = 'grep -E "^Sig(Blk|Ign|Cgt)" /proc/self/status; ls /proc/self/fd'
     shown = []
     for wait in ((), (str(connectd_process.binary()), "wait", "-q", target, "--")):
@@ -308,7 +295,7 @@ def test_wrong_usage_is_2(run, arguments):
 
 
 def test_output_that_is_not_read_blocks_nothing(start, network):
-    """Standard error is closed: no reason to end, nor for the command to have SIGPIPE ignored."""
+    """A closed standard error does not end the wait, and the command does not inherit an ignored SIGPIPE."""
     port = free_port(network)
     process = start("--interval", "100ms", f"{net.OPEN}:{port}", "--", "echo", "started")
     process.stderr.close()
@@ -319,7 +306,7 @@ def test_output_that_is_not_read_blocks_nothing(start, network):
 
 
 def test_the_count_of_connects_is_one_for_each_interval(start, network):
-    """Bounded work at the target: no burst of connects, whatever it answers."""
+    """The load on the target is limited: no burst of connects, whatever it answers."""
     arrived = []
     listener = peers.tcp_listener(network.b, net.OPEN)
 

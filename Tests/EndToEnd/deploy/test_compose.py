@@ -16,7 +16,7 @@ from support.waiting import wait_until
 
 FOLDER = REPOSITORY / "deploy" / "compose"
 TOKEN = "0123456789abcdef0123456789abcdef"
-# Something that listens where the example has its database.
+# A listener in place of the example's database.
 DATABASE = {
     "command": ["serve", "--listen", "0.0.0.0:5432", "--allow-anonymous"],
     "environment": {"CONNECTD_POLICY__PROFILE": "sidecar"},

@@ -99,7 +99,7 @@ def strict(schema):
     return [strict(item) for item in schema] if isinstance(schema, list) else schema
 
 
-# What of the operator's version 0.93 these manifests may use; another field is looked up there before it is used here.
+# Fields of the operator's version 0.93 that these manifests may use. Check there before you add another one.
 SECRET_KEY = {
     "type": "object",
     "properties": {"name": {"type": "string"}, "key": {"type": "string"}},
@@ -138,14 +138,14 @@ def test_the_prometheus_operator_has_each_field(kind):
     assert resource["apiVersion"] == "monitoring.coreos.com/v1"
     schema = strict({"type": "object", "properties": OPERATOR[kind]})
     jsonschema.validate(resource["spec"], schema)
-    # What the line above relies on.
+    # The line above finds mistakes.
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({**resource["spec"], "modul": "tcp_connect"}, schema)
 
 
 @pytest.mark.parametrize("kind", OPERATOR)
 def test_the_schemas_of_the_prometheus_operator_accept_it(kind):
-    """Where PROMETHEUS_OPERATOR_CRDS names a folder with its custom resource definitions."""
+    """Needs PROMETHEUS_OPERATOR_CRDS, a folder with the operator's custom resource definitions."""
     folder = os.environ.get("PROMETHEUS_OPERATOR_CRDS")
     if not folder:
         pytest.skip(
@@ -167,19 +167,19 @@ def test_pods_are_restricted(base):
 
 @pytest.mark.parametrize("base", BUILT_IN)
 def test_pods_are_more_than_restricted(base):
-    """What is ours: nothing of the API server's or of other Services within, nothing is written, all is bounded."""
+    """Beyond "restricted": no access to the API server or to variables of other Services, nothing is writable, all is limited."""
     for _, pod in templates(base):
         assert pod["enableServiceLinks"] is False
         assert pod["automountServiceAccountToken"] is False
         assert all({"configMap", "secret"} & volume.keys() for volume in pod.get("volumes", []))
         for container in containers_of(pod):
             assert container["securityContext"]["readOnlyRootFilesystem"] is True
-            # Each more than 10000, so that none is a user of the node.
+            # Each is above 10000, so that none is a user of the node.
             assert container["securityContext"]["runAsUser"] == container["securityContext"]["runAsGroup"] == 65532
             assert {"cpu", "memory"} <= container["resources"]["requests"].keys()
             assert "memory" in container["resources"]["limits"]
             assert all(mount["readOnly"] is True for mount in container.get("volumeMounts", []))
-            # A tag, and not `latest`: what is pulled once is the same everywhere, and the default policy fits.
+            # A tag other than `latest`: each node runs the same image, and the default pull policy fits.
             assert container["image"] == f"connectd:{program_version()}" and "imagePullPolicy" not in container
 
 
@@ -215,7 +215,7 @@ def program_version() -> str:
     ],
 )
 def test_each_rule_is_checked(path, value, rule):
-    """What the two tests above rely on: a pod that breaks one rule is found by that rule, and by no other."""
+    """The checker of the two tests above works: a pod that breaks one rule fails that rule only."""
     pod = by_kind("sidecar")["Pod"]["spec"]
     holder = pod
     *way, last = [int(word) if word.isdigit() else word for word in path.split(".")]
@@ -248,7 +248,7 @@ def test_selectors_meet_the_pods_and_the_network_policy_its_clients(base):
 
 @pytest.mark.parametrize("base", ["service", "node"])
 def test_ports_are_those_of_the_configuration(base):
-    """And each is open to whom it is for: checks to clients with the label, health to Prometheus and kubelets."""
+    """Each port is open to its clients: checks to pods with the label, health to Prometheus and kubelets."""
     found = by_kind(base)
     configuration = yaml.safe_load(found["ConfigMap"]["data"]["connectd.yaml"])
     said = {
@@ -292,7 +292,7 @@ def test_the_secret_is_a_file_not_a_variable():
 
 @contextlib.contextmanager
 def served(namespace, base: str, folder: pathlib.Path):
-    """connectd with the files of a base, its Secret and a target's address put in."""
+    """connectd with the files of a base, completed with its Secret and a target's address."""
     (folder / "tokens").write_text(f"prometheus:{TOKEN}\n")
     (folder / "tokens").chmod(0o440)
     for name, text in by_kind(base)["ConfigMap"]["data"].items():
@@ -318,7 +318,7 @@ def service(loopback_only, tmp_path_factory):
     folder = tmp_path_factory.mktemp("service")
     with served(loopback_only, "service", folder):
         health = Client(tcp_connector(loopback_only, "127.0.0.1", 8081))
-        wait_until(lambda: health.get("/readyz").status == 200, 10, lambda: f"readiness: {(folder / 'log').read_text()}", 0.05)
+        wait_until(lambda: health.get("/readyz").status == 200, 30, lambda: f"readiness: {(folder / 'log').read_text()}", 0.05)
         yield loopback_only
 
 
@@ -327,12 +327,12 @@ def test_the_service_monitor_scrapes_without_a_token(service):
     port = next(item for item in by_kind("service")["Service"]["spec"]["ports"] if item["name"] == endpoint["port"])
     answer = Client(tcp_connector(service, "127.0.0.1", port["port"]), host="10.0.0.7:8081").get(endpoint["path"])
     assert answer.status == 200 and b"connectd_build_info" in answer.body
-    # And where checks are made there is nothing without one.
+    # The port for checks always needs a token.
     assert Client(tcp_connector(service, "127.0.0.1", 8080), host="10.0.0.7").get("/metrics").status == 401
 
 
 def test_the_requests_of_kubelet_probes_are_answered(service):
-    """As the operator lets Prometheus ask it: the module and the Host of the Probe, by the token of its Secret."""
+    """The request that the operator makes Prometheus send: the Probe's module and Host, with the token of its Secret."""
     spec = by_kind("prometheus-operator")["Probe"]["spec"]
     host, _, port = spec["prober"]["url"].rpartition(":")
     client = Client(tcp_connector(service, "127.0.0.1", int(port)), host=spec["prober"]["url"])
@@ -361,7 +361,7 @@ def test_connectd_accepts_the_configuration_of_the_sidecar():
 
 @pytest.fixture
 def pod_network(root_and_namespaces):
-    """Of its own: the service of the tests above listens on the same ports."""
+    """A separate namespace, because the service of the tests above listens on the same ports."""
     made = namespaces.Namespace(new_name("p"))
     yield made
     made.remove()
@@ -376,7 +376,7 @@ class Pod:
         self.pod = next(item for item in found if item["kind"] == "Pod")
         for container in containers_of(self.pod["spec"]):
             container |= {"image": f"localhost/{containers.image()}", "imagePullPolicy": "Never"}
-            # podman takes no ports where the network is the namespace's, and would ask its probes by curl.
+            # podman publishes no ports in a namespace's network, and would run probes with curl.
             self.ports = {port["name"]: port["containerPort"] for port in container.pop("ports", [])}
             self.probes = {name: container.pop(name, None) for name in ("readinessProbe", "livenessProbe")}
         # By itself podman removes an init container that has ended, and at times before it has.
@@ -414,7 +414,7 @@ def listening(namespace, port: int) -> socket.socket:
 
 
 def test_the_pod_is_ready_while_its_dependency_is_there(pod_network, tmp_path):
-    """The kubelet's question as the manifest has it: 503, 200, 503, 200."""
+    """The kubelet's request from the manifest: 503, 200, 503, 200."""
     containers.image()
     with Pod(pod_network, "sidecar", tmp_path) as played:
         probe = played.probes["readinessProbe"]["httpGet"]
@@ -495,7 +495,7 @@ def test_the_pod_starts_when_what_it_needs_is_there(pod_network, tmp_path):
             process = json.loads(pod.podman("inspect", "application-wait").stdout)[0]["State"]["Pid"]
             assert played.poll() is None and not answers(), "one of two was there"
             with listening(pod_network, 5672):
-                # The kernel's word for it: podman may be late to notice.
+                # The process itself, because podman may notice late.
                 until(lambda: not pathlib.Path(f"/proc/{process}").exists(), 60, "the init container ends")
         assert re.search(r"^ok +tcp://127.0.0.1:5672 ", log(), re.MULTILINE), log()
         start_what_podman_left(pod, played)

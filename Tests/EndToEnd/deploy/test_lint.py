@@ -28,7 +28,7 @@ def analyze():
 
 @pytest.fixture
 def units(tmp_path):
-    """Both units, with a program that is there and without the manual page that need not be."""
+    """Both units, with a program that exists and without the optional manual page."""
     for unit in ("connectd.service", "connectd.socket"):
         text = (UNITS / unit).read_text().replace("/usr/local/bin/connectd", str(binary()))
         (tmp_path / unit).write_text(re.sub(r"(?m)^Documentation=.*\n", "", text))
@@ -42,7 +42,7 @@ def test_systemd_understands_both_units(analyze, units):
 
 
 def test_verify_finds_what_is_wrong(analyze, units):
-    """What the test above relies on."""
+    """The test above finds mistakes."""
     path = units / "connectd.service"
     path.write_text(path.read_text().replace("WatchdogSec=30s", "WatchdogSecond=30s"))
     done = run(analyze, "verify", str(path))

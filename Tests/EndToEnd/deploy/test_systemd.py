@@ -129,7 +129,7 @@ def test_a_broken_file_makes_the_reload_fail_and_changes_nothing(service):
 
 
 def test_a_reload_that_only_the_service_can_judge_shows_in_its_status(service):
-    """An open listener of the socket unit: the file alone does not say that it needs tokens."""
+    """An open listener of the socket unit. The configuration file alone does not show that it needs tokens."""
     service.edit(SOCKET, "Socket", "ListenStream=", "ListenStream=0.0.0.0:8080")
     token = secrets.token_hex(16)
     service.write("/etc/connectd/tokens", f"me:{token}\n", mode="600")
@@ -163,7 +163,7 @@ def test_priorities_of_the_journal_are_those_of_the_lines(service):
     assert {yaml.safe_load(line)["level"] for line in notices} == {"notice", "warning"}
 
 
-# The end.
+# Stop.
 
 
 def test_stop_drains_and_exits_with_0(service):

@@ -71,7 +71,7 @@ CHECKS = {
     "mptcp": (f"{PEER}:{TCP}", {"socket": {"mptcp": True}}),
     "fast open": (f"tcp://{net.OPEN}:{TCP}", {"socket": {"tcp_fast_open": True}, "dialog": [{"send": "ping"}]}),
 }
-# What the sandbox is known to change, and the README says.
+# Differences that the sandbox makes, as the README says.
 DIFFERENT = {"peer_credentials"}
 VARYING = {"timings_ms", "start_ms", "duration_ms", "started_at", "handshake_ms", "expires_in_seconds", "prober"}
 
@@ -153,7 +153,7 @@ def inside(request, targets, authorities):
     machine.write("/usr/local/share/ca-certificates/tests.crt", authorities.root_pem)
     machine.sh("update-ca-certificates")
     machine.write("/etc/connectd/bgp.key", KEY.decode(), mode="600")
-    # libdispatch asks for it and lives on without: the unit says why it may not.
+    # libdispatch tries it and works without; a comment in the unit says why it is forbidden.
     deadly = ["SystemCallErrorNumber=kill", "SystemCallFilter=setpriority"] if request.param != "as it is" else []
     machine.edit(SERVICE, "Service", "LoadCredential=bgp.key:/etc/connectd/bgp.key", *deadly)
     machine.write(CONFIGURATION, yaml.safe_dump(configuration(machine.folder, f"{CREDENTIALS}/bgp.key")))
@@ -164,7 +164,7 @@ def inside(request, targets, authorities):
 
 
 def test_a_forbidden_call_ends_the_service_where_it_is_deadly(machine):
-    """What the tests below rely on: without the exception for setpriority it does not live."""
+    """The sandbox of the tests below is active: without the exception for setpriority, the service ends."""
     machine.reset()
     machine.edit(SERVICE, "Service", "SystemCallErrorNumber=kill", "Restart=no")
     machine.sh(f"systemctl restart {SERVICE}; sleep 1", check=False)
@@ -203,7 +203,7 @@ def without_ipv6(space):
 
 
 def test_the_addresses_of_the_prober_are_tracked(inside, outside):
-    """By netlink, which the unit allows for this."""
+    """It uses netlink, which the unit allows for this."""
     with without_ipv6(inside.network.a):
         here, there = (client.check(f"tcp://[{net.OPEN6}]:{TCP}") for client in (inside.http, outside))
     assert fixed(here) == fixed(there)
@@ -256,7 +256,7 @@ def test_hundreds_of_checks_at_once_have_their_descriptors(inside):
     for connection in held:
         connection.sendall(request)
     wait_until(
-        lambda: int(inside.sh(f"ls /proc/{inside.main_pid}/fd | wc -l")) > 2000, 5, "more than 2000 descriptors are open", 0.2
+        lambda: int(inside.sh(f"ls /proc/{inside.main_pid}/fd | wc -l")) > 2000, 30, "more than 2000 descriptors are open", 0.2
     )
     for connection in held:
         connection.settimeout(20)
@@ -297,7 +297,7 @@ def test_https_monitors_reload_and_metrics(inside, authorities):
         inside.sh(f"systemctl restart {SERVICE}")
 
 
-# What the README gives back.
+# Permissions that the README adds again.
 
 
 def edited(machine, *lines: str) -> Client:

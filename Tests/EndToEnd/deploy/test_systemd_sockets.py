@@ -28,7 +28,7 @@ def test_the_first_request_starts_the_service_and_is_answered(service):
 
 
 class Load:
-    """Clients that ask one after another, on a connection for each or on one for all; what is not a 200 is kept."""
+    """Clients that send one request after another, each on a new connection or all on one; keeps every other answer than 200."""
 
     def __init__(self, connect, keep_alive: bool):
         self.answers, self.failures = 0, []

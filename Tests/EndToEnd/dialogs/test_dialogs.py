@@ -41,12 +41,12 @@ def talking(network):
 
 
 def says(*parts: bytes, pause: float = 0, then_stays: float = 3):
-    """A script: says these parts, with a pause between them, then waits for the client's end."""
+    """A script: sends these parts, with a pause between them, then waits for EOF."""
 
     def script(connection) -> None:
         for number, part in enumerate(parts):
             if number:
-                time.sleep(pause)  # What comes later is what tests of deadlines and of packets need.
+                time.sleep(pause)  # Tests of deadlines and packets need data that arrives later.
             connection.sendall(part)
         connection.settimeout(then_stays)
         while connection.recv(65536):
@@ -325,8 +325,8 @@ def test_a_client_that_leaves_ends_the_dialog(connectd, talking):
     established = f"{struct.unpack('<I', socket.inet_aton(net.OPEN))[0]:08X}:{int(target.rsplit(':', 1)[1]):04X}"
     with connectd.unix.connect() as connection:
         connection.sendall(check_request(target, dialog=[{"expect": "x"}], timeout_ms=20000))
-        wait_until(lambda: established in connectd.sockets(ESTABLISHED), 3, "the check is connected")
-    wait_until(lambda: established not in connectd.sockets(ESTABLISHED), 3, "the check of the client that left is over")
+        wait_until(lambda: established in connectd.sockets(ESTABLISHED), 30, "the check is connected")
+    wait_until(lambda: established not in connectd.sockets(ESTABLISHED), 30, "the check of the client that left is over")
 
 
 # UNIX-domain sockets.

@@ -51,7 +51,7 @@ def says(*parts: bytes, pause: float = 0.0):
     def script(inside) -> None:
         for number, part in enumerate(parts):
             if number:
-                time.sleep(pause)  # Records that come apart.
+                time.sleep(pause)  # Each part is a record and a packet of its own.
             inside.sendall(part)
         tls_peers.until_the_end(inside)
 
@@ -64,7 +64,7 @@ def shouts(inside) -> None:
         inside.sendall(data.upper())
 
 
-# Behind a handshake.
+# After a handshake.
 
 
 def test_a_conversation_inside_tls(api, authorities, talking, context):
@@ -279,12 +279,12 @@ def test_bytes_allowed_between_the_match_and_tls(api, talking, context, words, p
     ],
 )
 def test_the_whole_go_ahead_is_read_before_tls_begins(api, talking, context, parts, pattern):
-    """However it comes. A server that has not said all of it would not take what comes for TLS: this one looks."""
+    """However it is split into packets. The peer checks that no ClientHello comes before its whole answer."""
 
     def script(connection: socket.socket) -> None:
         for number, part in enumerate(parts):
             if number:
-                time.sleep(0.03)  # Packets that come apart.
+                time.sleep(0.03)  # Each part is a packet of its own.
             connection.sendall(part)
             if part is not parts[-1]:
                 connection.setblocking(False)
@@ -302,7 +302,7 @@ def test_the_whole_go_ahead_is_read_before_tls_begins(api, talking, context, par
 
 @pytest.mark.parametrize("parts", [[b"220", b" ready\r\n250 EVIL\r\n"], [b"S", b"\n250 EVIL\r\n"]])
 def test_text_after_the_rest_of_the_go_ahead_ends_the_check(api, talking, context, parts):
-    """In the packet that brings its end; the rest of a line that has none is thrown away."""
+    """In the packet with its end. The rest of a line without an end is discarded."""
     target = talking(says(*parts, pause=0.03))
     result = api.check(target, tls=TLS, dialog=[{"expect": "^(220|S)"}, {"starttls": True}, {"expect": "EVIL"}])
     assert assert_tls_failure(result, "TLS_PROTOCOL")["received"] == "250 EVIL\\r\\n"
@@ -318,7 +318,7 @@ def test_a_reply_without_an_end_is_a_mismatch_at_the_deadline(api, talking):
 def test_a_line_without_an_end_is_bounded(api, talking):
     def script(connection: socket.socket) -> None:
         connection.sendall(b"220")
-        time.sleep(0.03)  # Packets that come apart.
+        time.sleep(0.03)  # Each part is a packet of its own.
         tls_peers.repeat(connection, b"x" * 4096)
 
     result = api.check(talking(script), tls=TLS, dialog=[{"expect": "^220"}, {"starttls": True}], timeout_ms=5000)
@@ -326,7 +326,7 @@ def test_a_line_without_an_end_is_bounded(api, talking):
     assert result["timings_ms"]["total"] < 4000
 
 
-# What the peer must not say.
+# Text that the peer must not send.
 
 
 @pytest.fixture(params=["clear", "tls"])
@@ -403,7 +403,7 @@ def test_a_reject_across_packets(api, way):
 
 
 def test_a_reject_around_the_switch(api, authorities, talking, context):
-    """Armed in clear text, met inside."""
+    """Armed in plain text, matched inside TLS."""
     dialog = [*CLEAR[:-1], {"reject": "AUTH"}, {"starttls": True}, {"send": "EHLO x\r\n"}, {"expect": "^nothing"}]
     result = api.check(talking(smtp(context)), tls=TLS, dialog=dialog, timeout_ms=3000)
     assert_dialog_failed(result, "DIALOG_REJECTED", 5)

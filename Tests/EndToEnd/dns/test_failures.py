@@ -87,7 +87,7 @@ def test_garbage_is_a_bad_answer(api, network, answer):
 
 
 def test_a_response_to_another_question_is_ignored(api, network):
-    """Somebody who guesses identifiers would send such answers: they are waited past, RFC 5452."""
+    """An attacker who guesses identifiers would send such responses. They are ignored (RFC 5452)."""
 
     def answer(question):
         other = dns_server.encode_name("other.example") + question.section[-4:]
@@ -189,7 +189,7 @@ def test_a_name_is_resolved_once_for_a_check(api, network):
 
 
 def test_dns_rebinding_is_denied(api, network):
-    """The first answer is harmless, each later one is the metadata service: what was judged is what is connected to."""
+    """The first response is harmless, each later one is the metadata service. The address that was judged is the one that is used."""
     answers = iter([net.OPEN])
 
     def answer(question):

@@ -199,7 +199,7 @@ class ImpatientServer:
                     length = struct.unpack("!H", connection.recv(2, socket.MSG_WAITALL))[0]
                     reply = self._reply(connection.recv(length, socket.MSG_WAITALL), True)
                     connection.sendall(struct.pack("!H", len(reply)) + reply)
-                    time.sleep(0.02)  # The end comes apart from the answer.
+                    time.sleep(0.02)  # EOF arrives in another packet than the answer.
 
     def close(self) -> None:
         self._tcp.shutdown(socket.SHUT_RDWR)

@@ -12,12 +12,6 @@ from support.expectations import assert_failure, assert_problem, assert_success
 PORT = 8101
 
 
-@pytest.fixture(scope="module")
-def target(network):
-    with peers.tcp_listener(network.b, net.OPEN) as listener:
-        yield f"tcp://{net.OPEN}:{listener.getsockname()[1]}"
-
-
 @pytest.fixture
 def more_addresses(network):
     network.a.ip("addr add 10.77.0.51/24 dev link0")
@@ -86,7 +80,7 @@ def test_no_such_interface(api, target):
 
 
 def test_a_source_address_of_the_other_family_cannot_connect(api):
-    """Either the request is refused as malformed or no address fits; a connect with another source it is not."""
+    """Either the request is malformed or no address fits; it never connects from another source."""
     answer = api.post_check(f"tcp://{net.OPEN}:80", bind={"address": net.PROBER6})
     assert answer.status in (200, 400)
     if answer.status == 200:
@@ -95,7 +89,7 @@ def test_a_source_address_of_the_other_family_cannot_connect(api):
 
 
 def test_the_same_four_tuple_twice(api, network):
-    """The first holds the port in a drop, the second cannot have it."""
+    """The first check holds the port while its packets are dropped, so the second cannot have it."""
     with network.a.socket() as holder:
         holder.setsockopt(1, 2, 1)
         holder.bind((net.PROBER, 33020))

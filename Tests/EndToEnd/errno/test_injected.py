@@ -73,7 +73,7 @@ def test_connect_fails_with(connectd, number, outcome, fault):
 
 @pytest.mark.parametrize("number", [errno.EINTR, errno.EALREADY, errno.EINPROGRESS])
 def test_the_states_of_a_running_connect_are_never_shown_as_success(connectd, number):
-    """No connect was begun, so that none can succeed; these errnos are handled inside or are a defect of ours."""
+    """No connect was started, so none can succeed. These errnos are handled internally, or are a bug of connectd."""
     with injecting(connectd.pid, "connect", number):
         result = connectd.client.check(TARGET, timeout_ms=500)
     assert_shape(result)
@@ -116,7 +116,7 @@ def test_bind_fails_with_an_errno_that_is_not_the_requests_doing(connectd):
 
 
 def test_so_error_speaks_when_connect_was_in_progress(connectd):
-    """getsockopt itself failing is neither a success nor the end of the service."""
+    """A failure of getsockopt is neither a success nor the end of the service."""
     with injecting(connectd.pid, "getsockopt", errno.ENOBUFS):
         answer = connectd.client.post_check(TARGET, timeout_ms=1000)
     assert answer.status == 200

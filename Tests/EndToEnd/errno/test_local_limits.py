@@ -20,7 +20,7 @@ def post(connection, target: str):
 
 
 def test_no_descriptor_left(network):
-    """The connection is there already; the socket of the check is one descriptor too many."""
+    """The client's connection exists; the check's socket is one descriptor too many."""
     with Connectd(network.a, port=OWN_PORT) as connectd, peers.tcp_listener(network.b, net.OPEN) as listener:
         target = f"tcp://{net.OPEN}:{listener.getsockname()[1]}"
         with connectd.unix.connect() as connection:
@@ -120,7 +120,7 @@ def test_an_unprivileged_user_can_run_a_check(as_nobody, network):
 
 
 def test_mptcp_switched_off(api, network):
-    """The kernel says ENOPROTOOPT, which is neither the network's nor the target's doing."""
+    """The kernel returns ENOPROTOOPT, which is neither the network's nor the target's fault."""
     with network.a.setting("net.mptcp.enabled", 0):
         result = api.check(f"tcp://{net.OPEN}:80", socket={"mptcp": True})
     assert (result["error"]["errno"], result["phase"]) == (errno.ENOPROTOOPT, "socket"), result

@@ -48,7 +48,7 @@ def test_no_route(api, address):
     assert "icmp" not in attempt
 
 
-def test_an_absent_neighbour_stays_the_networks_fault(api):
+def test_an_absent_neighbor_stays_the_networks_fault(api):
     attempt = assert_failure(api.check(url(net.ABSENT), timeout_ms=8000), 113, "unreachable", "network")
     assert_icmp(attempt, 3, 1, net.PROBER)
 

@@ -383,7 +383,7 @@ def test_strict_json_is_accepted(api, body):
 
 @pytest.mark.parametrize("members", [{"hold_ms": 10}, {"half_open": True}, {"count": 2}, {"trace": "always"}])
 def test_reserved_members_are_refused(api, members):
-    """Later issues bring these members; until then silence about them would be a lie."""
+    """Later versions may have these members; until then ignoring them would mislead clients."""
     answer = api.post_check(GOOD, **members)
     if answer.status != 200:
         assert_problem(answer, 400, "/" + next(iter(members)))

@@ -102,10 +102,10 @@ def test_another_site_cannot_frame_it(connectd):
 
 
 def contrast(one: str, other: str) -> float:
-    """WCAG's contrast of two colours, #rrggbb or #rgb."""
+    """WCAG's contrast of two colors, #rrggbb or #rgb."""
 
-    def luminance(colour: str) -> float:
-        digits = colour.lstrip("#")
+    def luminance(color: str) -> float:
+        digits = color.lstrip("#")
         digits = "".join(2 * digit for digit in digits) if len(digits) == 3 else digits
         parts = [int(digits[i : i + 2], 16) / 255 for i in (0, 2, 4)]
         linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
@@ -115,13 +115,13 @@ def contrast(one: str, other: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-def test_its_colours_are_readable_in_the_light_and_in_the_dark(page):
+def test_its_colors_are_readable_in_the_light_and_in_the_dark(page):
     style = re.search(r"<style>(.*?)</style>", page.body.decode(), re.DOTALL)[1]
     light, dark = re.findall(r":root\{([^}]*)\}", style)
-    for colours, ground in ((light, "#ffffff"), (dark, "#121212")):
+    for colors, ground in ((light, "#ffffff"), (dark, "#121212")):
         for name in ("link", "need"):
-            colour = re.search(rf"--{name}:(#\w+)", colours)[1]
-            assert contrast(colour, ground) >= 4.5, (name, colour, ground)
+            color = re.search(rf"--{name}:(#\w+)", colors)[1]
+            assert contrast(color, ground) >= 4.5, (name, color, ground)
     badges = re.findall(r"\.m(?:\.post)?\{[^}]*background:(#\w+)", style)
     assert len(badges) == 2 and all(contrast(badge, "#ffffff") >= 4.5 for badge in badges)
 
@@ -185,7 +185,7 @@ PLANTED = ".members{table-layout:fixed}.members>tbody>tr>td:first-child{white-sp
 
 @in_a_browser
 def test_a_column_of_single_letters_is_found(browser, tmp_path):
-    """What the test above relies on."""
+    """The measurement of the test above works."""
     text = (REPOSITORY / "openapi" / "docs.html").read_text().replace("</style>", PLANTED + "</style>")
     (tmp_path / "page.html").write_text(text.replace("</head>", MEASURE))
     (tmp_path / "frames.html").write_text(FRAMES + '<iframe src="page.html" width="1280" height="800"></iframe>')

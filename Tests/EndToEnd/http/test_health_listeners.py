@@ -104,7 +104,7 @@ def test_a_flood_of_health_checks_leaves_room_for_other_listeners(loopback_only)
         assert it.http.get("/livez").status == 200
         assert it.http.post_check("tcp://127.0.0.1:1").status == 200
         held.close()
-        wait_until(lambda: health.get("/livez").status == 200, 10, "closed connections make room for new ones")
+        wait_until(lambda: health.get("/livez").status == 200, 30, "closed connections make room for new ones")
 
 
 def test_the_mode_of_a_socket_file(loopback_only, folder):

@@ -111,13 +111,13 @@ def test_idle_and_half_closed_clients_cost_nothing(running, loopback_only, certi
             half.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n")
         time.sleep(0.3)  # The handshakes are done by then.
         before = running.processor_seconds()
-        time.sleep(1.5)  # What it uses in that time is what is tested.
+        time.sleep(1.5)  # Its processor time is what is tested.
         assert running.processor_seconds() - before < 0.3
 
 
 @pytest.mark.deadline
 def test_a_slow_reader_gets_everything_and_costs_nothing(running, loopback_only, certificates):
-    """What the library wrote before it closed waits in between; nothing turns in circles meanwhile."""
+    """Bytes that the library wrote before it closed wait in the relay, without a busy loop."""
     length = len(running.unix.get("/openapi.json").body)
     context = ssl.create_default_context(cafile=f"{certificates}/server.pem")
     for count in (1, 2, 4, 40):
@@ -130,7 +130,7 @@ def test_a_slow_reader_gets_everything_and_costs_nothing(running, loopback_only,
             connection.sendall((request + b"\r\n") * (count - 1) + request + b"Connection: close\r\n\r\n")
             time.sleep(0.2)  # The buffers are full by then.
             before = running.processor_seconds()
-            time.sleep(0.7)  # What it uses in that time is what is tested.
+            time.sleep(0.7)  # Its processor time is what is tested.
             assert running.processor_seconds() - before < 0.2, count
             stream = connection.makefile("rb")
             for _ in range(count):
@@ -140,7 +140,7 @@ def test_a_slow_reader_gets_everything_and_costs_nothing(running, loopback_only,
 
 def test_clients_have_to_show_a_certificate(loopback_only, certificates):
     configuration = {"https": https(certificates, mutual=True), "policy": {"profile": "internal"}}
-    # Mutual TLS says who may ask: with a policy it starts on an open address.
+    # Mutual TLS is authentication: with a policy, the service starts on an open address.
     with Connectd(loopback_only, configuration, port=PORT, listen=("0.0.0.0:8243",)):
         for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
             versions = {"minimum_version": version, "maximum_version": version}

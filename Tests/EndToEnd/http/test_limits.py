@@ -39,7 +39,7 @@ def test_a_full_queue_is_503_with_retry_after(network):
         first = pool.submit(connectd.client.check, f"tcp://{net.DROPPED}:80", timeout_ms=1000)
         connectd.wait_until_connecting()
         second = pool.submit(connectd.client.check, f"tcp://{net.DROPPED}:81", timeout_ms=700)
-        wait_until(lambda: queue_length(connectd) == 1, 5, "the second check is queued")
+        wait_until(lambda: queue_length(connectd) == 1, 30, "the second check is queued")
         started = time.monotonic()
         for answer in (
             connectd.client.post_check("tcp://127.0.0.1:9"),
@@ -84,13 +84,13 @@ def test_a_client_that_goes_away_cancels_its_check(connectd, how, listener):
     if how == "reset":
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()
-    connectd.wait_until_none_connects(2)
+    connectd.wait_until_none_connects(10)
 
 
 @pytest.mark.parametrize("path", ["/v1/checks", "/v1/probe"])
 @pytest.mark.parametrize("listener", ["unix", "tcp"])
 def test_a_half_closed_client_gets_its_answer(connectd, path, listener):
-    """`printf … | nc -N`: shutdown(2) of the writing half ends the request, not the wait for its answer."""
+    """`printf … | nc -N`: shutdown(2) of the writing half ends the request, but the client still waits for its answer."""
     host = f"127.0.0.1:{connectd.port}"
     request = hanging_request(timeout_ms=700, host=host)
     if path == "/v1/probe":
@@ -115,7 +115,7 @@ def test_a_half_closed_client_that_closes_later_cancels_its_check(connectd, list
     time.sleep(0.2)  # Nothing may happen, and only time shows that.
     assert connectd.sockets(SYN_SENT), "a half-closed client has not left"
     connection.close()
-    connectd.wait_until_none_connects(3)
+    connectd.wait_until_none_connects(10)
 
 
 def test_many_cancelled_checks_leak_nothing(connectd):
@@ -138,19 +138,19 @@ def test_a_cancelled_check_leaves_the_queue(network):
         first.sendall(hanging_request())
         connectd.wait_until_connecting()
         second.sendall(hanging_request())
-        wait_until(lambda: queue_length(connectd) == 1, 5, "the second check is queued")
+        wait_until(lambda: queue_length(connectd) == 1, 30, "the second check is queued")
         assert connectd.client.post_check("tcp://127.0.0.1:9").status == 503
         second.close()
         with ThreadPoolExecutor() as pool:
-            wait_until(lambda: queue_length(connectd) == 0, 5, "the check of the client that left is out of the queue")
+            wait_until(lambda: queue_length(connectd) == 0, 30, "the check of the client that left is out of the queue")
             third = pool.submit(connectd.client.post_check, "tcp://127.0.0.1:9")
-            wait_until(lambda: queue_length(connectd) == 1, 5, "the third check is queued")
+            wait_until(lambda: queue_length(connectd) == 1, 30, "the third check is queued")
             first.close()
             assert third.result().status == 200
 
 
 def drip(connection, data: bytes, seconds: float) -> bytes | None:
-    """Sends byte after byte; what the peer said until it ended the connection, or None if it did not."""
+    """Sends byte after byte; returns the bytes received until the peer closed the connection, or None if it did not."""
     started = time.monotonic()
     connection.settimeout(0.25)
     heard = b""
@@ -170,7 +170,7 @@ def drip(connection, data: bytes, seconds: float) -> bytes | None:
 
 
 def test_a_slow_client_meets_an_absolute_deadline(connectd):
-    """For the header and for the body; every byte is in time by an idle timeout's measure."""
+    """For the header and for the body. Every byte is within an idle timeout."""
     limit = 40.0
     head = f"POST /v1/checks HTTP/1.1\r\nHost: 127.0.0.1:{connectd.port}\r\nContent-Type: application/json\r\n".encode()
     in_header, in_body, silent = (connectd.http.connect() for _ in range(3))
@@ -202,13 +202,13 @@ def test_without_a_free_descriptor_the_service_waits_and_recovers(network):
         resource.prlimit(connectd.pid, resource.RLIMIT_NOFILE, (max(connectd.open_descriptors()) + 1, before[1]))
         waiting = [connectd.unix.connect() for _ in range(5)]
         used = connectd.processor_seconds()
-        time.sleep(1)  # What it uses in a second is what is tested.
+        time.sleep(1)  # Its processor time in a second is what is tested.
         assert connectd.processor_seconds() - used < 0.5, "it spins"
         assert len(connectd.log) < 100_000, "it floods the log"
         resource.prlimit(connectd.pid, resource.RLIMIT_NOFILE, before)
         for connection in waiting:
             connection.close()
-        wait_until(lambda: connectd.client.get("/livez").status == 200, 5, "the service has a free descriptor again")
+        wait_until(lambda: connectd.client.get("/livez").status == 200, 30, "the service has a free descriptor again")
 
 
 def test_few_descriptors_are_a_limit_and_not_a_failure(network):
@@ -250,12 +250,12 @@ def test_each_line_of_the_log_is_json(connectd):
 @pytest.mark.deadline
 def test_an_idle_service_uses_no_processor_time(connectd):
     used = connectd.processor_seconds()
-    time.sleep(1.5)  # What it uses in that time is what is tested.
+    time.sleep(1.5)  # Its processor time is what is tested.
     assert connectd.processor_seconds() - used < 0.1
 
 
 def test_a_check_in_flight_is_answered_after_sigterm(network):
-    """SIGTERM: what was accepted is answered, new work is not taken, exit 0."""
+    """SIGTERM: accepted requests are answered, new work is refused, exit 0."""
     connectd = Connectd(network.a, port=PORT).wait_until_live()
     ended = []
     stopper = threading.Thread(target=lambda: ended.append(connectd.stop()))
@@ -277,7 +277,7 @@ def test_a_check_in_flight_is_answered_after_sigterm(network):
 
 
 def test_a_check_with_a_head_of_any_size_is_answered(connectd):
-    """The answer's head shares the library's memory with the request's: no size in between loses it."""
+    """The heads of request and response share the library's memory pool: no size loses the response."""
     host = f"127.0.0.1:{connectd.port}"
     for length in [*range(0, 4200, 60), 8000, 16_000, 16_500, 30_000]:
         request = f"GET /v1/probe?target=127.0.0.1:9 HTTP/1.1\r\nHost: {host}\r\nCookie: {'x' * length}\r\n\r\n"

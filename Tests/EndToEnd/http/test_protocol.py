@@ -43,7 +43,7 @@ def test_head_is_get_without_the_body(http, path):
     assert head.status == got.status
     assert head.body == b""
     assert head.headers["content-type"] == got.headers["content-type"]
-    # The one before the other: bodies that carry times may differ by some bytes.
+    # One after the other: bodies with times may differ by some bytes.
     if "probe" not in path:
         assert head.headers.get("content-length") == got.headers["content-length"]
 

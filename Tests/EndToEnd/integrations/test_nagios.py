@@ -165,7 +165,7 @@ include "{copied}/example-host.conf"
 
 
 def results_of(place, kind: str) -> dict[str, tuple[int, str, str]]:
-    """By service: state, output, performance data, as PerfdataWriter wrote them last."""
+    """The last state, output and performance data of each service, from PerfdataWriter."""
     found = {}
     for path in sorted(place.glob(f"{kind}.*")):
         if path.suffix != ".tmp":

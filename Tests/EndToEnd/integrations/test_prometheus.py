@@ -69,7 +69,7 @@ def test_alerts_are_routed_by_fault(alert, receiver):
     assert ran.stdout.strip() == receiver, ran.stdout + ran.stderr
 
 
-# --- the whole way, from a closed port to a message
+# --- from a closed port to a message
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ ONLY_WARNING = "Unsupported content_type application/yaml"
 
 
 def generate(document: bytes, folder: pathlib.Path) -> str:
-    """The client as a package of this name within the folder; what the generator said."""
+    """Generates the client as a package of this name in the folder; returns the generator's output."""
     settings, source = folder / "settings.yaml", folder / "openapi.json"
     # Its usual last steps only format the code.
     settings.write_text(yaml.safe_dump({"package_name_override": PACKAGE, "post_hooks": []}))
@@ -48,7 +48,7 @@ def service(network, authorities):
 
 @pytest.fixture(scope="module")
 def said(service, tmp_path_factory):
-    """What the generator said; after it, the package can be imported."""
+    """The generator's output; afterwards the package can be imported."""
     folder = tmp_path_factory.mktemp("client")
     output = generate(service.client.get("/openapi.json").body, folder)
     sys.path.insert(0, str(folder))

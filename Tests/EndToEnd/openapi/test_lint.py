@@ -54,7 +54,7 @@ def test_vacuum_finds_nothing(vacuum, tmp_path):
 
 
 def test_vacuum_finds_what_is_wrong(vacuum, tmp_path):
-    """What the test above relies on."""
+    """The test above finds mistakes."""
     document = for_vacuum(DOCUMENT)
     document["paths"]["/livez"]["get"]["operationId"] = document["paths"]["/readyz"]["get"]["operationId"]
     path = tmp_path / "openapi.yaml"
@@ -89,7 +89,7 @@ def subschemas(schema: dict):
 
 
 def faults(schema, place: str, is_condition: bool = False):
-    """What a generator of clients would not understand, by place."""
+    """Parts of a schema that client generators do not support, by place."""
     if not isinstance(schema, dict):
         yield f"{place}: a boolean is not a schema here: write what it means"
         return
@@ -207,7 +207,7 @@ PLANTED = {
 
 @pytest.mark.parametrize("planted", PLANTED)
 def test_a_schema_that_generators_drop_is_found(planted):
-    """What the test above relies on."""
+    """The test above finds mistakes."""
     document = json.loads(json.dumps(DOCUMENT))
     PLANTED[planted](document)
     assert len(all_faults(document)) == 1, all_faults(document)

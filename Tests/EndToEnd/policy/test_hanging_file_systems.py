@@ -28,10 +28,10 @@ def serving(*patterns: str, **members) -> Connectd:
     return Connectd(configuration={"policy": {"rules": rules}, "workers": 1, **members})
 
 
-def assert_lives(connectd) -> None:
+def assert_live(connectd, seconds: float = 1) -> None:
     begin = time.monotonic()
     assert connectd.client.get("/livez", timeout=5).status == 200
-    assert time.monotonic() - begin < 1
+    assert time.monotonic() - begin < seconds
 
 
 def assert_deadline(result: dict, milliseconds: int) -> None:
@@ -45,8 +45,8 @@ def assert_deadline(result: dict, milliseconds: int) -> None:
 def test_an_allowed_path_that_hangs_ends_at_its_deadline(hanging, folder):
     with serving(f"{folder}/hang/*", f"{folder}/app/*") as connectd, concurrent.futures.ThreadPoolExecutor(2) as pool:
         slow = pool.submit(connectd.client.check, f"unix:{folder}/hang/s.sock", timeout_ms=1500)
-        wait_until(lambda: hanging.was_asked, 5, "the file system is asked for the path")
-        assert_lives(connectd)
+        wait_until(lambda: hanging.was_asked, 30, "the file system is asked for the path")
+        assert_live(connectd)
         assert_success(connectd.client.check(f"unix:{folder}/app/s.sock", timeout_ms=1000))
         assert_deadline(slow.result(), 1500)
 
@@ -74,7 +74,6 @@ def test_a_link_to_a_path_that_hangs_ends_at_its_deadline(hanging, folder):
         assert_deadline(connectd.client.check(f"unix:{folder}/app/link.sock", timeout_ms=700), 700)
 
 
-@pytest.mark.deadline
 @pytest.mark.parametrize("patterns", [("hang/*", "app/*"), ("**",)], ids=["a rule for each", "one rule for both"])
 def test_many_hanging_paths_leave_threads_for_others(hanging, folder, patterns):
     rules = [f"{folder}/{pattern}" for pattern in patterns]
@@ -85,8 +84,8 @@ def test_many_hanging_paths_leave_threads_for_others(hanging, folder, patterns):
         ]
         time.sleep(1)  # Every thread that may hang does by then.
         for _ in range(10):
-            assert_lives(connectd)
-            assert_success(connectd.client.check(f"unix:{folder}/app/s.sock", timeout_ms=1000))
+            assert_live(connectd, seconds=3)
+            assert_success(connectd.client.check(f"unix:{folder}/app/s.sock", timeout_ms=3000))
         for result in (item.result() for item in slow):
             assert result["error"]["name"] in ("DEADLINE", "PROBER_BUSY"), result
             assert result["error"]["fault"] == ("network" if result["error"]["name"] == "DEADLINE" else "prober")
@@ -110,7 +109,7 @@ def test_the_service_ends_while_a_path_hangs(hanging, folder):
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         with serving(f"{folder}/hang/*") as connectd:
             slow = pool.submit(connectd.client.post_check, f"unix:{folder}/hang/s.sock", timeout_ms=500)
-            wait_until(lambda: hanging.was_asked, 5, "the file system is asked for the path")
+            wait_until(lambda: hanging.was_asked, 30, "the file system is asked for the path")
             begin = time.monotonic()
         # Leaving the block ends it by SIGTERM, and expects the status 0.
         assert time.monotonic() - begin < 10

@@ -22,7 +22,7 @@ def tree(root_and_namespaces, folder):
 
 @contextlib.contextmanager
 def container(tree: str):
-    """A process whose folder of this name is another one: what it has there is not what is there for us."""
+    """A process with its own mount at this folder: its files there are not ours."""
     script = f"mount -t tmpfs none {tree}/app && exec python3 -c '{_LISTEN}' {tree}/app/inner.sock"
     process = subprocess.Popen(["unshare", "-m", "sh", "-c", script], stdout=subprocess.PIPE)
     try:
@@ -53,7 +53,7 @@ def test_the_root_of_another_process_is_no_way_into_an_allowed_folder(tree):
 
 
 def test_a_rule_for_procfs_does_not_open_its_links(tree):
-    """The kernel's own word for a link that is not followed."""
+    """ELOOP is the kernel's errno for a link that is not followed."""
     with serving("/proc/**", f"{tree}/app/*") as connectd, container(tree) as pid:
         for path in (f"/proc/{pid}/root{tree}/app/inner.sock", f"/proc/self/root{tree}/app/s.sock"):
             result = connectd.client.check(f"unix:{path}")
@@ -98,6 +98,8 @@ def test_a_bind_mount_is_judged_by_its_own_name(tree):
 
 def test_a_hard_link_to_the_own_listener_is_denied(tree):
     with serving(f"{tree}/app/*") as connectd:
+        # Until then, connectd does not know the files of its own listeners.
+        connectd.wait_for_log('"listening"')
         os.link(connectd.socket_path, f"{tree}/app/own.sock")
         assert_problem(connectd.client.post_check(f"unix:{tree}/app/own.sock"), 403)
         os.symlink(f"{tree}/app/own.sock", f"{tree}/other/own")
@@ -109,6 +111,7 @@ def test_a_hard_link_to_a_health_listener_is_denied_too(tree):
     rules = [{"action": "allow", "path": f"{tree}/app/*"}]
     health = f"{tree}/health.sock"
     with Connectd(configuration={"policy": {"rules": rules}, "health_listen": [f"unix:{health}"]}) as connectd:
+        connectd.wait_for_log('"listening"')
         os.link(health, f"{tree}/app/health.sock")
         assert_problem(connectd.client.post_check(f"unix:{tree}/app/health.sock"), 403)
 

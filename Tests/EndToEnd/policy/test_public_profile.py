@@ -43,7 +43,7 @@ def test_a_router_of_the_internet_is_named(public, network):
 
 
 def test_the_target_itself_is_named(public, network):
-    """The client has its address already."""
+    """The client already knows the address."""
     with icmp_forger.forging(network.b, net.FORGED, 3, 13, net.FORGED):
         icmp, _ = icmp_of(public, f"tcp://{net.FORGED}:80")
     assert icmp["from"] == net.FORGED

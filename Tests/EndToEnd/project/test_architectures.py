@@ -24,7 +24,7 @@ def sources():
     "named",
     [
         r"x86|amd64-|aarch64|linux-gnu|#if\s+arch\(",
-        # Numbers of system calls and of flags of open(2) are the architecture's own.
+        # Numbers of system calls and of open(2) flags differ between architectures.
         r"\bsyscall\(\s*\d|\bSYS_\w+\s*=\s*\d|\bO_[A-Z]+\s*=\s*[0-9]",
         # A pointer on one and a structure on the other: two types in Swift.
         r"\bCVaListPointer\b|\bwithVaList\b|\bFloat80\b",

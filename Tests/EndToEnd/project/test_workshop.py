@@ -26,7 +26,7 @@ def make(*arguments: str) -> str:
 
 @pytest.fixture
 def fresh_machine(tmp_path):
-    """Runs scripts/install-dependencies where nothing is installed; gives what it said and did, in order."""
+    """Runs scripts/install-dependencies where nothing is installed; returns its messages and commands, in order."""
     programs = {
         "swift": "true", "dpkg-query": "exit 1", "id": "echo 1000", "sudo": 'echo "sudo $*"', "apt-get": 'echo "apt-get $*"',
     }  # fmt: skip

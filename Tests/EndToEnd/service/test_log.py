@@ -20,7 +20,7 @@ def test_a_full_stderr_pipe_blocks_neither_checks_nor_shutdown():
             env={**clean_environment(), "CONNECTD_LOG__LEVEL": "debug"}, stderr=writing)
         os.close(writing)
         client = Client(unix_connector(path))
-        wait_until(lambda: client.get("/livez").status == 200, 10, "the service is live")
+        wait_until(lambda: client.get("/livez").status == 200, 30, "the service is live")
 
         asked = 600
         for number in range(asked):
@@ -54,9 +54,9 @@ def test_a_duration_is_a_number_with_a_fraction():
                 [str(binary()), "serve", "--listen", f"unix:{path}", "--config", config],
                 env=clean_environment(), stderr=log)
         client = Client(unix_connector(path))
-        wait_until(lambda: client.get("/livez").status == 200, 10, "the service is live")
+        wait_until(lambda: client.get("/livez").status == 200, 30, "the service is live")
         timings = client.post_check("tcp://127.0.0.1:9").json["timings_ms"]
-        wait_until(lambda: b"monitor is down" in open(f"{folder}/log", "rb").read(), 10, "the monitor is down, as the log says")
+        wait_until(lambda: b"monitor is down" in open(f"{folder}/log", "rb").read(), 30, "the monitor is down, as the log says")
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
         lines = [json.loads(line) for line in open(f"{folder}/log")]
@@ -75,7 +75,7 @@ def test_text_lines_show_no_character_that_hides_or_turns_others():
             env={**clean_environment(), "CONNECTD_LOG__FORMAT": "text", "CONNECTD_LOG__LEVEL": "debug"},
             stderr=subprocess.PIPE)
         client = Client(unix_connector(path))
-        wait_until(lambda: client.get("/livez").status == 200, 10, "the service is live")
+        wait_until(lambda: client.get("/livez").status == 200, 30, "the service is live")
         hidden = "\u2028\u2029\u202e\u2066\u200f\u0085\u009b\ufeff\u200b"
         client.post_check("tcp://127.0.0.1:9", id=f"a{hidden}caf\u00e9")
         process.send_signal(signal.SIGTERM)

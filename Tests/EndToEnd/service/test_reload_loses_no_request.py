@@ -16,7 +16,7 @@ CONFIGURATION = {**OPEN_CONFIGURATION, "health_listen": [f"127.0.0.1:{HEALTH}"],
 
 
 class Load:
-    """Clients that ask one question after the other, each on connections that it keeps, or on a new one each time."""
+    """Clients that send one request after the other, each on a kept connection or on a new one each time."""
 
     def __init__(self, connect, clients: int, keep_alive: bool):
         self.connect, self.keep_alive = connect, keep_alive
@@ -32,7 +32,7 @@ class Load:
             try:
                 connection = self.connect()
             except OSError:
-                return  # Nobody listens: nothing was accepted.
+                return  # Connection refused: nothing was accepted.
             with connection:
                 self._converse(connection)
 
@@ -45,7 +45,7 @@ class Load:
                 connection.sendall(REQUEST)
                 answer = read_answer(stream)
             except (OSError, EOFError) as error:
-                # Only the first request of a connection, or one on a connection that was not announced as closing.
+                # Only the first request of a connection, or one before `Connection: close`, must get an answer.
                 if self.must_answer(fresh):
                     self.lost.append(repr(error))
                 return
@@ -65,7 +65,7 @@ class Load:
 
 
 class LoadToTheEnd(Load):
-    """At the end of the service, a connection between two requests is closed; one whose request came in is answered."""
+    """At shutdown, a connection between two requests is closed; an accepted request is answered."""
 
     def must_answer(self, fresh: bool) -> bool:
         return fresh and not self.ending.is_set()
@@ -85,7 +85,7 @@ def test_two_hundred_reloads_lose_no_request(loopback_only, keep_alive):
                 seen = it.log.count("reload")
                 it.configuration_path.write_text(text)
                 it.process.send_signal(signal.SIGHUP)
-                wait_until(lambda: it.log.count("reload") > seen, 5, lambda: f"a reload in the log: {it.log[-2000:]}", 0.001)
+                wait_until(lambda: it.log.count("reload") > seen, 30, lambda: f"a reload in the log: {it.log[-2000:]}", 0.001)
                 assert health.get("/livez").status == 200
         finally:
             load.end()
@@ -101,7 +101,7 @@ def test_a_graceful_shutdown_loses_no_request(loopback_only, keep_alive):
     load = LoadToTheEnd(tcp_connector(loopback_only, "127.0.0.1", PORT), 8, keep_alive)
     health = Client(tcp_connector(loopback_only, "127.0.0.1", HEALTH))
     try:
-        wait_until(lambda: load.statuses.count(200) > 100, 10, "the load is answered")
+        wait_until(lambda: load.statuses.count(200) > 100, 30, "the load is answered")
         it.process.send_signal(signal.SIGTERM)
         wait_until(lambda: health.get("/readyz").status == 503, 1, "/readyz says that the service drains", 0.002)
         assert health.get("/livez").status == 200, "it drains, and lives"

@@ -16,7 +16,7 @@ from support.waiting import wait_until
 
 @pytest.fixture
 def serve(loopback_only, folder):
-    """Runs `serve` with a configuration to its end; it must end by itself."""
+    """Runs `serve` with a configuration that must make it exit."""
 
     def start(configuration: str | None, *arguments: str, environment: dict | None = None):
         extra = ()
@@ -242,7 +242,7 @@ def test_listen_from_the_environment(loopback_only, folder):
         env={**connectd_process.clean_environment(), "CONNECTD_LISTEN": f"unix:{path}"},
     )
     try:
-        wait_until(lambda: unix_connector(path)().close() is None, 5, f"a listener on {path}")
+        wait_until(lambda: unix_connector(path)().close() is None, 30, f"a listener on {path}")
     finally:
         process.terminate()
         assert process.wait(10) == 0
@@ -269,7 +269,7 @@ def test_the_default_is_loopback_8080(loopback_only):
     [(True, [], True), (True, ["--listen", "127.0.0.1:8097"], False), (False, [], False)],
 )
 def test_a_container_with_an_unreachable_listener_logs_a_warning(loopback_only, as_first, arguments, is_told):
-    """`docker run -p 8080:8080 connectd`: as the first process of its world, without an address."""
+    """`docker run -p 8080:8080 connectd`: as process 1, without a configured address."""
     first = ["unshare", "--pid", "--fork", "--kill-child"] if as_first else []
     process = subprocess.Popen(
         loopback_only.command(*first, str(connectd_process.binary()), "serve", *arguments),

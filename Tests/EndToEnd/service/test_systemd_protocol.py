@@ -92,7 +92,7 @@ def test_inherited_sockets_are_added_to_listen_and_not_bound_twice(folder):
 
 
 def test_at_the_end_clients_of_a_socket_wait_for_the_next_process():
-    """The manager holds it open: a 503 would tell them less than the answer that is to come."""
+    """The service manager keeps the socket open: waiting clients are answered by the next process, instead of a 503."""
     made = listening()
     ask = b"GET /v1/errors HTTP/1.1\r\nHost: localhost\r\n\r\n"
     with activated([made], "http", environment={"CONNECTD_DRAIN__DELAY_MS": "500"}) as process:
@@ -102,7 +102,7 @@ def test_at_the_end_clients_of_a_socket_wait_for_the_next_process():
             open_before.sendall(ask)
             assert read_answer(stream).status == 200
             process.terminate()
-            wait_until(lambda: client_of(made).get("/readyz").status != 200, 10, "/readyz says that the service drains")
+            wait_until(lambda: client_of(made).get("/readyz").status != 200, 30, "/readyz says that the service drains")
             open_before.sendall(ask)
             answer = read_answer(stream)
             assert answer.status == 200, "within drain.delay_ms"
@@ -117,7 +117,7 @@ def test_at_the_end_clients_of_a_socket_wait_for_the_next_process():
 
 
 def test_a_drain_leaves_what_it_has_not_accepted_to_the_next_process():
-    """Clients that come one after another, over the end of one process and the start of the next: each has its answer."""
+    """Each client gets an answer, from the end of one process over the start of the next."""
     made = listening()
     statuses, end = [], threading.Event()
 
@@ -136,7 +136,7 @@ def test_a_drain_leaves_what_it_has_not_accepted_to_the_next_process():
                 for client in clients:
                     client.start()
             before = len(statuses)
-            wait_until(lambda: len(statuses) > before + 20, 10, "the clients are answered")
+            wait_until(lambda: len(statuses) > before + 20, 30, "the clients are answered")
     with activated([made], "http"):
         end.set()
         for client in clients:
@@ -185,7 +185,7 @@ def test_sockets_that_are_not_listeners_are_named(kind):
 
 
 def test_two_sockets_for_one_address_are_refused():
-    """By SO_REUSEPORT: the kernel would share clients out among both."""
+    """With SO_REUSEPORT, the kernel would distribute clients over both."""
     made = [socket.socket() for _ in range(2)]
     for item in made:
         item.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
@@ -226,7 +226,7 @@ def test_a_restart_with_socket_activation_loses_no_request(folder):
     for _ in range(4):
         with activated(made, "http:socket"):
             before = len(statuses)
-            wait_until(lambda: len(statuses) >= before + 50, 10, "the clients are answered")
+            wait_until(lambda: len(statuses) >= before + 50, 30, "the clients are answered")
             threads.append(threading.Thread(target=hang))
             threads[-1].start()
             silent.accept()[0].detach()

@@ -17,7 +17,7 @@ PORT, REFERENCE_PORT = 8241, 9115
 LOOPBACK = "127.0.0.1"
 NAMED = "blackbox.example.test"
 EXPORTER = "prometheus-blackbox-exporter"
-# What only says how long something took.
+# Metrics that are durations.
 DURATIONS = {"probe_dns_lookup_time_seconds", "probe_duration_seconds"}
 SECONDS = {"timeout": "2s"}
 
@@ -62,7 +62,7 @@ MODULES = {
         tls=True, tls_config={"ca_file": "root.pem", "cert_file": "client.pem", "key_file": "client.key"}),
     "web": {"prober": "http"},
 }
-# What Debian's blackbox_exporter does not know yet.
+# Modules that Debian's blackbox_exporter does not support yet.
 NEWER = {
     "bytes": answers({"expect_bytes": "AB"}, {"expect_bytes": "C\n"}, {"expect": "^rest"}),
     "labels": answers({"expect": "^SSH-([0-9.]+)-(.*)$", "labels": [
@@ -72,7 +72,7 @@ NEWER = {
 
 
 def says(*parts: bytes, stays: bool = False):
-    """A peer that says this, and then closes or waits for the other end."""
+    """A peer that sends this, and then closes or waits for EOF."""
 
     def script(connection: socket.socket) -> None:
         for part in parts:
@@ -116,7 +116,7 @@ def upgrades(context):
 
 
 class Both:
-    """The two services, the peers in their namespace, and what is asked of them."""
+    """The two services, their namespace, and requests to both."""
 
     def __init__(self, namespace, connectd, reference):
         self.namespace, self.connectd, self.reference = namespace, connectd, reference
@@ -129,7 +129,7 @@ class Both:
         return self.probe(self.connectd.client, headers, **query)
 
     def compare(self, headers: dict | None = None, **query) -> dict:
-        """Asks both; every metric of blackbox_exporter has to be there with its type, help, labels and value."""
+        """Probes with both; connectd must have every metric of blackbox_exporter, with its type, help, labels and value."""
         theirs = self.probe(self.reference, headers, **query)
         ours = self.ask(headers, **query)
         assert ours[0] == theirs[0], (ours, theirs)
@@ -158,7 +158,7 @@ def parsed(text: str) -> dict:
             families[name][0] = kind
         else:
             sample, _, value = line.rpartition(" ")
-            # Samples of histograms and summaries have endings of their own.
+            # Samples of histograms and summaries have their own suffixes.
             families.setdefault(sample.partition("{")[0], [None, None, {}])[2][sample] = float(value)
     return families
 
@@ -185,7 +185,7 @@ def wait_for(client: Client, process: subprocess.Popen) -> None:
         assert process.poll() is None, f"blackbox_exporter ended with {process.returncode}"
         return client.get("/-/healthy").status == 200
 
-    wait_until(is_healthy, 10, "blackbox_exporter is healthy", 0.05)
+    wait_until(is_healthy, 60, "blackbox_exporter is healthy", 0.05)
 
 
 def started(namespace, files: dict[str, str], configuration: dict | None = None, **options) -> Connectd:

@@ -21,7 +21,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 HOST = "good.example.test"
 SERIAL = 0x0A1B2C3D4E5F60718293A4B5C6D7E8F9
 PEM, DER = serialization.Encoding.PEM, serialization.Encoding.DER
-# cryptography's word for a key, and the report's.
+# The type of a key, as cryptography and as the report name it.
 _KEY_TYPES = {"ECPublicKey": "EC", "RSAPublicKey": "RSA", "Ed25519PublicKey": "ED25519"}
 
 
@@ -46,7 +46,7 @@ def openssl(*arguments: str, **options) -> str:
 
 @dataclass(frozen=True)
 class Identity:
-    """What a peer shows: its chain in the order of sending, and its key, both as files."""
+    """The identity of a peer: its chain in the order of sending, and its key, both as files."""
 
     chain: tuple[x509.Certificate, ...]
     chain_file: str
@@ -151,7 +151,7 @@ class Authorities:
     def root_pem(self) -> str:
         return self.pem(self.root.certificate)
 
-    # What servers show.
+    # Identities of servers.
 
     @functools.cached_property
     def good(self) -> Identity:
@@ -212,7 +212,7 @@ class Authorities:
 
     @functools.cached_property
     def reversed(self) -> Identity:
-        """Its own first, as every server has to, and then the root before the intermediate."""
+        """Its own certificate first, as TLS requires, and then the root before the intermediate."""
         return self.identity("reversed", [self.leaf(), self.root.certificate, self.intermediate.certificate])
 
     @functools.cached_property
@@ -317,7 +317,7 @@ class Authorities:
         chain = [self.leaf(issuer=issuer), issuer_certificate, self.intermediate.certificate]
         return self.identity("below_a_leaf", chain)
 
-    # What clients show.
+    # Identities of clients.
 
     @functools.cached_property
     def client(self) -> Identity:
@@ -385,7 +385,7 @@ def _general_name(text: str) -> x509.GeneralName:
 
 
 def expected_report(certificate: x509.Certificate) -> dict:
-    """What `tls.chain` says of a certificate, but for the seconds that are left; dates as values of datetime."""
+    """The entry of `tls.chain` for a certificate, without the remaining seconds; dates are datetime values."""
     key = certificate.public_key()
     public = key.public_bytes(DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     # The octets in DER: a leading zero where the number would look negative without.

@@ -25,14 +25,14 @@ PORT = 8080
 # States of a TCP socket, as /proc/net/tcp shows them.
 ESTABLISHED, SYN_SENT = "01", "02"
 
-# Everything a trusted user on this machine may do; single tests say less.
+# All permissions of a trusted local user; single tests have fewer.
 OPEN_CONFIGURATION = {
     "policy": {"profile": "internal", "dialogs": "any", "options": ["bind", "interface", "mark", "md5"]},
 }
 
 
 def binary() -> pathlib.Path:
-    """The one that CONNECTD names, else the newest build; without any the calling test is skipped."""
+    """The program that CONNECTD names, else the newest build; without either, the test is skipped."""
     if named := os.environ.get("CONNECTD"):
         path = pathlib.Path(named).resolve()
         assert path.is_file(), f"CONNECTD names {path}, which is not there"
@@ -122,7 +122,7 @@ class Connectd:
     def log(self) -> str:
         return self.log_path.read_text(errors="replace")
 
-    def wait_until_live(self, seconds: float = 10) -> "Connectd":
+    def wait_until_live(self, seconds: float = 60) -> "Connectd":
         def is_live() -> bool:
             assert self.process.poll() is None, f"connectd ended with {self.process.returncode}:\n{self.log}"
             return self.client.get("/livez", timeout=5).status == 200
@@ -130,7 +130,7 @@ class Connectd:
         wait_until(is_live, seconds, lambda: f"connectd is live:\n{self.log}")
         return self
 
-    def wait_for_log(self, text: str, after: int = 0, timeout: float = 5) -> str:
+    def wait_for_log(self, text: str, after: int = 0, timeout: float = 30) -> str:
         """Waits for a text in the log, from a position on; returns the log from there."""
         wait_until(lambda: text in self.log[after:], timeout, lambda: f"{text!r} in the log:\n{self.log[after:]}")
         return self.log[after:]
@@ -143,21 +143,21 @@ class Connectd:
         self.process.send_signal(signal.SIGHUP)
         return self.wait_for_log(says, before)
 
-    def wait_until_connecting(self, count: int = 1, timeout: float = 5) -> None:
+    def wait_until_connecting(self, count: int = 1, timeout: float = 30) -> None:
         """Waits until so many checks wait for the answer to their SYN."""
         wait_until_connecting(self.pid, count, timeout)
 
-    def wait_until_none_connects(self, timeout: float = 5) -> None:
+    def wait_until_none_connects(self, timeout: float = 30) -> None:
         """Waits until no check waits for the answer to a SYN, for instance because its client left."""
         wait_until(lambda: not self.sockets(SYN_SENT), timeout, "no socket of connectd is in SYN_SENT", 0.005)
 
-    def wait_until_read(self, connection: socket.socket, timeout: float = 5) -> None:
+    def wait_until_read(self, connection: socket.socket, timeout: float = 30) -> None:
         """Waits until connectd has read every byte that was sent on a connection to it."""
         wait_until(lambda: self._has_read(connection), timeout, "connectd has read what was sent", 0.002)
         # The bytes are judged in the turn of the event loop in which they are read: a later request comes after that.
         self.client.get("/livez")
 
-    def wait_until_accepted(self, connection: socket.socket, timeout: float = 5) -> None:
+    def wait_until_accepted(self, connection: socket.socket, timeout: float = 30) -> None:
         """Waits until connectd has accepted a TCP connection."""
         wait_until(lambda: self._has_read(connection), timeout, "connectd has accepted the connection", 0.002)
 
@@ -174,7 +174,7 @@ class Connectd:
                 return words[9] != "0" and words[4].endswith(":00000000")
         return False
 
-    def wait_for_descriptors(self, most: int, timeout: float = 10) -> None:
+    def wait_for_descriptors(self, most: int, timeout: float = 30) -> None:
         """Waits until connectd has at most so many descriptors open."""
         wait_until(
             lambda: len(self.open_descriptors()) <= most, timeout,
@@ -182,7 +182,7 @@ class Connectd:
         )  # fmt: skip
 
     def stop(self) -> int:
-        """SIGTERM; the exit status, which must be 0 for a service that was left in peace."""
+        """Sends SIGTERM; returns the exit status."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         try:
@@ -225,7 +225,7 @@ class Connectd:
         return {int(entry) for entry in os.listdir(f"/proc/{self.pid}/fd")}
 
     def processor_seconds(self) -> float:
-        """What it has used of the processors, in user and in kernel mode."""
+        """Its processor time, in user and in kernel mode."""
         words = pathlib.Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()
         return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
@@ -246,7 +246,7 @@ def sockets(pid: int, state: str, protocol: str = "tcp") -> list[str]:
     return found
 
 
-def wait_until_connecting(pid: int, count: int = 1, timeout: float = 5) -> None:
+def wait_until_connecting(pid: int, count: int = 1, timeout: float = 30) -> None:
     """Waits until so many sockets in a process's network namespace wait for the answer to their SYN."""
     wait_until(lambda: len(sockets(pid, SYN_SENT)) >= count, timeout, f"{count} sockets are in SYN_SENT", 0.005)
 
@@ -271,7 +271,7 @@ def run(
     input: str | None = None,
     environment: dict[str, str] | None = None,
 ) -> subprocess.CompletedProcess:
-    """One command of connectd to its end."""
+    """Runs a command of connectd to its end."""
     command = [str(binary()), *arguments]
     if namespace is not None:
         command = namespace.command(*command)

@@ -55,7 +55,7 @@ class Container:
         )  # fmt: skip
 
     def initialize(self) -> int:
-        """Makes the first process, which becomes the program when it is started; its number."""
+        """Creates the first process, which becomes the program on start; returns its process id."""
         podman("init", self.name)
         return self.pid
 

@@ -19,7 +19,7 @@ _PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
 
 
 def needs(*programs: str):
-    """Skips, with the reason, where a program of Debian is missing."""
+    """Skips, with the reason, if a program of Debian is missing."""
     missing = [name for name in programs if shutil.which(name, path=_PATH) is None]
     reason = f"not installed: {', '.join(missing)} (make test-integrations installs them)"
     return pytest.mark.skipif(bool(missing), reason=reason)
@@ -35,7 +35,7 @@ def copy_of(name: str, folder: pathlib.Path) -> pathlib.Path:
 
 
 def program_in(folder: pathlib.Path) -> pathlib.Path:
-    """The connectd under test at a place that every user may enter, which its build folder need not be."""
+    """A copy of the connectd under test that every user may run."""
     copied = folder / "connectd"
     shutil.copy(binary(), copied)
     copied.chmod(0o755)
@@ -51,7 +51,7 @@ def replaced(path: pathlib.Path, *pairs: tuple[str, str]) -> None:
     path.write_text(text)
 
 
-def run(*command, namespace=None, timeout: float = 60, **options) -> subprocess.CompletedProcess:
+def run(*command, namespace=None, timeout: float = 300, **options) -> subprocess.CompletedProcess:
     command = [str(word) for word in command]
     environment = {**clean_environment(), "PATH": _PATH, **options.pop("environment", {})}
     command = namespace.command(*command) if namespace else command

@@ -64,7 +64,7 @@ def name_of(number: int) -> str:
 
 
 def assert_shape(result: dict) -> None:
-    """What holds for every result."""
+    """Asserts what is true of every result."""
     assert set(result) <= TOP_MEMBERS, set(result) - TOP_MEMBERS
     assert result["schema"] == 1
     assert isinstance(result["ok"], bool)

@@ -49,7 +49,7 @@ def read_answer(stream, method: str = "GET") -> Answer:
 
 
 class Client:
-    """Asks a connectd through a connector that gives a fresh connected socket."""
+    """Sends requests to a connectd through a connector that returns a new connected socket."""
 
     def __init__(self, connect, host: str = "localhost"):
         self.connect = connect

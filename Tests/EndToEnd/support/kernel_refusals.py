@@ -66,9 +66,9 @@ def cgroup_that_forbids_connect(folder: str):
         code = ctypes.create_string_buffer(
             struct.pack("<BBhi", 0xB7, 0, 0, 0) + struct.pack("<BBhi", 0x95, 0, 0, 0), 16
         )
-        licence = ctypes.create_string_buffer(b"GPL\0")
+        license = ctypes.create_string_buffer(b"GPL\0")
         load = struct.pack(
-            "=IIQQIIQII16sII", 18, 2, ctypes.addressof(code), ctypes.addressof(licence), 0, 0, 0, 0, 0, b"", 0, 10
+            "=IIQQIIQII16sII", 18, 2, ctypes.addressof(code), ctypes.addressof(license), 0, 0, 0, 0, 0, b"", 0, 10
         )  # CGROUP_SOCK_ADDR, expected attach type CGROUP_INET4_CONNECT
         program = _bpf(5, load)
         descriptor = os.open(group, os.O_RDONLY)

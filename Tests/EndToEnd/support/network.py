@@ -14,7 +14,7 @@ from support.namespace import Namespace
 
 PROBER, PEER, ABSENT = "10.77.0.1", "10.77.0.2", "10.77.0.99"
 PROBER6, PEER6, ABSENT6 = "fd00:77::1", "fd00:77::2", "fd00:77::99"
-OPEN = "10.88.1.1"  # addresses of the router itself, behind the link
+OPEN = "10.88.1.1"  # addresses of the router itself
 OPEN6 = "fd00:88:1::1"
 SECOND, SECOND6 = "10.88.1.2", "fd00:88:1::2"
 NOWHERE = "10.99.1.1"  # no route at all
@@ -23,10 +23,14 @@ DROPPED, DROPPED6 = "10.88.2.1", "fd00:88:2::1"
 UNTTL = "10.88.3.1"  # forwarded once more, so that a TTL of 1 ends at the router
 FORGED, FORGED6 = "10.88.4.1", "fd00:88:4::1"  # silent; the forger answers
 MD5 = "10.88.1.7"
-BROADCAST = "10.77.0.255"  # of the link
+BROADCAST = "10.77.0.255"  # the link's broadcast address
 FASTOPEN = 23  # TCP_FASTOPEN, of a listener
 
-# what the router says about a destination: (nft reject, IPv4 destination)
+# Targets: a port without a listener, and an address whose packets are dropped.
+REFUSED = f"tcp://{OPEN}:9"
+SILENT = f"tcp://{DROPPED}:80"
+
+# ICMP errors of the router for a destination: (nft reject, IPv4 destination)
 ROUTER_REJECTS = {
     "port-unreachable": "10.88.10.1",
     "admin-prohibited": "10.88.11.1",
@@ -42,14 +46,14 @@ ROUTER_REJECTS6 = {
     "addr-unreachable": "fd00:88:12::1",
     "no-route": "fd00:88:13::1",
 }
-# what the target itself says, by port of OPEN
+# ICMP errors of the target itself, by port of OPEN
 TARGET_REJECTS = {
     "port-unreachable": 4001,
     "admin-prohibited": 4002,
     "host-unreachable": 4003,
     "prot-unreachable": 4004,
 }
-# what the prober's own firewall says, by port of OPEN
+# errors of the prober's own firewall, by port of OPEN
 OWN_REJECTS = {"port-unreachable": 5001, "admin-prohibited": 5002}
 OWN_DROP = 5009
 # route types on the prober itself
@@ -74,7 +78,7 @@ class Network:
             self._routes_of_prober()
             self._router()
             self._rules()
-            self._wait_until_neighbours_know_each_other()
+            self._wait_for_neighbor_discovery()
         except BaseException:
             self.remove()
             raise
@@ -142,8 +146,8 @@ class Network:
         ]
         self.a.nft("table inet t { chain output { type filter hook output priority 0;\n" + "\n".join(own) + "\n}\n}")
 
-    def _wait_until_neighbours_know_each_other(self) -> None:
-        """The first neighbour discovery after a link comes up may lose a SYN, which costs a second."""
+    def _wait_for_neighbor_discovery(self) -> None:
+        """The first neighbor discovery after a link comes up may lose a SYN, which costs a second."""
         for address in (OPEN, OPEN6):
             with self.a.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as client:
                 client.settimeout(10)

@@ -25,7 +25,7 @@ def containers_of(pod: dict) -> list[dict]:
 
 
 def violations(pod: dict, annotations: dict[str, str] | None = None) -> set[str]:
-    """The names of the rules that the pod's specification does not keep to."""
+    """The names of the rules that the pod's specification violates."""
     found = {f"host namespaces: {name}" for name in ("hostNetwork", "hostPID", "hostIPC") if pod.get(name)}
     for volume in pod.get("volumes", []):
         if not volume.keys() & VOLUMES:

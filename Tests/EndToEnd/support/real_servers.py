@@ -29,7 +29,7 @@ class Server:
 
 
 def program(*names: str) -> str:
-    """The path of the first that is there."""
+    """The path of the first that exists."""
     path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/lib/news/bin", "/usr/lib/postgresql/15/bin"])
     for name in names:
         if found := shutil.which(name, path=path):
@@ -62,7 +62,7 @@ def materials(folder: pathlib.Path, identity: Identity, user: str | None = None)
 def process(
     namespace, command: list[str], folder: pathlib.Path, server: Server, stop: list[str] | None = None, **options
 ):
-    """Runs a server in the foreground until the block ends; it has begun once each of its ports takes connections."""
+    """Runs a server in the foreground until the block ends; the block begins once each of its ports accepts connections."""
     log = folder / "log"
     with log.open("wb") as output:
         running = subprocess.Popen(
@@ -263,7 +263,7 @@ def prosody(namespace, address: str, folder: pathlib.Path, identity: Identity):
 
 
 def nnrpd(namespace, address: str, folder: pathlib.Path, identity: Identity):
-    """The reader of INN, by itself: it needs no news to talk about TLS."""
+    """INN's reader alone: STARTTLS needs no news spool."""
     try:
         command = program("nnrpd")
     except Missing:

@@ -46,7 +46,7 @@ class SilentMount:
         return bool(select.select([self._device], [], [], 0)[0])
 
     def remove(self) -> None:
-        """Whoever is blocked gets an error."""
+        """Blocked callers get an error."""
         _libc.umount2(self.folder.encode(), _MNT_FORCE)
         _libc.umount2(self.folder.encode(), _MNT_DETACH)
         os.close(self._device)

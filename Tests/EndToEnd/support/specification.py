@@ -24,7 +24,7 @@ def resolved(node: dict) -> dict:
 
 
 def complaints(schema: dict, value, components: dict = DOCUMENT["components"]) -> list[str]:
-    """What keeps a value from matching a schema of the document."""
+    """The reasons why a value does not match a schema of the document."""
     validator = Draft202012Validator({**schema, "components": components})
     return [f"{error.json_path}: {error.message[:300]}" for error in validator.iter_errors(value)]
 
@@ -47,7 +47,7 @@ CLOSED = {"schemas": {name: schema if name == "Specification" else closed(schema
 
 
 def undocumented(schema: dict, value) -> list[str]:
-    """What keeps an answer of the service from being exactly what the document describes."""
+    """The reasons why a response is not exactly as the document describes."""
     return complaints(schema, value, CLOSED)
 
 

@@ -16,7 +16,7 @@ STREAMS = "http://etherx.jabber.org/streams"
 
 @dataclass
 class Lines:
-    """A protocol of lines: a greeting, answers to what may be asked before, and the command."""
+    """A line-based protocol: a greeting, answers to earlier commands, and the STARTTLS command."""
 
     greeting: str
     command: str

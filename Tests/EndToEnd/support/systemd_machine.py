@@ -56,7 +56,7 @@ class Machine:
     def __init__(self, network):
         self.network = network
         self.name = f"{network.a.name}-systemd"
-        # Under /run and of the same name on both sides: sockets in there are met from both.
+        # Under /run, with the same path on both sides, so that both can use its sockets.
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="cd", dir="/run"))
         self.folder.chmod(0o755)
         self.source = pathlib.Path(tempfile.mkdtemp(prefix="connectd-source-"))
@@ -64,7 +64,7 @@ class Machine:
         volumes = [f"{self.source}:/source:ro", f"{self.folder}:{self.folder}"]
         volumes += [f"{network.a.etc / name}:/etc/{name}" for name in ("hosts", "resolv.conf")]
         volumes += [f"{folder}:{folder}:ro" for folder in libraries()]
-        # Credentials are mounted in a namespace of systemd's own, and reach the others only where mounts are shared.
+        # systemd mounts credentials in its own namespace; others see them only if mounts are shared.
         podman(
             "run", "-d", "--name", self.name, "--pull=never", "--systemd=always", "--privileged",
             f"--network=ns:/run/netns/{network.a.name}", *(f"--volume={volume}" for volume in volumes), image(),
@@ -79,7 +79,7 @@ class Machine:
         self.unix = Client(unix_connector(f"/proc/{self.pid}/root/run/connectd/http.sock"))
 
     def _copy_source(self) -> None:
-        """What the README's commands take from a checkout with the program built."""
+        """The files of a built checkout that the README's commands use."""
         for part in ("deploy/systemd", "docs/man"):
             shutil.copytree(REPOSITORY / part, self.source / part)
         program = self.source / ".build" / "release" / "connectd"
@@ -92,7 +92,7 @@ class Machine:
             shutil.rmtree(folder, ignore_errors=True)
 
     def sh(self, script: str, check: bool = True, seconds: float = 60) -> str:
-        """What root's shell in there says, on both its outputs."""
+        """Output and errors of a script that root runs in the container."""
         done = self._enter(script, seconds)
         assert not check or done.returncode == 0, f"{script}: {done.returncode}\n{done.stdout}"
         return done.stdout
@@ -140,12 +140,12 @@ class Machine:
         return int(self.show("MainPID"))
 
     def now(self) -> str:
-        """For `journal`: --after-cursor of systemd 252 misses the first line where others are filtered out."""
+        """For `journal`: with filters, --after-cursor of systemd 252 misses the first line."""
         return f"@{time.time():.6f}"
 
     def journal(self, since: str, *arguments: str) -> str:
         return self.sh(f"journalctl --sync; journalctl -q -u {SERVICE} --since={since} {' '.join(arguments)}")
 
     def messages(self, since: str, priority: str) -> str:
-        """What the service itself said, of this priority and above."""
+        """The service's own lines in the journal, of this priority and above."""
         return self.journal(since, "-o cat", f"-p {priority}", "-t connectd")

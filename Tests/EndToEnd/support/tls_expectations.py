@@ -52,7 +52,7 @@ def assert_report(result: dict, identity: Identity, names: bool = True) -> dict:
 
 
 def assert_verified(result: dict, identity: Identity, names: bool = True) -> dict:
-    """A success that leads to an authority."""
+    """Asserts a success with a chain that leads to an authority."""
     assert_success(result, "connected")
     report = assert_report(result, identity, names)
     assert (report["verified"], report["verify_error"]) == (True, None)

@@ -21,7 +21,7 @@ from support.certificates import Identity
 from support.network import OPEN
 
 ALERT, HANDSHAKE, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HEARTBEAT = 21, 22, 23, 20, 24
-# RFC 5746, without which OpenSSL goes no further.
+# RFC 5746: OpenSSL's client needs it.
 SECURE_RENEGOTIATION = b"\xff\x01\x00\x01\x00"
 OLD_CIPHERS = "ALL:COMPLEMENTOFALL:@SECLEVEL=0"
 VERSIONS = {
@@ -44,7 +44,7 @@ def server_context(
     dh_parameters: str | None = None,
     tickets: int | None = None,
 ) -> ssl.SSLContext:
-    """A server's context that forbids nothing: what is weak is for connectd to find."""
+    """A server context that allows everything: weaknesses are for connectd to find."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.set_ciphers(ciphers)
     context.load_cert_chain(identity.chain_file, identity.key_file)
@@ -59,7 +59,7 @@ def server_context(
     if client_authorities is not None:
         context.load_verify_locations(cadata=client_authorities)
         context.verify_mode = client_certificate
-    # X25519 is what OpenSSL prefers by itself, and no curve to the Python of Debian 12.
+    # OpenSSL prefers X25519, and Debian 12's Python does not know it as a curve.
     if curve not in (None, "X25519"):
         context.set_ecdh_curve(curve)
     if dh_parameters is not None:
@@ -70,13 +70,13 @@ def server_context(
 
 
 def until_the_end(connection) -> None:
-    """A script: takes what comes until the client ends."""
+    """A script: reads until EOF."""
     while connection.recv(65536):
         pass
 
 
 def tls(context: ssl.SSLContext, script=until_the_end, failures: list | None = None):
-    """A script that shakes hands, then runs another on what is inside."""
+    """A script that does the handshake, then runs another script inside TLS."""
 
     def run(connection: socket.socket) -> None:
         with context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False) as inside:
@@ -95,7 +95,7 @@ def tls(context: ssl.SSLContext, script=until_the_end, failures: list | None = N
 
 
 def end_in_good_order(connection: socket.socket, seconds: float = 2) -> None:
-    """FIN, then takes what the client still says: no reset."""
+    """Sends FIN, then reads until EOF, so that no reset is sent."""
     connection.shutdown(socket.SHUT_WR)
     connection.settimeout(seconds)
     while connection.recv(65536):
@@ -171,7 +171,7 @@ def without_renegotiation_info(namespace, identity: Identity, address: str = OPE
 
 
 def _drain(stream) -> None:
-    """Takes what it says, so that it never waits to say it."""
+    """Reads its output, so that it never blocks on a full pipe."""
     while stream.read(65536):
         pass
 
@@ -188,7 +188,7 @@ def alert(level: int, code: int) -> bytes:
 
 
 def message(kind: int, body: bytes, claimed: int | None = None) -> bytes:
-    """A handshake message; `claimed` is the length it says, if not its own."""
+    """A handshake message; `claimed` is the length in its header, if not the real one."""
     length = len(body) if claimed is None else claimed
     return bytes([kind]) + length.to_bytes(3, "big") + body
 
@@ -205,7 +205,7 @@ def server_hello(
 
 
 def flight_with_small_dh(identity: Identity, hello: bytes, bits: int) -> bytes:
-    """What a TLS 1.2 server with an RSA key says that has such Diffie-Hellman parameters; OpenSSL's refuses them."""
+    """The messages of a TLS 1.2 server with an RSA key and such Diffie-Hellman parameters, which OpenSSL's server refuses."""
     random = b"r" * 32
     certificates = b"".join(
         len(der).to_bytes(3, "big") + der for der in (item.public_bytes(Encoding.DER) for item in identity.chain)
@@ -244,14 +244,14 @@ def read_record(connection: socket.socket) -> bytes:
 
 
 class MemoryServer:
-    """A real server on memory: what it would say can be cut, delayed or repeated."""
+    """A real server on memory buffers: its output can be cut, delayed or repeated."""
 
     def __init__(self, context: ssl.SSLContext):
         self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self.session = context.wrap_bio(self.incoming, self.outgoing, server_side=True)
 
     def answer(self, data: bytes) -> bytes:
-        """What the server says to these bytes."""
+        """The server's response to these bytes."""
         self.incoming.write(data)
         with contextlib.suppress(ssl.SSLWantReadError):
             self.session.do_handshake()

@@ -24,7 +24,7 @@ def traced(pid: int, *options: str):
         first = tracer.stderr.readline()
         if "attached" not in first:
             pytest.skip(f"strace cannot attach: {first.strip()}")
-        wait_until(lambda: _is_traced(pid, tracer.pid), 5, "strace is attached to each thread")
+        wait_until(lambda: _is_traced(pid, tracer.pid), 30, "strace is attached to each thread")
         yield
     finally:
         tracer.terminate()

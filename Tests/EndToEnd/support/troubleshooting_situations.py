@@ -57,7 +57,7 @@ def name_server(stage: Stage, table: dict[str, list[str]], *lines: str):
 
 @contextlib.contextmanager
 def tls_server(stage: Stage, identity: Identity, name: str):
-    """A server under this name, and the file of the authority that it leads to."""
+    """A server with this name, and the file of its certificate authority."""
     (stage.folder / "ca.pem").write_text(stage.authorities.root_pem)
     script = tls_peers.tls(tls_peers.server_context(identity))
     with name_server(stage, {name: [net.OPEN]}), listening(stage, 8443, script=script):
@@ -161,7 +161,7 @@ def unix_sockets(stage):
 
 @situation("Connected, but nothing works behind the load balancer")
 def load_balancer(stage):
-    """It accepts, then finds no backend: one ends in good order, the other with a reset."""
+    """It accepts, then finds no backend: one closes, the other resets."""
 
     def resetting(connection: socket.socket) -> None:
         time.sleep(0.2)  # The peer takes a while until it knows that it has no backend.

@@ -78,12 +78,12 @@ def showing(network):
 
 
 def check(api, port: int, address: str = net.OPEN, members: dict | None = None, **tls) -> dict:
-    """A check of an address that is asked for by the certificates' name and judged by the tests' authority."""
+    """A check of an address with the certificates' name as server name and the tests' authority."""
     options = {"server_name": HOST, "ca": "tests", **tls}
     return api.check(f"tcp://{address}:{port}", tls=options, timeout_ms=10000, **(members or {}))
 
 
-# What a good handshake shows.
+# A good handshake.
 
 
 def test_a_good_peer_is_connected_with_a_full_report(api, authorities, showing):
@@ -161,7 +161,7 @@ def test_the_url_asks_for_tls_and_the_system_knows_no_authority_of_ours(api, aut
 
 @pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
 def test_the_systems_authorities(network, hosts, authorities, showing, folder, variable):
-    """Where OpenSSL's variables say that they are."""
+    """OpenSSL's environment variables name their place."""
     path = pathlib.Path(folder) / "root.pem"
     path.write_text(authorities.root_pem)
     openssl("rehash", folder)
@@ -235,7 +235,7 @@ def test_a_certificate_that_is_not_trusted(api, authorities, showing, name):
     assert_report(result, identity)
     assert_verify_error(result, code, depth)
     assert result["attempts"][0]["outcome"] == "tls_failed"
-    # Without verification it is a success that says the same about the chain.
+    # Without verification it is a success with the same report about the chain.
     result = check(api, port, verify=False)
     assert_success(result)
     assert_report(result, identity)
@@ -284,7 +284,7 @@ def test_the_days_that_are_left(api, authorities, showing, name, least, verdict)
         assert report["verified"] is (verdict == "CERT_EXPIRES_SOON")
 
 
-# What was verified before is not verified again for as long as it holds.
+# A verified chain is cached while it is valid.
 
 
 def test_a_verified_chain_that_expires_later_fails(api, authorities, showing):
@@ -310,7 +310,7 @@ def test_a_chain_that_was_good_is_not_good_for_another_name(api, authorities, sh
         assert_tls_failure(others, "CERT_UNKNOWN_AUTHORITY")
 
 
-# Who is trusted.
+# Trust.
 
 
 def test_each_authority_of_a_file_counts(api, authorities, showing):
@@ -407,7 +407,7 @@ def test_dh_parameters_of_1024_bits_are_too_weak(api, authorities, showing, dh_p
     error = assert_tls_failure(check(api, port), "TLS_NO_SHARED_CIPHER")
     assert_alert(error, "handshake_failure", "prober")
     assert "dh key too small" in error["message"]
-    # Who wants no verdict sees what is there.
+    # Without a verdict, the report still shows the parameters.
     result = check(api, port, verify=False)
     assert_success(result)
     assert result["tls"]["cipher"] == "DHE-RSA-AES256-GCM-SHA384"
@@ -471,7 +471,7 @@ class TestClientCertificates:
         assert_verified(check(api, port), authorities.good)
 
     def test_none_where_it_is_optional_and_the_peer_sends_nothing_more(self, api, authorities, showing, version):
-        """The wait for what a server might still say is bounded."""
+        """The wait for later messages of the server is bounded."""
         port = self.server(authorities, showing, version, client_certificate=ssl.CERT_OPTIONAL, tickets=0)
         started = time.monotonic()
         assert_verified(check(api, port), authorities.good)
@@ -493,7 +493,7 @@ class TestClientCertificates:
 
 
 def test_a_client_certificate_that_is_too_weak_is_the_probers_fault(api, authorities, showing):
-    """The configuration takes it, since `ciphers` may lower the level."""
+    """The configuration accepts it, because `ciphers` may lower the security level."""
     port = showing(authorities.good)
     result = check(api, port, client_certificate="weak")
     assert "key too small" in assert_tls_failure(result, "TLS_PROTOCOL", fault="prober")["message"]
@@ -679,7 +679,7 @@ def test_how_the_peer_sees_the_end(api, authorities, network, options, close, er
     seen = []
 
     def script(inside) -> None:
-        time.sleep(0.2)  # The end of the check comes to this socket; it has to be there before it is asked for.
+        time.sleep(0.2)  # The check's FIN or RST must have arrived before this reads the socket's error.
         seen.append(inside.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
 
     with tls_peers.listening(network.b, tls_peers.tls(context, script)) as port:

@@ -16,7 +16,7 @@ from support.http_client import check_request
 from support.tls_expectations import assert_alert, assert_tls_failure, assert_verified
 
 PORT = 8221
-DEADLINE = 400  # milliseconds, for what only the deadline ends
+DEADLINE = 400  # milliseconds, for checks that only the deadline ends
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def no_descriptor_is_left(connectd):
     connectd.client.get("/livez")
     before = len(connectd.open_descriptors())
     yield
-    connectd.wait_for_descriptors(before, 3)
+    connectd.wait_for_descriptors(before)
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def check(api, port: int, timeout_ms: int = 5000, dialog: list | None = None, **
 
 
 def after_the_hello(act):
-    """A script that takes the ClientHello, acts, and ends as the client does."""
+    """A script that reads the ClientHello, acts, and waits for EOF."""
 
     def script(connection: socket.socket) -> None:
         evil.read_record(connection)
@@ -63,7 +63,7 @@ def after_the_hello(act):
 
 
 def answers(data: bytes, stays: bool = True):
-    """Says this in place of a ServerHello; stays, until the client goes, or ends."""
+    """Sends this instead of a ServerHello; then waits for EOF, or closes."""
 
     def act(connection: socket.socket) -> None:
         connection.sendall(data)
@@ -73,7 +73,7 @@ def answers(data: bytes, stays: bool = True):
     return after_the_hello(act)
 
 
-# What ends at once.
+# Peers that fail at once.
 
 UNKNOWN_CIPHER = evil.record(evil.HANDSHAKE, evil.server_hello(cipher=0x1301))
 RC4 = evil.record(evil.HANDSHAKE, evil.server_hello(cipher=0x0005))
@@ -146,7 +146,7 @@ def test_bytes_that_are_not_tls_are_shown_escaped(api, meeting):
 
 
 def test_bytes_that_are_not_tls_are_shown_from_the_first(api, meeting):
-    """Which came alone here, and could have begun a record."""
+    """The first byte came alone, and could have begun a record."""
 
     def script(connection: socket.socket) -> None:
         connection.sendall(b"\x16")
@@ -258,7 +258,7 @@ def test_a_reset_in_answer_to_the_hello(api, meeting):
 
 
 def counts(length: int) -> list[int]:
-    """From the front; the last from the end, since a flight is a few bytes longer or shorter by its signature."""
+    """Counted from the front; the last ones from the end, because the length of a signature varies by a few bytes."""
     return [*range(160), *range(160, length - 16, 37), -1]
 
 
@@ -295,7 +295,7 @@ def test_eof_after_each_byte_of_the_first_flight(api, authorities, meeting, vers
             raise AssertionError(f"after {count} of {state['length']} bytes") from error
 
 
-# What only the deadline ends.
+# Peers that end at the deadline.
 
 
 def drips(context):
@@ -375,19 +375,19 @@ def flood(data: bytes):
 
 
 def latencies(connectd, until: threading.Event) -> list[float]:
-    """How long others wait: the health answer, and a check that is refused at once."""
+    """The latency of other requests: a health check, and a check that is refused at once."""
     taken = []
     while not until.is_set() or len(taken) < 4:
         for ask in (lambda: connectd.client.get("/livez"), lambda: connectd.client.check(f"tcp://{net.OPEN}:9")):
             started = time.monotonic()
             ask()
             taken.append(time.monotonic() - started)
-        time.sleep(0.005)  # The pace of the others.
+        time.sleep(0.005)  # The pace of the other requests.
     return sorted(taken)
 
 
 def assert_nobody_waits(connectd, run) -> dict:
-    """Runs a check in a thread; others on the only worker are answered meanwhile. Gives the check's result."""
+    """Runs a check in a thread; the only worker must answer other requests meanwhile. Returns the check's result."""
     results, done = [], threading.Event()
 
     def check_it() -> None:
@@ -421,7 +421,7 @@ def test_a_flood_ends_and_delays_no_other_request(connectd, meeting, mode):
 
 
 def test_handshake_records_of_one_byte_each_are_tls(api, authorities, meeting):
-    """RFC 5246, 6.2.1 lets messages be cut anywhere; a whole handshake comes of it."""
+    """RFC 5246, 6.2.1 allows fragments of any size; the handshake succeeds."""
     context = evil.server_context(authorities.good, lowest="1.2", highest="1.2")
 
     def script(connection: socket.socket) -> None:
@@ -433,7 +433,7 @@ def test_handshake_records_of_one_byte_each_are_tls(api, authorities, meeting):
     assert_verified(check(api, meeting(script)), authorities.good)
 
 
-# Behind a handshake that went well.
+# After a successful handshake.
 
 WAITS = [{"expect": "^never$"}]
 
@@ -450,7 +450,7 @@ def test_too_many_session_tickets(connectd, authorities, meeting):
 
 
 def command_flood(process, command: bytes, seconds: float = 3):
-    """Writes a command of s_server's again and again, in a thread; it begins once the handshake should be through."""
+    """Writes an s_server command repeatedly, in a thread, starting after the handshake."""
     stop = threading.Event()
 
     def loop() -> None:
@@ -485,7 +485,7 @@ def test_endless_key_updates_and_renegotiations(connectd, authorities, network, 
     if version == "-tls1_3":
         assert_deadline(result, phase="dialog")
     else:
-        # We say no_renegotiation (RFC 5246, 7.4.1.1), and the server does not take that.
+        # connectd sends no_renegotiation (RFC 5246, 7.4.1.1), and the server does not accept that.
         assert_failure(result, None, "tls_failed", "target", phase="dialog", source="tls", name="TLS_ALERT")
         assert_alert(result["error"], "handshake_failure", "peer")
 
@@ -551,7 +551,7 @@ def test_a_client_that_leaves_ends_the_handshake(connectd, network):
             peer.settimeout(3)
             assert evil.read_record(peer)[0] == evil.HANDSHAKE
         with peer:
-            # Its client has gone: so does it, whatever the deadline says.
+            # The check ends with its client, before its deadline.
             with contextlib.suppress(ConnectionResetError):
                 assert peer.recv(100) == b""
 

@@ -27,7 +27,7 @@ def connectd(network, authorities):
 
 @pytest.fixture
 def meeting(network):
-    """Starts a peer that runs a script on each connection; gives its port. What a script finds wrong fails the test."""
+    """Starts a peer that runs a script on each connection; returns its port. An error in the script fails the test."""
     wrong = []
     with contextlib.ExitStack() as stack:
 
@@ -92,7 +92,7 @@ def test_a_willing_peer_with_an_old_certificate(api, authorities, meeting, proto
 
 
 class Drip:
-    """A connection that says everything byte by byte."""
+    """A connection that sends everything byte by byte."""
 
     def __init__(self, connection: socket.socket):
         self.connection = connection
@@ -199,7 +199,7 @@ def test_a_peer_that_speaks_something_else(api, meeting, protocol, words):
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_a_peer_that_begins_with_tls(api, authorities, meeting, protocol):
-    """The port for TLS from the start: nothing comes until a ClientHello does, or an alert to what is none."""
+    """The port for implicit TLS: it sends nothing before a ClientHello, and an alert after anything else."""
     port = meeting(tls_peers.tls(tls_peers.server_context(authorities.good)))
     result = check(api, port, protocol, timeout_ms=400)
     assert result["outcome"] in ("timeout", "tls_failed"), result
@@ -243,7 +243,7 @@ GO_AHEAD = {
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_text_after_the_go_ahead_is_not_tls(api, authorities, meeting, protocol):
-    """CVE-2011-0411 and its kin: what was said in clear text must never pass for what came through TLS."""
+    """CVE-2011-0411 and similar: plain text must never be taken for data from TLS."""
     context = tls_peers.server_context(authorities.good)
 
     def script(connection: socket.socket) -> None:

@@ -91,7 +91,7 @@ def test_a_real_server(api, running, protocol):
 
 @pytest.mark.parametrize("protocol", SERVERS)
 def test_a_real_server_that_is_asked_for_something_else(api, running, protocol):
-    """Not this protocol, and no TLS at once: it ends, at the latest at the deadline, and says so."""
+    """The peer speaks another protocol: the check ends with a reason, at its deadline at the latest."""
     server, _ = running(protocol)
     target = f"tcp://{server.address}:{server.ports[protocol]}"
     other = "pop3" if protocol != "pop3" else "smtp"
@@ -104,7 +104,7 @@ def test_a_real_server_that_is_asked_for_something_else(api, running, protocol):
 
 
 class SlowWords:
-    """Stands in front of a server, and passes its words on byte by byte until the client begins with TLS."""
+    """A proxy that forwards a server's bytes one by one until the client begins with TLS."""
 
     def __init__(self, namespace, server: tuple[str, int]):
         self.namespace, self.server = namespace, server
@@ -138,7 +138,7 @@ class SlowWords:
 
 
 def test_a_step_that_begins_with_tls_waits_for_the_end_of_the_go_ahead(api, running, network):
-    """Postfix forgets what a client has sent before its go-ahead: a ClientHello that comes too early gets no answer."""
+    """Postfix discards bytes that arrive before its go-ahead: a ClientHello that comes too early gets no answer."""
     server, identity = running("smtp")
     slow = SlowWords(network.b, (server.address, server.ports["smtp"]))
     dialog = [

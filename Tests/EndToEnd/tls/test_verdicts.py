@@ -143,4 +143,4 @@ def test_no_text_of_a_client_reaches_a_plain_listener(network, authorities, dial
             assert_problem(answer, 403, "/tls/alpn")
         assert heard == []
         running.client.check(target, timeout_ms=500, tls={"verify": False, "alpn": ["h2", "x-own/1"]})
-        wait_until(lambda: b"x-own/1" in b"".join(heard), 5, "the peer hears the protocol's name")
+        wait_until(lambda: b"x-own/1" in b"".join(heard), 30, "the peer hears the protocol's name")
