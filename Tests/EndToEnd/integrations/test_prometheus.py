@@ -129,7 +129,7 @@ def query(namespace, prober, tmp_path_factory):
 
 
 @needs("prometheus")
-def test_prometheus_probes_through_relabelling(query):
+def test_prometheus_probes_through_relabeling(query):
     found = result_of(query, 'probe_success{job="connectd-probe"} == 1')
     labels = found[0]["metric"]
     assert (labels["instance"], labels["module"]) == ("127.0.0.1:9090", "tcp_connect")

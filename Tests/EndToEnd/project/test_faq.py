@@ -52,10 +52,10 @@ def assert_shown(said: str, shown: str) -> None:
 
 
 def matches(line: str, wanted: str) -> bool:
-    start, goes_on = wanted.removesuffix("…"), wanted.endswith("…")
+    start, continues = wanted.removesuffix("…"), wanted.endswith("…")
     pattern = DURATION.sub("… ms", re.escape(start).replace(r"\.", ".").replace(r"\ ", " "))
     pattern = TOTAL.sub(r" in \\d+\\.\\d+ s", pattern)
-    pattern = pattern.replace("… ms", r" +(\d+\.\d+) ms") + (".*" if goes_on else "")
+    pattern = pattern.replace("… ms", r" +(\d+\.\d+) ms") + (".*" if continues else "")
     found = re.fullmatch(pattern, line)
     return found is not None and all(
         float(claimed) < 1000 or float(measured) >= 0.9 * float(claimed)
