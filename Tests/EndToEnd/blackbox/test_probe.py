@@ -466,7 +466,7 @@ def test_of_several_chains_the_one_that_lasts_longest_counts(chains, authorities
 
 
 @pytest.mark.parametrize("kind", ["loop", "forged"])
-def test_a_peer_cannot_make_a_pattern_search_slow(chains, authorities, cross_signed, kind):
+def test_a_peer_cannot_make_the_chain_search_slow(chains, authorities, cross_signed, kind):
     """Authorities with one name: each may have issued each other, or a trusted root appears to have issued them."""
     roots, [leaf, short, _], _ = cross_signed["short first"]
     key = authorities.leaf_key

@@ -125,12 +125,12 @@ def test_timeout_zero_waits_forever(start, network):
         assert process.wait(5) == 0
 
 
-def test_an_unchanged_state_is_logged_once(run):
+def test_an_unchanged_state_is_printed_once(run):
     ran = run("wait", "--timeout", "1s", "--interval", "10ms", REFUSED)
     assert sum(line.startswith("wait  ") for line in ran.stderr.splitlines()) == 1
 
 
-def test_a_changed_state_is_logged_again(start, network):
+def test_a_changed_state_is_printed_again(start, network):
     port = free_port(network)
     process = start("--interval", "200ms", "--timeout", "10s", f"{net.OPEN}:{port}")
     assert "ECONNREFUSED" in process.stderr.readline()
@@ -294,7 +294,7 @@ def test_wrong_usage_is_2(run, arguments):
     assert ran.stdout == "" and "connectd wait" in ran.stderr
 
 
-def test_output_that_is_not_read_blocks_nothing(start, network):
+def test_a_closed_standard_error(start, network):
     """A closed standard error does not end the wait, and the command does not inherit an ignored SIGPIPE."""
     port = free_port(network)
     process = start("--interval", "100ms", f"{net.OPEN}:{port}", "--", "echo", "started")

@@ -261,7 +261,7 @@ def test_renegotiation_is_refused(running, loopback_only):
 
 
 @pytest.mark.parametrize("version", ["-tls1_2", "-tls1_3"])
-def test_session_resumption_is_refused_after_a_reload(running, loopback_only, module_folder, version):
+def test_session_resumption_is_refused(running, loopback_only, module_folder, version):
     saved = f"{module_folder}/session{version}"
     openssl_client(loopback_only, version, "-sess_out", saved, input="Q\n")
     if pathlib.Path(saved).exists():

@@ -341,7 +341,7 @@ def assert_deadline(result: dict, phase: str = "tls") -> None:
 
 
 @pytest.mark.deadline
-def test_a_peer_with_a_full_backlog(api, network):
+def test_a_peer_that_never_accepts(api, network):
     """The kernel completes the TCP handshake; the peer never accepts the connection."""
     with evil.peers.tcp_listener(network.b, net.OPEN) as listener:
         assert_deadline(check(api, listener.getsockname()[1], timeout_ms=DEADLINE))
