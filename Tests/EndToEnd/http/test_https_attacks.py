@@ -104,7 +104,7 @@ def test_silent_clients_block_no_other_client(small, loopback_only, certificates
 
 
 def test_one_client_address_cannot_take_all_connections(small, loopback_only, certificates):
-    """The client address with the most handshakes loses one of them, even if they wait only for the service."""
+    """A new client replaces the oldest handshake of the address with the most, even if these wait only for the service."""
     hello = client_hello()
     with contextlib.ExitStack() as held:
         for _ in range(300):
