@@ -46,7 +46,7 @@ def pytest_itemcollected(item) -> None:
         item.add_marker("smoke")
 
 
-# In parallel, a worker takes a file at a time. The files that take longest come first, so that none of them is left for the end.
+# In parallel, a worker takes a file at a time. The longest files come first, so that no worker begins one at the end.
 LONGEST = (
     "openapi/test_schemathesis_fuzzing.py", "openapi/test_schemathesis.py", "cli/test_check_output.py",
     "tls/test_handshakes.py", "service/test_reload_loses_no_request.py", "blackbox/test_patterns.py", "blackbox/test_probe.py",

@@ -55,7 +55,7 @@ def test_a_denial_is_one_line_at_info_with_the_request(connectd):
     assert line["level"] == "info" and line["request_id"] == "req-17" and line["client"] == "ops"
 
 
-def test_malformed_responses_are_ignored(connectd):
+def test_malformed_headers_are_ignored(connectd):
     headers = {**TOKEN, "X-Request-Id": "a b", "traceparent": "00-0-0-0"}
     answer = connectd.client.post("/v1/checks", {"target": "127.0.0.1:9"}, headers=headers)
     assert answer.status == 200 and "request_id" not in answer.json and "traceparent" not in answer.json

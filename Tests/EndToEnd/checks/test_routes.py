@@ -41,7 +41,7 @@ def test_each_type_of_route(api, kind, number, outcome):
     assert (route["error"]["errno"], route["error"]["class"]) == (number, outcome)
 
 
-def test_one_failure_does_not_affect_the_next_check(api):
+def test_one_failure_does_not_affect_the_next_destination(api):
     """One socket, connected again for each destination and disconnected at the end."""
     answers = routes(
         api, net.NOWHERE, net.OPEN, net.ROUTE_TYPES["blackhole"], net.OPEN6, net.NOWHERE6, net.OPEN, net.OPEN

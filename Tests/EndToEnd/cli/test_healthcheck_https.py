@@ -93,7 +93,7 @@ def written(folder, **keys) -> str:
 
 @pytest.mark.parametrize("name", ["server", "expired"])
 def test_without_a_url_the_service_is_known_by_its_certificate(health, loopback_only, certificates, tmp_path, name):
-    """With --certificate, only the certificate itself counts, not its name or dates."""
+    """The service must show the certificate that the configuration names; its name and dates do not matter."""
     listen = [f"0.0.0.0:{PORT}"]
     file = written(tmp_path, listen=listen, https=https(certificates, name))
     with Connectd(loopback_only, {**OPEN_CONFIGURATION, "https": https(certificates, name)}, port=PORT):

@@ -37,7 +37,7 @@ def test_an_errno_is_explained(name):
 
 
 @pytest.mark.parametrize("name", ["DEADLINE", "nxdomain", "CERT_EXPIRED", "EWOULDBLOCK"])
-def test_own_host_names_and_foreign_ones(name):
+def test_names_of_connectd_and_other_names(name):
     ran = run("errors", name)
     assert ran.returncode == 0 and name.upper() in ran.stdout.splitlines()[0]
 
@@ -202,7 +202,7 @@ def test_files_that_are_named_are_read_and_not_shown(folder):
     assert token not in ran.stdout + ran.stderr
 
 
-def test_an_invalid_configuration_is_1(folder):
+def test_a_configuration_that_cannot_start_is_1(folder):
     open_to_all = "listen: ['0.0.0.0:8080']\npolicy: {profile: rules}\n"
     ran = config_check(folder, open_to_all)
     assert ran.returncode == 1 and "who may ask" in ran.stderr
@@ -343,7 +343,7 @@ ANSWERS = {
 
 
 @pytest.mark.parametrize("answer", ANSWERS, ids=[repr(answer[:20]) for answer in ANSWERS])
-def test_other_ways_to_trust_a_certificate(folder, answer):
+def test_the_exit_status_for_each_answer(folder, answer):
     def script(connection: socket.socket) -> None:
         request = connection.recv(4096)
         assert request.startswith(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n") and b"\r\nConnection: close\r\n" in request

@@ -125,12 +125,12 @@ def test_timeout_zero_waits_forever(start, network):
         assert process.wait(5) == 0
 
 
-def test_an_unchanged_state_is_logged_once(run):
+def test_an_unchanged_state_is_printed_once(run):
     ran = run("wait", "--timeout", "1s", "--interval", "10ms", REFUSED)
     assert sum(line.startswith("wait  ") for line in ran.stderr.splitlines()) == 1
 
 
-def test_a_changed_state_is_logged_again(start, network):
+def test_a_changed_state_is_printed_again(start, network):
     port = free_port(network)
     process = start("--interval", "200ms", "--timeout", "10s", f"{net.OPEN}:{port}")
     assert "ECONNREFUSED" in process.stderr.readline()
@@ -164,8 +164,8 @@ def test_a_command_that_cannot_be_executed_is_126(run, target, folder):
 
 
 def test_a_script_with_errexit(network, target):
-    script = '"$0" wait -q --timeout 200ms "$1"; echo went on'
-    for place, expected in ((target, (0, "went on\n")), (REFUSED, (1, ""))):
+    script = '"$0" wait -q --timeout 200ms "$1"; echo continued'
+    for place, expected in ((target, (0, "continued\n")), (REFUSED, (1, ""))):
         command = network.a.command("sh", "-ec", script, str(connectd_process.binary()), place)
         ran = subprocess.run(command, capture_output=True, text=True, timeout=30)
         assert (ran.returncode, ran.stdout) == expected
@@ -294,7 +294,7 @@ def test_wrong_usage_is_2(run, arguments):
     assert ran.stdout == "" and "connectd wait" in ran.stderr
 
 
-def test_output_that_is_not_read_blocks_nothing(start, network):
+def test_a_closed_standard_error(start, network):
     """A closed standard error does not end the wait, and the command does not inherit an ignored SIGPIPE."""
     port = free_port(network)
     process = start("--interval", "100ms", f"{net.OPEN}:{port}", "--", "echo", "started")

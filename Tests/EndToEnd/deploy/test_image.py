@@ -158,7 +158,7 @@ def test_wait_ends_with_what_it_started(image, loopback_only):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_two_signals_are_one_reload(running, api, number):
+def test_two_signals_stop_it_too(running, api, number):
     watched = os.pidfd_open(running.pid)
     for _ in range(2):
         with contextlib.suppress(ProcessLookupError):
@@ -202,7 +202,7 @@ def test_a_config_map_that_changes_counts_after_sighup(image, loopback_only, fol
         container.remove()
 
 
-def test_the_container_has_its_name(image, loopback_only):
+def test_prober_is_the_host_name(image, loopback_only):
     """`prober` tells the pods of a Deployment apart."""
     container = Container(loopback_only, options=("--hostname", "connectd-7d4b9-x2x4z"))
     client = Client(tcp_connector(loopback_only, "127.0.0.1", 8080), host="127.0.0.1:8080")

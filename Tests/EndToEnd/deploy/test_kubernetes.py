@@ -331,7 +331,7 @@ def test_the_service_monitor_scrapes_without_a_token(service):
     assert Client(tcp_connector(service, "127.0.0.1", 8080), host="10.0.0.7").get("/metrics").status == 401
 
 
-def test_the_requests_of_kubelet_probes_are_answered(service):
+def test_the_request_of_the_operators_probe_is_answered(service):
     """The request that the operator makes Prometheus send: the Probe's module and Host, with the token of its Secret."""
     spec = by_kind("prometheus-operator")["Probe"]["spec"]
     host, _, port = spec["prober"]["url"].rpartition(":")

@@ -202,7 +202,7 @@ def without_ipv6(space):
             space.ip(f"-6 route add {kind} {address}/128")
 
 
-def test_the_addresses_of_the_prober_are_tracked(inside, outside):
+def test_a_prober_without_ipv6_addresses_has_the_same_result(inside, outside):
     """It uses netlink, which the unit allows for this."""
     with without_ipv6(inside.network.a):
         here, there = (client.check(f"tcp://[{net.OPEN6}]:{TCP}") for client in (inside.http, outside))

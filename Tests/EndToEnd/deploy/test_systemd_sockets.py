@@ -62,7 +62,7 @@ class Load:
         while b"\r\n\r\n" not in data:
             piece = connection.recv(65536)
             if not piece:
-                self.failures.append(f"closed behind {data!r}")
+                self.failures.append(f"closed after {data!r}")
                 return None
             data += piece
         head, _, body = data.partition(b"\r\n\r\n")

@@ -388,7 +388,7 @@ def test_several_rejects_are_armed_together_and_the_one_that_comes_is_named(api,
     assert_dialog_failed(result, "DIALOG_REJECTED", 1)
 
 
-def test_the_first_error_counts(api, way):
+def test_the_first_match_of_reject_or_expect_counts(api, way):
     target, members = way(says(b"220 fine\r\n554 not fine\r\n"))
     assert_success(api.check(target, dialog=[{"reject": "fine"}, {"expect": "^220"}], **members))
     target, members = way(says(b"warning: 220 fine\r\n"))

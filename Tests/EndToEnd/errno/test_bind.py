@@ -89,7 +89,7 @@ def test_a_source_address_of_the_other_family_cannot_connect(api):
 
 
 def test_the_same_four_tuple_twice(api, network):
-    """The first check holds the port while its packets are dropped, so the second cannot have it."""
+    """A socket holds the port while its packets are dropped, so the check cannot have it."""
     with network.a.socket() as holder:
         holder.setsockopt(1, 2, 1)
         holder.bind((net.PROBER, 33020))

@@ -107,7 +107,7 @@ def test_a_mark_needs_a_capability(as_nobody):
     assert_failure(result, errno.EPERM, "not_permitted", "prober", phase="socket")
 
 
-def test_a_privileged_port_cannot_be_bound_by_the_user_nobody(as_nobody, network):
+def test_a_privileged_port_needs_a_privileged_user(as_nobody, network):
     before = network.a.get("net.ipv4.ip_unprivileged_port_start")
     assert int(before) > 7
     result = as_nobody.check(f"tcp://{net.OPEN}:80", bind={"port": 7})

@@ -97,7 +97,7 @@ def test_it_needs_a_token_where_other_resources_do(loopback_only):
         assert guarded.client.get("/docs", headers=bearer).status == 200
 
 
-def test_another_site_cannot_frame_it(connectd):
+def test_another_site_cannot_load_it(connectd):
     assert connectd.http.get("/docs", headers={"Sec-Fetch-Site": "cross-site"}).status == 403
 
 

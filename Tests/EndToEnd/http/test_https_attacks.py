@@ -104,7 +104,7 @@ def test_silent_clients_block_no_other_client(small, loopback_only, certificates
 
 
 def test_one_client_address_cannot_take_all_connections(small, loopback_only, certificates):
-    """The client address with the most handshakes loses one of them, even if they wait only for the service."""
+    """A new client replaces the oldest handshake of the address with the most, even if these wait only for the service."""
     hello = client_hello()
     with contextlib.ExitStack() as held:
         for _ in range(300):
@@ -261,7 +261,7 @@ def test_renegotiation_is_refused(running, loopback_only):
 
 
 @pytest.mark.parametrize("version", ["-tls1_2", "-tls1_3"])
-def test_session_resumption_is_refused_after_a_reload(running, loopback_only, module_folder, version):
+def test_session_resumption_is_refused(running, loopback_only, module_folder, version):
     saved = f"{module_folder}/session{version}"
     openssl_client(loopback_only, version, "-sess_out", saved, input="Q\n")
     if pathlib.Path(saved).exists():

@@ -107,7 +107,7 @@ def test_the_headers_that_are_always_there(http, method, path):
         "/metrics.json",
     ],
 )
-def test_commands_that_do_not_exist(http, path):
+def test_paths_that_do_not_exist(http, path):
     answer = http.get(path)
     if path in ("/v1/errors/econnrefused", "/%6civez", "/"):
         assert answer.status in (200, 404), "an equivalent spelling, or the console of a later version"

@@ -56,7 +56,7 @@ VECTORS = {
     "empty header name": post(HOST, JSON, LENGTH, b": x"),
     "header without colon": post(HOST, JSON, LENGTH, b"nonsense"),
     "header name with a space": post(HOST, JSON, LENGTH, b"X Y: z"),
-    "header name that is no token": post(HOST, JSON, LENGTH, b"X(Y): z"),
+    "header name that is not a token": post(HOST, JSON, LENGTH, b"X(Y): z"),
     "header name with high bytes": post(HOST, JSON, LENGTH, b"X\xff: z"),
     "folded line": post(HOST, JSON, LENGTH, b"X-Folded: a", b" b"),
     "folded line with a tab": post(HOST, JSON, LENGTH, b"X-Folded: a", b"\tTransfer-Encoding: chunked"),

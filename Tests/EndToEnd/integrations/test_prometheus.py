@@ -129,7 +129,7 @@ def query(namespace, prober, tmp_path_factory):
 
 
 @needs("prometheus")
-def test_prometheus_probes_through_relabelling(query):
+def test_prometheus_probes_through_relabeling(query):
     found = result_of(query, 'probe_success{job="connectd-probe"} == 1')
     labels = found[0]["metric"]
     assert (labels["instance"], labels["module"]) == ("127.0.0.1:9090", "tcp_connect")
@@ -174,7 +174,7 @@ def read_mail(text: str):
 
 
 @needs("prometheus")
-def test_the_recorded_fields_are_present(query):
+def test_each_recording_rule_has_a_result(query):
     result_of(query, 'instance_outcome_fault:connectd_checks:rate5m{outcome="connected"} > 0')
     result_of(query, "instance:connectd_check_failures:ratio_rate5m > 0 < 1")
     result_of(query, "instance:connectd_in_flight:ratio >= 0")

@@ -1,7 +1,7 @@
-"""What no schema can say about a valid request is put right before schemathesis sends it.
+"""Corrects generated requests where no schema can express what is valid.
 
-Names of certificates are the configuration's, names of ciphers OpenSSL's; a `reject` needs an `expect` behind it; the
-parameters of a probe depend on each other. Only requests that are meant to be valid are touched.
+Names of certificates come from the configuration, names of ciphers from OpenSSL; a `reject` needs an `expect` after it; the
+parameters of a probe depend on each other. Only requests that are meant to be valid are changed.
 """
 
 import schemathesis

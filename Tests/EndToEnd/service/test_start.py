@@ -40,7 +40,7 @@ def test_it_does_not_start_wide_open(serve, address):
         assert missing in ran.stderr + ran.stdout, f"the message does not name {missing}"
 
 
-def test_a_certificate_without_its_key_is_refused(serve, folder):
+def test_authentication_or_a_policy_alone_is_not_enough(serve, folder):
     ran = serve("policy: {profile: internal}\n", "--listen", "0.0.0.0:8099")
     assert ran.returncode != 0
     assert "--allow-anonymous" in ran.stderr

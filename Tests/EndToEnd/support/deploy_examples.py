@@ -129,7 +129,7 @@ def mailbox(namespace, port: int):
         while line := stream.readline():
             verb = line.split()[0].upper() if line.split() else b""
             if verb == b"DATA":
-                say("354 go on")
+                say("354 continue")
                 message = b""
                 while (line := stream.readline()) not in (b".\r\n", b""):
                     message += line

@@ -462,7 +462,7 @@ class TestClientCertificates:
         assert_alert(error, alert, "peer")
         assert_report(result, authorities.good)
 
-    def test_an_unrequested_protocol(self, api, authorities, showing, version):
+    def test_a_server_that_requests_none(self, api, authorities, showing, version):
         port = showing(authorities.good, lowest=version, highest=version)
         assert_verified(check(api, port, client_certificate="probe"), authorities.good)
 

@@ -341,7 +341,7 @@ def assert_deadline(result: dict, phase: str = "tls") -> None:
 
 
 @pytest.mark.deadline
-def test_a_peer_with_a_full_backlog(api, network):
+def test_a_peer_that_never_accepts(api, network):
     """The kernel completes the TCP handshake; the peer never accepts the connection."""
     with evil.peers.tcp_listener(network.b, net.OPEN) as listener:
         assert_deadline(check(api, listener.getsockname()[1], timeout_ms=DEADLINE))
@@ -386,7 +386,7 @@ def latencies(connectd, until: threading.Event) -> list[float]:
     return sorted(taken)
 
 
-def assert_nobody_waits(connectd, run) -> dict:
+def assert_others_are_served(connectd, run) -> dict:
     """Runs a check in a thread; the only worker must answer other requests meanwhile. Returns the check's result."""
     results, done = [], threading.Event()
 
@@ -411,7 +411,7 @@ def test_a_flood_ends_and_delays_no_other_request(connectd, meeting, mode):
     data, verdict = FLOODS[mode]
     port = meeting(flood(data))
     before = connectd.processor_seconds()
-    result = assert_nobody_waits(connectd, lambda: check(connectd.client, port, timeout_ms=DEADLINE))
+    result = assert_others_are_served(connectd, lambda: check(connectd.client, port, timeout_ms=DEADLINE))
     if verdict == "DEADLINE":
         assert_deadline(result)
     else:
@@ -442,7 +442,7 @@ WAITS = [{"expect": "^never$"}]
 def test_too_many_session_tickets(connectd, authorities, meeting):
     port = meeting(evil.tls(evil.server_context(authorities.good, tickets=3000)))
     assert_verified(check(connectd.client, port), authorities.good)
-    result = assert_nobody_waits(connectd, lambda: check(connectd.client, port, timeout_ms=DEADLINE, dialog=WAITS))
+    result = assert_others_are_served(connectd, lambda: check(connectd.client, port, timeout_ms=DEADLINE, dialog=WAITS))
     assert_failure(result, None, "tls_failed", "target", phase="dialog", source="tls", name="TLS_PROTOCOL")
     # Some more than usual are allowed.
     port = meeting(evil.tls(evil.server_context(authorities.good, tickets=20)))
@@ -475,7 +475,7 @@ def test_endless_key_updates_and_renegotiations(connectd, authorities, network, 
     with evil.openssl_server(network.b, authorities.good, version) as (port, process):
         stop, thread = command_flood(process, command)
         try:
-            result = assert_nobody_waits(
+            result = assert_others_are_served(
                 connectd, lambda: check(connectd.client, port, timeout_ms=DEADLINE, dialog=WAITS)
             )
         finally:
@@ -520,7 +520,7 @@ def test_a_flood_of_application_data(connectd, authorities, meeting):
         evil.repeat(inside, b"noise " * 1000)
 
     port = meeting(evil.tls(evil.server_context(authorities.good), script))
-    result = assert_nobody_waits(connectd, lambda: check(connectd.client, port, timeout_ms=DEADLINE, dialog=WAITS))
+    result = assert_others_are_served(connectd, lambda: check(connectd.client, port, timeout_ms=DEADLINE, dialog=WAITS))
     assert_failure(result, None, "dialog_failed", "target", phase="dialog", source="dialog", name="DIALOG_MISMATCH")
     assert result["timings_ms"]["total"] < DEADLINE + 250
 

@@ -355,7 +355,7 @@ def test_starttls_and_a_first_packet_exclude_each_other(api):
     assert_problem(api.post_check(f"tcp://{net.OPEN}:9", **members), 400, "/socket/tcp_fast_open")
 
 
-def test_a_mysql_server_that_offers_tls_and_closes(api, meeting):
+def test_a_mysql_server_that_closes_within_its_greeting(api, meeting):
     def script(connection: socket.socket) -> None:
         connection.sendall(mysql_greeting(True)[:20])
         tls_peers.end_in_good_order(connection)
