@@ -81,15 +81,15 @@ final class HTTPDaemon {
         let worker = worker
         (sweepTimer, bodyTimer) = reactor.assumeIsolated { reactor in
             (
-                reactor.makeTimer { worker.assumeIsolated { $0.daemon?.sweep() } },
-                reactor.makeTimer { worker.assumeIsolated { $0.daemon?.endBodyWaits() } }
+                reactor.makeTimer { worker.daemon?.sweep() },
+                reactor.makeTimer { worker.daemon?.endBodyWaits() }
             )
         }
     }
 
     private func watchLibrary(_ number: Int32) throws(Errno) -> SlotToken {
         let worker = worker
-        return try watch(number, for: .readable) { _ in worker.assumeIsolated { $0.daemon?.mustRun = true } }
+        return try watch(number, for: .readable) { _ in worker.daemon?.mustRun = true }
     }
 
     private func makeEndedSocket() throws(Errno) {
@@ -182,7 +182,7 @@ final class HTTPDaemon {
         let (worker, place) = (worker, connection.index)
         connection.watch = try? watch(connection.descriptor, for: [.readable, .peerClosed], edgeTriggered: true) {
             event in
-            worker.assumeIsolated { $0.daemon?.noteClient(at: place, event) }
+            worker.daemon?.noteClient(at: place, event)
         }
         return connection.watch != nil
     }
