@@ -43,7 +43,7 @@ extension HTTPDaemon {
         guard let handle = connection.handle else { return }
         connection.gate = .free
         MHD_resume_connection(handle)
-        mustRun = true
+        runSoon(for: connection)
     }
 
     /// A complete head is there.
@@ -92,7 +92,7 @@ extension HTTPDaemon {
         connection.gate = isWhole ? .open : .free
         if let handle = connection.handle {
             MHD_resume_connection(handle)
-            mustRun = true
+            runSoon(for: connection)
         } else if let library = isLarge ? largeLibrary : library {
             connection.isLarge = isLarge
             give(connection, to: library)
@@ -132,12 +132,12 @@ extension HTTPDaemon {
             CLinux.close(copy)
             return false
         }
+        MHD_resume_connection(handle)
+        runSoon(for: connection)
         connection.handle = nil
         connection.isLarge = false
         connection.headCharge = nil
         connection.descriptor = copy
-        MHD_resume_connection(handle)
-        mustRun = true
         if !watchClient(of: connection) { closeWaiting(connection) }
         return true
     }
@@ -185,7 +185,7 @@ extension HTTPDaemon {
         shutdown(connection.descriptor, Int32(SHUT_RD))
         if connection.peerHasLeft { shutdown(connection.descriptor, Int32(SHUT_RDWR)) }
         MHD_resume_connection(handle)
-        mustRun = true
+        runSoon(for: connection)
     }
 
     /// Ends a connection, in the library or before it.

@@ -168,7 +168,7 @@ extension HTTPDaemon {
         connection.task = nil
         _ = queue(response, on: connection)
         if let handle = connection.handle { MHD_resume_connection(handle) }
-        mustRun = true
+        runSoon(for: connection)
     }
 
     // MARK: Answers
@@ -206,7 +206,7 @@ extension HTTPDaemon {
             .min { $0.answerBegan < $1.answerBegan }
         guard let slowest, slowest.answerBegan + Self.undisturbedNanoseconds <= connection.answerBegan else { return }
         expire(slowest)
-        mustRun = true
+        runSoon(for: slowest)
     }
 
     private func refuseLength(_ connection: Connection, _ limit: Int) -> MHD_Result {

@@ -60,6 +60,7 @@ extension HTTPDaemon {
             }
         }
         mustRun = true
+        mustRunLarge = true
     }
 
     /// Whether every client has what was sent to it, and knows that no more comes.
