@@ -147,8 +147,7 @@ extension HTTPDaemon {
         worker.inFlight.add(1, ordering: .relaxed)
         let (worker, place, number) = (worker, connection.index, connection.request)
         let task = Task(executorPreference: worker.thread) {
-            let response = await responder.respond(to: request, on: worker.index)
-            worker.daemon?.finish(place, number, response)
+            await worker.serve(request, by: responder, place: place, number: number)
         }
         connection.task = task
         if connection.peerHasLeft { task.cancel() }

@@ -51,6 +51,14 @@ actor HTTPWorker {
         reactor.assumeIsolated { $0.add(worker) }
     }
 
+    // MARK: Requests
+
+    /// Lets the responder work on a request, and gives its answer to whoever waits for it.
+    func serve(_ request: Request, by responder: any RequestResponder, place: Int, number: UInt64) async {
+        let response = await responder.respond(to: request, on: index)
+        daemon?.finish(place, number, response)
+    }
+
     // MARK: New connections
 
     /// Takes over a connection, from any thread.
