@@ -42,6 +42,7 @@ extension HTTPDaemon {
         // The library has read what the event was about, or the beginning of what is there.
         guard let handle = connection.handle else { return }
         connection.gate = .free
+        lookFirst(at: connection, false)
         MHD_resume_connection(handle)
         runSoon(for: connection)
     }
@@ -91,6 +92,7 @@ extension HTTPDaemon {
     private func hand(_ connection: Connection, isLarge: Bool, isWhole: Bool) {
         connection.gate = isWhole ? .open : .free
         if let handle = connection.handle {
+            if !isWhole { lookFirst(at: connection, false) }
             MHD_resume_connection(handle)
             runSoon(for: connection)
         } else if let library = isLarge ? largeLibrary : library {
@@ -135,6 +137,7 @@ extension HTTPDaemon {
         MHD_resume_connection(handle)
         runSoon(for: connection)
         connection.handle = nil
+        connection.isSeenFirst = false
         connection.isLarge = false
         connection.headCharge = nil
         connection.descriptor = copy
