@@ -83,6 +83,14 @@ public struct JSONWriter: ~Copyable {
         bytes.append(UInt8(ascii: ","))
     }
 
+    /// Members or values of this document once more, by where their bytes are: cheaper than to write them again.
+    ///
+    /// - Parameter range: from where a member or value began to where one ended, its comma included.
+    public mutating func again(_ range: Range<Int>) {
+        assert(range.isEmpty || bytes.storage[range.upperBound - 1] == UInt8(ascii: ","), "a value ends in its comma")
+        bytes.append(again: range)
+    }
+
     /// To be called before each value.
     @inlinable @inline(__always)
     public func expectValue() {
@@ -162,6 +170,16 @@ public struct ByteBuffer: ~Copyable {
             room.update(from: source, count: bytes.count)
             return bytes.count
         }
+    }
+
+    /// Appends bytes of this buffer once more.
+    /// - Parameter range: within `0..<count`.
+    mutating func append(again range: Range<Int>) {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count)
+        if range.count > capacity &- count { grow(by: range.count) }
+        // Nothing after `count` overlaps what is before it.
+        (storage + count).update(from: storage + range.lowerBound, count: range.count)
+        count &+= range.count
     }
 
     /// Appends a text of the program.
