@@ -42,7 +42,7 @@ def answers(stage: Stage, namespace: Namespace, command: str) -> str:
 
 
 def assert_shown(said: str, shown: str) -> None:
-    """Results of several targets come in the order of their arrival: each line must appear once."""
+    """Results of several targets come in the order of their arrival: each line has to be there once."""
     lines, expected = said.split("\n"), shown.split("\n")
     assert len(lines) == len(expected), said
     for wanted in expected:
@@ -52,10 +52,10 @@ def assert_shown(said: str, shown: str) -> None:
 
 
 def matches(line: str, wanted: str) -> bool:
-    start, continues = wanted.removesuffix("…"), wanted.endswith("…")
+    start, goes_on = wanted.removesuffix("…"), wanted.endswith("…")
     pattern = DURATION.sub("… ms", re.escape(start).replace(r"\.", ".").replace(r"\ ", " "))
     pattern = TOTAL.sub(r" in \\d+\\.\\d+ s", pattern)
-    pattern = pattern.replace("… ms", r" +(\d+\.\d+) ms") + (".*" if continues else "")
+    pattern = pattern.replace("… ms", r" +(\d+\.\d+) ms") + (".*" if goes_on else "")
     found = re.fullmatch(pattern, line)
     return found is not None and all(
         float(claimed) < 1000 or float(measured) >= 0.9 * float(claimed)
