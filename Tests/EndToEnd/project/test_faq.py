@@ -42,7 +42,7 @@ def answers(stage: Stage, namespace: Namespace, command: str) -> str:
 
 
 def assert_shown(said: str, shown: str) -> None:
-    """Results of several targets come in the order of their arrival: each line has to be there once."""
+    """Results of several targets come in the order of their arrival: each line must appear once."""
     lines, expected = said.split("\n"), shown.split("\n")
     assert len(lines) == len(expected), said
     for wanted in expected:
