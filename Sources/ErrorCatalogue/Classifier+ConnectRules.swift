@@ -1,7 +1,7 @@
 import Glibc
 internal import NetworkTypes
 
-/// connect(2) itself and what comes behind it: the rules that depend on more than the number.
+/// The rules for errors of connect(2) and of later phases that depend on more than the error number.
 extension Classification {
     mutating func classifyConnect(_ errno: Errno, _ circumstances: Circumstances) {
         switch errno.rawValue {
@@ -17,7 +17,7 @@ extension Classification {
         case ENOTSOCK where circumstances.transport.isUnix:
             set(.wrongType, fault: .request, retryable: false, hint: Hints.pathIsNotSocket)
         case ENOSPC where circumstances.transport.isUnix:
-            // A file system's own error: the limit of watches, which the catalogue explains, is never met for a path.
+            // The file system is full: a path never reaches the limit of epoll watches, which the catalogue explains.
             set(.unclassified, fault: .prober, retryable: false, hint: Hints.fileSystemFull)
         default:
             if errorClass == .unclassified { classifyUnclassified(circumstances) }
@@ -47,7 +47,7 @@ extension Classification {
         }
     }
 
-    /// ETIMEDOUT and our deadline: the same fault, never the same name.
+    /// Classifies ETIMEDOUT and connectd's own deadline: both have the same fault, but different names.
     mutating func classifyTimeout(_ circumstances: Circumstances, isDeadline: Bool) {
         switch circumstances.phase {
         case .tls:
@@ -105,7 +105,7 @@ extension Classification {
         }
     }
 
-    /// The author of the address left the zone out; an AAAA record has no room for one.
+    /// Blames the source of the address without a zone: the request, or the DNS record, which cannot contain one.
     private mutating func classifyMissingZone(_ circumstances: Circumstances) {
         if circumstances.destinationIsResolved {
             set(errorClass, fault: .resolver, retryable: false, hint: Hints.zoneMissingInRecord)
@@ -123,7 +123,7 @@ extension Classification {
         }
     }
 
-    /// EACCES and EPERM without ICMP: the prober's own rules.
+    /// Classifies EACCES and EPERM without an ICMP message: the prober's own rules forbid the connection.
     private mutating func classifyProhibition(_ errno: Errno, _ circumstances: Circumstances) {
         switch circumstances.transport {
         case .unix where errno.rawValue == EACCES:
@@ -144,9 +144,10 @@ extension Classification {
     }
 }
 
-/// The steps before connect(2): nothing was sent, so that no error is the target's or the network's.
+/// The rules for the steps before connect(2). Nothing was sent, so an error is never the target's or the network's.
 extension Classification {
-    /// Every error of bind(2) and SO_BINDTODEVICE is one class; the request is at fault where it asked for it.
+    /// Classifies errors of bind(2) and SO_BINDTODEVICE, which have one class. The request is at fault if it asked for
+    /// the bind.
     mutating func classifyBind(_ errno: Errno, _ circumstances: Circumstances) {
         let requested = circumstances.requestedBind
         set(
@@ -167,7 +168,8 @@ extension Classification {
         }
     }
 
-    /// socket(2) and setsockopt(2): what a packet would make `unreachable` is here a kernel that lacks an option.
+    /// Classifies errors of socket(2) and setsockopt(2). Numbers that mean `unreachable` after a packet mean here that
+    /// the kernel lacks an option.
     mutating func classifySocket(_ errno: Errno, _ circumstances: Circumstances) {
         switch errno.rawValue {
         case EPERM:
@@ -187,7 +189,7 @@ extension Classification {
         }
     }
 
-    /// ENODEV: the request is at fault where it named the interface, as its own `bind` or as a zone.
+    /// Classifies ENODEV: the request is at fault if it named the interface, in `bind` or as a zone.
     mutating func classifyInterface(_ circumstances: Circumstances) {
         guard circumstances.requestNamesInterface else { return }
         fault = .request

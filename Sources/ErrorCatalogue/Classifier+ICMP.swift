@@ -1,7 +1,7 @@
 import Glibc
 internal import NetworkTypes
 
-/// ICMP evidence: what a message behind an error says, and whose fault its sender makes it.
+/// The rules for errors that an ICMP message caused: the message refines the class, and its sender tells the fault.
 extension Classification {
     mutating func applyICMP(to errno: Errno, _ circumstances: Circumstances) {
         guard let icmp = circumstances.icmp else { return }
@@ -14,12 +14,12 @@ extension Classification {
         hint = Self.hint(icmp, errorClass, circumstances)
     }
 
-    /// The sender of the message tells whose side the error is on.
+    /// Sets the fault by the sender of the ICMP message; does nothing without one.
     mutating func assignFaultBySender(_ circumstances: Circumstances) {
         guard let icmp = circumstances.icmp else { return }
         switch circumstances.icmpSender {
         case .target: fault = .target
-        // The kernel itself reports a neighbour that did not answer, in its own name: no firewall of ours.
+        // For a neighbor that did not answer, the kernel itself is the sender: this is not a local firewall.
         case .prober: fault = icmp.isHostUnreachable ? .network : .prober
         case .intermediate: fault = .network
         }
@@ -62,7 +62,7 @@ extension Classification {
     }
 }
 
-/// What ICMP evidence says, by who sent the message.
+/// The hints for ICMP messages, by sender.
 extension Hints {
     static let prohibitedByTarget = """
         Allow the prober's address in the target's own firewall: the target itself sent the ICMP message that \

@@ -1,9 +1,9 @@
-// TLS: what a handshake's failure means for whoever is on call.
+// Classification of failed TLS handshakes.
 extension Classifier {
-    /// The report of a handshake that failed: class `tls_failed`.
+    /// Returns the report of a failed handshake, with the class `tls_failed`.
     ///
-    /// It starts from the catalogue's entry; an alert of the peer's may have a better hint, and `retryable` looks at what
-    /// the peer says about itself.
+    /// It starts from the catalogue's entry. An alert from the peer can have a better hint, and can make the failure
+    /// retryable.
     public static func report(for failure: TLSHandshakeFailure) -> ErrorReport {
         let entry = ErrnoCatalogue.entry(for: failure.name)
         var classification = Classification(entry)
@@ -19,7 +19,7 @@ extension Classification {
     fileprivate mutating func classifyTLS(_ failure: TLSHandshakeFailure) {
         switch failure.name {
         case .clientCertificateRequired:
-            // It is the request that brings a certificate, or does not.
+            // The request decides whether a certificate is sent.
             if failure.sentCertificate { hint = Hints.clientCertificateRefused } else { fault = .request }
         case .alert:
             classifyAlert(failure)
@@ -49,7 +49,7 @@ extension Classification {
             if failure.subject == .preparation {
                 set(.tlsFailed, fault: .prober, retryable: false, hint: Hints.preparationFailed)
             }
-            // Bytes of the peer's are shown of what came in plain text only.
+            // The failure has received bytes only if they came in plain text.
             if failure.received != nil { hint = Hints.plainTextAfterStartTLS }
         case .certificateExpired, .certificateNotYetValid, .certificateSelfSigned, .certificateUnknownAuthority,
             .certificateRevoked, .certificateWeak, .certificateExpiresSoon, .version, .notTLS, .alpn:
@@ -57,7 +57,8 @@ extension Classification {
         }
     }
 
-    /// By the names of the registry, RFC 8446, 6.2; those of ours say nothing about the peer's reasons.
+    /// Chooses the hint by the alert's name, RFC 8446, 6.2. An alert that the prober sent says nothing about the peer's
+    /// reasons.
     private mutating func classifyAlert(_ failure: TLSHandshakeFailure) {
         guard let alert = failure.alert else {
             hint = Hints.expectedAlertMissing
@@ -76,7 +77,7 @@ extension Classification {
         case "certificate_expired": hint = Hints.clientCertificateExpired
         case "certificate_revoked": hint = Hints.clientCertificateRevoked
         case "bad_certificate", "unsupported_certificate", "certificate_unknown", "decrypt_error":
-            // A peer that was given no certificate means something else, which the alert does not tell.
+            // If no certificate was sent, the alert has another reason, which it does not tell.
             if failure.sentCertificate { hint = Hints.clientCertificateRefused }
         case "access_denied": hint = Hints.accessDenied
         case "handshake_failure": hint = Hints.handshakeFailure
@@ -90,7 +91,7 @@ extension Classification {
     }
 }
 
-/// What an alert of the peer's says, where it tells more than the failure's name.
+/// The hints for alerts and TLS failures that need more than the catalogue's hint.
 extension Hints {
     static let unrecognizedName = """
         Correct the target's host or tls.server_name, or add the name to the server's sites: the peer does not serve \

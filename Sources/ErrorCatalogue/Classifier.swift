@@ -1,11 +1,11 @@
 public import NetworkTypes
 
-/// Tells errors apart: from a number and its circumstances to one class, one fault and one hint.
+/// Classifies errors: maps an error number and its circumstances to one class, one fault and one hint.
 ///
-/// The functions are total: whatever number comes in whatever phase, there is exactly one answer. Nothing here does I/O,
-/// and the usual answers are put together from finished texts without an allocation.
+/// Every number has exactly one result in every phase. The functions do no I/O, and in the usual cases they do not
+/// allocate.
 public enum Classifier {
-    /// The report of an error that the kernel gave.
+    /// Returns the report of an error that the kernel returned.
     public static func report(for errno: Errno, in circumstances: Circumstances) -> ErrorReport {
         let entry = ErrnoCatalogue.entryOrUnknown(for: errno)
         var classification = Classification(entry)
@@ -21,9 +21,9 @@ public enum Classifier {
         return classification.report(of: entry)
     }
 
-    /// The report of a check whose own deadline passed: never the kernel's ETIMEDOUT.
+    /// Returns the report of a check whose own deadline passed; its name is never the kernel's ETIMEDOUT.
     ///
-    /// While a name is being resolved it is the resolver's DNS_TIMEOUT.
+    /// In the phase `resolve` the name is DNS_TIMEOUT.
     public static func deadlineReport(in circumstances: Circumstances) -> ErrorReport {
         if circumstances.phase == .resolve { return report(for: .resolverTimeout) }
         let entry = ErrnoCatalogue.entry(for: .deadline)
@@ -33,7 +33,7 @@ public enum Classifier {
         return classification.report(of: entry)
     }
 
-    /// The report of a name that has no addresses.
+    /// Returns the report of a name that could not be resolved.
     public static func report(for failure: ResolveFailure) -> ErrorReport {
         if case .shortage(let errno) = failure { return shortageReport(of: errno) }
         let usual = report(for: OwnError(failure))
@@ -43,7 +43,7 @@ public enum Classifier {
             message: "\(usual.message) (response code \(number))", hint: usual.hint, retryable: usual.retryable)
     }
 
-    /// Before connect(2), no shortage is the target's or the name server's.
+    /// A shortage before connect(2) is always the prober's fault.
     private static func shortageReport(of errno: Errno) -> ErrorReport {
         let entry = ErrnoCatalogue.entryOrUnknown(for: errno)
         var classification = Classification(entry)
@@ -53,15 +53,15 @@ public enum Classifier {
         return classification.report(of: entry)
     }
 
-    /// The report of an error that connectd names itself.
+    /// Returns the report of an error that connectd names itself.
     ///
-    /// For a deadline `deadlineReport(in:)` says more. The policy's report is one constant: it tells nothing about the
-    /// target.
+    /// Use `deadlineReport(in:)` for a deadline: it says more. The report for `denied` is constant, so it reveals
+    /// nothing about the target.
     public static func report(for error: OwnError) -> ErrorReport {
         ErrnoCatalogue.entry(for: error).report
     }
 
-    /// For a target that is an address, where the request asks for the other family: no resolver has a part in it.
+    /// The report for a target that is an address of a family that the request excludes. No name is resolved.
     public static var addressOfOtherFamily: ErrorReport {
         let entry = ErrnoCatalogue.entry(for: OwnError.noData)
         return ErrorReport(
@@ -70,11 +70,11 @@ public enum Classifier {
     }
 }
 
-/// What was going on when an error came: all that the classification asks beside the number.
+/// The circumstances of an error: everything that the classification needs besides the number.
 ///
-/// Small and copied freely. Only `phase` and `transport` are needed; each further member makes the answer sharper.
+/// Only `phase` and `transport` are required; the other members make the result more precise.
 public struct Circumstances: Hashable, Sendable {
-    /// What the socket speaks.
+    /// The kind of socket.
     public enum Transport: Hashable, Sendable {
         case tcp, udp
         case unix(UnixSocketType)
@@ -108,38 +108,38 @@ public struct Circumstances: Hashable, Sendable {
         public static let interface = RequestedBind(rawValue: 4)
     }
 
-    /// Why a UNIX-domain path gave EACCES; both look the same to connect(2).
+    /// Why a UNIX-domain path gave EACCES; connect(2) does not tell.
     public enum UnixAccess: Hashable, Sendable {
         case unknown
         /// No search permission on a directory of the path.
         case searchDenied
         /// No write permission on the socket.
         case writeDenied
-        /// A call for the path did not return in time.
+        /// Opening the path did not return in time.
         case unanswered
     }
 
     public var phase: Phase
     public var transport: Transport
     public var requestedBind: RequestedBind = []
-    /// Whether the request asked for TCP_MD5SIG: a wrong key is answered by silence.
+    /// Whether the request asked for TCP_MD5SIG: a peer with another key does not answer.
     public var signsWithMD5 = false
-    /// In phase `tls`: the peer was still being asked for TLS in its own protocol.
+    /// In the phase `tls`: whether STARTTLS had not finished yet.
     public var isBeforeTLS = false
-    /// The address that is connected to; nil for UNIX-domain sockets.
+    /// The destination address; nil for UNIX-domain sockets.
     public var destination: IPAddress?
-    /// Whether that address was found by its name, and not written in the request.
+    /// Whether the destination was resolved from a name, not written in the request.
     public var destinationIsResolved = false
-    /// The address that the socket is bound to, as far as it is known.
+    /// The address that the socket is bound to; nil if unknown.
     public var source: IPAddress?
-    /// False when this machine has no address of the destination's family, not even on loopback.
+    /// False if this machine has no address of the destination's family, not even on loopback.
     public var hasAddressOfFamily = true
-    /// The ICMP message behind this very error.
+    /// The ICMP message that caused this error.
     public var icmp: ICMPMessage?
-    /// Who sent `icmp`; `ICMPMessage.sender(destination:isOurs:)` finds out.
+    /// Who sent `icmp`, from `ICMPMessage.sender(destination:isOurs:)`.
     public var icmpSender: ICMPSender = .intermediate
     public var unixAccess: UnixAccess = .unknown
-    /// Whether anything came from the peer: a completed connect, or bytes.
+    /// Whether the peer has answered: with a completed connect, or with bytes.
     public var peerSpoke = false
 
     public init(phase: Phase, transport: Transport) {
@@ -148,7 +148,7 @@ public struct Circumstances: Hashable, Sendable {
     }
 }
 
-/// What circumstances may change about an error; it starts as the catalogue's usual case.
+/// The result of a classification so far. It starts with the catalogue's usual case, which circumstances can change.
 struct Classification {
     var errorClass: ErrorClass
     var fault: Fault
@@ -169,7 +169,7 @@ struct Classification {
         self.hint = hint
     }
 
-    /// The number, name and message are the entry's, whatever was judged: the kernel's own words stay.
+    /// Returns the report. The number, name and message always come from the entry.
     func report(of entry: ErrorCatalogueEntry) -> ErrorReport {
         ErrorReport(
             errno: entry.errno, name: entry.name, errorClass: errorClass, fault: fault, source: entry.source,
@@ -177,26 +177,27 @@ struct Classification {
     }
 }
 
-/// What the addresses of an attempt mean for its errors.
+/// Properties of the addresses that the classification needs.
 extension Circumstances {
     var sourceIsLoopback: Bool { Self.isLoopback(source) }
     var destinationIsLoopback: Bool { Self.isLoopback(destination) }
 
-    /// Multicast, or 255.255.255.255; a network's own broadcast address cannot be told from the address alone.
+    /// Whether the destination is multicast or 255.255.255.255. The broadcast address of a network cannot be recognized
+    /// by the address alone.
     var destinationIsMulticastOrBroadcast: Bool {
         if let bits = Self.ipv4Bits(destination) { return bits >> 28 == 0xE || bits == .max }
         return Self.ipv6(destination).map { $0.bits >> 120 == 0xFF } ?? false
     }
 
-    /// A link-local IPv6 address (fe80::/10) needs a zone: which link is meant (RFC 4007). So does a group whose scope is the
-    /// interface or the link (ff01::, ff02::, RFC 4291, 2.7).
+    /// Whether the destination needs a zone but has none: a link-local IPv6 address (fe80::/10, RFC 4007), or a group
+    /// with interface or link scope (ff01::, ff02::, RFC 4291, 2.7).
     var destinationLacksZone: Bool {
         guard let address = Self.ipv6(destination), address.zone == nil else { return false }
         let isNarrowGroup = address.bits >> 120 == 0xFF && (1...2).contains(address.bits >> 112 & 0xF)
         return address.bits >> 118 == 0x3FA || isNarrowGroup
     }
 
-    /// Whether the request itself said which interface to use.
+    /// Whether the request names an interface.
     var requestNamesInterface: Bool {
         requestedBind.contains(.interface) || Self.ipv6(destination)?.zone != nil
     }
@@ -206,7 +207,7 @@ extension Circumstances {
         return ipv6(address)?.bits == 1
     }
 
-    /// The IPv4 address, also out of `::ffff:a.b.c.d`; nil for any other.
+    /// The IPv4 address, also if it is written as `::ffff:a.b.c.d`; nil for any other address.
     private static func ipv4Bits(_ address: IPAddress?) -> UInt32? {
         switch address {
         case .v4(let address): address.bits

@@ -1,4 +1,5 @@
-/// Hints for cases that the catalogue's own hint would miss: one sentence each, under 200 characters.
+/// Hints for cases that the catalogue's own hint does not fit: one sentence each, under 200 characters, beginning with
+/// an imperative.
 enum Hints {
     // MARK: bind and socket
 
@@ -223,7 +224,7 @@ enum Hints {
         this connection.
         """
 
-    /// Every text of `Hints`, for the tests that judge form.
+    /// All hints, for tests of their form.
     static let all =
         [
             bindPortTaken, bindForeignAddress, bindPrivilegedPort, bindInterfaceForbidden, bindForbidden,

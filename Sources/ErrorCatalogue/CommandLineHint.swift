@@ -1,14 +1,14 @@
-/// A hint as the command line prints it: it names flags and prints values where the hint of the API names members of JSON.
+/// A hint for the command line: it names flags and values instead of JSON members.
 ///
-/// A hint without such members is the same on both surfaces.
+/// A hint that names no JSON members is the same in the API and on the command line.
 public struct CommandLineHint: Sendable {
-    /// A value that a hint prints. Its raw value in braces marks the place in a template.
+    /// A value that a hint prints. In a template it is written as its raw value in braces.
     public enum Value: String, CaseIterable, Sendable {
         case sender, meaning, source, target, name, names, authority, servers, timeout, interface, received, alert,
             message
         case protocols, days, depth, until
 
-        /// What the hint says where the value is not known.
+        /// The text that replaces an unknown value.
         var fallback: String {
             switch self {
             case .sender: "the sender of the ICMP message"
@@ -34,7 +34,7 @@ public struct CommandLineHint: Sendable {
 
     private let template: String
 
-    /// - Parameter hint: a hint of the catalogue or of the classifier, as the API has it.
+    /// - Parameter hint: A hint from the catalogue or the classifier.
     public init(_ hint: String) {
         template = CommandLineHints.templates[hint] ?? hint
     }
@@ -42,7 +42,7 @@ public struct CommandLineHint: Sendable {
     /// Whether the hint prints this value.
     public func prints(_ value: Value) -> Bool { template.contains("{\(value.rawValue)}") }
 
-    /// The hint with its values. One that is missing has words in its place.
+    /// Returns the hint with its values; each missing value is replaced by its fallback.
     public func text(_ values: [Value: String] = [:]) -> String {
         var parts = template.split(separator: "{", omittingEmptySubsequences: false)
         var text = String(parts.removeFirst())

@@ -1,4 +1,4 @@
-/// Hints whose form for the command line differs from that for the API, by the latter's text.
+/// The command-line forms of hints that differ from the API's, keyed by the API's text.
 enum CommandLineHints {
     static let templates: [String: String] = Dictionary(
         hints + tls + own.compactMap { name, text in ErrnoCatalogue.entry(named: name).map { ($0.hint, text) } },
@@ -271,8 +271,7 @@ enum CommandLineHints {
         ),
     ]
 
-    /// By the error's name.
-    /// All unusual response codes have one hint.
+    /// The hint of all unusual DNS response codes.
     private static let unusualResponseCode = """
         Check which server answers here: {servers}; a server that answers lookups does not send this response code; \
         compare with `dig`.

@@ -1,7 +1,7 @@
 import Glibc
 
 extension ErrnoCatalogue {
-    /// Errors that Linux gives beside those of the manual page: from connect(2), the steps before and after it.
+    /// Errors of Linux that the manual page does not list: from connect(2), and from the steps before and after it.
     static let linuxEntries: [ErrorCatalogueEntry] = peerErrors + routeErrors + supportErrors + shortageErrors
 
     private static let peerErrors: [ErrorCatalogueEntry] = [

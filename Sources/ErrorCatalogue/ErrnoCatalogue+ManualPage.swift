@@ -2,7 +2,7 @@ import Glibc
 internal import NetworkTypes
 
 extension ErrnoCatalogue {
-    /// The errors that the manual page of connect(2) names, in its order.
+    /// The errors that the manual page of connect(2) lists, in its order.
     static let manualPageEntries: [ErrorCatalogueEntry] =
         descriptorErrors + networkErrors + progressAndPermissionErrors + pathErrors
 
@@ -154,7 +154,7 @@ extension ErrnoCatalogue {
                 """),
     ]
 
-    /// A row for an error of the kernel.
+    /// Returns an entry for a kernel error.
     static func kernel(
         _ number: Int32, _ name: String, aliases: [String] = [], _ errorClass: ErrorClass, fault: Fault,
         retryable: Bool, inManualPage: Bool, when: String, linux: String?, hint: String
@@ -167,7 +167,7 @@ extension ErrnoCatalogue {
 }
 
 extension ErrnoCatalogue {
-    /// The manual page's errors of names in the UNIX domain.
+    /// The errors of UNIX-domain paths in the manual page.
     static let pathErrors: [ErrorCatalogueEntry] = [
         kernel(
             ENOTDIR, "ENOTDIR", .noSuchSocket, fault: .target, retryable: false, inManualPage: true,

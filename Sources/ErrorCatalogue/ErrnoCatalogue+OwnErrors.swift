@@ -1,9 +1,9 @@
 extension ErrnoCatalogue {
-    /// Our own errors, in the order of `OwnError`, then of `TLSFailure`.
+    /// The errors that connectd names itself, in the order of `OwnError`, then of `TLSFailure`.
     static let ownEntries: [ErrorCatalogueEntry] =
         OwnError.allCases.map { entry(for: $0) } + TLSFailure.allCases.map { entry(for: $0) }
 
-    /// The entry of one of our own errors; each has one.
+    /// Returns the entry of an error that connectd names itself.
     public static func entry(for error: OwnError) -> ErrorCatalogueEntry {
         switch error {
         case .deadline: deadline
@@ -127,7 +127,7 @@ extension ErrnoCatalogue {
 }
 
 extension ErrorCatalogueEntry {
-    /// The entry of an error of ours, which has no number.
+    /// Makes an entry without an errno number.
     init(
         ownName name: String, _ errorClass: ErrorClass, fault: Fault, source: ErrorSource, retryable: Bool,
         message: String, when: String, hint: String
@@ -138,7 +138,7 @@ extension ErrorCatalogueEntry {
     }
 }
 
-/// The resolver's failures, RFC 1035 and RFC 2308 in the words of users.
+/// The resolver's failures (RFC 1035, RFC 2308).
 extension ErrnoCatalogue {
     static let nxdomain = resolver(
         .nxdomain, retryable: false,
@@ -194,7 +194,7 @@ extension ErrnoCatalogue {
             records.
             """)
 
-    /// What a response code means for which a lookup has no use: only dynamic updates, transactions and EDNS set them.
+    /// Returns the entry of a response code that a lookup never causes: only dynamic updates, transactions and EDNS do.
     static func unusualResponseCode(_ error: OwnError) -> ErrorCatalogueEntry {
         let code = error == .resolverOtherCode ? "a response code that has no name here" : error.rawValue
         return resolver(

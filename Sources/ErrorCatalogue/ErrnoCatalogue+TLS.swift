@@ -1,6 +1,6 @@
-/// TLS handshakes that failed for something other than a certificate: one entry for each name.
+/// The entries for failed TLS handshakes with causes other than a certificate.
 extension ErrnoCatalogue {
-    /// The entry of a handshake's failure; each has one.
+    /// Returns the entry of a failed handshake.
     public static func entry(for failure: TLSFailure) -> ErrorCatalogueEntry {
         switch failure {
         case .certificateExpired: certificateExpired
@@ -127,7 +127,7 @@ extension ErrnoCatalogue {
     }
 }
 
-/// The verdicts about a peer's certificates: one entry for each name.
+/// The entries for verdicts about a peer's certificates.
 extension ErrnoCatalogue {
     static let certificateExpired = tls(
         .certificateExpired, retryable: false,

@@ -1,18 +1,18 @@
 import Glibc
 public import NetworkTypes
 
-/// Every error that has a name here, in one table: the kernel's and our own.
+/// The table of all named errors: the kernel's, and those that connectd names itself.
 ///
-/// It serves `/v1/errors` and the results of checks alike. A number that is not in it is still reported, by
-/// `Classifier`, as `unclassified`. All texts are made once, at first use: look-ups allocate nothing.
+/// `/v1/errors` and check results use it. `Classifier` reports a number that is not in it as `unclassified`. All texts
+/// are made once, at first use, so lookups do not allocate.
 public enum ErrnoCatalogue {
-    /// In a stable order: the kernel's errors by their numbers, then our own.
+    /// All entries in a stable order: the kernel's errors by number, then connectd's own.
     public static let entries: [ErrorCatalogueEntry] =
         (manualPageEntries + linuxEntries).sorted { number(of: $0) < number(of: $1) } + ownEntries
 
     private static func number(of entry: ErrorCatalogueEntry) -> Int32 { entry.errno?.rawValue ?? .max }
 
-    /// The entry of a kernel error, or nil for a number that the table does not have.
+    /// Returns the entry of a kernel error; nil for a number that is not in the table.
     public static func entry(for errno: Errno) -> ErrorCatalogueEntry? {
         let number = Int(errno.rawValue)
         guard indexByNumber.indices.contains(number) else { return nil }
@@ -20,14 +20,14 @@ public enum ErrnoCatalogue {
         return index < 0 ? nil : entries[index]
     }
 
-    /// The entry with that name or alias, in upper or lower case; nil if there is none.
+    /// Returns the entry with that name or alias, in any case; nil if there is none.
     public static func entry(named name: some StringProtocol) -> ErrorCatalogueEntry? {
         indexByName[name.uppercased()].map { entries[$0] }
     }
 
-    /// Every entry that a user may mean: by number, outcome (`refused`), name or alias in any case, or message.
+    /// Returns every entry that a user may mean: by number, outcome (`refused`), name or alias in any case, or message.
     ///
-    /// An outcome is also the name of another entry in one case: `refused` is ECONNREFUSED first, then REFUSED of DNS.
+    /// One word is both an outcome and a name: `refused` returns ECONNREFUSED first, then REFUSED of DNS.
     public static func entries(matching text: String) -> [ErrorCatalogueEntry] {
         if let number = Int32(text) { return [entry(for: Errno(number))].compactMap { $0 } }
         let isExactName = entry(named: text).map { $0.name == text || $0.aliases.contains(text) } ?? false
@@ -39,7 +39,7 @@ public enum ErrnoCatalogue {
         return matches.filter { names.insert($0.name).inserted }
     }
 
-    /// The position in `entries` of the entry with exactly that name; nil if there is none.
+    /// Returns the position in `entries` of the entry with exactly that name; nil if there is none.
     public static func index(named name: String) -> Int? {
         indexByName[name]
     }
@@ -62,7 +62,7 @@ public enum ErrnoCatalogue {
         return indices
     }()
 
-    /// What strerror(3) says about a number; it never fails, and knows "Unknown error 523" for the rest.
+    /// Returns the text of strerror(3), such as "Unknown error 523" for an unknown number.
     public static func message(of errno: Errno) -> String { message(of: errno.rawValue) }
 
     static func message(of number: Int32) -> String {
@@ -70,33 +70,33 @@ public enum ErrnoCatalogue {
     }
 }
 
-/// One row of the errno catalogue: an error that a check may end with, and what to make of it.
+/// One entry of the error catalogue: an error that can end a check, its meaning and a hint.
 ///
-/// Class, fault and `retryable` are those of the usual case; `Classifier` judges the case at hand.
+/// Class, fault, `retryable` and hint apply to the usual case; `Classifier` adapts them to the actual case.
 public struct ErrorCatalogueEntry: Hashable, Sendable {
-    /// The kernel's number; nil for a name of our own.
+    /// The kernel's number; nil for an error that connectd names itself.
     public let errno: Errno?
-    /// `ECONNREFUSED`, or a name of our own: `DEADLINE`, `NXDOMAIN`.
+    /// `ECONNREFUSED`, or one of connectd's own names: `DEADLINE`, `NXDOMAIN`.
     public let name: String
-    /// Further names of the same number: `EWOULDBLOCK` for EAGAIN.
+    /// Other names of the same number: `EWOULDBLOCK` for EAGAIN.
     public let aliases: [String]
     public let errorClass: ErrorClass
     public let fault: Fault
     public let source: ErrorSource
-    /// Whether the same request may succeed later without anybody changing anything.
+    /// Whether the same request may succeed later without any change.
     public let retryable: Bool
-    /// strerror(3) for the kernel's errors, one short line for our own.
+    /// The text of strerror(3) for a kernel error, or one short line.
     public let message: String
-    /// When connect(2), or a step around it, ends like this.
+    /// When connect(2), or a step before or after it, gives this error.
     public let when: String
-    /// Where Linux differs from the manual page or adds to it; nil where it does neither.
+    /// How Linux differs from the manual page or adds to it; nil if it does neither.
     public let linux: String?
-    /// What to do about it: one sentence for whoever is on call, under 200 characters.
+    /// What to do about the error: one sentence under 200 characters that begins with an imperative.
     public let hint: String
-    /// Whether the manual page of connect(2) names it.
+    /// Whether the manual page of connect(2) lists the error.
     public let inManualPage: Bool
 
-    /// The error as a result shows it in the usual case.
+    /// The report of the error in the usual case.
     public var report: ErrorReport {
         ErrorReport(
             errno: errno, name: name, errorClass: errorClass, fault: fault, source: source, message: message,
@@ -104,16 +104,16 @@ public struct ErrorCatalogueEntry: Hashable, Sendable {
     }
 }
 
-/// The names of Linux's other error numbers, for errors that the table does not explain.
+/// Names and entries for error numbers that are not in the table.
 ///
-/// strerrorname_np(3) has them too, but Swift's Glibc does not show it.
+/// strerrorname_np(3) has the names too, but Swift's Glibc module does not export it.
 extension ErrnoCatalogue {
-    /// The name of any error number: `ENOSPC`, or `ERRNO_523` for a number that has none.
+    /// Returns the name of any error number: `ENOSPC`, or `ERRNO_523` for a number without a name.
     public static func name(of errno: Errno) -> String {
         entry(for: errno)?.name ?? otherNames[errno.rawValue] ?? "ERRNO_\(errno.rawValue)"
     }
 
-    /// The entry of any error number: one made on the spot where the table has none.
+    /// Returns the entry of any error number; makes one if the table has none.
     public static func entryOrUnknown(for errno: Errno) -> ErrorCatalogueEntry {
         if let entry = entry(for: errno) { return entry }
         return kernel(

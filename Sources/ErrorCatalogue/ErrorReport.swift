@@ -1,25 +1,25 @@
 public import NetworkTypes
 
-/// One error, told apart: what users see under `error`.
+/// A classified error: the member `error` of a result.
 ///
-/// An object, since most checks that fail share one that was made at the start.
+/// A class, because most failed checks share a report that was made at the start.
 public final class ErrorReport: Hashable, Sendable {
-    /// The kernel's number; nil where the error is not the kernel's (a deadline, a resolver, a policy).
+    /// The kernel's number; nil if the error is not from the kernel (a deadline, a resolver, a policy).
     public let errno: Errno?
-    /// `ECONNREFUSED`, or a name of our own: `DEADLINE`, `NXDOMAIN`, `DIALOG_MISMATCH`.
+    /// `ECONNREFUSED`, or one of connectd's own names: `DEADLINE`, `NXDOMAIN`, `DIALOG_MISMATCH`.
     public let name: String
     public let errorClass: ErrorClass
     public let fault: Fault
     public let source: ErrorSource
-    /// One short line; for a kernel error the C library's strerror(3).
+    /// One short line; the text of strerror(3) for a kernel error.
     public let message: String
-    /// One sentence that helps whoever is on call.
+    /// What to do about the error, in one sentence.
     public let hint: String
-    /// Whether the same request may succeed later without anybody changing anything.
+    /// Whether the same request may succeed later without any change.
     public let retryable: Bool
-    /// The TLS alert behind it, where there was one.
+    /// The TLS alert that caused the error, if any.
     public let alert: TLSAlertReport?
-    /// The peer's own bytes, where they tell more than any name: what came in place of TLS, the line that refused STARTTLS.
+    /// Bytes that the peer sent instead of TLS, or its refusal of STARTTLS; otherwise nil.
     public let received: [UInt8]?
 
     public init(
@@ -52,7 +52,7 @@ public final class ErrorReport: Hashable, Sendable {
     }
 }
 
-/// One word for one kind of failure. Every error number has exactly one class.
+/// The kind of a failure. Every error has exactly one class.
 public enum ErrorClass: String, CaseIterable, Sendable {
     case refused
     case reset
@@ -76,17 +76,17 @@ public enum ErrorClass: String, CaseIterable, Sendable {
     case `internal`
 }
 
-/// One word for a whole check: a success, or the class of the error that ended it.
+/// The outcome of a check: a success, or the class of the error that ended it.
 public enum Outcome: Hashable, Sendable {
-    /// The connection is established, and what was asked for on it (a dialog) went well.
+    /// The connection is established, and the requested TLS handshake and dialog succeeded.
     case connected
-    /// A datagram socket has its peer; nothing was heard from it.
+    /// A datagram socket is associated with its peer, which has not answered.
     case associated
     /// A datagram peer answered.
     case answered
     case failed(ErrorClass)
 
-    /// The word that users see.
+    /// The word for the outcome in JSON and on the command line.
     public var word: String {
         switch self {
         case .connected: "connected"
@@ -103,7 +103,7 @@ public enum Outcome: Hashable, Sendable {
         }
     }
 
-    /// The outcome with that word, or nil for a word that is none.
+    /// Makes the outcome with that word; nil for any other word.
     public init?(word: some StringProtocol) {
         switch word {
         case "connected": self = .connected
@@ -119,11 +119,11 @@ public enum Outcome: Hashable, Sendable {
     public static let all: [Outcome] = [.connected, .associated, .answered] + ErrorClass.allCases.map(Outcome.failed)
 }
 
-/// Whose side an error is on.
+/// The party that caused an error.
 public enum Fault: String, CaseIterable, Sendable {
     case target, network, prober, request, resolver
 
-    /// Whether an error of this fault says something about the target or the way to it.
+    /// Whether an error with this fault says something about the target or the path to it.
     public var isAboutTarget: Bool {
         switch self {
         case .target, .network: true
@@ -132,12 +132,12 @@ public enum Fault: String, CaseIterable, Sendable {
     }
 }
 
-/// Who said that a check failed.
+/// The part of the system that reported the failure.
 public enum ErrorSource: String, CaseIterable, Sendable {
     case kernel, deadline, resolver, tls, dialog, policy
 }
 
-/// Where a check ended.
+/// The phase in which a check ended.
 public enum Phase: String, CaseIterable, Sendable {
     case policy, resolve, socket, bind, connect, hold, tls, dialog, done
 }

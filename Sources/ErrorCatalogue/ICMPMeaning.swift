@@ -1,9 +1,9 @@
 public import NetworkTypes
 
 extension ICMPMessage {
-    /// What the type and code stand for, in the words of the IANA registries: "port unreachable".
+    /// The meaning of type and code, as the IANA registries name it: "port unreachable".
     ///
-    /// Errors only (RFC 792, 1122, 1812; RFC 4443, 8754, 8883); anything else is told by its numbers.
+    /// Only errors have a name (RFC 792, 1122, 1812; RFC 4443, 8754, 8883); other messages show their numbers.
     public var meaning: String {
         let known =
             switch family {
@@ -13,7 +13,7 @@ extension ICMPMessage {
         return known ?? "type \(type), code \(code)"
     }
 
-    /// Whether somebody forbids the traffic: a firewall's or a router's "prohibited", not a mere lack of a way.
+    /// Whether a firewall or router prohibits the traffic, as opposed to a missing route.
     public var isProhibited: Bool {
         switch family {
         case .ipv4: type == 3 && [9, 10, 13].contains(code)
@@ -21,7 +21,7 @@ extension ICMPMessage {
         }
     }
 
-    /// Whether the last hop found nobody at the address: ARP (3/1) or neighbour discovery (1/3) went unanswered.
+    /// Whether the last hop got no answer for the address from ARP (3/1) or neighbor discovery (1/3).
     public var isHostUnreachable: Bool {
         switch family {
         case .ipv4: type == 3 && code == 1
@@ -29,7 +29,7 @@ extension ICMPMessage {
         }
     }
 
-    /// Whether the hop limit ran out on the way.
+    /// Whether the hop limit ran out on the path.
     public var isTimeExceeded: Bool {
         switch family {
         case .ipv4: type == 11
@@ -125,24 +125,24 @@ extension ICMPMessage {
     ]
 }
 
-/// Who an ICMP message came from, as far as it moves the fault.
+/// The sender of an ICMP message, as far as it decides the fault.
 public enum ICMPSender: Hashable, Sendable {
     /// The peer itself.
     case target
-    /// This machine: a local firewall, or a neighbour that did not answer.
+    /// This machine: a local firewall, or the kernel itself for a neighbor that did not answer.
     case prober
-    /// Anybody else: a router or firewall on the way.
+    /// Any other device: a router or firewall on the path.
     case intermediate
 }
 
 extension ICMPMessage {
-    /// Tells who sent the message.
+    /// Returns who sent the message.
     ///
-    /// A check of one's own address counts as the target's answer. Zones are left out of the comparison, and an IPv4
-    /// address inside an IPv6 one (`::ffff:a.b.c.d`) is the IPv4 address.
+    /// If this machine checks one of its own addresses, the sender is the target. The comparison ignores zones, and
+    /// treats `::ffff:a.b.c.d` as the IPv4 address.
     /// - Parameters:
-    ///   - destination: the address that was connected to.
-    ///   - isOurs: whether an address belongs to this machine; asked only if the target did not send it.
+    ///   - destination: The destination of the connect.
+    ///   - isOurs: Whether an address belongs to this machine; called only if the target is not the sender.
     public func sender(destination: IPAddress, isOurs: (IPAddress) -> Bool) -> ICMPSender {
         if from.isSameHost(as: destination) { return .target }
         return isOurs(from) ? .prober : .intermediate
@@ -150,7 +150,7 @@ extension ICMPMessage {
 }
 
 extension IPAddress {
-    /// Whether both are one address, zones and IPv4-mapped notation aside.
+    /// Whether both are the same address, ignoring zones and IPv4-mapped notation.
     fileprivate func isSameHost(as other: IPAddress) -> Bool {
         unmappedBits == other.unmappedBits
     }

@@ -1,9 +1,9 @@
 public import NetworkTypes
 
-/// An error that is not the kernel's: connectd names it itself. The raw value is the name that users see. Those of TLS are in
-/// `TLSFailure`.
+/// An error that connectd names itself, as it is not from the kernel. The raw value is the name in JSON. TLS failures
+/// are in `TLSFailure`.
 public enum OwnError: String, CaseIterable, Sendable {
-    /// The check's own time was up; never the kernel's ETIMEDOUT.
+    /// The check's own deadline passed; never the kernel's ETIMEDOUT.
     case deadline = "DEADLINE"
     case nxdomain = "NXDOMAIN"
     case noData = "NODATA"
@@ -17,7 +17,7 @@ public enum OwnError: String, CaseIterable, Sendable {
     case resolverNotAuthoritative = "NOTAUTH"
     case resolverNotInZone = "NOTZONE"
     case resolverBadVersion = "BADVERS"
-    /// A response code that has no name here; the message says its number.
+    /// A response code without a name of its own; the message contains its number.
     case resolverOtherCode = "DNS_RCODE"
     case resolverTimeout = "DNS_TIMEOUT"
     case resolverUnreachable = "DNS_UNREACHABLE"
@@ -25,15 +25,15 @@ public enum OwnError: String, CaseIterable, Sendable {
     case dialogMismatch = "DIALOG_MISMATCH"
     case dialogRejected = "DIALOG_REJECTED"
     case dialogClosed = "DIALOG_CLOSED"
-    /// TCP's simultaneous open with itself (RFC 9293, 3.5): getsockname(2) equals getpeername(2).
+    /// The socket connected to itself by TCP's simultaneous open (RFC 9293, 3.5): getsockname(2) equals getpeername(2).
     case selfConnect = "SELF_CONNECT"
-    /// A check found no free socket or thread in its time: connectd's own shortage.
+    /// connectd had no free socket or thread for the check before its deadline.
     case proberBusy = "PROBER_BUSY"
     case denied = "DENIED"
     case invalid = "INVALID"
     case cancelled = "CANCELLED"
 
-    /// The name for a resolver's failure; a shortage here has one only as an errno.
+    /// Makes the error for a resolver's failure. A shortage has no name of its own: its errno is reported.
     public init(_ failure: ResolveFailure) {
         switch failure {
         case .nxdomain: self = .nxdomain
@@ -50,30 +50,30 @@ public enum OwnError: String, CaseIterable, Sendable {
         }
     }
 
-    /// The response codes that have names of their own, but for those that a question is answered with every day.
+    /// The less common response codes that have their own name.
     private static let responseCodes: [UInt16: OwnError] = [
         6: .resolverNameExists, 7: .resolverRecordsExist, 8: .resolverNoRecords, 9: .resolverNotAuthoritative,
         10: .resolverNotInZone, 16: .resolverBadVersion,
     ]
 }
 
-/// Why a name has no addresses. `OwnError` has the names that users see.
+/// Why a name could not be resolved. `OwnError` has the names in JSON.
 public enum ResolveFailure: Error, Hashable, Sendable {
     case nxdomain
     case noData
     case serverFailure
     case refused
-    /// FORMERR: the server could not read the question.
+    /// FORMERR: the server could not read the query.
     case formatError
-    /// NOTIMP: the server does not answer questions of this kind.
+    /// NOTIMP: the server does not answer queries of this kind.
     case notImplemented
-    /// Any other response code of RFC 6895 section 2.3, by its number.
+    /// Any other response code (RFC 6895, 2.3), by its number.
     case responseCode(UInt16)
     case timeout
-    /// The prober itself lacked a descriptor, a watch or memory, so that its question was not sent or not heard.
+    /// The prober had no descriptor, epoll watch or memory left to send the query or to receive the answer.
     case shortage(Errno)
     case unreachable
     case badAnswer
-    /// The check was cancelled while its name was being resolved; never shown as a resolver's failure.
+    /// The check was cancelled during the resolution; never reported as a resolver's failure.
     case cancelled
 }

@@ -1,4 +1,4 @@
-/// Why a handshake failed: the closed set of names of class `tls_failed`. The raw value is what users see.
+/// Why a TLS handshake failed: all names of the class `tls_failed`. The raw value is the name in JSON.
 public enum TLSFailure: String, CaseIterable, Error, Sendable {
     case certificateExpired = "CERT_EXPIRED"
     case certificateNotYetValid = "CERT_NOT_YET_VALID"
@@ -6,31 +6,31 @@ public enum TLSFailure: String, CaseIterable, Error, Sendable {
     case certificateUnknownAuthority = "CERT_UNKNOWN_AUTHORITY"
     case certificateNameMismatch = "CERT_NAME_MISMATCH"
     case certificateRevoked = "CERT_REVOKED"
-    /// A key, a signature or a parameter of the chain below the security level.
+    /// A key, signature or parameter in the chain is below the security level.
     case certificateWeak = "CERT_WEAK"
-    /// Valid, but not for `min_days_left`.
+    /// The chain is valid, but not for `min_days_left` days.
     case certificateExpiresSoon = "CERT_EXPIRES_SOON"
     /// Any other verdict about the certificate.
     case certificateInvalid = "CERT_INVALID"
     /// No common protocol version.
     case version = "TLS_VERSION"
     case noSharedCipher = "TLS_NO_SHARED_CIPHER"
-    /// An alert that no other name tells better.
+    /// An alert without an error name of its own.
     case alert = "TLS_ALERT"
-    /// What came is no TLS record.
+    /// The first bytes were not a TLS record.
     case notTLS = "TLS_NOT_TLS"
-    /// The peer ended the connection in good order within the handshake.
+    /// The peer closed the connection normally during the handshake.
     case closed = "TLS_CLOSED"
     /// No common application protocol.
     case alpn = "TLS_ALPN"
     case clientCertificateRequired = "TLS_CLIENT_CERT_REQUIRED"
-    /// Any other breach of the protocol.
+    /// Any other violation of the protocol.
     case protocolViolation = "TLS_PROTOCOL"
-    /// The peer answered, and does not offer TLS.
+    /// The peer answered, but does not offer TLS.
     case startTLSRefused = "STARTTLS_REFUSED"
 }
 
-/// An alert by its number, RFC 8446, 6 (IANA's registry "TLS Alerts").
+/// A TLS alert (RFC 8446, 6; IANA registry "TLS Alerts").
 public struct TLSAlert: Hashable, Sendable {
     public let code: UInt8
 
@@ -38,18 +38,19 @@ public struct TLSAlert: Hashable, Sendable {
         self.code = code
     }
 
-    /// By the name of the registry: `certificate_required`; nil for a name that is not in it.
+    /// Makes the alert with the registry's name, such as `certificate_required`; nil for a name that is not in the
+    /// registry.
     public init?(name: String) {
         guard let entry = Self.registry.first(where: { $0.name == name }) else { return nil }
         code = entry.code
     }
 
-    /// The registry's name; `alert_N` for a number that it has not.
+    /// The name in the registry; `alert_N` for an unknown number.
     public var name: String {
         Self.registry.first { $0.code == code }?.name ?? "alert_\(code)"
     }
 
-    /// Every name of the registry, by rising number.
+    /// All names in the registry, in the order of their numbers.
     public static var names: [String] { registry.map(\.name) }
 
     private static let registry: [(code: UInt8, name: String)] = [
@@ -66,40 +67,40 @@ public struct TLSAlert: Hashable, Sendable {
     ]
 }
 
-/// Why a TLS handshake, or what was said to get one, failed.
+/// A failure of a TLS handshake, or of the STARTTLS exchange before it.
 public struct TLSHandshakeFailure: Error, Hashable, Sendable {
     public var name: TLSFailure
-    /// One short line of who found it (OpenSSL, the verifier); nil: the name says it all.
+    /// One short line from OpenSSL or the verifier; nil if the name says enough.
     public var message: String?
-    /// The alert that ended the handshake, whoever sent it.
+    /// The alert that ended the handshake, from either side.
     public var alert: TLSAlertReport?
-    /// The peer's own bytes, at most 1 KiB: what came in place of TLS, or the line that refused STARTTLS.
+    /// At most 1 KiB of what the peer sent instead of TLS, or its refusal of STARTTLS.
     public var received: [UInt8]?
-    /// The peer asked for a certificate, and was given one.
+    /// Whether the peer asked for a certificate and got one.
     public var sentCertificate = false
-    /// The name of the site was sent (SNI); false where the target has no name, such as an address.
+    /// Whether a server name was sent (SNI); false if the target has no name, such as an address.
     public var sentServerName = true
-    /// The peer refuses now, and may not do so later: it is busy, or says so by a code.
+    /// Whether the refusal is temporary: the peer is busy, or its reply code says so.
     public var isTemporary = false
     public var subject = Subject.handshake
 
-    /// What a failure is about, beyond its name.
+    /// The detail of a failure that its name does not tell.
     public enum Subject: Sendable {
-        /// What the peer did, or showed.
+        /// The handshake itself.
         case handshake
-        /// The OCSP staple, which does not do, or is not there: the chain itself may be good.
+        /// The OCSP staple is missing or not good; the chain itself may be valid.
         case staple
-        /// We could not begin: OpenSSL, or the configuration, does not have what was asked for. The peer heard nothing of it.
+        /// The handshake could not start: OpenSSL or the configuration lacks a requested option. Nothing was sent.
         case preparation
-        /// The peer refuses to serve us at all, before anything was said about TLS.
+        /// The peer refuses to serve this client, before TLS is negotiated.
         case service
-        /// A peer without RFC 5746, which `legacyRenegotiation` would accept.
+        /// The peer lacks RFC 5746; `legacyRenegotiation` would accept it.
         case legacyRenegotiation
-        /// A message of the peer's that is larger than OpenSSL takes.
+        /// A message from the peer is larger than OpenSSL accepts.
         case messageSize
-        /// More certificates between the peer's and an authority's than OpenSSL takes.
+        /// The chain has more certificates than OpenSSL accepts.
         case chainLength
-        /// A certificate without a subject alternative name that a host could have.
+        /// The certificate has no subject alternative name for a host.
         case missingNames
     }
 
@@ -115,11 +116,11 @@ public struct TLSHandshakeFailure: Error, Hashable, Sendable {
     }
 }
 
-/// An alert, and who sent it.
+/// A TLS alert and its sender.
 public struct TLSAlertReport: Hashable, Sendable {
     public enum Sender: String, Sendable {
         case peer
-        /// We ended the handshake, and said why.
+        /// connectd ended the handshake and sent the alert.
         case prober
     }
     public var alert: TLSAlert
