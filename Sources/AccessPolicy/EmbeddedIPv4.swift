@@ -1,7 +1,8 @@
 public import NetworkTypes
 
 extension IPAddress {
-    /// Every IPv4 address that the IPv6 address may stand for, each once; empty for IPv4 addresses and most of IPv6.
+    /// Returns every IPv4 address that may be embedded in the IPv6 address, without duplicates; empty for IPv4
+    /// addresses and for most IPv6 addresses.
     ///
     /// Mapped and compatible (RFC 4291), translated (RFC 2765), NAT64 in `64:ff9b::/96`, `64:ff9b:1::/48` and
     /// `nat64Prefixes` (RFC 6052, RFC 8215), 6to4 (RFC 3056), Teredo's server and client (RFC 4380), ISATAP (RFC 5214).
@@ -37,18 +38,19 @@ extension IPv6Address {
     /// `64:ff9b::/96`, the Well-Known Prefix.
     var isWellKnownNAT64: Bool { bits >> 32 == 0x0064_FF9B_0000_0000_0000_0000 }
 
-    /// Mapped, compatible (but `::` and `::1`), translated, Well-Known Prefix, or ISATAP, in whose interface identifier
-    /// the universal and group bits may be set.
+    /// Whether the last 32 bits are an IPv4 address: mapped, compatible (except `::` and `::1`), translated, Well-Known
+    /// Prefix, or ISATAP (with or without the universal and group bits).
     fileprivate var holdsIPv4AtItsEnd: Bool {
         if isMapped || isWellKnownNAT64 || bits >> 32 == 0xFFFF_0000 { return true }
         if bits >> 32 == 0 { return bits > 1 }
         return UInt32(truncatingIfNeeded: bits >> 32) & ~0x0300_0000 == 0x5EFE
     }
 
-    /// What an address in `64:ff9b:1::/48` may mean: RFC 8215 leaves the length of the prefix to each network.
+    /// The IPv4 addresses that an address in `64:ff9b:1::/48` may contain: RFC 8215 lets each network choose the prefix
+    /// length.
     ///
-    /// Each length of 48 or more is tried. The padding of one layout reads as `0.x.y.z` in another, so such readings count
-    /// only if there is no better one; a configured prefix ends the guessing.
+    /// Each length of 48 or more is tried. The padding of one layout reads as `0.x.y.z` in another, so such results
+    /// count only if there is no other. A configured prefix makes the guess unnecessary.
     fileprivate var localTranslations: [IPv4Address] {
         let readings = [48, 56, 64, 96].map(translatedIPv4(prefixLength:))
         let likely = readings.filter { $0.bits >> 24 != 0 }
@@ -56,13 +58,13 @@ extension IPv6Address {
     }
 }
 
-/// A prefix under which translators put IPv4 addresses, RFC 6052 section 2.2.
+/// A NAT64 prefix: translators embed IPv4 addresses in it (RFC 6052, 2.2).
 public struct NAT64Prefix: Hashable, Sendable {
     public let range: AddressRange
 
     public static let lengths = [32, 40, 48, 56, 64, 96]
 
-    /// - Throws: If the block is not IPv6, or its length is none of 32, 40, 48, 56, 64 and 96.
+    /// - Throws: An error if the block is not IPv6, or its length is not 32, 40, 48, 56, 64 or 96.
     public init(_ range: AddressRange) throws(AddressRangeError) {
         guard range.base.family == .ipv6, Self.lengths.contains(range.prefixLength) else {
             throw AddressRangeError(
@@ -71,7 +73,7 @@ public struct NAT64Prefix: Hashable, Sendable {
         self.range = range
     }
 
-    /// The IPv4 address inside, or nil for an address outside of the prefix.
+    /// Returns the embedded IPv4 address; nil for an address outside the prefix.
     public func embeddedIPv4(in address: IPv6Address) -> IPv4Address? {
         guard range.contains(.v6(address)) else { return nil }
         return address.translatedIPv4(prefixLength: range.prefixLength)
@@ -79,7 +81,7 @@ public struct NAT64Prefix: Hashable, Sendable {
 }
 
 extension IPv6Address {
-    /// The IPv4 address behind a NAT64 prefix of that length. Bits 64 to 71 and the suffix are passed over, whatever they hold.
+    /// Returns the IPv4 address after a NAT64 prefix of that length. Bits 64 to 71 and the suffix are ignored.
     func translatedIPv4(prefixLength: Int) -> IPv4Address {
         guard prefixLength < 96 else { return IPv4Address(bits: UInt32(truncatingIfNeeded: bits)) }
         let upper = bits & (UInt128.max << 64)

@@ -1,36 +1,36 @@
 public import NetworkTypes
 
-/// Who may be connected to: pure rules over addresses that are resolved already.
+/// The access policy: which targets checks may connect to. It judges resolved addresses and does no I/O.
 ///
-/// The first rule that matches wins, then the profile decides. Hard denials stand above: cloud metadata, link-local,
-/// multicast, broadcast, unspecified and reserved addresses, and the service's own listeners. Nothing opens them but an
-/// `allow` rule for exactly that address (a /32 or /128), which an earlier `deny` still overrules; broader `allow` rules
-/// are passed over for them.
+/// The first matching rule decides; without one the profile decides. Hard denials take precedence: cloud metadata,
+/// link-local, multicast, broadcast, unspecified and reserved addresses, and the service's own listeners. Only an
+/// `allow` rule for exactly that address (a /32 or /128) permits them, unless an earlier rule denies it. Broader
+/// `allow` rules do not apply to them.
 ///
-/// An IPv4 address inside an IPv6 one is judged as itself too: both have to be allowed. An `allow` rule for exactly the
-/// outer address (a /128) opens it together with what is inside, unless a `deny` rule before it matches what is inside.
+/// An IPv4 address embedded in an IPv6 address is judged too: both must be allowed. An `allow` rule for exactly the
+/// outer address (a /128) permits both, unless an earlier `deny` rule matches the embedded address.
 public struct Policy: Sendable {
     public enum Profile: String, CaseIterable, Sendable {
-        /// Nothing but what rules allow.
+        /// Only what rules allow.
         case rules
         /// Loopback.
         case sidecar
         /// Every unicast address.
         case `internal`
-        /// Global unicast addresses, after the IANA special-purpose registries.
+        /// Global unicast addresses, by the IANA special-purpose registries.
         case `public`
     }
 
     public var profile: Profile
     public var rules: [PolicyRule]
-    /// Translators' prefixes beside `64:ff9b::/96` and `64:ff9b:1::/48`. Under `public` and among the reserved blocks, an
-    /// address with one of them counts as nothing but the IPv4 address inside.
+    /// NAT64 prefixes besides `64:ff9b::/96` and `64:ff9b:1::/48`. For the profile `public` and for reserved blocks,
+    /// only the embedded IPv4 address of such an address counts.
     public var nat64Prefixes: [NAT64Prefix]
-    /// The ports that this service listens on, at any address.
+    /// The ports that this service listens on, on any address.
     public var ownPorts: Set<UInt16>
-    /// The UNIX-domain sockets that this service listens on, paths as the kernel resolves them.
+    /// The UNIX-domain sockets that this service listens on; paths as the kernel resolves them.
     public var ownPaths: Set<UnixAddress>
-    /// The files of these sockets: another name for one of them is no way around.
+    /// The files of these sockets, so that another name for one of them is denied too.
     public var ownFiles: Set<FileIdentity>
 
     public init(
@@ -45,11 +45,11 @@ public struct Policy: Sendable {
         self.ownFiles = ownFiles
     }
 
-    /// Judges the address that is about to be connected to.
+    /// Judges the destination of a connect.
     ///
     /// - Parameters:
     ///   - transport: `tcp` or `udp`.
-    ///   - isLocal: Whether the address is one of this machine's; asked only where the port is one of our own.
+    ///   - isLocal: Whether an address belongs to this machine; called only for ports in `ownPorts`.
     public func judge(
         _ endpoint: IPEndpoint, transport: Transport, isLocal: (IPAddress) -> Bool
     ) -> Verdict {
@@ -69,11 +69,11 @@ public struct Policy: Sendable {
         }
     }
 
-    /// Judges the name of a host, also a search expansion or an alias: any `deny` rule for it denies, wherever it stands.
+    /// Judges a host name, search expansion or alias: any matching `deny` rule denies it, in any position.
     ///
     /// - Parameters:
-    ///   - port: Nil if every rule counts, whatever its ports.
-    ///   - transport: Nil if every rule counts, whatever its transports.
+    ///   - port: nil applies the rules for all ports.
+    ///   - transport: nil applies the rules for all transports.
     public func judgeHost(_ name: String, port: UInt16? = nil, transport: Transport? = nil) -> Verdict {
         for (index, rule) in rules.enumerated() where rule.covers(port, transport) {
             if case .host(let pattern) = rule.matcher, pattern.matches(name) { return .deny(.rule(index: index)) }
@@ -85,7 +85,7 @@ public struct Policy: Sendable {
 
     private enum Decision {
         case allowed
-        /// By the `allow` rule with that index for exactly this address.
+        /// Allowed by the `allow` rule with that index for exactly this address.
         case opened(rule: Int)
         case denied(DenialReason)
     }
@@ -121,7 +121,7 @@ public struct Policy: Sendable {
         }
     }
 
-    /// Whether a configured translator stands behind the address.
+    /// Whether the address is in a configured NAT64 prefix.
     private func isTranslated(_ address: IPAddress) -> Bool {
         nat64Prefixes.contains { $0.range.contains(address) }
     }
@@ -135,7 +135,7 @@ public struct Policy: Sendable {
 }
 
 extension Policy {
-    /// Whether any rule allows UNIX-domain sockets. Without one every path is denied, and none has to be looked up.
+    /// Whether any rule allows UNIX-domain sockets. If not, every path is denied without a lookup.
     public var allowsSomePaths: Bool {
         rules.contains { rule in
             guard case .path = rule.matcher else { return false }
@@ -143,11 +143,11 @@ extension Policy {
         }
     }
 
-    /// Judges the name of a UNIX-domain socket: only a rule allows it, in every profile.
+    /// Judges a UNIX-domain socket: in every profile, only a rule can allow it.
     ///
-    /// Our own listener takes an `allow` rule without wildcards. Empty segments and `.` are passed over; a path with a
-    /// `..` in it is denied, since it names no one place: callers give the path that the kernel found.
-    /// - Parameter file: the file that the name leads to, where it was opened.
+    /// Only an `allow` rule without wildcards permits a listener of this service. Empty segments and `.` are ignored. A
+    /// path with `..` is denied, because it is ambiguous: pass the path that the kernel resolved.
+    /// - Parameter file: The file that the path leads to, if it was opened.
     public func judge(path address: UnixAddress, file: FileIdentity? = nil) -> Verdict {
         switch decide(on: address, file) {
         case .allowed: .allow
@@ -155,7 +155,7 @@ extension Policy {
         }
     }
 
-    /// The index of the rule that allows the name as it is written; nil where none does.
+    /// Returns the index of the rule that allows the path as written; nil if none does.
     public func ruleAllowing(path address: UnixAddress) -> Int? {
         switch decide(on: address, nil) {
         case .allowed(let rule): rule
@@ -183,8 +183,8 @@ extension Policy {
 }
 
 extension UnixAddress {
-    /// The path without empty segments and `.`; nil if there is a `..`, or if it does not begin at the root: the kernel
-    /// writes `(unreachable)` before a place that is outside of it. Abstract names have no segments.
+    /// The path without empty segments and `.`. It is nil for a path with `..`, and for one that does not begin with a
+    /// slash: the kernel writes `(unreachable)` before a path outside the root. Abstract names have no segments.
     fileprivate var withoutEmptySegments: UnixAddress? {
         guard case .path(let bytes) = self else { return self }
         guard bytes.first == .slash else { return nil }
@@ -199,27 +199,27 @@ extension UnixAddress {
     }
 }
 
-/// Why a policy denies something. For logs only: what clients hear is one constant answer.
+/// Why a policy denies a target. For logs only: clients get one constant answer.
 public enum DenialReason: Error, Hashable, Sendable {
-    /// A rule with the action `deny`: its index among the rules, from 0.
+    /// A rule with the action `deny`: its index in the rules, from 0.
     case rule(index: Int)
-    /// No rule allows it, and neither does the profile.
+    /// Neither a rule nor the profile allows it.
     case profile
     /// A UNIX-domain socket that no rule allows.
     case unixPath
-    /// One of our own listeners.
+    /// A listener of this service.
     case ownListener
-    /// A metadata service of a cloud.
+    /// A cloud metadata service.
     case cloudMetadata
     case linkLocal
     case multicast
     case broadcast
     case unspecified
     case reserved
-    /// A name without addresses, where the profile does not tell that from a denial.
+    /// A name without addresses, which the profile reports like a denial.
     case unresolved
 
-    /// A few words for a log.
+    /// The reason in a few words, for logs.
     public var text: String {
         switch self {
         case .rule(let index): "denied by policy.rules[\(index)]"
@@ -237,7 +237,7 @@ public enum DenialReason: Error, Hashable, Sendable {
     }
 }
 
-/// What a policy says.
+/// The decision of a policy.
 public enum Verdict: Hashable, Sendable {
     case allow
     case deny(DenialReason)

@@ -6,7 +6,7 @@ public struct PolicyRule: Hashable, Sendable {
         case allow, deny
     }
 
-    /// What a rule is about.
+    /// What a rule matches.
     public enum Matcher: Hashable, Sendable {
         case addresses(AddressRange)
         case path(PathPattern)
@@ -21,16 +21,16 @@ public struct PolicyRule: Hashable, Sendable {
     /// Nil for every transport.
     public let transports: Set<Transport>?
 
-    /// Makes a rule of its members in the configuration: exactly one of `cidr`, `path` and `host`.
+    /// Makes a rule from its members in the configuration: exactly one of `cidr`, `path` and `host`.
     ///
     /// - Parameters:
     ///   - cidr: A block of addresses, or one address.
     ///   - path: A pattern of UNIX-domain sockets, see `PathPattern`.
-    ///   - host: A pattern of host names, see `HostPattern`; only with `deny`, since a name that is allowed would say
-    ///     nothing about the address behind it.
+    ///   - host: A pattern of host names, see `HostPattern`; only with `deny`, because allowing a name says nothing
+    ///     about its addresses.
     ///   - ports: Not with `path`; nil for every port.
     ///   - transports: Nil for every transport.
-    /// - Throws: The member that is wrong, and why.
+    /// - Throws: The invalid member, and why.
     public init(
         action: Action, cidr: String? = nil, path: String? = nil, host: String? = nil, ports: [PortRange]? = nil,
         transports: Set<Transport>? = nil
@@ -88,7 +88,7 @@ public struct PolicyRule: Hashable, Sendable {
     }
 }
 
-/// Why a rule of a policy is none, in one sentence.
+/// Why a policy rule is invalid: a lowercase phrase without a period.
 public struct PolicyRuleError: Error, Hashable, Sendable {
     /// The members of a rule in the configuration.
     public enum Member: String, CaseIterable, Sendable {
@@ -96,7 +96,7 @@ public struct PolicyRuleError: Error, Hashable, Sendable {
     }
 
     public let detail: String
-    /// Nil where the rule as a whole is wrong.
+    /// The invalid member; nil if the whole rule is invalid.
     public let member: Member?
 
     init(_ detail: String, member: Member? = nil) {
@@ -106,34 +106,34 @@ public struct PolicyRuleError: Error, Hashable, Sendable {
 }
 
 extension PolicyRule {
-    /// Whether the rule is about this address, port and transport.
+    /// Whether the rule matches this address, port and transport.
     func matches(_ endpoint: IPEndpoint, _ transport: Transport) -> Bool {
         guard case .addresses(let range) = matcher else { return false }
         return range.contains(endpoint.address) && covers(endpoint.port, transport)
     }
 
-    /// Whether the rule covers the port and the transport; one that is not known counts as covered.
+    /// Whether the rule covers the port and the transport; nil counts as covered.
     func covers(_ port: UInt16?, _ transport: Transport?) -> Bool {
         if let transport, let transports, !transports.contains(transport) { return false }
         guard let port, let ports else { return true }
         return ports.contains { $0.contains(port) }
     }
 
-    /// Whether the rule is for a single address, and so can open a hard denial.
+    /// Whether the rule matches a single address, and so can override a hard denial.
     var namesOneAddress: Bool {
         guard case .addresses(let range) = matcher else { return false }
         return range.isSingleAddress
     }
 }
 
-/// Ports of a policy's rule, the first and the last included.
+/// A range of ports in a policy rule, including first and last.
 public struct PortRange: Hashable, Sendable {
     /// 1 … 65535.
     public let first: UInt16
-    /// Not below `first`.
+    /// At least `first`.
     public let last: UInt16
 
-    /// - Throws: If a port is not within 1 … 65535, or the last lies below the first.
+    /// - Throws: An error if a port is not within 1 … 65535, or `last` is less than `first`.
     public init(first: Int, last: Int) throws(PolicyRuleError) {
         guard let lower = UInt16(exactly: first), let upper = UInt16(exactly: last), lower > 0, upper > 0 else {
             throw PolicyRuleError("a port must be within 1…65535", member: .ports)
@@ -145,14 +145,14 @@ public struct PortRange: Hashable, Sendable {
         self.last = upper
     }
 
-    /// - Throws: If the port is not within 1 … 65535.
+    /// - Throws: An error if the port is not within 1 … 65535.
     public init(_ port: Int) throws(PolicyRuleError) {
         try self.init(first: port, last: port)
     }
 
     /// Reads `8000-8999` or `5432`.
     ///
-    /// - Throws: If it is neither, or out of range.
+    /// - Throws: An error if it is neither, or out of range.
     public init(parsing text: some StringProtocol) throws(PolicyRuleError) {
         let numbers = text.split(separator: "-", omittingEmptySubsequences: false).map { part -> Int? in
             part.utf8.count <= 5 && part.utf8.allSatisfy { $0.decimalDigit != nil } ? Int(part) : nil

@@ -1,8 +1,8 @@
 internal import NetworkTypes
 
-/// Addresses that policies treat apart.
+/// Addresses that policies treat specially.
 enum SpecialAddresses {
-    /// Why no profile lets this address through; nil for an ordinary unicast address.
+    /// Returns why every profile denies this address; nil for an ordinary unicast address.
     static func hardDenial(of address: IPAddress) -> DenialReason? {
         switch address {
         case .v4(let address): hardDenial(ofIPv4: address.bits)
@@ -43,9 +43,9 @@ enum SpecialAddresses {
         return isAssigned(bits) ? nil : .reserved
     }
 
-    /// What the IANA registry of the IPv6 address space does not keep back: `2000::/3` and `fc00::/7`, and those destinations
-    /// of the special-purpose registry that lie in reserved space. Compatible, translated and site-local addresses have
-    /// been given up, and are reserved again.
+    /// Whether the IANA registry of the IPv6 address space has assigned the address: `2000::/3`, `fc00::/7`, and
+    /// special-purpose destinations within reserved space. Compatible, translated and site-local addresses are
+    /// deprecated, so they are reserved again.
     private static func isAssigned(_ bits: UInt128) -> Bool {
         if bits >> 125 == 0b001 || bits >> 121 == 0xFC >> 1 { return true }
         let loopback: UInt128 = 1
@@ -73,13 +73,12 @@ enum SpecialAddresses {
     ]
 }
 
-/// Which addresses are reachable over the whole internet, after the IANA special-purpose address registries (RFC 6890).
+/// Addresses that are globally reachable by the IANA special-purpose address registries (RFC 6890).
 enum GlobalAddresses {
-    /// Whether the address is global unicast, as far as the registries say.
+    /// Whether the address is global unicast by the registries.
     ///
-    /// 6to4 addresses and those under the Well-Known Prefix of NAT64 are as global as the IPv4 address inside, which has
-    /// to be judged apart. Each exception lies inside of a block that is not global, so an address is in both or in
-    /// neither.
+    /// For 6to4 addresses and addresses in the Well-Known Prefix of NAT64, judge the embedded IPv4 address separately.
+    /// Each global exception is inside a block that is not global, so an address is in both lists or in neither.
     static func contains(_ address: IPAddress) -> Bool {
         switch address {
         case .v4(let address):
@@ -107,20 +106,20 @@ enum GlobalAddresses {
         IPv4Block(0xCB00_7100, 24),  // 203.0.113.0/24: documentation, RFC 5737
     ]
 
-    /// Inside of those.
+    /// Exceptions inside those blocks.
     private static let globalIPv4: [IPv4Block] = [
         IPv4Block(0xC000_0009, 32),  // 192.0.0.9: Port Control Protocol anycast, RFC 7723
         IPv4Block(0xC000_000A, 32),  // 192.0.0.10: TURN anycast, RFC 8155
     ]
 
-    /// Inside of 2000::/3.
+    /// Blocks inside 2000::/3.
     private static let notGlobalIPv6: [IPv6Block] = [
         IPv6Block(0x2001_0000, 23),  // 2001::/23: IETF protocol assignments, RFC 2928; Teredo among them
         IPv6Block(0x2001_0DB8, 32),  // 2001:db8::/32: documentation, RFC 3849
         IPv6Block(0x3FFF_0000, 20),  // 3fff::/20: documentation, RFC 9637
     ]
 
-    /// Inside of those.
+    /// Exceptions inside those blocks.
     private static let globalIPv6: [IPv6Block] = [
         IPv6Block(0x2001_0001 << 96 | 1, length: 128),  // 2001:1::1: Port Control Protocol anycast, RFC 7723
         IPv6Block(0x2001_0001 << 96 | 2, length: 128),  // 2001:1::2: TURN anycast, RFC 8155
@@ -155,7 +154,7 @@ private struct IPv6Block {
         self.length = length
     }
 
-    /// A block that its first 32 bits tell.
+    /// Makes a block from its first 32 bits.
     init(_ upper: UInt32, _ length: UInt128) {
         self.init(UInt128(upper) << 96, length: length)
     }

@@ -1,9 +1,9 @@
 public import NetworkTypes
 
-/// A pattern of targets with host and port: `*.internal:443`, `10.0.0.7:*`, `[2001:db8::7]:8000-8999`.
+/// A pattern of targets with a host and a port: `*.internal:443`, `10.0.0.7:*`, `[2001:db8::7]:8000-8999`.
 ///
-/// The host is an address, or a `HostPattern`; `*` alone is every host, addresses included. The port is a number, a range,
-/// or `*`.
+/// The host is an address or a `HostPattern`; `*` alone matches every host, including addresses. The port is a number,
+/// a range, or `*`.
 public struct TargetPattern: Hashable, Sendable {
     private enum Subject: Hashable, Sendable {
         case any
@@ -16,7 +16,7 @@ public struct TargetPattern: Hashable, Sendable {
     /// nil for every port.
     private let ports: PortRange?
 
-    /// - Throws: What is wrong, in one sentence.
+    /// - Throws: Why the pattern is invalid.
     public init(parsing text: String) throws(PolicyRuleError) {
         guard let colon = text.lastIndex(of: ":") else {
             throw PolicyRuleError("a target pattern must be host:port, with * for every port")
@@ -36,7 +36,7 @@ public struct TargetPattern: Hashable, Sendable {
         return .name(try HostPattern(String(host)))
     }
 
-    /// Whether a target is one of them; a UNIX-domain socket never is.
+    /// Whether the pattern matches a target; it never matches a UNIX-domain socket.
     public func matches(_ target: Target) -> Bool {
         switch target.peer {
         case .tcp(let host, let port), .udp(let host, let port): (ports?.contains(port) ?? true) && matches(host)

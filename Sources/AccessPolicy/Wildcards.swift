@@ -2,14 +2,14 @@ public import NetworkTypes
 
 /// A pattern of host names: `db.corp.example`, `*.corp.example`, `db-*.corp.example`.
 ///
-/// A `*` that is the whole first label stands for one label or more, so that `*.corp.example` is every name below
-/// `corp.example`, but not that name itself; `*` alone is every name. Elsewhere `*` and `?` stay within a label. Case and a
-/// trailing dot play no part.
+/// A `*` as the whole first label matches one or more labels: `*.corp.example` matches every name below `corp.example`,
+/// but not that name itself; `*` alone matches every name. Elsewhere `*` and `?` match within a label. Case and a
+/// trailing dot are ignored.
 public struct HostPattern: Hashable, Sendable {
     public let text: String
     private let wildcards: Wildcards
 
-    /// - Throws: If it can match no host name.
+    /// - Throws: An error if the pattern cannot match any host name.
     public init(_ text: String) throws(PolicyRuleError) {
         guard IPAddress(parsing: text) == nil else {
             throw PolicyRuleError("a host pattern must not be an address: write it in cidr", member: .host)
@@ -30,7 +30,7 @@ public struct HostPattern: Hashable, Sendable {
         wildcards.matches(Self.folded(name))
     }
 
-    /// Small letters, without a trailing dot.
+    /// Returns the name in lowercase, without a trailing dot.
     private static func folded(_ name: String) -> [UInt8] {
         var bytes = name.utf8.map(\.lowercasedASCII)
         if bytes.last == .dot { bytes.removeLast() }
@@ -45,14 +45,14 @@ public struct HostPattern: Hashable, Sendable {
 
 /// A pattern of UNIX-domain sockets: `/run/app/*.sock`, `/run/**`, `@name-?`.
 ///
-/// `*` stays within a segment of the path, `**` does not (and `/**/` also stands for a single slash), `?` is one
+/// `*` matches within a segment of the path, `**` across segments (`/**/` also matches a single slash), and `?` one
 /// character; there is no escape. A pattern with `@` matches abstract names only, one with a slash paths only.
 public struct PathPattern: Hashable, Sendable {
     public let text: String
     private let isAbstract: Bool
     private let wildcards: Wildcards
 
-    /// - Throws: If it begins with neither a slash nor `@`, or can match no path as the kernel writes it.
+    /// - Throws: An error if it begins with neither a slash nor `@`, or cannot match any path as the kernel writes it.
     public init(_ text: String) throws(PolicyRuleError) {
         let bytes = Array(text.utf8)
         guard let first = bytes.first, first == .slash || first == .atSign else {
@@ -79,7 +79,7 @@ public struct PathPattern: Hashable, Sendable {
         }
     }
 
-    /// Whether it stands for more than one socket.
+    /// Whether the pattern can match more than one socket.
     public var hasWildcards: Bool { wildcards.hasWildcards }
 
     private static func isPlain(_ path: [UInt8]) -> Bool {
@@ -89,20 +89,20 @@ public struct PathPattern: Hashable, Sendable {
     }
 }
 
-/// A pattern of bytes with wildcards, whose segments a separator parts.
+/// A pattern of bytes with wildcards, in segments between separators.
 ///
-/// `*` stands for any bytes of a segment, also none; `**` for any bytes at all; `**` as a whole segment also for no segment
-/// (`/a/**/b` matches `/a/b`); `?` for one character of a segment. There is no escape. Matching takes time in proportion
-/// to the two lengths multiplied, whatever the pattern.
+/// `*` matches any number of bytes within a segment, `**` any bytes, `?` one character of a segment. `**` as a whole
+/// segment also matches no segment (`/a/**/b` matches `/a/b`). There is no escape. Matching takes time proportional to
+/// the product of both lengths, for every pattern.
 struct Wildcards: Hashable, Sendable {
     private enum Token: Hashable, Sendable {
         case literal(UInt8)
         case character
-        /// The bytes that a character of UTF-8 has behind its first, if any.
+        /// The continuation bytes of a UTF-8 character, if any.
         case continuation
         case withinSegment
         case anything
-        /// Either nothing, or what `segmentsBody` takes.
+        /// Nothing, or what `segmentsBody` matches.
         case segments
         /// Anything that ends with a separator.
         case segmentsBody
@@ -110,7 +110,7 @@ struct Wildcards: Hashable, Sendable {
 
     private let tokens: [Token]
     private let separator: UInt8
-    /// Whether it stands for more than the one text that it is.
+    /// Whether the pattern has wildcards.
     let hasWildcards: Bool
 
     init(_ pattern: [UInt8], separator: UInt8) {
@@ -142,7 +142,7 @@ struct Wildcards: Hashable, Sendable {
         hasWildcards = pattern.contains { $0 == UInt8(ascii: "*") || $0 == UInt8(ascii: "?") }
     }
 
-    /// Whether the pattern stands for the whole text.
+    /// Whether the pattern matches the whole text.
     func matches(_ text: [UInt8]) -> Bool {
         var reached = [Bool](repeating: false, count: tokens.count + 1)
         reached[0] = true
@@ -154,7 +154,7 @@ struct Wildcards: Hashable, Sendable {
         return reached[tokens.count]
     }
 
-    /// Goes on from each place behind which a token may stand for nothing.
+    /// Marks the positions that are reached when tokens match nothing.
     private func passEmpty(_ reached: inout [Bool]) {
         for index in tokens.indices where reached[index] {
             switch tokens[index] {

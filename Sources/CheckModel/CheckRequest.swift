@@ -1,24 +1,25 @@
 public import ErrorCatalogue
 public import NetworkTypes
 
-/// One check as it was asked for: decoded, parsed and in range. Nothing in it needs to be judged for form again.
+/// A check request, decoded and validated.
 public struct CheckRequest: Sendable {
     public var target: Target
     /// Echoed in the result.
     public var id: String?
     /// Echoed in the result, in the order of the request.
     public var labels: [Label]?
-    /// 1 … 60000: the whole check without its wait in the queue.
+    /// 1 … 60000: the limit for the whole check, without its wait in the queue.
     public var timeoutMilliseconds: Int
     public var resolve = ResolveOptions()
     public var bind = BindOptions()
     public var socket = SocketOptions()
-    /// nil: no handshake, unless a step of the dialog asks for one. A `tls://` target has one by defaults from the start.
+    /// The TLS handshake; nil for none, unless a dialog step starts one. A `tls://` target has one with default
+    /// options.
     public var tls: TLSOptions?
-    /// In order; empty for a check without a dialog.
+    /// The steps of the dialog in order; empty for a check without a dialog.
     public var dialog: [DialogStep] = []
     public var expectation: Expectation = .transportSuccess
-    /// nil for checks that nobody asked for over HTTP, or whose request says nothing of it.
+    /// nil for checks that did not come over HTTP, or whose request has none of its members.
     public var origin: RequestOrigin?
 
     public init(target: Target, timeoutMilliseconds: Int = 5000) {
@@ -28,7 +29,7 @@ public struct CheckRequest: Sendable {
     }
 }
 
-/// A label that travels with a check.
+/// A label of a check, copied into its result.
 public struct Label: Hashable, Sendable {
     public let name: String
     public let value: String
@@ -39,12 +40,12 @@ public struct Label: Hashable, Sendable {
     }
 }
 
-/// How the addresses of a name are found and tried.
+/// Options for resolving a name and for trying its addresses.
 public struct ResolveOptions: Hashable, Sendable {
     public enum Family: String, CaseIterable, Sendable {
         case any, ipv4, ipv6
 
-        /// Whether addresses of that family are tried.
+        /// Whether addresses of that family are used.
         public func includes(_ family: AddressFamily) -> Bool {
             switch (self, family) {
             case (.any, _), (.ipv4, .ipv4), (.ipv6, .ipv6): true
@@ -53,39 +54,39 @@ public struct ResolveOptions: Hashable, Sendable {
         }
     }
     public enum Addresses: String, CaseIterable, Sendable {
-        /// One after another in the order of RFC 6724, until one connects.
+        /// One by one in the order of RFC 6724, until one connects.
         case first
-        /// Every one at once; each has to connect.
+        /// All at once; each must connect.
         case all
         /// Happy Eyeballs, RFC 8305.
         case race
     }
     public var family: Family = .any
     public var addresses: Addresses = .first
-    /// Ask this name server instead of the system's.
+    /// The name server to use instead of the system's.
     public var server: IPEndpoint?
-    /// Where a name has addresses of this family, the others are left out.
+    /// If the name has addresses of this family, the others are not used.
     public var preferredFamily: AddressFamily?
-    /// Whether the first address alone is tried, whatever comes of it.
+    /// Whether only the first address is tried, even if it fails.
     public var triesOneAddress = false
 
     public init() {}
 }
 
-/// Where the socket is bound before it connects: bind(2), SO_BINDTODEVICE.
+/// Options for binding the socket before the connect: bind(2), SO_BINDTODEVICE.
 public struct BindOptions: Hashable, Sendable {
     public var address: IPAddress?
-    /// 0 … 65535; nil and 0 leave the choice to the kernel.
+    /// 0 … 65535; for nil and 0 the kernel chooses.
     public var port: UInt16?
     public var interface: String?
 
     public init() {}
 
-    /// Whether bind(2) is called at all.
+    /// Whether bind(2) is called.
     public var bindsName: Bool { address != nil || (port ?? 0) != 0 }
 }
 
-/// Options of the socket that the request may set.
+/// Socket options of a request.
 public struct SocketOptions: Hashable, Sendable {
     public enum Close: String, CaseIterable, Sendable {
         case fin, rst
@@ -111,43 +112,44 @@ public struct SocketOptions: Hashable, Sendable {
 
 /// One step of a dialog with the peer.
 public enum DialogStep: Hashable, Sendable {
-    /// Wait until the pattern (PCRE2 over bytes) matches what came behind the previous match.
+    /// Waits until the pattern (PCRE2 over bytes) matches the bytes received after the previous match.
     case expect(pattern: String)
-    /// Wait until these bytes come.
+    /// Waits until these bytes arrive.
     case expectBytes([UInt8])
-    /// Wait for a line that the pattern matches, and pass over those before it. A line is what stands before LF or CRLF,
-    /// or before the peer's end; the pattern (RE2 over characters, as Go's `regexp`) sees nothing else.
-    /// - Parameter labels: the values, filled in as `sendExpanded` is, are told in the step's report.
+    /// Waits for a line that matches the pattern, and skips the lines before it. A line ends before LF, CRLF or EOF;
+    /// the pattern (RE2 over characters, as Go's `regexp`) sees only the line.
+    /// - Parameter labels: The values are expanded as in `sendExpanded`, and put into the step's report.
     case expectLine(pattern: String, labels: [Label])
-    /// The next bytes have to be these: another one ends the dialog.
+    /// Waits for exactly these bytes: any other byte ends the dialog.
     case expectExactly([UInt8])
-    /// Send this text, with `${name}` and `${1}` of earlier groups put in.
+    /// Sends this text, with `${name}` and `${1}` replaced by earlier groups.
     case send(text: String)
     case sendBytes([UInt8])
-    /// Send this text and a line feed, with `$1`, `$name`, `${1}` and `${name}` of the nearest expectation before it, as
-    /// Go's `Regexp.Expand` has it: `$$` is a dollar sign, and what there is no group for is empty. An empty text sends nothing.
+    /// Sends this text and a line feed, with `$1`, `$name`, `${1}` and `${name}` replaced by groups of the latest
+    /// expectation, as by Go's `Regexp.Expand`: `$$` is a dollar sign, and a missing group is empty. An empty text
+    /// sends nothing.
     case sendExpanded(template: [UInt8])
-    /// Until the next `expect` is met, this pattern must not match.
+    /// Fails the dialog if this pattern matches before the next `expect` is met.
     case reject(pattern: String)
-    /// Begin with TLS here.
+    /// Starts TLS.
     case startTLS
-    /// Begin with TLS, although it has begun: the step fails.
+    /// Starts TLS although it has already started: the step fails.
     case startTLSAgain
 }
 
-/// What makes `ok` true.
+/// The condition for `ok` to be true.
 public enum Expectation: Hashable, Sendable {
     /// Any success.
     case transportSuccess
     case oneOf([Outcome])
-    /// Any other outcome that says something about the target or the way to it.
+    /// Any other outcome that says something about the target or the path to it.
     case not(Outcome)
 
-    /// Whether a check that ended so ended as expected.
+    /// Whether the expectation is met.
     ///
-    /// `not` is never met by a fault of the prober, the resolver or the request: nothing was found out about the target.
-    /// Only an outcome that is named covers such an end.
-    /// - Parameter fault: of the error; nil for a success.
+    /// `not` is never met by a fault of the prober, the resolver or the request, which says nothing about the target.
+    /// Only `oneOf` can name such an outcome.
+    /// - Parameter fault: The fault of the error; nil for a success.
     public func isMet(by outcome: Outcome, fault: Fault?) -> Bool {
         switch self {
         case .transportSuccess: outcome.isSuccess
@@ -157,19 +159,19 @@ public enum Expectation: Hashable, Sendable {
     }
 }
 
-/// Who asked for a check, and by which request: taken over into logs and, but for the client, into the result.
+/// The client and the request that a check came from. It is copied into logs and, except for the client, into the
+/// result.
 ///
-/// An object, since most checks have none.
+/// A class, because most checks have none.
 public final class RequestOrigin: Sendable {
     /// The header field X-Request-Id.
     public let requestID: String?
     /// The header field `traceparent`, W3C Trace Context.
     public let traceparent: String?
-    /// The name of the token that the request came with; without one that of the client's certificate, behind
-    /// `certificatePrefix`.
+    /// The name of the request's token; without a token, `certificatePrefix` and the name of the client's certificate.
     public let client: String?
 
-    /// No token's name has a colon in it: no certificate passes for one.
+    /// Token names have no colon, so a certificate cannot be mistaken for a token.
     public static let certificatePrefix = "cert:"
 
     public static func isCertificate(_ client: String) -> Bool { client.hasPrefix(certificatePrefix) }

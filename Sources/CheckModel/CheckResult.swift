@@ -1,20 +1,20 @@
 public import ErrorCatalogue
 public import NetworkTypes
 
-/// The answer to one check. A connect that failed is a result, never a thrown error.
+/// The result of one check. A failed connect is a result, not a thrown error.
 ///
-/// It never changes, and is handed on through many functions: one object is cheaper than as many copies.
+/// A class, because an immutable value that passes through many functions is cheaper to share than to copy.
 public final class CheckResult: Sendable {
     public let ok: Bool
     public let outcome: Outcome
-    /// Where the check ended.
+    /// The phase in which the check ended.
     public let phase: Phase
-    /// Absent where the outcome is a success.
+    /// nil for a success.
     public let error: ErrorReport?
     public let attempts: [AttemptResult]
-    /// Absent for UNIX-domain targets, and where the policy hides it.
+    /// nil for UNIX-domain targets, and if the policy hides it.
     public let resolution: Resolution?
-    /// What the handshake of the decisive attempt showed; nil where none was begun.
+    /// The TLS report of the decisive attempt; nil if no handshake was started.
     public let tls: TLSReport?
     public let dialog: DialogReport?
     public let timings: Timings
@@ -39,9 +39,9 @@ public final class CheckResult: Sendable {
     }
 }
 
-/// How long each part took, in nanoseconds.
+/// The duration of each phase, in nanoseconds.
 public struct Timings: Hashable, Sendable {
-    /// The wait for a permit; not part of `total`'s budget, but counted in it.
+    /// The wait for a permit. It does not count against the timeout, but is part of `total`.
     public var queue: Int64 = 0
     public var resolve: Int64 = 0
     public var connect: Int64 = 0
@@ -53,7 +53,7 @@ public struct Timings: Hashable, Sendable {
 }
 
 extension CheckResult {
-    /// The result of a check that the policy denies, where there is no status to say so: nothing was resolved or sent.
+    /// Returns the result of a check that the policy denies; nothing was resolved or sent.
     public static func denied(_ request: CheckRequest, startedAtNanoseconds: Int64) -> CheckResult {
         let outcome = Outcome.failed(.denied)
         let report = Classifier.report(for: .denied)
@@ -64,11 +64,11 @@ extension CheckResult {
     }
 }
 
-/// One connect(2) to one address, and what came of it.
+/// The result of one connect(2) to one address.
 public struct AttemptResult: Sendable {
     public var endpoint: Endpoint
     public var outcome: Outcome
-    /// Where the attempt ended; `done` for a success.
+    /// The phase in which the attempt ended; `done` for a success.
     public var phase: Phase
     public var error: ErrorReport?
     /// getsockname(2), for internet sockets that have one.
@@ -77,12 +77,12 @@ public struct AttemptResult: Sendable {
     public var peer: IPEndpoint?
     /// SO_PEERCRED, of a connected UNIX-domain socket.
     public var peerCredentials: PeerCredentials?
-    /// Since the check began (behind the queue), nanoseconds.
+    /// Nanoseconds since the check started, after the queue.
     public var startNanoseconds: Int64
     public var durationNanoseconds: Int64
-    /// The ICMP message behind the error, where there was one.
+    /// The ICMP message that caused the error, if any.
     public var icmp: ICMPMessage?
-    /// Who sent it.
+    /// The sender of `icmp`.
     public var icmpSender: ICMPSender = .intermediate
     public var tcpInformation: TCPInformation?
 
@@ -95,21 +95,23 @@ public struct AttemptResult: Sendable {
     }
 }
 
-/// What a host stood for.
+/// The result of resolving a host.
 public struct Resolution: Hashable, Sendable {
     public enum Source: String, CaseIterable, Sendable {
         case dns, hosts, literal
     }
-    /// As the target has it.
+    /// The name as in the target.
     public var name: String
-    /// In the order in which they are tried.
+    /// The addresses in the order in which they are tried.
     public var addresses: [IPAddress]
     public var source: Source
-    /// The last name of the CNAME chain or of the search expansion, without a trailing dot; nil where it is the name itself.
+    /// The last name of the CNAME chain or of the search expansion, without a trailing dot; nil if it is the name
+    /// itself.
     public var canonicalName: String?
-    /// Every name on the way from `name` to the addresses, search expansions and CNAMEs included: what host rules judge.
+    /// Every name between `name` and the addresses, including search expansions and CNAMEs; host rules judge all of
+    /// them.
     public var aliases: [String]
-    /// Whether the name has more addresses than are tried; `addresses` then has those that are.
+    /// Whether `addresses` is truncated: the name has more addresses than are tried.
     public var isTruncated = false
 
     public init(
@@ -123,11 +125,11 @@ public struct Resolution: Hashable, Sendable {
     }
 }
 
-/// How a dialog went.
+/// The report of a dialog.
 public struct DialogReport: Sendable {
     public var steps: [DialogStepReport]
-    /// Named groups of the patterns, in the order in which they matched: the first 1 KiB of each, with escapes
-    /// (`\xNN` and the like) where the value is no UTF-8.
+    /// Named groups of the patterns in the order in which they matched: the first 1 KiB of each, with escapes such as
+    /// `\xNN` for invalid UTF-8.
     public var groups: [Label]
     /// The index of the step that failed; nil if none did.
     public var failedStep: Int?
@@ -139,7 +141,7 @@ public struct DialogReport: Sendable {
     }
 }
 
-/// How one step of a dialog went.
+/// The report of one dialog step.
 public struct DialogStepReport: Sendable {
     public enum Kind: String, CaseIterable, Sendable {
         case expect, send, reject
@@ -152,9 +154,9 @@ public struct DialogStepReport: Sendable {
     public var durationNanoseconds: Int64
     /// Bytes sent, or received while the step waited.
     public var bytes: Int
-    /// What came while the step waited, at most 1 KiB; nil for steps that send.
+    /// At most 1 KiB of what was received while the step waited; nil for steps that send.
     public var received: [UInt8]?
-    /// Why the step failed, where the outcome does not tell: a pattern that takes too much time.
+    /// Why the step failed, if the outcome does not tell, such as a pattern that takes too much time.
     public var detail: String?
     /// The labels of an `expectLine` step that was met.
     public var labels: [Label] = []

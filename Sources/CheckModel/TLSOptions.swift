@@ -1,35 +1,36 @@
 public import ErrorCatalogue
 internal import NetworkTypes
 
-/// A TLS handshake as it was asked for: the member `tls` of a check.
+/// Options of a TLS handshake: the member `tls` of a check.
 public struct TLSOptions: Hashable, Sendable {
     public enum Revocation: String, CaseIterable, Sendable {
         case none
-        /// The peer has to staple an OCSP response (RFC 6066, 8) that says `good`.
+        /// The peer must staple an OCSP response (RFC 6066, 8) with the status `good`.
         case ocspStapled = "ocsp_stapled"
     }
-    /// The name that is sent (SNI, RFC 6066, 3) and verified; an address is verified and not sent. nil: the target's host.
+    /// The name to send (SNI, RFC 6066, 3) and to verify; an address is verified but not sent. nil means the target's
+    /// host.
     public var serverName: String?
-    /// Whether the chain and the name decide about success; both are reported all the same.
+    /// Whether certificate errors fail the check; they are reported in any case.
     public var verify = true
-    /// `ca`: the name of an entry under `authorities` in the configuration; nil: the system's authorities.
+    /// `ca`: the name of an entry under `authorities` in the configuration; nil means the system's CAs.
     public var authority: String?
     /// The name of an entry under `client_certificates` in the configuration.
     public var clientCertificate: String?
-    /// RFC 7301, in the order of preference; empty: the extension is not sent.
+    /// ALPN protocols (RFC 7301) in the order of preference; if empty, the extension is not sent.
     public var alpn: [String] = []
     public var minimumVersion: TLSVersion?
     public var maximumVersion: TLSVersion?
     /// OpenSSL's cipher list for TLS 1.2 and below, and names of TLS 1.3 suites.
     public var ciphers: String?
-    /// What is said before the handshake; nil: the handshake comes at once.
+    /// The STARTTLS protocol before the handshake; nil to start with the handshake.
     public var startTLS: StartTLSProtocol?
-    /// The peer's alert that is the success, RFC 8446, 6: a server that has to refuse us.
+    /// The alert (RFC 8446, 6) that counts as success, for a server that must refuse the client.
     public var expectedAlert: TLSAlert?
-    /// 0 …: a certificate of the peer's chain that expires sooner is CERT_EXPIRES_SOON.
+    /// 0 or more: a certificate in the peer's chain that expires sooner gives CERT_EXPIRES_SOON.
     public var minimumDaysLeft: Int?
     public var revocation: Revocation = .none
-    /// Whether the report says when the chain ends that lasts longest; this may cost signatures.
+    /// Whether the report has `longestChainEnd`; this may need more signature checks.
     public var findsLongestChain = false
     /// Whether a TLS 1.2 server without secure renegotiation (RFC 5746) is accepted.
     public var legacyRenegotiation = false
@@ -37,7 +38,7 @@ public struct TLSOptions: Hashable, Sendable {
     public init() {}
 }
 
-/// A protocol version that a request may name, as `1.2` in JSON.
+/// A TLS version in a request, such as `1.2` in JSON.
 public enum TLSVersion: String, CaseIterable, Comparable, Sendable {
     case tls10 = "1.0"
     case tls11 = "1.1"
@@ -49,16 +50,16 @@ public enum TLSVersion: String, CaseIterable, Comparable, Sendable {
     }
 }
 
-/// The protocols in which connectd knows how to ask for TLS: values of `tls.starttls`.
+/// The supported STARTTLS protocols: values of `tls.starttls`.
 public enum StartTLSProtocol: String, CaseIterable, Sendable {
     case smtp, lmtp, imap, pop3, ftp, ldap, postgres, mysql, xmpp
     case xmppServer = "xmpp-server"
     case nntp, sieve, irc, telnet
 }
 
-/// The rules of `tls.server_name`: those of a target's host.
+/// The rules of `tls.server_name`, which are the same as for a target's host.
 public enum ServerName {
-    /// Why a text is no name or address that a certificate could be for, in one sentence; nil where it is one.
+    /// Returns why a text cannot be a name or address in a certificate, as a lowercase phrase; nil if it can.
     public static func flaw(in text: String) -> String? {
         do throws(TargetError) {
             guard case .address(.v6(let address)) = try Host(member: text), address.zone != nil else { return nil }
@@ -69,18 +70,18 @@ public enum ServerName {
     }
 }
 
-/// Which names of application protocols (ALPN) a client may choose that may not choose what is said to a peer.
+/// The rules for ALPN names of clients that may not choose what is sent to a peer.
 ///
-/// The names of a ClientHello are plain text to a peer that does not speak TLS. Each has its length in front of it, as one byte.
-/// So a name with a line end, or several names whose lengths look like one, would be a command to such a peer.
+/// A peer that does not speak TLS sees the names of a ClientHello as plain text, each after its length in one byte. So
+/// a name with a line end, or names whose lengths look like line ends, could be a command to such a peer.
 public enum ApplicationProtocols {
-    /// What the rule says to a client.
+    /// The rule as clients see it.
     public static let rule = """
         is limited by policy.dialogs to names of the IANA registry (such as h2), and to names of 1 to 31 visible ASCII \
         characters, of which at most one has 10 or 13 and then none has 9 to 13 beside it
         """
 
-    /// Whether these names cannot make a text that a peer could take for a command.
+    /// Whether these names cannot form text that a peer could read as a command.
     public static func areHarmless(_ names: [String]) -> Bool {
         let others = names.filter { !registry.contains($0) }
         guard !others.isEmpty else { return true }
@@ -96,8 +97,8 @@ public enum ApplicationProtocols {
         (1...31).contains(name.utf8.count) && name.utf8.allSatisfy { (0x21...0x7E).contains($0) }
     }
 
-    /// IANA's registry "TLS Application-Layer Protocol Negotiation (ALPN) Protocol IDs", but for the reserved values of
-    /// RFC 8701, which are not text.
+    /// The IANA registry "TLS Application-Layer Protocol Negotiation (ALPN) Protocol IDs", without the reserved values
+    /// of RFC 8701, which are not text.
     private static let registry: Set<String> = [
         "http/0.9", "http/1.0", "http/1.1", "spdy/1", "spdy/2", "spdy/3", "stun.turn", "stun.nat-discovery", "h2",
         "h2c",

@@ -1,29 +1,29 @@
 public import ErrorCatalogue
 
-/// What a handshake showed: `tls` in the result. It is there also where verification failed.
+/// The report of a TLS handshake: the member `tls` of the result, also if verification failed.
 public struct TLSReport: Sendable {
-    /// `TLSv1.3`; nil where the handshake did not get as far as to agree on it, as with the next three.
+    /// `TLSv1.3`. It and the next three are nil if the handshake ended before they were negotiated.
     public var version: String?
-    /// OpenSSL's name of the cipher suite.
+    /// The cipher suite by its OpenSSL name.
     public var cipher: String?
-    /// IANA's name of the cipher suite: `TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256`; nil also where the suite has none.
+    /// The cipher suite by its IANA name, such as `TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256`; nil also if it has none.
     public var cipherStandardName: String?
     /// The key exchange group: `x25519`, `secp256r1`.
     public var group: String?
     /// The application protocol that the peer chose.
     public var alpn: String?
-    /// The name that was sent; nil where none was (an address).
+    /// The server name that was sent (SNI); nil if none was.
     public var serverName: String?
     public var handshakeNanoseconds: Int64 = 0
-    /// Whether the chain leads to an authority and the name fits; known also with `verify: false`.
+    /// Whether the chain leads to a trusted CA and the name matches; set also with `verify: false`.
     public var isVerified = false
     public var verifyError: CertificateVerifyError?
-    /// As the peer sent it, its own certificate first.
+    /// The chain as the peer sent it, its own certificate first.
     public var chain: [CertificateReport] = []
-    /// From the peer's certificate to the authority; nil where none could be built.
+    /// The chain from the peer's certificate to the CA; nil if none could be built.
     public var verifiedChain: [CertificateReport]?
-    /// When the chain ends that lasts longest, of all that lead to an authority: seconds since 1970. Only if it was asked for
-    /// (`TLSOptions.findsLongestChain`) and the peer is verified.
+    /// When the longest-lived of all valid chains expires, in seconds since 1970. Set only with
+    /// `TLSOptions.findsLongestChain`, for a verified peer.
     public var longestChainEnd: Int64?
     public var ocsp = OCSPReport()
     /// The alert that ended the handshake.
@@ -32,7 +32,7 @@ public struct TLSReport: Sendable {
     public init() {}
 }
 
-/// X509_STORE_CTX_get_error(3), and where in the chain.
+/// An error of X509_STORE_CTX_get_error(3), and its depth in the chain.
 public struct CertificateVerifyError: Hashable, Sendable {
     public var code: Int
     /// `X509_V_ERR_CERT_HAS_EXPIRED`.
@@ -54,7 +54,7 @@ public struct CertificateVerifyError: Hashable, Sendable {
 public struct OCSPReport: Hashable, Sendable {
     public enum Status: String, Sendable {
         case good, revoked, unknown
-        /// There is a response, and it cannot be relied on: no signature of the issuer's, too old, not successful.
+        /// The response cannot be trusted: it is too old, not successful, or not signed by the issuer.
         case invalid
     }
     public var isStapled = false
@@ -67,32 +67,33 @@ public struct OCSPReport: Hashable, Sendable {
     public init() {}
 }
 
-/// One certificate, as far as somebody on call would ask.
+/// The properties of a certificate that matter for diagnosis.
 public struct CertificateReport: Sendable {
-    /// RFC 2253 order and escapes, as `openssl x509 -nameopt RFC2253,-esc_msb`.
+    /// The subject in RFC 2253 order with its escapes, as `openssl x509 -nameopt RFC2253,-esc_msb` prints it.
     public var subject: String
     public var issuer: String
     /// `DNS:a.example`, `IP:192.0.2.1`, `URI:…`, `email:…`.
     public var subjectAlternativeNames: [String]
-    /// More names than are listed in `subjectAlternativeNames`; 0 where all are.
+    /// The number of names that `subjectAlternativeNames` omits.
     public var furtherNamesCount: Int
-    /// As `openssl x509 -serial`, in lowercase: two digits for each octet, `-` in front of a negative number.
+    /// The serial number as `openssl x509 -serial` prints it, in lowercase: two digits per octet, `-` before a negative
+    /// number.
     public var serial: String
-    /// Seconds since 1970; nil where what stands there is no time.
+    /// Seconds since 1970; nil if the field is not a valid time.
     public var notBefore: Int64?
     public var notAfter: Int64?
-    /// Negative once it has expired; nil where nobody can tell.
+    /// Negative for an expired certificate; nil if unknown.
     public var expiresInSeconds: Int64?
-    /// Of the whole certificate in DER, lowercase hex.
+    /// SHA-256 of the whole certificate in DER, in lowercase hex.
     public var sha256: String
-    /// Of its SubjectPublicKeyInfo in DER (RFC 7469), lowercase hex.
+    /// SHA-256 of its SubjectPublicKeyInfo in DER (RFC 7469), in lowercase hex.
     public var publicKeySHA256: String
     /// `RSA`, `EC`, `ED25519`, `ED448`, `DSA`, …
     public var keyType: String
     public var keyBits: Int
     /// `sha256WithRSAEncryption`, `ecdsa-with-SHA256`, …
     public var signatureAlgorithm: String
-    /// It demands a stapled OCSP response of its server (TLS feature extension, RFC 7633).
+    /// Whether the certificate requires a stapled OCSP response (TLS feature extension, RFC 7633).
     public var mustStaple: Bool
 
     public init(

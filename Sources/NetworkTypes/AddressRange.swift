@@ -1,13 +1,14 @@
 /// A block of addresses in CIDR notation, RFC 4632 and RFC 4291 section 2.3.
 public struct AddressRange: Hashable, Sendable {
-    /// The first address; no bit is set behind the prefix, and it has no zone.
+    /// The first address: all bits after the prefix are zero, and it has no zone.
     public let base: IPAddress
     /// 0 … 32 for IPv4, 0 … 128 for IPv6.
     public let prefixLength: Int
 
     /// Reads `10.0.0.0/8` or `2001:db8::/32`; a bare address is a block of one.
     ///
-    /// - Throws: What is wrong with the text: no address, a zone, a prefix length out of range, bits behind the prefix.
+    /// - Throws: Why the text is invalid: not an address, a zone, a prefix length out of range, or bits set after the
+    ///   prefix.
     public init(parsing text: some StringProtocol) throws(AddressRangeError) {
         let text = String(text)
         let bytes = text.utf8.span
@@ -25,7 +26,7 @@ public struct AddressRange: Hashable, Sendable {
         try self.init(base: base, prefixLength: prefixLength)
     }
 
-    /// - Throws: If the length is out of range, bits are set behind it, or the address has a zone.
+    /// - Throws: An error if the length is out of range, bits are set after the prefix, or the address has a zone.
     public init(base: IPAddress, prefixLength: Int) throws(AddressRangeError) {
         guard (0...base.bitWidth).contains(prefixLength) else {
             throw AddressRangeError("the prefix length of \(base.text) must be within 0…\(base.bitWidth)")
@@ -42,13 +43,13 @@ public struct AddressRange: Hashable, Sendable {
         self.prefixLength = prefixLength
     }
 
-    /// The block of the one address, without its zone.
+    /// Makes the block of one address, without its zone.
     public init(_ address: IPAddress) {
         base = address.masked(toPrefixLength: address.bitWidth)
         prefixLength = address.bitWidth
     }
 
-    /// Whether the address lies in the block; zones play no part, and the families never mix.
+    /// Whether the address is in the block. Zones are ignored; an address of the other family never is.
     public func contains(_ address: IPAddress) -> Bool {
         switch (base, address) {
         case (.v4(let base), .v4(let address)):
@@ -66,7 +67,7 @@ public struct AddressRange: Hashable, Sendable {
     public var text: String { "\(base.text)/\(prefixLength)" }
 }
 
-/// Why a text is no block of addresses, in one sentence.
+/// Why a text is not an address block: a lowercase phrase without a period.
 public struct AddressRangeError: Error, Hashable, Sendable {
     public let detail: String
 
@@ -84,7 +85,7 @@ extension IPAddress {
         }
     }
 
-    /// The address with zeros behind the prefix, and without a zone.
+    /// Returns the address with zeros after the prefix, and without a zone.
     fileprivate func masked(toPrefixLength length: Int) -> IPAddress {
         switch self {
         case .v4(let address):

@@ -1,5 +1,5 @@
 extension Span<UInt8> {
-    /// The offset of the first `byte` at or behind `start`, or nil.
+    /// Returns the offset of the first `byte` at or after `start`; nil if there is none.
     func firstOffset(of byte: UInt8, from start: Int = 0) -> Int? {
         var offset = start
         while offset < count {
@@ -9,7 +9,7 @@ extension Span<UInt8> {
         return nil
     }
 
-    /// Whether the bytes from `offset` on begin with `literal`.
+    /// Whether the bytes at `offset` begin with `literal`.
     func hasLiteral(_ literal: StaticString, at offset: Int) -> Bool {
         let length = literal.utf8CodeUnitCount
         guard offset + length <= count else { return false }
@@ -17,7 +17,7 @@ extension Span<UInt8> {
         return true
     }
 
-    /// The bytes as text; those that are no UTF-8 show as U+FFFD.
+    /// Returns the bytes as text; invalid UTF-8 becomes U+FFFD.
     func decoded() -> String {
         withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
     }
@@ -30,13 +30,13 @@ extension UInt8 {
     static let percent = UInt8(ascii: "%")
     public static let atSign = UInt8(ascii: "@")
 
-    /// 0 … 9, or nil for a byte that is no decimal digit.
+    /// 0 … 9; nil for a byte that is not a decimal digit.
     public var decimalDigit: UInt8? {
         let digit = self &- UInt8(ascii: "0")
         return digit <= 9 ? digit : nil
     }
 
-    /// 0 … 15, or nil for a byte that is no hexadecimal digit.
+    /// 0 … 15; nil for a byte that is not a hexadecimal digit.
     var hexadecimalDigit: UInt8? {
         if let decimalDigit { return decimalDigit }
         let letter = (self | 0x20) &- UInt8(ascii: "a")
@@ -51,7 +51,7 @@ extension UInt8 {
         self < 0x20 || self == 0x7F
     }
 
-    /// Capital ASCII letters made small, all else as it is.
+    /// The byte in lowercase if it is an ASCII letter, unchanged otherwise.
     public var lowercasedASCII: UInt8 {
         self &- UInt8(ascii: "A") <= 25 ? self | 0x20 : self
     }

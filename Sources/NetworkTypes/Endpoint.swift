@@ -1,4 +1,4 @@
-/// An internet address with a port: what connect(2) takes and getsockname(2) gives.
+/// An IP address with a port, as connect(2) takes it and getsockname(2) returns it.
 public struct IPEndpoint: Hashable, Sendable {
     public let address: IPAddress
     /// 0 … 65535.
@@ -10,14 +10,14 @@ public struct IPEndpoint: Hashable, Sendable {
     }
 }
 
-/// The name of a UNIX-domain socket, in bytes, as Linux has them.
+/// The name of a UNIX-domain socket on Linux, in bytes.
 public enum UnixAddress: Hashable, Sendable {
-    /// A path in the file system; no NUL inside, not empty, any length (connect(2) takes up to 107 bytes).
+    /// A path in the file system: not empty, without NUL, of any length (connect(2) takes up to 107 bytes).
     case path([UInt8])
     /// A name in Linux's abstract namespace, without the leading NUL.
     case abstract([UInt8])
 
-    /// As users write it: the path, or `@name`. Bytes that are no UTF-8 show as U+FFFD.
+    /// The path, or `@name`. Invalid UTF-8 becomes U+FFFD.
     public var text: String {
         switch self {
         case .path(let bytes): String(decoding: bytes, as: UTF8.self)
@@ -26,12 +26,12 @@ public enum UnixAddress: Hashable, Sendable {
     }
 }
 
-/// What one attempt connects to.
+/// The destination of one attempt.
 public enum Endpoint: Hashable, Sendable {
     case ip(IPEndpoint)
     case unix(UnixAddress)
 
-    /// The address; nil for UNIX-domain sockets.
+    /// The IP address; nil for UNIX-domain sockets.
     public var internetAddress: IPAddress? {
         switch self {
         case .ip(let endpoint): endpoint.address
@@ -41,10 +41,11 @@ public enum Endpoint: Hashable, Sendable {
 }
 
 extension UnixAddress {
-    /// The longest path and name that a target takes. connect(2) takes 107 bytes; up to this limit a check says so.
+    /// The limit for paths and names in targets. connect(2) takes 107 bytes; a check with a longer path ends as
+    /// ENAMETOOLONG.
     public static let limitBytes = 4096
 
-    /// Reads what stands behind `unix:`: a path, three slashes at its front where the URL has an empty authority, or `@name`.
+    /// Reads the rest of a URL after `unix:`: a path (after `//` if the URL has an empty authority), or `@name`.
     init(urlRest bytes: Span<UInt8>) throws(TargetError) {
         guard bytes.hasLiteral("//", at: 0) else {
             try self.init(written: bytes)
@@ -56,7 +57,7 @@ extension UnixAddress {
         try self.init(written: bytes.extracting(droppingFirst: 2))
     }
 
-    /// Reads an absolute path, or `@` and an abstract name. Both are taken as written; no percent sign is decoded.
+    /// Reads an absolute path, or `@` and an abstract name. Percent signs are not decoded.
     init(written bytes: Span<UInt8>) throws(TargetError) {
         guard bytes.count > 0 else { throw TargetError("the path is empty", member: .path) }
         guard bytes.count <= Self.limitBytes else {
@@ -84,17 +85,17 @@ extension Array<UInt8> {
     }
 }
 
-/// Where the service listens.
+/// An address that the service listens on.
 public enum ListenAddress: Hashable, Sendable {
-    /// Port 0 leaves the choice to the kernel.
+    /// With port 0 the kernel chooses the port.
     case ip(IPEndpoint)
     /// A socket in the file system: an absolute path of up to 107 bytes, and the permissions of the file.
     case unix(path: [UInt8], mode: UInt16 = Self.defaultMode)
 
-    /// For owner and group: connect(2) asks for the right to write.
+    /// Read and write for owner and group: connect(2) needs write permission.
     public static let defaultMode: UInt16 = 0o660
 
-    /// As users write it.
+    /// The address as users write it.
     public var text: String {
         switch self {
         case .ip(let endpoint): endpoint.text
@@ -104,7 +105,7 @@ public enum ListenAddress: Hashable, Sendable {
         }
     }
 
-    /// Whether both are the same socket, whatever permissions are asked for.
+    /// Whether both are the same socket, ignoring the permissions.
     public func isSameSocket(as other: ListenAddress) -> Bool {
         switch (self, other) {
         case (.ip(let endpoint), .ip(let another)): endpoint == another
@@ -113,7 +114,8 @@ public enum ListenAddress: Hashable, Sendable {
         }
     }
 
-    /// Whether only this machine reaches it: 127.0.0.0/8, ::1, and UNIX-domain sockets, which file permissions guard.
+    /// Whether only this machine can reach the address: 127.0.0.0/8, ::1, and UNIX-domain sockets (protected by file
+    /// permissions).
     public var isLocal: Bool {
         switch self {
         case .ip(let endpoint): endpoint.address.isLoopback
@@ -123,7 +125,7 @@ public enum ListenAddress: Hashable, Sendable {
 }
 
 extension IPAddress {
-    /// An IPv4 loopback address within IPv6 (`::ffff:127.0.0.1`) is loopback too.
+    /// Whether the address is loopback, also in its IPv4-mapped form (`::ffff:127.0.0.1`).
     fileprivate var isLoopback: Bool {
         switch self {
         case .v4(let address): address.bits >> 24 == 127

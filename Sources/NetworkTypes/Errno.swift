@@ -1,8 +1,8 @@
 import Glibc
 
-/// An error number of the kernel, as errno(3) holds it.
+/// An error number of the kernel, as in errno(3).
 ///
-/// It is thrown where a system call fails, and reported to users as it is: connectd never replaces one number by another.
+/// Failed system calls throw it, and users see it unchanged: connectd never replaces one number with another.
 public struct Errno: Error, Hashable, Sendable {
     /// The number, for example 111 for ECONNREFUSED on Linux.
     public let rawValue: Int32
@@ -11,7 +11,7 @@ public struct Errno: Error, Hashable, Sendable {
         self.rawValue = rawValue
     }
 
-    /// The calling thread's errno(3). Read it directly behind the call that failed.
+    /// The calling thread's errno(3). Read it immediately after the failed call.
     public static var current: Errno {
         Errno(errno)
     }

@@ -1,4 +1,4 @@
-/// Which file a name leads to, whatever it is called: a hard link has the identity of its original.
+/// The identity of a file, independent of its name: a hard link has the same identity as the original.
 public struct FileIdentity: Hashable, Sendable {
     /// `st_dev` of stat(2).
     public let device: UInt64

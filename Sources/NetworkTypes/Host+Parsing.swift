@@ -1,5 +1,5 @@
 extension Host {
-    /// Reads a host as a target's URL has it, without brackets around IPv6.
+    /// Reads a host name or a dotted quad from a target's URL.
     init(nameOrQuad bytes: Span<UInt8>) throws(TargetError) {
         if let address = IPv4Address(parsing: bytes) {
             self = .address(.v4(address))
@@ -9,7 +9,7 @@ extension Host {
         self = .name(bytes.decoded())
     }
 
-    /// Reads what stands in brackets.
+    /// Reads the IPv6 address in brackets.
     init(ipv6 bytes: Span<UInt8>) throws(TargetError) {
         guard let address = IPv6Address(parsing: bytes) else {
             let zone = bytes.firstOffset(of: .percent)
@@ -38,7 +38,7 @@ extension Host {
         }
     }
 
-    /// As a URL has it: IPv6 in brackets.
+    /// The host as in a URL: IPv6 in brackets.
     var urlText: String {
         switch self {
         case .address(.v4(let address)): address.text
@@ -81,7 +81,8 @@ extension Span<UInt8> {
         guard count <= 63 else { throw TargetError("a label of the host must have at most 63 bytes", member: .host) }
     }
 
-    /// A name whose last label is a number, also a hexadecimal one, would be an address to inet_aton(3) and to browsers.
+    /// Refuses a name whose last label is a number, decimal or hexadecimal: inet_aton(3) and browsers would read it as
+    /// an address.
     private func refuseNumber() throws(TargetError) {
         let isHexadecimal = count >= 2 && self[0] == UInt8(ascii: "0") && self[1] | 0x20 == UInt8(ascii: "x")
         for offset in (isHexadecimal ? 2 : 0)..<count {

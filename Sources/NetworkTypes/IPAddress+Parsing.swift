@@ -1,7 +1,8 @@
 extension IPv4Address {
     /// Reads a dotted quad: four decimal parts, 0 … 255, without leading zeros; nil for anything else.
     ///
-    /// It takes what inet_pton(3) takes. The shorthands of inet_aton(3) (`127.1`, `0x7f.1`, `2130706433`) are no addresses.
+    /// It accepts what inet_pton(3) accepts, and none of the shorthands of inet_aton(3) (`127.1`, `0x7f.1`,
+    /// `2130706433`).
     public init?(parsing bytes: Span<UInt8>) {
         var bits: UInt32 = 0
         var offset = 0
@@ -24,11 +25,11 @@ extension IPv4Address {
 }
 
 extension IPv6Address {
-    /// Reads an address in the forms of RFC 4291 section 2.2 (`2001:db8::1`, `::ffff:192.0.2.1`), with a zone behind a
-    /// percent sign where its scope needs one (`fe80::1%eth0`); nil for anything else.
+    /// Reads an address in the forms of RFC 4291 section 2.2 (`2001:db8::1`, `::ffff:192.0.2.1`), with a zone after a
+    /// percent sign if its scope needs one (`fe80::1%eth0`); nil for anything else.
     ///
-    /// Without a zone it takes what inet_pton(3) takes. A zone is an interface's name or number, and is refused at
-    /// addresses that are neither link-local nor multicast.
+    /// Without a zone it accepts what inet_pton(3) accepts. A zone is the name or number of an interface, and is
+    /// refused for addresses that are neither link-local nor multicast.
     public init?(parsing bytes: Span<UInt8>) {
         guard let percent = bytes.firstOffset(of: .percent) else {
             guard let bits = bytes.ipv6Bits() else { return nil }
@@ -46,7 +47,8 @@ extension IPv6Address {
         self.init(parsing: text.utf8.span)
     }
 
-    /// Link-local unicast and multicast addresses need a zone; with others it would say nothing.
+    /// Whether the address can have a zone: link-local unicast and multicast addresses need one; for others it is
+    /// meaningless.
     private var takesZone: Bool {
         bits >> 118 == 0xFE80 >> 6 || bits >> 120 == 0xFF
     }
@@ -71,7 +73,7 @@ extension IPAddress {
 }
 
 extension Span<UInt8> {
-    /// One part of a dotted quad at `offset`, which moves behind it.
+    /// Reads one part of a dotted quad at `offset`, and advances `offset` past it.
     fileprivate func quadPart(at offset: inout Int) -> UInt32? {
         let start = offset
         var value: UInt32 = 0
@@ -84,7 +86,7 @@ extension Span<UInt8> {
         return offset == start ? nil : value
     }
 
-    /// The 128 bits of an IPv6 address without a zone.
+    /// Returns the 128 bits of an IPv6 address without a zone.
     fileprivate func ipv6Bits() -> UInt128? {
         var groups = IPv6Groups()
         var offset = 0
@@ -110,13 +112,13 @@ extension Span<UInt8> {
         return groups.bits
     }
 
-    /// The dotted quad that the rest from `offset` is, if it is one.
+    /// Returns the dotted quad from `offset` to the end; nil if it is something else.
     private func quadTail(from offset: Int) -> IPv4Address? {
         guard count - offset >= 7 && firstOffset(of: .dot, from: offset) != nil else { return nil }
         return IPv4Address(parsing: extracting(droppingFirst: offset))
     }
 
-    /// One to four hexadecimal digits at `offset`, which moves behind them.
+    /// Reads one to four hexadecimal digits at `offset`, and advances `offset` past them.
     private func hexadecimalGroup(at offset: inout Int) -> UInt16? {
         let start = offset
         var value: UInt16 = 0
@@ -128,7 +130,7 @@ extension Span<UInt8> {
         return offset == start ? nil : value
     }
 
-    /// What Linux takes as an interface's name (dev_valid_name), as far as it is printable ASCII.
+    /// Whether the bytes are a valid interface name on Linux (dev_valid_name) in printable ASCII.
     fileprivate var isZone: Bool {
         guard (1...15).contains(count) else { return false }
         for offset in 0..<count {
@@ -142,13 +144,13 @@ extension Span<UInt8> {
     }
 }
 
-/// The groups of an IPv6 address while it is read, with the place of its `::`.
+/// The groups of an IPv6 address during parsing, and the position of its `::`.
 private struct IPv6Groups {
     private var value: UInt128 = 0
     private var count = 0
     private var gap: Int?
 
-    /// False if there are eight groups already.
+    /// Returns false if there are already eight groups.
     mutating func append(_ group: UInt16) -> Bool {
         guard count < 8 else { return false }
         value = value << 16 | UInt128(group)
@@ -156,7 +158,7 @@ private struct IPv6Groups {
         return true
     }
 
-    /// False if there was a gap before.
+    /// Returns false if there is already a gap.
     @discardableResult
     mutating func markGap() -> Bool {
         guard gap == nil else { return false }
@@ -164,7 +166,7 @@ private struct IPv6Groups {
         return true
     }
 
-    /// Nil unless there are eight groups, or fewer with a gap, which stands for one group or more.
+    /// The 128 bits; nil unless there are eight groups, or fewer and a gap, which replaces one or more groups.
     var bits: UInt128? {
         guard let gap else { return count == 8 ? value : nil }
         guard count < 8 else { return nil }

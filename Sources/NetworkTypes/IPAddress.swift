@@ -7,10 +7,10 @@ public struct IPv4Address: Hashable, Sendable {
     }
 }
 
-/// An IPv6 address in host byte order, with its zone where it needs one (RFC 4007).
+/// An IPv6 address in host byte order, with a zone if it needs one (RFC 4007).
 ///
-/// Kept in two halves: a UInt128 would align every value that holds an address to 16 bytes, for which the allocator
-/// takes its slow way.
+/// Stored in two halves: a UInt128 would align every value that contains an address to 16 bytes, which makes the
+/// allocator slower.
 public struct IPv6Address: Hashable, Sendable {
     private let high: UInt64
     private let low: UInt64
@@ -28,7 +28,7 @@ public struct IPv6Address: Hashable, Sendable {
     public var zone: String? { zoneName?.text }
 }
 
-/// The text of a zone, behind a reference: few addresses have one, and all would have to make room for it.
+/// The text of a zone. A class, so that the many addresses without a zone stay small.
 private final class ZoneName: Hashable, Sendable {
     let text: String
 
@@ -60,15 +60,15 @@ public enum AddressFamily: String, CaseIterable, Sendable {
 }
 
 extension IPv4Address {
-    /// As a dotted quad.
+    /// The address as a dotted quad.
     public var text: String {
         String(unsafeUninitializedCapacity: Self.longestText) { putText(at: $0) }
     }
 
-    /// The bytes of the longest dotted quad.
+    /// The length of the longest dotted quad, in bytes.
     public static let longestText = 15
 
-    /// Puts the dotted quad into memory that has room for the longest, and says how many bytes it has.
+    /// Writes the dotted quad into memory with room for `longestText` bytes, and returns its length.
     public func putText(at memory: UnsafeMutableBufferPointer<UInt8>) -> Int {
         var writer = DigitWriter(buffer: memory)
         writer.writeQuad(bits)
@@ -77,16 +77,16 @@ extension IPv4Address {
 }
 
 extension IPv6Address {
-    /// In the canonical form of RFC 5952, with `%` and the zone behind it where there is one.
+    /// The address in the canonical form of RFC 5952, followed by `%` and the zone if it has one.
     ///
-    /// As its section 5 recommends, mapped, compatible and translated addresses end in a dotted quad. inet_ntop(3) writes
-    /// the same but for translated addresses (`::ffff:0:c000:201`).
+    /// As section 5 recommends, mapped, compatible and translated addresses end in a dotted quad. inet_ntop(3) writes
+    /// the same, except for translated addresses (`::ffff:0:c000:201`).
     public var text: String {
         guard let zone else { return textWithoutZone }
         return textWithoutZone + "%" + zone
     }
 
-    /// The address alone, at most 45 bytes.
+    /// The address without its zone, at most 45 bytes.
     private var textWithoutZone: String {
         String(unsafeUninitializedCapacity: 45) { buffer in
             var writer = DigitWriter(buffer: buffer)
@@ -125,7 +125,7 @@ extension IPv6Address {
         }
     }
 
-    /// The longest run of two or more groups of zeros, the first of equals; empty if there is none.
+    /// The longest run of two or more zero groups, the first if several are equally long; empty if there is none.
     private func longestRunOfZeros(in groups: Range<Int>) -> Range<Int> {
         var longest = 0..<0
         var start = groups.lowerBound

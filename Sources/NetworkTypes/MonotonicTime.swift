@@ -1,4 +1,4 @@
-/// A point on the clock that never jumps (CLOCK_MONOTONIC), in nanoseconds.
+/// A point in time on CLOCK_MONOTONIC, which never jumps, in nanoseconds.
 public struct MonotonicTime: Hashable, Comparable, Sendable {
     public let nanoseconds: UInt64
 
@@ -12,7 +12,7 @@ public struct MonotonicTime: Hashable, Comparable, Sendable {
         left.nanoseconds < right.nanoseconds
     }
 
-    /// Nanoseconds from `earlier` to this point; negative if it lies behind.
+    /// Returns the nanoseconds from `earlier` to this point; negative if `earlier` is later.
     public func since(_ earlier: MonotonicTime) -> Int64 {
         Int64(bitPattern: nanoseconds &- earlier.nanoseconds)
     }

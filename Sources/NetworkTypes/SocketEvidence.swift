@@ -1,9 +1,9 @@
-/// An ICMP or ICMPv6 message, as ip(7)'s error queue gives it.
+/// An ICMP or ICMPv6 message from the error queue of ip(7).
 public struct ICMPMessage: Hashable, Sendable {
     public let family: AddressFamily
     public let type: UInt8
     public let code: UInt8
-    /// Who sent it.
+    /// The sender.
     public let from: IPAddress
 
     public init(family: AddressFamily, type: UInt8, code: UInt8, from: IPAddress) {
@@ -16,7 +16,7 @@ public struct ICMPMessage: Hashable, Sendable {
 
 /// A part of the kernel's TCP_INFO, tcp(7).
 public struct TCPInformation: Hashable, Sendable {
-    /// SYNs that were sent again before the connection was there.
+    /// SYN retransmissions before the connection was established.
     public let synRetransmits: UInt32
     public let rttMicroseconds: UInt32
     public let rttVarianceMicroseconds: UInt32
@@ -37,7 +37,7 @@ public struct TCPInformation: Hashable, Sendable {
     }
 }
 
-/// Who listens on a UNIX-domain socket: SO_PEERCRED of unix(7).
+/// The credentials of the listener of a UNIX-domain socket: SO_PEERCRED of unix(7).
 public struct PeerCredentials: Hashable, Sendable {
     public let pid: Int32
     public let uid: UInt32

@@ -2,9 +2,9 @@ extension Target {
     /// Reads a target in its URL form: `tcp://host:port`, `tls://…`, `udp://…`, `unix:/path`, `unix:///path`, `unix:@name`,
     /// `unix+dgram:…`, `unix+seqpacket:…`, or a bare `host:port`, which is TCP.
     ///
-    /// Schemes are read without regard to case. Nothing is decoded: a percent sign is refused in a host, begins the zone
-    /// of a bracketed IPv6 address, and stands for itself in the path of a UNIX-domain socket, which is taken as written.
-    /// - Throws: What is wrong, in one sentence, and what to write instead where that can be told.
+    /// Schemes are case-insensitive. Nothing is decoded: a percent sign is refused in a host name, begins the zone of
+    /// an IPv6 address in brackets, and is an ordinary character in a UNIX-domain path.
+    /// - Throws: Why the target is invalid, and what to write instead if a guess is possible.
     public init(parsing text: String) throws(TargetError) {
         do throws(TargetError) {
             try self.init(exactly: text)
@@ -14,7 +14,7 @@ extension Target {
         }
     }
 
-    /// As `init(parsing:)`, but an error says only what is wrong.
+    /// Same as `init(parsing:)`, but errors have no suggestion.
     init(exactly text: String) throws(TargetError) {
         let bytes = text.utf8.span
         guard bytes.count > 0 else { throw TargetError("the target is empty") }
@@ -31,13 +31,13 @@ extension Target {
         self.init(peer: peer, impliesTLS: scheme == .tls, text: text)
     }
 
-    /// The longest scheme, and the longest path.
+    /// Room for the longest scheme and the longest path.
     private static let textLimitBytes = 32 + UnixAddress.limitBytes
 }
 
 extension Span<UInt8> {
-    /// The scheme, `tcp` if there is none, and the offset of what follows it: for UNIX-domain sockets directly behind the
-    /// colon, for others behind the two slashes.
+    /// Returns the scheme (`tcp` if there is none) and the offset of the rest: after the colon for UNIX-domain sockets,
+    /// after the two slashes for others.
     fileprivate func splitScheme() throws(TargetError) -> (TargetScheme, rest: Int) {
         if hasLiteral("tcp://", at: 0) { return (.tcp, 6) }
         guard let colon = firstOffset(of: .colon) else { return (.tcp, 0) }
@@ -50,7 +50,7 @@ extension Span<UInt8> {
         return (scheme, colon + 3)
     }
 
-    /// What stands behind the scheme of tcp, tls and udp.
+    /// Returns the host and port after the scheme of tcp, tls and udp.
     fileprivate func hostAndPort() throws(TargetError) -> (Host, port: UInt16) {
         try refuseWhatIsNoAuthority()
         guard count > 0 else { throw TargetError("the target has no host and no port: write host:port", member: .host) }
@@ -94,7 +94,7 @@ extension Span<UInt8> {
         }
     }
 
-    /// Decimal digits, or a name of `PortNames`.
+    /// Returns the port from decimal digits or a name in `PortNames`.
     private func port() throws(TargetError) -> UInt16 {
         guard count > 0 else { throw TargetError("the port is empty", member: .port) }
         guard self[0].decimalDigit != nil else { return try TargetPort.name(decoded()).number() }
@@ -113,7 +113,7 @@ extension Span<UInt8> {
 }
 
 extension UInt8 {
-    /// Refuses the bytes that no host and no port can have.
+    /// Refuses bytes that are never part of a host or a port.
     func refuseInAuthority() throws(TargetError) {
         switch self {
         case 0: throw TargetError("must not contain a NUL", member: .host)

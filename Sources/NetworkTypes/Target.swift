@@ -3,14 +3,14 @@ public enum UnixSocketType: String, CaseIterable, Sendable {
     case stream, dgram, seqpacket
 }
 
-/// A host of a target: an address, or a name that has to be resolved.
+/// The host of a target: an address, or a name to resolve.
 public enum Host: Hashable, Sendable {
     case address(IPAddress)
-    /// ASCII, at most 253 bytes, as it was written (a trailing dot is kept: it switches search domains off).
+    /// An ASCII name of at most 253 bytes, as written. A trailing dot is kept: it disables search domains.
     case name(String)
 }
 
-/// A peer, parsed once: what a check connects to.
+/// The parsed target of a check.
 public struct Target: Hashable, Sendable {
     public enum Peer: Hashable, Sendable {
         case tcp(Host, port: UInt16)
@@ -19,9 +19,9 @@ public struct Target: Hashable, Sendable {
     }
 
     public let peer: Peer
-    /// True for `tls://`: the check goes on with a TLS handshake.
+    /// Whether a TLS handshake follows the connect: true for `tls://`.
     public let impliesTLS: Bool
-    /// What results echo: the URL as it was written, or the URL form of an object.
+    /// The target in results: the URL as written, or the URL form of an object.
     public let text: String
 
     public init(peer: Peer, impliesTLS: Bool = false, text: String) {
@@ -30,7 +30,7 @@ public struct Target: Hashable, Sendable {
         self.text = text
     }
 
-    /// Whether the socket is a datagram socket: it is associated, not connected.
+    /// Whether the target is a datagram socket, which is associated instead of connected.
     public var isDatagram: Bool {
         switch peer {
         case .udp, .unix(.dgram, _): true
@@ -39,19 +39,19 @@ public struct Target: Hashable, Sendable {
     }
 }
 
-/// What a target is reached through.
+/// The transport of a target.
 public enum Transport: String, CaseIterable, Sendable {
     case tcp, udp, unix
 }
 
 extension Target {
-    /// A target in its object form: `{"transport":"tcp","host":"h","port":443}`.
+    /// Makes a target from its object form: `{"transport":"tcp","host":"h","port":443}`.
     ///
     /// - Parameters:
     ///   - transport: `tcp`, `tls` or `udp`.
     ///   - host: A name or an address; IPv6 without brackets.
     ///   - port: 1 … 65535, or a name of `PortNames`.
-    /// - Throws: What is wrong, with the member that it is wrong in.
+    /// - Throws: Why the target is invalid, and the invalid member.
     public init(transport: String, host: String, port: TargetPort) throws(TargetError) {
         guard let scheme = TargetScheme(rawValue: transport), scheme.unixSocketType == nil else {
             throw TargetError(
@@ -64,10 +64,10 @@ extension Target {
             impliesTLS: scheme == .tls, text: "\(transport)://\(parsed.urlText):\(port.text)")
     }
 
-    /// A target in its object form: `{"transport":"unix","socket_type":"stream","path":"/run/x.sock"}`.
+    /// Makes a target from its object form: `{"transport":"unix","socket_type":"stream","path":"/run/x.sock"}`.
     ///
     /// - Parameter path: An absolute path, or `@` and an abstract name.
-    /// - Throws: What is wrong with the path.
+    /// - Throws: Why the path is invalid.
     public init(socketType: UnixSocketType, path: String) throws(TargetError) {
         let address = try UnixAddress(written: path.utf8.span)
         let authority = path.hasPrefix("//") ? "//" : ""
@@ -77,7 +77,7 @@ extension Target {
 }
 
 extension Target {
-    /// What it is reached through, as policies name it.
+    /// The transport, as policies name it.
     public var transport: Transport {
         switch peer {
         case .tcp: .tcp
@@ -87,13 +87,13 @@ extension Target {
     }
 }
 
-/// What stands before the colon of a target's URL.
+/// The scheme of a target's URL.
 enum TargetScheme: String, CaseIterable {
     case tcp, tls, udp, unix
     case unixDatagram = "unix+dgram"
     case unixSeqpacket = "unix+seqpacket"
 
-    /// The scheme with that name; capital letters are as good as small ones.
+    /// Makes the scheme with that name, in any case.
     init?(name: Span<UInt8>) {
         for scheme in Self.allCases where name.count == scheme.rawValue.utf8.count {
             if zip(0..., scheme.rawValue.utf8).allSatisfy({ name[$0].lowercasedASCII == $1 }) {
@@ -112,7 +112,7 @@ enum TargetScheme: String, CaseIterable {
         }
     }
 
-    /// Nil for schemes with a host and a port.
+    /// The socket type; nil for schemes with a host and a port.
     var unixSocketType: UnixSocketType? {
         switch self {
         case .tcp, .tls, .udp: nil
@@ -129,14 +129,14 @@ enum TargetScheme: String, CaseIterable {
     }
 }
 
-/// A port as a target has it: a number, or a name of the built-in table.
+/// A port in a target: a number, or a name in the built-in table.
 public enum TargetPort: Hashable, Sendable {
     case number(Int)
     case name(String)
 
-    /// 1 … 65535.
+    /// Returns the port, 1 … 65535.
     ///
-    /// - Throws: If the number is out of range, or the name unknown; a number in quotes is no name.
+    /// - Throws: An error if the number is out of range or the name is unknown; a number in quotes is not a name.
     func number() throws(TargetError) -> UInt16 {
         switch self {
         case .number(let number):
@@ -164,9 +164,9 @@ public enum TargetPort: Hashable, Sendable {
     }
 }
 
-/// The only port names that a target may use; the specification lists the same ones (`x-port-names`).
+/// The port names that a target may use; the specification lists the same names (`x-port-names`).
 public enum PortNames {
-    /// The port behind a name, in small letters as the table has it; nil for any other name.
+    /// Returns the port for a name in lowercase; nil for any other name.
     public static func port(named name: some StringProtocol) -> UInt16? {
         table[String(name)]
     }
@@ -180,7 +180,7 @@ public enum PortNames {
     ]
 }
 
-/// Why a target is none, in one sentence for whoever wrote it.
+/// Why a target is invalid: a lowercase phrase without a period, such as "the port is empty".
 public struct TargetError: Error, Hashable, Sendable {
     /// The members of a target's object form.
     public enum Member: String, CaseIterable, Sendable {
@@ -189,7 +189,7 @@ public struct TargetError: Error, Hashable, Sendable {
     }
 
     public let detail: String
-    /// The part that is wrong; nil where it is the whole. In the object form it is the member's name.
+    /// The invalid part; nil if the whole target is invalid. In the object form it is the name of the member.
     public let member: Member?
 
     public init(_ detail: String, member: Member? = nil) {

@@ -1,6 +1,6 @@
-/// What a user probably meant by a target that cannot be parsed.
+/// Suggestions for targets that cannot be parsed.
 ///
-/// Every suggestion is itself a valid target: it is parsed before it is shown.
+/// Every suggestion is a valid target: it is parsed before it is shown.
 enum TargetSuggestion {
     /// The end of an error, such as `did you mean tls://example.com:443?`; nil if no guess is good.
     static func sentence(for text: String) -> String? {
@@ -49,7 +49,7 @@ enum TargetSuggestion {
     }
 }
 
-/// A target as it was probably meant: one host, one port or several, and how they were found.
+/// A guess at the intended target: one host with one or more ports.
 private struct TargetGuess {
     private(set) var targets: [String] = []
     /// The text has no port, and its scheme implies none: the port shown is an example.
@@ -86,7 +86,7 @@ private struct TargetGuess {
         }
     }
 
-    /// A number, or nil where the text has none that can be guessed.
+    /// Returns the port number; nil if it cannot be guessed.
     private mutating func port(of part: HostAndPort, scheme: ForeignScheme?) -> String? {
         guard let written = part.port, !written.isEmpty else {
             if let port = scheme?.port { return String(port) }
@@ -102,7 +102,7 @@ private struct TargetGuess {
         return ForeignScheme.port(named: written.lowercased()).map(String.init)
     }
 
-    /// Cuts `scheme://`, and `scheme:` where what follows is not a port, off the text.
+    /// Removes `scheme://`, or `scheme:` if no port follows.
     private static func splitScheme(_ written: String) -> (ForeignScheme?, Substring) {
         let text = written.dropping(prefix: "jdbc:") ?? written[...]
         guard let colon = text.firstIndex(of: ":") else { return (nil, text) }
@@ -114,7 +114,7 @@ private struct TargetGuess {
         return (scheme, rest)
     }
 
-    /// `10.0.0.0/30:80` as `10.0.0.1:80`; nil where the text is not a CIDR.
+    /// Returns `10.0.0.1:80` for `10.0.0.0/30:80`; nil if the text is not a CIDR block.
     private static func firstAddress(ofNetwork text: Substring) -> String? {
         guard let slash = text.firstIndex(of: "/") else { return nil }
         let tail = text[text.index(after: slash)...]
@@ -131,7 +131,7 @@ private struct TargetGuess {
     }
 }
 
-/// A host and a port as people write them: with a blank between them, or IPv6 without brackets.
+/// A host and a port in informal notation: with a space between them, or IPv6 without brackets.
 private struct HostAndPort {
     var host: String
     var port: String?
@@ -161,7 +161,7 @@ private struct HostAndPort {
         }
     }
 
-    /// As a URL has it, `localhost` where it is empty; nil where it cannot be a host.
+    /// The host as in a URL, `localhost` if it is empty; nil if it cannot be a host.
     var urlHost: String? {
         if host.isEmpty { return "localhost" }
         if host.contains(":") { return IPv6Address(parsing: host[...]).map { "[\($0.text)]" } }
@@ -220,16 +220,16 @@ extension StringProtocol {
     }
 }
 
-/// A URL scheme that people put before a target, and the port that it implies.
+/// A URL scheme of another protocol, and the port that it implies.
 struct ForeignScheme {
     /// What the target begins with instead: `tcp://`, `tls://` or `udp://`.
     let prefix: String
-    /// Nil where the scheme implies no port.
+    /// nil if the scheme implies no port.
     let port: UInt16?
     /// Whether the scheme is one of the table's, or connectd's own.
     let isKnown: Bool
 
-    /// The scheme of that name in small letters; a name that is not known is taken as TCP without a port of its own.
+    /// Makes the scheme with that name in lowercase; an unknown name means TCP without a default port.
     init(named name: String) {
         if let (transport, port) = Self.table[name] {
             self.init(prefix: "\(transport)://", port: port, isKnown: true)
@@ -246,7 +246,7 @@ struct ForeignScheme {
         self.isKnown = isKnown
     }
 
-    /// The port that is probably meant by a name in small letters; nil for a word that no name is near.
+    /// Returns the port for a name in lowercase or for the most similar known name; nil if none is similar.
     static func port(named name: String) -> UInt16? {
         if let port = PortNames.port(named: name) ?? otherPortNames[name] { return port }
         guard name.utf8.count >= 4 else { return nil }
@@ -277,9 +277,9 @@ struct ForeignScheme {
     ]
 }
 
-/// How far words are from each other.
+/// The edit distance between words.
 public enum Spelling {
-    /// The Levenshtein distance, in bytes; `Int.max` where a word is over 64 bytes.
+    /// Returns the Levenshtein distance in bytes; `Int.max` if a word has more than 64 bytes.
     public static func distance(_ left: String, _ right: String) -> Int {
         let (left, right) = (Array(left.utf8), Array(right.utf8))
         guard left.count <= 64, right.count <= 64 else { return .max }
@@ -296,7 +296,8 @@ public enum Spelling {
         return row[right.count]
     }
 
-    /// The word that was probably meant: at most two edits away, and no more than half of the word; nil where none is near.
+    /// Returns the most similar word: at most two edits away, and at most half the length of the word; nil if there is
+    /// none.
     public static func nearest(to word: String, among words: some Sequence<String>) -> String? {
         let nearest = words.map { (word: $0, distance: distance(word, $0)) }.min { $0.distance < $1.distance }
         guard let nearest, nearest.distance <= min(2, max(1, word.count / 2)) else { return nil }

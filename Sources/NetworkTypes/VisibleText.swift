@@ -1,6 +1,7 @@
-/// Text from elsewhere, for a terminal, a log line or another place where it must look like what it is.
+/// Makes untrusted text safe to show in a terminal or a log line.
 public enum VisibleText {
-    /// The text with `\u{…}` in place of each scalar that shows nothing, ends a line, or changes how others are shown.
+    /// Returns the text with `\u{…}` in place of each scalar that is invisible, ends a line, or changes how others are
+    /// shown.
     ///
     /// Those are the control characters (C1 among them), the separators of lines and paragraphs, what Unicode calls
     /// format characters (such as U+202E, which turns the direction), and the other scalars that are ignored by default.
