@@ -2,7 +2,7 @@ import CAres
 import ErrorCatalogue
 import NetworkTypes
 
-/// Reads the answer to one question, RFC 1035 section 4. It trusts no length, no order and no name in the message.
+/// Reads the answer to one query, RFC 1035 section 4. It trusts no length, order or name in the message.
 struct AnswerReader {
     /// A message without EDNS (RFC 6891) has at most so many bytes over UDP; c-ares cuts a longer one off there.
     private static let largestDatagram = 512
@@ -23,7 +23,7 @@ struct AnswerReader {
     private let name: String
     private let type: RecordType
     private var reader: MessageReader
-    /// What each owner of a CNAME record stands for.
+    /// The target of each CNAME record, by owner.
     private var aliases: [String: [String]] = [:]
     private var found: [(owner: String, address: IPAddress)] = []
 
@@ -97,7 +97,7 @@ struct AnswerReader {
             dataOffset: offset, dataLength: Int(length))
     }
 
-    /// - Returns: false where a record cannot be read, or an address has another length than addresses have.
+    /// - Returns: false if a record cannot be read, or an address has the wrong length.
     private mutating func takeAnswers(_ count: Int) -> Bool {
         for _ in 0..<count {
             guard let record = takeRecord() else { return false }
@@ -122,7 +122,8 @@ struct AnswerReader {
         found.append((record.owner, address))
     }
 
-    /// The addresses of the name and of all that it stands for, whatever the order of the records. Others are ignored.
+    /// Returns the addresses of the name and of its CNAME targets, in any order of the records. Other records are
+    /// ignored.
     private func answer() -> TryResult {
         var names = [name]
         var reached: Set<String> = [name]
@@ -135,7 +136,7 @@ struct AnswerReader {
         }
         let addresses = found.filter { reached.contains($0.owner) }
         guard let first = addresses.first else {
-            // Where each name stands for another one, none of them can have an address.
+            // If each name is an alias of another one, none of them can have an address.
             let isCircle = names.allSatisfy { aliases[$0] != nil }
             return .failure(isCircle ? .badAnswer : .noData)
         }
@@ -146,7 +147,7 @@ struct AnswerReader {
     }
 }
 
-/// What one name server said to one question.
+/// The answer of one name server to one query.
 struct Answer: Hashable, Sendable {
     /// Never empty.
     var addresses: [IPAddress]
@@ -156,7 +157,7 @@ struct Answer: Hashable, Sendable {
     var canonicalName: String?
 }
 
-/// The types of record that are asked for: RFC 1035, RFC 3596.
+/// The record types of queries: RFC 1035, RFC 3596.
 enum RecordType: Int32, Hashable, Sendable {
     case a = 1
     case aaaa = 28
@@ -169,13 +170,13 @@ enum RecordType: Int32, Hashable, Sendable {
     }
 }
 
-/// How one try at one server ended.
+/// The result of one try with one server.
 typealias TryResult = Result<Answer, ResolveFailure>
 
-/// What one message means for the try that it answers.
+/// The meaning of a message for the try that it answers.
 enum AnswerVerdict: Hashable, Sendable {
     case result(TryResult)
-    /// The answer did not fit into a datagram: the question has to be asked over TCP.
+    /// The answer did not fit into a datagram: the query must be repeated over TCP.
     case truncated
 }
 

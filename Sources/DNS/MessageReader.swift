@@ -16,7 +16,7 @@ struct MessageHeader {
     let authorityCount: Int
     let additionalCount: Int
 
-    /// - Returns: nil where the message is shorter than a header.
+    /// - Returns: nil if the message is shorter than a header.
     init?(_ message: [UInt8]) {
         guard message.count >= Self.length else { return nil }
         func number(_ offset: Int) -> UInt16 { UInt16(message[offset]) << 8 | UInt16(message[offset + 1]) }
@@ -32,7 +32,7 @@ struct MessageHeader {
     }
 }
 
-/// Reads a message from behind its header on. Each step ends as nil where the message is too short for it.
+/// Reads a message from the end of its header. Each step returns nil if the message is too short.
 struct MessageReader {
     private static let longestName = 255
     /// A name has no more labels, so that it needs no more compression pointers either; each one costs time.
@@ -124,7 +124,7 @@ struct MessageReader {
     }
 }
 
-/// A question as it is sent over TCP, RFC 1035 section 4.
+/// A query over TCP, RFC 1035 section 4.
 struct QueryMessage {
     let identifier: UInt16
     /// With the two bytes of length in front, RFC 1035 section 4.2.2.
@@ -152,7 +152,7 @@ struct QueryMessage {
     }
 }
 
-/// One question that is being asked, for everybody who waits for its answer.
+/// A query in progress, shared by all lookups that wait for its answer.
 struct Question {
     struct Key: Hashable {
         let name: String
@@ -171,12 +171,12 @@ struct Question {
     var lookups: Set<Int> = []
 }
 
-/// Names as they are compared: RFC 4343.
+/// Domain names in the form for comparison: RFC 4343.
 enum DomainName {
     /// RFC 1035 section 2.3.4, in the textual form without the last dot.
     static let largestLength = 253
 
-    /// In small ASCII letters, without the dot at the end.
+    /// Returns the name in ASCII lowercase, without a trailing dot.
     static func normalized(_ name: some StringProtocol) -> String {
         let bytes = name.utf8.map { UInt8(ascii: "A")...UInt8(ascii: "Z") ~= $0 ? $0 | 0x20 : $0 }
         let bare = bytes.last == UInt8(ascii: ".") ? bytes.dropLast() : bytes[...]
@@ -189,9 +189,9 @@ enum DomainName {
     }
 }
 
-/// The words of a line of a configuration file.
+/// Splits a line of a configuration file into words.
 enum Words {
-    /// Splits at spaces, tabs and carriage returns; what stands behind one of `comments` is left out.
+    /// Splits at spaces, tabs and carriage returns, and drops the rest after one of `comments`.
     static func of(_ line: ArraySlice<UInt8>, comments: [UInt8]) -> [String] {
         let text = line.prefix { !comments.contains($0) }
         return text.split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") || $0 == UInt8(ascii: "\r") }

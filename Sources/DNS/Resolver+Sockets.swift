@@ -121,7 +121,7 @@ final class TryContext: Sendable {
     }
 }
 
-// C call-backs are file-scope functions without isolation: made inside an actor's method they would assert its queue.
+// C callbacks are functions at file scope without isolation: inside an actor's method they would assert its executor.
 
 /// `ares_sock_state_cb`: what c-ares wants to know of a socket; neither means that it is about to close it.
 func socketStateChanged(_ data: UnsafeMutableRawPointer?, _ socket: Int32, _ readable: Int32, _ writable: Int32) {

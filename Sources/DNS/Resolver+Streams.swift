@@ -3,7 +3,7 @@ internal import ErrorCatalogue
 internal import NetworkTypes
 internal import SocketIO
 
-// Questions over TCP: those whose answers did not fit into a datagram, or all of them (`use-vc`).
+// Queries over TCP: those whose answers did not fit into a datagram, or all (`use-vc`).
 extension Resolver {
     /// Takes a try over TCP; it ends by `endedOverTCP`.
     func askOverTCP(_ context: TryContext, through channel: ServerChannel) {
@@ -75,7 +75,7 @@ extension Resolver {
         return message
     }
 
-    /// A wrong number is no forgery here, as it may be over UDP: the server itself is at the other end.
+    /// Over TCP a wrong ID is not a forgery, as it may be over UDP: only the server itself can send it.
     private func judge(_ message: [UInt8], of query: QueryMessage, _ context: TryContext) -> TryResult {
         guard MessageHeader(message)?.identifier == query.identifier else { return .failure(.badAnswer) }
         switch AnswerReader.judge(message, name: context.name, type: context.type, isTCP: true) {

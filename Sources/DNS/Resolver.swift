@@ -5,11 +5,12 @@ public import ErrorCatalogue
 public import NetworkTypes
 public import SocketIO
 
-/// Names to addresses, by a deadline: hosts(5), then the name servers of resolv.conf(5), through c-ares.
+/// Resolves names to addresses before a deadline: from hosts(5), then from the name servers of resolv.conf(5), through
+/// c-ares.
 ///
-/// One for each worker, on the reactor's thread; nothing in it blocks: the files are read on a thread of their own. Both are
-/// noticed when they change, within a second; what is being asked then is answered by the old servers. Answers are not kept: a check asks anew. Only
-/// questions that are the same and under way at the same time are asked once.
+/// Each worker has one, on its reactor's thread. It never blocks: the files are read on another thread. It notices
+/// changes of the files within a second; queries in progress stay with the old servers. Answers are not cached, but
+/// identical queries at the same time are sent once.
 public actor Resolver {
     public nonisolated let reactor: Reactor
     public nonisolated var unownedExecutor: UnownedSerialExecutor { reactor.unownedExecutor }
@@ -27,10 +28,10 @@ public actor Resolver {
     var lastTry = 0
 
     /// - Parameters:
-    ///   - reactor: whose thread it shares, and who waits for its sockets.
-    ///   - resolvConfPath: resolv.conf(5). Where it is missing or names no server, 127.0.0.1 is asked.
-    ///   - hostsPath: hosts(5).
-    ///   - nameServerPort: the port of the servers in resolv.conf, whose syntax has none.
+    ///   - reactor: The reactor that waits for its sockets, and whose thread it shares.
+    ///   - resolvConfPath: The path of resolv.conf(5). If it is missing or names no server, 127.0.0.1 is the server.
+    ///   - hostsPath: The path of hosts(5).
+    ///   - nameServerPort: The port of the servers in resolv.conf, which cannot name one.
     public init(
         reactor: Reactor, resolvConfPath: String = "/etc/resolv.conf", hostsPath: String = "/etc/hosts",
         nameServerPort: UInt16 = 53
@@ -44,17 +45,18 @@ public actor Resolver {
 
     /// Finds the addresses of a name.
     ///
-    /// Of `localhost` and the names below it they are the loopback's, whatever others say (RFC 6761). Then the hosts file
-    /// is asked, unless `server` is given; then the name servers, A and AAAA at once, with the search domains of
-    /// resolv.conf (also for `server`). A dot at the end of the name keeps the search away. When one family has addresses,
-    /// the other is waited for no longer than a quarter of the time that is left, at most 500 ms.
+    /// `localhost` and the names below it always have the loopback addresses (RFC 6761). Other names are looked up in
+    /// the hosts file, unless `server` is given, and then at the name servers: A and AAAA at once, with the search
+    /// domains of resolv.conf (also for `server`). A trailing dot disables the search. When one family has addresses,
+    /// the lookup waits for the other at most a quarter of the remaining time, and at most 500 ms.
     ///
     /// - Parameters:
-    ///   - server: the only name server to ask, instead of the system's.
-    ///   - asHostsHave: of `localhost` only those of the loopback's addresses that the hosts file has for it, where it has any.
-    ///   - deadline: when to give up.
-    /// - Returns: at least one address; their order says nothing.
-    /// - Throws: why there is none; `timeout` at the deadline, `cancelled` at once when the task is cancelled.
+    ///   - server: The only name server to use, instead of the system's.
+    ///   - asHostsHave: Whether `localhost` has only the loopback addresses that the hosts file lists for it, if it
+    ///     lists any.
+    ///   - deadline: When to stop.
+    /// - Returns: At least one address, in no particular order.
+    /// - Throws: Why there is no address; `timeout` at the deadline; `cancelled` as soon as the task is cancelled.
     public func resolve(
         _ name: String, family: ResolveOptions.Family, server: IPEndpoint?, asHostsHave: Bool = false,
         until deadline: MonotonicTime
@@ -192,10 +194,10 @@ private enum Library {
     static let isReady = ares_library_init(ARES_LIB_INIT_ALL) == connectd_ares_success
 }
 
-/// What one name came to: per type of record that was asked for.
+/// The results for one name, by record type.
 typealias LookupResult = [RecordType: TryResult]
 
-/// Somebody who waits for the answers about one name.
+/// A lookup that waits for the answers about one name.
 struct Lookup {
     /// How long the second family is waited for when the first has addresses: time for one more try, at most a quarter
     /// of what is left.
@@ -222,7 +224,7 @@ struct Lookup {
     }
 }
 
-/// The questions that are being asked. Same questions are found by their key.
+/// The queries in progress, by key.
 struct QuestionTable {
     private var questions: [Int: Question] = [:]
     private var identifiers: [Question.Key: Int] = [:]

@@ -2,20 +2,20 @@ import CLinux
 public import NetworkTypes
 import SocketIO
 
-/// What resolv.conf(5) says, as far as it concerns the resolver.
+/// The settings of resolv.conf(5) that the resolver uses.
 ///
-/// Lines that it does not know are passed over, as the C library does.
+/// Unknown lines are ignored, as in the C library.
 struct ResolverSettings: Hashable, Sendable {
-    /// In the order in which they are asked; never empty.
+    /// The name servers in order; never empty.
     var servers: [IPAddress] = [.v4(IPv4Address(bits: 0x7F00_0001))]
-    /// Domains to put behind names, without dots at either end.
+    /// Search domains, without leading and trailing dots.
     var search: [String] = []
-    /// Names with at least as many dots are asked as they are first. 0 … 15.
+    /// `ndots`, 0 … 15: a name with at least as many dots is first looked up as it is.
     var ndots = 1
-    /// How long an answer of one server is waited for, 1 … 5 s. The next server is asked long before.
+    /// The timeout for the answer of one server, 1 … 5 s. The next server is asked long before.
     var answerSeconds = 5
-    /// How often each server is asked, 1 … 5: without `attempts` often enough that a burst of names, whose messages are
-    /// lost in crowds, comes through within a few seconds.
+    /// The number of tries per server, 1 … 5. The default is high enough for a burst of lookups with heavy packet loss
+    /// to succeed within a few seconds.
     var rounds = 5
     /// `use-vc`: TCP only.
     var usesTCP = false
@@ -70,9 +70,9 @@ struct ResolverSettings: Hashable, Sendable {
     }
 }
 
-/// The name servers of resolv.conf(5), for messages about them.
+/// The name servers of resolv.conf(5), for messages.
 public enum SystemNameServers {
-    /// In the order in which they are asked; 127.0.0.1 where the file names none or cannot be read.
+    /// The name servers in order; 127.0.0.1 if the file names none or cannot be read.
     public static func addresses(path: String = "/etc/resolv.conf") -> [IPAddress] {
         ResolverSettings(parsing: contents(of: path)).servers
     }
@@ -89,7 +89,8 @@ public enum SystemNameServers {
 
 /// The zone of an IPv6 address, RFC 4007 section 11.
 enum Zone {
-    /// The interface's name, where the zone may be its number: if_indextoname(3). Nil if there is no such interface.
+    /// Returns the name of the interface, also if the zone is its number: if_indextoname(3). nil if there is no such
+    /// interface.
     static func interfaceName(of zone: String) -> String? {
         guard let number = UInt32(zone) else { return zone }
         var name = [CChar](repeating: 0, count: Int(IF_NAMESIZE))

@@ -9,7 +9,7 @@ internal import SocketIO
 /// It asks over UDP only. To c-ares 1.18 the end of a TCP connection is the end of everything that the server was asked,
 /// also over UDP; so `streams` has what is asked over TCP, and c-ares knows nothing of it.
 ///
-/// It belongs to its resolver: all of it, call-backs included, runs on the reactor's thread.
+/// It belongs to its resolver and runs, including callbacks, on the reactor's thread.
 final class ServerChannel {
     /// More questions than that are not sent to one server at once: c-ares looks for a free number of 16 bits by trying.
     static let largestInFlight = 32_768
@@ -30,7 +30,7 @@ final class ServerChannel {
     var unwatched: [Int32: Readiness] = [:]
     let timer: SlotToken
     var timerIsArmed = false
-    /// Tries whose call-back has not come yet.
+    /// Tries whose callback has not been called yet.
     var inFlight = 0
     /// How many questions were sent since answers were read last.
     private var unread = 0
@@ -40,7 +40,7 @@ final class ServerChannel {
     var hasAnswered = false
     /// What is asked over TCP.
     var streams = StreamQueue()
-    /// A call-back that comes now is that of a message that could not be sent.
+    /// Whether a callback now means that a message could not be sent.
     private(set) var isSending = false
 
     /// - Returns: nil where c-ares has no memory left.
@@ -59,7 +59,7 @@ final class ServerChannel {
     }
 
     deinit {
-        // No call-back comes from here: a channel is let go when none of its tries is left, and has closed its sockets.
+        // This calls no callback: a channel is destroyed when it has no tries left, and has closed its sockets.
         ares_destroy(channel)
     }
 
@@ -104,7 +104,7 @@ final class ServerChannel {
         return connectd_ares_set_server(channel, bytes, bytes.count, server.port) == connectd_ares_success
     }
 
-    /// Sends one question; its call-back comes exactly once, perhaps before this returns.
+    /// Sends one query; its callback is called exactly once, perhaps before this returns.
     func send(_ context: TryContext) {
         unread += 1
         waiting[context.number] = context.question
@@ -121,7 +121,7 @@ final class ServerChannel {
     }
 
     /// Reads the answers that came while many questions were sent in one turn, before they outgrow the socket's buffer.
-    /// Not to be called within a call-back of c-ares.
+    /// Do not call it within a callback of c-ares.
     func readIfCrowded() {
         guard unread >= Self.largestUnread else { return }
         for socket in Array(watches.keys) { process(readable: socket, writable: -1) }

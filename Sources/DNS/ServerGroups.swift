@@ -49,7 +49,7 @@ struct ServerGroups {
         return group
     }
 
-    /// Lets go of earlier servers that nothing is in flight to. Not to be called within a call-back of c-ares.
+    /// Destroys earlier servers without queries in flight. Do not call it within a callback of c-ares.
     mutating func reap(reactor: Reactor) {
         guard !retired.isEmpty else { return }
         for group in retired where !group.isInUse {
@@ -127,7 +127,7 @@ extension ResolveFailure {
         }
     }
 
-    /// Whether the name's next search expansion is asked behind it, as the C library does.
+    /// Whether the next search expansion is tried after this failure, as in the C library.
     var continuesSearch: Bool {
         switch self {
         case .nxdomain, .noData, .serverFailure: true

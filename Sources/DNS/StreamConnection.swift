@@ -119,7 +119,7 @@ struct StreamQueue {
     /// Whether the question waits here, or is being asked.
     func contains(_ question: Int) -> Bool { questions.contains(question) }
 
-    /// - Returns: false where the question is there already.
+    /// - Returns: false if the query is already in the list.
     mutating func add(_ context: TryContext) -> Bool {
         guard questions.insert(context.question).inserted else { return false }
         waiting.append(context)

@@ -46,7 +46,7 @@ struct TrySchedule {
         return true
     }
 
-    /// The server to ask now; nil when nobody is left to ask.
+    /// Returns the server to ask now; nil if no server is left.
     mutating func next() -> Int? {
         while round < rounds {
             while position < failures.count {
@@ -63,7 +63,7 @@ struct TrySchedule {
         return nil
     }
 
-    /// Whether nobody is left to ask.
+    /// Whether no server is left to ask.
     var isExhausted: Bool { round >= rounds }
 
     /// How long the server asked last may be silent before the next one is asked.
@@ -89,7 +89,7 @@ struct TrySchedule {
         return everyServerFailed && !surprises.isEmpty ? .askSoon : .wait
     }
 
-    /// Whether every server has said something, so that nobody is left to wait for.
+    /// Whether every server has answered or failed, so that there is nothing left to wait for.
     private var everyServerFailed: Bool { failures.allSatisfy { $0 != nil } }
 
     /// Whether every server failed, and none is asked again.

@@ -170,9 +170,9 @@ private struct IPv6Groups {
     var bits: UInt128? {
         guard let gap else { return count == 8 ? value : nil }
         guard count < 8 else { return nil }
-        let behind = (count - gap) * 16
-        let tail = value & ((UInt128(1) << behind) - 1)
-        let head = gap == 0 ? 0 : (value >> behind) << (128 - gap * 16)
+        let bitsAfterGap = (count - gap) * 16
+        let tail = value & ((UInt128(1) << bitsAfterGap) - 1)
+        let head = gap == 0 ? 0 : (value >> bitsAfterGap) << (128 - gap * 16)
         return head | tail
     }
 }

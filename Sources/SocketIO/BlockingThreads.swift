@@ -2,23 +2,23 @@ internal import CLinux
 public import NetworkTypes
 internal import Synchronization
 
-/// Threads for calls that may block without end, as opening a path on a file system that does not answer.
+/// A thread pool for calls that may block forever, such as opening a path on a file system that does not answer.
 ///
-/// They are made when they are needed, up to a limit, and kept. Work belongs to a group, for example to one rule. No group
-/// may have more threads than are left for the others, so one that hangs leaves some to the rest.
+/// Threads are started on demand, up to a limit, and kept. Work belongs to a group, such as one rule. A group cannot
+/// use more threads than it leaves for the others, so a hanging group does not block them.
 public final class BlockingThreads: Sendable {
-    public enum Ending<Value: Sendable>: Sendable {
+    public enum WorkResult<Value: Sendable>: Sendable {
         case finished(Value)
-        /// The deadline came while the work ran. It goes on by itself, and what it returns is let go.
+        /// The deadline passed while the work ran. It continues to run, and its value is discarded.
         case deadline
-        /// The deadline came before a thread was free; the work never runs.
+        /// The deadline passed before a thread was free; the work never runs.
         case neverBegan
         case cancelled
     }
 
     private let crew: Crew
 
-    /// - Parameter limit: how many threads there may be, at least 1.
+    /// - Parameter limit: The maximum number of threads, at least 1.
     /// - Throws: EMFILE, ENFILE, ENOMEM.
     public init(limit: Int = 64) throws(Errno) {
         crew = try Crew(limit: limit)
@@ -28,15 +28,15 @@ public final class BlockingThreads: Sendable {
         crew.close()
     }
 
-    /// How many threads there are.
+    /// The current number of threads.
     public var threadCount: Int { crew.threadCount }
 
-    /// Runs the work on one of the threads, and waits for it until the deadline; from a task that prefers the reactor's
-    /// thread.
+    /// Runs the work on one of the threads, and waits for it until the deadline. Call it from a task that prefers the
+    /// reactor's thread.
     public func run<Value: Sendable>(
         inGroup group: Int, on reactor: Reactor, until deadline: MonotonicTime,
         isolation: isolated (any Actor)? = #isolation, _ work: @escaping @Sendable () -> Value
-    ) async -> Ending<Value> {
+    ) async -> WorkResult<Value> {
         let handover = Handover<Value>()
         let identifier = crew.add(group) { handover.deliver(work()) }
         switch await handover.wait(on: reactor, until: deadline) {
@@ -49,7 +49,7 @@ public final class BlockingThreads: Sendable {
     }
 }
 
-/// What the threads share, and outlives their owner for as long as one of them hangs.
+/// The state that the threads share. It outlives the pool while a thread hangs.
 private final class Crew: Sendable {
     private struct Work {
         let identifier: UInt64
@@ -62,12 +62,12 @@ private final class Crew: Sendable {
         var running: [Int: Int] = [:]
         var runningCount = 0
         var threadCount = 0
-        /// Threads that wait for work, or are about to look for it.
+        /// Threads that wait for work or are about to.
         var idleCount = 0
         var lastIdentifier: UInt64 = 0
         var isClosed = false
 
-        /// The first work whose group may have another thread.
+        /// Removes and returns the first work whose group may use another thread.
         mutating func next(limit: Int) -> Work? {
             let index = waiting.firstIndex { work in
                 running[work.group, default: 0] < max(limit - runningCount, 1)
@@ -114,7 +114,7 @@ private final class Crew: Sendable {
             return (state.lastIdentifier, needsThread)
         }
         if needsThread, !start() {
-            // What waits is taken by the threads that there are, or ends at its deadline.
+            // The existing threads take the waiting work, or it ends at its deadline.
             state.withLock { state in
                 state.threadCount -= 1
                 state.idleCount -= 1
@@ -124,7 +124,7 @@ private final class Crew: Sendable {
         return identifier
     }
 
-    /// - Returns: whether the work had not begun.
+    /// - Returns: Whether the work had not started.
     func withdraw(_ identifier: UInt64) -> Bool {
         state.withLock { state in
             guard let index = state.waiting.firstIndex(where: { $0.identifier == identifier }) else { return false }
@@ -133,7 +133,7 @@ private final class Crew: Sendable {
         }
     }
 
-    /// Lets the threads end, each when its work is done.
+    /// Makes each thread end when its work is done.
     func close() {
         let count = state.withLock { state in
             state.isClosed = true
@@ -147,7 +147,7 @@ private final class Crew: Sendable {
         _ = write(signal.rawValue, &count, 8)
     }
 
-    /// What a thread does all its life.
+    /// Runs work on the calling thread until `close`.
     func serve() {
         while true {
             var count: UInt64 = 0
@@ -166,7 +166,7 @@ private final class Crew: Sendable {
         guard pthread_attr_init(&attributes) == 0 else { return false }
         defer { pthread_attr_destroy(&attributes) }
         pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
-        // A few calls deep: as many as may hang shall take little memory.
+        // The call depth is small, so a small stack is enough: many threads may hang.
         pthread_attr_setstacksize(&attributes, 256 << 10)
         var handle = pthread_t()
         let argument = Unmanaged.passRetained(self)

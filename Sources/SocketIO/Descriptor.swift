@@ -1,34 +1,34 @@
 import CLinux
 public import NetworkTypes
 
-/// A file descriptor with one owner: it is closed when its owner is done with it, on every way out.
+/// A file descriptor with one owner, closed when the value is destroyed.
 public struct Descriptor: ~Copyable, Sendable {
-    /// The number, valid as long as this value lives.
+    /// The descriptor number, valid during the lifetime of this value.
     public let rawValue: Int32
 
-    /// Takes over a descriptor that nobody else closes.
+    /// Takes ownership of a descriptor: the caller must not close it.
     public init(adopting rawValue: Int32) {
         self.rawValue = rawValue
     }
 
     deinit {
-        // close(2) frees the number also when it reports EINTR or EIO: it must not be called again.
+        // close(2) frees the number even if it reports EINTR or EIO, so it must not be called again.
         close(rawValue)
     }
 
-    /// Gives the descriptor away: the caller closes it.
+    /// Releases ownership: the caller must close the descriptor.
     public consuming func release() -> Int32 {
         let number = rawValue
         discard self
         return number
     }
 
-    /// A name opened by O_PATH, open(2): it can be looked at and connected to through /proc/self/fd, not read.
+    /// Opens a path with O_PATH, open(2): it can be inspected, and connected to through /proc/self/fd, but not read.
     public static func openPath(_ path: [UInt8]) throws(Errno) -> Descriptor {
         try open(path, by: connectd_open_path)
     }
 
-    /// What a walk through a path may do, openat2(2).
+    /// Restrictions on path resolution, openat2(2).
     public struct PathRules: OptionSet, Sendable {
         public let rawValue: UInt8
 
@@ -36,20 +36,20 @@ public struct Descriptor: ~Copyable, Sendable {
             self.rawValue = rawValue
         }
 
-        /// Opens a symbolic link itself where the path ends in one.
+        /// Opens a symbolic link itself if the path ends in one.
         public static let noFollow = PathRules(rawValue: 1)
         /// Fails with EXDEV at a mount point.
         public static let noCrossing = PathRules(rawValue: 2)
     }
 
-    /// A name opened by O_PATH that no link of procfs leads to: such a link (`/proc/PID/root`, `/proc/self/fd/N`) goes to
-    /// a place that its text does not name, for example into another container.
-    /// - Throws: ELOOP at such a link; ENOSYS where the kernel is older than 5.6; the errno of openat2(2).
+    /// Opens a path with O_PATH, and refuses magic links of procfs (`/proc/PID/root`, `/proc/self/fd/N`): they lead to
+    /// a file that their text does not name, for example in another container.
+    /// - Throws: ELOOP at such a link; ENOSYS before Linux 5.6; the errno of openat2(2).
     public static func openPathWithoutMagicLinks(_ path: [UInt8]) throws(Errno) -> Descriptor {
         try open(path) { connectd_open_path_at(connectd_at_cwd, $0, 0, connectd_resolve_no_magic_links) }
     }
 
-    /// The same for a name within this folder.
+    /// Opens a name within this folder with O_PATH, without magic links.
     public borrowing func openPathWithin(_ name: [UInt8], _ rules: PathRules) throws(Errno) -> Descriptor {
         let folder = rawValue
         let flags = rules.contains(.noFollow) ? connectd_no_follow : 0
@@ -59,7 +59,7 @@ public struct Descriptor: ~Copyable, Sendable {
         }
     }
 
-    /// A file opened for reading.
+    /// Opens a file for reading.
     public static func openForReading(_ path: [UInt8]) throws(Errno) -> Descriptor {
         try open(path, by: connectd_open_read)
     }
@@ -67,7 +67,7 @@ public struct Descriptor: ~Copyable, Sendable {
     private static func open(
         _ path: [UInt8], by call: (UnsafePointer<CChar>?) -> Int32
     ) throws(Errno) -> Descriptor {
-        // C would open the part before a NUL, which is not what was asked for.
+        // C would open the part before the NUL.
         guard !path.contains(0) else { throw Errno(EINVAL) }
         var error = Errno(0)
         let number = (path + [0]).withUnsafeBytes { bytes in
@@ -82,14 +82,14 @@ public struct Descriptor: ~Copyable, Sendable {
 }
 
 extension Descriptor {
-    /// What the descriptor is open for: fstat(2). nil where the file system does not tell.
+    /// Returns the identity of the open file: fstat(2). nil if the file system does not tell.
     public borrowing func fileIdentity() -> FileIdentity? {
         var status = stat()
         guard fstat(rawValue, &status) == 0 else { return nil }
         return FileIdentity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
     }
 
-    /// Where a symbolic link that was opened by `noFollow` leads to; nil for anything else.
+    /// Returns the target of a symbolic link that was opened with `noFollow`; nil for anything else.
     public borrowing func symbolicLinkTarget() -> [UInt8]? {
         // PATH_MAX: no link of Linux is longer.
         var target = [CChar](repeating: 0, count: 4096)
@@ -97,16 +97,16 @@ extension Descriptor {
         return count > 0 && count < target.count ? target[..<count].map(UInt8.init(bitPattern:)) : nil
     }
 
-    /// Whether the folder is of procfs, or of a file system that cannot be told.
+    /// Whether the folder is on procfs, or on an unknown file system.
     public borrowing func isOnProcfs() -> Bool { connectd_is_procfs(rawValue) != 0 }
 
-    /// The name behind the descriptor, without links: readlink(2) of /proc/self/fd/N.
+    /// Returns the path of the open file without links: readlink(2) of /proc/self/fd/N.
     ///
-    /// It is the kernel's text as it stands: a name that was removed meanwhile ends in ` (deleted)`, one outside the
-    /// process's root begins with `(unreachable)`, and what never had one reads like `socket:[1234]`. None of these leads
-    /// anywhere, and a file can be called so; whoever judges by names has to refuse what is not as expected.
-    /// - Returns: nil where the name cannot be told: it has more than 4095 bytes, or /proc is not there. The path by which
-    ///   the descriptor was opened is no substitute: links can have been followed.
+    /// The kernel's text is returned unchanged: a removed name ends in ` (deleted)`, one outside the process's root
+    /// begins with `(unreachable)`, and a file that never had a name reads like `socket:[1234]`. These texts are not
+    /// paths, but a file may have such a name: refuse anything unexpected.
+    /// - Returns: nil if the path has more than 4095 bytes, or /proc is not mounted. Do not use the path that was
+    ///   opened instead: it may have contained links.
     public borrowing func linkTarget() -> [UInt8]? {
         let link = "/proc/self/fd/\(rawValue)"
         // PATH_MAX: no path of Linux is longer.
@@ -116,12 +116,13 @@ extension Descriptor {
     }
 }
 
-/// Whole files, read(2).
+/// Reads whole files: read(2).
 public enum FileContents {
-    /// Reads until the end.
+    /// Reads a file until EOF.
     /// - Parameters:
-    ///   - limit: bytes; a longer file throws EFBIG.
-    ///   - deadline: until when who writes into a pipe is waited for; ETIMEDOUT after that. The descriptor must not block then.
+    ///   - limit: The maximum length in bytes; a longer file throws EFBIG.
+    ///   - deadline: How long to wait for the writer of a pipe; ETIMEDOUT after that. The descriptor must be
+    ///     non-blocking then.
     public static func read(
         _ descriptor: Int32, limit: Int = 16 << 20, until deadline: MonotonicTime? = nil
     ) throws(Errno) -> [UInt8] {

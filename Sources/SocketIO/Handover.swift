@@ -2,18 +2,18 @@ import CLinux
 public import NetworkTypes
 import Synchronization
 
-/// One value that any thread delivers, and that one task waits for until a deadline.
+/// Passes one value from any thread to one task, which waits for it until a deadline.
 public final class Handover<Value: Sendable>: Sendable {
-    public enum Ending: Sendable {
+    public enum WaitResult: Sendable {
         case delivered(Value)
         case deadline, cancelled
     }
 
     private enum State {
         case empty
-        case waiting(UnsafeContinuation<Ending, Never>)
-        /// It ended before anyone waited.
-        case ended(Ending)
+        case waiting(UnsafeContinuation<WaitResult, Never>)
+        /// It ended before the wait began.
+        case ended(WaitResult)
         case done
     }
 
@@ -21,19 +21,19 @@ public final class Handover<Value: Sendable>: Sendable {
 
     public init() {}
 
-    /// Delivers the value; from any thread, once.
-    /// - Returns: false where the wait has ended already: the value stays with the caller.
+    /// Delivers the value. Call it once, on any thread.
+    /// - Returns: false if the wait has already ended; the caller keeps the value.
     @discardableResult
     public func deliver(_ value: Value) -> Bool {
         end(with: .delivered(value))
     }
 
-    /// Waits for the value; once, from a task that prefers the reactor's thread.
+    /// Waits for the value. Call it once, from a task that prefers the reactor's thread.
     public func wait(
         on reactor: Reactor, until deadline: MonotonicTime, isolation: isolated (any Actor)? = #isolation
-    ) async -> Ending {
+    ) async -> WaitResult {
         let timer = startTimer(on: reactor, until: deadline)
-        let ending = await withTaskCancellationHandler {
+        let result = await withTaskCancellationHandler {
             _ = isolation
             return await withUnsafeContinuation { park($0) }
         } onCancel: {
@@ -41,7 +41,7 @@ public final class Handover<Value: Sendable>: Sendable {
             Task(executorPreference: reactor.thread) { _ = self.end(with: .cancelled) }
         }
         reactor.removeOnThread(timer)
-        return ending
+        return result
     }
 
     private func startTimer(on reactor: Reactor, until deadline: MonotonicTime) -> SlotToken {
@@ -54,24 +54,24 @@ public final class Handover<Value: Sendable>: Sendable {
 
     // SAFETY of the continuation: `state` leaves `waiting` under the lock, by the one caller that then resumes it.
 
-    private func park(_ continuation: UnsafeContinuation<Ending, Never>) {
-        let ending = state.withLock { state -> Ending? in
-            if case .ended(let ending) = state {
+    private func park(_ continuation: UnsafeContinuation<WaitResult, Never>) {
+        let result = state.withLock { state -> WaitResult? in
+            if case .ended(let result) = state {
                 state = .done
-                return ending
+                return result
             }
             state = .waiting(continuation)
             return nil
         }
-        if let ending { continuation.resume(returning: ending) }
+        if let result { continuation.resume(returning: result) }
     }
 
-    private func end(with ending: Ending) -> Bool {
+    private func end(with result: WaitResult) -> Bool {
         let (isTaken, continuation) = state.withLock {
-            state -> (Bool, UnsafeContinuation<Ending, Never>?) in
+            state -> (Bool, UnsafeContinuation<WaitResult, Never>?) in
             switch state {
             case .empty:
-                state = .ended(ending)
+                state = .ended(result)
                 return (true, nil)
             case .waiting(let continuation):
                 state = .done
@@ -80,12 +80,12 @@ public final class Handover<Value: Sendable>: Sendable {
                 return (false, nil)
             }
         }
-        continuation?.resume(returning: ending)
+        continuation?.resume(returning: result)
         return isTaken
     }
 }
 
-/// A thread for one piece of work that may block.
+/// Runs work that may block on a thread of its own.
 public enum BackgroundThread {
     private final class Work: Sendable {
         let body: @Sendable () -> Void
@@ -95,8 +95,8 @@ public enum BackgroundThread {
         }
     }
 
-    /// Runs the work on a new thread; nobody waits for its end.
-    /// - Throws: EAGAIN where the system allows no more threads; the work is not run then.
+    /// Runs the work on a new, detached thread.
+    /// - Throws: EAGAIN if the system allows no more threads; the work does not run then.
     public static func run(_ body: @escaping @Sendable () -> Void) throws(Errno) {
         let argument = Unmanaged.passRetained(Work(body))
         var handle = pthread_t()

@@ -1,21 +1,21 @@
 internal import CLinux
 public import NetworkTypes
 
-/// Which addresses are this machine's own, in its network namespace.
+/// The addresses of this machine, in its network namespace.
 public enum LocalAddresses {
-    /// Whether packets to the address stay on this machine: all of 127.0.0.0/8, addresses of interfaces, what IPv4 routes
-    /// of type local add, and the unspecified address, which reaches loopback.
+    /// Whether packets to the address stay on this machine: 127.0.0.0/8, addresses of interfaces, IPv4 routes of type
+    /// local, and the unspecified address, which reaches loopback.
     public static func contains(_ address: IPAddress) -> Bool {
         guard let socket = try? Socket(.udp(address.family)) else { return true }
         do throws(Errno) {
             try socket.bind(to: IPEndpoint(address: address, port: 0))
         } catch {
-            // Anything but a plain "not mine" leaves the question open; then the careful answer is yes.
+            // Any other error leaves the question open; the safe answer is yes.
             return error.rawValue != EADDRNOTAVAIL
         }
         // bind(2) takes group and broadcast addresses as well, and under net.ipv4.ip_nonlocal_bind anything.
         if isLoopbackOrUnspecified(address) { return true }
-        if let source = source(towards: address), hasSameBits(source, address) { return true }
+        if let source = source(toward: address), hasSameBits(source, address) { return true }
         return isOnAnInterface(address)
     }
 
@@ -48,7 +48,7 @@ public enum LocalAddresses {
         return anyInterfaceAddress { Int32($0.ss_family) == wanted } ?? true
     }
 
-    /// Whether the condition holds for an interface's address; nil where the list cannot be had.
+    /// Whether the condition holds for any interface's address; nil if the list is not available.
     private static func anyInterfaceAddress(_ condition: (sockaddr_storage) -> Bool) -> Bool? {
         var first: UnsafeMutablePointer<ifaddrs>?
         guard getifaddrs(&first) == 0 else { return nil }
@@ -59,7 +59,7 @@ public enum LocalAddresses {
         }
     }
 
-    /// A copy of an internet address, of its own length; nil for another family.
+    /// Returns a copy of an IP address; nil for another family.
     private static func storage(of name: UnsafePointer<sockaddr>) -> sockaddr_storage? {
         let size: Int
         switch Int32(name.pointee.sa_family) {
@@ -72,9 +72,9 @@ public enum LocalAddresses {
         return storage
     }
 
-    /// The source address that the kernel would choose towards a destination: a datagram socket is associated with it,
-    /// and nothing is sent. nil where there is no way.
-    public static func source(towards address: IPAddress) -> IPAddress? {
+    /// Returns the source address that the kernel would choose toward a destination; nil if there is no route. It
+    /// associates a datagram socket with the destination, and sends nothing.
+    public static func source(toward address: IPAddress) -> IPAddress? {
         guard let socket = try? Socket(.udp(address.family)) else { return nil }
         guard (try? socket.connect(to: .ip(IPEndpoint(address: address, port: 9)))) != nil else { return nil }
         return socket.localName()?.address

@@ -1,8 +1,7 @@
 public import CLinux
 public import NetworkTypes
 
-/// The system calls of a connect as they are: whatever the caller passes goes to the kernel, so that a test can ask for
-/// each of its errors.
+/// The system calls of a connect. Arguments are passed to the kernel unchecked, so that a test can provoke each error.
 public enum SystemCall {
     /// socket(2), close-on-exec.
     /// - Throws: EAFNOSUPPORT, ESOCKTNOSUPPORT, EPROTONOSUPPORT, EMFILE, ENFILE, ENOBUFS, ENOMEM, EACCES.
@@ -24,8 +23,8 @@ public enum SystemCall {
     }
 
     /// send(2), without SIGPIPE.
-    /// - Returns: how many bytes the kernel took.
-    /// - Throws: EAGAIN where a socket that does not block has no room; EINTR; a pending error of the connection.
+    /// - Returns: The number of bytes that the kernel accepted.
+    /// - Throws: EAGAIN if a non-blocking socket has no room; EINTR; a pending error of the connection.
     public static func send(_ bytes: ArraySlice<UInt8>, to descriptor: Int32) throws(Errno) -> Int {
         let count = bytes.withUnsafeBytes { CLinux.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
         guard count >= 0 else { throw .current }
@@ -33,8 +32,8 @@ public enum SystemCall {
     }
 
     /// recv(2) of at most `capacity` bytes.
-    /// - Returns: what came; empty at the end of a stream, and for an empty datagram.
-    /// - Throws: EAGAIN where a socket that does not block has nothing; EINTR; a pending error of the connection.
+    /// - Returns: The received bytes; empty at EOF and for an empty datagram.
+    /// - Throws: EAGAIN if a non-blocking socket has no data; EINTR; a pending error of the connection.
     public static func receive(from descriptor: Int32, atMost capacity: Int) throws(Errno) -> [UInt8] {
         var failure: Errno?
         let bytes = [UInt8](unsafeUninitializedCapacity: capacity) { buffer, filled in
@@ -46,7 +45,7 @@ public enum SystemCall {
         return bytes
     }
 
-    /// SO_ERROR: the error that the socket holds, taken off it. nil if there is none.
+    /// SO_ERROR: returns and clears the pending error of the socket; nil if there is none.
     /// - Throws: EBADF, ENOTSOCK.
     public static func takePendingError(_ descriptor: Int32) throws(Errno) -> Errno? {
         var value: Int32 = 0
@@ -75,9 +74,9 @@ public enum SystemCall {
     }
 }
 
-/// The machine's clocks: clock_gettime(2).
+/// The clocks of clock_gettime(2).
 public enum Clock {
-    /// CLOCK_MONOTONIC: what deadlines and durations are made of.
+    /// CLOCK_MONOTONIC, for deadlines and durations.
     public static func now() -> MonotonicTime {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)

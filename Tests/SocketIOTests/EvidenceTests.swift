@@ -101,9 +101,9 @@ import Testing
         #expect(!LocalAddresses.contains(.v6(IPv6Address(bits: 0xFF0E << 112 | 1))))
         #expect(LocalAddresses.hasAny(of: .ipv4))
         #expect(LocalAddresses.hasAny(of: .ipv6))
-        #expect(LocalAddresses.source(towards: loopback(.ipv4).address) == loopback(.ipv4).address)
-        #expect(LocalAddresses.source(towards: loopback(.ipv6).address) == loopback(.ipv6).address)
-        #expect(LocalAddresses.source(towards: .v6(IPv6Address(bits: 0xFE80 << 112 | 1))) == nil)
+        #expect(LocalAddresses.source(toward: loopback(.ipv4).address) == loopback(.ipv4).address)
+        #expect(LocalAddresses.source(toward: loopback(.ipv6).address) == loopback(.ipv6).address)
+        #expect(LocalAddresses.source(toward: .v6(IPv6Address(bits: 0xFE80 << 112 | 1))) == nil)
     }
 
     @Test func aLinkTargetIsTheKernelsText() throws {

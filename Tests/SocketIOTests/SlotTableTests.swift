@@ -9,7 +9,7 @@ import Testing
 
         /// Whether an event finds somebody.
         func reaches(_ token: SlotToken, _ readiness: Readiness) -> Bool {
-            if case .nobody = table.deliver(readiness, to: token) { false } else { true }
+            if case .noWaiter = table.deliver(readiness, to: token) { false } else { true }
         }
 
         func consumes(_ token: SlotToken, _ interest: Readiness) -> Bool {

@@ -180,7 +180,7 @@ struct InternetCheck {
         let bound = plan.request.bind.address
         let ordered = AddressSelection.order(
             addresses.map { address in
-                (address, source: bound?.family == address.family ? bound : LocalAddresses.source(towards: address))
+                (address, source: bound?.family == address.family ? bound : LocalAddresses.source(toward: address))
             })
         return plan.request.resolve.addresses == .race ? AddressSelection.interleave(ordered) : ordered
     }

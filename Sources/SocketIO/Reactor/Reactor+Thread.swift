@@ -16,8 +16,9 @@ extension Reactor {
         return token
     }
 
-    /// Forgets a descriptor that is about to be closed, which takes it out of the epoll set. Nobody may wait for it.
-    /// Nothing happens for a token that was removed before, whoever may have its place now. On the reactor's thread.
+    /// Removes the registration of a descriptor that is about to be closed; closing removes it from the epoll set. No
+    /// task may wait for it. Does nothing for a token that was already removed, even if its slot is in use again. Call
+    /// it on the reactor's thread.
     public nonisolated func removeOnThread(_ token: SlotToken) {
         let handler = waits.with { $0.release(token) }
         // The last reference to what a handler captured may be given up here: then its `deinit` runs, and may call back.
@@ -59,7 +60,7 @@ extension Reactor {
     /// Ends the wait for a signal as `ready`, or the next one that begins. On the reactor's thread.
     public nonisolated func signalOnThread(_ signal: SlotToken) {
         switch waits.with({ $0.deliver(.readable, to: signal) }) {
-        case .nobody: break
+        case .noWaiter: break
         case .resume(let continuation): continuation.resume(returning: .ready)
         case .call(let handler, let readiness): handler(readiness)
         }

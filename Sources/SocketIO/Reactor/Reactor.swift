@@ -12,7 +12,7 @@ internal import Synchronization
 public actor Reactor {
     public nonisolated let thread: ReactorThread
     nonisolated let epoll: Descriptor
-    /// Who waits for what, and until when.
+    /// The waits and their deadlines.
     nonisolated let waits: ThreadBound<WaitTable>
     private var participants: [any TurnParticipant] = []
     private var events = [epoll_event](repeating: epoll_event(), count: 1024)
@@ -84,12 +84,12 @@ public actor Reactor {
         Task(executorPreference: thread) { await self.cancel(token, wait: number) }
     }
 
-    /// Ends one wait, unless it has ended by itself meanwhile; a later wait on the same slot is none of its business.
+    /// Ends one wait unless it has already ended; a later wait on the same slot is not affected.
     private func cancel(_ token: SlotToken, wait number: UInt32) {
         waits.with { $0.unpark(token, wait: number) }?.resume(returning: .cancelled)
     }
 
-    // MARK: Call-backs, for C libraries that have descriptors and timers of their own
+    // MARK: Callbacks, for C libraries that have descriptors and timers of their own
 
     /// Calls `handler` on the reactor's thread whenever the descriptor is ready.
     /// - Parameter edgeTriggered: false repeats the call in every turn as long as the descriptor is ready.
@@ -103,27 +103,27 @@ public actor Reactor {
         return token
     }
 
-    /// Changes what a level-triggered watch waits for.
-    /// - Throws: ENOENT where the watch has ended.
+    /// Changes the events of a level-triggered watch.
+    /// - Throws: ENOENT if the watch has ended.
     public func modify(_ token: SlotToken, _ descriptor: Int32, for interest: Readiness) throws(Errno) {
         guard waits.with({ $0.slots.isCurrent(token) }) else { throw Errno(ENOENT) }
         try control(EPOLL_CTL_MOD, descriptor, interest.rawValue, token)
     }
 
-    /// Ends a watch. The descriptor has to be open still. Nothing happens for a watch that has ended: its number may
-    /// belong to another descriptor by now.
+    /// Ends a watch. The descriptor must still be open. Does nothing for a watch that has ended: its number may belong
+    /// to another descriptor.
     public func unwatch(_ token: SlotToken, _ descriptor: Int32) {
         guard waits.with({ $0.slots.isCurrent(token) }) else { return }
         _ = connectd_epoll_ctl(epoll.rawValue, EPOLL_CTL_DEL, descriptor, 0, 0)
         remove(token)
     }
 
-    /// A timer of one's own; `arm` sets it, as often as needed, and `remove` ends it.
+    /// Makes a timer; `arm` sets it, any number of times, and `remove` ends it.
     public func makeTimer(handler: @escaping @Sendable () -> Void) -> SlotToken {
         waits.with { $0.slots.take(handler: { _ in handler() }) }
     }
 
-    /// Sets a timer's next call; nil switches it off.
+    /// Sets the next call of a timer; nil disables it.
     public func arm(_ timer: SlotToken, at deadline: MonotonicTime?) {
         guard waits.with({ $0.slots.isCurrent(timer) }) else { return }
         waits.with { waits in
@@ -135,7 +135,7 @@ public actor Reactor {
         }
     }
 
-    /// Adds somebody who works in every turn; for the life of the reactor.
+    /// Adds a participant, which is called in every turn for the lifetime of the reactor.
     public func add(_ participant: some TurnParticipant) {
         participants.append(participant)
     }
@@ -170,8 +170,8 @@ public actor Reactor {
         thread.abandonCurrentThread()
     }
 
-    /// Ends the loop, from any thread. Every wait ends as `cancelled`, and the tasks behind them run as far as they come
-    /// without another wait; a job that is enqueued after that is never run.
+    /// Ends the loop, from any thread. Every wait ends as `cancelled`, and its task runs until its next wait. A job
+    /// that is enqueued after that never runs.
     public nonisolated func stop() {
         stopRequested.store(true, ordering: .releasing)
         thread.wake()
@@ -241,7 +241,7 @@ public actor Reactor {
         if packed == Self.wakeupToken { return thread.clearWakeup() }
         let token = SlotToken(packed: packed)
         switch waits.with({ $0.deliver(Readiness(rawValue: event.events), to: token) }) {
-        case .nobody:
+        case .noWaiter:
             break
         case .resume(let continuation):
             continuation.resume(returning: .ready)
@@ -254,12 +254,12 @@ public actor Reactor {
         guard let next = waits.with({ $0.timers.next }) else { return }
         let now = Clock.now().nanoseconds
         guard next <= now else { return }
-        // A handler that sets its timer into the past again gets its next call in the next turn, behind the sockets.
+        // A handler that sets its timer to the past again is called in the next turn, after the sockets.
         var budget = waits.with { $0.timers.count }
         while budget > 0, let delivery = waits.with({ $0.expireNext(at: now) }) {
             budget -= 1
             switch delivery {
-            case .nobody:
+            case .noWaiter:
                 break
             case .resume(let continuation):
                 continuation.resume(returning: .deadline)

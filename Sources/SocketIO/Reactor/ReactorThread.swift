@@ -9,7 +9,7 @@ import Synchronization
 public final class ReactorThread: SerialExecutor, TaskExecutor {
     private struct Inbox {
         var jobs: [UnownedJob] = []
-        /// The thread sleeps in epoll_wait(2), or is about to: whoever adds a job has to wake it.
+        /// Whether the thread sleeps in epoll_wait(2) or is about to: adding a job must wake it.
         var isAsleep = false
         /// Storage that is not in use: two buffers change places, so that a turn allocates nothing.
         var spare: [UnownedJob] = []
@@ -40,10 +40,10 @@ public final class ReactorThread: SerialExecutor, TaskExecutor {
         wakeup = Descriptor(adopting: number)
     }
 
-    /// How many jobs were ever enqueued: the cost of a check is held against it.
+    /// The total number of enqueued jobs, which tests and benchmarks of the cost of a check use.
     public var enqueueCount: UInt64 { enqueues.load(ordering: .relaxed) }
 
-    /// Whether the thread has nothing to do just now. A hint: it can be out of date when it is read.
+    /// Whether the thread is idle. This is a hint, which can be outdated when it is read.
     public var isIdle: Bool { sleeping.load(ordering: .relaxed) }
 
     /// Whether the caller runs on this thread.
@@ -105,7 +105,7 @@ extension ReactorThread {
         inbox.withLock { $0.spare = batch }
     }
 
-    /// Whether the thread may sleep: from here on, whoever adds a job wakes it.
+    /// Whether the thread may sleep. If so, adding a job wakes it from now on.
     func prepareToSleep() -> Bool {
         let maySleep = inbox.withLock { inbox in
             inbox.isAsleep = inbox.jobs.isEmpty
@@ -130,14 +130,14 @@ extension ReactorThread {
 
 /// A POSIX thread that runs a reactor's loop: pthread_create(3).
 ///
-/// The thread inherits the signal mask of whoever starts it: block what it shall not see before.
-/// Whoever gives this value up waits until the thread has ended: not on the reactor's own thread.
+/// The thread inherits the signal mask of the thread that starts it: block unwanted signals before. Destroying this
+/// value waits until the thread has ended; do not do that on the reactor's own thread.
 public struct WorkerThread: ~Copyable {
     private let handle: pthread_t
     private let reactor: Reactor
 
     /// Starts the thread.
-    /// - Throws: EAGAIN where the system allows no more threads.
+    /// - Throws: EAGAIN if the system allows no more threads.
     public init(running reactor: Reactor) throws(Errno) {
         var handle = pthread_t()
         let argument = Unmanaged.passRetained(reactor)
@@ -163,7 +163,7 @@ public struct WorkerThread: ~Copyable {
 
 private func runReactor(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
     guard let argument else { return nil }
-    // SAFETY: the pointer comes from `passRetained` in the initialiser, and is taken back once, here.
+    // SAFETY: the pointer comes from `passRetained` in the initializer, and is taken back once, here.
     Unmanaged<Reactor>.fromOpaque(argument).takeRetainedValue().run()
     return nil
 }

@@ -18,7 +18,7 @@ public struct SlotToken: Hashable, Sendable {
     }
 }
 
-/// What is wanted of a descriptor, or what it is ready for: the flags of epoll_ctl(2).
+/// The events of a descriptor that a wait is for, or that are ready: the flags of epoll_ctl(2).
 public struct Readiness: OptionSet, Hashable, Sendable {
     public let rawValue: UInt32
 
@@ -36,19 +36,20 @@ public struct Readiness: OptionSet, Hashable, Sendable {
     public static let anything: Readiness = [.readable, .writable, .peerClosed]
 }
 
-/// How a wait ended.
+/// The result of a wait.
 public enum WaitOutcome: Sendable {
     case ready, deadline, cancelled
 }
 
-/// Somebody who wants to work in every turn of the loop, as the HTTP server's library does.
+/// A participant that is called in every turn of the loop, such as the HTTP server's library.
 public protocol TurnParticipant: Sendable {
     /// Called on the reactor's thread once or more in each turn.
-    /// - Returns: when it needs its next turn at the latest (CLOCK_MONOTONIC nanoseconds); 0 for at once, `UInt64.max` for never.
+    /// - Returns: The latest time of its next turn (CLOCK_MONOTONIC nanoseconds); 0 for immediately, `UInt64.max` for
+    ///   never.
     func takeTurn() -> UInt64
 }
 
-/// A value that lives on one reactor's thread: whoever asks for it anywhere else is stopped.
+/// A value that belongs to one reactor's thread; access on any other thread traps.
 ///
 /// What an actor's isolation says, said by the thread itself: an actor that shares its thread with others can be entered
 /// without the runtime's bookkeeping, which at several times for each check costs more than what is done inside.
@@ -64,7 +65,7 @@ public final class ThreadBound<Value>: @unchecked Sendable {
         self.thread = thread
     }
 
-    /// Lends the value for the time of the call; on the reactor's thread only. Not to be called again from within.
+    /// Lends the value during the call. Call it only on the reactor's thread, and not from within `body`.
     @inline(__always)
     public func with<Result, Failure: Error>(_ body: (inout Value) throws(Failure) -> Result) throws(Failure) -> Result
     {

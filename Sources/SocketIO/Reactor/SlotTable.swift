@@ -1,12 +1,12 @@
 import NetworkTypes
 
-/// Who waits for what: the reactor's bookkeeping, without a system call in it.
+/// The slots of a reactor: registered descriptors and the waits for them. It makes no system calls.
 ///
-/// No method calls out, or gives up the last reference to a handler: what is to be done is returned.
+/// No method calls a handler or releases the last reference to one: it returns what the caller must do.
 struct SlotTable {
-    /// What has to be done about an event.
+    /// What the caller must do for an event.
     enum Delivery {
-        case nobody
+        case noWaiter
         case resume(UnsafeContinuation<WaitOutcome, Never>)
         case call(@Sendable (Readiness) -> Void, Readiness)
     }
@@ -14,16 +14,16 @@ struct SlotTable {
     private struct Slot {
         var generation: UInt32 = 0
         var isTaken = false
-        /// Events that nobody has been told of.
+        /// Events that no wait has reported yet.
         var ready: Readiness = []
         var interest: Readiness = []
         var continuation: UnsafeContinuation<WaitOutcome, Never>?
-        /// The number of the latest wait: what wants to end an earlier one comes too late.
+        /// The number of the latest wait; requests to end an earlier wait are ignored.
         var wait: UInt32 = 0
         var handler: (@Sendable (Readiness) -> Void)?
     }
 
-    /// These end every wait, whatever it was for.
+    /// Events that end every wait.
     private static let always: Readiness = [.error, .hangUp]
 
     private var slots: [Slot] = []
@@ -48,7 +48,7 @@ struct SlotTable {
         return handler
     }
 
-    /// Everybody who waits, and all handlers; the slots stay taken.
+    /// Removes and returns all waits and handlers; the slots stay in use.
     mutating func takeAll() -> (
         continuations: [UnsafeContinuation<WaitOutcome, Never>], handlers: [@Sendable (Readiness) -> Void]
     ) {
@@ -95,32 +95,32 @@ struct SlotTable {
     }
 
     mutating func deliver(_ readiness: Readiness, to token: SlotToken) -> Delivery {
-        guard isCurrent(token) else { return .nobody }
+        guard isCurrent(token) else { return .noWaiter }
         if let handler = slots[Int(token.index)].handler { return .call(handler, readiness) }
         slots[Int(token.index)].ready.formUnion(readiness)
         let wanted = slots[Int(token.index)].interest.union(Self.always)
-        guard slots[Int(token.index)].continuation != nil, !readiness.isDisjoint(with: wanted) else { return .nobody }
+        guard slots[Int(token.index)].continuation != nil, !readiness.isDisjoint(with: wanted) else { return .noWaiter }
         slots[Int(token.index)].ready.subtract(wanted)
-        return slots[Int(token.index)].continuation.take().map(Delivery.resume) ?? .nobody
+        return slots[Int(token.index)].continuation.take().map(Delivery.resume) ?? .noWaiter
     }
 
     mutating func expire(_ index: UInt32) -> Delivery {
         if let handler = slots[Int(index)].handler { return .call(handler, []) }
-        return slots[Int(index)].continuation.take().map(Delivery.resume) ?? .nobody
+        return slots[Int(index)].continuation.take().map(Delivery.resume) ?? .noWaiter
     }
 }
 
-/// The slots and timers of a reactor: bookkeeping alone, which calls nobody.
+/// The slots and timers of a reactor. It calls no handlers.
 struct WaitTable {
     var slots = SlotTable()
     var timers = TimerHeap()
-    /// The loop has ended: nobody would end a wait any more.
+    /// Whether the loop has ended, so that no new wait may begin.
     private(set) var hasEnded = false
 
-    /// How a wait begins.
+    /// The start of a wait.
     enum Start {
         case over(WaitOutcome)
-        /// Nothing has happened yet; by the number the wait can be ended.
+        /// The wait has begun; its number can end it.
         case waiting(number: UInt32)
     }
 
@@ -138,7 +138,8 @@ struct WaitTable {
         if deadline != .distantFuture { timers.schedule(token.index, at: deadline.nanoseconds) }
     }
 
-    /// Whoever waits by that number, who is to be resumed; nil where that wait has ended by itself.
+    /// Removes and returns the continuation of the wait with that number, for the caller to resume; nil if that wait
+    /// has already ended.
     mutating func unpark(_ token: SlotToken, wait number: UInt32) -> UnsafeContinuation<WaitOutcome, Never>? {
         guard let continuation = slots.unpark(token, wait: number) else { return nil }
         timers.cancel(token.index)
@@ -151,7 +152,7 @@ struct WaitTable {
         return delivery
     }
 
-    /// What is to be done about the next timer whose time has come; nil where there is none.
+    /// Returns what to do for the next expired timer; nil if there is none.
     mutating func expireNext(at now: UInt64) -> SlotTable.Delivery? {
         timers.popExpired(at: now).map { slots.expire($0) }
     }
@@ -163,7 +164,7 @@ struct WaitTable {
         return slots.release(token)
     }
 
-    /// Everybody who waits, and all handlers; no wait begins any more.
+    /// Removes and returns all waits and handlers; no wait can begin after that.
     mutating func end() -> (
         continuations: [UnsafeContinuation<WaitOutcome, Never>], handlers: [@Sendable (Readiness) -> Void]
     ) {

@@ -1,5 +1,5 @@
-/// A binary heap of deadlines, at most one for each identifier, from which an entry is removed the moment it is not
-/// needed any more: at 20,000 checks a second with timeouts of a minute, entries left behind would be a million.
+/// A binary heap of deadlines, at most one per identifier. Entries are removed as soon as they are not needed: at
+/// 20,000 checks per second with timeouts of a minute, stale entries would add up to a million.
 struct TimerHeap {
     private struct Entry {
         let deadline: UInt64
@@ -8,7 +8,7 @@ struct TimerHeap {
 
     private static let absent: Int32 = -1
     private var entries: [Entry] = []
-    /// Where an identifier's entry stands in `entries`.
+    /// The position of each identifier's entry in `entries`.
     private var positions: [Int32] = []
 
     /// The earliest deadline.
@@ -16,7 +16,7 @@ struct TimerHeap {
 
     var count: Int { entries.count }
 
-    /// Sets the deadline of an identifier, in place of an earlier one.
+    /// Sets or replaces the deadline of an identifier.
     mutating func schedule(_ identifier: UInt32, at deadline: MonotonicNanoseconds) {
         cancel(identifier)
         if positions.count <= Int(identifier) {
@@ -27,13 +27,13 @@ struct TimerHeap {
         siftUp(from: entries.count - 1)
     }
 
-    /// Takes an identifier's deadline away; nothing happens if it has none.
+    /// Removes the deadline of an identifier; does nothing if it has none.
     mutating func cancel(_ identifier: UInt32) {
         guard Int(identifier) < positions.count, positions[Int(identifier)] != Self.absent else { return }
         remove(at: Int(positions[Int(identifier)]))
     }
 
-    /// The identifier of an entry whose deadline has come, removed; nil if there is none.
+    /// Removes an expired entry and returns its identifier; nil if there is none.
     mutating func popExpired(at now: MonotonicNanoseconds) -> UInt32? {
         guard let first = entries.first, first.deadline <= now else { return nil }
         remove(at: 0)

@@ -3,12 +3,12 @@ public import NetworkTypes
 
 /// A connect for callers without a reactor: it blocks the calling thread.
 public enum BlockingConnect {
-    /// Connects, and waits for the end as the manual page's example does: where a signal interrupts connect(2), the
-    /// attempt goes on by itself, so poll(2) waits for writability, and SO_ERROR tells how it ended.
+    /// Connects, and waits for the result as in the manual page's example: if a signal interrupts connect(2), the
+    /// attempt continues, so poll(2) waits for writability, and SO_ERROR has the result.
     ///
-    /// On a socket whose attempt is under way already (EALREADY), that attempt is waited for.
-    /// - Parameter timeoutMilliseconds: for the wait behind an interruption or EINPROGRESS; -1 waits without end.
-    /// - Throws: the errno of the attempt; EINPROGRESS if it is still under way at the end of the time.
+    /// If an attempt is already in progress on the socket (EALREADY), it waits for that attempt.
+    /// - Parameter timeoutMilliseconds: The limit for the wait after an interruption or EINPROGRESS; -1 for no limit.
+    /// - Throws: The errno of the attempt; EINPROGRESS if it has not finished in time.
     public static func connect(
         _ socket: borrowing Socket, to endpoint: Endpoint, timeoutMilliseconds: Int32 = -1
     ) throws(Errno) {
@@ -18,7 +18,7 @@ public enum BlockingConnect {
         }
     }
 
-    /// A UNIX-domain connect that waits for room in a backlog is over when a signal comes: it is begun again.
+    /// A signal aborts a UNIX-domain connect that waits for room in a backlog, so it is started again.
     private static func start(_ socket: borrowing Socket, to endpoint: Endpoint) throws(Errno) -> ConnectStart {
         while true {
             do throws(Errno) {
@@ -33,7 +33,7 @@ public enum BlockingConnect {
         }
     }
 
-    /// Waits for the end of an attempt that is under way on an internet socket.
+    /// Waits for an attempt in progress on an internet socket.
     ///
     /// - Parameter timeoutMilliseconds: -1 waits without end. Signals do not make it longer.
     /// - Throws: the errno of the attempt; EINPROGRESS if it is still under way at the end of the time; ENOTCONN where

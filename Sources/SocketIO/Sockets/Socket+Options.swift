@@ -8,7 +8,7 @@ extension Socket {
         try SystemCall.setOption(descriptor.rawValue, level: level, name: name, value: value)
     }
 
-    /// IP_RECVERR, IPV6_RECVERR: ICMP messages come into the error queue, and end a connect at once.
+    /// IP_RECVERR, IPV6_RECVERR: puts ICMP messages into the error queue, and lets them end a connect immediately.
     public borrowing func setReceivesErrors(_ isOn: Bool) throws(Errno) {
         let (level, name) = isIPv6 ? (IPPROTO_IPV6, IPV6_RECVERR) : (IPPROTO_IP, IP_RECVERR)
         try set(Int32(level), name, isOn ? 1 : 0)
@@ -32,13 +32,13 @@ extension Socket {
     }
 
     /// SO_BINDTODEVICE.
-    /// - Throws: ENODEV for a name that is no interface; EPERM for a socket that is bound to another one already.
+    /// - Throws: ENODEV if there is no such interface; EPERM if the socket is already bound to another one.
     public borrowing func bindToInterface(_ name: String) throws(Errno) {
         try SystemCall.setOption(descriptor.rawValue, level: SOL_SOCKET, name: SO_BINDTODEVICE, value: name)
     }
 
-    /// IP_BIND_ADDRESS_NO_PORT: the port is chosen by connect(2), when the peer is known, not by bind(2), which would
-    /// search for one that is free towards everybody.
+    /// IP_BIND_ADDRESS_NO_PORT: connect(2) chooses the port, when the peer is known. bind(2) would need a port that is
+    /// free for all peers.
     public borrowing func setBindsAddressOnly() throws(Errno) {
         try set(Int32(IPPROTO_IP), IP_BIND_ADDRESS_NO_PORT, 1)
     }
@@ -84,7 +84,7 @@ extension Socket {
         return (isEstablished, values)
     }
 
-    /// The next ICMP message of the error queue, taken off it; nil if there is none. Needs IP_RECVERR.
+    /// Removes and returns the next ICMP message of the error queue; nil if there is none. Needs IP_RECVERR.
     public borrowing func takeICMP() -> (error: Errno, message: ICMPMessage)? {
         var icmp = connectd_icmp()
         guard connectd_read_icmp(descriptor.rawValue, &icmp) == 1 else { return nil }
@@ -99,7 +99,7 @@ extension Socket {
     public borrowing func peerCredentials() -> PeerCredentials? {
         var credentials = connectd_credentials()
         guard connectd_get_peer_credentials(descriptor.rawValue, &credentials) == 0 else { return nil }
-        // The user -1 stands for nobody at all.
+        // The user ID -1 means that there is no peer.
         guard credentials.pid > 0 || credentials.uid != .max else { return nil }
         return PeerCredentials(pid: credentials.pid, uid: credentials.uid, gid: credentials.gid)
     }

@@ -3,8 +3,7 @@ public import NetworkTypes
 
 /// A socket with one owner.
 ///
-/// Generally a stream socket connects once; a datagram socket is associated, associated anew and dissolved as often as
-/// one likes.
+/// A stream socket connects once; a datagram socket can be associated, reassociated and dissolved any number of times.
 public struct Socket: ~Copyable, Sendable {
     public let kind: SocketKind
     public let descriptor: Descriptor
@@ -16,14 +15,14 @@ public struct Socket: ~Copyable, Sendable {
             domain: kind.domain, type: kind.type, protocolNumber: kind.protocolNumber, nonBlocking: nonBlocking)
     }
 
-    /// The descriptor's number, valid as long as this value lives.
+    /// The descriptor number, valid during the lifetime of this value.
     public var number: Int32 { descriptor.rawValue }
 
-    /// connect(2) to an endpoint: an attempt of a stream socket, the association of a datagram socket.
+    /// connect(2) to an endpoint: starts the attempt of a stream socket, or associates a datagram socket.
     ///
-    /// EINPROGRESS and EINTR of an internet socket are no failures: the attempt goes on (`inProgress`). EAGAIN and EINTR
-    /// of a UNIX-domain socket are: nothing is under way behind them.
-    /// - Throws: every other errno of connect(2); ENAMETOOLONG for a UNIX name of more than 107 bytes.
+    /// EINPROGRESS and EINTR of an internet socket are not failures: the attempt continues (`inProgress`). EAGAIN and
+    /// EINTR of a UNIX-domain socket are failures: no attempt is in progress after them.
+    /// - Throws: Any other errno of connect(2); ENAMETOOLONG for a UNIX name of more than 107 bytes.
     public borrowing func connect(to endpoint: Endpoint) throws(Errno) -> ConnectStart {
         let number = descriptor.rawValue
         do throws(Errno) {
@@ -44,7 +43,7 @@ public struct Socket: ~Copyable, Sendable {
         }
     }
 
-    /// Whether the attempt is under way behind this error. A UNIX-domain connect is done or not: it never is.
+    /// Whether the attempt continues after this error; a UNIX-domain connect never does.
     private func continuesByItself(_ error: Errno) -> Bool {
         if case .unix = kind { return false }
         return error.rawValue == EINPROGRESS || error.rawValue == EINTR
@@ -52,9 +51,9 @@ public struct Socket: ~Copyable, Sendable {
 
     /// Dissolves a datagram socket's association: connect(2) to the null address, AF_UNSPEC.
     ///
-    /// Anybody is heard again. An address and a port that bind(2) was not told are given up with it, also a port that
-    /// bind(2) chose: such a socket gets others when it sends next. Datagrams that came before an association stay in the
-    /// socket, whoever sent them.
+    /// The socket receives from any sender again. It loses an address and port that were not passed to bind(2),
+    /// including a port that bind(2) chose, and gets new ones with the next send. Datagrams that arrived before an
+    /// association stay in the socket, from any sender.
     public borrowing func dissolve() throws(Errno) {
         var null = sockaddr()
         null.sa_family = sa_family_t(AF_UNSPEC)
@@ -70,12 +69,12 @@ public struct Socket: ~Copyable, Sendable {
         }
     }
 
-    /// SO_ERROR: how a connect that was in progress ended. nil is success.
+    /// SO_ERROR: returns the error of a connect that was in progress; nil for success.
     public borrowing func takePendingError() throws(Errno) -> Errno? {
         try SystemCall.takePendingError(descriptor.rawValue)
     }
 
-    /// getsockname(2); nil where the socket has no internet address.
+    /// getsockname(2); nil if the socket has no IP address.
     public borrowing func localName() -> IPEndpoint? {
         var storage = sockaddr_storage()
         let number = descriptor.rawValue
@@ -83,7 +82,7 @@ public struct Socket: ~Copyable, Sendable {
         return SocketName.endpoint(from: storage)
     }
 
-    /// getpeername(2); nil where there is no peer, or none with an internet address.
+    /// getpeername(2); nil if there is no peer with an IP address.
     public borrowing func peerName() -> IPEndpoint? {
         var storage = sockaddr_storage()
         let number = descriptor.rawValue
@@ -103,7 +102,7 @@ public struct Socket: ~Copyable, Sendable {
     }
 }
 
-/// What socket(2) is asked for.
+/// The kind of socket for socket(2).
 public enum SocketKind: Hashable, Sendable {
     case tcp(AddressFamily)
     /// Multipath TCP, IPPROTO_MPTCP.
@@ -139,25 +138,25 @@ public enum SocketKind: Hashable, Sendable {
     private static let mptcpNumber: Int32 = 262
 }
 
-/// What connect(2) on a non-blocking socket said when it was no failure.
+/// The result of connect(2) on a non-blocking socket that did not fail.
 public enum ConnectStart: Sendable {
     /// Done: the call returned 0.
     case complete
-    /// EINPROGRESS, or EINTR, behind which the attempt goes on by itself: writability and SO_ERROR tell the end.
+    /// EINPROGRESS or EINTR: the attempt continues. When the socket is writable, SO_ERROR has the result.
     case inProgress
 }
 
 extension Socket {
     /// send(2), without SIGPIPE.
-    /// - Returns: how many bytes the kernel took.
-    /// - Throws: EAGAIN where the socket has no room; a pending error of the connection.
+    /// - Returns: The number of bytes that the kernel accepted.
+    /// - Throws: EAGAIN if the socket has no room; a pending error of the connection.
     public borrowing func send(_ bytes: ArraySlice<UInt8>) throws(Errno) -> Int {
         try SystemCall.send(bytes, to: descriptor.rawValue)
     }
 
     /// recv(2) of at most `capacity` bytes.
-    /// - Returns: what came; empty at the end of a stream, and for an empty datagram.
-    /// - Throws: EAGAIN where nothing is there; a pending error of the connection.
+    /// - Returns: The received bytes; empty at EOF and for an empty datagram.
+    /// - Throws: EAGAIN if there is no data; a pending error of the connection.
     public borrowing func receive(atMost capacity: Int) throws(Errno) -> [UInt8] {
         try SystemCall.receive(from: descriptor.rawValue, atMost: capacity)
     }

@@ -1,10 +1,10 @@
 public import CLinux
 public import NetworkTypes
 
-/// Addresses as the kernel has them: struct sockaddr and its kin.
+/// Conversions between addresses and struct sockaddr.
 public enum SocketName {
     /// Calls `body` with a struct sockaddr for an internet endpoint, valid during the call.
-    /// - Throws: ENODEV where the address names a zone that is no interface of this machine.
+    /// - Throws: ENODEV if the zone of the address is not an interface of this machine.
     public static func withName<Result>(
         of endpoint: IPEndpoint, _ body: (UnsafePointer<sockaddr>, socklen_t) throws(Errno) -> Result
     ) throws(Errno) -> Result {
@@ -26,8 +26,8 @@ public enum SocketName {
     }
 
     /// Calls `body` with a struct sockaddr_un.
-    /// - Throws: ENAMETOOLONG where the name has more than 107 bytes: it is never cut. ENOENT for an empty path and EINVAL
-    ///   for one with a NUL inside, which the kernel would take for an abstract name or cut.
+    /// - Throws: ENAMETOOLONG if the name has more than 107 bytes: it is never truncated. ENOENT for an empty path, and
+    ///   EINVAL for one with a NUL, which the kernel would read as an abstract name or truncate.
     public static func withName<Result>(
         of address: UnixAddress, _ body: (UnsafePointer<sockaddr>, socklen_t) throws(Errno) -> Result
     ) throws(Errno) -> Result {
@@ -45,7 +45,7 @@ public enum SocketName {
         return try pass(&name, length: length, body)
     }
 
-    /// The endpoint that a struct sockaddr stands for; nil for another family.
+    /// Returns the endpoint in a struct sockaddr; nil for another family.
     public static func endpoint(from storage: sockaddr_storage) -> IPEndpoint? {
         withUnsafeBytes(of: storage) { bytes in
             switch Int32(storage.ss_family) {
@@ -79,7 +79,7 @@ public enum SocketName {
     /// A name comes before a number, as in getaddrinfo(3): an interface may have a name of digits.
     private static func scope(of address: IPv6Address) throws(Errno) -> UInt32 {
         guard let zone = address.zone else { return 0 }
-        // C would see the part before a NUL only.
+        // C would read only the part before the NUL.
         guard !zone.utf8.contains(0) else { throw Errno(ENODEV) }
         let index = if_nametoindex(zone)
         if index != 0 { return index }
