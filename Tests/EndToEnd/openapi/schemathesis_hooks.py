@@ -17,6 +17,9 @@ def before_call(context, case, kwargs):
         case.body = check(case.body)
     elif case.path == "/v1/probe" and isinstance(case.query, dict):
         case.query = probe(case.query)
+    elif case.path == "/probe" and isinstance(case.query, dict):
+        # Escaped, long values would make the head larger than 16 KiB, which is a 431.
+        case.query = {name: value[:200] if isinstance(value, str) else value for name, value in case.query.items()}
 
 
 def check(body: dict) -> dict:
