@@ -1,4 +1,5 @@
-internal import CheckModel
+internal import ErrorCatalogue
+internal import NetworkTypes
 internal import SocketIO
 
 /// What a worker knows of one open connection and of the request on it. Touched on the worker's thread only.

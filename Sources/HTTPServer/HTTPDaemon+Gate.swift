@@ -1,6 +1,7 @@
+internal import AccessPolicy
 internal import CLinux
 internal import CMicrohttpd
-internal import CheckModel
+internal import NetworkTypes
 internal import SocketIO
 
 /// What comes before a request: its head waits in the kernel until it is complete, and is looked at there. So a connection between

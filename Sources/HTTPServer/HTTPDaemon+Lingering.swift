@@ -1,5 +1,5 @@
 internal import CLinux
-internal import CheckModel
+internal import NetworkTypes
 internal import SocketIO
 
 /// A connection that has had its answer, and whose client may be sending still: closed at once, the kernel would answer
