@@ -53,7 +53,7 @@ struct CheckOutput {
                 "\(palette.pending("--  "))  \(TerminalText.clean(checks[index].request.target.text).padded(to: layout.target))  not finished"
             }
             let hidden = unfinished.count - named.count
-            blocks.append(named + (hidden > 0 ? ["and \(hidden) more that are not finished"] : []))
+            blocks.append(named + (hidden > 0 ? ["and \(hidden) more not finished"] : []))
         }
         if checks.count > 1 { blocks.append(hints.lines + notes) }
         blocks.append(tally.table)
@@ -69,11 +69,11 @@ struct CheckOutput {
     private var notes: [String] {
         guard tally.timeouts >= Self.manyTimeouts else { return [] }
         let count = "\(tally.timeouts) timeouts: "
-        if repeatsTimeouts { return [count + "they were repeated slowly, so that rate-limited ICMP is not the cause"] }
+        if repeatsTimeouts { return [count + "they were repeated slowly, so rate-limited ICMP is not the cause"] }
         return [
             count + """
-                a router that rejects looks the same when it limits its ICMP errors (Linux sends about one a second): \
-                repeat them slowly with --retry-timeouts 1
+                routers limit their ICMP errors (Linux sends about one per second), so a rejected target can time out. \
+                Repeat the timeouts slowly with --retry-timeouts 1
                 """
         ]
     }
@@ -198,8 +198,8 @@ enum Unverified {
     /// - Parameter acceptance: the flag by which the caller accepts it.
     static func hint(acceptance: String) -> String {
         """
-        No answer was asked for, so nothing is known about the peer: give --send and --match with a question that it must \
-        answer, or \(acceptance).
+        Use --send and --match to ask something that the peer must answer, or accept the result with \(acceptance). \
+        Without an answer, nothing is known about the peer.
         """
     }
 }

@@ -38,7 +38,7 @@ enum TargetFile {
             }
         }
         guard !entries.isEmpty else {
-            throw ValidationError("no target: name one, such as host:443, or a file of them with --file")
+            throw ValidationError("no target given: name one, such as host:443, or read them from a file with --file")
         }
         return entries
     }
@@ -106,7 +106,7 @@ enum TargetFile {
         do throws(JSONSyntaxError) {
             return try JSONValue.parse(Array(withoutTrailingComment(text).utf8), limits: JSONLimits(values: 16_384))
         } catch {
-            throw LineProblem(detail: "is not a request in JSON: column \(error.column): \(error.detail)")
+            throw LineProblem(detail: "is not a JSON request: column \(error.column): \(error.detail)")
         }
     }
 

@@ -8,12 +8,12 @@ import NetworkTypes
 struct ErrorsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "errors",
-        abstract: "Explain an errno: what it means to connect(2), whose side it is on, what to do.",
+        abstract: "Explain an error: what it means for connect(2), where the fault is, and what to do.",
         discussion: """
-            Without a name it prints the table of all errors of a check: the kernel's and connectd's own.
-            An outcome such as `refused` or `timeout` explains every error that has it.
+            Without a name it prints a table of all errors of a check: those of the kernel and those of connectd.
+            An outcome such as `refused` or `timeout` explains every error with this outcome.
 
-            Exit status: 0, or 2 for a name that the table does not have.
+            Exit status: 0, or 2 if the table does not have the name.
 
             Examples:
               connectd errors
@@ -31,7 +31,7 @@ struct ErrorsCommand: ParsableCommand {
         completion: .list(ErrnoCatalogue.entries.map(\.name)))
     var name: String?
 
-    @Flag(help: "Print JSON, as /v1/errors answers it.")
+    @Flag(help: "Print JSON, as in /v1/errors.")
     var json = false
 
     func run() throws {
@@ -46,7 +46,8 @@ struct ErrorsCommand: ParsableCommand {
         case (_, true): Output.bytes(CatalogueDocument.list(entries))
         case (1...Self.mostExplained, false):
             Output.line(entries.map(ErrorExplanation.text).joined(separator: "\n\n"))
-        case (_, false): Output.line(ErrorTable.text(entries) + "\n\n`connectd errors NAME` explains one of them.")
+        case (_, false):
+            Output.line(ErrorTable.text(entries) + "\n\nRun `connectd errors NAME` to explain one of them.")
         }
     }
 
@@ -118,11 +119,12 @@ enum ErrorSuggestion {
         if let errno = number(of: name) {
             return """
                 \(ErrnoCatalogue.name(of: errno)) (errno \(errno.rawValue), \(ErrnoCatalogue.message(of: errno))) is \
-                not in the catalogue: connect(2) is not known to give it
+                not in the catalogue: connect(2) is not known to return it
                 """
         }
         let near = names(near: name)
-        let advice = near.isEmpty ? "`connectd errors` lists them" : "did you mean \(near.joined(separator: ", "))?"
+        let advice =
+            near.isEmpty ? "run `connectd errors` to list them" : "did you mean \(near.joined(separator: ", "))?"
         return "the catalogue has no error \"\(name.prefix(60))\"; \(advice)"
     }
 

@@ -24,7 +24,7 @@ struct HealthClient {
             case .tls(let failure): failure.name.rawValue + (failure.message.map { " (\($0))" } ?? "")
             case .wrongCertificate(let flaw): flaw
             case .deadline: "no answer in time"
-            case .notHTTP: "the answer is no HTTP response"
+            case .notHTTP: "the answer is not an HTTP response"
             }
         }
     }
@@ -175,6 +175,6 @@ struct HealthTLS {
     func flaw(in report: TLSReport) -> String? {
         guard let own else { return nil }
         let isOwn = report.chain.first.map { $0.publicKeySHA256 == own.publicKeySHA256 } ?? false
-        return isOwn ? nil : "the certificate is not the one that the configuration names"
+        return isOwn ? nil : "the certificate is not the configured one"
     }
 }

@@ -48,7 +48,7 @@ struct HealthURL {
         let host = rest.prefix { $0 != "/" && $0 != "?" }
         let path = rest.dropFirst(host.count)
         guard path.utf8.allSatisfy({ (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "#") }) else {
-            throw ValidationError("\"\(text)\": the path holds a character that HTTP does not take")
+            throw ValidationError("\"\(text)\": the path contains a character that HTTP does not allow")
         }
         let hasPort = host.split(separator: "]", omittingEmptySubsequences: false).last?.contains(":") ?? false
         guard
@@ -94,7 +94,7 @@ struct HealthURL {
     }
 
     private static func refusal(_ text: String) -> ValidationError {
-        ValidationError("\"\(text)\" is neither http://host:port/path, https://host:port/path nor unix:/path")
+        ValidationError("\"\(text)\" is not a URL: write http://host:port/path, https://host:port/path or unix:/path")
     }
 }
 

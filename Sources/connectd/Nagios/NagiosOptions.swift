@@ -4,23 +4,23 @@ import CheckModel
 /// What `check --nagios` takes beside it.
 struct NagiosOptions: ParsableArguments {
     @Flag(
-        help: "Print what Nagios and Icinga read, with performance data; exit 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.")
+        help: "Print output for Nagios and Icinga, with performance data; exit 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.")
     var nagios = false
 
     @Option(
-        help: "With --nagios: WARNING where a check takes longer, as in 200ms (1ms … 60s).",
+        help: "With --nagios: WARNING if a check takes longer, such as 200ms (1ms … 60s).",
         transform: Duration.init(parsing:))
     var warning: Duration?
 
     @Option(
-        help: "With --nagios: CRITICAL where a check takes longer, as in 1s (1ms … 60s).",
+        help: "With --nagios: CRITICAL if a check takes longer, such as 1s (1ms … 60s).",
         transform: Duration.init(parsing:))
     var critical: Duration?
 
-    @Option(help: "With --nagios: WARNING where a certificate of the chain expires within so many days.")
+    @Option(help: "With --nagios: WARNING if a certificate of the chain expires within this many days.")
     var warningDays: Int?
 
-    @Option(help: "With --nagios: CRITICAL where a certificate of the chain expires within so many days.")
+    @Option(help: "With --nagios: CRITICAL if a certificate of the chain expires within this many days.")
     var criticalDays: Int?
 
     var limits: NagiosLimits {
@@ -30,21 +30,21 @@ struct NagiosOptions: ParsableArguments {
     func validate(for requests: [CheckRequest]) throws {
         if warningDays != nil || criticalDays != nil, requests.allSatisfy({ $0.tls == nil }) {
             throw ValidationError(
-                "--warning-days and --critical-days need a handshake: name a tls:// target, or give --tls")
+                "--warning-days and --critical-days need TLS: use a tls:// target or --tls")
         }
     }
 
     func validate() throws {
         let hasLimit = warning != nil || critical != nil || warningDays != nil || criticalDays != nil
-        if hasLimit && !nagios { throw ValidationError("--warning… and --critical… are for --nagios") }
+        if hasLimit && !nagios { throw ValidationError("--warning… and --critical… need --nagios") }
         if let warning, let critical, critical.milliseconds < warning.milliseconds {
-            throw ValidationError("--critical \(critical) is less than --warning \(warning)")
+            throw ValidationError("--critical \(critical) must not be less than --warning \(warning)")
         }
         if let warningDays, let criticalDays, criticalDays > warningDays {
-            throw ValidationError("--critical-days \(criticalDays) is more than --warning-days \(warningDays)")
+            throw ValidationError("--critical-days \(criticalDays) must not be more than --warning-days \(warningDays)")
         }
         for days in [warningDays, criticalDays].compactMap({ $0 }) where !(0...36_500).contains(days) {
-            throw ValidationError("\(days) is no number of days from 0 to 36500")
+            throw ValidationError("--warning-days and --critical-days must be from 0 to 36500, got \(days)")
         }
     }
 }
@@ -74,7 +74,9 @@ struct NagiosLimits {
 
     private func expiring(_ result: CheckResult, _ limit: Int?) -> String? {
         guard let limit, let chain = result.tls?.chain, !chain.isEmpty else { return nil }
-        guard let seconds = Self.secondsLeft(of: result) else { return "a certificate's end of validity is not a time" }
+        guard let seconds = Self.secondsLeft(of: result) else {
+            return "the expiry date of a certificate is not readable"
+        }
         guard seconds < Int64(limit) * 86_400 else { return nil }
         return "a certificate expires in \(ValidityText.span(seconds)), limit \(limit) days"
     }

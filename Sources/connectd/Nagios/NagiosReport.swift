@@ -61,7 +61,7 @@ struct NagiosReport {
     }
 
     private static func reason(of result: CheckResult) -> String {
-        guard let error = result.error else { return "\(result.outcome.word), which is not what was expected" }
+        guard let error = result.error else { return "\(result.outcome.word), which was not expected" }
         return """
             \(result.outcome.word): \(error.name) (\(error.message)) in phase \(result.phase.rawValue), \
             fault: \(error.fault.rawValue)

@@ -58,14 +58,14 @@ final class Reloader: Sendable {
         do throws(ConfigurationProblems) {
             let (settings, warnings) = try source.load(replacing: inForce.withLock { $0 })
             if let refusal = refusal(of: settings) {
-                logger.error("reload refused: \(refusal)")
+                logger.error("reload rejected: \(refusal)")
                 return refusal
             }
             for warning in warnings { logger.warning("\(warning)") }
             put(settings)
             return nil
         } catch {
-            logger.error("reload refused, the running configuration stays: \(error)")
+            logger.error("reload rejected, the running configuration stays: \(error)")
             return "\(error)"
         }
     }
@@ -82,7 +82,7 @@ final class Reloader: Sendable {
     private func put(_ settings: Settings) {
         if needsNewStart(for: settings) {
             logger.warning(
-                "listen, health_listen, https on or off, workers, limits.in_flight and limits.queue are in force only from the next start"
+                "listen, health_listen, https on or off, workers, limits.in_flight and limits.queue take effect only after a restart"
             )
         }
         if let context = settings.https, started.https != nil {
@@ -164,7 +164,7 @@ enum SettingsSummary {
         [
             "listens on " + listeners(settings).joined(separator: ", "),
             settings.healthListen.isEmpty
-                ? nil : "health alone on " + settings.healthListen.map(\.text).joined(separator: ", "),
+                ? nil : "health only on " + settings.healthListen.map(\.text).joined(separator: ", "),
             who(settings),
             "policy \(settings.policy.profile.rawValue) with \(count(settings.policy.rules.count, "rule"))",
             count(settings.monitors.count, "monitor"),
@@ -176,10 +176,10 @@ enum SettingsSummary {
     }
 
     private static func who(_ settings: Settings) -> String {
-        let certificates = settings.https?.demandsCertificate == true ? "clients with a certificate" : nil
+        let certificates = settings.https?.demandsCertificate == true ? "client certificates" : nil
         let tokens = settings.tokens.isEmpty ? nil : count(settings.tokens.count, "token")
         let known = [certificates, tokens].compactMap(\.self).joined(separator: " and ")
-        return known.isEmpty ? "anybody there may ask" : "\(known) may ask"
+        return known.isEmpty ? "no authentication" : "authentication by \(known)"
     }
 
     private static func count(_ number: Int, _ noun: String) -> String {

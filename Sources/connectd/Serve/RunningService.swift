@@ -136,7 +136,7 @@ struct RunningService: ~Copyable {
             let isDrained = await http.drain(until: deadline)
             return await http.shutDown(until: deadline) && isDrained
         }
-        logger.notice(isComplete ? "stopped" : "stopped with requests broken off at drain.limit_ms")
+        logger.notice(isComplete ? "stopped" : "stopped; unfinished requests were closed at drain.limit_ms")
         watchdog?.stop()
         EnqueueReport.printIfAsked(enqueues: enqueues, checks: checks)
         threads.stopAndJoin()

@@ -15,11 +15,11 @@ struct ServeCommand: ParsableCommand {
         commandName: "serve",
         abstract: "Run the HTTP service.",
         discussion: """
-            It listens on 127.0.0.1:8080 unless told otherwise. On any address that other machines reach, it starts \
-            only if the configuration says who may ask and what they may reach.
+            It listens on 127.0.0.1:8080 by default. On an address that other machines can reach, it starts only if \
+            authentication and a policy are configured.
 
-            SIGTERM and SIGINT drain and stop it; SIGHUP reads the configuration file again. Sockets of systemd \
-            (LISTEN_FDS) are listened on too, and it is told of readiness, reloads and the watchdog (NOTIFY_SOCKET).
+            SIGTERM and SIGINT start a graceful shutdown; SIGHUP reloads the configuration file. It supports socket \
+            activation (LISTEN_FDS), readiness, reload and watchdog notifications (NOTIFY_SOCKET) of systemd.
 
             Examples:
               connectd serve
@@ -27,13 +27,15 @@ struct ServeCommand: ParsableCommand {
               connectd serve --config /etc/connectd/connectd.yaml
             """)
 
-    @Option(help: "Where to listen: 127.0.0.1:8080, [::1]:8080, unix:/path or unix:/path?mode=0600. May be repeated.")
+    @Option(
+        help:
+            "An address to listen on: 127.0.0.1:8080, [::1]:8080, unix:/path or unix:/path?mode=0600. Can be repeated.")
     var listen: [String] = []
 
     @Option(help: "The configuration file, YAML.", completion: .file(extensions: ["yaml", "yml"]))
     var config: String?
 
-    @Flag(help: "Let anybody ask who reaches the service, without a token.")
+    @Flag(help: "Serve anyone who can reach the service, without authentication.")
     var allowAnonymous = false
 
     func run() throws {

@@ -28,7 +28,7 @@ struct ServiceManager: Sendable {
     /// What `systemctl status` shows of a service that runs.
     static func status(listening addresses: [ListenAddress], isReloadRefused: Bool = false) -> String {
         "listening on " + addresses.map(\.text).joined(separator: ", ")
-            + (isReloadRefused ? "; the last reload was refused, the log says why" : "")
+            + (isReloadRefused ? "; the last reload was rejected, the log says why" : "")
     }
 
     func ready(_ status: String) { send("READY=1\nSTATUS=\(status)") }
@@ -98,7 +98,7 @@ struct SocketActivation {
             let address = try InheritedSocket.prepare(descriptor, name: name)
             if sockets.contains(where: { $0.address.isSameSocket(as: address) }) {
                 throw SocketActivationError(
-                    descriptor: descriptor, name: name, reason: "listens on \(address.text), as another one does")
+                    descriptor: descriptor, name: name, reason: "listens on \(address.text), which is a duplicate")
             }
             sockets.append((address, name == "health", descriptor))
         }
@@ -123,7 +123,7 @@ struct SocketActivationError: Error, CustomStringConvertible {
     let name: String
     let reason: String
 
-    var description: String { "the socket \(descriptor) (\(name)) of LISTEN_FDS \(reason)" }
+    var description: String { "socket \(descriptor) (\(name)) of LISTEN_FDS \(reason)" }
 }
 
 /// A descriptor that another process opened: what it is, and that it behaves as one of our own.
@@ -134,16 +134,16 @@ enum InheritedSocket {
         func fail(_ reason: String) -> SocketActivationError {
             SocketActivationError(descriptor: descriptor, name: name, reason: reason)
         }
-        guard let type = option(SO_TYPE, of: descriptor) else { throw fail("is no socket") }
-        guard type == connectd_sock_stream else { throw fail("is no stream socket") }
+        guard let type = option(SO_TYPE, of: descriptor) else { throw fail("is not a socket") }
+        guard type == connectd_sock_stream else { throw fail("is not a stream socket") }
         guard option(SO_ACCEPTCONN, of: descriptor) == 1 else {
-            throw fail("does not listen; a unit with Accept=yes hands over connections, which connectd does not take")
+            throw fail("does not listen; use Accept=no in the socket unit, because connectd accepts connections itself")
         }
         guard let address = SocketName.listenAddress(of: descriptor) else {
-            throw fail("listens neither on an internet address nor on a path")
+            throw fail("does not listen on an IP address or a path")
         }
         guard connectd_set_nonblocking(descriptor) == 0, connectd_set_close_on_exec(descriptor) == 0 else {
-            throw fail("cannot be set up")
+            throw fail("cannot be made non-blocking")
         }
         return address
     }
