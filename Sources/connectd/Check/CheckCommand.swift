@@ -7,7 +7,7 @@ import ConnectAPI
 import ErrorCatalogue
 import SocketIO
 
-/// `connectd check`: the same engine without a service, with the caller's own rights.
+/// `connectd check`: checks with the same engine as the service, but with the rights of the caller.
 struct CheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
@@ -130,7 +130,7 @@ struct CheckCommand: ParsableCommand {
     }
 }
 
-/// Reads what a check is expected to end with: `refused`, `refused,timeout`, `!connected`.
+/// Parses `--expect` and `expect=`: `refused`, `refused,timeout`, `!connected`.
 enum OutcomeExpectation {
     static func parse(_ text: String) throws -> Expectation {
         guard let expectation = ExpectationDecoder.expectation(parsing: text) else {

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Configuration
 
-/// `connectd config`: what concerns the configuration file.
+/// `connectd config`: commands for the configuration file.
 struct ConfigCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "config",
@@ -19,7 +19,7 @@ struct ConfigCommand: ParsableCommand {
     }
 }
 
-/// `connectd config check`: everything that is wrong with a configuration file.
+/// `connectd config check`: reports all problems of a configuration file.
 struct ConfigCheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",

@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// `connectd config example`: a configuration file to begin with.
+/// `connectd config example`: prints an example configuration file.
 struct ConfigExampleCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "example",
@@ -18,7 +18,7 @@ struct ConfigExampleCommand: ParsableCommand {
     }
 }
 
-/// The example of a configuration file. What follows `#` and a key is valid too, but for files that it names.
+/// The example configuration file. The commented keys are valid too, except that the files they name do not exist.
 enum ConfigExample {
     static let text = """
         # Configuration of connectd. Check it with: connectd config check FILE

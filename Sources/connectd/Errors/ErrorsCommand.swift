@@ -4,7 +4,7 @@ import ConnectAPI
 import ErrorCatalogue
 import NetworkTypes
 
-/// `connectd errors`: the errno catalogue for people.
+/// `connectd errors`: prints the error catalogue.
 struct ErrorsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "errors",
@@ -51,11 +51,11 @@ struct ErrorsCommand: ParsableCommand {
         }
     }
 
-    /// So many entries are explained in full; more are a table.
+    /// The maximum number of entries to explain in full; more become a table.
     private static let mostExplained = 4
 }
 
-/// One entry of the catalogue, for a person.
+/// Formats one entry of the catalogue.
 enum ErrorExplanation {
     private static let columns = 100
 
@@ -77,7 +77,7 @@ enum ErrorExplanation {
         return label + wrapped(value, to: columns - label.count).joined(separator: "\n" + indent)
     }
 
-    /// Breaks at spaces; a word that is longer has a line to itself.
+    /// Breaks at spaces; a longer word gets its own line.
     static func wrapped(_ text: String, to width: Int) -> [String] {
         var lines: [String] = []
         for word in text.split(separator: " ") {
@@ -91,7 +91,7 @@ enum ErrorExplanation {
     }
 }
 
-/// Entries of the catalogue, a line for each.
+/// Formats entries of the catalogue as a table.
 enum ErrorTable {
     static func text(_ entries: [ErrorCatalogueEntry]) -> String {
         let rows = entries.map { entry in
@@ -108,7 +108,7 @@ enum ErrorTable {
     }
 }
 
-/// What to say about a name that the catalogue does not have.
+/// The error message for a name that the catalogue does not contain.
 enum ErrorSuggestion {
     private static let mostNames = 6
 
@@ -128,14 +128,14 @@ enum ErrorSuggestion {
         return "the catalogue has no error \"\(name.prefix(60))\"; \(advice)"
     }
 
-    /// Another error number of Linux, by its digits or its name.
+    /// An errno of Linux outside the catalogue, by number or name.
     private static func number(of name: String) -> Errno? {
         let known = (1...133).map { Errno($0) }
         if let digits = Int32(name) { return known.first { $0.rawValue == digits } }
         return known.first { ErrnoCatalogue.name(of: $0) == name.uppercased() }
     }
 
-    /// Names that are written alike, that hold the text, or whose class it is; the nearest first.
+    /// Names that are similar, contain the text, or have it as their class; the nearest first.
     static func names(near name: String) -> [String] {
         let wanted = name.uppercased()
         guard (2...64).contains(wanted.utf8.count) else { return [] }

@@ -49,10 +49,10 @@ struct HealthcheckCommand: ParsableCommand {
     }
 
     func run() throws {
-        let place = try place()
-        let url = place.url
+        let endpoint = try endpoint()
+        let url = endpoint.url
         if tls.isGiven, !url.isHTTPS { throw ValidationError("the TLS options need an https URL, got \(url.text)") }
-        let settings = try tls.settings(trusting: place.certificate)
+        let settings = try tls.settings(trusting: endpoint.certificate)
         let begin = Clock.now()
         let answer = try get(url, by: settings, until: begin.advanced(byMilliseconds: timeout.milliseconds))
         let time = HumanReport.milliseconds(Clock.now().since(begin))
@@ -68,10 +68,10 @@ struct HealthcheckCommand: ParsableCommand {
         }
     }
 
-    private func place() throws -> HealthPlace {
-        if let url { return try HealthPlace(url) }
+    private func endpoint() throws -> HealthEndpoint {
+        if let url { return try HealthEndpoint(url) }
         do {
-            return try HealthPlace(configuration: config, environment: Environment.all)
+            return try HealthEndpoint(configuration: config, environment: Environment.all)
         } catch let problems as ConfigurationProblems {
             Output.line("FAIL  \(problems)")
             throw ExitCode(1)
@@ -98,7 +98,7 @@ struct HealthcheckCommand: ParsableCommand {
     }
 }
 
-/// The options of `healthcheck` that are about https.
+/// The https options of `healthcheck`.
 struct HealthTLSArguments: ParsableArguments {
     @Option(help: "A PEM file of CAs to trust instead of the system's.", completion: .file())
     var ca: String?
@@ -126,10 +126,10 @@ struct HealthTLSArguments: ParsableArguments {
 
     var isGiven: Bool { ca != nil || serverName != nil || noVerify || clientCertificate != nil }
 
-    /// Whether it is said whom to trust.
+    /// Whether an option decides which certificates to trust.
     var statesTrust: Bool { ca != nil || serverName != nil || noVerify }
 
-    /// - Parameter own: the service's certificate, where it is known; what is said here goes before it.
+    /// - Parameter own: The service's certificate, if known. The options take precedence over it.
     func settings(trusting own: CertificateReport?) throws -> HealthTLS {
         var tls = HealthTLS()
         tls.own = statesTrust ? nil : own

@@ -1,7 +1,7 @@
 import ArgumentParser
 import CheckModel
 
-/// What `check --nagios` takes beside it.
+/// The options of `check --nagios`.
 struct NagiosOptions: ParsableArguments {
     @Flag(
         help: "Print output for Nagios and Icinga, with performance data; exit 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.")
@@ -49,16 +49,16 @@ struct NagiosOptions: ParsableArguments {
     }
 }
 
-/// Beyond what a target that is ok is a WARNING or CRITICAL all the same; nil where there is no such limit.
+/// The limits that turn a success into a WARNING or CRITICAL; nil means no limit.
 struct NagiosLimits {
-    /// How long the whole check may take.
+    /// The maximum duration of the whole check.
     var warning: Duration?
     var critical: Duration?
-    /// How many days the certificate that expires first has to be valid at least.
+    /// The minimum remaining validity, in days, of the certificate that expires first.
     var warningDays: Int?
     var criticalDays: Int?
 
-    /// The state of a success, and why, where it is not OK.
+    /// The state of a successful check, and the reason if it is not OK.
     func judge(_ result: CheckResult) -> (state: NagiosState, reason: String?) {
         if let reason = slow(result, critical) ?? invalid(result) ?? expiring(result, criticalDays) {
             return (.critical, reason)
@@ -81,14 +81,14 @@ struct NagiosLimits {
         return "a certificate expires in \(ValidityText.span(seconds)), limit \(limit) days"
     }
 
-    /// A limit of days asks for a certificate that is valid today, also with `--no-verify`.
+    /// A limit in days requires a currently valid certificate, even with `--no-verify`.
     private func invalid(_ result: CheckResult) -> String? {
         guard warningDays != nil || criticalDays != nil else { return nil }
         if let seconds = Self.secondsLeft(of: result), seconds < 0 {
             return "a certificate expired \(ValidityText.span(seconds)) ago"
         }
         let begins = Self.judged(in: result).compactMap { certificate in
-            // The clock that the report was made by.
+            // The time of the report is notAfter minus expiresInSeconds.
             certificate.notBefore.flatMap { begin in
                 certificate.notAfter.flatMap { end in
                     certificate.expiresInSeconds.map { begin - (end - $0) }
@@ -99,20 +99,20 @@ struct NagiosLimits {
         return "a certificate is not valid yet, for \(ValidityText.span(wait))"
     }
 
-    /// The certificates that decide: the verified chain, or without one the peer's own. What else the server sends is not
-    /// used by anyone.
+    /// The certificates that decide: the verified chain, or without one the peer's own certificate. Clients ignore any other
+    /// certificate that the server sends.
     private static func judged(in result: CheckResult) -> [CertificateReport] {
         guard let tls = result.tls else { return [] }
         return tls.verifiedChain ?? Array(tls.chain.prefix(1))
     }
 
-    /// Until the first of the certificates that decide expires; nil without a handshake that showed one, and where one has
-    /// no readable end.
+    /// The seconds until the first of these certificates expires; nil if there is none, or if an expiry date is not
+    /// readable.
     static func secondsLeft(of result: CheckResult) -> Int64? {
         let ends = judged(in: result).map(\.expiresInSeconds)
         return ends.contains(nil) ? nil : ends.compactMap { $0 }.min()
     }
 
-    /// Whole days, rounded toward zero: what expired 49 hours ago has -2 left.
+    /// Whole days, rounded toward zero: -2 for a certificate that expired 49 hours ago.
     static func days(_ seconds: Int64) -> Int64 { seconds / 86_400 }
 }

@@ -29,7 +29,7 @@ struct ReloadCommand: ParsableCommand {
     var timeout = Duration(milliseconds: 30_000)
 
     func validate() throws {
-        // kill(2) takes others for groups of processes.
+        // kill(2) treats 0 and negative numbers as process groups.
         guard process > 0 else { throw ValidationError("\"\(process)\" is not a process ID") }
     }
 

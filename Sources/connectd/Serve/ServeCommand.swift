@@ -39,7 +39,7 @@ struct ServeCommand: ParsableCommand {
     var allowAnonymous = false
 
     func run() throws {
-        // Where standard error is closed, log lines would go to whatever is opened in its place.
+        // If standard error is closed, log lines would go to the next file that gets its number.
         connectd_fill_standard_descriptors()
         connectd_keep_memory(AvailableMemory().bytes)
         ServiceSignals.block()
@@ -49,7 +49,7 @@ struct ServeCommand: ParsableCommand {
             file: config, flags: Flags(listen: listen, allowAnonymous: allowAnonymous), inherited: sockets.addresses)
         let (settings, warnings) = try load(source)
         if let refusal = settings.refusalToStart {
-            StartFailure.say(refusal)
+            StartFailure.report(refusal)
             throw ExitCode(1)
         }
         let logging = ServiceLogging(settings.log, environment: environment)
@@ -62,7 +62,7 @@ struct ServeCommand: ParsableCommand {
             "listening",
             metadata: [
                 "addresses": "\(service.addressTexts.joined(separator: ", "))",
-                "listeners": "\(service.listenerWords.joined(separator: ", "))", "version": "\(Version.number)",
+                "listeners": "\(service.listenerDescriptions.joined(separator: ", "))", "version": "\(Version.number)",
                 "client_memory": "\(service.memoryText)",
             ])
         if let advice = settings.adviceForContainer(process: getpid()) { logger.notice("\(advice)") }
@@ -70,7 +70,7 @@ struct ServeCommand: ParsableCommand {
         manager.ready(service.statusText)
         while case .reload(let requester) = ServiceSignals.next() {
             let refusal = service.reload()
-            requester?.tell(refusal == nil ? .loaded : .refused)
+            requester?.send(refusal == nil ? .loaded : .refused)
         }
         service.stop()
     }
@@ -79,7 +79,7 @@ struct ServeCommand: ParsableCommand {
         do throws(SocketActivationError) {
             return try SocketActivation(environment: environment, process: getpid())
         } catch {
-            StartFailure.say("connectd: \(error)")
+            StartFailure.report("connectd: \(error)")
             throw ExitCode(1)
         }
     }
@@ -88,16 +88,15 @@ struct ServeCommand: ParsableCommand {
         do throws(ConfigurationProblems) {
             return try source.load()
         } catch {
-            StartFailure.say("\(error)")
+            StartFailure.report("\(error)")
             throw ExitCode(1)
         }
     }
 }
 
-/// What each listener is, in a word: `https 127.0.0.1:8443 (client certificates)`, `http unix:/run/c.sock`,
-/// `health 0.0.0.0:8081`.
-enum ListenerWords {
-    /// - Parameter addresses: where it listens, those of `listen` first.
+/// Describes listeners: `https 127.0.0.1:8443 (client certificates)`, `http unix:/run/c.sock`, `health 0.0.0.0:8081`.
+enum ListenerDescription {
+    /// - Parameter addresses: The listen addresses, those of `listen` first.
     static func list(_ addresses: [ListenAddress], _ settings: Settings) -> [String] {
         addresses.enumerated().map { index, address in
             index < settings.listen.count ? word(for: address, settings) : "health \(address.text)"

@@ -9,10 +9,10 @@ import HTTPServer
 import Logging
 import NetworkTypes
 
-/// Why the service cannot start, for people.
+/// Messages about a service that cannot start.
 enum StartFailure {
-    /// On standard error; for the journal as errors.
-    static func say(_ text: String) {
+    /// Prints on standard error, with the priority of errors for the journal.
+    static func report(_ text: String) {
         let isForJournal = JournalPriority.isWanted(environment: Environment.all)
         Output.errorLine(isForJournal ? JournalPriority.marked(text, as: .error) : text)
     }
@@ -27,7 +27,7 @@ enum StartFailure {
         }
     }
 
-    /// For what a command needs before its first check: descriptors, memory, threads.
+    /// The message for a command that lacks descriptors, memory or threads before its first check.
     static func text(of errno: Errno) -> String {
         let reason = "\(ErrnoCatalogue.name(of: errno)), \(ErrnoCatalogue.message(of: errno))"
         switch errno.rawValue {
@@ -37,7 +37,7 @@ enum StartFailure {
         }
     }
 
-    /// What to do about the failures that people meet.
+    /// Advice for common failures.
     private static func advice(_ address: ListenAddress, _ errno: Errno) -> String {
         switch (address, errno.rawValue) {
         case (.ip, EADDRINUSE):
@@ -61,7 +61,7 @@ enum StartFailure {
     }
 }
 
-/// Logging as the configuration says, at the start and after each reload.
+/// Logging by the configuration, at the start and after each reload.
 struct ServiceLogging {
     let logger: Logger
     private let control: LogControl
@@ -92,12 +92,12 @@ struct ServiceLogging {
     }
 }
 
-/// Monitors of a configuration that its own policy denies: they would be down, whatever their targets do.
+/// Warnings about monitors that the policy denies: they would always be down.
 enum MonitorPolicyWarnings {
     /// One sentence for each such monitor, with the rule that decides.
     ///
-    /// Only what the file itself tells is judged: addresses, paths and names. A name whose addresses the policy denies shows
-    /// when the monitor runs.
+    /// It judges addresses, paths and names without resolving them. A name with denied addresses shows when the monitor
+    /// runs.
     static func warnings(about settings: Settings) -> [String] {
         let policy = ServiceAssembly.policy(of: settings, listeningOn: settings.listen + settings.healthListen)
         return MonitorAssembly.definitions(from: settings).compactMap { monitor in

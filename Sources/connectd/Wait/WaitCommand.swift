@@ -135,7 +135,7 @@ struct WaitCommand: ParsableCommand {
         throw ExitCode(CommandExecution.replaceProcess(by: ProgramArguments.command))
     }
 
-    /// How often the line of progress is written on a terminal.
+    /// The interval of the progress line on a terminal, in milliseconds.
     private static let terminalTick = 500
 
     private func fail(_ text: String) -> ExitCode {
