@@ -21,7 +21,7 @@ enum CallerSurroundings {
             for warning in warnings { Output.errorLine("connectd: \(warning)") }
             return ServiceAssembly.serviceSettings(from: settings, listening: []).surroundings
         } catch {
-            throw ValidationError("the configuration is wrong:\n\(error)")
+            throw ValidationError("the configuration is invalid:\n\(error)")
         }
     }
 }
