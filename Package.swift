@@ -105,7 +105,8 @@ let package = Package(
             name: "CheckEngineTests", dependencies: ["CheckEngine", "SocketIO", "CheckModel", "CLinux"],
             swiftSettings: strict),
         .testTarget(
-            name: "HTTPServerTests", dependencies: ["HTTPServer", "SocketIO", "CheckModel", "CLinux"],
+            name: "HTTPServerTests",
+            dependencies: ["HTTPServer", "SocketIO", "CheckModel", "CLinux", "COpenSSL", "TLSClient", "TLSServer"],
             swiftSettings: strict),
         .testTarget(
             name: "ConfigurationTests", dependencies: ["Configuration", "CheckModel", "StrictJSON"],

@@ -15,6 +15,8 @@ final class Connection {
         case suspended
         /// An answer is on its way.
         case answering
+        /// A streamed answer is on its way.
+        case streaming(BodyStream)
     }
 
     let index: Int
@@ -73,6 +75,10 @@ final class Connection {
 
     /// The client has closed or reset the connection.
     var peerHasLeft = false
+    /// Of the relay that the client's TLS goes through; -1 without one.
+    let relayKey: Int32
+    /// The request came by HTTP/1.0.
+    var isHTTP10 = false
     /// Nothing may be read from this connection after the current request.
     var mustClose = false
     /// Its client is let in no more: what it asks for from here on is refused.
@@ -86,10 +92,11 @@ final class Connection {
     /// We end the connection while the client may be sending still.
     var mustLinger = false
 
-    init(index: Int, descriptor: Int32, source: ConnectionSource, deadline: UInt64) {
+    init(index: Int, _ accepted: AcceptedConnection, deadline: UInt64) {
         self.index = index
-        self.descriptor = descriptor
-        self.source = source
+        descriptor = accepted.descriptor
+        source = accepted.source
+        relayKey = accepted.relayKey
         self.deadline = deadline
         opened = Clock.now().nanoseconds
     }
@@ -103,6 +110,12 @@ final class Connection {
         responder = nil
         task = nil
         sharedBody = nil
+    }
+
+    /// Whether a client that shuts down its writing half has left, as far as the request on it is concerned.
+    var endsWithInput: Bool {
+        if case .streaming = phase { return true }
+        return responder?.endsWithInput == true
     }
 
     /// Whether the sweep has to end it.

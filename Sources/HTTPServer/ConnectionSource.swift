@@ -33,6 +33,8 @@ struct AcceptedConnection: Sendable {
     let session: ServerSession?
     /// What the session is charged in the memory budget.
     var charge: MemoryCharge?
+    /// The relay's key in `HTTPDaemon.relays`; -1 without one.
+    var relayKey: Int32 = -1
 }
 
 /// How a request's body is delimited (RFC 9112, section 6).

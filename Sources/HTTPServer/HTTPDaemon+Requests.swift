@@ -43,6 +43,7 @@ extension HTTPDaemon {
             return refuse(connection, status: 400, detail: fault.rawValue)
         case .accepted(let head, let framing):
             connection.head = head
+            connection.isHTTP10 = version[7] == UInt8(ascii: "0")
             return admit(connection, head, framing)
         }
     }
@@ -98,7 +99,7 @@ extension HTTPDaemon {
             return .YES
         case .discarding:
             return .YES
-        case .idle, .head, .suspended, .answering:
+        case .idle, .head, .suspended, .answering, .streaming:
             return .NO
         }
     }
@@ -125,7 +126,7 @@ extension HTTPDaemon {
             return start(connection, Request(head: head, body: connection.body), responder)
         case .discarding(let response):
             return queue(response, on: connection)
-        case .idle, .head, .suspended, .answering:
+        case .idle, .head, .suspended, .answering, .streaming:
             // Called once more without an answer: it could not be queued.
             return .NO
         }
@@ -143,8 +144,7 @@ extension HTTPDaemon {
         connection.phase = .suspended
         connection.deadline = .max
         connection.body = []
-        connection.isInFlight = true
-        worker.inFlight.add(1, ordering: .relaxed)
+        countInFlight(connection)
         let (worker, place, number) = (worker, connection.index, connection.request)
         let task = Task(executorPreference: worker.thread) {
             await worker.serve(request, by: responder, place: place, number: number)
@@ -153,6 +153,12 @@ extension HTTPDaemon {
         if connection.peerHasLeft { task.cancel() }
         if let handle = connection.handle { MHD_suspend_connection(handle) }
         return .YES
+    }
+
+    private func countInFlight(_ connection: Connection) {
+        guard !connection.isInFlight else { return }
+        connection.isInFlight = true
+        worker.inFlight.add(1, ordering: .relaxed)
     }
 
     /// The responder has answered.
@@ -174,18 +180,30 @@ extension HTTPDaemon {
     // MARK: Answers
 
     private func queue(_ response: Response, on connection: Connection) -> MHD_Result {
-        connection.phase = .answering
-        let length = response.body.count
+        var response = response
+        var stream: BodyStream?
+        if case .stream(let producer) = response.body {
+            if isCancelled {
+                response = handler.problem(status: 503, detail: Self.stopping)
+            } else {
+                let body = BodyStream(producer, status: response.status, on: connection, of: self)
+                if !body.hasBody { connection.mustClose = true }
+                stream = body
+            }
+        }
+        connection.phase = stream.map { .streaming($0) } ?? .answering
+        let length = response.body.count ?? 0
         connection.deadline = deadline(limits.sendTimeoutMilliseconds + length / 65536 * 1000)
         let mustClose = connection.mustClose || isDraining
         // Another request may be on its way already: unread, it would be a reset that destroys this answer.
         if mustClose { connection.mustLinger = true }
-        guard let handle = connection.handle, let answer = LibraryResponse.make(response, mustClose: mustClose) else {
-            return .NO
-        }
+        guard let handle = connection.handle,
+            let answer = LibraryResponse.make(response, mustClose: mustClose, stream: stream)
+        else { return .NO }
         switch response.body {
         case .shared(let body): connection.sharedBody = body
         case .bytes(let bytes): chargeAnswer(bytes.count, of: connection)
+        case .stream: countInFlight(connection)
         }
         defer { MHD_destroy_response(answer) }
         return MHD_queue_response(handle, UInt32(response.status), answer)
@@ -198,7 +216,11 @@ extension HTTPDaemon {
 
     /// A check that ran gets its response. Where there is no room for it, a client that has read for longest at one gives way.
     private func chargeAnswer(_ count: Int, of connection: Connection) {
-        guard count > Self.shortAnswer else { return }
+        if count > Self.shortAnswer { chargeInAnyCase(count, of: connection) }
+    }
+
+    /// Charges what an answer holds, whether or not there is room for it.
+    func chargeInAnyCase(_ count: Int, of connection: Connection) {
         connection.answerCharge = count
         connection.answerBegan = Clock.now().nanoseconds
         guard !limits.memory.chargeAnyway(count, for: .answers) else { return }
@@ -219,22 +241,38 @@ extension HTTPDaemon {
 
     /// Answers before the request is complete; the library closes the connection when it is told no.
     private func answerPlainly(_ connection: Connection, _ response: Response) -> MHD_Result {
+        let response = plainly(response, or: 413, "The request needs no body, and has a long one.")
         PlainAnswer.send(response, to: connection.descriptor, withoutBody: connection.head?.method == .head)
         connection.mustLinger = true
         return .NO
     }
 
+    /// A response that can be sent without the library: a streamed one is replaced by a problem.
+    private func plainly(_ response: Response, or status: Int, _ detail: String) -> Response {
+        guard case .stream = response.body else { return response }
+        return handler.problem(status: status, detail: detail)
+    }
+
     // MARK: Ends
 
+    private static let stopping = "The service is shutting down."
+
     func cancelHandlers() {
-        for case let connection? in connections { connection.task?.cancel() }
+        isCancelled = true
+        for case let connection? in connections {
+            connection.task?.cancel()
+            if case .streaming(let stream) = connection.phase { stream.stop() }
+        }
     }
 
     /// Answers every request that is with a handler still.
     func answerForHandlers() {
         for case let connection? in connections {
-            guard case .suspended = connection.phase else { continue }
-            resume(connection, with: handler.problem(status: 503, detail: "The service is shutting down."))
+            switch connection.phase {
+            case .suspended: resume(connection, with: handler.problem(status: 503, detail: Self.stopping))
+            case .streaming: breakOffStream(of: connection, because: .serviceStopped)
+            case .idle, .head, .body, .discarding, .answering: break
+            }
         }
     }
 
@@ -269,9 +307,9 @@ extension HTTPDaemon {
         for case let connection? in connections where !connection.peerHasLeft {
             let answer: Response
             switch connection.phase {
-            case .idle, .suspended, .answering: continue
-            case .head, .body: answer = handler.problem(status: 503, detail: "The service is shutting down.")
-            case .discarding(let known): answer = known
+            case .idle, .suspended, .answering, .streaming: continue
+            case .head, .body: answer = handler.problem(status: 503, detail: Self.stopping)
+            case .discarding(let known): answer = plainly(known, or: 503, Self.stopping)
             }
             isFound = true
             _ = answerPlainly(connection, answer)
@@ -289,6 +327,7 @@ extension HTTPDaemon {
     /// The library is done with a request.
     func requestEnded(_ connection: Connection, isComplete: Bool) {
         connection.task?.cancel()
+        if case .streaming(let stream) = connection.phase { stream.requestEnded() }
         if connection.isInFlight { worker.inFlight.subtract(1, ordering: .relaxed) }
         connection.isInFlight = false
         if isComplete { connection.hasServed = true } else { connection.mustLinger = true }
@@ -312,7 +351,11 @@ extension HTTPDaemon {
             let problem = handler.problem(status: 408, detail: Self.tooSlow)
             PlainAnswer.send(problem, to: connection.descriptor, withoutBody: connection.head?.method == .head)
         case .discarding(let response):
-            PlainAnswer.send(response, to: connection.descriptor, withoutBody: connection.head?.method == .head)
+            PlainAnswer.send(
+                plainly(response, or: 408, Self.tooSlow), to: connection.descriptor,
+                withoutBody: connection.head?.method == .head)
+        case .streaming:
+            breakOffStream(of: connection, because: .clientTooSlow)
         case .idle, .answering, .suspended:
             break
         }

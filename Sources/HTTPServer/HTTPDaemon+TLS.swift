@@ -32,7 +32,7 @@ extension HTTPDaemon {
         name.ss_family = sa_family_t(AF_UNIX)
         return AcceptedConnection(
             descriptor: pair[1], name: name, nameLength: socklen_t(MemoryLayout<sa_family_t>.size),
-            source: accepted.source, session: nil)
+            source: accepted.source, session: nil, relayKey: key)
     }
 
     private func stepRelay(_ key: Int32, _ outer: Readiness, _ inner: Readiness) {
@@ -41,7 +41,7 @@ extension HTTPDaemon {
         if relay.hasEnded { forget(key) }
     }
 
-    private func forget(_ key: Int32) {
+    func forget(_ key: Int32) {
         guard relays.removeValue(forKey: key) != nil else { return }
         worker.load.subtract(1, ordering: .relaxed)
     }
@@ -55,7 +55,7 @@ extension HTTPDaemon {
             case .idle:
                 connection.isRetired = true
                 if connection.hasServed { end(connection) }
-            case .answering: connection.isRetired = true  // Its answer has gone out, and may not have said "close".
+            case .answering, .streaming: connection.isRetired = true  // Its answer has gone out, and may not have said "close".
             case .head, .body, .discarding, .suspended: break
             }
         }

@@ -32,6 +32,8 @@ final class HTTPDaemon {
     var isDraining = false
     /// Requests that begin are late.
     var isEnding = false
+    /// The handlers have been cancelled: no stream begins any more.
+    var isCancelled = false
 
     private(set) var connections: [Connection?] = []
     private var freePlaces: [Int] = []
@@ -119,6 +121,7 @@ final class HTTPDaemon {
         bodyTimer = nil
         // The library must not be stopped with a suspended connection.
         for case let connection? in connections where connection.gate == .waiting { endWaiting(connection) }
+        for case let connection? in connections { breakOffStream(of: connection, because: .serviceStopped) }
         MHD_run(library)
         self.library = nil
         if let largeLibraryWatch { unwatch(largeLibraryWatch, largeEpollNumber) }
@@ -170,8 +173,7 @@ final class HTTPDaemon {
         let place = freePlaces.popLast() ?? connections.count
         if place == connections.count { connections.append(nil) }
         let connection = Connection(
-            index: place, descriptor: accepted.descriptor, source: accepted.source,
-            deadline: deadline(limits.headTimeoutMilliseconds))
+            index: place, accepted, deadline: deadline(limits.headTimeoutMilliseconds))
         connections[place] = connection
         startSweeping()
         if !watchClient(of: connection) { closeWaiting(connection) }
@@ -253,6 +255,7 @@ final class HTTPDaemon {
         guard let connection = connections[place] else { return }
         if !event.isDisjoint(with: [.error, .hangUp]) { return peerLeft(connection) }
         if event.contains(.peerClosed) { notePeerFinished(connection) }
+        if event.contains(.writable), case .streaming(let stream) = connection.phase { stream.socketIsWritable() }
         guard event.contains(.readable), connections[place] === connection else { return }
         switch connection.gate {
         case .waiting: look(at: connection)
@@ -266,7 +269,7 @@ final class HTTPDaemon {
     /// something is sent to it. On this machine the kernel knows.
     private func notePeerFinished(_ connection: Connection) {
         connection.peerHasFinished = true
-        if connection.responder?.endsWithInput == true || connectd_peer_has_closed(connection.descriptor) == 1 {
+        if connection.endsWithInput || connectd_peer_has_closed(connection.descriptor) == 1 {
             return peerLeft(connection)
         }
         if connection.gate != .waiting {
@@ -278,6 +281,7 @@ final class HTTPDaemon {
     func peerLeft(_ connection: Connection) {
         connection.peerHasLeft = true
         connection.task?.cancel()
+        breakOffStream(of: connection, because: .clientLeft)
         if connection.gate == .waiting { return endWaiting(connection) }
         departed.append(connection.index)
         mustRun = true
@@ -295,7 +299,7 @@ final class HTTPDaemon {
             switch connection.phase {
             case .idle, .head, .body, .discarding:
                 shutdown(connection.descriptor, Int32(connection.peerHasLeft ? SHUT_RDWR : SHUT_RD))
-            case .suspended, .answering: break  // Its turn comes when the request has ended.
+            case .suspended, .answering, .streaming: break  // Its turn comes when the request has ended.
             }
         }
         departed.removeAll(keepingCapacity: true)

@@ -40,6 +40,9 @@ public struct HTTPLimits: Sendable {
     /// What the library needs for a header field or an argument of the query.
     static let partBytes = 80
 
+    /// What a streamed body may hold, in bytes, while its client reads slower than it is written.
+    static let streamBufferBytes = 64 << 10
+
     /// What a handshake under way is charged: OpenSSL's state, its buffers and ours, measured.
     static let handshakeCharge = 72 << 10
 

@@ -61,6 +61,40 @@ actor HTTPWorker {
         daemon?.finish(place, number, response)
     }
 
+    /// Lets a producer write its body, and ends the response after it.
+    func produce(_ body: StreamProducer, place: Int, number: UInt64) async {
+        do {
+            try await body(ResponseWriter(worker: self, place: place, number: number))
+            daemon?.stream(place, number)?.producerReturned(nil)
+        } catch {
+            daemon?.stream(place, number)?.producerReturned(error)
+        }
+    }
+
+    /// Sends bytes of a streamed body, or holds them for a client that reads slowly.
+    /// - Throws: where the stream takes no more.
+    func write(_ bytes: [UInt8], place: Int, number: UInt64) async throws(ResponseStreamError) {
+        guard let stream = daemon?.stream(place, number) else { throw .ended }
+        if let refusal = stream.refusal { throw refusal }
+        if Task.isCancelled { throw .cancelled }
+        let rest = stream.write(bytes[...])
+        if let refusal = stream.refusal { throw refusal }
+        if rest.isEmpty { return }
+        let id = stream.nextWrite()
+        let failure = await withTaskCancellationHandler {
+            await withCheckedContinuation {
+                stream.wait(with: rest, id: id, isBegun: rest.count < bytes.count, $0)
+            }
+        } onCancel: {
+            Task(executorPreference: thread) { await self.cancelWrite(id, place: place, number: number) }
+        }
+        if let failure { throw failure }
+    }
+
+    private func cancelWrite(_ id: UInt64, place: Int, number: UInt64) {
+        daemon?.stream(place, number)?.cancelWrite(id)
+    }
+
     // MARK: New connections
 
     /// Takes over a connection, from any thread.

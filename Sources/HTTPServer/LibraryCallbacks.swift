@@ -52,6 +52,15 @@ private func bytes(_ text: UnsafePointer<CChar>) -> UnsafePointer<UInt8> {
     UnsafeRawPointer(text).assumingMemoryBound(to: UInt8.self)
 }
 
+/// The library could send more of a streamed body.
+/// - Returns: 0 where it has to wait, or one of the two ends.
+func onStream(_ context: UnsafeMutableRawPointer?, _: UInt64, _: UnsafeMutablePointer<CChar>?, _: Int) -> Int {
+    guard let context else { return connectd_mhd_end_with_error }
+    // SAFETY: the reference that the library's response holds, which calls this only while it is alive, on the thread of
+    // the stream's worker.
+    return Unmanaged<BodyStream>.fromOpaque(context).takeUnretainedValue().libraryAsks()
+}
+
 func onCompleted(
     _ context: UnsafeMutableRawPointer?, _: OpaquePointer?, _ request: UnsafeMutablePointer<UnsafeMutableRawPointer?>?,
     _ reason: MHD_RequestTerminationCode
@@ -77,9 +86,12 @@ func onLog(_ context: UnsafeMutableRawPointer?, _ line: UnsafePointer<CChar>?) {
     guard let daemon = daemon(context), let line else { return }
     let text = String(cString: line).prefix { !$0.isNewline }
     if text.hasPrefix("Error processing request") { daemon.refuseUnjudgedHeads() }
-    guard !tcpComplaints.contains(where: text.contains) else { return }
+    guard !complaints.contains(where: text.contains) else { return }
     daemon.log("libmicrohttpd: \(text)")
 }
 
-/// With each answer on a socket that is not TCP's: the library sets options that such sockets do not have, and goes on.
-private let tcpComplaints = ["TCP_NODELAY", "TCP_CORK", "Failed to push the data from buffers to the network"]
+/// With each answer on a socket that is not TCP's, the library sets options that such sockets do not have, and continues.
+/// Streams that are broken off are logged by ourselves, with their reason.
+private let complaints = [
+    "TCP_NODELAY", "TCP_CORK", "Failed to push the data from buffers to the network", "Closing connection (application",
+]

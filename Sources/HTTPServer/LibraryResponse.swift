@@ -4,8 +4,10 @@ internal import CMicrohttpd
 enum LibraryResponse {
     /// A struct MHD_Response; the caller gives its reference back by MHD_destroy_response(3). nil without memory, or where a
     /// header has control bytes.
-    static func make(_ response: Response, mustClose: Bool) -> OpaquePointer? {
-        guard let result = make(response.body) else { return nil }
+    /// - Parameter stream: what sends the body where it is a stream; the result keeps a reference to it.
+    static func make(_ response: Response, mustClose: Bool, stream: BodyStream?) -> OpaquePointer? {
+        guard let result = stream.map(make) ?? make(response.body) else { return nil }
+        if stream?.hasBody == false { _ = connectd_mhd_end_with_connection(result) }
         for header in response.headers {
             // `withCString` passes a string's own bytes where the implicit conversion would copy them.
             let isTaken = header.name.withCString { name in
@@ -35,8 +37,24 @@ enum LibraryResponse {
                 body.count, UnsafeMutableRawPointer(mutating: body.bytes.baseAddress), releaseBody, reference)
             if result == nil { releaseBody(reference) }
             return result
+        case .stream: return nil
         }
     }
+
+    /// The library calls `onStream` whenever it could send more of the body. It never gets any: `BodyStream` says why.
+    private static func make(_ stream: BodyStream) -> OpaquePointer? {
+        let reference = Unmanaged.passRetained(stream).toOpaque()
+        let result = MHD_create_response_from_callback(
+            connectd_mhd_size_unknown, 1, onStream, reference, releaseStream)
+        if result == nil { releaseStream(reference) }
+        return result
+    }
+}
+
+private func releaseStream(_ reference: UnsafeMutableRawPointer?) {
+    guard let reference else { return }
+    // SAFETY: the reference that `make` took; the library calls this once, when the response has ended.
+    Unmanaged<BodyStream>.fromOpaque(reference).release()
 }
 
 private func releaseBody(_ reference: UnsafeMutableRawPointer?) {

@@ -14,7 +14,7 @@ enum PlainAnswer {
 
     static func bytes(of response: Response, withoutBody: Bool) -> [UInt8] {
         var text = "HTTP/1.1 \(response.status) \(reason(of: response.status))\r\n"
-        text += "Connection: close\r\nContent-Length: \(response.body.count)\r\nDate: \(date())\r\n"
+        text += "Connection: close\r\nContent-Length: \(response.body.count ?? 0)\r\nDate: \(date())\r\n"
         for header in response.headers {
             text += "\(header.name): \(header.value)\r\n"
         }
@@ -23,6 +23,8 @@ enum PlainAnswer {
         switch response.body {
         case .bytes(let body): bytes += body
         case .shared(let body): bytes += body.bytes
+        // Callers refuse these: see HTTPDaemon.plainly.
+        case .stream: break
         }
         return bytes
     }

@@ -14,11 +14,15 @@ public struct Response: Sendable {
         case bytes([UInt8])
         /// Never copied: for what is served again and again.
         case shared(SharedBody)
+        /// Written piece by piece while it is sent.
+        case stream(StreamProducer)
 
-        public var count: Int {
+        /// Bytes; nil for a stream, whose length is not known when its head is sent.
+        public var count: Int? {
             switch self {
             case .bytes(let bytes): bytes.count
             case .shared(let body): body.count
+            case .stream: nil
             }
         }
     }
@@ -33,6 +37,15 @@ public struct Response: Sendable {
         self.status = status
         self.headers = headers
         self.body = .shared(body)
+    }
+
+    /// A response whose body is written while it is sent; `StreamProducer` says how.
+    public init(
+        status: Int, headers: [(name: String, value: String)] = [], stream: @escaping StreamProducer
+    ) {
+        self.status = status
+        self.headers = headers
+        body = .stream(stream)
     }
 }
 
