@@ -87,7 +87,7 @@ public final class HTTPService: Sendable {
     /// already the time to begin a request. Others are served still.
     public func handOver() async {
         guard await acceptor.handOver() else { return }
-        await handshakes?.settle()
+        await handshakes?.awaitHandshakes()
         let deadline = Clock.now().advanced(byMilliseconds: HTTPLimits.firstRequestMilliseconds)
         for worker in workers { await worker.awaitFirstRequests(until: deadline) }
     }
