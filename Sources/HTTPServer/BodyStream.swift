@@ -3,11 +3,11 @@ internal import CMicrohttpd
 internal import CheckModel
 internal import SocketIO
 
-/// The body of one streamed response on its way to the client. Touched on its worker's thread only.
+/// Sends the body of one streamed response. Used on its worker's thread only.
 ///
-/// The library sends the head, and the end of the last chunk. Between them it leaves the connection alone, and the pieces go
-/// straight to the socket: each is on the wire when `write` returns. Through the library, each piece would take two of
-/// its runs, each of which walks all connections that are suspended, and would be cut to the 4 KiB that a connection has.
+/// The library sends the head, and the last chunk. Between them it has the connection suspended, and this sends the pieces
+/// directly to the socket: while the client keeps up, a piece is on the wire when `write` returns. Through the library,
+/// each piece would need two runs, which visit all suspended connections, and would be split into less than 4 KiB.
 final class BodyStream {
     /// Whether the client got all of the body.
     enum Completion {
@@ -18,9 +18,9 @@ final class BodyStream {
         /// The library sends the head. The producer has not started.
         case awaitingHead
         case producing
-        /// The producer has returned; the client has not taken all of the buffer.
+        /// The producer has returned. The buffer is still being sent.
         case flushing(Completion)
-        /// The library ends the response at its next call.
+        /// The library ends the response when it calls `libraryAsks` next.
         case ended(Completion)
     }
 
@@ -31,32 +31,32 @@ final class BodyStream {
         let continuation: CheckedContinuation<ResponseStreamError?, Never>
     }
 
-    /// Whether the client gets a body; the producer starts only for one.
+    /// Whether the response has a body. Otherwise the producer never starts.
     let hasBody: Bool
     private let producer: StreamProducer
-    // Both live as long as the request that this answers.
+    // Both outlive the request of this response.
     private unowned let connection: Connection
     private unowned let daemon: HTTPDaemon
 
     private(set) var phase: Phase = .awaitingHead
-    /// Why nothing more is taken.
+    /// Why writes fail; nil while they are accepted.
     private(set) var refusal: ResponseStreamError?
     private var buffer: StreamBuffer
-    /// Writes that wait for room, the longest first.
+    /// Writes that wait for room, oldest first.
     private var pending: [PendingWrite] = []
     private var lastWrite: UInt64 = 0
-    /// The library leaves the connection alone.
+    /// Whether the library has the connection suspended.
     private var isSuspended = false
-    /// Nothing is sent before the socket is reported writable.
+    /// Whether nothing is sent until the socket is reported writable.
     private var isBlocked = false
-    /// What may be sent before other connections get their turn.
+    /// How many bytes may be sent before other connections get their turn.
     private var credit = fullCredit
-    /// nil while the client keeps up.
+    /// How far the client lags behind; nil while it keeps up.
     private var backlog: Backlog?
 
     private static let pieceBytes = 32 << 10
     private static let fullCredit = 256 << 10
-    /// What a write costs, next to its bytes.
+    /// The credit for a write, in addition to its bytes.
     private static let writeCredit = 4096
 
     init(_ producer: @escaping StreamProducer, status: Int, on connection: Connection, of daemon: HTTPDaemon) {
@@ -69,8 +69,8 @@ final class BodyStream {
 
     // MARK: The library
 
-    /// The library could send more: the first time when the head has left.
-    /// - Returns: as MHD_ContentReaderCallback(3) does.
+    /// The library's MHD_ContentReaderCallback. The first call comes after the head has been sent.
+    /// - Returns: 0 after suspending the connection, or one of the library's two end codes.
     func libraryAsks() -> Int {
         if case .awaitingHead = phase {
             if connection.peerHasLeft || connection.peerHasFinished { refusal = refusal ?? .clientLeft }
@@ -100,7 +100,7 @@ final class BodyStream {
         MHD_suspend_connection(handle)
     }
 
-    /// Lets the library end the response.
+    /// Makes the library end the response.
     private func end(_ completion: Completion) {
         phase = .ended(completion)
         connection.deadline = daemon.deadline(daemon.limits.sendTimeoutMilliseconds)
@@ -113,19 +113,19 @@ final class BodyStream {
 
     // MARK: Writing
 
-    /// Sends or holds as much as there is room for.
-    /// - Returns: the rest.
+    /// Sends bytes, or buffers them, as far as there is room.
+    /// - Returns: the bytes for which there is no room.
     func write(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
         pending.isEmpty ? take(bytes) : bytes
     }
 
-    /// The number of a write that has to wait.
+    /// A new number for a write that has to wait.
     func nextWrite() -> UInt64 {
         lastWrite += 1
         return lastWrite
     }
 
-    /// Resumes the continuation when the bytes have found room, or never will.
+    /// Queues a write. The continuation is resumed with nil when all its bytes are sent or buffered, or with the error.
     func wait(
         with rest: ArraySlice<UInt8>, id: UInt64, isBegun: Bool,
         _ continuation: CheckedContinuation<ResponseStreamError?, Never>
@@ -133,8 +133,8 @@ final class BodyStream {
         pending.append(PendingWrite(id: id, bytes: rest, isBegun: isBegun, continuation: continuation))
     }
 
-    /// Ends a write whose task was cancelled. One that the client has a part of goes on, or the next would follow on half a
-    /// piece.
+    /// Removes a queued write whose task was canceled. A write of which a part was sent continues: otherwise the next one
+    /// would follow an incomplete piece.
     func cancelWrite(_ id: UInt64) {
         guard let index = pending.firstIndex(where: { $0.id == id && !$0.isBegun }) else { return }
         pending.remove(at: index).continuation.resume(returning: .cancelled)
@@ -158,7 +158,7 @@ final class BodyStream {
         return rest
     }
 
-    /// Sends a piece, and holds what the socket does not take of it.
+    /// Sends a piece, and buffers what the socket does not take.
     private func send(_ piece: ArraySlice<UInt8>) {
         let (length, sent) = daemon.scratch.withUnsafeMutableBytes { scratch in
             let length = buffer.frame(piece, into: scratch)
@@ -173,7 +173,7 @@ final class BodyStream {
         if sent < length || credit <= 0 { block() }
     }
 
-    /// - Returns: how many bytes the socket took; nil where the connection has ended.
+    /// - Returns: how many bytes the socket took; nil if the connection has ended.
     private func transmit(_ bytes: UnsafeRawBufferPointer) -> Int? {
         let count = CLinux.send(connection.descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
         if count >= 0 { return count }
@@ -181,7 +181,7 @@ final class BodyStream {
         return error == Errno(EAGAIN) || error == Errno(EINTR) ? 0 : nil
     }
 
-    /// Charges the buffer, and opens it. Where there is no room for a whole one, it holds no more than it must.
+    /// Charges and allocates the buffer. If the budget has no room for a full one, it gets only `count` bytes.
     private func hold(_ count: Int) {
         let memory = daemon.limits.memory
         if memory.charge(HTTPLimits.streamBufferBytes, for: .answers) {
@@ -203,7 +203,7 @@ final class BodyStream {
 
     // MARK: The client
 
-    /// Sends nothing more until the socket is reported writable, which it may be already.
+    /// Sends nothing more until the socket is reported writable. That may be at once.
     private func block() {
         isBlocked = true
         daemon.watchWritability(of: connection)
@@ -218,7 +218,7 @@ final class BodyStream {
         connection.deadline = backlog?.deadline(milliseconds: daemon.limits.sendTimeoutMilliseconds) ?? .max
     }
 
-    /// The client has read something, or other connections have had their turn.
+    /// Continues after the client has read something, or other connections have had their turn.
     func socketIsWritable() {
         guard isBlocked else { return }
         isBlocked = false
@@ -226,7 +226,7 @@ final class BodyStream {
         flush()
         while buffer.isEmpty || buffer.room > 0, let write = pending.first {
             let rest = take(write.bytes)
-            // Taking may have found that the client has left.
+            // `take` may have found that the client has left.
             guard refusal == nil, !pending.isEmpty else { return }
             if rest.count < write.bytes.count { pending[0].isBegun = true }
             pending[0].bytes = rest
@@ -258,22 +258,22 @@ final class BodyStream {
 
     // MARK: Ends
 
-    /// The producer has returned, or has thrown.
+    /// Ends the response after its producer has returned or thrown.
     func producerReturned(_ error: (any Error)?) {
         guard case .producing = phase else { return }
         connection.task = nil
         let isComplete = error == nil && refusal == nil && pending.isEmpty
         if let error, refusal == nil {
             daemon.log(
-                "The response to \(connection.head?.method.name ?? "a request") \(connection.head?.path ?? "") was broken "
-                    + "off: its stream failed: \(error)")
+                "The response to \(connection.head?.method.name ?? "a request") \(connection.head?.path ?? "") was aborted: "
+                    + "its stream failed: \(error)")
         }
         refuse(refusal ?? .ended)
         let completion = isComplete ? Completion.complete : .truncated
         if buffer.isEmpty { end(completion) } else { phase = .flushing(completion) }
     }
 
-    /// The service has waited for the stream as long as it may: its producer is cancelled, and has a moment to return.
+    /// Rejects further writes during shutdown. The producer's task has been canceled, and has a moment to return.
     func stop() {
         switch phase {
         case .awaitingHead, .producing: refuse(.serviceStopped)
@@ -281,7 +281,7 @@ final class BodyStream {
         }
     }
 
-    /// Breaks the body off.
+    /// Aborts the response: no last chunk is sent.
     func breakOff(because error: ResponseStreamError) {
         if case .ended = phase { return }
         connection.task?.cancel()
@@ -290,14 +290,14 @@ final class BodyStream {
         end(.truncated)
     }
 
-    /// The library has ended the response. What the buffer is charged is released with the request.
+    /// Cleans up after the library has ended the response. The daemon releases the buffer's charge with the request's.
     func requestEnded() {
         refuse(refusal ?? .clientLeft)
         buffer.close()
         phase = .ended(.truncated)
     }
 
-    /// Takes no more, and tells those who wait.
+    /// Fails all queued and further writes.
     private func refuse(_ error: ResponseStreamError) {
         refusal = error
         let writes = pending
@@ -307,14 +307,14 @@ final class BodyStream {
 }
 
 extension BodyStream {
-    /// A client that has fallen behind, and what it has taken since.
+    /// A client that lags behind, and the bytes that it has taken since.
     struct Backlog {
         /// Nanoseconds of CLOCK_MONOTONIC.
         let began: UInt64
         var sent = 0
 
-        /// Until when the client has to catch up, in nanoseconds of CLOCK_MONOTONIC: a second more for every 64 KiB that it
-        /// takes, as for documents.
+        /// When the stream is aborted, in nanoseconds of CLOCK_MONOTONIC. As for documents, each 64 KiB that the client takes
+        /// adds a second.
         func deadline(milliseconds: Int) -> UInt64 {
             began + UInt64(milliseconds + sent / 65536 * 1000) * 1_000_000
         }

@@ -46,8 +46,12 @@ final class Connection {
     var headCharge: MemoryCharge?
     /// Until when a short body that has not come yet is waited for, in nanoseconds of CLOCK_MONOTONIC; 0: it is not.
     var bodyWait: UInt64 = 0
-    /// The client sends no more, and may read still.
-    var peerHasFinished = false
+    var client = ClientState.connected
+    var persistence = PersistenceState.persistent
+    /// Whether the client sends no more; it may still read.
+    var peerHasFinished: Bool { client >= .finished }
+    /// Whether the client has closed or reset the connection.
+    var peerHasLeft: Bool { client == .left }
     /// How often a client that sends no more may be asked for still: it may have closed a moment later.
     var remainingLooks = 3
     /// Tells a request from the earlier ones of the same place in the table.
@@ -73,16 +77,10 @@ final class Connection {
     /// What is on its way, where it is nobody's alone.
     var sharedBody: SharedBody?
 
-    /// The client has closed or reset the connection.
-    var peerHasLeft = false
     /// Of the relay that the client's TLS goes through; -1 without one.
     let relayKey: Int32
     /// The request came by HTTP/1.0.
     var isHTTP10 = false
-    /// Nothing may be read from this connection after the current request.
-    var mustClose = false
-    /// Its client is let in no more: what it asks for from here on is refused.
-    var isRetired = false
     /// The request began when the end had: clients that go on asking do not hold it up.
     var isLate = false
     /// The request counts as being in flight.

@@ -168,7 +168,7 @@ extension HTTPDaemon {
             handler.problem(status: status, detail: detail), to: connection.descriptor, withoutBody: withoutBody)
         connection.mustLinger = true
         // The library must not read what is refused.
-        if !takeBack(connection) { connection.peerHasLeft = true }
+        if !takeBack(connection) { connection.client.advance(to: .left) }
         if connections[connection.index] === connection { endWaiting(connection) }
     }
 
@@ -191,7 +191,7 @@ extension HTTPDaemon {
     /// Ends a connection, in the library or before it.
     func end(_ connection: Connection) {
         if connection.gate == .waiting {
-            connection.peerHasLeft = true
+            connection.client.advance(to: .left)
             return endWaiting(connection)
         }
         shutdown(connection.descriptor, Int32(SHUT_RDWR))

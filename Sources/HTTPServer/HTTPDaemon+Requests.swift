@@ -18,7 +18,7 @@ extension HTTPDaemon {
     func noteHead(of connection: Connection) {
         guard case .idle = connection.phase else { return }
         connection.phase = .head
-        connection.isLate = isEnding
+        connection.isLate = state >= .ending
         // A connection's first head has been due since it was opened.
         if connection.hasServed { connection.deadline = deadline(limits.headTimeoutMilliseconds) }
     }
@@ -28,7 +28,7 @@ extension HTTPDaemon {
         _ connection: Connection, method: UnsafePointer<UInt8>, url: UnsafePointer<UInt8>, version: UnsafePointer<UInt8>
     ) -> MHD_Result {
         guard let handle = connection.handle else { return .NO }
-        guard !connection.isRetired else {
+        guard connection.persistence < .retired else {
             return refuse(connection, status: 503, detail: HandshakeWorker.retired)
         }
         // The head of the answer has to fit in, too: a check whose answer is lost must not run.
@@ -60,7 +60,7 @@ extension HTTPDaemon {
 
     private func admit(_ connection: Connection, _ head: RequestHead, _ framing: BodyFraming) -> MHD_Result {
         // The library takes sloppy chunks: nothing behind them is read as a request.
-        if case .chunked = framing { connection.mustClose = true }
+        if case .chunked = framing { connection.persistence.advance(to: .closing) }
         switch handler.admit(head) {
         case .accept(let limit, let responder):
             if let length = framing.contentLength {
@@ -183,18 +183,18 @@ extension HTTPDaemon {
         var response = response
         var stream: BodyStream?
         if case .stream(let producer) = response.body {
-            if isCancelled {
+            if state == .canceled {
                 response = handler.problem(status: 503, detail: Self.stopping)
             } else {
                 let body = BodyStream(producer, status: response.status, on: connection, of: self)
-                if !body.hasBody { connection.mustClose = true }
+                if !body.hasBody { connection.persistence.advance(to: .closing) }
                 stream = body
             }
         }
         connection.phase = stream.map { .streaming($0) } ?? .answering
         let length = response.body.count ?? 0
         connection.deadline = deadline(limits.sendTimeoutMilliseconds + length / 65536 * 1000)
-        let mustClose = connection.mustClose || isDraining
+        let mustClose = connection.persistence > .persistent || state >= .draining
         // Another request may be on its way already: unread, it would be a reset that destroys this answer.
         if mustClose { connection.mustLinger = true }
         guard let handle = connection.handle,
@@ -258,7 +258,7 @@ extension HTTPDaemon {
     private static let stopping = "The service is shutting down."
 
     func cancelHandlers() {
-        isCancelled = true
+        state.advance(to: .canceled)
         for case let connection? in connections {
             connection.task?.cancel()
             if case .streaming(let stream) = connection.phase { stream.stop() }
@@ -277,7 +277,7 @@ extension HTTPDaemon {
     }
 
     /// Whether no request has begun, and no client has connected so lately that its first one may be on its way.
-    var isSettled: Bool { !hasBegun { _ in true } && !awaitsFirstRequest }
+    var isIdle: Bool { !hasBegun { _ in true } && !awaitsFirstRequest }
 
     /// Whether every request that is not late is answered in full.
     var isDrained: Bool { worker.inFlight.load(ordering: .relaxed) == 0 && !hasBegun { !$0.isLate } }
@@ -359,7 +359,7 @@ extension HTTPDaemon {
         case .idle, .answering, .suspended:
             break
         }
-        connection.peerHasLeft = true
+        connection.client.advance(to: .left)
         connection.deadline = .max
         connection.sharedBody = nil
         end(connection)

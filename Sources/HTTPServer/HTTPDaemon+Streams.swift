@@ -3,7 +3,7 @@ internal import CMicrohttpd
 internal import SocketIO
 
 extension HTTPDaemon {
-    /// A request's stream; nil where the request is over.
+    /// The stream of a request's response; nil if the request has ended.
     func stream(_ place: Int, _ number: UInt64) -> BodyStream? {
         guard let connection = connections[place], connection.request == number,
             case .streaming(let stream) = connection.phase
@@ -15,8 +15,8 @@ extension HTTPDaemon {
         if case .streaming(let stream) = connection.phase { stream.breakOff(because: error) }
     }
 
-    /// Reports when the client's socket is writable, at once where it is already. Later reports cost nothing as long as the
-    /// socket takes what it is given.
+    /// Has `noteClient` called when the client's socket is writable, at once if it already is. The watch stays like that: the
+    /// kernel reports only sockets that were full.
     func watchWritability(of connection: Connection) {
         guard let watch = connection.watch else { return }
         let descriptor = connection.descriptor
@@ -25,11 +25,11 @@ extension HTTPDaemon {
         }
     }
 
-    /// Ends a connection so that its client does not take what it got for a complete body: HTTP/1.0 knows no other end
-    /// than the connection's. TLS ends without a close_notify, TCP by a reset.
+    /// Ends the connection of an aborted HTTP/1.0 response, so that the client does not take the body for complete: TLS without
+    /// a close_notify, TCP with a reset. A UNIX-domain socket has no such way, and is closed.
     func resetClient(of connection: Connection) {
         guard !connection.peerHasLeft, connection.handle != nil else { return }
-        connection.peerHasLeft = true
+        connection.client.advance(to: .left)
         if let relay = relays[connection.relayKey] {
             relay.end()
             return forget(connection.relayKey)
@@ -37,7 +37,7 @@ extension HTTPDaemon {
         var option = CLinux.linger(l_onoff: 1, l_linger: 0)
         setsockopt(connection.descriptor, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<CLinux.linger>.size))
         if let watch = connection.watch.take() { unwatch(watch, connection.descriptor) }
-        // The library would end the writing half first: it gets a socket that has ended in place of this one.
+        // The library would first send a FIN, so it gets another, ended socket in place of this one.
         _ = connectd_mhd_replace(connection.descriptor, endedSocket)
     }
 }

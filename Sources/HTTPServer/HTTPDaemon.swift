@@ -28,12 +28,8 @@ final class HTTPDaemon {
     private(set) var endedSocket: Int32 = -1
     /// Something happened that the library has to look at.
     var mustRun = false
-    /// Every answer closes its connection.
-    var isDraining = false
-    /// Requests that begin are late.
-    var isEnding = false
-    /// The handlers have been cancelled: no stream begins any more.
-    var isCancelled = false
+    /// How far the shutdown has come.
+    var state = DaemonState.serving
 
     private(set) var connections: [Connection?] = []
     private var freePlaces: [Int] = []
@@ -268,7 +264,7 @@ final class HTTPDaemon {
     /// A client that shuts down its writing half has ended its request, and reads on; one that has closed looks the same until
     /// something is sent to it. On this machine the kernel knows.
     private func notePeerFinished(_ connection: Connection) {
-        connection.peerHasFinished = true
+        connection.client.advance(to: .finished)
         if connection.endsWithInput || connectd_peer_has_closed(connection.descriptor) == 1 {
             return peerLeft(connection)
         }
@@ -279,7 +275,7 @@ final class HTTPDaemon {
     }
 
     func peerLeft(_ connection: Connection) {
-        connection.peerHasLeft = true
+        connection.client.advance(to: .left)
         connection.task?.cancel()
         breakOffStream(of: connection, because: .clientLeft)
         if connection.gate == .waiting { return endWaiting(connection) }

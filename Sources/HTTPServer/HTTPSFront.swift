@@ -1,13 +1,12 @@
 public import SocketIO
 public import TLSServer
 
-/// How internet listeners of the service speak TLS.
+/// The TLS context of the TCP listeners, except health listeners, and the thread for their handshakes.
 public struct HTTPSFront: Sendable {
     let context: ServerContext
     let reactor: Reactor
 
-    /// - Parameter reactor: of a thread that does nothing else: handshakes wait for each other there, and established
-    ///   connections, checks among them, for none.
+    /// - Parameter reactor: of a thread that does nothing else, so that handshakes never delay established connections.
     public init(context: ServerContext, reactor: Reactor) {
         self.context = context
         self.reactor = reactor

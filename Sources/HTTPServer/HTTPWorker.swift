@@ -141,12 +141,12 @@ actor HTTPWorker {
 
     /// From here on every answer closes its connection.
     func startDraining() {
-        daemon?.isDraining = true
+        daemon?.state.advance(to: .draining)
     }
 
     /// From here on, requests that begin are late: `drain` does not wait for them.
     func startEnding() {
-        daemon?.isEnding = true
+        daemon?.state.advance(to: .ending)
     }
 
     /// Waits until every request that is not late is answered in full. Over TLS that takes longer than the library knows: what
@@ -168,8 +168,8 @@ actor HTTPWorker {
 
     /// Waits until every request that has begun is answered in full, and every new client has had the time to begin one.
     /// - Returns: false where the deadline came first.
-    func settle(until deadline: MonotonicTime) async -> Bool {
-        await wait(until: deadline) { $0.isSettled && !$0.relaysAreSending }
+    func awaitIdle(until deadline: MonotonicTime) async -> Bool {
+        await wait(until: deadline) { $0.isIdle && !$0.relaysAreSending }
     }
 
     /// Gives handshakes that have begun the time to end.
@@ -202,7 +202,7 @@ actor HTTPWorker {
             _ = await awaitHandlers(until: Clock.now().advanced(byMilliseconds: 1000))
         }
         if let daemon, daemon.refuseUnfinished() {
-            _ = await settle(until: Clock.now().advanced(byMilliseconds: HTTPLimits.firstRequestMilliseconds))
+            _ = await awaitIdle(until: Clock.now().advanced(byMilliseconds: HTTPLimits.firstRequestMilliseconds))
         }
         daemon?.stop()
         _ = await wait(until: Clock.now().advanced(byMilliseconds: 1000)) { $0.relaysAreFlushed }

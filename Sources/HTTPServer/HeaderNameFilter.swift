@@ -1,5 +1,5 @@
-/// Which header names may occur in a request: a Bloom filter of one word, by length and first letter. Most names that are
-/// asked for are absent in most requests, and are known to be so without a walk over the lines.
+/// Which header names may occur in a request: a Bloom filter of 64 bits over length and first letter. Most lookups are for
+/// absent headers, and need no search of the lines.
 public struct HeaderNameFilter: Sendable {
     private var bits: UInt64 = 0
 
@@ -10,13 +10,13 @@ public struct HeaderNameFilter: Sendable {
         bits |= Self.bit(first, name.count)
     }
 
-    /// Whether a header of that name may be there; never false for one that is.
+    /// Whether a header of that name may be present; never false for a header that is.
     /// - Parameter name: not empty.
     func mayContain(_ name: StaticString) -> Bool {
         bits & Self.bit(name.utf8Start.pointee, name.utf8CodeUnitCount) != 0
     }
 
-    /// Letters of either case are alike; what else that throws together only makes the filter coarser.
+    /// `| 0x20` ignores the case of letters. Other collisions only make the filter less selective.
     private static func bit(_ first: UInt8, _ count: Int) -> UInt64 {
         1 << UInt64(truncatingIfNeeded: (Int(first | 0x20) &* 7 &+ count) & 63)
     }

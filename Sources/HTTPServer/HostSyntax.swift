@@ -1,6 +1,6 @@
 /// The syntax of a Host header: `uri-host [ ":" port ]` (RFC 9110, section 7.2; RFC 3986, section 3.2.2).
 ///
-/// What another parser could take for a path, a userinfo or a second host is none. Nor is an empty one, which no http URL
+/// It rejects what another parser could take for a path, userinfo or a second host, and an empty host, which no http URL
 /// may have (RFC 9110, section 4.2.1).
 enum HostSyntax {
     static func accepts(_ value: UnsafeBufferPointer<UInt8>) -> Bool {
@@ -8,7 +8,7 @@ enum HostSyntax {
         return first == UInt8(ascii: "[") ? acceptsLiteral(value) : acceptsName(value)
     }
 
-    /// An address in brackets; whether it is one is looked at by whoever asks for whom the request is.
+    /// Something in brackets. Whether it is a valid address is checked where the host is compared.
     private static func acceptsLiteral(_ value: UnsafeBufferPointer<UInt8>) -> Bool {
         guard let end = value.firstIndex(of: UInt8(ascii: "]")), end > 1 else { return false }
         let isAddress = value[1..<end].allSatisfy { isNameByte($0) || $0 == UInt8(ascii: ":") || $0 == percent }
@@ -35,14 +35,14 @@ enum HostSyntax {
         return true
     }
 
-    /// A port may be empty behind its colon.
+    /// The port after the colon may be empty.
     private static func acceptsPort(_ rest: Slice<UnsafeBufferPointer<UInt8>>) -> Bool {
         rest.isEmpty || (rest.first == UInt8(ascii: ":") && rest.dropFirst().allSatisfy(ASCII.isDigit))
     }
 
     private static let percent = UInt8(ascii: "%")
 
-    /// unreserved and sub-delims, but the comma: a list of hosts is none of ours.
+    /// unreserved and sub-delims except the comma, which would separate several hosts.
     private static func isNameByte(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

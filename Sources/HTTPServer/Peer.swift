@@ -1,19 +1,19 @@
 public import CheckModel
 
-/// What kind of listener a request came through.
+/// The kind of listener that a request came through.
 public enum ListenerKind: Hashable, Sendable {
     case tcp
-    /// A UNIX-domain socket: who may connect is a question of the file's permissions.
+    /// A UNIX-domain socket. The file's permissions decide who may connect.
     case unix
 }
 
-/// Who sends a request.
+/// The client of a request.
 public enum Peer: Hashable, Sendable {
     case ip(IPEndpoint)
     /// A process on this machine, through a UNIX-domain socket.
     case unix
 
-    /// The address without the port, as logs and limits by client have it; `unix` for a local socket.
+    /// The address without the port, for logs and limits by client; `unix` for a UNIX-domain socket.
     public var text: String {
         switch self {
         case .ip(let endpoint): endpoint.address.text

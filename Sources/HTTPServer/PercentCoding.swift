@@ -1,6 +1,6 @@
 /// Percent-encoding (RFC 3986, section 2.1), decoded strictly.
 public enum PercentCoding {
-    /// - Returns: nil where a `%` is not followed by two hexadecimal digits, or the result is no UTF-8 or has a NUL.
+    /// - Returns: nil if a `%` is not followed by two hexadecimal digits, or the result is not UTF-8 or contains a NUL.
     public static func decode(_ bytes: ArraySlice<UInt8>, plusIsSpace: Bool) -> String? {
         var decoded: [UInt8] = []
         decoded.reserveCapacity(bytes.count)

@@ -1,13 +1,13 @@
 internal import Synchronization
 
-/// Gives each connection to the worker with the fewest, as long as there are not too many.
+/// Gives each connection to the worker with the fewest connections, up to the limit.
 final class Placement: Sendable {
     private let workers: [HTTPWorker]
     private let healthLimit: Int
     private let serviceLimit: Int
     private let next = Atomic<Int>(0)
 
-    /// - Parameter hasHealthListener: whether a share of the connections is kept for it.
+    /// - Parameter hasHealthListener: whether a share of the connections is reserved for health listeners.
     init(workers: [HTTPWorker], limits: HTTPLimits, hasHealthListener: Bool) {
         self.workers = workers
         healthLimit = limits.healthShare
@@ -26,12 +26,12 @@ final class Placement: Sendable {
         leastLoaded().adopt(connection)
     }
 
-    /// Ends every connection over TLS that there is, behind the request that is on it.
+    /// Ends every TLS connection, after its current request.
     func retireHTTPS() async {
         for worker in workers { await worker.retireHTTPS() }
     }
 
-    /// The worker with the fewest connections, the next in turn among equals.
+    /// The worker with the fewest connections; round-robin among equals.
     private func leastLoaded() -> HTTPWorker {
         let start = next.load(ordering: .relaxed)
         var best = start

@@ -1,10 +1,10 @@
 internal import CLinux
 internal import CMicrohttpd
 
-/// An answer written straight to the socket, where the library has no place for one: in the middle of a body, at a
-/// deadline, for a connection that it never sees. The connection is closed behind it.
+/// Writes a response directly to the socket where the library cannot send one: in the middle of a request body, at a
+/// deadline, or on a connection that the library does not have. The connection is closed after it.
 enum PlainAnswer {
-    /// Sends as much as the socket takes at once, which on a connection without an answer on its way is all.
+    /// Sends as much as the socket takes at once. If no other response is being sent, that is all of it.
     static func send(_ response: Response, to descriptor: Int32, withoutBody: Bool) {
         let bytes = bytes(of: response, withoutBody: withoutBody)
         _ = bytes.withUnsafeBytes {
@@ -23,7 +23,7 @@ enum PlainAnswer {
         switch response.body {
         case .bytes(let body): bytes += body
         case .shared(let body): bytes += body.bytes
-        // Callers refuse these: see HTTPDaemon.plainly.
+        // HTTPDaemon.plainly has replaced it by a problem.
         case .stream: break
         }
         return bytes

@@ -1,11 +1,11 @@
-/// One parameter of a query.
+/// A query parameter.
 public struct QueryParameter: Sendable, Equatable {
-    /// Decoded; as it was sent where it cannot be.
+    /// Percent-decoded; as it was sent if it cannot be decoded.
     public let name: String
-    /// Decoded; nil where the percent-encoding of name or value is broken, or what it encodes is no UTF-8 or has a NUL.
+    /// Percent-decoded; nil if name or value has invalid percent-encoding, is not UTF-8, or contains a NUL.
     public let value: String?
 
-    /// - Parameter encoded: what stands between two `&`.
+    /// - Parameter encoded: the bytes between two `&`.
     init(encoded: ArraySlice<UInt8>, plusIsSpace: Bool) {
         let equals = encoded.firstIndex(of: UInt8(ascii: "=")) ?? encoded.endIndex
         let value = PercentCoding.decode(encoded[equals...].dropFirst(), plusIsSpace: plusIsSpace)

@@ -1,18 +1,18 @@
 internal import Synchronization
 
-/// An answer. `Content-Length`, `Date` and `Connection` are added when it is sent; every other header is the handler's.
+/// A response. The server adds `Content-Length` (or `Transfer-Encoding`), `Date` and `Connection`.
 public struct Response: Sendable {
-    /// 200 … 599.
+    /// 200…599.
     public var status: Int
-    /// Names and values without control bytes. Keep them in a constant where they do not change: copying is free then.
+    /// Names and values without control characters. Keep constant headers in a `static let`, so that copying is free.
     public var headers: [(name: String, value: String)]
     public var body: Body
 
-    /// What follows the head. An answer to HEAD carries the same body here; it is not sent.
+    /// The bytes after the head. A response to HEAD has the same body as to GET; it is not sent.
     public enum Body: Sendable {
-        /// Copied once, into the library's own memory.
+        /// Copied once, into the library's memory.
         case bytes([UInt8])
-        /// Never copied: for what is served again and again.
+        /// Never copied: for documents that are served repeatedly.
         case shared(SharedBody)
         /// Written piece by piece while it is sent.
         case stream(StreamProducer)
@@ -49,9 +49,9 @@ public struct Response: Sendable {
     }
 }
 
-/// Bytes at a fixed place in memory, which any number of answers send without copying them.
+/// Bytes at a fixed address, which any number of responses send without copying them.
 public final class SharedBody: Sendable {
-    // SAFETY: the memory is filled in the initialiser, only read after that, and freed with the last reference.
+    // SAFETY: the memory is filled in the initializer, only read after that, and freed in deinit.
     private nonisolated(unsafe) let memory: UnsafeMutableRawBufferPointer
     private let onRelease: (@Sendable () -> Void)?
     private let revoked = Atomic<Bool>(false)
@@ -59,14 +59,14 @@ public final class SharedBody: Sendable {
     public var count: Int { memory.count }
     var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(memory) }
 
-    /// - Parameter onRelease: called when the last answer that sends it has ended, on whatever thread that is.
+    /// - Parameter onRelease: called on any thread when the last reference is dropped.
     public init(_ bytes: [UInt8], onRelease: (@Sendable () -> Void)? = nil) {
         self.onRelease = onRelease
         memory = .allocate(byteCount: bytes.count, alignment: 1)
         memory.copyBytes(from: bytes)
     }
 
-    /// Breaks off the answers that send it still, within a second: the memory is wanted elsewhere.
+    /// Aborts the responses that still send it, within a second, to free its memory.
     public func revoke() {
         revoked.store(true, ordering: .relaxed)
     }

@@ -2,8 +2,8 @@ internal import CLinux
 internal import CheckModel
 internal import SocketIO
 
-/// The file of a listening UNIX-domain socket, known by device and inode: another process may have put its own in
-/// that place since.
+/// The file of a listening UNIX-domain socket. It is identified by device and inode, since another process may have
+/// replaced it.
 struct SocketFile: Sendable {
     private let path: [UInt8]
     private let device: UInt
@@ -23,8 +23,8 @@ struct SocketFile: Sendable {
         _ = Self.withCString(path) { unlink($0) }
     }
 
-    /// Removes a socket that nobody listens on any more, and nothing else.
-    /// - Returns: whether the name is free now.
+    /// Removes a socket file that no process listens on. Any other file is left alone.
+    /// - Returns: whether the name is free.
     static func removeStale(at path: [UInt8]) -> Bool {
         guard let status = status(of: path), status.st_mode & mode_t(S_IFMT) == mode_t(S_IFSOCK), isDeserted(path)
         else { return false }
@@ -35,7 +35,7 @@ struct SocketFile: Sendable {
         guard withCString(path, { chmod($0, mode) }) == 0 else { throw .current }
     }
 
-    /// A full backlog (EAGAIN) or another kind of socket (EPROTOTYPE) belongs to somebody.
+    /// Whether no process listens on a socket file. EAGAIN (full backlog) and EPROTOTYPE (other socket type) mean that one does.
     private static func isDeserted(_ path: [UInt8]) -> Bool {
         do throws(Errno) {
             let probe = try SystemCall.socket(domain: AF_UNIX, type: connectd_sock_stream)
@@ -56,7 +56,7 @@ struct SocketFile: Sendable {
 
     private static func withCString<Result>(_ path: [UInt8], _ body: (UnsafePointer<CChar>) -> Result) -> Result {
         (path.map { CChar(bitPattern: $0) } + [0]).withUnsafeBufferPointer { buffer in
-            // SAFETY: the buffer has at least the closing NUL, so it has an address.
+            // SAFETY: the buffer is not empty, since it ends in a NUL, so it has an address.
             body(buffer.baseAddress.unsafelyUnwrapped)
         }
     }

@@ -1,7 +1,7 @@
-/// The bytes of a streamed body that its socket has not taken yet: framed as they are sent, and bounded.
+/// The bounded buffer of a streamed body: framed bytes that the socket has not taken yet.
 struct StreamBuffer {
-    /// Whether each piece is framed as a chunk (RFC 9112, section 7.1). HTTP/1.0 knows none: the body ends with the
-    /// connection.
+    /// Whether each piece is framed as a chunk (RFC 9112, section 7.1). HTTP/1.0 has no chunks: the connection's end is the
+    /// body's end.
     let isChunked: Bool
     private var bytes: [UInt8] = []
     private var start = 0
@@ -14,33 +14,34 @@ struct StreamBuffer {
     var isEmpty: Bool { start == bytes.count }
     var count: Int { bytes.count - start }
 
-    /// How many bytes of a body fit in.
+    /// How many bytes of a body fit, without their framing.
     var room: Int { max(limit - count - overhead, 0) }
 
     private var overhead: Int { isChunked ? Self.chunkOverhead : 0 }
 
-    /// The length of a chunk of up to 16 MiB in hexadecimal, and two line ends.
+    /// Six hexadecimal digits, enough for 16 MiB, and two line ends.
     static let chunkOverhead = 10
 
-    /// Takes memory for so many bytes.
+    /// Allocates memory.
+    /// - Parameter limit: how many bytes fit, framing included.
     mutating func open(limit: Int) {
         self.limit = limit
         bytes.reserveCapacity(limit)
     }
 
-    /// Gives the memory back, and what is in it up.
+    /// Discards the contents and frees the memory.
     mutating func close() {
         bytes = []
         start = 0
         limit = 0
     }
 
-    /// Holds what the socket did not take of a frame.
+    /// Appends the part of a frame that the socket did not take.
     mutating func append(rest: Slice<UnsafeRawBufferPointer>) {
         bytes.append(contentsOf: rest)
     }
 
-    /// Frames a piece, which has to fit in.
+    /// Frames and appends a piece of at most `room` bytes.
     mutating func append(_ piece: ArraySlice<UInt8>) {
         if bytes.count + piece.count + overhead > limit {
             bytes.removeFirst(start)
@@ -51,18 +52,18 @@ struct StreamBuffer {
         if isChunked { bytes.append(contentsOf: "\r\n".utf8) }
     }
 
-    /// What goes out next.
+    /// Calls `body` with the bytes to send next.
     func withUnsentBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
         bytes.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[start...])) }
     }
 
-    /// The socket has taken so many bytes.
+    /// Removes bytes that the socket has taken.
     mutating func remove(_ count: Int) {
         start += count
     }
 
-    /// Writes the frame of a piece into memory that is long enough for it.
-    /// - Returns: its length.
+    /// Frames a piece in other memory, which must have room for it and `chunkOverhead`.
+    /// - Returns: the length of the frame.
     func frame(_ piece: ArraySlice<UInt8>, into memory: UnsafeMutableRawBufferPointer) -> Int {
         var length = 0
         func put(_ byte: UInt8) {

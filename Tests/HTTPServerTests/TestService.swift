@@ -13,8 +13,15 @@ final class TestHandler: RequestHandler, RequestResponder {
     /// The bodies that are streamed, by their paths.
     let streams = Mutex<[String: StreamProducer]>([:])
     let page = SharedBody([UInt8](repeating: UInt8(ascii: "x"), count: 300_000))
-    /// More than sockets hold.
-    let volume = SharedBody([UInt8](repeating: UInt8(ascii: "x"), count: 32 << 20))
+    private let madeVolume = Mutex<SharedBody?>(nil)
+    /// More than sockets hold. Made on demand: with one for each service, parallel tests would take gigabytes.
+    var volume: SharedBody {
+        madeVolume.withLock { made in
+            let volume = made ?? SharedBody([UInt8](repeating: UInt8(ascii: "x"), count: 32 << 20))
+            made = volume
+            return volume
+        }
+    }
 
     init(_ reactors: [Reactor]) {
         self.reactors = reactors
