@@ -108,7 +108,7 @@ final class BodyStream {
         guard isSuspended, let handle = connection.handle else { return }
         isSuspended = false
         MHD_resume_connection(handle)
-        daemon.mustRun = true
+        daemon.runSoon(for: connection)
     }
 
     // MARK: Writing

@@ -19,7 +19,7 @@ extension HTTPDaemon {
         let worker = worker
         let token =
             lingering.count < limits.lingering
-            ? try? watch(number, for: .readable) { _ in worker.assumeIsolated { $0.daemon?.discard(from: number) } }
+            ? try? watch(number, for: .readable) { _ in worker.daemon?.discard(from: number) }
             : nil
         guard let token else { return _ = CLinux.close(number) }
         lingering[number] = LingeringClose(

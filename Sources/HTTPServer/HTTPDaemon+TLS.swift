@@ -21,7 +21,7 @@ extension HTTPDaemon {
         relays[key] = relay
         worker.load.add(1, ordering: .relaxed)
         let hasStarted = relay.start { outer, inner in
-            worker.assumeIsolated { $0.daemon?.stepRelay(key, outer, inner) }
+            worker.daemon?.stepRelay(key, outer, inner)
         }
         guard hasStarted else {
             relay.end()
@@ -61,6 +61,7 @@ extension HTTPDaemon {
             }
         }
         mustRun = true
+        mustRunLarge = true
     }
 
     /// Whether every client has all its responses, and has been told that no more comes.

@@ -44,6 +44,15 @@ public struct ByteBuffer: ~Copyable {
         }
     }
 
+    /// Appends bytes that are here already.
+    mutating func append(again range: Range<Int>) {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count)
+        if range.count > capacity &- count { grow(by: range.count) }
+        // Behind `count` nothing overlaps what is before it.
+        (storage + count).update(from: storage + range.lowerBound, count: range.count)
+        count &+= range.count
+    }
+
     /// Appends a text of the program.
     @inlinable @inline(__always)
     public mutating func append(_ text: StaticString) {

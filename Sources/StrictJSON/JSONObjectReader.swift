@@ -9,9 +9,12 @@ public struct JSONObjectReader: ~Copyable {
     private var knownNames: [StaticString] = []
     private var askedMembers: Set<Int> = []
     private var askedEarlyMembers: UInt64 = 0
+    /// Tells of most names at once that no member has them: a Bloom filter of one word, by length and first byte.
+    private var names: UInt64 = 0
 
     public init(_ object: JSONObject) {
         self.object = object
+        for member in object.members { names |= Self.bit(member.key.utf8.first ?? 0, member.key.utf8.count) }
         knownNames.reserveCapacity(16)
     }
 
@@ -40,7 +43,7 @@ public struct JSONObjectReader: ~Copyable {
     /// The member's place, which is known from now on; -1 where there is none.
     public mutating func find(_ name: StaticString) -> Int {
         knownNames.append(name)
-        guard let index = object.index(of: name) else { return -1 }
+        guard let index = index(of: name) else { return -1 }
         if index < UInt64.bitWidth {
             askedEarlyMembers |= 1 << UInt64(index)
         } else {
@@ -67,7 +70,7 @@ public struct JSONObjectReader: ~Copyable {
 
     /// Notes it if the member is absent; to be followed by the call that reads it.
     public mutating func require(_ name: StaticString) {
-        if object.index(of: name) == nil { report("\(name)", "is required") }
+        if index(of: name) == nil { report("\(name)", "is required") }
     }
 
     /// Notes every member that nobody asked for, and hands over all that is wrong with the object.
@@ -81,6 +84,14 @@ public struct JSONObjectReader: ~Copyable {
                 JSONProblem(pointer: JSONPointerToken.member(member.key).escaped, detail: detail))
         }
         return problems
+    }
+
+    private func index(of name: StaticString) -> Int? {
+        names & Self.bit(name.utf8Start.pointee, name.utf8CodeUnitCount) == 0 ? nil : object.index(of: name)
+    }
+
+    private static func bit(_ first: UInt8, _ count: Int) -> UInt64 {
+        1 << UInt64(truncatingIfNeeded: (Int(first) &* 7 &+ count) & 63)
     }
 
     private func isAsked(_ index: Int) -> Bool {

@@ -83,6 +83,14 @@ public struct JSONWriter: ~Copyable {
         bytes.append(UInt8(ascii: ","))
     }
 
+    /// Members or values of this document once more, by where their bytes are: cheaper than to write them again.
+    ///
+    /// - Parameter range: from where a member or value began to where one ended, its comma included.
+    public mutating func again(_ range: Range<Int>) {
+        assert(range.isEmpty || bytes.storage[range.upperBound - 1] == UInt8(ascii: ","), "a value ends in its comma")
+        bytes.append(again: range)
+    }
+
     /// To be called before each value.
     @inlinable @inline(__always)
     public func expectValue() {

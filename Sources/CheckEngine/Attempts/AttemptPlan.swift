@@ -40,6 +40,8 @@ final class AttemptPlan: Sendable {
     var tls: TLSOptions? {
         request.tls ?? (request.target.impliesTLS || dialogStartsTLS ? TLSOptions() : nil)
     }
+    /// Whether TLS is asked for: `tls` without its options, which are many.
+    var usesTLS: Bool { request.tls != nil || request.target.impliesTLS || dialogStartsTLS }
     /// Whether TLS begins within the dialog, not before it.
     var dialogStartsTLS: Bool { request.dialog.contains(.startTLS) }
     var tlsMaterial: TLSMaterial { surroundings.tls }

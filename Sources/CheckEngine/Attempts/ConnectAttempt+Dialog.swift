@@ -5,7 +5,7 @@ internal import TLSClient
 // What is done on a connection behind a connect that went well: TLS, then the dialog.
 extension ConnectAttempt {
     /// Whether anything is left to do once the connection is there.
-    var goesOn: Bool { plan.dialog != nil || plan.tls != nil }
+    var goesOn: Bool { plan.dialog != nil || plan.usesTLS }
 
     @inline(never)
     func goOn(

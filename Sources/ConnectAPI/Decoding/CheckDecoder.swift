@@ -43,7 +43,8 @@ package enum CheckDecoder {
         for flaw in ConsistencyRules.flaws(of: request, isTLSOff: isTLSOff) {
             reader.report(at: flaw.path, flaw.detail)
         }
-        return PreparedCheck(request: request, dialog: dialog(of: request, &reader))
+        let dialog = dialog(of: request, &reader)
+        return PreparedCheck(request: request, dialog: dialog)
     }
 
     /// `tls` asks for a handshake, or refines that of a `tls://` target.

@@ -6,11 +6,18 @@ struct AttemptEncoder {
     /// Leaves out what tells about the prober's own side.
     let hidesLocal: Bool
 
-    func write(_ attempt: AttemptResult, to writer: inout JSONWriter) {
+    /// - Parameter written: the result's own error, which is usually that of an attempt.
+    func write(_ attempt: AttemptResult, knowing written: WrittenError?, to writer: inout JSONWriter) {
         writer.beginObject()
         writeEndpoint(attempt.endpoint, to: &writer)
         OutcomeEncoder.write(attempt.outcome, attempt.phase, to: &writer)
-        if let error = attempt.error { ErrorEncoder.writeMember(error, to: &writer) }
+        if let error = attempt.error {
+            if let written, written.report === error {
+                writer.again(written.range)
+            } else {
+                ErrorEncoder.writeMember(error, to: &writer)
+            }
+        }
         if let local = attempt.local, !hidesLocal {
             writer.piece("\"local\":")
             write(local, to: &writer)

@@ -1,6 +1,12 @@
 internal import CheckModel
 internal import StrictJSON
 
+/// An error that a document has already as a member, and where.
+struct WrittenError {
+    let report: ErrorReport
+    let range: Range<Int>
+}
+
 /// Writes errors, as results have them and as the catalogue explains them.
 enum ErrorEncoder {
     /// The member `error`.

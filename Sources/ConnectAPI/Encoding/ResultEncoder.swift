@@ -12,8 +12,9 @@ package struct ResultEncoder: Sendable {
 
     /// One result, followed by a newline.
     package func line(_ result: CheckResult, of request: CheckRequest) -> [UInt8] {
-        // Most results fit, and so much the allocator still has in its cache for the thread.
-        var writer = JSONWriter(reserving: 1024)
+        // Most results fit, and so much the allocator still has in its cache for the thread. An error is explained at length,
+        // twice.
+        var writer = JSONWriter(reserving: result.error == nil ? 1024 : 2560)
         write(result, of: request, to: &writer)
         return writer.finishLine()
     }
@@ -41,11 +42,13 @@ package struct ResultEncoder: Sendable {
         writer.piece(result.ok ? "\"ok\":true," : "\"ok\":false,")
         OutcomeEncoder.write(result.outcome, result.phase, to: &writer)
         if result.outcome == .associated { writer.piece("\"verified\":false,") }
+        let begin = writer.bytes.count
         if let error = result.error { ErrorEncoder.writeMember(error, to: &writer) }
+        let written = result.error.map { WrittenError(report: $0, range: begin..<writer.bytes.count) }
         writer.piece("\"attempts\":")
         writer.beginArray()
         let attempts = AttemptEncoder(hidesLocal: prober == nil)
-        for attempt in result.attempts { attempts.write(attempt, to: &writer) }
+        for attempt in result.attempts { attempts.write(attempt, knowing: written, to: &writer) }
         writer.endArray()
         if let resolution = result.resolution { write(resolution, to: &writer) }
         if let tls = result.tls { TLSEncoder.writeMember(tls, to: &writer) }
