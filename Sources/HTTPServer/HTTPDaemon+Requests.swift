@@ -4,9 +4,9 @@ internal import CheckModel
 internal import SocketIO
 internal import Synchronization
 
-/// The way of one request.
+/// The lifecycle of one request.
 extension HTTPDaemon {
-    /// The request line is there.
+    /// Called when the library has read the request line.
     func begin(_ connection: Connection, target: UnsafeRawBufferPointer) {
         connection.target.removeAll(keepingCapacity: true)
         connection.target.append(contentsOf: target)
@@ -14,16 +14,16 @@ extension HTTPDaemon {
         noteHead(of: connection)
     }
 
-    /// The first of a head has come.
+    /// Notes the first byte of a request head.
     func noteHead(of connection: Connection) {
         guard case .idle = connection.phase else { return }
         connection.phase = .head
         connection.isLate = state >= .ending
-        // A connection's first head has been due since it was opened.
+        // The deadline of a connection's first head runs from its start.
         if connection.hasServed { connection.deadline = deadline(limits.headTimeoutMilliseconds) }
     }
 
-    /// The head is complete: the library's first call for this request.
+    /// Called when the head is complete: the library's first access callback for this request.
     func judge(
         _ connection: Connection, method: UnsafePointer<UInt8>, url: UnsafePointer<UInt8>, version: UnsafePointer<UInt8>
     ) -> MHD_Result {
@@ -31,7 +31,7 @@ extension HTTPDaemon {
         guard connection.persistence < .retired else {
             return refuse(connection, status: 503, detail: HandshakeWorker.retired)
         }
-        // The head of the answer has to fit in, too: a check whose answer is lost must not run.
+        // The response head must fit too: a check whose response is lost must not run.
         guard connection.isLarge || mayAnswer(handle) else {
             return refuse(connection, status: 431, detail: HeadRefusal.fields.detail)
         }
@@ -48,7 +48,7 @@ extension HTTPDaemon {
         }
     }
 
-    /// Whether the library's usual memory has room for an answer. Most heads came through the gate, and have.
+    /// Whether the library's usual memory has room for a response head. It has, for most heads: the gate has checked them.
     private func mayAnswer(_ handle: OpaquePointer) -> Bool {
         let length = connectd_mhd_head_length(handle)
         guard length > 512 else { return true }
@@ -59,7 +59,7 @@ extension HTTPDaemon {
     }
 
     private func admit(_ connection: Connection, _ head: RequestHead, _ framing: BodyFraming) -> MHD_Result {
-        // The library takes sloppy chunks: nothing behind them is read as a request.
+        // The library accepts malformed chunks, so nothing after them is read as a request.
         if case .chunked = framing { connection.persistence.advance(to: .closing) }
         switch handler.admit(head) {
         case .accept(let limit, let responder):
@@ -68,7 +68,7 @@ extension HTTPDaemon {
                 guard limits.memory.hasRoom(for: MemoryBudget.bodyCharge(Int(length)), of: .bodies) else {
                     return refuseForMemory(connection)
                 }
-                // What is announced is not there yet: a client pays for memory by sending.
+                // Only the beginning is reserved: memory grows with the bytes that the client really sends.
                 connection.body.reserveCapacity(Int(min(length, UInt64(MemoryBudget.freeBodyBytes))))
             }
             connection.bodyLimit = limit
@@ -84,10 +84,10 @@ extension HTTPDaemon {
         return .YES
     }
 
-    /// What is read to keep a connection whose request needs no body.
+    /// The longest body, in bytes, that is read and discarded to keep a connection.
     private static var shortBody: UInt64 { 65536 }
 
-    /// Bytes of the body.
+    /// Called with bytes of the body.
     func receive(_ connection: Connection, _ bytes: UnsafeRawBufferPointer) -> MHD_Result {
         switch connection.phase {
         case .body:
@@ -104,8 +104,8 @@ extension HTTPDaemon {
         }
     }
 
-    /// Charges a body that is not short, so that clients cannot fill the memory by bodies that never end.
-    /// - Returns: false where there is no room.
+    /// Charges a body that is not short, so that clients cannot fill the memory with bodies that never end.
+    /// - Returns: false if there is no room.
     private func chargeBody(of connection: Connection, growingBy count: Int) -> Bool {
         let charge = MemoryBudget.bodyCharge(connection.body.count + count)
         guard charge > connection.bodyCharge else { return true }
@@ -115,10 +115,10 @@ extension HTTPDaemon {
     }
 
     private func refuseForMemory(_ connection: Connection) -> MHD_Result {
-        refuse(connection, status: 503, detail: "Clients hold as much memory by request bodies as they may.")
+        refuse(connection, status: 503, detail: "Too much memory is in use by request bodies.")
     }
 
-    /// The request is complete: the library's last call for it.
+    /// Called when the request is complete: the library's last access callback for it.
     func complete(_ connection: Connection) -> MHD_Result {
         switch connection.phase {
         case .body:
@@ -127,17 +127,17 @@ extension HTTPDaemon {
         case .discarding(let response):
             return queue(response, on: connection)
         case .idle, .head, .suspended, .answering, .streaming:
-            // Called once more without an answer: it could not be queued.
+            // The library calls again if a response could not be queued.
             return .NO
         }
     }
 
-    // MARK: Who answers
+    // MARK: Responders
 
-    /// Lets the responder work, and tells the library to leave the connection alone meanwhile.
+    /// Starts the responder's task, and suspends the connection in the library.
     ///
-    /// The task has to prefer the thread, or each of its waits would hop through the global pool; such a task never starts
-    /// before this returns (Swift 6.3, `Task.immediate` too). What needs no wait is better answered by `admit`.
+    /// The task must prefer the worker's thread, or each of its waits would go through the global pool. Such a task never
+    /// starts before this returns (in Swift 6.3, `Task.immediate` neither). `admit` is cheaper for responses without a wait.
     private func start(
         _ connection: Connection, _ request: Request, _ responder: any RequestResponder
     ) -> MHD_Result {
@@ -161,15 +161,15 @@ extension HTTPDaemon {
         worker.inFlight.add(1, ordering: .relaxed)
     }
 
-    /// The responder has answered.
+    /// Called when the responder has returned.
     func finish(_ place: Int, _ number: UInt64, _ response: Response) {
-        // At the end of the service, somebody else may have answered in its place.
+        // During shutdown, a 503 may have been sent in its place.
         guard let connection = connections[place], connection.request == number, case .suspended = connection.phase
         else { return }
         resume(connection, with: response)
     }
 
-    /// An answer may be queued for a suspended connection, which saves a call-back.
+    /// Queues the response while the connection is still suspended, which saves a callback.
     private func resume(_ connection: Connection, with response: Response) {
         connection.task = nil
         _ = queue(response, on: connection)
@@ -189,7 +189,7 @@ extension HTTPDaemon {
         connectd_mhd_look_first(handle, isWanted ? 1 : 0)
     }
 
-    // MARK: Answers
+    // MARK: Responses
 
     private func queue(_ response: Response, on connection: Connection) -> MHD_Result {
         var response = response
@@ -208,7 +208,7 @@ extension HTTPDaemon {
         if stream != nil || length > Self.shortAnswer { lookFirst(at: connection, false) }
         connection.deadline = deadline(limits.sendTimeoutMilliseconds + length / 65536 * 1000)
         let mustClose = connection.persistence > .persistent || state >= .draining
-        // Another request may be on its way already: unread, it would be a reset that destroys this answer.
+        // Another request may already have been sent. If it is not read, the kernel sends a reset that destroys this response.
         if mustClose { connection.mustLinger = true }
         guard let handle = connection.handle,
             let answer = LibraryResponse.make(response, mustClose: mustClose, stream: stream)
@@ -222,17 +222,18 @@ extension HTTPDaemon {
         return MHD_queue_response(handle, UInt32(response.status), answer)
     }
 
-    /// What sockets take at once is not held for long, and is not charged.
+    /// Responses up to this length fit into the socket, and are not charged.
     private static let shortAnswer = 16 << 10
-    /// For so long every client may read its response in peace.
+    /// For how long a client may read its response before it can be dismissed for another.
     private static let undisturbedNanoseconds: UInt64 = 2_000_000_000
 
-    /// A check that ran gets its response. Where there is no room for it, a client that has read for longest at one gives way.
+    /// Charges a response that is not short.
     private func chargeAnswer(_ count: Int, of connection: Connection) {
         if count > Self.shortAnswer { chargeInAnyCase(count, of: connection) }
     }
 
-    /// Charges what an answer holds, whether or not there is room for it.
+    /// Charges a response even if there is no room for it, since a check that ran gets its response. If there is none, the
+    /// client that has read its response for longest is dismissed.
     func chargeInAnyCase(_ count: Int, of connection: Connection) {
         connection.answerCharge = count
         connection.answerBegan = Clock.now().nanoseconds
@@ -252,7 +253,7 @@ extension HTTPDaemon {
         answerPlainly(connection, handler.problem(status: status, detail: detail))
     }
 
-    /// Answers before the request is complete; the library closes the connection when it is told no.
+    /// Responds before the request is complete. `.NO` makes the library close the connection.
     private func answerPlainly(_ connection: Connection, _ response: Response) -> MHD_Result {
         let response = plainly(response, or: 413, "The request needs no body, and has a long one.")
         PlainAnswer.send(response, to: connection.descriptor, withoutBody: connection.head?.method == .head)
@@ -260,13 +261,13 @@ extension HTTPDaemon {
         return .NO
     }
 
-    /// A response that can be sent without the library: a streamed one is replaced by a problem.
+    /// A response that can be sent without the library: a problem in place of a streamed one.
     private func plainly(_ response: Response, or status: Int, _ detail: String) -> Response {
         guard case .stream = response.body else { return response }
         return handler.problem(status: status, detail: detail)
     }
 
-    // MARK: Ends
+    // MARK: End of requests
 
     private static let stopping = "The service is shutting down."
 
@@ -278,7 +279,7 @@ extension HTTPDaemon {
         }
     }
 
-    /// Answers every request that is with a handler still.
+    /// Sends a 503 for every request whose handler still runs, and aborts all streams.
     func answerForHandlers() {
         for case let connection? in connections {
             switch connection.phase {
@@ -289,10 +290,10 @@ extension HTTPDaemon {
         }
     }
 
-    /// Whether no request has begun, and no client has connected so lately that its first one may be on its way.
+    /// Whether no request is in progress, and no client has connected so recently that its first request may still come.
     var isIdle: Bool { !hasBegun { _ in true } && !awaitsFirstRequest }
 
-    /// Whether every request that is not late is answered in full.
+    /// Whether every request that is not late has been answered in full.
     var isDrained: Bool { worker.inFlight.load(ordering: .relaxed) == 0 && !hasBegun { !$0.isLate } }
 
     private func hasBegun(_ isMeant: (Connection) -> Bool) -> Bool {
@@ -303,7 +304,7 @@ extension HTTPDaemon {
         }
     }
 
-    /// Whether a client has connected so lately that its first request may be on its way.
+    /// Whether a client has connected so recently that its first request may still come.
     var awaitsFirstRequest: Bool {
         let moment = UInt64(HTTPLimits.firstRequestMilliseconds) * 1_000_000
         let earliest = Clock.now().nanoseconds - moment
@@ -313,8 +314,8 @@ extension HTTPDaemon {
         }
     }
 
-    /// At the end: tells those whose requests have not come in completely.
-    /// - Returns: whether there are any.
+    /// Sends a 503 for requests that have not come completely.
+    /// - Returns: whether there were any.
     func refuseUnfinished() -> Bool {
         var isFound = false
         for case let connection? in connections where !connection.peerHasLeft {
@@ -330,14 +331,14 @@ extension HTTPDaemon {
                 endWaiting(connection)
                 continue
             }
-            // The library is not to make a request of what comes still, and closes the connection when it reads its end.
+            // After SHUT_RD the library reads EOF, and closes the connection, instead of completing the request.
             connection.phase = .answering
             shutdown(connection.descriptor, Int32(SHUT_RD))
         }
         return isFound
     }
 
-    /// The library is done with a request.
+    /// Called when the library has ended a request.
     func requestEnded(_ connection: Connection, isComplete: Bool) {
         connection.task?.cancel()
         if case .streaming(let stream) = connection.phase { stream.requestEnded() }
@@ -355,7 +356,7 @@ extension HTTPDaemon {
         ended.append(connection.index)
     }
 
-    /// A deadline has come. The library notices the end of the connection, and closes it.
+    /// Ends a connection whose deadline has passed. The library notices, and closes it.
     func expire(_ connection: Connection) {
         if case (.waiting, .head) = (connection.gate, connection.phase) {
             return refuseWaiting(connection, 408, Self.tooSlow, withoutBody: false)
@@ -381,8 +382,8 @@ extension HTTPDaemon {
 
     private static let tooSlow = "The request took too long to arrive."
 
-    /// The library refuses some heads by itself, in words of its own, and before 1.0 it sends the head of that answer twice.
-    /// It says so beforehand, without naming the connection; whoever has such a head that is not judged is refused here.
+    /// Refuses malformed heads that the library would refuse itself: before 1.0 it sends the head of its response twice. It
+    /// logs that before, without naming the connection, so every connection with such a head is refused here.
     func refuseUnjudgedHeads() {
         for case let connection? in connections {
             guard case .head = connection.phase, let handle = connection.handle,

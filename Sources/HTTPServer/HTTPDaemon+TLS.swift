@@ -56,7 +56,9 @@ extension HTTPDaemon {
             case .idle:
                 connection.persistence.advance(to: .retired)
                 if connection.hasServed { end(connection) }
-            case .answering, .streaming: connection.persistence.advance(to: .retired)  // The response was sent, maybe without "Connection: close".
+            case .answering, .streaming:
+                // The response was sent, maybe without "Connection: close".
+                connection.persistence.advance(to: .retired)
             case .head, .body, .discarding, .suspended: break
             }
         }

@@ -142,3 +142,23 @@ public final class HTTPService: Sendable {
     /// Requests whose handler has started, and whose response has not been sent in full.
     public var inFlightCount: Int { workers.reduce(0) { $0 + $1.inFlight.load(ordering: .relaxed) } }
 }
+
+/// The TLS context of the TCP listeners, except health listeners, and the thread for their handshakes.
+public struct HTTPSFront: Sendable {
+    let context: ServerContext
+    let reactor: Reactor
+
+    /// - Parameter reactor: of a thread that does nothing else, so that handshakes never delay established connections.
+    public init(context: ServerContext, reactor: Reactor) {
+        self.context = context
+        self.reactor = reactor
+    }
+}
+
+/// Why the service cannot start.
+public enum HTTPServiceError: Error, Hashable, Sendable {
+    /// EADDRINUSE if the address is in use; EACCES, EADDRNOTAVAIL, ENAMETOOLONG, ENOENT and others as in bind(2).
+    case cannotListen(ListenAddress, Errno)
+    /// EMFILE, ENFILE, ENOMEM, ENOSPC: a worker could not get what it needs.
+    case cannotStartWorker(Errno)
+}

@@ -100,3 +100,63 @@ final class ListeningSocket: Sendable {
         return result == 0 ? SocketName.endpoint(from: storage) : nil
     }
 }
+
+/// The file of a listening UNIX-domain socket. It is identified by device and inode, since another process may have
+/// replaced it.
+struct SocketFile: Sendable {
+    private let path: [UInt8]
+    private let device: UInt
+    private let inode: UInt
+
+    init(_ path: [UInt8]) {
+        let status = Self.status(of: path)
+        self.path = path
+        device = UInt(status?.st_dev ?? 0)
+        inode = UInt(status?.st_ino ?? 0)
+    }
+
+    func remove() {
+        guard let status = Self.status(of: path), UInt(status.st_dev) == device, UInt(status.st_ino) == inode else {
+            return
+        }
+        _ = Self.withCString(path) { unlink($0) }
+    }
+
+    /// Removes a socket file that no process listens on. Any other file is left alone.
+    /// - Returns: whether the name is free.
+    static func removeStale(at path: [UInt8]) -> Bool {
+        guard let status = status(of: path), status.st_mode & mode_t(S_IFMT) == mode_t(S_IFSOCK), isDeserted(path)
+        else { return false }
+        return withCString(path) { unlink($0) } == 0
+    }
+
+    static func setMode(of path: [UInt8], to mode: mode_t) throws(Errno) {
+        guard withCString(path, { chmod($0, mode) }) == 0 else { throw .current }
+    }
+
+    /// Whether no process listens on a socket file. EAGAIN (full backlog) and EPROTOTYPE (other socket type) mean that one does.
+    private static func isDeserted(_ path: [UInt8]) -> Bool {
+        do throws(Errno) {
+            let probe = try SystemCall.socket(domain: AF_UNIX, type: connectd_sock_stream)
+            let number = probe.rawValue
+            try SocketName.withName(of: .path(path)) { (name, length) throws(Errno) in
+                try SystemCall.connect(number, to: name, length: length)
+            }
+            return false
+        } catch {
+            return error == Errno(ECONNREFUSED)
+        }
+    }
+
+    private static func status(of path: [UInt8]) -> stat? {
+        var status = stat()
+        return withCString(path) { lstat($0, &status) } == 0 ? status : nil
+    }
+
+    private static func withCString<Result>(_ path: [UInt8], _ body: (UnsafePointer<CChar>) -> Result) -> Result {
+        (path.map { CChar(bitPattern: $0) } + [0]).withUnsafeBufferPointer { buffer in
+            // SAFETY: the buffer is not empty, since it ends in a NUL, so it has an address.
+            body(buffer.baseAddress.unsafelyUnwrapped)
+        }
+    }
+}

@@ -37,3 +37,10 @@ public enum Admission: Sendable {
     /// respond: it makes no task, and the response leaves in the same turn of the event loop.
     case answer(Response)
 }
+
+/// A request with its whole body.
+public struct Request: Sendable {
+    public let head: RequestHead
+    /// At most the number of bytes that the handler admitted.
+    public let body: [UInt8]
+}

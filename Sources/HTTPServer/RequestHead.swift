@@ -123,3 +123,51 @@ public final class RequestHead: Sendable {
         storage.withUnsafeBufferPointer { body(HeaderLines(bytes: UnsafeBufferPointer(rebasing: $0[targetLength...]))) }
     }
 }
+
+/// A query parameter.
+public struct QueryParameter: Sendable, Equatable {
+    /// Percent-decoded; as it was sent if it cannot be decoded.
+    public let name: String
+    /// Percent-decoded; nil if name or value has invalid percent-encoding, is not UTF-8, or contains a NUL.
+    public let value: String?
+
+    /// - Parameter encoded: the bytes between two `&`.
+    init(encoded: ArraySlice<UInt8>, plusIsSpace: Bool) {
+        let equals = encoded.firstIndex(of: UInt8(ascii: "=")) ?? encoded.endIndex
+        let value = PercentCoding.decode(encoded[equals...].dropFirst(), plusIsSpace: plusIsSpace)
+        if let name = PercentCoding.decode(encoded[..<equals], plusIsSpace: plusIsSpace) {
+            self.name = name
+            self.value = value
+        } else {
+            name = String(decoding: encoded[..<equals], as: UTF8.self)
+            self.value = nil
+        }
+    }
+}
+
+/// Percent-encoding (RFC 3986, section 2.1), decoded strictly.
+public enum PercentCoding {
+    /// - Returns: nil if a `%` is not followed by two hexadecimal digits, or the result is not UTF-8 or contains a NUL.
+    public static func decode(_ bytes: ArraySlice<UInt8>, plusIsSpace: Bool) -> String? {
+        var decoded: [UInt8] = []
+        decoded.reserveCapacity(bytes.count)
+        var index = bytes.startIndex
+        while index < bytes.endIndex {
+            switch bytes[index] {
+            case UInt8(ascii: "%"):
+                guard index + 2 < bytes.endIndex, let high = ASCII.hexValue(bytes[index + 1]),
+                    let low = ASCII.hexValue(bytes[index + 2]), high | low != 0
+                else { return nil }
+                decoded.append(high << 4 | low)
+                index += 3
+            case UInt8(ascii: "+") where plusIsSpace:
+                decoded.append(0x20)
+                index += 1
+            case let byte:
+                decoded.append(byte)
+                index += 1
+            }
+        }
+        return String(validating: decoded, as: UTF8.self)
+    }
+}

@@ -104,11 +104,15 @@ final class RawClient {
     /// One response with a Content-Length, or without a body.
     func receiveResponse(withoutBody: Bool = false) -> RawResponse? {
         var bytes: [UInt8] = []
-        while true {
-            if let response = RawResponse(bytes, withoutBody: withoutBody) { return response }
+        while !bytes.ends(with: "\r\n\r\n") {
             guard let byte = receiveByte() else { return nil }
             bytes.append(byte)
         }
+        guard let head = RawResponse(bytes, withoutBody: true) else { return nil }
+        let length = head.header("content-length").flatMap { Int($0) } ?? 0
+        if withoutBody || head.status < 200 || length == 0 { return head }
+        guard let body = receive(exactly: length) else { return nil }
+        return RawResponse(bytes + body)
     }
 
     /// One byte at a time leaves the next response where it is.
