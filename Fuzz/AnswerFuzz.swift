@@ -1,7 +1,5 @@
 // Compiled together with the readers of Sources/DNS by `Fuzz/run`, as one module; no part of the package.
 
-import CheckModel
-
 /// Reads whatever a name server may send. What is accepted has addresses, and as many as fit into the message.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 
-from bench import deadline, enqueues, footprint, hang, namespace, prepare, rate, report, tls
+from bench import deadline, enqueues, footprint, hang, instructions, namespace, prepare, rate, report, tls
 from bench.contenders import contenders
 from bench.paths import CONNECTD, OUT, RESULTS
 
@@ -14,6 +14,7 @@ SUITES = {
     "http": rate.measure_http,
     "http-1": rate.measure_single,
     "http-refused": rate.measure_refused,
+    "instructions": instructions.measure,
     "bare": rate.measure_bare,
     "idle": footprint.measure_idle,
     "start": footprint.measure_start,

@@ -26,10 +26,14 @@ def listening(command):
             popen.kill()
 
 
-def load(contender, port, seconds, connections, target_port=TARGET_PORT):
+def load_command(contender, port, seconds, connections, target_port=TARGET_PORT):
     expected = contender.success if target_port == TARGET_PORT else contender.refusal
-    command = [built("rate"), "--port", str(port), "--seconds", str(seconds), "--connections", str(connections),
-               "--hosts", str(DESTINATIONS), "--expect", expected, *contender.request(target_port)]
+    return [built("rate"), "--port", str(port), "--seconds", str(seconds), "--connections", str(connections),
+            "--hosts", str(DESTINATIONS), "--expect", expected, *contender.request(target_port)]
+
+
+def load(contender, port, seconds, connections, target_port=TARGET_PORT):
+    command = load_command(contender, port, seconds, connections, target_port)
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=seconds + 30)
     return json.loads(done.stdout)
 

@@ -151,6 +151,14 @@ def tls_table(tls):
     return title, rows
 
 
+def instructions_table(ways):
+    rows = [["", *ways]]
+    for name in ("connectd", "c"):
+        rows.append([TITLES[name], *(f"{way[name]['instructions']:.0f}" for way in ways.values())])
+    rows.append(["of C's", *(f"{way['connectd']['instructions'] / way['c']['instructions']:.2f}" for way in ways.values())])
+    return "instructions: in user space, for a check", rows
+
+
 def bare_table(bare):
     runs = bare["runs"]
     row = [f"{median(run['rate'] for run in runs):.0f}", f"{median(run['cpu_us_per_connect'] for run in runs):.1f}"]
@@ -208,6 +216,8 @@ def tables(results, found):
     for name in LEAST_OF_BLACKBOX:
         if name in results:
             yield http_table(name, results[name])
+    if "instructions" in results:
+        yield instructions_table(results["instructions"])
     if "bare" in results:
         yield bare_table(results["bare"])
     if "tls" in results:

@@ -1,6 +1,6 @@
 internal import CLinux
 internal import CMicrohttpd
-internal import CheckModel
+internal import NetworkTypes
 internal import SocketIO
 
 /// Sends the body of one streamed response. Used on its worker's thread only.

@@ -1,4 +1,5 @@
-internal import CheckModel
+internal import ErrorCatalogue
+internal import NetworkTypes
 internal import SocketIO
 
 /// The state of one open connection and of its current request. Used on the worker's thread only.

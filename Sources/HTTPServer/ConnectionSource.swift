@@ -1,5 +1,5 @@
 internal import CLinux
-internal import TLSServer
+internal import TLS
 
 /// Where a connection came from. All its requests share one.
 final class ConnectionSource: Sendable {

@@ -1,6 +1,7 @@
+internal import AccessPolicy
 internal import CLinux
 internal import CMicrohttpd
-internal import CheckModel
+internal import NetworkTypes
 internal import SocketIO
 
 /// The gate before a request. Its head waits in the kernel until it is complete, and is checked there by MSG_PEEK. So a

@@ -1,5 +1,5 @@
 internal import CLinux
-internal import CheckModel
+internal import NetworkTypes
 internal import SocketIO
 
 /// A connection whose response has been sent, while its client may still be sending. If it were closed at once, the kernel

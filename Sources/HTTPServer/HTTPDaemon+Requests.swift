@@ -1,6 +1,6 @@
 internal import CLinux
 internal import CMicrohttpd
-internal import CheckModel
+internal import NetworkTypes
 internal import SocketIO
 internal import Synchronization
 

@@ -1,7 +1,7 @@
 internal import CLinux
 internal import SocketIO
 internal import Synchronization
-internal import TLSServer
+internal import TLS
 
 extension HTTPDaemon {
     /// Makes a relay between the client and the library.

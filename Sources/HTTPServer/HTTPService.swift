@@ -1,8 +1,8 @@
 internal import CLinux
-public import CheckModel
+public import NetworkTypes
 public import SocketIO
 internal import Synchronization
-public import TLSServer
+public import TLS
 
 /// An HTTP/1.1 server. libmicrohttpd parses and sends; the caller's reactors wait for events.
 ///

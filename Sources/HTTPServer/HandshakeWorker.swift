@@ -1,7 +1,7 @@
 internal import CLinux
-internal import CheckModel
+internal import NetworkTypes
 internal import SocketIO
-internal import TLSServer
+internal import TLS
 
 /// Performs the TLS handshakes of clients, and gives established connections to the workers.
 ///

@@ -1,4 +1,4 @@
-public import CheckModel
+public import NetworkTypes
 
 /// An address to listen on, and what is served there.
 public struct Listener: Sendable {

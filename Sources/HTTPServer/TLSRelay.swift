@@ -1,7 +1,7 @@
 internal import CLinux
-internal import CheckModel
+internal import NetworkTypes
 internal import SocketIO
-internal import TLSServer
+internal import TLS
 
 /// Carries one connection between a client, whose TLS handshake is done, and the library, which has no TLS. A pair of
 /// sockets connects the two, so that deadlines, early responses and clients that leave work as on plain connections.

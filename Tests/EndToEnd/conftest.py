@@ -2,42 +2,63 @@
 
 import collections
 import os
-import pathlib
 import shutil
 import signal
-import sys
 import tempfile
 
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent))
-
-import namespace as namespaces  # noqa: E402
-from certificates import Authorities  # noqa: E402
-from connectd_process import Connectd  # noqa: E402
-from network import Network, new_name  # noqa: E402
-from systemd_machine import Machine  # noqa: E402
+from support import namespace as namespaces
+from support import network as net
+from support import peers
+from support.certificates import Authorities
+from support.connectd_process import Connectd
+from support.network import Network, new_name
+from support.systemd_machine import Machine
 
 # `nohup` and the background jobs of scripts start the tests with some signals ignored, and each program would inherit that.
-# What this process does with a signal stays the same; a handler of its own is reset to the usual effect in programs.
+# A handler that does nothing keeps the effect in this process, and exec resets it to the default in programs.
 for _number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM):
     if signal.getsignal(_number) is signal.SIG_IGN:
         signal.signal(_number, lambda number, frame: None)
 
 
-# What a test says that is skipped because its server or tool is missing.
+# The reason of tests that are skipped because a server or tool is missing.
 MISSING = "not installed"
-# Continuous integration installs everything, and a test must not be left out unseen. Those of deploy/ have targets of their own.
+# Continuous integration installs everything, so a skipped test is a failure there. Tests of deploy/ have their own targets.
 IS_COMPLETE = os.environ.get("CONNECTD_REQUIRE_INTEGRATIONS", "") not in ("", "0")
 
 
-def pytest_configure(config) -> None:
-    config.addinivalue_line("markers", "integration: needs a large server or tool; make test-integrations runs it")
+# The files of `make smoke`: the most important behavior. All together take about a minute.
+SMOKE = {
+    "checks/test_expect.py", "checks/test_probe.py", "checks/test_success.py", "checks/test_strategies.py", "checks/test_udp.py",
+    "cli/test_check.py", "cli/test_nagios.py", "dns/test_names.py", "errno/test_bind.py", "errno/test_icmp.py",
+    "errno/test_timeout.py", "errno/test_unix.py", "http/test_authentication.py", "http/test_bad_requests.py", "http/test_health.py",
+    "http/test_https.py", "monitors/test_metrics.py", "policy/test_addresses.py", "service/test_start.py",
+    "tls/test_starttls.py", "tls/test_verdicts.py",
+}  # fmt: skip
 
 
 def pytest_itemcollected(item) -> None:
-    if item.path.name.startswith("test_integrations_"):
+    if item.path.parent.name == "integrations":
         item.add_marker("integration")
+    if f"{item.path.parent.name}/{item.path.name}" in SMOKE:
+        item.add_marker("smoke")
+
+
+# In parallel, a worker takes a file at a time. The longest files come first, so that no worker begins one at the end.
+LONGEST = (
+    "openapi/test_schemathesis_fuzzing.py", "openapi/test_schemathesis.py", "cli/test_check_output.py",
+    "tls/test_handshakes.py", "service/test_reload_loses_no_request.py", "blackbox/test_patterns.py", "blackbox/test_probe.py",
+    "http/test_limits.py", "http/test_https_attacks.py", "http/test_https_clients.py", "service/test_graceful_shutdown.py",
+    "cli/test_check.py", "cli/test_tools.py", "checks/test_socket_share.py", "monitors/test_monitors.py",
+    "blackbox/test_modules.py",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items) -> None:
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get("/".join(item.path.parts[-2:]), len(places)))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -45,9 +66,9 @@ def pytest_runtest_makereport(item, call):
     report = yield
     if IS_COMPLETE and report.skipped and isinstance(report.longrepr, tuple):
         reason = report.longrepr[2].removeprefix("Skipped: ")
-        if MISSING in reason and not item.path.name.startswith("test_deploy_"):
+        if MISSING in reason and item.path.parent.name != "deploy":
             report.outcome = "failed"
-            report.longrepr = f"{reason}; with CONNECTD_REQUIRE_INTEGRATIONS nothing may be missing"
+            report.longrepr = f"{reason}; with CONNECTD_REQUIRE_INTEGRATIONS this is a failure"
     return report
 
 
@@ -67,7 +88,7 @@ def network(root_and_namespaces):
 
 @pytest.fixture(scope="session")
 def loopback_only(root_and_namespaces):
-    """A namespace with nothing but loopback: where invented targets can do no harm."""
+    """A namespace with loopback only, where invented targets do no harm."""
     made = namespaces.Namespace(new_name("l"))
     yield made
     made.remove()
@@ -75,7 +96,7 @@ def loopback_only(root_and_namespaces):
 
 @pytest.fixture(scope="session")
 def machine(network):
-    """A systemd of its own in the prober's namespace, with connectd installed as deploy/systemd/README.md says."""
+    """A container with systemd in the prober's namespace, with connectd installed as deploy/systemd/README.md says."""
     made = Machine(network)
     try:
         made.install()
@@ -86,13 +107,13 @@ def machine(network):
 
 @pytest.fixture(scope="session")
 def authorities(tmp_path_factory) -> Authorities:
-    """Certificates for every purpose, made when they are first used."""
+    """Certificates for every purpose, made on first use."""
     return Authorities(tmp_path_factory.mktemp("certificates"))
 
 
 @pytest.fixture(scope="module")
 def connectd(network):
-    """A connectd in the prober's namespace that may do everything the internal profile knows."""
+    """A connectd in the prober's namespace with all permissions of the internal profile."""
     with Connectd(network.a) as running:
         yield running
 
@@ -102,9 +123,16 @@ def api(connectd):
     return connectd.client
 
 
+@pytest.fixture(scope="module")
+def target(network):
+    """A target at the router that accepts TCP connections."""
+    with peers.tcp_listener(network.b, net.OPEN) as listener:
+        yield f"tcp://{net.OPEN}:{listener.getsockname()[1]}"
+
+
 @pytest.fixture
 def folder():
-    """A short path, which UNIX sockets need, that everybody may enter."""
+    """A short path, which UNIX sockets need, that all users may enter."""
     path = tempfile.mkdtemp(prefix="cd", dir="/tmp")
     os.chmod(path, 0o755)
     yield path

@@ -1,7 +1,6 @@
 import COpenSSL
 import Foundation
-import TLSClient
-import TLSServer
+import TLS
 import Testing
 
 /// A self-signed certificate for one test run.

@@ -1,8 +1,8 @@
-import CheckModel
 import HTTPServer
+import NetworkTypes
 import SocketIO
 import Synchronization
-import TLSServer
+import TLS
 
 /// What the tests ask of a service: an echo, a wait without end, an answer from the head alone.
 final class TestHandler: RequestHandler, RequestResponder {

@@ -1,5 +1,5 @@
 internal import CLinux
-public import CheckModel
+public import NetworkTypes
 internal import Synchronization
 
 /// One epoll set and one heap of timers, on one thread: everything that a worker waits for.

@@ -1,0 +1,97 @@
+"""POST /v1/routes: what the kernel would choose, without sending anything."""
+
+import pytest
+
+from support import network as net
+from support import peers
+from support.expectations import assert_problem
+
+
+def routes(api, *destinations: str) -> list[dict]:
+    answer = api.post("/v1/routes", {"destinations": list(destinations)})
+    assert answer.status == 200, answer.body
+    found = answer.json["routes"]
+    assert [route["destination"] for route in found] == list(destinations)
+    return found
+
+
+def test_the_source_that_the_kernel_would_choose(api):
+    local = [route["local"]["address"] for route in routes(api, net.OPEN, net.OPEN6, net.PEER, "127.0.0.1", "::1")]
+    assert local == [net.PROBER, net.PROBER6, net.PROBER, "127.0.0.1", "::1"]
+
+
+def test_an_answer_has_no_error_and_an_error_no_answer(api):
+    good, bad = routes(api, net.OPEN, net.NOWHERE)
+    assert "error" not in good
+    assert bad["local"] is None
+    assert (bad["error"]["errno"], bad["error"]["name"], bad["error"]["class"]) == (101, "ENETUNREACH", "unreachable")
+
+
+@pytest.mark.parametrize(
+    "kind,number,outcome",
+    [
+        ("unreachable", 113, "unreachable"),
+        ("prohibit", 13, "not_permitted"),
+        ("blackhole", 22, "unreachable"),
+        ("throw", 101, "unreachable"),
+    ],
+)
+def test_each_type_of_route(api, kind, number, outcome):
+    (route,) = routes(api, net.ROUTE_TYPES[kind])
+    assert (route["error"]["errno"], route["error"]["class"]) == (number, outcome)
+
+
+def test_one_failure_does_not_affect_the_next_destination(api):
+    """One socket, connected again for each destination and disconnected at the end."""
+    answers = routes(
+        api, net.NOWHERE, net.OPEN, net.ROUTE_TYPES["blackhole"], net.OPEN6, net.NOWHERE6, net.OPEN, net.OPEN
+    )
+    assert [("error" in route) for route in answers] == [True, False, True, False, True, False, False]
+
+
+def test_nothing_is_sent(api, network):
+    with peers.udp_socket(network.b, net.OPEN, 0) as peer:
+        routes(api, net.OPEN)
+        peer.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            peer.recv(1)
+
+
+def test_a_denied_destination_tells_nothing(api):
+    """A route is knowledge about the network: a denied destination is not looked up."""
+    for address in ("169.254.169.254", "::ffff:169.254.169.254", "224.0.0.1"):
+        answer = api.post("/v1/routes", {"destinations": [address]})
+        if answer.status == 200:
+            (route,) = answer.json["routes"]
+            assert (route["local"], route["error"]["class"]) == (None, "denied")
+        else:
+            assert_problem(answer, 403)
+
+
+def test_many_destinations(api):
+    destinations = [f"10.88.{number // 250}.{number % 250 + 1}" for number in range(1000)]
+    assert all(route["local"]["address"] == net.PROBER for route in routes(api, *destinations))
+
+
+@pytest.mark.parametrize(
+    "value,pointer",
+    [
+        ({}, "/destinations"),
+        ({"destinations": []}, "/destinations"),
+        ({"destinations": "10.0.0.1"}, "/destinations"),
+        ({"destinations": [1]}, "/destinations/0"),
+        ({"destinations": ["10.0.0.1", "localhost"]}, "/destinations/1"),
+        ({"destinations": ["127.1"]}, "/destinations/0"),
+        ({"destinations": ["10.0.0.1:80"]}, "/destinations/0"),
+        ({"destinations": [""]}, "/destinations/0"),
+        ({"destinations": ["10.0.0.1"], "x": 1}, "/x"),
+        ({"destinations": [None]}, "/destinations/0"),
+        ({"destinations": ["10.0.0.0/8"]}, "/destinations/0"),
+    ],
+)
+def test_a_bad_request(api, value, pointer):
+    answer = api.post("/v1/routes", value)
+    problem = assert_problem(answer, 400)
+    assert any(item.startswith(pointer) or (pointer == "/destinations" and item == "") for item in answer.pointers), (
+        problem
+    )
