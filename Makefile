@@ -1,40 +1,54 @@
-# connectd: make help lists the targets; see README.md.
-.PHONY: help run test build release check lint unit-test fuzz fuzz-replay end-to-end-test format dependencies
+# `make help` lists the targets.
+.PHONY: help run test build release check lint tidy unit-test fuzz fuzz-replay end-to-end-test format dependencies
+.PHONY: smoke sanitize sanitize-address sanitize-thread coverage bench
 .PHONY: test-dependencies venv clean toolchain image-test deploy-test deploy-venv test-integrations integration-dependencies
-# Parts of a run share one build folder, two cores and names in the kernel.
+# The parts of a run share a build folder, the processors and the names of network namespaces.
 .NOTPARALLEL:
 
 LISTEN ?= 127.0.0.1:8080
 PYTHON ?= python3
 VENV := .venv
 SYSTEMD_IMAGE := localhost/connectd-systemd:bookworm
-# `make test AS_ROOT=sudo` builds as yourself, and runs as root what makes network namespaces.
+# `make test AS_ROOT=sudo` builds as the current user. It runs the tests that create network namespaces as root.
 AS_ROOT ?=
-# With 1, a test that would be skipped because a program is missing fails. Continuous integration sets it.
+# With 1, a test fails if its program is not installed, instead of being skipped. Continuous integration sets it.
 CONNECTD_REQUIRE_INTEGRATIONS ?=
 # How many end-to-end tests run at once.
 PARALLEL ?= $(shell echo $$((2 * $$(nproc))))
 PYTEST := env CONNECTD=$(CURDIR)/.build/debug/connectd PYTHONDONTWRITEBYTECODE=1 \
     CONNECTD_REQUIRE_INTEGRATIONS=$(CONNECTD_REQUIRE_INTEGRATIONS) \
     $(VENV)/bin/python -m pytest -q -rfE
+# The unit tests of `make smoke`: they wait for nothing, and cover what every check uses.
+SMOKE_UNIT_TESTS := NetworkTypesTests|AccessPolicyTests|ErrorCatalogueTests|CheckModelTests|StrictJSONTests|ConfigurationTests|ConnectAPITests
 
-# Installs what is missing, builds for release, starts the service in the foreground and says what to try.
+# Installs missing packages, builds for release, starts the service in the foreground and prints example commands.
 run: ## Build for release and start the service on $(LISTEN)
 run: dependencies release
 	@exec scripts/run $(LISTEN)
 
-# What each change has to pass. Tests with large servers are in test-integrations.
+# Takes two minutes at most after the build. Tests/EndToEnd/conftest.py lists the end-to-end tests.
+smoke: ## Run the most important tests in two minutes
+smoke: build venv
+	swift test --skip-build --no-parallel --filter '^($(SMOKE_UNIT_TESTS))\.'
+	$(AS_ROOT) $(PYTEST) -n $(PARALLEL) --dist loadfile --no-loadscope-reorder \
+	    -m 'smoke and not integration and not deadline' Tests/EndToEnd
+
+# Every change must pass this target. Tests with large servers are in test-integrations.
 test: ## Check style, run the unit tests, the fuzz corpora, and the end-to-end tests with small peers
 test: check unit-test fuzz-replay end-to-end-test
 
-# The style of every file, and a build in which each warning is an error.
 check: ## Check the style, and build with warnings as errors
-check: lint build
+check: lint tidy build
 
 lint: toolchain
 	swift format lint --strict --recursive Package.swift Sources Tests Fuzz
 
-# The program for debugging and the unit tests: one build, with one set of flags, for everything that `test` runs.
+# Checks limits, names of files and types, banned words, SAFETY comments and Markdown. It needs no build.
+tidy: ## Check file names, limits, wording and Markdown
+tidy: venv
+	$(PYTEST) Tests/Tidy
+
+# One build with one set of flags, for everything that `test` runs.
 build: ## Build for debugging, with the unit tests
 build: test-dependencies
 	swift build --build-tests
@@ -43,24 +57,39 @@ release: ## Build the program for release
 release: dependencies
 	swift build -c release --static-swift-stdlib --disable-local-rpath --product connectd
 
-# One at a time: some hold a deadline against the clock, and others take all the processor they get.
+# One test at a time: some measure deadlines, and others use all processors.
 unit-test: ## Run the unit tests alone
 unit-test: build
 	swift test --skip-build --no-parallel
 
-# Builds every fuzzer, and runs each on the files of its corpus.
 fuzz-replay: ## Build every fuzzer, and run each on its corpus
 fuzz-replay: toolchain
 	Fuzz/run replay
 
-# A minute for each fuzzer; what it finds stays in .build-fuzz.
+# Findings are stored in .build-fuzz.
 fuzz: ## Fuzz for a minute with each fuzzer
 fuzz: toolchain
 	Fuzz/run json 60
 	Fuzz/run answers 60
 
-# Against the program that was just built. Tests that need root are skipped for other users, with the reason. Most tests wait
-# more than they compute, so twice as many run at once as there are processors. Those marked `deadline` run alone afterwards.
+# Each sanitizer has its own build folder. Tests/Sanitizers lists the suppressed reports.
+sanitize: ## Run the unit tests with the address sanitizer, then with the thread sanitizer
+sanitize: sanitize-address sanitize-thread
+
+sanitize-address sanitize-thread: sanitize-%: test-dependencies
+	scripts/sanitize $*
+
+coverage: ## Print how many lines of each module the unit tests run
+coverage: test-dependencies
+	scripts/coverage
+
+# Needs root; Benchmarks/README.md has the options.
+bench: ## Compare the cost of a check with the C service and blackbox_exporter (root)
+bench: release
+	$(AS_ROOT) Benchmarks/run
+
+# Runs the program in .build/debug. Tests that need root are skipped for other users, with a reason. Most tests wait more than
+# they compute, so twice as many run at once as there are processors. Those marked `deadline` run alone afterwards.
 end-to-end-test: ## Run the end-to-end tests with small peers alone
 end-to-end-test: build venv
 	status=0; \
@@ -69,27 +98,27 @@ end-to-end-test: build venv
 	$(AS_ROOT) $(PYTEST) -m 'deadline and not integration' Tests/EndToEnd || status=$$?; \
 	exit $$status
 
-# Builds the image from the Dockerfile, without an engine, and runs it; as root. Prints the numbers of the README.
+# Builds the image from the Dockerfile without a container engine, runs it, and prints the measured sizes and times.
 image-test: ## Build the container image and test it (root, podman)
 image-test: deploy-venv
 	scripts/image-test
 
-# What stands in deploy/, held against the tools that it is for, the units under a systemd in a container; what is missing
-# here is skipped, with its reason.
+# Checks deploy/ with the tools that read it, and the units with systemd in a container. Tests without their tool are
+# skipped, with a reason.
 deploy-test: ## Test deploy/ with the tools that read it (root, podman)
 deploy-test: build deploy-venv
 	$(AS_ROOT) scripts/image-systemd .build-image $(SYSTEMD_IMAGE)
 	$(AS_ROOT) env PATH=$(CURDIR)/$(VENV)/bin:$$PATH CONNECTD_SYSTEMD_IMAGE=$(SYSTEMD_IMAGE) \
 	    $(PYTEST) Tests/EndToEnd/deploy
 
-# Validators that are too large for what `test` installs.
+# Validators that are too large for the packages of `test`.
 deploy-venv: venv $(VENV)/.deploy-installed
 
 $(VENV)/.deploy-installed: Tests/EndToEnd/requirements-deploy.txt $(VENV)/.installed
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-input -r Tests/EndToEnd/requirements-deploy.txt
 	touch $@
 
-# Real servers for STARTTLS, the examples of deploy/ with the programs that they are for, a browser for /docs.
+# Real servers for STARTTLS, real monitoring systems for the examples in deploy/, and a browser for /docs.
 test-integrations: ## Run the end-to-end tests with large servers (PostgreSQL, Postfix, Zabbix, ...)
 test-integrations: integration-dependencies build venv
 	$(AS_ROOT) $(PYTEST) -m integration Tests/EndToEnd
@@ -102,11 +131,11 @@ format: ## Format the Swift files
 format:
 	swift format --in-place --recursive Package.swift Sources Tests Fuzz
 
-# Says what to do where swift is not on the PATH, which is another one under sudo.
+# Explains what to do if swift is not on the PATH. sudo has its own PATH.
 toolchain:
 	@scripts/install-dependencies
 
-# Debian packages that are missing.
+# Installs missing Debian packages.
 dependencies:
 	@scripts/install-dependencies build
 
@@ -119,12 +148,12 @@ integration-dependencies:
 venv: $(VENV)/.installed
 
 $(VENV)/.installed: Tests/EndToEnd/requirements.txt | test-dependencies
-	@echo "Installing Python packages into $(VENV), as Tests/EndToEnd/requirements.txt lists them:"
+	@echo "Installing Python packages from Tests/EndToEnd/requirements.txt into $(VENV):"
 	@sed 's/^/    /' Tests/EndToEnd/requirements.txt
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-input -r Tests/EndToEnd/requirements.txt
 	touch $@
 
-clean: ## Remove what was built
+clean: ## Remove all build folders
 clean:
-	rm -rf .build $(VENV)
+	rm -rf .build .build-* $(VENV)

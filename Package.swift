@@ -35,10 +35,9 @@ let package = Package(
         .executableTarget(
             name: "connectd",
             dependencies: [
-                "CheckEngine", "CheckModel", "CLinux", "CMicrohttpd", "COpenSSL", "CAres", "Configuration",
-                "ConnectAPI",
-                "DNS", "HTTPServer",
-                "SocketIO", "StrictJSON", "TLSClient", "TLSServer",
+                "AccessPolicy", "CAres", "CheckEngine", "CheckModel", "CLinux", "CMicrohttpd", "Configuration",
+                "ConnectAPI", "COpenSSL", "DNS", "ErrorCatalogue", "HTTPServer", "NetworkTypes", "SocketIO",
+                "StrictJSON", "TLS",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -46,35 +45,49 @@ let package = Package(
         .target(
             name: "ConnectAPI",
             dependencies: [
-                "CheckEngine", "CheckModel", "COpenSSL", "CSpecification", "Configuration", "HTTPServer", "Metrics",
-                "SocketIO", "StrictJSON", "TLSClient",
+                "AccessPolicy", "CheckEngine", "CheckModel", "Configuration", "COpenSSL", "CSpecification",
+                "ErrorCatalogue", "HTTPServer", "Metrics", "NetworkTypes", "SocketIO", "StrictJSON", "TLS",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),
         .target(
             name: "Configuration",
             dependencies: [
-                "CheckEngine", "CheckModel", "CLinux", "CYAML", "StrictJSON", "SocketIO", "TLSClient", "TLSServer",
+                "AccessPolicy", "CheckEngine", "CheckModel", "CLinux", "CYAML", "ErrorCatalogue", "NetworkTypes",
+                "StrictJSON", "SocketIO", "TLS",
             ],
             swiftSettings: strict),
         .target(
             name: "HTTPServer",
-            dependencies: ["CheckModel", "CLinux", "CMicrohttpd", "SocketIO", "TLSServer"], swiftSettings: strict),
+            dependencies: ["CLinux", "CMicrohttpd", "NetworkTypes", "SocketIO", "TLS"], swiftSettings: strict),
         .target(
             name: "CheckEngine",
             dependencies: [
-                "CheckModel", "CLinux", "CPCRE2", "CRE2", "DNS", "SocketIO", "TLSClient",
+                "AccessPolicy", "CheckModel", "CLinux", "CPCRE2", "CRE2", "DNS", "ErrorCatalogue", "NetworkTypes",
+                "SocketIO", "TLS",
                 .product(name: "DequeModule", package: "swift-collections"),
             ],
             swiftSettings: strict),
-        .target(name: "DNS", dependencies: ["CAres", "CheckModel", "CLinux", "SocketIO"], swiftSettings: strict),
-        .target(name: "Metrics", dependencies: ["CheckModel", "SocketIO"], swiftSettings: strict),
         .target(
-            name: "TLSClient", dependencies: ["CheckModel", "CLinux", "COpenSSL", "SocketIO"], swiftSettings: strict),
-        .target(name: "TLSServer", dependencies: ["COpenSSL", "TLSClient"], swiftSettings: strict),
-        .target(name: "SocketIO", dependencies: ["CheckModel", "CLinux"], swiftSettings: strict),
+            name: "DNS",
+            dependencies: ["CAres", "CheckModel", "CLinux", "ErrorCatalogue", "NetworkTypes", "SocketIO"],
+            swiftSettings: strict),
+        .target(name: "Metrics", dependencies: ["CheckModel", "ErrorCatalogue", "SocketIO"], swiftSettings: strict),
+        .target(
+            name: "TLS",
+            dependencies: [
+                "CheckModel", "CLinux", "COpenSSL", "ErrorCatalogue", "NetworkTypes", "SocketIO", "STARTTLS",
+            ],
+            swiftSettings: strict),
+        .target(name: "STARTTLS", dependencies: ["CheckModel", "NetworkTypes"], swiftSettings: strict),
+        .target(name: "SocketIO", dependencies: ["CLinux", "NetworkTypes"], swiftSettings: strict),
         .target(name: "StrictJSON", swiftSettings: strict),
-        .target(name: "CheckModel", swiftSettings: strict),
+        .target(
+            name: "CheckModel", dependencies: ["AccessPolicy", "ErrorCatalogue", "NetworkTypes"],
+            swiftSettings: strict),
+        .target(name: "AccessPolicy", dependencies: ["NetworkTypes"], swiftSettings: strict),
+        .target(name: "ErrorCatalogue", dependencies: ["NetworkTypes"], swiftSettings: strict),
+        .target(name: "NetworkTypes", swiftSettings: strict),
 
         .target(name: "CSpecification"),
         .systemLibrary(name: "CLinux"),
@@ -90,34 +103,62 @@ let package = Package(
 
         // What the tests of several modules need.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
-        .testTarget(name: "CheckModelTests", dependencies: ["CheckModel", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "NetworkTypesTests", dependencies: ["NetworkTypes", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "ErrorCatalogueTests", dependencies: ["ErrorCatalogue", "NetworkTypes", "TestSupport"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "AccessPolicyTests", dependencies: ["AccessPolicy", "NetworkTypes", "TestSupport"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "CheckModelTests", dependencies: ["CheckModel", "ErrorCatalogue", "TestSupport"],
+            swiftSettings: strict),
         .testTarget(name: "StrictJSONTests", dependencies: ["StrictJSON", "TestSupport"], swiftSettings: strict),
         .testTarget(
-            name: "SocketIOTests", dependencies: ["SocketIO", "CheckModel", "CLinux", "TestSupport"],
+            name: "SocketIOTests", dependencies: ["SocketIO", "NetworkTypes", "CLinux", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
-            name: "DNSTests", dependencies: ["DNS", "SocketIO", "CheckModel", "CLinux"], swiftSettings: strict),
-        .testTarget(name: "MetricsTests", dependencies: ["CheckModel", "Metrics"], swiftSettings: strict),
+            name: "DNSTests",
+            dependencies: ["DNS", "SocketIO", "CheckModel", "ErrorCatalogue", "NetworkTypes", "CLinux"],
+            swiftSettings: strict),
+        .testTarget(name: "MetricsTests", dependencies: ["ErrorCatalogue", "Metrics"], swiftSettings: strict),
         .testTarget(
-            name: "TLSClientTests", dependencies: ["TLSClient", "SocketIO", "CheckModel", "CLinux", "COpenSSL"],
+            name: "STARTTLSTests", dependencies: ["STARTTLS", "CheckModel", "NetworkTypes", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
-            name: "CheckEngineTests", dependencies: ["CheckEngine", "SocketIO", "CheckModel", "CLinux"],
+            name: "TLSTests",
+            dependencies: [
+                "TLS", "STARTTLS", "SocketIO", "CheckModel", "ErrorCatalogue", "NetworkTypes", "CLinux", "COpenSSL",
+                "TestSupport",
+            ],
             swiftSettings: strict),
         .testTarget(
-            name: "HTTPServerTests", dependencies: ["HTTPServer", "SocketIO", "CheckModel", "CLinux"],
+            name: "CheckEngineTests",
+            dependencies: [
+                "CheckEngine", "AccessPolicy", "SocketIO", "CheckModel", "ErrorCatalogue", "NetworkTypes", "CLinux",
+            ],
             swiftSettings: strict),
         .testTarget(
-            name: "ConfigurationTests", dependencies: ["Configuration", "CheckModel", "StrictJSON"],
+            name: "HTTPServerTests", dependencies: ["HTTPServer", "SocketIO", "NetworkTypes", "CLinux"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ConfigurationTests",
+            dependencies: [
+                "Configuration", "AccessPolicy", "CheckEngine", "CheckModel", "ErrorCatalogue", "NetworkTypes",
+                "StrictJSON",
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "ConnectAPITests",
             dependencies: [
-                "ConnectAPI", "CheckEngine", "CheckModel", "Configuration", "HTTPServer", "Metrics", "SocketIO",
-                "StrictJSON", "TLSClient",
+                "ConnectAPI", "AccessPolicy", "CheckEngine", "CheckModel", "Configuration", "ErrorCatalogue",
+                "HTTPServer", "Metrics", "NetworkTypes", "SocketIO", "StrictJSON", "TLS",
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "ConnectdTests", dependencies: ["connectd", "CheckEngine", "CheckModel"], swiftSettings: strict),
+            name: "ConnectdTests",
+            dependencies: ["connectd", "CheckEngine", "CheckModel", "ErrorCatalogue", "NetworkTypes"],
+            swiftSettings: strict),
     ]
 )

@@ -1,4 +1,4 @@
-"""The specification as one page of HTML: no script, nothing from elsewhere, readable without a server too."""
+"""Renders the specification as one HTML page without scripts and external resources."""
 
 import base64
 import hashlib
@@ -37,7 +37,7 @@ table{display:table}tr,pre{break-inside:avoid}h3,h4{break-after:avoid}details::d
 
 
 def policy() -> str:
-    """The Content-Security-Policy of the page: its own style, and nothing else."""
+    """The Content-Security-Policy of the page. It allows the page's own style only."""
     digest = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
     return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
@@ -47,7 +47,7 @@ def anchor(*parts: str) -> str:
 
 
 def inline(text: str) -> str:
-    """Code, bold and links of Markdown."""
+    """Renders code, bold text and links of Markdown."""
     pieces = re.split(r"(`[^`]+`)", text)
     for index, piece in enumerate(pieces):
         if index % 2:
@@ -59,13 +59,13 @@ def inline(text: str) -> str:
 
 
 def table(rows: list[list[str]], head: list[str] | None = None) -> str:
-    """Cells are HTML already."""
+    """Renders a table. The cells are HTML."""
     top = f"<tr>{''.join(f'<th>{cell}</th>' for cell in head)}</tr>" if head else ""
     return f"<table>{top}{''.join('<tr>' + ''.join(f'<td>{cell}</td>' for cell in row) + '</tr>' for row in rows)}</table>"
 
 
 def members(rows: list[tuple[str, list[str], str, str]]) -> str:
-    """Name, notes, type and meaning of each; on a narrow screen the name is above the rest."""
+    """Renders name, notes, type and description of each member. On a narrow screen the name is above the rest."""
     made = [
         f"<tr><td><code>{html.escape(name)}</code>{''.join(f' {note}' for note in notes)}</td>"
         f'<td><div class="type">{kind}</div>{meaning}</td></tr>'
@@ -93,7 +93,7 @@ def block(lines: list[str]) -> str:
 
 
 def markdown(text: str) -> str:
-    """As much of it as the specification uses."""
+    """Renders the part of Markdown that the specification uses."""
     parts = re.split(r"^```.*\n((?:.*\n)*?)```\n?", (text or "").rstrip() + "\n", flags=re.MULTILINE)
     made = []
     for index, part in enumerate(parts):
@@ -126,7 +126,7 @@ class Page:
         return value
 
     def kind(self, schema) -> str:
-        """The type of a schema in one line, others by links."""
+        """The type of a schema in one line. Named schemas are links."""
         if not isinstance(schema, dict):
             return "nothing" if schema is False else "anything"
         if "$ref" in schema:
@@ -149,22 +149,22 @@ class Page:
 
     @staticmethod
     def bounds(schema: dict) -> str:
-        said = []
+        parts = []
         for low, high, unit in (
             ("minimum", "maximum", ""), ("minLength", "maxLength", " characters"), ("minItems", "maxItems", " items")
         ):  # fmt: skip
             if low in schema or high in schema:
-                said.append(f"{schema.get(low, '')}…{schema.get(high, '')}{unit}")
+                parts.append(f"{schema.get(low, '')}…{schema.get(high, '')}{unit}")
         if "pattern" in schema:
             pattern = f"<code>{html.escape(schema['pattern'])}</code>"
             is_long = len(schema["pattern"]) > 120
-            said.append(f"<details><summary>pattern</summary>{pattern}</details>" if is_long else pattern)
+            parts.append(f"<details><summary>pattern</summary>{pattern}</details>" if is_long else pattern)
         if "default" in schema:
-            said.append(f"default {literal(schema['default'])}")
-        return f", {', '.join(said)}" if said else ""
+            parts.append(f"default {literal(schema['default'])}")
+        return f", {', '.join(parts)}" if parts else ""
 
     def body(self, schema) -> str:
-        """Description, members and examples of a schema."""
+        """Renders the description, members and examples of a schema."""
         if not isinstance(schema, dict):
             return ""
         made = markdown(schema.get("description", ""))
@@ -182,7 +182,7 @@ class Page:
         return made
 
     def member(self, member) -> str:
-        """What is said about a member; members within a member without a name of its own are shown in it."""
+        """Renders the description of a member, and the members of its schema if that has no name."""
         if not isinstance(member, dict):
             return ""
         made = markdown(member.get("description", ""))
@@ -219,14 +219,14 @@ class Page:
             made.append("<h4>Parameters</h4>" + members(rows))
         if "requestBody" in operation:
             body = self.resolved(operation["requestBody"])
-            made.append("<h4>Body</h4>" + markdown(body.get("description", "")) + self.content(body, ""))
-        made.append("<h4>Answers</h4>")
-        for status, answer in operation["responses"].items():
-            answer = self.resolved(answer)
+            made.append("<h4>Request body</h4>" + markdown(body.get("description", "")) + self.content(body, ""))
+        made.append("<h4>Responses</h4>")
+        for status, response in operation["responses"].items():
+            response = self.resolved(response)
             made.append(
                 f"<details{' open' if status == '200' else ''}><summary><code>{status}</code> "
-                f"{inline(answer.get('description', '').split(chr(10))[0])}</summary>"
-                f"{markdown(chr(10).join(answer.get('description', '').split(chr(10))[1:]))}{self.content(answer, '')}</details>"
+                f"{inline(response.get('description', '').split(chr(10))[0])}</summary>"
+                f"{markdown(chr(10).join(response.get('description', '').split(chr(10))[1:]))}{self.content(response, '')}</details>"
             )
         return "".join(made) + "</section>"
 
@@ -250,7 +250,7 @@ class Page:
         return (
             f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>\n'
             f'<meta name="viewport" content="width=device-width,initial-scale=1">\n'
-            f'<style>{STYLE}</style></head>\n<body><a class="skip" href="#text">Skip the contents</a>'
+            f'<style>{STYLE}</style></head>\n<body><a class="skip" href="#text">Skip to the content</a>'
             f'<nav aria-label="Contents"><strong>{html.escape(title)}</strong><p>'
             f'<a href="openapi.yaml">openapi.yaml</a>, <a href="openapi.json">openapi.json</a></p>'
             f'Resources<ul>{links}</ul>Schemas<ul>{names}</ul></nav>\n<main id="text" tabindex="-1"><h1>{html.escape(title)}</h1>'

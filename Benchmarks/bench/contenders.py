@@ -7,6 +7,7 @@ from bench.process import Process
 
 TARGET_PORT = 7000
 HANGING_PORT = 7999
+REFUSING_PORT = 7998
 DESTINATIONS = 1000
 
 BLACKBOX_CONFIGURATION = """modules:
@@ -49,6 +50,11 @@ class Contender:
     def success(self):
         """What the answer to a check that connected contains."""
         return '"outcome":"connected"' if self.speaks_checks else "probe_success 1"
+
+    @property
+    def refusal(self):
+        """What the answer to a check that was refused contains."""
+        return '"outcome":"refused"' if self.speaks_checks else "probe_success 0"
 
 
 def contenders():

@@ -6,12 +6,15 @@ import os
 import subprocess
 import sys
 
-from bench import deadline, enqueues, footprint, hang, namespace, prepare, rate, report, tls
+from bench import deadline, enqueues, footprint, hang, instructions, namespace, prepare, rate, report, tls
 from bench.contenders import contenders
 from bench.paths import CONNECTD, OUT, RESULTS
 
 SUITES = {
     "http": rate.measure_http,
+    "http-1": rate.measure_single,
+    "http-refused": rate.measure_refused,
+    "instructions": instructions.measure,
     "bare": rate.measure_bare,
     "idle": footprint.measure_idle,
     "start": footprint.measure_start,
@@ -25,8 +28,8 @@ SUITES = {
 def parse_arguments():
     parser = argparse.ArgumentParser(prog="Benchmarks/run", description=__doc__)
     parser.add_argument("suites", nargs="*", metavar="SUITE", help=f"of {', '.join(SUITES)}; default all")
-    parser.add_argument("--rounds", type=int, default=5, help="times that http goes round all contenders")
-    parser.add_argument("--seconds", type=float, default=5, help="length of one contender's turn in http")
+    parser.add_argument("--rounds", type=int, default=5, help="times that http, http-1 and http-refused go round all contenders")
+    parser.add_argument("--seconds", type=float, default=5, help="length of one contender's turn in these")
     parser.add_argument("--connections", type=int, default=64, help="of http")
     parser.add_argument("--hanging", type=int, default=9000, help="checks of hang")
     parser.add_argument("--timeout-ms", type=int, default=5000, help="of each hanging check")

@@ -16,6 +16,8 @@ NEEDED = {
     "openssl": "openssl",
     BLACKBOX: "prometheus-blackbox-exporter",
     "nft": "nftables",
+    "valgrind": "valgrind",
+    "objcopy": "binutils",
     "ip": "iproute2",
     "cc": "gcc",
     "unshare": "util-linux",

@@ -4,7 +4,7 @@ import contextlib
 import json
 import subprocess
 
-from bench.contenders import DESTINATIONS, TARGET_PORT
+from bench.contenders import DESTINATIONS, REFUSING_PORT, TARGET_PORT
 from bench.paths import built
 
 BARE_CONNECTS = 100000
@@ -26,16 +26,21 @@ def listening(command):
             popen.kill()
 
 
-def load(contender, port, seconds, connections):
-    command = [built("rate"), "--port", str(port), "--seconds", str(seconds), "--connections", str(connections),
-               "--hosts", str(DESTINATIONS), "--expect", contender.success, *contender.request(TARGET_PORT)]
+def load_command(contender, port, seconds, connections, target_port=TARGET_PORT):
+    expected = contender.success if target_port == TARGET_PORT else contender.refusal
+    return [built("rate"), "--port", str(port), "--seconds", str(seconds), "--connections", str(connections),
+            "--hosts", str(DESTINATIONS), "--expect", expected, *contender.request(target_port)]
+
+
+def load(contender, port, seconds, connections, target_port=TARGET_PORT):
+    command = load_command(contender, port, seconds, connections, target_port)
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=seconds + 30)
     return json.loads(done.stdout)
 
 
-def measure_turn(contender, process, arguments):
+def measure_turn(contender, process, seconds, connections, target_port):
     before = process.cpu_seconds()
-    counted = load(contender, contender.port, arguments.seconds, arguments.connections)
+    counted = load(contender, contender.port, seconds, connections, target_port)
     cpu_seconds = process.cpu_seconds() - before
     return {
         "rate": counted["rate"],
@@ -47,6 +52,20 @@ def measure_turn(contender, process, arguments):
 
 
 def measure_http(field, arguments):
+    return measure_rounds(field, arguments, arguments.connections, TARGET_PORT)
+
+
+def measure_single(field, arguments):
+    """One connection: what a check costs when no turn of a loop is shared with another one."""
+    return measure_rounds(field, arguments, 1, TARGET_PORT)
+
+
+def measure_refused(field, arguments):
+    """One connection, and nobody listens at the target: with the classification and its evidence."""
+    return measure_rounds(field, arguments, 1, REFUSING_PORT)
+
+
+def measure_rounds(field, arguments, connections, target_port):
     """Rounds of turns, one a contender: ratios are taken within a round, so that a busy machine bears on both sides."""
     with contextlib.ExitStack() as stack:
         stack.enter_context(target())
@@ -55,12 +74,16 @@ def measure_http(field, arguments):
             process = stack.enter_context(contender.process())
             process.wait_ready(contender.port, contender.ready_path)
             processes[contender.name] = process
-            load(contender, contender.port, 1, arguments.connections)
+            load(contender, contender.port, 1, connections, target_port)
         return {
-            "connections": arguments.connections,
+            "connections": connections,
             "seconds": arguments.seconds,
             "rounds": [
-                {contender.name: measure_turn(contender, processes[contender.name], arguments) for contender in field}
+                {
+                    contender.name: measure_turn(
+                        contender, processes[contender.name], arguments.seconds, connections, target_port)
+                    for contender in field
+                }
                 for _ in range(arguments.rounds)
             ],
         }

@@ -10,6 +10,8 @@ from statistics import median
 from bench.paths import BLACKBOX
 
 TITLES = {"connectd": "connectd", "c": "same service in C", "blackbox": "blackbox_exporter", "loop": "plain loop in C"}
+# The suites of measure_rounds; one connection leaves no work to share, and most of its time is the way of the packets.
+LEAST_OF_BLACKBOX = {"http": 4, "http-1": 2, "http-refused": 2}
 TITLES_OF_WAYS = {"spread": "coming over 2 s", "burst": "one burst"}
 
 
@@ -56,13 +58,14 @@ def wrong(rounds):
     return sum(turn[name]["wrong"] for turn in rounds for name in turn)
 
 
-def http_goals(rounds):
+def http_goals(name, rounds):
     return [
-        Goal("http: rate, of C's", ratio(rounds, "connectd", "c", "rate"), 0.85, at_least=True),
-        Goal("http: CPU a check, of C's", ratio(rounds, "connectd", "c", "cpu_us"), 1.25),
-        Goal("http: rate, of blackbox_exporter's", ratio(rounds, "connectd", "blackbox", "rate"), 4, at_least=True),
-        Goal("http: CPU a check, of blackbox_exporter's", ratio(rounds, "connectd", "blackbox", "cpu_us"), 0.25),
-        Goal("http: wrong answers of anybody", wrong(rounds), 0),
+        Goal(f"{name}: rate, of C's", ratio(rounds, "connectd", "c", "rate"), 0.9, at_least=True),
+        Goal(f"{name}: CPU a check, of C's", ratio(rounds, "connectd", "c", "cpu_us"), 1.2),
+        Goal(f"{name}: rate, of blackbox_exporter's", ratio(rounds, "connectd", "blackbox", "rate"),
+             LEAST_OF_BLACKBOX[name], at_least=True),
+        Goal(f"{name}: CPU a check, of blackbox_exporter's", ratio(rounds, "connectd", "blackbox", "cpu_us"), 0.25),
+        Goal(f"{name}: wrong answers of anybody", wrong(rounds), 0),
     ]
 
 
@@ -103,8 +106,9 @@ def deadline_goals(deadline):
 def goals(results):
     results = without_failures(results)
     found = []
-    if "http" in results:
-        found += http_goals(results["http"]["rounds"])
+    for name in LEAST_OF_BLACKBOX:
+        if name in results:
+            found += http_goals(name, results[name]["rounds"])
     if "tls" in results:
         found += tls_goals(results["tls"]["rounds"])
     if "hang" in results:
@@ -120,17 +124,17 @@ def goals(results):
     return found
 
 
-def http_table(http):
+def http_table(name, http):
     rounds = http["rounds"]
     rows = [["", "checks/s", "CPU µs/check", "p50 ms", "p99 ms", "rate, of C's", "CPU, of C's", "wrong"]]
-    for name in rounds[0]:
+    for contender in rounds[0]:
         rows.append([
-            TITLES[name], f"{middle(rounds, name, 'rate'):.0f}", f"{middle(rounds, name, 'cpu_us'):.1f}",
-            f"{middle(rounds, name, 'p50_us') / 1000:.2f}", f"{middle(rounds, name, 'p99_us') / 1000:.2f}",
-            f"{ratio(rounds, name, 'c', 'rate'):.2f}", f"{ratio(rounds, name, 'c', 'cpu_us'):.2f}",
-            str(sum(turn[name]["wrong"] for turn in rounds)),
+            TITLES[contender], f"{middle(rounds, contender, 'rate'):.0f}", f"{middle(rounds, contender, 'cpu_us'):.1f}",
+            f"{middle(rounds, contender, 'p50_us') / 1000:.2f}", f"{middle(rounds, contender, 'p99_us') / 1000:.2f}",
+            f"{ratio(rounds, contender, 'c', 'rate'):.2f}", f"{ratio(rounds, contender, 'c', 'cpu_us'):.2f}",
+            str(sum(turn[contender]["wrong"] for turn in rounds)),
         ])
-    title = f"http: {http['connections']} connections, median of {len(rounds)} rounds of {http['seconds']:g} s each"
+    title = f"{name}: connections {http['connections']}, median of {len(rounds)} rounds of {http['seconds']:g} s each"
     return title, rows
 
 
@@ -145,6 +149,14 @@ def tls_table(tls):
         ])
     title = f"tls: {tls['connections']} connections, median of {len(rounds)} rounds of {tls['seconds']:g} s each"
     return title, rows
+
+
+def instructions_table(ways):
+    rows = [["", *ways]]
+    for name in ("connectd", "c"):
+        rows.append([TITLES[name], *(f"{way[name]['instructions']:.0f}" for way in ways.values())])
+    rows.append(["of C's", *(f"{way['connectd']['instructions'] / way['c']['instructions']:.2f}" for way in ways.values())])
+    return "instructions: in user space, for a check", rows
 
 
 def bare_table(bare):
@@ -201,8 +213,11 @@ def goals_table(found):
 
 
 def tables(results, found):
-    if "http" in results:
-        yield http_table(results["http"])
+    for name in LEAST_OF_BLACKBOX:
+        if name in results:
+            yield http_table(name, results[name])
+    if "instructions" in results:
+        yield instructions_table(results["instructions"])
     if "bare" in results:
         yield bare_table(results["bare"])
     if "tls" in results:

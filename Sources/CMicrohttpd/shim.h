@@ -73,6 +73,14 @@ static inline size_t connectd_mhd_head_length(struct MHD_Connection *connection)
     return info ? info->header_size : 0;
 }
 
+// Whether the library looks at the connection at the start of each of its runs, as it does with those that have a timeout of
+// their own. Without that, it reads from the socket of a connection that is resumed before it sees the response. The timeout
+// is longer than any of the caller's own. MHD_set_connection_option(3) is variadic.
+static inline void connectd_mhd_look_first(struct MHD_Connection *connection, int is_wanted)
+{
+    MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT, is_wanted ? 86400u : 0u);
+}
+
 // What the NOTIFY_CONNECTION call-back stored for this connection.
 static inline void *connectd_mhd_socket_context(struct MHD_Connection *connection)
 {

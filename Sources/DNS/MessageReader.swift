@@ -1,3 +1,5 @@
+import SocketIO
+
 /// The first twelve bytes of a message, RFC 1035 section 4.1.1.
 struct MessageHeader {
     static let length = 12
@@ -119,5 +121,80 @@ struct MessageReader {
         case 0x21...0x7E: text.append(byte)
         default: text += [UInt8(ascii: "\\"), 0x30 + byte / 100, 0x30 + byte / 10 % 10, 0x30 + byte % 10]
         }
+    }
+}
+
+/// A question as it is sent over TCP, RFC 1035 section 4.
+struct QueryMessage {
+    let identifier: UInt16
+    /// With the two bytes of length in front, RFC 1035 section 4.2.2.
+    let bytes: [UInt8]
+
+    /// - Returns: nil for a name that no message can hold.
+    init?(name: String, type: RecordType, identifier: UInt16 = .random(in: 0 ... .max)) {
+        let labels = name.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        guard name.utf8.count <= DomainName.largestLength, labels.allSatisfy({ 1...63 ~= $0.count }) else { return nil }
+        let wantsRecursion: UInt16 = 0x0100
+        let internetClass: UInt16 = 1
+        var message: [UInt8] = []
+        func append(_ number: UInt16) { message += [UInt8(number >> 8), UInt8(number & 0xFF)] }
+        append(UInt16(MessageHeader.length + name.utf8.count + 2 + 4))
+        for number in [identifier, wantsRecursion, 1, 0, 0, 0] { append(number) }
+        for label in labels {
+            message.append(UInt8(label.count))
+            message += label
+        }
+        message.append(0)
+        append(UInt16(type.rawValue))
+        append(internetClass)
+        self.identifier = identifier
+        bytes = message
+    }
+}
+
+/// One question that is being asked, for everybody who waits for its answer.
+struct Question {
+    struct Key: Hashable {
+        let name: String
+        let type: RecordType
+        /// The questions of two groups differ; the question keeps the group, so the identity stays its own.
+        let group: ObjectIdentifier
+    }
+
+    let key: Key
+    let group: ServerGroup
+    var schedule: TrySchedule
+    /// When the next server is asked.
+    let timer: SlotToken
+    /// Tries that c-ares has not ended.
+    var pending = 0
+    var lookups: Set<Int> = []
+}
+
+/// Names as they are compared: RFC 4343.
+enum DomainName {
+    /// RFC 1035 section 2.3.4, in the textual form without the last dot.
+    static let largestLength = 253
+
+    /// In small ASCII letters, without the dot at the end.
+    static func normalized(_ name: some StringProtocol) -> String {
+        let bytes = name.utf8.map { UInt8(ascii: "A")...UInt8(ascii: "Z") ~= $0 ? $0 | 0x20 : $0 }
+        let bare = bytes.last == UInt8(ascii: ".") ? bytes.dropLast() : bytes[...]
+        return String(decoding: bare, as: UTF8.self)
+    }
+
+    /// RFC 6761 section 6.3: `localhost` and all below it, which never leave the machine.
+    static func isLocalhost(_ normalized: String) -> Bool {
+        normalized == "localhost" || normalized.hasSuffix(".localhost")
+    }
+}
+
+/// The words of a line of a configuration file.
+enum Words {
+    /// Splits at spaces, tabs and carriage returns; what stands behind one of `comments` is left out.
+    static func of(_ line: ArraySlice<UInt8>, comments: [UInt8]) -> [String] {
+        let text = line.prefix { !comments.contains($0) }
+        return text.split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") || $0 == UInt8(ascii: "\r") }
+            .map { String(decoding: $0, as: UTF8.self) }
     }
 }

@@ -1,5 +1,6 @@
 internal import CLinux
-internal import CheckModel
+internal import ErrorCatalogue
+internal import NetworkTypes
 internal import SocketIO
 
 // Asking: one question, several servers, several who wait.

@@ -1,5 +1,6 @@
 internal import CLinux
-internal import CheckModel
+internal import ErrorCatalogue
+internal import NetworkTypes
 internal import SocketIO
 
 // Questions over TCP: those whose answers did not fit into a datagram, or all of them (`use-vc`).

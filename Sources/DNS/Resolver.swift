@@ -1,6 +1,8 @@
-internal import CAres
+import CAres
+import CLinux
 public import CheckModel
-internal import CLinux
+public import ErrorCatalogue
+public import NetworkTypes
 public import SocketIO
 
 /// Names to addresses, by a deadline: hosts(5), then the name servers of resolv.conf(5), through c-ares.
@@ -188,4 +190,65 @@ public actor Resolver {
 /// c-ares itself: `ares_library_init`, once, before the first channel.
 private enum Library {
     static let isReady = ares_library_init(ARES_LIB_INIT_ALL) == connectd_ares_success
+}
+
+/// What one name came to: per type of record that was asked for.
+typealias LookupResult = [RecordType: TryResult]
+
+/// Somebody who waits for the answers about one name.
+struct Lookup {
+    /// How long the second family is waited for when the first has addresses: time for one more try, at most a quarter
+    /// of what is left.
+    static let longestGrace: Int64 = 500_000_000
+
+    let deadline: MonotonicTime
+    let timer: SlotToken
+    var questions: [RecordType: Int] = [:]
+    var results: LookupResult = [:]
+    var continuation: UnsafeContinuation<LookupResult, Never>?
+
+    var isComplete: Bool { results.count == questions.count }
+
+    var hasAddresses: Bool {
+        results.values.contains { if case .success = $0 { true } else { false } }
+    }
+
+    /// When to stop waiting for the other family.
+    func graceEnd(from now: MonotonicTime) -> MonotonicTime {
+        let left = max(deadline.since(now), 0)
+        return deadline == .distantFuture
+            ? now.advanced(byNanoseconds: Self.longestGrace)
+            : now.advanced(byNanoseconds: min(left / 4, Self.longestGrace))
+    }
+}
+
+/// The questions that are being asked. Same questions are found by their key.
+struct QuestionTable {
+    private var questions: [Int: Question] = [:]
+    private var identifiers: [Question.Key: Int] = [:]
+    private var last = 0
+
+    subscript(identifier: Int) -> Question? {
+        get { questions[identifier] }
+        set { questions[identifier] = newValue }
+    }
+
+    func identifier(of key: Question.Key) -> Int? { identifiers[key] }
+
+    /// A number that no question had before.
+    mutating func takeIdentifier() -> Int {
+        last += 1
+        return last
+    }
+
+    mutating func add(_ question: Question, as identifier: Int) {
+        questions[identifier] = question
+        identifiers[question.key] = identifier
+    }
+
+    mutating func remove(_ identifier: Int) -> Question? {
+        guard let question = questions.removeValue(forKey: identifier) else { return nil }
+        identifiers[question.key] = nil
+        return question
+    }
 }

@@ -1,4 +1,6 @@
-internal import CheckModel
+import CLinux
+public import NetworkTypes
+import SocketIO
 
 /// What resolv.conf(5) says, as far as it concerns the resolver.
 ///
@@ -65,5 +67,33 @@ struct ResolverSettings: Hashable, Sendable {
         let expanded = search.map { "\(bare).\($0)" }.filter { $0.utf8.count <= DomainName.largestLength }
         let dots = bare.utf8.count { $0 == UInt8(ascii: ".") }
         return dots >= ndots ? [bare] + expanded : expanded + [bare]
+    }
+}
+
+/// The name servers of resolv.conf(5), for messages about them.
+public enum SystemNameServers {
+    /// In the order in which they are asked; 127.0.0.1 where the file names none or cannot be read.
+    public static func addresses(path: String = "/etc/resolv.conf") -> [IPAddress] {
+        ResolverSettings(parsing: contents(of: path)).servers
+    }
+
+    private static func contents(of path: String) -> [UInt8] {
+        do throws(Errno) {
+            let descriptor = try Descriptor.openForReading(Array(path.utf8))
+            return try FileContents.read(descriptor.rawValue, limit: 1 << 20)
+        } catch {
+            return []
+        }
+    }
+}
+
+/// The zone of an IPv6 address, RFC 4007 section 11.
+enum Zone {
+    /// The interface's name, where the zone may be its number: if_indextoname(3). Nil if there is no such interface.
+    static func interfaceName(of zone: String) -> String? {
+        guard let number = UInt32(zone) else { return zone }
+        var name = [CChar](repeating: 0, count: Int(IF_NAMESIZE))
+        guard if_indextoname(number, &name) != nil else { return nil }
+        return name.withUnsafeBufferPointer { $0.baseAddress.map { String(cString: $0) } }
     }
 }

@@ -1,6 +1,6 @@
 internal import CAres
-internal import CheckModel
 internal import CLinux
+internal import NetworkTypes
 internal import SocketIO
 
 /// A c-ares channel with one name server in it: which server is asked when is decided in `TrySchedule`, because c-ares

@@ -1,5 +1,6 @@
-internal import CheckModel
-internal import SocketIO
+import ErrorCatalogue
+import NetworkTypes
+import SocketIO
 
 /// The name servers that the resolver knows: the system's, those that requests named lately, and earlier ones that still
 /// have questions in flight.
@@ -78,5 +79,61 @@ struct ServerGroups {
             identifier: identifier, server: server, settings: settings, resolver: resolver, timer: timer)
         channels[identifier] = channel
         return channel
+    }
+}
+
+/// The name servers that one question may be put to, in order. Its identity is part of the question's.
+final class ServerGroup {
+    let channels: [ServerChannel]
+    let settings: ResolverSettings
+
+    init(channels: [ServerChannel], settings: ResolverSettings) {
+        self.channels = channels
+        self.settings = settings
+    }
+
+    var isInUse: Bool { channels.contains { $0.inFlight > 0 } }
+}
+
+extension ResolveFailure {
+    /// Of several servers' failures the highest is reported: an answer before silence, silence before a closed way.
+    var rankAmongServers: Int {
+        switch self {
+        case .cancelled: 0
+        case .unreachable: 1
+        case .timeout, .shortage: 2
+        case .badAnswer: 3
+        case .formatError, .notImplemented, .responseCode: 4
+        case .refused: 5
+        case .serverFailure: 6
+        case .noData: 7
+        case .nxdomain: 8
+        }
+    }
+
+    /// Of the failures of two families, or of several names of a search, the highest is reported: what leaves open
+    /// whether there is an address before what denies it.
+    var rankAmongNames: Int {
+        switch self {
+        case .cancelled: 0
+        case .nxdomain: 1
+        case .noData: 2
+        case .unreachable: 3
+        case .badAnswer: 4
+        case .formatError, .notImplemented, .responseCode: 5
+        case .refused: 6
+        case .serverFailure: 7
+        case .timeout, .shortage: 8
+        }
+    }
+
+    /// Whether the name's next search expansion is asked behind it, as the C library does.
+    var continuesSearch: Bool {
+        switch self {
+        case .nxdomain, .noData, .serverFailure: true
+        case .refused, .formatError, .notImplemented, .responseCode, .timeout, .shortage, .unreachable, .badAnswer,
+            .cancelled:
+            false
+        }
     }
 }

@@ -1,4 +1,4 @@
-internal import CheckModel
+internal import ErrorCatalogue
 
 /// Which server is asked when, for one question: pure bookkeeping, times in nanoseconds.
 ///

@@ -1,5 +1,5 @@
 internal import CLinux
-internal import CheckModel
+internal import NetworkTypes
 internal import SocketIO
 
 /// A file of the system's configuration, parsed anew when it has changed. It is looked at once a second at most.

@@ -1,5 +1,5 @@
 internal import CLinux
-internal import CheckModel
+internal import NetworkTypes
 internal import SocketIO
 
 /// Accepts connections on one worker's thread, and gives each to the worker with the fewest.

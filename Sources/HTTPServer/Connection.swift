@@ -1,4 +1,5 @@
-internal import CheckModel
+internal import ErrorCatalogue
+internal import NetworkTypes
 internal import SocketIO
 
 /// What a worker knows of one open connection and of the request on it. Touched on the worker's thread only.
@@ -40,6 +41,8 @@ final class Connection {
     var gate: Gate = .waiting
     /// Whether the library with the large memory has it.
     var isLarge = false
+    /// Whether the library looks at it at the start of each run.
+    var isSeenFirst = false
     /// What a large head is charged in the memory budget.
     var headCharge: MemoryCharge?
     /// Until when a short body that has not come yet is waited for, in nanoseconds of CLOCK_MONOTONIC; 0: it is not.

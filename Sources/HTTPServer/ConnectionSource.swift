@@ -1,5 +1,5 @@
 internal import CLinux
-internal import TLSServer
+internal import TLS
 
 /// Where a connection came from; one for all of its requests.
 final class ConnectionSource: Sendable {

@@ -1,6 +1,7 @@
+internal import AccessPolicy
 internal import CLinux
 internal import CMicrohttpd
-internal import CheckModel
+internal import NetworkTypes
 internal import SocketIO
 
 /// What comes before a request: its head waits in the kernel until it is complete, and is looked at there. So a connection between
@@ -42,8 +43,9 @@ extension HTTPDaemon {
         // The library has read what the event was about, or the beginning of what is there.
         guard let handle = connection.handle else { return }
         connection.gate = .free
+        lookFirst(at: connection, false)
         MHD_resume_connection(handle)
-        mustRun = true
+        runSoon(for: connection)
     }
 
     /// A complete head is there.
@@ -91,8 +93,9 @@ extension HTTPDaemon {
     private func hand(_ connection: Connection, isLarge: Bool, isWhole: Bool) {
         connection.gate = isWhole ? .open : .free
         if let handle = connection.handle {
+            if !isWhole { lookFirst(at: connection, false) }
             MHD_resume_connection(handle)
-            mustRun = true
+            runSoon(for: connection)
         } else if let library = isLarge ? largeLibrary : library {
             connection.isLarge = isLarge
             give(connection, to: library)
@@ -132,12 +135,13 @@ extension HTTPDaemon {
             CLinux.close(copy)
             return false
         }
+        MHD_resume_connection(handle)
+        runSoon(for: connection)
         connection.handle = nil
+        connection.isSeenFirst = false
         connection.isLarge = false
         connection.headCharge = nil
         connection.descriptor = copy
-        MHD_resume_connection(handle)
-        mustRun = true
         if !watchClient(of: connection) { closeWaiting(connection) }
         return true
     }
@@ -185,7 +189,7 @@ extension HTTPDaemon {
         shutdown(connection.descriptor, Int32(SHUT_RD))
         if connection.peerHasLeft { shutdown(connection.descriptor, Int32(SHUT_RDWR)) }
         MHD_resume_connection(handle)
-        mustRun = true
+        runSoon(for: connection)
     }
 
     /// Ends a connection, in the library or before it.

@@ -1,5 +1,5 @@
 internal import CLinux
-internal import CheckModel
+internal import NetworkTypes
 internal import SocketIO
 
 /// A connection that has had its answer, and whose client may be sending still: closed at once, the kernel would answer
@@ -18,7 +18,7 @@ extension HTTPDaemon {
         let worker = worker
         let token =
             lingering.count < limits.lingering
-            ? try? watch(number, for: .readable) { _ in worker.assumeIsolated { $0.daemon?.discard(from: number) } }
+            ? try? watch(number, for: .readable) { _ in worker.daemon?.discard(from: number) }
             : nil
         guard let token else { return _ = CLinux.close(number) }
         lingering[number] = LingeringClose(

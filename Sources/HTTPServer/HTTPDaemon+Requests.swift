@@ -1,6 +1,6 @@
 internal import CLinux
 internal import CMicrohttpd
-internal import CheckModel
+internal import NetworkTypes
 internal import SocketIO
 internal import Synchronization
 
@@ -167,8 +167,20 @@ extension HTTPDaemon {
     private func resume(_ connection: Connection, with response: Response) {
         connection.task = nil
         _ = queue(response, on: connection)
+        if connection.gate == .open, response.body.count <= Self.shortAnswer { lookFirst(at: connection, true) }
         if let handle = connection.handle { MHD_resume_connection(handle) }
-        mustRun = true
+        runSoon(for: connection)
+    }
+
+    /// Says whether the library looks at the connection at the start of each run, before it reads from its socket.
+    ///
+    /// It takes a resumed connection for one that has something to read, and its response is seen only after a recv(2) that finds
+    /// nothing, for which the socket is put into the library's epoll set and taken out again: three system calls a check. Only a
+    /// connection whose short response leaves soon may be looked at so: each run costs as much as there are of them.
+    func lookFirst(at connection: Connection, _ isWanted: Bool) {
+        guard connection.isSeenFirst != isWanted, let handle = connection.handle else { return }
+        connection.isSeenFirst = isWanted
+        connectd_mhd_look_first(handle, isWanted ? 1 : 0)
     }
 
     // MARK: Answers
@@ -176,6 +188,7 @@ extension HTTPDaemon {
     private func queue(_ response: Response, on connection: Connection) -> MHD_Result {
         connection.phase = .answering
         let length = response.body.count
+        if length > Self.shortAnswer { lookFirst(at: connection, false) }
         connection.deadline = deadline(limits.sendTimeoutMilliseconds + length / 65536 * 1000)
         let mustClose = connection.mustClose || isDraining
         // Another request may be on its way already: unread, it would be a reset that destroys this answer.
@@ -206,7 +219,7 @@ extension HTTPDaemon {
             .min { $0.answerBegan < $1.answerBegan }
         guard let slowest, slowest.answerBegan + Self.undisturbedNanoseconds <= connection.answerBegan else { return }
         expire(slowest)
-        mustRun = true
+        runSoon(for: slowest)
     }
 
     private func refuseLength(_ connection: Connection, _ limit: Int) -> MHD_Result {
@@ -298,6 +311,7 @@ extension HTTPDaemon {
         connection.bodyCharge = 0
         connection.answerCharge = 0
         connection.reset(deadline: deadline(limits.idleTimeoutMilliseconds))
+        if connection.gate == .free { lookFirst(at: connection, false) }
         if connection.peerHasLeft || connection.peerHasFinished { departed.append(connection.index) }
         ended.append(connection.index)
     }

@@ -1,7 +1,7 @@
 internal import CLinux
 internal import SocketIO
 internal import Synchronization
-internal import TLSServer
+internal import TLS
 
 extension HTTPDaemon {
     /// Puts a relay between the client and the library.
@@ -20,7 +20,7 @@ extension HTTPDaemon {
         relays[key] = relay
         worker.load.add(1, ordering: .relaxed)
         let hasStarted = relay.start { outer, inner in
-            worker.assumeIsolated { $0.daemon?.stepRelay(key, outer, inner) }
+            worker.daemon?.stepRelay(key, outer, inner)
         }
         guard hasStarted else {
             relay.end()
@@ -60,6 +60,7 @@ extension HTTPDaemon {
             }
         }
         mustRun = true
+        mustRunLarge = true
     }
 
     /// Whether every client has what was sent to it, and knows that no more comes.

@@ -1,6 +1,6 @@
 internal import CLinux
 internal import CMicrohttpd
-internal import CheckModel
+internal import NetworkTypes
 internal import SocketIO
 internal import Synchronization
 
@@ -28,6 +28,8 @@ final class HTTPDaemon {
     private(set) var endedSocket: Int32 = -1
     /// Something happened that the library has to look at.
     var mustRun = false
+    /// The same for the one with the large memory, which few connections have: a run of it is a system call.
+    var mustRunLarge = false
     /// Every answer closes its connection.
     var isDraining = false
     /// Requests that begin are late.
@@ -72,24 +74,33 @@ final class HTTPDaemon {
         let library = try startLibrary(context, limits.connectionMemoryBytes)
         self.library = library
         epollNumber = connectd_mhd_epoll_descriptor(library)
-        libraryWatch = try watchLibrary(epollNumber)
+        libraryWatch = try watchLibrary(epollNumber) { $0.mustRun = true }
         let largeLibrary = try startLibrary(context, HTTPLimits.largeMemoryBytes)
         self.largeLibrary = largeLibrary
         largeEpollNumber = connectd_mhd_epoll_descriptor(largeLibrary)
-        largeLibraryWatch = try watchLibrary(largeEpollNumber)
+        largeLibraryWatch = try watchLibrary(largeEpollNumber) { $0.mustRunLarge = true }
         try makeEndedSocket()
         let worker = worker
         (sweepTimer, bodyTimer) = reactor.assumeIsolated { reactor in
             (
-                reactor.makeTimer { worker.assumeIsolated { $0.daemon?.sweep() } },
-                reactor.makeTimer { worker.assumeIsolated { $0.daemon?.endBodyWaits() } }
+                reactor.makeTimer { worker.daemon?.sweep() },
+                reactor.makeTimer { worker.daemon?.endBodyWaits() }
             )
         }
     }
 
-    private func watchLibrary(_ number: Int32) throws(Errno) -> SlotToken {
+    private func watchLibrary(
+        _ number: Int32, onReady note: @escaping @Sendable (HTTPDaemon) -> Void
+    ) throws(Errno) -> SlotToken {
         let worker = worker
-        return try watch(number, for: .readable) { _ in worker.assumeIsolated { $0.daemon?.mustRun = true } }
+        return try watch(number, for: .readable) { _ in
+            if let daemon = worker.daemon { note(daemon) }
+        }
+    }
+
+    /// Lets the library that has the connection run in the next turn.
+    func runSoon(for connection: Connection) {
+        if connection.isLarge { mustRunLarge = true } else { mustRun = true }
     }
 
     private func makeEndedSocket() throws(Errno) {
@@ -134,23 +145,36 @@ final class HTTPDaemon {
         for number in Array(lingering.keys) { endLingering(number) }
     }
 
-    /// Runs the library if there is a reason to.
+    /// Runs each library if there is a reason to.
     /// - Returns: as `TurnParticipant` has it.
     func turn() -> UInt64 {
-        guard mustRun, let library else { return .max }
-        mustRun = false
-        run(library)
-        if let largeLibrary { run(largeLibrary) }
+        guard mustRun || mustRunLarge else { return .max }
+        if mustRun, let library {
+            mustRun = false
+            if !run(library) { mustRun = true }
+        }
+        if mustRunLarge, let largeLibrary {
+            mustRunLarge = false
+            if !run(largeLibrary) { mustRunLarge = true }
+        }
         forgetArriving()
         dismissDeparted()
-        return mustRun ? 0 : .max
+        return library != nil && (mustRun || mustRunLarge) ? 0 : .max
     }
 
-    private func run(_ library: OpaquePointer) {
-        MHD_run(library)
-        closeGates()
-        var wait: UInt64 = 0
-        if MHD_get_timeout(library, &wait) == .YES, wait == 0 { mustRun = true }
+    /// Runs the library until it waits for its sockets, but a few times at most, so that it keeps no others waiting.
+    ///
+    /// It takes three runs for the response of a suspended connection: to prepare, to send and to conclude. A turn of the
+    /// reactor between them would cost a system call, and let the next request arrive while the gate is still open.
+    /// - Returns: whether it waits for its sockets.
+    private func run(_ library: OpaquePointer) -> Bool {
+        for _ in 0..<4 {
+            MHD_run(library)
+            closeGates()
+            var wait: UInt64 = 0
+            guard MHD_get_timeout(library, &wait) == .YES, wait == 0 else { return true }
+        }
+        return false
     }
 
     // MARK: Connections
@@ -182,7 +206,7 @@ final class HTTPDaemon {
         let (worker, place) = (worker, connection.index)
         connection.watch = try? watch(connection.descriptor, for: [.readable, .peerClosed], edgeTriggered: true) {
             event in
-            worker.assumeIsolated { $0.daemon?.noteClient(at: place, event) }
+            worker.daemon?.noteClient(at: place, event)
         }
         return connection.watch != nil
     }
@@ -195,7 +219,7 @@ final class HTTPDaemon {
         let result = MHD_add_connection(
             library, connection.descriptor, &name, socklen_t(MemoryLayout<sa_family_t>.size))
         if result != .YES { forgetArriving(connection.descriptor) }
-        mustRun = true
+        runSoon(for: connection)
     }
 
     /// Forgets connections that the library has closed without having told of them: nobody else does.
@@ -271,7 +295,7 @@ final class HTTPDaemon {
         }
         if connection.gate != .waiting {
             departed.append(connection.index)
-            mustRun = true
+            runSoon(for: connection)
         }
     }
 
@@ -280,7 +304,7 @@ final class HTTPDaemon {
         connection.task?.cancel()
         if connection.gate == .waiting { return endWaiting(connection) }
         departed.append(connection.index)
-        mustRun = true
+        runSoon(for: connection)
     }
 
     /// Ends connections whose clients have left, once the library has read what they sent before.

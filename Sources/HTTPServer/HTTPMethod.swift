@@ -21,18 +21,28 @@ public enum HTTPMethod: Hashable, Sendable {
     }
 
     init(_ bytes: UnsafeBufferPointer<UInt8>) {
-        let name = String(decoding: bytes, as: UTF8.self)
-        switch name {
-        case "GET": self = .get
-        case "HEAD": self = .head
-        case "POST": self = .post
-        case "PUT": self = .put
-        case "PATCH": self = .patch
-        case "DELETE": self = .delete
-        case "OPTIONS": self = .options
-        case "TRACE": self = .trace
-        case "CONNECT": self = .connect
-        default: self = .other(name)
-        }
+        func isName(_ name: StaticString) -> Bool { ASCII.equal(bytes, name) }
+        self =
+            if isName("GET") {
+                .get
+            } else if isName("POST") {
+                .post
+            } else if isName("HEAD") {
+                .head
+            } else if isName("PUT") {
+                .put
+            } else if isName("PATCH") {
+                .patch
+            } else if isName("DELETE") {
+                .delete
+            } else if isName("OPTIONS") {
+                .options
+            } else if isName("TRACE") {
+                .trace
+            } else if isName("CONNECT") {
+                .connect
+            } else {
+                .other(String(decoding: bytes, as: UTF8.self))
+            }
     }
 }

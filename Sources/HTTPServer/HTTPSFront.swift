@@ -1,5 +1,5 @@
 public import SocketIO
-public import TLSServer
+public import TLS
 
 /// How internet listeners of the service speak TLS.
 public struct HTTPSFront: Sendable {

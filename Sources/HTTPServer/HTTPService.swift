@@ -1,8 +1,8 @@
 internal import CLinux
-public import CheckModel
+public import NetworkTypes
 public import SocketIO
 internal import Synchronization
-public import TLSServer
+public import TLS
 
 /// An HTTP/1.1 service on threads that others run: libmicrohttpd parses and sends, the reactors wait.
 ///

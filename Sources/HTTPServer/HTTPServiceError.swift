@@ -1,4 +1,4 @@
-public import CheckModel
+public import NetworkTypes
 
 /// Why the service cannot start.
 public enum HTTPServiceError: Error, Hashable, Sendable {

@@ -1,5 +1,5 @@
 internal import CLinux
-internal import CheckModel
+internal import NetworkTypes
 internal import SocketIO
 internal import Synchronization
 
@@ -20,8 +20,11 @@ actor HTTPWorker {
     private nonisolated let inbox = Mutex<[AcceptedConnection]>([])
     private nonisolated let hasMail = Atomic<Bool>(false)
 
-    /// nil before the start.
-    private(set) var daemon: HTTPDaemon?
+    private nonisolated let daemonOfThread: ThreadBound<HTTPDaemon?>
+
+    /// nil before the start. For the reactor's call-backs too, which run on the worker's thread outside of the actor: the
+    /// thread is asked, and not the runtime, whose check costs more than most of what they do. Traps on any other thread.
+    nonisolated var daemon: HTTPDaemon? { daemonOfThread.with { $0 } }
 
     nonisolated var thread: ReactorThread { reactor.thread }
     nonisolated var unownedExecutor: UnownedSerialExecutor { reactor.unownedExecutor }
@@ -35,22 +38,17 @@ actor HTTPWorker {
         self.limits = limits
         self.handler = handler
         self.log = log
+        daemonOfThread = ThreadBound(nil, thread: reactor.thread)
     }
 
     /// Starts the library, and takes part in the reactor's turns from here on.
     /// - Throws: EMFILE, ENFILE, ENOMEM; ENOSPC where the kernel allows no more watches.
     func start() throws(Errno) {
         let daemon = HTTPDaemon(worker: self)
-        self.daemon = daemon
+        daemonOfThread.with { $0 = daemon }
         try daemon.start()
         let worker = self
         reactor.assumeIsolated { $0.add(worker) }
-    }
-
-    private func turn() -> UInt64 {
-        guard let daemon else { return .max }
-        if hasMail.load(ordering: .relaxed) { takeMail(daemon) }
-        return daemon.turn()
     }
 
     // MARK: Requests
@@ -78,7 +76,7 @@ actor HTTPWorker {
         if source.purpose == .health { healthLoad.subtract(1, ordering: .relaxed) }
     }
 
-    private func takeMail(_ daemon: HTTPDaemon) {
+    private nonisolated func takeMail(_ daemon: HTTPDaemon) {
         hasMail.store(false, ordering: .relaxed)
         let mail = inbox.withLock { inbox in
             defer { inbox = [] }
@@ -179,6 +177,8 @@ actor HTTPWorker {
 
 extension HTTPWorker: TurnParticipant {
     nonisolated func takeTurn() -> UInt64 {
-        assumeIsolated { $0.turn() }
+        guard let daemon else { return .max }
+        if hasMail.load(ordering: .relaxed) { takeMail(daemon) }
+        return daemon.turn()
     }
 }

@@ -1,5 +1,5 @@
 internal import CLinux
-internal import CheckModel
+internal import NetworkTypes
 internal import SocketIO
 
 /// The socket of a client whose TLS handshake is under way: bytes by a deadline, on the thread of handshakes.

@@ -1,5 +1,5 @@
 internal import CLinux
-internal import CheckModel
+internal import NetworkTypes
 internal import Synchronization
 
 /// The clients whose TLS handshake is under way.

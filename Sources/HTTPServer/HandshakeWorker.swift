@@ -1,7 +1,7 @@
 internal import CLinux
-internal import CheckModel
+internal import NetworkTypes
 internal import SocketIO
-internal import TLSServer
+internal import TLS
 
 /// Does the TLS handshakes of clients, and gives those that are done to the workers.
 ///

@@ -75,19 +75,18 @@ struct HeadScan {
     }
 
     private mutating func readRequestLine(_ line: UnsafeBufferPointer<UInt8>) -> HeadRefusal? {
-        guard let space = line.firstIndex(of: UInt8(ascii: " ")), space > 0, line[..<space].allSatisfy(ASCII.isToken)
-        else { return .fault(.method) }
+        let space = ASCII.tokenLength(line)
+        guard space > 0, space < line.count, line[space] == UInt8(ascii: " ") else { return .fault(.method) }
         guard let last = line.lastIndex(of: UInt8(ascii: " ")), last > space + 1 else { return .fault(.target) }
-        let target = line[(space + 1)..<last]
+        let target = UnsafeBufferPointer(rebasing: line[(space + 1)..<last])
         guard target.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { return .fault(.target) }
-        let version = line[(last + 1)...]
-        let form = Array("HTTP/".utf8)
-        guard version.count == 8, version.prefix(5).elementsEqual(form), ASCII.isDigit(version[last + 6]),
-            version[last + 7] == UInt8(ascii: "."), ASCII.isDigit(version[last + 8])
+        let version = UnsafeBufferPointer(rebasing: line[(last + 1)...])
+        guard version.count == 8, ASCII.equal(UnsafeBufferPointer(rebasing: version[..<5]), "HTTP/"),
+            ASCII.isDigit(version[5]), version[6] == UInt8(ascii: "."), ASCII.isDigit(version[7])
         else { return .fault(.version) }
-        guard version[last + 6] == UInt8(ascii: "1"), version[last + 8] <= UInt8(ascii: "1") else { return .version }
-        isOld = version[last + 8] == UInt8(ascii: "0")
-        isHead = line[..<space].elementsEqual("HEAD".utf8)
+        guard version[5] == UInt8(ascii: "1"), version[7] <= UInt8(ascii: "1") else { return .version }
+        isOld = version[7] == UInt8(ascii: "0")
+        isHead = ASCII.equal(UnsafeBufferPointer(rebasing: line[..<space]), "HEAD")
         if let query = target.firstIndex(of: UInt8(ascii: "?")) {
             argumentCount = target[query...].reduce(1) { $1 == UInt8(ascii: "&") ? $0 + 1 : $0 }
         }
@@ -97,16 +96,15 @@ struct HeadScan {
     private mutating func readField(_ line: UnsafeBufferPointer<UInt8>) -> HeadRefusal? {
         fieldCount += 1
         guard let first = line.first, !ASCII.isBlank(first) else { return .fault(.lineEnding) }
-        guard let colon = line.firstIndex(of: UInt8(ascii: ":")), colon > 0, line[..<colon].allSatisfy(ASCII.isToken)
-        else { return .fault(.headerName) }
-        guard line[(colon + 1)...].allSatisfy(ASCII.isFieldValue) else {
-            let hasBrokenLine = line[(colon + 1)...].contains { $0 == 0 || $0 == Self.carriageReturn }
+        let colon = ASCII.tokenLength(line)
+        guard colon > 0, colon < line.count, line[colon] == UInt8(ascii: ":") else { return .fault(.headerName) }
+        let value = UnsafeBufferPointer(rebasing: line[(colon + 1)...])
+        guard ASCII.areFieldValue(value) else {
+            let hasBrokenLine = value.contains { $0 == 0 || $0 == Self.carriageReturn }
             return .fault(hasBrokenLine ? .lineEnding : .headerValue)
         }
         switch colon {
-        case 4, 6, 14, 17:
-            let name = UnsafeBufferPointer(rebasing: line[..<colon])
-            return readMeaning(name, UnsafeBufferPointer(rebasing: line[(colon + 1)...]))
+        case 4, 6, 14, 17: return readMeaning(UnsafeBufferPointer(rebasing: line[..<colon]), value)
         case _: return nil
         }
     }

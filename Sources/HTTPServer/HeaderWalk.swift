@@ -36,12 +36,12 @@ struct HeaderWalk {
     private mutating func judge(
         name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>
     ) -> HeadFault? {
-        guard !name.isEmpty, name.allSatisfy(ASCII.isToken) else { return .headerName }
+        guard !name.isEmpty, ASCII.tokenLength(name) == name.count else { return .headerName }
         guard let start = name.baseAddress, let valueStart = value.baseAddress,
             start == position || isBehindBlanks(start),
             isColonAndBlanks(from: start + name.count, to: valueStart)
         else { return .lineEnding }
-        guard value.allSatisfy(ASCII.isFieldValue) else { return .headerValue }
+        guard ASCII.areFieldValue(value) else { return .headerValue }
         position = valueStart + value.count + 2
         names.insert(name)
         return judgeMeaning(name: name, value: value)
@@ -62,6 +62,11 @@ struct HeaderWalk {
     private mutating func judgeMeaning(
         name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>
     ) -> HeadFault? {
+        // Most fields are none of these, which their length tells.
+        switch name.count {
+        case 4, 6, 12, 14, 17: break
+        case _: return nil
+        }
         if Self.equal(name, "host") {
             guard host == nil else { return .hostRepeated }
             host = UnsafeBufferPointer(rebasing: Self.trimmed(value))

@@ -1,4 +1,4 @@
-public import CheckModel
+public import NetworkTypes
 
 /// One place to listen on.
 public struct Listener: Sendable {

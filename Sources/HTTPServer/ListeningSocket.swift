@@ -1,5 +1,5 @@
 internal import CLinux
-internal import CheckModel
+internal import NetworkTypes
 internal import SocketIO
 
 /// A listening socket, and the file that it made.

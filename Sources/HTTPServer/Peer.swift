@@ -1,4 +1,4 @@
-public import CheckModel
+public import NetworkTypes
 
 /// What kind of listener a request came through.
 public enum ListenerKind: Hashable, Sendable {

@@ -1,5 +1,5 @@
 internal import CLinux
-internal import CheckModel
+internal import NetworkTypes
 internal import SocketIO
 
 /// The file of a listening UNIX-domain socket, known by device and inode: another process may have put its own in

@@ -1,7 +1,7 @@
 internal import CLinux
-internal import CheckModel
+internal import NetworkTypes
 internal import SocketIO
-internal import TLSServer
+internal import TLS
 
 /// Carries one connection between a client, whose TLS handshake is done, and the library, which speaks none: a pair of
 /// sockets stands in between, so that whatever holds for plain connections (deadlines, early answers, clients that leave)

@@ -1,5 +1,5 @@
-public import CheckModel
 internal import CLinux
+public import NetworkTypes
 internal import Synchronization
 
 /// Threads for calls that may block without end, as opening a path on a file system that does not answer.

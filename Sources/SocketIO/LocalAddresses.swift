@@ -1,5 +1,5 @@
-public import CheckModel
 internal import CLinux
+public import NetworkTypes
 
 /// Which addresses are this machine's own, in its network namespace.
 public enum LocalAddresses {

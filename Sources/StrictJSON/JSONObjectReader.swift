@@ -9,9 +9,12 @@ public struct JSONObjectReader: ~Copyable {
     private var knownNames: [StaticString] = []
     private var askedMembers: Set<Int> = []
     private var askedEarlyMembers: UInt64 = 0
+    /// Tells of most names at once that no member has them: a Bloom filter of one word, by length and first byte.
+    private var names: UInt64 = 0
 
     public init(_ object: JSONObject) {
         self.object = object
+        for member in object.members { names |= Self.bit(member.key.utf8.first ?? 0, member.key.utf8.count) }
         knownNames.reserveCapacity(16)
     }
 
@@ -40,7 +43,7 @@ public struct JSONObjectReader: ~Copyable {
     /// The member's place, which is known from now on; -1 where there is none.
     public mutating func find(_ name: StaticString) -> Int {
         knownNames.append(name)
-        guard let index = object.index(of: name) else { return -1 }
+        guard let index = index(of: name) else { return -1 }
         if index < UInt64.bitWidth {
             askedEarlyMembers |= 1 << UInt64(index)
         } else {
@@ -67,7 +70,7 @@ public struct JSONObjectReader: ~Copyable {
 
     /// Notes it if the member is absent; to be followed by the call that reads it.
     public mutating func require(_ name: StaticString) {
-        if object.index(of: name) == nil { report("\(name)", "is required") }
+        if index(of: name) == nil { report("\(name)", "is required") }
     }
 
     /// Notes every member that nobody asked for, and hands over all that is wrong with the object.
@@ -83,7 +86,126 @@ public struct JSONObjectReader: ~Copyable {
         return problems
     }
 
+    private func index(of name: StaticString) -> Int? {
+        names & Self.bit(name.utf8Start.pointee, name.utf8CodeUnitCount) == 0 ? nil : object.index(of: name)
+    }
+
+    private static func bit(_ first: UInt8, _ count: Int) -> UInt64 {
+        1 << UInt64(truncatingIfNeeded: (Int(first) &* 7 &+ count) & 63)
+    }
+
     private func isAsked(_ index: Int) -> Bool {
         index < UInt64.bitWidth ? askedEarlyMembers >> UInt64(index) & 1 == 1 : askedMembers.contains(index)
+    }
+}
+
+/// The methods of `JSONCursor` for a member by its name; an absent member is nil and no problem.
+extension JSONObjectReader {
+    /// A member of more than one type, or one that is parsed further: `report` of the cursor points to the member.
+    @inlinable @inline(__always)
+    public mutating func member<Decoded>(
+        _ name: StaticString, _ decode: (inout JSONCursor) -> Decoded?
+    ) -> Decoded? {
+        // Most members are absent from most objects: that is seen without anything generic.
+        let index = find(name)
+        return index < 0 ? nil : decodeMember(at: index, named: name, decode)
+    }
+
+    @inlinable
+    public mutating func decodeMember<Decoded>(
+        at index: Int, named name: StaticString, _ decode: (inout JSONCursor) -> Decoded?
+    ) -> Decoded? {
+        var cursor = JSONCursor(object.members[index].value)
+        let decoded = decode(&cursor)
+        problems.append(cursor.problems, under: .member("\(name)"))
+        return decoded
+    }
+
+    /// A string of at most `maximumLength` characters; U+0000 is not refused here.
+    public mutating func string(_ name: StaticString, maximumLength: Int = .max) -> String? {
+        member(name) { $0.string(maximumLength: maximumLength) }
+    }
+
+    /// An integer in the range, in the unit that the name ends in; `5000.5` and `"5000"` are none.
+    public mutating func integer(_ name: StaticString, in range: ClosedRange<Int>) -> Int? {
+        member(name) { $0.integer(in: range) }
+    }
+
+    /// true or false.
+    public mutating func bool(_ name: StaticString) -> Bool? {
+        member(name) { $0.bool() }
+    }
+
+    /// One of the words of an enumeration.
+    @inlinable @inline(__always)
+    public mutating func enumeration<Word>(_ name: StaticString, _ type: Word.Type) -> Word?
+    where Word: RawRepresentable<String> & CaseIterable {
+        member(name) { $0.enumeration(type) }
+    }
+
+    /// An object whose values are all strings, in its order.
+    public mutating func stringMap(
+        _ name: StaticString, maximumMembers: Int = .max, maximumLength: Int = .max
+    ) -> [(key: String, value: String)]? {
+        member(name) { $0.stringMap(maximumMembers: maximumMembers, maximumLength: maximumLength) }
+    }
+
+    /// An array of so many elements, each decoded by `element`.
+    @inlinable @inline(__always)
+    public mutating func array<Element>(
+        _ name: StaticString, count: ClosedRange<Int> = 0...Int.max, _ element: (inout JSONCursor) -> Element?
+    ) -> [Element]? {
+        member(name) { $0.array(count: count, element) }
+    }
+
+    /// An object, decoded by `members`; unknown ones among them are noted.
+    @inlinable @inline(__always)
+    public mutating func object<Decoded>(
+        _ name: StaticString, _ members: (inout JSONObjectReader) -> Decoded?
+    ) -> Decoded? {
+        member(name) { $0.object(members) }
+    }
+}
+
+extension String {
+    /// Whether both are the same bytes in UTF-8, the sense in which RFC 8259 section 8.3 compares names.
+    ///
+    /// `==` is another question: it holds for U+212A KELVIN SIGN and `K`.
+    func hasSameBytes(as other: String) -> Bool {
+        // Nearly all names differ in size, and to ask for that costs far less than to ask for a span.
+        guard utf8.count == other.utf8.count else { return false }
+        let left = utf8.span
+        let right = other.utf8.span
+        for index in left.indices where left[index] != right[index] {
+            return false
+        }
+        return true
+    }
+
+    /// Whether the text is a name of the program, byte for byte.
+    func hasSameBytes(as other: StaticString) -> Bool {
+        let count = other.utf8CodeUnitCount
+        guard utf8.count == count else { return false }
+        let bytes = utf8.span
+        for index in 0..<count where bytes[index] != other.utf8Start[index] { return false }
+        return true
+    }
+}
+
+/// A member name that is hashed and compared by its bytes, for a set of the names of a large object.
+struct ExactName: Hashable {
+    let name: String
+
+    static func == (left: ExactName, right: ExactName) -> Bool {
+        left.name.hasSameBytes(as: right.name)
+    }
+
+    func hash(into hasher: inout Hasher) {
+        let isHashed: Void? = name.utf8.withContiguousStorageIfAvailable { bytes in
+            hasher.combine(bytes: UnsafeRawBufferPointer(bytes))
+        }
+        if isHashed == nil {
+            for byte in name.utf8 { hasher.combine(byte) }
+        }
     }
 }

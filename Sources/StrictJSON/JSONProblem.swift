@@ -10,3 +10,128 @@ public struct JSONProblem: Sendable, Equatable {
         self.detail = detail
     }
 }
+
+/// Everything that is wrong with a document, in the order in which it was found; costs nothing while it is empty.
+public struct JSONProblems: Error, Sendable, Equatable {
+    /// So many are kept, since a document of 16 MiB could hold a million.
+    public static let limit = 64
+
+    /// The first `limit` problems.
+    public private(set) var problems: [JSONProblem] = []
+    /// How many more there were.
+    public private(set) var omittedCount = 0
+
+    public init() {}
+
+    /// Whether nothing is wrong.
+    public var isEmpty: Bool { problems.isEmpty }
+
+    /// Adds a problem; its texts are made only if it is kept.
+    mutating func append(_ problem: @autoclosure () -> JSONProblem) {
+        if problems.count < Self.limit {
+            problems.append(problem())
+        } else {
+            omittedCount += 1
+        }
+    }
+
+    /// Adds what was found in the same value.
+    public mutating func appendAll(_ others: consuming JSONProblems) {
+        for problem in others.problems { append(problem) }
+        omittedCount += others.omittedCount
+    }
+
+    /// Adds what was found in the value behind one more token; pointers grow only here, so only where there is an error.
+    public mutating func append(_ nested: consuming JSONProblems, under token: @autoclosure () -> JSONPointerToken) {
+        if nested.isEmpty { return }
+        let prefix = token().escaped
+        for problem in nested.problems {
+            append(JSONProblem(pointer: prefix + problem.pointer, detail: problem.detail))
+        }
+        omittedCount += nested.omittedCount
+    }
+}
+
+/// One reference token of a JSON pointer (RFC 6901 section 3): a member's name or the index of an array's element.
+public enum JSONPointerToken: Sendable {
+    case member(String)
+    case element(Int)
+
+    /// The token with its leading slash, `~` as `~0` and `/` as `~1`.
+    var escaped: String {
+        switch self {
+        case .element(let index):
+            return "/\(index)"
+        case .member(let name):
+            var escaped: [UInt8] = [UInt8(ascii: "/")]
+            escaped.reserveCapacity(name.utf8.count + 1)
+            for byte in name.utf8 {
+                switch byte {
+                case UInt8(ascii: "~"): escaped += [UInt8(ascii: "~"), UInt8(ascii: "0")]
+                case UInt8(ascii: "/"): escaped += [UInt8(ascii: "~"), UInt8(ascii: "1")]
+                case _: escaped.append(byte)
+                }
+            }
+            return String(decoding: escaped, as: UTF8.self)
+        }
+    }
+}
+
+/// Why a text is not a JSON document that the service accepts, and where.
+public struct JSONSyntaxError: Error, Sendable, Equatable {
+    /// An RFC 6901 pointer to the innermost value in which it happened; for a name that occurs twice, to the second.
+    public let pointer: String
+    /// Bytes before the place, from 0 to the size of the text.
+    public let offset: Int
+    /// The line, from 1; lines end in LF.
+    public let line: Int
+    /// The column, from 1, counted in Unicode scalars.
+    public let column: Int
+    /// What is wrong, a sentence without its full stop.
+    public let detail: String
+}
+
+extension JSONSyntaxError: CustomStringConvertible {
+    public var description: String {
+        "line \(line), column \(column): \(detail)"
+    }
+}
+
+extension JSONSyntaxError {
+    /// Completes what the parser threw; reads the text up to the place once, to count lines.
+    init(_ failure: JSONFailure, in bytes: Span<UInt8>) {
+        var line = 1
+        var column = 1
+        for index in 0..<failure.offset {
+            let byte = bytes[index]
+            if byte == UInt8(ascii: "\n") {
+                line += 1
+                column = 1
+            } else if byte & 0b1100_0000 != 0b1000_0000 {
+                column += 1
+            }
+        }
+        self.init(
+            pointer: failure.tokens.reversed().map(\.escaped).joined(), offset: failure.offset, line: line,
+            column: column, detail: failure.detail)
+    }
+}
+
+/// A syntax error on its way out of the parser: each container that it leaves adds its own token, so that a document
+/// without errors pays nothing for pointers.
+struct JSONFailure: Error {
+    let offset: Int
+    let detail: String
+    /// From the innermost outwards.
+    private(set) var tokens: [JSONPointerToken] = []
+
+    init(offset: Int, detail: String) {
+        self.offset = offset
+        self.detail = detail
+    }
+
+    consuming func inside(_ token: JSONPointerToken) -> JSONFailure {
+        tokens.append(token)
+        return self
+    }
+}

@@ -52,3 +52,88 @@ extension JSONValue: Equatable {
         }
     }
 }
+
+extension JSONValue {
+    /// Reads one document as RFC 8259 and nothing beyond it.
+    ///
+    /// Refused besides bad grammar: a byte order mark, bad UTF-8, lone surrogates, a name twice in one object, numbers
+    /// beyond a double, and what exceeds the limits. `\u0000` in a string is legal and left to the caller to judge.
+    public static func parse(
+        _ bytes: Span<UInt8>, limits: JSONLimits = JSONLimits()
+    ) throws(JSONSyntaxError) -> JSONValue {
+        var parser = JSONParser(limits: limits)
+        do throws(JSONFailure) {
+            return try parser.document(bytes)
+        } catch {
+            throw JSONSyntaxError(error, in: bytes)
+        }
+    }
+
+    /// Reads one document from an array; see the overload for a span.
+    public static func parse(
+        _ bytes: [UInt8], limits: JSONLimits = JSONLimits()
+    ) throws(JSONSyntaxError) -> JSONValue {
+        try parse(bytes.span, limits: limits)
+    }
+
+    /// Reads one document from borrowed memory, which is not kept; see the overload for a span.
+    public static func parse(
+        _ bytes: UnsafeRawBufferPointer, limits: JSONLimits = JSONLimits()
+    ) throws(JSONSyntaxError) -> JSONValue {
+        try parse(bytes.bindMemory(to: UInt8.self).span, limits: limits)
+    }
+}
+
+/// The members of a JSON object in the order in which they were written; no name occurs twice when the reader made it.
+public struct JSONObject: Sendable, Equatable {
+    /// A name and its value.
+    public struct Member: Sendable {
+        public let key: String
+        public let value: JSONValue
+
+        public init(key: String, value: JSONValue) {
+            self.key = key
+            self.value = value
+        }
+    }
+
+    /// All members, in order.
+    public let members: [Member]
+
+    /// Wraps members as they are; whoever makes an object by hand answers for names that occur twice.
+    public init(members: [Member]) {
+        self.members = members
+    }
+
+    /// The value of the member with exactly these bytes as its name; a linear search, meant for small objects.
+    public subscript(key: String) -> JSONValue? {
+        members.first { $0.key.hasSameBytes(as: key) }?.value
+    }
+
+    /// Where in `members` a name of the program stands, by a linear search.
+    func index(of key: StaticString) -> Int? {
+        for index in members.indices where members[index].key.hasSameBytes(as: key) {
+            return index
+        }
+        return nil
+    }
+}
+
+extension JSONObject.Member: Equatable {
+    public static func == (left: Self, right: Self) -> Bool {
+        left.key.hasSameBytes(as: right.key) && left.value == right.value
+    }
+}
+
+/// One encoded JSON value, kept to be written many times: a part of a response that is always the same.
+public struct JSONFragment: Sendable {
+    /// The value in UTF-8, always valid JSON.
+    public let bytes: [UInt8]
+
+    /// Encodes what `write` writes, which has to be one value.
+    public init(_ write: (inout JSONWriter) -> Void) {
+        var writer = JSONWriter()
+        write(&writer)
+        bytes = writer.finish()
+    }
+}

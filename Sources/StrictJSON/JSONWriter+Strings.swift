@@ -49,6 +49,14 @@ extension JSONWriter {
         var index = 0
         var end = 0
         while index < count {
+            while index &+ 8 <= count {
+                let eight = UnsafeRawPointer(start + index).loadUnaligned(as: UInt64.self)
+                if needsEscape(eight) { break }
+                UnsafeMutableRawPointer(room + end).storeBytes(of: eight, as: UInt64.self)
+                index &+= 8
+                end &+= 8
+            }
+            if index == count { break }
             let overlap = max(index &- (count &- 8), 0)
             if overlap <= index {
                 let eight = UnsafeRawPointer(start + (index &- overlap)).loadUnaligned(as: UInt64.self)

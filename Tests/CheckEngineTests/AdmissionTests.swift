@@ -1,6 +1,5 @@
-import Testing
-
 @testable import CheckEngine
+import Testing
 
 @Suite struct AdmissionTests {
     /// What came of asking, as a value that can be compared.

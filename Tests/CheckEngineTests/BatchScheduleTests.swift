@@ -1,7 +1,6 @@
-import CheckModel
-import Testing
-
 @testable import CheckEngine
+import NetworkTypes
+import Testing
 
 @Suite("The schedule of a batch")
 struct BatchScheduleTests {

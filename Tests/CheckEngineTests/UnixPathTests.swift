@@ -1,6 +1,5 @@
-import Testing
-
 @testable import CheckEngine
+import Testing
 
 /// Which file systems are looked into for links.
 @Suite struct MountTableTests {

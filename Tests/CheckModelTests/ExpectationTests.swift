@@ -1,4 +1,6 @@
 import CheckModel
+import ErrorCatalogue
+import NetworkTypes
 import Testing
 
 /// What makes a check `ok`: the outcome, and whose fault its error is.

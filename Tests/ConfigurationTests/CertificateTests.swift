@@ -1,4 +1,4 @@
-import CheckModel
+import AccessPolicy
 import Configuration
 import Testing
 

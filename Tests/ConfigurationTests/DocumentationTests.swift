@@ -1,8 +1,8 @@
-import CheckModel
-import Foundation
-import Testing
-
+import AccessPolicy
 @testable import Configuration
+import Foundation
+import NetworkTypes
+import Testing
 
 /// docs/configuration.md against the table of keys: neither knows a key that the other does not.
 @Suite struct DocumentationTests {

@@ -1,7 +1,7 @@
 import CheckModel
-import Testing
-
 @testable import Configuration
+import NetworkTypes
+import Testing
 
 @Suite struct ModulesFileTests {
     /// Reads a modules file of a real folder, with the certificates that it may name.

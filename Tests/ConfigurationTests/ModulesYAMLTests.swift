@@ -1,7 +1,7 @@
 import CheckModel
-import Testing
-
 @testable import Configuration
+import NetworkTypes
+import Testing
 
 /// YAML of modules files, as Go's yaml.v3 reads it. `test_blackbox_modules.py` compares it with blackbox_exporter.
 @Suite struct ModulesYAMLTests {

@@ -1,7 +1,6 @@
+@testable import Configuration
 import StrictJSON
 import Testing
-
-@testable import Configuration
 
 @Suite struct MonitorDocumentTests {
     @Test func aMonitorNeedsANameAndACheck() throws {

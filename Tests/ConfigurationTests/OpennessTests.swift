@@ -1,5 +1,6 @@
-import CheckModel
+import AccessPolicy
 import Configuration
+import NetworkTypes
 import Testing
 
 @Suite struct OpennessTests {

@@ -1,6 +1,5 @@
-import Testing
-
 @testable import ConnectAPI
+import Testing
 
 /// Pages of other sites are kept out; programs and our own pages are not.
 @Suite struct BrowserRuleTests {

@@ -1,7 +1,6 @@
+@testable import ConnectAPI
 import StrictJSON
 import Testing
-
-@testable import ConnectAPI
 
 /// What is wrong with a check is found all at once, each thing with its pointer.
 @Suite struct CheckDecoderProblemsTests {

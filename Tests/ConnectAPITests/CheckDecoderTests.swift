@@ -1,8 +1,9 @@
 import CheckEngine
 import CheckModel
-import Testing
-
 @testable import ConnectAPI
+import ErrorCatalogue
+import NetworkTypes
+import Testing
 
 /// Each member of a check, as it is understood.
 @Suite struct CheckDecoderTests {

@@ -1,8 +1,8 @@
 import CheckEngine
 import CheckModel
-import StrictJSON
-
 @testable import ConnectAPI
+import NetworkTypes
+import StrictJSON
 
 /// Decodes one check, or says what is wrong with it.
 func decode(

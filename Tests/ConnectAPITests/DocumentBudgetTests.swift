@@ -1,9 +1,8 @@
-import CheckModel
+@testable import ConnectAPI
 import HTTPServer
+import NetworkTypes
 import SocketIO
 import Testing
-
-@testable import ConnectAPI
 
 @Suite struct DocumentBudgetTests {
     let budget = DocumentBudget(limitBytes: 100)

@@ -1,7 +1,7 @@
 import CheckModel
-import Testing
-
 @testable import ConnectAPI
+import ErrorCatalogue
+import Testing
 
 /// `expect` in a query: `refused`, `!connected`, `associated,answered`.
 @Suite struct ExpectationDecoderTests {

@@ -1,6 +1,5 @@
-import Testing
-
 @testable import ConnectAPI
+import Testing
 
 /// Which Host header fields the service answers to.
 @Suite struct HostRuleTests {

@@ -1,6 +1,5 @@
-import Testing
-
 @testable import ConnectAPI
+import Testing
 
 /// Only application/json is JSON: a form of another site can send the others without asking.
 @Suite struct MediaTypeTests {

@@ -1,7 +1,6 @@
+@testable import ConnectAPI
 import StrictJSON
 import Testing
-
-@testable import ConnectAPI
 
 /// Problems as RFC 9457 has them, byte for byte.
 @Suite struct ProblemTests {

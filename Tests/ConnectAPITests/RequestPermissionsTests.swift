@@ -1,11 +1,10 @@
+import AccessPolicy
 import CheckEngine
-import CheckModel
 import Configuration
-import StrictJSON
-import TLSClient
-import Testing
-
 @testable import ConnectAPI
+import StrictJSON
+import TLS
+import Testing
 
 /// What a request may use beside its target.
 @Suite struct RequestPermissionsTests {

@@ -1,8 +1,9 @@
 import CheckModel
-import Glibc
-import Testing
-
 @testable import ConnectAPI
+import ErrorCatalogue
+import Glibc
+import NetworkTypes
+import Testing
 
 /// Results, byte for byte.
 @Suite struct ResultEncoderTests {

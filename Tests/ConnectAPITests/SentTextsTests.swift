@@ -1,7 +1,6 @@
 import CheckModel
-import Testing
-
 @testable import ConnectAPI
+import Testing
 
 @Suite struct SentTextsTests {
     private func hidden(_ received: String, sent steps: DialogStep...) -> String {

@@ -1,6 +1,5 @@
-import Testing
-
 @testable import ConnectAPI
+import Testing
 
 @Suite struct ServiceMetricsTests {
     @Test func `certificates beyond the first hundred are counted together, tokens never`() {

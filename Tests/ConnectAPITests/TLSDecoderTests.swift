@@ -1,8 +1,9 @@
 import CheckEngine
 import CheckModel
-import Testing
-
 @testable import ConnectAPI
+import ErrorCatalogue
+import NetworkTypes
+import Testing
 
 /// `tls`, as it is understood and as it is refused.
 @Suite struct TLSDecoderTests {

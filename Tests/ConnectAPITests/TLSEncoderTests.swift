@@ -1,8 +1,8 @@
 import CheckModel
+@testable import ConnectAPI
+import ErrorCatalogue
 import StrictJSON
 import Testing
-
-@testable import ConnectAPI
 
 /// What a handshake showed, byte for byte.
 @Suite struct TLSEncoderTests {

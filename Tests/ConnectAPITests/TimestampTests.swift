@@ -1,6 +1,5 @@
-import Testing
-
 @testable import ConnectAPI
+import Testing
 
 /// RFC 3339, in UTC, with milliseconds.
 @Suite struct TimestampTests {

@@ -1,6 +1,5 @@
-import Testing
-
 @testable import ConnectAPI
+import Testing
 
 /// Bearer tokens, RFC 6750.
 @Suite struct TokenRuleTests {

@@ -1,9 +1,10 @@
 import ArgumentParser
 import CheckEngine
 import CheckModel
+import ErrorCatalogue
 import Foundation
+import NetworkTypes
 import Testing
-
 @testable import connectd
 
 @Suite("The arguments of check")

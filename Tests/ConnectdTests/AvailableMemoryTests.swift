@@ -1,6 +1,5 @@
 import Foundation
 import Testing
-
 @testable import connectd
 
 /// The memory limits of control groups, of both versions.

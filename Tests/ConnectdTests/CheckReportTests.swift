@@ -1,6 +1,7 @@
 import CheckModel
+import ErrorCatalogue
+import NetworkTypes
 import Testing
-
 @testable import connectd
 
 @Suite("The report of a check for people")

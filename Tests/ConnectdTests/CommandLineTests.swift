@@ -1,7 +1,6 @@
 import ArgumentParser
-import CheckModel
+import ErrorCatalogue
 import Testing
-
 @testable import connectd
 
 @Suite("The command line")

@@ -1,5 +1,4 @@
 import Testing
-
 @testable import connectd
 
 @Suite("The answer to a health check")

@@ -1,7 +1,6 @@
 import ArgumentParser
-import CheckModel
+import NetworkTypes
 import Testing
-
 @testable import connectd
 
 @Suite("The URL of a health check")

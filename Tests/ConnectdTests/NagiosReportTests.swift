@@ -1,6 +1,6 @@
 import CheckModel
+import ErrorCatalogue
 import Testing
-
 @testable import connectd
 
 @Suite("Output for Nagios and Icinga")

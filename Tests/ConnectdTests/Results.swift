@@ -1,4 +1,6 @@
 import CheckModel
+import ErrorCatalogue
+import NetworkTypes
 
 /// Results as the engine would give them, for what is made of them.
 enum Results {

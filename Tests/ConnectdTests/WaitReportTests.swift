@@ -1,6 +1,5 @@
-import CheckModel
+import NetworkTypes
 import Testing
-
 @testable import connectd
 
 @Suite("What is said while waiting")

@@ -1,7 +1,7 @@
-import CheckModel
-import Testing
-
 @testable import DNS
+import ErrorCatalogue
+import NetworkTypes
+import Testing
 
 /// One message, and what it says to one question.
 @Suite struct AnswerReaderTests {

@@ -1,4 +1,4 @@
-import CheckModel
+import NetworkTypes
 
 /// What came to a test's name server: RFC 1035 section 4.
 struct DNSQuery: Sendable {

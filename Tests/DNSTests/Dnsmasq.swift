@@ -1,6 +1,6 @@
 import CLinux
-import CheckModel
 import Foundation
+import NetworkTypes
 import SocketIO
 
 /// dnsmasq with records of the test's, as a process of its own.

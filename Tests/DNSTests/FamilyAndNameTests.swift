@@ -1,5 +1,7 @@
 import CheckModel
 import DNS
+import ErrorCatalogue
+import NetworkTypes
 import SocketIO
 import Testing
 

@@ -1,7 +1,6 @@
-import CheckModel
-import Testing
-
 @testable import DNS
+import NetworkTypes
+import Testing
 
 /// resolv.conf(5), read.
 @Suite struct ResolverSettingsTests {

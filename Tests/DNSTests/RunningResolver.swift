@@ -1,6 +1,8 @@
 import CheckModel
 import DNS
+import ErrorCatalogue
 import Foundation
+import NetworkTypes
 import SocketIO
 
 /// A resolver on a reactor with a thread of its own, and files of its own.

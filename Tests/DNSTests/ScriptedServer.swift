@@ -1,7 +1,7 @@
 import CLinux
-import CheckModel
 import Foundation
 import Glibc
+import NetworkTypes
 import Synchronization
 
 /// A name server that says what a test wants it to say, over UDP and TCP, on a thread of its own.

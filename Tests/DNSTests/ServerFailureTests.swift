@@ -1,5 +1,6 @@
 import CheckModel
 import DNS
+import ErrorCatalogue
 import Testing
 
 /// What name servers do wrong, each named as it is.

@@ -1,5 +1,7 @@
 import CheckModel
 import DNS
+import ErrorCatalogue
+import NetworkTypes
 import Testing
 
 /// Which server is asked when, and whose word counts.

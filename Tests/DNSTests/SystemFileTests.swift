@@ -1,7 +1,9 @@
 import CheckModel
 import DNS
+import ErrorCatalogue
 import Foundation
 import Glibc
+import NetworkTypes
 import SocketIO
 import Testing
 

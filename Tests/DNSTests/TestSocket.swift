@@ -1,6 +1,6 @@
 import CLinux
-import CheckModel
 import Glibc
+import NetworkTypes
 
 /// Blocking sockets, as little as the tests' own servers need.
 enum TestSocket {

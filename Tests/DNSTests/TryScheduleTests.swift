@@ -1,7 +1,7 @@
-import CheckModel
-import Testing
-
 @testable import DNS
+import ErrorCatalogue
+import NetworkTypes
+import Testing
 
 /// Which server is asked when.
 @Suite struct TryScheduleTests {

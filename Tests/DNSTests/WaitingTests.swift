@@ -1,5 +1,6 @@
 import CheckModel
 import DNS
+import ErrorCatalogue
 import SocketIO
 import Testing
 

@@ -29,9 +29,21 @@ MISSING = "not installed"
 IS_COMPLETE = os.environ.get("CONNECTD_REQUIRE_INTEGRATIONS", "") not in ("", "0")
 
 
+# The files of `make smoke`: the most important behavior. All together take about a minute.
+SMOKE = {
+    "checks/test_expect.py", "checks/test_probe.py", "checks/test_success.py", "checks/test_strategies.py", "checks/test_udp.py",
+    "cli/test_check.py", "cli/test_nagios.py", "dns/test_names.py", "errno/test_bind.py", "errno/test_icmp.py",
+    "errno/test_timeout.py", "errno/test_unix.py", "http/test_authentication.py", "http/test_bad_requests.py", "http/test_health.py",
+    "http/test_https.py", "monitors/test_metrics.py", "policy/test_addresses.py", "service/test_start.py",
+    "tls/test_starttls.py", "tls/test_verdicts.py",
+}  # fmt: skip
+
+
 def pytest_itemcollected(item) -> None:
     if item.path.parent.name == "integrations":
         item.add_marker("integration")
+    if f"{item.path.parent.name}/{item.path.name}" in SMOKE:
+        item.add_marker("smoke")
 
 
 # In parallel, a worker takes a file at a time. The longest files come first, so that no worker begins one at the end.

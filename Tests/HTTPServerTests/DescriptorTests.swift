@@ -1,9 +1,9 @@
 import CLinux
-import CheckModel
 import Foundation
 import HTTPServer
 import SocketIO
 import Synchronization
+import NetworkTypes
 import Testing
 
 /// Descriptors are the process's: these tests run in processes of their own.

@@ -1,6 +1,5 @@
-import Testing
-
 @testable import HTTPServer
+import Testing
 
 /// Header lines in memory as the versions of libmicrohttpd leave them: what may stand between two of them, and what is found.
 @Suite struct HeaderLayoutTests {

@@ -1,7 +1,7 @@
 import CLinux
-import CheckModel
 import Foundation
 import HTTPServer
+import NetworkTypes
 import SocketIO
 import Testing
 

@@ -1,7 +1,7 @@
-import Foundation
 import CLinux
-import CheckModel
+import Foundation
 import HTTPServer
+import NetworkTypes
 import SocketIO
 
 /// A client that sends bytes as they are, and tells what comes back. Blocking, with five seconds for each read.

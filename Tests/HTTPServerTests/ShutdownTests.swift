@@ -1,6 +1,6 @@
-import CheckModel
 import Foundation
 import HTTPServer
+import NetworkTypes
 import SocketIO
 import Synchronization
 import Testing

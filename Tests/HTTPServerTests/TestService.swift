@@ -1,5 +1,5 @@
-import CheckModel
 import HTTPServer
+import NetworkTypes
 import SocketIO
 import Synchronization
 

@@ -1,4 +1,5 @@
 import CheckModel
+import ErrorCatalogue
 import Metrics
 import Testing
 

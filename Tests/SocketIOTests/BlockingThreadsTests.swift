@@ -1,5 +1,5 @@
-import CheckModel
 import Foundation
+import NetworkTypes
 import SocketIO
 import Testing
 

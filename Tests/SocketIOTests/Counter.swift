@@ -1,4 +1,4 @@
-import CheckModel
+import NetworkTypes
 import SocketIO
 import Synchronization
 

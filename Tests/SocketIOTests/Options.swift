@@ -1,5 +1,5 @@
 import CLinux
-import CheckModel
+import NetworkTypes
 
 /// getsockopt(2) of an int.
 func option(_ number: Int32, _ level: Int32, _ name: Int32) throws -> Int32 {

@@ -1,5 +1,4 @@
 import CLinux
-import CheckModel
 import Foundation
 import SocketIO
 import Synchronization

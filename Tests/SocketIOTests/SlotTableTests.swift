@@ -1,7 +1,6 @@
+@testable import SocketIO
 import TestSupport
 import Testing
-
-@testable import SocketIO
 
 @Suite struct SlotTableTests {
     /// A table by reference: the macros look at what cannot change.

@@ -1,6 +1,6 @@
 import CLinux
-import CheckModel
 import Foundation
+import NetworkTypes
 import SocketIO
 import Testing
 

@@ -1,5 +1,5 @@
 import CLinux
-import CheckModel
+import NetworkTypes
 import SocketIO
 import Testing
 

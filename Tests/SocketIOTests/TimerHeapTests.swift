@@ -1,7 +1,6 @@
+@testable import SocketIO
 import TestSupport
 import Testing
-
-@testable import SocketIO
 
 @Suite struct TimerHeapTests {
     /// A sorted array in the heap's place: slow, and plainly right.

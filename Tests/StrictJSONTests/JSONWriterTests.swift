@@ -8,6 +8,44 @@ struct JSONWriterTests {
         return String(decoding: writer.finish(), as: UTF8.self)
     }
 
+    @Test func writesMembersOnceMore() {
+        let long = String(repeating: "0123456789", count: 40)
+        let written = text { writer in
+            writer.beginObject()
+            let begin = writer.bytes.count
+            writer.member("error")
+            writer.string(long)
+            let range = begin..<writer.bytes.count
+            writer.member("attempts")
+            writer.beginArray()
+            for _ in 0..<3 {
+                writer.beginObject()
+                writer.again(range)
+                writer.endObject()
+            }
+            writer.endArray()
+            writer.endObject()
+        }
+        let error = "\"error\":\"\(long)\""
+        #expect(written == "{\(error),\"attempts\":[{\(error)},{\(error)},{\(error)}]}")
+    }
+
+    /// Texts are copied in words of eight bytes: an escape may stand at any place of any length.
+    @Test func escapesAtEveryPlace() {
+        for count in 1...25 {
+            for place in 0..<count {
+                for (character, escape): (Character, String) in [
+                    ("\"", "\\\""), ("\\", "\\\\"), ("\n", "\\n"), ("\u{1}", "\\u0001"),
+                ] {
+                    var characters = [Character](repeating: "a", count: count)
+                    characters[place] = character
+                    let expected = characters.map { $0 == character ? escape : String($0) }.joined()
+                    #expect(text { $0.string(String(characters)) } == "\"\(expected)\"")
+                }
+            }
+        }
+    }
+
     @Test func setsCommasBetweenMembersAndElementsOnly() {
         let written = text { writer in
             writer.beginObject()

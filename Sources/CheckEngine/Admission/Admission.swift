@@ -1,6 +1,6 @@
-internal import DequeModule
-internal import SocketIO
-internal import Synchronization
+import DequeModule
+import SocketIO
+import Synchronization
 
 /// How many checks are in flight and how many wait for it, first come, first served; and how many sockets all of them
 /// have. All of it is bounded.
@@ -244,4 +244,26 @@ public final class Admission: Sendable {
                 return nextGrant(&state)
             })
     }
+}
+
+/// The right to have one check in flight. Whoever holds it gives it back by letting it go.
+public struct Permit: ~Copyable {
+    private let admission: Admission
+
+    init(of admission: Admission) {
+        self.admission = admission
+    }
+
+    deinit {
+        admission.release()
+    }
+}
+
+/// What came of asking for a permit.
+public enum AdmissionAnswer: ~Copyable {
+    case admitted(Permit)
+    /// The queue is full: an overload of ours, never the target's failure.
+    case full
+    /// The task was cancelled while it waited.
+    case cancelled
 }

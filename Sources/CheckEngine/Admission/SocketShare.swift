@@ -1,4 +1,4 @@
-internal import CheckModel
+internal import NetworkTypes
 internal import SocketIO
 
 /// The further sockets of one check that tries several addresses at once: each is asked for before it is opened.

@@ -1,6 +1,9 @@
-internal import CheckModel
-internal import SocketIO
-internal import TLSClient
+public import AccessPolicy
+public import CheckModel
+internal import ErrorCatalogue
+internal import NetworkTypes
+import SocketIO
+public import TLS
 
 /// What all attempts of one check have in common. It never changes, so that everybody who takes part holds the same one:
 /// as a value it would be copied, member by member, at every hand-over.
@@ -40,6 +43,8 @@ final class AttemptPlan: Sendable {
     var tls: TLSOptions? {
         request.tls ?? (request.target.impliesTLS || dialogStartsTLS ? TLSOptions() : nil)
     }
+    /// Whether TLS is asked for: `tls` without its options, which are many.
+    var usesTLS: Bool { request.tls != nil || request.target.impliesTLS || dialogStartsTLS }
     /// Whether TLS begins within the dialog, not before it.
     var dialogStartsTLS: Bool { request.dialog.contains(.startTLS) }
     var tlsMaterial: TLSMaterial { surroundings.tls }
@@ -71,5 +76,60 @@ final class AttemptPlan: Sendable {
         case (.udp, .ip(let endpoint)): .udp(endpoint.address.family)
         case (.tcp, .unix), (.udp, .unix): preconditionFailure("an internet target has internet endpoints")
         }
+    }
+}
+
+/// What a check runs under beside its own request: taken once, so that a reload in between changes nothing for it.
+public final class Surroundings: Sendable {
+    /// Who may connect to what; nil where the caller acts with its own rights, as the command line does.
+    public let policy: Policy?
+    /// The keys that `socket.tcp_md5` names, 1 … 80 bytes each.
+    public let md5Keys: [String: [UInt8]]
+    /// What `tls.ca` and `tls.client_certificate` name.
+    public let tls: TLSMaterial
+
+    public init(policy: Policy?, md5Keys: [String: [UInt8]] = [:], tls: TLSMaterial = TLSMaterial()) {
+        self.policy = policy
+        self.md5Keys = md5Keys
+        self.tls = tls
+    }
+}
+
+/// A check that is ready to run: in range, parsed, its patterns compiled.
+///
+/// One object for the whole way through the engine: a check that waits costs the memory of what it holds.
+public final class PreparedCheck: Sendable {
+    public let request: CheckRequest
+    /// nil where the request has no dialog.
+    public let dialog: Dialog?
+
+    public init(request: CheckRequest, dialog: Dialog? = nil) {
+        self.request = request
+        self.dialog = dialog
+    }
+
+    /// The same check, asked for by that request.
+    public func asked(by origin: RequestOrigin?) -> PreparedCheck {
+        guard let origin else { return self }
+        var request = request
+        request.origin = origin
+        return PreparedCheck(request: request, dialog: dialog)
+    }
+}
+
+/// What the engine says to a check.
+public enum CheckAnswer: Sendable {
+    case result(CheckResult)
+    /// The policy leaves nothing to connect to. It says no more than that; the reason is for the log alone.
+    case denied(reason: DenialReason)
+}
+
+extension Circumstances.RequestedBind {
+    /// Which members of `bind` the request has.
+    init(_ options: BindOptions) {
+        self = []
+        if options.address != nil { insert(.address) }
+        if (options.port ?? 0) != 0 { insert(.port) }
+        if options.interface != nil { insert(.interface) }
     }
 }

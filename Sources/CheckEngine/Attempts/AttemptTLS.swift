@@ -1,6 +1,9 @@
 internal import CheckModel
+internal import ErrorCatalogue
+internal import NetworkTypes
+internal import STARTTLS
 internal import SocketIO
-internal import TLSClient
+internal import TLS
 
 /// The TLS of one attempt: what is said in front of it, the handshake, and the channel behind it.
 final class AttemptTLS {
@@ -31,8 +34,8 @@ final class AttemptTLS {
 
     private func negotiateAndShakeHands(on socket: borrowing Socket, token: SlotToken) async -> TLSHandshakeEnding {
         if let protocolName = options.startTLS {
-            let ending = await StartTLS.negotiate(
-                protocolName, host: options.serverName ?? hostName, on: socket, token: token, reactor: plan.reactor,
+            let ending = await protocolName.negotiate(
+                host: options.serverName ?? hostName, on: socket, token: token, reactor: plan.reactor,
                 until: deadline)
             guard ending == .completed else { return ending }
         }

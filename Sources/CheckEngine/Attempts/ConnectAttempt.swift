@@ -1,5 +1,7 @@
 internal import CLinux
 internal import CheckModel
+internal import ErrorCatalogue
+internal import NetworkTypes
 internal import SocketIO
 
 /// One attempt: socket, options, bind, connect, writable, SO_ERROR, names, evidence.

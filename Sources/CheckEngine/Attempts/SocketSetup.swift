@@ -1,4 +1,6 @@
 internal import CheckModel
+internal import ErrorCatalogue
+internal import NetworkTypes
 internal import SocketIO
 
 /// What is done to a socket between socket(2) and connect(2).

@@ -1,5 +1,5 @@
-public import CheckModel
 internal import DequeModule
+public import NetworkTypes
 
 /// Decides which check of a batch starts next, and when. It has no clock and does no I/O.
 ///

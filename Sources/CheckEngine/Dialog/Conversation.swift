@@ -1,6 +1,8 @@
-internal import CheckModel
-internal import SocketIO
-internal import TLSClient
+import CheckModel
+import ErrorCatalogue
+import NetworkTypes
+import SocketIO
+import TLS
 
 /// Holds a dialog over a connected socket.
 struct Conversation {
@@ -123,5 +125,75 @@ struct Conversation {
         }
         report.steps.append(line.report(of: dialog.steps[index], result, since: begin))
         if result.ending != nil, result.ending != .handshake(.expectedAlert) { report.failedStep = index }
+    }
+}
+
+/// How a conversation ended.
+enum DialogEnding: Hashable, Sendable {
+    /// Every step is done. `heard`: the peer has said something, if only an empty datagram.
+    case completed(heard: Bool)
+    /// The deadline came, or what came cannot match any more, or costs too much to match. `heard` is false if the deadline
+    /// came and no byte arrived since the last step that expected something.
+    case mismatch(heard: Bool)
+    /// The deadline came before the prober had a thread to match with: nothing is known of the peer.
+    case proberBusy
+    /// The stream ended while a step expected something.
+    case closed
+    /// send(2) or recv(2) failed. ICMP messages behind it are in the socket's error queue still.
+    case failed(Errno)
+    /// An alert, or a breach of TLS, behind its handshake.
+    case brokenTLS(TLSHandshakeFailure)
+    /// The handshake of a step was not completed, or it ended the check with the alert that was expected.
+    case handshake(TLSHandshakeEnding)
+    /// A pattern matched that a step rejects.
+    case rejected
+    /// The task was cancelled.
+    case cancelled
+
+    init(_ error: TLSTransferError) {
+        switch error {
+        case .kernel(let error): self = .failed(error)
+        case .tls(let failure): self = .brokenTLS(failure)
+        }
+    }
+}
+
+/// What came of one step.
+struct StepResult {
+    /// nil: the step is done.
+    var ending: DialogEnding?
+    /// Why it failed, where the ending does not tell.
+    var detail: String?
+    /// Where the match ended, of a step that expects.
+    var end = 0
+    /// The groups of the match, of a step with a pattern.
+    var groups: [Range<Int>?]?
+    /// The step whose pattern matched although it must not; `ending` is `rejected`.
+    var rejectingStep: Int?
+    /// How much was sent, of a step that sends.
+    var sentCount = 0
+}
+
+/// Bytes from the network as text of a result.
+enum PrintableBytes {
+    /// The first 1 KiB as it is where the bytes are UTF-8, else with `\xNN`, `\\`, `\r`, `\n` and `\t`.
+    static func text(_ bytes: ArraySlice<UInt8>) -> String {
+        var cut = bytes.prefix(DialogLimits.shownBytes)
+        if String(validating: bytes, as: UTF8.self) != nil {
+            while cut.endIndex < bytes.endIndex, bytes[cut.endIndex] & 0xC0 == 0x80 { cut.removeLast() }
+            return String(decoding: cut, as: UTF8.self)
+        }
+        return cut.reduce(into: "") { $0 += escape($1) }
+    }
+
+    private static func escape(_ byte: UInt8) -> String {
+        switch byte {
+        case UInt8(ascii: "\\"): "\\\\"
+        case UInt8(ascii: "\r"): "\\r"
+        case UInt8(ascii: "\n"): "\\n"
+        case UInt8(ascii: "\t"): "\\t"
+        case 0x20...0x7E: String(UnicodeScalar(byte))
+        case _: (byte < 16 ? "\\x0" : "\\x") + String(byte, radix: 16, uppercase: true)
+        }
     }
 }

@@ -1,3 +1,5 @@
+import CheckModel
+
 /// What the peer has said and no step has matched, with some context before it.
 struct Inbox {
     private(set) var bytes: [UInt8] = []
@@ -60,5 +62,123 @@ struct Inbox {
     /// A new step looks at what earlier ones have left.
     mutating func beginStep() {
         hasNews = hasNews || start < bytes.count
+    }
+}
+
+// What a peer may have said in plain text in front of TLS.
+extension Inbox {
+    /// The peer's go-ahead for TLS, as far as it has come: the line in which the last match ended, which may have more in it,
+    /// and the further lines of a reply of many: `220-…` up to `220 …`.
+    struct GoAhead {
+        /// Behind it stands what others would take for a part of the secured conversation (CVE-2011-0411).
+        let end: Int
+        /// Its last line has its end; else all that came belongs to it.
+        let isWhole: Bool
+        /// It begins with the three digits of a reply, which has an end in every protocol that has such replies.
+        let isReply: Bool
+    }
+
+    /// - Parameter hasMatched: a step has matched something; else there is no go-ahead, and everything is behind it.
+    func goAhead(hasMatched: Bool) -> GoAhead {
+        guard hasMatched else { return GoAhead(end: start, isWhole: true, isReply: false) }
+        let lineStart = start > 0 ? bytes[..<(start - 1)].lastIndex(of: Self.lineEnd).map { $0 + 1 } ?? 0 : 0
+        var end = start
+        if start == 0 || bytes[start - 1] != Self.lineEnd { end = Self.end(ofLineIn: bytes[start...]) }
+        let line = bytes[lineStart..<end]
+        let code = line.prefix(3)
+        let isReply = code.count == 3 && code.allSatisfy { (0x30...0x39).contains($0) }
+        guard isReply, Self.goesOn(line) else {
+            return GoAhead(end: end, isWhole: line.last == Self.lineEnd, isReply: isReply)
+        }
+        return reply(code, behind: end)
+    }
+
+    /// A reply of many lines, of which those before `end` go on.
+    private func reply(_ code: ArraySlice<UInt8>, behind end: Int) -> GoAhead {
+        var end = end
+        var mayGoOn = true
+        while mayGoOn, end < bytes.endIndex, bytes[end...].prefix(3).elementsEqual(code.prefix(bytes.endIndex - end)) {
+            let lineStart = end
+            end = Self.end(ofLineIn: bytes[lineStart...])
+            mayGoOn = Self.goesOn(bytes[lineStart..<end])
+        }
+        // What stands behind it now is another's.
+        let isCut = end == bytes.endIndex && (mayGoOn || bytes.last != Self.lineEnd)
+        return GoAhead(end: end, isWhole: !isCut, isReply: true)
+    }
+
+    private static let lineEnd = UInt8(ascii: "\n")
+
+    /// Whether a further line follows: `220-`.
+    private static func goesOn(_ line: ArraySlice<UInt8>) -> Bool {
+        line.dropFirst(3).first == UInt8(ascii: "-")
+    }
+
+    private static func end(ofLineIn bytes: ArraySlice<UInt8>) -> Int {
+        bytes.firstIndex(of: lineEnd).map { $0 + 1 } ?? bytes.endIndex
+    }
+}
+
+/// What a conversation remembers of its matches.
+struct DialogMemory {
+    private let dialog: Dialog
+    /// Values of the groups that later steps send.
+    private(set) var values: [GroupKey: [UInt8]] = [:]
+    /// Named groups for the report, in the order in which they matched; a later match of a name replaces its value.
+    private(set) var groups: [Label] = []
+
+    init(dialog: Dialog) {
+        self.dialog = dialog
+    }
+
+    mutating func note(_ ranges: [Range<Int>?], of pattern: PatternGroups, step: Int, in bytes: [UInt8]) {
+        for group in dialog.keptGroups[step] ?? [] {
+            // A group is never longer than what is kept of unmatched bytes.
+            values[GroupKey(step: step, group: group)] = ranges[group].map { Array(bytes[$0]) }
+        }
+        for named in pattern.names {
+            guard let range = ranges[named.number] else { continue }
+            let isKnown = groups.contains { $0.name == named.name }
+            guard isKnown || groups.count < DialogLimits.namedGroups else { continue }
+            groups.removeAll { $0.name == named.name }
+            groups.append(Label(name: named.name, value: PrintableBytes.text(bytes[range])))
+        }
+    }
+
+    /// The labels with what was noted of their step: at most 1 KiB of each.
+    func filled(_ labels: [LabelTemplate]) -> [Label] {
+        labels.map { label in
+            Label(name: label.name, value: PrintableBytes.text((label.value.filled(with: values) ?? [])[...]))
+        }
+    }
+}
+
+/// Looks for a sequence of bytes in time linear in what it looks at: Knuth, Morris and Pratt.
+struct ByteSearch: Sendable {
+    let needle: [UInt8]
+    /// For each length matched so far, the next shorter beginning of the needle that ends there as well.
+    private let fallback: [Int]
+
+    /// - Parameter needle: not empty.
+    init(_ needle: [UInt8]) {
+        self.needle = needle
+        var fallback = [0]
+        for index in needle.indices.dropFirst() {
+            var length = fallback[index - 1]
+            while length > 0, needle[length] != needle[index] { length = fallback[length - 1] }
+            fallback.append(needle[length] == needle[index] ? length + 1 : 0)
+        }
+        self.fallback = fallback
+    }
+
+    /// The end of the first occurrence that begins at or behind `start`.
+    func end(in bytes: [UInt8], from start: Int) -> Int? {
+        var length = 0
+        for index in start..<bytes.count {
+            while length > 0, needle[length] != bytes[index] { length = fallback[length - 1] }
+            if needle[length] == bytes[index] { length += 1 }
+            if length == needle.count { return index + 1 }
+        }
+        return nil
     }
 }

@@ -1,5 +1,7 @@
-internal import CheckModel
-internal import SocketIO
+import Glibc
+internal import NetworkTypes
+import SocketIO
+import Synchronization
 
 // Steps that wait for something.
 extension Line {
@@ -109,4 +111,155 @@ extension Line {
         inbox.skip(to: inbox.bytes.count - bytes.needle.count + 1)
         return .absent
     }
+}
+
+// Patterns that must not match while a step waits.
+extension Line {
+    /// What came of looking for them.
+    enum Rejection {
+        case none
+        /// One may be there that more bytes would undo.
+        case open
+        /// Where the first of them ends, and the step that rejects it.
+        case found(end: Int, step: Int)
+        case exceeded(String)
+
+        var isOpen: Bool {
+            switch self {
+            case .open: true
+            case .none, .found, .exceeded: false
+            }
+        }
+    }
+
+    /// From here on this pattern must not match, until the next expectation is met.
+    mutating func arm(_ pattern: Pattern, step: Int) {
+        rejects.append((step: step, pattern: pattern))
+        inbox.keepForRejects()
+    }
+
+    mutating func disarm() {
+        rejects = []
+    }
+
+    /// Looks for what is rejected in everything that came, while the step's own match is not there yet.
+    mutating func searchRejects(end: BytesEnd) -> Rejection {
+        var first: (range: Range<Int>, step: Int)?
+        var open: Int?
+        for (step, pattern) in rejects {
+            switch searchReject(pattern, end: end) {
+            case .found(let ranges):
+                let range = ranges[0] ?? inbox.bytes.count..<inbox.bytes.count
+                if range.lowerBound < first?.range.lowerBound ?? .max { first = (range, step) }
+            case .open(let start):
+                open = min(open ?? .max, start)
+            case .absent:
+                break
+            case .exceeded(let detail):
+                return .exceeded(Self.detail(of: step, detail))
+            }
+        }
+        if let first { return .found(end: first.range.upperBound, step: first.step) }
+        // What the end alone prevented can still match when more comes.
+        if end != .final { inbox.skipRejects(to: open ?? inbox.bytes.count) }
+        return open == nil || end != .unknown ? .none : .open
+    }
+
+    /// Looks for what is rejected in the bytes up to the end of the match that a step waited for. What comes after them is
+    /// not part of what was waited for: how the stream is cut into packets must not decide.
+    mutating func searchRejects(upTo matchEnd: Int, end: BytesEnd) -> Rejection {
+        var first: (range: Range<Int>, step: Int)?
+        for (step, pattern) in rejects where inbox.rejectStart <= matchEnd {
+            // What stands after the match decides what `$` and a lookahead at its end mean.
+            var result = searchReject(pattern, end: end)
+            if result.reaches(beyond: matchEnd) {
+                result = pattern.match(
+                    inbox.bytes, from: inbox.rejectStart, lastMatchEnd: inbox.lastMatchEnd, before: matchEnd,
+                    budget: &budget)
+            }
+            switch result {
+            case .found(let ranges):
+                guard let range = ranges[0], range.upperBound <= matchEnd else { continue }
+                if range.lowerBound < first?.range.lowerBound ?? .max { first = (range, step) }
+            case .open, .absent:
+                break
+            case .exceeded(let detail):
+                return .exceeded(Self.detail(of: step, detail))
+            }
+        }
+        return first.map { .found(end: $0.range.upperBound, step: $0.step) } ?? .none
+    }
+
+    private mutating func searchReject(_ pattern: Pattern, end: BytesEnd) -> MatchResult {
+        pattern.match(
+            inbox.bytes, from: inbox.rejectStart, lastMatchEnd: inbox.lastMatchEnd, end: end, budget: &budget)
+    }
+
+    private static func detail(of step: Int, _ detail: String) -> String { "the reject of step \(step) \(detail)" }
+}
+
+extension MatchResult {
+    /// Whether a match begins before `limit`, and does not end there, as far as is known.
+    fileprivate func reaches(beyond limit: Int) -> Bool {
+        switch self {
+        case .found(let ranges): ranges[0].map { $0.lowerBound < limit && $0.upperBound > limit } ?? false
+        case .open(let start): start < limit
+        case .absent, .exceeded: false
+        }
+    }
+}
+
+/// A match of a line on a thread of its own. A conversation may leave before it is done.
+///
+/// Not on Swift's shared pool: it has as few threads as the machine has processors, and other work of the process waits there.
+final class DetachedMatch: Sendable {
+    private static let underWay = Atomic<Int>(0)
+
+    private let pattern: LinePattern
+    private let line: [UInt8]
+    private let outcome = Mutex<[Range<Int>?]??>(nil)
+
+    private init(_ pattern: LinePattern, _ line: [UInt8]) {
+        self.pattern = pattern
+        self.line = line
+    }
+
+    /// nil until the match is done; then the groups, or nil without a match.
+    var result: [Range<Int>?]?? { outcome.withLock { $0 } }
+
+    /// Begins a match.
+    /// - Returns: nil while too many others are under way, or the system allows no more threads.
+    static func begin(_ pattern: LinePattern, _ line: [UInt8]) -> DetachedMatch? {
+        let count = underWay.add(1, ordering: .relaxed).newValue
+        let match = DetachedMatch(pattern, line)
+        guard count <= DialogLimits.detachedMatches, match.startThread() else {
+            underWay.subtract(1, ordering: .relaxed)
+            return nil
+        }
+        return match
+    }
+
+    private func startThread() -> Bool {
+        var handle = pthread_t()
+        // The thread takes the reference over.
+        let argument = Unmanaged.passRetained(self)
+        guard pthread_create(&handle, nil, runDetachedMatch, argument.toOpaque()) == 0 else {
+            argument.release()
+            return false
+        }
+        pthread_detach(handle)
+        return true
+    }
+
+    fileprivate func run() {
+        let groups = pattern.match(line)
+        outcome.withLock { $0 = .some(groups) }
+        Self.underWay.subtract(1, ordering: .relaxed)
+    }
+}
+
+private func runDetachedMatch(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+    guard let argument else { return nil }
+    Unmanaged<DetachedMatch>.fromOpaque(argument).takeRetainedValue().run()
+    return nil
 }

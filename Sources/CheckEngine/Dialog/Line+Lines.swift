@@ -1,4 +1,4 @@
-internal import CheckModel
+internal import NetworkTypes
 internal import SocketIO
 
 // Steps that take the stream in portions: line by line, or so many bytes.

@@ -1,7 +1,9 @@
-internal import CheckModel
-internal import CLinux
-internal import SocketIO
-internal import TLSClient
+import CLinux
+import CheckModel
+import ErrorCatalogue
+import NetworkTypes
+import SocketIO
+import TLS
 
 /// One end of a conversation: what was heard, and how to hear and say more.
 ///
@@ -161,5 +163,81 @@ struct Line {
     @discardableResult private mutating func takeReceived() -> (Int, [UInt8]) {
         defer { (receivedCount, received, hasHeardInStep) = (0, [], false) }
         return (receivedCount, received)
+    }
+}
+
+// Steps that send.
+extension Line {
+    /// Sends all bytes behind the first `start`, in as many calls as a stream needs, or as one message.
+    mutating func send(_ bytes: [UInt8], from start: Int, on socket: borrowing Socket) async -> StepResult {
+        var result = StepResult(sentCount: start)
+        var isDone = !hasMessages && start == bytes.count
+        while !isDone {
+            if Task.isCancelled {
+                result.ending = .cancelled
+                return result
+            }
+            do throws(TLSTransferError) {
+                result.sentCount += try transmit(bytes[result.sentCount...], on: socket)
+                isDone = result.sentCount == bytes.count
+            } catch {
+                result.ending = await recover(from: error, on: socket)
+                if result.ending != nil { return result }
+            }
+        }
+        return result
+    }
+
+    /// Waits for room.
+    /// - Returns: nil where sending can go on.
+    private mutating func recover(from error: TLSTransferError, on socket: borrowing Socket) async -> DialogEnding? {
+        switch error {
+        case .kernel(let error) where error.rawValue == EINTR: return nil
+        case .kernel(let error) where error.rawValue == EAGAIN: break
+        case .kernel, .tls: return DialogEnding(error)
+        }
+        do throws(TLSTransferError) { try overhear(on: socket) } catch { return DialogEnding(error) }
+        switch await reactor.waitOnThread(token, for: [.readable, .writable], until: deadline) {
+        case .ready: return nil
+        case .deadline: return .mismatch(heard: hasHeardInStep)
+        case .cancelled: return .cancelled
+        }
+    }
+}
+
+// What has to be heard before TLS begins.
+extension Line {
+    /// Hears the rest of the go-ahead of which a step has matched the beginning: a peer that is not done with it would not
+    /// take the handshake for one, nor we its words.
+    ///
+    /// A reply has an end, which is waited for. Other text may have none, such as PostgreSQL's `S` and the tags of XMPP: there
+    /// it is over when the stream is quiet.
+    /// - Returns: nil where TLS may begin; a stream that has ended is left to the handshake.
+    mutating func hearGoAhead(on socket: borrowing Socket) async -> StepResult? {
+        while !hasEnded {
+            let goAhead = inbox.goAhead(hasMatched: hasMatched)
+            if goAhead.isWhole { return nil }
+            guard inbox.unmatchedCount < DialogLimits.unmatchedBytes else { return endless }
+            let quiet = Clock.now().advanced(byMilliseconds: DialogLimits.quietMilliseconds)
+            switch await hear(on: socket, until: goAhead.isReply ? deadline : min(quiet, deadline)) {
+            case .news, .ended: continue
+            case .timeIsUp: return goAhead.isReply || Clock.now() >= deadline ? endless : nil
+            case .over(let ending): return StepResult(ending: ending)
+            }
+        }
+        return nil
+    }
+
+    private var endless: StepResult {
+        StepResult(ending: .mismatch(heard: true), detail: "the line of its go-ahead for TLS has no end")
+    }
+
+    /// Why TLS must not begin: what was heard already goes on behind the peer's go-ahead. nil where it may.
+    var injection: TLSHandshakeFailure? {
+        let bytes = inbox.bytes[inbox.goAhead(hasMatched: hasMatched).end...]
+        guard !bytes.isEmpty else { return nil }
+        return TLSHandshakeFailure(
+            .protocolViolation, message: "there is something behind its go-ahead for TLS",
+            received: Array(bytes.prefix(DialogLimits.shownBytes)))
     }
 }

@@ -1,6 +1,8 @@
-internal import CheckModel
-internal import SocketIO
-internal import Synchronization
+public import CheckModel
+public import ErrorCatalogue
+internal import NetworkTypes
+import SocketIO
+import Synchronization
 
 /// One monitor of the running service: its definition and what is known of it.
 public final class Monitor: Sendable {
@@ -24,5 +26,147 @@ public final class Monitor: Sendable {
 
     func noteSkipped() {
         latest.withLock { $0.noteSkipped() }
+    }
+}
+
+/// A check that the service repeats by itself: an entry under `monitors` of the configuration.
+public struct MonitorDefinition: Sendable {
+    /// Unique among the monitors.
+    public let name: String
+    /// Whether the service is ready only while it is up.
+    public let isRequired: Bool
+    /// 100 … 86400000: from one round to the next, if that has ended.
+    public let intervalMilliseconds: Int
+    /// So many rounds in a row that are `ok` make it up, 1 …
+    public let upAfter: Int
+    /// So many in a row that are not make it down, 1 …
+    public let downAfter: Int
+    public let check: PreparedCheck
+    /// What it was made from: a definition with the same text is the same monitor after a reload, and keeps its history.
+    public let source: String
+
+    public init(
+        name: String, isRequired: Bool = false, intervalMilliseconds: Int = 10000, upAfter: Int = 1,
+        downAfter: Int = 1, check: PreparedCheck, source: String
+    ) {
+        self.name = name
+        self.isRequired = isRequired
+        self.intervalMilliseconds = intervalMilliseconds
+        self.upAfter = upAfter
+        self.downAfter = downAfter
+        self.check = check
+        self.source = source
+    }
+}
+
+/// What a monitor says of its target.
+public enum MonitorState: String, CaseIterable, Sendable {
+    /// Not enough rounds yet to say.
+    case pending
+    case up, down
+}
+
+/// What is known of a monitor: pure bookkeeping over its rounds.
+public struct MonitorStatus: Sendable {
+    public private(set) var state = MonitorState.pending
+    /// When it came into that state: wall-clock time, nanoseconds since 1970.
+    public private(set) var sinceNanoseconds: Int64
+    /// Rounds in a row, up to the latest, that were `ok`, or that were not.
+    public private(set) var consecutiveCount = 0
+    /// The latest round in full.
+    public private(set) var lastResult: CheckResult?
+    public private(set) var history = MonitorHistory()
+    /// Rounds that were left out: the service had no room for a check, which says nothing about the target.
+    public private(set) var skippedCount = 0
+
+    init(nowNanoseconds: Int64) {
+        sinceNanoseconds = nowNanoseconds
+    }
+
+    /// Takes a round's result.
+    /// - Returns: whether the state is another one now.
+    mutating func note(_ result: CheckResult, of definition: MonitorDefinition) -> Bool {
+        let isSame = lastResult?.ok == result.ok
+        consecutiveCount = isSame ? consecutiveCount + 1 : 1
+        lastResult = result
+        history.append(result)
+        let needed = result.ok ? definition.upAfter : definition.downAfter
+        let wanted: MonitorState = result.ok ? .up : .down
+        guard state != wanted, consecutiveCount >= needed else { return false }
+        state = wanted
+        sinceNanoseconds = result.startedAtNanoseconds
+        return true
+    }
+
+    mutating func noteSkipped() {
+        skippedCount += 1
+    }
+}
+
+/// The latest rounds of a monitor, 16 bytes each: the oldest makes room for the newest.
+public struct MonitorHistory: Sendable {
+    /// One round.
+    public struct Entry: Hashable, Sendable {
+        /// Wall-clock time, milliseconds since 1970.
+        public let startedAtMilliseconds: Int64
+        /// As `timings_ms.total`, in microseconds; at most what fits, more than an hour.
+        public let totalMicroseconds: UInt32
+        public let ok: Bool
+        private let outcomeCode: UInt8
+        private let errorCode: UInt16
+
+        init(_ result: CheckResult) {
+            startedAtMilliseconds = result.startedAtNanoseconds / 1_000_000
+            totalMicroseconds = UInt32(clamping: result.timings.total / 1000)
+            ok = result.ok
+            outcomeCode = UInt8(Outcome.all.firstIndex(of: result.outcome) ?? 0)
+            errorCode = result.error.map(ErrorCode.init)?.rawValue ?? 0
+        }
+
+        public var outcome: Outcome { Outcome.all[Int(outcomeCode)] }
+        /// `error.name` of the result; nil for a success.
+        public var errorName: String? { ErrorCode(rawValue: errorCode).name }
+    }
+
+    public static let capacity = 500
+
+    private var ring: [Entry] = []
+    /// Where the oldest stands, once the ring is full.
+    private var oldest = 0
+
+    public var count: Int { ring.count }
+
+    /// From the oldest to the newest.
+    public var entries: [Entry] { Array(ring[oldest...] + ring[..<oldest]) }
+
+    mutating func append(_ result: CheckResult) {
+        guard ring.count == Self.capacity else { return ring.append(Entry(result)) }
+        ring[oldest] = Entry(result)
+        oldest = (oldest + 1) % Self.capacity
+    }
+}
+
+/// An error's name in two bytes: its place in the catalogue, or the number of an errno that is not in it.
+private struct ErrorCode {
+    let rawValue: UInt16
+
+    private static let unlisted: UInt16 = 0x8000
+
+    init(rawValue: UInt16) {
+        self.rawValue = rawValue
+    }
+
+    init(_ error: ErrorReport) {
+        if let index = ErrnoCatalogue.index(named: error.name) {
+            rawValue = UInt16(index + 1)
+        } else {
+            rawValue = Self.unlisted | UInt16(truncatingIfNeeded: error.errno?.rawValue ?? 0) & ~Self.unlisted
+        }
+    }
+
+    var name: String? {
+        if rawValue == 0 { return nil }
+        if rawValue & Self.unlisted == 0 { return ErrnoCatalogue.entries[Int(rawValue) - 1].name }
+        return ErrnoCatalogue.entryOrUnknown(for: Errno(Int32(rawValue & ~Self.unlisted))).name
     }
 }

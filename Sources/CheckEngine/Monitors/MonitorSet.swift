@@ -1,6 +1,8 @@
-internal import CheckModel
-internal import SocketIO
-internal import Synchronization
+public import CheckModel
+internal import ErrorCatalogue
+internal import NetworkTypes
+import SocketIO
+import Synchronization
 
 /// The monitors of the service, each on one of its workers.
 public final class MonitorSet: Sendable {
@@ -80,4 +82,92 @@ public final class MonitorSet: Sendable {
         let task = Task(executorPreference: worker.reactor.thread) { await loop.run(schedule) }
         return Entry(monitor: monitor, task: task)
     }
+}
+
+/// Repeats one monitor's check on one worker, until its task is cancelled.
+struct MonitorLoop {
+    let monitor: Monitor
+    let worker: Worker
+    let admission: Admission
+    /// What checks run under just now: asked anew for each round, so that a reload bears on monitors too.
+    let surroundings: @Sendable () -> Surroundings
+    let observer: any MonitorObserver
+
+    /// To be run by a task that prefers the worker's thread.
+    func run(_ schedule: MonitorSchedule) async {
+        var schedule = schedule
+        while await worker.reactor.sleep(until: schedule.due) == .deadline {
+            await round()
+            schedule.advance(now: Clock.now())
+        }
+    }
+
+    /// One round. It waits for its permit as every check does; a service without room leaves the round out.
+    private func round() async {
+        let asked = Clock.now()
+        switch await admission.acquire() {
+        case .cancelled: return
+        case .full:
+            monitor.noteSkipped()
+            observer.monitorSkipped(monitor)
+        case .admitted(let permit):
+            let answer = await worker.runner.run(
+                monitor.definition.check, under: surroundings(), queueNanoseconds: Clock.now().since(asked))
+            _ = consume permit
+            note(answer)
+        }
+    }
+
+    private func note(_ answer: CheckAnswer) {
+        let result: CheckResult =
+            switch answer {
+            case .result(let result): result
+            case .denied: .denied(monitor.definition.check.request, startedAtNanoseconds: Clock.wallNanoseconds())
+            }
+        // A round that the service itself broke off says nothing about the target.
+        guard result.outcome != .failed(.cancelled) else { return }
+        let changed = monitor.note(result)
+        observer.monitorFinished(monitor, with: result, changed: changed, on: worker.reactor.thread.index)
+    }
+}
+
+/// When the rounds of one monitor are due.
+///
+/// The first comes at once, a thousandth of a second behind that of the monitor before it, so that a pod with three
+/// monitors is ready without a wait, and ten thousand begin over their interval. From the second on all monitors of one
+/// interval stand evenly spread over it, each round up to a twentieth of the interval late by chance: neither they nor
+/// the monitors of other probers keep step.
+struct MonitorSchedule {
+    private let intervalNanoseconds: Int64
+    /// The place of the second round, and of all that follow, an interval apart.
+    private var grid: MonotonicTime
+    private(set) var due: MonotonicTime
+
+    private static let firstStepNanoseconds: Int64 = 1_000_000
+
+    /// - Parameter index: the monitor's place among `count` monitors.
+    init(start: MonotonicTime, intervalMilliseconds: Int, index: Int, of count: Int) {
+        intervalNanoseconds = Int64(intervalMilliseconds) * 1_000_000
+        let share = intervalNanoseconds / Int64(max(count, 1))
+        due = start.advanced(byNanoseconds: Int64(index) * min(share, Self.firstStepNanoseconds))
+        let place = start.advanced(byNanoseconds: Int64(index) * share)
+        // Half an interval to one and a half lie between the first round and the second.
+        grid = place.since(due) < intervalNanoseconds / 2 ? place.advanced(byNanoseconds: intervalNanoseconds) : place
+    }
+
+    /// The round that was due has ended: sets the next. A place on the grid that has passed meanwhile is left out.
+    mutating func advance(now: MonotonicTime) {
+        while grid <= now { grid = grid.advanced(byNanoseconds: intervalNanoseconds) }
+        due = grid.advanced(byNanoseconds: Int64.random(in: 0...intervalNanoseconds / 20))
+        grid = grid.advanced(byNanoseconds: intervalNanoseconds)
+    }
+}
+
+/// Who is told of the rounds of monitors: on the threads of workers, so it must not wait.
+public protocol MonitorObserver: Sendable {
+    /// - Parameter changed: whether the monitor is up or down since this round.
+    /// - Parameter worker: the index of the worker that it ran on.
+    func monitorFinished(_ monitor: Monitor, with result: CheckResult, changed: Bool, on worker: Int)
+    /// The service had no room for the round.
+    func monitorSkipped(_ monitor: Monitor)
 }

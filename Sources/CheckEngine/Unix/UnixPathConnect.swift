@@ -1,4 +1,6 @@
-internal import CheckModel
+internal import AccessPolicy
+internal import ErrorCatalogue
+internal import NetworkTypes
 internal import SocketIO
 internal import Synchronization
 

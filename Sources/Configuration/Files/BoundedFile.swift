@@ -1,7 +1,8 @@
-internal import CLinux
-internal import CheckModel
-internal import Glibc
-internal import SocketIO
+import AccessPolicy
+import CLinux
+import Glibc
+import NetworkTypes
+import SocketIO
 
 /// A small file, read as a whole.
 struct BoundedFile {
@@ -43,5 +44,80 @@ struct BoundedFile {
 
     private static func unreadable(_ error: Errno) -> ValueRefusal {
         ValueRefusal("cannot be read: \(String(cString: strerror(error.rawValue)))")
+    }
+}
+
+/// A file that the configuration names, with the key that names it.
+struct FileReference {
+    /// As open(2) takes it: absolute, or relative to the working directory.
+    let path: String
+    let source: ConfigurationProblem.Source
+    let key: String
+
+    /// The trouble with the file as a whole, reported at the key.
+    func problem(_ refusal: ValueRefusal) -> ConfigurationProblem {
+        ConfigurationProblem(source, path: key, reason: "the file \(Quote.file(path)) \(refusal.reason)")
+    }
+}
+
+/// Names that users give to tokens and keys, which then stand in logs, metrics and requests.
+enum EntryName {
+    static let rule = "1 to 64 letters, digits, \".\", \"_\" or \"-\""
+
+    /// The name, or nil where it breaks the rule.
+    static func read(_ bytes: some Collection<UInt8>) -> String? {
+        guard (1...64).contains(bytes.count), bytes.allSatisfy(isAllowed) else { return nil }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private static func isAllowed(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"):
+            true
+        default: false
+        }
+    }
+}
+
+/// One entry of `client_certificates` before its files are read.
+struct ClientCertificateFiles {
+    let name: String
+    let certificate: FileReference
+    let key: FileReference
+    /// nil: every target.
+    let targets: [TargetPattern]?
+}
+
+/// A file that holds one key of TCP_MD5SIG (tcp(7)), and nothing else but one line end behind it.
+struct MD5KeyFile {
+    /// TCP_MD5SIG_MAXKEYLEN.
+    static let maximumKeyBytes = 80
+
+    let key: Secret
+    let warnings: [String]
+
+    init(_ reference: FileReference) throws(ValueRefusal) {
+        let file = try BoundedFile(path: reference.path)
+        let bytes = Self.withoutLineEnd(file.bytes)
+        guard !bytes.isEmpty else { throw ValueRefusal("is empty: it has to hold a key") }
+        guard bytes.count <= Self.maximumKeyBytes else {
+            throw ValueRefusal("holds a key of \(bytes.count) bytes; TCP_MD5SIG takes \(Self.maximumKeyBytes) at most")
+        }
+        key = Secret(bytes)
+        warnings = file.isWorldReadable ? [FileWarning.worldReadable(reference)] : []
+    }
+
+    private static func withoutLineEnd(_ bytes: [UInt8]) -> ArraySlice<UInt8> {
+        guard bytes.last == 0x0A else { return bytes[...] }
+        let line = bytes.dropLast()
+        return line.last == 0x0D ? line.dropLast() : line
+    }
+}
+
+/// What is odd about a file, but no reason to stop.
+enum FileWarning {
+    static func worldReadable(_ reference: FileReference) -> String {
+        "\(reference.key): everybody on this machine can read \(Quote.file(reference.path)); chmod 600 keeps it secret"
     }
 }

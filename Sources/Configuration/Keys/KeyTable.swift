@@ -1,4 +1,5 @@
-internal import CheckModel
+internal import AccessPolicy
+internal import NetworkTypes
 
 /// Every key there is. Strictness, the names of the environment and the test of the documentation come from here.
 enum KeyTable {

@@ -1,3 +1,6 @@
+import AccessPolicy
+import NetworkTypes
+
 /// One key of the configuration: what it takes, and what docs/configuration.md says about it.
 struct SettingKey: Sendable {
     /// With dots between the levels: `limits.queue`.
@@ -23,5 +26,98 @@ struct SettingKey: Sendable {
         case .integer, .choice, .list, .file: true
         case .rules, .monitors, .entries, .later: false
         }
+    }
+}
+
+/// The keys of one element of `policy.rules`.
+enum RuleKey: String, CaseIterable {
+    case action, cidr, path, host, ports, transports
+}
+
+/// The keys that are mappings from names of the user's choice; requests use the names.
+enum EntryKind: Sendable {
+    case md5Keys, authorities, clientCertificates
+
+    /// The keys of one entry.
+    var keys: [String] {
+        switch self {
+        case .md5Keys, .authorities: ["file"]
+        case .clientCertificates: ["certificate", "key", "targets"]
+        }
+    }
+
+    /// What one entry is, for the documentation.
+    var words: String {
+        switch self {
+        case .md5Keys, .authorities: "`{file: …}`"
+        case .clientCertificates: "`{certificate: …, key: …, targets: […]}`"
+        }
+    }
+}
+
+/// Names that a Host header may carry.
+enum HostName {
+    /// In small letters, without a trailing dot.
+    static func read(_ text: String) throws(ValueRefusal) -> String {
+        let name = text.hasSuffix(".") ? String(text.dropLast()) : text
+        guard IPAddress(parsing: name) == nil else {
+            throw ValueRefusal("is an address, which a Host header may carry anyway")
+        }
+        let labels = name.split(separator: ".", omittingEmptySubsequences: false)
+        guard name.utf8.count <= 253, labels.allSatisfy(isLabel), let last = labels.last, !last.allSatisfy(\.isNumber)
+        else {
+            throw ValueRefusal("is no host name; it takes neither scheme nor port")
+        }
+        return name.lowercased()
+    }
+
+    private static func isLabel(_ label: Substring) -> Bool {
+        (1...63).contains(label.utf8.count)
+            && label.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
+                    true
+                default: false
+                }
+            }
+    }
+}
+
+/// The texts that keys of the policy hold.
+enum PolicyTexts {
+    static func option(_ text: String) throws(ValueRefusal) -> PolicySettings.Option {
+        try word(text)
+    }
+
+    static func action(_ text: String) throws(ValueRefusal) -> PolicyRule.Action {
+        try word(text)
+    }
+
+    static func transport(_ text: String) throws(ValueRefusal) -> Transport {
+        try word(text)
+    }
+
+    static func nat64Prefix(_ text: String) throws(ValueRefusal) -> NAT64Prefix {
+        do throws(AddressRangeError) {
+            return try NAT64Prefix(AddressRange(parsing: text))
+        } catch {
+            throw ValueRefusal(sentence: error.detail)
+        }
+    }
+
+    static func ports(_ text: String) throws(ValueRefusal) -> PortRange {
+        do throws(PolicyRuleError) {
+            return try PortRange(parsing: text)
+        } catch {
+            throw ValueRefusal(sentence: error.detail)
+        }
+    }
+
+    private static func word<Value: RawRepresentable<String> & CaseIterable>(
+        _ text: String
+    ) throws(ValueRefusal) -> Value {
+        guard let value = Value(rawValue: text) else { throw .noneOf(Value.allCases.map(\.rawValue)) }
+        return value
     }
 }

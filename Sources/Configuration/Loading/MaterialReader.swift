@@ -1,7 +1,5 @@
-internal import CheckModel
 internal import SocketIO
-internal import TLSClient
-internal import TLSServer
+internal import TLS
 
 /// Reads the files under `authorities` and `client_certificates`.
 struct MaterialReader {

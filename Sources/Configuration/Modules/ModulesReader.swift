@@ -1,4 +1,4 @@
-internal import CheckModel
+import NetworkTypes
 
 /// Reads the tree of a modules file.
 ///
@@ -150,5 +150,130 @@ struct ModulesReader {
         let defect = "\(Quote.value(text)) is not an IP address"
         module.sourceDefect = "source_ip_address \(defect)"
         warn("\(defect); every probe with this module fails", at: node.position, path: path)
+    }
+}
+
+extension YAMLNode {
+    /// `key:` with nothing after it: as if the key were not there.
+    var isEmpty: Bool {
+        guard case .scalar(let scalar) = content else { return false }
+        return scalar.isNull
+    }
+}
+
+// What single nodes hold. What is wrong is reported.
+extension ModulesReader {
+    /// The entries of a mapping with their paths, those with a known key, each once.
+    mutating func keys(of node: YAMLNode, below path: String, known: [String]) -> [(YAMLEntry, String)] {
+        var found: [(YAMLEntry, String)] = []
+        document.readMapping(node, path: path) { reader, entries in
+            reader.forEachKey(entries, below: path, known: known) { _, entry, path in found.append((entry, path)) }
+        }
+        return found
+    }
+
+    /// The entries of a mapping whose keys are names.
+    mutating func entries(of node: YAMLNode, path: String) -> [(YAMLEntry, String)] {
+        var found: [(YAMLEntry, String)] = []
+        document.readMapping(node, path: path) { reader, entries in found = reader.unique(entries, below: path) }
+        return found
+    }
+
+    mutating func items(of node: YAMLNode, path: String) -> [(YAMLNode, String)] {
+        // Go leaves out items that are null.
+        (document.items(node, path: path) ?? []).filter { !$0.0.isEmpty }
+    }
+
+    mutating func bytes(_ node: YAMLNode, path: String) -> [UInt8]? {
+        document.take(node, path: path) { node throws(ValueRefusal) in
+            guard case .scalar(let scalar) = node.content, !node.isEmpty else {
+                throw ValueRefusal(sentence: "must be a text, but is \(node.words)")
+            }
+            return try scalar.goBytes()
+        }
+    }
+
+    mutating func text(_ node: YAMLNode, path: String) -> String? {
+        guard let bytes = bytes(node, path: path) else { return nil }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            document.report("must be UTF-8 text, but its bytes are not", at: node.position, path: path)
+            return nil
+        }
+        return text
+    }
+
+    mutating func boolean(_ node: YAMLNode, path: String) -> Bool? {
+        document.take(node, path: path) { node throws(ValueRefusal) in
+            guard case .scalar(let scalar) = node.content else {
+                throw ValueRefusal(sentence: "must be true or false, but is \(node.words)")
+            }
+            return try scalar.goBoolean()
+        }
+    }
+
+    mutating func parsed<Value>(
+        _ node: YAMLNode, path: String, _ parse: (String) throws(ValueRefusal) -> Value
+    ) -> Value? {
+        guard let text = text(node, path: path) else { return nil }
+        do throws(ValueRefusal) {
+            return try parse(text)
+        } catch {
+            document.report(error.about(text), at: node.position, path: path)
+            return nil
+        }
+    }
+}
+
+/// The file that `modules_file` names: modules in the format of blackbox_exporter.
+package struct ModulesFile: Sendable {
+    /// By their names.
+    package private(set) var modules: [String: ProbeModule] = [:]
+    /// The modules of probers that connectd does not have: the prober by the module's name.
+    package private(set) var skipped: [String: String] = [:]
+    /// One line each.
+    private(set) var warnings: [String] = []
+    private(set) var problems: [ConfigurationProblem] = []
+
+    /// Whether there is no file, and the modules are those that are built in.
+    package private(set) var isBuiltIn = false
+
+    /// No file: the modules that are built in.
+    package init() {
+        isBuiltIn = true
+        for module in ProbeModule.builtIn { modules[module.name] = module }
+    }
+
+    init(_ reference: FileReference) {
+        do throws(ValueRefusal) {
+            read(try BoundedFile(path: reference.path).bytes, of: reference.path)
+        } catch {
+            problems.append(reference.problem(error))
+        }
+    }
+
+    private mutating func read(_ bytes: [UInt8], of name: String) {
+        var composer = YAMLComposer(file: name, dialect: .go)
+        let root = composer.compose(bytes)
+        problems += composer.problems
+        warnings += composer.warnings
+        guard let root else {
+            // Half a file, as one that is being written is often empty, must not replace modules that run.
+            if problems.isEmpty {
+                problems.append(
+                    ConfigurationProblem(.file(name, nil), reason: "is empty; for no modules write \"modules: {}\""))
+            }
+            return
+        }
+        var reader = ModulesReader(file: name)
+        reader.read(root)
+        modules = reader.modules
+        skipped = reader.skipped
+        problems += reader.document.writer.problems
+        warnings += reader.warnings
+        guard !skipped.isEmpty else { return }
+        let list = skipped.sorted { $0.key < $1.key }.map { "\(Quote.plain($0.key)) (\($0.value))" }
+        warnings.append(
+            "\(Quote.plain(name)): modules of probers that connectd does not have are left out: "
+                + list.joined(separator: ", "))
     }
 }

@@ -1,5 +1,6 @@
 package import CheckEngine
 package import CheckModel
+package import NetworkTypes
 
 /// A module of a file in the format of blackbox_exporter: how `/probe` checks the targets that come with its name.
 package struct ProbeModule: Sendable {
@@ -62,4 +63,13 @@ package struct QueryResponse: Sendable {
         if startsTLS { steps.append(.startTLS) }
         return steps
     }
+}
+
+extension ProbeModule {
+    /// The modules that there are without a `modules_file`.
+    package static let builtIn: [ProbeModule] = {
+        var tls = ProbeModule(name: "tcp_tls", prober: .tcp)
+        tls.usesTLS = true
+        return [ProbeModule(name: "tcp_connect", prober: .tcp), tls, ProbeModule(name: "unix_connect", prober: .unix)]
+    }()
 }

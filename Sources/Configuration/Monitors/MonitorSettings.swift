@@ -1,3 +1,5 @@
+package import StrictJSON
+
 /// One entry of `monitors`.
 package struct MonitorSettings: Sendable {
     /// Unique among the monitors.
@@ -9,4 +11,112 @@ package struct MonitorSettings: Sendable {
     package var upAfter = 1
     package var downAfter = 1
     package var check: ConfiguredCheck
+}
+
+/// The keys of one entry of `monitors`.
+enum MonitorKey: String, CaseIterable {
+    case name, required
+    case interval = "interval_ms"
+    case upAfter = "up_after"
+    case downAfter = "down_after"
+    case check
+
+    static let intervalRange = 100...86_400_000
+    static let countRange = 1...1000
+}
+
+/// A check as the configuration has it: the members of `POST /v1/checks`, written in YAML.
+///
+/// What they mean is decided where requests are decoded; each value keeps its place, so that what is wrong there can be
+/// said of the line here.
+package struct ConfiguredCheck: Sendable {
+    package let value: JSONValue
+    let file: String
+    /// The key of the configuration, as in `monitors[2].check`.
+    let path: String
+    /// The place of each value, by its JSON pointer.
+    let places: [String: TextPosition]
+
+    /// What is wrong with the check, said of the configuration. The reader of checks never puts a secret into it.
+    package func problem(_ problem: JSONProblem) -> ConfigurationProblem {
+        ConfigurationProblem(
+            .file(file, place(of: problem.pointer)), path: path + Self.keys(of: problem.pointer),
+            reason: problem.detail)
+    }
+
+    /// The place of the value; for a member that is missing, that of the value it is missing from.
+    private func place(of pointer: String) -> TextPosition? {
+        var pointer = pointer[...]
+        while places[String(pointer)] == nil, let slash = pointer.lastIndex(of: "/") { pointer = pointer[..<slash] }
+        return places[String(pointer)]
+    }
+
+    /// `/dialog/0/expect` as `.dialog[0].expect`.
+    private static func keys(of pointer: String) -> String {
+        pointer.split(separator: "/").reduce(into: "") { keys, token in
+            keys += token.allSatisfy(\.isWholeNumber) ? "[\(token)]" : ".\(token)"
+        }
+    }
+}
+
+/// Turns YAML into the JSON value that a request would have, and keeps the place of each part.
+struct CheckReader {
+    private(set) var places: [String: TextPosition] = [:]
+    private(set) var problems: [(ValueRefusal, TextPosition)] = []
+
+    mutating func value(of node: YAMLNode, pointer: String) -> JSONValue {
+        places[pointer] = node.position
+        switch node.content {
+        case .refused:
+            return .null
+        case .scalar:
+            do {
+                return try node.jsonScalar()
+            } catch {
+                problems.append((error, node.position))
+                return .null
+            }
+        case .sequence(let items):
+            return .array(items.enumerated().map { value(of: $1, pointer: "\(pointer)/\($0)") })
+        case .mapping(let entries):
+            return .object(JSONObject(members: members(of: entries, pointer: pointer)))
+        }
+    }
+
+    private mutating func members(of entries: [YAMLEntry], pointer: String) -> [JSONObject.Member] {
+        var members: [JSONObject.Member] = []
+        for entry in entries {
+            let name = entry.key.text
+            guard !members.contains(where: { $0.key == name }) else {
+                problems.append((ValueRefusal(sentence: "the key \(Quote.value(name)) is there twice"), entry.position))
+                continue
+            }
+            let escaped = name.split(separator: "~", omittingEmptySubsequences: false).joined(separator: "~0")
+                .split(separator: "/", omittingEmptySubsequences: false).joined(separator: "~1")
+            members.append(.init(key: name, value: value(of: entry.value, pointer: "\(pointer)/\(escaped)")))
+        }
+        return members
+    }
+}
+
+extension YAMLNode {
+    /// The scalar as JSON has it; what readers of YAML disagree about is refused.
+    fileprivate func jsonScalar() throws(ValueRefusal) -> JSONValue {
+        guard case .scalar(let scalar) = content else { return .null }
+        switch scalar.kind {
+        case .string: return .string(scalar.text)
+        case .null: return .null
+        case .boolean: return .bool(try flag())
+        case .integer(let value): return .integer(Int64(value))
+        case .otherNumber: throw ValueRefusal(sentence: "\(words): put it in quotes")
+        }
+    }
+
+    /// true or false as both versions of YAML write them, or why it is none.
+    func flag() throws(ValueRefusal) -> Bool {
+        guard case .scalar(let scalar) = content, scalar.isPlain, ["true", "false"].contains(scalar.text) else {
+            throw ValueRefusal(sentence: "must be true or false, but is \(words)")
+        }
+        return scalar.text == "true"
+    }
 }

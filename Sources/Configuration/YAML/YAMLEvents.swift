@@ -1,4 +1,4 @@
-internal import CYAML
+import CYAML
 
 /// What libyaml sees one after another in a document.
 enum YAMLEvent {
@@ -125,4 +125,19 @@ private func shortTag(_ bytes: UnsafeMutablePointer<UInt8>?) -> String? {
     guard let tag = text(bytes), tag != "!" else { return nil }
     let prefix = "tag:yaml.org,2002:"
     return tag.hasPrefix(prefix) ? "!!" + tag.dropFirst(prefix.utf8.count) : tag
+}
+
+/// A place in a text file; line and column count from 1, columns in characters.
+package struct TextPosition: Hashable, Comparable, Sendable {
+    package let line: Int
+    package let column: Int
+
+    package init(line: Int, column: Int) {
+        self.line = line
+        self.column = column
+    }
+
+    package static func < (left: TextPosition, right: TextPosition) -> Bool {
+        (left.line, left.column) < (right.line, right.column)
+    }
 }

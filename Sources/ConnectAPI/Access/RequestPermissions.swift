@@ -1,7 +1,9 @@
-package import CheckModel
+package import AccessPolicy
+import CheckEngine
+internal import CheckModel
 package import Configuration
-internal import StrictJSON
-internal import TLSClient
+import StrictJSON
+import TLS
 
 /// What a request may use beside its target: the configuration lends options that reach further than a connect.
 package struct RequestPermissions: Sendable {
@@ -71,5 +73,18 @@ package struct RequestPermissions: Sendable {
                     detail: "is no entry of client_certificates in the configuration"))
         }
         return problems
+    }
+}
+
+extension ServiceSettings {
+    /// Lets a check go on that uses nothing but what the configuration has, and lends to requests.
+    /// - Throws: 400 for names that it does not have, 403 for what it does not lend, each with its pointer.
+    func permit(_ request: CheckRequest) throws(Problem) {
+        let unknown = RequestPermissions.unknownNames(in: request, of: surroundings.tls)
+        guard unknown.isEmpty else { throw Problem(wrongInput: unknown) }
+        let refusals = permissions.refusals(of: request, md5Keys: surroundings.md5Keys.keys)
+        guard refusals.isEmpty else {
+            throw Problem(.denied, "the policy of this prober does not allow this option", errors: refusals)
+        }
     }
 }

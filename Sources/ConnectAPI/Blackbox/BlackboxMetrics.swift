@@ -1,6 +1,8 @@
-internal import CheckModel
-internal import Configuration
-internal import Metrics
+import CheckModel
+import Configuration
+import ErrorCatalogue
+import Metrics
+import NetworkTypes
 
 /// The metrics of a probe, family by family in the order of their names, with the names and the help of blackbox_exporter.
 struct BlackboxMetrics {
@@ -174,5 +176,126 @@ struct BlackboxMetrics {
         } else {
             writer.sample(name, [], value)
         }
+    }
+}
+
+/// A probe with its result: what metrics and logs are written from.
+struct BlackboxReport: Sendable {
+    let probe: BlackboxProbe
+    let result: CheckResult
+
+    /// An association alone is none: no peer was heard.
+    var isSuccess: Bool { result.ok && !isUnverified }
+
+    private var isUnverified: Bool { result.outcome == .associated }
+
+    /// What made the probe fail, in the words that a person can act on; nil where the error's name says it all.
+    var reason: String? {
+        if isSuccess { return nil }
+        if isUnverified { return "not verified: no answer was waited for; give the module a query_response" }
+        guard let error = result.error else { return nil }
+        switch error.errorClass {
+        // A denial is the same whatever the target.
+        case .denied: return error.message
+        case .invalid: return probe.flaw ?? error.message
+        case _: return probe.flaw
+        }
+    }
+
+    /// Without the wait for a permit.
+    var durationNanoseconds: Int64 { max(result.timings.total - result.timings.queue, 0) }
+
+    /// Whether blackbox_exporter would have resolved the target's host: it does that before it looks at the port.
+    var hasHost: Bool {
+        result.error?.name != OwnError.invalid.rawValue || GoHostPort(probe.query.target) != nil
+    }
+
+    /// The attempt that decided: the one that succeeded, else the one that the check's error is from, else the first.
+    var decisiveAttempt: AttemptResult? {
+        result.attempts.first { $0.outcome.isSuccess }
+            ?? result.attempts.first { $0.error == result.error && $0.phase == result.phase }
+            ?? result.attempts.first
+    }
+
+    /// The address that was probed, or would have been.
+    var address: IPAddress? {
+        decisiveAttempt?.endpoint.internetAddress ?? result.resolution?.addresses.first
+    }
+
+    /// Whether the step that failed expected lines, and the peer ended without one that matches. As there, it is not the
+    /// pattern that failed where the time was up.
+    var failedDueToRegex: Bool {
+        guard failedStep?.kind == .expect else { return false }
+        return result.error?.name == OwnError.dialogClosed.rawValue
+    }
+
+    /// Whether the step that failed expected bytes, and got others.
+    var failedDueToBytes: Bool { failedStep?.kind == .expectHex && failedStep?.detail != nil }
+
+    private var failedStep: DialogStepReport? {
+        guard let dialog = result.dialog, let index = dialog.failedStep, dialog.steps.indices.contains(index) else {
+            return nil
+        }
+        return dialog.steps[index]
+    }
+}
+
+/// A key exchange group as Go's `tls.CurveID` names and numbers it.
+struct GoTLSGroup: Equatable {
+    let name: String
+    /// The code point in IANA's registry "TLS Supported Groups".
+    let id: Int
+
+    init(name: String, id: Int) {
+        self.name = name
+        self.id = id
+    }
+
+    /// - Parameter name: the group's name in a TLS report.
+    /// - Returns: nil for a group without a code point, as with the parameters that a TLS 1.2 server makes itself.
+    init?(ofReport name: String) {
+        guard let group = Self.groups[name.lowercased()] else { return nil }
+        self = group
+    }
+
+    /// The groups by IANA's names in lower case. Go does not have the numbered ones; they keep IANA's names.
+    private static let groups: [String: GoTLSGroup] = {
+        var groups: [String: GoTLSGroup] = [
+            "secp256r1": GoTLSGroup(name: "CurveP256", id: 23), "prime256v1": GoTLSGroup(name: "CurveP256", id: 23),
+            "secp384r1": GoTLSGroup(name: "CurveP384", id: 24), "secp521r1": GoTLSGroup(name: "CurveP521", id: 25),
+            "x25519": GoTLSGroup(name: "X25519", id: 29),
+            "secp256r1mlkem768": GoTLSGroup(name: "SecP256r1MLKEM768", id: 4587),
+            "x25519mlkem768": GoTLSGroup(name: "X25519MLKEM768", id: 4588),
+            "secp384r1mlkem1024": GoTLSGroup(name: "SecP384r1MLKEM1024", id: 4589),
+        ]
+        let numbered: [(name: String, id: Int)] = [
+            ("secp224r1", 21), ("secp256k1", 22), ("brainpoolp256r1", 26), ("brainpoolp384r1", 27),
+            ("brainpoolp512r1", 28), ("x448", 30), ("brainpoolp256r1tls13", 31), ("brainpoolp384r1tls13", 32),
+            ("brainpoolp512r1tls13", 33), ("ffdhe2048", 256), ("ffdhe3072", 257), ("ffdhe4096", 258),
+            ("ffdhe6144", 259), ("ffdhe8192", 260), ("mlkem512", 512), ("mlkem768", 513), ("mlkem1024", 514),
+        ]
+        for (name, id) in numbered { groups[name] = GoTLSGroup(name: name, id: id) }
+        return groups
+    }()
+}
+
+/// FNV-1a of 32 bits (RFC 9923, formerly draft-eastlake-fnv): the hash of an address in `probe_ip_addr_hash`.
+enum AddressHash {
+    /// Over the 4 or 16 bytes of the address; one within ::ffff:0:0/96 is that IPv4 address.
+    static func of(_ address: IPAddress) -> UInt32 {
+        switch address {
+        case .v4(let address): hash(address.bits, bytes: 4)
+        case .v6(let address) where address.bits >> 32 == 0xFFFF:
+            hash(UInt32(truncatingIfNeeded: address.bits), bytes: 4)
+        case .v6(let address): hash(address.bits, bytes: 16)
+        }
+    }
+
+    private static func hash(_ bits: some FixedWidthInteger, bytes count: Int) -> UInt32 {
+        var hash: UInt32 = 0x811C_9DC5
+        for index in (0..<count).reversed() {
+            hash = (hash ^ UInt32(UInt8(truncatingIfNeeded: bits >> (8 * index)))) &* 0x0100_0193
+        }
+        return hash
     }
 }

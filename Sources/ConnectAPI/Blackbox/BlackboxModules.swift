@@ -1,6 +1,5 @@
-internal import CheckModel
 package import Configuration
-package import TLSClient
+package import TLS
 
 /// The modules that `/probe` knows, by their names.
 package struct BlackboxModules: Sendable {

@@ -1,7 +1,9 @@
 internal import CheckEngine
 internal import CheckModel
 internal import Configuration
+internal import ErrorCatalogue
 internal import HTTPServer
+internal import NetworkTypes
 
 /// One probe: a module, a target, and how long.
 struct BlackboxProbe: Sendable {

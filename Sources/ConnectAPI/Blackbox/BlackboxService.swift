@@ -1,8 +1,10 @@
-internal import CheckEngine
-internal import CheckModel
-internal import Configuration
-internal import HTTPServer
-internal import SocketIO
+import CheckEngine
+import CheckModel
+import Configuration
+import HTTPServer
+import Metrics
+import SocketIO
+import Synchronization
 
 /// The resources of blackbox_exporter, with what they remember.
 final class BlackboxService: Sendable {
@@ -64,5 +66,108 @@ final class BlackboxService: Sendable {
     func reload() async -> Response {
         guard let reason = await reloads.reload() else { return ResponseFactory.text([], as: BlackboxResource.plain) }
         return BlackboxResource.response(BlackboxRefusal(500, "failed to reload config: \(reason)"))
+    }
+}
+
+/// `POST /-/reload`, as blackbox_exporter has it.
+final class BlackboxReloadResource: RequestResponder {
+    private let blackbox: BlackboxService
+
+    init(blackbox: BlackboxService) {
+        self.blackbox = blackbox
+    }
+
+    func respond(to request: Request, on worker: Int) async -> Response {
+        await blackbox.reload()
+    }
+}
+
+/// Reloads that many ask for at once: whoever asks while one is under way shares the next one with all who wait, so that a
+/// storm of requests costs two, and SIGHUP does not stand behind hundreds.
+final class SharedReloads: Sendable {
+    private struct State {
+        var reload: (@Sendable () -> String?)?
+        /// The reload under way.
+        var current: Task<String?, Never>?
+        /// The one that begins when that has ended.
+        var next: Task<String?, Never>?
+    }
+
+    private let state = Mutex(State())
+
+    /// - Parameter reload: gives the reason where nothing has changed; nil: there is none any more.
+    func offer(_ reload: (@Sendable () -> String?)?) {
+        state.withLock { $0.reload = reload }
+    }
+
+    /// A reload that begins after this call, away from the thread of the worker: files are read for it.
+    /// - Returns: why nothing has changed; nil where it has.
+    func reload() async -> String? {
+        let task = state.withLock { state -> Task<String?, Never> in
+            if let next = state.next { return next }
+            let former = state.current
+            let task = Task.detached { [self] () -> String? in
+                _ = await former?.value
+                begin()
+                defer { end() }
+                guard let reload = self.state.withLock({ $0.reload }) else { return "the service is stopping" }
+                return reload()
+            }
+            state.next = task
+            return task
+        }
+        return await task.value
+    }
+
+    /// Who asks from here on needs another one: this one may have read the files already.
+    private func begin() {
+        state.withLock { state in
+            state.current = state.next
+            state.next = nil
+        }
+    }
+
+    private func end() {
+        state.withLock { $0.current = nil }
+    }
+}
+
+/// What blackbox_exporter says of itself at `/metrics`.
+final class BlackboxCounts: Sendable {
+    private struct Reload {
+        var isSuccessful = true
+        var succeededAtNanoseconds = Clock.wallNanoseconds()
+    }
+
+    private let unknownModules = Atomic<UInt64>(0)
+    /// The start is the first load of the configuration.
+    private let reload = Mutex(Reload())
+
+    func noteUnknownModule() {
+        unknownModules.add(1, ordering: .relaxed)
+    }
+
+    func noteReload(isSuccessful: Bool) {
+        reload.withLock { reload in
+            reload.isSuccessful = isSuccessful
+            if isSuccessful { reload.succeededAtNanoseconds = Clock.wallNanoseconds() }
+        }
+    }
+
+    func write(to writer: inout ExpositionWriter) {
+        let last = reload.withLock { $0 }
+        writer.family(
+            "blackbox_exporter_config_last_reload_success_timestamp_seconds", .gauge,
+            help: "Timestamp of the last successful configuration reload.")
+        writer.sample(
+            "blackbox_exporter_config_last_reload_success_timestamp_seconds", [],
+            Double(last.succeededAtNanoseconds) / 1e9)
+        writer.family(
+            "blackbox_exporter_config_last_reload_successful", .gauge,
+            help: "Blackbox exporter config loaded successfully.")
+        writer.sample("blackbox_exporter_config_last_reload_successful", [], UInt64(last.isSuccessful ? 1 : 0))
+        writer.family(
+            "blackbox_module_unknown_total", .counter, help: "Count of unknown modules requested by probes")
+        writer.sample("blackbox_module_unknown_total", [], unknownModules.load(ordering: .relaxed))
     }
 }

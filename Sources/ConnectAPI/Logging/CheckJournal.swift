@@ -1,7 +1,11 @@
-internal import CheckEngine
-internal import CheckModel
-internal import Logging
-internal import Synchronization
+internal import AccessPolicy
+import CheckEngine
+import CheckModel
+internal import ErrorCatalogue
+import Logging
+internal import NetworkTypes
+import StrictJSON
+import Synchronization
 
 /// Counts and logs the checks of requests, each by its ending.
 final class CheckJournal: Sendable {
@@ -84,5 +88,81 @@ final class CheckJournal: Sendable {
         if let requestID = request.origin?.requestID { metadata["request_id"] = "\(requestID)" }
         if let traceparent = request.origin?.traceparent { metadata["traceparent"] = "\(traceparent)" }
         return metadata
+    }
+}
+
+/// Counts the rounds of monitors, and logs when one goes up or down.
+final class MonitorJournal: MonitorObserver {
+    private let metrics: ServiceMetrics
+    private let logger: Logger
+
+    init(metrics: ServiceMetrics, logger: Logger) {
+        self.metrics = metrics
+        self.logger = logger
+    }
+
+    func monitorFinished(_ monitor: CheckEngine.Monitor, with result: CheckResult, changed: Bool, on worker: Int) {
+        metrics.note(result, on: worker)
+        if result.outcome == .failed(.denied) { metrics.noteDenial() }
+        if changed { logChange(of: monitor, result) }
+        guard logger.logLevel <= .debug else { return }
+        logger.debug("monitor round", metadata: metadata(of: monitor, result))
+    }
+
+    func monitorSkipped(_ monitor: CheckEngine.Monitor) {
+        metrics.noteSkippedRound()
+        logger.info(
+            "overloaded: a round of a monitor was left out", metadata: ["monitor": "\(monitor.definition.name)"])
+    }
+
+    private func logChange(of monitor: CheckEngine.Monitor, _ result: CheckResult) {
+        let metadata = metadata(of: monitor, result)
+        switch monitor.state {
+        case .up: logger.notice("monitor is up", metadata: metadata)
+        case .down: logger.warning("monitor is down", metadata: metadata)
+        case .pending: break
+        }
+    }
+
+    private func metadata(of monitor: CheckEngine.Monitor, _ result: CheckResult) -> Logger.Metadata {
+        var metadata: Logger.Metadata = [
+            "monitor": "\(monitor.definition.name)", "target": "\(monitor.definition.check.request.target.text)",
+            "outcome": "\(result.outcome.word)", "duration_ms": .duration(nanoseconds: result.timings.total),
+        ]
+        if let error = result.error {
+            metadata["error"] = "\(error.name)"
+            metadata["fault"] = "\(error.fault.rawValue)"
+        }
+        return metadata
+    }
+}
+
+/// A duration in a log line: decimal milliseconds with a resolution of a microsecond. JSON has it as a number.
+struct LogDuration: CustomStringConvertible, Sendable {
+    let nanoseconds: Int64
+
+    /// As `timings_ms` in results: 300,000 ns are `0.3`.
+    var description: String {
+        var writer = JSONWriter(reserving: 24)
+        writer.milliseconds(nanoseconds: nanoseconds)
+        return String(decoding: writer.finishLine().dropLast(), as: UTF8.self)
+    }
+}
+
+extension Logger.MetadataValue {
+    static func duration(nanoseconds: Int64) -> Self {
+        .stringConvertible(LogDuration(nanoseconds: nanoseconds))
+    }
+}
+
+extension JSONWriter {
+    /// A value of a log line: a number where it is one, otherwise its text.
+    mutating func logValue(_ value: Logger.MetadataValue) {
+        guard case .stringConvertible(let content) = value else { return string(value.description) }
+        switch content {
+        case let duration as LogDuration: milliseconds(nanoseconds: duration.nanoseconds)
+        case let number as Int: integer(number)
+        default: string(content.description)
+        }
     }
 }

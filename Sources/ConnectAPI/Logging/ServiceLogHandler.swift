@@ -1,7 +1,9 @@
-internal import CheckModel
+import CLinux
 package import Logging
-internal import SocketIO
-internal import StrictJSON
+import NetworkTypes
+import SocketIO
+import StrictJSON
+import Synchronization
 
 /// Writes log lines to standard error: JSON for programs, `key=value` for people; for systemd's journal
 /// with the priority before it, which the journal takes away.
@@ -85,5 +87,120 @@ package struct ServiceLogHandler: LogHandler {
     /// Scalar by scalar: an accent on a quotation mark makes another character of it, but not for who reads bytes.
     private static func escapingQuotes(_ text: String) -> String {
         text.unicodeScalars.reduce(into: "") { $0 += $1 == "\"" ? "\\\"" : String($1) }
+    }
+}
+
+/// Where log lines go: takes them whole, and never holds up who logs.
+///
+/// A pipe that nobody reads is full after 64 KiB. write(2) would hold each thread that logs from then on, and with it every check
+/// and the end of the service. Lines that find no room are left out, and counted.
+package final class LogOutput: Sendable {
+    private struct State {
+        /// Of a line that had no room, or room in part.
+        var rest: ArraySlice<UInt8> = []
+        var missingCount = 0
+    }
+
+    /// What is ready for writing takes so much without waiting: PIPE_BUF, pipe(7).
+    private static let chunk = 4096
+
+    private let descriptor: Int32
+    private let state = Mutex(State())
+
+    /// - Parameter descriptor: stays the caller's; no longer written to once it fails.
+    package init(_ descriptor: Int32 = STDERR_FILENO) {
+        self.descriptor = descriptor
+    }
+
+    /// - Parameter note: the line that tells how many are missing; comes before the first that has room again.
+    func write(_ line: [UInt8], note: (_ missingCount: Int) -> [UInt8]) {
+        state.withLock { state in
+            guard flush(&state.rest) else { return state.missingCount += 1 }
+            if state.missingCount > 0 {
+                state.rest = note(state.missingCount)[...]
+                state.missingCount = 0
+                guard flush(&state.rest) else { return state.missingCount += 1 }
+            }
+            state.rest = line[...]
+            _ = flush(&state.rest)
+        }
+    }
+
+    /// - Returns: whether nothing is left.
+    private func flush(_ rest: inout ArraySlice<UInt8>) -> Bool {
+        while !rest.isEmpty {
+            guard hasRoom else { return false }
+            let count = rest.prefix(Self.chunk).withUnsafeBytes { CLinux.write(descriptor, $0.baseAddress, $0.count) }
+            if count >= 0 {
+                rest = rest.dropFirst(count)
+                continue
+            }
+            switch Errno.current.rawValue {
+            case EINTR: continue
+            case EAGAIN: return false
+            default: rest = []  // The reader has gone, or the disk is full: there is nobody to tell.
+            }
+        }
+        return true
+    }
+
+    private var hasRoom: Bool {
+        var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        return poll(&entry, 1, 0) > 0
+    }
+}
+
+/// What is logged, and how: one for all copies of a logger, so that a reload reaches each.
+package final class LogControl: Sendable {
+    private let state: Mutex<(level: Logger.Level, format: ServiceLogHandler.Format)>
+    /// The level's rank, which every check asks for.
+    private let rank: Atomic<Int>
+
+    package init(level: Logger.Level, format: ServiceLogHandler.Format) {
+        state = Mutex((level, format))
+        rank = Atomic(Self.rank(of: level))
+    }
+
+    package func set(level: Logger.Level, format: ServiceLogHandler.Format) {
+        state.withLock { $0 = (level, format) }
+        rank.store(Self.rank(of: level), ordering: .relaxed)
+    }
+
+    /// Made once: each check asks.
+    private static let levels = Logger.Level.allCases
+
+    var level: Logger.Level { Self.levels[rank.load(ordering: .relaxed)] }
+    var format: ServiceLogHandler.Format { state.withLock { $0.format } }
+
+    private static func rank(of level: Logger.Level) -> Int {
+        levels.firstIndex(of: level) ?? 0
+    }
+}
+
+/// The priority that begins a line for systemd's journal, sd-daemon(3): without it every line is one of level `info` there.
+package enum JournalPriority {
+    /// Whether standard error leads to the journal: JOURNAL_STREAM, systemd.exec(5), names the socket by device and inode.
+    /// A variable that was inherited by who writes elsewhere names another file.
+    package static func isWanted(environment: [String: String], descriptor: Int32 = STDERR_FILENO) -> Bool {
+        guard let stream = environment["JOURNAL_STREAM"] else { return false }
+        var status = stat()
+        return fstat(descriptor, &status) == 0 && stream == "\(status.st_dev):\(status.st_ino)"
+    }
+
+    package static func prefix(_ level: Logger.Level) -> String {
+        switch level {
+        case .trace, .debug: "<7>"
+        case .info: "<6>"
+        case .notice: "<5>"
+        case .warning: "<4>"
+        case .error: "<3>"
+        case .critical: "<2>"
+        }
+    }
+
+    /// Several lines, each with the priority.
+    package static func marked(_ text: String, as level: Logger.Level) -> String {
+        text.split(separator: "\n", omittingEmptySubsequences: false)
+            .map { prefix(level) + $0 }.joined(separator: "\n")
     }
 }

@@ -1,6 +1,7 @@
-internal import CheckEngine
-internal import HTTPServer
-internal import Metrics
+import CheckEngine
+import ErrorCatalogue
+import HTTPServer
+import Metrics
 
 /// `/metrics`.
 enum MetricsResource {
@@ -14,5 +15,135 @@ enum MetricsResource {
         let format = ExpositionFormat(accept: head.header("accept"))
         let text = try parts.documents.lend { () throws(Problem) in document.text(in: format) }
         return ResponseFactory.text(sharing: text, as: format.contentType)
+    }
+}
+
+/// The text of `/metrics`. Every label has a bounded set of values: what clients send is never one, but for names in certificates
+/// that an authority of ours has signed.
+struct MetricsDocument {
+    let metrics: ServiceMetrics
+    let pool: WorkerPool
+    let memory: MemoryBudget
+    let monitors: [CheckEngine.Monitor]
+    let version: String
+    /// Seconds since 1970; nil without HTTPS.
+    let certificateExpiry: Int64?
+    let blackbox: BlackboxCounts
+
+    func text(in format: ExpositionFormat) -> [UInt8] {
+        var writer = ExpositionWriter(format: format)
+        writer.family("connectd_build_info", .gauge, help: "A constant 1, labelled by the version.")
+        writer.sample("connectd_build_info", [("version", version)], UInt64(1))
+        writeChecks(metrics.checks, to: &writer)
+        writeLoad(to: &writer)
+        writeMemory(to: &writer)
+        writeRefusals(to: &writer)
+        writeClients(to: &writer)
+        writeMonitors(to: &writer)
+        writeCertificate(to: &writer)
+        blackbox.write(to: &writer)
+        ProcessMetrics.write(to: &writer)
+        return writer.finish()
+    }
+
+    private func writeChecks(_ checks: CheckCounts, to writer: inout ExpositionWriter) {
+        writer.family("connectd_checks_total", .counter, help: "Checks by outcome and by whose fault a failure was.")
+        // What has not happened yet is there as 0, so that a first failure is a rise.
+        let usual = Outcome.all.map { CheckCounts.Ending(outcome: $0, fault: Self.usualFault(of: $0)) }
+        let endings = Set(usual).union(checks.endings.keys).map { ($0, checks.endings[$0] ?? 0) }
+        for (ending, count) in endings.sorted(by: { Self.order($0.0) < Self.order($1.0) }) {
+            writer.sample("connectd_checks_total", Self.labels(of: ending), count)
+        }
+        writer.family(
+            "connectd_check_duration_seconds", .histogram, help: "How long the parts of checks took that had them.")
+        for part in CheckCounts.Part.allCases {
+            writer.histogram(
+                "connectd_check_duration_seconds", [("phase", part.label)], checks.durations(of: part))
+        }
+        writer.family("connectd_dns_lookups_total", .counter, help: "Names that were resolved, by what came of it.")
+        let answers = checks.lookups.merging(["ok": 0]) { count, _ in count }
+        for (result, count) in answers.sorted(by: { $0.key < $1.key }) {
+            writer.sample("connectd_dns_lookups_total", [("result", result)], count)
+        }
+    }
+
+    private static func labels(of ending: CheckCounts.Ending) -> ExpositionWriter.Labels {
+        [("outcome", ending.outcome.word), ("fault", ending.fault?.rawValue ?? "none")]
+    }
+
+    private static func order(_ ending: CheckCounts.Ending) -> String {
+        "\(ending.outcome.isSuccess ? 0 : 1) \(ending.outcome.word) \(ending.fault?.rawValue ?? "")"
+    }
+
+    private static func usualFault(of outcome: Outcome) -> Fault? {
+        guard case .failed(let errorClass) = outcome else { return nil }
+        return ErrnoCatalogue.entries.first { $0.errorClass == errorClass }?.fault ?? .prober
+    }
+
+    private func writeLoad(to writer: inout ExpositionWriter) {
+        writer.family("connectd_in_flight", .gauge, help: "Checks that run just now.")
+        writer.sample("connectd_in_flight", [], UInt64(pool.admission.inFlight))
+        writer.family("connectd_in_flight_limit", .gauge, help: "How many may run at once.")
+        writer.sample("connectd_in_flight_limit", [], UInt64(pool.admission.limit))
+        writer.family("connectd_queue_length", .gauge, help: "Checks that wait for their turn.")
+        writer.sample("connectd_queue_length", [], UInt64(pool.admission.queued))
+        writer.family("connectd_queue_limit", .gauge, help: "How many may wait.")
+        writer.sample("connectd_queue_limit", [], UInt64(pool.admission.queueLimit))
+        writer.family("connectd_workers", .gauge, help: "Threads that run checks.")
+        writer.sample("connectd_workers", [], UInt64(pool.workers.count))
+    }
+
+    private func writeMemory(to writer: inout ExpositionWriter) {
+        writer.family(
+            "connectd_client_memory_bytes", .gauge, help: "Memory that clients hold now, by what they hold it.")
+        for use in MemoryBudget.Use.allCases {
+            writer.sample(
+                "connectd_client_memory_bytes", [("use", use.rawValue)], UInt64(clamping: memory.heldBytes(by: use)))
+        }
+        writer.family("connectd_client_memory_limit_bytes", .gauge, help: "The most that clients may hold together.")
+        writer.sample("connectd_client_memory_limit_bytes", [], UInt64(memory.limitBytes))
+    }
+
+    private func writeRefusals(to writer: inout ExpositionWriter) {
+        writer.family("connectd_rejections_total", .counter, help: "Requests answered with a problem, by its type.")
+        let counts = metrics.rejectionCounts
+        for kind in Problem.Kind.allCases {
+            writer.sample("connectd_rejections_total", [("reason", kind.rawValue)], counts[kind] ?? 0)
+        }
+        writer.family("connectd_policy_denials_total", .counter, help: "Checks whose target the policy denied.")
+        writer.sample("connectd_policy_denials_total", [], metrics.denialCount)
+    }
+
+    private func writeClients(to writer: inout ExpositionWriter) {
+        let counts = metrics.clientCounts
+        guard !counts.isEmpty else { return }
+        writer.family(
+            "connectd_client_checks_total", .counter,
+            help: "Checks by the name of the token or certificate they came with, denied and cancelled ones too.")
+        for (client, count) in counts.sorted(by: { $0.key < $1.key }) {
+            writer.sample("connectd_client_checks_total", [("client", client)], count)
+        }
+    }
+
+    private func writeCertificate(to writer: inout ExpositionWriter) {
+        guard let certificateExpiry else { return }
+        let name = "connectd_https_certificate_expiry_timestamp_seconds"
+        writer.family(
+            name, .gauge,
+            help: "When the first certificate of the chain that HTTPS clients see expires, in seconds since 1970.")
+        writer.sample(name, [], UInt64(clamping: certificateExpiry))
+    }
+
+    private func writeMonitors(to writer: inout ExpositionWriter) {
+        writer.family(
+            "connectd_monitor_rounds_skipped_total", .counter,
+            help: "Rounds of monitors that were left out because the service had no room.")
+        writer.sample("connectd_monitor_rounds_skipped_total", [], metrics.skippedRoundCount)
+        guard !monitors.isEmpty else { return }
+        writer.family("connectd_monitor_up", .gauge, help: "1 while the monitor is up; 0 while it is down or pending.")
+        for monitor in monitors {
+            writer.sample(
+                "connectd_monitor_up", [("monitor", monitor.definition.name)], UInt64(monitor.state == .up ? 1 : 0))
+        }
     }
 }

@@ -1,5 +1,5 @@
-internal import CheckModel
-internal import HTTPServer
+import CSpecification
+import HTTPServer
 
 /// `/v1/errors`: the table by which results are classified.
 enum CatalogueResource {
@@ -17,5 +17,34 @@ enum CatalogueResource {
             throw Problem(.notFound, "the catalogue has no such error; GET /v1/errors lists them")
         }
         return ResponseFactory.json(CatalogueDocument.bytes(of: entry))
+    }
+}
+
+/// `/openapi.yaml`, `/openapi.json` and `/docs`: the bytes of the files that the build was made with.
+enum SpecificationResource {
+    // SAFETY of all: C arrays of that many bytes, for the life of the process.
+    private static let yamlBody = SharedBody(
+        Array(UnsafeBufferPointer(start: connectd_openapi_yaml_start(), count: connectd_openapi_yaml_size)))
+    private static let jsonBody = SharedBody(
+        Array(UnsafeBufferPointer(start: connectd_openapi_json_start(), count: connectd_openapi_json_size)))
+    private static let pageBody = SharedBody(
+        Array(UnsafeBufferPointer(start: connectd_docs_html_start(), count: connectd_docs_html_size)))
+    /// Names the page's own style by its hash: W3C Content Security Policy Level 3.
+    private static let pagePolicy = String(
+        decoding: UnsafeBufferPointer(start: connectd_docs_csp_start(), count: connectd_docs_csp_size), as: UTF8.self)
+
+    static func yaml(_ head: RequestHead) throws(Problem) -> Response {
+        try QueryRule.acceptNone(head)
+        return ResponseFactory.yaml(sharing: yamlBody)
+    }
+
+    static func json(_ head: RequestHead) throws(Problem) -> Response {
+        try QueryRule.acceptNone(head)
+        return ResponseFactory.json(sharing: jsonBody)
+    }
+
+    static func page(_ head: RequestHead) throws(Problem) -> Response {
+        try QueryRule.acceptNone(head)
+        return ResponseFactory.page(sharing: pageBody, contentSecurityPolicy: pagePolicy)
     }
 }

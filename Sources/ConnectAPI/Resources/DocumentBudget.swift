@@ -1,5 +1,5 @@
-internal import CheckModel
 internal import HTTPServer
+internal import NetworkTypes
 internal import SocketIO
 internal import Synchronization
 

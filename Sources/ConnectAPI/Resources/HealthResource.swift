@@ -1,7 +1,8 @@
-internal import CheckEngine
+import CheckEngine
 internal import CheckModel
-internal import HTTPServer
-internal import StrictJSON
+internal import ErrorCatalogue
+import HTTPServer
+import StrictJSON
 
 /// `/livez` and `/readyz`.
 enum HealthResource {
@@ -60,5 +61,22 @@ enum HealthResource {
         writer.member("status")
         writer.string(word)
         writer.endObject()
+    }
+}
+
+/// Whether the service should be sent work, and what is missing for it.
+struct Readiness {
+    /// Whether the monitors are not known yet.
+    let isStarting: Bool
+    let isDraining: Bool
+    /// Required monitors that are not up.
+    let missing: [CheckEngine.Monitor]
+
+    var isReady: Bool { !isStarting && !isDraining && missing.isEmpty }
+
+    init(isStarting: Bool, isDraining: Bool, monitors: [CheckEngine.Monitor]) {
+        self.isStarting = isStarting
+        self.isDraining = isDraining
+        missing = monitors.filter { $0.definition.isRequired && $0.state != .up }
     }
 }

@@ -1,5 +1,7 @@
-internal import CheckEngine
-internal import HTTPServer
+import CheckEngine
+import HTTPServer
+internal import NetworkTypes
+import StrictJSON
 
 /// `POST /v1/routes`: what the kernel would choose, without a packet and without a wait.
 final class RoutesResource: RequestResponder {
@@ -21,5 +23,34 @@ final class RoutesResource: RequestResponder {
         } catch {
             return parts.refusal(error)
         }
+    }
+}
+
+/// Writes the answer of `/v1/routes`.
+enum RoutesEncoder {
+    static func document(_ answers: [RouteAnswer], as texts: [String], hidesLocal: Bool) -> [UInt8] {
+        var writer = JSONWriter(reserving: 128 * answers.count)
+        writer.beginObject()
+        writer.member("routes")
+        writer.beginArray()
+        for (answer, text) in zip(answers, texts) {
+            writer.beginObject()
+            writer.member("destination")
+            writer.string(text)
+            writer.member("local")
+            if let local = answer.local, !hidesLocal {
+                writer.beginObject()
+                writer.member("address")
+                writer.string(local.text)
+                writer.endObject()
+            } else {
+                writer.null()
+            }
+            if let error = answer.error { ErrorEncoder.writeMember(error, to: &writer) }
+            writer.endObject()
+        }
+        writer.endArray()
+        writer.endObject()
+        return writer.finishLine()
     }
 }

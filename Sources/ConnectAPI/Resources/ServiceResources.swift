@@ -1,4 +1,7 @@
-internal import HTTPServer
+import CheckEngine
+import HTTPServer
+import Logging
+import Synchronization
 
 /// All resources, under one set of settings: a request keeps those that were in force when it came.
 final class ServiceResources: Sendable {
@@ -67,4 +70,63 @@ final class ServiceResources: Sendable {
     }
 
     private var encoder: ResultEncoder { ResultEncoder(prober: settings.prober) }
+}
+
+/// What all resources share for the life of the service, whatever settings are in force.
+final class ServiceParts: Sendable {
+    let pool: WorkerPool
+    let metrics: ServiceMetrics
+    let journal: CheckJournal
+    let monitors: MonitorSet
+    let blackbox = BlackboxService()
+    /// What clients can make the service hold.
+    let memory: MemoryBudget
+    let documents: DocumentBudget
+    let draining = Draining()
+    /// connectd's own.
+    let version: String
+
+    /// - Parameter surroundings: what monitors run under, asked for at each round.
+    init(
+        pool: WorkerPool, memory: MemoryBudget, version: String, logger: Logger,
+        surroundings: @escaping @Sendable () -> Surroundings
+    ) {
+        let metrics = ServiceMetrics(workerCount: pool.workers.count)
+        self.pool = pool
+        self.memory = memory
+        documents = DocumentBudget(memory: memory)
+        self.version = version
+        self.metrics = metrics
+        journal = CheckJournal(metrics: metrics, logger: logger)
+        monitors = MonitorSet(
+            pool: pool, surroundings: surroundings, observer: MonitorJournal(metrics: metrics, logger: logger))
+    }
+
+    /// The answer of a request that is not done, counted.
+    func refusal(_ problem: Problem) -> Response {
+        metrics.noteRejection(problem.kind)
+        return ResponseFactory.problem(problem)
+    }
+}
+
+/// How far the service is on its way to stop: first it says so, then it takes no new work.
+final class Draining: Sendable {
+    private let announced = Atomic<Bool>(false)
+    private let refusesWork = Atomic<Bool>(false)
+
+    func announce() {
+        announced.store(true, ordering: .relaxed)
+    }
+
+    func refuseNewWork() {
+        refusesWork.store(true, ordering: .relaxed)
+    }
+
+    var isAnnounced: Bool { announced.load(ordering: .relaxed) }
+
+    /// Why no new work is taken; nil while it is.
+    var problem: Problem? {
+        guard refusesWork.load(ordering: .relaxed) else { return nil }
+        return Problem(.draining, "the service is stopping", headers: [Problem.retryAfter])
+    }
 }

@@ -1,4 +1,4 @@
-internal import HTTPServer
+import HTTPServer
 
 /// Judges a request before its body is read: may this client ask, does the resource exist, does it have the method.
 struct Gate {
@@ -73,5 +73,44 @@ struct Gate {
                     .unsupportedMediaType, "the body has to come without a Content-Encoding; curl --json sends it so"))
         }
         return .accept(route, bodyLimit: route == .routes ? settings.bodyBytes : Self.checkBodyBytes)
+    }
+}
+
+/// What a health listener answers, to anybody who reaches it: no check can be asked for there, so neither a token nor a
+/// Host header field is looked at.
+enum HealthGate {
+    static func judge(_ head: RequestHead) -> Gate.Verdict {
+        guard let route = Route(head), route.isHealth else {
+            return .refuse(Problem(.notFound, "here are /livez, /readyz and /metrics only"))
+        }
+        guard route.allows(head.method) else { return .refuse(Problem(notAllowedBy: route)) }
+        return .accept(route, bodyLimit: 0)
+    }
+}
+
+extension Problem {
+    /// A method that the resource does not have.
+    convenience init(notAllowedBy route: Route) {
+        self.init(
+            .methodNotAllowed, "this resource has \(route.allowedMethods)", headers: [("Allow", route.allowedMethods)])
+    }
+}
+
+/// Content types, RFC 9110 section 8.3.
+enum MediaType {
+    /// Whether it is application/json, whatever its parameters but a charset that is not UTF-8.
+    static func isJSON(_ value: String) -> Bool {
+        if value == "application/json" { return true }
+        let parts = value.lowercased().split(separator: ";", omittingEmptySubsequences: false).map(trimmed)
+        guard parts.first == "application/json" else { return false }
+        return parts.dropFirst().allSatisfy { parameter in
+            !parameter.hasPrefix("charset=") || ["charset=utf-8", "charset=\"utf-8\""].contains(String(parameter))
+        }
+    }
+
+    private static func trimmed(_ part: Substring) -> Substring {
+        let front = part.drop { $0 == " " || $0 == "\t" }
+        guard let last = front.lastIndex(where: { $0 != " " && $0 != "\t" }) else { return "" }
+        return front[...last]
     }
 }

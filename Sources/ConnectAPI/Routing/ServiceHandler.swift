@@ -1,6 +1,7 @@
 package import CheckEngine
 package import HTTPServer
 package import Logging
+import Synchronization
 
 /// The service as the HTTP server and the program see it: judges what comes, by the settings in force, and finds who answers.
 package final class ServiceHandler: RequestHandler {
@@ -70,5 +71,54 @@ package final class ServiceHandler: RequestHandler {
         let isStopping = status == 503 && parts.draining.problem != nil
         let kind = isStopping ? .draining : Problem.Kind.allCases.first { $0.status == status } ?? .badRequest
         return parts.refusal(Problem(kind, detail, headers: kind.status == 503 ? [Problem.retryAfter] : []))
+    }
+}
+
+/// A value of the configuration that is in force. A reload replaces it as a whole; a request keeps the one that it took.
+final class InForce<Value: Sendable>: Sendable {
+    private let value: Mutex<Value>
+
+    init(_ value: Value) {
+        self.value = Mutex(value)
+    }
+
+    var current: Value { value.withLock { $0 } }
+
+    func replace(with value: Value) {
+        self.value.withLock { $0 = value }
+    }
+}
+
+/// What the resources need of the configuration. A request keeps what was in force when it came.
+package final class ServiceSettings: Sendable {
+    package let surroundings: Surroundings
+    package let permissions: RequestPermissions
+    package let hosts: HostRule
+    package let tokens: TokenRule
+    /// The longest `timeout_ms` that a request may ask for, 1 … 60000.
+    package let maximumTimeoutMilliseconds: Int
+    /// The longest body of `/v1/routes`.
+    package let bodyBytes: Int
+    /// What `/probe` knows.
+    package let modules: BlackboxModules
+    /// When the certificate of HTTPS expires, in seconds since 1970; nil without HTTPS.
+    package let certificateExpiry: Int64?
+    /// The prober's name in results; nil in the profile `public`, which tells nothing of the prober's own side.
+    package let prober: String?
+
+    package init(
+        surroundings: Surroundings, permissions: RequestPermissions, hosts: HostRule, tokens: TokenRule,
+        maximumTimeoutMilliseconds: Int, bodyBytes: Int, modules: BlackboxModules = BlackboxModules(),
+        certificateExpiry: Int64? = nil, prober: String?
+    ) {
+        self.certificateExpiry = certificateExpiry
+        self.surroundings = surroundings
+        self.permissions = permissions
+        self.hosts = hosts
+        self.tokens = tokens
+        self.maximumTimeoutMilliseconds = maximumTimeoutMilliseconds
+        self.bodyBytes = bodyBytes
+        self.modules = modules
+        self.prober = prober
     }
 }

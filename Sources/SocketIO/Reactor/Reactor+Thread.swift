@@ -1,5 +1,5 @@
 internal import CLinux
-public import CheckModel
+public import NetworkTypes
 
 // For code that runs on the reactor's thread already, in whatever actor: without the way into this one, whose bookkeeping
 // costs more than what is done inside. Elsewhere each of these traps.

@@ -1,5 +1,5 @@
-public import CheckModel
 internal import CLinux
+public import NetworkTypes
 
 /// A connect for callers without a reactor: it blocks the calling thread.
 public enum BlockingConnect {

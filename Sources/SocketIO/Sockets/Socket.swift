@@ -1,5 +1,5 @@
-public import CheckModel
-internal import CLinux
+import CLinux
+public import NetworkTypes
 
 /// A socket with one owner.
 ///
@@ -100,5 +100,65 @@ public struct Socket: ~Copyable, Sendable {
             // SAFETY: sockaddr_storage is made to hold every socket address, and `length` bounds what C writes.
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { call($0, &length) } == 0
         }
+    }
+}
+
+/// What socket(2) is asked for.
+public enum SocketKind: Hashable, Sendable {
+    case tcp(AddressFamily)
+    /// Multipath TCP, IPPROTO_MPTCP.
+    case mptcp(AddressFamily)
+    case udp(AddressFamily)
+    case unix(UnixSocketType)
+
+    /// AF_INET, AF_INET6 or AF_UNIX.
+    public var domain: Int32 {
+        switch self {
+        case .tcp(.ipv4), .mptcp(.ipv4), .udp(.ipv4): AF_INET
+        case .tcp(.ipv6), .mptcp(.ipv6), .udp(.ipv6): AF_INET6
+        case .unix: AF_UNIX
+        }
+    }
+
+    var type: Int32 {
+        switch self {
+        case .tcp, .mptcp, .unix(.stream): connectd_sock_stream
+        case .udp, .unix(.dgram): connectd_sock_dgram
+        case .unix(.seqpacket): connectd_sock_seqpacket
+        }
+    }
+
+    var protocolNumber: Int32 {
+        switch self {
+        case .mptcp: Self.mptcpNumber
+        case .tcp, .udp, .unix: 0
+        }
+    }
+
+    /// IPPROTO_MPTCP, which the C library of Debian 12 names only as an enumerator.
+    private static let mptcpNumber: Int32 = 262
+}
+
+/// What connect(2) on a non-blocking socket said when it was no failure.
+public enum ConnectStart: Sendable {
+    /// Done: the call returned 0.
+    case complete
+    /// EINPROGRESS, or EINTR, behind which the attempt goes on by itself: writability and SO_ERROR tell the end.
+    case inProgress
+}
+
+extension Socket {
+    /// send(2), without SIGPIPE.
+    /// - Returns: how many bytes the kernel took.
+    /// - Throws: EAGAIN where the socket has no room; a pending error of the connection.
+    public borrowing func send(_ bytes: ArraySlice<UInt8>) throws(Errno) -> Int {
+        try SystemCall.send(bytes, to: descriptor.rawValue)
+    }
+
+    /// recv(2) of at most `capacity` bytes.
+    /// - Returns: what came; empty at the end of a stream, and for an empty datagram.
+    /// - Throws: EAGAIN where nothing is there; a pending error of the connection.
+    public borrowing func receive(atMost capacity: Int) throws(Errno) -> [UInt8] {
+        try SystemCall.receive(from: descriptor.rawValue, atMost: capacity)
     }
 }

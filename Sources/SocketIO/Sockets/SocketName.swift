@@ -1,5 +1,5 @@
-public import CheckModel
 public import CLinux
+public import NetworkTypes
 
 /// Addresses as the kernel has them: struct sockaddr and its kin.
 public enum SocketName {

@@ -1,6 +1,5 @@
-import Testing
-
 @testable import CheckEngine
+import Testing
 
 /// How a pattern's anchors are found and rewritten.
 @Suite struct DialogAnchorTests {

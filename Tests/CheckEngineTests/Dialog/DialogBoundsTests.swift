@@ -1,8 +1,8 @@
+@testable import CheckEngine
 import CheckModel
+import NetworkTypes
 import SocketIO
 import Testing
-
-@testable import CheckEngine
 
 /// What a hostile peer or pattern costs.
 @Suite struct DialogBoundsTests {

@@ -1,7 +1,7 @@
-import CheckModel
-import Testing
-
 @testable import CheckEngine
+import CheckModel
+import NetworkTypes
+import Testing
 
 @Suite struct DialogDatagramTests {
     @Test func aDatagramIsAnswered() async throws {

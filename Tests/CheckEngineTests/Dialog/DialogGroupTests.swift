@@ -1,7 +1,6 @@
+@testable import CheckEngine
 import CheckModel
 import Testing
-
-@testable import CheckEngine
 
 @Suite struct DialogGroupTests {
     @Test func groupsOfEarlierMatchesAreSent() async throws {

@@ -1,8 +1,8 @@
+@testable import CheckEngine
 import CheckModel
+import NetworkTypes
 import SocketIO
 import Testing
-
-@testable import CheckEngine
 
 /// How a dialog went.
 struct Held: Sendable {

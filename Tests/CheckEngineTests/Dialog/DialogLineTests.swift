@@ -1,7 +1,6 @@
+@testable import CheckEngine
 import CheckModel
 import Testing
-
-@testable import CheckEngine
 
 /// Steps that take the stream line by line.
 @Suite struct DialogLineTests {

@@ -1,6 +1,5 @@
-import Testing
-
 @testable import CheckEngine
+import Testing
 
 /// What the end of the bytes means to a pattern.
 @Suite struct DialogPatternTests {

@@ -1,6 +1,6 @@
 import CLinux
-import CheckModel
 import Foundation
+import NetworkTypes
 
 /// The other end of a conversation: a blocking socket of the C library and a thread of its own.
 struct DialogPeer: Sendable {

@@ -1,6 +1,5 @@
-import Testing
-
 @testable import CheckEngine
+import Testing
 
 /// Patterns of modules: RE2 as Go's `regexp` reads it. `test_blackbox_patterns.py` compares them with blackbox_exporter.
 @Suite struct LinePatternTests {

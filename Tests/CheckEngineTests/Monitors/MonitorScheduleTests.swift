@@ -1,7 +1,6 @@
-import CheckModel
-import Testing
-
 @testable import CheckEngine
+import NetworkTypes
+import Testing
 
 @Suite struct MonitorScheduleTests {
     private let start = MonotonicTime(nanoseconds: 1_000_000_000_000)

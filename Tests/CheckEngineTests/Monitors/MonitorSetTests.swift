@@ -1,10 +1,11 @@
 import CLinux
+@testable import CheckEngine
 import CheckModel
+import ErrorCatalogue
+import NetworkTypes
 import SocketIO
 import Synchronization
 import Testing
-
-@testable import CheckEngine
 
 /// Monitors on real workers, with a real listener.
 @Suite struct MonitorSetTests {

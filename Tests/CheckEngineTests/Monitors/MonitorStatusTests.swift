@@ -1,7 +1,8 @@
-import CheckModel
-import Testing
-
 @testable import CheckEngine
+import CheckModel
+import ErrorCatalogue
+import NetworkTypes
+import Testing
 
 @Suite struct MonitorStatusTests {
     private func definition(upAfter: Int = 1, downAfter: Int = 1) throws -> MonitorDefinition {

@@ -1,9 +1,10 @@
 import CheckEngine
 import CheckModel
 import Configuration
-import Metrics
-
 @testable import ConnectAPI
+import ErrorCatalogue
+import Metrics
+import NetworkTypes
 
 /// A probe with its module.
 func probe(

@@ -1,11 +1,12 @@
 import CheckEngine
 import CheckModel
 import Configuration
+@testable import ConnectAPI
+import ErrorCatalogue
 import Glibc
 import Metrics
+import NetworkTypes
 import Testing
-
-@testable import ConnectAPI
 
 @Suite struct BlackboxMetricsTests {
     private static let refused = Classifier.report(

@@ -1,9 +1,10 @@
 import CheckEngine
 import CheckModel
 import Configuration
-import Testing
-
 @testable import ConnectAPI
+import ErrorCatalogue
+import NetworkTypes
+import Testing
 
 @Suite struct BlackboxProbeTests {
     private let now: Int64 = 1_767_225_600_000_000_000

@@ -1,9 +1,9 @@
 import CheckEngine
 import CheckModel
 import Configuration
-import Testing
-
 @testable import ConnectAPI
+import ErrorCatalogue
+import Testing
 
 @Suite struct BlackboxTextTests {
     @Test func `a log has one line for each thing that happened`() throws {

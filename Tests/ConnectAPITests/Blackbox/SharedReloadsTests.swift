@@ -1,8 +1,7 @@
+@testable import ConnectAPI
 import Glibc
 import Synchronization
 import Testing
-
-@testable import ConnectAPI
 
 @Suite struct SharedReloadsTests {
     private final class Counted: Sendable {

@@ -49,7 +49,7 @@ def api(running, loopback_only):
 
 @pytest.fixture(scope="module")
 def measured():
-    """What the README shows, printed when all is done."""
+    """The figures of docs/performance.md, printed at the end."""
     numbers: dict[str, str] = {}
     yield numbers
     print("\n" + "\n".join(f"| {what} | {value} |" for what, value in numbers.items()))
@@ -265,7 +265,7 @@ def test_the_program_tells_nothing_of_where_it_was_built(image):
 
 
 WANTED = (
-    "Package.swift", "Sources/connectd/Version.swift", "Sources/CLinux/shim.h", "Sources/CLinux/module.modulemap",
+    "Package.swift", "Sources/connectd/Connectd.swift", "Sources/CLinux/shim.h", "Sources/CLinux/module.modulemap",
     "Sources/CSpecification/include/specification.h", "Tests/DNSTests/Dnsmasq.swift", "openapi/openapi.yaml",
     "deploy/image/connectd.yaml",
 )  # fmt: skip

@@ -32,12 +32,12 @@ def test_installed_by_the_readme_it_runs_and_says_where(machine):
     assert machine.show("StatusText") == "listening on 127.0.0.1:8080, unix:/run/connectd/http.sock"
     assert machine.http.get("/v1/errors").status == 200 and machine.unix.get("/v1/errors").status == 200
     assert machine.show("NRestarts") == "0"
-    machine.sh(f"printf '{ALLOWING}' >{CONFIGURATION}; cd /source && {commands('# connectd as a service of systemd')[3]}")
+    machine.sh(f"printf '{ALLOWING}' >{CONFIGURATION}; cd /source && {commands('## Install')[3]}")
     assert machine.sh(f"cat {CONFIGURATION}") == ALLOWING, "a second installation keeps the configuration"
 
 
 def test_the_packages_of_the_readme_are_all_that_it_is_linked_with(machine):
-    packages = commands("# connectd as a service of systemd")[0].split()[3:]
+    packages = commands("## Install")[0].split()[3:]
     for package in packages:
         assert machine.sh(f"dpkg-query -W -f '${{db:Status-Status}}' {package}") == "installed"
     assert "not found" not in machine.sh("ldd /usr/local/bin/connectd")

@@ -160,8 +160,8 @@ def test_an_alert_fires_names_the_errno_and_is_resolved(namespace, query, tmp_pa
         mail = wait_until(lambda: [m for m in map(read_mail, mails) if m["Subject"] == down], 30, f"a mail: {down}", 0.1)[0]
         body = mail.get_body(("plain",)).get_content()
         for line in (f"{TARGET} does not answer: ECONNREFUSED", "  outcome  refused", "  errno    ECONNREFUSED",
-                     "  fault    target: the machine or the service that was asked",
-                     "  hint     start the listener; look at its address and port, at firewalls",
+                     "  fault    target: the target's machine or service",
+                     "  hint     start the listener; check its address and port; check firewalls",
                      "  more     connectd errors ECONNREFUSED"):
             assert line in body.splitlines(), body
         host, port = TARGET.split(":")

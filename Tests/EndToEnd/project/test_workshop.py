@@ -91,5 +91,16 @@ def test_continuous_integration_runs_both():
 def test_make_help_lists_the_targets():
     listed = dict(line.split(maxsplit=2)[1:] for line in make("help").splitlines())
     assert {"run", "test", "test-integrations", "image-test", "help"} <= set(listed)
+    assert {"smoke", "tidy", "sanitize", "coverage", "fuzz", "bench", "release", "clean"} <= set(listed)
     assert all(text[0].isupper() for text in listed.values())
     assert "127.0.0.1:8080" in listed["run"]
+
+
+def test_every_part_of_the_smoke_tests_exists():
+    """A file or a module that is renamed would silently be left out."""
+    text = (REPOSITORY / "Tests" / "EndToEnd" / "conftest.py").read_text()
+    files = re.findall(r'"([\w/]+\.py)"', re.search(r"(?s)^SMOKE = \{(.*?)^\}", text, re.MULTILINE)[1])
+    assert len(files) > 10
+    assert [name for name in files if not (REPOSITORY / "Tests" / "EndToEnd" / name).exists()] == []
+    modules = re.search(r"(?m)^SMOKE_UNIT_TESTS := (.+)$", (REPOSITORY / "Makefile").read_text())[1].split("|")
+    assert [name for name in modules if not (REPOSITORY / "Tests" / name).is_dir()] == []

@@ -114,10 +114,10 @@ def test_a_reload_changes_the_log_level_and_format(connectd):
     assert connectd.log[before:] == ""
 
 
-def test_the_operations_page_names_what_needs_a_restart():
-    """The message of a reload and docs/operations.md name the same keys."""
+def test_the_page_names_what_needs_a_restart():
+    """The message of a reload and docs/graceful-shutdown.md name the same keys."""
     said = re.search(r'"(listen, .*) are in force only', (REPOSITORY / "Sources/connectd/Reloader.swift").read_text())
-    page = (REPOSITORY / "docs/operations.md").read_text()
+    page = (REPOSITORY / "docs/graceful-shutdown.md").read_text()
     paragraph = next(part for part in page.split("\n\n") if "takes a restart" in part)
     for key in re.findall(r"[a-z_]+(?:\.[a-z_]+)?", said[1].replace(" on or off", "").replace(" and ", ", ")):
         assert f"`{key}`" in paragraph, key

@@ -112,7 +112,7 @@ class Machine:
 
     def install(self) -> None:
         """The README, line by line; packages are in the image, which reaches no archive."""
-        for line in commands("# connectd as a service of systemd"):
+        for line in commands("## Install"):
             if not line.startswith("apt-get"):
                 self.sh(f"cd /source && {line}")
 

@@ -1,0 +1,86 @@
+import AccessPolicy
+import CLinux
+internal import CheckModel
+import ErrorCatalogue
+import NetworkTypes
+import SocketIO
+
+/// A check of a UNIX-domain target.
+struct UnixCheck {
+    let draft: ResultDraft
+    let blocking: BlockingThreads
+
+    private var plan: AttemptPlan { draft.plan }
+    private var policy: Policy? { draft.plan.policy }
+
+    func run() async throws(DenialReason) {
+        guard case .unix(_, let address) = plan.request.target.peer else { return }
+        let begin = Clock.now()
+        let attempt = ConnectAttempt(plan: plan, endpoint: .unix(address), deadline: plan.deadline)
+        switch address {
+        case .abstract:
+            try judge(address)
+            draft.take([await attempt.run()], begunAt: begin)
+        case .path(let path):
+            // What cannot be connected to anyway is not followed.
+            if let policy, !policy.allowsSomePaths { throw .unixPath }
+            let record = AttemptRecord(of: .unix(address), checkStart: plan.start)
+            if path.count > Self.longestPath {
+                try judge(address)
+                attempt.noteUnopened(Errno(ENAMETOOLONG), into: record)
+            } else {
+                try await open(path, for: attempt, into: record)
+            }
+            draft.take([record.finished()], begunAt: begin)
+        }
+    }
+
+    /// What fits into sun_path with its NUL.
+    private static let longestPath = 107
+
+    private func judge(_ address: UnixAddress) throws(DenialReason) {
+        guard let policy else { return }
+        switch policy.judge(path: address) {
+        case .allow: return
+        case .deny(let reason): throw reason
+        }
+    }
+
+    /// Opens the path and connects on a thread that may block, and goes on from there.
+    private func open(
+        _ path: [UInt8], for attempt: ConnectAttempt, into record: AttemptRecord
+    ) async throws(DenialReason) {
+        // The rule that allows the path as it is written. Where there is none, only links can lead to an allowed one.
+        let rule = policy.map { $0.ruleAllowing(path: .path(path)) ?? Self.linksOnly } ?? Self.ownRights
+        let job = UnixPathConnect(path: path, kind: plan.socketKind(for: attempt.endpoint), policy: policy)
+        let group = group(of: path, by: rule)
+        switch await blocking.run(inGroup: group, on: plan.reactor, until: plan.deadline, { job.run() }) {
+        case .finished(.connected(let connected)): await attempt.goOn(from: connected, into: record)
+        case .finished(.denied(let reason)): throw reason
+        case .finished(.unopened(let error)): attempt.noteUnopened(error, into: record)
+        case .finished(.failed(let error, let phase)): attempt.fail(record, with: error, in: phase)
+        case .cancelled: attempt.noteCancelled(into: record, in: .connect)
+        case .deadline:
+            if !job.isAllowed { try refuse(path) }
+            attempt.noteUnanswered(into: record)
+        case .neverBegan:
+            if rule == Self.linksOnly { try refuse(path) }
+            attempt.enter(Classifier.report(for: .proberBusy), in: .connect, into: record)
+        }
+    }
+
+    /// Whether a path that is denied exists or answers stays untold.
+    private func refuse(_ path: [UInt8]) throws(DenialReason) {
+        if let policy { throw UnixPathConnect.denial(of: path, by: policy) }
+    }
+
+    /// Paths on one mount that may hang belong together, whatever rule allows them; others by their rule.
+    private func group(of path: [UInt8], by rule: Int) -> Int {
+        guard let place = RemoteMounts.ofProcess.place(of: path) else { return rule }
+        return Self.linksOnly - 1 - Int(truncatingIfNeeded: UInt(bitPattern: place.hashValue) >> 2)
+    }
+
+    // Groups of threads beside those of rules, which have their indices.
+    private static let ownRights = -1
+    private static let linksOnly = -2
+}

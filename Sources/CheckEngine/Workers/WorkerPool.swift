@@ -1,0 +1,115 @@
+import DNS
+public import NetworkTypes
+public import SocketIO
+import Synchronization
+
+/// The workers of the service, one thread each.
+public final class WorkerPool: Sendable {
+    public let workers: [Worker]
+    public let admission: Admission
+    private let arrivals: ArrivalBalance
+
+    /// - Parameter count: at least 1.
+    public init(count: Int, admission: Admission) throws(Errno) {
+        var workers: [Worker] = []
+        let blocking = try BlockingThreads()
+        for index in 0..<count {
+            workers.append(try Worker(index: index, admission: admission, blocking: blocking))
+        }
+        self.workers = workers
+        self.admission = admission
+        arrivals = ArrivalBalance(workerCount: count)
+    }
+
+    /// Starts the threads. The caller keeps what it gets and ends them by it.
+    public func start() throws(Errno) -> RunningWorkers {
+        var running = RunningWorkers()
+        for worker in workers { running.add(try WorkerThread(running: worker.reactor)) }
+        return running
+    }
+
+    /// How many jobs all threads were given so far.
+    public var enqueueCount: UInt64 { workers.reduce(0) { $0 + $1.reactor.thread.enqueueCount } }
+
+    /// The worker that a check runs on: the one whose connection it came in by, unless the load comes in unevenly, and
+    /// that worker has more to do in this turn while another sleeps. So one busy worker never leaves a core idle, and
+    /// with an even load no check leaves its thread.
+    public func worker(for index: Int) -> Worker {
+        let own = workers[index]
+        guard workers.count > 1 else { return own }
+        let isCrowded = own.reactor.noteCheck() > 1
+        guard arrivals.note(at: index), isCrowded else { return own }
+        return workers.first { $0.reactor.thread.isIdle } ?? own
+    }
+}
+
+/// One worker: a thread, its reactor, its resolver and its runner of checks.
+public final class Worker: Sendable {
+    public let reactor: Reactor
+    public let runner: CheckRunner
+
+    init(index: Int, admission: Admission, blocking: BlockingThreads) throws(Errno) {
+        reactor = try Reactor(thread: ReactorThread(index: index))
+        runner = CheckRunner(
+            reactor: reactor, resolver: Resolver(reactor: reactor), admission: admission, blocking: blocking)
+    }
+}
+
+/// The threads of a pool, while they run.
+public struct RunningWorkers: ~Copyable {
+    private var threads: [ThreadBox] = []
+
+    /// An array cannot hold values with one owner yet: a box can.
+    private final class ThreadBox {
+        var thread: WorkerThread?
+
+        init(_ thread: consuming WorkerThread) {
+            self.thread = consume thread
+        }
+    }
+
+    mutating func add(_ thread: consuming WorkerThread) {
+        threads.append(ThreadBox(thread))
+    }
+
+    /// Stops all reactors and waits for their threads.
+    public consuming func stopAndJoin() {
+        for box in threads { box.thread.take()?.stopAndJoin() }
+    }
+}
+
+/// Whether checks come in much more often at one worker than at the others.
+///
+/// Counted over spans of a worker's own arrivals, with relaxed atomics: a rough answer is good enough.
+final class ArrivalBalance: Sendable {
+    private final class Meter: Sendable {
+        let arrivals = Atomic<UInt64>(0)
+        /// What all workers together had when this one's span began.
+        let totalBefore = Atomic<UInt64>(0)
+        let isOverloaded = Atomic<Bool>(false)
+    }
+
+    /// How many own arrivals make a span: long enough that a worker which the system leaves without a processor for a
+    /// while does not make the others look crowded.
+    private static let span: UInt64 = 1024
+
+    private let meters: [Meter]
+
+    init(workerCount: Int) {
+        meters = (0..<workerCount).map { _ in Meter() }
+    }
+
+    /// Counts an arrival; true where the worker gets more than one and a half times its share of what comes in.
+    func note(at index: Int) -> Bool {
+        let meter = meters[index]
+        let count = meter.arrivals.add(1, ordering: .relaxed).newValue
+        if count.isMultiple(of: Self.span) { weigh(meter) }
+        return meter.isOverloaded.load(ordering: .relaxed)
+    }
+
+    private func weigh(_ meter: Meter) {
+        let total = meters.reduce(0) { $0 + $1.arrivals.load(ordering: .relaxed) }
+        let arrived = total - meter.totalBefore.exchange(total, ordering: .relaxed)
+        meter.isOverloaded.store(Self.span * UInt64(meters.count) * 2 > arrived * 3, ordering: .relaxed)
+    }
+}

@@ -1,4 +1,0 @@
-/// Who said that a check failed.
-public enum ErrorSource: String, CaseIterable, Sendable {
-    case kernel, deadline, resolver, tls, dialog, policy
-}

@@ -1,4 +1,0 @@
-/// Where a check ended.
-public enum Phase: String, CaseIterable, Sendable {
-    case policy, resolve, socket, bind, connect, hold, tls, dialog, done
-}

@@ -1,0 +1,196 @@
+package import CheckEngine
+package import CheckModel
+internal import ErrorCatalogue
+internal import NetworkTypes
+package import StrictJSON
+package import TLS
+
+/// Reads the JSON of one check. Everything that is wrong with it is found at once, each with its pointer.
+package enum CheckDecoder {
+    package static let defaultTimeoutMilliseconds = 5000
+
+    /// - Parameter maximumTimeoutMilliseconds: what the configuration allows, at most 60000.
+    package static func decode(
+        _ document: JSONValue, maximumTimeoutMilliseconds: Int
+    ) throws(JSONProblems) -> PreparedCheck {
+        try JSONObjectReader.decode(document) { reader in
+            check(&reader, maximumTimeoutMilliseconds)
+        }
+    }
+
+    private static func check(
+        _ reader: inout JSONObjectReader, _ maximumTimeout: Int
+    ) -> PreparedCheck? {
+        reader.require("target")
+        let target = reader.member("target", TargetDecoder.target)
+        let id = reader.string("id", maximumLength: 1024)
+        let labels = reader.stringMap("labels", maximumMembers: 64, maximumLength: 1024)
+        let timeout = reader.integer("timeout_ms", in: 1...maximumTimeout)
+        let resolve = reader.object("resolve", OptionsDecoder.resolve)
+        let bind = reader.object("bind", OptionsDecoder.bind)
+        let socket = reader.object("socket", OptionsDecoder.socket)
+        let tls = reader.member("tls", TLSDecoder.choice)
+        let steps = reader.array("dialog", count: 1...64, DialogDecoder.step)
+        let expectation = reader.member("expect", ExpectationDecoder.expectation)
+        guard let target else { return nil }
+        var request = CheckRequest(
+            target: target, timeoutMilliseconds: timeout ?? min(defaultTimeoutMilliseconds, maximumTimeout))
+        request.id = id
+        request.labels = labels?.map { Label(name: $0.key, value: $0.value) }
+        request.resolve = resolve ?? ResolveOptions()
+        request.bind = bind ?? BindOptions()
+        request.socket = socket ?? SocketOptions()
+        request.dialog = steps ?? []
+        let isTLSOff = settleTLS(of: &request, by: tls, isGiven: reader.value("tls") != nil)
+        request.expectation = expectation ?? .transportSuccess
+        for flaw in ConsistencyRules.flaws(of: request, isTLSOff: isTLSOff) {
+            reader.report(at: flaw.path, flaw.detail)
+        }
+        let dialog = dialog(of: request, &reader)
+        return PreparedCheck(request: request, dialog: dialog)
+    }
+
+    /// `tls` asks for a handshake, or refines that of a `tls://` target.
+    /// - Returns: whether the request says that it wants none.
+    private static func settleTLS(
+        of request: inout CheckRequest, by choice: TLSDecoder.Choice?, isGiven: Bool
+    ) -> Bool {
+        switch choice {
+        case .on(let options):
+            request.tls = options
+            return false
+        case .off: return true
+        case nil:
+            // What is there and wrong was reported, and is not to be blamed for what it lacks.
+            if isGiven {
+                request.tls = TLSOptions()
+                request.tls?.verify = false
+            }
+            return false
+        }
+    }
+
+    private static func dialog(of request: CheckRequest, _ reader: inout JSONObjectReader) -> Dialog? {
+        guard !request.dialog.isEmpty else { return nil }
+        do throws(DialogProblem) {
+            return try Dialog(steps: request.dialog)
+        } catch {
+            reader.report(at: ["dialog", String(error.step), error.member], error.detail)
+            return nil
+        }
+    }
+}
+
+/// Reads the bodies of requests.
+enum BodyDecoder {
+    @inline(never)
+    static func check(_ body: [UInt8], under settings: ServiceSettings) throws(Problem) -> PreparedCheck {
+        let document = try document(body)
+        do throws(JSONProblems) {
+            return try CheckDecoder.decode(
+                document, maximumTimeoutMilliseconds: settings.maximumTimeoutMilliseconds)
+        } catch {
+            throw Problem(error)
+        }
+    }
+
+    /// A destination of `/v1/routes`, as it was written and as it was understood.
+    struct Destination {
+        let text: String
+        let address: IPAddress
+    }
+
+    static func destinations(_ body: [UInt8]) throws(Problem) -> [Destination] {
+        let document = try document(body)
+        do throws(JSONProblems) {
+            return try JSONObjectReader.decode(document) { reader in
+                reader.require("destinations")
+                return reader.array("destinations", count: 1...1000, destination)
+            }
+        } catch {
+            throw Problem(error)
+        }
+    }
+
+    private static func destination(_ cursor: inout JSONCursor) -> Destination? {
+        guard let text = cursor.string() else { return nil }
+        guard let address = IPAddress(parsing: text) else {
+            cursor.report("must be an address, such as 10.0.0.7 or 2001:db8::7, not a name")
+            return nil
+        }
+        return Destination(text: text, address: address)
+    }
+
+    /// Far more values than any valid body has: a body of 16 MiB full of them would take the worker for seconds.
+    private static let limits = JSONLimits(values: 16_384)
+
+    private static func document(_ body: [UInt8]) throws(Problem) -> JSONValue {
+        do throws(JSONSyntaxError) {
+            return try JSONValue.parse(body, limits: limits)
+        } catch {
+            throw Problem(error)
+        }
+    }
+}
+
+/// Reads `expect`: an outcome, `!` and an outcome, or a list of outcomes.
+package enum ExpectationDecoder {
+    static func expectation(_ cursor: inout JSONCursor) -> Expectation? {
+        switch cursor.value {
+        case .string(let text):
+            if text.hasPrefix("!") { return outcome(text.dropFirst(), &cursor).map(Expectation.not) }
+            return outcome(text, &cursor).map { .oneOf([$0]) }
+        case .array:
+            return cursor.array(count: 1...Outcome.all.count) { element in
+                element.string().flatMap { outcome($0, &element) }
+            }.map(Expectation.oneOf)
+        case .null, .bool, .integer, .number, .object:
+            cursor.reportMismatch(expected: "an outcome or an array of outcomes")
+            return nil
+        }
+    }
+
+    /// The same in a query: an outcome, `!` and an outcome, or outcomes with commas between them.
+    package static func expectation(parsing text: String) -> Expectation? {
+        if text.hasPrefix("!") { return Outcome(word: text.dropFirst()).map(Expectation.not) }
+        let outcomes = text.split(separator: ",", omittingEmptySubsequences: false).map { Outcome(word: $0) }
+        let known = outcomes.compactMap { $0 }
+        return known.count == outcomes.count ? .oneOf(known) : nil
+    }
+
+    package static var knownWords: String { Outcome.all.map(\.word).joined(separator: ", ") }
+
+    private static func outcome(_ text: some StringProtocol, _ cursor: inout JSONCursor) -> Outcome? {
+        guard let outcome = Outcome(word: text) else {
+            cursor.report("must be one of: \(knownWords); \"!\" before one means any other")
+            return nil
+        }
+        return outcome
+    }
+}
+
+/// Reads a check of the configuration: the members of a request, by the rules of requests.
+package enum ConfiguredCheckDecoder {
+    /// The longest `timeout_ms` of any check.
+    private static let longestTimeoutMilliseconds = 60_000
+
+    /// - Parameters:
+    ///   - material: what `tls.ca` and `tls.client_certificate` may name.
+    ///   - md5Keys: what `socket.tcp_md5` may name.
+    /// - Returns: the check, or what is wrong with it.
+    package static func decode(
+        _ value: JSONValue, material: TLSMaterial, md5Keys: some Collection<String>
+    ) -> (check: PreparedCheck?, problems: [JSONProblem]) {
+        do throws(JSONProblems) {
+            let check = try CheckDecoder.decode(value, maximumTimeoutMilliseconds: longestTimeoutMilliseconds)
+            var problems = RequestPermissions.unknownNames(in: check.request, of: material)
+            if let name = check.request.socket.tcpMD5, !md5Keys.contains(name) {
+                problems.append(
+                    JSONProblem(pointer: "/socket/tcp_md5", detail: "is no entry of md5_keys in the configuration"))
+            }
+            return (problems.isEmpty ? check : nil, problems)
+        } catch {
+            return (nil, error.problems)
+        }
+    }
+}

@@ -1,0 +1,131 @@
+import CheckModel
+import NetworkTypes
+
+/// Members that are right each by itself, and wrong together.
+enum ConsistencyRules {
+    /// One thing that is wrong: the names and indexes on the way to the member, and why.
+    struct Flaw {
+        let path: [String]
+        let detail: String
+
+        init(_ path: [String], _ detail: String) {
+            self.path = path
+            self.detail = detail
+        }
+    }
+
+    /// Everything that is wrong with a request as a whole.
+    /// - Parameter isTLSOff: it says that there shall be no handshake.
+    static func flaws(of request: CheckRequest, isTLSOff: Bool) -> [Flaw] {
+        // Most requests have nothing that could be.
+        if request.tls == nil, !isTLSOff, request.dialog.isEmpty, !request.socket.tcpFastOpen { return [] }
+        return tls(request, isTLSOff: isTLSOff) + startTLSSteps(request) + rejects(request.dialog) + fastOpen(request)
+    }
+
+    private static func tls(_ request: CheckRequest, isTLSOff: Bool) -> [Flaw] {
+        if isTLSOff {
+            let step = request.startTLSStep.map { "step \($0) of the dialog" }
+            let asker = request.target.impliesTLS ? "the target's tls://" : step
+            return asker.map { [Flaw(["tls"], "is false, but \($0) asks for a handshake")] } ?? []
+        }
+        if request.tls != nil, !request.target.isStream {
+            return [Flaw(["tls"], "needs a byte stream, a target of TCP or a UNIX-domain stream socket")]
+        }
+        let options = request.tls ?? TLSOptions()
+        let hasTLS = request.tls != nil || request.startTLSStep != nil
+        if hasTLS, case .unix(.stream, _) = request.target.peer, options.verify, options.serverName == nil {
+            return [
+                Flaw(
+                    ["tls", "server_name"],
+                    "is required: the target has no host that the certificate could be for; or set verify to false")
+            ]
+        }
+        return []
+    }
+
+    private static func startTLSSteps(_ request: CheckRequest) -> [Flaw] {
+        let steps = request.dialog.indices.filter { request.dialog[$0] == .startTLS }
+        guard let first = steps.first else { return [] }
+        var flaws = steps.dropFirst().map {
+            Flaw(["dialog", String($0), "starttls"], "stands there a second time: TLS is there already")
+        }
+        if let flaw = flaw(ofStartTLSStepIn: request) {
+            flaws.append(Flaw(["dialog", String(first), "starttls"], flaw))
+        }
+        return flaws
+    }
+
+    private static func flaw(ofStartTLSStepIn request: CheckRequest) -> String? {
+        if !request.target.isStream { return "needs a byte stream, a target of TCP or a UNIX-domain stream socket" }
+        if request.target.impliesTLS { return "comes too late: with tls:// the handshake is first; write tcp://" }
+        if request.tls?.startTLS != nil { return "and tls.starttls exclude each other: TLS begins once" }
+        return nil
+    }
+
+    /// A `reject` is armed until the next `expect` is met; without one nothing is waited for, and it would say nothing.
+    private static func rejects(_ dialog: [DialogStep]) -> [Flaw] {
+        let lastExpect = dialog.lastIndex(where: \.expects) ?? -1
+        return dialog.indices.filter { $0 > lastExpect && dialog[$0].rejects }.map {
+            Flaw(
+                ["dialog", String($0), "reject"],
+                "is never looked at: no expect comes behind it, and only an expect waits for what the peer says")
+        }
+    }
+
+    /// For every transport: a member is right or wrong whatever the target is.
+    private static func fastOpen(_ request: CheckRequest) -> [Flaw] {
+        guard request.socket.tcpFastOpen, !sendsFirst(request) else { return [] }
+        return [
+            Flaw(
+                ["socket", "tcp_fast_open"],
+                """
+                needs first bytes, of tls without starttls or of a dialog whose first step sends: without them the kernel \
+                would report a connect that never was
+                """)
+        ]
+    }
+
+    private static func sendsFirst(_ request: CheckRequest) -> Bool {
+        if let tls = request.tls, request.startTLSStep == nil { return tls.startTLS == nil }
+        switch request.dialog.first {
+        case .send(let text): return !text.isEmpty
+        case .sendBytes(let bytes): return !bytes.isEmpty
+        case .sendExpanded(let bytes): return !bytes.isEmpty
+        case .expect, .expectBytes, .expectLine, .expectExactly, .reject, .startTLS, .startTLSAgain, nil:
+            return false
+        }
+    }
+}
+
+extension CheckRequest {
+    /// The index of the step that begins with TLS.
+    fileprivate var startTLSStep: Int? { dialog.firstIndex(of: .startTLS) }
+}
+
+extension Target {
+    /// Whether TLS can be spoken over it.
+    fileprivate var isStream: Bool {
+        switch peer {
+        case .tcp, .unix(.stream, _): true
+        case .udp, .unix(.dgram, _), .unix(.seqpacket, _): false
+        }
+    }
+}
+
+extension DialogStep {
+    fileprivate var expects: Bool {
+        switch self {
+        case .expect, .expectBytes, .expectLine, .expectExactly: true
+        case .send, .sendBytes, .sendExpanded, .reject, .startTLS, .startTLSAgain: false
+        }
+    }
+
+    fileprivate var rejects: Bool {
+        switch self {
+        case .reject: true
+        case .expect, .expectBytes, .expectLine, .expectExactly, .send, .sendBytes, .sendExpanded, .startTLS,
+            .startTLSAgain:
+            false
+        }
+    }
+}

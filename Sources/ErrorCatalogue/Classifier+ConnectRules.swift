@@ -1,0 +1,196 @@
+import Glibc
+internal import NetworkTypes
+
+/// connect(2) itself and what comes behind it: the rules that depend on more than the number.
+extension Judgement {
+    mutating func judgeConnect(_ errno: Errno, _ circumstances: Circumstances) {
+        switch errno.rawValue {
+        case ECONNREFUSED: judgeRefusal(circumstances)
+        case ETIMEDOUT: judgeTimeout(circumstances, isDeadline: false)
+        case ECONNRESET, ECONNABORTED, EPIPE: judgeReset(circumstances)
+        case EADDRNOTAVAIL: judgeMissingLocalAddress(circumstances)
+        case EAGAIN: judgeAgain(circumstances)
+        case EINVAL: judgeInvalidArgument(circumstances)
+        case ENETUNREACH: judgeNoRoute(circumstances)
+        case EACCES, EPERM: judgeProhibition(errno, circumstances)
+        case ENODEV: judgeInterface(circumstances)
+        case ENOTSOCK where circumstances.transport.isUnix:
+            set(.wrongType, fault: .request, retryable: false, hint: Hints.pathIsNoSocket)
+        case ENOSPC where circumstances.transport.isUnix:
+            // A file system's own error: the limit of watches, which the catalogue explains, is never met for a path.
+            set(.unclassified, fault: .prober, retryable: false, hint: Hints.fileSystemFull)
+        default:
+            if errorClass == .unclassified { judgeUnclassified(circumstances) }
+        }
+    }
+
+    private mutating func judgeUnclassified(_ circumstances: Circumstances) {
+        errorClass = .unclassified
+        fault = circumstances.peerSpoke ? .target : .prober
+    }
+
+    private mutating func judgeRefusal(_ circumstances: Circumstances) {
+        switch circumstances.transport {
+        case .unix: hint = Hints.unixRefused
+        case .udp: hint = Hints.udpRefused
+        case .tcp:
+            if circumstances.destinationIsLoopback { hint = Hints.refusedOnLoopback }
+        }
+    }
+
+    private mutating func judgeReset(_ circumstances: Circumstances) {
+        switch circumstances.phase {
+        case .hold: set(.closedEarly, fault: .target, retryable: true, hint: Hints.resetWhileHeld)
+        case .tls: hint = Hints.resetInTLS
+        case .dialog: hint = Hints.resetInDialog
+        case .policy, .resolve, .socket, .bind, .connect, .done: break
+        }
+    }
+
+    /// ETIMEDOUT and our deadline: the same fault, never the same name.
+    mutating func judgeTimeout(_ circumstances: Circumstances, isDeadline: Bool) {
+        switch circumstances.phase {
+        case .tls:
+            fault = .target
+            hint = circumstances.isBeforeTLS ? Hints.silentBeforeTLS : Hints.silentInTLS
+        case .dialog:
+            fault = .target
+            hint = circumstances.transport == .udp ? Hints.silentUDP : Hints.silentInDialog
+        case .hold:
+            fault = .target
+            hint = Hints.silentWhileHeld
+        case .policy, .resolve, .socket, .bind, .connect, .done:
+            if circumstances.signsWithMD5 {
+                hint = Hints.silentWithMD5
+            } else if circumstances.destinationIsLoopback {
+                hint = Hints.silentOnLoopback
+            } else if isDeadline, circumstances.transport.isUnix {
+                hint = circumstances.unixAccess == .unanswered ? Hints.pathUnanswered : Hints.silentUnix
+            }
+        }
+    }
+
+    private mutating func judgeMissingLocalAddress(_ circumstances: Circumstances) {
+        if !circumstances.hasAddressOfFamily || circumstances.transport == .udp {
+            set(.proberMisconfigured, fault: .prober, retryable: false, hint: Hints.familyWithoutAddress)
+        } else if circumstances.requestedBind.contains(.port) {
+            hint = Hints.sourcePortStillUsed
+        }
+    }
+
+    private mutating func judgeAgain(_ circumstances: Circumstances) {
+        switch (circumstances.transport, circumstances.phase) {
+        case (.unix, _):
+            break
+        case (.tcp, .hold), (.tcp, .tls), (.tcp, .dialog):
+            set(.unclassified, fault: .prober, retryable: true, hint: Hints.letThrough)
+            judgeUnclassified(circumstances)
+        case (.tcp, _), (.udp, _):
+            set(.proberExhausted, fault: .prober, retryable: true, hint: Hints.autobindExhausted)
+        }
+    }
+
+    private mutating func judgeInvalidArgument(_ circumstances: Circumstances) {
+        if circumstances.transport.isUnix {
+            set(.unclassified, fault: .prober, retryable: false, hint: Hints.unixInvalidArgument)
+            judgeUnclassified(circumstances)
+        } else if circumstances.sourceIsLoopback, !circumstances.destinationIsLoopback {
+            let bound = circumstances.requestedBind.contains(.address)
+            set(
+                .proberMisconfigured, fault: bound ? .request : .prober, retryable: false, hint: Hints.loopbackSource)
+        } else if circumstances.destinationLacksZone {
+            judgeMissingZone(circumstances)
+        } else if circumstances.destinationIsMulticastOrBroadcast {
+            hint = Hints.multicastInvalid
+        }
+    }
+
+    /// The author of the address left the zone out; an AAAA record has no room for one.
+    private mutating func judgeMissingZone(_ circumstances: Circumstances) {
+        if circumstances.destinationIsResolved {
+            set(errorClass, fault: .resolver, retryable: false, hint: Hints.zoneMissingInRecord)
+        } else {
+            set(errorClass, fault: .request, retryable: false, hint: Hints.zoneMissing)
+        }
+    }
+
+    private mutating func judgeNoRoute(_ circumstances: Circumstances) {
+        if circumstances.destinationIsMulticastOrBroadcast {
+            retryable = false
+            if circumstances.transport == .tcp { hint = Hints.multicastUnreachable }
+        } else if !circumstances.hasAddressOfFamily {
+            hint = Hints.familyWithoutRoute
+        }
+    }
+
+    /// EACCES and EPERM without ICMP: the prober's own rules.
+    private mutating func judgeProhibition(_ errno: Errno, _ circumstances: Circumstances) {
+        switch circumstances.transport {
+        case .unix where errno.rawValue == EACCES:
+            switch circumstances.unixAccess {
+            case .unknown, .unanswered: hint = Hints.unixAccessDenied
+            case .searchDenied: hint = Hints.unixSearchDenied
+            case .writeDenied: hint = Hints.unixWriteDenied
+            }
+        case .unix(.dgram):
+            hint = Hints.unixPeerElsewhere
+        case .udp where errno.rawValue == EACCES && circumstances.destinationIsMulticastOrBroadcast:
+            hint = Hints.udpBroadcastForbidden
+        case .udp where errno.rawValue == EPERM && circumstances.phase == .dialog:
+            hint = Hints.udpSendDropped
+        case .tcp, .udp, .unix:
+            if errno.rawValue == EPERM, circumstances.signsWithMD5 { hint = Hints.md5NotConfigured }
+        }
+    }
+}
+
+/// The steps before connect(2): nothing was sent, so that no error is the target's or the network's.
+extension Judgement {
+    /// Every error of bind(2) and SO_BINDTODEVICE is one class; the request is at fault where it asked for it.
+    mutating func judgeBind(_ errno: Errno, _ circumstances: Circumstances) {
+        let requested = circumstances.requestedBind
+        set(
+            .proberMisconfigured, fault: requested.isEmpty ? .prober : .request,
+            retryable: errno.rawValue == EADDRINUSE,
+            hint: Self.bindHint(errno, requested))
+    }
+
+    private static func bindHint(_ errno: Errno, _ requested: Circumstances.RequestedBind) -> String {
+        switch errno.rawValue {
+        case EADDRINUSE: Hints.bindPortTaken
+        case EADDRNOTAVAIL: Hints.bindForeignAddress
+        case EACCES: Hints.bindPrivilegedPort
+        case EPERM: requested.contains(.interface) ? Hints.bindInterfaceForbidden : Hints.bindForbidden
+        case ENODEV: Hints.noSuchInterface
+        case EINVAL, EAFNOSUPPORT: Hints.bindWrongFamily
+        default: Hints.bindOther
+        }
+    }
+
+    /// socket(2) and setsockopt(2): what a packet would make `unreachable` is here a kernel that lacks an option.
+    mutating func judgeSocket(_ errno: Errno, _ circumstances: Circumstances) {
+        switch errno.rawValue {
+        case EPERM:
+            hint = Hints.optionForbidden
+        case EACCES:
+            hint = Hints.socketForbidden
+        case ENODEV:
+            judgeInterface(circumstances)
+        case ENOPROTOOPT:
+            set(.proberMisconfigured, fault: .prober, retryable: false, hint: Hints.optionMissing)
+        case EAGAIN:
+            set(.proberExhausted, fault: .prober, retryable: true, hint: Hints.localShortage)
+        case _ where errorClass == .unreachable:
+            set(.proberMisconfigured, fault: .prober, retryable: false, hint: Hints.optionRefused)
+        default:
+            break
+        }
+    }
+
+    /// ENODEV: the request is at fault where it named the interface, as its own `bind` or as a zone.
+    mutating func judgeInterface(_ circumstances: Circumstances) {
+        guard circumstances.requestNamesInterface else { return }
+        fault = .request
+        hint = Hints.noSuchInterface
+    }
+}

@@ -1,0 +1,133 @@
+/// An internet address with a port: what connect(2) takes and getsockname(2) gives.
+public struct IPEndpoint: Hashable, Sendable {
+    public let address: IPAddress
+    /// 0 … 65535.
+    public let port: UInt16
+
+    public init(address: IPAddress, port: UInt16) {
+        self.address = address
+        self.port = port
+    }
+}
+
+/// The name of a UNIX-domain socket, in bytes, as Linux has them.
+public enum UnixAddress: Hashable, Sendable {
+    /// A path in the file system; no NUL inside, not empty, any length (connect(2) takes up to 107 bytes).
+    case path([UInt8])
+    /// A name in Linux's abstract namespace, without the leading NUL.
+    case abstract([UInt8])
+
+    /// As users write it: the path, or `@name`. Bytes that are no UTF-8 show as U+FFFD.
+    public var text: String {
+        switch self {
+        case .path(let bytes): String(decoding: bytes, as: UTF8.self)
+        case .abstract(let bytes): "@" + String(decoding: bytes, as: UTF8.self)
+        }
+    }
+}
+
+/// What one attempt connects to.
+public enum Endpoint: Hashable, Sendable {
+    case ip(IPEndpoint)
+    case unix(UnixAddress)
+
+    /// The address; nil for UNIX-domain sockets.
+    public var internetAddress: IPAddress? {
+        switch self {
+        case .ip(let endpoint): endpoint.address
+        case .unix: nil
+        }
+    }
+}
+
+extension UnixAddress {
+    /// The longest path and name that a target takes. connect(2) takes 107 bytes; up to this limit a check says so.
+    public static let limitBytes = 4096
+
+    /// Reads what stands behind `unix:`: a path, three slashes at its front where the URL has an empty authority, or `@name`.
+    init(urlRest bytes: Span<UInt8>) throws(TargetError) {
+        guard bytes.hasLiteral("//", at: 0) else {
+            try self.init(written: bytes)
+            return
+        }
+        guard bytes.hasLiteral("///", at: 0) else {
+            throw TargetError("A UNIX-domain target has no host: write unix:/path or unix:///path.", member: .path)
+        }
+        try self.init(written: bytes.extracting(droppingFirst: 2))
+    }
+
+    /// Reads an absolute path, or `@` and an abstract name. Both are taken as written; no percent sign is decoded.
+    init(written bytes: Span<UInt8>) throws(TargetError) {
+        guard bytes.count > 0 else { throw TargetError("The path is empty.", member: .path) }
+        guard bytes.count <= Self.limitBytes else {
+            throw TargetError("The path has more than \(Self.limitBytes) bytes.", member: .path)
+        }
+        guard bytes.firstOffset(of: 0) == nil else {
+            throw TargetError("A NUL in the path is refused.", member: .path)
+        }
+        switch bytes[0] {
+        case .slash:
+            self = .path(Array(bytes))
+        case .atSign:
+            guard bytes.count > 1 else { throw TargetError("The abstract name behind \"@\" is empty.", member: .path) }
+            self = .abstract(Array(bytes.extracting(droppingFirst: 1)))
+        default:
+            throw TargetError(
+                "The path is not absolute: write unix:/path, or unix:@name for an abstract name.", member: .path)
+        }
+    }
+}
+
+extension Array<UInt8> {
+    init(_ span: Span<UInt8>) {
+        self = span.withUnsafeBufferPointer { Array($0) }
+    }
+}
+
+/// Where the service listens.
+public enum ListenAddress: Hashable, Sendable {
+    /// Port 0 leaves the choice to the kernel.
+    case ip(IPEndpoint)
+    /// A socket in the file system: an absolute path of up to 107 bytes, and the permissions of the file.
+    case unix(path: [UInt8], mode: UInt16 = Self.defaultMode)
+
+    /// For owner and group: connect(2) asks for the right to write.
+    public static let defaultMode: UInt16 = 0o660
+
+    /// As users write it.
+    public var text: String {
+        switch self {
+        case .ip(let endpoint): endpoint.text
+        case .unix(let path, let mode):
+            "unix:" + String(decoding: path, as: UTF8.self)
+                + (mode == Self.defaultMode ? "" : "?mode=0" + String(mode, radix: 8))
+        }
+    }
+
+    /// Whether both are the same socket, whatever permissions are asked for.
+    public func isSameSocket(as other: ListenAddress) -> Bool {
+        switch (self, other) {
+        case (.ip(let endpoint), .ip(let another)): endpoint == another
+        case (.unix(let path, _), .unix(let another, _)): path == another
+        case (.ip, .unix), (.unix, .ip): false
+        }
+    }
+
+    /// Whether only this machine reaches it: 127.0.0.0/8, ::1, and UNIX-domain sockets, which file permissions guard.
+    public var isLocal: Bool {
+        switch self {
+        case .ip(let endpoint): endpoint.address.isLoopback
+        case .unix: true
+        }
+    }
+}
+
+extension IPAddress {
+    /// An IPv4 loopback address within IPv6 (`::ffff:127.0.0.1`) is loopback too.
+    fileprivate var isLoopback: Bool {
+        switch self {
+        case .v4(let address): address.bits >> 24 == 127
+        case .v6(let address): address.bits == 1 || address.bits >> 24 == (0xFFFF << 8 | 127)
+        }
+    }
+}

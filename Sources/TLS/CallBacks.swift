@@ -1,0 +1,118 @@
+import COpenSSL
+import CheckModel
+import ErrorCatalogue
+import SocketIO
+
+// OpenSSL calls these from within the steps of a session, so on the reactor's thread.
+
+extension HandshakeRecord {
+    /// Makes the record known to the call-backs of an SSL. It has to outlive that.
+    func attach(to ssl: OpaquePointer) {
+        connectd_ssl_set_owner(ssl, Unmanaged.passUnretained(self).toOpaque())
+    }
+
+    fileprivate static func of(_ ssl: OpaquePointer) -> HandshakeRecord? {
+        // SAFETY: the owner of every SSL is the record that `attach` gave, and its channel keeps that as long as the SSL.
+        connectd_ssl_get_owner(ssl).map { Unmanaged<HandshakeRecord>.fromOpaque($0).takeUnretainedValue() }
+    }
+}
+
+/// SSL_CTX_set_msg_callback(3): messages and alerts, in both directions.
+func observeMessage(
+    isOurs: Int32, version: Int32, contentType: Int32, bytes: UnsafeRawPointer?, length: Int, ssl: OpaquePointer?,
+    argument: UnsafeMutableRawPointer?
+) {
+    guard let bytes, length > 0, let ssl else { return }
+    // Record headers and inner content types (RFC 8446, 5.2) come this way too.
+    guard contentType == SSL3_RT_HANDSHAKE || contentType == SSL3_RT_ALERT else { return }
+    guard let record = HandshakeRecord.of(ssl) else { return }
+    if contentType == SSL3_RT_HANDSHAKE {
+        let type = Int32(bytes.load(as: UInt8.self))
+        record.noteMessage(type: type, length: length, isOurs: isOurs != 0)
+    } else if length >= 2 {
+        record.noteAlert(TLSAlert(code: bytes.load(fromByteOffset: 1, as: UInt8.self)), isOurs: isOurs != 0)
+    }
+}
+
+/// SSL_CTX_set_cert_verify_callback(3): verifies, and keeps what was found.
+///
+/// Zero ends the handshake with the alert that fits, before our own certificate is sent to whoever that is.
+func verifyChain(context: OpaquePointer?, argument: UnsafeMutableRawPointer?) -> Int32 {
+    guard
+        let context, let ssl = X509_STORE_CTX_get_ex_data(context, SSL_get_ex_data_X509_STORE_CTX_idx()),
+        let record = HandshakeRecord.of(OpaquePointer(ssl))
+    else { return 0 }
+    let sent = CertificateStack(copying: X509_STORE_CTX_get0_untrusted(context))
+    let question = sent.flatMap {
+        ChainMemory.question(about: $0, name: record.peer, level: record.certificateLevel)
+    }
+    if let question, let known = record.authorities.memory.verifiedChain(for: question, now: now()) {
+        X509_STORE_CTX_set_error(context, X509_V_OK)
+        record.noteVerification(chain: sent, verifiedChain: known, error: nil)
+        return 1
+    }
+    X509_VERIFY_PARAM_set_auth_level(X509_STORE_CTX_get0_param(context), record.certificateLevel)
+    X509_STORE_CTX_set_verify_cb(context, judgeName)
+    let isGood = X509_verify_cert(context) == 1
+    let verified = isGood ? X509_STORE_CTX_get1_chain(context).map(CertificateStack.init(adopting:)) : nil
+    if let question, let verified { record.authorities.memory.remember(verified, for: question) }
+    record.noteVerification(
+        chain: sent, verifiedChain: verified, error: isGood ? nil : CertificateVerifyError(of: context))
+    return isGood || !record.mustVerify ? 1 : 0
+}
+
+/// X509_STORE_CTX_set_verify_cb(3): lets a name pass that OpenSSL's own comparison does not know; every other verdict stays.
+private func judgeName(isGood: Int32, context: OpaquePointer?) -> Int32 {
+    guard
+        isGood == 0, let context, X509_STORE_CTX_get_error(context) == X509_V_ERR_HOSTNAME_MISMATCH,
+        let ssl = X509_STORE_CTX_get_ex_data(context, SSL_get_ex_data_X509_STORE_CTX_idx()),
+        let record = HandshakeRecord.of(OpaquePointer(ssl)), case .name(let name) = record.peer,
+        let certificate = X509_STORE_CTX_get0_cert(context), HostNameMatch.certificate(certificate, isFor: name)
+    else { return isGood }
+    X509_STORE_CTX_set_error(context, X509_V_OK)
+    return 1
+}
+
+/// Seconds since 1970.
+private func now() -> Int64 { Clock.wallNanoseconds() / 1_000_000_000 }
+
+extension CertificateVerifyError {
+    /// X509_STORE_CTX_get_error(3) and where.
+    fileprivate init(of context: OpaquePointer) {
+        let found = X509_STORE_CTX_get_error(context)
+        // A failure without a verdict, as for want of memory.
+        let code = found == X509_V_OK ? X509_V_ERR_UNSPECIFIED : found
+        self.init(
+            code: Int(code), name: Self.name(of: Int(code)), depth: Int(X509_STORE_CTX_get_error_depth(context)),
+            message: String(cString: X509_verify_cert_error_string(Int(code))))
+    }
+}
+
+/// An entry of OpenSSL's error queue, ERR_get_error(3).
+struct OpenSSLError {
+    /// ERR_GET_REASON(3): SSL_R_…, where `isOfSSL`.
+    let code: Int32
+    /// ERR_reason_error_string(3): a few words, such as `wrong version number`.
+    let reason: String
+    /// Raised by the TLS part of OpenSSL, not by its cryptography.
+    let isOfSSL: Bool
+
+    private init(_ error: UInt) {
+        code = connectd_err_reason(error)
+        reason = ERR_reason_error_string(error).map { String(cString: $0) } ?? "error \(error)"
+        isOfSSL = connectd_err_is_ssl(error) == 1
+    }
+
+    /// Empties the thread's queue.
+    /// - Returns: the first entry that TLS raised, which tells more than those of the layers below; else the first of all.
+    static func takeFirst() -> OpenSSLError? {
+        var found: OpenSSLError?
+        while true {
+            let number = ERR_get_error()
+            guard number != 0 else { return found }
+            if found?.isOfSSL == true { continue }
+            let error = OpenSSLError(number)
+            if found == nil || error.isOfSSL { found = error }
+        }
+    }
+}

@@ -1,0 +1,141 @@
+import COpenSSL
+
+/// Texts out of certificates, whoever wrote them there.
+enum CertificateText {
+    /// Of each text, the ellipsis of a longer one included.
+    static let shownBytes = 1024
+
+    /// A serial number as `openssl x509 -serial` and crt.sh show it, in lowercase: two digits for each octet of its
+    /// magnitude, `-` in front of a negative one, `00` for zero.
+    /// - Parameter number: an ASN1_INTEGER of OpenSSL, which stays the caller's.
+    static func serial(_ number: UnsafePointer<ASN1_STRING>?) -> String {
+        guard let number, let data = ASN1_STRING_get0_data(number), ASN1_STRING_length(number) > 0 else { return "00" }
+        let octets = Array(UnsafeBufferPointer(start: data, count: Int(ASN1_STRING_length(number))))
+        let sign = ASN1_STRING_type(number) == V_ASN1_NEG_INTEGER ? "-" : ""
+        return sign + hex(octets.prefix(shownBytes / 2))
+    }
+
+    /// A distinguished name in the form of RFC 2253, as `openssl x509 -nameopt RFC2253,-esc_msb` shows it.
+    ///
+    /// Characters that are not ASCII are UTF-8 as they are. Only those that are not printable have the escapes of RFC 2253.
+    static func name(_ name: OpaquePointer?) -> String {
+        let readable = print(name, flags: connectd_name_readable)
+        if let text = String(validating: readable, as: UTF8.self) {
+            return cut(text.unicodeScalars.allSatisfy(isPrintable) ? text : escapeUnprintable(text))
+        }
+        return cut(String(decoding: print(name, flags: connectd_name_ascii), as: UTF8.self))
+    }
+
+    /// Bytes that should be ASCII: others as `\xNN`, a backslash twice.
+    static func escape(_ bytes: ArraySlice<UInt8>) -> String {
+        bytes.prefix(shownBytes + 1).reduce(into: "") { text, byte in
+            switch byte {
+            case UInt8(ascii: "\\"): text += "\\\\"
+            case 0x20...0x7E: text.unicodeScalars.append(UnicodeScalar(byte))
+            case _: text += (byte < 16 ? "\\x0" : "\\x") + String(byte, radix: 16, uppercase: true)
+            }
+        }
+    }
+
+    /// `\NN` for each byte of a character that is not printable.
+    private static func escapeUnprintable(_ text: String) -> String {
+        var escaped = ""
+        for scalar in text.unicodeScalars {
+            if isPrintable(scalar) {
+                escaped.unicodeScalars.append(scalar)
+            } else {
+                escaped += UTF8.encode(scalar).map { $0.map { "\\" + hex([$0]).uppercased() }.joined() } ?? ""
+            }
+        }
+        return escaped
+    }
+
+    /// UTF-8, or what `escape` makes of bytes that are not, and of characters that are not printable.
+    static func text(_ bytes: ArraySlice<UInt8>) -> String {
+        guard
+            let text = String(validating: bytes, as: UTF8.self), text.unicodeScalars.allSatisfy(isPrintable)
+        else { return escape(bytes) }
+        return text
+    }
+
+    /// The long name of an object, or its numbers: `sha256WithRSAEncryption`.
+    static func objectName(_ object: OpaquePointer?, asNumbers: Bool = false) -> String {
+        guard let object else { return "unknown" }
+        var buffer = [CChar](repeating: 0, count: shownBytes / 4)
+        guard OBJ_obj2txt(&buffer, Int32(buffer.count), object, asNumbers ? 1 : 0) > 0 else { return "unknown" }
+        return String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+
+    static func hex(_ bytes: ArraySlice<UInt8>) -> String {
+        String(unsafeUninitializedCapacity: 2 * bytes.count) { buffer in
+            var position = 0
+            for byte in bytes {
+                buffer[position] = digit(byte >> 4)
+                buffer[position + 1] = digit(byte & 15)
+                position += 2
+            }
+            return position
+        }
+    }
+
+    private static func digit(_ value: UInt8) -> UInt8 {
+        value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
+    }
+
+    /// At most so many bytes of UTF-8, with an ellipsis where something is missing.
+    static func cut(_ text: String, to limit: Int = shownBytes) -> String {
+        guard text.utf8.count > limit else { return text }
+        var count = 0
+        let scalars = text.unicodeScalars.prefix { scalar in
+            count += UTF8.width(scalar)
+            return count <= limit - 3
+        }
+        return String(scalars) + "…"
+    }
+
+    /// Nothing that controls a terminal, or turns the text around it (Unicode's categories Cc, Cf, Zl, Zp, Cs, Co, Cn).
+    private static func isPrintable(_ scalar: UnicodeScalar) -> Bool {
+        if scalar.isASCII { return scalar.value >= 0x20 && scalar.value != 0x7F }
+        switch scalar.properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned: return false
+        case _: return true
+        }
+    }
+
+    private static func print(_ name: OpaquePointer?, flags: UInt) -> [UInt8] {
+        guard let name, let bio = BIO_new(BIO_s_mem()) else { return [] }
+        defer { BIO_free(bio) }
+        X509_NAME_print_ex(bio, name, 0, flags)
+        var start: UnsafeMutablePointer<CChar>?
+        let count = connectd_memory_of(bio, &start)
+        guard let start, count > 0 else { return [] }
+        return Array(UnsafeRawBufferPointer(start: start, count: count))
+    }
+}
+
+/// What a certificate's holder is called in a log line.
+package enum CertificateName {
+    /// Bytes of UTF-8, at most.
+    static let longest = 64
+
+    /// The subject's common name, else its first alternative name, else its serial number; printable, and cut where it is long.
+    /// - Parameter certificate: an X509 of OpenSSL, which stays the caller's.
+    package static func short(of certificate: OpaquePointer) -> String {
+        defer { ERR_clear_error() }
+        let name = commonName(of: certificate) ?? AlternativeNames(of: certificate).listed.first
+        return CertificateText.cut(
+            name ?? "serial:" + CertificateText.serial(X509_get0_serialNumber(certificate)), to: longest)
+    }
+
+    private static func commonName(of certificate: OpaquePointer) -> String? {
+        guard let subject = X509_get_subject_name(certificate) else { return nil }
+        let index = X509_NAME_get_index_by_NID(subject, NID_commonName, -1)
+        guard index >= 0, let entry = X509_NAME_get_entry(subject, index) else { return nil }
+        var start: UnsafeMutablePointer<UInt8>?
+        let count = ASN1_STRING_to_UTF8(&start, X509_NAME_ENTRY_get_data(entry))
+        guard let start else { return nil }
+        defer { CRYPTO_free(start, nil, 0) }
+        guard count > 0 else { return nil }
+        return CertificateText.text(Array(UnsafeBufferPointer(start: start, count: Int(count)))[...])
+    }
+}

@@ -1,0 +1,109 @@
+import ArgumentParser
+import CLinux
+import CheckEngine
+import Configuration
+import ConnectAPI
+import HTTPServer
+import Logging
+import NetworkTypes
+import SocketIO
+import TLS
+
+/// `connectd serve`: the service.
+struct ServeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "Run the HTTP service.",
+        discussion: """
+            It listens on 127.0.0.1:8080 unless told otherwise. On any address that other machines reach, it starts \
+            only if the configuration says who may ask and what they may reach.
+
+            SIGTERM and SIGINT drain and stop it; SIGHUP reads the configuration file again. Sockets of systemd \
+            (LISTEN_FDS) are listened on too, and it is told of readiness, reloads and the watchdog (NOTIFY_SOCKET).
+
+            Examples:
+              connectd serve
+              connectd serve --listen 127.0.0.1:9000 --listen unix:/run/connectd/http.sock
+              connectd serve --config /etc/connectd/connectd.yaml
+            """)
+
+    @Option(help: "Where to listen: 127.0.0.1:8080, [::1]:8080, unix:/path or unix:/path?mode=0600. May be repeated.")
+    var listen: [String] = []
+
+    @Option(help: "The configuration file, YAML.", completion: .file(extensions: ["yaml", "yml"]))
+    var config: String?
+
+    @Flag(help: "Let anybody ask who reaches the service, without a token.")
+    var allowAnonymous = false
+
+    func run() throws {
+        // Where standard error is closed, log lines would go to whatever is opened in its place.
+        connectd_fill_standard_descriptors()
+        connectd_keep_memory(AvailableMemory().bytes)
+        ServiceSignals.block()
+        let environment = Environment.all
+        let sockets = try takeSockets(environment)
+        let source = SettingsSource(
+            file: config, flags: Flags(listen: listen, allowAnonymous: allowAnonymous), inherited: sockets.addresses)
+        let (settings, warnings) = try load(source)
+        if let refusal = settings.refusalToStart {
+            StartFailure.say(refusal)
+            throw ExitCode(1)
+        }
+        let logging = ServiceLogging(settings.log, environment: environment)
+        let logger = logging.logger
+        for warning in warnings { logger.warning("\(warning)") }
+        let manager = ServiceManager(environment: environment, process: getpid())
+        let service = try RunningService(
+            settings: settings, from: source, sockets: sockets, manager: manager, logging: logging)
+        logger.notice(
+            "listening",
+            metadata: [
+                "addresses": "\(service.addressTexts.joined(separator: ", "))",
+                "listeners": "\(service.listenerWords.joined(separator: ", "))", "version": "\(Version.number)",
+                "client_memory": "\(service.memoryText)",
+            ])
+        if let advice = settings.adviceForContainer(process: getpid()) { logger.notice("\(advice)") }
+        connectd_drop_startup_pages()
+        manager.ready(service.statusText)
+        while case .reload(let requester) = ServiceSignals.next() {
+            let refusal = service.reload()
+            requester?.tell(refusal == nil ? .loaded : .refused)
+        }
+        service.stop()
+    }
+
+    private func takeSockets(_ environment: [String: String]) throws -> SocketActivation {
+        do throws(SocketActivationError) {
+            return try SocketActivation(environment: environment, process: getpid())
+        } catch {
+            StartFailure.say("connectd: \(error)")
+            throw ExitCode(1)
+        }
+    }
+
+    private func load(_ source: SettingsSource) throws -> (Settings, [String]) {
+        do throws(ConfigurationProblems) {
+            return try source.load()
+        } catch {
+            StartFailure.say("\(error)")
+            throw ExitCode(1)
+        }
+    }
+}
+
+/// What each listener is, in a word: `https 127.0.0.1:8443 (client certificates)`, `http unix:/run/c.sock`,
+/// `health 0.0.0.0:8081`.
+enum ListenerWords {
+    /// - Parameter addresses: where it listens, those of `listen` first.
+    static func list(_ addresses: [ListenAddress], _ settings: Settings) -> [String] {
+        addresses.enumerated().map { index, address in
+            index < settings.listen.count ? word(for: address, settings) : "health \(address.text)"
+        }
+    }
+
+    private static func word(for address: ListenAddress, _ settings: Settings) -> String {
+        guard case .ip = address, let https = settings.https else { return "http \(address.text)" }
+        return "https \(address.text)" + (https.demandsCertificate ? " (client certificates)" : "")
+    }
+}

@@ -1,0 +1,137 @@
+import AccessPolicy
+import CheckEngine
+import Configuration
+import ConnectAPI
+import HTTPServer
+import NetworkTypes
+import StrictJSON
+import TLS
+
+/// Turns the configuration's values into those of the modules that act on them.
+enum ServiceAssembly {
+    /// - Parameter listening: where the service really listens: ports that the kernel chose are denied as targets, too.
+    /// - Parameter files: the files of its UNIX-domain sockets, as they were when it began to listen; nil looks them up.
+    static func serviceSettings(
+        from settings: Settings, listening: [ListenAddress], files: Set<FileIdentity>? = nil
+    ) -> ConnectAPI.ServiceSettings {
+        let addresses = listening.isEmpty ? settings.listen + settings.healthListen : listening
+        let policy = policy(of: settings, listeningOn: addresses, files: files ?? ownFiles(addresses))
+        return ConnectAPI.ServiceSettings(
+            surroundings: Surroundings(
+                policy: policy, md5Keys: settings.md5Keys.mapValues { $0.reveal() }, tls: material(of: settings)),
+            permissions: RequestPermissions(
+                dialogs: settings.policy.dialogs, options: settings.policy.options,
+                certificateTargets: settings.clientCertificates.compactMapValues(\.targets)),
+            hosts: HostRule(names: settings.hosts),
+            tokens: TokenRule(tokens: settings.tokens.map { ($0.name, $0.secret.reveal()) }),
+            maximumTimeoutMilliseconds: settings.limits.timeoutMilliseconds,
+            bodyBytes: settings.limits.bodyBytes,
+            modules: BlackboxModules(settings.modules),
+            certificateExpiry: settings.https?.certificate.validity?.notAfter,
+            prober: settings.policy.profile == .public ? nil : HostName.current)
+    }
+
+    /// Where to listen, with what others have opened already.
+    static func listeners(_ settings: Settings, _ sockets: SocketActivation) -> [Listener] {
+        settings.listen.map {
+            Listener($0, inherited: sockets.descriptor(for: $0, isHealth: false))
+        }
+            + settings.healthListen.map {
+                Listener($0, purpose: .health, inherited: sockets.descriptor(for: $0, isHealth: true))
+            }
+    }
+
+    /// What clients may have of the descriptors, and of the memory.
+    static func limits(_ budget: DescriptorBudget, memory: MemoryBudget, isHTTPS: Bool) -> HTTPLimits {
+        var limits = HTTPLimits()
+        limits.memory = memory
+        limits.lingering = budget.lingeringOfWorker
+        guard isHTTPS else {
+            limits.connections = budget.connections
+            return limits
+        }
+        // One descriptor until the handshake is done; then a connection counts twice and has three.
+        limits.handshakes = max(min(limits.handshakes, budget.connections / 8), 1)
+        limits.connections = max((budget.connections - 2 * limits.handshakes) * 2 / 3, 2)
+        return limits
+    }
+
+    static func material(of settings: Settings) -> TLSMaterial {
+        let modules = BlackboxModules(settings.modules)
+        // Names of modules have a colon in them, names of entries have none: neither hides another.
+        return TLSMaterial(
+            authorities: settings.authorities.merging(modules.authorities) { entry, _ in entry },
+            clientCertificates: settings.clientCertificates.mapValues(\.certificate)
+                .merging(modules.certificates) { entry, _ in entry })
+    }
+
+    /// The policy of a service that listens there.
+    /// - Parameter files: the files of its UNIX-domain sockets.
+    static func policy(
+        of settings: Settings, listeningOn addresses: [ListenAddress], files: Set<FileIdentity> = []
+    ) -> Policy {
+        settings.policy.policy(
+            ownPorts: ownPorts(addresses), ownPaths: ownPaths(addresses), ownFiles: files)
+    }
+
+    private static func ownPorts(_ addresses: [ListenAddress]) -> Set<UInt16> {
+        Set(
+            addresses.compactMap { address in
+                switch address {
+                case .ip(let endpoint): endpoint.port
+                case .unix: nil
+                }
+            })
+    }
+
+    private static func ownFiles(_ addresses: [ListenAddress]) -> Set<FileIdentity> {
+        Set(
+            addresses.compactMap { address in
+                switch address {
+                case .ip: nil
+                case .unix(let path, _): UnixPathName.identity(path)
+                }
+            })
+    }
+
+    private static func ownPaths(_ addresses: [ListenAddress]) -> Set<UnixAddress> {
+        Set(
+            addresses.compactMap { address in
+                switch address {
+                case .ip: nil
+                case .unix(let path, _): .path(UnixPathName.resolved(path))
+                }
+            })
+    }
+}
+
+/// Turns the monitors of the configuration into those of the engine.
+enum MonitorAssembly {
+    /// Why the check of a monitor cannot be made; empty where it can.
+    static func problems(in check: ConfiguredCheck, of settings: Settings) -> [JSONProblem] {
+        decode(check, of: settings, ServiceAssembly.material(of: settings)).problems
+    }
+
+    static func definitions(from settings: Settings) -> [MonitorDefinition] {
+        let material = ServiceAssembly.material(of: settings)
+        return settings.monitors.compactMap { monitor in
+            // Whatever has come through `problems` has a check.
+            guard let check = decode(monitor.check, of: settings, material).check else { return nil }
+            return MonitorDefinition(
+                name: monitor.name, isRequired: monitor.isRequired,
+                intervalMilliseconds: monitor.intervalMilliseconds, upAfter: monitor.upAfter,
+                downAfter: monitor.downAfter, check: check, source: source(of: monitor))
+        }
+    }
+
+    private static func decode(
+        _ check: ConfiguredCheck, of settings: Settings, _ material: TLSMaterial
+    ) -> (check: PreparedCheck?, problems: [JSONProblem]) {
+        ConfiguredCheckDecoder.decode(
+            check.value, material: material, md5Keys: settings.md5Keys.keys)
+    }
+
+    private static func source(of monitor: MonitorSettings) -> String {
+        "\(monitor.isRequired) \(monitor.intervalMilliseconds) \(monitor.upAfter) \(monitor.downAfter) \(monitor.check.value)"
+    }
+}

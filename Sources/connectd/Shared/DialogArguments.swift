@@ -1,0 +1,144 @@
+public import ArgumentParser
+public import CheckEngine
+import CheckModel
+import NetworkTypes
+import Synchronization
+
+/// One step of the dialog on the command line.
+struct DialogArgument {
+    let step: DialogStep
+    /// Where it is among all steps: the parser keeps the order within one option only.
+    let position: Int
+
+    private static let nextPosition = Mutex(0)
+
+    init(_ step: DialogStep) {
+        self.step = step
+        position = Self.nextPosition.withLock { position in
+            position += 1
+            return position
+        }
+    }
+
+    static func send(_ text: String) throws -> DialogArgument {
+        let bytes = try EscapedText.bytes(text)
+        if let text = String(validating: bytes, as: UTF8.self) { return DialogArgument(.send(text: text)) }
+        guard !text.contains("${") else {
+            throw ValidationError("a text with bytes that are not UTF-8 cannot have ${…} in it: \(text)")
+        }
+        return DialogArgument(.sendBytes(bytes))
+    }
+}
+
+/// The options of `check` and `wait` about a dialog with the peer.
+struct DialogArguments: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            """
+            Send this text after the connect. It can have \\r, \\n, \\t, \\0, \\\\ and \\xHH in it, and ${name} or ${1} of \
+            an earlier --match. Nothing is added.
+            """, valueName: "text"),
+        transform: DialogArgument.send)
+    var send: [DialogArgument] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Then wait until the peer sends what this pattern (PCRE2) matches.", valueName: "pattern"),
+        transform: { DialogArgument(.expect(pattern: $0)) })
+    var match: [DialogArgument] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Fail if the peer sends what this pattern matches before the next --match is met.", valueName: "pattern"),
+        transform: { DialogArgument(.reject(pattern: $0)) })
+    var reject: [DialogArgument] = []
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            UDP only, instead of a dialog: ask a question that every such server answers. dns, ntp, stun, snmp, ike or \
+            quic.
+            """, valueName: "protocol"))
+    var preset: UDPPreset?
+
+    func validate() throws {
+        if preset != nil, !(send.isEmpty && match.isEmpty && reject.isEmpty) {
+            throw ValidationError("--preset and --send, --match, --reject exclude each other")
+        }
+    }
+
+    /// - Throws: wrong usage, where the preset does not fit a target.
+    func validate(for targets: [Target]) throws {
+        guard preset != nil else { return }
+        for target in targets {
+            if case .udp = target.peer { continue }
+            throw ValidationError("--preset is for UDP: write udp://host:port instead of \(target.text)")
+        }
+    }
+
+    /// All steps, in the order of the command line. Those of a preset differ from call to call.
+    var steps: [DialogStep] {
+        if let preset { return preset.steps }
+        return (send + match + reject).sorted { $0.position < $1.position }.map(\.step)
+    }
+
+    /// The dialog with these steps; nil where there are none.
+    static func dialog(_ steps: [DialogStep]) throws -> Dialog? {
+        guard !steps.isEmpty else { return nil }
+        let lastMatch = steps.lastIndex(where: \.isMatch) ?? -1
+        if steps[(lastMatch + 1)...].contains(where: \.isReject) {
+            throw ValidationError("--reject needs a --match after it: only --match waits for what the peer sends")
+        }
+        do throws(DialogProblem) {
+            return try Dialog(steps: steps)
+        } catch {
+            throw ValidationError("--\(error.member == "expect" ? "match" : error.member): the text \(error.detail)")
+        }
+    }
+}
+
+/// Text of an argument with escapes.
+enum EscapedText {
+    /// The bytes that a text stands for.
+    static func bytes(_ text: String) throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        var rest = Substring(text)
+        while let character = rest.popFirst() {
+            guard character == "\\" else {
+                bytes += Array(String(character).utf8)
+                continue
+            }
+            switch rest.popFirst() {
+            case "r": bytes.append(0x0D)
+            case "n": bytes.append(0x0A)
+            case "t": bytes.append(0x09)
+            case "0": bytes.append(0x00)
+            case "\\": bytes.append(UInt8(ascii: "\\"))
+            case "x":
+                let digits = rest.prefix(2)
+                guard digits.count == 2, digits.allSatisfy(\.isHexDigit), let byte = UInt8(digits, radix: 16) else {
+                    throw ValidationError("\\x needs two hexadecimal digits, as in \\x0d: \(text)")
+                }
+                bytes.append(byte)
+                rest = rest.dropFirst(2)
+            case let other:
+                let found = other.map { "\\\($0)" } ?? "\\ at the end"
+                throw ValidationError(
+                    "\(found) is not an escape: write \\r, \\n, \\t, \\0, \\xHH, or \\\\ for a backslash: \(text)")
+            }
+        }
+        return bytes
+    }
+}
+
+extension DialogStep {
+    fileprivate var isMatch: Bool {
+        if case .expect = self { true } else { false }
+    }
+
+    fileprivate var isReject: Bool {
+        if case .reject = self { true } else { false }
+    }
+}
+
+extension UDPPreset: ExpressibleByArgument {}

@@ -1,0 +1,228 @@
+import CheckModel
+import ErrorCatalogue
+import NetworkTypes
+
+/// How wide the columns of results are, so that the lines of several targets are aligned.
+struct ReportLayout {
+    private static let widestTarget = 48
+    /// `resolve_failed`; the few longer words push what follows them.
+    private static let widestUsualOutcome = 14
+
+    let target: Int
+    let outcome: Int
+    let time: Int
+
+    /// - Parameter targets: all that will be shown.
+    init(_ targets: some Collection<Target>) {
+        target = min(targets.map(\.text.count).max() ?? 0, Self.widestTarget)
+        // A single line has nothing to be aligned with.
+        outcome = targets.count > 1 ? Self.widestUsualOutcome : 0
+        time = targets.count > 1 ? 10 : 0
+    }
+}
+
+/// A result for a person: a line with the verdict, the target, the outcome, the time and what explains it, and indented
+/// lines with details. `HintCollection` has the hints.
+enum HumanReport {
+    static let indent = "      "
+
+    /// - Parameter hint: shown below the result; nil where hints of several results are shown together.
+    static func text(
+        _ result: CheckResult, of request: CheckRequest, layout: ReportLayout, hint: String? = nil,
+        isVerbose: Bool = false, in palette: Palette = .plain
+    ) -> String {
+        let word = CheckVerdict(result, of: request).word(in: palette)
+        return text(result, of: request, word: word, layout: layout, hint: hint, isVerbose: isVerbose)
+    }
+
+    /// - Parameter word: the verdict, with its color.
+    static func text(
+        _ result: CheckResult, of request: CheckRequest, word: String, layout: ReportLayout, hint: String? = nil,
+        isVerbose: Bool = false
+    ) -> String {
+        var lines = [line(result, of: request, word: word, layout: layout)]
+        var details: [String] = []
+        if let tls = result.tls.flatMap(HumanTLS.line(for:)) { details.append(tls) }
+        if let evidence = result.error.flatMap(HumanTLS.evidence(of:)) { details.append(evidence) }
+        details += dialog(of: result, showsReceived: hint == nil)
+        if result.resolution?.isTruncated == true {
+            details.append(
+                "the name has more than the \(result.resolution?.addresses.count ?? 0) addresses that are used")
+        }
+        if let hint { details.append(hint) }
+        if result.attempts.count > 1 || isVerbose {
+            details += result.attempts.map { line(for: $0, isVerbose: isVerbose) }
+        }
+        lines += details.map { indent + TerminalText.clean($0) }
+        return lines.joined(separator: "\n")
+    }
+
+    /// The first line alone.
+    /// - Parameter word: the verdict, with its color.
+    static func line(
+        _ result: CheckResult, of request: CheckRequest, word: String, layout: ReportLayout
+    ) -> String {
+        let target = TerminalText.clean(request.target.text).padded(to: layout.target)
+        let time = milliseconds(result.timings.total).paddedLeft(to: layout.time)
+        if result.isUnverified(request) {
+            return "\(word)  \(target)  \(Unverified.reason(request.target))  \(time.trimmed)"
+        }
+        let outcome = result.outcome.word.padded(to: layout.outcome)
+        let parts = [outcome] + explanation(of: result, time: time, isSingle: layout.outcome == 0)
+        let expected = result.ok ? nil : expectation(request.expectation, missedBy: result)
+        return "\(word)  \(target)  \((parts + [expected].compactMap { $0 }).joined(separator: "  "))"
+    }
+
+    private static func explanation(of result: CheckResult, time: String, isSingle: Bool) -> [String] {
+        guard let error = result.error else {
+            let address = result.attempts.last(where: \.outcome.isSuccess).flatMap(address(of:))
+            return [time] + [address].compactMap { $0 }
+        }
+        let place = result.attempts.count == 1 ? address(of: result.attempts[0]) : nil
+        let name = "\(error.name) (\(error.message))"
+        let rest = [name] + [place].compactMap { $0 } + ["phase \(result.phase.rawValue)"]
+        return isSingle ? rest + [time] : [time] + rest
+    }
+
+    private static func expectation(_ expectation: Expectation, missedBy result: CheckResult) -> String? {
+        switch expectation {
+        case .transportSuccess: nil
+        case .oneOf(let outcomes): "expected \(outcomes.map(\.word).joined(separator: " or "))"
+        case .not(let outcome) where result.outcome == outcome: "expected anything but \(outcome.word)"
+        case .not(let outcome): "says nothing about !\(outcome.word): the check could not be tried"
+        }
+    }
+
+    /// The step at which a dialog failed, and what came, unless a hint says that.
+    private static func dialog(of result: CheckResult, showsReceived: Bool) -> [String] {
+        guard let dialog = result.dialog, let index = dialog.failedStep, dialog.steps.indices.contains(index) else {
+            return []
+        }
+        let step = dialog.steps[index]
+        let received = (showsReceived ? step.received : nil).map {
+            $0.isEmpty ? "received nothing" : "received \"\(HumanTLS.printable($0))\""
+        }
+        let parts = ["step \(index + 1) of the dialog (\(step.kind.flag))", received, step.detail].compactMap { $0 }
+        return [parts.joined(separator: ", ")]
+    }
+
+    private static func line(for attempt: AttemptResult, isVerbose: Bool) -> String {
+        let name = attempt.error.map { "\($0.name) (\($0.message))" }
+        var parts = [address(of: attempt), attempt.outcome.word, name, milliseconds(attempt.durationNanoseconds)]
+        if isVerbose {
+            parts.append(attempt.local.map { "from \(text($0))" })
+            parts.append(attempt.icmp.map { "ICMP \($0.meaning) from \($0.from.text)" })
+            parts.append(attempt.tcpInformation.map { "RTT \(milliseconds(Int64($0.rttMicroseconds) * 1000))" })
+            parts.append(attempt.peerCredentials.map { "peer pid \($0.pid) uid \($0.uid)" })
+        }
+        return parts.compactMap { $0 }.joined(separator: "  ")
+    }
+
+    /// nil for UNIX-domain sockets, which the target names already.
+    static func address(of attempt: AttemptResult) -> String? {
+        guard case .ip(let endpoint) = attempt.endpoint else { return nil }
+        return text(endpoint)
+    }
+
+    static func text(_ endpoint: IPEndpoint) -> String {
+        switch endpoint.address {
+        case .v4: "\(endpoint.address.text):\(endpoint.port)"
+        case .v6: "[\(endpoint.address.text)]:\(endpoint.port)"
+        }
+    }
+
+    static func milliseconds(_ nanoseconds: Int64) -> String {
+        let hundredths = nanoseconds / 10_000
+        let fraction = hundredths % 100
+        return "\(hundredths / 100).\(fraction < 10 ? "0" : "")\(fraction) ms"
+    }
+}
+
+extension CheckVerdict {
+    fileprivate func word(in palette: Palette) -> String {
+        switch self {
+        case .ok: palette.good("ok  ")
+        case .failed: palette.bad("FAIL")
+        case .unverified: palette.pending("????")
+        }
+    }
+}
+
+extension DialogStepReport.Kind {
+    /// The flag by which the command line has such a step.
+    fileprivate var flag: String {
+        switch self {
+        case .expect: "--match"
+        case .send: "--send"
+        case .reject: "--reject"
+        case .expectHex, .sendHex, .startTLS: rawValue
+        }
+    }
+}
+
+extension String {
+    fileprivate var trimmed: String { String(drop { $0 == " " }) }
+}
+
+/// What a handshake showed, for a person.
+enum HumanTLS {
+    /// Version, cipher, whose certificate, how long it lasts, and whether it could be verified; nil where nothing is known.
+    static func line(for report: TLSReport) -> String? {
+        guard report.version != nil || !report.chain.isEmpty else { return nil }
+        var parts = [report.version, report.cipher, report.alpn.map { "ALPN \($0)" }].compactMap { $0 }
+        if let certificate = report.chain.first {
+            parts.append("\(certificate.subject.isEmpty ? "no subject" : certificate.subject)")
+            parts.append("issued by \(certificate.issuer)")
+            parts.append(remaining(certificate.expiresInSeconds))
+        }
+        if let verdict = verdict(report) { parts.append(verdict) }
+        return parts.joined(separator: ", ")
+    }
+
+    /// The peer's alert and its own bytes behind an error, where there are any. What we said follows from the error itself.
+    static func evidence(of error: ErrorReport) -> String? {
+        let alert = error.alert.flatMap { $0.sender == .peer ? "alert \($0.alert.name) from the peer" : nil }
+        let received = error.received.map { "received \"\(printable($0))\"" }
+        let parts = [alert, received].compactMap { $0 }
+        return parts.isEmpty ? nil : parts.joined(separator: ", ")
+    }
+
+    private static func verdict(_ report: TLSReport) -> String? {
+        if report.isVerified { return "verified" }
+        return report.verifyError.map { "not verified: \($0.message) (\($0.name), depth \($0.depth))" }
+    }
+
+    private static func remaining(_ seconds: Int64?) -> String {
+        guard let seconds else { return "no readable end" }
+        let text = ValidityText.span(seconds)
+        return seconds < 0 ? "expired \(text) ago" : "\(text) left"
+    }
+
+    /// The first 80 bytes, in a form that no terminal takes for anything else.
+    static func printable(_ bytes: [UInt8]) -> String {
+        let shown = bytes.prefix(80).map { byte -> String in
+            switch byte {
+            case UInt8(ascii: "\\"): "\\\\"
+            case UInt8(ascii: "\""): "\\\""
+            case UInt8(ascii: "\r"): "\\r"
+            case UInt8(ascii: "\n"): "\\n"
+            case 0x20...0x7E: String(UnicodeScalar(byte))
+            default: "\\x" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+            }
+        }
+        return shown.joined() + (bytes.count > 80 ? "…" : "")
+    }
+}
+
+/// A time until or since a certificate's end, for a person.
+enum ValidityText {
+    /// Whole days; whole hours or minutes where it is less than a day or an hour. Rounded down, without a sign.
+    static func span(_ seconds: Int64) -> String {
+        let units: [(name: String, seconds: UInt64)] = [("day", 86_400), ("hour", 3_600), ("minute", 60)]
+        guard let (name, size) = units.first(where: { seconds.magnitude >= $0.seconds }) else {
+            return "less than a minute"
+        }
+        let count = seconds.magnitude / size
+        return count == 1 ? "1 \(name)" : "\(count) \(name)s"
+    }
+}

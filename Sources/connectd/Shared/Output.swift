@@ -1,0 +1,153 @@
+import ArgumentParser
+import CLinux
+import ErrorCatalogue
+import Glibc
+import NetworkTypes
+
+/// What the program prints: whole pieces at once, by write(2), so that lines of several threads never mix.
+///
+/// Standard output is the program's result. When it cannot be written, the program says so and ends. Standard error is not:
+/// what is said there is worth nothing to those who do not read it.
+enum Output {
+    /// Set at the start, before anything else is opened: a closed descriptor would be given to a socket.
+    private static let isStandardOutputOpen = connectd_is_open(STDOUT_FILENO) != 0
+
+    /// Looks at the standard descriptors and opens /dev/null in the place of those that are closed.
+    static func prepare() {
+        _ = isStandardOutputOpen
+        connectd_fill_standard_descriptors()
+    }
+
+    static func line(_ text: String) {
+        bytes(Array(text.utf8) + [0x0A])
+    }
+
+    static func errorLine(_ text: String) {
+        errorText(text + "\n")
+    }
+
+    static func errorText(_ text: String) {
+        _ = write(Array(text.utf8), to: STDERR_FILENO)
+    }
+
+    static func bytes(_ bytes: [UInt8]) {
+        guard isStandardOutputOpen else { end(Errno(EBADF)) }
+        if let error = write(bytes, to: STDOUT_FILENO) { end(error) }
+    }
+
+    /// - Returns: why not all of it was written; nil where all was.
+    private static func write(_ bytes: [UInt8], to descriptor: Int32) -> Errno? {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { CLinux.write(descriptor, $0.baseAddress, $0.count) }
+            if count > 0 {
+                rest = rest.dropFirst(count)
+                continue
+            }
+            let error = count == 0 ? Errno(EIO) : Errno.current
+            switch error.rawValue {
+            case EINTR: continue
+            case EAGAIN:
+                // The parent process made the descriptor non-blocking.
+                var watched = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                poll(&watched, 1, -1)
+            default: return error
+            }
+        }
+        return nil
+    }
+
+    /// A reader that is gone, as in `| head -1`, has seen enough: the program ends as quietly as by SIGPIPE.
+    private static func end(_ error: Errno) -> Never {
+        if error.rawValue == EPIPE { endProcess(128 + SIGPIPE) }
+        errorLine("connectd: cannot write to standard output: \(ErrnoCatalogue.message(of: error))")
+        endProcess(ProgramArguments.usage.usageStatus)
+    }
+}
+
+/// exit(3); a command has a method of the same name.
+func endProcess(_ code: Int32) -> Never {
+    exit(code)
+}
+
+/// Text of others (a peer's certificate, a file) in a form that no terminal takes for anything else.
+enum TerminalText {
+    /// Control characters, line separators and marks of writing direction become `\u{…}`.
+    static func clean(_ text: String) -> String {
+        guard text.unicodeScalars.contains(where: isUnsafe) else { return text }
+        return text.unicodeScalars.map { scalar in
+            isUnsafe(scalar) ? "\\u{\(String(scalar.value, radix: 16, uppercase: true))}" : String(scalar)
+        }.joined()
+    }
+
+    private static func isUnsafe(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0...0x1F, 0x7F...0x9F, 0x061C, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069: true
+        default: false
+        }
+    }
+}
+
+extension String {
+    /// The text with spaces behind it up to a width.
+    func padded(to width: Int) -> String {
+        self + String(repeating: " ", count: max(width - count, 0))
+    }
+
+    /// The text with spaces before it up to a width.
+    func paddedLeft(to width: Int) -> String {
+        String(repeating: " ", count: max(width - count, 0)) + self
+    }
+}
+
+/// Colours of a terminal, or none: SGR sequences of ECMA-48.
+struct Palette {
+    /// What `--color` says.
+    enum Choice: String, CaseIterable {
+        case auto, always, never
+    }
+
+    let isColored: Bool
+
+    static let plain = Palette(isColored: false)
+
+    /// - Parameters:
+    ///   - isTerminal: whether what is written to is one.
+    ///   - environment: `NO_COLOR` (any value but an empty one) and `TERM=dumb` keep colours away, unless they are asked for.
+    init(_ choice: Choice, isTerminal: Bool, environment: [String: String]) {
+        switch choice {
+        case .always: isColored = true
+        case .never: isColored = false
+        case .auto:
+            let isWanted = (environment["NO_COLOR"] ?? "").isEmpty && environment["TERM"] != "dumb"
+            isColored = isTerminal && isWanted
+        }
+    }
+
+    private init(isColored: Bool) {
+        self.isColored = isColored
+    }
+
+    func good(_ text: String) -> String { painted(text, "32") }
+
+    func bad(_ text: String) -> String { painted(text, "1;31") }
+
+    func pending(_ text: String) -> String { painted(text, "33") }
+
+    private func painted(_ text: String, _ code: String) -> String {
+        isColored ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text
+    }
+}
+
+/// `--color`, for the commands that write for people.
+struct ColorOption: ParsableArguments {
+    @Option(help: "Colours: auto (on a terminal, unless NO_COLOR is set or TERM is dumb), always or never.")
+    var color: Palette.Choice = .auto
+
+    /// The colours for a descriptor: isatty(3).
+    func palette(for descriptor: Int32) -> Palette {
+        Palette(color, isTerminal: isatty(descriptor) == 1, environment: Environment.all)
+    }
+}
+
+extension Palette.Choice: ExpressibleByArgument {}

@@ -1,0 +1,105 @@
+public import ArgumentParser
+public import CheckModel
+import ErrorCatalogue
+internal import NetworkTypes
+import SocketIO
+import TLS
+
+/// The options of `check` and `wait` that are about TLS. Each asks for a handshake with every target of TCP.
+struct TLSArguments: ParsableArguments {
+    @Flag(help: "Follow each connect to a target of TCP with a TLS handshake; tls:// does so by itself.")
+    var tls = false
+
+    @Option(help: "The name to send and to verify, instead of the target's host.")
+    var serverName: String?
+
+    @Flag(
+        name: [.long, .customLong("insecure"), .customShort("k")],
+        help: "Do not fail on certificate errors; still report them.")
+    var noVerify = false
+
+    @Option(help: "A file of authorities, PEM, to trust instead of the system's.", completion: .file())
+    var ca: String?
+
+    @Option(help: "Ask for TLS in this protocol first.")
+    var starttls: StartTLSProtocol?
+
+    @Option(help: "An application protocol to offer, such as h2. May be repeated, the preferred one first.")
+    var alpn: [String] = []
+
+    @Option(help: "Fail where a certificate of the peer expires within so many days (0 … 36500).")
+    var minDaysLeft: Int?
+
+    @Flag(help: "Accept a TLS 1.2 server without secure renegotiation (RFC 5746).")
+    var legacyRenegotiation = false
+
+    func validate() throws {
+        if let serverName, let flaw = ServerName.flaw(in: serverName) {
+            throw ValidationError("--server-name \"\(serverName)\": \(flaw)")
+        }
+        guard alpn.count <= 16, alpn.allSatisfy({ (1...255).contains($0.utf8.count) }) else {
+            throw ValidationError("--alpn takes at most 16 names of 1 to 255 bytes")
+        }
+        if let minDaysLeft, !(0...36_500).contains(minDaysLeft) {
+            throw ValidationError("--min-days-left takes 0 to 36500")
+        }
+    }
+
+    /// Whether TLS is asked for beyond what the targets say.
+    var isGiven: Bool {
+        tls || serverName != nil || noVerify || ca != nil || starttls != nil || !alpn.isEmpty || minDaysLeft != nil
+            || legacyRenegotiation
+    }
+
+    func validate(for requests: [CheckRequest]) throws {
+        if isGiven, requests.allSatisfy({ $0.tls == nil }) {
+            throw ValidationError("an option of TLS is given, and no target of TCP")
+        }
+    }
+
+    /// How to speak TLS with a target; nil where it gets none.
+    func options(for target: Target) -> TLSOptions? {
+        guard case .tcp = target.peer, target.impliesTLS || isGiven else { return nil }
+        var options = TLSOptions()
+        options.serverName = serverName
+        options.verify = !noVerify
+        options.authority = ca == nil ? nil : Self.authority
+        options.startTLS = starttls
+        options.alpn = alpn
+        options.minimumDaysLeft = minDaysLeft
+        options.legacyRenegotiation = legacyRenegotiation
+        return options
+    }
+
+    /// The configuration's material, with the authorities of `--ca` beside it.
+    func material(with configured: TLSMaterial) throws -> TLSMaterial {
+        guard let ca else { return configured }
+        var authorities = configured.authorities
+        authorities[Self.authority] = try Self.anchors(in: ca)
+        return TLSMaterial(authorities: authorities, clientCertificates: configured.clientCertificates)
+    }
+
+    /// No entry of a configuration can have this name: it has a space.
+    private static let authority = "command line"
+
+    static func anchors(in file: String) throws -> TrustAnchors {
+        let bytes = try contents(of: file, for: "--ca")
+        do throws(TLSMaterialError) {
+            return try TrustAnchors(pem: bytes)
+        } catch {
+            throw ValidationError("--ca: the file \(file) \(error.reason)")
+        }
+    }
+
+    /// - Parameter option: that names the file.
+    static func contents(of file: String, for option: String) throws -> [UInt8] {
+        do throws(Errno) {
+            let descriptor = try Descriptor.openForReading(Array(file.utf8))
+            return try FileContents.read(descriptor.rawValue)
+        } catch {
+            throw ValidationError("\(option) \(file): \(ErrnoCatalogue.message(of: error))")
+        }
+    }
+}
+
+extension StartTLSProtocol: ExpressibleByArgument {}

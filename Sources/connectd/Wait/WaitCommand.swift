@@ -1,0 +1,204 @@
+import ArgumentParser
+import CLinux
+import CheckEngine
+import CheckModel
+import ConnectAPI
+import ErrorCatalogue
+import NetworkTypes
+import SocketIO
+
+/// `connectd wait`: until all targets connect, then a command.
+struct WaitCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "wait",
+        abstract: "Wait until targets accept a connection from here, then execute a command.",
+        usage: """
+            connectd wait [<options>] <targets> ... [-- <command> ...]
+            """,
+        discussion: """
+            Each target is checked until it is ok once; what becomes of it afterwards does not matter. What is not \
+            there yet, and why, stands on standard error: a line where that changes, and every ten seconds.
+
+            The command takes the place of connectd: the same process, with its own signals and its own exit status. \
+            Without one connectd ends with 0.
+
+            Exit status: that of the command; 1 when the time is over, or the policy of --config denies a target; 2 \
+            on wrong usage; 126 when the command cannot be executed, 127 when it is not found. SIGINT and SIGTERM end \
+            the wait at once (130 and 143 in a shell), after a report of what is missing.
+
+            A UDP target without a dialog is never there: UDP has no handshake. Give --send and --match with a question \
+            that the server must answer, or --until associated.
+
+            Examples:
+              connectd wait db.internal:5432
+              connectd wait --timeout 2m db.internal:5432 -- ./server --port 8080
+              connectd wait --until down old.internal:5432 -- ./switch-over
+              connectd wait --timeout 0 --quiet unix:/run/app.sock && ./worker
+            """)
+
+    @Argument(help: "Targets: tcp://host:port, host:port, tls://host:port, udp://host:port, unix:/path, unix:@name.")
+    var targets: [String] = []
+
+    @Option(
+        help: """
+            Read more targets from a file, one per line; - is standard input. A line may end in expect=OUTCOME. # starts \
+            a comment. A line that begins with { is a request as in POST /v1/checks.
+            """,
+        completion: .file())
+    var file: String?
+
+    @Option(
+        name: [.long, .customShort("t")],
+        help: "How long to wait for all of them: 500ms, 60s, 5m, 1h; 0 is for ever (default: 60s).",
+        transform: Duration.init(parsingWait:))
+    var timeout = Duration(milliseconds: 60_000)
+
+    @Option(
+        help: "The pause between two checks of a target (default: 1s).", transform: Duration.init(parsingWait:))
+    var interval = Duration(milliseconds: 1000)
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            What to wait for: up, down (the target or the network says no), or an outcome such as refused; several with \
+            commas, or !OUTCOME (default: up).
+            """, valueName: "state"),
+        completion: .list(["up", "down"] + Outcome.all.map(\.word)), transform: WaitCondition.init(parsing:))
+    var until = WaitCondition.up
+
+    @OptionGroup var connection: ConnectionArguments
+
+    @Option(
+        help: "A configuration file whose policy binds the checks; without it they act with your own rights.",
+        completion: .file(extensions: ["yaml", "yml"]))
+    var config: String?
+
+    @Flag(name: .shortAndLong, help: "Say nothing while waiting, nor at the end of the time.")
+    var quiet = false
+
+    @OptionGroup(title: "TLS")
+    var tls: TLSArguments
+
+    @OptionGroup(title: "Dialog, in the order of the options")
+    var dialog: DialogArguments
+
+    @OptionGroup var color: ColorOption
+
+    func validate() throws {
+        if interval.milliseconds == 0 { throw ValidationError("--interval 0 would leave no pause between checks") }
+    }
+
+    func run() throws {
+        let entries = try TargetFile.entries(named: targets, file: file)
+        let surroundings = try CallerSurroundings.read(config: config, tls: tls)
+        let planner = CheckPlanner(connection: connection, tls: tls, dialog: dialog)
+        let checks = try planner.checks(of: entries, under: surroundings).map { check in
+            var request = check.request
+            until.apply(to: &request)
+            return PreparedCheck(request: request, dialog: check.dialog)
+        }
+        let requests = checks.map(\.request)
+        try tls.validate(for: requests)
+        var signals = WaitSignals()
+        var status = StatusLine(environment: Environment.all)
+        let showsProgress = status.isUsable && !quiet
+        let session = WaitSession(
+            checks: checks, condition: until, surroundings: surroundings, timeout: timeout, interval: interval,
+            tickMilliseconds: showsProgress ? Self.terminalTick : nil)
+        var report = WaitReport(requests: requests, condition: until, palette: color.palette(for: STDERR_FILENO))
+        let started = Clock.now()
+        let ending = try session.run { event in
+            switch event {
+            case .checked(let index, let result):
+                guard let line = report.line(for: result, at: index), !quiet else { return }
+                status.clear()
+                Output.errorLine(line)
+            case .tick:
+                let elapsed = Clock.now().since(started)
+                let left = timeout.milliseconds == 0 ? nil : Int64(timeout.milliseconds) * 1_000_000 - elapsed
+                status.show(report.progress(elapsedNanoseconds: elapsed, leftNanoseconds: left))
+            }
+        }
+        status.clear()
+        switch ending {
+        case .complete: break
+        case .timedOut: throw fail(report.failure("timed out after \(timeout)"))
+        case .denied: throw fail(report.failure("denied by the policy"))
+        case .interrupted(let number):
+            let time = TimeText.seconds(Clock.now().since(started))
+            _ = fail(report.failure("interrupted after \(time)"))
+            Interrupts.end(by: number)
+            throw ExitCode(128 + number)
+        }
+        guard !ProgramArguments.command.isEmpty else { return }
+        signals.restore()
+        throw ExitCode(CommandExecution.replaceProcess(by: ProgramArguments.command))
+    }
+
+    /// How often the line of progress is written on a terminal.
+    private static let terminalTick = 500
+
+    private func fail(_ text: String) -> ExitCode {
+        if !quiet { Output.errorLine(text) }
+        return ExitCode(1)
+    }
+}
+
+/// What `wait` waits for.
+enum WaitCondition {
+    /// The target is ok, as in `check`.
+    case up
+    /// The target or the network says no. What the prober, the resolver or the request is to blame for says nothing about it.
+    case down
+    case outcome(Expectation)
+
+    init(parsing text: String) throws {
+        switch text {
+        case "up": self = .up
+        case "down": self = .down
+        default:
+            guard let expectation = ExpectationDecoder.expectation(parsing: text) else {
+                throw ValidationError(
+                    """
+                    --until "\(TerminalText.clean(text))" is not a state: write up, down, or an outcome: \
+                    \(ExpectationDecoder.knownWords)
+                    """)
+            }
+            self = .outcome(expectation)
+        }
+    }
+
+    /// The request with its expectation: a line of `--file` that has one of its own keeps it.
+    func apply(to request: inout CheckRequest) {
+        if case .outcome(let expectation) = self, request.expectation == .transportSuccess {
+            request.expectation = expectation
+        }
+    }
+
+    func isMet(by result: CheckResult, of request: CheckRequest) -> Bool {
+        switch self {
+        case .up, .outcome: return CheckVerdict(result, of: request) == .ok
+        case .down:
+            if request.expectation != .transportSuccess { return CheckVerdict(result, of: request) == .ok }
+            guard !result.outcome.isSuccess, let error = result.error else { return false }
+            switch error.fault {
+            case .target, .network: return true
+            case .prober, .resolver, .request: return false
+            }
+        }
+    }
+
+    /// What is missing at the end: `there`, `down`, `refused`.
+    var word: String {
+        switch self {
+        case .up: "there"
+        case .down: "down"
+        case .outcome(.oneOf(let outcomes)): outcomes.map(\.word).joined(separator: " or ")
+        case .outcome(.not(let outcome)): "anything but \(outcome.word)"
+        case .outcome(.transportSuccess): "there"
+        }
+    }
+
+    /// The flag by which an unverified datagram socket is accepted.
+    var acceptance: String { "--until associated" }
+}

@@ -1,0 +1,98 @@
+import NetworkTypes
+import Testing
+
+/// What people type instead of a target, and what the error tells them to write.
+struct TargetSuggestionTests {
+    @Test(arguments: [
+        ("http://example.com", "Did you mean tcp://example.com:80?"),
+        ("https://example.com/path?q#f", "Did you mean tls://example.com:443?"),
+        ("https://example.com:8443", "Did you mean tls://example.com:8443?"),
+        ("HTTP://[2001:db8::1]/", "Did you mean tcp://[2001:db8::1]:80?"),
+        ("postgres://user:secret@db:5433/x", "Did you mean tcp://db:5433?"),
+        ("postgresql://db", "Did you mean tcp://db:5432?"),
+        ("jdbc:postgresql://db/x", "Did you mean tcp://db:5432?"),
+        ("rediss://cache", "Did you mean tls://cache:6379?"),
+        ("mongodb://a:1,b:2/db", "Did you mean tcp://a:1 and tcp://b:2?"),
+        ("tcp4://h:1", "Did you mean tcp://h:1?"),
+        ("tpc://h:1", "Did you mean tcp://h:1?"),
+        ("ntp://time", "Did you mean udp://time:123?"),
+        ("tls://h", "Did you mean tls://h:443?"),
+        ("tcp:localhost:1", "Did you mean tcp://localhost:1?"),
+        ("udp:127.0.0.1:53", "Did you mean udp://127.0.0.1:53?"),
+        ("http:example.com", "Did you mean tcp://example.com:80?"),
+        ("localhost:53/udp", "Did you mean udp://localhost:53?"),
+        ("tcp://h:80/", "Did you mean tcp://h:80?"),
+        ("h:80/path", "Did you mean h:80?"),
+        ("user@h:22", "Did you mean h:22?"),
+        ("localhost:postgres", "Did you mean localhost:5432?"),
+        ("localhost:HTTPS", "Did you mean localhost:443?"),
+        ("localhost:htps", "Did you mean localhost:443?"),
+        ("localhost:080", "Did you mean localhost:80?"),
+        ("localhost 80", "Did you mean localhost:80?"),
+        ("\"localhost:80\"", "Did you mean localhost:80?"),
+        ("localhost:80,443", "Did you mean localhost:80 and localhost:443?"),
+        (":80", "Did you mean localhost:80?"),
+        ("::1:80", "Did you mean [::1]:80?"),
+        ("127.1:80", "Did you mean 127.0.0.1:80?"),
+        ("0x7f.1:80", "Did you mean 127.0.0.1:80?"),
+        ("0177.0.0.1:80", "Did you mean 127.0.0.1:80?"),
+        ("2130706433:80", "Did you mean 127.0.0.1:80?"),
+        ("localhost:80-90", "A target has one port: write a target for each, as in localhost:80."),
+        ("127.0.0.0/30:80", "A target has one address: write a target for each, as in 127.0.0.1:80."),
+        ("[2001:db8::]/64:80", "A target has one address: write a target for each, as in [2001:db8::]:80."),
+        ("10.0.0.0/8", "A target has one address: write a target for each, as in 10.0.0.1:443."),
+        ("localhost", "Write the port too, as in localhost:443."),
+        ("2001:db8::1", "Write the port too, as in [2001:db8::1]:443."),
+        ("[::1]", "Write the port too, as in [::1]:443."),
+        ("udp://h", "Write the port too, as in udp://h:53."),
+        ("/var/run/docker.sock", "Did you mean unix:/var/run/docker.sock?"),
+        ("unix://run/x.sock", "Did you mean unix:/run/x.sock?"),
+        ("unix+dgram:dev/log", "Did you mean unix+dgram:/dev/log?"),
+        ("file:///run/x.sock", "Did you mean unix:/run/x.sock?"),
+        ("http+unix://%2Frun%2Fx.sock/v1", "Did you mean unix:/run/x.sock?"),
+        ("@name", "Did you mean unix:@name?"),
+        ("./x.sock", "Write the absolute path, as in unix:/path/to/x.sock."),
+        ("docker.sock", "Write the absolute path, as in unix:/path/to/docker.sock."),
+    ])
+    func `an error ends with what to write instead`(_ text: String, _ suggestion: String) {
+        #expect(detail(text)?.hasSuffix(" \(suggestion)") == true, "\(detail(text) ?? "a valid target")")
+    }
+
+    @Test(arguments: [
+        "", "999.1.1.1:80", "localhost:99999", "10.0.0.*:80", "h:1:2", "unix://", "a b c:1", "\u{0}:1",
+        "h:" + String(repeating: "9", count: 4000), "http://" + String(repeating: "a", count: 300), "@", "[",
+        "://",
+    ])
+    func `an error without a good guess suggests nothing`(_ text: String) {
+        let detail = detail(text)
+        #expect(detail != nil && detail?.contains("Did you mean") == false, "\(detail ?? "a valid target")")
+    }
+
+    @Test(arguments: [
+        "http://example.com", "h:80-90", "127.1:80", "::1:80", "postgres://u:p@[::1]/x", "unix:x",
+        "mongodb://a:1,b:2/db",
+    ])
+    func `what an error suggests is a target`(_ text: String) throws {
+        let sentence = try #require(detail(text))
+        let words = sentence.split(separator: " ").map { $0.trimming { "?.".contains($0) } }
+        let last = try #require(words.last)
+        #expect(throws: Never.self) { try Target(parsing: last) }
+    }
+
+    private func detail(_ text: String) -> String? {
+        do throws(TargetError) {
+            _ = try Target(parsing: text)
+            return nil
+        } catch {
+            return error.detail
+        }
+    }
+}
+
+extension Substring {
+    fileprivate func trimming(_ isCut: (Character) -> Bool) -> String {
+        var rest = self
+        while let last = rest.last, isCut(last) { rest.removeLast() }
+        return String(rest)
+    }
+}

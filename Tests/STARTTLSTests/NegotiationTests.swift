@@ -1,0 +1,80 @@
+import CheckModel
+import TestSupport
+import Testing
+
+/// What a peer says, what we are to say to it, and how that ends: the same in one piece as byte by byte.
+struct Exchange: Sendable, CustomTestStringConvertible {
+    let name: StartTLSProtocol
+    /// Lines end in CRLF here as they do on the wire.
+    let peer: String
+    let sent: [String]
+    /// nil: ready for TLS.
+    var refusal: String?
+    var line = ""
+
+    var testDescription: String { "\(name.rawValue): \(refusal ?? "ready") after \(peer.debugDescription.prefix(60))" }
+}
+
+@Suite struct NegotiationTests {
+    @Test(arguments: linesReady + linesRefused + bytesReady + bytesRefused)
+    func peersAreUnderstood(_ exchange: Exchange) {
+        let peer = Latin1.bytes(exchange.peer)
+        for size in [1, 2, 3, peer.count] {
+            let play = NegotiationPlay(exchange.name, peer, size: size, host: "a.example")
+            #expect(play.sent == exchange.sent)
+            let expected = exchange.refusal.map { NegotiationPlay.Ending.refused($0, exchange.line) } ?? .ready
+            #expect(play.ending == expected)
+            #expect(play.rest == "")
+        }
+    }
+
+    @Test(arguments: linesReady + bytesReady)
+    func whatStandsBehindTheGoAheadIsLeft(_ exchange: Exchange) {
+        let peer = Latin1.bytes(exchange.peer) + Array("evil".utf8)
+        for size in [1, peer.count] {
+            let play = NegotiationPlay(exchange.name, peer, size: size)
+            #expect(play.ending == .ready)
+            #expect(play.rest == "evil")
+        }
+    }
+
+    /// No prefix of a good conversation is ready, or refused.
+    @Test(arguments: linesReady + bytesReady)
+    func nothingIsConcludedEarly(_ exchange: Exchange) {
+        // MySQL's server does not answer: the last that we say is the end.
+        let peer = Latin1.bytes(exchange.peer)
+        for count in 0..<peer.count {
+            let play = NegotiationPlay(exchange.name, Array(peer[..<count]), size: count + 1)
+            #expect(play.ending == .waiting, "after \(count) bytes")
+        }
+    }
+
+    @Test(arguments: StartTLSProtocol.allCases)
+    func everyProtocolHasAGoodAndABadPeerHere(_ name: StartTLSProtocol) {
+        #expect((linesReady + bytesReady).contains { $0.name == name })
+        #expect((linesRefused + bytesRefused).contains { $0.name == name })
+    }
+
+    @Test(arguments: StartTLSProtocol.allCases.filter { $0 != .telnet })
+    func aWebServerIsNoPeer(_ name: StartTLSProtocol) {
+        let peer = Array("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n".utf8)
+        guard case .refused = NegotiationPlay(name, peer, size: peer.count).ending else {
+            Issue.record("not refused")
+            return
+        }
+    }
+
+    @Test(arguments: StartTLSProtocol.allCases.filter { $0 != .telnet && $0 != .postgres && $0 != .mysql })
+    func anEndlessLineEnds(_ name: StartTLSProtocol) {
+        let beginnings: [StartTLSProtocol: String] = [
+            .sieve: "\"A\" \"", .ldap: "\u{30}\u{84}\u{00}\u{00}\u{0F}\u{FF}", .xmpp: "<", .xmppServer: "<!--",
+        ]
+        let peer = Latin1.bytes((beginnings[name] ?? "") + String(repeating: "a", count: 5000))
+        for size in [1, 5006] {
+            guard case .refused = NegotiationPlay(name, peer, size: size).ending else {
+                Issue.record("not refused")
+                return
+            }
+        }
+    }
+}
