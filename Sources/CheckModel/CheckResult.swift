@@ -55,8 +55,15 @@ public struct Timings: Hashable, Sendable {
 extension CheckResult {
     /// Returns the result of a check that the policy denies; nothing was resolved or sent.
     public static func denied(_ request: CheckRequest, startedAtNanoseconds: Int64) -> CheckResult {
-        let outcome = Outcome.failed(.denied)
-        let report = Classifier.report(for: .denied)
+        notStarted(request, because: .denied, startedAtNanoseconds: startedAtNanoseconds)
+    }
+
+    /// Returns the result of a check that ended before its first phase.
+    public static func notStarted(
+        _ request: CheckRequest, because error: OwnError, startedAtNanoseconds: Int64
+    ) -> CheckResult {
+        let report = Classifier.report(for: error)
+        let outcome = Outcome.failed(report.errorClass)
         return CheckResult(
             ok: request.expectation.isMet(by: outcome, fault: report.fault), outcome: outcome, phase: .policy,
             error: report, attempts: [], resolution: nil, dialog: nil, timings: Timings(),

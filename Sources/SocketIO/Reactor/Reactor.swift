@@ -103,11 +103,14 @@ public actor Reactor {
         return token
     }
 
-    /// Changes the events of a level-triggered watch.
+    /// Changes the events of a watch. Events that are already ready are reported again.
     /// - Throws: ENOENT if the watch has ended.
-    public func modify(_ token: SlotToken, _ descriptor: Int32, for interest: Readiness) throws(Errno) {
+    public func modify(
+        _ token: SlotToken, _ descriptor: Int32, for interest: Readiness, edgeTriggered: Bool = false
+    ) throws(Errno) {
         guard waits.with({ $0.slots.isCurrent(token) }) else { throw Errno(ENOENT) }
-        try control(EPOLL_CTL_MOD, descriptor, interest.rawValue, token)
+        let edge = edgeTriggered ? connectd_epoll_edge : 0
+        try control(EPOLL_CTL_MOD, descriptor, interest.rawValue | edge, token)
     }
 
     /// Ends a watch. The descriptor must still be open. Does nothing for a watch that has ended: its number may belong

@@ -173,10 +173,10 @@ def test_an_ignored_signal_stays_ignored(network):
 
 def test_wait_shows_progress_and_what_is_missing_at_an_interrupt(network, target):
     terminal = Terminal(network, "wait", "--timeout", "60s", SILENT, target)
-    terminal.read_until(r"1 of 2 there, \d s, 5\d s left", 5)
+    terminal.read_until(r"1 of 2 ready, \d s, 5\d s left", 5)
     terminal.process.send_signal(signal.SIGINT)
     assert terminal.end() == -signal.SIGINT
-    assert re.search(r"interrupted after [\d.]+ s: 1 of 2 targets is not there", terminal.text)
+    assert re.search(r"interrupted after [\d.]+ s: 1 of 2 targets is not ready", terminal.text)
 
 
 @pytest.mark.deadline
