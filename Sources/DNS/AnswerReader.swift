@@ -153,7 +153,7 @@ struct Answer: Hashable, Sendable {
     var addresses: [IPAddress]
     /// The names of the CNAME chain, normalized and in its order; empty without a chain.
     var names: [String] = []
-    /// The name that has the first of the addresses, normalized; nil where it is the one that was asked for.
+    /// The name that has the first of the addresses, normalized; nil if it is the one that was asked for.
     var canonicalName: String?
 }
 

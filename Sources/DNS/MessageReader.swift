@@ -52,7 +52,7 @@ struct MessageReader {
         return integer(at: start)
     }
 
-    /// - Returns: where the bytes begin that are passed over.
+    /// - Returns: if the bytes begin that are passed over.
     mutating func skip(_ count: Int) -> Int? {
         guard bytes.count - offset >= count else { return nil }
         defer { offset += count }
@@ -78,7 +78,7 @@ struct MessageReader {
 
     func name(at offset: Int) -> String? { readName(at: offset)?.name }
 
-    /// Where the two bytes of a compressed name point to, RFC 1035 section 4.1.4; nil where there is none.
+    /// Where the two bytes of a compressed name point to, RFC 1035 section 4.1.4; nil if there is none.
     private func compressionTarget(at offset: Int) -> Int? {
         guard offset + 1 < bytes.count, bytes[offset] >> 6 == 3 else { return nil }
         return Int(bytes[offset] & 0x3F) << 8 | Int(bytes[offset + 1])

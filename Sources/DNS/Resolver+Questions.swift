@@ -5,7 +5,7 @@ internal import SocketIO
 
 // Asking: one question, several servers, several who wait.
 extension Resolver {
-    /// Finds the question that is under way, or makes it; it is asked by `askNext`.
+    /// Finds the query in progress, or makes a new one; `askNext` sends it.
     func join(
         _ name: String, type: RecordType, in group: ServerGroup, lookup: Int, until deadline: MonotonicTime
     ) -> (identifier: Int, isNew: Bool) {
@@ -30,7 +30,7 @@ extension Resolver {
         return (identifier, true)
     }
 
-    /// Asks the next server; ends the question where none is left and none is waited for.
+    /// Asks the next server; ends the query if no server is left to ask or to wait for.
     func askNext(_ identifier: Int) {
         guard var question = questions[identifier] else { return }
         guard let server = question.schedule.next() else {
@@ -68,8 +68,8 @@ extension Resolver {
         reactor.assumeIsolated { $0.arm(timer, at: next) }
     }
 
-    /// The end of one try over UDP, from c-ares.
-    /// - Parameter errno: as c-ares left it, after a system call that failed.
+    /// Handles the end of a try over UDP, from c-ares.
+    /// - Parameter errno: The errno after a failed system call in c-ares.
     func ended(_ context: TryContext, with verdict: AnswerVerdict, wasAnswered: Bool, errno: Errno) {
         guard let channel = groups.channel(context.channel) else { return }
         let wasWaiting = channel.waiting.removeValue(forKey: context.number) != nil
@@ -85,7 +85,7 @@ extension Resolver {
             channel.inFlight -= 1
             questions[context.question]?.pending -= 1
             guard wasWaiting else { return }
-            // The way to the server is closed for all: when the kernel tells it to one who sends, c-ares may let the
+            // The server is unreachable for all tries: the kernel reports it to one sender, and c-ares may let the
             // others wait for answers that cannot come.
             channel.waiting = [:]
             let isSurprise = channel.hasAnswered && !channel.isSending
@@ -98,7 +98,7 @@ extension Resolver {
         }
     }
 
-    /// The end of one try over TCP.
+    /// Handles the end of a try over TCP.
     func endedOverTCP(_ context: TryContext, with result: TryResult) {
         guard let channel = groups.channel(context.channel) else { return }
         end(context, at: channel, with: result)
@@ -140,7 +140,7 @@ extension Resolver {
         for lookup in question.lookups { deliver(result, of: question.key.type, to: lookup) }
     }
 
-    /// Takes a lookup away from a question that it does not wait for any more.
+    /// Removes a lookup from a query that it no longer waits for.
     func leave(_ identifier: Int, lookup: Int) {
         questions[identifier]?.lookups.remove(lookup)
         if questions[identifier]?.lookups.isEmpty == true { _ = forget(identifier) }
@@ -150,14 +150,14 @@ extension Resolver {
         guard let question = questions.remove(identifier) else { return nil }
         let timer = question.timer
         reactor.assumeIsolated { $0.remove(timer) }
-        // The others who wait for a connection are not to wait for an answer that is not wanted any more.
+        // Queries that wait for a connection must not wait for an unwanted answer.
         for channel in question.group.channels { channel.streams.task(asking: identifier)?.cancel() }
         return question
     }
 }
 
 extension Errno {
-    /// Whether it tells of the prober's own want of memory, buffers or descriptors.
+    /// Whether the prober is out of memory, buffers or descriptors.
     var isShortageHere: Bool {
         [EAGAIN, ENOBUFS, ENOMEM, EMFILE, ENFILE, ENOSPC].contains(rawValue)
     }

@@ -25,8 +25,8 @@ extension Resolver {
         }
     }
 
-    /// Watches the sockets that are not watched yet.
-    /// - Returns: ENOSPC or ENOMEM, where there is no room for another watch: the answers are not heard.
+    /// Watches the sockets that could not be watched before.
+    /// - Returns: ENOSPC or ENOMEM, if there is no room for another watch: the answers are not heard.
     func watchAgain(_ channel: ServerChannel) -> Errno? {
         for (socket, interest) in channel.unwatched {
             do throws(Errno) {
@@ -85,7 +85,7 @@ extension Resolver {
     }
 }
 
-/// Which channel a socket belongs to.
+/// The context of a channel for callbacks of its sockets.
 final class ChannelContext: Sendable {
     /// The resolver owns the channel, and the channel this.
     unowned let resolver: Resolver
@@ -97,7 +97,7 @@ final class ChannelContext: Sendable {
     }
 }
 
-/// Which try an answer belongs to. It keeps the resolver alive until c-ares is done with the try.
+/// The context of a try for its callback. It keeps the resolver alive until c-ares has ended the try.
 final class TryContext: Sendable {
     let resolver: Resolver
     /// No two tries have the same number.

@@ -5,8 +5,8 @@ import SocketIO
 
 // hosts(5) and resolv.conf(5), read on another thread.
 extension Resolver {
-    /// The hosts file as it is, or as it was a moment ago.
-    /// - Throws: `timeout` at the deadline where it has not been read yet; `cancelled`.
+    /// Returns the content of the hosts file, at most about a second old.
+    /// - Throws: `timeout` at the deadline if it has not been read yet; `cancelled`.
     func readHosts(until deadline: MonotonicTime) async throws(ResolveFailure) -> HostsTable {
         if let look = hostsFile.beginLook(at: Clock.now()) {
             start(look) { $0.ended(before: $0.hostsFile.endLook($1, at: Clock.now())) }
@@ -18,7 +18,7 @@ extension Resolver {
         return hosts
     }
 
-    /// resolv.conf as it is, or as it was a moment ago.
+    /// Returns the content of resolv.conf, at most about a second old.
     /// - Throws: as `readHosts`.
     func readSettings(until deadline: MonotonicTime) async throws(ResolveFailure) -> ResolverSettings {
         if let look = resolvConf.beginLook(at: Clock.now()) {
@@ -42,18 +42,18 @@ extension Resolver {
                 Task(executorPreference: thread) { await end(self, finding) }
             }
         } catch {
-            // Without a thread there is no other way; the file is small as a rule.
+            // Without another thread it must be read here; the file is usually small.
             end(self, look.run())
         }
     }
 
-    /// - Parameter earlier: The content that does not count any more.
+    /// - Parameter earlier: The replaced content.
     private func ended<Content: Sendable>(before earlier: consuming Content?) {
         Self.giveUp(earlier)
         for signal in fileSignals { reactor.signalOnThread(signal) }
     }
 
-    /// Frees a content elsewhere: that of a large file is in a million pieces.
+    /// Frees content on another thread: that of a large file has a million allocations.
     private static func giveUp<Content: Sendable>(_ content: consuming Content?) {
         guard let content else { return }
         try? BackgroundThread.run { _ = content }
@@ -97,9 +97,9 @@ extension Resolution {
         return Resolution(name: name, addresses: known.isEmpty ? loopbacks : known, source: .hosts)
     }
 
-    /// The addresses of the lines of a hosts file that have the name; nil where there is none of the family.
+    /// Returns the addresses in the lines of a hosts file that have the name; nil if there is none of the family.
     ///
-    /// All names of the lines count as aliases: the host has each of them.
+    /// All names of these lines count as aliases of the host.
     static func of(_ name: String, lines: [HostsTable.Line], family: ResolveOptions.Family) -> Resolution? {
         let fitting = lines.filter { family.includes($0.address) }
         guard let first = fitting.first else { return nil }
@@ -108,7 +108,7 @@ extension Resolution {
             way: fitting.flatMap(\.names))
     }
 
-    /// What the servers' answers about one name come to.
+    /// Combines the answers of the servers about one name.
     static func of(
         _ name: String, candidate: String, results: LookupResult
     ) -> Result<Resolution, ResolveFailure> {
@@ -154,7 +154,7 @@ struct HostsTable: Sendable {
 
     init() {}
 
-    /// Lines that start with no address are passed over, as the C library does.
+    /// Lines that do not start with an address are ignored, as in the C library.
     init(parsing file: [UInt8]) {
         for text in file.split(whereSeparator: { $0 == UInt8(ascii: "\n") }) {
             let words = Words.of(text, comments: [UInt8(ascii: "#")])
@@ -164,6 +164,6 @@ struct HostsTable: Sendable {
         }
     }
 
-    /// The lines that have a name, in the order of the file.
+    /// Returns the lines with a name, in the order of the file.
     func lines(for normalized: String) -> [Line] { linesByName[normalized] ?? [] }
 }

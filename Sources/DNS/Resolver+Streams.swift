@@ -5,7 +5,7 @@ internal import SocketIO
 
 // Queries over TCP: those whose answers did not fit into a datagram, or all (`use-vc`).
 extension Resolver {
-    /// Takes a try over TCP; it ends by `endedOverTCP`.
+    /// Starts a try over TCP, which ends in `endedOverTCP`.
     func askOverTCP(_ context: TryContext, through channel: ServerChannel) {
         guard channel.streams.add(context) else { return endedOverTCP(context, with: .failure(.timeout)) }
         openStreams(of: channel)
@@ -21,7 +21,7 @@ extension Resolver {
         }
     }
 
-    /// Asks one question after another, as long as there are any.
+    /// Sends one query after another until none is left.
     private func serveStream(_ connection: Int, ofChannel identifier: Int) async {
         guard let channel = groups.channel(identifier) else { return }
         var stream: StreamConnection?
@@ -35,7 +35,7 @@ extension Resolver {
         openStreams(of: channel)
     }
 
-    /// A server may close a connection whenever it likes, so the question is put once more over a new one.
+    /// A server may close a connection at any time, so the query is sent once more over a new one.
     private func ask(
         _ context: TryContext, at channel: ServerChannel, over stream: inout StreamConnection?
     ) async -> TryResult {
@@ -86,7 +86,7 @@ extension Resolver {
 }
 
 extension StreamFailure {
-    /// Whether the server ended the connection, which may have nothing to do with the question.
+    /// Whether the server closed the connection, perhaps for reasons unrelated to the query.
     fileprivate var mayBeRetried: Bool {
         switch self {
         case .closed: true

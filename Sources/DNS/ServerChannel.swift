@@ -3,47 +3,47 @@ internal import CLinux
 internal import NetworkTypes
 internal import SocketIO
 
-/// A c-ares channel with one name server in it: which server is asked when is decided in `TrySchedule`, because c-ares
-/// 1.18 knows one timeout for all tries of a channel and hides which server said what.
+/// A c-ares channel for one name server. `TrySchedule` decides which server to ask and when, because c-ares 1.18 has
+/// one timeout for all tries of a channel and does not tell which server answered.
 ///
-/// It asks over UDP only. To c-ares 1.18 the end of a TCP connection is the end of everything that the server was asked,
-/// also over UDP; so `streams` has what is asked over TCP, and c-ares knows nothing of it.
+/// It uses UDP only: in c-ares 1.18 the end of a TCP connection ends all queries to the server, also over UDP. Queries
+/// over TCP are in `streams`, outside c-ares.
 ///
 /// It belongs to its resolver and runs, including callbacks, on the reactor's thread.
 final class ServerChannel {
-    /// More questions than that are not sent to one server at once: c-ares looks for a free number of 16 bits by trying.
+    /// The limit of queries in flight to one server: c-ares finds a free 16-bit ID by trying.
     static let largestInFlight = 32_768
-    /// A burst of answers waits here until the thread comes round. The kernel may grant less.
+    /// The receive buffer, for a burst of answers until the thread reads them. The kernel may grant less.
     private static let receiveBuffer: Int32 = 1 << 20
     private static let largestUnread = 64
     private static let sendBuffer: Int32 = 1 << 20
 
     let identifier: Int
     let server: IPEndpoint
-    /// How long an answer is waited for.
+    /// The timeout for an answer.
     let answerSeconds: Int
     private let channel: ares_channel
-    /// What c-ares holds a pointer to; it lives as long as the channel.
+    /// The context that c-ares points to; it lives as long as the channel.
     private let context: ChannelContext
     var watches: [Int32: SlotToken] = [:]
-    /// Sockets that the kernel had no room to watch, with what c-ares waits for.
+    /// Sockets that could not be watched because the kernel had no room, with the events for c-ares.
     var unwatched: [Int32: Readiness] = [:]
     let timer: SlotToken
     var timerIsArmed = false
     /// Tries whose callback has not been called yet.
     var inFlight = 0
-    /// How many questions were sent since answers were read last.
+    /// The number of queries sent since answers were last read.
     private var unread = 0
-    /// The questions of the tries that wait for a datagram, by the numbers of the tries.
+    /// The queries that wait for a datagram, by try number.
     var waiting: [Int: Int] = [:]
-    /// Whether any message has come from the server.
+    /// Whether the server has sent any message.
     var hasAnswered = false
-    /// What is asked over TCP.
+    /// The queries over TCP.
     var streams = StreamQueue()
     /// Whether a callback now means that a message could not be sent.
     private(set) var isSending = false
 
-    /// - Returns: nil where c-ares has no memory left.
+    /// - Returns: nil if c-ares is out of memory.
     init?(identifier: Int, server: IPEndpoint, settings: ResolverSettings, resolver: Resolver, timer: SlotToken) {
         self.identifier = identifier
         self.server = server
@@ -65,8 +65,8 @@ final class ServerChannel {
 
     private static func open(settings: ResolverSettings, context: ChannelContext) -> ares_channel? {
         var options = ares_options()
-        // NOCHECKRESP: SERVFAIL, NOTIMP and REFUSED are answers, to be named as they are.
-        // IGNTC: a truncated answer is not asked for again by c-ares.
+        // NOCHECKRESP: reports SERVFAIL, NOTIMP and REFUSED as answers. IGNTC: keeps c-ares from repeating a query
+        // after a truncated answer.
         options.flags = ARES_FLAG_NOCHECKRESP | ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES | ARES_FLAG_IGNTC
         options.timeout = Int32(settings.answerSeconds) * 1000
         options.tries = 1
@@ -81,7 +81,7 @@ final class ServerChannel {
             | connectd_ares_without_cache(&options)
         var channel: ares_channel?
         let status = "b".withCString { lookups in
-            // Nothing of the system's files is for c-ares to read: they are read, and watched, by the resolver.
+            // c-ares must not read the system's files: the resolver reads and watches them.
             "/dev/null".withCString { path in
                 options.lookups = UnsafeMutablePointer(mutating: lookups)
                 options.resolvconf_path = UnsafeMutablePointer(mutating: path)
@@ -114,20 +114,20 @@ final class ServerChannel {
         ares_query(channel, context.name, internetClass, context.type.rawValue, tryEnded, argument)
     }
 
-    /// Lets c-ares use a descriptor that is ready, and look after its own timeouts.
+    /// Lets c-ares process a ready descriptor and its timeouts.
     func process(readable: Int32, writable: Int32) {
         unread = 0
         ares_process_fd(channel, readable, writable)
     }
 
-    /// Reads the answers that came while many questions were sent in one turn, before they outgrow the socket's buffer.
-    /// Do not call it within a callback of c-ares.
+    /// Reads the answers that arrived while many queries were sent in one turn, before they overflow the socket's
+    /// buffer. Do not call it within a callback of c-ares.
     func readIfCrowded() {
         guard unread >= Self.largestUnread else { return }
         for socket in Array(watches.keys) { process(readable: socket, writable: -1) }
     }
 
-    /// When c-ares wants to look after its timeouts; nil if it waits for nothing.
+    /// When c-ares must process its timeouts; nil if it waits for nothing.
     func nextTimeout(from now: MonotonicTime) -> MonotonicTime? {
         let microseconds = connectd_ares_timeout_microseconds(channel)
         return microseconds < 0 ? nil : now.advanced(byNanoseconds: microseconds * 1000)

@@ -2,12 +2,12 @@ import ErrorCatalogue
 import NetworkTypes
 import SocketIO
 
-/// The name servers that the resolver knows: the system's, those that requests named lately, and earlier ones that still
-/// have questions in flight.
+/// The name servers of the resolver: the system's, those that recent requests named, and earlier ones with queries in
+/// flight.
 struct ServerGroups {
-    /// How many servers that requests named are kept; a channel takes 75 KB.
+    /// The number of servers named by requests that are kept; a channel takes 75 KB.
     private static let largestCustomCount = 8
-    /// How many channels there may be, those included that have to wait for the end of what they sent.
+    /// The limit of channels, including those that wait for the end of their queries.
     private static let largestChannelCount = 256
 
     private(set) var system: ServerGroup?
@@ -20,7 +20,7 @@ struct ServerGroups {
 
     func channel(_ identifier: Int) -> ServerChannel? { channels[identifier] }
 
-    /// Takes the servers of a changed resolv.conf; the earlier ones stay until their questions end.
+    /// Applies the servers of a changed resolv.conf; the earlier ones stay until their queries end.
     mutating func replaceSystem(servers: [IPEndpoint], settings: ResolverSettings, resolver: Resolver) {
         self.settings = settings
         if let system { retired.append(system) }
@@ -29,8 +29,8 @@ struct ServerGroups {
         system = make(servers, resolver: resolver)
     }
 
-    /// The group of a server that a request names; the one that was not used for longest makes room.
-    /// - Returns: nil while there are too many.
+    /// Returns the group of a server that a request names; evicts the least recently used one if necessary.
+    /// - Returns: nil while there are too many channels.
     mutating func custom(_ server: IPEndpoint, resolver: Resolver) -> ServerGroup? {
         uses += 1
         if let known = custom[server]?.group {
@@ -82,7 +82,7 @@ struct ServerGroups {
     }
 }
 
-/// The name servers that one question may be put to, in order. Its identity is part of the question's.
+/// The name servers for a query, in order. The identity of the group is part of the query's key.
 final class ServerGroup {
     let channels: [ServerChannel]
     let settings: ResolverSettings
@@ -96,7 +96,8 @@ final class ServerGroup {
 }
 
 extension ResolveFailure {
-    /// Of several servers' failures the highest is reported: an answer before silence, silence before a closed way.
+    /// The priority of failures of several servers; the highest is reported: an answer before silence, silence before
+    /// an unreachable server.
     var rankAmongServers: Int {
         switch self {
         case .cancelled: 0
@@ -111,8 +112,8 @@ extension ResolveFailure {
         }
     }
 
-    /// Of the failures of two families, or of several names of a search, the highest is reported: what leaves open
-    /// whether there is an address before what denies it.
+    /// The priority of failures of two families or of several search names; the highest is reported: a failure that
+    /// leaves open whether there is an address before one that denies it.
     var rankAmongNames: Int {
         switch self {
         case .cancelled: 0

@@ -2,7 +2,7 @@ import CLinux
 import NetworkTypes
 import SocketIO
 
-/// Why a question over TCP has no answer.
+/// Why a query over TCP failed.
 enum StreamFailure: Error {
     case kernel(Errno)
     /// The server closed the connection before its answer was complete.
@@ -10,7 +10,7 @@ enum StreamFailure: Error {
     case deadline, cancelled
 }
 
-/// A TCP connection to a name server, for one question after another: RFC 7766. On the reactor's thread only.
+/// A TCP connection to a name server for consecutive queries (RFC 7766). Use it only on the reactor's thread.
 final class StreamConnection {
     private let socket: Socket
     private let token: SlotToken
@@ -34,12 +34,12 @@ final class StreamConnection {
         reactor.removeOnThread(token)
     }
 
-    /// Whether the server has sent more than it was asked for.
+    /// Whether the server has sent unexpected data.
     var hasLeftovers: Bool { !received.isEmpty }
 
-    /// Sends a question, and waits for the next message.
-    /// - Parameter query: With its length in front.
-    /// - Returns: the message without its length.
+    /// Sends a query, and waits for the next message.
+    /// - Parameter query: The message after its two bytes of length.
+    /// - Returns: The message without its length.
     func ask(_ query: [UInt8], until deadline: MonotonicTime) async throws(StreamFailure) -> [UInt8] {
         try await finishConnect(until: deadline)
         var rest = query[...]
@@ -76,7 +76,7 @@ final class StreamConnection {
         return Array(received[..<count])
     }
 
-    /// - Returns: nil where the socket is not ready.
+    /// - Returns: nil if the socket is not ready.
     private func attempt<Value>(_ call: () throws(Errno) -> Value) throws(StreamFailure) -> Value? {
         while true {
             do throws(Errno) {
@@ -97,7 +97,7 @@ final class StreamConnection {
     }
 }
 
-/// What one name server is asked over TCP: few connections at once, each for one question after another.
+/// The queries to one name server over TCP: a few connections, each for consecutive queries.
 struct StreamQueue {
     /// Name servers limit how many connections they accept, some to 20.
     static let largestConnectionCount = 8
@@ -108,7 +108,7 @@ struct StreamQueue {
     }
 
     private var waiting: [TryContext] = []
-    /// How many of `waiting` were taken out.
+    /// The number of queries taken from `waiting`.
     private var taken = 0
     private var connections: [Int: Connection] = [:]
     private var questions: Set<Int> = []
@@ -116,7 +116,7 @@ struct StreamQueue {
 
     var isEmpty: Bool { taken == waiting.count }
 
-    /// Whether the question waits here, or is being asked.
+    /// Whether the query is waiting or in progress.
     func contains(_ question: Int) -> Bool { questions.contains(question) }
 
     /// - Returns: false if the query is already in the list.
@@ -126,7 +126,7 @@ struct StreamQueue {
         return true
     }
 
-    /// The number of a new connection; nil where there are enough, or nothing waits for one.
+    /// Returns the number of a new connection; nil if there are enough, or no query waits.
     mutating func open() -> Int? {
         guard !isEmpty, connections.count < Self.largestConnectionCount else { return nil }
         lastConnection += 1
@@ -138,7 +138,7 @@ struct StreamQueue {
 
     mutating func closed(_ connection: Int) { connections[connection] = nil }
 
-    /// The next question of a connection.
+    /// Returns the next query for a connection.
     mutating func next(for connection: Int) -> TryContext? {
         guard !isEmpty else { return nil }
         defer {
@@ -159,7 +159,7 @@ struct StreamQueue {
         connections[connection]?.question = nil
     }
 
-    /// The task that asks a question right now; nil where it only waits, or is not there.
+    /// Returns the task of a query in progress; nil if the query is waiting or unknown.
     func task(asking question: Int) -> Task<Void, Never>? {
         guard questions.contains(question) else { return nil }
         return connections.values.first { $0.question == question }?.task

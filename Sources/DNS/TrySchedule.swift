@@ -1,11 +1,10 @@
 internal import ErrorCatalogue
 
-/// Which server is asked when, for one question: pure bookkeeping, times in nanoseconds.
+/// The schedule of tries for one query: which server to ask and when. Times are in nanoseconds; it does no I/O.
 ///
-/// Servers are asked in order, the next one as soon as the one before failed, or has been silent for a step. An answer
-/// that comes late still counts. A step is at most 400 ms and short enough that each server is asked once within the
-/// time that is left; it doubles with each round. A server that has failed is not asked again, but once where the failure
-/// came as a surprise.
+/// Servers are asked in order, the next one as soon as the previous one failed or was silent for a step. A late answer
+/// still counts. A step is at most 400 ms, and short enough to ask each server once in the remaining time; it doubles
+/// with each round. A server that failed is not asked again, except once after a surprising failure.
 struct TrySchedule {
     /// What to do after a failure.
     enum Step: Hashable, Sendable {
@@ -19,12 +18,12 @@ struct TrySchedule {
 
     private static let longestStep: Int64 = 400_000_000
     private static let shortestStep: Int64 = 2_000_000
-    /// How long to wait before a server is asked again that became unreachable.
+    /// The wait before a server that became unreachable is asked again.
     private static let longestPause: Int64 = 100_000_000
 
     private let rounds: Int
     private var failures: [ResolveFailure?]
-    /// The servers that are to be asked once more although they failed, and all that ever were.
+    /// The servers to ask once more although they failed, and all that ever were.
     private var surprises: Set<Int> = []
     private var secondChances: Set<Int> = []
     private var shortage: ResolveFailure?
@@ -37,7 +36,7 @@ struct TrySchedule {
         failures = Array(repeating: nil, count: servers)
     }
 
-    /// Fits the step to somebody who waits for that long.
+    /// Adapts the step to a lookup with that much time left.
     /// - Returns: whether it became shorter.
     mutating func fit(into remaining: Int64) -> Bool {
         let share = max(remaining / Int64(failures.count + 1), Self.shortestStep)
@@ -66,14 +65,14 @@ struct TrySchedule {
     /// Whether no server is left to ask.
     var isExhausted: Bool { round >= rounds }
 
-    /// How long the server asked last may be silent before the next one is asked.
+    /// How long the latest server may be silent before the next one is asked.
     var patience: Int64 {
         let patience = step << Int64(min(round, 8))
         return everyServerFailed && !surprises.isEmpty ? min(patience / 4, Self.longestPause) : patience
     }
 
-    /// Takes note of a failure.
-    /// - Parameter isSurprise: Whether the server may be asked once more nevertheless.
+    /// Records a failure.
+    /// - Parameter isSurprise: Whether the server may be asked once more.
     mutating func failed(_ server: Int, with failure: ResolveFailure, isSurprise: Bool = false) -> Step {
         switch failure {
         // Neither says anything about the server: it may be asked again.
@@ -95,10 +94,10 @@ struct TrySchedule {
     /// Whether every server failed, and none is asked again.
     var isOver: Bool { everyServerFailed && surprises.isEmpty }
 
-    /// What it means that no server has said anything.
+    /// The failure if no server has answered.
     var silence: ResolveFailure { shortage ?? .timeout }
 
-    /// What the servers' failures come to; silence where a server said nothing.
+    /// The combined failure of the servers; silence if a server has not answered.
     var failure: ResolveFailure {
         failures.map { $0 ?? silence }.max { $0.rankAmongServers < $1.rankAmongServers } ?? .unreachable
     }

@@ -2,13 +2,13 @@ internal import CLinux
 internal import NetworkTypes
 internal import SocketIO
 
-/// A file of the system's configuration, parsed anew when it has changed. It is looked at once a second at most.
+/// A system configuration file, parsed again after a change. It is checked at most once a second.
 ///
-/// Looking, reading and parsing are done on a thread of their own: the file may be large, or on a file system that hangs.
-/// Until the new content is ready, the one before it counts.
+/// Checking, reading and parsing run on another thread: the file may be large, or on a file system that hangs. The old
+/// content is used until the new one is ready.
 struct WatchedFile<Content: Sendable> {
     private static var checkInterval: Int64 { 1_000_000_000 }
-    /// How long a change that was just begun to be read is waited for.
+    /// How long a lookup waits for a change that is being read.
     private static var patience: Int64 { 100_000_000 }
 
     private let path: String
@@ -23,7 +23,7 @@ struct WatchedFile<Content: Sendable> {
         self.parse = parse
     }
 
-    /// What is to be done on another thread now; nil where it is under way, or too early.
+    /// Returns the work for another thread; nil if it is in progress, or it is too early.
     mutating func beginLook(at now: MonotonicTime) -> FileLook<Content>? {
         if readSince != nil { return nil }
         if let nextLook, now < nextLook { return nil }
@@ -31,8 +31,8 @@ struct WatchedFile<Content: Sendable> {
         return FileLook(path: path, known: content == nil ? .unread : .read(signature), parse: parse)
     }
 
-    /// Takes what a look found.
-    /// - Returns: the content that does not count any more, if there is one.
+    /// Applies the result of a check of the file.
+    /// - Returns: The replaced content, if any.
     mutating func endLook(_ finding: FileLook<Content>.Finding, at now: MonotonicTime) -> Content? {
         readSince = nil
         nextLook = now.advanced(byNanoseconds: Self.checkInterval)
@@ -42,14 +42,15 @@ struct WatchedFile<Content: Sendable> {
         return self.content
     }
 
-    /// Until when a look is waited for: for as long as the caller likes, where nothing was read before. Nil: not at all.
+    /// Until when to wait for a check of the file; until the deadline of the caller if the file was not read before.
+    /// nil means not to wait.
     func waitLimit(within deadline: MonotonicTime) -> MonotonicTime? {
         guard let readSince else { return nil }
         return content == nil ? deadline : min(deadline, readSince.advanced(byNanoseconds: Self.patience))
     }
 }
 
-/// What tells two states of a file apart: stat(2).
+/// The state of a file for detecting changes: stat(2).
 struct FileSignature: Equatable, Sendable {
     private let device: UInt64
     private let inode: UInt64
@@ -57,7 +58,7 @@ struct FileSignature: Equatable, Sendable {
     private let seconds: Int
     private let nanoseconds: Int
 
-    /// - Returns: nil where there is no file.
+    /// - Returns: nil if there is no file.
     init?(of path: String) {
         var status = stat()
         guard stat(path, &status) == 0 else { return nil }
@@ -69,12 +70,12 @@ struct FileSignature: Equatable, Sendable {
     }
 }
 
-/// One look at a file: calls that may block.
+/// One check of a file; its calls may block.
 struct FileLook<Content: Sendable>: Sendable {
-    /// What was known before the look.
+    /// The state before the check.
     enum Known: Sendable {
         case unread
-        /// The state that was read; nil where there was no file.
+        /// The state that was read; nil if there was no file.
         case read(FileSignature?)
     }
 
@@ -83,7 +84,7 @@ struct FileLook<Content: Sendable>: Sendable {
         case changed(Content, FileSignature?)
     }
 
-    /// More of a file is not read: a hosts file of this size has a million names.
+    /// The read limit: a hosts file of this size has a million names.
     private static var largestSize: Int { 32 << 20 }
 
     let path: String
@@ -105,7 +106,7 @@ struct FileLook<Content: Sendable>: Sendable {
             guard count > 0 else { return contents }
             contents += block[0..<count]
         }
-        // The line that was cut off would have another meaning.
+        // A truncated line could have another meaning.
         return Array(contents[...(contents.lastIndex(of: UInt8(ascii: "\n")) ?? contents.startIndex)])
     }
 }

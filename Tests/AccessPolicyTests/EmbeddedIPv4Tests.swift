@@ -39,7 +39,7 @@ import Testing
         #expect(address.embeddedIPv4() == [])
     }
 
-    @Test func aConfiguredPrefixEndsTheGuessing() throws {
+    @Test func aConfiguredPrefixReplacesTheGuess() throws {
         let prefix = try NAT64Prefix(AddressRange(parsing: "64:ff9b:1:abcd::/96"))
         let address = try #require(IPAddress(parsing: "64:ff9b:1:abcd::8.8.8.8"))
         #expect(address.embeddedIPv4(nat64Prefixes: [prefix]).map(\.text) == ["8.8.8.8"])

@@ -57,7 +57,7 @@ import Testing
         "::127.0.0.1",
         "::ffff:0:127.0.0.1", "::ffff:10.0.0.9", "2001:db8:64:7f00:0:100::",
     ])
-    func metadataAndOurListenersAreFoundInEveryForm(_ address: String) throws {
+    func metadataAndOwnListenersAreRecognizedInEveryForm(_ address: String) throws {
         let prefixes = try ["2001:db8:64::/48", "fd64::/96"].map { try NAT64Prefix(AddressRange(parsing: $0)) }
         for profile in Policy.Profile.allCases {
             let policy = Policy(profile: profile, nat64Prefixes: prefixes, ownPorts: [8080])
@@ -70,14 +70,14 @@ import Testing
         ("10.0.0.8", false),
         ("8.8.8.8", false),
     ])
-    func ourListenersAreDeniedAtEveryLocalAddress(_ address: String, isOurs: Bool) throws {
+    func ownListenersAreDeniedOnEveryLocalAddress(_ address: String, isOurs: Bool) throws {
         let policy = Policy(profile: .internal, ownPorts: [8080, 8081])
         #expect(try policy.verdict(on: "tcp \(address) 8080") == (isOurs ? "deny ownListener" : "allow"))
         #expect(try policy.verdict(on: "udp \(address) 8081") == (isOurs ? "deny ownListener" : "allow"))
         #expect(try policy.verdict(on: "tcp \(address) 8082") == "allow")
     }
 
-    @Test func theKernelIsAskedOnlyForOurPorts() throws {
+    @Test func theKernelIsAskedOnlyAboutOwnPorts() throws {
         let policy = Policy(ownPorts: [8080])
         let address = try #require(IPAddress(parsing: "10.0.0.1"))
         var asked = 0
@@ -123,7 +123,7 @@ import Testing
         "2002:a00:1::1",
         "3fff::1", "3fff:fff::1", "5f00::1", "fc00::1", "fd00::1", "2606:4700::5efe:10.0.0.1", "fd64::10.0.0.1",
     ])
-    func publicDeniesWhatIsNotGlobal(_ address: String) throws {
+    func publicDeniesAddressesThatAreNotGlobal(_ address: String) throws {
         let prefixes = [try NAT64Prefix(AddressRange(parsing: "fd64::/96"))]
         #expect(
             try Policy(profile: .public, nat64Prefixes: prefixes).verdict(on: "tcp \(address) 80") == "deny profile")
@@ -137,7 +137,7 @@ import Testing
     }
 
     @Test(arguments: Policy.Profile.allCases)
-    func noProfileOpensUnixPaths(_ profile: Policy.Profile) throws {
+    func noProfileAllowsUnixPaths(_ profile: Policy.Profile) throws {
         #expect(try Policy(profile: profile).verdict(on: "unix /run/x.sock") == "deny unixPath")
         #expect(try Policy(profile: profile).verdict(on: "unix @name") == "deny unixPath")
     }

@@ -48,12 +48,12 @@ import Testing
         ("127.0.0.1", "tcp 127.0.0.2 8080", "deny ownListener"),
         ("2002::/16", "tcp 2002:7f00:1::1 8080", "deny ownListener"),
     ])
-    func onlyARuleForTheOneAddressOpensAHardDenial(_ cidr: String, question: String, verdict: String) throws {
+    func onlyARuleForOneAddressOverridesAHardDenial(_ cidr: String, question: String, verdict: String) throws {
         let policy = Policy(rules: [try PolicyRule(action: .allow, cidr: cidr)], ownPorts: [8080])
         #expect(try policy.verdict(on: question) == verdict)
     }
 
-    @Test func theRuleForTheOneAddressHasItsPlaceAmongTheOthers() throws {
+    @Test func aRuleForOneAddressKeepsItsPosition() throws {
         let metadata = try PolicyRule(action: .allow, cidr: "169.254.169.254", ports: [PortRange(80)])
         let denial = try PolicyRule(action: .deny, cidr: "169.254.0.0/16")
         let wide = try PolicyRule(action: .allow, cidr: "0.0.0.0/0")
@@ -144,7 +144,7 @@ import Testing
     @Test(arguments: [
         "", "-", "1-", "-1", "0", "65536", "1-65536", "0-1", "9-8", "1-2-3", " 1", "1 - 2", "+1", "a", "٣", "000001",
     ])
-    func refusesWhatIsNoPortRange(_ text: String) {
+    func refusesInvalidPortRanges(_ text: String) {
         #expect(throws: PolicyRuleError.self) { try PortRange(parsing: text) }
     }
 }

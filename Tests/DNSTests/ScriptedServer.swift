@@ -145,7 +145,7 @@ final class ScriptedServer: Sendable {
     }
 }
 
-/// Starts one server for each script, on 127.0.0.2 and the addresses behind it, all with the same port.
+/// Starts one server for each script, on 127.0.0.2 and the addresses after it, all with the same port.
 func withServers(
     _ scripts: [ScriptedServer.Script], body: ([ScriptedServer], UInt16) async throws -> Void
 ) async throws {

@@ -77,7 +77,7 @@ enum TestSocket {
         return withName(endpoint, { connect(number, $0, $1) }) == 0
     }
 
-    /// A port of 127.0.0.1 that nobody uses just now, over UDP and TCP.
+    /// A port of 127.0.0.1 that is currently free for UDP and TCP.
     static func freePort() throws -> UInt16 {
         for _ in 0..<64 {
             let stream = try bound(connectd_sock_stream, to: IPEndpoint("127.0.0.1", 0))

@@ -27,7 +27,7 @@ import Testing
     }
 
     @Test(arguments: [1, 5, 6] as [UInt8], faults)
-    func aProhibitionOverIPv6IsUnreachableAlthoughTheNumberIsEACCES(code: UInt8, sender: (ICMPSender, Fault)) {
+    func aProhibitionOverIPv6IsUnreachableDespiteEACCES(code: UInt8, sender: (ICMPSender, Fault)) {
         let report = Self.judge(EACCES, 1, code, .ipv6, sender: sender.0)
         #expect(report.name == "EACCES" && report.errno == Errno(EACCES))
         #expect(report.errorClass == .unreachable && report.fault == sender.1)
@@ -49,12 +49,12 @@ import Testing
         #expect(dialog.errorClass == .refused && dialog.fault == sender.1)
     }
 
-    @Test func aTCPResetIsTheTargetsRefusal() {
+    @Test func aTCPResetIsARefusalByTheTarget() {
         let report = Classifier.report(for: Errno(ECONNREFUSED), in: ClassifierTests.at())
         #expect(report.errorClass == .refused && report.fault == .target)
     }
 
-    @Test func aDeadNeighbourIsTheNetworksAlthoughWeSayItOurselves() {
+    @Test func anUnansweredNeighborIsTheNetworksFault() {
         let overIPv4 = Self.judge(EHOSTUNREACH, 3, 1, sender: .prober)
         let overIPv6 = Self.judge(EHOSTUNREACH, 1, 3, .ipv6, sender: .prober)
         for report in [overIPv4, overIPv6] {
@@ -63,18 +63,18 @@ import Testing
         }
     }
 
-    @Test func aHostUnreachableFromTheTargetIsTheTargets() {
+    @Test func hostUnreachableFromTheTargetIsTheTargetsFault() {
         #expect(Self.judge(EHOSTUNREACH, 3, 1, sender: .target).fault == .target)
         #expect(Self.judge(EHOSTUNREACH, 3, 1, sender: .intermediate).fault == .network)
     }
 
-    @Test func anExceededHopLimitSpeaksOfTheHopLimit() {
+    @Test func anExceededHopLimitHasItsOwnHint() {
         #expect(Self.judge(EHOSTUNREACH, 11, 0, sender: .intermediate).hint == Hints.timeExceeded)
         #expect(Self.judge(EHOSTUNREACH, 3, 0, .ipv6, sender: .intermediate).hint == Hints.timeExceeded)
     }
 
     @Test(arguments: faults)
-    func evidenceMovesTheFaultOfADeadlineToo(sender: (ICMPSender, Fault)) {
+    func anICMPSenderDecidesTheFaultOfADeadline(sender: (ICMPSender, Fault)) {
         let circumstances = ClassifierTests.at {
             $0.icmp = ICMPMessage(family: .ipv4, type: 3, code: 0, from: ClassifierTests.host)
             $0.icmpSender = sender.0

@@ -8,7 +8,7 @@ import Testing
     }
 
     @Test(arguments: TLSFailure.allCases)
-    func eachNameHasItsEntryInTheCatalogue(failure: TLSFailure) throws {
+    func eachFailureHasACatalogueEntry(failure: TLSFailure) throws {
         let entry = try #require(ErrnoCatalogue.entry(named: failure.rawValue))
         #expect(ErrnoCatalogue.entry(for: failure) == entry)
         #expect(entry.errorClass == .tlsFailed && entry.source == .tls && entry.fault == .target)
@@ -18,7 +18,7 @@ import Testing
         #expect(report.alert == nil && report.received == nil)
     }
 
-    @Test func whatTheNameAloneWouldExplainWronglyHasAHintOfItsOwn() {
+    @Test func specialCasesHaveTheirOwnHint() {
         var staple = TLSHandshakeFailure(.certificateInvalid)
         staple.subject = .staple
         #expect(Classifier.report(for: staple).hint == Hints.stapleNotGood)
@@ -29,7 +29,7 @@ import Testing
         #expect(Classifier.report(for: TLSHandshakeFailure(.alert)).hint == Hints.expectedAlertMissing)
     }
 
-    @Test func whatWeCouldNotBeginIsNotThePeersFault() {
+    @Test func aFailedPreparationIsTheProbersFault() {
         var failure = TLSHandshakeFailure(.protocolViolation)
         failure.subject = .preparation
         let report = Classifier.report(for: failure)
@@ -37,26 +37,26 @@ import Testing
         #expect(report.hint == Hints.preparationFailed)
     }
 
-    @Test func silenceInFrontOfTLSIsToldFromSilenceWithinIt() {
+    @Test func silenceBeforeAndDuringTheHandshakeHaveDifferentHints() {
         var circumstances = Circumstances(phase: .tls, transport: .tcp)
         #expect(Classifier.deadlineReport(in: circumstances).hint == Hints.silentInTLS)
         circumstances.isBeforeTLS = true
         #expect(Classifier.deadlineReport(in: circumstances).hint == Hints.silentBeforeTLS)
     }
 
-    @Test func onlyWhatMayPassByItselfIsRetryable() {
+    @Test func onlyTemporaryFailuresAreRetryable() {
         let retryable = TLSFailure.allCases.filter { ErrnoCatalogue.entry(for: $0).retryable }
         #expect(retryable == [.certificateNotYetValid, .closed, .protocolViolation])
     }
 
-    @Test func whoFoundItHasTheMessageAndThePeersBytesAreKept() throws {
+    @Test func theReportKeepsMessageAlertAndReceivedBytes() throws {
         let alert = try Self.alert("handshake_failure")
         let report = Classifier.report(
             for: TLSHandshakeFailure(.alert, message: "sslv3 alert", alert: alert, received: [1, 2]))
         #expect(report.message == "sslv3 alert" && report.alert == alert && report.received == [1, 2])
     }
 
-    @Test func aCertificateThatTheRequestDidNotBringIsTheRequestsFault() {
+    @Test func aMissingClientCertificateIsTheRequestsFault() {
         let without = Classifier.report(for: TLSHandshakeFailure(.clientCertificateRequired))
         let with = Classifier.report(for: TLSHandshakeFailure(.clientCertificateRequired, sentCertificate: true))
         #expect(without.fault == .request && with.fault == .target)
@@ -71,7 +71,7 @@ import Testing
         ("handshake_failure", Hints.handshakeFailure), ("internal_error", Hints.internalError),
         ("inappropriate_fallback", Hints.inappropriateFallback),
     ])
-    func anAlertOfThePeersHasAHintOfItsOwn(name: String, hint: String) throws {
+    func anAlertFromThePeerHasItsOwnHint(name: String, hint: String) throws {
         let failure = TLSHandshakeFailure(.alert, alert: try Self.alert(name), sentCertificate: true)
         #expect(Classifier.report(for: failure).hint == hint)
         let ours = TLSHandshakeFailure(.alert, alert: try Self.alert(name, from: .prober), sentCertificate: true)
@@ -79,19 +79,19 @@ import Testing
     }
 
     @Test(arguments: ["bad_certificate", "decrypt_error"])
-    func withoutACertificateOfOursNobodyRefusedIt(name: String) throws {
+    func withoutAClientCertificateItWasNotRefused(name: String) throws {
         let failure = TLSHandshakeFailure(.alert, alert: try Self.alert(name))
         #expect(Classifier.report(for: failure).hint == ErrnoCatalogue.entry(for: .alert).hint)
     }
 
-    @Test func aPeerThatFailedInItselfMayRecover() throws {
+    @Test func anInternalErrorOfThePeerIsRetryable() throws {
         let failed = TLSHandshakeFailure(.alert, alert: try Self.alert("internal_error"))
         let refused = TLSHandshakeFailure(.alert, alert: try Self.alert("handshake_failure"))
         #expect(Classifier.report(for: failed).retryable)
         #expect(!Classifier.report(for: refused).retryable)
     }
 
-    @Test(arguments: [true, false]) func aRefusalOfStartTLSMayBeForNow(isTemporary: Bool) {
+    @Test(arguments: [true, false]) func aRefusalOfStartTLSCanBeTemporary(isTemporary: Bool) {
         var failure = TLSHandshakeFailure(.startTLSRefused)
         failure.isTemporary = isTemporary
         #expect(Classifier.report(for: failure).retryable == isTemporary)
@@ -105,7 +105,7 @@ import Testing
     @Test(arguments: [
         "handshake_failure", "unrecognized_name", "internal_error", "access_denied", "missing_extension",
     ])
-    func anAlertAfterAHelloWithoutANameSaysThatNoneWasSent(_ alert: String) throws {
+    func anAlertWithoutAServerNameHintsAtTheMissingName(_ alert: String) throws {
         var failure = TLSHandshakeFailure(.alert, alert: try Self.alert(alert))
         #expect(Classifier.report(for: failure).hint != Hints.noServerName)
         failure.sentServerName = false
@@ -113,7 +113,7 @@ import Testing
         #expect(Classifier.report(for: failure).retryable == (alert == "internal_error"))
     }
 
-    @Test func aHandshakeWithoutANameThatFindsNoCipherSaysSo() throws {
+    @Test func noSharedCipherWithoutAServerNameHintsAtTheMissingName() throws {
         var failure = TLSHandshakeFailure(.noSharedCipher, alert: try Self.alert("handshake_failure"))
         #expect(Classifier.report(for: failure).hint == ErrnoCatalogue.entry(for: .noSharedCipher).hint)
         failure.sentServerName = false
@@ -125,7 +125,7 @@ import Testing
         #expect(Classifier.report(for: closed).hint == Hints.noServerName)
     }
 
-    @Test func aMismatchOfNamesSaysWhatIsMissing() {
+    @Test func aNameMismatchHintsAtTheMissingName() {
         var failure = TLSHandshakeFailure(.certificateNameMismatch)
         #expect(Classifier.report(for: failure).hint == ErrnoCatalogue.entry(for: .certificateNameMismatch).hint)
         failure.sentServerName = false
@@ -138,7 +138,7 @@ import Testing
         (TLSHandshakeFailure.Subject.legacyRenegotiation, Hints.legacyRenegotiation),
         (.messageSize, Hints.messageTooLarge),
     ])
-    func aBreachThatLastsIsNotRetryable(_ subject: TLSHandshakeFailure.Subject, _ hint: String) {
+    func aPermanentViolationIsNotRetryable(_ subject: TLSHandshakeFailure.Subject, _ hint: String) {
         var failure = TLSHandshakeFailure(.protocolViolation)
         #expect(Classifier.report(for: failure).retryable)
         failure.subject = subject

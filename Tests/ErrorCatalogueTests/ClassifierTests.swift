@@ -43,7 +43,7 @@ import Testing
     ]
 
     @Test(arguments: 1...Int32(133))
-    func eachNumberHasItsClassAndNoOther(number: Int32) {
+    func eachNumberHasExactlyOneClass(number: Int32) {
         let rows = Self.classesOfAConnect.filter { $0.2.contains(number) }
         #expect(rows.count <= 1)
         let report = Self.judge(number)
@@ -55,7 +55,7 @@ import Testing
     }
 
     @Test(arguments: Phase.allCases)
-    func everyNumberIsJudgedInEveryPhaseAndTransport(phase: Phase) {
+    func everyNumberIsClassifiedInEveryPhaseAndTransport(phase: Phase) {
         let transports: [Circumstances.Transport] = [.tcp, .udp, .unix(.stream), .unix(.dgram), .unix(.seqpacket)]
         for transport in transports {
             for number in Int32(-1)...600 {
@@ -78,13 +78,13 @@ import Testing
     }
 
     @Test(arguments: [EIO, EXDEV, 523])
-    func anUnclassifiedErrorIsTheTargetsOnceThePeerSpoke(number: Int32) {
+    func anUnclassifiedErrorIsTheTargetsFaultAfterThePeerAnswered(number: Int32) {
         #expect(Self.judge(number, Self.at(.dialog) { $0.peerSpoke = true }).fault == .target)
         #expect(Self.judge(number, Self.at(.dialog)).fault == .prober)
     }
 
     @Test(arguments: [Phase.tls, .dialog, .hold])
-    func silenceBehindTheConnectIsTheTargets(phase: Phase) {
+    func silenceAfterTheConnectIsTheTargetsFault(phase: Phase) {
         let kernel = Self.judge(ETIMEDOUT, Self.at(phase))
         let own = Classifier.deadlineReport(in: Self.at(phase))
         #expect(kernel.errorClass == .timeout && own.errorClass == .timeout)
@@ -99,7 +99,7 @@ import Testing
         #expect(kernel.fault == .network)
     }
 
-    @Test func aDeadlineWithinTheResolutionIsTheResolvers() {
+    @Test func aDeadlineDuringTheResolutionIsTheResolversFault() {
         let report = Classifier.deadlineReport(in: Self.at(.resolve))
         #expect(report.name == "DNS_TIMEOUT" && report.errorClass == .resolveFailed)
         #expect(report.fault == .resolver && report.source == .resolver)
@@ -130,12 +130,12 @@ import Testing
     }
 
     @Test(arguments: UnixSocketType.allCases)
-    func againOnAUnixSocketIsAFullBacklog(socketType: UnixSocketType) {
+    func onAUnixSocketEAGAINIsAFullBacklog(socketType: UnixSocketType) {
         let report = Self.judge(EAGAIN, Self.at(.connect, .unix(socketType)))
         #expect(report.errorClass == .backlogFull && report.fault == .target && report.retryable)
     }
 
-    @Test func againOfAnAutobindIsExhaustion() {
+    @Test func ofAnAutobindEAGAINIsExhaustion() {
         let report = Self.judge(EAGAIN, Self.at(.connect, .udp))
         #expect(report.errorClass == .proberExhausted && report.fault == .prober)
     }
@@ -163,13 +163,13 @@ import Testing
         #expect(report.hint.contains("EINVAL") && !report.retryable)
     }
 
-    @Test func aPathThatIsNoSocketIsTheRequestsFault() {
+    @Test func aPathThatIsNotASocketIsTheRequestsFault() {
         let report = Self.judge(ENOTSOCK, Self.at(.connect, .unix(.stream)))
         #expect(report.errorClass == .wrongType && report.fault == .request)
         #expect(Self.judge(ENOTSOCK).errorClass == .internal)
     }
 
-    @Test func unixAccessTellsSearchFromWrite() {
+    @Test func unixAccessDistinguishesSearchFromWrite() {
         func hint(_ access: Circumstances.UnixAccess) -> String {
             let report = Self.judge(EACCES, Self.at(.connect, .unix(.stream)) { $0.unixAccess = access })
             #expect(report.errorClass == .notPermitted && report.fault == .prober)
@@ -181,14 +181,14 @@ import Testing
     }
 
     @Test(arguments: [EADDRINUSE, EADDRNOTAVAIL, EACCES, EPERM, EINVAL, ENODEV, ENOBUFS, EIO])
-    func aFailedBindIsTheRequestsWhereItAskedForIt(number: Int32) {
+    func aRequestedBindThatFailsIsTheRequestsFault(number: Int32) {
         let requested = Self.judge(number, Self.at(.bind) { $0.requestedBind = [.address, .port] })
         #expect(requested.errorClass == .proberMisconfigured && requested.fault == .request)
         let unasked = Self.judge(number, Self.at(.bind))
         #expect(unasked.errorClass == .proberMisconfigured && unasked.fault == .prober)
     }
 
-    @Test func aMissingInterfaceIsTheRequestsWhereItNamedIt() {
+    @Test func aMissingInterfaceThatTheRequestNamesIsTheRequestsFault() {
         #expect(Self.judge(ENODEV, Self.at(.socket)).fault == .prober)
         for phase in [Phase.socket, .bind, .connect] {
             let report = Self.judge(ENODEV, Self.at(phase) { $0.requestedBind = .interface })
@@ -219,14 +219,14 @@ import Testing
         }
     }
 
-    @Test func `a path that does not answer is no silent peer`() {
+    @Test func `a path that does not answer differs from a silent peer`() {
         var circumstances = Circumstances(phase: .connect, transport: .unix(.stream))
         circumstances.unixAccess = .unanswered
         let report = Classifier.deadlineReport(in: circumstances)
         #expect(report.name == "DEADLINE" && report.errorClass == .timeout && report.hint.contains("file system"))
     }
 
-    @Test func aRefusedSocketOptionIsTheProbers() {
+    @Test func aRefusedSocketOptionIsTheProbersFault() {
         #expect(Self.judge(EPERM, Self.at(.socket)).errorClass == .notPermitted)
         #expect(Self.judge(EMFILE, Self.at(.socket)).errorClass == .proberExhausted)
         for number in [ENOPROTOOPT, EOPNOTSUPP, EINVAL, EAFNOSUPPORT, EPROTONOSUPPORT, ESOCKTNOSUPPORT] {
@@ -250,7 +250,7 @@ import Testing
     }
 
     @Test(arguments: [EMFILE, ENFILE, ENOMEM, ENOBUFS, ENOSPC, EAGAIN])
-    func aShortageDuringTheResolutionIsTheProbers(number: Int32) {
+    func aShortageDuringTheResolutionIsTheProbersFault(number: Int32) {
         let report = Classifier.report(for: .shortage(Errno(number)))
         #expect(report.errorClass == .proberExhausted && report.fault == .prober && report.source == .kernel)
         #expect(report.errno == Errno(number))
@@ -264,7 +264,7 @@ import Testing
     }
 
     @Test(arguments: [6, 9, 11, 16, 23] as [UInt16])
-    func anUnusualResponseCodeIsSaidByItsNumber(code: UInt16) {
+    func theMessageHasTheNumberOfAnUnusualResponseCode(code: UInt16) {
         #expect(Classifier.report(for: .responseCode(code)).message.contains("(response code \(code))"))
     }
 
@@ -275,7 +275,7 @@ import Testing
         (.denied, .denied, .request, .policy),
         (.invalid, .invalid, .request, .policy), (.cancelled, .cancelled, .request, .policy),
     ])
-    func ourOwnErrorsHaveTheirClass(error: OwnError, errorClass: ErrorClass, fault: Fault, source: ErrorSource) {
+    func ownErrorsHaveTheirClass(error: OwnError, errorClass: ErrorClass, fault: Fault, source: ErrorSource) {
         let report = Classifier.report(for: error)
         #expect(report.errno == nil && report.name == error.rawValue)
         #expect(report.errorClass == errorClass && report.fault == fault && report.source == source)
@@ -285,7 +285,7 @@ import Testing
         #expect(Classifier.report(for: ResolveFailure.cancelled).errorClass == .cancelled)
     }
 
-    @Test func onlyWhatMayHealByItselfIsRetryable() {
+    @Test func onlyTemporaryErrorsAreRetryable() {
         for number in [ECONNREFUSED, ECONNRESET, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, ENOENT, EMFILE, EADDRNOTAVAIL] {
             #expect(Self.judge(number).retryable)
         }

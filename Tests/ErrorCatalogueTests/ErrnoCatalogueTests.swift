@@ -17,26 +17,26 @@ import Testing
     ]
 
     @Test(arguments: manualPageNames)
-    func theManualPagesErrorsAreInIt(name: String) throws {
+    func errorsOfTheManualPageAreInTheCatalogue(name: String) throws {
         let entry = try #require(ErrnoCatalogue.entry(named: name))
         #expect(entry.inManualPage)
         #expect(entry.errno != nil)
         #expect(entry.source == .kernel)
     }
 
-    @Test func onlyTheManualPagesErrorsClaimToBeInTheManualPage() {
+    @Test func onlyErrorsOfTheManualPageAreMarkedAsSuch() {
         let claimed = ErrnoCatalogue.entries.filter(\.inManualPage).map(\.name)
         #expect(Set(claimed) == Set(Self.manualPageNames))
     }
 
     @Test(arguments: linuxNames)
-    func linuxsOtherErrorsAreInIt(name: String) throws {
+    func otherErrorsOfLinuxAreInTheCatalogue(name: String) throws {
         let entry = try #require(ErrnoCatalogue.entry(named: name))
         #expect(!entry.inManualPage)
     }
 
     @Test(arguments: ErrnoCatalogue.entries.filter { $0.errno != nil })
-    func numberNameAndMessageAreTheCLibrarys(entry: ErrorCatalogueEntry) throws {
+    func numberNameAndMessageMatchTheCLibrary(entry: ErrorCatalogueEntry) throws {
         let number = try #require(entry.errno?.rawValue)
         #expect(entry.message == String(cString: strerror(number)))
         #expect(ErrnoCatalogue.entry(for: Errno(number)) == entry)
@@ -44,7 +44,7 @@ import Testing
     }
 
     @Test(arguments: 1...Int32(133))
-    func everyNumberOfLinuxHasTheCLibrarysName(number: Int32) {
+    func everyNumberOfLinuxHasTheNameFromTheCLibrary(number: Int32) {
         // 41 and 58 were never given to an error on Linux.
         #expect(ErrnoCatalogue.name(of: Errno(number)) == Self.libraryName(of: number) ?? "ERRNO_\(number)")
     }
@@ -71,14 +71,14 @@ import Testing
     }
 
     @Test(arguments: OwnError.allCases)
-    func ourOwnErrorsHaveNoNumber(error: OwnError) {
+    func ownErrorsHaveNoNumber(error: OwnError) {
         let entry = ErrnoCatalogue.entry(for: error)
         #expect(entry.name == error.rawValue)
         #expect(entry.errno == nil)
         #expect(ErrnoCatalogue.entry(named: error.rawValue) == entry)
     }
 
-    @Test func theKernelsErrorsStandByTheirNumbersAndOurOwnLast() {
+    @Test func kernelErrorsAreSortedByNumberAndOwnErrorsComeLast() {
         let numbers = ErrnoCatalogue.entries.compactMap { $0.errno?.rawValue }
         #expect(numbers == numbers.sorted())
         let own = OwnError.allCases.map(\.rawValue) + TLSFailure.allCases.map(\.rawValue)
@@ -104,7 +104,7 @@ import Testing
         #expect(!hint.contains("\n") && !hint.contains("  "))
     }
 
-    @Test func noTwoHintsOfCircumstancesAreTheSame() {
+    @Test func hintsAreUnique() {
         #expect(Set(Hints.all).count == Hints.all.count)
     }
 

@@ -45,7 +45,7 @@ import Testing
         }
     }
 
-    @Test func exactlyTheProhibitionsAreProhibited() {
+    @Test func isProhibitedMatchesExactlyTheProhibitions() {
         func prohibited(_ family: AddressFamily) -> [[UInt8]] {
             var found: [[UInt8]] = []
             for type in UInt8.min...UInt8.max {
@@ -59,7 +59,7 @@ import Testing
         #expect(prohibited(.ipv6) == [[1, 1], [1, 5], [1, 6]])
     }
 
-    @Test func theSenderIsTheTargetOurselvesOrSomebodyElse() {
+    @Test func theSenderIsTheTargetTheProberOrAnIntermediateHost() {
         func sender(_ from: IPAddress) -> ICMPSender {
             Self.message(3, 3, from: from).sender(destination: Self.target) { $0 == Self.own }
         }
@@ -68,12 +68,12 @@ import Testing
         #expect(sender(Self.router) == .intermediate)
     }
 
-    @Test func aCheckOfOnesOwnAddressIsTheTargetsAnswer() {
+    @Test func aMessageFromTheProbersOwnAddressAsTargetIsTheTargets() {
         let message = Self.message(3, 3, from: Self.own)
         #expect(message.sender(destination: Self.own) { _ in true } == .target)
     }
 
-    @Test func zonesAndMappedAddressesDoNotHideTheTarget() {
+    @Test func theTargetIsRecognizedDespiteZonesAndMappedAddresses() {
         let mapped = IPAddress.v6(IPv6Address(bits: 0xFFFF_0A00_0007))
         #expect(Self.message(3, 3, from: Self.target).sender(destination: mapped) { _ in false } == .target)
         let linkLocal = UInt128(0xFE80) << 112 | 1

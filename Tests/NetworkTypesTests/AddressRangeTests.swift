@@ -12,7 +12,7 @@ import Testing
         ("::ffff:0:0/96", "1.2.3.4", false), ("2001:db8::/127", "2001:db8::1", true),
         ("2001:db8::/127", "2001:db8::2", false),
     ])
-    func containsWhatHasItsPrefix(_ range: String, address: String, isInside: Bool) throws {
+    func aBlockContainsAddressesWithItsPrefix(_ range: String, address: String, isInside: Bool) throws {
         let address = try #require(IPAddress(parsing: address))
         #expect(try AddressRange(parsing: range).contains(address) == isInside)
     }
@@ -24,7 +24,7 @@ import Testing
         "1.2.3.4/0",
         "10.0.0.0/1000",
     ])
-    func refusesWhatIsNoBlock(_ text: String) {
+    func refusesInvalidBlocks(_ text: String) {
         #expect(throws: AddressRangeError.self) { try AddressRange(parsing: text) }
     }
 
@@ -35,7 +35,7 @@ import Testing
         #expect(try !AddressRange(parsing: "10.0.0.0/31").isSingleAddress)
     }
 
-    @Test func theMessageNamesTheBlockThatWasMeant() {
+    @Test func theMessageSuggestsTheBlock() {
         #expect(throws: AddressRangeError.self) { try AddressRange(parsing: "10.1.2.3/8") }
         do {
             _ = try AddressRange(parsing: "10.1.2.3/8")

@@ -1,7 +1,7 @@
 import Glibc
 import NetworkTypes
 
-/// inet_pton(3) and inet_ntop(3): what our parser and writer are held against.
+/// inet_pton(3) and inet_ntop(3): the reference for the parser and the writer.
 enum SystemAddresses {
     static func parse(_ text: String) -> IPAddress? {
         var v4 = in_addr()

@@ -182,7 +182,7 @@ import Testing
 }
 
 extension Target {
-    /// The peer in a short form that tells names from addresses, which stand in angle brackets.
+    /// The peer in a short form that shows addresses in angle brackets, so that they differ from names.
     var summary: String {
         switch peer {
         case .tcp(let host, let port): "\(impliesTLS ? "tls" : "tcp") \(host.summary) \(port)"

@@ -16,7 +16,7 @@ import Testing
         ("\u{200B}\u{200D}", "\\u{200B}\\u{200D}"), ("\u{E0041}", "\\u{E0041}"), ("\u{3164}", "\\u{3164}"),
         ("\u{E000}", "\\u{E000}"), ("\u{FE0F}", "\\u{FE0F}"), ("é\u{202E}", "é\\u{202E}"),
     ])
-    func whatIsNotSeenIsEscaped(text: String, visible: String) {
+    func invisibleCharactersAreEscaped(text: String, visible: String) {
         #expect(VisibleText.of(text) == visible)
     }
 }

@@ -94,7 +94,7 @@ import Testing
 
     @Test(arguments: AddressFamily.allCases)
     func aPortThatNobodyListensToGivesECONNREFUSED(family: AddressFamily) throws {
-        // Bound and not listening: nobody else can get the port meanwhile.
+        // Bound, but not listening: no other process can get the port.
         let bound = try Socket(.tcp(family))
         try bound.bind(to: loopback(family))
         let endpoint = try localName(of: bound)
@@ -147,7 +147,7 @@ import Testing
         let socket = try Socket(.tcp(.ipv4))
         let endpoint = listener.endpoint
         #expect(errno { () throws(Errno) in try socket.bind(to: endpoint) } == Errno(EADDRINUSE))
-        // TEST-NET-1, RFC 5737: nobody's.
+        // TEST-NET-1, RFC 5737: never assigned.
         let foreign = IPEndpoint(address: .v4(IPv4Address(bits: 0xC000_0201)), port: 0)
         #expect(errno { () throws(Errno) in try socket.bind(to: foreign) } == Errno(EADDRNOTAVAIL))
     }

@@ -27,7 +27,7 @@ final class Shared<Value: ~Copyable & Sendable>: Sendable {
     }
 }
 
-/// Lets the loop go round a few times: each sleep ends in a turn of its own, behind that turn's events.
+/// Lets the loop run a few turns: each sleep ends in a turn of its own, after the events of that turn.
 func turns(of reactor: Reactor) async {
     for _ in 0..<3 { _ = await reactor.sleep(until: Clock.now().advanced(byMilliseconds: 1)) }
 }

@@ -76,8 +76,8 @@ import Testing
         socket.takeICMP().map { ($0.error, $0.message) }
     }
 
-    /// A UDP socket that hears nobody: it is associated with a peer that never speaks. Its port is refused to all others,
-    /// and nobody else is given it.
+    /// A UDP socket that receives nothing: it is associated with a silent peer. The kernel refuses datagrams of others to
+    /// its port, and gives the port to no other socket.
     private func deafSocket(_ family: AddressFamily) throws -> Socket {
         let socket = try Socket(.udp(family))
         try socket.bind(to: loopback(family))
@@ -92,7 +92,7 @@ import Testing
         for text in ["::1", "::"] {
             #expect(LocalAddresses.contains(.v6(try #require(IPv6Address(parsing: text)))), "\(text)")
         }
-        // Addresses for documentation, RFC 5737 and RFC 3849: nobody's.
+        // Addresses for documentation, RFC 5737 and RFC 3849: never assigned.
         #expect(!LocalAddresses.contains(.v4(IPv4Address(bits: 0xC000_0201))))
         #expect(!LocalAddresses.contains(.v6(IPv6Address(bits: 0x2001_0DB8 << 96 | 1))))
         // bind(2) takes these as well: a group, and the broadcast address.

@@ -120,7 +120,7 @@ func waits(for events: Int32, on number: Int32) -> Bool {
     return count == 1
 }
 
-/// connect(2) of a number, whatever it stands for.
+/// connect(2) of any number, valid or not.
 /// - Returns: the errno, nil where the call succeeded.
 func errnoOfConnect(_ number: Int32, to endpoint: IPEndpoint) -> Errno? {
     errno { () throws(Errno) in

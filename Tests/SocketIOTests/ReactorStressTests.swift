@@ -67,7 +67,7 @@ import Testing
         }
     }
 
-    @Test func cancellingATaskThatHasStoppedWaitingEndsNoOtherWait() async throws {
+    @Test func cancelingATaskAfterItsWaitEndsNoOtherWait() async throws {
         try await withReactor { reactor in
             for _ in 0..<200 {
                 let pipe = try Pipe()

@@ -42,12 +42,12 @@ import Testing
         #expect(errno { () throws(Errno) in try BlockingConnect.finish(socket) } == Errno(ENOTCONN))
     }
 
-    @Test func aSignalInterruptsWithEINTRAndTheAttemptGoesOnByItself() throws {
+    @Test func aSignalInterruptsWithEINTRAndTheAttemptContinues() throws {
         let full = try FullListener()
         let endpoint = full.listener.endpoint
         let socket = try Socket(.tcp(.ipv4), nonBlocking: false)
         let number = socket.number
-        #expect(try SignalledThread.run { errnoOfConnect(number, to: endpoint) } == .some(Errno(EINTR)))
+        #expect(try SignaledThread.run { errnoOfConnect(number, to: endpoint) } == .some(Errno(EINTR)))
         // A second blocking call would wait on Linux; to a non-blocking one it says what the manual page tells.
         #expect(connectd_set_nonblocking(number) == 0)
         #expect(errnoOfConnect(number, to: endpoint) == Errno(EALREADY))
@@ -60,7 +60,7 @@ import Testing
         let full = try FullListener()
         let endpoint = full.endpoint
         let shared = SharedSocket(try Socket(.tcp(.ipv4), nonBlocking: false))
-        let start = try SignalledThread.run { Result { try shared.socket.connect(to: endpoint) } }
+        let start = try SignaledThread.run { Result { try shared.socket.connect(to: endpoint) } }
         #expect(try start.get() == .inProgress)
         try full.makeRoom()
         try BlockingConnect.finish(shared.socket)
@@ -71,7 +71,7 @@ import Testing
         let full = try FullListener()
         let endpoint = full.endpoint
         let shared = SharedSocket(try Socket(.tcp(.ipv4), nonBlocking: false))
-        let error = try SignalledThread.run(
+        let error = try SignaledThread.run(
             betweenSignals: { if $0 == 20 { try full.makeRoom() } },
             { errno { () throws(Errno) in try BlockingConnect.connect(shared.socket, to: endpoint) } })
         #expect(error == nil)
@@ -82,8 +82,8 @@ import Testing
         let full = try FullListener()
         let endpoint = full.endpoint
         let shared = SharedSocket(try Socket(.tcp(.ipv4), nonBlocking: false))
-        // Were the whole time waited for again behind each signal, this would end by the kernel's own ETIMEDOUT.
-        let error = try SignalledThread.run {
+        // If each signal restarted the whole timeout, this would end with the kernel's own ETIMEDOUT.
+        let error = try SignaledThread.run {
             errno { () throws(Errno) in
                 try BlockingConnect.connect(shared.socket, to: endpoint, timeoutMilliseconds: 100)
             }
@@ -98,14 +98,14 @@ import Testing
         #expect(try filler.connect(to: .unix(peer.address)) == .complete)
         let address = peer.address
         let shared = SharedSocket(try Socket(.unix(.stream), nonBlocking: false))
-        let first = try SignalledThread.run { errnoOfConnect(shared.socket.number, to: address) }
+        let first = try SignaledThread.run { errnoOfConnect(shared.socket.number, to: address) }
         #expect(first == .some(Errno(EINTR)))
-        let ours = try SignalledThread.run {
+        let ours = try SignaledThread.run {
             errno { () throws(Errno) in _ = try shared.socket.connect(to: .unix(address)) }
         }
         #expect(ours == .some(Errno(EINTR)))
         // Nothing is under way: the call is made again, until there is room.
-        let error = try SignalledThread.run(
+        let error = try SignaledThread.run(
             betweenSignals: { if $0 == 20 { _ = try peer.accept() } },
             { errno { () throws(Errno) in try BlockingConnect.connect(shared.socket, to: .unix(address)) } })
         #expect(error == nil)

@@ -97,7 +97,7 @@ import Testing
         let socket = try Socket(.unix(type))
         let address = peer.address
         #expect(errno { () throws(Errno) in _ = try socket.connect(to: .unix(address)) } == Errno(EAGAIN))
-        // Nothing is under way behind it: with room, the same socket connects.
+        // No attempt is in progress after it: with room in the backlog, the same socket connects.
         _ = try peer.accept()
         #expect(try socket.connect(to: .unix(address)) == .complete)
         _ = try peer.accept()

@@ -1,13 +1,13 @@
 internal import CLinux
 public import NetworkTypes
 
-// For code that runs on the reactor's thread already, in whatever actor: without the way into this one, whose bookkeeping
-// costs more than what is done inside. Elsewhere each of these traps.
+// For code that already runs on the reactor's thread, in any actor. These functions avoid entering this actor, which
+// costs more than the work inside; on another thread each of them traps.
 extension Reactor {
     /// Registers a descriptor, edge-triggered, for as long as it is open; on the reactor's thread.
     ///
-    /// The descriptor stays the caller's; `removeOnThread` has to be called before it is closed.
-    /// - Throws: ENOMEM or ENOSPC, where the kernel's limit of watches is reached.
+    /// The caller still owns the descriptor, and must call `removeOnThread` before it closes it.
+    /// - Throws: ENOMEM, or ENOSPC at the kernel's limit of watches.
     public nonisolated func addOnThread(
         _ descriptor: Int32, for interest: Readiness
     ) throws(Errno) -> SlotToken {
@@ -21,15 +21,15 @@ extension Reactor {
     /// it on the reactor's thread.
     public nonisolated func removeOnThread(_ token: SlotToken) {
         let handler = waits.with { $0.release(token) }
-        // The last reference to what a handler captured may be given up here: then its `deinit` runs, and may call back.
+        // This may release the last reference to a value that a handler captured: its `deinit` runs, and may call back.
         _ = consume handler
     }
 
     /// Waits until the descriptor is ready, or the deadline has come, or the task is cancelled; from a task that prefers the
     /// reactor's thread.
     ///
-    /// Errors and hang-ups end every wait as `ready`. Readiness that a wait has reported is forgotten: use the
-    /// descriptor until it says EAGAIN before you wait again. A reactor that has ended answers `cancelled`.
+    /// Errors and hang-ups end every wait as `ready`. Readiness that a wait has reported is cleared: use the descriptor
+    /// until EAGAIN before the next wait. A stopped reactor returns `cancelled`.
     /// - Parameter isolation: the caller's own. By a parameter, since a closure can keep only what it can name: outside of the
     ///   caller's actor, it would be enqueued once more on the way in.
     public func waitOnThread(
@@ -52,12 +52,13 @@ extension Reactor {
         }
     }
 
-    /// Something to wait for that is not a descriptor; `removeOnThread` ends it. On the reactor's thread.
+    /// Makes a signal, which a task can wait for as for a descriptor; `removeOnThread` ends it. Call it on the
+    /// reactor's thread.
     public nonisolated func makeSignalOnThread() -> SlotToken {
         waits.with { $0.slots.take() }
     }
 
-    /// Ends the wait for a signal as `ready`, or the next one that begins. On the reactor's thread.
+    /// Ends the current or the next wait for a signal as `ready`. Call it on the reactor's thread.
     public nonisolated func signalOnThread(_ signal: SlotToken) {
         switch waits.with({ $0.deliver(.readable, to: signal) }) {
         case .noWaiter: break

@@ -2,13 +2,13 @@ internal import CLinux
 public import NetworkTypes
 internal import Synchronization
 
-/// One epoll set and one heap of timers, on one thread: everything that a worker waits for.
+/// An event loop: one epoll set and one heap of timers on one thread. Each worker has one.
 ///
-/// Descriptors are registered once, edge-triggered; an event without a waiter stays in its slot until somebody waits.
-/// Nothing here is locked: the actor runs on its thread only.
+/// Descriptors are registered once, edge-triggered; an event without a waiter stays in its slot until the next wait.
+/// There are no locks: the actor runs only on its thread.
 ///
-/// The loop calls out to jobs, participants and handlers, all of which may call back into the reactor. So it never holds
-/// an access to a stored property over a call-out: each bookkeeping step ends, and returns what is to be called.
+/// The loop calls jobs, participants and handlers, which may call back into the reactor. So it never keeps an access to
+/// a stored property during such a call: each step ends, and returns what to call.
 public actor Reactor {
     public nonisolated let thread: ReactorThread
     nonisolated let epoll: Descriptor
@@ -160,7 +160,7 @@ public actor Reactor {
 
     // MARK: The loop
 
-    /// Makes the calling thread the reactor's own, and serves until `stop`.
+    /// Runs the loop on the calling thread until `stop`.
     public nonisolated func run() {
         thread.adoptCurrentThread()
         // Once for all turns: the runtime's check of the isolation costs more than most of what a turn does.
@@ -184,7 +184,7 @@ public actor Reactor {
         let (continuations, handlers) = waits.with { $0.end() }
         for continuation in continuations { continuation.resume(returning: .cancelled) }
         runJobs()
-        // Participants and handlers refer to actors that refer to the reactor: these circles end here.
+        // Participants and handlers refer to actors that refer to the reactor: this breaks these reference cycles.
         let others = participants
         participants = []
         _ = (consume others, consume handlers)

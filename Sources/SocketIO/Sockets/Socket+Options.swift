@@ -71,7 +71,7 @@ extension Socket {
 
 /// What the kernel knows about a connection or its failure.
 extension Socket {
-    /// TCP_INFO; nil where the socket is not TCP's. `isEstablished` is the truth about a connect.
+    /// TCP_INFO; nil if the socket is not TCP's. `isEstablished` is the truth about a connect.
     public borrowing func tcpInformation() -> (isEstablished: Bool, values: TCPInformation)? {
         var info = connectd_tcp_info()
         guard connectd_get_tcp_info(descriptor.rawValue, &info) == 0 else { return nil }
@@ -94,7 +94,7 @@ extension Socket {
         return (Errno(Int32(bitPattern: icmp.error)), message)
     }
 
-    /// SO_PEERCRED of a connected UNIX-domain socket, as it was when the peer called listen(2); nil where there are none,
+    /// SO_PEERCRED of a connected UNIX-domain socket, as it was when the peer called listen(2); nil if there are none,
     /// as for datagrams. The pid is 0 where the peer lives in a process namespace that cannot be seen from here.
     public borrowing func peerCredentials() -> PeerCredentials? {
         var credentials = connectd_credentials()

@@ -5,7 +5,7 @@ import Synchronization
 
 /// Runs a blocking call on a thread of its own, which is sent a signal again and again: SIGUSR2 with a handler and without
 /// SA_RESTART, so that the call is interrupted. No other thread sees any of it.
-enum SignalledThread {
+enum SignaledThread {
     private struct State<Outcome: Sendable>: Sendable {
         var identity: pthread_t?
         var outcome: Outcome?

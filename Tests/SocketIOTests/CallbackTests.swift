@@ -6,7 +6,7 @@ import Synchronization
 import Testing
 
 /// Handlers, timers and participants that call back into the reactor which calls them.
-@Suite struct CallBackTests {
+@Suite struct CallbackTests {
     /// An object whose end calls back, as that of an actor's helper may.
     private final class CallsBackAtItsEnd: Sendable {
         let reactor: Reactor
@@ -23,7 +23,7 @@ import Testing
         }
     }
 
-    @Test func aHandlerMayEndItsOwnWatchAndItsLastReferenceMayCallBack() async throws {
+    @Test func aHandlerCanEndItsOwnWatchAndItsDeinitCanCallTheReactor() async throws {
         try await withReactor { reactor in
             let pipe = try Pipe()
             let (reader, calls, ends) = (pipe.reader, Counter(), Counter())
@@ -46,7 +46,7 @@ import Testing
         }
     }
 
-    @Test func whatGoesWithARemovedHandlerMayCallBack() async throws {
+    @Test func theDeinitOfARemovedHandlerCanCallTheReactor() async throws {
         try await withReactor { reactor in
             let ends = Counter()
             let timer = await Self.timerThatCallsBackAtItsEnd(of: reactor) { ends.add() }
