@@ -113,7 +113,7 @@ struct CheckCommand: ParsableCommand {
 
     func run() throws {
         let entries = try TargetFile.entries(named: targets, file: file)
-        let surroundings = try CallerSurroundings.read(config: config, tls: tls)
+        let surroundings = try CallerContext.read(config: config, tls: tls)
         let planner = CheckPlanner(
             timeout: timeout, connection: connection, triesAllAddresses: all, tls: tls, dialog: dialog,
             expectation: expect)
