@@ -119,7 +119,7 @@ struct BadDocument: CustomTestStringConvertible, Sendable {
             "client_certificates.p.targets", "must not be empty"),
         BadDocument(
             "client_certificates: {p: {certificate: /dev/null, key: /, targets: [h]}}", 1, 69,
-            "client_certificates.p.targets[0]", "A pattern of targets is host:port"),
+            "client_certificates.p.targets[0]", "a target pattern must be host:port"),
         BadDocument(
             "client_certificates: {p: {certificate: /dev/null, key: /, targets: [443]}}", 1, 69,
             "client_certificates.p.targets[0]", "put it in quotes"),

@@ -86,10 +86,10 @@ final class ServiceParts: Sendable {
     /// connectd's own.
     let version: String
 
-    /// - Parameter surroundings: what monitors run under, asked for at each round.
+    /// - Parameter context: the context of monitors, asked for at each round.
     init(
         pool: WorkerPool, memory: MemoryBudget, version: String, logger: Logger,
-        surroundings: @escaping @Sendable () -> Surroundings
+        context: @escaping @Sendable () -> CheckContext
     ) {
         let metrics = ServiceMetrics(workerCount: pool.workers.count)
         self.pool = pool
@@ -99,7 +99,12 @@ final class ServiceParts: Sendable {
         self.metrics = metrics
         journal = CheckJournal(metrics: metrics, logger: logger)
         monitors = MonitorSet(
-            pool: pool, surroundings: surroundings, observer: MonitorJournal(metrics: metrics, logger: logger))
+            pool: pool, context: context, observer: MonitorJournal(metrics: metrics, logger: logger))
+    }
+
+    /// What runs the checks of requests that arrive on this worker.
+    func service(on worker: Int) -> LocalCheckService {
+        LocalCheckService(pool, worker: worker, isBalanced: true)
     }
 
     /// The answer of a request that is not done, counted.

@@ -113,17 +113,17 @@ struct CheckCommand: ParsableCommand {
 
     func run() throws {
         let entries = try TargetFile.entries(named: targets, file: file)
-        let surroundings = try CallerContext.read(config: config, tls: tls)
+        let context = try CallerContext.read(config: config, tls: tls)
         let planner = CheckPlanner(
             timeout: timeout, connection: connection, triesAllAddresses: all, tls: tls, dialog: dialog,
             expectation: expect)
-        let checks = try planner.checks(of: entries, under: surroundings)
+        let checks = try planner.checks(of: entries, in: context)
         let requests = checks.map(\.request)
         try tls.validate(for: requests)
         try nagios.validate(for: requests)
         let isMany = requests.contains { $0.resolve.addresses != .first }
         let run = CheckRun(
-            checks: checks, surroundings: surroundings, options: pace.options(descriptorsOfCheck: isMany ? 8 : 2),
+            checks: checks, context: context, options: pace.options(descriptorsOfCheck: isMany ? 8 : 2),
             format: json ? .json : ndjson ? .ndjson : nagios.nagios ? .nagios(nagios.limits) : .text,
             palette: color.palette(for: STDOUT_FILENO), isVerbose: verbose, statsEvery: statsEvery)
         throw ExitCode(try run.status())

@@ -15,7 +15,7 @@ struct CheckPlanner {
     var expectation: Expectation?
 
     /// - Throws: `ValidationError` with all problems: each bad argument, and each bad line with its number.
-    func checks(of entries: [TargetEntry], under surroundings: Surroundings) throws -> [PreparedCheck] {
+    func checks(of entries: [TargetEntry], in context: CheckContext) throws -> [PreparedCheck] {
         // Compiled once, because compiling is slow. The dialog of a preset differs from check to check.
         let steps = dialog.steps
         let compiled = try DialogArguments.dialog(steps)
@@ -32,7 +32,7 @@ struct CheckPlanner {
                 checks.append(PreparedCheck(request: request, dialog: own))
             case .request(let document):
                 let (check, found) = ConfiguredCheckDecoder.decode(
-                    withTimeout(document), material: surroundings.tls, md5Keys: surroundings.md5Keys.keys)
+                    withTimeout(document), material: context.tls, md5Keys: context.md5Keys.keys)
                 if let check { checks.append(check) }
                 problems += found.map { entry.complaint("\($0.pointer) \($0.detail)") }
             case .invalid(let detail):

@@ -18,7 +18,7 @@ struct CheckRun {
     }
 
     let checks: [PreparedCheck]
-    let surroundings: Surroundings
+    let context: CheckContext
     let options: BatchOptions
     let format: Format
     let palette: Palette
@@ -42,7 +42,7 @@ struct CheckRun {
         var earlier: [Int: CheckResult] = [:]
         var nextStats = statsEvery.map { Clock.now().advanced(byMilliseconds: $0.milliseconds) }
         let session = CheckSession(
-            checks: checks, surroundings: surroundings, options: options,
+            checks: checks, context: context, options: options,
             tickMilliseconds: tickMilliseconds(status))
         let endReason = try session.run { event in
             switch event {

@@ -1,6 +1,7 @@
 import CLinux
 import CheckEngine
 import CheckModel
+import ErrorCatalogue
 import NetworkTypes
 import SocketIO
 
@@ -23,7 +24,7 @@ struct CheckSession {
     }
 
     let checks: [PreparedCheck]
-    let surroundings: Surroundings
+    let context: CheckContext
     let options: BatchOptions
     /// The interval of `tick`; nil for none.
     let tickMilliseconds: Int?
@@ -36,10 +37,15 @@ struct CheckSession {
         var interrupts = Interrupts()
         let threads = try pool.start()
         let worker = pool.workers[0]
+        let service = LocalCheckService(pool, worker: 0, isBalanced: false)
         let hosts = checks.map(\.request.target.hostKey)
         let batch = CheckBatch(hosts: hosts, options: options, reactor: worker.reactor) {
-            [checks, surroundings] index in
-            await worker.runner.result(of: checks[index], under: surroundings)
+            [checks, context, service] index in
+            // The batch never runs more checks at once than there are permits: each gets one without a wait.
+            let answer = await service.run(checks[index], in: context, until: nil)
+            return answer.result(of: checks[index])
+                ?? .notStarted(
+                    checks[index].request, because: .cancelled, startedAtNanoseconds: Clock.wallNanoseconds())
         }
         let task = Task(executorPreference: worker.reactor.thread) { await batch.run { events.append($0) } }
         var endReason = EndReason.complete
@@ -70,15 +76,5 @@ struct CheckSession {
         // From here on a signal ends the process at once, even while it prints.
         interrupts.restore()
         return endReason
-    }
-}
-
-extension CheckRunner {
-    /// Runs one check with the caller's rights, or under the policy of `--config`.
-    func result(of check: PreparedCheck, under surroundings: Surroundings) async -> CheckResult {
-        switch await run(check, under: surroundings, queueNanoseconds: 0) {
-        case .result(let result): result
-        case .denied: .denied(check.request, startedAtNanoseconds: Clock.wallNanoseconds())
-        }
     }
 }

@@ -17,7 +17,7 @@ enum ServiceAssembly {
         let addresses = listening.isEmpty ? settings.listen + settings.healthListen : listening
         let policy = policy(of: settings, listeningOn: addresses, files: files ?? ownFiles(addresses))
         return ConnectAPI.ServiceSettings(
-            surroundings: Surroundings(
+            checkContext: CheckContext(
                 policy: policy, md5Keys: settings.md5Keys.mapValues { $0.reveal() }, tls: material(of: settings)),
             permissions: RequestPermissions(
                 dialogs: settings.policy.dialogs, options: settings.policy.options,

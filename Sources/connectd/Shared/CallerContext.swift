@@ -9,17 +9,17 @@ enum CallerContext {
     /// - Parameters:
     ///   - file: `--config`; nil applies no policy.
     ///   - tls: Its `--ca` is added to the authorities of the configuration.
-    static func read(config file: String?, tls: TLSArguments) throws -> Surroundings {
-        let configured = try file.map(configured(by:)) ?? Surroundings(policy: nil)
-        return Surroundings(
+    static func read(config file: String?, tls: TLSArguments) throws -> CheckContext {
+        let configured = try file.map(configured(by:)) ?? CheckContext(policy: nil)
+        return CheckContext(
             policy: configured.policy, md5Keys: configured.md5Keys, tls: try tls.material(with: configured.tls))
     }
 
-    private static func configured(by file: String) throws -> Surroundings {
+    private static func configured(by file: String) throws -> CheckContext {
         do throws(ConfigurationProblems) {
             let (settings, warnings) = try SettingsSource(file: file, flags: Flags()).load()
             for warning in warnings { Output.errorLine("connectd: \(warning)") }
-            return ServiceAssembly.serviceSettings(from: settings, listening: []).surroundings
+            return ServiceAssembly.serviceSettings(from: settings, listening: []).checkContext
         } catch {
             throw ValidationError("the configuration is invalid:\n\(error)")
         }

@@ -90,9 +90,9 @@ struct WaitCommand: ParsableCommand {
 
     func run() throws {
         let entries = try TargetFile.entries(named: targets, file: file)
-        let surroundings = try CallerContext.read(config: config, tls: tls)
+        let context = try CallerContext.read(config: config, tls: tls)
         let planner = CheckPlanner(connection: connection, tls: tls, dialog: dialog)
-        let checks = try planner.checks(of: entries, under: surroundings).map { check in
+        let checks = try planner.checks(of: entries, in: context).map { check in
             var request = check.request
             until.apply(to: &request)
             return PreparedCheck(request: request, dialog: check.dialog)
@@ -103,7 +103,7 @@ struct WaitCommand: ParsableCommand {
         var status = StatusLine(environment: Environment.all)
         let showsProgress = status.isUsable && !quiet
         let session = WaitSession(
-            checks: checks, condition: until, surroundings: surroundings, timeout: timeout, interval: interval,
+            checks: checks, condition: until, context: context, timeout: timeout, interval: interval,
             tickMilliseconds: showsProgress ? Self.terminalTick : nil)
         var report = WaitReport(requests: requests, condition: until, palette: color.palette(for: STDERR_FILENO))
         let started = Clock.now()

@@ -266,9 +266,9 @@ def test_a_handshake_belongs_to_it(run, network):
     with peers.serving(listener, peers.on_each_connection(lambda connection: connection.sendall(b"no TLS\r\n"))):
         place = f"{net.OPEN}:{listener.getsockname()[1]}"
         for arguments in ([f"tls://{place}"], ["--tls", place]):
-            ran = run("wait", "--timeout", "500ms", *arguments)
+            ran = run("wait", "--timeout", "2s", *arguments)
             assert ran.returncode == 1 and "tls_failed" in ran.stderr
-        assert run("wait", "--timeout", "500ms", place).returncode == 0
+        assert run("wait", "--timeout", "2s", place).returncode == 0
 
 
 @pytest.mark.parametrize(

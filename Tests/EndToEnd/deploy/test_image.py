@@ -265,7 +265,7 @@ def test_the_program_tells_nothing_of_where_it_was_built(image):
 
 
 WANTED = (
-    "Package.swift", "Sources/connectd/Version.swift", "Sources/CLinux/shim.h", "Sources/CLinux/module.modulemap",
+    "Package.swift", "Sources/connectd/Connectd.swift", "Sources/CLinux/shim.h", "Sources/CLinux/module.modulemap",
     "Sources/CSpecification/include/specification.h", "Tests/DNSTests/Dnsmasq.swift", "openapi/openapi.yaml",
     "deploy/image/connectd.yaml",
 )  # fmt: skip
