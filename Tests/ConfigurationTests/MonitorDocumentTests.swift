@@ -69,12 +69,12 @@ import Testing
             "1:42: monitors[0].check: is ambiguous, got 0x10, which some YAML readers take for a number or date: put it in quotes"
         ),
     ])
-    func whatIsWrongIsToldWithItsPlace(text: String, expected: String) {
+    func aBadMonitorHasItsProblemWithPosition(text: String, expected: String) {
         let error = #expect(throws: ConfigurationProblems.self) { try load(text) }
         #expect(error?.description.contains(expected) == true, "\(error?.description ?? "")")
     }
 
-    @Test func whatIsWrongWithACheckIsToldOfItsLine() throws {
+    @Test func aProblemOfACheckHasItsLine() throws {
         let folder = try TemporaryFolder()
         let file = try folder.write(
             "monitors:\n  - name: a\n    check:\n      target: x\n      dialog:\n        - {expect: \"(\"}\n",
