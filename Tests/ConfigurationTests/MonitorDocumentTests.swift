@@ -85,7 +85,7 @@ import Testing
                 judgeCheck: { _, _ in
                     [
                         JSONProblem(pointer: "/target", detail: "has no port"),
-                        JSONProblem(pointer: "/dialog/0/expect", detail: "is no pattern"),
+                        JSONProblem(pointer: "/dialog/0/expect", detail: "is not a pattern"),
                         JSONProblem(pointer: "/tls/ca", detail: "is missing"),
                     ]
                 })
@@ -97,7 +97,7 @@ import Testing
             lines == [
                 "c.yaml:4:7: monitors[0].check.tls.ca: is missing",
                 "c.yaml:4:15: monitors[0].check.target: has no port",
-                "c.yaml:6:20: monitors[0].check.dialog[0].expect: is no pattern",
+                "c.yaml:6:20: monitors[0].check.dialog[0].expect: is not a pattern",
             ])
     }
 }

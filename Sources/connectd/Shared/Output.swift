@@ -4,7 +4,8 @@ import ErrorCatalogue
 import Glibc
 import NetworkTypes
 
-/// Writes standard output and standard error. Each call is one write(2), so that lines of several threads never mix.
+/// Writes standard output and standard error. A text is normally one write(2), so that lines of several
+/// threads do not mix.
 ///
 /// If standard output cannot be written, the program reports it and exits. Errors on standard error are ignored.
 enum Output {

@@ -49,7 +49,7 @@ struct WaitCommand: ParsableCommand {
 
     @Option(
         name: [.long, .customShort("t")],
-        help: "The timeout for all targets: 500ms, 60s, 5m, 1h; 0 is no timeout (default: 60s).",
+        help: "The timeout for all targets: 500ms, 60s, 5m, 1h; 0 means no timeout (default: 60s).",
         transform: Duration.init(parsingWait:))
     var timeout = Duration(milliseconds: 60_000)
 
