@@ -1,7 +1,7 @@
 import Configuration
 import Testing
 
-/// A document, and the one problem that it has.
+/// A document and its only problem.
 struct BadDocument: CustomTestStringConvertible, Sendable {
     let text: String
     let line: Int
@@ -175,7 +175,7 @@ struct BadDocument: CustomTestStringConvertible, Sendable {
     ]
 
     @Test(arguments: [keys, types, values, listeners, syntax].joined())
-    func aBadDocumentHasOneProblemWithItsPlace(document: BadDocument) throws {
+    func aBadDocumentHasOneProblemWithItsPosition(document: BadDocument) throws {
         let found = try problems(document.text)
         let problem = try #require(found.first)
         #expect(found.count == 1, "\(found)")
@@ -184,13 +184,13 @@ struct BadDocument: CustomTestStringConvertible, Sendable {
         #expect(problem.reason.contains(document.reason), "\(problem.reason)")
     }
 
-    @Test(arguments: later) func aKeyOfALaterVersionIsNotIgnored(text: String) throws {
+    @Test(arguments: later) func anUnsupportedKeyIsAnError(text: String) throws {
         let found = try problems(text)
         #expect(found.map(\.reason) == ["is not supported in this version of connectd"])
         #expect(found[0].position?.line == 1 && found[0].path != nil)
     }
 
-    @Test func everythingIsReportedAndInTheOrderOfTheLines() throws {
+    @Test func allProblemsAreReportedInTheOrderOfTheLines() throws {
         let found = try problems(
             "workers: x\nnonsense: 1\nlog: {level: loud}\nauth: {tokens_file: none-such}\nlisten: ['a', 'b:1']",
             environment: ["CONNECTD_WORKERS": "y"], flags: Flags(listen: ["z"]))
@@ -198,7 +198,7 @@ struct BadDocument: CustomTestStringConvertible, Sendable {
         #expect(found.suffix(2).map(\.source) == [.environment("CONNECTD_WORKERS"), .flag("--listen")])
     }
 
-    @Test func aThousandLaughsAreNotEvenBegun() throws {
+    @Test func exponentialAliasesAreRejectedEarly() throws {
         var text = "a: &a [x, x, x, x, x, x, x, x, x]\n"
         for index in 0..<9 {
             let aliases = Array(repeating: index == 0 ? "*a" : "*a\(index - 1)", count: 9).joined(separator: ", ")
@@ -210,21 +210,21 @@ struct BadDocument: CustomTestStringConvertible, Sendable {
             ])
     }
 
-    @Test func aFileThatIsNoTextIsRefusedWithTheLine() throws {
+    @Test func aFileThatIsNotUTF8IsRejectedWithTheLine() throws {
         let folder = try TemporaryFolder()
         let file = try folder.write(Array("workers: 1\nhosts: [".utf8) + [0xFF, 0xFE], to: "connectd.yaml")
         let error = #expect(throws: ConfigurationProblems.self) { try SettingsLoader.load(file: file) }
         #expect(error?.description == "\(file):2:1: is not UTF-8 text")
     }
 
-    @Test func aFileThatIsNotThereIsNamed() throws {
+    @Test func aMissingFileIsNamed() throws {
         let error = #expect(throws: ConfigurationProblems.self) {
             try SettingsLoader.load(file: "/no/such/connectd.yaml")
         }
         #expect(error?.description == "/no/such/connectd.yaml: cannot be read: No such file or directory")
     }
 
-    @Test func aFileOverOneMebibyteIsRefused() throws {
+    @Test func aFileOverOneMebibyteIsRejected() throws {
         let folder = try TemporaryFolder()
         let fits = try folder.write(String(repeating: "#", count: 1 << 20), to: "fits.yaml")
         _ = try SettingsLoader.load(file: fits)
@@ -233,13 +233,13 @@ struct BadDocument: CustomTestStringConvertible, Sendable {
         #expect(error?.problems.first?.reason == "is larger than 1 MiB")
     }
 
-    @Test func controlCharactersOfAValueDoNotReachTheTerminal() throws {
+    @Test func controlCharactersDoNotReachTheTerminal() throws {
         let found = try problems("log: {level: \"a\\e[31m\\nb\"}\n\"\\e[2J\": 1")
         #expect(found.count == 2)
         #expect(!found.map(\.description).joined().unicodeScalars.contains { $0.value < 0x20 })
     }
 
-    @Test func aProblemReadsLikeACompilersMessage() throws {
+    @Test func aProblemHasTheFormatOfACompilerMessage() throws {
         let problem = try #require(try problems("limits:\n  queue: many").first)
         #expect(
             problem.description.hasSuffix(

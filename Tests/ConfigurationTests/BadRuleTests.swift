@@ -30,7 +30,7 @@ import Testing
         BadDocument("text", 3, 7, "", "must be a mapping"),
     ]
 
-    @Test(arguments: rules) func aBadRuleHasOneProblemWithItsPlace(rule: BadDocument) throws {
+    @Test(arguments: rules) func aBadRuleHasOneProblemWithItsPosition(rule: BadDocument) throws {
         let found = try problems("policy:\n  rules:\n    - \(rule.text)\n")
         let problem = try #require(found.first)
         #expect(found.count == 1, "\(found)")

@@ -35,7 +35,7 @@ import Testing
         #expect(targets?.map(\.text) == ["*.internal:443", "[::1]:*"])
     }
 
-    @Test func aKeyThatEverybodyMayReadWarnsAndACertificateDoesNot() throws {
+    @Test func aWorldReadableKeyWarnsButNotACertificate() throws {
         let warnings = try Self.load(mode: 0o604).warnings
         #expect(warnings.count == 1)
         #expect(warnings[0].hasPrefix("client_certificates.probe.key: "))
@@ -59,7 +59,7 @@ import Testing
     }
 
     @Test(arguments: ["", "no key", CertificatePair().certificate, CertificatePair().otherKey])
-    func aKeyThatIsNoneOrAnotherOnesIsNamed(text: String) throws {
+    func aKeyThatIsInvalidOrDoesNotMatchIsNamed(text: String) throws {
         let error = #expect(throws: ConfigurationProblems.self) { try Self.load(key: text) }
         let problem = try #require(error?.problems.first)
         #expect(error?.problems.count == 1)

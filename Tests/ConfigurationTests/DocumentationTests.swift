@@ -4,7 +4,7 @@ import Foundation
 import NetworkTypes
 import Testing
 
-/// docs/configuration.md against the table of keys: neither knows a key that the other does not.
+/// Compares docs/configuration.md with the key table: both contain the same keys.
 @Suite struct DocumentationTests {
     /// The first cells of a row of a table, without the backticks around the key.
     struct Row {
@@ -29,7 +29,7 @@ import Testing
         try document().components(separatedBy: "```yaml\n").dropFirst().map { $0.components(separatedBy: "```")[0] }
     }
 
-    /// The keys with names of the user's choice below them.
+    /// The keys with user-defined names below them.
     private static let mappings: [(SettingKey, EntryKind)] = KeyTable.keys.compactMap { key in
         guard case .entries(let kind) = key.kind else { return nil }
         return (key, kind)
@@ -44,7 +44,7 @@ import Testing
         #expect(documented.sorted() == (KeyTable.keys.map(\.path) + elements).sorted())
     }
 
-    @Test(arguments: KeyTable.keys) func aRowSaysWhatTheCodeDoes(key: SettingKey) throws {
+    @Test(arguments: KeyTable.keys) func aRowMatchesTheCode(key: SettingKey) throws {
         let row = try #require(try Self.rows().first { $0.key == key.path })
         guard case .later = key.kind else {
             let environment = key.isSetByEnvironment ? "`\(key.environmentName)`" : "—"
@@ -83,7 +83,7 @@ import Testing
         }
     }
 
-    @Test func theRowsOfMonitorsSayWhatTheCodeDoes() throws {
+    @Test func theRowsOfMonitorsMatchTheCode() throws {
         let monitor = try #require(try load("monitors: [{name: a, check: {}}]").settings.monitors.first)
         let cells: [MonitorKey: [String]] = [
             .name: [EntryName.rule, "required"],

@@ -4,7 +4,7 @@ import NetworkTypes
 import Testing
 
 @Suite struct EnvironmentTests {
-    @Test func theEnvironmentOutranksTheFileAndFlagsOutrankBoth() throws {
+    @Test func theEnvironmentOverridesTheFileAndFlagsOverrideBoth() throws {
         let yaml = "listen: ['127.0.0.1:1']\nlimits: {queue: 1, in_flight: 2}\nworkers: 3"
         let environment = ["CONNECTD_LISTEN": "127.0.0.1:2, [::1]:3", "CONNECTD_LIMITS__QUEUE": "7"]
         let (settings, warnings) = try load(yaml, environment: environment)
@@ -68,7 +68,7 @@ import Testing
             ])
     }
 
-    @Test func whatKubernetesInjectsIsPassedOver() throws {
+    @Test func variablesOfKubernetesAreIgnored() throws {
         let (_, warnings) = try load(
             "{}",
             environment: [

@@ -4,7 +4,7 @@ import NetworkTypes
 import Testing
 
 @Suite struct GoodDocumentTests {
-    @Test func anchorsAliasesAndMergesAreReplaced() throws {
+    @Test func anchorsAliasesAndMergesAreExpanded() throws {
         let settings = try load(
             """
             policy:
@@ -48,7 +48,7 @@ import Testing
         #expect(warnings.isEmpty)
     }
 
-    @Test func everyKeyArrivesWhereItBelongs() throws {
+    @Test func everyKeySetsItsSetting() throws {
         let folder = try TemporaryFolder()
         try folder.write(
             "# who\n\nops:0123456789abcdef0123\r\n  ci:a+b/c==-long-enough  \n",
@@ -97,7 +97,7 @@ import Testing
         #expect(settings.policy.rules.count == 4)
     }
 
-    @Test func aRelativeFileOfTheFileBelongsToItsFolder() throws {
+    @Test func aRelativePathIsRelativeToTheFile() throws {
         let folder = try TemporaryFolder()
         try folder.write("ops:0123456789abcdef\n", to: "tokens")
         let file = try folder.write("auth: {tokens_file: ./tokens}", to: "c.yaml")
@@ -123,11 +123,11 @@ import Testing
         #expect(settings.listen[0].isLocal == isLocal)
     }
 
-    @Test func portZeroMayBeGivenTwice() throws {
+    @Test func portZeroMayBeADuplicate() throws {
         #expect(try load("listen: ['127.0.0.1:0', '127.0.0.1:0']").settings.listen.count == 2)
     }
 
-    @Test func plainWordsThatLookLikeNumbersOnlyAtFirstStayTexts() throws {
+    @Test func plainWordsThatOnlyStartLikeNumbersStayStrings() throws {
         let text = """
             listen: [127.0.0.1:80]
             hosts: [1a.example, e2e.example, x-1, 0x.example]

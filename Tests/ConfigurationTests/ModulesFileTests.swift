@@ -83,7 +83,7 @@ import Testing
             local.prober == .unix && local.queryResponse[0].send == Array("123".utf8) && local.tls.serverName == "x")
     }
 
-    @Test func whatIsNotSaidIsAsThere() throws {
+    @Test func defaultsAreThoseOfBlackboxExporter() throws {
         let (file, warnings) = try Self.read("modules:\n  a: {prober: tcp}\n  b: {prober: tcp, tcp: }\n")
         #expect(warnings.isEmpty)
         for name in ["a", "b"] {
@@ -100,7 +100,7 @@ import Testing
         #expect(file.modules.isEmpty && warnings.isEmpty)
     }
 
-    @Test func modulesOfOtherProbersAreLeftOutWithOneWarning() throws {
+    @Test func modulesOfOtherProbersAreSkippedWithOneWarning() throws {
         let (file, warnings) = try Self.read(
             """
             modules:
@@ -171,7 +171,7 @@ import Testing
             "blackbox.yml:1:29: modules.a: is a duplicate of the key in line 1"
         ),
     ])
-    func whatIsWrongIsSaidWithLinePathAndReason(text: String, message: String) throws {
+    func aProblemHasLinePathAndReason(text: String, message: String) throws {
         #expect(try Self.problems(text) == [message])
     }
 
@@ -208,7 +208,7 @@ import Testing
     @Test(arguments: [
         ("\"\"", false, false), ("ip6", false, false), ("ip4", true, false), ("ipv6", true, true), ("4", true, true),
     ])
-    func aFamilyIsReadAsThere(word: String, isIPv4: Bool, warns: Bool) throws {
+    func aFamilyIsReadAsByBlackboxExporter(word: String, isIPv4: Bool, warns: Bool) throws {
         let (file, warnings) = try Self.read("modules: {a: {prober: tcp, tcp: {preferred_ip_protocol: \(word)}}}")
         #expect(file.modules["a"]?.preferredFamily == (isIPv4 ? .ipv4 : .ipv6))
         #expect(warnings.isEmpty != warns)
@@ -218,14 +218,14 @@ import Testing
         "tls: yes, query_response: [{expect: x, starttls: true}, {send: y}]",
         "query_response: [{starttls: on}, {expect: x, starttls: true}, {send: y}]",
     ])
-    func tlsThatBeginsTwiceLoadsWithAWarning(settings: String) throws {
+    func tlsThatStartsTwiceLoadsWithAWarning(settings: String) throws {
         let (file, warnings) = try Self.read("modules: {a: {prober: tcp, tcp: {\(settings)}}}")
         let steps = try #require(file.modules["a"]?.dialog?.steps)
         #expect(steps.contains(.startTLSAgain) && steps.last == .sendBytes(Array("y\n".utf8)))
         #expect(warnings.count == 1 && warnings[0].contains("TLS cannot begin twice"), "\(warnings)")
     }
 
-    @Test func aModuleWithoutAKnownProberIsLeftOutWithAWarning() throws {
+    @Test func aModuleWithoutAKnownProberIsSkippedWithAWarning() throws {
         let (file, warnings) = try Self.read(
             "modules: {a: {prober: htttp, http: {x: 1}}, b: {tcp: {}}, c: , d: {prober: ~}, good: {prober: unix}}")
         #expect(file.modules.keys.sorted() == ["good"])
@@ -249,7 +249,7 @@ import Testing
         #expect(try ConfigurationTests.problems("modules_file: no.yml").map(\.path) == ["modules_file"])
     }
 
-    @Test func aKeyThatStandsInTheFileIsTakenAndNotKept() throws {
+    @Test func anInlineKeyIsUsedButNotKept() throws {
         let pair = CertificatePair()
         func block(_ text: String) -> String {
             text.split(separator: "\n").map { "          \($0)" }.joined(separator: "\n")
@@ -285,7 +285,7 @@ import Testing
     }
 
     @Test(arguments: ["", "5", "s", "5 s", "5d", "1.2.3s", ".s", "5ss", "5s ", "1e3s", "99999999999h"])
-    func anythingElseIsRefused(text: String) {
+    func anyOtherAddressIsRejected(text: String) {
         #expect(throws: ValueRefusal.self) { try GoDuration.nanoseconds(text) }
     }
 }

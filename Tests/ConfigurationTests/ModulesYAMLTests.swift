@@ -29,7 +29,7 @@ import Testing
         return try #require(file.modules["m"])
     }
 
-    /// The constructs of the files that blackbox_exporter comes with.
+    /// The constructs in the example files of blackbox_exporter.
     @Test func theStockConstructsLoad() throws {
         let (file, warnings) = try Self.read(
             """
@@ -97,7 +97,7 @@ import Testing
         #expect(module.queryResponse[0].expect == "é")
     }
 
-    @Test func anchorsAliasesAndMergesAreReplaced() throws {
+    @Test func anchorsAliasesAndMergesAreExpanded() throws {
         let (file, warnings) = try Self.read(
             """
             modules:
@@ -141,14 +141,14 @@ import Testing
         ("modules: {m: [[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]}", "1:28: is not YAML: more than 16 levels"),
         ("x: &x [[[[[[[[1]]]]]]]]\nmodules: [[[[[[[[*x]]]]]]]]", "2:18: is not YAML: more than 16 levels"),
     ])
-    func whatCannotBeReplacedIsOneError(text: String, message: String) throws {
+    func anAliasThatCannotBeExpandedIsOneError(text: String, message: String) throws {
         let problems = try Self.problems(text)
         #expect(problems.first?.hasPrefix("blackbox.yml:\(message)") == true, "\(problems)")
         #expect(problems.count == 1 || text.hasPrefix("modules: {a: &a x"), "\(problems)")
     }
 
-    /// Nine levels of nine aliases each would be 387 million texts.
-    @Test func billionsOfNodesAreRefusedWithOneError() throws {
+    /// Nine levels of nine aliases each would expand to 387 million strings.
+    @Test func billionsOfNodesAreRejectedWithOneError() throws {
         for merge in [false, true] {
             var text = "modules:\n  a0: &a0 {prober: tcp, timeout: 123456789s}\n"
             for level in 1...9 {
@@ -190,7 +190,7 @@ import Testing
     }
 
     @Test(arguments: ["\"true\"", "tRue", "1", "yEs", "!!str true", "!!bool yes", "[]", "\"\""])
-    func whatIsNoBooleanToGoIsAnError(word: String) throws {
+    func aValueThatIsNotAGoBooleanIsAnError(word: String) throws {
         #expect(try Self.problems("modules: {m: {prober: tcp, tcp: {tls: \(word)}}}").count == 1)
     }
 
@@ -207,7 +207,7 @@ import Testing
     @Test(arguments: [
         "5", "0", "\"5\"", "1_0", "0x10", "1.5", "1e3", "\"\"", "5 s", "5d", "2026-01-01", "[]", "{}", "true",
     ])
-    func whatIsNoDurationToGoIsAnError(text: String) throws {
+    func aTextThatIsNotAGoDurationIsAnError(text: String) throws {
         #expect(try Self.problems("modules: {m: {prober: tcp, timeout: \(text)}}").count == 1)
     }
 
@@ -216,12 +216,12 @@ import Testing
         ("!!int 5", "5"),
         ("!mine x", "x"), ("! 5", "5"), ("'it''s'", "it's"), ("\"\\u00e9\"", "é"), ("2026-01-01", "2026-01-01"),
     ])
-    func anyScalarIsAText(word: String, text: String) throws {
+    func anyScalarIsAString(word: String, text: String) throws {
         let module = try Self.only("modules: {m: {prober: tcp, tcp: {query_response: [~, {send: \(word)}, ~]}}}")
         #expect(module.queryResponse.map(\.send) == [Array(text.utf8)])
     }
 
-    @Test func anItemThatIsNullDoesNotMoveThePlaceOfAnError() throws {
+    @Test func aNullItemDoesNotShiftThePositionOfAnError() throws {
         #expect(
             try Self.problems("modules:\n m:\n  prober: tcp\n  tcp:\n   query_response:\n   - ~\n   - expect: '('\n")
                 == [

@@ -69,12 +69,12 @@ import Testing
             "1:42: monitors[0].check: is ambiguous, got 0x10, which some YAML readers take for a number or date: put it in quotes"
         ),
     ])
-    func whatIsWrongIsToldWithItsPlace(text: String, expected: String) {
+    func aBadMonitorHasItsProblemWithPosition(text: String, expected: String) {
         let error = #expect(throws: ConfigurationProblems.self) { try load(text) }
         #expect(error?.description.contains(expected) == true, "\(error?.description ?? "")")
     }
 
-    @Test func whatIsWrongWithACheckIsToldOfItsLine() throws {
+    @Test func aProblemOfACheckHasItsLine() throws {
         let folder = try TemporaryFolder()
         let file = try folder.write(
             "monitors:\n  - name: a\n    check:\n      target: x\n      dialog:\n        - {expect: \"(\"}\n",
@@ -85,7 +85,7 @@ import Testing
                 judgeCheck: { _, _ in
                     [
                         JSONProblem(pointer: "/target", detail: "has no port"),
-                        JSONProblem(pointer: "/dialog/0/expect", detail: "is no pattern"),
+                        JSONProblem(pointer: "/dialog/0/expect", detail: "is not a pattern"),
                         JSONProblem(pointer: "/tls/ca", detail: "is missing"),
                     ]
                 })
@@ -97,7 +97,7 @@ import Testing
             lines == [
                 "c.yaml:4:7: monitors[0].check.tls.ca: is missing",
                 "c.yaml:4:15: monitors[0].check.target: has no port",
-                "c.yaml:6:20: monitors[0].check.dialog[0].expect: is no pattern",
+                "c.yaml:6:20: monitors[0].check.dialog[0].expect: is not a pattern",
             ])
     }
 }

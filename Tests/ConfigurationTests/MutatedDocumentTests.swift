@@ -14,8 +14,8 @@ import Testing
         log: {level: "in\\x66o"}
         """
 
-    /// Whatever a damaged file holds, the answer is settings or problems with a place inside the file.
-    @Test(arguments: 0..<20) func aDamagedDocumentIsReadOrRefused(seed: UInt64) throws {
+    /// A damaged file gives settings, or problems with a position inside the file.
+    @Test(arguments: 0..<20) func aDamagedDocumentIsReadOrRejected(seed: UInt64) throws {
         let folder = try TemporaryFolder()
         var generator = SplitMix(state: seed)
         let pieces = "[]{}:,-?&*!|>'\"#%@`\n\t \u{0}\u{85}~<0".utf8.map { $0 } + [0xFF, 0xC3, 0xE2]

@@ -30,7 +30,7 @@ import Testing
         #expect(!"\(problem)".contains("s3c"))
     }
 
-    @Test func aFileAsPeopleWriteItIsTaken() throws {
+    @Test func commentsBlankLinesAndAnyLineEndsAreAccepted() throws {
         let text =
             "\u{FEFF}ops:s3cret-0123456789\r\n\r\n  # all\r\ndev:s3cret#9876543210 # of the team\rqa:s3cret-5432109876"
         let settings = try Self.load(tokens: text).settings
@@ -46,7 +46,7 @@ import Testing
         #expect(error.map { "\($0)".contains("s3c") } == false)
     }
 
-    @Test func anotherEncodingIsRefused() throws {
+    @Test func utf16IsRejected() throws {
         let folder = try TemporaryFolder()
         try folder.write([0xFF, 0xFE, 0x61, 0x00] as [UInt8], to: "tokens", mode: 0o600)
         let file = try folder.write("auth: {tokens_file: tokens}", to: "c.yaml")
@@ -54,17 +54,17 @@ import Testing
         #expect(error?.problems.first?.reason.contains("UTF-16") == true)
     }
 
-    @Test(arguments: ["", "\n# none\n"]) func aFileWithoutTokensIsRefused(text: String) throws {
+    @Test(arguments: ["", "\n# none\n"]) func aFileWithoutTokensIsRejected(text: String) throws {
         let error = #expect(throws: ConfigurationProblems.self) { try Self.load(tokens: text) }
         #expect(error?.problems.first?.reason.contains("contains no token") == true)
     }
 
-    @Test func aTokenMayHoldColons() throws {
+    @Test func aTokenMayContainColons() throws {
         let settings = try Self.load(tokens: "ops:a:b:c:0123456789abcdef").settings
         #expect(settings.tokens[0].secret.matches(Array("a:b:c:0123456789abcdef".utf8)))
     }
 
-    @Test func whatIsWeakWarnsWithoutSecrets() throws {
+    @Test func weakTokensWarnWithoutTheirText() throws {
         let (settings, warnings) = try Self.load(tokens: "# a\nops:s3cret", mode: 0o644)
         #expect(settings.tokens.count == 1)
         #expect(warnings.count == 2)
@@ -74,7 +74,7 @@ import Testing
         #expect(try Self.load(key: [1], mode: 0o604).warnings.count == 1)
     }
 
-    @Test func anonymousBesideTokensWarns() throws {
+    @Test func allowAnonymousWithTokensWarns() throws {
         let folder = try TemporaryFolder()
         try folder.write("ops:0123456789abcdef", to: "tokens")
         let file = try folder.write("auth: {tokens_file: tokens}", to: "c.yaml")
@@ -118,7 +118,7 @@ import Testing
         ("abc", "abc", true), ("abc", "abd", false), ("abc", "ab", false), ("abc", "abcd", false), ("abc", "", false),
         ("", "", true), ("", "a", false),
     ])
-    func aSecretMatchesItselfAlone(secret: String, candidate: String, matches: Bool) {
+    func aSecretMatchesOnlyItself(secret: String, candidate: String, matches: Bool) {
         #expect(Secret(secret.utf8).matches(candidate.utf8) == matches)
     }
 }

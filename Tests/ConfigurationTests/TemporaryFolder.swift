@@ -1,7 +1,7 @@
 import Configuration
 import Foundation
 
-/// A folder of real files for one test; it is gone with its owner.
+/// A directory of real files for one test, removed by deinit.
 struct TemporaryFolder: ~Copyable {
     let path: String
 
@@ -14,7 +14,7 @@ struct TemporaryFolder: ~Copyable {
         try? FileManager.default.removeItem(atPath: path)
     }
 
-    /// Writes a file that its owner alone may read, and returns its path.
+    /// Writes a file that only its owner may read, and returns its path.
     @discardableResult
     func write(_ text: String, to name: String, mode: Int = 0o600) throws -> String {
         try write(Array(text.utf8), to: name, mode: mode)
@@ -38,7 +38,7 @@ func load(
     return try SettingsLoader.load(file: file, environment: environment, flags: flags)
 }
 
-/// What is wrong with a document; empty if nothing is.
+/// The problems of a document; empty for a valid one.
 func problems(
     _ yaml: String, environment: [String: String] = [:], flags: Flags = Flags()
 ) throws -> [ConfigurationProblem] {

@@ -26,7 +26,7 @@ struct CheckArgumentTests {
         #expect(try DialogArguments.dialog(command.dialog.steps) != nil)
     }
 
-    @Test("have escapes in what is sent")
+    @Test("support escapes in --send")
     func escapes() throws {
         #expect(try EscapedText.bytes("a\\r\\n\\t\\0\\\\\\x41\\xfF") == [0x61, 13, 10, 9, 0, 0x5C, 0x41, 0xFF])
         #expect(try EscapedText.bytes("grün") == Array("grün".utf8))
@@ -38,13 +38,13 @@ struct CheckArgumentTests {
     }
 
     @Test(
-        "refuse a dialog that waits for nothing", arguments: [["--reject", "x"], ["--match", "a", "--reject", "b"]])
+        "reject a dialog in which no step waits", arguments: [["--reject", "x"], ["--match", "a", "--reject", "b"]])
     func idleRejects(arguments: [String]) throws {
         let command = try CheckCommand.parse(["a:1"] + arguments)
         #expect(throws: ValidationError.self) { try DialogArguments.dialog(command.dialog.steps) }
     }
 
-    @Test("say which option has the bad pattern")
+    @Test("name the option with the bad pattern")
     func badPattern() throws {
         let command = try parse("a:1", "--match", "(")
         do {
@@ -55,7 +55,7 @@ struct CheckArgumentTests {
         }
     }
 
-    @Test("choose the family by one of three options, or by the source")
+    @Test("select the address family by one of three options, or by the source")
     func families() throws {
         func family(_ arguments: String...) throws -> ResolveOptions.Family {
             var request = try Results.request("tcp://a:1")
@@ -71,7 +71,7 @@ struct CheckArgumentTests {
         #expect(throws: (any Error).self) { try family("--interface", "a/b") }
     }
 
-    @Test("take an outcome, several, or anything but one")
+    @Test("accept one outcome, several, or a negated one")
     func expectations() throws {
         #expect(try parse("a:1", "--expect", "refused").expect == .oneOf([.failed(.refused)]))
         #expect(
@@ -80,7 +80,7 @@ struct CheckArgumentTests {
         #expect(throws: (any Error).self) { try parse("a:1", "--expect", "closed") }
     }
 
-    @Test("have other names that people know")
+    @Test("have aliases that users know")
     func aliases() throws {
         let command = try parse("a:1", "-t", "2s", "-k", "--parallel", "7", "-v")
         #expect(command.timeout?.milliseconds == 2000 && command.tls.noVerify && command.pace.concurrency == 7)
@@ -112,7 +112,7 @@ struct TargetFileTests {
         }
     }
 
-    @Test("has a target per line, comments, blank lines, a byte order mark and any line ends")
+    @Test("may have comments, blank lines, a byte order mark and any line ends")
     func form() throws {
         let text = """
             \u{FEFF}# all of it\r
@@ -155,7 +155,7 @@ struct TargetFileTests {
 
 @Suite("An unknown option")
 struct OptionSuggestionTests {
-    @Test("of another program is answered with what to write")
+    @Test("of another program gets a suggestion")
     func known() {
         let message = "Error: Unknown option '--sni'\nUsage: connectd check"
         #expect(
@@ -167,7 +167,8 @@ struct OptionSuggestionTests {
     }
 
     @Test(
-        "that nothing is known about stays as it is", arguments: ["Error: Unknown option '--xyz'\nUsage", "Usage", ""])
+        "without a suggestion leaves the message unchanged",
+        arguments: ["Error: Unknown option '--xyz'\nUsage", "Usage", ""])
     func unknown(message: String) {
         #expect(OptionSuggestion.completed(message) == message)
     }

@@ -4,7 +4,7 @@ import Testing
 
 /// The memory limits of control groups, of both versions.
 @Suite struct AvailableMemoryTests {
-    /// A folder in the place of `/`.
+    /// A directory used instead of `/`.
     private func root(_ files: [String: String]) throws -> String {
         let root = NSTemporaryDirectory() + "connectd-" + UUID().uuidString
         for (path, text) in files {

@@ -4,9 +4,9 @@ import NetworkTypes
 import Testing
 @testable import connectd
 
-@Suite("The report of a check for people")
+@Suite("The text report of a check")
 struct CheckReportTests {
-    @Test("aligns the lines of several targets, and leaves a single line as short as it is")
+    @Test("aligns the lines of several targets, but not a single line")
     func alignment() throws {
         let requests = try ["tcp://a:1", "tcp://long.example:443"].map(Results.request)
         let layout = ReportLayout(requests.map(\.target))
@@ -20,7 +20,7 @@ struct CheckReportTests {
         #expect(single == "ok    tcp://a:1  connected  0.34 ms")
     }
 
-    @Test("says what was expected instead")
+    @Test("shows the expected outcomes")
     func expectations() throws {
         var request = try Results.request()
         request.expectation = .oneOf([.failed(.refused), .failed(.timeout)])
@@ -31,7 +31,7 @@ struct CheckReportTests {
         #expect(line.hasPrefix("FAIL  ") && line.hasSuffix("expected refused or timeout"))
     }
 
-    @Test("shows no control character of others to the terminal")
+    @Test("shows no control characters of the peer")
     func controlCharacters() throws {
         #expect(TerminalText.clean("a\u{1B}[2Jb\u{202E}c\u{2028}d\n") == "a\\u{1B}[2Jb\\u{202E}c\\u{2028}d\\u{A}")
         #expect(TerminalText.clean("grün 東京") == "grün 東京")
@@ -53,7 +53,7 @@ struct CheckReportTests {
         #expect(CheckVerdict(Results.associated(), of: request) == verdict)
     }
 
-    @Test("has each hint once, with the number of targets, the most frequent first")
+    @Test("shows each hint once, with the number of targets, the most frequent first")
     func hints() throws {
         var hints = HintCollection()
         for name in ["NXDOMAIN", "ECONNREFUSED", "ECONNREFUSED"] {
@@ -65,7 +65,7 @@ struct CheckReportTests {
         #expect(hints.lines[1].hasPrefix("1 target, NXDOMAIN: fault: "))
     }
 
-    @Test("has a bounded number of hints, and of values in a hint")
+    @Test("limits the number of hints, and of values in a hint")
     func manyHints() throws {
         var hints = HintCollection()
         for entry in ErrnoCatalogue.entries {
@@ -82,7 +82,7 @@ struct CheckReportTests {
         #expect(one.lines[0].contains("1ms, 2ms, 3ms and 47 more"))
     }
 
-    @Test("ends with a summary, and a table where there are many targets")
+    @Test("ends with a summary, and a table if there are many targets")
     func summary() throws {
         var tally = CheckTally(total: 12)
         for _ in 0..<9 { tally.add(Results.connected(), .ok) }
@@ -130,10 +130,10 @@ struct CheckReportTests {
     }
 }
 
-@Suite("What wait waits for")
+@Suite("The condition of wait")
 struct WaitConditionTests {
     @Test(
-        "is down where the target or the network says no, and never where the check could not be tried",
+        "down is met by faults of target or network, but not by a check that did not run",
         arguments: [
             ("ECONNREFUSED", nil, true), ("DEADLINE", nil, true), ("EHOSTUNREACH", nil, true), ("NXDOMAIN", nil, false),
             ("EMFILE", nil, false), ("DENIED", nil, false), ("CERT_EXPIRED", nil, true),
@@ -144,7 +144,7 @@ struct WaitConditionTests {
         #expect(WaitCondition.down.isMet(by: result, of: try Results.request()) == isMet)
     }
 
-    @Test("is up or an outcome otherwise")
+    @Test("up is met by a success, an outcome by that outcome")
     func others() throws {
         let request = try Results.request()
         #expect(WaitCondition.up.isMet(by: Results.connected(), of: request))

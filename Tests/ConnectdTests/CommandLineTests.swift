@@ -6,7 +6,7 @@ import Testing
 @Suite("The command line")
 struct CommandLineTests {
     @Test(
-        "of wait ends at the terminator, behind which the command stands",
+        "of wait ends at --, before the command",
         arguments: [
             (["wait", "a:1", "--", "sh", "-c", "x"], ["wait", "a:1"], ["sh", "-c", "x"]),
             (["wait", "a:1", "--", "env", "--", "x"], ["wait", "a:1"], ["env", "--", "x"]),
@@ -21,7 +21,7 @@ struct CommandLineTests {
     }
 
     @Test(
-        "is wrong by the conventions of who reads the exit status",
+        "has exit statuses by the convention of its caller",
         arguments: [
             (["check", "x"], 2, 1), (["check", "--nagios"], 3, 3), (["wait", "--nagios"], 2, 1),
             (["healthcheck", "x"], 1, 1), ([], 2, 1),
@@ -33,21 +33,21 @@ struct CommandLineTests {
     }
 
     @Test(
-        "takes times with their units",
+        "accepts durations with units",
         arguments: [("0", 0), ("0s", 0), ("1ms", 1), ("60s", 60_000), ("5m", 300_000), ("24h", 86_400_000)])
     func times(text: String, milliseconds: Int) throws {
         #expect(try Duration(parsingWait: text).milliseconds == milliseconds)
     }
 
     @Test(
-        "takes no other times",
+        "rejects other durations",
         arguments: ["", "1", "s", "-1s", "1.5s", "1 s", "25h", "9223372036854775807h", "99999999999999999999s", "1d"])
     func noTimes(text: String) {
         #expect(throws: ValidationError.self) { try Duration(parsingWait: text) }
         #expect(throws: ValidationError.self) { try Duration(parsing: text) }
     }
 
-    @Test("limits the time of one check to a minute", arguments: ["0", "0s", "61s", "2m", "1h"])
+    @Test("limits the timeout of a check to a minute", arguments: ["0", "0s", "61s", "2m", "1h"])
     func timesOfChecks(text: String) {
         #expect(throws: ValidationError.self) { try Duration(parsing: text) }
     }
@@ -56,7 +56,7 @@ struct CommandLineTests {
 @Suite("An unknown name of an error")
 struct ErrorSuggestionTests {
     @Test(
-        "is near to others",
+        "gets suggestions of similar names",
         arguments: [
             ("econrefused", "ECONNREFUSED"), ("ETIMEOUT", "ETIMEDOUT"), ("hostunreach", "EHOSTUNREACH"),
             ("unreachable", "DNS_UNREACHABLE"), ("prober_exhausted", "EMFILE"),
@@ -66,19 +66,19 @@ struct ErrorSuggestionTests {
     }
 
     @Test(
-        "is near to nothing where it is something else",
+        "gets no suggestion if nothing is similar",
         arguments: ["", "x", "qqqqqqqq", String(repeating: "E", count: 9999)])
     func farFromAll(name: String) {
         #expect(ErrorSuggestion.names(near: name).isEmpty)
         #expect(ErrorSuggestion.complaint(about: name).utf8.count < 200)
     }
 
-    @Test("may be another number of Linux", arguments: ["18", "exdev"])
+    @Test("may be another errno of Linux", arguments: ["18", "exdev"])
     func otherNumbers(name: String) {
         #expect(ErrorSuggestion.complaint(about: name).hasPrefix("EXDEV (errno 18, Invalid cross-device link)"))
     }
 
-    @Test("of the table are explained in lines of bounded length")
+    @Test("is explained in lines of limited length")
     func explanations() {
         for entry in ErrnoCatalogue.entries {
             let lines = ErrorExplanation.text(entry).split(separator: "\n")

@@ -1,7 +1,7 @@
 import Testing
 @testable import connectd
 
-@Suite("The answer to a health check")
+@Suite("The response to a health check")
 struct HealthResponseTests {
     private func parsed(_ text: String) -> HealthResponse? { HealthResponse(parsing: Array(text.utf8)) }
 
@@ -14,14 +14,14 @@ struct HealthResponseTests {
     }
 
     @Test(
-        "is not complete before its Content-Length is there, nor known without one",
+        "is complete only after Content-Length bytes",
         arguments: ["Content-Length: 3\r\n\r\nab", "X: 1\r\n\r\nabc", "Content-Length: x\r\n\r\nabc"])
     func incomplete(rest: String) throws {
         #expect(try #require(parsed("HTTP/1.1 200 OK\r\n" + rest)).isComplete == false)
     }
 
     @Test(
-        "is nothing before the head has ended, or where it is no HTTP",
+        "is nil with an incomplete head, or if it is not HTTP",
         arguments: [
             "", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nA: b\r\n", "SSH-2.0-x\r\n\r\n", "HTTP/2 200 OK\r\n\r\n",
             "HTTP/1.1 abc\r\n\r\n", "HTTP/1.1 2000 OK\r\n\r\n", "HTTP/1.1 099 OK\r\n\r\n", "HTTP/1.1 +20 OK\r\n\r\n",
@@ -39,7 +39,7 @@ struct HealthResponseTests {
         #expect(line.count == 300)
     }
 
-    @Test("shows a reason that no terminal obeys")
+    @Test("shows a reason phrase without control characters")
     func reason() throws {
         let response = try #require(parsed("HTTP/1.1 503 \u{1B}]0;x\u{7} \u{9B}31m|\u{301}Down\r\n\r\n"))
         #expect(response.reason == "]0;x 31m| Down")

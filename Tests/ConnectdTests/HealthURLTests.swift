@@ -6,7 +6,7 @@ import Testing
 @Suite("The URL of a health check")
 struct HealthURLTests {
     @Test(
-        "names a peer, a Host and a resource",
+        "has a peer, a Host and a resource",
         arguments: [
             ("http://127.0.0.1:8080", "127.0.0.1:8080", "/livez", 8080),
             ("http://127.0.0.1:8080/readyz?full=1", "127.0.0.1:8080", "/readyz?full=1", 8080),
@@ -27,7 +27,7 @@ struct HealthURLTests {
     }
 
     @Test(
-        "may ask for TLS", arguments: [("https://a", 443), ("https://[::1]:8443/readyz", 8443)] as [(String, UInt16)])
+        "may use https", arguments: [("https://a", 443), ("https://[::1]:8443/readyz", 8443)] as [(String, UInt16)])
     func https(text: String, port: UInt16) throws {
         let url = try HealthURL(parsing: text)
         #expect(url.isHTTPS)
@@ -49,7 +49,7 @@ struct HealthURLTests {
     }
 
     @Test(
-        "is refused where it is not one",
+        "is rejected if it is invalid",
         arguments: [
             "", "http://", "https://", "https://a:1/x y", "ftp://a:1", "http://a:1/x y", "http://a:1/\u{7F}",
             "http://a:1/#f",
@@ -61,7 +61,7 @@ struct HealthURLTests {
     }
 
     @Test(
-        "is by default where the service listens",
+        "defaults to the address of the local service",
         arguments: [
             ([:], "http://127.0.0.1:8080/livez"),
             (["CONNECTD_LISTEN": "127.0.0.1:9"], "http://127.0.0.1:9/livez"),

@@ -20,7 +20,7 @@ struct NagiosReportTests {
     }
 
     @Test(
-        "is WARNING and CRITICAL beyond the limits, not at them",
+        "is WARNING or CRITICAL above the limits, not at them",
         arguments: [
             (200_000, NagiosState.ok), (200_001, .warning), (1_000_000, .warning), (1_000_001, .critical),
         ] as [(Int64, NagiosState)])
@@ -43,7 +43,7 @@ struct NagiosReportTests {
         #expect(made.text.hasSuffix(" days=\(days);30:;10:;;"))
     }
 
-    @Test("does not judge what the server sends and nobody uses")
+    @Test("ignores certificates outside the verified chain")
     func unusedCertificates() throws {
         let limits = NagiosLimits(warningDays: 30, criticalDays: 14)
         let sent: [Int64?] = [90 * 86_400, -6 * 86_400, nil]
@@ -55,7 +55,7 @@ struct NagiosReportTests {
     }
 
     @Test(
-        "is CRITICAL where a certificate is not valid today, if anybody asks for days",
+        "is CRITICAL if a certificate is not valid today and a limit in days is given",
         arguments: [
             (-2 * 86_400 - 5, 0, "expired 2 days ago"), (-3_600, 0, "expired 1 hour ago"),
             (-1, 0, "expired less than a minute ago"), (90 * 86_400, 3 * 86_400 + 1, "not valid yet, for 3 days"),
@@ -70,7 +70,7 @@ struct NagiosReportTests {
         #expect(try report(result).state == .ok)
     }
 
-    @Test("takes an end that is no time for the nearest, if anybody asks")
+    @Test("treats an unreadable expiry date as expired, if a limit is given")
     func unreadableEnds() throws {
         let result = Results.connected(expiring: [400 * 86_400, nil], verified: [400 * 86_400, nil])
         let made = try report(result, NagiosLimits(warningDays: 30, criticalDays: 10))
@@ -80,7 +80,7 @@ struct NagiosReportTests {
     }
 
     @Test(
-        "is UNKNOWN where the target is not to blame, CRITICAL where it failed",
+        "is CRITICAL for faults of the target, UNKNOWN for those of the prober",
         arguments: [
             ("ECONNREFUSED", nil, NagiosState.critical), ("EHOSTUNREACH", nil, .critical), ("NXDOMAIN", nil, .critical),
             ("EMFILE", nil, .unknown), ("EACCES", nil, .unknown), ("EACCES", .network, .critical),
@@ -95,7 +95,7 @@ struct NagiosReportTests {
         #expect(!made.text.contains("\n"))
     }
 
-    @Test("is UNKNOWN where nothing was heard over UDP, unless that is what is asked for")
+    @Test("is UNKNOWN if a UDP socket received nothing, unless that is expected")
     func datagrams() throws {
         var request = try Results.request("udp://192.0.2.1:53")
         let made = NagiosReport([Results.associated()], of: [request], limits: NagiosLimits())
@@ -105,7 +105,7 @@ struct NagiosReportTests {
         #expect(NagiosReport([Results.associated()], of: [request], limits: NagiosLimits()).state == .ok)
     }
 
-    @Test("sums several targets up, with a line for each below")
+    @Test("summarizes several targets, with one more line for each")
     func several() throws {
         let requests = try ["tcp://a:1", "tcp://b:2", "tcp://c:3"].map(Results.request)
         let results = [Results.connected(), try Results.failed("EMFILE"), try Results.failed("ECONNREFUSED")]
@@ -118,7 +118,7 @@ struct NagiosReportTests {
         #expect(zip(lines.dropFirst(), ["[OK] ", "[UNKNOWN] ", "[CRITICAL] "]).allSatisfy { $0.hasPrefix($1) })
     }
 
-    @Test("lets no target's name end the summary or a label")
+    @Test("escapes target names in the summary and in labels")
     func hostileNames() throws {
         let requests = try ["unix:/a|b='c", "unix:/d\ne"].map(Results.request)
         let made = NagiosReport([Results.connected(), Results.connected()], of: requests, limits: NagiosLimits())
@@ -130,7 +130,7 @@ struct NagiosReportTests {
         #expect(!lines[1].contains("|") && !lines[2].contains("|"))
     }
 
-    @Test("lets no accent hide a sign from it that plugins are read by")
+    @Test("escapes separators with a combining accent, too")
     func accents() throws {
         let requests = try ["unix:/a|\u{301}b=\u{301}'\u{301}c", "unix:/d"].map(Results.request)
         let made = NagiosReport([Results.connected(), Results.connected()], of: requests, limits: NagiosLimits())
@@ -141,7 +141,7 @@ struct NagiosReportTests {
         #expect(String(Substring(label)) == " 'unix:/a_\u{301}b_\u{301}''\u{301}c time'")
     }
 
-    @Test("takes the worst of several states, of which UNKNOWN hides no trouble")
+    @Test("takes the worst of several states, with UNKNOWN below WARNING")
     func weights() {
         let states: [NagiosState] = [.ok, .unknown, .warning, .critical]
         #expect(states.sorted { $0.weight < $1.weight } == states)

@@ -1,10 +1,10 @@
 import Testing
 @testable import connectd
 
-@Suite("Colours")
+@Suite("Colors")
 struct PaletteTests {
     @Test(
-        "are for terminals, unless the environment or the flag says otherwise",
+        "are only for terminals, unless the environment or the flag overrides it",
         arguments: [
             (Palette.Choice.auto, true, [:] as [String: String], true),
             (.auto, false, [:], false),
@@ -19,7 +19,7 @@ struct PaletteTests {
         #expect(Palette(choice, isTerminal: isTerminal, environment: environment).isColored == isColored)
     }
 
-    @Test("enclose the word alone")
+    @Test("enclose only the word")
     func painting() {
         let palette = Palette(.always, isTerminal: false, environment: [:])
         #expect(palette.good("ok") == "\u{1B}[32mok\u{1B}[0m")

@@ -2,7 +2,7 @@ import CheckModel
 import ErrorCatalogue
 import NetworkTypes
 
-/// Results as the engine would give them, for what is made of them.
+/// Results like those of the engine, to test their reports.
 enum Results {
     static let target = "tcp://192.0.2.1:80"
 
@@ -16,9 +16,9 @@ enum Results {
             timings: timings(100), startedAtNanoseconds: 0)
     }
 
-    /// - Parameter expiring: a certificate of the chain for each, in seconds from now, nil where its end is no time; none
+    /// - Parameter expiring: a certificate of the chain for each, in seconds from now, nil if its end is not readable; none
     ///   without a handshake.
-    /// - Parameter verified: the same of the verified chain; nil where it was not verified.
+    /// - Parameter verified: The same for the verified chain; nil if it was not verified.
     /// - Parameter beginning: the begin of each, in seconds from now.
     static func connected(
         microseconds: Int64 = 341, expiring: [Int64?] = [], verified: [Int64?]? = nil, beginning: Int64 = 0

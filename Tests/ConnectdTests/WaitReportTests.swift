@@ -2,7 +2,7 @@ import NetworkTypes
 import Testing
 @testable import connectd
 
-@Suite("What is said while waiting")
+@Suite("The output of wait")
 struct WaitReportTests {
     private func report() throws -> WaitReport { WaitReport(requests: [try Results.request()], palette: .plain) }
 
@@ -10,7 +10,7 @@ struct WaitReportTests {
         MonotonicTime(nanoseconds: 1_000_000_000).advanced(byMilliseconds: milliseconds)
     }
 
-    @Test("is a line at first, where the state changes, and where it is there")
+    @Test("is a line at the start, for each change, and for a ready target")
     func changes() throws {
         var report = try report()
         let refused = try Results.failed("ECONNREFUSED")
@@ -32,7 +32,7 @@ struct WaitReportTests {
         #expect(spoken == [0, 100, 200])
     }
 
-    @Test("is a line a second at most, however often the state changes")
+    @Test("is at most one line per second")
     func flapping() throws {
         var report = try report()
         let states = try [Results.failed("ECONNREFUSED"), Results.failed("ENETUNREACH")]
@@ -40,7 +40,7 @@ struct WaitReportTests {
         #expect(lines.count == 5)
     }
 
-    @Test("ends with what is missing, why, and what helps")
+    @Test("ends with the targets that are not ready, the reasons and the hints")
     func failure() throws {
         var report = WaitReport(
             requests: [try Results.request(), try Results.request("tcp://b:1"), try Results.request("tcp://c:1")],
@@ -55,7 +55,7 @@ struct WaitReportTests {
         #expect(lines[3].hasPrefix("1 target, ECONNREFUSED: fault: target. "))
     }
 
-    @Test("names the state that is waited for")
+    @Test("names the expected state")
     func states() throws {
         let request = try Results.request()
         var report = WaitReport(requests: [request], condition: .down, palette: .plain)
@@ -68,7 +68,7 @@ struct WaitReportTests {
         #expect(report.progress(elapsedNanoseconds: 1_500_000_000, leftNanoseconds: nil) == "1 of 1 down, 1 s")
     }
 
-    @Test("says once why a datagram socket is not there")
+    @Test("explains an unverified datagram socket once")
     func unverified() throws {
         let requests = try [Results.request("udp://a:1"), Results.request("udp://b:1")]
         var report = WaitReport(requests: requests, palette: .plain)

@@ -4,19 +4,19 @@ import Glibc
 import NetworkTypes
 import SocketIO
 
-/// A small file, read as a whole.
+/// The contents of a small file.
 struct BoundedFile {
     /// 1 MiB: far more than any configuration, far less than memory.
     static let maximumBytes = 1 << 20
 
-    /// How long who writes into a pipe is waited for: neither a start nor a reload may stand in the way of SIGTERM for long.
+    /// The maximum wait for the writer of a pipe: a start or reload must not delay SIGTERM for long.
     static let waitMilliseconds = 5000
 
     let bytes: [UInt8]
-    /// Whether everybody on this machine may read it: the mode's `o+r`.
+    /// Whether every user of this machine may read it: mode `o+r`.
     let isWorldReadable: Bool
 
-    /// Reads by open(2), fstat(2) and read(2). It waits a while where the file is a pipe.
+    /// Reads the file with open(2), fstat(2) and read(2). It waits up to `waitMilliseconds` for a pipe.
     init(path: String) throws(ValueRefusal) {
         guard !path.utf8.contains(0) else { throw ValueRefusal("has a NUL character in its name") }
         let descriptor = path.withCString(connectd_open_read_at_once)
@@ -47,24 +47,24 @@ struct BoundedFile {
     }
 }
 
-/// A file that the configuration names, with the key that names it.
+/// A file that the configuration names, and its key.
 struct FileReference {
-    /// As open(2) takes it: absolute, or relative to the working directory.
+    /// The path for open(2): absolute, or relative to the working directory.
     let path: String
     let source: ConfigurationProblem.Source
     let key: String
 
-    /// The trouble with the file as a whole, reported at the key.
+    /// A problem with the whole file, reported at its key.
     func problem(_ refusal: ValueRefusal) -> ConfigurationProblem {
         ConfigurationProblem(source, path: key, reason: "the file \(Quote.file(path)) \(refusal.reason)")
     }
 }
 
-/// Names that users give to tokens and keys, which then stand in logs, metrics and requests.
+/// Validates names of tokens, keys and monitors, which appear in logs, metrics and requests.
 enum EntryName {
     static let rule = "1 to 64 letters, digits, \".\", \"_\" or \"-\""
 
-    /// The name, or nil where it breaks the rule.
+    /// The name; nil if it breaks the rule.
     static func read(_ bytes: some Collection<UInt8>) -> String? {
         guard (1...64).contains(bytes.count), bytes.allSatisfy(isAllowed) else { return nil }
         return String(decoding: bytes, as: UTF8.self)
@@ -89,7 +89,7 @@ struct ClientCertificateFiles {
     let targets: [TargetPattern]?
 }
 
-/// A file that holds one key of TCP_MD5SIG (tcp(7)), and nothing else but one line end behind it.
+/// A file with one key of TCP_MD5SIG (tcp(7)). One line end after the key is ignored.
 struct MD5KeyFile {
     /// TCP_MD5SIG_MAXKEYLEN.
     static let maximumKeyBytes = 80
@@ -116,7 +116,7 @@ struct MD5KeyFile {
     }
 }
 
-/// What is odd about a file, but no reason to stop.
+/// Warnings about files.
 enum FileWarning {
     static func worldReadable(_ reference: FileReference) -> String {
         "\(reference.key): \(Quote.file(reference.path)) is world-readable; keep it secret with chmod 600"

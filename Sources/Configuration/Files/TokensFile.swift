@@ -1,8 +1,8 @@
-/// The file of tokens: a line for each, `name:token`; blank lines, and what follows a `#`, say nothing.
+/// The tokens file: one `name:token` per line; blank lines and comments after `#` are ignored.
 ///
-/// No message shows a line: a token that stands in the wrong place would be in it.
+/// Messages never quote a line, because it could contain a misplaced token.
 struct TokensFile {
-    /// Shorter tokens can be guessed; they are taken with a warning.
+    /// The recommended minimum length. Shorter tokens can be guessed, and cause a warning.
     static let advisedTokenBytes = 16
 
     private(set) var tokens: [BearerToken] = []
@@ -74,7 +74,7 @@ struct TokensFile {
         warnings.append("\(Quote.plain(reference.path)):\(line): \(text)")
     }
 
-    /// Lines end in LF, CRLF or CR. A byte order mark before the first is not part of it.
+    /// Splits at LF, CRLF or CR. Drops a byte order mark.
     private static func lines(of bytes: [UInt8]) -> [ArraySlice<UInt8>] {
         let text = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes.dropFirst(3) : bytes[...]
         var lines: [ArraySlice<UInt8>] = []
@@ -95,7 +95,7 @@ struct TokensFile {
         return lines + [text[start...]]
     }
 
-    /// A `#` after white space begins a comment: no token has white space in it.
+    /// A `#` after white space starts a comment: tokens contain no white space.
     private static func withoutComment(_ line: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
         var previous = UInt8(ascii: " ")
         for index in line.indices {
@@ -112,14 +112,14 @@ struct TokensFile {
     }
 }
 
-/// A token that lets its bearer ask: `Authorization: Bearer …`, RFC 6750.
+/// A token for `Authorization: Bearer …`, RFC 6750.
 package struct BearerToken: Sendable {
-    /// Who it is, 1 … 64 letters, digits, `.`, `_`, `-`: for logs and metrics. Unique among the tokens.
+    /// The client's name for logs and metrics: 1 … 64 letters, digits, `.`, `_`, `-`. Unique among the tokens.
     package let name: String
     package let secret: Secret
 }
 
-/// Bytes that are never shown: not printed, not logged, not in a dump or a crash report's mirror.
+/// Secret bytes, which descriptions, logs, dumps and mirrors do not contain.
 package struct Secret: Sendable {
     private let bytes: [UInt8]
 
@@ -127,10 +127,10 @@ package struct Secret: Sendable {
         self.bytes = Array(bytes)
     }
 
-    /// The bytes themselves, for the one place that hands them to the kernel.
+    /// The bytes, for the code that passes them to the kernel or compares them.
     package func reveal() -> [UInt8] { bytes }
 
-    /// Whether both are the same, in a time that depends on the candidate's length alone.
+    /// Compares in a time that depends only on the candidate's length.
     package func matches(_ candidate: some Collection<UInt8>) -> Bool {
         var difference: UInt8 = candidate.count == bytes.count ? 0 : 1
         var index = 0

@@ -1,7 +1,7 @@
 internal import AccessPolicy
 internal import NetworkTypes
 
-/// Every key there is. Strictness, the names of the environment and the test of the documentation come from here.
+/// All keys. The readers of the file and the environment, and the test of the documentation, use this table.
 enum KeyTable {
     static let keys: [SettingKey] = service + policy + work + secrets + later
 
@@ -30,14 +30,14 @@ enum KeyTable {
         SettingKey(
             "policy.options",
             .list(
-                of: "`bind`, `interface`, `mark`, `md5`", mayBeEmpty: true, parse: PolicyTexts.option,
+                of: "`bind`, `interface`, `mark`, `md5`", mayBeEmpty: true, parse: PolicyParsing.option,
                 { $0.options = $1 }),
             default: "all on loopback, else none"),
         SettingKey("policy.rules", .rules, default: "[]"),
         SettingKey(
             "policy.nat64_prefixes",
             .list(
-                of: "IPv6 prefix of RFC 6052", mayBeEmpty: true, parse: PolicyTexts.nat64Prefix,
+                of: "IPv6 prefix of RFC 6052", mayBeEmpty: true, parse: PolicyParsing.nat64Prefix,
                 { $0.nat64Prefixes = $1 }),
             default: "[]"),
     ]
@@ -68,12 +68,12 @@ enum KeyTable {
         keys.first { $0.path == path }
     }
 
-    /// Whether other keys lie below this path.
+    /// Whether other keys are below this path.
     static func isSection(_ path: String) -> Bool {
         keys.contains { $0.path.hasPrefix(path + ".") }
     }
 
-    /// The words that may stand directly below a path; an empty path is the document itself.
+    /// The words directly below a path; an empty path is the document itself.
     static func words(below path: String) -> [String] {
         let prefix = path.isEmpty ? "" : path + "."
         var words: [String] = []
@@ -86,7 +86,7 @@ enum KeyTable {
 }
 
 extension ValueKind {
-    /// Where to listen. What excludes another one is found when all sources are read.
+    /// Listen addresses. Conflicts between them are found after all sources are read.
     fileprivate static func addresses(
         mayBeEmpty: Bool, _ store: @escaping @Sendable (inout SettingsDraft, [StatedAddress]) -> Void
     ) -> ValueKind {

@@ -1,12 +1,12 @@
 import AccessPolicy
 import NetworkTypes
 
-/// One key of the configuration: what it takes, and what docs/configuration.md says about it.
+/// One key of the configuration: its kind and default.
 struct SettingKey: Sendable {
-    /// With dots between the levels: `limits.queue`.
+    /// The levels, separated by dots: `limits.queue`.
     let path: String
     let kind: ValueKind
-    /// What holds where nothing is said, as the documentation shows it.
+    /// The default, as in the documentation.
     let defaultText: String
 
     init(_ path: String, _ kind: ValueKind, default defaultText: String = "") {
@@ -15,7 +15,7 @@ struct SettingKey: Sendable {
         self.defaultText = defaultText
     }
 
-    /// `CONNECTD_LIMITS__QUEUE`. Keys with a structure of their own have none that sets them, but are known by it.
+    /// `CONNECTD_LIMITS__QUEUE`. For keys with nested structure it only serves to report that the file must set them.
     var environmentName: String {
         "CONNECTD_" + path.uppercased().split(separator: ".").joined(separator: "__")
     }
@@ -34,7 +34,7 @@ enum RuleKey: String, CaseIterable {
     case action, cidr, path, host, ports, transports
 }
 
-/// The keys that are mappings from names of the user's choice; requests use the names.
+/// The keys with user-defined names, which requests use.
 enum EntryKind: Sendable {
     case md5Keys, authorities, clientCertificates
 
@@ -46,7 +46,7 @@ enum EntryKind: Sendable {
         }
     }
 
-    /// What one entry is, for the documentation.
+    /// A description of one entry, for the documentation.
     var words: String {
         switch self {
         case .md5Keys, .authorities: "`{file: …}`"
@@ -55,9 +55,9 @@ enum EntryKind: Sendable {
     }
 }
 
-/// Names that a Host header may carry.
+/// Parses names for the Host header.
 enum HostName {
-    /// In small letters, without a trailing dot.
+    /// The name in lowercase, without a trailing dot.
     static func read(_ text: String) throws(ValueRefusal) -> String {
         let name = text.hasSuffix(".") ? String(text.dropLast()) : text
         guard IPAddress(parsing: name) == nil else {
@@ -84,8 +84,8 @@ enum HostName {
     }
 }
 
-/// The texts that keys of the policy hold.
-enum PolicyTexts {
+/// Parses the strings of the policy keys.
+enum PolicyParsing {
     static func option(_ text: String) throws(ValueRefusal) -> PolicySettings.Option {
         try word(text)
     }

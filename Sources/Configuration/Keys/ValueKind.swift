@@ -1,37 +1,37 @@
-/// What a key takes, and where its value goes.
+/// The kind of value that a key takes, and where to store it.
 enum ValueKind: Sendable {
     /// A whole number within the range.
     case integer(ClosedRange<Int>, any WritableKeyPath<SettingsDraft, Int> & Sendable)
     /// One of these words.
     case choice([String], @Sendable (inout SettingsDraft, String) -> Void)
-    /// Texts, each judged by itself.
+    /// A list of strings, each validated separately.
     case list(ListKind)
-    /// The name of a file.
+    /// A file name.
     case file(any WritableKeyPath<SettingsDraft, FileReference?> & Sendable)
-    /// `policy.rules`: its elements have keys of their own, RuleKey.
+    /// `policy.rules`, whose elements have the keys of `RuleKey`.
     case rules
-    /// `monitors`: its elements have keys of their own, MonitorKey.
+    /// `monitors`, whose elements have the keys of `MonitorKey`.
     case monitors
-    /// A mapping from names of the user's choice.
+    /// A mapping with user-defined names.
     case entries(EntryKind)
     /// A key of a later version.
     case later
 }
 
-/// A list of texts: what its elements are, and the function that takes them over.
+/// A list of strings: a description of its elements, and the function that stores them.
 struct ListKind: Sendable {
-    /// What one element is, for the documentation.
+    /// A description of one element, for the documentation.
     let element: String
     /// Whether the list may be empty.
     let mayBeEmpty: Bool
     let store: @Sendable (inout SettingsDraft, [LocatedText], inout [ConfigurationProblem]) -> Void
 }
 
-/// A text with where it came from.
+/// A string with its source.
 struct LocatedText {
     let text: String
     let source: ConfigurationProblem.Source
-    /// The key, for elements of a list with the index; nil where the source alone says enough.
+    /// The key, with the index for list elements; nil if the source is enough.
     let path: String?
 
     func problem(_ reason: String) -> ConfigurationProblem {
@@ -40,7 +40,7 @@ struct LocatedText {
 }
 
 extension ValueKind {
-    /// One of the words of an enum.
+    /// One of the raw values of an enum.
     static func choice<Value: RawRepresentable<String> & CaseIterable & Sendable>(
         _ store: @escaping @Sendable (inout SettingsDraft, Value) -> Void
     ) -> ValueKind {
@@ -49,7 +49,7 @@ extension ValueKind {
         }
     }
 
-    /// Texts that a function parses; an element that is there twice is refused.
+    /// A list of strings that a function parses; duplicates are rejected.
     static func list<Value: Hashable & Sendable>(
         of element: String, mayBeEmpty: Bool, parse: @escaping @Sendable (String) throws(ValueRefusal) -> Value,
         _ store: @escaping @Sendable (inout SettingsDraft, [Value]) -> Void
@@ -74,7 +74,7 @@ extension ValueKind {
 }
 
 extension ValueKind {
-    /// Type and range as docs/configuration.md shows them.
+    /// The type and range, as in docs/configuration.md.
     var words: String {
         switch self {
         case .integer(let range, _): "integer, \(range.lowerBound)…\(range.upperBound)"

@@ -2,7 +2,7 @@ import AccessPolicy
 import NetworkTypes
 
 extension DocumentReader {
-    /// `md5_keys: {bgp: {file: bgp.key}}` and its like.
+    /// Reads `md5_keys: {bgp: {file: bgp.key}}` and similar mappings.
     mutating func readEntries(_ node: YAMLNode, of kind: EntryKind, path: String) {
         readMapping(node, path: path) { reader, entries in
             for (entry, entryPath) in reader.unique(entries, below: path) {
@@ -39,7 +39,7 @@ extension DocumentReader {
         }
     }
 
-    /// The files that an entry names, by their keys; each of the keys has to be there.
+    /// The files of an entry by their keys, all of which are required.
     private mutating func readFiles(
         _ keys: [String], of entry: YAMLEntry, kind: EntryKind, path: String
     ) -> [String: FileReference] {
@@ -56,7 +56,7 @@ extension DocumentReader {
         return files
     }
 
-    /// `targets`, where it is there; what is wrong with it is reported.
+    /// Reads `targets`, if present, and reports its problems.
     private mutating func readTargets(of entry: YAMLEntry, path: String) -> [TargetPattern]? {
         guard case .mapping(let entries) = entry.value.content,
             let list = entries.first(where: { $0.key.text == "targets" })
@@ -79,7 +79,7 @@ extension DocumentReader {
 }
 
 extension DocumentReader {
-    /// `policy.rules`: a list of mappings.
+    /// Reads `policy.rules`, a list of mappings.
     mutating func readRules(_ node: YAMLNode, path: String) {
         readMappings(node, path: path) { $0.readRule($1, at: $2, path: $3) }
     }
@@ -102,24 +102,24 @@ extension DocumentReader {
     private mutating func readRuleValue(_ node: YAMLNode, of key: RuleKey, path: String, into draft: inout RuleDraft) {
         switch key {
         case .action:
-            draft.action = parsed(node, path: path, PolicyTexts.action)
+            draft.action = parsed(node, path: path, PolicyParsing.action)
         case .cidr, .path, .host:
             draft.subjects[key] = text(node, path: path)?.text
         case .ports:
             draft.ports = list(node, path: path) { reader, item, itemPath in reader.ports(item, path: itemPath) }
         case .transports:
             draft.transports = list(node, path: path) { reader, item, itemPath in
-                reader.parsed(item, path: itemPath, PolicyTexts.transport)
+                reader.parsed(item, path: itemPath, PolicyParsing.transport)
             }
         }
     }
 
-    /// A port may be a number or a text; only a text can be a range.
+    /// A port may be a number or a string; only a string can be a range.
     private mutating func ports(_ node: YAMLNode, path: String) -> PortRange? {
         guard case .scalar(let scalar) = node.content, case .integer(let port) = scalar.kind else {
-            return parsed(node, path: path, PolicyTexts.ports)
+            return parsed(node, path: path, PolicyParsing.ports)
         }
-        return take(node, path: path) { _ throws(ValueRefusal) in try PolicyTexts.ports(String(port)) }
+        return take(node, path: path) { _ throws(ValueRefusal) in try PolicyParsing.ports(String(port)) }
     }
 
     private mutating func parsed<Value>(
@@ -134,7 +134,7 @@ extension DocumentReader {
         }
     }
 
-    /// The items that could be read; nil where nothing could, so that it is not said twice that there is none.
+    /// The valid items; nil if no item is valid, so that the empty list is not reported again.
     private mutating func list<Value>(
         _ node: YAMLNode, path: String, _ read: (inout DocumentReader, YAMLNode, String) -> Value?
     ) -> [Value]? {
@@ -147,24 +147,24 @@ extension DocumentReader {
     }
 }
 
-/// One rule while its keys are read.
+/// A rule while its keys are read.
 struct RuleDraft {
     var action: PolicyRule.Action?
     /// The values of `cidr`, `path` and `host`.
     var subjects: [RuleKey: String] = [:]
     var ports: [PortRange]?
     var transports: [Transport]?
-    /// The keys that are there, with the places of their values.
+    /// The positions of the values of all keys that are present.
     var places: [RuleKey: TextPosition] = [:]
 
-    /// The rule, judged as a whole. What is wrong is reported with the key that it is about.
+    /// Validates the rule as a whole. Reports problems with their keys.
     func finished(_ report: (String, RuleKey?) -> Void) -> PolicyRule? {
         if places[.action] == nil { report("is missing the key \"action\" (allow or deny)", nil) }
-        // A key that is there with an unreadable value was reported, and says nothing about the others.
+        // A subject with an invalid value is already reported, so the rule cannot be judged.
         let hasUnreadSubject = [RuleKey.cidr, .path, .host].contains { places[$0] != nil && subjects[$0] == nil }
         guard !hasUnreadSubject else { return nil }
         do throws(PolicyRuleError) {
-            // Without an action the rest is judged as part of a rule that denies, which may hold every key.
+            // Without an action the rest is judged as a deny rule, which may have every key.
             return try PolicyRule(
                 action: action ?? .deny, cidr: subjects[.cidr], path: subjects[.path], host: subjects[.host],
                 ports: ports, transports: transports.map(Set.init))

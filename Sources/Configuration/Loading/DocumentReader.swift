@@ -1,9 +1,9 @@
-/// Reads the tree of a configuration file by the key table.
+/// Reads the YAML tree of a configuration file by the key table.
 struct DocumentReader {
     var writer: SettingWriter
-    /// How messages name the file.
+    /// The name of the file for messages.
     let file: String
-    /// The folder of the file with a slash behind it, or empty for the working directory.
+    /// The directory of the file with a trailing slash; empty for the working directory.
     let folder: String
 
     init(_ writer: SettingWriter, file: String) {
@@ -70,7 +70,7 @@ extension DocumentReader {
         LocatedText(text: text, source: .file(file, node.position), path: path)
     }
 
-    /// Calls the body for each key that is known and there for the first time; reports the others.
+    /// Calls the body for each known key; reports unknown and duplicate keys.
     mutating func forEachKey(
         _ entries: [YAMLEntry], below path: String, known: [String],
         _ body: (inout DocumentReader, YAMLEntry, String) -> Void
@@ -85,7 +85,7 @@ extension DocumentReader {
         }
     }
 
-    /// The entries with their paths, without those whose key was there before: they are reported.
+    /// The entries with their paths, without duplicates, which are reported.
     mutating func unique(_ entries: [YAMLEntry], below path: String) -> [(YAMLEntry, String)] {
         var lines: [String: Int] = [:]
         var result: [(YAMLEntry, String)] = []
@@ -110,7 +110,7 @@ extension DocumentReader {
         }
     }
 
-    /// Calls the body for each element of a list of mappings, with its place and path.
+    /// Calls the body for each element of a list of mappings, with its position and path.
     mutating func readMappings(
         _ node: YAMLNode, path: String, _ body: (inout DocumentReader, [YAMLEntry], TextPosition, String) -> Void
     ) {
@@ -135,7 +135,7 @@ extension DocumentReader {
         take(node, path: path) { node throws(ValueRefusal) in try node.text() }.map { located($0, node, path) }
     }
 
-    /// The items of a list; nil where it is none, which is reported.
+    /// The items of a list; nil for anything else, which is reported.
     mutating func items(_ node: YAMLNode, path: String) -> [(YAMLNode, String)]? {
         switch node.content {
         case .sequence(let items): return items.enumerated().map { ($1, "\(path)[\($0)]") }

@@ -1,4 +1,4 @@
-/// Reads the variables of the environment that begin with `CONNECTD_`.
+/// Reads the environment variables that start with `CONNECTD_`.
 struct EnvironmentReader {
     var writer: SettingWriter
     private(set) var warnings: [String] = []
@@ -8,7 +8,7 @@ struct EnvironmentReader {
     }
 
     mutating func read(_ environment: [String: String]) {
-        for (name, value) in environment.sorted(by: { $0.key < $1.key }) where Self.concerns(name) {
+        for (name, value) in environment.sorted(by: { $0.key < $1.key }) where Self.isSetting(name) {
             if let key = KeyTable.keys.first(where: { $0.environmentName == name }) {
                 readValue(value, of: key, name: name)
             } else {
@@ -19,9 +19,9 @@ struct EnvironmentReader {
         }
     }
 
-    /// Kubernetes describes a service of the name connectd by CONNECTD_PORT… and CONNECTD_SERVICE_…;
+    /// Kubernetes sets CONNECTD_PORT… and CONNECTD_SERVICE_… for a Service named connectd.
     /// CONNECTD_COUNT_ENQUEUES is for tests of the event loop.
-    private static func concerns(_ name: String) -> Bool {
+    private static func isSetting(_ name: String) -> Bool {
         name.hasPrefix("CONNECTD_") && !name.hasPrefix("CONNECTD_PORT") && !name.hasPrefix("CONNECTD_SERVICE_")
             && name != "CONNECTD_COUNT_ENQUEUES"
     }

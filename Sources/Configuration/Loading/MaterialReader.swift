@@ -17,7 +17,7 @@ struct MaterialReader {
         let key = file(files.key)
         if key?.isWorldReadable == true { warnings.append(FileWarning.worldReadable(files.key)) }
         guard let certificate, let key else { return }
-        // A file without a certificate is told from a key that does not fit: the message names the right file.
+        // Checked first, so that the message about a file without a certificate does not blame the key.
         guard anchors(in: certificate, files.certificate) != nil else { return }
         do throws(TLSMaterialError) {
             let read = try ClientCertificate(certificatePEM: certificate.bytes, keyPEM: key.bytes)
@@ -27,7 +27,7 @@ struct MaterialReader {
         }
     }
 
-    /// `https`: the certificate with its key, and whose certificates clients have to show.
+    /// Reads `https`: the certificate with its key, and the CAs of client certificates.
     mutating func readHTTPS(_ draft: SettingsDraft) -> ServerContext? {
         let stated = [draft.httpsCertificate, draft.httpsKey, draft.httpsClientAuthorities].compactMap(\.self)
         guard let first = stated.first else { return nil }
@@ -42,7 +42,7 @@ struct MaterialReader {
         }
         readCertificate(ClientCertificateFiles(name: "https", certificate: certificate, key: key, targets: nil))
         guard problems.count == before, let pair = certificates["https"] else { return nil }
-        warnings += Self.datesToMind(of: pair.certificate, certificate)
+        warnings += Self.dateWarnings(of: pair.certificate, certificate)
         do throws(TLSMaterialError) {
             return try ServerContext(certificate: pair.certificate, clientAuthorities: authorities)
         } catch {
@@ -53,8 +53,8 @@ struct MaterialReader {
 
     private static let warningDays: Int64 = 14
 
-    /// A certificate that is out of date keeps nothing from starting: what else the service does goes on.
-    private static func datesToMind(of certificate: ClientCertificate, _ reference: FileReference) -> [String] {
+    /// Warnings about dates. An expired certificate does not prevent the start, because everything else still works.
+    private static func dateWarnings(of certificate: ClientCertificate, _ reference: FileReference) -> [String] {
         guard let (begin, end) = certificate.validity else { return [] }
         let now = Clock.wallNanoseconds() / 1_000_000_000
         let file = "\(reference.key): \(Quote.file(reference.path)) has a certificate that"

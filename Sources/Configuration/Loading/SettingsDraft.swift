@@ -1,7 +1,7 @@
 import AccessPolicy
 import NetworkTypes
 
-/// Settings while the sources are read, one over the other; nil where nothing was said yet.
+/// The settings while the sources are read, each overriding the one before; nil for keys that are not set yet.
 struct SettingsDraft {
     var listen: [StatedAddress]?
     var healthListen: [StatedAddress] = []
@@ -22,7 +22,7 @@ struct SettingsDraft {
     var authorityFiles: [(name: String, file: FileReference)] = []
     var clientCertificateFiles: [ClientCertificateFiles] = []
     private(set) var monitors: [MonitorSettings] = []
-    /// Of `monitors`: there may be ten thousand, each of which is asked for.
+    /// The names of `monitors`: a set, because there may be ten thousand.
     private(set) var monitorNames: Set<String> = []
     var modulesFile: FileReference?
     var log = LogSettings()
@@ -35,10 +35,10 @@ struct SettingsDraft {
         monitorNames.insert(monitor.name)
     }
 
-    /// Fills in what depends on where the service listens. The files are not read yet.
+    /// The settings, with the defaults that depend on the listen addresses. The files are not read yet.
     ///
-    /// Sockets that were handed over stand in the place of the default, and beside what is said.
-    func settled(allowsAnonymous: Bool, inherited: InheritedAddresses) -> Settings {
+    /// Inherited sockets replace the default address, and are added to configured addresses.
+    func resolved(allowsAnonymous: Bool, inherited: InheritedAddresses) -> Settings {
         let listen = Self.join(stated(beside: inherited).map(\.address), inherited.listen)
         let healthListen = Self.join(self.healthListen.map(\.address), inherited.healthListen)
         let isLocal = listen.allSatisfy(\.isLocal)
@@ -53,12 +53,12 @@ struct SettingsDraft {
             monitors: monitors, log: log)
     }
 
-    /// Where else than on inherited sockets the service listens.
+    /// The addresses to listen on in addition to inherited sockets.
     private func stated(beside inherited: InheritedAddresses) -> [StatedAddress] {
         listen ?? (inherited.listen.isEmpty ? [StatedAddress(Self.defaultListen)] : [])
     }
 
-    /// What is wrong with the addresses that would be bound together.
+    /// The conflicts between addresses that would be bound together.
     func addressProblems(beside inherited: InheritedAddresses) -> [ConfigurationProblem] {
         StatedAddress.problems(listen: stated(beside: inherited), health: healthListen)
     }
@@ -68,7 +68,7 @@ struct SettingsDraft {
     }
 }
 
-/// Puts values of any source into the draft, and gathers what is wrong with them.
+/// Writes values from any source into the draft, and collects their problems.
 struct SettingWriter {
     var draft = SettingsDraft()
     private(set) var problems: [ConfigurationProblem] = []
@@ -109,7 +109,7 @@ struct SettingWriter {
         kind.store(&draft, texts, &problems)
     }
 
-    /// - Parameter folder: What a relative name is relative to; empty for the working directory.
+    /// - Parameter folder: The directory for relative names; empty for the working directory.
     mutating func write(
         file text: LocatedText, key: String, folder: String, to place: WritableKeyPath<SettingsDraft, FileReference?>
     ) {

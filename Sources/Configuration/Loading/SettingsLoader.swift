@@ -1,19 +1,19 @@
 package import StrictJSON
 
-/// Makes settings of defaults, a YAML file, the environment and flags, each over the one before.
+/// Loads settings from defaults, a YAML file, the environment and flags, each overriding the one before.
 package enum SettingsLoader {
-    /// Reads everything, the files that it names included, and judges it.
+    /// Reads and validates everything, including the files that the configuration names.
     ///
-    /// Whether the service may start with it is a question of its own: `Settings.openness()`.
+    /// `Settings.missingStatements()` decides whether the service may start with the settings.
     ///
     /// - Parameters:
-    ///   - file: The configuration file, if there is one. Relative names in it are relative to its folder.
-    ///   - mayBeEmpty: Whether a file without anything in it is taken for the defaults.
-    ///   - environment: All variables; those that do not begin with `CONNECTD_` are passed over.
-    ///   - inherited: Where sockets listen that systemd handed over.
-    ///   - judgeCheck: What is wrong with the check of a monitor, as of a request; the settings are complete but for that.
-    /// - Returns: The settings, and what should be logged as a warning, one line each.
-    /// - Throws: Everything that is wrong, not only the first.
+    ///   - file: The configuration file, if any. Relative names in it are relative to its directory.
+    ///   - mayBeEmpty: Whether an empty file means the defaults.
+    ///   - environment: All variables; those that do not start with `CONNECTD_` are ignored.
+    ///   - inherited: The addresses of sockets from systemd.
+    ///   - judgeCheck: Returns the problems of a monitor's check. The settings are otherwise complete.
+    /// - Returns: The settings, and the warnings to log, one line each.
+    /// - Throws: All problems, not only the first.
     package static func load(
         file: String?, mayBeEmpty: Bool = true, environment: [String: String] = [:], flags: Flags = Flags(),
         inherited: InheritedAddresses = InheritedAddresses(),
@@ -27,7 +27,7 @@ package enum SettingsLoader {
         readFlags(flags, into: &writer)
         writer.report(writer.draft.addressProblems(beside: inherited))
 
-        var settings = writer.draft.settled(allowsAnonymous: flags.allowAnonymous, inherited: inherited)
+        var settings = writer.draft.resolved(allowsAnonymous: flags.allowAnonymous, inherited: inherited)
         settings.isOfEmptyFile = isEmpty
         var warnings = reader.warnings
         readTokens(&settings, &writer, &warnings)
@@ -41,7 +41,7 @@ package enum SettingsLoader {
         return (settings, warnings)
     }
 
-    /// - Returns: whether there is nothing in it.
+    /// - Returns: Whether the file is empty.
     private static func readFile(_ name: String, mayBeEmpty: Bool, into writer: inout SettingWriter) -> Bool {
         do {
             let file = try BoundedFile(path: name)
@@ -97,7 +97,7 @@ package enum SettingsLoader {
         settings.clientCertificates = reader.certificates
         writer.report(reader.problems)
         warnings += reader.warnings
-        // A reader of its own: its certificate is none that requests may name.
+        // A separate reader, because requests must not use this certificate.
         var server = MaterialReader()
         settings.https = server.readHTTPS(writer.draft)
         writer.report(server.problems)
@@ -128,9 +128,9 @@ package enum SettingsLoader {
     }
 }
 
-/// What the command line says; it outranks everything else.
+/// The command-line flags, which override all other sources.
 package struct Flags: Sendable {
-    /// `--listen`, each as it was written; empty where the flag was not given.
+    /// The values of `--listen`, as written; empty if the flag is not given.
     package var listen: [String]
     /// `--allow-anonymous`.
     package var allowAnonymous: Bool

@@ -1,9 +1,9 @@
-/// What Go's yaml.v3 makes of a scalar for a field of a given type.
+/// How Go's yaml.v3 converts a scalar for a field of a given type.
 extension YAMLScalar {
     /// `key:` with nothing after it, or `~`: the key keeps its default.
     var isNull: Bool { kind == .null }
 
-    /// The text for a field that is a string: any scalar as it was written, `!!binary` decoded.
+    /// The value of a string field: any scalar as written, with `!!binary` decoded.
     func goBytes() throws(ValueRefusal) -> [UInt8] {
         switch tag {
         case "!!binary":
@@ -16,7 +16,7 @@ extension YAMLScalar {
         }
     }
 
-    /// The value for a field that is a Boolean: `true` and `false` without quotes, the words of YAML 1.1 with or without.
+    /// The value of a Boolean field: `true` and `false` without quotes, or the words of YAML 1.1 with or without quotes.
     func goBoolean() throws(ValueRefusal) -> Bool {
         let isText = tag == "!!str" || tag == nil && !isPlain
         switch text {
@@ -44,7 +44,7 @@ extension YAMLScalar {
     private var words: String { YAMLNode(content: .scalar(self), position: TextPosition(line: 1, column: 1)).words }
 }
 
-/// Base64 with padding, as `!!binary` has it. White space between its lines is skipped.
+/// Base64 with padding, for `!!binary`. White space is ignored.
 private enum Base64 {
     static func decode(_ text: String) -> [UInt8]? {
         let symbols = text.utf8.filter { $0 != 0x20 && $0 != 0x09 && $0 != 0x0A && $0 != 0x0D }

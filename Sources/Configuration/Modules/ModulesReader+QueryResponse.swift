@@ -11,7 +11,7 @@ extension ModulesReader {
         return entries
     }
 
-    /// Compiles `query_response`, so that a pattern that is none is found now.
+    /// Compiles `query_response`, so that invalid patterns are reported at loading.
     mutating func compile(_ module: inout ProbeModule, at node: YAMLNode, path: String) {
         var steps = module.queryResponse.flatMap(\.steps)
         guard !steps.isEmpty else { return }

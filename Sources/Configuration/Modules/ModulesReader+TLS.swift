@@ -38,12 +38,12 @@ extension ModulesReader {
         warn("\(defect); a probe with this module fails when TLS begins", at: position, path: path)
     }
 
-    /// What a key holds: the bytes, and where it stands.
+    /// The bytes of a key, and its position.
     private struct Contents {
         let bytes: [UInt8]
         let position: TextPosition
         let path: String
-        /// A file, as it was found; empty for what stands in the modules file itself.
+        /// The path of the file; empty for inline contents.
         let file: String
     }
 
@@ -72,7 +72,7 @@ extension ModulesReader {
         of key: String, _ entry: YAMLEntry, path: String, into tls: inout ModuleTLS,
         _ contents: inout [String: Contents]
     ) {
-        // A key that is not a text is not shown: it may hold a part of a secret.
+        // The message does not quote the value, because it may contain a part of a secret.
         guard case .scalar(let scalar) = entry.value.content, let bytes = try? scalar.goBytes() else {
             document.report("must be a string", at: entry.value.position, path: path)
             return
@@ -100,7 +100,7 @@ extension ModulesReader {
     private mutating func use(
         _ contents: [String: Contents], at position: TextPosition, path: String, in tls: inout ModuleTLS
     ) {
-        // A file that could not be read is reported already.
+        // Defects such as an unreadable file are already reported.
         guard tls.defects.isEmpty else { return }
         if let authorities = contents["ca"] { tls.authorities = anchors(authorities, of: &tls) }
         switch (contents["cert"], contents["key"]) {
@@ -150,22 +150,22 @@ package struct ModuleTLS: Sendable {
     package var serverName: String?
     package var minimumVersion: TLSVersion?
     package var maximumVersion: TLSVersion?
-    /// As they were written: `ca_file`, `cert_file`, `key_file`. A key that stood in the file itself is not among them.
+    /// `ca_file`, `cert_file` and `key_file`, as written.
     package var files: [(key: String, name: String)] = []
-    /// The certificates that stood in the file itself: `ca` and `cert`.
+    /// The inline certificates: `ca` and `cert`.
     package var texts: [(key: String, text: String)] = []
-    /// Whether a key stood in the file itself.
+    /// Whether there is an inline key.
     package var hasInlineKey = false
     /// nil: the system's authorities.
     package var authorities: TrustAnchors?
     package var certificate: ClientCertificate?
-    /// Why no handshake can begin: a file that cannot be read, a certificate without its key. As in blackbox_exporter, the
-    /// module loads all the same, and a probe fails when it comes to TLS.
+    /// Why no handshake can start: an unreadable file, or a certificate without a key. As in blackbox_exporter, the module
+    /// loads, and a probe fails when TLS begins.
     package var defects: [String] = []
 
     package init() {}
 
-    /// Whether anything is said at all.
+    /// Whether nothing is set.
     package var isDefault: Bool {
         !skipsVerification && serverName == nil && minimumVersion == nil && maximumVersion == nil && files.isEmpty
             && texts.isEmpty && !hasInlineKey

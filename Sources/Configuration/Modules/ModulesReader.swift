@@ -2,14 +2,14 @@ import NetworkTypes
 
 /// Reads the tree of a modules file.
 ///
-/// As blackbox_exporter it takes a plain word for the text that it is, also where YAML sees a number in it.
+/// Like blackbox_exporter, it accepts a plain word as a string, even if YAML reads it as a number.
 struct ModulesReader {
     var document: DocumentReader
     private(set) var modules: [String: ProbeModule] = [:]
     private(set) var skipped: [String: String] = [:]
     var warnings: [String] = []
 
-    /// Probers of blackbox_exporter, and their sections, which any of its modules may have.
+    /// The other probers of blackbox_exporter; any module may have their sections.
     private static let otherProbers = ["http", "icmp", "dns", "grpc", "websocket"]
     private static let moduleKeys = ["prober", "timeout", "tcp", "unix"] + otherProbers
 
@@ -47,7 +47,7 @@ struct ModulesReader {
             modules[entry.key.text] = module
             return
         }
-        // blackbox_exporter loads a module of any prober, and a probe with it fails.
+        // blackbox_exporter loads a module with any prober, but its probes fail.
         requireUniqueKeys(entry.value, path: path)
         _ = keys(of: entry.value, below: path, known: Self.moduleKeys + [prober])
         skipped[entry.key.text] = prober.isEmpty ? "\"\"" : prober
@@ -62,7 +62,7 @@ struct ModulesReader {
         }
     }
 
-    /// Reports keys that are there twice below a node, although connectd does not read what they hold.
+    /// Reports duplicate keys below a node, although connectd does not use their values.
     private mutating func requireUniqueKeys(_ node: YAMLNode, path: String, isNested: Bool = false) {
         switch node.content {
         case .mapping(let all):
@@ -76,7 +76,7 @@ struct ModulesReader {
         }
     }
 
-    /// A warning with its place, in the form of a problem.
+    /// Adds a warning with its position, in the format of a problem.
     mutating func warn(_ reason: String, at position: TextPosition, path: String) {
         warnings.append(ConfigurationProblem(.file(document.file, position), path: path, reason: reason).description)
     }
@@ -86,7 +86,7 @@ struct ModulesReader {
         for (entry, path) in keys(of: entry.value, below: path, known: Self.moduleKeys) {
             switch entry.key.text {
             case "timeout" where !entry.value.isEmpty:
-                // A negative timeout is none to blackbox_exporter.
+                // blackbox_exporter treats a negative timeout as none.
                 module.timeoutNanoseconds = max(duration(entry.value, path: path) ?? 0, 0)
                 if case .scalar(let scalar) = entry.value.content { module.timeoutText = scalar.text }
             case prober.rawValue where !entry.value.isEmpty:
@@ -130,7 +130,7 @@ struct ModulesReader {
         compile(&module, at: node, path: path)
     }
 
-    /// blackbox_exporter takes any word but `ip6` for `ip4`, and nothing at all for `ip6`.
+    /// Like blackbox_exporter, it reads any word but `ip6` as `ip4`, and an empty value as `ip6`.
     private mutating func family(_ node: YAMLNode, path: String) -> AddressFamily {
         switch text(node, path: path) {
         case nil, "", "ip6": return .ipv6
@@ -155,14 +155,14 @@ struct ModulesReader {
 }
 
 extension YAMLNode {
-    /// `key:` with nothing after it: as if the key were not there.
+    /// Whether the value is null, as in `key:`, which counts as a missing key.
     var isEmpty: Bool {
         guard case .scalar(let scalar) = content else { return false }
         return scalar.isNull
     }
 }
 
-// What single nodes hold. What is wrong is reported.
+// The values of single nodes. Problems are reported.
 extension ModulesReader {
     /// The entries of a mapping with their paths, those with a known key, each once.
     mutating func keys(of node: YAMLNode, below path: String, known: [String]) -> [(YAMLEntry, String)] {
@@ -181,7 +181,7 @@ extension ModulesReader {
     }
 
     mutating func items(of node: YAMLNode, path: String) -> [(YAMLNode, String)] {
-        // Go leaves out items that are null.
+        // Go skips null items.
         (document.items(node, path: path) ?? []).filter { !$0.0.isEmpty }
     }
 
@@ -225,20 +225,20 @@ extension ModulesReader {
     }
 }
 
-/// The file that `modules_file` names: modules in the format of blackbox_exporter.
+/// The file of `modules_file`: modules in the format of blackbox_exporter.
 package struct ModulesFile: Sendable {
     /// By their names.
     package private(set) var modules: [String: ProbeModule] = [:]
-    /// The modules of probers that connectd does not have: the prober by the module's name.
+    /// The skipped modules: their unsupported prober by the module's name.
     package private(set) var skipped: [String: String] = [:]
     /// One line each.
     private(set) var warnings: [String] = []
     private(set) var problems: [ConfigurationProblem] = []
 
-    /// Whether there is no file, and the modules are those that are built in.
+    /// Whether there is no file, and the modules are the built-in ones.
     package private(set) var isBuiltIn = false
 
-    /// No file: the modules that are built in.
+    /// Without a file: the built-in modules.
     package init() {
         isBuiltIn = true
         for module in ProbeModule.builtIn { modules[module.name] = module }
@@ -258,7 +258,7 @@ package struct ModulesFile: Sendable {
         problems += composer.problems
         warnings += composer.warnings
         guard let root else {
-            // Half a file, as one that is being written is often empty, must not replace modules that run.
+            // An empty file, which may be half written, must not replace running modules.
             if problems.isEmpty {
                 problems.append(
                     ConfigurationProblem(.file(name, nil), reason: "is empty; for no modules write \"modules: {}\""))

@@ -2,7 +2,7 @@ package import CheckEngine
 package import CheckModel
 package import NetworkTypes
 
-/// A module of a file in the format of blackbox_exporter: how `/probe` checks the targets that come with its name.
+/// A module in the format of blackbox_exporter: how `/probe` checks its targets.
 package struct ProbeModule: Sendable {
     package enum Prober: String, CaseIterable, Sendable {
         case tcp, unix
@@ -10,26 +10,26 @@ package struct ProbeModule: Sendable {
 
     package let name: String
     package let prober: Prober
-    /// 0: the module sets no limit of its own.
+    /// 0 means that the module sets no timeout.
     package var timeoutNanoseconds: Int64 = 0
-    /// The timeout as it was written.
+    /// The timeout as written.
     package var timeoutText: String?
-    /// The family of addresses that is taken where there is one; `tcp` alone.
+    /// The preferred address family; only for `tcp`.
     package var preferredFamily = AddressFamily.ipv6
-    /// Whether an address of the other family will do; `tcp` alone.
+    /// Whether the other family may be used instead; only for `tcp`.
     package var mayFallBack = true
-    /// `tcp` alone.
+    /// Only for `tcp`.
     package var sourceAddress: IPAddress?
     /// Why every probe fails before it connects: `source_ip_address` is not an address.
     package var sourceDefect: String?
     package var queryResponse: [QueryResponse] = []
-    /// What `queryResponse` says, as steps of a dialog, and compiled; nil where there is none.
+    /// `queryResponse` as dialog steps, and compiled; nil if it is empty.
     package var dialog: (steps: [DialogStep], compiled: Dialog)?
-    /// Whether TLS is there from the first byte.
+    /// Whether TLS starts right after the connect.
     package var usesTLS = false
     package var tls = ModuleTLS()
 
-    /// Whether a probe gets as far as TLS, if the peer lets it.
+    /// Whether a probe uses TLS at all.
     package var beginsTLS: Bool { usesTLS || queryResponse.contains(where: \.startsTLS) }
 
     package init(name: String, prober: Prober) {
@@ -38,21 +38,21 @@ package struct ProbeModule: Sendable {
     }
 }
 
-/// One entry of `query_response`: what is expected, then what is sent, then whether TLS begins.
+/// One entry of `query_response`: expect, then send, then STARTTLS.
 package struct QueryResponse: Sendable {
-    /// A regular expression that one line has to match.
+    /// A regular expression that one line must match.
     package var expect: String?
-    /// The next bytes after the line that `expect` matched; empty: none are expected.
+    /// The expected bytes after the line that `expect` matched; empty for none.
     package var expectBytes: [UInt8] = []
-    /// Templates of the labels of `probe_expect_info`, by what `expect` matched.
+    /// Templates for the labels of `probe_expect_info`, filled with the groups of `expect`.
     package var labels: [Label] = []
-    /// Without its line feed; empty: nothing is sent.
+    /// Without the line feed; empty for nothing.
     package var send: [UInt8] = []
     package var startsTLS = false
 
     package init() {}
 
-    /// The same as steps of a dialog. What is sent ends in a line feed, and takes in groups of its own entry's match.
+    /// The entry as dialog steps. Sent text ends with a line feed, and may contain groups of the entry's own match.
     var steps: [DialogStep] {
         var steps: [DialogStep] = []
         if let expect { steps.append(.expectLine(pattern: expect, labels: labels)) }
@@ -66,7 +66,7 @@ package struct QueryResponse: Sendable {
 }
 
 extension ProbeModule {
-    /// The modules that there are without a `modules_file`.
+    /// The modules without a `modules_file`.
     package static let builtIn: [ProbeModule] = {
         var tls = ProbeModule(name: "tcp_tls", prober: .tcp)
         tls.usesTLS = true

@@ -1,7 +1,7 @@
 internal import StrictJSON
 
 extension DocumentReader {
-    /// `monitors`: a list of mappings.
+    /// Reads `monitors`, a list of mappings.
     mutating func readMonitors(_ node: YAMLNode, path: String) {
         readMappings(node, path: path) { $0.readMonitor($1, at: $2, path: $3) }
     }
@@ -64,7 +64,7 @@ extension DocumentReader {
     }
 }
 
-/// One monitor while its keys are read.
+/// A monitor while its keys are read.
 private struct MonitorDraft {
     var name: String?
     var isRequired: Bool?

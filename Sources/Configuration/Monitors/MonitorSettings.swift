@@ -25,26 +25,26 @@ enum MonitorKey: String, CaseIterable {
     static let countRange = 1...1000
 }
 
-/// A check as the configuration has it: the members of `POST /v1/checks`, written in YAML.
+/// A check in the configuration: the members of `POST /v1/checks`, written in YAML.
 ///
-/// What they mean is decided where requests are decoded; each value keeps its place, so that what is wrong there can be
-/// said of the line here.
+/// The decoder of requests validates it later. Each value keeps its position, so that problems are reported with their
+/// lines.
 package struct ConfiguredCheck: Sendable {
     package let value: JSONValue
     let file: String
     /// The key of the configuration, as in `monitors[2].check`.
     let path: String
-    /// The place of each value, by its JSON pointer.
+    /// The position of each value, by its JSON pointer.
     let places: [String: TextPosition]
 
-    /// What is wrong with the check, said of the configuration. The reader of checks never puts a secret into it.
+    /// Converts a problem of the check into a problem of the configuration. It never contains a secret.
     package func problem(_ problem: JSONProblem) -> ConfigurationProblem {
         ConfigurationProblem(
             .file(file, place(of: problem.pointer)), path: path + Self.keys(of: problem.pointer),
             reason: problem.detail)
     }
 
-    /// The place of the value; for a member that is missing, that of the value it is missing from.
+    /// The position of the value; for a missing member, the position of its parent.
     private func place(of pointer: String) -> TextPosition? {
         var pointer = pointer[...]
         while places[String(pointer)] == nil, let slash = pointer.lastIndex(of: "/") { pointer = pointer[..<slash] }
@@ -59,7 +59,7 @@ package struct ConfiguredCheck: Sendable {
     }
 }
 
-/// Turns YAML into the JSON value that a request would have, and keeps the place of each part.
+/// Converts YAML into the JSON value of a request, and keeps the position of each part.
 struct CheckReader {
     private(set) var places: [String: TextPosition] = [:]
     private(set) var problems: [(ValueRefusal, TextPosition)] = []
@@ -100,7 +100,7 @@ struct CheckReader {
 }
 
 extension YAMLNode {
-    /// The scalar as JSON has it; what readers of YAML disagree about is refused.
+    /// The scalar as a JSON value. Scalars that YAML readers interpret differently are rejected.
     fileprivate func jsonScalar() throws(ValueRefusal) -> JSONValue {
         guard case .scalar(let scalar) = content else { return .null }
         switch scalar.kind {
@@ -112,7 +112,7 @@ extension YAMLNode {
         }
     }
 
-    /// true or false as both versions of YAML write them, or why it is none.
+    /// The Boolean: `true` or `false`, as in YAML 1.1 and 1.2.
     func flag() throws(ValueRefusal) -> Bool {
         guard case .scalar(let scalar) = content, scalar.isPlain, ["true", "false"].contains(scalar.text) else {
             throw ValueRefusal(sentence: "must be true or false, got \(words)")

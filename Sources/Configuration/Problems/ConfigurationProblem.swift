@@ -1,21 +1,21 @@
 import NetworkTypes
 
-/// One thing that is wrong with the configuration: where, which key, why.
+/// A problem of the configuration: its source, key and reason.
 package struct ConfigurationProblem: Hashable, Sendable {
-    /// Where a value came from.
+    /// The source of a value.
     package enum Source: Hashable, Sendable {
-        /// A file, with the place in it where there is one (a file that cannot be read has none).
+        /// A file, and the position in it; nil for a file that cannot be read.
         case file(String, TextPosition?)
-        /// A variable of the environment, by its name.
+        /// An environment variable, by its name.
         case environment(String)
-        /// A flag of the command line, as users write it: `--listen`.
+        /// A command-line flag, as users write it: `--listen`.
         case flag(String)
     }
 
     package let source: Source
-    /// The key, as in `policy.rules[2].cidr`; nil where the trouble is not with one key.
+    /// The key, as in `policy.rules[2].cidr`; nil if the problem does not concern one key.
     package let path: String?
-    /// What is wrong, in one sentence without a full stop. It never holds a secret.
+    /// A lowercase predicate without a period, such as "must be a list, got a string". It never contains a secret.
     package let reason: String
 
     package init(_ source: Source, path: String? = nil, reason: String) {
@@ -24,7 +24,7 @@ package struct ConfigurationProblem: Hashable, Sendable {
         self.reason = reason
     }
 
-    /// Where in the file; nil for other sources.
+    /// The position in the file; nil for other sources.
     package var position: TextPosition? {
         switch source {
         case .file(_, let position): position
@@ -46,13 +46,13 @@ extension ConfigurationProblem: CustomStringConvertible {
     }
 }
 
-/// Everything that is wrong with a configuration, never empty: files first, in the order of their lines.
+/// All problems of a configuration, at least one: those of files first, sorted by line.
 package struct ConfigurationProblems: Error, Hashable, Sendable {
     package let problems: [ConfigurationProblem]
 
     /// - Parameter problems: at least one.
     package init(_ problems: [ConfigurationProblem]) {
-        // Sorted by place, stable: problems of one place stay in the order in which they were found.
+        // A stable sort: problems of the same position keep their order.
         self.problems = problems.enumerated().sorted { left, right in
             let (leftRank, rightRank) = (Self.rank(left.element), Self.rank(right.element))
             return leftRank == rightRank ? left.offset < right.offset : leftRank < rightRank
@@ -70,15 +70,15 @@ package struct ConfigurationProblems: Error, Hashable, Sendable {
 }
 
 extension ConfigurationProblems: CustomStringConvertible {
-    /// A line for each problem.
+    /// One line for each problem.
     package var description: String {
         problems.map(\.description).joined(separator: "\n")
     }
 }
 
-/// Why a value is not taken.
+/// The reason why a value is rejected.
 struct ValueRefusal: Error, Hashable {
-    /// A predicate that goes on behind the value ("has no port"), or a sentence that names the value itself.
+    /// A predicate to write after the value ("has no port"), or a sentence that names the value itself.
     let reason: String
     private let isSentence: Bool
 
@@ -87,32 +87,32 @@ struct ValueRefusal: Error, Hashable {
         isSentence = false
     }
 
-    /// A sentence of another module that names the value; its full stop is dropped.
+    /// A sentence of another module that names the value; its period is dropped.
     init(sentence: String) {
         reason = sentence.hasSuffix(".") ? String(sentence.dropLast()) : sentence
         isSentence = true
     }
 
-    /// A word that is not one of those that a key takes.
+    /// A word that is not one of the allowed words of a key.
     static func noneOf(_ words: [String]) -> ValueRefusal {
         ValueRefusal("is not one of \(words.joined(separator: ", "))")
     }
 
-    /// The reason as a whole, with the value that was refused.
+    /// The complete reason, with the rejected value.
     func about(_ value: some StringProtocol) -> String {
         isSentence ? reason : "\(Quote.value(value)) \(reason)"
     }
 }
 
-/// The word that a user probably meant.
+/// Suggests the word that a user probably meant.
 enum Suggestion {
-    /// ` (did you mean "queue"?)`, or nothing where no word is near.
+    /// ` (did you mean "queue"?)`, or an empty string if no word is similar.
     static func phrase(for word: String, among words: [String]) -> String {
         Spelling.nearest(to: word, among: words).map { " (did you mean \"\($0)\"?)" } ?? ""
     }
 }
 
-/// Shows text of others inside a message: short, and without characters that would disturb a terminal or a log.
+/// Quotes untrusted text in messages: short, and safe for a terminal or a log.
 enum Quote {
     /// In quotation marks, at most 60 characters.
     static func value(_ text: some StringProtocol) -> String {
@@ -123,7 +123,7 @@ enum Quote {
     /// The name of a file, in full.
     static func file(_ path: String) -> String { "\"\(plain(path))\"" }
 
-    /// As it is, but for control characters, which become U+FFFD.
+    /// The text, with control characters replaced by U+FFFD.
     static func plain(_ text: some StringProtocol) -> String {
         String(String.UnicodeScalarView(text.unicodeScalars.map { isControl($0) ? "\u{FFFD}" : $0 }))
     }

@@ -2,7 +2,7 @@ package import NetworkTypes
 
 extension ListenAddress {
     /// Reads `127.0.0.1:8080`, `[::1]:8080`, `unix:/path` or `unix:/path?mode=0600`.
-    /// - Throws: What is wrong, and what to write instead where that can be told.
+    /// - Throws: The reason, with a suggestion if there is one.
     init(parsing text: String) throws(ValueRefusal) {
         do throws(ValueRefusal) {
             try self.init(exactly: text)
@@ -113,7 +113,7 @@ extension ListenAddress {
     }
 }
 
-/// Where sockets listen already that the process was handed at its start.
+/// The addresses of sockets that the process inherited at its start.
 package struct InheritedAddresses: Sendable {
     package var listen: [ListenAddress] = []
     package var healthListen: [ListenAddress] = []
@@ -121,7 +121,7 @@ package struct InheritedAddresses: Sendable {
     package init() {}
 }
 
-/// An address to listen on, with where it is said; nowhere for the default.
+/// A listen address with its source; the default has none.
 struct StatedAddress {
     let address: ListenAddress
     let text: LocatedText?
@@ -133,7 +133,7 @@ struct StatedAddress {
 }
 
 extension StatedAddress {
-    /// What is wrong with addresses that would be bound together: one socket cannot be there twice, nor serve two ends.
+    /// The conflicts between addresses that would be bound together: duplicates, and sockets in both lists.
     static func problems(listen: [StatedAddress], health: [StatedAddress]) -> [ConfigurationProblem] {
         var earlier: [(key: String, stated: StatedAddress)] = []
         var problems: [ConfigurationProblem] = []
@@ -162,8 +162,8 @@ extension StatedAddress {
 }
 
 extension ListenAddress {
-    /// Whether bind(2) of one fails with EADDRINUSE because of the other. Port 0, given twice, is two ports; whether `[::]`
-    /// takes IPv4's addresses too is the kernel's setting.
+    /// Whether bind(2) of one fails with EADDRINUSE because of the other. Port 0 never conflicts, because each use gets its
+    /// own port. `[::]` and IPv4 are not compared: a kernel setting decides whether they conflict.
     fileprivate func excludes(_ other: ListenAddress) -> Bool {
         guard case .ip(let endpoint) = self, case .ip(let another) = other else { return isSameSocket(as: other) }
         guard endpoint.port == another.port, endpoint.port != 0 else { return false }

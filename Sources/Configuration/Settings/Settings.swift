@@ -2,47 +2,47 @@ package import AccessPolicy
 package import NetworkTypes
 package import TLS
 
-/// Everything that can be configured, validated: nothing in it needs to be judged for form again.
+/// The validated configuration.
 package struct Settings: Sendable {
     /// Never empty, without duplicates.
     package var listen: [ListenAddress]
-    /// Where only `/livez`, `/readyz` and `/metrics` are answered.
+    /// Listeners for only `/livez`, `/readyz` and `/metrics`.
     package var healthListen: [ListenAddress] = []
-    /// What internet listeners, but health listeners, speak TLS by.
+    /// The TLS context of all TCP listeners except health listeners.
     package var https: ServerContext?
-    /// Where there are any, every request needs one.
+    /// If there are any, every request needs one.
     package var tokens: [BearerToken] = []
-    /// Whether `--allow-anonymous` was given. It says nothing where there are tokens.
+    /// Whether `--allow-anonymous` was given. It has no effect if there are tokens.
     package var allowsAnonymous = false
-    /// Names in small letters that a Host header may carry, beside addresses and localhost.
+    /// Lowercase names to accept in a Host header, besides addresses and localhost.
     package var hosts: [String] = []
     package var policy: PolicySettings
-    /// Whether the configuration says what may be reached: a profile, or at least one rule.
+    /// Whether the configuration has a policy: a profile, or at least one rule.
     package var statesPolicy = false
     package var limits = LimitSettings()
     package var drain = DrainSettings()
-    /// 0: one for each core.
+    /// 0 means one per core.
     package var workers = 0
     /// The keys of TCP_MD5SIG by name, each of 1 … 80 bytes.
     package var md5Keys: [String: Secret] = [:]
-    /// What `tls.ca` may name.
+    /// The names for `tls.ca`.
     package var authorities: [String: TrustAnchors] = [:]
-    /// What `tls.client_certificate` may name.
+    /// The names for `tls.client_certificate`.
     package var clientCertificates: [String: LentCertificate] = [:]
-    /// In the order of the file, no name twice.
+    /// In the order of the file, with unique names.
     package var monitors: [MonitorSettings] = []
     /// The modules of `modules_file`, for `/probe`.
     package var modules = ModulesFile()
     package var log = LogSettings()
-    /// Whether there is nothing in the file: another empty one takes nothing away.
+    /// Whether the file is empty. Only then may another empty file replace it in a reload.
     package var isOfEmptyFile = false
 }
 
-/// How much is taken at once. All of it is checked against the ranges of the key table.
+/// The limits, validated by the ranges of the key table.
 package struct LimitSettings: Hashable, Sendable {
-    /// Checks that run at once.
+    /// The maximum number of checks in flight.
     package var inFlight = 4096
-    /// Checks that wait; 0 for none.
+    /// The maximum number of checks in the queue.
     package var queue = 1024
     /// The largest body of a batch and of routes, in bytes.
     package var bodyBytes = 16_777_216
@@ -50,17 +50,17 @@ package struct LimitSettings: Hashable, Sendable {
     package var timeoutMilliseconds = 60_000
 }
 
-/// What happens on SIGTERM.
+/// The graceful shutdown on SIGTERM.
 package struct DrainSettings: Hashable, Sendable {
-    /// How long work is still taken while `/readyz` fails already.
+    /// How long new work is still accepted after `/readyz` starts to fail.
     package var delayMilliseconds = 0
-    /// How long is waited for what was accepted.
+    /// How long to wait for accepted work.
     package var limitMilliseconds = 20_000
 }
 
-/// What is logged, and how.
+/// The settings of the log.
 package struct LogSettings: Hashable, Sendable {
-    /// The names of swift-log.
+    /// The level names of swift-log.
     package enum Level: String, CaseIterable, Sendable {
         case trace, debug, info, notice, warning, error, critical
     }
@@ -73,31 +73,31 @@ package struct LogSettings: Hashable, Sendable {
     package var format = Format.json
 }
 
-/// What requests may reach and use, as the configuration says it.
+/// The configured policy: what requests may connect to and use.
 package struct PolicySettings: Sendable {
-    /// Which dialogs a request may bring.
+    /// The dialogs that a request may use.
     package enum Dialogs: String, CaseIterable, Sendable {
         case any, configured
         /// No dialog at all.
         case none
     }
 
-    /// What a request may use beside its target.
+    /// The socket options that a request may use.
     package enum Option: String, CaseIterable, Sendable {
         case bind, interface, mark, md5
     }
 
-    /// What decides where no rule matches.
+    /// Decides if no rule matches.
     package var profile: Policy.Profile
     package var dialogs: Dialogs
     package var options: Set<Option>
-    /// The first that matches decides.
+    /// The first matching rule decides.
     package var rules: [PolicyRule] = []
-    /// Beside 64:ff9b::/96 and 64:ff9b:1::/48, which are always known.
+    /// In addition to 64:ff9b::/96 and 64:ff9b:1::/48, which are always known.
     package var nat64Prefixes: [NAT64Prefix] = []
 
-    /// The policy for a service that listens on these ports and UNIX-domain sockets: known once it listens, since port 0
-    /// leaves the choice to the kernel.
+    /// The policy of a service with these ports and UNIX-domain sockets. They are known only after bind(2), because of
+    /// port 0.
     package func policy(
         ownPorts: Set<UInt16>, ownPaths: Set<UnixAddress>, ownFiles: Set<FileIdentity> = []
     ) -> Policy {

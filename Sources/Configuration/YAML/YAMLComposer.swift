@@ -1,16 +1,16 @@
-/// Makes the tree of a document: one document, 16 levels at most. Aliases and merge keys are replaced by what they stand for.
+/// Composes the tree of one document of at most 16 levels. Aliases and merge keys are expanded.
 struct YAMLComposer: ~Copyable {
-    /// What a file may hold.
+    /// The YAML features that a file may use.
     enum Dialect {
         /// connectd's own files: one document, no tags.
         case own
-        /// Modules files, as blackbox_exporter reads them (Go's yaml.v3): tags, and nothing after the first document counts.
+        /// Modules files, as blackbox_exporter reads them (Go's yaml.v3): with tags, and only the first document.
         case go
     }
 
-    /// Deeper than any key needs; it bounds the recursion.
+    /// More levels than any key needs. Limits the recursion.
     static let maximumDepth = 16
-    /// What aliases may add to a file, in bytes of text and nodes: as much as a file may hold.
+    /// The maximum expansion by aliases, in bytes of text plus nodes: as much as a file may contain.
     static let maximumExpansion = BoundedFile.maximumBytes
 
     private let file: String
@@ -20,7 +20,7 @@ struct YAMLComposer: ~Copyable {
     private var anchors: [String: Anchor] = [:]
     private var expansion = 0
 
-    /// A node with its size after all aliases in it were replaced.
+    /// A node with its size after alias expansion.
     private struct Sized {
         let node: YAMLNode
         var weight: Int
@@ -38,7 +38,7 @@ struct YAMLComposer: ~Copyable {
         self.dialect = dialect
     }
 
-    /// The root of the document; nil for an empty one, and where a problem was found that leaves nothing to read.
+    /// The root of the document; nil for an empty document, or after a problem that makes it unreadable.
     mutating func compose(_ bytes: [UInt8]) -> YAMLNode? {
         if let line = firstInvalidLine(bytes) {
             report("is not UTF-8 text", at: TextPosition(line: line, column: 1))
@@ -83,7 +83,7 @@ struct YAMLComposer: ~Copyable {
         }
     }
 
-    /// blackbox_exporter does not even parse what follows the first document.
+    /// Warns about a second document, which blackbox_exporter does not even parse.
     private mutating func noteRest(_ events: borrowing YAMLEvents) {
         var line: Int?
         do throws(YAMLSyntaxError) {
@@ -140,7 +140,7 @@ struct YAMLComposer: ~Copyable {
         return sized
     }
 
-    /// What an alias stands for. All aliases of a file together may add only so much: a few lines could hold billions of nodes.
+    /// Expands an alias. The total expansion is limited, because a few lines could expand to billions of nodes.
     private mutating func aliased(
         _ name: String, _ position: TextPosition, depth: Int
     ) throws(YAMLSyntaxError) -> Sized {
@@ -212,7 +212,7 @@ struct YAMLComposer: ~Copyable {
         }
     }
 
-    /// Adds what `<<` stands for: keys that are not there yet, of several mappings those of the first that has them.
+    /// Merges `<<`: adds missing keys, from the first mapping that has them.
     private mutating func merge(_ node: YAMLNode, into entries: inout [YAMLEntry]) {
         let mappings: [YAMLNode] = if case .sequence(let items) = node.content { items } else { [node] }
         var known = Set(entries.map(\.key.text))
@@ -227,7 +227,7 @@ struct YAMLComposer: ~Copyable {
         }
     }
 
-    /// Tags: none of our keys needs them, and what they do differs from one YAML reader to the next.
+    /// Rejects tags: no key needs them, and YAML readers interpret them differently.
     private mutating func accepts(_ properties: YAMLProperties, _ position: TextPosition) -> Bool {
         guard dialect == .own, let tag = properties.tag else { return true }
         report("tags (\(tag)) are not supported: put strings in quotes, and write numbers plainly", at: position)
@@ -246,6 +246,6 @@ struct YAMLComposer: ~Copyable {
 }
 
 extension YAMLScalar {
-    /// `<<`, and not in quotes.
+    /// `<<` without quotes.
     fileprivate var isMergeKey: Bool { text == "<<" && (isPlain && tag == nil || tag == "!!merge") }
 }

@@ -1,9 +1,9 @@
 import CYAML
 
-/// What libyaml sees one after another in a document.
+/// An event of libyaml's parser.
 enum YAMLEvent {
     case streamStart, streamEnd, documentEnd
-    /// - Parameter version: the minor version of YAML 1 where a `%YAML` directive states one.
+    /// - Parameter version: The minor version of YAML 1 in a `%YAML` directive, if any.
     case documentStart(version: Int?)
     case alias(name: String)
     case scalar(YAMLScalar, YAMLProperties)
@@ -13,32 +13,32 @@ enum YAMLEvent {
     case mappingEnd
 }
 
-/// What may stand before a node: `&anchor` and `!tag`.
+/// The properties of a node: `&anchor` and `!tag`.
 struct YAMLProperties {
     let anchor: String?
     let tag: String?
 }
 
-/// Why a text cannot be read.
+/// The reason why a text cannot be parsed.
 struct YAMLSyntaxError: Error {
     let position: TextPosition
     let reason: String
-    /// The text is not YAML, and `reason` says why in libyaml's words.
+    /// Whether the text is not valid YAML. Then `reason` is libyaml's message.
     var isOfSyntax = true
 }
 
-/// libyaml's parser over bytes in memory, yaml_parser_parse.
+/// libyaml's parser of bytes in memory: yaml_parser_parse.
 ///
-/// It is lent for the time of a closure: the parser holds a pointer into the bytes, and one to itself, so it never moves.
+/// It exists only during a closure. The parser has pointers to the bytes and to itself, so it must not move.
 struct YAMLEvents: ~Copyable {
     private let parser: UnsafeMutablePointer<yaml_parser_t>
     private let bytes: UnsafeBufferPointer<UInt8>
 
-    /// - Parameter bytes: Valid UTF-8. They have to outlive this value.
+    /// - Parameter bytes: Valid UTF-8, which must outlive this value.
     private init(_ bytes: UnsafeBufferPointer<UInt8>) {
         self.bytes = bytes
         parser = .allocate(capacity: 1)
-        // It fails only for want of memory, where Swift itself would trap.
+        // It fails only if memory is exhausted, where Swift itself would trap.
         precondition(yaml_parser_initialize(parser) == 1, "libyaml found no memory")
         yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING)
         yaml_parser_set_input_string(parser, bytes.baseAddress, bytes.count)
@@ -49,7 +49,7 @@ struct YAMLEvents: ~Copyable {
         parser.deallocate()
     }
 
-    /// Lends a parser of the bytes to the closure.
+    /// Calls the closure with a parser of the bytes.
     static func parsing<Result>(_ bytes: [UInt8], _ body: (borrowing YAMLEvents) -> Result) -> Result {
         bytes.withUnsafeBufferPointer { buffer in
             let events = YAMLEvents(buffer)
@@ -57,7 +57,7 @@ struct YAMLEvents: ~Copyable {
         }
     }
 
-    /// The next event and where it begins. After an error or the end of the stream it must not be called again.
+    /// The next event and its start position. Do not call it again after an error or the end of the stream.
     func next() throws(YAMLSyntaxError) -> (event: YAMLEvent, position: TextPosition) {
         var event = yaml_event_t()
         guard yaml_parser_parse(parser, &event) == 1 else { throw syntaxError }
@@ -71,7 +71,7 @@ struct YAMLEvents: ~Copyable {
         return YAMLSyntaxError(position: problemPosition, reason: problem + context)
     }
 
-    /// Of a character that may not stand in YAML, libyaml knows the offset alone.
+    /// For a character that YAML does not allow, libyaml reports only the offset.
     private var problemPosition: TextPosition {
         guard parser.pointee.error == YAML_READER_ERROR else { return TextPosition(parser.pointee.problem_mark) }
         let before = bytes.prefix(parser.pointee.problem_offset)
@@ -120,14 +120,14 @@ private func text(_ bytes: UnsafeMutablePointer<UInt8>?) -> String? {
     bytes.map { String(cString: $0) }
 }
 
-/// `!!str` for `tag:yaml.org,2002:str`, other tags as they are; nil for `!`, which asks for nothing.
+/// `!!str` for `tag:yaml.org,2002:str`, other tags unchanged; nil for `!`, which has no effect.
 private func shortTag(_ bytes: UnsafeMutablePointer<UInt8>?) -> String? {
     guard let tag = text(bytes), tag != "!" else { return nil }
     let prefix = "tag:yaml.org,2002:"
     return tag.hasPrefix(prefix) ? "!!" + tag.dropFirst(prefix.utf8.count) : tag
 }
 
-/// A place in a text file; line and column count from 1, columns in characters.
+/// A position in a text file. Line and column start at 1; columns count characters.
 package struct TextPosition: Hashable, Comparable, Sendable {
     package let line: Int
     package let column: Int

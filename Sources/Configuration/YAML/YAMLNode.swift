@@ -1,10 +1,10 @@
-/// A part of a YAML document with its place; nothing of its meaning is decided yet.
+/// A node of a YAML document with its position, before it is interpreted.
 struct YAMLNode: Sendable {
     enum Content: Sendable {
         case scalar(YAMLScalar)
         case sequence([YAMLNode])
         case mapping([YAMLEntry])
-        /// Something that connectd does not take (an alias, a tag), reported already: nothing more is said about it.
+        /// An unsupported node, such as one with a tag. It is already reported.
         case refused
     }
 
@@ -12,22 +12,22 @@ struct YAMLNode: Sendable {
     let position: TextPosition
 }
 
-/// A key of a mapping with its value. Duplicates are still there, for whoever knows the path to name them.
+/// A key of a mapping with its value. Duplicates are kept, so that the reader can report them with their path.
 struct YAMLEntry: Sendable {
     let key: YAMLScalar
     let position: TextPosition
     let value: YAMLNode
 }
 
-/// A scalar as it was written.
+/// A scalar as written.
 struct YAMLScalar: Sendable {
     let text: String
-    /// Whether it stands without quotes, so that YAML gives it a type by its looks.
+    /// Whether it has no quotes, so that YAML infers its type.
     let isPlain: Bool
-    /// `!!binary`, `!mine`; nil where there is none, and for `!`.
+    /// `!!binary`, `!mine`; nil for no tag, and for `!`.
     var tag: String?
 
-    /// What the scalar is. Where YAML 1.1 and 1.2 disagree (`no`, `0644`, `1:30`), it is none that any key takes.
+    /// The inferred type. If YAML 1.1 and 1.2 disagree (`no`, `0644`, `1:30`), no key accepts it.
     var kind: Kind {
         guard isPlain, tag == nil else { return tag == "!!null" && Self.nulls.contains(text) ? .null : .string }
         if Self.nulls.contains(text) { return .null }
@@ -40,7 +40,7 @@ struct YAMLScalar: Sendable {
         case string
         case null
         case boolean
-        /// Digits without a leading zero, with a minus before them at most, within Int.
+        /// Digits without a leading zero, with an optional minus, within Int.
         case integer(Int)
         /// Octal, hexadecimal, sexagesimal, fractions, underscores, signs, dates, or too large.
         case otherNumber
@@ -53,7 +53,7 @@ struct YAMLScalar: Sendable {
         "off", "Off", "OFF", "y", "Y", "n", "N",
     ]
 
-    /// Whether a reader of YAML 1.1 or 1.2 may see a number or a date in a text that is no plain decimal.
+    /// Whether a reader of YAML 1.1 or 1.2 may take the text, which is not a plain decimal, for a number or a date.
     private static func looksNumeric(_ text: String) -> Bool {
         let body = text.first.map { "+-".contains($0) } == true ? text.dropFirst() : text[...]
         let lowered = body.lowercased()
@@ -66,7 +66,7 @@ struct YAMLScalar: Sendable {
         return isNumber(lowered) || isDate(text)
     }
 
-    /// Parts of digits between colons (base 60), a point in the last, an exponent behind.
+    /// Parts of digits between colons (base 60), a point in the last part, an exponent at the end.
     private static func isNumber(_ text: String) -> Bool {
         let halves = text.split(separator: "e", omittingEmptySubsequences: false)
         let parts = halves[0].split(separator: ":", omittingEmptySubsequences: false)
@@ -79,7 +79,7 @@ struct YAMLScalar: Sendable {
         return !exponent.isEmpty && exponent.allSatisfy { decimals.contains($0) }
     }
 
-    /// `2026-01-31`, with or without a time behind it.
+    /// `2026-01-31`, with or without a time after it.
     private static func isDate(_ text: String) -> Bool {
         let parts = text.prefix(10).split(separator: "-", omittingEmptySubsequences: false)
         return parts.map(\.count) == [4, 2, 2] && parts.allSatisfy { $0.allSatisfy { decimals.contains($0) } }
@@ -93,7 +93,7 @@ struct YAMLScalar: Sendable {
 }
 
 extension YAMLNode {
-    /// What stands here, for messages: "must be a list, got …".
+    /// A description for messages: "must be a list, got …".
     var words: String {
         switch content {
         case .mapping: "a mapping"
@@ -111,7 +111,7 @@ extension YAMLNode {
         }
     }
 
-    /// The text, or why there is none. A plain word that YAML may take for something else needs quotes.
+    /// The string. A plain word that YAML may read as another type needs quotes.
     func text() throws(ValueRefusal) -> String {
         guard case .scalar(let scalar) = content else {
             throw ValueRefusal(sentence: "must be a string, got \(words)")
@@ -124,7 +124,7 @@ extension YAMLNode {
         }
     }
 
-    /// The whole number, or why there is none.
+    /// The integer.
     func integer() throws(ValueRefusal) -> Int {
         guard case .scalar(let scalar) = content, case .integer(let value) = scalar.kind else {
             throw ValueRefusal(sentence: "must be an integer in plain decimal digits, got \(words)")
@@ -133,9 +133,9 @@ extension YAMLNode {
     }
 }
 
-/// Whole numbers as every key takes them, in the file and in the environment.
+/// Parses integers for keys, in the file and in the environment.
 enum PlainDecimal {
-    /// Reads `0`, `17`, `-3`: digits without a leading zero, a plus or blanks, within Int; nil for anything else.
+    /// Parses `0`, `17`, `-3`: no leading zero, plus or blanks, within Int; nil for anything else.
     static func read(_ text: some StringProtocol) -> Int? {
         let digits = text.utf8.first == UInt8(ascii: "-") ? text.utf8.dropFirst() : text.utf8[...]
         guard let first = digits.first, digits.allSatisfy(isDigit) else { return nil }

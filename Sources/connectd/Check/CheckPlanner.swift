@@ -87,7 +87,7 @@ struct PaceArguments: ParsableArguments {
     var concurrency: Int?
 
     @Option(
-        help: ArgumentHelp("The maximum number of checks at once per host; 0 is no limit.", valueName: "count"))
+        help: ArgumentHelp("The maximum number of checks at once per host; 0 means no limit.", valueName: "count"))
     var perHost = 0
 
     @Option(help: ArgumentHelp("The maximum number of checks to start per second.", valueName: "count"))

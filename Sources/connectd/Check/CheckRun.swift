@@ -44,7 +44,7 @@ struct CheckRun {
         let session = CheckSession(
             checks: checks, context: context, options: options,
             tickMilliseconds: tickMilliseconds(status))
-        let ending = try session.run { event in
+        let endReason = try session.run { event in
             switch event {
             case .finished(let index, let result):
                 results[index] = result
@@ -69,7 +69,7 @@ struct CheckRun {
         }
         status.clear()
         var signal: Int32?
-        if case .interrupted(let number) = ending {
+        if case .interrupted(let number) = endReason {
             signal = number
             for (index, result) in earlier.sorted(by: { $0.key < $1.key }) {
                 results[index] = result

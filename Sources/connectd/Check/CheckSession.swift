@@ -17,7 +17,7 @@ struct CheckSession {
         case tick
     }
 
-    enum Ending {
+    enum EndReason {
         case complete
         /// A signal arrived. Checks without an event so far have no result.
         case interrupted(by: Int32)
@@ -30,7 +30,7 @@ struct CheckSession {
     let tickMilliseconds: Int?
 
     /// Runs all checks.
-    func run(_ onEvent: (Event) -> Void) throws -> Ending {
+    func run(_ onEvent: (Event) -> Void) throws -> EndReason {
         let pool = try WorkerPool(count: 1, admission: Admission(limit: options.concurrency, queueLimit: 0))
         let events = try BlockingQueue<BatchEvent>()
         // Opened last: if only one descriptor is left, the queue needs it more than the signals.
@@ -48,7 +48,7 @@ struct CheckSession {
                     checks[index].request, because: .cancelled, startedAtNanoseconds: Clock.wallNanoseconds())
         }
         let task = Task(executorPreference: worker.reactor.thread) { await batch.run { events.append($0) } }
-        var ending = Ending.complete
+        var endReason = EndReason.complete
         var left = checks.count
         var nextTick = tickMilliseconds.map { Clock.now().advanced(byMilliseconds: $0) }
         while left > 0 {
@@ -62,7 +62,7 @@ struct CheckSession {
                 onEvent(.repeating(round: round, count: count))
             case .signal(let number):
                 batch.cancel()
-                ending = .interrupted(by: number)
+                endReason = .interrupted(by: number)
                 left = 0
             case .deadline: break
             }
@@ -75,6 +75,6 @@ struct CheckSession {
         threads.stopAndJoin()
         // From here on a signal ends the process at once, even while it prints.
         interrupts.restore()
-        return ending
+        return endReason
     }
 }

@@ -83,7 +83,7 @@ struct RunningService: ~Copyable {
         _ handler: ServiceHandler, _ logger: Logger
     ) throws -> HTTPService {
         let reactors = pool.workers.map(\.reactor)
-        let result = Waiting.result { () async -> Result<HTTPService, HTTPServiceError> in
+        let result = BlockingTask.result { () async -> Result<HTTPService, HTTPServiceError> in
             do throws(HTTPServiceError) {
                 return .success(
                     try await HTTPService.start(
@@ -125,7 +125,7 @@ struct RunningService: ~Copyable {
         let handler = handler
         let drain = reloader.drain
         let pool = pool
-        let isComplete = Waiting.result {
+        let isComplete = BlockingTask.result {
             await http.startDraining()
             let reactor = pool.workers[0].reactor
             _ = await reactor.sleep(until: Clock.now().advanced(byMilliseconds: drain.delayMilliseconds))

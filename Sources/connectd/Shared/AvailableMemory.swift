@@ -2,12 +2,12 @@ import CLinux
 import NetworkTypes
 import SocketIO
 
-/// How much memory this process may use: the smallest of the machine's memory and the limits of its control groups.
+/// The memory that this process may use: the smallest of the machine's memory and its cgroup limits.
 struct AvailableMemory {
     let bytes: Int
 
-    /// Reads what the kernel says about this process.
-    /// - Parameter root: where `/proc` and `/sys` are; tests have folders of their own.
+    /// Reads the limits from the kernel.
+    /// - Parameter root: The directory of `/proc` and `/sys`; tests use their own.
     init(root: String = "", physicalBytes: Int = Self.physicalBytes) {
         let groups = Self.lines(of: root + "/proc/self/cgroup")
         let mounts = Self.lines(of: root + "/proc/self/mountinfo").compactMap(Mount.init)
@@ -23,7 +23,7 @@ struct AvailableMemory {
         return pages > 0 && size > 0 ? pages * size : 1 << 30
     }
 
-    /// A file system of control groups, as a line of mountinfo has it (proc(5)).
+    /// A cgroup file system, from a line of mountinfo (proc(5)).
     private struct Mount {
         /// The group that is mounted.
         let group: String
@@ -42,7 +42,7 @@ struct AvailableMemory {
         }
     }
 
-    /// The limits of a group of `/proc/self/cgroup` and of all groups that it is in.
+    /// The limits of a group of `/proc/self/cgroup` and of its ancestors.
     private static func limits(of line: Substring, _ mounts: [Mount], _ root: String) -> [Int] {
         let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
         guard parts.count == 3 else { return [] }
@@ -60,7 +60,7 @@ struct AvailableMemory {
         }
     }
 
-    /// The group's path below the mounted one. A container may see another name than the mount has: it is the mounted one.
+    /// The group's path below the mounted group. If a container sees an unrelated path, it is the mounted group itself.
     private static func path(of group: String, below mounted: String) -> String {
         let base = mounted == "/" ? "" : mounted
         guard group.hasPrefix(base), group.count == base.count || group.dropFirst(base.count).first == "/",
@@ -70,7 +70,7 @@ struct AvailableMemory {
         return rest == "/" ? "" : String(rest)
     }
 
-    /// Empty for `max`, and where there is no such file.
+    /// Empty for `max`, or if the file does not exist.
     private static func number(in path: String) -> [Int] {
         lines(of: path).first.flatMap { Int($0) }.map { [$0] } ?? []
     }

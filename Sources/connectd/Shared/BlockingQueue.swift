@@ -3,9 +3,9 @@ import NetworkTypes
 import SocketIO
 import Synchronization
 
-/// Hands values from the workers to the main thread, which waits for them.
+/// A queue from the workers to the main thread, which blocks until a value arrives.
 final class BlockingQueue<Element: Sendable>: Sendable {
-    /// Why a wait ended.
+    /// The reason why a wait ended.
     enum Wake {
         case element(Element)
         case signal(Int32)
@@ -15,7 +15,7 @@ final class BlockingQueue<Element: Sendable>: Sendable {
     private let elements = Mutex<[Element]>([])
     private let count: Semaphore
 
-    /// - Throws: EMFILE, ENFILE, ENOMEM: it needs a descriptor.
+    /// - Throws: EMFILE, ENFILE or ENOMEM: it needs a descriptor.
     init() throws(Errno) {
         count = try Semaphore()
     }
@@ -25,14 +25,14 @@ final class BlockingQueue<Element: Sendable>: Sendable {
         count.signal()
     }
 
-    /// The next value, in the order of their coming.
+    /// Waits for the next value, in FIFO order.
     func next() -> Element {
         count.wait()
         return elements.withLock { $0.removeFirst() }
     }
 
-    /// The next value, or a signal, which goes first, or the time that has come.
-    /// - Parameter deadline: nil waits without an end.
+    /// Waits for the next value, a signal (which takes precedence) or the deadline.
+    /// - Parameter deadline: nil waits forever.
     func next(until deadline: MonotonicTime?, or interrupts: borrowing Interrupts) -> Wake {
         while true {
             let isReady = count.isReady(until: deadline, orReadable: interrupts.rawDescriptor)
@@ -43,11 +43,11 @@ final class BlockingQueue<Element: Sendable>: Sendable {
     }
 }
 
-/// A counter to wait on, across threads: eventfd(2) with EFD_SEMAPHORE.
+/// A semaphore for threads that poll(2) can wait on: eventfd(2) with EFD_SEMAPHORE.
 struct Semaphore: ~Copyable, Sendable {
     private let descriptor: Descriptor
 
-    /// - Throws: EMFILE, ENFILE, ENOMEM: eventfd(2).
+    /// - Throws: EMFILE, ENFILE or ENOMEM from eventfd(2).
     init() throws(Errno) {
         let number = eventfd(0, Int32(EFD_SEMAPHORE) | Int32(EFD_CLOEXEC))
         guard number >= 0 else { throw .current }
@@ -61,16 +61,16 @@ struct Semaphore: ~Copyable, Sendable {
 
     borrowing func wait() {
         var count: UInt64 = 0
-        // EINTR: a signal that this program does not handle by ending; the wait goes on.
+        // After EINTR it waits again: the signal did not end the process.
         while read(descriptor.rawValue, &count, 8) != 8 {}
     }
 
-    /// Waits until `wait` would return at once, or another descriptor is readable, or the time has come; it may also return
-    /// earlier.
+    /// Waits until `wait` would return at once, another descriptor is readable, or the deadline passed. It may return
+    /// early.
     /// - Parameters:
-    ///   - deadline: nil waits without an end.
-    ///   - other: a descriptor; -1 for none.
-    /// - Returns: whether `wait` would return at once.
+    ///   - deadline: nil waits forever.
+    ///   - other: Another descriptor; -1 for none.
+    /// - Returns: Whether `wait` would return at once.
     borrowing func isReady(until deadline: MonotonicTime?, orReadable other: Int32) -> Bool {
         var watched = [
             pollfd(fd: descriptor.rawValue, events: Int16(POLLIN), revents: 0),

@@ -4,11 +4,11 @@ import CheckEngine
 import Configuration
 import ConnectAPI
 
-/// What checks of the command line run under: the caller's own rights, or the policy of a configuration.
+/// The context for checks of the command line: the rights of the caller, or the policy of a configuration.
 enum CallerContext {
     /// - Parameters:
-    ///   - file: `--config`; nil leaves the caller's own rights.
-    ///   - tls: whose `--ca` is trusted beside what the configuration has.
+    ///   - file: `--config`; nil applies no policy.
+    ///   - tls: Its `--ca` is added to the authorities of the configuration.
     static func read(config file: String?, tls: TLSArguments) throws -> CheckContext {
         let configured = try file.map(configured(by:)) ?? CheckContext(policy: nil)
         return CheckContext(
@@ -26,13 +26,13 @@ enum CallerContext {
     }
 }
 
-/// Where the settings come from: the same file, environment and flags at each reload.
+/// The source of the settings: the same file, environment and flags for each reload.
 struct SettingsSource {
     let file: String?
     let flags: Flags
     var inherited = InheritedAddresses()
 
-    /// - Parameter replaced: the settings that these shall replace; an empty file replaces none but those of an empty one.
+    /// - Parameter replaced: The current settings, for a reload. An empty file may replace only those of an empty file.
     func load(replacing replaced: Settings? = nil) throws(ConfigurationProblems) -> (Settings, [String]) {
         let loaded = try SettingsLoader.load(
             file: file, mayBeEmpty: replaced?.isOfEmptyFile ?? true, environment: Environment.all, flags: flags,

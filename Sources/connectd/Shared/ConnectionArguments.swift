@@ -4,7 +4,7 @@ public import CheckModel
 internal import NetworkTypes
 import SocketIO
 
-/// The options of `check` and `wait` about the addresses at both ends of a connection.
+/// The options of `check` and `wait` for the addresses at both ends of a connection.
 struct ConnectionArguments: ParsableArguments {
     @Option(help: "The address family to use for a name: any, ipv4 or ipv6.")
     var family: ResolveOptions.Family?
@@ -50,7 +50,7 @@ struct ConnectionArguments: ParsableArguments {
         request.resolve.family = chosenFamily ?? .any
         request.bind.address = source
         request.bind.interface = interface
-        // From an IPv4 address nothing connects to an IPv6 one.
+        // A source address can connect only to targets of its own family.
         if let source, request.resolve.family == .any { request.resolve.family = source.resolveFamily }
     }
 
@@ -80,15 +80,15 @@ enum HostName {
     }()
 }
 
-/// The name of a socket file as the kernel has it, without links.
+/// The canonical path of a socket file.
 enum UnixPathName {
-    /// The resolved name, or the path as it is where nothing is there yet.
+    /// The path without symbolic links; unchanged if it does not exist yet.
     static func resolved(_ path: [UInt8]) -> [UInt8] {
         guard let descriptor = try? Descriptor.openPath(path), let name = descriptor.linkTarget() else { return path }
         return name
     }
 
-    /// The file that the path leads to; nil where nothing is there.
+    /// The identity of the file at the path; nil if it does not exist.
     static func identity(_ path: [UInt8]) -> FileIdentity? {
         (try? Descriptor.openPath(path))?.fileIdentity()
     }

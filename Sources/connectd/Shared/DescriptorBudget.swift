@@ -2,32 +2,31 @@ import CLinux
 import CheckEngine
 import NetworkTypes
 
-/// How the descriptors of the process are shared out: RLIMIT_NOFILE, getrlimit(2).
+/// The shares of the process's descriptors: RLIMIT_NOFILE, getrlimit(2).
 ///
-/// Connections beyond the budget are answered by 503, so that an attack on the listener never takes the sockets away that
-/// checks need.
+/// Connections beyond the budget get a 503, so an attack on the listener never uses the sockets of checks.
 struct DescriptorBudget {
     /// Client connections.
     let connections: Int
-    /// Checks in flight: the configured number, or what the limit leaves. More would fail for want of a descriptor.
+    /// Checks in flight: the configured number, or less if the limit is too low for it.
     let checks: Int
-    /// The sockets of checks: one for each, and more for those that try several addresses at once.
+    /// The sockets of checks: one for each, and more for checks that try several addresses at once.
     let checkSockets: Int
-    /// What an operator should know, if the limit is too low for the configured number of checks.
+    /// The warning if the limit is too low for the configured number of checks.
     let warning: String?
 
-    /// What everything else needs: listeners, epoll sets, name servers, files. Where there are few, it gets by with less.
+    /// Descriptors for listeners, epoll sets, name servers and files; fewer if the limit is low.
     private static let reserve = 128
     private static let mostConnections = 16_384
     private static let mostLingeringOfWorker = 256
-    /// Connections of each worker that have had their answer and are read for a while longer.
+    /// Connections of each worker in lingering close: answered, but still being read.
     let lingeringOfWorker: Int
 
-    /// Fewer do not suffice for the service itself. libdispatch ends a process in which it cannot open a file.
+    /// The minimum for the service itself. libdispatch aborts the process if it cannot open a file.
     private static let leastLimit = 32
 
-    /// Raises the soft limit to the hard one, and divides it.
-    /// - Throws: EMFILE, if the limit is too low for any service.
+    /// Raises the soft limit to the hard limit, and divides it.
+    /// - Throws: EMFILE if the limit is too low for the service.
     init(inFlight: Int, workers: Int) throws(Errno) {
         let limit = Self.raisedLimit()
         guard limit >= Self.leastLimit else { throw Errno(EMFILE) }
@@ -44,7 +43,7 @@ struct DescriptorBudget {
             : nil
     }
 
-    /// How many checks of the command line may run at once: what the limit leaves beside epoll, files and name servers.
+    /// The number of checks of the command line that may run at once, after descriptors for epoll, files and name servers.
     static func checks(eachHolding descriptors: Int) -> Int {
         max((raisedLimit() - 40) / descriptors, 1)
     }
@@ -54,13 +53,13 @@ struct DescriptorBudget {
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 1024 }
         var raised = limit
         raised.rlim_cur = limit.rlim_max
-        // A sandbox may forbid it: then what is in force counts.
+        // A sandbox may forbid it: then the current limit stays.
         if setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &raised) == 0 { limit = raised }
         return Int(min(limit.rlim_cur, rlim_t(1 << 20)))
     }
 }
 
-/// The processors that this process may use.
+/// The number of processors that this process may use.
 enum Processors {
     static var available: Int { max(Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))), 1) }
 }

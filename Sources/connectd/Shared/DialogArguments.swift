@@ -4,10 +4,10 @@ import CheckModel
 import NetworkTypes
 import Synchronization
 
-/// One step of the dialog on the command line.
+/// One dialog step from the command line.
 struct DialogArgument {
     let step: DialogStep
-    /// Where it is among all steps: the parser keeps the order within one option only.
+    /// The position among all steps. The parser keeps only the order within one option.
     let position: Int
 
     private static let nextPosition = Mutex(0)
@@ -30,7 +30,7 @@ struct DialogArgument {
     }
 }
 
-/// The options of `check` and `wait` about a dialog with the peer.
+/// The dialog options of `check` and `wait`.
 struct DialogArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
@@ -68,7 +68,7 @@ struct DialogArguments: ParsableArguments {
         }
     }
 
-    /// - Throws: wrong usage, where the preset does not fit a target.
+    /// - Throws: `ValidationError` if the preset does not fit a target.
     func validate(for targets: [Target]) throws {
         guard preset != nil else { return }
         for target in targets {
@@ -77,13 +77,13 @@ struct DialogArguments: ParsableArguments {
         }
     }
 
-    /// All steps, in the order of the command line. Those of a preset differ from call to call.
+    /// All steps, in the order of the command line. The steps of a preset contain new random numbers for each call.
     var steps: [DialogStep] {
         if let preset { return preset.steps }
         return (send + match + reject).sorted { $0.position < $1.position }.map(\.step)
     }
 
-    /// The dialog with these steps; nil where there are none.
+    /// The dialog with these steps; nil if there are none.
     static func dialog(_ steps: [DialogStep]) throws -> Dialog? {
         guard !steps.isEmpty else { return nil }
         let lastMatch = steps.lastIndex(where: \.isMatch) ?? -1
@@ -98,9 +98,9 @@ struct DialogArguments: ParsableArguments {
     }
 }
 
-/// Text of an argument with escapes.
+/// Decodes escapes in an argument.
 enum EscapedText {
-    /// The bytes that a text stands for.
+    /// The bytes of a text after its escapes are decoded.
     static func bytes(_ text: String) throws -> [UInt8] {
         var bytes: [UInt8] = []
         var rest = Substring(text)

@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// A time on the command line: `500ms`, `5s`, `1m`, `1h`.
+/// A duration on the command line: `500ms`, `5s`, `1m`, `1h`.
 struct Duration: CustomStringConvertible {
     let milliseconds: Int
 
@@ -8,7 +8,7 @@ struct Duration: CustomStringConvertible {
         self.milliseconds = milliseconds
     }
 
-    /// The time that one check may take: 1 … 60000 ms.
+    /// Parses the timeout of one check: 1 … 60000 ms.
     init(parsing text: String) throws {
         guard let time = Self.read(text), (1...60_000).contains(time) else {
             throw ValidationError("\"\(text)\" is not a duration from 1ms to 60s with a unit (ms, s, m)")
@@ -16,7 +16,7 @@ struct Duration: CustomStringConvertible {
         milliseconds = time
     }
 
-    /// A time to wait: up to a day, and 0 with a unit or without one.
+    /// Parses a time to wait: up to 24 h; 0 needs no unit.
     init(parsingWait text: String) throws {
         guard let time = text == "0" ? 0 : Self.read(text), (0...86_400_000).contains(time) else {
             throw ValidationError("\"\(text)\" is not a duration from 0 to 24h with a unit (ms, s, m, h)")
@@ -26,7 +26,7 @@ struct Duration: CustomStringConvertible {
 
     private static let factors = ["ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000]
 
-    /// nil for what is no time, or more milliseconds than can be counted.
+    /// nil for an invalid duration, or an overflow.
     private static func read(_ text: String) -> Int? {
         let digits = text.prefix { $0.isASCII && $0.isNumber }
         guard let number = Int(digits), let factor = factors[String(text.dropFirst(digits.count))] else { return nil }

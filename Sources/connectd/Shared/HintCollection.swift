@@ -4,10 +4,10 @@ import DNS
 import ErrorCatalogue
 import NetworkTypes
 
-/// The hints of many results: each is shown once per cause, with the number of targets that it is about.
+/// The hints of many results: one per cause, with the number of targets.
 ///
-/// A cause is a name, a fault and a hint. Where targets of one cause have different values, such as the senders of ICMP
-/// messages, the hint has the first few of them.
+/// A cause is an error name, a fault and a hint. If the targets of a cause have different values, such as ICMP senders, the
+/// hint contains the first few of them.
 struct HintCollection {
     private struct Cause: Hashable {
         let name: String
@@ -23,19 +23,19 @@ struct HintCollection {
 
     private static let shownCauses = 20
     private static let shownValues = 3
-    /// More values are not told apart.
+    /// The maximum number of different values to count.
     private static let countedValues = 1000
 
     private let acceptance: String
     private var indices: [Cause: Int] = [:]
     private var entries: [Entry] = []
 
-    /// - Parameter acceptance: the flag by which the caller accepts a datagram socket that heard nothing.
+    /// - Parameter acceptance: The flag that accepts a datagram socket that received nothing.
     init(acceptance: String = "--expect associated") {
         self.acceptance = acceptance
     }
 
-    /// The hint of one result: what was wrong, whose side it is on, and what helps; nil where nothing was wrong.
+    /// The fault and hint of one result; nil for a success.
     static func text(
         for result: CheckResult, of request: CheckRequest, acceptance: String = "--expect associated"
     ) -> String? {
@@ -93,16 +93,16 @@ struct HintCollection {
     }
 }
 
-/// The values of one result that hints print.
+/// The values of one result for the placeholders of hints.
 enum HintValues {
     private static let shownNames = 5
 
-    /// The hint of a result that failed, with its values; nil where there is none.
+    /// The hint of a failed result, with its values; nil if there is none.
     static func hint(for result: CheckResult, of request: CheckRequest) -> String? {
         result.error.map { CommandLineHint($0.hint).text(values(for: $0, result, request)) }
     }
 
-    /// The values that the hint of an error prints, as far as they are known.
+    /// The known values for the hint of an error.
     static func values(
         for error: ErrorReport, _ result: CheckResult, _ request: CheckRequest
     ) -> [CommandLineHint.Value: String] {
@@ -159,7 +159,7 @@ enum HintValues {
         return servers.isEmpty ? nil : servers.joined(separator: " and ")
     }
 
-    /// The names that a certificate is for. Clients do not look at its common name.
+    /// The names of a certificate. Clients ignore its common name.
     private static func names(_ result: CheckResult) -> String? {
         guard let certificate = result.tls?.chain.first else { return nil }
         let all = certificate.subjectAlternativeNames
@@ -173,7 +173,7 @@ enum HintValues {
 
     private static func until(_ result: CheckResult) -> String? {
         guard let error = result.error, let report = result.tls else { return nil }
-        // A depth counts along the verified chain; along what was sent it may mean another certificate.
+        // A depth is an index in the verified chain. The sent chain may have another order.
         let chain = report.verifiedChain ?? Array(report.chain.prefix(1))
         let depth = report.verifyError?.depth ?? 0
         guard chain.indices.contains(depth) else { return nil }
@@ -187,7 +187,7 @@ enum HintValues {
 }
 
 extension CheckResult {
-    /// What the peer sent that ended the check, in quotation marks; nil where nothing is known to have come.
+    /// The data from the peer that ended the check, in quotation marks; nil if unknown.
     var receivedText: String? {
         let failed = dialog.flatMap { report in report.failedStep.map { report.steps[$0] } }
         let received = error?.received ?? failed?.received

@@ -2,31 +2,31 @@ import CheckModel
 import ErrorCatalogue
 import NetworkTypes
 
-/// How wide the columns of results are, so that the lines of several targets are aligned.
+/// The column widths of results, so that the lines of several targets are aligned.
 struct ReportLayout {
     private static let widestTarget = 48
-    /// `resolve_failed`; the few longer words push what follows them.
+    /// The width of `resolve_failed`. The few longer words shift the columns after them.
     private static let widestUsualOutcome = 14
 
     let target: Int
     let outcome: Int
     let time: Int
 
-    /// - Parameter targets: all that will be shown.
+    /// - Parameter targets: All targets of the output.
     init(_ targets: some Collection<Target>) {
         target = min(targets.map(\.text.count).max() ?? 0, Self.widestTarget)
-        // A single line has nothing to be aligned with.
+        // A single line needs no alignment.
         outcome = targets.count > 1 ? Self.widestUsualOutcome : 0
         time = targets.count > 1 ? 10 : 0
     }
 }
 
-/// A result for a person: a line with the verdict, the target, the outcome, the time and what explains it, and indented
-/// lines with details. `HintCollection` has the hints.
+/// Formats a result as text: a line with verdict, target, outcome, time and error, then indented lines with details.
+/// `HintCollection` formats the hints.
 enum HumanReport {
     static let indent = "      "
 
-    /// - Parameter hint: shown below the result; nil where hints of several results are shown together.
+    /// - Parameter hint: Printed after the result; nil if the hints of several results are printed together.
     static func text(
         _ result: CheckResult, of request: CheckRequest, layout: ReportLayout, hint: String? = nil,
         isVerbose: Bool = false, in palette: Palette = .plain
@@ -35,7 +35,7 @@ enum HumanReport {
         return text(result, of: request, word: word, layout: layout, hint: hint, isVerbose: isVerbose)
     }
 
-    /// - Parameter word: the verdict, with its color.
+    /// - Parameter word: The verdict, with its color.
     static func text(
         _ result: CheckResult, of request: CheckRequest, word: String, layout: ReportLayout, hint: String? = nil,
         isVerbose: Bool = false
@@ -57,8 +57,8 @@ enum HumanReport {
         return lines.joined(separator: "\n")
     }
 
-    /// The first line alone.
-    /// - Parameter word: the verdict, with its color.
+    /// Only the first line.
+    /// - Parameter word: The verdict, with its color.
     static func line(
         _ result: CheckResult, of request: CheckRequest, word: String, layout: ReportLayout
     ) -> String {
@@ -93,7 +93,7 @@ enum HumanReport {
         }
     }
 
-    /// The step at which a dialog failed, and what came, unless a hint says that.
+    /// The failed dialog step, and the received data unless a hint contains it.
     private static func dialog(of result: CheckResult, showsReceived: Bool) -> [String] {
         guard let dialog = result.dialog, let index = dialog.failedStep, dialog.steps.indices.contains(index) else {
             return []
@@ -118,7 +118,7 @@ enum HumanReport {
         return parts.compactMap { $0 }.joined(separator: "  ")
     }
 
-    /// nil for UNIX-domain sockets, which the target names already.
+    /// nil for UNIX-domain sockets: the target already contains the path.
     static func address(of attempt: AttemptResult) -> String? {
         guard case .ip(let endpoint) = attempt.endpoint else { return nil }
         return text(endpoint)
@@ -149,7 +149,7 @@ extension CheckVerdict {
 }
 
 extension DialogStepReport.Kind {
-    /// The flag by which the command line has such a step.
+    /// The command-line flag for this kind of step.
     fileprivate var flag: String {
         switch self {
         case .expect: "--match"
@@ -164,9 +164,9 @@ extension String {
     fileprivate var trimmed: String { String(drop { $0 == " " }) }
 }
 
-/// What a handshake showed, for a person.
+/// Formats a TLS report as text.
 enum HumanTLS {
-    /// Version, cipher, whose certificate, how long it lasts, and whether it could be verified; nil where nothing is known.
+    /// Version, cipher, certificate, expiry and verification result; nil if nothing is known.
     static func line(for report: TLSReport) -> String? {
         guard report.version != nil || !report.chain.isEmpty else { return nil }
         var parts = [report.version, report.cipher, report.alpn.map { "ALPN \($0)" }].compactMap { $0 }
@@ -179,7 +179,7 @@ enum HumanTLS {
         return parts.joined(separator: ", ")
     }
 
-    /// The peer's alert and its own bytes behind an error, where there are any. What we said follows from the error itself.
+    /// The alert and the bytes from the peer that caused an error, if any. Our own alert follows from the error.
     static func evidence(of error: ErrorReport) -> String? {
         let alert = error.alert.flatMap { $0.sender == .peer ? "alert \($0.alert.name) from the peer" : nil }
         let received = error.received.map { "received \"\(printable($0))\"" }
@@ -198,7 +198,7 @@ enum HumanTLS {
         return seconds < 0 ? "expired \(text) ago" : "\(text) left"
     }
 
-    /// The first 80 bytes, in a form that no terminal takes for anything else.
+    /// The first 80 bytes, escaped so that they are safe for a terminal.
     static func printable(_ bytes: [UInt8]) -> String {
         let shown = bytes.prefix(80).map { byte -> String in
             switch byte {
@@ -214,9 +214,9 @@ enum HumanTLS {
     }
 }
 
-/// A time until or since a certificate's end, for a person.
+/// Formats the time until or since the expiry of a certificate.
 enum ValidityText {
-    /// Whole days; whole hours or minutes where it is less than a day or an hour. Rounded down, without a sign.
+    /// Whole days; hours below a day, minutes below an hour. Rounded down, without a sign.
     static func span(_ seconds: Int64) -> String {
         let units: [(name: String, seconds: UInt64)] = [("day", 86_400), ("hour", 3_600), ("minute", 60)]
         guard let (name, size) = units.first(where: { seconds.magnitude >= $0.seconds }) else {

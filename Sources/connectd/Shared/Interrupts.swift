@@ -1,11 +1,11 @@
 import CLinux
 import SocketIO
 
-/// SIGINT and SIGTERM of a command that prints what it knows before it ends: signalfd(2).
+/// Catches SIGINT and SIGTERM, so that a command can print its results before it exits: signalfd(2).
 ///
-/// A signal that was ignored at the start stays ignored: `nohup` and the background jobs of scripts ask for that.
+/// A signal that was ignored at the start stays ignored, as `nohup` and background jobs of scripts require.
 struct Interrupts: ~Copyable {
-    /// nil where both are ignored.
+    /// nil if both signals are ignored.
     private let descriptor: Descriptor?
     private var previousMask = sigset_t()
     private var set = sigset_t()
@@ -20,11 +20,11 @@ struct Interrupts: ~Copyable {
         let number = numbers.isEmpty ? -1 : signalfd(-1, &set, Int32(SFD_CLOEXEC | SFD_NONBLOCK))
         descriptor = number < 0 ? nil : Descriptor(adopting: number)
         self.set = set
-        // Without a descriptor for them, the signals keep their usual effect.
+        // Without a descriptor, the signals keep their default action.
         if number < 0 { pthread_sigmask(SIG_SETMASK, &previousMask, nil) }
     }
 
-    /// To wait on; -1, which poll(2) passes over, where there is nothing to wait for.
+    /// The descriptor for poll(2); -1, which poll(2) ignores, if there is none.
     var rawDescriptor: Int32 {
         switch descriptor {
         case .some(let descriptor): descriptor.rawValue
@@ -32,7 +32,7 @@ struct Interrupts: ~Copyable {
         }
     }
 
-    /// The signal that has come; nil where none has.
+    /// The pending signal; nil if there is none.
     func take() -> Int32? {
         var info = signalfd_siginfo()
         guard read(rawDescriptor, &info, MemoryLayout<signalfd_siginfo>.size) == MemoryLayout<signalfd_siginfo>.size
@@ -42,13 +42,13 @@ struct Interrupts: ~Copyable {
         return Int32(bitPattern: info.ssi_signo)
     }
 
-    /// The mask as it was found: from here on a signal has its usual effect again.
+    /// Restores the signal mask: from here on a signal has its default action again.
     mutating func restore() {
         pthread_sigmask(SIG_SETMASK, &previousMask, nil)
     }
 
-    /// Ends the process by a signal, after `restore`, so that a shell knows why. It returns in the first process of a container, which cannot
-    /// end so.
+    /// Ends the process by a signal, after `restore`, so that a shell sees the reason. It returns in PID 1 of a container,
+    /// which a signal with its default action cannot end.
     static func end(by number: Int32) {
         connectd_restore_default(number)
         raise(number)

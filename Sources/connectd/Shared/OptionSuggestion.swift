@@ -1,7 +1,7 @@
 import ArgumentParser
 import NetworkTypes
 
-/// What to write instead of an option of another program: nc, nmap, curl, ping and the plugins of Nagios have their own.
+/// Suggestions for options of other programs: nc, nmap, curl, ping and Nagios plugins.
 enum OptionSuggestion {
     private static let byOption: [String: String] = [
         "-p": "write the port in the target, as in host:443", "--port": "write the port in the target, as in host:443",
@@ -26,7 +26,7 @@ enum OptionSuggestion {
         "--debug": "use --verbose", "--until-down": "use --until down", "--strict": "omit it: wait always does so",
     ]
 
-    /// The message about an unknown option, with what to write instead where that is known.
+    /// The message about an unknown option, with a suggestion if there is one.
     static func completed(_ message: String) -> String {
         let marker = "Error: Unknown option '"
         guard message.hasPrefix(marker) else { return message }
@@ -37,9 +37,9 @@ enum OptionSuggestion {
     }
 }
 
-/// A first word that is not a subcommand: the library would count it as an unexpected argument, and say no more.
+/// Messages about an unknown subcommand, which the library would report only as an unexpected argument.
 enum UnknownSubcommand {
-    /// What to say about a command line whose first words name no subcommand; nil where they name one, or only options.
+    /// The message if the first words are not a subcommand; nil if they are, or are options.
     static func complaint(about arguments: [String]) -> String? {
         if arguments.first == ConfigCommand.configuration.commandName {
             return complaint(
@@ -78,13 +78,13 @@ enum UnknownSubcommand {
     }
 }
 
-/// How a command tells of wrong usage, and of what went wrong before it could do its work.
+/// How a command reports wrong usage and failures before its first check.
 enum UsageConvention {
-    /// Exit status 2, the reason on standard error.
+    /// Exit status 2, and the reason on standard error.
     case usual
-    /// Monitoring plugins: status 3, and a line on standard output, since nobody reads the other.
+    /// Monitoring plugins: exit status 3, and a line on standard output, because the monitoring system reads only that.
     case nagios
-    /// A container's HEALTHCHECK knows 0 and 1 only; 2 is reserved.
+    /// A container's HEALTHCHECK: exit status 1, because 2 is reserved.
     case health
 
     init(of arguments: [String]) {
@@ -104,7 +104,7 @@ enum UsageConvention {
         }
     }
 
-    /// The exit status where no check could be made at all.
+    /// The exit status if no check could run.
     var failureStatus: Int32 {
         switch self {
         case .usual, .health: 1

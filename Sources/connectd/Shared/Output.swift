@@ -4,15 +4,15 @@ import ErrorCatalogue
 import Glibc
 import NetworkTypes
 
-/// What the program prints: whole pieces at once, by write(2), so that lines of several threads never mix.
+/// Writes standard output and standard error. A text is normally one write(2), so that lines of several
+/// threads do not mix.
 ///
-/// Standard output is the program's result. When it cannot be written, the program says so and ends. Standard error is not:
-/// what is said there is worth nothing to those who do not read it.
+/// If standard output cannot be written, the program reports it and exits. Errors on standard error are ignored.
 enum Output {
-    /// Set at the start, before anything else is opened: a closed descriptor would be given to a socket.
+    /// Read at the start, before anything else is opened: a socket could get the number of a closed descriptor.
     private static let isStandardOutputOpen = connectd_is_open(STDOUT_FILENO) != 0
 
-    /// Looks at the standard descriptors and opens /dev/null in the place of those that are closed.
+    /// Opens /dev/null for each standard descriptor that is closed.
     static func prepare() {
         _ = isStandardOutputOpen
         connectd_fill_standard_descriptors()
@@ -35,7 +35,7 @@ enum Output {
         if let error = write(bytes, to: STDOUT_FILENO) { end(error) }
     }
 
-    /// - Returns: why not all of it was written; nil where all was.
+    /// - Returns: The error; nil if everything was written.
     private static func write(_ bytes: [UInt8], to descriptor: Int32) -> Errno? {
         var rest = bytes[...]
         while !rest.isEmpty {
@@ -57,7 +57,7 @@ enum Output {
         return nil
     }
 
-    /// A reader that is gone, as in `| head -1`, has seen enough: the program ends as quietly as by SIGPIPE.
+    /// On EPIPE, as with `| head -1`, it exits as silently as by SIGPIPE.
     private static func end(_ error: Errno) -> Never {
         if error.rawValue == EPIPE { endProcess(128 + SIGPIPE) }
         errorLine("connectd: cannot write to standard output: \(ErrnoCatalogue.message(of: error))")
@@ -70,7 +70,7 @@ func endProcess(_ code: Int32) -> Never {
     exit(code)
 }
 
-/// Text of others (a peer's certificate, a file) in a form that no terminal takes for anything else.
+/// Makes untrusted text (a peer's certificate, a file) safe for a terminal.
 enum TerminalText {
     /// Control characters, line separators and marks of writing direction become `\u{…}`.
     static func clean(_ text: String) -> String {
@@ -89,7 +89,7 @@ enum TerminalText {
 }
 
 extension String {
-    /// The text with spaces behind it up to a width.
+    /// The text with spaces after it up to a width.
     func padded(to width: Int) -> String {
         self + String(repeating: " ", count: max(width - count, 0))
     }
@@ -100,9 +100,9 @@ extension String {
     }
 }
 
-/// Colours of a terminal, or none: SGR sequences of ECMA-48.
+/// Terminal colors, or none: SGR sequences of ECMA-48.
 struct Palette {
-    /// What `--color` says.
+    /// The value of `--color`.
     enum Choice: String, CaseIterable {
         case auto, always, never
     }
@@ -112,8 +112,8 @@ struct Palette {
     static let plain = Palette(isColored: false)
 
     /// - Parameters:
-    ///   - isTerminal: whether what is written to is one.
-    ///   - environment: `NO_COLOR` (any value but an empty one) and `TERM=dumb` keep colours away, unless they are asked for.
+    ///   - isTerminal: Whether the output is a terminal.
+    ///   - environment: A nonempty `NO_COLOR` or `TERM=dumb` disables colors for `auto`.
     init(_ choice: Choice, isTerminal: Bool, environment: [String: String]) {
         switch choice {
         case .always: isColored = true
@@ -139,12 +139,12 @@ struct Palette {
     }
 }
 
-/// `--color`, for the commands that write for people.
+/// The option `--color`.
 struct ColorOption: ParsableArguments {
     @Option(help: "Colors: auto (on a terminal, unless NO_COLOR is set or TERM is dumb), always or never.")
     var color: Palette.Choice = .auto
 
-    /// The colours for a descriptor: isatty(3).
+    /// The palette for a descriptor: isatty(3).
     func palette(for descriptor: Int32) -> Palette {
         Palette(color, isTerminal: isatty(descriptor) == 1, environment: Environment.all)
     }

@@ -2,19 +2,19 @@ import CLinux
 import NetworkTypes
 import SocketIO
 
-/// What a run of checks has done so far, for a line of progress.
+/// The progress of a run of checks.
 struct Progress {
     private let started: MonotonicTime
     private let concurrency: Int
     private let rate: Double
     private let timeoutMilliseconds: Int
     private let retryPauseMilliseconds: Int
-    /// Checks that are repeated in the present round, and when it began; nil before the repetition.
+    /// The current round of repeated checks; nil before the first round.
     private var repetition: (round: Int, left: Int, total: Int)?
-    /// Timeouts that wait for their repetition.
+    /// Checks that timed out and will be repeated.
     private var deferred = 0
 
-    /// - Parameter timeoutMilliseconds: the longest of any check.
+    /// - Parameter timeoutMilliseconds: The longest timeout of all checks.
     init(
         started: MonotonicTime, concurrency: Int, rate: Double, timeoutMilliseconds: Int, retryPauseMilliseconds: Int
     ) {
@@ -68,7 +68,7 @@ struct Progress {
         let left = tally.total - tally.finished - deferred
         guard left > 0 else { return nil }
         let done = tally.finished + deferred
-        // No check takes longer than its timeout: that bounds what is left.
+        // No check takes longer than its timeout, which limits the remaining time.
         let rounds = (left + concurrency - 1) / concurrency
         var bound = Int64(rounds) * Int64(timeoutMilliseconds) * 1_000_000
         if tally.total <= concurrency { bound = max(bound - elapsed, 0) }
@@ -78,17 +78,17 @@ struct Progress {
     }
 }
 
-/// The last line of a terminal, which is written over again and again, on standard error.
+/// A status line on standard error, which is overwritten on a terminal.
 struct StatusLine {
     private let isTerminal: Bool
     private var isShown = false
 
-    /// - Parameter environment: a terminal that is `dumb` cannot take a line back.
+    /// - Parameter environment: With `TERM=dumb` a line cannot be overwritten, so none is shown.
     init(environment: [String: String]) {
         isTerminal = isatty(STDERR_FILENO) == 1 && environment["TERM"] != "dumb"
     }
 
-    /// Whether anything is ever shown.
+    /// Whether the status line is shown at all.
     var isUsable: Bool { isTerminal }
 
     mutating func show(_ text: String) {
@@ -99,7 +99,7 @@ struct StatusLine {
         isShown = true
     }
 
-    /// Takes the line away, so that another can be printed in its place.
+    /// Removes the line, so that other output can be printed.
     mutating func clear() {
         guard isShown else { return }
         Output.errorText("\r\u{1B}[K")

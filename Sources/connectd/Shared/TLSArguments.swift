@@ -5,7 +5,7 @@ internal import NetworkTypes
 import SocketIO
 import TLS
 
-/// The options of `check` and `wait` that are about TLS. Each asks for a handshake with every target of TCP.
+/// The TLS options of `check` and `wait`. Each of them enables a handshake with every TCP target.
 struct TLSArguments: ParsableArguments {
     @Flag(help: "Perform a TLS handshake after each TCP connect; tls:// implies it.")
     var tls = false
@@ -45,7 +45,7 @@ struct TLSArguments: ParsableArguments {
         }
     }
 
-    /// Whether TLS is asked for beyond what the targets say.
+    /// Whether any TLS option is given.
     var isGiven: Bool {
         tls || serverName != nil || noVerify || ca != nil || starttls != nil || !alpn.isEmpty || minDaysLeft != nil
             || legacyRenegotiation
@@ -57,7 +57,7 @@ struct TLSArguments: ParsableArguments {
         }
     }
 
-    /// How to speak TLS with a target; nil where it gets none.
+    /// The TLS options for a target; nil without TLS.
     func options(for target: Target) -> TLSOptions? {
         guard case .tcp = target.peer, target.impliesTLS || isGiven else { return nil }
         var options = TLSOptions()
@@ -71,7 +71,7 @@ struct TLSArguments: ParsableArguments {
         return options
     }
 
-    /// The configuration's material, with the authorities of `--ca` beside it.
+    /// The configuration's TLS material, plus the authorities of `--ca`.
     func material(with configured: TLSMaterial) throws -> TLSMaterial {
         guard let ca else { return configured }
         var authorities = configured.authorities
@@ -79,7 +79,7 @@ struct TLSArguments: ParsableArguments {
         return TLSMaterial(authorities: authorities, clientCertificates: configured.clientCertificates)
     }
 
-    /// No entry of a configuration can have this name: it has a space.
+    /// Contains a space, so no entry of a configuration has this name.
     private static let authority = "command line"
 
     static func anchors(in file: String) throws -> TrustAnchors {
@@ -91,7 +91,7 @@ struct TLSArguments: ParsableArguments {
         }
     }
 
-    /// - Parameter option: that names the file.
+    /// - Parameter option: The option that names the file, for the error message.
     static func contents(of file: String, for option: String) throws -> [UInt8] {
         do throws(Errno) {
             let descriptor = try Descriptor.openForReading(Array(file.utf8))

@@ -7,7 +7,7 @@ import ErrorCatalogue
 import NetworkTypes
 import SocketIO
 
-/// `connectd wait`: until all targets connect, then a command.
+/// `connectd wait`: waits until all targets are ready, then executes a command.
 struct WaitCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "wait",
@@ -49,7 +49,7 @@ struct WaitCommand: ParsableCommand {
 
     @Option(
         name: [.long, .customShort("t")],
-        help: "The timeout for all targets: 500ms, 60s, 5m, 1h; 0 is no timeout (default: 60s).",
+        help: "The timeout for all targets: 500ms, 60s, 5m, 1h; 0 means no timeout (default: 60s).",
         transform: Duration.init(parsingWait:))
     var timeout = Duration(milliseconds: 60_000)
 
@@ -107,7 +107,7 @@ struct WaitCommand: ParsableCommand {
             tickMilliseconds: showsProgress ? Self.terminalTick : nil)
         var report = WaitReport(requests: requests, condition: until, palette: color.palette(for: STDERR_FILENO))
         let started = Clock.now()
-        let ending = try session.run { event in
+        let endReason = try session.run { event in
             switch event {
             case .checked(let index, let result):
                 guard let line = report.line(for: result, at: index), !quiet else { return }
@@ -120,7 +120,7 @@ struct WaitCommand: ParsableCommand {
             }
         }
         status.clear()
-        switch ending {
+        switch endReason {
         case .complete: break
         case .timedOut: throw fail(report.failure("timed out after \(timeout)"))
         case .denied: throw fail(report.failure("denied by the policy"))
@@ -144,11 +144,11 @@ struct WaitCommand: ParsableCommand {
     }
 }
 
-/// What `wait` waits for.
+/// The condition that `wait` waits for.
 enum WaitCondition {
-    /// The target is ok, as in `check`.
+    /// The target is ok, as for `check`.
     case up
-    /// The target or the network says no. What the prober, the resolver or the request is to blame for says nothing about it.
+    /// The target or the network rejects the connection. Faults of prober, resolver and request do not count.
     case down
     case outcome(Expectation)
 
@@ -168,7 +168,7 @@ enum WaitCondition {
         }
     }
 
-    /// The request with its expectation: a line of `--file` that has one of its own keeps it.
+    /// Sets the expectation of a request, unless its line of `--file` has its own.
     func apply(to request: inout CheckRequest) {
         if case .outcome(let expectation) = self, request.expectation == .transportSuccess {
             request.expectation = expectation
@@ -188,7 +188,7 @@ enum WaitCondition {
         }
     }
 
-    /// What is missing at the end: `there`, `down`, `refused`.
+    /// The state in messages: `ready`, `down`, `refused`.
     var word: String {
         switch self {
         case .up: "ready"
@@ -199,6 +199,6 @@ enum WaitCondition {
         }
     }
 
-    /// The flag by which an unverified datagram socket is accepted.
+    /// The flag that accepts an unverified datagram socket.
     var acceptance: String { "--until associated" }
 }

@@ -6,14 +6,14 @@ import NetworkTypes
 import SocketIO
 import Synchronization
 
-/// What `wait` says while it waits: a line where a target's state changes, and the same one again now and then.
+/// The output of `wait`: a line for each change of a target's state, repeated every ten seconds.
 struct WaitReport {
     private struct Shown {
         var state: String
         var time: MonotonicTime
     }
 
-    /// A target that changes all the time has a line a second at most.
+    /// A target that changes often gets at most one line per second.
     private static let leastPause: Int64 = 1_000_000_000
     private static let repeatPause: Int64 = 10_000_000_000
 
@@ -33,7 +33,7 @@ struct WaitReport {
         layout = ReportLayout(requests.map(\.target))
     }
 
-    /// The line for a result, or nil where it would say nothing new. A hint about a datagram socket follows it once.
+    /// The line for a result; nil if it contains nothing new. A hint about a datagram socket follows once.
     mutating func line(for result: CheckResult, at index: Int, now: MonotonicTime = Clock.now()) -> String? {
         latest[index] = result
         let isMet = condition.isMet(by: result, of: requests[index])
@@ -51,15 +51,15 @@ struct WaitReport {
         return hinted.insert(hint).inserted ? "\(line)\n\(HumanReport.indent)\(hint)" : line
     }
 
-    /// `2 of 5 there, 12 s, 48 s left`.
+    /// `2 of 5 ready, 12 s, 48 s left`.
     func progress(elapsedNanoseconds elapsed: Int64, leftNanoseconds left: Int64?) -> String {
         let end = left.map { ", \(TimeText.whole(seconds: max($0, 0) / 1_000_000_000)) left" } ?? ""
         return
             "\(met.count) of \(requests.count) \(condition.word), \(TimeText.whole(seconds: elapsed / 1_000_000_000))\(end)"
     }
 
-    /// What is said at the end where not all were there: each of them as it was last, and each hint once.
-    /// - Parameter reason: why the wait ended.
+    /// The report if some targets are not ready: the last result of each, and each hint once.
+    /// - Parameter reason: The reason why the wait ended.
     func failure(_ reason: String) -> String {
         let missing = requests.indices.filter { !met.contains($0) }
         let count =
@@ -84,8 +84,8 @@ struct WaitReport {
     }
 }
 
-/// Waits on the main thread for work that other threads do. It needs no descriptor: a reload must not fail for want of one.
-enum Waiting {
+/// Runs asynchronous work and blocks until it is done. It needs no descriptor, so a reload works even if none is left.
+enum BlockingTask {
     static func result<Value: Sendable>(_ work: @escaping @Sendable () async -> Value) -> Value {
         let handover = Handover<Value>()
         Task { handover.put(await work()) }
@@ -93,7 +93,7 @@ enum Waiting {
     }
 }
 
-/// Hands one value from any thread to one that waits for it.
+/// Passes one value from any thread to a thread that waits for it.
 final class Handover<Value: Sendable>: Sendable {
     private let value = Mutex<Value?>(nil)
     private let isThere = DispatchSemaphore(value: 0)

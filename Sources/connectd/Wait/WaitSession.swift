@@ -5,16 +5,16 @@ import ErrorCatalogue
 import NetworkTypes
 import SocketIO
 
-/// Checks that are repeated until each of them met the condition once, without a service around them.
+/// Repeats checks until each has met the condition once, without a service.
 struct WaitSession {
-    enum Ending {
+    enum EndReason {
         case complete, timedOut
-        /// The policy never lets a target through: to wait longer does not help.
+        /// The policy denies a target, so waiting longer is pointless.
         case denied
         case interrupted(by: Int32)
     }
 
-    /// What the caller sees of the wait, on the calling thread.
+    /// An event of the wait, delivered on the calling thread.
     enum Event {
         case checked(Int, CheckResult)
         /// The progress line is due.
@@ -26,22 +26,22 @@ struct WaitSession {
         case gaveUp(Int)
     }
 
-    /// How long one check may take. Longer than the kernel's second try (1 s and 3 s), short enough to notice a change.
+    /// The longest timeout of one check: longer than the SYN retries after 1 s and 3 s, short enough to notice a change.
     private static let longestCheckMilliseconds = 5000
 
     private let checks: [PreparedCheck]
     private let condition: WaitCondition
     private let context: CheckContext
-    /// nil waits for ever.
+    /// nil waits forever.
     private let deadline: MonotonicTime?
     private let interval: Duration
     private let tickMilliseconds: Int?
-    /// So many run at once; the others wait their turn.
+    /// The maximum number of checks at once.
     private let concurrency = min(256, DescriptorBudget.checks(eachHolding: 2))
 
     /// - Parameters:
-    ///   - timeout: for all of it; 0 is for ever.
-    ///   - tickMilliseconds: how often `tick` is wanted; nil for never.
+    ///   - timeout: For the whole wait; 0 waits forever.
+    ///   - tickMilliseconds: The interval of `tick`; nil for none.
     init(
         checks: [PreparedCheck], condition: WaitCondition, context: CheckContext, timeout: Duration,
         interval: Duration, tickMilliseconds: Int?
@@ -54,8 +54,8 @@ struct WaitSession {
         deadline = timeout.milliseconds == 0 ? nil : Clock.now().advanced(byMilliseconds: timeout.milliseconds)
     }
 
-    /// Waits.
-    func run(_ onEvent: (Event) -> Void) throws -> Ending {
+    /// Runs until the wait ends.
+    func run(_ onEvent: (Event) -> Void) throws -> EndReason {
         let pool = try WorkerPool(count: 1, admission: Admission(limit: concurrency, queueLimit: checks.count))
         let events = try BlockingQueue<WorkerEvent>()
         // Opened last: if only one descriptor is left, the queue needs it more than the signals.
@@ -68,16 +68,16 @@ struct WaitSession {
                 await watch(index, on: worker.reactor, by: service, events)
             }
         }
-        let ending = collect(events, interrupts, onEvent)
+        let endReason = collect(events, interrupts, onEvent)
         threads.stopAndJoin()
         interrupts.restore()
-        return ending
+        return endReason
     }
 
     private func collect(
         _ events: BlockingQueue<WorkerEvent>, _ interrupts: borrowing Interrupts, _ onEvent: (Event) -> Void
-    ) -> Ending {
-        var ending = Ending.complete
+    ) -> EndReason {
+        var endReason = EndReason.complete
         var pendingCount = checks.count
         var nextTick = tickMilliseconds.map { Clock.now().advanced(byMilliseconds: $0) }
         while pendingCount > 0 {
@@ -88,7 +88,7 @@ struct WaitSession {
                 if isMet { pendingCount -= 1 }
                 if result.outcome == .failed(.denied), !isMet { return .denied }
             case .element(.gaveUp):
-                ending = .timedOut
+                endReason = .timedOut
                 pendingCount -= 1
             case .signal(let number): return .interrupted(by: number)
             case .deadline: break
@@ -98,7 +98,7 @@ struct WaitSession {
                 nextTick = Clock.now().advanced(byMilliseconds: tickMilliseconds)
             }
         }
-        return ending
+        return endReason
     }
 
     private func watch(
@@ -123,23 +123,23 @@ struct WaitSession {
     }
 }
 
-/// The signals of a process that waits, and then becomes another program.
+/// The signals of a process that waits, and is then replaced by another program.
 ///
-/// SIGINT and SIGTERM come through `Interrupts`. SIGHUP and SIGQUIT keep their usual effect, which is to end the process at
-/// once. Only as PID 1, where the kernel drops signals of the usual effect, they need a handler; execve(2) takes it away.
+/// `Interrupts` handles SIGINT and SIGTERM. SIGHUP and SIGQUIT keep their default action, which ends the process. Only PID 1
+/// needs a handler for them, because the kernel drops signals with the default action there. execve(2) removes it.
 struct WaitSignals {
-    private var foundForPipe = sigaction()
+    private var previousPipeAction = sigaction()
 
     init() {
-        sigaction(SIGPIPE, nil, &foundForPipe)
-        // A closed peer then gives EPIPE from send(2) instead of ending the process.
+        sigaction(SIGPIPE, nil, &previousPipeAction)
+        // A closed peer then gives EPIPE from send(2) instead of endReason the process.
         connectd_ignore_sigpipe()
         guard getpid() == 1 else { return }
         for number in [SIGHUP, SIGQUIT] where connectd_is_ignored(number) == 0 { connectd_end_on(number) }
     }
 
-    /// Everything as it was found: execve(2) would hand an ignored SIGPIPE on.
+    /// Restores SIGPIPE: execve(2) would pass an ignored SIGPIPE to the new program.
     mutating func restore() {
-        sigaction(SIGPIPE, &foundForPipe, nil)
+        sigaction(SIGPIPE, &previousPipeAction, nil)
     }
 }

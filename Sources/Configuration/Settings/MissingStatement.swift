@@ -2,20 +2,20 @@ package import AccessPolicy
 package import NetworkTypes
 package import TLS
 
-/// What has to be said before the service listens where others reach it.
+/// A setting that is required before the service listens on an address that other machines can reach.
 package enum MissingStatement: Hashable, CaseIterable, Sendable {
-    /// Who may ask.
-    case who
-    /// What they may reach.
-    case what
+    /// Tokens, client certificates or `--allow-anonymous`.
+    case authentication
+    /// A profile or rules.
+    case policy
 
-    /// What is missing and how to give it, one sentence.
+    /// A sentence that says what is missing and how to set it.
     package var message: String {
         switch self {
-        case .who:
+        case .authentication:
             "No authentication configured: set auth.tokens_file (CONNECTD_AUTH__TOKENS_FILE) or "
                 + "https.client_authorities, or pass --allow-anonymous to serve anyone."
-        case .what:
+        case .policy:
             "No policy configured: set policy.profile (CONNECTD_POLICY__PROFILE: rules, sidecar, internal or public) "
                 + "or policy.rules."
         }
@@ -23,32 +23,32 @@ package enum MissingStatement: Hashable, CaseIterable, Sendable {
 }
 
 extension Settings {
-    /// The addresses on which others than this machine reach the service.
+    /// The listen addresses that other machines can reach.
     package var exposedAddresses: [ListenAddress] {
         listen.filter { !$0.isLocal }
     }
 
-    /// What is missing before the service may start: nothing on loopback and UNIX-domain sockets alone; otherwise both who
-    /// may ask and what they may reach have to be said.
-    package func openness() -> [MissingStatement] {
+    /// The settings that are missing before the service may start. Loopback and UNIX-domain sockets need none; other
+    /// addresses need authentication and a policy.
+    package func missingStatements() -> [MissingStatement] {
         guard !exposedAddresses.isEmpty else { return [] }
         var missing: [MissingStatement] = []
-        if tokens.isEmpty, !allowsAnonymous, https?.demandsCertificate != true { missing.append(.who) }
-        if !statesPolicy { missing.append(.what) }
+        if tokens.isEmpty, !allowsAnonymous, https?.demandsCertificate != true { missing.append(.authentication) }
+        if !statesPolicy { missing.append(.policy) }
         return missing
     }
 
-    /// Why the service does not start, for people; nil where it may.
+    /// The message why the service does not start; nil if it may start.
     package var refusalToStart: String? {
-        let missing = openness()
+        let missing = missingStatements()
         guard !missing.isEmpty else { return nil }
         let addresses = exposedAddresses.map(\.text).joined(separator: ", ")
         return "connectd does not start: other machines can reach \(addresses), and anyone who reaches it can scan "
             + "ports with it. " + missing.map(\.message).joined(separator: " ")
     }
 
-    /// What to tell those who start the service as a container's first process and give it no address: they publish a port,
-    /// and nothing answers there. Nil for everybody else.
+    /// Advice for a container that starts the service as its first process without an address: a published port would not
+    /// work. nil in all other cases.
     package func adviceForContainer(process: Int32) -> String? {
         guard process == 1, listen.map(\.text) == [SettingsDraft.defaultListen.text], healthListen.isEmpty else {
             return nil
@@ -58,9 +58,9 @@ extension Settings {
     }
 }
 
-/// A client certificate that requests may name.
+/// A client certificate that requests may use.
 package struct LentCertificate: Sendable {
     package let certificate: ClientCertificate
-    /// The targets that it is there for; nil: every one.
+    /// The targets that may use it; nil for every target.
     package let targets: [TargetPattern]?
 }

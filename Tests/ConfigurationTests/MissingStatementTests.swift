@@ -3,41 +3,41 @@ import Configuration
 import NetworkTypes
 import Testing
 
-@Suite struct OpennessTests {
+@Suite struct MissingStatementTests {
     @Test(arguments: [
         (["127.0.0.1:1"], "{}", false, []),
         (["[::1]:1", "unix:/s"], "{}", false, []),
         (["127.0.0.1:1"], "health_listen: ['0.0.0.0:2']", false, []),
-        (["0.0.0.0:1"], "{}", false, [MissingStatement.who, .what]),
-        (["127.0.0.1:1", "[::]:1"], "{}", false, [.who, .what]),
-        (["10.0.0.1:1"], "{}", true, [.what]),
-        (["10.0.0.1:1"], "policy: {profile: internal}", false, [.who]),
+        (["0.0.0.0:1"], "{}", false, [MissingStatement.authentication, .policy]),
+        (["127.0.0.1:1", "[::]:1"], "{}", false, [.authentication, .policy]),
+        (["10.0.0.1:1"], "{}", true, [.policy]),
+        (["10.0.0.1:1"], "policy: {profile: internal}", false, [.authentication]),
         (["10.0.0.1:1"], "policy: {profile: internal}", true, []),
         (["10.0.0.1:1"], "policy: {rules: [{action: allow, cidr: 10.0.0.0/8}]}", true, []),
-        (["10.0.0.1:1"], "policy: {rules: [], dialogs: any, options: []}", true, [.what]),
+        (["10.0.0.1:1"], "policy: {rules: [], dialogs: any, options: []}", true, [.policy]),
     ])
-    func bothHaveToBeSaidWhereOthersReachIt(
+    func otherAddressesNeedAuthenticationAndAPolicy(
         listen: [String], yaml: String, anonymous: Bool, missing: [MissingStatement]
     ) throws {
         let (settings, _) = try load(yaml, flags: Flags(listen: listen, allowAnonymous: anonymous))
-        #expect(settings.openness() == missing)
+        #expect(settings.missingStatements() == missing)
         #expect((settings.refusalToStart == nil) == missing.isEmpty)
     }
 
-    @Test func tokensSayWhoMayAsk() throws {
+    @Test func tokensAreAuthentication() throws {
         let folder = try TemporaryFolder()
         try folder.write("ops:0123456789abcdef", to: "tokens")
         let file = try folder.write("listen: ['0.0.0.0:1']\nauth: {tokens_file: tokens}", to: "c.yaml")
-        #expect(try SettingsLoader.load(file: file).settings.openness() == [.what])
+        #expect(try SettingsLoader.load(file: file).settings.missingStatements() == [.policy])
     }
 
-    @Test(arguments: [("0.0.0.0:2", [MissingStatement.who, .what]), ("[::1]:2", [])])
-    func socketsOfOthersAreJudgedToo(address: String, missing: [MissingStatement]) throws {
+    @Test(arguments: [("0.0.0.0:2", [MissingStatement.authentication, .policy]), ("[::1]:2", [])])
+    func inheritedSocketsCountToo(address: String, missing: [MissingStatement]) throws {
         var inherited = InheritedAddresses()
         inherited.listen = try load("{}", flags: Flags(listen: [address])).settings.listen
         inherited.healthListen = try load("{}", flags: Flags(listen: ["0.0.0.0:3"])).settings.listen
         let alone = try SettingsLoader.load(file: nil, inherited: inherited).settings
-        #expect(alone.openness() == missing && alone.listen == inherited.listen)
+        #expect(alone.missingStatements() == missing && alone.listen == inherited.listen)
         #expect(alone.healthListen == inherited.healthListen)
         let stated = try SettingsLoader.load(
             file: nil, flags: Flags(listen: ["127.0.0.1:1", address]), inherited: inherited
@@ -45,24 +45,24 @@ import Testing
         #expect(stated.listen.map(\.text) == ["127.0.0.1:1", address])
     }
 
-    @Test(arguments: [("", [MissingStatement.who, .what]), (", client_authorities: ca.pem", [.what])])
-    func clientCertificatesSayWhoMayAsk(authorities: String, missing: [MissingStatement]) throws {
+    @Test(arguments: [("", [MissingStatement.authentication, .policy]), (", client_authorities: ca.pem", [.policy])])
+    func clientCertificatesAreAuthentication(authorities: String, missing: [MissingStatement]) throws {
         let folder = try TemporaryFolder()
         let pair = CertificatePair()
         for name in ["server.pem", "ca.pem"] { try folder.write(pair.certificate, to: name) }
         try folder.write(pair.key, to: "server.key")
         let https = "https: {certificate: server.pem, key: server.key\(authorities)}"
         let file = try folder.write("listen: ['0.0.0.0:1']\n\(https)", to: "c.yaml")
-        #expect(try SettingsLoader.load(file: file).settings.openness() == missing)
+        #expect(try SettingsLoader.load(file: file).settings.missingStatements() == missing)
     }
 
     @Test(arguments: ["certificate: server.pem", "key: server.key", "client_authorities: ca.pem"])
-    func halfOfHTTPSIsRefused(half: String) throws {
+    func anIncompleteHTTPSSectionIsRejected(half: String) throws {
         let found = try problems("https: {\(half)}")
         #expect(found.map(\.reason) == ["requires both certificate and key"] && found.first?.path == "https")
     }
 
-    @Test func theMessageSaysWhatIsMissingAndHowToGiveIt() throws {
+    @Test func theMessageSaysWhatIsMissingAndHowToSetIt() throws {
         let flags = Flags(listen: ["127.0.0.1:1", "0.0.0.0:2"])
         let message = try #require(try SettingsLoader.load(file: nil, flags: flags).settings.refusalToStart)
         for word in ["0.0.0.0:2", "auth.tokens_file", "--allow-anonymous", "policy.profile", "policy.rules"] {
@@ -71,7 +71,7 @@ import Testing
         #expect(!message.contains("127.0.0.1:1"))
     }
 
-    @Test func theDefaultsAreNarrowerWhereOthersReachIt() throws {
+    @Test func otherAddressesHaveStricterDefaults() throws {
         let exposed = try load("{}", flags: Flags(listen: ["127.0.0.1:1", "0.0.0.0:2"])).settings.policy
         #expect(exposed.profile == .rules && exposed.dialogs == .configured && exposed.options.isEmpty)
         let unix = try load("{}", flags: Flags(listen: ["unix:/s"])).settings.policy
@@ -82,7 +82,7 @@ import Testing
         #expect(stated.settings.policy.options == [.bind])
     }
 
-    @Test func thePolicyJudgesByTheRulesOfTheFile() throws {
+    @Test func thePolicyAppliesTheRulesOfTheFile() throws {
         let yaml = """
             policy:
               profile: rules
