@@ -80,9 +80,6 @@ public struct BindOptions: Hashable, Sendable {
     public var interface: String?
 
     public init() {}
-
-    /// Whether bind(2) is called at all.
-    public var bindsName: Bool { address != nil || (port ?? 0) != 0 }
 }
 
 /// Options of the socket that the request may set.

@@ -6,16 +6,20 @@ internal import SocketIO
 
 /// One attempt: socket, options, bind, connect, writable, SO_ERROR, names, evidence.
 ///
-/// A failure is a result with the phase in which it came. The socket lives in `run` and is closed on every way out.
-/// An object: its addresses would stand in the frames of all functions that wait for it.
+/// A failure is a result with the phase in which it happened. `run` owns the socket and closes it in every case.
+/// It is an object because the frames of all functions that wait would otherwise contain copies of its members.
 final class ConnectAttempt: Sendable {
     let plan: AttemptPlan
     let endpoint: Endpoint
+    /// In the padding of `endpoint`: they cost no memory.
+    let options: AttemptOptions
     let deadline: MonotonicTime
 
-    init(plan: AttemptPlan, endpoint: Endpoint, deadline: MonotonicTime) {
+    /// - Parameter options: nil for those of the request.
+    init(plan: AttemptPlan, endpoint: Endpoint, options: AttemptOptions? = nil, deadline: MonotonicTime) {
         self.plan = plan
         self.endpoint = endpoint
+        self.options = options ?? AttemptOptions(of: plan.request)
         self.deadline = deadline
     }
 
@@ -56,7 +60,7 @@ final class ConnectAttempt: Sendable {
     private func prepare(_ socket: borrowing Socket, into record: AttemptRecord) -> Bool {
         guard case .ip(let endpoint) = endpoint else { return true }
         do throws(SocketSetup.Refusal) {
-            try SocketSetup(plan: plan).apply(to: socket, for: endpoint)
+            try SocketSetup(plan: plan, options: options).apply(to: socket, for: endpoint)
             return true
         } catch {
             fail(record, with: error.errno, in: error.phase)
@@ -170,7 +174,7 @@ extension ConnectAttempt {
             enter(Classifier.report(for: .selfConnect), in: .connect, into: record)
             return
         }
-        if plan.request.socket.close == .rst { try? socket.setResetsOnClose() }
+        if options.close == .rst { try? socket.setResetsOnClose() }
     }
 
     @inline(never)
