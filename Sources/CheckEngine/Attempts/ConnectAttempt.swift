@@ -46,8 +46,8 @@ final class ConnectAttempt: Sendable {
         switch await finishConnect(socket, token: &token, sentEarly: &sentEarly, record) {
         case .connected:
             noteSuccess(of: socket, into: record)
-            if goesOn, record.result.error == nil {
-                await goOn(on: socket, token: &token, sentEarly: sentEarly, into: record)
+            if hasLaterPhases, record.result.error == nil {
+                await runLaterPhases(on: socket, token: &token, sentEarly: sentEarly, into: record)
             }
         case .failed(let error): noteFailure(error, of: socket, in: .connect, into: record)
         case .deadline: noteDeadline(of: socket, in: .connect, into: record)
@@ -111,8 +111,8 @@ extension ConnectAttempt {
     /// - Returns: how many bytes of the dialog's first step the kernel took.
     @inline(never)
     private func sendFirstBytes(on socket: borrowing Socket, _ record: AttemptRecord) throws(Errno) -> Int {
-        if let security = security(of: record), !plan.dialogStartsTLS {
-            return try security.sendFirstFlight(on: socket)
+        if let tlsAttempt = tlsAttempt(of: record), !plan.dialogStartsTLS {
+            return try tlsAttempt.sendFirstFlight(on: socket)
         }
         let first: [UInt8] =
             switch plan.dialog?.steps.first {
@@ -196,7 +196,7 @@ extension ConnectAttempt {
         record.result.local = record.result.local ?? socket.localName()
         record.result.tcpInformation = socket.tcpInformation()?.values
         var circumstances = plan.circumstances(in: phase, of: endpoint)
-        circumstances.isBeforeTLS = record.security?.isBeforeHandshake ?? false
+        circumstances.isBeforeTLS = record.tlsAttempt?.isBeforeHandshake ?? false
         enter(Classifier.deadlineReport(in: circumstances), in: phase, into: record)
     }
 

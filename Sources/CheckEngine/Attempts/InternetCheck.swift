@@ -90,7 +90,7 @@ struct InternetCheck {
         } catch {
             draft.fail(with: Classifier.report(for: error), in: .resolve)
         }
-        draft.timings.resolve = Clock.now().since(begin)
+        draft.timings[.resolve] = Clock.now().since(begin)
     }
 
     // MARK: Policy

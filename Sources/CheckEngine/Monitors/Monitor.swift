@@ -117,7 +117,7 @@ public struct MonitorHistory: Sendable {
 
         init(_ result: CheckResult) {
             startedAtMilliseconds = result.startedAtNanoseconds / 1_000_000
-            totalMicroseconds = UInt32(clamping: result.timings.total / 1000)
+            totalMicroseconds = UInt32(clamping: result.timings[.total] / 1000)
             ok = result.ok
             outcomeCode = UInt8(Outcome.all.firstIndex(of: result.outcome) ?? 0)
             errorCode = result.error.map(ErrorCode.init)?.rawValue ?? 0
