@@ -75,7 +75,7 @@ public struct AttemptResult: Sendable {
     /// The ICMP message behind the error, where there was one.
     public var icmp: ICMPMessage?
     /// Who sent it.
-    public var icmpSender: ICMPSender = .somebodyElse
+    public var icmpSender: ICMPSender = .intermediate
     public var tcpInformation: TCPInformation?
 
     public init(endpoint: Endpoint, outcome: Outcome, phase: Phase, startNanoseconds: Int64) {

@@ -5,13 +5,13 @@ import ConnectAPI
 import NetworkTypes
 import SocketIO
 
-/// One run of `connectd check`: it starts the checks, prints their results in one format, and shows the progress.
+/// One run of `connectd check`: starts the checks, prints the results in one format, and shows the progress.
 struct CheckRun {
     enum Format {
         case text, json, ndjson
         case nagios(NagiosLimits)
 
-        /// Nagios shows both outputs of a plugin; there is nothing else to say than its lines.
+        /// False for Nagios, which shows standard error as well as standard output.
         var showsProgress: Bool {
             if case .nagios = self { false } else { true }
         }
@@ -25,7 +25,7 @@ struct CheckRun {
     let isVerbose: Bool
     let statsEvery: Duration?
 
-    /// How often the line of progress is written on a terminal.
+    /// The interval of the progress line on a terminal, in milliseconds.
     private static let terminalTick = 200
 
     /// Runs the checks.
@@ -105,7 +105,7 @@ struct CheckRun {
         let requests = known.map { checks[$0].request }
         switch format {
         case .text:
-            if let ending = output.ending(unfinished: unfinished) { Output.line(ending) }
+            if let epilogue = output.epilogue(unfinished: unfinished) { Output.line(epilogue) }
         case .json:
             Output.bytes(encoder.array(known.compactMap { results[$0] }, of: requests))
         case .ndjson: break

@@ -5,35 +5,35 @@ import ErrorCatalogue
 import NetworkTypes
 import SocketIO
 
-/// Checks on one worker, without a service around them.
+/// Runs checks on one worker, without a service.
 struct CheckSession {
-    /// What the caller sees of a run, on the calling thread.
+    /// An event of a run, delivered on the calling thread.
     enum Event {
         case finished(Int, CheckResult)
-        /// The check timed out and will be repeated. A run that is interrupted ends with this result.
+        /// The check timed out and will be repeated. If the run is interrupted first, this is its result.
         case willRepeat(Int, CheckResult)
         case repeating(round: Int, count: Int)
-        /// The time for a new line of progress.
+        /// The progress line is due.
         case tick
     }
 
     enum Ending {
         case complete
-        /// A signal came: what has not been reported by then is not known.
+        /// A signal arrived. Checks without an event so far have no result.
         case interrupted(by: Int32)
     }
 
     let checks: [PreparedCheck]
     let context: CheckContext
     let options: BatchOptions
-    /// How often `tick` is wanted; nil for never.
+    /// The interval of `tick`; nil for none.
     let tickMilliseconds: Int?
 
     /// Runs all checks.
     func run(_ onEvent: (Event) -> Void) throws -> Ending {
         let pool = try WorkerPool(count: 1, admission: Admission(limit: options.concurrency, queueLimit: 0))
         let events = try BlockingQueue<BatchEvent>()
-        // After what cannot be done without: the last descriptor is not for signals.
+        // Opened last: if only one descriptor is left, the queue needs it more than the signals.
         var interrupts = Interrupts()
         let threads = try pool.start()
         let worker = pool.workers[0]
@@ -73,7 +73,7 @@ struct CheckSession {
         }
         _ = task
         threads.stopAndJoin()
-        // From here on a signal ends the process at once, whatever it is printing.
+        // From here on a signal ends the process at once, even while it prints.
         interrupts.restore()
         return ending
     }

@@ -21,7 +21,7 @@ enum CallerContext {
             for warning in warnings { Output.errorLine("connectd: \(warning)") }
             return ServiceAssembly.serviceSettings(from: settings, listening: []).checkContext
         } catch {
-            throw ValidationError("the configuration is wrong:\n\(error)")
+            throw ValidationError("the configuration is invalid:\n\(error)")
         }
     }
 }

@@ -17,7 +17,7 @@ struct WaitSession {
     /// What the caller sees of the wait, on the calling thread.
     enum Event {
         case checked(Int, CheckResult)
-        /// The time for a new line of progress.
+        /// The progress line is due.
         case tick
     }
 
@@ -58,7 +58,7 @@ struct WaitSession {
     func run(_ onEvent: (Event) -> Void) throws -> Ending {
         let pool = try WorkerPool(count: 1, admission: Admission(limit: concurrency, queueLimit: checks.count))
         let events = try BlockingQueue<WorkerEvent>()
-        // After what cannot be done without: the last descriptor is not for signals.
+        // Opened last: if only one descriptor is left, the queue needs it more than the signals.
         var interrupts = Interrupts()
         let threads = try pool.start()
         let worker = pool.workers[0]
@@ -132,7 +132,7 @@ struct WaitSignals {
 
     init() {
         sigaction(SIGPIPE, nil, &foundForPipe)
-        // A peer that is gone is an errno of send(2), not the end of the process.
+        // A closed peer then gives EPIPE from send(2) instead of ending the process.
         connectd_ignore_sigpipe()
         guard getpid() == 1 else { return }
         for number in [SIGHUP, SIGQUIT] where connectd_is_ignored(number) == 0 { connectd_end_on(number) }
