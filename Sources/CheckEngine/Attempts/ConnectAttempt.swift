@@ -73,7 +73,7 @@ final class ConnectAttempt: Sendable {
         case failed(Errno)
     }
 
-    /// connect(2), and where it goes on by itself, the wait for writability and SO_ERROR.
+    /// connect(2). While that is in progress, waits until the socket is writable, and then reads SO_ERROR.
     private func finishConnect(
         _ socket: borrowing Socket, token: inout SlotToken?, sentEarly: inout Int, _ record: AttemptRecord
     ) async -> Ending {
@@ -101,14 +101,14 @@ final class ConnectAttempt: Sendable {
 
 // TCP Fast Open, RFC 7413.
 extension ConnectAttempt {
-    /// Other transports have no use for the option.
+    /// Whether TCP Fast Open applies: it does not to other transports.
     private var opensFast: Bool {
         guard case .tcp = plan.request.target.peer else { return false }
         return plan.request.socket.tcpFastOpen
     }
 
-    /// With a cookie at hand connect(2) returns 0 before anything was sent: the SYN leaves with the first bytes.
-    /// - Returns: how many bytes of the dialog's first step the kernel took.
+    /// With a cached cookie, connect(2) returns 0 and sends nothing. The first bytes are then sent with the SYN.
+    /// - Returns: how many bytes of the dialog's first step the kernel accepted.
     @inline(never)
     private func sendFirstBytes(on socket: borrowing Socket, _ record: AttemptRecord) throws(Errno) -> Int {
         if let tlsAttempt = tlsAttempt(of: record), !plan.dialogStartsTLS {
@@ -126,8 +126,8 @@ extension ConnectAttempt {
 }
 
 extension Socket {
-    /// Sends the bytes that open a connection.
-    /// - Returns: how many the kernel took; 0 where it asks for a cookie first, and the bytes are still to be sent.
+    /// Sends the first bytes of a connection.
+    /// - Returns: how many the kernel accepted. It is 0 if the kernel requests a cookie first; send the bytes again then.
     borrowing func sendFirst(_ bytes: [UInt8]) throws(Errno) -> Int {
         do throws(Errno) {
             return try send(bytes[...])
@@ -138,8 +138,8 @@ extension Socket {
     }
 }
 
-// What came of it. None of these is inlined: the frame of `connect` lives as long as an attempt hangs, and would have to
-// hold their temporaries.
+// The outcome of the connect. None of these functions is inlined: the frame of `connect` exists as long as an attempt
+// waits, and would have to hold their temporaries.
 extension ConnectAttempt {
     @inline(never)
     func noteSuccess(of socket: borrowing Socket, into record: AttemptRecord) {
@@ -163,8 +163,8 @@ extension ConnectAttempt {
         }
         if let information = socket.tcpInformation() {
             record.result.tcpInformation = information.values
-            // The state is the truth. A reset can follow so fast that SO_ERROR was clear when it was read; without one the
-            // connect has not ended, whatever said that it had: a defect of ours, or of the kernel's, and no success.
+            // Only the state proves success. A reset may arrive just after SO_ERROR was read. Without a reset, the connect has
+            // not ended after all: a defect of connectd or of the kernel, which must not be reported as success.
             if !information.isEstablished {
                 let error = (try? socket.takePendingError()) ?? Errno(EINPROGRESS)
                 return noteFailure(error, of: socket, in: .connect, into: record)

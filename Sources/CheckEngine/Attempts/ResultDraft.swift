@@ -69,7 +69,7 @@ final class ResultDraft {
         // If one success is enough, the address that was not tried might have connected.
         let untried = failures.first { attempts[$0].error?.name == OwnError.proberBusy.rawValue }
         if !requiringAll, let untried { return untried }
-        // SAFETY of the precondition: no strategy ends without an attempt, and none was a success here.
+        // SAFETY of the precondition: every strategy makes an attempt, and no attempt succeeded here.
         guard let first = failures.first else { preconditionFailure("a check without an attempt") }
         return failures.dropFirst().reduce(first) {
             attempts[$1].phase.depth > attempts[$0].phase.depth ? $1 : $0
@@ -91,7 +91,7 @@ final class ResultDraft {
 }
 
 extension Phase {
-    /// How far a check has got, from 0.
+    /// The order of the phases, from 0.
     fileprivate var depth: Int {
         switch self {
         case .policy: 0
