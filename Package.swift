@@ -136,7 +136,8 @@ let package = Package(
         .testTarget(
             name: "CheckEngineTests",
             dependencies: [
-                "CheckEngine", "AccessPolicy", "SocketIO", "CheckModel", "ErrorCatalogue", "NetworkTypes", "CLinux",
+                "CheckEngine", "AccessPolicy", "SocketIO", "CheckModel", "ErrorCatalogue", "NetworkTypes", "TLS", "DNS",
+                "CLinux",
             ],
             swiftSettings: strict),
         .testTarget(

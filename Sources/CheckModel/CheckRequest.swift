@@ -81,9 +81,6 @@ public struct BindOptions: Hashable, Sendable {
     public var interface: String?
 
     public init() {}
-
-    /// Whether bind(2) is called.
-    public var bindsName: Bool { address != nil || (port ?? 0) != 0 }
 }
 
 /// Socket options of a request.

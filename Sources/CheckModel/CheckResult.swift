@@ -14,17 +14,16 @@ public final class CheckResult: Sendable {
     public let attempts: [AttemptResult]
     /// nil for UNIX-domain targets, and if the policy hides it.
     public let resolution: Resolution?
-    /// The TLS report of the decisive attempt; nil if no handshake was started.
-    public let tls: TLSReport?
-    public let dialog: DialogReport?
+    /// What the phases after the connect learned, at most one report of each. It is from the decisive attempt if that had
+    /// the phase, otherwise from the last attempt that did.
+    public let reports: [PhaseReport]
     public let timings: Timings
     /// Wall-clock time, nanoseconds since 1970.
     public let startedAtNanoseconds: Int64
 
     public init(
         ok: Bool, outcome: Outcome, phase: Phase, error: ErrorReport?, attempts: [AttemptResult],
-        resolution: Resolution?, tls: TLSReport? = nil, dialog: DialogReport?, timings: Timings,
-        startedAtNanoseconds: Int64
+        resolution: Resolution?, reports: [PhaseReport] = [], timings: Timings, startedAtNanoseconds: Int64
     ) {
         self.ok = ok
         self.outcome = outcome
@@ -32,24 +31,10 @@ public final class CheckResult: Sendable {
         self.error = error
         self.attempts = attempts
         self.resolution = resolution
-        self.tls = tls
-        self.dialog = dialog
+        self.reports = reports
         self.timings = timings
         self.startedAtNanoseconds = startedAtNanoseconds
     }
-}
-
-/// The duration of each phase, in nanoseconds.
-public struct Timings: Hashable, Sendable {
-    /// The wait for a permit. It does not count against the timeout, but is part of `total`.
-    public var queue: Int64 = 0
-    public var resolve: Int64 = 0
-    public var connect: Int64 = 0
-    public var tls: Int64 = 0
-    public var dialog: Int64 = 0
-    public var total: Int64 = 0
-
-    public init() {}
 }
 
 extension CheckResult {
@@ -66,7 +51,7 @@ extension CheckResult {
         let outcome = Outcome.failed(report.errorClass)
         return CheckResult(
             ok: request.expectation.isMet(by: outcome, fault: report.fault), outcome: outcome, phase: .policy,
-            error: report, attempts: [], resolution: nil, dialog: nil, timings: Timings(),
+            error: report, attempts: [], resolution: nil, timings: Timings(),
             startedAtNanoseconds: startedAtNanoseconds)
     }
 }

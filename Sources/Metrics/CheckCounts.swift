@@ -1,24 +1,8 @@
 public import CheckModel
 public import ErrorCatalogue
 
-/// What came of checks, and how long they took.
+/// How many checks ended in which way, and how long they took.
 public struct CheckCounts: Sendable {
-    /// The parts of a check that are timed: values of the label `phase`.
-    public enum Part: Int, CaseIterable, Sendable {
-        case queue, resolve, connect, tls, dialog, total
-
-        public var label: String {
-            switch self {
-            case .queue: "queue"
-            case .resolve: "resolve"
-            case .connect: "connect"
-            case .tls: "tls"
-            case .dialog: "dialog"
-            case .total: "total"
-            }
-        }
-    }
-
     /// What a check is counted as.
     public struct Ending: Hashable, Sendable {
         public let outcome: Outcome
@@ -34,21 +18,24 @@ public struct CheckCounts: Sendable {
     public private(set) var endings: [Ending: UInt64] = [:]
     /// Questions to name servers by what came of them: `ok`, or the resolver's failure by its name.
     public private(set) var lookups: [String: UInt64] = [:]
-    private var durations = [DurationHistogram](repeating: DurationHistogram(), count: Part.allCases.count)
+    private var durations = [DurationHistogram](repeating: DurationHistogram(), count: TimedPhase.inOrder.count)
 
     public init() {}
 
-    /// Counts one check that has its result, and the time of each part that it had.
+    /// Counts the result of one check, and the duration of each phase that it had.
     public mutating func note(_ result: CheckResult) {
         note(Ending(outcome: result.outcome, fault: result.error?.fault))
         if let answer = Self.lookup(of: result) { lookups[answer, default: 0] += 1 }
-        let timings = result.timings
-        durations[Part.total.rawValue].observe(nanoseconds: timings.total)
-        durations[Part.queue.rawValue].observe(nanoseconds: timings.queue)
-        if timings.resolve > 0 { durations[Part.resolve.rawValue].observe(nanoseconds: timings.resolve) }
-        if !result.attempts.isEmpty { durations[Part.connect.rawValue].observe(nanoseconds: timings.connect) }
-        if timings.tls > 0 { durations[Part.tls.rawValue].observe(nanoseconds: timings.tls) }
-        if timings.dialog > 0 { durations[Part.dialog.rawValue].observe(nanoseconds: timings.dialog) }
+        for phase in TimedPhase.inOrder {
+            let nanoseconds = result.timings[phase]
+            let isIncluded =
+                switch phase {
+                case .queue, .total: true
+                case .connect: !result.attempts.isEmpty
+                default: nanoseconds > 0
+                }
+            if isIncluded { durations[phase.rawValue].observe(nanoseconds: nanoseconds) }
+        }
     }
 
     /// Counts one check that ended without a result of its own.
@@ -68,8 +55,8 @@ public struct CheckCounts: Sendable {
         return result.resolution?.source == .dns ? "ok" : nil
     }
 
-    public func durations(of part: Part) -> DurationHistogram {
-        durations[part.rawValue]
+    public func durations(of phase: TimedPhase) -> DurationHistogram {
+        durations[phase.rawValue]
     }
 }
 

@@ -101,7 +101,7 @@ extension TLSChannel {
     /// What has come is taken from the socket, so that its close is no reset for that. What comes later makes one: the
     /// tickets of TLS 1.3 do, which a server sends when it has our last flight. To wait for them would cost each check a
     /// round trip and the server's time, for an end that nobody but its log sees.
-    public func sayGoodbye(on socket: borrowing Socket) {
+    public func sendCloseNotify(on socket: borrowing Socket) {
         guard isOpen else { return }
         isOpen = false
         session.close()

@@ -19,13 +19,14 @@ import Testing
         _ attempt: AttemptResult, resolution: Resolution? = nil, dialog: DialogReport? = nil
     ) -> CheckResult {
         var timings = Timings()
-        timings.queue = 20_000
-        timings.resolve = 700_400
-        timings.connect = 300_000
-        timings.total = 1_100_600
+        timings[.queue] = 20_000
+        timings[.resolve] = 700_400
+        timings[.connect] = 300_000
+        timings[.total] = 1_100_600
         return CheckResult(
             ok: attempt.outcome.isSuccess, outcome: attempt.outcome, phase: attempt.phase, error: attempt.error,
-            attempts: [attempt], resolution: resolution, dialog: dialog, timings: timings,
+            attempts: [attempt], resolution: resolution,
+            reports: dialog.map { [.dialog($0)] } ?? [], timings: timings,
             startedAtNanoseconds: Self.started)
     }
 

@@ -25,8 +25,8 @@ struct CheckReportTests {
         var request = try Results.request()
         request.expectation = .oneOf([.failed(.refused), .failed(.timeout)])
         let result = CheckResult(
-            ok: false, outcome: .connected, phase: .done, error: nil, attempts: [], resolution: nil, dialog: nil,
-            timings: Timings(), startedAtNanoseconds: 0)
+            ok: false, outcome: .connected, phase: .done, error: nil, attempts: [], resolution: nil, timings: Timings(),
+            startedAtNanoseconds: 0)
         let line = HumanReport.text(result, of: request, layout: ReportLayout([request.target]))
         #expect(line.hasPrefix("FAIL  ") && line.hasSuffix("expected refused or timeout"))
     }

@@ -12,7 +12,7 @@ enum Results {
 
     static func associated() -> CheckResult {
         CheckResult(
-            ok: true, outcome: .associated, phase: .done, error: nil, attempts: [], resolution: nil, dialog: nil,
+            ok: true, outcome: .associated, phase: .done, error: nil, attempts: [], resolution: nil,
             timings: timings(100), startedAtNanoseconds: 0)
     }
 
@@ -25,7 +25,7 @@ enum Results {
     ) -> CheckResult {
         CheckResult(
             ok: true, outcome: .connected, phase: .done, error: nil, attempts: [], resolution: nil,
-            tls: expiring.isEmpty ? nil : handshake(expiring, verified, beginning), dialog: nil,
+            reports: expiring.isEmpty ? [] : [.tls(handshake(expiring, verified, beginning))],
             timings: timings(microseconds),
             startedAtNanoseconds: 0)
     }
@@ -38,14 +38,14 @@ enum Results {
             source: usual.source, message: usual.message, hint: usual.hint, retryable: usual.retryable)
         return CheckResult(
             ok: false, outcome: .failed(error.errorClass), phase: phase, error: error, attempts: [], resolution: nil,
-            dialog: nil, timings: timings(100), startedAtNanoseconds: 0)
+            timings: timings(100), startedAtNanoseconds: 0)
     }
 
     struct UnknownName: Error {}
 
     private static func timings(_ microseconds: Int64) -> Timings {
         var timings = Timings()
-        timings.total = microseconds * 1000
+        timings[.total] = microseconds * 1000
         return timings
     }
 

@@ -6,8 +6,8 @@ import Testing
 @Suite struct CheckCountsTests {
     private func result(_ outcome: Outcome, _ timings: Timings) -> CheckResult {
         CheckResult(
-            ok: true, outcome: outcome, phase: .done, error: nil, attempts: [], resolution: nil, dialog: nil,
-            timings: timings, startedAtNanoseconds: 0)
+            ok: true, outcome: outcome, phase: .done, error: nil, attempts: [], resolution: nil, timings: timings,
+            startedAtNanoseconds: 0)
     }
 
     @Test func endingsAreCountedByOutcomeAndFault() {
@@ -22,8 +22,8 @@ import Testing
     @Test func aPartThatACheckDidNotHaveIsNotTimed() {
         var counts = CheckCounts()
         var timings = Timings()
-        timings.tls = 5_000_000
-        timings.total = 6_000_000
+        timings[.tls] = 5_000_000
+        timings[.total] = 6_000_000
         counts.note(result(.connected, timings))
         #expect(counts.durations(of: .tls).count == 1)
         #expect(counts.durations(of: .total).sumNanoseconds == 6_000_000)
@@ -34,7 +34,7 @@ import Testing
     @Test func countsOfSeveralWorkersAddUp() {
         var sum = CheckCounts()
         var timings = Timings()
-        timings.total = 1
+        timings[.total] = 1
         for _ in 0..<2 {
             var counts = CheckCounts()
             counts.note(result(.connected, timings))

@@ -105,9 +105,9 @@ import Testing
             if SSL_get_error(connection.ssl, count) == SSL_ERROR_ZERO_RETURN { isHeard.raise() }
         }
         _ = try await client.shake(with: server) { line, socket in
-            line.channel.sayGoodbye(on: socket)
+            line.channel.sendCloseNotify(on: socket)
             // Once is enough.
-            line.channel.sayGoodbye(on: socket)
+            line.channel.sendCloseNotify(on: socket)
         }
         for _ in 0..<500 where !isHeard.isRaised { try await Task.sleep(for: .milliseconds(10)) }
         #expect(isHeard.isRaised)
@@ -126,7 +126,7 @@ import Testing
         }
         _ = try await client.shake(with: server) { line, socket in
             _ = await line.reactor.sleep(until: Clock.now().advanced(byMilliseconds: 100))
-            line.channel.sayGoodbye(on: socket)
+            line.channel.sendCloseNotify(on: socket)
         }
         for _ in 0..<200 where !isHeard.isRaised { try await Task.sleep(for: .milliseconds(10)) }
         #expect(isHeard.isRaised)

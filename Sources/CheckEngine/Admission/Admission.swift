@@ -2,12 +2,11 @@ import DequeModule
 import SocketIO
 import Synchronization
 
-/// How many checks are in flight and how many wait for it, first come, first served; and how many sockets all of them
-/// have. All of it is bounded.
+/// Limits the checks in flight, the queue of waiting checks (first come, first served), and their sockets.
 ///
-/// A permit stands for a check and its one socket. A check that tries several addresses at once asks for each further
-/// socket here before it opens it (`SocketShare`). Such sockets may never take more than a part of all, so that checks of one
-/// address always find some.
+/// A permit covers a check and one socket. A check that tries several addresses at once requests each further socket here
+/// before it opens it (`SocketShare`). Further sockets are limited to a part of all, so that some always remain for checks of
+/// one address.
 public final class Admission: Sendable {
     private struct Waiter {
         let identifier: UInt64
@@ -18,13 +17,13 @@ public final class Admission: Sendable {
         var inFlight = 0
         var queue = Deque<Waiter>()
         var nextIdentifier: UInt64 = 0
-        /// Who was told to wait and is not in the queue yet; true if their cancellation overtook them.
+        /// Waiters that have not reached the queue yet; true if one was cancelled before.
         var arriving: [UInt64: Bool] = [:]
         /// Sockets of checks beside the one of each permit.
         var furtherSockets = 0
-        /// Checks that wait for one of their first further sockets, at most one entry for each.
+        /// Checks that wait for one of their first few further sockets, at most one entry for each check.
         var modestQueue = Deque<SocketRequest>()
-        /// Those that have a few already.
+        /// Checks that have a few further sockets already.
         var greedyQueue = Deque<SocketRequest>()
     }
 
@@ -32,29 +31,29 @@ public final class Admission: Sendable {
     public let limit: Int
     /// How many may wait.
     public let queueLimit: Int
-    /// How many sockets all checks may have: those of permits and further ones.
+    /// How many sockets all checks may have, further sockets included.
     public let socketLimit: Int
-    /// How many of them may be further ones.
+    /// How many of these may be further sockets.
     public let furtherSocketLimit: Int
     private let state = Mutex(State())
 
     /// - Parameters:
     ///   - limit: checks in flight, at least 1.
-    ///   - queueLimit: checks that wait; 0 turns every check away that finds no permit.
-    ///   - socketLimit: the sockets of all checks; nil for as many as the checks should have at most.
+    ///   - queueLimit: checks that may wait; with 0, a check that gets no permit at once is rejected.
+    ///   - socketLimit: the sockets of all checks; nil for `wantedSockets(for: limit)`.
     public init(limit: Int, queueLimit: Int, socketLimit: Int? = nil) {
         self.limit = limit
         self.queueLimit = queueLimit
         let socketLimit = max(socketLimit ?? Self.wantedSockets(for: limit), 1)
         self.socketLimit = socketLimit
-        // Where sockets are scarce, half of them stay for checks of one address.
+        // If sockets are scarce, half of them are reserved for checks of one address.
         furtherSocketLimit = min(Self.mostFurtherSockets(for: limit), max(socketLimit - limit, socketLimit / 2))
     }
 
-    /// How many sockets serve so many checks well. More would be memory for a flood.
+    /// How many sockets that many checks need. More would only cost memory.
     public static func wantedSockets(for limit: Int) -> Int { limit + mostFurtherSockets(for: limit) }
 
-    /// A check has at most 128 addresses: one alone can try all of them at once.
+    /// A check has at most 128 addresses: a single check can try all of them at once.
     private static func mostFurtherSockets(for limit: Int) -> Int { max(limit / 2, 128) }
 
     public var inFlight: Int { state.withLock { $0.inFlight } }
@@ -68,7 +67,7 @@ public final class Admission: Sendable {
         state.inFlight < limit && state.inFlight + state.furtherSockets < socketLimit
     }
 
-    /// A permit that is to be had without a wait, and without passing anybody who waits; nil otherwise.
+    /// Takes a permit if one is free and no check waits; nil otherwise.
     public func acquireAtOnce() -> Permit? {
         let isAdmitted = state.withLock { state in
             guard hasRoom(state), state.queue.isEmpty else { return false }
@@ -78,7 +77,7 @@ public final class Admission: Sendable {
         return isAdmitted ? Permit(of: self) : nil
     }
 
-    /// Waits for a permit, behind everybody who came earlier.
+    /// Waits for a permit, after all checks that came earlier.
     public func acquire() async -> AdmissionAnswer {
         let place = state.withLock { state -> Place in
             if hasRoom(state), state.queue.isEmpty {
@@ -125,7 +124,7 @@ public final class Admission: Sendable {
     private func leave(_ identifier: UInt64) {
         let waiter = state.withLock { state -> Waiter? in
             guard let index = state.queue.firstIndex(where: { $0.identifier == identifier }) else {
-                // In neither place: it was given its permit at the same moment, and keeps it.
+                // In neither place: it got its permit at the same moment, and keeps it.
                 if state.arriving[identifier] != nil { state.arriving[identifier] = true }
                 return nil
             }
@@ -142,7 +141,7 @@ public final class Admission: Sendable {
         case socket(SocketRequest)
     }
 
-    /// Takes a permit back, and gives what is free to who waits.
+    /// Takes a permit back, and grants what is free to the next waiter.
     func release() {
         hand(
             state.withLock { state in
@@ -151,7 +150,7 @@ public final class Admission: Sendable {
             })
     }
 
-    /// Checks of one address come first: a check that waits for a further socket goes on by the one that it has.
+    /// Permits come first, because a check that waits for a further socket can continue with the one that it has.
     private func nextGrant(_ state: inout State) -> Grant? {
         if !state.queue.isEmpty, hasRoom(state), let next = state.queue.popFirst() {
             state.inFlight += 1
@@ -187,8 +186,8 @@ public final class Admission: Sendable {
 
     // MARK: Further sockets
 
-    /// The first few of a check may use all that there is for this purpose, more of them only half: a check of two or three
-    /// addresses finds some beside those of a hundred.
+    /// The first few sockets of a check may use all further sockets, the others only half of them. So a check of two or three
+    /// addresses gets some next to a check of a hundred.
     private static let fewSockets = 3
 
     private static func isModest(_ held: Int) -> Bool { held < fewSockets }
@@ -198,7 +197,7 @@ public final class Admission: Sendable {
         return state.furtherSockets < limit && state.inFlight + state.furtherSockets < socketLimit
     }
 
-    /// - Returns: how many of `count` further sockets a check may open now that has `held` already.
+    /// - Returns: how many of `count` further sockets a check that has `held` may open now.
     func takeSocketsAtOnce(upTo count: Int, holding held: Int) -> Int {
         state.withLock { state in
             guard state.queue.isEmpty, state.modestQueue.isEmpty else { return 0 }
@@ -226,7 +225,7 @@ public final class Admission: Sendable {
             })
     }
 
-    /// Takes a check out of that queue, if it is there still.
+    /// Removes a check from that queue, if it is still there.
     func withdraw(_ request: SocketRequest) {
         state.withLock { state in
             if let index = state.modestQueue.firstIndex(where: { $0 === request }) {
@@ -246,7 +245,7 @@ public final class Admission: Sendable {
     }
 }
 
-/// The right to have one check in flight. Whoever holds it gives it back by letting it go.
+/// The right to have one check in flight. Its end of life returns it.
 public struct Permit: ~Copyable {
     private let admission: Admission
 
@@ -259,10 +258,10 @@ public struct Permit: ~Copyable {
     }
 }
 
-/// What came of asking for a permit.
+/// The answer to a request for a permit.
 public enum AdmissionAnswer: ~Copyable {
     case admitted(Permit)
-    /// The queue is full: an overload of ours, never the target's failure.
+    /// The queue is full. This is never the target's failure.
     case full
     /// The task was cancelled while it waited.
     case cancelled

@@ -1,12 +1,12 @@
 internal import NetworkTypes
 internal import SocketIO
 
-/// The further sockets of one check that tries several addresses at once: each is asked for before it is opened.
+/// The further sockets of one check that tries several addresses at once. Request each before you open it.
 ///
-/// It stays with the check's task. What it has is given back with it.
+/// Only the check's task uses it. Its deinit returns all of them.
 final class SocketShare {
     private let admission: Admission
-    /// How many it has beside the one that the check's permit stands for.
+    /// How many it has in addition to the one that the permit covers.
     private var held = 0
     private var request: SocketRequest?
 
@@ -18,7 +18,7 @@ final class SocketShare {
         if held > 0 { admission.releaseSockets(held) }
     }
 
-    /// Takes what is to be had without a wait.
+    /// Takes the sockets that are free now.
     /// - Returns: how many of `count`.
     func takeAtOnce(upTo count: Int) -> Int {
         let taken = admission.takeSocketsAtOnce(upTo: count, holding: held)
@@ -26,11 +26,11 @@ final class SocketShare {
         return taken
     }
 
-    /// Whether a request for one more is under way.
+    /// Whether a request for one more is waiting.
     var isWaiting: Bool { request != nil }
 
-    /// Asks for one more. The answer is true once it is there, and false where it did not come by the deadline; then call
-    /// `noteAnswer`.
+    /// Requests one more. The answer is true when it is granted, and false if that did not happen by the deadline. Pass the
+    /// answer to `noteAnswer`.
     func requestOne() -> SocketRequest {
         let request = SocketRequest(held: held)
         self.request = request
@@ -43,15 +43,15 @@ final class SocketShare {
         if isGranted { held += 1 }
     }
 
-    /// Ends the request, if there is one: it is answered by false then, unless it has just been granted. The answer comes
-    /// all the same, for `noteAnswer`.
+    /// Ends the request, if there is one. Its answer is then false, unless it has just been granted. Pass the answer to
+    /// `noteAnswer` in any case.
     func withdrawRequest() {
         guard let request else { return }
         admission.withdraw(request)
         request.answer.deliver(false)
     }
 
-    /// Gives back so many, or as many as it has: the permit's own is not among them.
+    /// Returns `count` sockets, or as many as it has. The permit's own socket is not one of them.
     func giveBack(_ count: Int) {
         let returned = min(count, held)
         guard returned > 0 else { return }
@@ -71,12 +71,12 @@ final class SocketRequest: Sendable {
     }
 
     /// Waits for the answer.
-    /// - Returns: whether the socket may be opened; then the asker has to count it.
+    /// - Returns: whether the socket may be opened. The caller then counts it.
     func isGranted(on reactor: Reactor, of admission: Admission, until deadline: MonotonicTime) async -> Bool {
         switch await answer.wait(on: reactor, until: deadline) {
         case .delivered(let isGranted): return isGranted
         case .deadline, .cancelled:
-            // One that is granted from here on has no taker, and is taken back.
+            // A socket that is granted after this is taken back.
             admission.withdraw(self)
             return false
         }

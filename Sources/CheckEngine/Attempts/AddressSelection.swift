@@ -1,15 +1,14 @@
 internal import AccessPolicy
 public import NetworkTypes
 
-/// In which order the addresses of a name are tried.
+/// The order in which the addresses of a name are tried.
 public enum AddressSelection {
-    /// Puts destinations in the order of RFC 6724 section 6; equals stay as they came.
+    /// Sorts destinations as RFC 6724 section 6 does. Destinations of equal rank keep their order.
     ///
-    /// The rules that need to know interfaces are left out: 3 (deprecated sources), 4 (home addresses) and 7 (native
-    /// transport). Rule 9, the longest common prefix, counts among IPv6 addresses only, and at most 64 bits: it means the
-    /// prefix of the source's network, which is not known here, and among IPv4 addresses it would undo the round robin of
-    /// name servers.
-    /// - Parameter candidates: Each destination with the source address that the kernel would choose; nil where it has none.
+    /// Rules 3 (deprecated sources), 4 (home addresses) and 7 (native transport) are not applied, because they depend on
+    /// interfaces. Rule 9, the longest common prefix, applies to IPv6 only and to 64 bits at most. The prefix length of the
+    /// source's network is not known here. For IPv4, the rule would defeat the round robin of name servers.
+    /// - Parameter candidates: each destination with the source address that the kernel would choose; nil if there is none.
     public static func order(_ candidates: [(IPAddress, source: IPAddress?)]) -> [IPAddress] {
         candidates.enumerated()
             .map { (rank: rank(of: $1.0, from: $1.source), position: $0, address: $1.0) }
@@ -17,12 +16,12 @@ public enum AddressSelection {
             .map(\.address)
     }
 
-    /// How many addresses of one name are tried: more than any service has, and few enough that a name server cannot make
-    /// one check a flood of them.
+    /// The largest number of addresses of one name that are tried. No service has more. A name server cannot turn one check
+    /// into a flood.
     public static let largestCount = 128
 
-    /// The first addresses, `largestCount` at most, in their order. Half of them are kept for each family that has so many,
-    /// so that none crowds the other out.
+    /// The first addresses in their order, `largestCount` at most. Each family gets up to half of them, so that neither
+    /// displaces the other.
     public static func limit(_ addresses: [IPAddress]) -> [IPAddress] {
         guard addresses.count > largestCount else { return addresses }
         let sixes = addresses.count { $0.family == .ipv6 }
@@ -41,8 +40,8 @@ public enum AddressSelection {
         }
     }
 
-    /// Lets the families take turns, beginning with that of the first address: RFC 8305 section 4, with a First Address
-    /// Family Count of 1. Within a family the order stays.
+    /// Alternates between the families, beginning with that of the first address: RFC 8305 section 4, with a First Address
+    /// Family Count of 1. Addresses of one family keep their order.
     public static func interleave(_ addresses: [IPAddress]) -> [IPAddress] {
         guard let first = addresses.first?.family else { return [] }
         let preferred = addresses.filter { $0.family == first }
@@ -52,7 +51,7 @@ public enum AddressSelection {
         return pairs + preferred.dropFirst(common) + others.dropFirst(common)
     }
 
-    /// A number that is higher the earlier a destination comes: rules 1, 2, 5, 6, 8 and 9, the first in the highest bits.
+    /// The rank of a destination by rules 1, 2, 5, 6, 8 and 9, with rule 1 in the highest bits. The highest rank is tried first.
     private static func rank(of destination: IPAddress, from source: IPAddress?) -> UInt32 {
         let target = SelectionTraits(destination)
         var rank = UInt32(target.precedence) << 11 | UInt32(15 - target.scope) << 7
@@ -71,7 +70,7 @@ public enum AddressSelection {
     }
 }
 
-/// What RFC 6724 looks at in an address.
+/// The properties of an address that RFC 6724 compares.
 private struct SelectionTraits {
     /// 0 … 15, as in multicast addresses: 2 link-local, 5 site-local, 14 global.
     let scope: UInt8

@@ -5,24 +5,24 @@ internal import NetworkTypes
 import SocketIO
 public import TLS
 
-/// What all attempts of one check have in common. It never changes, so that everybody who takes part holds the same one:
-/// as a value it would be copied, member by member, at every hand-over.
+/// What all attempts of one check have in common. It is immutable.
+/// It is an object because a value would be copied, member by member, at every call.
 final class AttemptPlan: Sendable {
     private let check: PreparedCheck
     private let context: CheckContext
     let reactor: Reactor
     let contexts: TLSContexts
-    /// Who lends further sockets to a check that tries several addresses at once.
+    /// Grants further sockets to a check that tries several addresses at once.
     let admission: Admission
-    /// When the check began, behind the queue: attempts are dated from here.
+    /// When the check began, after its wait in the queue. The start times of attempts count from here.
     let start: MonotonicTime
-    /// When it has to have its answer.
+    /// When the check must end.
     let deadline: MonotonicTime
 
     var request: CheckRequest { check.request }
     var dialog: Dialog? { check.dialog }
 
-    /// nil where the caller acts with its own rights.
+    /// nil if the check runs with the caller's own rights.
     var policy: Policy? { context.policy }
     var md5Key: [UInt8]? { request.socket.tcpMD5.flatMap { context.md5Keys[$0] } }
 
@@ -40,11 +40,11 @@ final class AttemptPlan: Sendable {
         self.deadline = limit.map { min($0, deadline) } ?? deadline
     }
 
-    /// How TLS is asked for; nil where the check has none.
+    /// The TLS options; nil if the check does not use TLS.
     var tls: TLSOptions? {
         request.tls ?? (request.target.impliesTLS || dialogStartsTLS ? TLSOptions() : nil)
     }
-    /// Whether TLS is asked for: `tls` without its options, which are many.
+    /// Whether the check uses TLS. Cheaper than `tls`, which copies all options.
     var usesTLS: Bool { request.tls != nil || request.target.impliesTLS || dialogStartsTLS }
     /// Whether TLS begins within the dialog, not before it.
     var dialogStartsTLS: Bool { request.dialog.contains(.startTLS) }
@@ -58,7 +58,7 @@ final class AttemptPlan: Sendable {
         }
     }
 
-    /// The circumstances that the classification starts from.
+    /// What the classifier knows before it looks at the error.
     func circumstances(in phase: Phase, of endpoint: Endpoint) -> Circumstances {
         var circumstances = Circumstances(phase: phase, transport: .init(request.target.peer))
         circumstances.requestedBind = .init(request.bind)
@@ -80,13 +80,13 @@ final class AttemptPlan: Sendable {
     }
 }
 
-/// What a check runs under beside its own request: taken once, so that a reload in between changes nothing for it.
+/// What a check depends on besides its request. A check keeps its context, so that a reload does not affect it.
 public final class CheckContext: Sendable {
-    /// Who may connect to what; nil where the caller acts with its own rights, as the command line does.
+    /// nil if checks run with the caller's own rights, as on the command line.
     public let policy: Policy?
-    /// The keys that `socket.tcp_md5` names, 1 … 80 bytes each.
+    /// The keys that `socket.tcp_md5` can name, 1 … 80 bytes each.
     public let md5Keys: [String: [UInt8]]
-    /// What `tls.ca` and `tls.client_certificate` name.
+    /// What `tls.ca` and `tls.client_certificate` can name.
     public let tls: TLSMaterial
 
     public init(policy: Policy?, md5Keys: [String: [UInt8]] = [:], tls: TLSMaterial = TLSMaterial()) {
@@ -96,12 +96,12 @@ public final class CheckContext: Sendable {
     }
 }
 
-/// A check that is ready to run: in range, parsed, its patterns compiled.
+/// A check that is ready to run: decoded, validated, its patterns compiled.
 ///
-/// One object for the whole way through the engine: a check that waits costs the memory of what it holds.
+/// The whole engine shares this one object, so that a check that waits needs little memory.
 public final class PreparedCheck: Sendable {
     public let request: CheckRequest
-    /// nil where the request has no dialog.
+    /// nil if the request has no dialog.
     public let dialog: Dialog?
 
     public init(request: CheckRequest, dialog: Dialog? = nil) {
@@ -109,7 +109,7 @@ public final class PreparedCheck: Sendable {
         self.dialog = dialog
     }
 
-    /// The same check, asked for by that request.
+    /// The same check with its origin.
     public func asked(by origin: RequestOrigin?) -> PreparedCheck {
         guard let origin else { return self }
         var request = request
@@ -130,7 +130,7 @@ public enum CheckAnswer: Sendable {
 }
 
 extension Circumstances.RequestedBind {
-    /// Which members of `bind` the request has.
+    /// The members of `bind` that the request has.
     init(_ options: BindOptions) {
         self = []
         if options.address != nil { insert(.address) }

@@ -5,14 +5,15 @@ import NetworkTypes
 import SocketIO
 internal import TLS
 
-/// What is known of an attempt while it is under way. An object of its own: the frames of the functions that wait would
-/// have to hold it otherwise, each a copy.
+/// What is known of an attempt while it is in progress.
+///
+/// It is an object: otherwise the frames of all functions that wait would contain a copy.
 final class AttemptRecord {
     var result: AttemptResult
-    /// There once TLS was begun.
-    var security: AttemptTLS?
-    var dialog: DialogReport?
-    var dialogNanoseconds: Int64 = 0
+    /// nil until TLS begins.
+    var tlsAttempt: TLSAttempt?
+    /// The phases after the connect that have ended, except TLS. No array is allocated before the first.
+    var phases: [PhaseOutcome] = []
     private let begin: MonotonicTime
 
     @inline(never)
@@ -22,42 +23,34 @@ final class AttemptRecord {
             endpoint: endpoint, outcome: .connected, phase: .done, startNanoseconds: begin.since(checkStart))
     }
 
-    /// The attempt's outcome, with its duration up to now.
+    /// The attempt's outcome, with its duration up to now. The phases after the connect are not part of that duration.
     @inline(never)
     func finished() -> AttemptOutcome {
-        let tlsNanoseconds = security?.nanoseconds ?? 0
-        result.durationNanoseconds = Clock.now().since(begin) - tlsNanoseconds - dialogNanoseconds
-        return AttemptOutcome(
-            result: result, tls: security?.channel?.report, dialog: dialog, tlsNanoseconds: tlsNanoseconds,
-            dialogNanoseconds: dialogNanoseconds)
+        // Only now: the peer may send an alert during the dialog.
+        if let tlsAttempt { phases.append(tlsAttempt.outcome) }
+        result.durationNanoseconds = phases.reduce(Clock.now().since(begin)) { $0 - $1.nanoseconds }
+        return AttemptOutcome(result: result, phases: phases)
     }
 }
 
-/// One attempt's result, with the handshake and the dialog that were held on it.
+/// One attempt's result, with the outcomes of the phases after its connect.
 final class AttemptOutcome: Sendable {
     let result: AttemptResult
-    let tls: TLSReport?
-    let dialog: DialogReport?
-    /// How much of the check's time TLS took, nanoseconds.
-    let tlsNanoseconds: Int64
-    /// How much of the check's time the dialog took, nanoseconds.
-    let dialogNanoseconds: Int64
+    /// At most one of each phase, in no particular order.
+    let phases: [PhaseOutcome]
 
-    init(
-        result: AttemptResult, tls: TLSReport? = nil, dialog: DialogReport? = nil, tlsNanoseconds: Int64 = 0,
-        dialogNanoseconds: Int64 = 0
-    ) {
+    init(result: AttemptResult, phases: [PhaseOutcome] = []) {
         self.result = result
-        self.tls = tls
-        self.dialog = dialog
-        self.tlsNanoseconds = tlsNanoseconds
-        self.dialogNanoseconds = dialogNanoseconds
+        self.phases = phases
     }
+
+    /// nil if the attempt did not have the phase.
+    func outcome(of phase: TimedPhase) -> PhaseOutcome? { phases.first { $0.phase == phase } }
 }
 
-/// What the kernel can say about a failure beside its number.
+/// What the kernel knows about a failure, in addition to its number.
 struct Evidence {
-    /// The ICMP message behind this very error; a later or an earlier one of another kind is none.
+    /// The ICMP message that caused this error; nil if the queued messages belong to other errors.
     let icmp: ICMPMessage?
     private let endpoint: Endpoint
 
@@ -68,13 +61,13 @@ struct Evidence {
             return
         }
         var found: ICMPMessage?
-        while let (behind, message) = socket.takeICMP() {
-            if behind == error { found = message }
+        while let (cause, message) = socket.takeICMP() {
+            if cause == error { found = message }
         }
         icmp = found
     }
 
-    /// Puts into the circumstances what the classification asks for with this error. Only a failure pays for it.
+    /// Adds what the classifier needs for this error. Only failures pay for it.
     func describe(_ error: Errno, in circumstances: inout Circumstances) {
         guard case .ip(let endpoint) = endpoint else { return }
         if let icmp {

@@ -5,10 +5,10 @@ public import NetworkTypes
 public import SocketIO
 import TLS
 
-/// Runs checks on one worker: from a request and a permit to a result.
+/// Runs checks on one worker, each with a permit.
 ///
-/// It holds no state of a check: each lives in the local variables of its own task. No actor, since a check runs on
-/// whatever actor asks for it: they share the worker's thread, and to change between them would be paid for nothing.
+/// It holds no state of a check; that is in the local variables of the check's task. It is not an actor, because a check
+/// runs on the caller's actor. All of them share the worker's thread, and a hop between actors would cost time.
 public final class CheckRunner: Sendable {
     private let reactor: Reactor
     private let resolver: Resolver
@@ -17,8 +17,8 @@ public final class CheckRunner: Sendable {
     private let blocking: BlockingThreads
 
     /// - Parameters:
-    ///   - admission: the one that gave the permits of its checks.
-    ///   - blocking: where paths are opened.
+    ///   - admission: what issued the permits of its checks.
+    ///   - blocking: the threads that open paths.
     public init(reactor: Reactor, resolver: Resolver, admission: Admission, blocking: BlockingThreads) {
         self.admission = admission
         self.blocking = blocking

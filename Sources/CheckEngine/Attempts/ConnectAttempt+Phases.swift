@@ -4,46 +4,73 @@ import NetworkTypes
 import SocketIO
 import TLS
 
-// What is done on a connection behind a connect that went well: TLS, then the dialog.
-extension ConnectAttempt {
-    /// Whether anything is left to do once the connection is there.
-    var goesOn: Bool { plan.dialog != nil || plan.usesTLS }
+/// A phase that follows the connect. An attempt runs those that its check asks for, in this order.
+enum LaterPhase: CaseIterable {
+    case tls, dialog
 
+    /// All of them. Unlike `allCases`, it does not make an array for each call.
+    static let inOrder: [LaterPhase] = allCases
+
+    /// The phase that a failure is reported in.
+    var phase: Phase {
+        switch self {
+        case .tls: .tls
+        case .dialog: .dialog
+        }
+    }
+}
+
+extension AttemptPlan {
+    /// Whether attempts of this check run that phase. TLS that begins within the dialog belongs to the dialog here.
+    func includes(_ phase: LaterPhase) -> Bool {
+        switch phase {
+        case .tls: usesTLS && !dialogStartsTLS
+        case .dialog: dialog != nil
+        }
+    }
+}
+
+// The phases after a connect that succeeded.
+extension ConnectAttempt {
+    var hasLaterPhases: Bool { LaterPhase.inOrder.contains(where: plan.includes) }
+
+    /// Runs them until one fails.
+    /// - Parameter sentEarly: how many bytes of the dialog's first step were sent with the SYN.
     @inline(never)
-    func goOn(
+    func runLaterPhases(
         on socket: borrowing Socket, token: inout SlotToken?, sentEarly: Int, into record: AttemptRecord
     ) async {
         let registered: SlotToken
         do throws(Errno) {
-            registered = try settle(socket, token: &token)
+            registered = try prepareForIO(socket, token: &token)
         } catch {
-            return noteFailure(error, of: socket, in: plan.tls == nil ? .dialog : .tls, into: record)
+            let first = LaterPhase.inOrder.first(where: plan.includes)
+            return noteFailure(error, of: socket, in: first?.phase ?? .connect, into: record)
         }
-        let security = security(of: record)
-        if let security, !plan.dialogStartsTLS {
-            guard await secure(security, on: socket, token: registered, into: record) else { return }
+        for phase in LaterPhase.inOrder where plan.includes(phase) {
+            let isCompleted =
+                switch phase {
+                case .tls: await runTLS(on: socket, token: registered, into: record)
+                case .dialog: await runDialog(on: socket, token: registered, sentEarly: sentEarly, into: record)
+                }
+            guard isCompleted else { return }
         }
-        if let dialog = plan.dialog {
-            await converse(
-                dialog, security, on: socket, token: registered, sentEarly: security == nil ? sentEarly : 0,
-                into: record)
-        }
-        if record.result.error == nil { security?.sayGoodbye(on: socket) }
+        if record.result.error == nil { record.tlsAttempt?.sendCloseNotify(on: socket) }
     }
 
-    /// The attempt's TLS, where the check asks for it: one object from the first byte to the report.
-    func security(of record: AttemptRecord) -> AttemptTLS? {
-        if record.security == nil, let options = plan.tls {
-            record.security = AttemptTLS(plan: plan, options: options, deadline: deadline)
+    /// The attempt's TLS, if the check asks for it: one object from the first byte to the report.
+    func tlsAttempt(of record: AttemptRecord) -> TLSAttempt? {
+        if record.tlsAttempt == nil, let options = plan.tls {
+            record.tlsAttempt = TLSAttempt(plan: plan, options: options, deadline: deadline)
         }
-        return record.security
+        return record.tlsAttempt
     }
 
-    /// Makes a socket that has connected ready for talk.
+    /// Prepares a connected socket for sending and receiving.
     ///
-    /// One passing ICMP message would break a connection that TCP itself would carry on. A datagram socket has no other
-    /// way to hear of a refusal.
-    private func settle(_ socket: borrowing Socket, token: inout SlotToken?) throws(Errno) -> SlotToken {
+    /// A passing ICMP message would break a connection that TCP itself would continue. A datagram socket learns of a
+    /// refusal in no other way.
+    private func prepareForIO(_ socket: borrowing Socket, token: inout SlotToken?) throws(Errno) -> SlotToken {
         if case .tcp = plan.request.target.peer, !plan.request.socket.mptcp { try socket.setReceivesErrors(false) }
         if let token { return token }
         let registered = try plan.reactor.addOnThread(socket.number, for: .anything)
@@ -51,19 +78,43 @@ extension ConnectAttempt {
         return registered
     }
 
-    /// Holds the dialog, and turns its ending into the attempt's.
-    private func converse(
-        _ dialog: Dialog, _ security: AttemptTLS?, on socket: borrowing Socket, token: SlotToken, sentEarly: Int,
-        into record: AttemptRecord
-    ) async {
+    /// Runs the handshake. Its outcome is read from the `TLSAttempt` when the whole attempt ends.
+    /// - Returns: whether the next phase may begin.
+    private func runTLS(on socket: borrowing Socket, token: SlotToken, into record: AttemptRecord) async -> Bool {
+        guard let tlsAttempt = tlsAttempt(of: record) else { return true }
+        let ending = await tlsAttempt.begin(on: socket, token: token)
+        note(ending, of: socket, into: record)
+        return ending == .completed
+    }
+
+    @inline(never)
+    func note(_ ending: TLSHandshakeEnding, of socket: borrowing Socket, into record: AttemptRecord) {
+        switch ending {
+        case .completed, .expectedAlert: break
+        case .failed(let failure): enter(Classifier.report(for: failure), in: .tls, into: record)
+        case .broken(let error): noteFailure(error, of: socket, in: .tls, into: record)
+        case .deadline: noteDeadline(of: socket, in: .tls, into: record)
+        case .cancelled: noteCancelled(into: record, in: .tls)
+        }
+    }
+
+    /// Runs the dialog. Its duration does not include that of TLS which begins within it.
+    /// - Returns: true, because no phase depends on the dialog.
+    private func runDialog(
+        on socket: borrowing Socket, token: SlotToken, sentEarly: Int, into record: AttemptRecord
+    ) async -> Bool {
+        guard let dialog = plan.dialog else { return true }
         let begin = Clock.now()
-        let tlsBefore = security?.nanoseconds ?? 0
-        let (report, ending) = await Conversation(dialog: dialog, security: security).run(
+        let tlsAttempt = tlsAttempt(of: record)
+        let tlsBefore = tlsAttempt?.nanoseconds ?? 0
+        let (report, ending) = await Conversation(dialog: dialog, tlsAttempt: tlsAttempt).run(
             on: socket, token: token, reactor: plan.reactor, isDatagram: plan.request.target.isDatagram,
             alreadySent: sentEarly, until: deadline)
-        record.dialog = report
         note(ending, of: socket, into: record)
-        record.dialogNanoseconds = Clock.now().since(begin) - ((security?.nanoseconds ?? 0) - tlsBefore)
+        let tls = (tlsAttempt?.nanoseconds ?? 0) - tlsBefore
+        record.phases.append(
+            PhaseOutcome(.dialog, nanoseconds: Clock.now().since(begin) - tls, report: .dialog(report)))
+        return true
     }
 
     @inline(never)
@@ -94,49 +145,25 @@ extension ConnectAttempt {
     }
 }
 
-// The handshake behind a connect that went well, and in front of the dialog.
+// A UNIX-domain path, which another thread opens and connects to.
 extension ConnectAttempt {
-    /// Runs the handshake, and turns its ending into the attempt's.
-    /// - Returns: whether the attempt goes on behind it.
-    func secure(
-        _ security: AttemptTLS, on socket: borrowing Socket, token: SlotToken, into record: AttemptRecord
-    ) async -> Bool {
-        let ending = await security.begin(on: socket, token: token)
-        note(ending, of: socket, into: record)
-        return ending == .completed
-    }
-
-    @inline(never)
-    func note(_ ending: TLSHandshakeEnding, of socket: borrowing Socket, into record: AttemptRecord) {
-        switch ending {
-        case .completed, .expectedAlert: break
-        case .failed(let failure): enter(Classifier.report(for: failure), in: .tls, into: record)
-        case .broken(let error): noteFailure(error, of: socket, in: .tls, into: record)
-        case .deadline: noteDeadline(of: socket, in: .tls, into: record)
-        case .cancelled: noteCancelled(into: record, in: .tls)
-        }
-    }
-}
-
-// A UNIX-domain path: another thread has opened it and connected.
-extension ConnectAttempt {
-    /// Goes on with the socket that was connected.
-    func goOn(from connected: ConnectedSocket, into record: AttemptRecord) async {
+    /// Runs the later phases on the connected socket.
+    func runLaterPhases(from connected: ConnectedSocket, into record: AttemptRecord) async {
         noteSuccess(of: connected.socket, into: record)
-        guard goesOn, record.result.error == nil else { return }
+        guard hasLaterPhases, record.result.error == nil else { return }
         var token: SlotToken?
-        await goOn(on: connected.socket, token: &token, sentEarly: 0, into: record)
+        await runLaterPhases(on: connected.socket, token: &token, sentEarly: 0, into: record)
         if let token { plan.reactor.removeOnThread(token) }
     }
 
-    /// The path led nowhere.
+    /// The path could not be opened.
     func noteUnopened(_ error: Errno, into record: AttemptRecord) {
         var circumstances = plan.circumstances(in: .connect, of: endpoint)
         circumstances.unixAccess = .searchDenied
         enter(Classifier.report(for: error, in: circumstances), in: .connect, into: record)
     }
 
-    /// Opening the path, or connecting, did not return by the deadline.
+    /// Neither open(2) nor connect(2) returned by the deadline.
     func noteUnanswered(into record: AttemptRecord) {
         var circumstances = plan.circumstances(in: .connect, of: endpoint)
         circumstances.unixAccess = .unanswered

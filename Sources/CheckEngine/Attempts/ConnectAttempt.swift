@@ -6,16 +6,20 @@ internal import SocketIO
 
 /// One attempt: socket, options, bind, connect, writable, SO_ERROR, names, evidence.
 ///
-/// A failure is a result with the phase in which it came. The socket lives in `run` and is closed on every way out.
-/// An object: its addresses would stand in the frames of all functions that wait for it.
+/// A failure is a result with the phase in which it happened. `run` owns the socket and closes it in every case.
+/// It is an object because the frames of all functions that wait would otherwise contain copies of its members.
 final class ConnectAttempt: Sendable {
     let plan: AttemptPlan
     let endpoint: Endpoint
+    /// In the padding of `endpoint`: they cost no memory.
+    let options: AttemptOptions
     let deadline: MonotonicTime
 
-    init(plan: AttemptPlan, endpoint: Endpoint, deadline: MonotonicTime) {
+    /// - Parameter options: nil for those of the request.
+    init(plan: AttemptPlan, endpoint: Endpoint, options: AttemptOptions? = nil, deadline: MonotonicTime) {
         self.plan = plan
         self.endpoint = endpoint
+        self.options = options ?? AttemptOptions(of: plan.request)
         self.deadline = deadline
     }
 
@@ -42,8 +46,8 @@ final class ConnectAttempt: Sendable {
         switch await finishConnect(socket, token: &token, sentEarly: &sentEarly, record) {
         case .connected:
             noteSuccess(of: socket, into: record)
-            if goesOn, record.result.error == nil {
-                await goOn(on: socket, token: &token, sentEarly: sentEarly, into: record)
+            if hasLaterPhases, record.result.error == nil {
+                await runLaterPhases(on: socket, token: &token, sentEarly: sentEarly, into: record)
             }
         case .failed(let error): noteFailure(error, of: socket, in: .connect, into: record)
         case .deadline: noteDeadline(of: socket, in: .connect, into: record)
@@ -56,7 +60,7 @@ final class ConnectAttempt: Sendable {
     private func prepare(_ socket: borrowing Socket, into record: AttemptRecord) -> Bool {
         guard case .ip(let endpoint) = endpoint else { return true }
         do throws(SocketSetup.Refusal) {
-            try SocketSetup(plan: plan).apply(to: socket, for: endpoint)
+            try SocketSetup(plan: plan, options: options).apply(to: socket, for: endpoint)
             return true
         } catch {
             fail(record, with: error.errno, in: error.phase)
@@ -69,7 +73,7 @@ final class ConnectAttempt: Sendable {
         case failed(Errno)
     }
 
-    /// connect(2), and where it goes on by itself, the wait for writability and SO_ERROR.
+    /// connect(2). While that is in progress, waits until the socket is writable, and then reads SO_ERROR.
     private func finishConnect(
         _ socket: borrowing Socket, token: inout SlotToken?, sentEarly: inout Int, _ record: AttemptRecord
     ) async -> Ending {
@@ -97,18 +101,18 @@ final class ConnectAttempt: Sendable {
 
 // TCP Fast Open, RFC 7413.
 extension ConnectAttempt {
-    /// Other transports have no use for the option.
+    /// Whether TCP Fast Open applies: it does not to other transports.
     private var opensFast: Bool {
         guard case .tcp = plan.request.target.peer else { return false }
         return plan.request.socket.tcpFastOpen
     }
 
-    /// With a cookie at hand connect(2) returns 0 before anything was sent: the SYN leaves with the first bytes.
-    /// - Returns: how many bytes of the dialog's first step the kernel took.
+    /// With a cached cookie, connect(2) returns 0 and sends nothing. The first bytes are then sent with the SYN.
+    /// - Returns: how many bytes of the dialog's first step the kernel accepted.
     @inline(never)
     private func sendFirstBytes(on socket: borrowing Socket, _ record: AttemptRecord) throws(Errno) -> Int {
-        if let security = security(of: record), !plan.dialogStartsTLS {
-            return try security.sendFirstFlight(on: socket)
+        if let tlsAttempt = tlsAttempt(of: record), !plan.dialogStartsTLS {
+            return try tlsAttempt.sendFirstFlight(on: socket)
         }
         let first: [UInt8] =
             switch plan.dialog?.steps.first {
@@ -122,8 +126,8 @@ extension ConnectAttempt {
 }
 
 extension Socket {
-    /// Sends the bytes that open a connection.
-    /// - Returns: how many the kernel took; 0 where it asks for a cookie first, and the bytes are still to be sent.
+    /// Sends the first bytes of a connection.
+    /// - Returns: how many the kernel accepted. It is 0 if the kernel requests a cookie first; send the bytes again then.
     borrowing func sendFirst(_ bytes: [UInt8]) throws(Errno) -> Int {
         do throws(Errno) {
             return try send(bytes[...])
@@ -134,8 +138,8 @@ extension Socket {
     }
 }
 
-// What came of it. None of these is inlined: the frame of `connect` lives as long as an attempt hangs, and would have to
-// hold their temporaries.
+// The outcome of the connect. None of these functions is inlined: the frame of `connect` exists as long as an attempt
+// waits, and would have to hold their temporaries.
 extension ConnectAttempt {
     @inline(never)
     func noteSuccess(of socket: borrowing Socket, into record: AttemptRecord) {
@@ -159,8 +163,8 @@ extension ConnectAttempt {
         }
         if let information = socket.tcpInformation() {
             record.result.tcpInformation = information.values
-            // The state is the truth. A reset can follow so fast that SO_ERROR was clear when it was read; without one the
-            // connect has not ended, whatever said that it had: a defect of ours, or of the kernel's, and no success.
+            // Only the state proves success. A reset may arrive just after SO_ERROR was read. Without a reset, the connect has
+            // not ended after all: a defect of connectd or of the kernel, which must not be reported as success.
             if !information.isEstablished {
                 let error = (try? socket.takePendingError()) ?? Errno(EINPROGRESS)
                 return noteFailure(error, of: socket, in: .connect, into: record)
@@ -170,7 +174,7 @@ extension ConnectAttempt {
             enter(Classifier.report(for: .selfConnect), in: .connect, into: record)
             return
         }
-        if plan.request.socket.close == .rst { try? socket.setResetsOnClose() }
+        if options.close == .rst { try? socket.setResetsOnClose() }
     }
 
     @inline(never)
@@ -192,7 +196,7 @@ extension ConnectAttempt {
         record.result.local = record.result.local ?? socket.localName()
         record.result.tcpInformation = socket.tcpInformation()?.values
         var circumstances = plan.circumstances(in: phase, of: endpoint)
-        circumstances.isBeforeTLS = record.security?.isBeforeHandshake ?? false
+        circumstances.isBeforeTLS = record.tlsAttempt?.isBeforeHandshake ?? false
         enter(Classifier.deadlineReport(in: circumstances), in: phase, into: record)
     }
 

@@ -5,7 +5,7 @@ import ErrorCatalogue
 import NetworkTypes
 import SocketIO
 
-/// A check of a TCP or UDP target: resolve, judge, try. Port 0 is never tried: such a check resolves and is `invalid`.
+/// A check of a TCP or UDP target: resolve, apply the policy, connect. With port 0, it resolves and is `invalid`.
 struct InternetCheck {
     let draft: ResultDraft
     let resolver: Resolver
@@ -22,7 +22,7 @@ struct InternetCheck {
         conclude(outcomes, begunAt: begin)
     }
 
-    // The frame of `run` lives as long as an attempt hangs: what does not wait is kept out of it.
+    // The frame of `run` exists as long as an attempt waits, so functions that do not wait are not inlined into it.
 
     @inline(never)
     private func judgeHost() throws(DenialReason) {
@@ -31,7 +31,7 @@ struct InternetCheck {
         try judgeServer()
     }
 
-    /// The endpoints that may be tried; nil where there are none to try, and the draft says why.
+    /// The endpoints that the policy allows; nil if there is nothing to try, and the draft has the reason.
     @inline(never)
     private func permittedEndpoints() throws(DenialReason) -> [Endpoint]? {
         guard let resolution = draft.resolution, let (_, port) = plan.hostAndPort else {
@@ -67,7 +67,7 @@ struct InternetCheck {
 
     // MARK: Names
 
-    /// Takes an address of the target as it is; false for a name.
+    /// Uses the target's address; returns false if the target has a name instead.
     @inline(never)
     private func resolveLiteral() -> Bool {
         guard let (host, _) = plan.hostAndPort, case .address(let address) = host else { return false }
@@ -90,7 +90,7 @@ struct InternetCheck {
         } catch {
             draft.fail(with: Classifier.report(for: error), in: .resolve)
         }
-        draft.timings.resolve = Clock.now().since(begin)
+        draft.timings[.resolve] = Clock.now().since(begin)
     }
 
     // MARK: Policy
@@ -101,7 +101,7 @@ struct InternetCheck {
         if case .deny(let reason) = verdict { throw reason }
     }
 
-    /// A name server that the request brings is a target too, by either transport that a resolver may use.
+    /// The name server of the request is a target too, with each transport that a resolver may use.
     private func judgeServer() throws(DenialReason) {
         guard let server = plan.request.resolve.server, let policy else { return }
         for transport in [Transport.udp, .tcp] {
@@ -110,8 +110,8 @@ struct InternetCheck {
         }
     }
 
-    /// Tells the addresses apart that may be tried, in their order.
-    /// - Throws: the reason of the first denial, where none is left; in public also where `all` would have to show one.
+    /// Splits the addresses by the policy, and keeps their order.
+    /// - Throws: the first denial, if no address is permitted. In the profile `public`, also if `all` would show a denied one.
     private func judge(
         _ addresses: [IPAddress], _ port: UInt16
     ) throws(DenialReason) -> (permitted: [IPAddress], denied: [IPAddress]) {
@@ -133,7 +133,7 @@ struct InternetCheck {
         return (permitted, denied)
     }
 
-    /// Whether nothing may tell a name that is denied from one that does not exist, nor what is behind it.
+    /// Whether a denied name must look the same as a name that does not exist.
     private var hidesNames: Bool { policy?.profile == .public }
 
     private func denial(of endpoint: IPEndpoint) -> DenialReason? {
@@ -146,14 +146,14 @@ struct InternetCheck {
 
     // MARK: Choice
 
-    /// Judges, limits and orders the addresses of a name, and notes those that the result shows.
+    /// Applies the policy and the limit to the addresses of a name, sorts them, and stores those that the result shows.
     ///
-    /// To order them, the kernel is asked for the source address of each, by connect(2) of a datagram socket: it is asked
-    /// about no address that the policy has denied. Denied addresses go last, as those without a source address do.
+    /// Sorting needs the source address of each: connect(2) of a datagram socket finds it. That happens only for permitted
+    /// addresses. Denied addresses come last.
     private func choose(from resolution: Resolution, _ port: UInt16) throws(DenialReason) -> [IPAddress] {
         let options = plan.request.resolve
         let candidates = wantedFamily(of: resolution.addresses)
-        // `all` answers for each address of its share. The others pass over what is denied, however much there is of it.
+        // `all` reports each address within the limit. The others skip all denied addresses before the limit applies.
         let share = options.addresses == .all ? AddressSelection.limit(candidates) : candidates
         let (allowed, denied) = try judge(share, port)
         let permitted = order(AddressSelection.limit(allowed))
@@ -161,7 +161,7 @@ struct InternetCheck {
             draft.resolution?.addresses = Array(permitted.prefix(1))
             return Array(permitted.prefix(1))
         }
-        // Where denied addresses are secret, how many there are is too.
+        // If denied addresses are secret, their number is secret too.
         let shown = hidesNames ? permitted : permitted + denied.prefix(AddressSelection.largestCount - permitted.count)
         let all = hidesNames && options.addresses != .all ? allowed : candidates
         draft.resolution?.addresses = shown
@@ -194,7 +194,7 @@ struct InternetCheck {
         return await attemptSeveral(endpoints)
     }
 
-    /// Not inlined: a check of one address would have to hold the frame of all this.
+    /// Not inlined: otherwise the frame of a check of one address would include all of this.
     @inline(never)
     private func attemptSeveral(_ endpoints: [Endpoint]) async -> [AttemptOutcome] {
         switch plan.request.resolve.addresses {
@@ -204,7 +204,7 @@ struct InternetCheck {
         }
     }
 
-    /// With `all`, the denied addresses stand among the attempts, in the order of the addresses.
+    /// With `all`, the attempts include the denied addresses, in the order of the addresses.
     private func addingDenied(to outcomes: [AttemptOutcome], of addresses: [IPAddress]) -> [AttemptOutcome] {
         guard plan.request.resolve.addresses == .all, outcomes.count < addresses.count,
             let (_, port) = plan.hostAndPort
@@ -217,7 +217,7 @@ struct InternetCheck {
         }
     }
 
-    /// What `all` says of an address that the policy denies.
+    /// The outcome that `all` reports for a denied address.
     private func refused(_ endpoint: IPEndpoint) -> AttemptOutcome {
         var result = AttemptResult(
             endpoint: .ip(endpoint), outcome: .failed(.denied), phase: .policy,

@@ -3,22 +3,20 @@ import ErrorCatalogue
 import NetworkTypes
 import SocketIO
 
-/// A result while its check is under way; it stays with the check's task.
+/// The result of a check in progress. Only the check's task uses it.
 final class ResultDraft {
     let plan: AttemptPlan
     private let startedAtNanoseconds = Clock.wallNanoseconds()
     var timings = Timings()
     var resolution: Resolution?
     var attempts: [AttemptResult] = []
-    /// The attempts whose handshake and dialog the result shows. Objects: the reports would take a place in every draft.
-    private var shaken: AttemptOutcome?
-    private var conversed: AttemptOutcome?
+    private var reports: [PhaseReport] = []
     private var verdict: (outcome: Outcome, phase: Phase, error: ErrorReport?)?
 
     @inline(never)
     init(plan: AttemptPlan, queueNanoseconds: Int64) {
         self.plan = plan
-        timings.queue = queueNanoseconds
+        timings[.queue] = queueNanoseconds
     }
 
     /// Ends the check before any attempt.
@@ -27,38 +25,51 @@ final class ResultDraft {
         verdict = (.failed(report.errorClass), phase, report)
     }
 
-    /// Whether the check was ended because nobody waits for it.
+    /// Whether the check was cancelled.
     var isCancelled: Bool { verdict?.outcome == .failed(.cancelled) }
 
-    /// Takes the attempts' results over, and derives the check's own from them.
+    /// Takes the results of the attempts, and derives the check's own result from them.
+    /// - Parameter begin: when the first attempt began.
     func take(_ outcomes: [AttemptOutcome], begunAt begin: MonotonicTime) {
-        // One after another they add up; at once, the longest counts.
-        let inTurn = plan.request.resolve.addresses == .first
-        func total(_ part: (AttemptOutcome) -> Int64) -> Int64 {
-            outcomes.reduce(0) { inTurn ? $0 + part($1) : max($0, part($1)) }
-        }
-        timings.tls = total(\.tlsNanoseconds)
-        timings.dialog = total(\.dialogNanoseconds)
-        timings.connect = max(Clock.now().since(begin) - timings.tls - timings.dialog, 0)
         attempts = outcomes.map(\.result)
         let index = Self.decisive(among: attempts, requiringAll: plan.request.resolve.addresses == .all)
         let decisive = attempts[index]
         verdict = (decisive.outcome, decisive.phase, decisive.error)
-        shaken = outcomes[index].tls != nil ? outcomes[index] : outcomes.last { $0.tls != nil }
-        conversed = outcomes[index].dialog != nil ? outcomes[index] : outcomes.last { $0.dialog != nil }
+        let hasLaterPhases = outcomes.contains { !$0.phases.isEmpty }
+        let later = hasLaterPhases ? takeLaterPhases(of: outcomes, decisive: outcomes[index]) : 0
+        timings[.connect] = max(Clock.now().since(begin) - later, 0)
     }
 
-    /// The attempt whose answer is the check's: a success where one is enough, else the failure that got furthest, the
-    /// first of equals.
+    /// Takes the reports and durations of the phases after the connect.
+    /// - Returns: how long these phases took, in nanoseconds.
+    private func takeLaterPhases(of outcomes: [AttemptOutcome], decisive: AttemptOutcome) -> Int64 {
+        // Successive attempts add up. Of simultaneous ones, the longest counts.
+        let isSuccessive = plan.request.resolve.addresses == .first
+        var total: Int64 = 0
+        for phase in TimedPhase.inOrder {
+            let durations = outcomes.compactMap { $0.outcome(of: phase)?.nanoseconds }
+            guard !durations.isEmpty else { continue }
+            timings[phase] = durations.reduce(0) { isSuccessive ? $0 + $1 : max($0, $1) }
+            total += timings[phase]
+            let report =
+                decisive.outcome(of: phase)?.report
+                ?? outcomes.lazy.compactMap { $0.outcome(of: phase)?.report }.last
+            if let report { reports.append(report) }
+        }
+        return total
+    }
+
+    /// The attempt that decides the check: a success if one is enough, otherwise the failure that got furthest, or the
+    /// first of these.
     private static func decisive(among attempts: [AttemptResult], requiringAll: Bool) -> Int {
         let failures = attempts.indices.filter { !attempts[$0].outcome.isSuccess }
         if let success = attempts.lastIndex(where: \.outcome.isSuccess), !requiringAll || failures.isEmpty {
             return success
         }
-        // Where one success would be enough, an address that was not tried leaves the question open.
+        // If one success is enough, the address that was not tried might have connected.
         let untried = failures.first { attempts[$0].error?.name == OwnError.proberBusy.rawValue }
         if !requiringAll, let untried { return untried }
-        // SAFETY of the precondition: no strategy ends without an attempt, and none was a success here.
+        // SAFETY of the precondition: every strategy makes an attempt, and no attempt succeeded here.
         guard let first = failures.first else { preconditionFailure("a check without an attempt") }
         return failures.dropFirst().reduce(first) {
             attempts[$1].phase.depth > attempts[$0].phase.depth ? $1 : $0
@@ -70,19 +81,17 @@ final class ResultDraft {
     func finished() -> CheckResult {
         guard let verdict else { preconditionFailure("a check without a verdict") }
         var timings = timings
-        timings.total = Clock.now().since(plan.start) + timings.queue
+        timings[.total] = Clock.now().since(plan.start) + timings[.queue]
         return CheckResult(
             ok: plan.request.expectation.isMet(by: verdict.outcome, fault: verdict.error?.fault),
             outcome: verdict.outcome, phase: verdict.phase,
-            error: verdict.error, attempts: attempts, resolution: resolution, tls: shaken?.tls,
-            dialog: conversed?.dialog,
-            timings: timings,
+            error: verdict.error, attempts: attempts, resolution: resolution, reports: reports, timings: timings,
             startedAtNanoseconds: startedAtNanoseconds)
     }
 }
 
 extension Phase {
-    /// How far a check has got, from 0.
+    /// The order of the phases, from 0.
     fileprivate var depth: Int {
         switch self {
         case .policy: 0

@@ -3,9 +3,9 @@ import ErrorCatalogue
 import NetworkTypes
 import SocketIO
 
-/// How several addresses of one name are tried.
+/// The strategies for several addresses of one name.
 enum Strategy {
-    /// One after another, until one connects. Each has an equal share of the time that is left.
+    /// Tries one address after another until one connects. Each gets an equal share of the remaining time.
     static func first(
         _ endpoints: [Endpoint], by plan: AttemptPlan, until deadline: MonotonicTime
     ) async -> [AttemptOutcome] {
@@ -22,13 +22,13 @@ enum Strategy {
 }
 
 extension AttemptOutcome {
-    /// Whether no further address is tried: one connected, or nobody waits for the answer any more.
+    /// Whether no further address is tried: this one connected, or the check was cancelled.
     var endsCheck: Bool {
         result.outcome.isSuccess || result.outcome == .failed(.cancelled)
     }
 }
 
-/// Every address at once, as far as there are sockets; the others take their turn as sockets become free.
+/// Tries all addresses at once. If sockets are scarce, the rest wait until sockets become free.
 struct AllAtOnce {
     let plan: AttemptPlan
     let endpoints: [Endpoint]
@@ -40,13 +40,13 @@ struct AllAtOnce {
         case socket(Bool)
     }
 
-    /// The results come in the order of the addresses, one for each.
+    /// Returns one outcome for each address, in the order of the addresses.
     func run() async -> [AttemptOutcome] {
         var outcomes = [AttemptOutcome?](repeating: nil, count: endpoints.count)
         await withTaskGroup(of: Event.self) { group in
             let share = SocketShare(of: plan.admission)
             var started = 0
-            // The check's permit stands for one.
+            // The check's permit covers one.
             var free = 1 + share.takeAtOnce(upTo: endpoints.count - 1)
             var mayAsk = true
             start(&started, &free, hasWaited: false, in: &group)
@@ -73,7 +73,7 @@ struct AllAtOnce {
         return outcomes.enumerated().map { $1 ?? plan.untried(endpoints[$0]) }
     }
 
-    /// Starts as many attempts as there are free sockets. The first one is made whatever happens: it says why it ends.
+    /// Starts as many attempts as there are free sockets. The first one always starts, so that it can report why it ends.
     private func start(
         _ started: inout Int, _ free: inout Int, hasWaited: Bool, in group: inout TaskGroup<Event>
     ) {
@@ -87,7 +87,7 @@ struct AllAtOnce {
         }
     }
 
-    /// Asks for one more socket where an address waits for it; one request at a time, so that checks take turns.
+    /// Requests one more socket if an address waits for one. A check has one request at a time, so that checks take turns.
     private func ask(_ share: SocketShare, _ started: Int, _ mayAsk: Bool, in group: inout TaskGroup<Event>) {
         guard started < endpoints.count, mayAsk, !share.isWaiting, !group.isCancelled, Clock.now() < deadline else {
             return
@@ -99,10 +99,10 @@ struct AllAtOnce {
     }
 }
 
-// Attempts that share out the sockets of their check.
+// Attempts that share the sockets of their check.
 extension AttemptPlan {
-    /// One attempt. Where it had to wait for its socket so long that less than half of the check's time was left, its
-    /// silence says nothing about the target.
+    /// Runs one attempt. If it waited so long for its socket that less than half of the check's time was left, a timeout
+    /// says nothing about the target.
     /// - Parameter hasWaited: whether it had to wait for its socket.
     func attempt(
         _ endpoint: Endpoint, until deadline: MonotonicTime, hasWaited: Bool
@@ -120,7 +120,7 @@ extension AttemptPlan {
         return AttemptOutcome(result: result)
     }
 
-    /// An address that found no socket until the deadline, or until the check was cancelled.
+    /// The outcome of an address that got no socket before the deadline, or before the check was cancelled.
     func untried(_ endpoint: Endpoint) -> AttemptOutcome {
         let report = Classifier.report(for: Task.isCancelled ? .cancelled : .proberBusy)
         var result = AttemptResult(
@@ -131,9 +131,9 @@ extension AttemptPlan {
     }
 }
 
-/// Happy Eyeballs, RFC 8305 section 5: attempts start one Connection Attempt Delay apart, or as soon as the one before has
-/// failed; the first that connects wins, and the others are given up. An attempt beside another one needs a socket of its
-/// own: without one it waits for that, or for the place of one that fails.
+/// Happy Eyeballs, RFC 8305 section 5. An attempt starts one Connection Attempt Delay after the previous one, or as soon as
+/// that fails. The first that connects wins, and the others are cancelled. A simultaneous attempt needs a further socket: it
+/// waits until one is granted, or until another attempt fails.
 struct Race {
     let plan: AttemptPlan
     /// Interleaved by family, RFC 8305 section 4.
@@ -145,7 +145,7 @@ struct Race {
 
     private enum Event {
         case finished(Int, AttemptOutcome)
-        /// The delay behind the start of that attempt is over.
+        /// The delay after the start of that attempt has passed.
         case delayOver(Int)
         /// Whether one more socket may be opened.
         case socket(Bool)
@@ -193,8 +193,8 @@ struct Race {
     }
 
     private func start(_ started: inout Int, hasWaited: Bool = false, in group: inout TaskGroup<Event>) {
-        // The first attempt is made even where nobody waits any more: it says so, and a check has at least one.
-        // One that fails at the deadline makes no room for another.
+        // The first attempt is made even if the check was cancelled: a check has at least one attempt, which reports this.
+        // An attempt that fails at the deadline does not start another one.
         guard started < endpoints.count, started == 0 || (!group.isCancelled && Clock.now() < deadline) else { return }
         let index = started
         let endpoint = endpoints[index]

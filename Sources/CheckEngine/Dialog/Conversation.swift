@@ -8,7 +8,7 @@ import TLS
 struct Conversation {
     let dialog: Dialog
     /// Begins TLS at the step that asks for it; nil where none does and none was begun before.
-    var security: AttemptTLS?
+    var tlsAttempt: TLSAttempt?
 
     /// Runs the steps in order, until one fails or all are done, on the caller's actor.
     ///
@@ -26,7 +26,7 @@ struct Conversation {
         var report = DialogReport()
         var line = Line(
             reactor: reactor, token: token, deadline: deadline, kind: socket.kind, isDatagram: isDatagram,
-            channel: security?.channel)
+            channel: tlsAttempt?.channel)
         var memory = DialogMemory(dialog: dialog)
         for (index, step) in dialog.steps.enumerated() {
             let begin = Clock.now()
@@ -95,11 +95,11 @@ struct Conversation {
     }
 
     private func startTLS(on socket: borrowing Socket, _ line: inout Line) async -> StepResult {
-        guard let security else { preconditionFailure("a dialog with a starttls step is held without TLS") }
+        guard let tlsAttempt else { preconditionFailure("a dialog with a starttls step is held without TLS") }
         if let result = await line.hearGoAhead(on: socket) { return result }
         if let injection = line.injection { return StepResult(ending: .handshake(.failed(injection))) }
-        let ending = await security.begin(on: socket, token: line.token)
-        guard ending == .completed, let channel = security.channel else {
+        let ending = await tlsAttempt.begin(on: socket, token: line.token)
+        guard ending == .completed, let channel = tlsAttempt.channel else {
             return StepResult(ending: .handshake(ending))
         }
         line.secure(by: channel)

@@ -16,7 +16,7 @@ public final class Monitor: Sendable {
 
     public var status: MonitorStatus { latest.withLock { $0 } }
 
-    /// Without a copy of the history.
+    /// The state, without a copy of the history.
     public var state: MonitorState { latest.withLock { $0.state } }
 
     /// - Returns: whether the state is another one now.
@@ -59,9 +59,9 @@ public struct MonitorDefinition: Sendable {
     }
 }
 
-/// What a monitor says of its target.
+/// The state of a monitor's target.
 public enum MonitorState: String, CaseIterable, Sendable {
-    /// Not enough rounds yet to say.
+    /// Not enough rounds yet.
     case pending
     case up, down
 }
@@ -69,14 +69,14 @@ public enum MonitorState: String, CaseIterable, Sendable {
 /// What is known of a monitor: pure bookkeeping over its rounds.
 public struct MonitorStatus: Sendable {
     public private(set) var state = MonitorState.pending
-    /// When it came into that state: wall-clock time, nanoseconds since 1970.
+    /// When that state began: wall-clock time, nanoseconds since 1970.
     public private(set) var sinceNanoseconds: Int64
     /// Rounds in a row, up to the latest, that were `ok`, or that were not.
     public private(set) var consecutiveCount = 0
     /// The latest round in full.
     public private(set) var lastResult: CheckResult?
     public private(set) var history = MonitorHistory()
-    /// Rounds that were left out: the service had no room for a check, which says nothing about the target.
+    /// Rounds that were skipped because the queue was full. This says nothing about the target.
     public private(set) var skippedCount = 0
 
     init(nowNanoseconds: Int64) {
@@ -103,7 +103,7 @@ public struct MonitorStatus: Sendable {
     }
 }
 
-/// The latest rounds of a monitor, 16 bytes each: the oldest makes room for the newest.
+/// The latest rounds of a monitor, 16 bytes each. The newest replaces the oldest.
 public struct MonitorHistory: Sendable {
     /// One round.
     public struct Entry: Hashable, Sendable {
@@ -117,7 +117,7 @@ public struct MonitorHistory: Sendable {
 
         init(_ result: CheckResult) {
             startedAtMilliseconds = result.startedAtNanoseconds / 1_000_000
-            totalMicroseconds = UInt32(clamping: result.timings.total / 1000)
+            totalMicroseconds = UInt32(clamping: result.timings[.total] / 1000)
             ok = result.ok
             outcomeCode = UInt8(Outcome.all.firstIndex(of: result.outcome) ?? 0)
             errorCode = result.error.map(ErrorCode.init)?.rawValue ?? 0
@@ -131,7 +131,7 @@ public struct MonitorHistory: Sendable {
     public static let capacity = 500
 
     private var ring: [Entry] = []
-    /// Where the oldest stands, once the ring is full.
+    /// The index of the oldest round, if the ring is full.
     private var oldest = 0
 
     public var count: Int { ring.count }
@@ -146,7 +146,7 @@ public struct MonitorHistory: Sendable {
     }
 }
 
-/// An error's name in two bytes: its place in the catalogue, or the number of an errno that is not in it.
+/// An error's name in two bytes: its index in the catalogue, or an errno that is not in the catalogue.
 private struct ErrorCode {
     let rawValue: UInt16
 

@@ -34,14 +34,14 @@ public final class MonitorSet: Sendable {
     /// In the order of the configuration.
     public var monitors: [Monitor] { state.withLock { $0.entries.map(\.monitor) } }
 
-    /// Whether it is known which monitors there are, be it none.
+    /// Whether the configuration was applied, even if it has no monitors.
     public var isFilled: Bool { state.withLock { $0.isFilled } }
 
     public func monitor(named name: String) -> Monitor? {
         state.withLock { $0.entries.first { $0.monitor.definition.name == name }?.monitor }
     }
 
-    /// Puts these monitors in the place of those that run. One whose definition is the same goes on as it was.
+    /// Replaces the monitors. A monitor whose definition is the same continues with its state.
     public func replace(with definitions: [MonitorDefinition]) {
         let dropped = state.withLock { state -> [Entry] in
             guard !state.hasEnded else { return [] }
@@ -60,7 +60,7 @@ public final class MonitorSet: Sendable {
         for entry in dropped { entry.task.cancel() }
     }
 
-    /// Ends all monitors for good; a round under way is broken off. What they found stays to be read.
+    /// Stops all monitors and cancels rounds in progress. Their results can still be read.
     public func stop() {
         let entries = state.withLock { state -> [Entry] in
             state.hasEnded = true
@@ -94,7 +94,7 @@ struct MonitorLoop<Service: CheckService> {
     let context: @Sendable () -> CheckContext
     let observer: any MonitorObserver
 
-    /// To be run by a task that prefers the worker's thread.
+    /// Call it from a task that prefers the worker's thread.
     func run(_ schedule: MonitorSchedule) async {
         var schedule = schedule
         while await worker.reactor.sleep(until: schedule.due) == .deadline {
@@ -120,29 +120,28 @@ struct MonitorLoop<Service: CheckService> {
 
 /// When the rounds of one monitor are due.
 ///
-/// The first comes at once, a thousandth of a second behind that of the monitor before it, so that a pod with three
-/// monitors is ready without a wait, and ten thousand begin over their interval. From the second on all monitors of one
-/// interval stand evenly spread over it, each round up to a twentieth of the interval late by chance: neither they nor
-/// the monitors of other probers keep step.
+/// The first rounds start one millisecond apart, so that a pod with three monitors is ready soon, and ten thousand
+/// monitors start over their interval. From the second round on, the monitors of one interval are spread evenly over it.
+/// Each round has a random delay of up to a twentieth of the interval, so that no monitors of any prober synchronize.
 struct MonitorSchedule {
     private let intervalNanoseconds: Int64
-    /// The place of the second round, and of all that follow, an interval apart.
+    /// When the next round is due without its random delay. Further rounds follow one interval apart.
     private var grid: MonotonicTime
     private(set) var due: MonotonicTime
 
     private static let firstStepNanoseconds: Int64 = 1_000_000
 
-    /// - Parameter index: the monitor's place among `count` monitors.
+    /// - Parameter index: the monitor's index among `count` monitors.
     init(start: MonotonicTime, intervalMilliseconds: Int, index: Int, of count: Int) {
         intervalNanoseconds = Int64(intervalMilliseconds) * 1_000_000
         let share = intervalNanoseconds / Int64(max(count, 1))
         due = start.advanced(byNanoseconds: Int64(index) * min(share, Self.firstStepNanoseconds))
         let place = start.advanced(byNanoseconds: Int64(index) * share)
-        // Half an interval to one and a half lie between the first round and the second.
+        // The second round follows the first after half an interval to one and a half.
         grid = place.since(due) < intervalNanoseconds / 2 ? place.advanced(byNanoseconds: intervalNanoseconds) : place
     }
 
-    /// The round that was due has ended: sets the next. A place on the grid that has passed meanwhile is left out.
+    /// Schedules the next round, after one has ended. Rounds whose time has passed are skipped.
     mutating func advance(now: MonotonicTime) {
         while grid <= now { grid = grid.advanced(byNanoseconds: intervalNanoseconds) }
         due = grid.advanced(byNanoseconds: Int64.random(in: 0...intervalNanoseconds / 20))
@@ -150,11 +149,11 @@ struct MonitorSchedule {
     }
 }
 
-/// Who is told of the rounds of monitors: on the threads of workers, so it must not wait.
+/// Is notified of the rounds of monitors, on the threads of workers. It must not block.
 public protocol MonitorObserver: Sendable {
-    /// - Parameter changed: whether the monitor is up or down since this round.
+    /// - Parameter changed: whether this round changed the monitor's state.
     /// - Parameter worker: the index of the worker that it ran on.
     func monitorFinished(_ monitor: Monitor, with result: CheckResult, changed: Bool, on worker: Int)
-    /// The service had no room for the round.
+    /// The round was skipped because the queue was full.
     func monitorSkipped(_ monitor: Monitor)
 }

@@ -55,7 +55,7 @@ struct UnixCheck {
         let job = UnixPathConnect(path: path, kind: plan.socketKind(for: attempt.endpoint), policy: policy)
         let group = group(of: path, by: rule)
         switch await blocking.run(inGroup: group, on: plan.reactor, until: plan.deadline, { job.run() }) {
-        case .finished(.connected(let connected)): await attempt.goOn(from: connected, into: record)
+        case .finished(.connected(let connected)): await attempt.runLaterPhases(from: connected, into: record)
         case .finished(.denied(let reason)): throw reason
         case .finished(.unopened(let error)): attempt.noteUnopened(error, into: record)
         case .finished(.failed(let error, let phase)): attempt.fail(record, with: error, in: phase)

@@ -2,11 +2,11 @@ public import CheckModel
 public import NetworkTypes
 internal import SocketIO
 
-/// Runs checks, each within the limits of whoever provides the service.
+/// Runs checks, within limits that the implementation sets.
 ///
 /// Code that knows its service by its concrete or generic type calls it without dynamic dispatch.
 public protocol CheckService: Sendable {
-    /// Takes a permit, runs the check, and returns the permit. Cancelling the task cancels the check.
+    /// Takes a permit, runs the check, and returns the permit. Canceling the task cancels the check.
     /// - Parameter deadline: when the answer must be there, the wait for the permit included; nil leaves the request's
     ///   own timeout, which begins after that wait.
     func run(_ check: PreparedCheck, in context: CheckContext, until deadline: MonotonicTime?) async -> CheckAnswer

@@ -21,19 +21,19 @@ public final class WorkerPool: Sendable {
         arrivals = ArrivalBalance(workerCount: count)
     }
 
-    /// Starts the threads. The caller keeps what it gets and ends them by it.
+    /// Starts the threads. The caller owns the result, and stops the threads with it.
     public func start() throws(Errno) -> RunningWorkers {
         var running = RunningWorkers()
         for worker in workers { running.add(try WorkerThread(running: worker.reactor)) }
         return running
     }
 
-    /// How many jobs all threads were given so far.
+    /// How many jobs were enqueued on all threads so far.
     public var enqueueCount: UInt64 { workers.reduce(0) { $0 + $1.reactor.thread.enqueueCount } }
 
-    /// The worker that a check runs on: the one whose connection it came in by, unless the load comes in unevenly, and
-    /// that worker has more to do in this turn while another sleeps. So one busy worker never leaves a core idle, and
-    /// with an even load no check leaves its thread.
+    /// The worker that runs a check: normally the one on whose connection it arrived. If that one gets more than its share
+    /// and has another check in this turn, an idle worker runs it. So no core is idle while a worker is overloaded, and with
+    /// an even load no check changes its thread.
     public func worker(for index: Int) -> Worker {
         let own = workers[index]
         guard workers.count > 1 else { return own }
@@ -43,7 +43,7 @@ public final class WorkerPool: Sendable {
     }
 }
 
-/// One worker: a thread, its reactor, its resolver and its runner of checks.
+/// One worker: a thread, its reactor, its resolver and its check runner.
 public final class Worker: Sendable {
     public let reactor: Reactor
     public let runner: CheckRunner
@@ -59,7 +59,7 @@ public final class Worker: Sendable {
 public struct RunningWorkers: ~Copyable {
     private var threads: [ThreadBox] = []
 
-    /// An array cannot hold values with one owner yet: a box can.
+    /// An array cannot hold noncopyable values yet; a box can.
     private final class ThreadBox {
         var thread: WorkerThread?
 
@@ -78,19 +78,19 @@ public struct RunningWorkers: ~Copyable {
     }
 }
 
-/// Whether checks come in much more often at one worker than at the others.
+/// Detects a worker that gets many more checks than the others.
 ///
-/// Counted over spans of a worker's own arrivals, with relaxed atomics: a rough answer is good enough.
+/// It counts over spans of a worker's own arrivals, with relaxed atomics: an estimate is sufficient.
 final class ArrivalBalance: Sendable {
     private final class Meter: Sendable {
         let arrivals = Atomic<UInt64>(0)
-        /// What all workers together had when this one's span began.
+        /// The total of all workers when this worker's span began.
         let totalBefore = Atomic<UInt64>(0)
         let isOverloaded = Atomic<Bool>(false)
     }
 
-    /// How many own arrivals make a span: long enough that a worker which the system leaves without a processor for a
-    /// while does not make the others look crowded.
+    /// The length of a span, in own arrivals. While the system does not schedule one worker, the others must not appear
+    /// overloaded.
     private static let span: UInt64 = 1024
 
     private let meters: [Meter]
@@ -99,7 +99,7 @@ final class ArrivalBalance: Sendable {
         meters = (0..<workerCount).map { _ in Meter() }
     }
 
-    /// Counts an arrival; true where the worker gets more than one and a half times its share of what comes in.
+    /// Counts an arrival. Returns whether the worker gets more than one and a half times its share.
     func note(at index: Int) -> Bool {
         let meter = meters[index]
         let count = meter.arrivals.add(1, ordering: .relaxed).newValue

@@ -40,7 +40,7 @@ struct BlackboxLog {
 
     private mutating func addResolution() {
         guard let resolution = result.resolution else { return }
-        var line = line(at: start + result.timings.resolve, "Resolved target address")
+        var line = line(at: start + result.timings[.resolve], "Resolved target address")
         line.append("name", resolution.name)
         line.append("source", resolution.source.rawValue)
         line.append("ip", resolution.addresses.map(\.text).joined(separator: ","))

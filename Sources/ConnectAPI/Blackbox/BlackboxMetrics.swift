@@ -22,7 +22,7 @@ struct BlackboxMetrics {
         if isInternet {
             gauge(
                 "probe_dns_lookup_time_seconds", "Returns the time taken for probe dns lookup in seconds",
-                Self.seconds(result.timings.resolve))
+                Self.seconds(result.timings[.resolve]))
         }
         gauge(
             "probe_duration_seconds", "Returns how long the probe took to complete in seconds",
@@ -97,15 +97,14 @@ struct BlackboxMetrics {
         writer.sample("probe_failure_info", labels, UInt64(1))
     }
 
+    /// In the order of their names, as blackbox_exporter writes label values.
+    private static let phases = TimedPhase.inOrder.filter { $0 != .total }.sorted { $0.name < $1.name }
+
     private mutating func writePhases() {
-        let timings = result.timings
         family("probe_phase_duration_seconds", "How long each phase of the probe took in seconds")
-        let phases = [
-            ("connect", timings.connect), ("dialog", timings.dialog), ("queue", timings.queue),
-            ("resolve", timings.resolve), ("tls", timings.tls),
-        ]
-        for (phase, nanoseconds) in phases {
-            writer.sample("probe_phase_duration_seconds", [("phase", phase)], Self.seconds(nanoseconds))
+        for phase in Self.phases {
+            writer.sample(
+                "probe_phase_duration_seconds", [("phase", phase.name)], Self.seconds(result.timings[phase]))
         }
     }
 
@@ -203,7 +202,7 @@ struct BlackboxReport: Sendable {
     }
 
     /// Without the wait for a permit.
-    var durationNanoseconds: Int64 { max(result.timings.total - result.timings.queue, 0) }
+    var durationNanoseconds: Int64 { max(result.timings[.total] - result.timings[.queue], 0) }
 
     /// Whether blackbox_exporter would have resolved the target's host: it does that before it looks at the port.
     var hasHost: Bool {

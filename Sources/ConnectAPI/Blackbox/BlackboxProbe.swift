@@ -185,7 +185,7 @@ struct BlackboxProbe: Sendable {
             message: message, hint: known.hint, retryable: known.retryable)
         return CheckResult(
             ok: false, outcome: .failed(known.errorClass), phase: phase, error: report, attempts: [], resolution: nil,
-            dialog: nil, timings: Timings(), startedAtNanoseconds: now)
+            timings: Timings(), startedAtNanoseconds: now)
     }
 }
 

@@ -117,18 +117,25 @@ package struct ResultEncoder: Sendable {
     }
 
     private func write(_ timings: Timings, to writer: inout JSONWriter) {
-        writer.piece("\"timings_ms\":{\"queue\":", opening: 1)
-        writer.milliseconds(nanoseconds: timings.queue)
-        writer.piece("\"resolve\":")
-        writer.milliseconds(nanoseconds: timings.resolve)
-        writer.piece("\"connect\":")
-        writer.milliseconds(nanoseconds: timings.connect)
-        writer.piece("\"tls\":")
-        writer.milliseconds(nanoseconds: timings.tls)
-        writer.piece("\"dialog\":")
-        writer.milliseconds(nanoseconds: timings.dialog)
-        writer.piece("\"total\":")
-        writer.milliseconds(nanoseconds: timings.total)
+        writer.piece("\"timings_ms\":{", opening: 1)
+        for phase in TimedPhase.inOrder {
+            writer.piece(phase.member)
+            writer.milliseconds(nanoseconds: timings[phase])
+        }
         writer.endObject()
+    }
+}
+
+extension TimedPhase {
+    /// The name as a piece of JSON.
+    fileprivate var member: StaticString {
+        switch self {
+        case .queue: "\"queue\":"
+        case .resolve: "\"resolve\":"
+        case .connect: "\"connect\":"
+        case .tls: "\"tls\":"
+        case .dialog: "\"dialog\":"
+        case .total: "\"total\":"
+        }
     }
 }

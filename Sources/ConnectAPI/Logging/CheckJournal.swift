@@ -70,7 +70,7 @@ final class CheckJournal: Sendable {
     private func log(_ result: CheckResult, of request: CheckRequest) {
         guard logger.logLevel <= .debug else { return }
         var details: Logger.Metadata = [
-            "outcome": "\(result.outcome.word)", "duration_ms": .duration(nanoseconds: result.timings.total),
+            "outcome": "\(result.outcome.word)", "duration_ms": .duration(nanoseconds: result.timings[.total]),
         ]
         if let error = result.error {
             details["error"] = "\(error.name)"
@@ -127,7 +127,7 @@ final class MonitorJournal: MonitorObserver {
     private func metadata(of monitor: CheckEngine.Monitor, _ result: CheckResult) -> Logger.Metadata {
         var metadata: Logger.Metadata = [
             "monitor": "\(monitor.definition.name)", "target": "\(monitor.definition.check.request.target.text)",
-            "outcome": "\(result.outcome.word)", "duration_ms": .duration(nanoseconds: result.timings.total),
+            "outcome": "\(result.outcome.word)", "duration_ms": .duration(nanoseconds: result.timings[.total]),
         ]
         if let error = result.error {
             metadata["error"] = "\(error.name)"

@@ -1,4 +1,5 @@
 import CheckEngine
+internal import CheckModel
 import ErrorCatalogue
 import HTTPServer
 import Metrics
@@ -56,9 +57,9 @@ struct MetricsDocument {
         }
         writer.family(
             "connectd_check_duration_seconds", .histogram, help: "How long the parts of checks took that had them.")
-        for part in CheckCounts.Part.allCases {
+        for phase in TimedPhase.inOrder {
             writer.histogram(
-                "connectd_check_duration_seconds", [("phase", part.label)], checks.durations(of: part))
+                "connectd_check_duration_seconds", [("phase", phase.name)], checks.durations(of: phase))
         }
         writer.family("connectd_dns_lookups_total", .counter, help: "Names that were resolved, by what came of it.")
         let answers = checks.lookups.merging(["ok": 0]) { count, _ in count }

@@ -71,7 +71,7 @@ struct HealthClient {
         let channel = url.isHTTPS ? try await handshake(with: url.peer, on: socket, token) : nil
         try await send(Self.request(for: url), on: socket, token, through: channel)
         let response = try await receive(on: socket, token, through: channel)
-        channel?.sayGoodbye(on: socket)
+        channel?.sendCloseNotify(on: socket)
         return response
     }
 

@@ -68,7 +68,7 @@ struct NagiosLimits {
     }
 
     private func slow(_ result: CheckResult, _ limit: Duration?) -> String? {
-        guard let limit, result.timings.total > Int64(limit.milliseconds) * 1_000_000 else { return nil }
+        guard let limit, result.timings[.total] > Int64(limit.milliseconds) * 1_000_000 else { return nil }
         return "slower than \(limit)"
     }
 

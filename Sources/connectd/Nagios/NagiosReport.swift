@@ -54,7 +54,7 @@ struct NagiosReport {
         }
         let (state, reason) = limits.judge(result)
         let address = result.attempts.last { $0.outcome.isSuccess }.flatMap(HumanReport.address(of:))
-        let time = HumanReport.milliseconds(result.timings.total)
+        let time = HumanReport.milliseconds(result.timings[.total])
         let parts = [result.outcome.word, address.map { "(\($0))" }, "in \(time)"].compactMap { $0 }
         let text = "\(target) \(parts.joined(separator: " "))" + (reason.map { ", \($0)" } ?? "")
         return Verdict(state: state, text: text)
@@ -109,7 +109,7 @@ struct NagiosPerformance {
 
     private func time(of result: CheckResult, _ request: CheckRequest) -> String {
         let limits = [limits.warning, limits.critical].map { $0.map { Self.seconds($0.milliseconds) } ?? "" }
-        let value = Self.seconds(microseconds: result.timings.total / 1000)
+        let value = Self.seconds(microseconds: result.timings[.total] / 1000)
         let most = Self.seconds(request.timeoutMilliseconds)
         return "\(label("time", request))=\(value)s;\(limits[0]);\(limits[1]);0;\(most)"
     }

@@ -63,7 +63,7 @@ enum HumanReport {
         _ result: CheckResult, of request: CheckRequest, word: String, layout: ReportLayout
     ) -> String {
         let target = TerminalText.clean(request.target.text).padded(to: layout.target)
-        let time = milliseconds(result.timings.total).paddedLeft(to: layout.time)
+        let time = milliseconds(result.timings[.total]).paddedLeft(to: layout.time)
         if result.isUnverified(request) {
             return "\(word)  \(target)  \(Unverified.reason(request.target))  \(time.trimmed)"
         }

@@ -16,7 +16,7 @@ import Testing
         let error = ok ? nil : Classifier.report(for: Errno(111), in: Circumstances(phase: .connect, transport: .tcp))
         return CheckResult(
             ok: ok, outcome: ok ? .connected : .failed(.refused), phase: ok ? .done : .connect, error: error,
-            attempts: [], resolution: nil, dialog: nil, timings: Timings(), startedAtNanoseconds: nanoseconds)
+            attempts: [], resolution: nil, timings: Timings(), startedAtNanoseconds: nanoseconds)
     }
 
     private func states(_ rounds: [Bool], upAfter: Int = 1, downAfter: Int = 1) throws -> [MonitorState] {
@@ -68,7 +68,7 @@ import Testing
         let error = Classifier.report(for: Errno(number), in: Circumstances(phase: .connect, transport: .tcp))
         let result = CheckResult(
             ok: false, outcome: .failed(error.errorClass), phase: .connect, error: error, attempts: [],
-            resolution: nil, dialog: nil, timings: Timings(), startedAtNanoseconds: 0)
+            resolution: nil, timings: Timings(), startedAtNanoseconds: 0)
         #expect(MonitorHistory.Entry(result).errorName == error.name)
     }
 }

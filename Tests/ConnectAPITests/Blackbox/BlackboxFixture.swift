@@ -57,13 +57,14 @@ func result(
     _ attempt: AttemptResult, resolution: Resolution? = nil, tls: TLSReport? = nil, dialog: DialogReport? = nil
 ) -> CheckResult {
     var timings = Timings()
-    timings.queue = 1_000_000
-    timings.resolve = 2_000_000
-    timings.connect = 3_000_000
-    timings.total = 7_000_000
+    timings[.queue] = 1_000_000
+    timings[.resolve] = 2_000_000
+    timings[.connect] = 3_000_000
+    timings[.total] = 7_000_000
     return CheckResult(
         ok: attempt.outcome.isSuccess, outcome: attempt.outcome, phase: attempt.phase, error: attempt.error,
-        attempts: [attempt], resolution: resolution, tls: tls, dialog: dialog, timings: timings,
+        attempts: [attempt], resolution: resolution,
+        reports: [tls.map(PhaseReport.tls), dialog.map(PhaseReport.dialog)].compactMap { $0 }, timings: timings,
         startedAtNanoseconds: 1_767_225_600_123_456_789)
 }
 

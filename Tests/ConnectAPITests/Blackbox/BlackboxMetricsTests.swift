@@ -87,7 +87,7 @@ import Testing
             let error = Classifier.report(for: OwnError.invalid)
             failed = CheckResult(
                 ok: false, outcome: .failed(.invalid), phase: .policy, error: error, attempts: [], resolution: nil,
-                dialog: nil, timings: Timings(), startedAtNanoseconds: 0)
+                timings: Timings(), startedAtNanoseconds: 0)
         }
         let found = samples(of: failed, probe)
         for name in ["probe_dns_lookup_time_seconds", "probe_ip_protocol", "probe_ip_addr_hash"] {
@@ -169,7 +169,7 @@ import Testing
     @Test func `every address has a sample where more than one was asked for`() throws {
         let attempts = [attempt("10.0.0.1", error: Self.refused, in: .connect), attempt("10.0.0.2")]
         let result = CheckResult(
-            ok: true, outcome: .connected, phase: .done, error: nil, attempts: attempts, resolution: nil, dialog: nil,
+            ok: true, outcome: .connected, phase: .done, error: nil, attempts: attempts, resolution: nil,
             timings: Timings(), startedAtNanoseconds: 0)
         let all = samples(of: result, try probe("a.example:80") { _, query in query.addresses = .first })
         #expect(
@@ -214,7 +214,7 @@ import Testing
         report.chain.append(certificate(nil))
         let result = CheckResult(
             ok: true, outcome: .connected, phase: .done, error: nil, attempts: [], resolution: nil, tls: report,
-            dialog: nil, timings: Timings(), startedAtNanoseconds: 0)
+            timings: Timings(), startedAtNanoseconds: 0)
         let samples = samples(of: result, try probe("a.example:80"))
         #expect(samples.contains("probe_ssl_earliest_cert_expiry -62135596800.0"))
     }

@@ -5,15 +5,19 @@ internal import STARTTLS
 internal import SocketIO
 internal import TLS
 
-/// The TLS of one attempt: what is said in front of it, the handshake, and the channel behind it.
-final class AttemptTLS {
+/// The TLS phase of one attempt: the STARTTLS negotiation, the handshake, and then the channel.
+final class TLSAttempt {
     private let plan: AttemptPlan
     private let options: TLSOptions
     private let deadline: MonotonicTime
-    /// There once the handshake has begun; it takes plaintext once that is completed.
+    /// nil until the handshake begins. It carries plaintext after the handshake.
     private(set) var channel: TLSChannel?
-    /// How much of the check's time TLS took so far.
+    /// How much of the check's time TLS took so far, in nanoseconds.
     private(set) var nanoseconds: Int64 = 0
+
+    var outcome: PhaseOutcome {
+        PhaseOutcome(.tls, nanoseconds: nanoseconds, report: channel.map { .tls($0.report) })
+    }
 
     init(plan: AttemptPlan, options: TLSOptions, deadline: MonotonicTime) {
         self.plan = plan
@@ -21,10 +25,10 @@ final class AttemptTLS {
         self.deadline = deadline
     }
 
-    /// The peer was, or is still, asked for TLS in its own protocol: no handshake has begun.
+    /// Whether the STARTTLS negotiation has not ended.
     var isBeforeHandshake: Bool { options.startTLS != nil && channel == nil }
 
-    /// Gets the peer to begin with TLS, and runs the handshake; once for each attempt.
+    /// Negotiates STARTTLS if the request asks for it, and runs the handshake. Call it once for each attempt.
     func begin(on socket: borrowing Socket, token: SlotToken) async -> TLSHandshakeEnding {
         let begin = Clock.now()
         let ending = await negotiateAndShakeHands(on: socket, token: token)
@@ -63,18 +67,18 @@ final class AttemptTLS {
         }
     }
 
-    /// Ends the channel in good order, if there is one.
-    func sayGoodbye(on socket: borrowing Socket) {
-        channel?.sayGoodbye(on: socket)
+    /// Sends close_notify, if there is a channel.
+    func sendCloseNotify(on socket: borrowing Socket) {
+        channel?.sendCloseNotify(on: socket)
     }
 }
 
 // TCP Fast Open: the ClientHello leaves with the SYN.
-extension AttemptTLS {
+extension TLSAttempt {
     /// Sends the ClientHello as far as the kernel takes it; `begin` sends the rest.
-    /// - Returns: 0: nothing of a dialog has left.
+    /// - Returns: 0, because no byte of a dialog was sent.
     func sendFirstFlight(on socket: borrowing Socket) throws(Errno) -> Int {
-        // Where there is no channel, `begin` says why.
+        // If there is no channel, `begin` reports why.
         if let channel = try? openChannel() { channel.noteSent(try socket.sendFirst(channel.firstFlight())) }
         return 0
     }
