@@ -8,8 +8,8 @@ import Testing
 
     @Test func `a problem without inputs to blame`() {
         #expect(
-            text(Problem(.notFound, "there is no such resource")) == #"""
-                {"type":"urn:connectd:problem:not_found","title":"Not Found","status":404,"detail":"there is no such resource"}
+            text(Problem(.notFound, "no such resource")) == #"""
+                {"type":"urn:connectd:problem:not_found","title":"Not Found","status":404,"detail":"no such resource"}
 
                 """#)
     }

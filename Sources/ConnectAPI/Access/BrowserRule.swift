@@ -1,5 +1,5 @@
-import CheckModel
-import HTTPServer
+package import CheckModel
+package import HTTPServer
 import NetworkTypes
 
 /// Keeps web pages of other sites out: loopback is no proof of identity, a browser reaches it too.
@@ -24,7 +24,7 @@ package enum BrowserRule {
 /// Reads where a request comes from. What is malformed is passed over: a check does not fail for the sake of a log line.
 package enum OriginReader {
     /// - Returns: nil where the request says nothing of it.
-    static func origin(of head: RequestHead, tokens: TokenRule) -> RequestOrigin? {
+    package static func origin(of head: RequestHead, tokens: TokenRule) -> RequestOrigin? {
         let token = tokens.isOpen ? nil : tokens.name(authorization: head.header("authorization"))
         let client = token ?? head.certificateName.map { RequestOrigin.certificatePrefix + $0 }
         let requestID = head.header("x-request-id").flatMap { isRequestID($0) ? $0 : nil }

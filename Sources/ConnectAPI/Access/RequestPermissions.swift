@@ -54,9 +54,12 @@ package struct RequestPermissions: Sendable {
         return refusals
     }
 
-    /// Names of the modules' own entries are none that a request may use.
+    /// Begins the names of TLS material that the configuration lends to other modules, and that no request may use.
+    /// Entries of the configuration have no colon in their names.
+    package static let reservedPrefix = "module:"
+
     private static func isUnknown<Entry>(_ name: String, among entries: [String: Entry]) -> Bool {
-        entries[name] == nil || name.hasPrefix(BlackboxModules.privatePrefix)
+        entries[name] == nil || name.hasPrefix(reservedPrefix)
     }
 
     /// The members that name an entry of the configuration which it does not have.

@@ -1,12 +1,12 @@
-import CheckModel
+package import CheckModel
 import NetworkTypes
 
 /// Members that are right each by itself, and wrong together.
-enum ConsistencyRules {
+package enum ConsistencyRules {
     /// One thing that is wrong: the names and indexes on the way to the member, and why.
-    struct Flaw {
-        let path: [String]
-        let detail: String
+    package struct Flaw {
+        package let path: [String]
+        package let detail: String
 
         init(_ path: [String], _ detail: String) {
             self.path = path
@@ -16,7 +16,7 @@ enum ConsistencyRules {
 
     /// Everything that is wrong with a request as a whole.
     /// - Parameter isTLSOff: it says that there shall be no handshake.
-    static func flaws(of request: CheckRequest, isTLSOff: Bool) -> [Flaw] {
+    package static func flaws(of request: CheckRequest, isTLSOff: Bool) -> [Flaw] {
         // Most requests have nothing that could be.
         if request.tls == nil, !isTLSOff, request.dialog.isEmpty, !request.socket.tcpFastOpen { return [] }
         return tls(request, isTLSOff: isTLSOff) + startTLSSteps(request) + rejects(request.dialog) + fastOpen(request)

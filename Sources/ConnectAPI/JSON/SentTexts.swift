@@ -1,9 +1,9 @@
-import CheckModel
+package import CheckModel
 
 /// The texts that a configured dialog sends. Protocols send passwords in plain lines, and peers repeat what they get:
 /// no output that others can read shows these texts.
-struct SentTexts {
-    static let placeholder = "<secret>"
+package struct SentTexts {
+    package static let placeholder = "<secret>"
 
     /// Shorter ones are words of protocols, such as `QUIT`.
     private static let shortestBytes = 5
@@ -11,7 +11,7 @@ struct SentTexts {
     /// Lines without their ends, the longest first: one may be a part of another.
     private let lines: [[UInt8]]
 
-    init(of steps: [DialogStep]) {
+    package init(of steps: [DialogStep]) {
         let lines = steps.flatMap(Self.literals).flatMap { $0.split { $0 == 0x0A || $0 == 0x0D }.map(Array.init) }
         self.lines = lines.filter { $0.count >= Self.shortestBytes }.sorted { $0.count > $1.count }
     }
@@ -43,7 +43,7 @@ struct SentTexts {
     }
 
     /// The same bytes from a peer, each of the texts replaced.
-    func hidden(in received: [UInt8]) -> [UInt8] {
+    package func hidden(in received: [UInt8]) -> [UInt8] {
         if lines.isEmpty { return received }
         var result: [UInt8] = []
         var rest = received[...]
@@ -60,7 +60,7 @@ struct SentTexts {
     }
 
     /// The same report, each of the texts replaced in what the peer said.
-    func hidden(in report: DialogReport) -> DialogReport {
+    package func hidden(in report: DialogReport) -> DialogReport {
         guard !lines.isEmpty else { return report }
         var report = report
         for index in report.steps.indices {

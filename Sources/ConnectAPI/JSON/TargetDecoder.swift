@@ -75,10 +75,10 @@ enum TargetDecoder {
 }
 
 /// Text of others in quotation marks, on one line.
-enum QuotedText {
+package enum QuotedText {
     /// Quotation marks, backslashes, line ends and tabs with a backslash in front.
     /// - Parameter escape: what stands for any other scalar; nil: the scalar itself.
-    static func text(_ text: some StringProtocol, escape: (Unicode.Scalar) -> String?) -> String {
+    package static func text(_ text: some StringProtocol, escape: (Unicode.Scalar) -> String?) -> String {
         var result = "\""
         for scalar in text.unicodeScalars {
             switch scalar {
@@ -99,7 +99,7 @@ enum QuotedText {
     }
 
     /// The same, with controls and what turns the text around it as `\u{1b}`.
-    static func text(_ text: some StringProtocol) -> String {
+    package static func text(_ text: some StringProtocol) -> String {
         self.text(text) { isControl($0) ? "\\u{\(String($0.value, radix: 16))}" : nil }
     }
 

@@ -30,7 +30,7 @@ package enum Timestamp {
     }
 
     /// The timestamp with a fraction as text.
-    static func text(nanosecondsSince1970: Int64) -> String {
+    package static func text(nanosecondsSince1970: Int64) -> String {
         String(unsafeUninitializedCapacity: size) { memory in
             memory.baseAddress.map { put(nanosecondsSince1970, at: $0) } ?? 0
         }

@@ -1,6 +1,6 @@
 internal import AccessPolicy
 import CheckEngine
-import CheckModel
+package import CheckModel
 internal import ErrorCatalogue
 import Logging
 internal import NetworkTypes
@@ -8,7 +8,7 @@ import StrictJSON
 import Synchronization
 
 /// Counts and logs the checks of requests, each by its ending.
-final class CheckJournal: Sendable {
+package final class CheckJournal: Sendable {
     private let metrics: ServiceMetrics
     private let logger: Logger
     private let asked = Atomic<UInt64>(0)
@@ -21,7 +21,7 @@ final class CheckJournal: Sendable {
     /// How many checks were asked for so far.
     var askedCount: UInt64 { asked.load(ordering: .relaxed) }
 
-    func noteAsked() {
+    package func noteAsked() {
         asked.add(1, ordering: .relaxed)
     }
 
@@ -51,7 +51,7 @@ final class CheckJournal: Sendable {
     }
 
     /// The same of a probe, which is read as the target's: a result that the end of the service has broken off is none.
-    func concludeProbe(
+    package func concludeProbe(
         _ answer: CheckTask.Answer, of request: CheckRequest, on worker: Int
     ) throws(Problem) -> CheckResult {
         let result = try conclude(answer, of: request, on: worker)
@@ -62,7 +62,7 @@ final class CheckJournal: Sendable {
     }
 
     /// - Parameter reason: for the log alone.
-    func noteDenied(_ request: CheckRequest, because reason: String, on worker: Int) {
+    package func noteDenied(_ request: CheckRequest, because reason: String, on worker: Int) {
         metrics.noteDenied(on: worker, for: request.origin?.client)
         logger.info("denied by policy", metadata: metadata(of: request, ["reason": "\(reason)"]))
     }

@@ -11,7 +11,7 @@ enum MetricsResource {
         try QueryRule.acceptNone(head)
         let document = MetricsDocument(
             metrics: parts.metrics, pool: parts.pool, memory: parts.memory, monitors: parts.monitors.monitors,
-            version: parts.version, certificateExpiry: settings.certificateExpiry, blackbox: parts.blackbox.counts)
+            version: parts.version, certificateExpiry: settings.certificateExpiry, extensions: settings.extensions)
         let format = ExpositionFormat(accept: head.header("accept"))
         let text = try parts.documents.lend { () throws(Problem) in document.text(in: format) }
         return ResponseFactory.text(sharing: text, as: format.contentType)
@@ -28,7 +28,7 @@ struct MetricsDocument {
     let version: String
     /// Seconds since 1970; nil without HTTPS.
     let certificateExpiry: Int64?
-    let blackbox: BlackboxCounts
+    let extensions: [any ServiceExtension]
 
     func text(in format: ExpositionFormat) -> [UInt8] {
         var writer = ExpositionWriter(format: format)
@@ -41,7 +41,7 @@ struct MetricsDocument {
         writeClients(to: &writer)
         writeMonitors(to: &writer)
         writeCertificate(to: &writer)
-        blackbox.write(to: &writer)
+        for added in extensions { added.writeMetrics(to: &writer) }
         ProcessMetrics.write(to: &writer)
         return writer.finish()
     }

@@ -65,7 +65,7 @@ package final class ServiceMetrics: Sendable {
     }
 
     /// Counts a request that was answered with a problem.
-    func noteRejection(_ kind: Problem.Kind) {
+    package func noteRejection(_ kind: Problem.Kind) {
         rejections.withLock { $0[kind, default: 0] += 1 }
     }
 

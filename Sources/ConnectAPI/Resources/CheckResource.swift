@@ -1,4 +1,4 @@
-import CheckEngine
+package import CheckEngine
 internal import CheckModel
 internal import ErrorCatalogue
 import HTTPServer
@@ -75,15 +75,15 @@ final class CheckResource: RequestResponder {
 }
 
 /// A check's way from the HTTP worker to an engine: admission, then the run.
-enum CheckTask {
-    enum Answer: Sendable {
+package enum CheckTask {
+    package enum Answer: Sendable {
         case answered(CheckAnswer)
         case overloaded, cancelled
     }
 
     /// Runs the check, on the caller's own thread or on an idle worker's.
     /// - Parameter index: the worker that runs on the caller's thread.
-    static func run(
+    package static func run(
         _ check: PreparedCheck, on index: Int, in pool: WorkerPool, under surroundings: Surroundings
     ) async -> Answer {
         let worker = pool.worker(for: index)

@@ -1,8 +1,8 @@
-internal import HTTPServer
+package import HTTPServer
 internal import StrictJSON
 
 /// Makes responses with the header fields that every one of them has.
-enum ResponseFactory {
+package enum ResponseFactory {
     private static let common: [(name: String, value: String)] = [
         ("X-Content-Type-Options", "nosniff"),
         ("Cross-Origin-Resource-Policy", "same-origin"),
@@ -25,7 +25,7 @@ enum ResponseFactory {
     }
 
     /// A page for a browser.
-    static func page(sharing body: SharedBody, contentSecurityPolicy: String) -> Response {
+    package static func page(sharing body: SharedBody, contentSecurityPolicy: String) -> Response {
         let headers = [
             ("Content-Type", "text/html; charset=utf-8"), ("Content-Security-Policy", contentSecurityPolicy),
             ("Referrer-Policy", "no-referrer"),
@@ -34,11 +34,11 @@ enum ResponseFactory {
     }
 
     /// Text for other programs, in a format of their own.
-    static func text(status: Int = 200, _ body: [UInt8], as contentType: String) -> Response {
+    package static func text(status: Int = 200, _ body: [UInt8], as contentType: String) -> Response {
         Response(status: status, headers: common + [("Content-Type", contentType)], body: body)
     }
 
-    static func text(sharing body: SharedBody, as contentType: String) -> Response {
+    package static func text(sharing body: SharedBody, as contentType: String) -> Response {
         Response(status: 200, headers: common + [("Content-Type", contentType)], sharing: body)
     }
 

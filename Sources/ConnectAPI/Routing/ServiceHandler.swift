@@ -48,16 +48,6 @@ package final class ServiceHandler: RequestHandler {
         parts.draining.refuseNewWork()
     }
 
-    /// What `/-/reload` does: it reads the configuration again, and gives the reason where nothing has changed by that.
-    package func offerReload(_ reload: (@Sendable () -> String?)?) {
-        parts.blackbox.offerReload(reload)
-    }
-
-    /// Tells `/metrics` how a reload went.
-    package func noteReload(isSuccessful: Bool) {
-        parts.blackbox.counts.noteReload(isSuccessful: isSuccessful)
-    }
-
     /// How many checks were asked for so far.
     package var checkCount: UInt64 { parts.journal.askedCount }
 
@@ -99,8 +89,8 @@ package final class ServiceSettings: Sendable {
     package let maximumTimeoutMilliseconds: Int
     /// The longest body of `/v1/routes`.
     package let bodyBytes: Int
-    /// What `/probe` knows.
-    package let modules: BlackboxModules
+    /// What other modules add, with their own settings.
+    package let extensions: [any ServiceExtension]
     /// When the certificate of HTTPS expires, in seconds since 1970; nil without HTTPS.
     package let certificateExpiry: Int64?
     /// The prober's name in results; nil in the profile `public`, which tells nothing of the prober's own side.
@@ -108,7 +98,7 @@ package final class ServiceSettings: Sendable {
 
     package init(
         surroundings: Surroundings, permissions: RequestPermissions, hosts: HostRule, tokens: TokenRule,
-        maximumTimeoutMilliseconds: Int, bodyBytes: Int, modules: BlackboxModules = BlackboxModules(),
+        maximumTimeoutMilliseconds: Int, bodyBytes: Int, extensions: [any ServiceExtension] = [],
         certificateExpiry: Int64? = nil, prober: String?
     ) {
         self.certificateExpiry = certificateExpiry
@@ -118,7 +108,7 @@ package final class ServiceSettings: Sendable {
         self.tokens = tokens
         self.maximumTimeoutMilliseconds = maximumTimeoutMilliseconds
         self.bodyBytes = bodyBytes
-        self.modules = modules
+        self.extensions = extensions
         self.prober = prober
     }
 }

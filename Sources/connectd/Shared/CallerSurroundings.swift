@@ -19,7 +19,7 @@ enum CallerSurroundings {
         do throws(ConfigurationProblems) {
             let (settings, warnings) = try SettingsSource(file: file, flags: Flags()).load()
             for warning in warnings { Output.errorLine("connectd: \(warning)") }
-            return ServiceAssembly.serviceSettings(from: settings, listening: []).surroundings
+            return ServiceAssembly.surroundings(from: settings, listening: [])
         } catch {
             throw ValidationError("the configuration is wrong:\n\(error)")
         }

@@ -1,5 +1,6 @@
 internal import CheckModel
 import Configuration
+import ConnectAPI
 internal import ErrorCatalogue
 import HTTPServer
 import Metrics

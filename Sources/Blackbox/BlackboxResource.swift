@@ -1,6 +1,7 @@
 import CheckEngine
 import CheckModel
 import Configuration
+import ConnectAPI
 import HTTPServer
 import Metrics
 
@@ -107,10 +108,14 @@ enum BlackboxResource {
 
 /// `GET /probe`, as blackbox_exporter has it.
 final class BlackboxProbeResource: RequestResponder {
+    private let blackbox: BlackboxService
+    private let modules: BlackboxModules
     private let parts: ServiceParts
     private let settings: ServiceSettings
 
-    init(parts: ServiceParts, settings: ServiceSettings) {
+    init(blackbox: BlackboxService, modules: BlackboxModules, parts: ServiceParts, settings: ServiceSettings) {
+        self.blackbox = blackbox
+        self.modules = modules
         self.parts = parts
         self.settings = settings
     }
@@ -129,7 +134,7 @@ final class BlackboxProbeResource: RequestResponder {
 
     @inline(never)
     private func prepare(_ request: Request) -> BlackboxService.Preparation {
-        let preparation = parts.blackbox.prepare(request.head, under: settings)
+        let preparation = blackbox.prepare(request.head, of: modules, under: settings)
         switch preparation {
         case .check, .denied: parts.journal.noteAsked()
         case .answer(let response): if response.status == 400 { parts.metrics.noteRejection(.badRequest) }
@@ -140,7 +145,7 @@ final class BlackboxProbeResource: RequestResponder {
     @inline(never)
     private func deny(_ check: CheckRequest, to probe: BlackboxProbe, _ head: RequestHead, on worker: Int) -> Response {
         parts.journal.noteDenied(check, because: "its module has a dialog", on: worker)
-        return parts.blackbox.deny(check, to: probe, head)
+        return blackbox.deny(check, to: probe, head)
     }
 
     @inline(never)
@@ -150,11 +155,11 @@ final class BlackboxProbeResource: RequestResponder {
     ) -> Response {
         do throws(Problem) {
             let result = try parts.journal.concludeProbe(answer, of: check.request, on: worker)
-            return parts.blackbox.answer(result, to: probe, head)
+            return blackbox.answer(result, to: probe, head)
         } catch {
             // A denial is a probe that failed; an overload is none.
             guard error.kind == .denied else { return parts.refusal(error) }
-            return parts.blackbox.deny(check.request, to: probe, head)
+            return blackbox.deny(check.request, to: probe, head)
         }
     }
 }

@@ -1,4 +1,5 @@
 import CheckModel
+import ConnectAPI
 import HTTPServer
 
 /// The query of `/probe`. What it does not know it passes over, as blackbox_exporter does.

@@ -1,4 +1,5 @@
 package import Configuration
+import ConnectAPI
 package import TLS
 
 /// The modules that `/probe` knows, by their names.
@@ -28,9 +29,7 @@ package struct BlackboxModules: Sendable {
 
     /// The name under which a module's own authorities and certificate are lent. No entry of the configuration has a colon
     /// in its name, and no request may name one that has.
-    static func entryName(of module: ProbeModule) -> String { privatePrefix + module.name }
-
-    static let privatePrefix = "module:"
+    static func entryName(of module: ProbeModule) -> String { RequestPermissions.reservedPrefix + module.name }
 
     // MARK: Unknown modules
 

@@ -1,16 +1,19 @@
 import CheckEngine
 import CheckModel
 import Configuration
+import ConnectAPI
 import HTTPServer
 import Metrics
 import SocketIO
 import Synchronization
 
-/// The resources of blackbox_exporter, with what they remember.
-final class BlackboxService: Sendable {
+/// The state behind the resources of blackbox_exporter: recent probes, counts and reloads. One for the life of the service.
+package final class BlackboxService: Sendable {
     let history = BlackboxHistory()
     let counts = BlackboxCounts()
     private let reloads = SharedReloads()
+
+    package init() {}
 
     enum Preparation {
         case check(PreparedCheck, BlackboxProbe)
@@ -20,15 +23,22 @@ final class BlackboxService: Sendable {
         case denied(CheckRequest, BlackboxProbe)
     }
 
-    func offerReload(_ reload: (@Sendable () -> String?)?) {
+    /// Sets what `/-/reload` calls.
+    /// - Parameter reload: reloads the configuration; returns why it failed, nil if it succeeded. Nil: the service stops.
+    package func offerReload(_ reload: (@Sendable () -> String?)?) {
         reloads.offer(reload)
     }
 
+    /// Records the result of a reload for `/metrics`.
+    package func noteReload(isSuccessful: Bool) {
+        counts.noteReload(isSuccessful: isSuccessful)
+    }
+
     /// Finds out what a request asks for.
-    func prepare(_ head: RequestHead, under settings: ServiceSettings) -> Preparation {
+    func prepare(_ head: RequestHead, of modules: BlackboxModules, under settings: ServiceSettings) -> Preparation {
         do throws(BlackboxRefusal) {
             var probe = try BlackboxResource.probe(
-                head, of: settings.modules, limitMilliseconds: settings.maximumTimeoutMilliseconds)
+                head, of: modules, limitMilliseconds: settings.maximumTimeoutMilliseconds)
             let origin = OriginReader.origin(of: head, tokens: settings.tokens)
             switch probe.prepare(now: Clock.wallNanoseconds(), asked: origin) {
             case .failed(let result): return .answer(answer(result, to: probe, head))
@@ -66,19 +76,6 @@ final class BlackboxService: Sendable {
     func reload() async -> Response {
         guard let reason = await reloads.reload() else { return ResponseFactory.text([], as: BlackboxResource.plain) }
         return BlackboxResource.response(BlackboxRefusal(500, "failed to reload config: \(reason)"))
-    }
-}
-
-/// `POST /-/reload`, as blackbox_exporter has it.
-final class BlackboxReloadResource: RequestResponder {
-    private let blackbox: BlackboxService
-
-    init(blackbox: BlackboxService) {
-        self.blackbox = blackbox
-    }
-
-    func respond(to request: Request, on worker: Int) async -> Response {
-        await blackbox.reload()
     }
 }
 

@@ -1,5 +1,6 @@
 internal import CheckModel
 internal import Configuration
+import ConnectAPI
 internal import NetworkTypes
 
 /// Modules as YAML: `/config`, and the end of `debug=true`. What modules send and their keys are `<secret>`.

@@ -1,5 +1,6 @@
 import CheckModel
 import Configuration
+import ConnectAPI
 import ErrorCatalogue
 import Metrics
 import NetworkTypes
