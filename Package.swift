@@ -9,8 +9,8 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
     .treatAllWarnings(as: .error),
     // Small functions of the lower modules are called for each check by the upper ones: they are worth inlining there.
-    // Exclusive access is checked at run time in debug builds, in which every test runs: in a release it would be 3 % of
-    // what a check costs.
+    // Exclusive access is checked at run time in debug builds, in which every test runs. In a release the checks are 3,400
+    // of 74,000 instructions of a check (callgrind, one connection).
     .unsafeFlags(["-cross-module-optimization", "-enforce-exclusivity=unchecked"], .when(configuration: .release)),
     // The C library's checks of lengths, in the inline functions of the shims; they need an optimizing compiler.
     .unsafeFlags(["-Xcc", "-D_FORTIFY_SOURCE=2", "-Xcc", "-O2"], .when(configuration: .release)),

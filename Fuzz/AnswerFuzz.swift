@@ -1,4 +1,5 @@
-// Compiled together with the readers of Sources/DNS by `Fuzz/run`, as one module; no part of the package.
+// `Fuzz/run` compiles this file and Sources/DNS as one module. It is not part of the package.
+import NetworkTypes
 
 /// Reads whatever a name server may send. What is accepted has addresses, and as many as fit into the message.
 @_cdecl("LLVMFuzzerTestOneInput")

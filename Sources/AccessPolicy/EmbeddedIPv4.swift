@@ -65,7 +65,8 @@ public struct NAT64Prefix: Hashable, Sendable {
     /// - Throws: If the block is not IPv6, or its length is none of 32, 40, 48, 56, 64 and 96.
     public init(_ range: AddressRange) throws(AddressRangeError) {
         guard range.base.family == .ipv6, Self.lengths.contains(range.prefixLength) else {
-            throw AddressRangeError("\(range.text) is no NAT64 prefix: that is an IPv6 /32, /40, /48, /56, /64 or /96.")
+            throw AddressRangeError(
+                "\(range.text) is not a NAT64 prefix: write an IPv6 block with /32, /40, /48, /56, /64 or /96")
         }
         self.range = range
     }

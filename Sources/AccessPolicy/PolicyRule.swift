@@ -52,34 +52,37 @@ public struct PolicyRule: Hashable, Sendable {
             }
         case (nil, let path?, nil): return .path(try PathPattern(path))
         case (nil, nil, let host?): return .host(try HostPattern(host))
-        case (nil, nil, nil): throw PolicyRuleError("A rule needs one of cidr, path and host.")
-        case (_, _, _): throw PolicyRuleError("A rule has only one of cidr, path and host.")
+        case (nil, nil, nil): throw PolicyRuleError("a rule must have one of cidr, path and host")
+        case (_, _, _): throw PolicyRuleError("a rule must have only one of cidr, path and host")
         }
     }
 
     private func refuseContradictions() throws(PolicyRuleError) {
         if let ports, ports.isEmpty {
-            throw PolicyRuleError("An empty list covers no port: leave it out for every port.", member: .ports)
+            throw PolicyRuleError("the list of ports is empty: leave it out for every port", member: .ports)
         }
         if let transports, transports.isEmpty {
-            throw PolicyRuleError("An empty list covers no transport: leave it out for every one.", member: .transports)
+            throw PolicyRuleError(
+                "the list of transports is empty: leave it out for every transport", member: .transports)
         }
         switch matcher {
         case .addresses:
             if transports == [.unix] {
-                throw PolicyRuleError("A rule with cidr covers tcp or udp.", member: .transports)
+                throw PolicyRuleError("a rule with cidr must cover tcp or udp", member: .transports)
             }
         case .path:
-            if ports != nil { throw PolicyRuleError("A UNIX-domain socket has no port.", member: .ports) }
+            if ports != nil {
+                throw PolicyRuleError("a UNIX-domain socket has no port: leave ports out", member: .ports)
+            }
             if let transports, !transports.contains(.unix) {
-                throw PolicyRuleError("A rule with path covers unix.", member: .transports)
+                throw PolicyRuleError("a rule with path must cover unix", member: .transports)
             }
         case .host:
             if transports == [.unix] {
-                throw PolicyRuleError("A rule with host covers tcp or udp.", member: .transports)
+                throw PolicyRuleError("a rule with host must cover tcp or udp", member: .transports)
             }
             guard action == .deny else {
-                throw PolicyRuleError("A rule with host only denies: allow the addresses with cidr.", member: .host)
+                throw PolicyRuleError("a rule with host must deny: allow the addresses with cidr", member: .host)
             }
         }
     }
@@ -133,10 +136,10 @@ public struct PortRange: Hashable, Sendable {
     /// - Throws: If a port is not within 1 … 65535, or the last lies below the first.
     public init(first: Int, last: Int) throws(PolicyRuleError) {
         guard let lower = UInt16(exactly: first), let upper = UInt16(exactly: last), lower > 0, upper > 0 else {
-            throw PolicyRuleError("A port is not within 1…65535.", member: .ports)
+            throw PolicyRuleError("a port must be within 1…65535", member: .ports)
         }
         guard lower <= upper else {
-            throw PolicyRuleError("The range \(first)-\(last) ends before it begins.", member: .ports)
+            throw PolicyRuleError("the range \(first)-\(last) ends before it begins", member: .ports)
         }
         self.first = lower
         self.last = upper
@@ -158,7 +161,7 @@ public struct PortRange: Hashable, Sendable {
         case (1, let port?, _): try self.init(port)
         case (2, let first?, let last?): try self.init(first: first, last: last)
         case (_, _, _):
-            throw PolicyRuleError("\"\(text)\" is neither a port nor a range like 8000-8999.", member: .ports)
+            throw PolicyRuleError("\"\(text)\" is neither a port nor a range like 8000-8999", member: .ports)
         }
     }
 

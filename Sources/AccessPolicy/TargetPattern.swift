@@ -19,7 +19,7 @@ public struct TargetPattern: Hashable, Sendable {
     /// - Throws: What is wrong, in one sentence.
     public init(parsing text: String) throws(PolicyRuleError) {
         guard let colon = text.lastIndex(of: ":") else {
-            throw PolicyRuleError("A pattern of targets is host:port, with * for every port.")
+            throw PolicyRuleError("a target pattern must be host:port, with * for every port")
         }
         let port = text[text.index(after: colon)...]
         self.text = text

@@ -12,13 +12,13 @@ public struct HostPattern: Hashable, Sendable {
     /// - Throws: If it can match no host name.
     public init(_ text: String) throws(PolicyRuleError) {
         guard IPAddress(parsing: text) == nil else {
-            throw PolicyRuleError("An address stands in cidr, not in host.", member: .host)
+            throw PolicyRuleError("a host pattern must not be an address: write it in cidr", member: .host)
         }
         let bytes = Self.folded(text)
         let labels = bytes.split(separator: .dot, omittingEmptySubsequences: false)
         guard labels.allSatisfy(Self.isLabel), bytes.count <= 253 else {
             throw PolicyRuleError(
-                "A host pattern is a name of at most 253 bytes: labels of letters, digits, \"-\", \"_\", \"*\" and \"?\".",
+                "a host pattern must have at most 253 bytes, in labels of letters, digits, \"-\", \"_\", \"*\" and \"?\"",
                 member: .host)
         }
         let beginsWithStar = labels.first?.elementsEqual([UInt8(ascii: "*")]) ?? false
@@ -56,16 +56,17 @@ public struct PathPattern: Hashable, Sendable {
     public init(_ text: String) throws(PolicyRuleError) {
         let bytes = Array(text.utf8)
         guard let first = bytes.first, first == .slash || first == .atSign else {
-            throw PolicyRuleError("A path pattern begins with \"/\", or with \"@\" for abstract names.", member: .path)
+            throw PolicyRuleError(
+                "a path pattern must begin with \"/\", or with \"@\" for abstract names", member: .path)
         }
         guard bytes.count <= UnixAddress.limitBytes, !bytes.contains(0) else {
             throw PolicyRuleError(
-                "A path pattern has at most \(UnixAddress.limitBytes) bytes, and no NUL.", member: .path)
+                "a path pattern must have at most \(UnixAddress.limitBytes) bytes and no NUL", member: .path)
         }
         isAbstract = first == .atSign
         guard isAbstract ? bytes.count > 1 : Self.isPlain(bytes) else {
             throw PolicyRuleError(
-                "A path pattern has no empty segment, no \".\" and no \"..\", and no name is empty.", member: .path)
+                "a path pattern must not have an empty segment, \".\", \"..\" or an empty name", member: .path)
         }
         self.text = text
         wildcards = Wildcards(isAbstract ? Array(bytes.dropFirst()) : bytes, separator: .slash)

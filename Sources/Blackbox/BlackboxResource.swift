@@ -125,7 +125,7 @@ final class BlackboxProbeResource: RequestResponder {
         case .answer(let response): return response
         case .denied(let check, let probe): return deny(check, to: probe, request.head, on: worker)
         case .check(let check, let probe):
-            let answer = await CheckTask.run(check, on: worker, in: parts.pool, under: settings.surroundings)
+            let answer = await parts.service(on: worker).run(check, in: settings.checkContext, until: nil)
             return response(answer, to: check, of: probe, request.head, on: worker)
         }
     }
@@ -150,7 +150,7 @@ final class BlackboxProbeResource: RequestResponder {
 
     @inline(never)
     private func response(
-        _ answer: CheckTask.Answer, to check: PreparedCheck, of probe: BlackboxProbe, _ head: RequestHead,
+        _ answer: CheckAnswer, to check: PreparedCheck, of probe: BlackboxProbe, _ head: RequestHead,
         on worker: Int
     ) -> Response {
         do throws(Problem) {

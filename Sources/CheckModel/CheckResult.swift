@@ -53,10 +53,17 @@ public struct Timings: Hashable, Sendable {
 }
 
 extension CheckResult {
-    /// The result of a check that the policy denies, where there is no status to say so: nothing was resolved or sent.
+    /// The result of a check that the policy denies. Nothing was resolved or sent.
     public static func denied(_ request: CheckRequest, startedAtNanoseconds: Int64) -> CheckResult {
-        let outcome = Outcome.failed(.denied)
-        let report = Classifier.report(for: .denied)
+        notStarted(request, because: .denied, startedAtNanoseconds: startedAtNanoseconds)
+    }
+
+    /// The result of a check that ended before its first phase.
+    public static func notStarted(
+        _ request: CheckRequest, because error: OwnError, startedAtNanoseconds: Int64
+    ) -> CheckResult {
+        let report = Classifier.report(for: error)
+        let outcome = Outcome.failed(report.errorClass)
         return CheckResult(
             ok: request.expectation.isMet(by: outcome, fault: report.fault), outcome: outcome, phase: .policy,
             error: report, attempts: [], resolution: nil, dialog: nil, timings: Timings(),
@@ -83,7 +90,7 @@ public struct AttemptResult: Sendable {
     /// The ICMP message behind the error, where there was one.
     public var icmp: ICMPMessage?
     /// Who sent it.
-    public var icmpSender: ICMPSender = .somebodyElse
+    public var icmpSender: ICMPSender = .intermediate
     public var tcpInformation: TCPInformation?
 
     public init(endpoint: Endpoint, outcome: Outcome, phase: Phase, startNanoseconds: Int64) {

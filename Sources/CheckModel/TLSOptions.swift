@@ -62,7 +62,7 @@ public enum ServerName {
     public static func flaw(in text: String) -> String? {
         do throws(TargetError) {
             guard case .address(.v6(let address)) = try Host(member: text), address.zone != nil else { return nil }
-            return "A server name has no zone: no certificate has one."
+            return "a server name must not have a zone: certificates never contain one"
         } catch {
             return error.detail
         }

@@ -2,34 +2,34 @@ import Glibc
 internal import NetworkTypes
 
 /// connect(2) itself and what comes behind it: the rules that depend on more than the number.
-extension Judgement {
-    mutating func judgeConnect(_ errno: Errno, _ circumstances: Circumstances) {
+extension Classification {
+    mutating func classifyConnect(_ errno: Errno, _ circumstances: Circumstances) {
         switch errno.rawValue {
-        case ECONNREFUSED: judgeRefusal(circumstances)
-        case ETIMEDOUT: judgeTimeout(circumstances, isDeadline: false)
-        case ECONNRESET, ECONNABORTED, EPIPE: judgeReset(circumstances)
-        case EADDRNOTAVAIL: judgeMissingLocalAddress(circumstances)
-        case EAGAIN: judgeAgain(circumstances)
-        case EINVAL: judgeInvalidArgument(circumstances)
-        case ENETUNREACH: judgeNoRoute(circumstances)
-        case EACCES, EPERM: judgeProhibition(errno, circumstances)
-        case ENODEV: judgeInterface(circumstances)
+        case ECONNREFUSED: classifyRefusal(circumstances)
+        case ETIMEDOUT: classifyTimeout(circumstances, isDeadline: false)
+        case ECONNRESET, ECONNABORTED, EPIPE: classifyReset(circumstances)
+        case EADDRNOTAVAIL: classifyMissingLocalAddress(circumstances)
+        case EAGAIN: classifyAgain(circumstances)
+        case EINVAL: classifyInvalidArgument(circumstances)
+        case ENETUNREACH: classifyNoRoute(circumstances)
+        case EACCES, EPERM: classifyProhibition(errno, circumstances)
+        case ENODEV: classifyInterface(circumstances)
         case ENOTSOCK where circumstances.transport.isUnix:
-            set(.wrongType, fault: .request, retryable: false, hint: Hints.pathIsNoSocket)
+            set(.wrongType, fault: .request, retryable: false, hint: Hints.pathIsNotSocket)
         case ENOSPC where circumstances.transport.isUnix:
             // A file system's own error: the limit of watches, which the catalogue explains, is never met for a path.
             set(.unclassified, fault: .prober, retryable: false, hint: Hints.fileSystemFull)
         default:
-            if errorClass == .unclassified { judgeUnclassified(circumstances) }
+            if errorClass == .unclassified { classifyUnclassified(circumstances) }
         }
     }
 
-    private mutating func judgeUnclassified(_ circumstances: Circumstances) {
+    private mutating func classifyUnclassified(_ circumstances: Circumstances) {
         errorClass = .unclassified
         fault = circumstances.peerSpoke ? .target : .prober
     }
 
-    private mutating func judgeRefusal(_ circumstances: Circumstances) {
+    private mutating func classifyRefusal(_ circumstances: Circumstances) {
         switch circumstances.transport {
         case .unix: hint = Hints.unixRefused
         case .udp: hint = Hints.udpRefused
@@ -38,7 +38,7 @@ extension Judgement {
         }
     }
 
-    private mutating func judgeReset(_ circumstances: Circumstances) {
+    private mutating func classifyReset(_ circumstances: Circumstances) {
         switch circumstances.phase {
         case .hold: set(.closedEarly, fault: .target, retryable: true, hint: Hints.resetWhileHeld)
         case .tls: hint = Hints.resetInTLS
@@ -48,7 +48,7 @@ extension Judgement {
     }
 
     /// ETIMEDOUT and our deadline: the same fault, never the same name.
-    mutating func judgeTimeout(_ circumstances: Circumstances, isDeadline: Bool) {
+    mutating func classifyTimeout(_ circumstances: Circumstances, isDeadline: Bool) {
         switch circumstances.phase {
         case .tls:
             fault = .target
@@ -70,7 +70,7 @@ extension Judgement {
         }
     }
 
-    private mutating func judgeMissingLocalAddress(_ circumstances: Circumstances) {
+    private mutating func classifyMissingLocalAddress(_ circumstances: Circumstances) {
         if !circumstances.hasAddressOfFamily || circumstances.transport == .udp {
             set(.proberMisconfigured, fault: .prober, retryable: false, hint: Hints.familyWithoutAddress)
         } else if circumstances.requestedBind.contains(.port) {
@@ -78,35 +78,35 @@ extension Judgement {
         }
     }
 
-    private mutating func judgeAgain(_ circumstances: Circumstances) {
+    private mutating func classifyAgain(_ circumstances: Circumstances) {
         switch (circumstances.transport, circumstances.phase) {
         case (.unix, _):
             break
         case (.tcp, .hold), (.tcp, .tls), (.tcp, .dialog):
-            set(.unclassified, fault: .prober, retryable: true, hint: Hints.letThrough)
-            judgeUnclassified(circumstances)
+            set(.unclassified, fault: .prober, retryable: true, hint: Hints.unhandledAgain)
+            classifyUnclassified(circumstances)
         case (.tcp, _), (.udp, _):
             set(.proberExhausted, fault: .prober, retryable: true, hint: Hints.autobindExhausted)
         }
     }
 
-    private mutating func judgeInvalidArgument(_ circumstances: Circumstances) {
+    private mutating func classifyInvalidArgument(_ circumstances: Circumstances) {
         if circumstances.transport.isUnix {
             set(.unclassified, fault: .prober, retryable: false, hint: Hints.unixInvalidArgument)
-            judgeUnclassified(circumstances)
+            classifyUnclassified(circumstances)
         } else if circumstances.sourceIsLoopback, !circumstances.destinationIsLoopback {
             let bound = circumstances.requestedBind.contains(.address)
             set(
                 .proberMisconfigured, fault: bound ? .request : .prober, retryable: false, hint: Hints.loopbackSource)
         } else if circumstances.destinationLacksZone {
-            judgeMissingZone(circumstances)
+            classifyMissingZone(circumstances)
         } else if circumstances.destinationIsMulticastOrBroadcast {
             hint = Hints.multicastInvalid
         }
     }
 
     /// The author of the address left the zone out; an AAAA record has no room for one.
-    private mutating func judgeMissingZone(_ circumstances: Circumstances) {
+    private mutating func classifyMissingZone(_ circumstances: Circumstances) {
         if circumstances.destinationIsResolved {
             set(errorClass, fault: .resolver, retryable: false, hint: Hints.zoneMissingInRecord)
         } else {
@@ -114,7 +114,7 @@ extension Judgement {
         }
     }
 
-    private mutating func judgeNoRoute(_ circumstances: Circumstances) {
+    private mutating func classifyNoRoute(_ circumstances: Circumstances) {
         if circumstances.destinationIsMulticastOrBroadcast {
             retryable = false
             if circumstances.transport == .tcp { hint = Hints.multicastUnreachable }
@@ -124,7 +124,7 @@ extension Judgement {
     }
 
     /// EACCES and EPERM without ICMP: the prober's own rules.
-    private mutating func judgeProhibition(_ errno: Errno, _ circumstances: Circumstances) {
+    private mutating func classifyProhibition(_ errno: Errno, _ circumstances: Circumstances) {
         switch circumstances.transport {
         case .unix where errno.rawValue == EACCES:
             switch circumstances.unixAccess {
@@ -145,9 +145,9 @@ extension Judgement {
 }
 
 /// The steps before connect(2): nothing was sent, so that no error is the target's or the network's.
-extension Judgement {
+extension Classification {
     /// Every error of bind(2) and SO_BINDTODEVICE is one class; the request is at fault where it asked for it.
-    mutating func judgeBind(_ errno: Errno, _ circumstances: Circumstances) {
+    mutating func classifyBind(_ errno: Errno, _ circumstances: Circumstances) {
         let requested = circumstances.requestedBind
         set(
             .proberMisconfigured, fault: requested.isEmpty ? .prober : .request,
@@ -168,14 +168,14 @@ extension Judgement {
     }
 
     /// socket(2) and setsockopt(2): what a packet would make `unreachable` is here a kernel that lacks an option.
-    mutating func judgeSocket(_ errno: Errno, _ circumstances: Circumstances) {
+    mutating func classifySocket(_ errno: Errno, _ circumstances: Circumstances) {
         switch errno.rawValue {
         case EPERM:
             hint = Hints.optionForbidden
         case EACCES:
             hint = Hints.socketForbidden
         case ENODEV:
-            judgeInterface(circumstances)
+            classifyInterface(circumstances)
         case ENOPROTOOPT:
             set(.proberMisconfigured, fault: .prober, retryable: false, hint: Hints.optionMissing)
         case EAGAIN:
@@ -188,7 +188,7 @@ extension Judgement {
     }
 
     /// ENODEV: the request is at fault where it named the interface, as its own `bind` or as a zone.
-    mutating func judgeInterface(_ circumstances: Circumstances) {
+    mutating func classifyInterface(_ circumstances: Circumstances) {
         guard circumstances.requestNamesInterface else { return }
         fault = .request
         hint = Hints.noSuchInterface

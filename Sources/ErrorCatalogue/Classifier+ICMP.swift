@@ -2,26 +2,26 @@ import Glibc
 internal import NetworkTypes
 
 /// ICMP evidence: what a message behind an error says, and whose fault its sender makes it.
-extension Judgement {
-    mutating func weighICMP(behind errno: Errno, _ circumstances: Circumstances) {
+extension Classification {
+    mutating func applyICMP(to errno: Errno, _ circumstances: Circumstances) {
         guard let icmp = circumstances.icmp else { return }
         let isForbidden = errno.rawValue == EACCES || errno.rawValue == EPERM
         if icmp.isProhibited || isForbidden {
             errorClass = .unreachable
             retryable = false
         }
-        moveFault(circumstances)
+        assignFaultBySender(circumstances)
         hint = Self.hint(icmp, errorClass, circumstances)
     }
 
     /// The sender of the message tells whose side the error is on.
-    mutating func moveFault(_ circumstances: Circumstances) {
+    mutating func assignFaultBySender(_ circumstances: Circumstances) {
         guard let icmp = circumstances.icmp else { return }
         switch circumstances.icmpSender {
         case .target: fault = .target
         // The kernel itself reports a neighbour that did not answer, in its own name: no firewall of ours.
-        case .ourselves: fault = icmp.isHostUnreachable ? .network : .prober
-        case .somebodyElse: fault = .network
+        case .prober: fault = icmp.isHostUnreachable ? .network : .prober
+        case .intermediate: fault = .network
         }
     }
 
@@ -32,32 +32,32 @@ extension Judgement {
         if errorClass == .refused { return refusedHint(circumstances) }
         switch circumstances.icmpSender {
         case .target: return Hints.icmpFromTarget
-        case .ourselves: return Hints.icmpFromOurselves
-        case .somebodyElse: return Hints.icmpFromSomebody
+        case .prober: return Hints.icmpFromProber
+        case .intermediate: return Hints.icmpFromPath
         }
     }
 
     private static func prohibitedHint(_ icmp: ICMPMessage, _ sender: ICMPSender) -> String {
         switch sender {
         case .target: Hints.prohibitedByTarget
-        case .ourselves: Hints.prohibitedByOurselves
-        case .somebodyElse: icmp.family == .ipv4 ? Hints.prohibitedOnTheWay : Hints.prohibitedOnTheWayIPv6
+        case .prober: Hints.prohibitedByProber
+        case .intermediate: icmp.family == .ipv4 ? Hints.prohibitedOnPath : Hints.prohibitedOnPathIPv6
         }
     }
 
     private static func hostUnreachableHint(_ sender: ICMPSender) -> String {
         switch sender {
         case .target: Hints.hostUnreachableFromTarget
-        case .ourselves: Hints.deadNeighbour
-        case .somebodyElse: Hints.hostUnreachableFromRouter
+        case .prober: Hints.deadNeighbor
+        case .intermediate: Hints.hostUnreachableFromRouter
         }
     }
 
     private static func refusedHint(_ circumstances: Circumstances) -> String {
         switch circumstances.icmpSender {
         case .target: circumstances.transport == .udp ? Hints.udpRefused : Hints.tcpRefusedByICMP
-        case .ourselves: Hints.refusedByOurselves
-        case .somebodyElse: Hints.refusedOnTheWay
+        case .prober: Hints.refusedByProber
+        case .intermediate: Hints.refusedOnPath
         }
     }
 }
@@ -65,53 +65,53 @@ extension Judgement {
 /// What ICMP evidence says, by who sent the message.
 extension Hints {
     static let prohibitedByTarget = """
-        The target's own firewall prohibits this port (the target itself sent the ICMP message): allow the prober's \
-        address in its rules.
+        Allow the prober's address in the target's own firewall: the target itself sent the ICMP message that \
+        prohibits this port.
         """
-    static let prohibitedByOurselves = """
-        A firewall on the prober itself prohibits this connect (ICMP from its own address): look at its output rules with \
-        `nft list ruleset`.
+    static let prohibitedByProber = """
+        Check the prober's output rules with `nft list ruleset`: its own firewall prohibits this connection (the ICMP \
+        message came from its own address).
         """
-    static let prohibitedOnTheWay = """
-        A firewall or router on the way prohibits this connect: icmp.from names it; ask its owner to allow the prober's \
-        address and this port.
+    static let prohibitedOnPath = """
+        Ask the owner of the device in icmp.from to allow the prober's address and this port: this firewall or router \
+        on the path prohibits the connection.
         """
-    static let prohibitedOnTheWayIPv6 = """
-        A firewall on the way, named by icmp.from, prohibits this connect: ask its owner to allow it; over IPv6 Linux says \
-        EACCES, over IPv4 EHOSTUNREACH.
+    static let prohibitedOnPathIPv6 = """
+        Ask the owner of the device in icmp.from to allow this connection: a firewall on the path prohibits it; Linux \
+        reports EACCES over IPv6, EHOSTUNREACH over IPv4.
         """
     static let hostUnreachableFromTarget = """
-        The target's address itself reports the host as unreachable: it forwards this port to a host behind it that does \
-        not answer, or its firewall says so.
+        Check the target's port forwarding and firewall: its address reports the host as unreachable; a host that it \
+        forwards to does not answer, or a rule says so.
         """
-    static let deadNeighbour = """
-        Nobody on the prober's own link answers for the next hop (ARP or neighbour discovery): the host is off, the \
-        address unused, or VLAN or prefix is wrong.
+    static let deadNeighbor = """
+        Check that the host is up and that its address, prefix and VLAN are right: nothing on the prober's link \
+        answered ARP or neighbor discovery for the next hop.
         """
     static let hostUnreachableFromRouter = """
-        The last router (icmp.from) finds no host at this address: the host is off, its address unused, or its own link is \
-        down.
+        Check that the host is up and uses this address: the last router (icmp.from) finds no host there, or its link \
+        to the host is down.
         """
     static let timeExceeded = """
-        The packet's hop limit ran out at icmp.from: raise socket.ttl if the request sets it; otherwise look for a routing \
-        loop with traceroute.
+        Raise socket.ttl if the request sets it; otherwise look for a routing loop with traceroute: the packet's hop \
+        limit ran out at icmp.from.
         """
     static let icmpFromTarget = """
-        The target itself answered with an ICMP error: "icmp" says which; look at its firewall's reject rules and at \
-        whether it speaks this protocol.
+        Check the target's firewall for reject rules, and whether it speaks this protocol: it answered with the ICMP \
+        error in "icmp".
         """
-    static let icmpFromOurselves = """
-        The prober itself answered with an ICMP error: look at its output rules (`nft list ruleset`) and at its routes \
-        with `ip route get`.
+    static let icmpFromProber = """
+        Check the prober's output rules (`nft list ruleset`) and routes (`ip route get`): the prober itself answered \
+        with an ICMP error.
         """
-    static let icmpFromSomebody = """
-        A device on the way answered with an ICMP error: icmp.from names it and icmp.meaning says what it lacks, mostly a \
-        route; ask its owner.
+    static let icmpFromPath = """
+        Ask the owner of the device in icmp.from: it answered with an ICMP error, often because it lacks a route; \
+        icmp.meaning has the details.
         """
 
     static let icmp = [
-        prohibitedByTarget, prohibitedByOurselves, prohibitedOnTheWay, prohibitedOnTheWayIPv6,
-        hostUnreachableFromTarget, deadNeighbour, hostUnreachableFromRouter, timeExceeded, icmpFromTarget,
-        icmpFromOurselves, icmpFromSomebody,
+        prohibitedByTarget, prohibitedByProber, prohibitedOnPath, prohibitedOnPathIPv6,
+        hostUnreachableFromTarget, deadNeighbor, hostUnreachableFromRouter, timeExceeded, icmpFromTarget,
+        icmpFromProber, icmpFromPath,
     ]
 }

@@ -6,23 +6,23 @@ extension Classifier {
     /// the peer says about itself.
     public static func report(for failure: TLSHandshakeFailure) -> ErrorReport {
         let entry = ErrnoCatalogue.entry(for: failure.name)
-        var judgement = Judgement(entry)
-        judgement.judgeTLS(failure)
+        var classification = Classification(entry)
+        classification.classifyTLS(failure)
         return ErrorReport(
-            errno: nil, name: entry.name, errorClass: judgement.errorClass, fault: judgement.fault,
-            source: entry.source, message: failure.message ?? entry.message, hint: judgement.hint,
-            retryable: judgement.retryable, alert: failure.alert, received: failure.received)
+            errno: nil, name: entry.name, errorClass: classification.errorClass, fault: classification.fault,
+            source: entry.source, message: failure.message ?? entry.message, hint: classification.hint,
+            retryable: classification.retryable, alert: failure.alert, received: failure.received)
     }
 }
 
-extension Judgement {
-    fileprivate mutating func judgeTLS(_ failure: TLSHandshakeFailure) {
+extension Classification {
+    fileprivate mutating func classifyTLS(_ failure: TLSHandshakeFailure) {
         switch failure.name {
         case .clientCertificateRequired:
             // It is the request that brings a certificate, or does not.
             if failure.sentCertificate { hint = Hints.clientCertificateRefused } else { fault = .request }
         case .alert:
-            judgeAlert(failure)
+            classifyAlert(failure)
         case .startTLSRefused:
             retryable = failure.isTemporary
             if failure.subject == .service {
@@ -47,10 +47,10 @@ extension Judgement {
             }
             if failure.subject == .messageSize { (hint, retryable) = (Hints.messageTooLarge, false) }
             if failure.subject == .preparation {
-                set(.tlsFailed, fault: .prober, retryable: false, hint: Hints.tlsNotBegun)
+                set(.tlsFailed, fault: .prober, retryable: false, hint: Hints.preparationFailed)
             }
             // Bytes of the peer's are shown of what came in plain text only.
-            if failure.received != nil { hint = Hints.wordsBehindGoAhead }
+            if failure.received != nil { hint = Hints.plainTextAfterStartTLS }
         case .certificateExpired, .certificateNotYetValid, .certificateSelfSigned, .certificateUnknownAuthority,
             .certificateRevoked, .certificateWeak, .certificateExpiresSoon, .version, .notTLS, .alpn:
             break
@@ -58,7 +58,7 @@ extension Judgement {
     }
 
     /// By the names of the registry, RFC 8446, 6.2; those of ours say nothing about the peer's reasons.
-    private mutating func judgeAlert(_ failure: TLSHandshakeFailure) {
+    private mutating func classifyAlert(_ failure: TLSHandshakeFailure) {
         guard let alert = failure.alert else {
             hint = Hints.expectedAlertMissing
             return
@@ -93,95 +93,97 @@ extension Judgement {
 /// What an alert of the peer's says, where it tells more than the failure's name.
 extension Hints {
     static let unrecognizedName = """
-        The peer has nothing for the name that was sent (SNI): correct the target's host or tls.server_name, or add the \
-        name to the server's sites.
+        Correct the target's host or tls.server_name, or add the name to the server's sites: the peer does not serve \
+        the name that was sent (SNI).
         """
     static let clientCertificateUnknownAuthority = """
-        The peer does not know who issued our client certificate: let it trust that authority, or send the chain, with the \
-        intermediates in its file.
+        Let the peer trust the CA of the prober's client certificate, or add the intermediate certificates to its \
+        file: the peer does not know its issuer.
         """
     static let clientCertificateExpired = """
-        The peer says that our client certificate has expired: renew the entry of client_certificates, and compare the \
-        clocks of both machines.
+        Renew the certificate in client_certificates, and compare the clocks of both machines: the peer says that the \
+        client certificate has expired.
         """
     static let clientCertificateRevoked = """
-        The peer says that our client certificate was revoked: replace the entry of client_certificates, and ask its \
-        authority why.
+        Replace the certificate in client_certificates, and ask its CA for the reason: the peer says that the client \
+        certificate was revoked.
         """
     static let clientCertificateRefused = """
-        The peer refuses the client certificate it was given: see its log for the reason, and whether the certificate is \
-        for clients and of its authority.
+        Check the peer's log for the reason, and that the client certificate is meant for clients and issued by the \
+        peer's CA: the peer rejected it.
         """
     static let accessDenied = """
-        The peer took the certificate and denies access all the same: whoever runs it has to allow this client's subject \
-        in its access list.
+        Ask the peer's operator to allow this client's subject in the access list: the peer accepted the certificate \
+        but denied access.
         """
     static let handshakeFailure = """
-        The peer found nothing acceptable in what was offered: mostly no cipher in common, no certificate for this name, \
-        or a client certificate that it wants.
+        Compare ciphers, server name and client certificate with the peer's settings: it accepted none of the offer, \
+        mostly for one of these three.
         """
     static let internalError = """
-        The peer failed in itself (alert internal_error): its log says more; often it has no certificate for this name, or \
-        its backend is away.
+        Check the peer's log: it failed with alert internal_error, often because it has no certificate for this name \
+        or its backend is down.
         """
     static let inappropriateFallback = """
-        The peer says that it has a newer TLS version than it was offered: raise tls.max_version, or leave it out.
+        Raise tls.max_version, or leave it out: the peer says that it supports a newer TLS version than it was \
+        offered.
         """
 
     static let expectedAlertMissing = """
-        The peer let us in although tls.expect_alert says that it must not: see whether it demands client certificates, \
-        and what this prober showed it.
+        Check that the peer demands client certificates, and which one the prober sent: it completed the handshake \
+        although tls.expect_alert expects an alert.
         """
     static let stapleNotGood = """
-        tls.revocation needs a good OCSP staple, and "tls.ocsp" shows what came: turn stapling on at the server, and see \
-        that it reaches its authority's responder.
+        Enable OCSP stapling on the server, and check that it reaches its CA's responder: tls.revocation needs a good \
+        staple; "tls.ocsp" shows what came.
         """
-    static let tlsNotBegun = """
-        connectd could not begin with TLS as it was asked to, and "message" says why: correct the entry of its \
-        configuration (a key of RSA 2048 or P-256), or the options.
+    static let preparationFailed = """
+        Correct the entry in connectd's configuration (a key of RSA 2048 or P-256), or the TLS options: connectd could \
+        not start TLS; "message" has the reason.
         """
-    static let wordsBehindGoAhead = """
-        Plain text stood behind the go-ahead for TLS: "received" has it; a server must not take it for secured, so suspect \
-        an injection on the way (CVE-2011-0411).
+    static let plainTextAfterStartTLS = """
+        Suspect an injection on the path (CVE-2011-0411): plain text followed the go-ahead for TLS, and must not be \
+        treated as secure; "received" shows it.
         """
 
     static let noServerName = """
-        No server_name (SNI) was sent, since the target has no host name, and many servers need one to find their \
-        certificate: set tls.server_name to the name of the site.
+        Set tls.server_name to the site's name: no server_name (SNI) was sent as the target has no host name, and many \
+        servers need one to find their certificate.
         """
     static let defaultCertificate = """
-        No server_name was sent, so the server chose its default certificate ("tls.chain" lists its sans): set \
-        tls.server_name, or issue the certificate for this address too.
+        Set tls.server_name, or issue the certificate for this address too: no server_name was sent, so the server \
+        chose its default certificate (sans in "tls.chain").
         """
     static let certificateWithoutNames = """
-        The certificate has no subject alternative name (SAN) of type DNS or IP, and the common name is not used: issue it \
-        again with this name as a SAN.
+        Issue the certificate again with this name as a subject alternative name (SAN): it has no SAN of type DNS or \
+        IP, and the common name is not used.
         """
     static let legacyRenegotiation = """
-        The server lacks secure renegotiation (RFC 5746): update its TLS library, or accept that with \
-        tls.legacy_renegotiation.
+        Update the server's TLS library, or accept the risk with tls.legacy_renegotiation: the server lacks secure \
+        renegotiation (RFC 5746).
         """
     static let messageTooLarge = """
-        The peer sent a message larger than OpenSSL accepts (100 KiB for certificates): remove certificates that the \
-        server does not need to send.
+        Remove certificates that the server does not need to send: its message is larger than OpenSSL accepts (100 KiB \
+        for certificates).
         """
     static let chainTooLong = """
-        The chain has more than 100 certificates between the peer's and an authority's, the limit of OpenSSL: issue the \
-        certificate from a shorter chain.
+        Issue the certificate from a shorter chain: there are more than 100 certificates between the peer's and the \
+        CA's, which is OpenSSL's limit.
         """
     static let serviceRefusedForNow = """
-        The server refuses new clients for now, and "message" has its words: try again later, or raise its limit of \
-        connections.
+        Try again later, or raise the server's connection limit: it refuses new clients at the moment; "message" has \
+        its answer.
         """
     static let serviceRefused = """
-        The server refuses to serve this client, and "message" has its words: allow the prober's address in the server's \
-        access list, or start the service there.
+        Allow the prober's address in the server's access list, or start the service there: the server refuses to \
+        serve this client; "message" has its answer.
         """
 
     static let tls = [
         unrecognizedName, clientCertificateUnknownAuthority, clientCertificateExpired, clientCertificateRevoked,
         clientCertificateRefused, accessDenied, handshakeFailure, internalError, inappropriateFallback,
-        expectedAlertMissing, stapleNotGood, tlsNotBegun, wordsBehindGoAhead, noServerName, defaultCertificate,
+        expectedAlertMissing, stapleNotGood, preparationFailed, plainTextAfterStartTLS, noServerName,
+        defaultCertificate,
         certificateWithoutNames, legacyRenegotiation, messageTooLarge, chainTooLong, serviceRefusedForNow,
         serviceRefused,
     ]

@@ -8,17 +8,17 @@ public enum Classifier {
     /// The report of an error that the kernel gave.
     public static func report(for errno: Errno, in circumstances: Circumstances) -> ErrorReport {
         let entry = ErrnoCatalogue.entryOrUnknown(for: errno)
-        var judgement = Judgement(entry)
+        var classification = Classification(entry)
         switch circumstances.phase {
         case .bind:
-            judgement.judgeBind(errno, circumstances)
+            classification.classifyBind(errno, circumstances)
         case .socket:
-            judgement.judgeSocket(errno, circumstances)
+            classification.classifySocket(errno, circumstances)
         case .policy, .resolve, .connect, .hold, .tls, .dialog, .done:
-            judgement.judgeConnect(errno, circumstances)
-            judgement.weighICMP(behind: errno, circumstances)
+            classification.classifyConnect(errno, circumstances)
+            classification.applyICMP(to: errno, circumstances)
         }
-        return judgement.report(of: entry)
+        return classification.report(of: entry)
     }
 
     /// The report of a check whose own deadline passed: never the kernel's ETIMEDOUT.
@@ -27,10 +27,10 @@ public enum Classifier {
     public static func deadlineReport(in circumstances: Circumstances) -> ErrorReport {
         if circumstances.phase == .resolve { return report(for: .resolverTimeout) }
         let entry = ErrnoCatalogue.entry(for: .deadline)
-        var judgement = Judgement(entry)
-        judgement.judgeTimeout(circumstances, isDeadline: true)
-        judgement.moveFault(circumstances)
-        return judgement.report(of: entry)
+        var classification = Classification(entry)
+        classification.classifyTimeout(circumstances, isDeadline: true)
+        classification.assignFaultBySender(circumstances)
+        return classification.report(of: entry)
     }
 
     /// The report of a name that has no addresses.
@@ -46,11 +46,11 @@ public enum Classifier {
     /// Before connect(2), no shortage is the target's or the name server's.
     private static func shortageReport(of errno: Errno) -> ErrorReport {
         let entry = ErrnoCatalogue.entryOrUnknown(for: errno)
-        var judgement = Judgement(entry)
-        judgement.set(
+        var classification = Classification(entry)
+        classification.set(
             .proberExhausted, fault: .prober, retryable: true,
             hint: entry.errorClass == .proberExhausted ? entry.hint : Hints.localShortage)
-        return judgement.report(of: entry)
+        return classification.report(of: entry)
     }
 
     /// The report of an error that connectd names itself.
@@ -137,7 +137,7 @@ public struct Circumstances: Hashable, Sendable {
     /// The ICMP message behind this very error.
     public var icmp: ICMPMessage?
     /// Who sent `icmp`; `ICMPMessage.sender(destination:isOurs:)` finds out.
-    public var icmpSender: ICMPSender = .somebodyElse
+    public var icmpSender: ICMPSender = .intermediate
     public var unixAccess: UnixAccess = .unknown
     /// Whether anything came from the peer: a completed connect, or bytes.
     public var peerSpoke = false
@@ -149,7 +149,7 @@ public struct Circumstances: Hashable, Sendable {
 }
 
 /// What circumstances may change about an error; it starts as the catalogue's usual case.
-struct Judgement {
+struct Classification {
     var errorClass: ErrorClass
     var fault: Fault
     var retryable: Bool

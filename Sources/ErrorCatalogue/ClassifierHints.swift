@@ -3,225 +3,224 @@ enum Hints {
     // MARK: bind and socket
 
     static let bindPortTaken = """
-        bind.port is taken on the prober (`ss -tanp` shows by whom, TIME_WAIT included): leave bind.port out, so that the \
-        kernel chooses, or choose another.
+        Leave bind.port out so that the kernel chooses one, or choose another: this port is in use on the prober (`ss \
+        -tanp` shows the process, including TIME_WAIT).
         """
     static let bindForeignAddress = """
-        bind.address is not an address of the prober: `ip -br addr` in its own network namespace shows those it has; an \
-        IPv6 address may still be tentative.
+        Set bind.address to an address of the prober: `ip -br addr` in its network namespace lists them; a new IPv6 \
+        address may still be tentative.
         """
     static let bindPrivilegedPort = """
-        bind.port is a privileged port: give connectd CAP_NET_BIND_SERVICE, lower net.ipv4.ip_unprivileged_port_start, or \
-        bind to a higher port.
+        Give connectd CAP_NET_BIND_SERVICE, lower net.ipv4.ip_unprivileged_port_start, or bind to a higher port: \
+        bind.port is a privileged port.
         """
     static let bindInterfaceForbidden = """
-        connectd may not bind sockets to an interface here: it needs CAP_NET_RAW if the socket is bound to one already, or \
-        on kernels before 5.7.
+        Give connectd CAP_NET_RAW: the kernel did not let it bind the socket to an interface, as before Linux 5.7 or \
+        if the socket is already bound to one.
         """
     static let bindForbidden = """
-        A cgroup BPF program or security module on the prober forbids this bind: look at `bpftool cgroup tree` and at \
-        systemd's SocketBindDeny=.
+        Check `bpftool cgroup tree` and systemd's SocketBindDeny= on the prober: a cgroup BPF program or a security \
+        module forbids this bind.
         """
     static let noSuchInterface = """
-        The prober has no interface of the name that the request gives: `ip -br link` in its own network namespace shows \
-        those it has.
+        Correct the interface name in the request: `ip -br link` in the prober's network namespace lists the \
+        interfaces that it has.
         """
     static let bindWrongFamily = """
-        bind.address does not fit this socket: its family must be the target's, and a link-local IPv6 address needs its \
-        interface too.
+        Set bind.address to an address of the target's family; a link-local IPv6 address also needs its interface.
         """
     static let bindOther = """
-        The prober could not bind the socket, and nothing was sent: check address, port and interface of the request's \
-        "bind" against `ip addr` on the prober.
+        Check the address, port and interface in the request's "bind" against `ip addr` on the prober: it could not \
+        bind the socket, and sent nothing.
         """
     static let optionForbidden = """
-        connectd lacks the privilege for a socket option of the request: "mark" needs CAP_NET_ADMIN or CAP_NET_RAW, \
+        Give connectd the capability for the request's socket options: "mark" needs CAP_NET_ADMIN or CAP_NET_RAW, \
         "interface" may need CAP_NET_RAW.
         """
     static let socketForbidden = """
-        The prober's sandbox forbids this kind of socket: look at seccomp, RestrictAddressFamilies=, SELinux or AppArmor \
-        of connectd's unit or container.
+        Check seccomp, RestrictAddressFamilies=, SELinux and AppArmor for connectd's unit or container: the sandbox \
+        forbids this kind of socket.
         """
     static let optionMissing = """
-        The prober's kernel lacks this option or has it switched off: MPTCP needs net.mptcp.enabled=1, tcp_md5 needs \
-        CONFIG_TCP_MD5SIG; nothing was sent.
+        Check the prober's kernel: MPTCP needs net.mptcp.enabled=1 and tcp_md5 needs CONFIG_TCP_MD5SIG; the option is \
+        missing or disabled, and nothing was sent.
         """
     static let optionRefused = """
-        The prober's kernel does not take a socket option of the request as it is: leave members of "socket" out one by \
-        one to find it; nothing was sent.
+        Remove the members of "socket" one by one to find the option that the prober's kernel does not accept; nothing \
+        was sent.
         """
     static let localShortage = """
-        The prober's kernel had nothing left for a new socket: run fewer checks at once and look at its memory limits; the \
-        target was not asked.
+        Run fewer checks at once, and check the prober's memory limits: its kernel had no resources left for a new \
+        socket; the target was not contacted.
         """
 
     // MARK: refused and reset
 
     static let unixRefused = """
-        The name is there, but nobody listens: the socket file was left behind by a process that is gone, is no socket at \
-        all, or the abstract name is not bound.
+        Start the service: nothing listens at this name; the socket file is left over from an old process or is not a \
+        socket, or the abstract name is not bound.
         """
     static let udpRefused = """
-        The target itself answers that nothing listens on this UDP port: see `ss -lun` there, and whether the service is \
-        bound to this address.
+        Check `ss -lun` on the target: it answered that nothing listens on this UDP port, so the service is down or \
+        bound to another address.
         """
     static let refusedOnLoopback = """
-        Nothing listens on this loopback port in the prober's own network namespace (`ss -ltn`); within a container that \
-        is not the host's loopback.
+        Start the service, or check its port with `ss -ltn`: nothing listens on this loopback port in the prober's \
+        network namespace; a container has its own loopback.
         """
     static let tcpRefusedByICMP = """
-        The target refuses with ICMP instead of a TCP reset: that is its own firewall (`reject` in nftables or iptables), \
-        not merely a closed port.
+        Check the target's own firewall for a `reject` rule (nftables or iptables): it refused with ICMP instead of a \
+        TCP reset, so the port is not just closed.
         """
-    static let refusedByOurselves = """
-        A firewall on the prober itself refuses this connect with ICMP (its own address is in icmp.from): look at its \
-        output rules with `nft list ruleset`.
+    static let refusedByProber = """
+        Check the prober's output rules with `nft list ruleset`: its own firewall refused this connection with ICMP \
+        (icmp.from is the prober's address).
         """
-    static let refusedOnTheWay = """
-        A firewall or router on the way refuses in the target's place: icmp.from names it; the target may well be up, so \
-        ask that device's owner.
+    static let refusedOnPath = """
+        Ask the owner of the device in icmp.from: this firewall or router on the path refused the connection; the \
+        target itself may be up.
         """
     static let resetWhileHeld = """
-        The peer reset the connection while it was held open: look for an idle timeout or a connection limit in the \
-        service or in a proxy before it.
+        Check the service and any proxy in front of it for an idle timeout or a connection limit: the peer reset the \
+        connection while it was held open.
         """
     static let resetInTLS = """
-        The connection was reset within the TLS handshake: the port may not speak TLS, the server may reject the server \
-        name, or a middlebox blocks it.
+        Check that the port speaks TLS and that the server accepts this server name: the connection was reset during \
+        the TLS handshake, perhaps by a middlebox.
         """
     static let resetInDialog = """
-        The peer reset the connection in the middle of the dialog: see its log for a protocol error, an access list or a \
-        crash.
+        Check the peer's log for a protocol error, an access list or a crash: it reset the connection during the \
+        dialog.
         """
 
     // MARK: silence
 
     static let silentInTLS = """
-        TCP was established, but the TLS handshake got no further: the port may not speak TLS, the server may hang, or \
-        large packets are lost (path MTU).
+        Check that the port speaks TLS and that the server does not hang: TCP connected, but the handshake got no \
+        answer; lost large packets (path MTU) look the same.
         """
     static let silentBeforeTLS = """
-        The peer has not agreed to TLS: it may wait for TLS at once (leave tls.starttls out), speak another protocol than \
-        tls.starttls names, or hang.
+        Check that tls.starttls names the server's protocol, or leave it out if the port expects TLS at once: the peer \
+        did not agree to TLS in time, or hangs.
         """
     static let silentUDP = """
-        No datagram came back: UDP does not tell a drop by a firewall from a service that ignores this payload, so try a \
-        request that it must answer.
+        Send a request that the service must answer: no datagram came back, and UDP cannot tell a firewall's drop from \
+        a service that ignores this payload.
         """
     static let silentInDialog = """
-        The connection was made, but what the dialog waits for never came: the service hangs, is overloaded, or expects \
-        the client to speak first.
+        Check that the service does not hang and is not overloaded: it accepted the connection but did not send what \
+        the dialog expects; it may wait for the client.
         """
     static let silentWhileHeld = """
-        The connection was made and then went silent: packets are lost since, mostly by a stateful firewall or NAT that \
-        forgot it, or the peer is gone.
+        Check stateful firewalls and NAT for an expired entry: the connection was established and then packets were \
+        lost, or the peer disappeared.
         """
     static let silentWithMD5 = """
-        No answer, and TCP MD5 is in use: Linux drops what a wrong or missing key signs instead of refusing it, so compare \
-        the keys on both sides first.
+        Compare the TCP MD5 keys on both sides first: nothing answered, and Linux drops segments with a wrong or \
+        missing signature instead of refusing them.
         """
     static let silentOnLoopback = """
-        Loopback loses nothing by itself: the listener's backlog is full as its process does not accept (`ss -ltn`, Recv-Q \
-        over Send-Q), or a local firewall drops.
+        Check the listener's backlog (`ss -ltn`, Recv-Q over Send-Q): loopback loses no packets, so its process does \
+        not accept, or a local firewall drops them.
         """
     static let silentUnix = """
-        A UNIX-domain peer did not react in time: its process is stopped or hangs; `ss -xlp` names it, and \
-        /proc/PID/wchan shows where it waits.
+        Check whether the peer's process is stopped or hangs: `ss -xlp` names it and /proc/PID/wchan shows where it \
+        waits; it did not react in time.
         """
 
     static let pathUnanswered = """
-        Check the file system of this path: opening the path did not return in time, as on NFS or FUSE whose server is \
-        down; `findmnt -T` with the path names it.
+        Check the file system of this path: opening the path did not return in time, as on NFS or FUSE with a dead \
+        server; `findmnt -T` with the path shows it.
         """
 
     // MARK: local addresses and ports
 
     static let familyWithoutAddress = """
-        The prober has no usable address of this family, not even for UDP: IPv6 may be switched off there \
-        (net.ipv6.conf.all.disable_ipv6), see `ip -br addr`.
+        Check `ip -br addr` on the prober: it has no usable address of this family, even for UDP; \
+        net.ipv6.conf.all.disable_ipv6 may be set.
         """
     static let familyWithoutRoute = """
-        The prober has no address of this family, so there is no way to the target: give it IPv6 connectivity, or set \
-        resolve.family to the other one.
+        Give the prober IPv6 connectivity, or set resolve.family to the other family: it has no address of this \
+        family, so no route to the target.
         """
     static let sourcePortStillUsed = """
-        This bind.port already has a connection to this target, perhaps in TIME_WAIT for a minute: leave bind.port out, or \
-        let checks close with "close":"rst".
+        Leave bind.port out, or let checks close with "close":"rst": this port already has a connection to this \
+        target, perhaps in TIME_WAIT for a minute.
         """
     static let autobindExhausted = """
-        No ephemeral port is left for this socket (Linux says EAGAIN here): `ss -uan` shows who holds them; widen \
-        net.ipv4.ip_local_port_range.
+        Widen net.ipv4.ip_local_port_range, or find the process that holds the ports with `ss -uan`: no ephemeral port \
+        is left for this socket (EAGAIN on Linux).
         """
     static let loopbackSource = """
-        The socket is bound to loopback, which cannot reach another machine (Linux says EINVAL): bind to an address of the \
-        interface towards the target, or to none.
+        Bind to an address of the interface toward the target, or leave bind.address out: a socket bound to loopback \
+        cannot reach another machine (EINVAL on Linux).
         """
 
     // MARK: EINVAL and ENETUNREACH
 
-    static let letThrough = """
-        The kernel asked to try again and connectd did not: please report it together with the whole result; it says \
-        nothing about the target.
+    static let unhandledAgain = """
+        Report this as a bug in connectd, together with the whole result: the kernel asked for a retry and connectd \
+        did not retry; the target may be fine.
         """
     static let unixInvalidArgument = """
-        The kernel took neither this socket nor this path as valid: please report it together with the whole result; the \
-        target was not reached.
+        Report this as a bug in connectd, together with the whole result: the kernel rejected the socket or the path \
+        as invalid; the target was not reached.
         """
     static let zoneMissing = """
-        Add the interface to this link-local IPv6 address as its zone, as in [fe80::1%eth0]: without one it is on no link, and \
-        Linux says EINVAL.
+        Add the interface to this link-local IPv6 address as its zone, as in [fe80::1%eth0]: without a zone the \
+        address belongs to no link (EINVAL on Linux).
         """
     static let zoneMissingInRecord = """
-        Remove the link-local address from the name's AAAA records: it leads to nothing without a link, which a record \
-        cannot name; Linux says EINVAL.
+        Remove the link-local address from the name's AAAA records: it is useless without an interface, which a record \
+        cannot name (EINVAL on Linux).
         """
     static let multicastInvalid = """
-        TCP cannot connect to a multicast or broadcast address: use the address of one host, or udp:// for a datagram to \
-        the group.
+        Use the address of one host, or udp:// for a datagram to the group: TCP cannot connect to a multicast or \
+        broadcast address.
         """
     static let multicastUnreachable = """
-        TCP cannot connect to a multicast or broadcast address: Linux says ENETUNREACH where the manual page has EINVAL; \
-        use one host's own address.
+        Use the address of one host: TCP cannot connect to a multicast or broadcast address; Linux reports \
+        ENETUNREACH, the manual page says EINVAL.
         """
 
     // MARK: not permitted
 
     static let addressOfOtherFamily = """
-        Leave "family" out, or write a target of that family: an address has one family only.
+        Remove "family", or write a target of that family: an address has one family only.
         """
     static let fileSystemFull = """
-        Check the file system of the path (`df`): it reported that it is full, which connect(2) passes on as it is.
+        Check the file system of the path (`df`): it is full, and connect(2) returns the file system's error \
+        unchanged.
         """
-    static let pathIsNoSocket = """
-        The path leads to something that is not a socket: `ls -lL` with the path shows what it is, and `ss -xl` where the \
-        service really listens.
+    static let pathIsNotSocket = """
+        Check the path with `ls -lL`: it is not a socket; `ss -xl` shows where the service really listens.
         """
     static let unixAccessDenied = """
-        connectd's user may not search a directory of the path or not write the socket: `namei -l` with the path shows \
-        every owner and mode on the way.
+        Check owners and modes along the path with `namei -l`: connectd's user may not search one of its directories, \
+        or may not write to the socket.
         """
     static let unixSearchDenied = """
-        connectd's user may not search a directory on the path (no x for it): `namei -l` with the path shows which; add \
-        the user to that directory's group.
+        Give connectd's user search permission (x) on every directory of the path, for example through a group: `namei \
+        -l` with the path shows which one lacks it.
         """
     static let unixWriteDenied = """
-        connectd's user may not write the socket itself: connecting needs w on it, so add the user to its group, or let \
+        Give connectd's user write permission on the socket, which connecting needs: add the user to its group, or let \
         the service create it with mode 0660 or 0666.
         """
     static let unixPeerElsewhere = """
-        The datagram socket at this path is connected to somebody else and takes datagrams from that peer only (Linux says \
-        EPERM): it serves one client.
+        Ask the service to accept more than one client: the datagram socket at this path is connected to another peer \
+        and accepts only its datagrams (EPERM on Linux).
         """
     static let udpBroadcastForbidden = """
-        UDP to a broadcast address needs SO_BROADCAST, which connectd never sets: use the address of one host.
+        Use the address of one host: UDP to a broadcast address needs SO_BROADCAST, which connectd never sets.
         """
     static let udpSendDropped = """
-        A firewall on the prober itself drops this datagram on its way out (Linux says EPERM for that): look at its output \
-        rules with `nft list ruleset`.
+        Check the prober's output rules with `nft list ruleset`: its own firewall dropped this outgoing datagram \
+        (EPERM on Linux).
         """
     static let md5NotConfigured = """
-        TCP MD5 is asked for, and the kernel forbids the connect: see that the key of this name is set up for the target's \
-        address and family.
+        Check that the TCP MD5 key of this name is configured for the target's address and family: the kernel forbids \
+        this connection.
         """
 
     /// Every text of `Hints`, for the tests that judge form.
@@ -229,13 +228,13 @@ enum Hints {
         [
             bindPortTaken, bindForeignAddress, bindPrivilegedPort, bindInterfaceForbidden, bindForbidden,
             noSuchInterface, bindWrongFamily, bindOther, optionForbidden, socketForbidden, optionMissing, optionRefused,
-            localShortage, unixRefused, udpRefused, refusedOnLoopback, tcpRefusedByICMP, refusedByOurselves,
-            refusedOnTheWay, resetWhileHeld, resetInTLS, resetInDialog, silentInTLS, silentBeforeTLS, silentUDP,
+            localShortage, unixRefused, udpRefused, refusedOnLoopback, tcpRefusedByICMP, refusedByProber,
+            refusedOnPath, resetWhileHeld, resetInTLS, resetInDialog, silentInTLS, silentBeforeTLS, silentUDP,
             silentInDialog, silentWhileHeld, silentWithMD5, silentOnLoopback, silentUnix, pathUnanswered,
             familyWithoutAddress,
-            familyWithoutRoute, sourcePortStillUsed, autobindExhausted, loopbackSource, letThrough,
+            familyWithoutRoute, sourcePortStillUsed, autobindExhausted, loopbackSource, unhandledAgain,
             unixInvalidArgument, zoneMissing, zoneMissingInRecord,
-            multicastInvalid, multicastUnreachable, addressOfOtherFamily, fileSystemFull, pathIsNoSocket,
+            multicastInvalid, multicastUnreachable, addressOfOtherFamily, fileSystemFull, pathIsNotSocket,
             unixAccessDenied, unixSearchDenied,
             unixWriteDenied,
             unixPeerElsewhere, udpBroadcastForbidden, udpSendDropped, md5NotConfigured,

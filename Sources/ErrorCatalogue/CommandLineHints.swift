@@ -8,167 +8,168 @@ enum CommandLineHints {
         (
             Hints.bindPortTaken,
             """
-            The source port is taken on the prober (`ss -tanp` shows by whom, TIME_WAIT included): let the kernel choose \
-            one, or choose another.
+            Let the kernel choose the source port, or choose another: it is in use on this machine (`ss -tanp` shows \
+            the process, including TIME_WAIT).
             """
         ),
         (
             Hints.bindForeignAddress,
             """
-            The address of --source is not an address of this machine: `ip -br addr` in this network namespace shows those \
-            it has; an IPv6 address may still be tentative.
+            Set --source to an address of this machine: `ip -br addr` in this network namespace lists them; a new IPv6 \
+            address may still be tentative.
             """
         ),
         (
             Hints.bindPrivilegedPort,
             """
-            The source port is a privileged one: run connectd with CAP_NET_BIND_SERVICE, lower \
-            net.ipv4.ip_unprivileged_port_start, or choose a higher port.
+            Run connectd with CAP_NET_BIND_SERVICE, lower net.ipv4.ip_unprivileged_port_start, or choose a higher \
+            port: the source port is privileged.
             """
         ),
         (
             Hints.noSuchInterface,
             """
-            This machine has no interface {interface}: `ip -br link` in this network namespace shows those it has; correct \
-            --interface.
+            Correct --interface: this machine has no interface {interface}; `ip -br link` in this network namespace \
+            lists those it has.
             """
         ),
         (
             Hints.bindWrongFamily,
             """
-            The address of --source does not fit this target: both must be IPv4 or both IPv6, and a link-local IPv6 address \
-            also needs --interface.
+            Set --source to an address of the target's family: both must be IPv4 or both IPv6; a link-local IPv6 \
+            address also needs --interface.
             """
         ),
         (
             Hints.bindOther,
             """
-            The socket could not be bound, and nothing was sent: check --source and --interface against `ip addr` on this \
-            machine.
+            Check --source and --interface against `ip addr` on this machine: the socket could not be bound, and \
+            nothing was sent.
             """
         ),
         (
             Hints.optionForbidden,
             """
-            You lack the privilege for a socket option: a packet mark needs CAP_NET_ADMIN or CAP_NET_RAW, --interface may \
-            need CAP_NET_RAW.
+            Run connectd with the capability for this socket option: a packet mark needs CAP_NET_ADMIN or CAP_NET_RAW, \
+            --interface may need CAP_NET_RAW.
             """
         ),
         (
             Hints.optionMissing,
             """
-            This machine's kernel lacks the option or has it switched off: MPTCP needs net.mptcp.enabled=1, TCP MD5 needs \
-            CONFIG_TCP_MD5SIG; nothing was sent.
+            Check this machine's kernel: MPTCP needs net.mptcp.enabled=1 and TCP MD5 needs CONFIG_TCP_MD5SIG; the \
+            option is missing or disabled, and nothing was sent.
             """
         ),
         (
             Hints.optionRefused,
             """
-            This machine's kernel does not accept a socket option of the request line: leave the options out one by one to \
-            find it; nothing was sent.
+            Remove the options in the request line one by one to find the one that this machine's kernel does not \
+            accept; nothing was sent.
             """
         ),
         (
-            Hints.refusedByOurselves,
+            Hints.refusedByProber,
             """
-            A firewall on this machine refuses the connect with ICMP (sent by its own address {sender}): look at its output \
-            rules with `nft list ruleset`.
+            Check this machine's output rules with `nft list ruleset`: its own firewall refused the connection with \
+            ICMP from {sender}.
             """
         ),
         (
-            Hints.refusedOnTheWay,
+            Hints.refusedOnPath,
             """
-            {sender}, a firewall or router on the way, refuses in the target's place ({meaning}): the target may well be \
-            up, so ask the owner of that device.
+            Ask the owner of {sender}, a firewall or router on the path: it refused the connection ({meaning}); the \
+            target itself may be up.
             """
         ),
         (
             Hints.silentBeforeTLS,
             """
-            The peer has not agreed to TLS: it may expect TLS at once (leave --starttls out), speak another protocol than \
-            --starttls names, or hang.
+            Check that --starttls names the server's protocol, or leave it out if the port expects TLS at once: the \
+            peer did not agree to TLS in time, or hangs.
             """
         ),
         (
             Hints.familyWithoutRoute,
             """
-            This machine has no address of this family, so there is no way to the target: give it IPv6 connectivity, or \
-            choose the other family with -4 or -6.
+            Give this machine IPv6 connectivity, or choose the other family with -4 or -6: it has no address of this \
+            family, so no route to the target.
             """
         ),
         (
             Hints.sourcePortStillUsed,
             """
-            The source port already has a connection to this target, perhaps in TIME_WAIT for a minute: let the kernel \
-            choose a port, or wait.
+            Let the kernel choose the source port, or wait: this port already has a connection to this target, perhaps \
+            in TIME_WAIT for a minute.
             """
         ),
         (
             Hints.loopbackSource,
             """
-            The socket is bound to loopback ({source}), which cannot reach another machine: give --source an address of \
-            the interface toward the target, or leave it out.
+            Set --source to an address of the interface toward the target, or leave it out: a socket bound to loopback \
+            ({source}) cannot reach another machine.
             """
         ),
         (
             Hints.prohibitedByTarget,
             """
-            The target's own firewall prohibits this port ({sender} itself says {meaning}): allow {source} in its rules.
+            Allow {source} in the target's own firewall: the target itself ({sender}) prohibits this port ({meaning}).
             """
         ),
         (
-            Hints.prohibitedByOurselves,
+            Hints.prohibitedByProber,
             """
-            A firewall on this machine prohibits the connect (its own address {sender} says {meaning}): look at its output \
-            rules with `nft list ruleset`.
-            """
-        ),
-        (
-            Hints.prohibitedOnTheWay,
-            """
-            {sender}, a firewall or router on the way, prohibits this connect ({meaning}): ask its owner to allow {source} \
-            and this port.
+            Check this machine's output rules with `nft list ruleset`: its own firewall prohibits the connection \
+            ({meaning}, from {sender}).
             """
         ),
         (
-            Hints.prohibitedOnTheWayIPv6,
+            Hints.prohibitedOnPath,
             """
-            {sender}, a firewall or router on the way, prohibits this connect ({meaning}): ask its owner to allow {source}; \
-            Linux says EACCES for it over IPv6.
+            Ask the owner of {sender}, a firewall or router on the path, to allow {source} and this port: it prohibits \
+            this connection ({meaning}).
+            """
+        ),
+        (
+            Hints.prohibitedOnPathIPv6,
+            """
+            Ask the owner of {sender}, a firewall or router on the path, to allow {source}: it prohibits this \
+            connection ({meaning}); Linux reports EACCES for it over IPv6.
             """
         ),
         (
             Hints.hostUnreachableFromTarget,
             """
-            The target's address itself ({sender}) reports the host as unreachable: it forwards this port to a host that \
-            does not answer, or its firewall says so.
+            Check the target's port forwarding and firewall: its own address ({sender}) reports the host as \
+            unreachable; a host that it forwards to does not answer, or a rule says so.
             """
         ),
         (
             Hints.hostUnreachableFromRouter,
             """
-            {sender}, the last router, finds no host at this address: the host is off, its address is unused, or its own \
-            link is down.
+            Check that the host is up and uses this address: {sender}, the last router, finds no host there, or its \
+            link to the host is down.
             """
         ),
         (
             Hints.timeExceeded,
             """
-            The packet's hop limit ran out at {sender}: raise it if the request line sets one; otherwise look for a routing \
-            loop with traceroute.
+            Raise the hop limit if the request line sets one; otherwise look for a routing loop with traceroute: the \
+            packet's hop limit ran out at {sender}.
             """
         ),
         (
             Hints.icmpFromTarget,
             """
-            The target itself ({sender}) answered with an ICMP error, {meaning}: look at its firewall's reject rules and at \
-            whether it speaks this protocol.
+            Check the target's firewall for reject rules, and whether it speaks this protocol: the target itself \
+            ({sender}) answered with an ICMP error, {meaning}.
             """
         ),
         (
-            Hints.icmpFromSomebody,
+            Hints.icmpFromPath,
             """
-            {sender}, a device on the way, answered with an ICMP error, {meaning}: it mostly lacks a route; ask its owner.
+            Ask the owner of {sender}, a device on the path: it answered with an ICMP error, {meaning}, often because \
+            it lacks a route.
             """
         ),
     ]
@@ -177,57 +178,57 @@ enum CommandLineHints {
         (
             Hints.unrecognizedName,
             """
-            The peer has nothing for {name}, the name that was sent (SNI): correct the target's host or --server-name, or \
-            add the name to the server's sites.
+            Correct the target's host or --server-name, or add the name to the server's sites: the peer does not serve \
+            {name}, the name that was sent (SNI).
             """
         ),
         (
             Hints.clientCertificateExpired,
             """
-            The peer says that our client certificate has expired: renew it in the file that --config names, and compare \
-            the clocks of both machines.
+            Renew the client certificate in the file that --config names, and compare the clocks of both machines: the \
+            peer says that it has expired.
             """
         ),
         (
             Hints.clientCertificateRevoked,
             """
-            The peer says that our client certificate was revoked: replace it in the file that --config names, and ask its \
-            authority why.
+            Replace the client certificate in the file that --config names, and ask its CA for the reason: the peer \
+            says that it was revoked.
             """
         ),
         (
             Hints.inappropriateFallback,
             """
-            The peer says that it has a newer TLS version than it was offered: let the request line allow a higher one, or \
-            leave the limit out.
+            Allow a higher TLS version in the request line, or remove the limit: the peer says that it supports a \
+            newer version than it was offered.
             """
         ),
         (
             Hints.expectedAlertMissing,
             """
-            The peer let us in although the request line expects an alert: see whether it demands client certificates, and \
-            what this machine showed it.
+            Check that the peer demands client certificates, and which one this machine sent: it completed the \
+            handshake although the request line expects an alert.
             """
         ),
         (
             Hints.stapleNotGood,
             """
-            The request line needs a good OCSP staple, and none came: turn stapling on at the server, and see that it \
-            reaches its authority's responder.
+            Enable OCSP stapling on the server, and check that it reaches its CA's responder: the request line needs a \
+            good staple, and none came.
             """
         ),
         (
-            Hints.tlsNotBegun,
+            Hints.preparationFailed,
             """
-            connectd could not begin with TLS as it was asked to ({message}): correct the entry of its configuration (a key \
-            of RSA 2048 or P-256), or the options.
+            Correct the entry in connectd's configuration (a key of RSA 2048 or P-256), or the TLS options: connectd \
+            could not start TLS ({message}).
             """
         ),
         (
-            Hints.wordsBehindGoAhead,
+            Hints.plainTextAfterStartTLS,
             """
-            Plain text followed the go-ahead for TLS ({received}): a server must not take it for secured, so suspect an \
-            injection on the way (CVE-2011-0411).
+            Suspect an injection on the path (CVE-2011-0411): plain text followed the go-ahead for TLS ({received}), \
+            and must not be treated as secure.
             """
         ),
         (
@@ -237,35 +238,35 @@ enum CommandLineHints {
         (
             Hints.noServerName,
             """
-            No host name was sent (SNI), since the target has none, and many servers need one to find their certificate: \
-            name the site with --server-name.
+            Name the site with --server-name: no host name was sent (SNI) as the target has none, and many servers \
+            need one to find their certificate.
             """
         ),
         (
             Hints.defaultCertificate,
             """
-            No host name was sent (SNI), so the server chose its default certificate, which is for {names}: name the site \
-            with --server-name, or issue the certificate for this address too.
+            Name the site with --server-name, or issue the certificate for this address too: no host name was sent \
+            (SNI), so the server chose its default certificate, which is for {names}.
             """
         ),
         (
             Hints.legacyRenegotiation,
             """
-            The server lacks secure renegotiation (RFC 5746): update its TLS library, or accept that with \
-            --legacy-renegotiation.
+            Update the server's TLS library, or accept the risk with --legacy-renegotiation: the server lacks secure \
+            renegotiation (RFC 5746).
             """
         ),
         (
             Hints.serviceRefusedForNow,
             """
-            The server refuses new clients for now ({message}): try again later, or raise its limit of connections.
+            Try again later, or raise the server's connection limit: it refuses new clients at the moment ({message}).
             """
         ),
         (
             Hints.serviceRefused,
             """
-            The server refuses to serve this client ({message}): allow the prober's address in the server's access list, \
-            or start the service there.
+            Allow the prober's address in the server's access list, or start the service there: the server refuses to \
+            serve this client ({message}).
             """
         ),
     ]
@@ -273,269 +274,275 @@ enum CommandLineHints {
     /// By the error's name.
     /// All unusual response codes have one hint.
     private static let unusualResponseCode = """
-        Check which server answers here: {servers}; a server that answers lookups does not send this response code; compare \
-        with `dig`.
+        Check which server answers here: {servers}; a server that answers lookups does not send this response code; \
+        compare with `dig`.
         """
 
     private static let own: [(String, String)] = [
         (
             "NOTIMP",
-            """
-            Check which server answers here: {servers}; it does not answer questions for A or AAAA records.
-            """
+            "Check which server answers here: {servers}; it does not answer queries for A or AAAA records."
         ),
         ("DNS_RCODE", unusualResponseCode),
         (
             "DEADLINE",
             """
-            Nothing answered within {timeout}: look for a firewall that drops, a dead host or a full listen backlog, or \
-            give a far or slow target more time with --timeout.
+            Check for a firewall that drops packets, a dead host or a full listen backlog, or raise --timeout for a \
+            distant or slow target: nothing answered within {timeout}.
             """
         ),
         (
             "DIALOG_MISMATCH",
             """
-            The peer spoke, but not as expected; it sent {received}: compare that with --match; another service may have \
-            this port, or it is still starting.
+            Compare the peer's answer with --match: it sent {received}; another service may use this port, or it is \
+            still starting.
             """
         ),
-        ("DIALOG_REJECTED", "The peer answered, but with what --reject forbids; it sent {received}."),
+        ("DIALOG_REJECTED", "Check the peer's answer, which matched --reject: it sent {received}."),
         (
             "DIALOG_CLOSED",
             """
-            The peer hung up before the dialog was through; last it sent {received}: look at its log for an access list or \
-            a connection limit.
+            Check the peer's log for an access list or a connection limit: it closed the connection during the dialog; \
+            last it sent {received}.
             """
         ),
         (
             "DENIED",
-            "The policy of --config does not allow this target: add a rule that allows it, or leave --config out."
+            """
+            Add a rule that allows this target to the policy of --config, or leave --config out: the policy does not \
+            allow it.
+            """
         ),
         (
             "INVALID",
             "Correct this line as the message says; it was not checked, and nothing is known about its target."
         ),
-        ("CANCELLED", "Nothing is known about the target: connectd was stopped before the check had ended."),
+        (
+            "CANCELLED",
+            """
+            Run the check again: connectd was stopped before the check had finished; nothing is known about the \
+            target.
+            """
+        ),
         (
             "EADDRNOTAVAIL",
             """
-            No ephemeral port is left toward this target: count TIME_WAIT with `ss -tan`, widen \
-            net.ipv4.ip_local_port_range, or run fewer checks (--rate, --concurrency).
+            Widen net.ipv4.ip_local_port_range, or run fewer checks (--rate, --concurrency): no ephemeral port is left \
+            toward this target; `ss -tan` shows those in TIME_WAIT.
             """
         ),
         (
             "EMFILE",
             """
-            connectd is out of file descriptors: raise `ulimit -n`, or lower --concurrency; the target was not asked.
+            Raise `ulimit -n`, or lower --concurrency: connectd has no file descriptor left; the target was not \
+            contacted.
             """
         ),
         (
             "EHOSTDOWN",
             """
-            {sender}, a router, says that the host is unknown (ICMP 3/7): see whether the host is attached there and \
-            switched on.
+            Check that the host is attached to {sender} and switched on: this router says that the host is unknown \
+            (ICMP 3/7).
             """
         ),
         (
             "ENONET",
             """
-            {sender}, a router, calls the source host isolated (obsolete ICMP 3/8): look at that device, which is old or \
-            answers wrongly.
+            Check the router {sender}: it reports the source host as isolated (obsolete ICMP 3/8), so it is very old \
+            or answers incorrectly.
             """
         ),
         (
             "ENOPROTOOPT",
             """
-            The answer was ICMP protocol unreachable: a host without TCP or UDP is rare, so look for a firewall rule \
-            `reject with icmp prot-unreachable` at {sender}.
+            Check for a firewall rule `reject with icmp prot-unreachable` at {sender}: hosts without TCP or UDP are \
+            rare, yet ICMP protocol unreachable came back.
             """
         ),
         (
             "EPROTO",
             """
-            {sender} could not read a header (ICMP parameter problem): look for IP options, extension headers or a broken \
-            middlebox.
+            Look for IP options, extension headers or a broken middlebox: {sender} could not parse a header (ICMP \
+            parameter problem).
             """
         ),
         (
             "EOPNOTSUPP",
             """
-            {sender} reports a failed source route (ICMP 3/5), although connectd sets none: look at that device, and for \
-            anything that adds IP options.
+            Check {sender}, and anything that adds IP options: it reports a failed source route (ICMP 3/5), but \
+            connectd sets none.
             """
         ),
         (
             "EPROTONOSUPPORT",
             """
-            This machine's kernel lacks the protocol: MPTCP needs a kernel from 5.6 on that is built with CONFIG_MPTCP; \
-            leave MPTCP out otherwise.
+            Use a kernel 5.6 or later with CONFIG_MPTCP for MPTCP, or leave MPTCP out: this machine's kernel does not \
+            support the protocol.
             """
         ),
         (
             "NXDOMAIN",
             """
-            The name does not exist (asked {servers}): look for a typing error, a missing record, or a name that needs the \
-            search domain of another network.
+            Check the name for a typo, a missing record or a search domain of another network: it does not exist \
+            (asked {servers}).
             """
         ),
         (
             "NODATA",
             """
-            The name has no address of the family asked for (asked {servers}): add an A or AAAA record, or leave -4 and -6 out; it may also \
-            be a name with only MX or SRV records.
+            Add an A or AAAA record, or leave -4 and -6 out: the name has no address of the requested family (asked \
+            {servers}); it may have only MX or SRV records.
             """
         ),
         (
             "SERVFAIL",
             """
-            The resolver ({servers}) could not get an answer itself: mostly broken DNSSEC (`dig +cd` then works), or the domain's own name \
-            servers are down.
+            Check DNSSEC first (if `dig +cd` works, it is broken), then the domain's own name servers: the resolver \
+            ({servers}) itself could not get an answer.
             """
         ),
         (
             "REFUSED",
             """
-            The name server ({servers}) does not serve this machine: its access list or recursion setting lacks the machine's \
-            address, or /etc/resolv.conf names the wrong server.
+            Check the name server's access list and recursion setting for this machine's address, or correct \
+            /etc/resolv.conf: the name server ({servers}) does not serve this machine.
             """
         ),
         (
             "DNS_TIMEOUT",
             """
-            No name server answered within {timeout} (asked {servers}): see whether port 53 there is reachable over UDP and \
-            TCP; the target was not asked.
+            Check that port 53 of {servers} is reachable over UDP and TCP: no name server answered within {timeout}; \
+            the target was not contacted.
             """
         ),
         (
             "DNS_UNREACHABLE",
             """
-            The name server ({servers}) cannot be reached: nothing listens on port 53 there, or there is no route; see /etc/resolv.conf of \
-            this container or machine.
+            Check /etc/resolv.conf of this container or machine: the name server ({servers}) cannot be reached; \
+            nothing listens on port 53 there, or there is no route.
             """
         ),
         (
             "DNS_BAD_ANSWER",
             """
-            The answer was malformed (asked {servers}): look at it with `dig`, and for a captive portal, a DNS proxy or a \
-            firewall that rewrites answers.
+            Check the answer with `dig`, and look for a captive portal, a DNS proxy or a firewall that rewrites \
+            answers: the answer was malformed (asked {servers}).
             """
         ),
         (
             "CERT_EXPIRED",
             """
-            A certificate expired on {until} (depth {depth}): renew it, and see that the service has loaded the new file \
-            and that this machine's clock is right.
+            Renew the certificate, which expired on {until} (depth {depth}), and check that the service has loaded the \
+            new file and that this machine's clock is right.
             """
         ),
         (
             "CERT_NOT_YET_VALID",
             """
-            A certificate is not valid before {until} (depth {depth}): compare the clocks of this machine and of the issuer \
-            with `timedatectl`.
+            Compare the clocks of this machine and of the issuer with `timedatectl`: a certificate is not valid before \
+            {until} (depth {depth}).
             """
         ),
         (
             "CERT_SELF_SIGNED",
             """
-            The peer shows a self-signed certificate, often a default one: install the real one, or trust this one with \
-            --ca FILE; --no-verify only reports it.
+            Install the real certificate, or trust this one with --ca FILE; --no-verify only reports it: the peer sent \
+            a self-signed certificate, often a default one.
             """
         ),
         (
             "CERT_UNKNOWN_AUTHORITY",
             """
-            No path to a trusted authority; the chain ends at {authority}: let the server send every intermediate, or \
-            trust a private root with --ca FILE.
+            Let the server send every intermediate, or trust a private root with --ca FILE: no path leads to a trusted \
+            CA; the chain ends at {authority}.
             """
         ),
         (
             "CERT_NAME_MISMATCH",
             """
-            The certificate is for {names}, not for {name}: connect by a name that it has, give --server-name, or see \
-            whether the server chose its default site.
+            Connect by a name in the certificate, or set --server-name: the certificate is for {names}, not for \
+            {name}; the server may have chosen its default site.
             """
         ),
         (
             "CERT_REVOKED",
-            """
-            The authority has revoked this certificate: replace it at once, and find out why; clients may accept it still.
-            """
+            "Replace this certificate at once, and find out why its CA revoked it; some clients may still accept it."
         ),
         (
             "CERT_WEAK",
             """
-            A key or signature of the chain is too weak: issue it anew with RSA 2048 or P-256 and SHA-256, or look at it \
-            with --no-verify.
+            Issue the certificate again with RSA 2048 or P-256 and SHA-256, or inspect it with --no-verify: a key or \
+            signature in the chain is too weak.
             """
         ),
         (
             "CERT_EXPIRES_SOON",
             """
-            Still valid until {until}, but for fewer days than {days} asks for: renew it, and if that is automatic, see why \
-            it did not happen.
+            Renew the certificate: it is valid until {until}, which is fewer days than {days} asks for; if renewal is \
+            automatic, check why it failed.
             """
         ),
         (
             "CERT_INVALID",
             """
-            The verifier refuses the chain at depth {depth}, {message}: often a certificate that is not for servers, or an \
-            issuer that is not an authority.
+            Check the chain at depth {depth}, {message}: often a certificate is not for servers, or an issuer is not a \
+            CA.
             """
         ),
         (
             "TLS_VERSION",
             """
-            The peer speaks none of the versions asked for, mostly only TLS 1.0 or 1.1: upgrade it; `openssl s_client \
-            -tls1_1` shows whether it is that.
+            Upgrade the peer: it supports none of the TLS versions that were offered, often only TLS 1.0 or 1.1; \
+            `openssl s_client -tls1_1` shows whether this is the cause.
             """
         ),
         (
             "TLS_NO_SHARED_CIPHER",
             """
-            Peer and prober share no cipher suite, group or signature algorithm: compare the peer's list with that of \
-            `openssl ciphers -v`, and its key type with its suites.
+            Compare the peer's list with `openssl ciphers -v`, and its key type with its suites: peer and prober share \
+            no cipher suite, group or signature algorithm.
             """
         ),
         (
             "TLS_ALERT",
             """
-            The peer broke the handshake off with {alert}, and its log says more: compare what was offered (name {name}, \
-            versions, ciphers) with its settings.
+            Compare what was offered (name {name}, versions, ciphers) with the peer's settings: it ended the handshake \
+            with {alert}, and its log has the details.
             """
         ),
         (
             "TLS_NOT_TLS",
             """
-            The port does not speak TLS, it sent {received}: it may be the plain port (use tcp://), or need --starttls \
-            first.
+            Use tcp:// if this is the plain-text port, or --starttls if the service needs it first: the port does not \
+            speak TLS, it sent {received}.
             """
         ),
         (
             "TLS_CLOSED",
             """
-            The peer hung up without a word: a proxy without a backend for {name}, a plain-text service, or an access list; \
-            look at its log, or give --server-name.
+            Check the peer's log, or set --server-name: it closed the connection without an alert, as a proxy without \
+            a backend for {name}, a plain-text service or an access list does.
             """
         ),
         (
             "TLS_ALPN",
             """
-            The peer takes none of {protocols}: add the protocol that it has with --alpn, such as http/1.1, or turn the \
-            missing one on at its side.
+            Add a protocol that the peer supports with --alpn, such as http/1.1, or enable the missing one on the \
+            peer: it accepts none of {protocols}.
             """
         ),
         (
             "TLS_CLIENT_CERT_REQUIRED",
             """
-            The peer takes only clients with a certificate (mutual TLS): set one up in the file of --config, and name it in \
-            a request line of --file.
+            Configure a client certificate in the file of --config, and name it in a request line of --file: the peer \
+            accepts only clients with a certificate (mutual TLS).
             """
         ),
         (
             "STARTTLS_REFUSED",
             """
-            The peer gives no TLS on this port, it sent {received}: see that it has a certificate configured, and that \
-            --starttls names its protocol.
+            Check that the server has a certificate configured and that --starttls names its protocol: it offers no \
+            TLS on this port, it sent {received}.
             """
         ),
     ]

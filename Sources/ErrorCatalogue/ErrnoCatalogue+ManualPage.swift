@@ -10,146 +10,147 @@ extension ErrnoCatalogue {
         kernel(
             EBADF, "EBADF", .internal, fault: .prober, retryable: false, inManualPage: true,
             when: "The descriptor is not open.",
-            linux: "A descriptor opened with O_PATH gives it too.",
-            hint: "This is a defect of connectd, not of the target: please report it together with the whole result."),
+            linux: "A descriptor opened with O_PATH gives this error too.",
+            hint: "Report this as a bug in connectd, together with the whole result: the target did not cause it."),
         kernel(
             ENOTSOCK, "ENOTSOCK", .internal, fault: .prober, retryable: false, inManualPage: true,
-            when: "The descriptor is open, but is no socket.",
+            when: "The descriptor is open but is not a socket.",
             linux: """
-                Other systems also give it for a UNIX-domain path that leads to something else than a socket, and then \
-                it is `wrong_type`; Linux gives ECONNREFUSED there.
+                Other systems also return it for a UNIX-domain path that is not a socket; the class is then \
+                `wrong_type`. Linux returns ECONNREFUSED there.
                 """,
-            hint: "This is a defect of connectd, not of the target: please report it together with the whole result."),
+            hint: "Report this as a bug in connectd, together with the whole result: the target did not cause it."),
         kernel(
             EADDRNOTAVAIL, "EADDRNOTAVAIL", .proberExhausted, fault: .prober, retryable: true, inManualPage: true,
             when: """
-                The prober has no local address and port for this connection: the ephemeral ports towards this target are \
-                used up, or the address that bind(2) was given is not one of its own.
+                The prober has no local address and port for this connection. Either no ephemeral port is left toward \
+                this target, or the address given to bind(2) is not a local one.
                 """,
             linux: """
-                Mostly it means that no ephemeral port is left; where IPv6 is switched off or the family has no address \
-                at all, a connect gives it too, for UDP as well.
+                Usually no ephemeral port is left. A connect also returns it, even for UDP, if IPv6 is disabled or the \
+                family has no address at all.
                 """,
             hint: """
-                No ephemeral port is left towards this target: count TIME_WAIT with `ss -tan`, widen \
-                net.ipv4.ip_local_port_range, or let checks close with "close":"rst".
+                Widen net.ipv4.ip_local_port_range, or let checks close with "close":"rst": no ephemeral port is left \
+                toward this target; `ss -tan` shows those in TIME_WAIT.
                 """),
         kernel(
             EAFNOSUPPORT, "EAFNOSUPPORT", .proberMisconfigured, fault: .prober, retryable: false, inManualPage: true,
-            when: "The socket's family and the address's family differ, or the prober does not have the family.",
-            linux: "socket(2) gives it where IPv6 is not built in, or where a seccomp filter forbids the family.",
+            when: "The socket and the address are of different families, or the prober does not support the family.",
+            linux: "socket(2) returns it if IPv6 is not built in, or if a seccomp filter forbids the family.",
             hint: """
-                The prober's kernel or sandbox does not offer this address family: look at ipv6.disable on the kernel's \
-                command line, and at RestrictAddressFamilies= or seccomp.
+                Check ipv6.disable on the prober's kernel command line, and RestrictAddressFamilies= or seccomp: its \
+                kernel or sandbox does not offer this address family.
                 """),
         kernel(
             EISCONN, "EISCONN", .internal, fault: .prober, retryable: false, inManualPage: true,
-            when: "The socket is connected already.",
-            linux: "A listening TCP socket gives it too.",
-            hint: "This is a defect of connectd, not of the target: please report it together with the whole result."),
+            when: "The socket is already connected.",
+            linux: "A listening TCP socket returns it too.",
+            hint: "Report this as a bug in connectd, together with the whole result: the target did not cause it."),
     ]
 
     private static let networkErrors: [ErrorCatalogueEntry] = [
         kernel(
             ETIMEDOUT, "ETIMEDOUT", .timeout, fault: .network, retryable: true, inManualPage: true,
-            when: "The kernel sent its last SYN and gave up waiting for an answer.",
+            when: "The kernel sent its last SYN and stopped waiting for an answer.",
             linux: """
-                By default it takes about two minutes (net.ipv4.tcp_syn_retries), so that a check's own deadline comes \
-                first: that one is DEADLINE. A full backlog of the listener, a drop in the prober's own OUTPUT rules and a \
-                wrong or missing TCP MD5 key look the same.
+                By default it takes about two minutes (net.ipv4.tcp_syn_retries), so a check's own deadline usually \
+                passes first: that error is DEADLINE. A full listen backlog, a DROP in the prober's own OUTPUT rules \
+                and a wrong or missing TCP MD5 key look the same.
                 """,
             hint: """
-                Every SYN went unanswered: look for a firewall that drops, a dead host or a lost way back, and on the \
-                target for a full listen backlog (`nstat -az TcpExtListenDrops`).
+                Check for a firewall that drops packets, a dead host or a broken return path, and for a full listen \
+                backlog on the target (`nstat -az TcpExtListenDrops`).
                 """),
         kernel(
             EINVAL, "EINVAL", .unreachable, fault: .network, retryable: false, inManualPage: true,
-            when: "TCP was to connect to a broadcast or multicast address.",
+            when: "A TCP socket connects to a broadcast or multicast address.",
             linux: """
-                Linux gives ENETUNREACH for that. Its own EINVAL means a route of type blackhole, a socket bound to \
-                loopback that connects off the machine, or a link-local IPv6 address without a zone.
+                Linux returns ENETUNREACH for that. On Linux, EINVAL means a route of type blackhole, a socket bound \
+                to loopback that connects to another machine, or a link-local IPv6 address without a zone.
                 """,
             hint: """
-                On Linux this is a blackhole route, not a bad address as the manual page has it: `ip route get` with the \
-                address shows the route that swallows it.
+                Check `ip route get` with the address for a blackhole route: on Linux that is the cause of this error, \
+                not a bad address as the manual page says.
                 """),
         kernel(
             ECONNREFUSED, "ECONNREFUSED", .refused, fault: .target, retryable: true, inManualPage: true,
-            when: "The host answered, and nobody listens there: a TCP reset, or an ICMP port unreachable.",
+            when: "The host answered that nothing listens on this port: with a TCP reset or an ICMP port unreachable.",
             linux: """
-                For UNIX-domain sockets it is a path whose listener is gone, a path that is no socket at all, or an \
-                abstract name that nobody has bound. A UDP socket gets it with a later send or receive.
+                For UNIX-domain sockets: the listener of the path is gone, the path is not a socket, or the abstract \
+                name is not bound. A UDP socket gets the error on a later send or receive.
                 """,
             hint: """
-                The host is up, but nothing listens on this port: see whether the service runs (`ss -ltn` there), on this \
-                address and not on loopback only.
+                Start the service, or check where it listens (`ss -ltn` on the host): the host is up, but nothing \
+                listens on this port, or only on loopback.
                 """),
         kernel(
             EHOSTUNREACH, "EHOSTUNREACH", .unreachable, fault: .network, retryable: true, inManualPage: true,
-            when: "The last stretch to the host is missing: nobody answers for its address, or a router says so.",
+            when: "The last hop cannot reach the host: nothing answers for its address, or a router says so.",
             linux: """
-                Also for most ICMP messages: a firewall's "administratively prohibited", an exceeded hop limit; and for \
-                a route of type unreachable. A neighbour that does not answer takes about three seconds.
+                Also for most ICMP messages ("administratively prohibited" from a firewall, an exceeded hop limit) and \
+                for a route of type unreachable. A neighbor that does not answer takes about three seconds.
                 """,
             hint: """
-                Nobody answers for the target's address: see whether the host is up (`ip neigh`), its address and prefix \
-                are right, and `ip route get` shows no unreachable route.
+                Check that the host is up (`ip neigh`), that its address and prefix are right, and that `ip route get` \
+                shows no unreachable route: nothing answers for its address.
                 """),
         kernel(
             EINTR, "EINTR", .internal, fault: .prober, retryable: false, inManualPage: true,
-            when: "A signal interrupted the call; the connect goes on by itself.",
-            linux: "A UNIX-domain connect that waits for a place in the backlog does not go on by itself.",
-            hint: "This is a defect of connectd, not of the target: please report it together with the whole result."),
+            when: "A signal interrupted the call; the connect continues in the background.",
+            linux: "A UNIX-domain connect that waits for a place in the backlog does not continue in the background.",
+            hint: "Report this as a bug in connectd, together with the whole result: the target did not cause it."),
         kernel(
             ENETUNREACH, "ENETUNREACH", .unreachable, fault: .network, retryable: true, inManualPage: true,
-            when: "There is no route to the network of this address, here or at a router on the way.",
+            when: "There is no route to the network of this address, on the prober or at a router on the path.",
             linux: """
-                Also for TCP to a multicast or broadcast address, where the manual page has EINVAL, for a `throw` route \
-                and for a rule of type unreachable.
+                Also for TCP to a multicast or broadcast address (EINVAL in the manual page), for a route of type \
+                throw and for a rule of type unreachable.
                 """,
             hint: """
-                The prober has no route to this address: `ip route get` with it shows why; look for a missing default \
-                route, an interface that is down, or IPv6 without connectivity.
+                Check `ip route get` with this address: the prober has no route to it; the default route is missing, \
+                an interface is down, or IPv6 has no connectivity.
                 """),
         kernel(
             EADDRINUSE, "EADDRINUSE", .proberExhausted, fault: .prober, retryable: true, inManualPage: true,
-            when: "The local address and port are taken.",
+            when: "The local address and port are already in use.",
             linux: """
-                On Linux it is bind(2) that gives it, and then the class is `prober_misconfigured`; connect(2) says \
+                On Linux bind(2) returns it, and the class is then `prober_misconfigured`; connect(2) returns \
                 EADDRNOTAVAIL when no local port is free.
                 """,
             hint: """
-                The kernel found no free local port for this connect: `ss -tan` shows what holds them; widen \
-                net.ipv4.ip_local_port_range or run fewer checks at once.
+                Widen net.ipv4.ip_local_port_range, or run fewer checks at once: the kernel found no free local port \
+                for this connect; `ss -tan` shows what holds them.
                 """),
     ]
 
     private static let progressAndPermissionErrors: [ErrorCatalogueEntry] = [
         kernel(
             EFAULT, "EFAULT", .internal, fault: .prober, retryable: false, inManualPage: true,
-            when: "The address lies outside the process's memory.",
+            when: "The address is outside the process's memory.",
             linux: nil,
-            hint: "This is a defect of connectd, not of the target: please report it together with the whole result."),
+            hint: "Report this as a bug in connectd, together with the whole result: the target did not cause it."),
         kernel(
             EINPROGRESS, "EINPROGRESS", .internal, fault: .prober, retryable: false, inManualPage: true,
-            when: "The socket is non-blocking and the connect is under way.",
-            linux: "Also a blocking socket whose SO_SNDTIMEO ran out. A UNIX-domain connect gives EAGAIN instead.",
-            hint: "This is a defect of connectd, not of the target: please report it together with the whole result."),
+            when: "The socket is non-blocking and the connect is in progress.",
+            linux: "Also a blocking socket whose SO_SNDTIMEO expired. A UNIX-domain connect returns EAGAIN instead.",
+            hint: "Report this as a bug in connectd, together with the whole result: the target did not cause it."),
         kernel(
             EALREADY, "EALREADY", .internal, fault: .prober, retryable: false, inManualPage: true,
-            when: "An earlier connect on this socket is still under way.",
+            when: "An earlier connect on this socket is still in progress.",
             linux: nil,
-            hint: "This is a defect of connectd, not of the target: please report it together with the whole result."),
+            hint: "Report this as a bug in connectd, together with the whole result: the target did not cause it."),
         kernel(
             EPERM, "EPERM", .notPermitted, fault: .prober, retryable: false, inManualPage: true,
             when: "TCP_MD5SIG is set on the socket, but its keys are not configured correctly.",
             linux: """
-                Linux meets a wrong or missing MD5 key with silence (ETIMEDOUT, DEADLINE). Its EPERM is a cgroup BPF \
-                program, a dropped UDP send, a missing capability, or a UNIX dgram peer that is connected elsewhere.
+                Linux answers a wrong or missing MD5 key with silence (ETIMEDOUT, DEADLINE). On Linux, EPERM comes \
+                from a cgroup BPF program, a dropped UDP send, a missing capability, or a UNIX datagram peer that is \
+                connected to another socket.
                 """,
             hint: """
-                Something on the prober forbids this connect: look at cgroup BPF programs (`bpftool cgroup tree`), \
-                systemd's IPAddressDeny=, and its firewall's output rules.
+                Check cgroup BPF programs (`bpftool cgroup tree`), systemd's IPAddressDeny= and the firewall's output \
+                rules on the prober: one of them forbids this connection.
                 """),
     ]
 
@@ -170,57 +171,58 @@ extension ErrnoCatalogue {
     static let pathErrors: [ErrorCatalogueEntry] = [
         kernel(
             ENOTDIR, "ENOTDIR", .noSuchSocket, fault: .target, retryable: false, inManualPage: true,
-            when: "Something in the middle of the path is no directory.",
+            when: "A component in the middle of the path is not a directory.",
             linux: nil,
             hint: """
-                A component before the last one is a file or a socket, not a directory: `namei -l` with the path shows \
-                which, often a directory missing from a mount.
+                Check the path with `namei -l`: a component before the last one is a file or a socket, not a \
+                directory; often a mount is missing a directory.
                 """),
         kernel(
             ENAMETOOLONG, "ENAMETOOLONG", .badPath, fault: .request, retryable: false, inManualPage: true,
             when: "The path, or one component of it, is too long.",
             linux: """
-                A socket's address holds 107 bytes of path, much less than PATH_MAX: connectd says ENAMETOOLONG for a \
-                longer one and never cuts it. The kernel says it for a component over 255 bytes behind a symbolic link.
+                A socket address holds 107 bytes of path, much less than PATH_MAX. connectd reports ENAMETOOLONG for a \
+                longer path and never truncates it. The kernel reports it for a component over 255 bytes reached \
+                through a symbolic link.
                 """,
             hint: """
-                A UNIX-domain address holds at most 107 bytes of path on Linux: use a shorter path, or a symbolic link to \
-                the directory of the socket.
+                Use a shorter path, or a symbolic link to the socket's directory: on Linux a UNIX-domain address holds \
+                at most 107 bytes of path.
                 """),
         kernel(
             ENOENT, "ENOENT", .noSuchSocket, fault: .target, retryable: true, inManualPage: true,
-            when: "Nothing is at the path, or a symbolic link leads nowhere.",
-            linux: "An abstract name that nobody has bound gives ECONNREFUSED instead.",
+            when: "Nothing exists at the path, or a symbolic link is dangling.",
+            linux: "An abstract name that is not bound gives ECONNREFUSED instead.",
             hint: """
-                There is no socket at this path: see whether the service has started and where it listens (`ss -xl`), and \
-                that its directory is mounted into connectd's container.
+                Start the service, check where it listens (`ss -xl`), and check that its directory is mounted into \
+                connectd's container: there is no socket at this path.
                 """),
         kernel(
             EACCES, "EACCES", .notPermitted, fault: .prober, retryable: false, inManualPage: true,
             when: """
-                A directory of the UNIX-domain path may not be searched, or the socket may not be written; connect(2) does \
-                not tell which.
+                The process may not search a directory of the UNIX-domain path, or may not write to the socket; \
+                connect(2) does not tell which.
                 """,
             linux: """
-                Internet sockets get it too: from a route of type prohibit, from Landlock or another security module, for \
-                UDP to a broadcast address, and over IPv6 from a firewall's "administratively prohibited".
+                Internet sockets get it too: from a route of type prohibit, from Landlock or another security module, \
+                for UDP to a broadcast address, and over IPv6 from a firewall's "administratively prohibited".
                 """,
             hint: """
-                The prober's own rules forbid this connect: `ip route get` with the address shows a prohibit route; \
-                otherwise look at Landlock, SELinux or AppArmor on the prober.
+                Check `ip route get` with the address for a prohibit route; otherwise check Landlock, SELinux or \
+                AppArmor: a rule on the prober itself forbids this connection.
                 """),
         kernel(
             ELOOP, "ELOOP", .badPath, fault: .request, retryable: false, inManualPage: true,
-            when: "The path leads through too many symbolic links, mostly a loop of them.",
-            linux: "The limit is 40 links in all.",
-            hint: "The path runs into a loop of symbolic links: `namei -l` with the path shows the links that form it."),
+            when: "The path has too many symbolic links, usually a loop.",
+            linux: "The limit is 40 symbolic links.",
+            hint: "Check the path with `namei -l`: its symbolic links form a loop, and the output shows which links."),
         kernel(
             EPROTOTYPE, "EPROTOTYPE", .wrongType, fault: .request, retryable: false, inManualPage: true,
-            when: "The socket at the path is of another type than the one that connects.",
-            linux: "SOCK_SEQPACKET counts as a type of its own, beside stream and dgram.",
+            when: "The socket at the path is of another type than the connecting one.",
+            linux: "SOCK_SEQPACKET is a type of its own, besides stream and dgram.",
             hint: """
-                The socket is there, but of another type: `ss -xl` names it (u_str, u_dgr, u_seq); use unix:, unix+dgram: \
-                or unix+seqpacket: accordingly.
+                Use unix:, unix+dgram: or unix+seqpacket: to match the socket's type, which `ss -xl` shows (u_str, \
+                u_dgr, u_seq): this target names another type.
                 """),
     ]
 }

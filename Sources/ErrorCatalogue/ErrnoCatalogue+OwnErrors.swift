@@ -34,62 +34,62 @@ extension ErrnoCatalogue {
         .deadline, .timeout, fault: .network, source: .deadline, retryable: true,
         message: "The check's own deadline passed",
         when: """
-            `timeout_ms` was over before the check was; the kernel had not given up yet. Its own verdict would be \
-            ETIMEDOUT, and never carries this name.
+            `timeout_ms` passed before the check had finished, and the kernel had not given up yet. If the kernel \
+            gives up first, the error is ETIMEDOUT.
             """,
         hint: """
-            Nothing answered before timeout_ms was over: look for a firewall that drops, a dead host or a full listen \
-            backlog, or give a far or slow target more time.
+            Check for a firewall that drops packets, a dead host or a full listen backlog, or raise timeout_ms for a \
+            distant or slow target: nothing answered in time.
             """)
 
     private static let dialogMismatch = own(
         .dialogMismatch, .dialogFailed, fault: .target, source: .dialog, retryable: true,
-        message: "The peer did not say what the dialog expects",
-        when: "Bytes came, but until the deadline none of them matched the `expect` step.",
+        message: "The peer did not send what the dialog expects",
+        when: "Bytes arrived, but none of them matched the `expect` step before the deadline.",
         hint: """
-            The peer spoke, but not as expected: compare the failed step's "received" with the pattern; another service \
-            may have this port, or it is still starting.
+            Compare the failed step's "received" with the pattern: the peer sent something else; another service may \
+            use this port, or it is still starting.
             """)
 
     private static let dialogRejected = own(
         .dialogRejected, .dialogFailed, fault: .target, source: .dialog, retryable: true,
-        message: "The peer said what the dialog rejects",
+        message: "The peer sent what the dialog rejects",
         when: "A `reject` pattern matched what the peer sent.",
         hint: """
-            The peer answered, but with what a "reject" step forbids: the failed step's "received" has its own words.
+            Check the failed step's "received", which shows the peer's answer: it matched a "reject" step.
             """)
 
     private static let dialogClosed = own(
         .dialogClosed, .dialogFailed, fault: .target, source: .dialog, retryable: true,
         message: "The peer closed the connection during the dialog",
-        when: "The peer ended the connection in good order before the dialog was through.",
+        when: "The peer closed the connection normally before the dialog was complete.",
         hint: """
-            The peer hung up before the dialog was through: see the last "received" for its reason, and its log for an \
-            access list or a connection limit.
+            Check the last "received" for the peer's reason, and its log for an access list or a connection limit: it \
+            closed the connection during the dialog.
             """)
 
     private static let selfConnect = own(
         .selfConnect, .refused, fault: .target, source: .kernel, retryable: true,
         message: "The socket connected to itself",
         when: """
-            The target is a port of this machine where nobody listens, and the socket's own local port is the same: TCP \
-            then connects to itself (RFC 9293, 3.5). connect(2) calls that a success; connectd does not.
+            The target is a port of this machine without a listener, and the socket got the same local port: TCP then \
+            connects to itself (RFC 9293, 3.5). connect(2) reports success; connectd does not.
             """,
         hint: """
-            Nothing listens there: the connect met only its own socket, as the port is an ephemeral one; start the \
-            service, and put its port into net.ipv4.ip_local_reserved_ports.
+            Start the service, and add its port to net.ipv4.ip_local_reserved_ports: nothing listens there, and the \
+            socket connected to itself on an ephemeral port.
             """)
 
     private static let proberBusy = own(
         .proberBusy, .proberExhausted, fault: .prober, source: .deadline, retryable: true,
         message: "connectd had no free socket or thread in time",
         when: """
-            The check waited for a socket beside its first one (`addresses` is `all` or `race`), or for a thread that \
-            opens its path, until `timeout_ms` was over: other checks held all of them.
+            Until `timeout_ms` passed, the check waited for an additional socket (`addresses` is `all` or `race`) or \
+            for a thread to open its path: other checks held all of them.
             """,
         hint: """
-            Nothing is known about this address: run fewer checks at once, raise connectd's descriptor limit \
-            (LimitNOFILE, ulimit -n), or give the check more time.
+            Run fewer checks at once, raise connectd's descriptor limit (LimitNOFILE, ulimit -n), or allow the check \
+            more time: nothing is known about this address.
             """)
 
     private static let denied = own(
@@ -97,23 +97,23 @@ extension ErrnoCatalogue {
         message: "Denied by policy",
         when: "The policy does not allow this target; nothing was sent, and nothing is known about it.",
         hint: """
-            The policy of this connectd does not allow this target; whoever runs it can allow it with a rule under \
-            policy.rules.
+            Ask the operator of this connectd to allow the target with a rule in policy.rules: its policy does not \
+            allow it, and nothing was sent.
             """)
 
     private static let invalid = own(
         .invalid, .invalid, fault: .request, source: .policy, retryable: false,
         message: "The item is not a valid check",
-        when: "An item of a batch is malformed; the other items are checked all the same.",
+        when: "An item of a batch is malformed; the other items are still checked.",
         hint: "Correct this item as the details say; it was not checked, and nothing is known about its target.")
 
     private static let cancelled = own(
         .cancelled, .cancelled, fault: .request, source: .policy, retryable: true,
         message: "The check was cancelled",
-        when: "The client went away, or the service stopped, before the check was through.",
+        when: "The client disconnected, or the service stopped, before the check had finished.",
         hint: """
-            Nothing is known about the target: the client closed its side first, or connectd was stopped; let the client \
-            wait longer than timeout_ms.
+            Let the client wait longer than timeout_ms: it closed its side first, or connectd was stopped; nothing is \
+            known about the target.
             """)
 
     static func own(
@@ -143,19 +143,19 @@ extension ErrnoCatalogue {
     static let nxdomain = resolver(
         .nxdomain, retryable: false,
         message: "The name does not exist",
-        when: "A name server answers that there is no such name (NXDOMAIN), search domains included.",
+        when: "A name server answered that the name does not exist (NXDOMAIN), search domains included.",
         hint: """
-            The name does not exist: look for a typing error, a missing record, or a name that needs the search domain of \
-            another network; `dig` with the name shows who says so.
+            Check the name for a typo, a missing record or a search domain of another network: it does not exist; \
+            `dig` with the name shows which server says so.
             """)
 
     static let noData = resolver(
         .noData, retryable: false,
         message: "The name exists, but has no address of this family",
-        when: "The name exists, but has neither A nor AAAA records, or none of the family that was asked for.",
+        when: "The name exists, but has neither A nor AAAA records, or none of the requested family.",
         hint: """
-            The name has no address of the family asked for: add an A or AAAA record, or set resolve.family to "any"; it \
-            may also be a name with only MX or SRV records.
+            Add an A or AAAA record, or set resolve.family to "any": the name has no address of the requested family; \
+            it may have only MX or SRV records.
             """)
 
     static let serverFailure = resolver(
@@ -163,8 +163,8 @@ extension ErrnoCatalogue {
         message: "The name server failed to answer",
         when: "Every name server answers SERVFAIL.",
         hint: """
-            The resolver could not get an answer itself: mostly broken DNSSEC (`dig +cd` then works), or the domain's own \
-            name servers are down.
+            Check DNSSEC first (if `dig +cd` works, it is broken), then the domain's own name servers: the resolver \
+            itself could not get an answer.
             """)
 
     static let resolverRefused = resolver(
@@ -172,25 +172,25 @@ extension ErrnoCatalogue {
         message: "The name server refused to answer",
         when: "Every name server answers REFUSED.",
         hint: """
-            The name server does not serve the prober: its access list or recursion setting lacks the prober's address, or \
-            resolv.conf names the wrong server.
+            Check the name server's access list and recursion setting for the prober's address, or correct \
+            resolv.conf: this name server does not serve the prober.
             """)
 
     static let resolverFormatError = resolver(
         .resolverFormatError, retryable: false,
-        message: "The name server could not read the question",
+        message: "The name server could not read the query",
         when: "Every name server answers FORMERR, response code 1.",
         hint: """
-            Compare with `dig` against the same server: connectd asks a plain question without EDNS, so a proxy or a \
-            firewall on the way may have damaged it.
+            Compare with `dig` against the same server: connectd sends a plain query without EDNS, so a proxy or a \
+            firewall on the path may have damaged it.
             """)
 
     static let resolverNotImplemented = resolver(
         .resolverNotImplemented, retryable: false,
-        message: "The name server does not answer this kind of question",
+        message: "The name server does not answer this kind of query",
         when: "Every name server answers NOTIMP, response code 4.",
         hint: """
-            Check which server /etc/resolv.conf or resolve.server names: it does not answer questions for A or AAAA \
+            Check which server /etc/resolv.conf or resolve.server names: it does not answer queries for A or AAAA \
             records.
             """)
 
@@ -203,42 +203,42 @@ extension ErrnoCatalogue {
                 ? "The name server answered with an unusual response code" : "The name server answered \(code)",
             when: "Every name server answers with \(code); the message says the number.",
             hint: """
-                Check which server /etc/resolv.conf or resolve.server names: a server that answers lookups does not send \
-                this response code; compare with `dig`.
+                Check which server /etc/resolv.conf or resolve.server names: a server that answers lookups does not \
+                send this response code; compare with `dig`.
                 """)
     }
 
     static let resolverTimeout = resolver(
         .resolverTimeout, retryable: true,
         message: "No name server answered in time",
-        when: "No name server answers, or the check's deadline falls into the resolution.",
+        when: "No name server answered, or the check's deadline passed during the resolution.",
         hint: """
-            No name server answered in time: see /etc/resolv.conf on the prober and whether port 53 of those servers is \
-            reachable over UDP and TCP; the target was not asked.
+            Check /etc/resolv.conf on the prober, and that port 53 of those servers is reachable over UDP and TCP: \
+            none answered in time; the target was not contacted.
             """)
 
     static let resolverUnreachable = resolver(
         .resolverUnreachable, retryable: true,
         message: "No name server could be reached",
         when: """
-            The way to every name server is closed: refused, unreachable, or none is configured. Also when a server \
-            truncates its answer over UDP, and then refuses or closes the TCP connection on which it has to be asked again.
+            No name server can be reached: refused, unreachable, or none is configured. Also if a server truncates its \
+            answer over UDP, and then refuses or closes the TCP connection for the repeated query.
             """,
         hint: """
-            The prober cannot reach its name servers: nothing listens on their port 53 (UDP, or TCP after a truncated \
-            answer), or there is no route; see /etc/resolv.conf of the prober's own container.
+            Check /etc/resolv.conf in the prober's own container: nothing listens on port 53 of its name servers (TCP \
+            after a truncated answer), or there is no route.
             """)
 
     static let resolverBadAnswer = resolver(
         .resolverBadAnswer, retryable: true,
-        message: "The name server's answer makes no sense",
+        message: "The name server's answer is invalid",
         when: """
-            A name server answers with something that is malformed or does not fit the question: the question itself, an \
-            answer that is truncated over TCP too, or aliases that lead in a circle.
+            A name server sent an answer that is malformed or does not match the query: the query itself, an answer \
+            truncated over TCP too, or a loop of aliases.
             """,
         hint: """
-            The name server's answer was malformed: look at what it sends with `dig`, and for a captive portal, a DNS \
-            proxy or a firewall that rewrites answers.
+            Check the answer with `dig`, and look for a captive portal, a DNS proxy or a firewall that rewrites \
+            answers: the name server's answer was malformed.
             """)
 
     private static func resolver(

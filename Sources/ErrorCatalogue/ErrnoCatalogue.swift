@@ -118,11 +118,11 @@ extension ErrnoCatalogue {
         if let entry = entry(for: errno) { return entry }
         return kernel(
             errno.rawValue, name(of: errno), .unclassified, fault: .prober, retryable: false, inManualPage: false,
-            when: "The kernel gave an error that this table does not explain.",
+            when: "The kernel returned an error that this table does not explain.",
             linux: nil,
             hint: """
-                connect(2) is not known to give this error: a security module, a BPF program or a driver on the prober may \
-                be behind it; `strace -f -e trace=network` shows the call.
+                Trace the call with `strace -f -e trace=network`: connect(2) is not known to return this error; a \
+                security module, BPF program or driver may cause it.
                 """)
     }
 

@@ -130,9 +130,9 @@ public enum ICMPSender: Hashable, Sendable {
     /// The peer itself.
     case target
     /// This machine: a local firewall, or a neighbour that did not answer.
-    case ourselves
+    case prober
     /// Anybody else: a router or firewall on the way.
-    case somebodyElse
+    case intermediate
 }
 
 extension ICMPMessage {
@@ -145,7 +145,7 @@ extension ICMPMessage {
     ///   - isOurs: whether an address belongs to this machine; asked only if the target did not send it.
     public func sender(destination: IPAddress, isOurs: (IPAddress) -> Bool) -> ICMPSender {
         if from.isSameHost(as: destination) { return .target }
-        return isOurs(from) ? .ourselves : .somebodyElse
+        return isOurs(from) ? .prober : .intermediate
     }
 }
 

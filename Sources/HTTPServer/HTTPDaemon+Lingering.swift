@@ -18,7 +18,7 @@ extension HTTPDaemon {
         let worker = worker
         let token =
             lingering.count < limits.lingering
-            ? try? watch(number, for: .readable) { _ in worker.daemon?.discard(from: number) }
+            ? try? watch(number, for: .readable) { _ in worker.daemonOnThread?.discard(from: number) }
             : nil
         guard let token else { return _ = CLinux.close(number) }
         lingering[number] = LingeringClose(

@@ -20,7 +20,7 @@ extension HTTPDaemon {
         relays[key] = relay
         worker.load.add(1, ordering: .relaxed)
         let hasStarted = relay.start { outer, inner in
-            worker.daemon?.stepRelay(key, outer, inner)
+            worker.daemonOnThread?.stepRelay(key, outer, inner)
         }
         guard hasStarted else {
             relay.end()

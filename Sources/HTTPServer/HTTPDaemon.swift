@@ -83,8 +83,8 @@ final class HTTPDaemon {
         let worker = worker
         (sweepTimer, bodyTimer) = reactor.assumeIsolated { reactor in
             (
-                reactor.makeTimer { worker.daemon?.sweep() },
-                reactor.makeTimer { worker.daemon?.endBodyWaits() }
+                reactor.makeTimer { worker.daemonOnThread?.sweep() },
+                reactor.makeTimer { worker.daemonOnThread?.endBodyWaits() }
             )
         }
     }
@@ -94,7 +94,7 @@ final class HTTPDaemon {
     ) throws(Errno) -> SlotToken {
         let worker = worker
         return try watch(number, for: .readable) { _ in
-            if let daemon = worker.daemon { note(daemon) }
+            if let daemon = worker.daemonOnThread { note(daemon) }
         }
     }
 
@@ -206,7 +206,7 @@ final class HTTPDaemon {
         let (worker, place) = (worker, connection.index)
         connection.watch = try? watch(connection.descriptor, for: [.readable, .peerClosed], edgeTriggered: true) {
             event in
-            worker.daemon?.noteClient(at: place, event)
+            worker.daemonOnThread?.noteClient(at: place, event)
         }
         return connection.watch != nil
     }

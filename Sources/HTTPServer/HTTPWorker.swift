@@ -20,11 +20,14 @@ actor HTTPWorker {
     private nonisolated let inbox = Mutex<[AcceptedConnection]>([])
     private nonisolated let hasMail = Atomic<Bool>(false)
 
-    private nonisolated let daemonOfThread: ThreadBound<HTTPDaemon?>
+    /// nil before the start. Methods of this actor have to use it: it is what brings them to the worker's thread. A method that
+    /// touches nothing isolated stays on its caller's thread in an optimized build.
+    private(set) var daemon: HTTPDaemon?
+    private nonisolated let boundDaemon: ThreadBound<HTTPDaemon?>
 
-    /// nil before the start. For the reactor's call-backs too, which run on the worker's thread outside of the actor: the
-    /// thread is asked, and not the runtime, whose check costs more than most of what they do. Traps on any other thread.
-    nonisolated var daemon: HTTPDaemon? { daemonOfThread.with { $0 } }
+    /// The same for the reactor's callbacks, which run on the worker's thread outside of the actor: the thread is asked, and
+    /// not the runtime, whose check costs more than most of what they do. Traps on any other thread.
+    nonisolated var daemonOnThread: HTTPDaemon? { boundDaemon.with { $0 } }
 
     nonisolated var thread: ReactorThread { reactor.thread }
     nonisolated var unownedExecutor: UnownedSerialExecutor { reactor.unownedExecutor }
@@ -38,14 +41,15 @@ actor HTTPWorker {
         self.limits = limits
         self.handler = handler
         self.log = log
-        daemonOfThread = ThreadBound(nil, thread: reactor.thread)
+        boundDaemon = ThreadBound(nil, thread: reactor.thread)
     }
 
     /// Starts the library, and takes part in the reactor's turns from here on.
     /// - Throws: EMFILE, ENFILE, ENOMEM; ENOSPC where the kernel allows no more watches.
     func start() throws(Errno) {
         let daemon = HTTPDaemon(worker: self)
-        daemonOfThread.with { $0 = daemon }
+        self.daemon = daemon
+        boundDaemon.with { $0 = daemon }
         try daemon.start()
         let worker = self
         reactor.assumeIsolated { $0.add(worker) }
@@ -177,7 +181,7 @@ actor HTTPWorker {
 
 extension HTTPWorker: TurnParticipant {
     nonisolated func takeTurn() -> UInt64 {
-        guard let daemon else { return .max }
+        guard let daemon = daemonOnThread else { return .max }
         if hasMail.load(ordering: .relaxed) { takeMail(daemon) }
         return daemon.turn()
     }

@@ -13,14 +13,14 @@ public struct AddressRange: Hashable, Sendable {
         let bytes = text.utf8.span
         let slash = bytes.firstOffset(of: .slash)
         guard let base = IPAddress(parsing: bytes.extracting(first: slash ?? bytes.count)) else {
-            throw AddressRangeError("\"\(text)\" does not begin with an IPv4 or IPv6 address.")
+            throw AddressRangeError("\"\(text)\" does not begin with an IPv4 or IPv6 address")
         }
         guard let slash else {
             try self.init(base: base, prefixLength: base.bitWidth)
             return
         }
         guard let prefixLength = bytes.extracting(droppingFirst: slash + 1).prefixLength else {
-            throw AddressRangeError("The prefix length of \"\(text)\" is no plain number.")
+            throw AddressRangeError("the prefix length of \"\(text)\" is not a decimal number")
         }
         try self.init(base: base, prefixLength: prefixLength)
     }
@@ -28,15 +28,15 @@ public struct AddressRange: Hashable, Sendable {
     /// - Throws: If the length is out of range, bits are set behind it, or the address has a zone.
     public init(base: IPAddress, prefixLength: Int) throws(AddressRangeError) {
         guard (0...base.bitWidth).contains(prefixLength) else {
-            throw AddressRangeError("The prefix length of \(base.text) is not within 0…\(base.bitWidth).")
+            throw AddressRangeError("the prefix length of \(base.text) must be within 0…\(base.bitWidth)")
         }
         if case .v6(let address) = base, address.zone != nil {
-            throw AddressRangeError("A block of addresses takes no zone.")
+            throw AddressRangeError("an address block must not have a zone")
         }
         let masked = base.masked(toPrefixLength: prefixLength)
         guard masked == base else {
             let block = "\(masked.text)/\(prefixLength)"
-            throw AddressRangeError("\(base.text)/\(prefixLength) has bits behind its prefix: the block is \(block).")
+            throw AddressRangeError("\(base.text)/\(prefixLength) has bits set after its prefix: write \(block)")
         }
         self.base = base
         self.prefixLength = prefixLength

@@ -15,10 +15,10 @@ extension Host {
             let zone = bytes.firstOffset(of: .percent)
             if let zone, IPv6Address(parsing: bytes.extracting(first: zone)) != nil {
                 throw TargetError(
-                    "The zone is the name or number of an interface, behind a link-local or multicast address.",
+                    "the zone must be an interface name or number, after a link-local or multicast address",
                     member: .host)
             }
-            throw TargetError("What stands in brackets is no IPv6 address.", member: .host)
+            throw TargetError("the text in brackets is not an IPv6 address", member: .host)
         }
         self = .address(.v6(address))
     }
@@ -32,7 +32,9 @@ extension Host {
         } else if let address = IPv6Address(parsing: bytes) {
             self = .address(.v6(address))
         } else {
-            throw TargetError("The host has a colon, but is no IPv6 address; it takes no brackets here.", member: .host)
+            throw TargetError(
+                "the host has a colon but is not an IPv6 address, which is written without brackets here", member: .host
+            )
         }
     }
 
@@ -48,7 +50,7 @@ extension Host {
 
 extension Span<UInt8> {
     fileprivate func refuseWhatIsNoHostName() throws(TargetError) {
-        guard count > 0 else { throw TargetError("The host is empty.", member: .host) }
+        guard count > 0 else { throw TargetError("the host is empty", member: .host) }
         let length = self[count - 1] == .dot ? count - 1 : count
         var start = 0
         while true {
@@ -60,23 +62,23 @@ extension Span<UInt8> {
             }
             start = end + 1
         }
-        guard length <= 253 else { throw TargetError("The host name has more than 253 bytes.", member: .host) }
+        guard length <= 253 else { throw TargetError("the host name must have at most 253 bytes", member: .host) }
     }
 
     private func refuseWhatIsNoLabel() throws(TargetError) {
-        guard count > 0 else { throw TargetError("The host has an empty label.", member: .host) }
+        guard count > 0 else { throw TargetError("the host has an empty label", member: .host) }
         for offset in 0..<count {
             let byte = self[offset]
             let isAllowed = byte.isASCIILetter || byte.decimalDigit != nil
             guard isAllowed || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_") else {
                 throw TargetError(
                     byte == .percent
-                        ? "A percent sign in the host is refused: nothing is decoded."
-                        : "The host has a character other than letters, digits, \"-\", \"_\" and \".\".",
+                        ? "the host must not contain a percent sign: nothing is decoded"
+                        : "the host must consist of letters, digits, \"-\", \"_\" and \".\"",
                     member: .host)
             }
         }
-        guard count <= 63 else { throw TargetError("A label of the host has more than 63 bytes.", member: .host) }
+        guard count <= 63 else { throw TargetError("a label of the host must have at most 63 bytes", member: .host) }
     }
 
     /// A name whose last label is a number, also a hexadecimal one, would be an address to inet_aton(3) and to browsers.
@@ -86,7 +88,7 @@ extension Span<UInt8> {
             guard (isHexadecimal ? self[offset].hexadecimalDigit : self[offset].decimalDigit) != nil else { return }
         }
         throw TargetError(
-            "The last label of the host is a number, but the host is no dotted quad: four parts 0…255, no leading zeros.",
+            "the host must be a dotted quad (four parts 0…255, no leading zeros), because its last label is a number",
             member: .host)
     }
 }

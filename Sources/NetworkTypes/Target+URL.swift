@@ -10,16 +10,16 @@ extension Target {
             try self.init(exactly: text)
         } catch {
             guard let suggestion = TargetSuggestion.sentence(for: text) else { throw error }
-            throw TargetError("\(error.detail) \(suggestion)", member: error.member)
+            throw TargetError("\(error.detail); \(suggestion)", member: error.member)
         }
     }
 
     /// As `init(parsing:)`, but an error says only what is wrong.
     init(exactly text: String) throws(TargetError) {
         let bytes = text.utf8.span
-        guard bytes.count > 0 else { throw TargetError("The target is empty.") }
+        guard bytes.count > 0 else { throw TargetError("the target is empty") }
         guard bytes.count <= Target.textLimitBytes else {
-            throw TargetError("The target has more than \(Target.textLimitBytes) bytes.")
+            throw TargetError("the target must have at most \(Target.textLimitBytes) bytes")
         }
         let (scheme, rest) = try bytes.splitScheme()
         if let type = scheme.unixSocketType {
@@ -45,7 +45,7 @@ extension Span<UInt8> {
         if let scheme, scheme.unixSocketType != nil { return (scheme, colon + 1) }
         guard hasLiteral("://", at: colon) else { return (.tcp, 0) }
         guard let scheme else {
-            throw TargetError("The scheme is unknown; known are \(TargetScheme.list).", member: .transport)
+            throw TargetError("the scheme must be one of \(TargetScheme.list)", member: .transport)
         }
         return (scheme, colon + 3)
     }
@@ -53,14 +53,14 @@ extension Span<UInt8> {
     /// What stands behind the scheme of tcp, tls and udp.
     fileprivate func hostAndPort() throws(TargetError) -> (Host, port: UInt16) {
         try refuseWhatIsNoAuthority()
-        guard count > 0 else { throw TargetError("The target has no host and no port.", member: .host) }
+        guard count > 0 else { throw TargetError("the target has no host and no port: write host:port", member: .host) }
         if self[0] == UInt8(ascii: "[") { return try bracketedHostAndPort() }
         guard let colon = firstOffset(of: .colon) else {
-            throw TargetError("The target has no port: write host:port.", member: .port)
+            throw TargetError("the target has no port: write host:port", member: .port)
         }
         guard firstOffset(of: .colon, from: colon + 1) == nil else {
             throw TargetError(
-                "There is more than one colon: an IPv6 address stands in brackets, as in [2001:db8::1]:443.",
+                "the target has more than one colon: write an IPv6 address in brackets, as in [2001:db8::1]:443",
                 member: .host)
         }
         let host = try Host(nameOrQuad: extracting(first: colon))
@@ -69,14 +69,14 @@ extension Span<UInt8> {
 
     private func bracketedHostAndPort() throws(TargetError) -> (Host, port: UInt16) {
         guard let end = firstOffset(of: UInt8(ascii: "]")) else {
-            throw TargetError("The bracket of the IPv6 address is not closed.", member: .host)
+            throw TargetError("the IPv6 address has no closing bracket", member: .host)
         }
         let host = try Host(ipv6: extracting(1..<end))
         guard end + 1 < count else {
-            throw TargetError("The target has no port: write [address]:port.", member: .port)
+            throw TargetError("the target has no port: write [address]:port", member: .port)
         }
         guard self[end + 1] == .colon else {
-            throw TargetError("Behind the closing bracket stands a colon and the port.", member: .port)
+            throw TargetError("the closing bracket must be followed by a colon and the port", member: .port)
         }
         return (host, try extracting(droppingFirst: end + 2).port())
     }
@@ -84,10 +84,11 @@ extension Span<UInt8> {
     private func refuseWhatIsNoAuthority() throws(TargetError) {
         for offset in 0..<count {
             switch self[offset] {
-            case .atSign: throw TargetError("A target has no user or password; \"@\" is refused.", member: .host)
-            case .slash: throw TargetError("A target has no path: write scheme://host:port and no slash behind it.")
-            case UInt8(ascii: "?"): throw TargetError("A target has no query; \"?\" is refused.")
-            case UInt8(ascii: "#"): throw TargetError("A target has no fragment; \"#\" is refused.")
+            case .atSign: throw TargetError("the target must not have a user or password, got \"@\"", member: .host)
+            case .slash:
+                throw TargetError("the target must not have a path: write scheme://host:port without a slash after it")
+            case UInt8(ascii: "?"): throw TargetError("the target must not have a query, got \"?\"")
+            case UInt8(ascii: "#"): throw TargetError("the target must not have a fragment, got \"#\"")
             default: try self[offset].refuseInAuthority()
             }
         }
@@ -95,17 +96,17 @@ extension Span<UInt8> {
 
     /// Decimal digits, or a name of `PortNames`.
     private func port() throws(TargetError) -> UInt16 {
-        guard count > 0 else { throw TargetError("The port is empty.", member: .port) }
+        guard count > 0 else { throw TargetError("the port is empty", member: .port) }
         guard self[0].decimalDigit != nil else { return try TargetPort.name(decoded()).number() }
         var value = 0
         for offset in 0..<count {
             guard let digit = self[offset].decimalDigit else {
-                throw TargetError("The port begins with a digit, but is no number.", member: .port)
+                throw TargetError("the port begins with a digit but is not a number", member: .port)
             }
             value = Swift.min(value * 10 + Int(digit), 100_000)
         }
         guard self[0] != UInt8(ascii: "0") || count == 1 else {
-            throw TargetError("The port is written without leading zeros.", member: .port)
+            throw TargetError("the port must not have leading zeros", member: .port)
         }
         return try TargetPort.number(value).number()
     }
@@ -115,10 +116,10 @@ extension UInt8 {
     /// Refuses the bytes that no host and no port can have.
     func refuseInAuthority() throws(TargetError) {
         switch self {
-        case 0: throw TargetError("A NUL is refused.", member: .host)
-        case 0x20, 0x09...0x0D: throw TargetError("White space is refused.", member: .host)
-        case 0x80...: throw TargetError("Only ASCII is taken: write an international name as xn--….", member: .host)
-        default: if isASCIIControl { throw TargetError("A control character is refused.", member: .host) }
+        case 0: throw TargetError("must not contain a NUL", member: .host)
+        case 0x20, 0x09...0x0D: throw TargetError("must not contain white space", member: .host)
+        case 0x80...: throw TargetError("must be ASCII: write an international name as xn--…", member: .host)
+        default: if isASCIIControl { throw TargetError("must not contain a control character", member: .host) }
         }
     }
 }

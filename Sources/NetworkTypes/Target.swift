@@ -54,7 +54,8 @@ extension Target {
     /// - Throws: What is wrong, with the member that it is wrong in.
     public init(transport: String, host: String, port: TargetPort) throws(TargetError) {
         guard let scheme = TargetScheme(rawValue: transport), scheme.unixSocketType == nil else {
-            throw TargetError("A target with host and port has the transport tcp, tls or udp.", member: .transport)
+            throw TargetError(
+                "the transport must be tcp, tls or udp for a target with host and port", member: .transport)
         }
         let parsed = try Host(member: host)
         let number = try port.number()
@@ -140,16 +141,16 @@ public enum TargetPort: Hashable, Sendable {
         switch self {
         case .number(let number):
             guard let port = UInt16(exactly: number), port > 0 else {
-                throw TargetError("The port is not within 1…65535.", member: .port)
+                throw TargetError("the port must be within 1…65535", member: .port)
             }
             return port
         case .name(let name):
             guard let port = PortNames.port(named: name) else {
                 if !name.isEmpty, name.utf8.allSatisfy({ $0.decimalDigit != nil }) {
-                    throw TargetError("A port number is written without quotes.", member: .port)
+                    throw TargetError("the port must be a number without quotes, or a port name", member: .port)
                 }
                 throw TargetError(
-                    "The port is neither a number of 1…65535 nor a known name such as https.", member: .port)
+                    "the port must be a number within 1…65535 or a known name such as https", member: .port)
             }
             return port
         }

@@ -2,7 +2,7 @@
 ///
 /// Every suggestion is itself a valid target: it is parsed before it is shown.
 enum TargetSuggestion {
-    /// A sentence that ends an error, such as `Did you mean tls://example.com:443?`; nil where no guess is good.
+    /// The end of an error, such as `did you mean tls://example.com:443?`; nil if no guess is good.
     static func sentence(for text: String) -> String? {
         guard text.utf8.count <= longestText else { return nil }
         let written = text.trimmed { $0.isWhitespace || "\"'`<>,;".contains($0) }
@@ -16,22 +16,22 @@ enum TargetSuggestion {
     private static let longestText = 1024
 
     private static func sentence(_ targets: [String], of guess: TargetGuess) -> String {
-        if guess.isRange { return "A target has one port: write a target for each, as in \(targets[0])." }
-        if guess.isNetwork { return "A target has one address: write a target for each, as in \(targets[0])." }
-        if guess.isPortMissing { return "Write the port too, as in \(targets[0])." }
-        return "Did you mean \(targets.joined(separator: " and "))?"
+        if guess.isRange { return "write one target for each port, as in \(targets[0])" }
+        if guess.isNetwork { return "write one target for each address, as in \(targets[0])" }
+        if guess.isPortMissing { return "write the port too, as in \(targets[0])" }
+        return "did you mean \(targets.joined(separator: " and "))?"
     }
 
     /// For a path without `unix:`, and for a UNIX-domain URL whose path has too few slashes.
     private static func unixSentence(for written: String) -> String? {
         if written.hasPrefix("./") || written.hasPrefix("../") || written.hasPrefix("~") {
-            return "Write the absolute path, as in unix:/path/to/\(written.split(separator: "/").last ?? "x.sock")."
+            return "write the absolute path, as in unix:/path/to/\(written.split(separator: "/").last ?? "x.sock")"
         }
         guard let url = unixURL(for: written), (try? Target(exactly: url)) != nil else {
             return written.hasSuffix(".sock") && !written.contains("/")
-                ? "Write the absolute path, as in unix:/path/to/\(written)." : nil
+                ? "write the absolute path, as in unix:/path/to/\(written)" : nil
         }
-        return "Did you mean \(url)?"
+        return "did you mean \(url)?"
     }
 
     private static func unixURL(for written: String) -> String? {

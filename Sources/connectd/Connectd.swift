@@ -46,13 +46,13 @@ struct Connectd: ParsableCommand {
         }
     }
 
-    /// Without a subcommand there is nothing to do, which is wrong usage: the help goes to standard error.
+    /// A missing subcommand is wrong usage: the help goes to standard error.
     func run() throws {
         Output.errorLine(Self.helpMessage())
         throw ExitCode.validationFailure
     }
 
-    /// What the library would say, with the usage of the subcommand that was asked for instead of the root's.
+    /// The library's error message, with the usage of the subcommand instead of the root command.
     private static func complaint(_ error: ValidationError, about command: any ParsableCommand.Type) -> String {
         let name = [configuration, command.configuration].compactMap(\.commandName).joined(separator: " ")
         return """
@@ -62,7 +62,7 @@ struct Connectd: ParsableCommand {
             """
     }
 
-    /// Exit codes of our own: 2 is wrong usage, where the library would say 64 and no convention of others says more.
+    /// Exits with 2 on wrong usage, where the library would use 64, unless another convention applies.
     private static func end(_ message: String, _ code: ExitCode) {
         guard code != .success else {
             if !message.isEmpty { Output.line(message) }
@@ -71,11 +71,11 @@ struct Connectd: ParsableCommand {
         // An exit status that a command chose itself has no message.
         guard !message.isEmpty || code == .validationFailure else { endProcess(code.rawValue) }
         let convention = ProgramArguments.usage
-        if !message.isEmpty { tell(message, by: convention) }
+        if !message.isEmpty { report(message, by: convention) }
         endProcess(code == .validationFailure ? convention.usageStatus : convention.failureStatus)
     }
 
-    private static func tell(_ message: String, by convention: UsageConvention) {
+    private static func report(_ message: String, by convention: UsageConvention) {
         switch convention {
         case .usual, .health:
             Output.errorLine(message)
@@ -87,10 +87,10 @@ struct Connectd: ParsableCommand {
     }
 }
 
-/// Becomes another program: execvp(3).
+/// Replaces this process by another program: execvp(3).
 enum CommandExecution {
-    /// Does not return where it succeeds. Every descriptor that connectd opened is close-on-exec.
-    /// - Returns: why not, as shells have it: 127 not found, 126 anything else.
+    /// Returns only if it fails. Every descriptor that connectd opened is close-on-exec.
+    /// - Returns: The exit status, as in shells: 127 for not found, 126 for any other error.
     static func replaceProcess(by command: [String]) -> Int32 {
         var arguments = command.map { strdup($0) } + [nil]
         defer { for argument in arguments { free(argument) } }
@@ -106,17 +106,17 @@ enum CommandExecution {
     }
 }
 
-/// The command line, before it is parsed.
+/// The command line before parsing.
 enum ProgramArguments {
-    /// What the library parses: everything, but for `wait` only what stands in front of `--`.
+    /// The arguments that the library parses: all of them, but for `wait` only those before `--`.
     static let own = split(all).own
-    /// The command that `wait` executes; empty where there is none.
+    /// The command that `wait` executes; empty if there is none.
     static let command = split(all).command
 
     /// The arguments after the program's name.
     ///
-    /// Swift's own list is found by the place of `environ`, and is empty as soon as something has moved that: a library in
-    /// LD_PRELOAD that sets or removes a variable when it is loaded. The kernel's list stays.
+    /// Swift finds its own list through the address of `environ`. The list is empty if something has moved `environ`, such
+    /// as a library in LD_PRELOAD that sets a variable when it is loaded. The kernel's list does not depend on it.
     private static let all: [String] = {
         let list = (try? kernelsList()).map { arguments(of: $0) } ?? CommandLine.arguments
         return Array(list.dropFirst())
@@ -130,7 +130,7 @@ enum ProgramArguments {
             if block.isEmpty { break }
             bytes += block
         }
-        // Without /proc of its own process, as in a half-made chroot, there is nothing in it.
+        // It is empty if /proc does not contain this process, as in an incomplete chroot.
         guard !bytes.isEmpty else { throw Errno(ENOENT) }
         return bytes
     }
@@ -150,20 +150,20 @@ enum ProgramArguments {
         return whole.split(separator: 0, omittingEmptySubsequences: false).map { String(decoding: $0, as: UTF8.self) }
     }
 
-    /// Cuts the command off that stands behind `--`. The library would do so too, but not beside a list of targets.
+    /// Splits off the command after `--`. The library cannot do this next to a list of targets.
     static func split(_ arguments: [String]) -> (own: [String], command: [String]) {
         guard arguments.first == "wait", let terminator = arguments.firstIndex(of: "--") else { return (arguments, []) }
         return (Array(arguments[..<terminator]), Array(arguments[(terminator + 1)...]))
     }
 
-    /// Whether `-V` or `--version` is among the options of any command.
+    /// Whether the options of any command contain `-V` or `--version`.
     static let asksForVersion = own.prefix { $0 != "--" }.contains { $0 == "-V" || $0 == "--version" }
 
-    /// How the process ends on wrong usage.
+    /// The convention for errors and exit statuses.
     static let usage = UsageConvention(of: own)
 }
 
-/// The program's version, and those of the libraries that it runs with.
+/// The versions of the program and of its libraries.
 enum Version {
     static let number = "0.1.0"
 

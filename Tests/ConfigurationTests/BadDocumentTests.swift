@@ -22,21 +22,21 @@ struct BadDocument: CustomTestStringConvertible, Sendable {
 
 @Suite struct BadDocumentTests {
     private static let keys = [
-        BadDocument("listn: []", 1, 1, "listn", "there is no such key (did you mean \"listen\"?)"),
+        BadDocument("listn: []", 1, 1, "listn", "is not a known key (did you mean \"listen\"?)"),
         BadDocument("policy:\n  profil: internal", 2, 3, "policy.profil", "did you mean \"profile\"?"),
-        BadDocument("xyzzy: 1", 1, 1, "xyzzy", "there is no such key"),
-        BadDocument("\"<<\": {workers: 1}", 1, 1, "<<", "there is no such key"),
-        BadDocument("limits: {queue: 1}\nlimits: {queue: 2}", 2, 1, "limits", "is there twice, first in line 1"),
-        BadDocument("limits:\n  queue: 1\n  'queue': 2", 3, 3, "limits.queue", "is there twice, first in line 2"),
-        BadDocument("? [a]\n: b", 1, 3, nil, "a key has to be a plain word"),
-        BadDocument("- a", 1, 1, nil, "must be a mapping of keys, but is a list"),
-        BadDocument("just text", 1, 1, nil, "must be a mapping of keys, but is the text \"just text\""),
-        BadDocument("\n12", 2, 1, nil, "but is the number 12"),
-        BadDocument("limits:", 1, 8, "limits", "must be a mapping of keys, but is empty"),
-        BadDocument("limits: 7", 1, 9, "limits", "must be a mapping of keys, but is the number 7"),
-        BadDocument("listen: 8080", 1, 9, "listen", "must be a list, but is the number 8080"),
+        BadDocument("xyzzy: 1", 1, 1, "xyzzy", "is not a known key"),
+        BadDocument("\"<<\": {workers: 1}", 1, 1, "<<", "is not a known key"),
+        BadDocument("limits: {queue: 1}\nlimits: {queue: 2}", 2, 1, "limits", "is a duplicate of the key in line 1"),
+        BadDocument("limits:\n  queue: 1\n  'queue': 2", 3, 3, "limits.queue", "is a duplicate of the key in line 2"),
+        BadDocument("? [a]\n: b", 1, 3, nil, "a key must be a plain word"),
+        BadDocument("- a", 1, 1, nil, "must be a mapping, got a list"),
+        BadDocument("just text", 1, 1, nil, "must be a mapping, got the string \"just text\""),
+        BadDocument("\n12", 2, 1, nil, "got the number 12"),
+        BadDocument("limits:", 1, 8, "limits", "must be a mapping, got nothing"),
+        BadDocument("limits: 7", 1, 9, "limits", "must be a mapping, got the number 7"),
+        BadDocument("listen: 8080", 1, 9, "listen", "must be a list, got the number 8080"),
         BadDocument("listen: [[::1]:80]", 1, 11, nil, "is not YAML: did not find expected node content"),
-        BadDocument("listen: [[a]]", 1, 10, "listen[0]", "must be a text, but is a list"),
+        BadDocument("listen: [[a]]", 1, 10, "listen[0]", "must be a string, got a list"),
     ]
 
     private static let later = [
@@ -46,68 +46,70 @@ struct BadDocument: CustomTestStringConvertible, Sendable {
     private static let types = [
         BadDocument(
             "workers: many", 1, 10, "workers",
-            "must be a whole number in plain decimal digits, but is the text \"many\""),
-        BadDocument("workers: '1'", 1, 10, "workers", "but is the text \"1\""),
-        BadDocument("workers: 1.5", 1, 10, "workers", "1.5, a number or date"),
-        BadDocument("workers: 0x10", 1, 10, "workers", "0x10, a number or date to some readers of YAML"),
-        BadDocument("workers: 010", 1, 10, "workers", "010, a number or date"),
-        BadDocument("workers: 0o10", 1, 10, "workers", "0o10, a number or date"),
-        BadDocument("workers: 1_0", 1, 10, "workers", "1_0, a number or date"),
-        BadDocument("workers: +1", 1, 10, "workers", "+1, a number or date"),
-        BadDocument("workers: 1:30", 1, 10, "workers", "1:30, a number or date"),
-        BadDocument("workers: 1e2", 1, 10, "workers", "1e2, a number or date"),
-        BadDocument("workers: 99999999999999999999", 1, 10, "workers", "a number or date"),
-        BadDocument("workers: yes", 1, 10, "workers", "yes, true or false to YAML"),
-        BadDocument("workers: ~", 1, 10, "workers", "but is empty"),
-        BadDocument("workers:", 1, 9, "workers", "but is empty"),
-        BadDocument("workers: [1]", 1, 10, "workers", "but is a list"),
-        BadDocument("hosts: [no]", 1, 9, "hosts[0]", "no, true or false to YAML: put it in quotes"),
+            "must be an integer in plain decimal digits, got the string \"many\""),
+        BadDocument("workers: '1'", 1, 10, "workers", "got the string \"1\""),
+        BadDocument("workers: 1.5", 1, 10, "workers", "1.5, which some YAML readers take for a number or date"),
+        BadDocument("workers: 0x10", 1, 10, "workers", "0x10, which some YAML readers take for a number or date"),
+        BadDocument("workers: 010", 1, 10, "workers", "010, which some YAML readers take"),
+        BadDocument("workers: 0o10", 1, 10, "workers", "0o10, which some YAML readers take"),
+        BadDocument("workers: 1_0", 1, 10, "workers", "1_0, which some YAML readers take"),
+        BadDocument("workers: +1", 1, 10, "workers", "+1, which some YAML readers take"),
+        BadDocument("workers: 1:30", 1, 10, "workers", "1:30, which some YAML readers take"),
+        BadDocument("workers: 1e2", 1, 10, "workers", "1e2, which some YAML readers take"),
+        BadDocument("workers: 99999999999999999999", 1, 10, "workers", "take for a number or date"),
+        BadDocument("workers: yes", 1, 10, "workers", "yes, which YAML reads as a boolean"),
+        BadDocument("workers: ~", 1, 10, "workers", "got nothing"),
+        BadDocument("workers:", 1, 9, "workers", "got nothing"),
+        BadDocument("workers: [1]", 1, 10, "workers", "got a list"),
+        BadDocument("hosts: [no]", 1, 9, "hosts[0]", "no, which YAML reads as a boolean: put it in quotes"),
         BadDocument(
             "hosts: [x, 2026-01-31]", 1, 12, "hosts[1]",
-            "2026-01-31, a number or date to some readers of YAML: put it in quotes"),
+            "2026-01-31, which some YAML readers take for a number or date: put it in quotes"),
         BadDocument("hosts: [.5]", 1, 9, "hosts[0]", "put it in quotes"),
         BadDocument("hosts: [-.inf]", 1, 9, "hosts[0]", "put it in quotes"),
-        BadDocument("log: {level: off}", 1, 14, "log.level", "off, true or false to YAML: put it in quotes"),
-        BadDocument("log: {level: null}", 1, 14, "log.level", "must be a text, but is empty"),
+        BadDocument("log: {level: off}", 1, 14, "log.level", "off, which YAML reads as a boolean: put it in quotes"),
+        BadDocument("log: {level: null}", 1, 14, "log.level", "must be a string, got nothing"),
         BadDocument("md5_keys: {no: {file: x}}", 1, 12, "md5_keys.no", "put it in quotes"),
     ]
 
     private static let values = [
-        BadDocument("\n\nworkers: -1", 3, 10, "workers", "-1 is out of range: 0 to 1024"),
-        BadDocument("workers: 1025", 1, 10, "workers", "1025 is out of range: 0 to 1024"),
-        BadDocument("limits: {in_flight: 0}", 1, 21, "limits.in_flight", "0 is out of range: 1 to 1000000"),
-        BadDocument("limits: {timeout_ms: 60001}", 1, 22, "limits.timeout_ms", "60001 is out of range: 1 to 60000"),
+        BadDocument("\n\nworkers: -1", 3, 10, "workers", "must be from 0 to 1024, got -1"),
+        BadDocument("workers: 1025", 1, 10, "workers", "must be from 0 to 1024, got 1025"),
+        BadDocument("limits: {in_flight: 0}", 1, 21, "limits.in_flight", "must be from 1 to 1000000, got 0"),
+        BadDocument("limits: {timeout_ms: 60001}", 1, 22, "limits.timeout_ms", "must be from 1 to 60000, got 60001"),
         BadDocument(
-            "policy: {profile: open}", 1, 19, "policy.profile", "\"open\" is none of rules, sidecar, internal, public"),
+            "policy: {profile: open}", 1, 19, "policy.profile",
+            "\"open\" is not one of rules, sidecar, internal, public"),
         BadDocument("policy: {profile: Internal}", 1, 19, "policy.profile", "\"Internal\" is none of"),
-        BadDocument("policy: {dialogs: sometimes}", 1, 19, "policy.dialogs", "is none of any, configured, none"),
+        BadDocument("policy: {dialogs: sometimes}", 1, 19, "policy.dialogs", "is not one of any, configured, none"),
         BadDocument(
-            "policy: {options: [bind, x]}", 1, 26, "policy.options[1]", "\"x\" is none of bind, interface, mark, md5"),
-        BadDocument("policy: {options: [bind, bind]}", 1, 26, "policy.options[1]", "\"bind\" is there already"),
+            "policy: {options: [bind, x]}", 1, 26, "policy.options[1]", "\"x\" is not one of bind, interface, mark, md5"
+        ),
+        BadDocument("policy: {options: [bind, bind]}", 1, 26, "policy.options[1]", "\"bind\" is a duplicate"),
         BadDocument("policy: {nat64_prefixes: ['64:ff9b::/97']}", 1, 27, "policy.nat64_prefixes[0]", "64:ff9b::/97"),
-        BadDocument("log: {level: loud}", 1, 14, "log.level", "\"loud\" is none of trace, debug"),
-        BadDocument("log: {format: xml}", 1, 15, "log.format", "\"xml\" is none of json, text"),
-        BadDocument("hosts: ['a b']", 1, 9, "hosts[0]", "\"a b\" is no host name"),
-        BadDocument("hosts: ['a:80']", 1, 9, "hosts[0]", "it takes neither scheme nor port"),
-        BadDocument("hosts: ['1.2.3.4']", 1, 9, "hosts[0]", "is an address, which a Host header may carry anyway"),
-        BadDocument("hosts: ['999.1.1.1']", 1, 9, "hosts[0]", "is no host name"),
-        BadDocument("hosts: [a, A]", 1, 12, "hosts[1]", "is there already"),
-        BadDocument("hosts: ['']", 1, 9, "hosts[0]", "is no host name"),
-        BadDocument("auth: {tokens_file: ''}", 1, 21, "auth.tokens_file", "must be the name of a file"),
+        BadDocument("log: {level: loud}", 1, 14, "log.level", "\"loud\" is not one of trace, debug"),
+        BadDocument("log: {format: xml}", 1, 15, "log.format", "\"xml\" is not one of json, text"),
+        BadDocument("hosts: ['a b']", 1, 9, "hosts[0]", "\"a b\" is not a host name"),
+        BadDocument("hosts: ['a:80']", 1, 9, "hosts[0]", "without scheme and port"),
+        BadDocument("hosts: ['1.2.3.4']", 1, 9, "hosts[0]", "is an address; a Host header may always contain one"),
+        BadDocument("hosts: ['999.1.1.1']", 1, 9, "hosts[0]", "is not a host name"),
+        BadDocument("hosts: [a, A]", 1, 12, "hosts[1]", "is a duplicate"),
+        BadDocument("hosts: ['']", 1, 9, "hosts[0]", "is not a host name"),
+        BadDocument("auth: {tokens_file: ''}", 1, 21, "auth.tokens_file", "must be a file name"),
         BadDocument(
             "auth: {tokens_file: no-such-file}", 1, 21, "auth.tokens_file",
             "no-such-file\" cannot be read: No such file or directory"),
         BadDocument("auth: {tokens_file: .}", 1, 21, "auth.tokens_file", "cannot be read: Is a directory"),
         BadDocument(
             "md5_keys: {k: {file: no-such}}", 1, 22, "md5_keys.k.file", "cannot be read: No such file or directory"),
-        BadDocument("md5_keys: {k: {}}", 1, 12, "md5_keys.k", "lacks the key \"file\""),
-        BadDocument("md5_keys: {k: file}", 1, 15, "md5_keys.k", "must be a mapping of keys"),
+        BadDocument("md5_keys: {k: {}}", 1, 12, "md5_keys.k", "is missing the key \"file\""),
+        BadDocument("md5_keys: {k: file}", 1, 15, "md5_keys.k", "must be a mapping"),
         BadDocument("authorities: {a: {file: no-such}}", 1, 25, "authorities.a.file", "cannot be read: No such file"),
-        BadDocument("authorities: {a: {}}", 1, 15, "authorities.a", "lacks the key \"file\""),
+        BadDocument("authorities: {a: {}}", 1, 15, "authorities.a", "is missing the key \"file\""),
         BadDocument(
-            "client_certificates: {p: {key: /}}", 1, 23, "client_certificates.p", "lacks the key \"certificate\""),
+            "client_certificates: {p: {key: /}}", 1, 23, "client_certificates.p", "is missing the key \"certificate\""),
         BadDocument(
-            "client_certificates: {p: {certificate: /}}", 1, 23, "client_certificates.p", "lacks the key \"key\""),
+            "client_certificates: {p: {certificate: /}}", 1, 23, "client_certificates.p", "is missing the key \"key\""),
         BadDocument(
             "client_certificates: {p: {certificate: no-such, key: /dev/null}}", 1, 40,
             "client_certificates.p.certificate",
@@ -117,11 +119,11 @@ struct BadDocument: CustomTestStringConvertible, Sendable {
             "client_certificates.p.targets", "must not be empty"),
         BadDocument(
             "client_certificates: {p: {certificate: /dev/null, key: /, targets: [h]}}", 1, 69,
-            "client_certificates.p.targets[0]", "A pattern of targets is host:port"),
+            "client_certificates.p.targets[0]", "a target pattern must be host:port"),
         BadDocument(
             "client_certificates: {p: {certificate: /dev/null, key: /, targets: [443]}}", 1, 69,
             "client_certificates.p.targets[0]", "put it in quotes"),
-        BadDocument("md5_keys: {'a b': {file: x}}", 1, 12, "md5_keys.a b", "the name has to be 1 to 64 letters"),
+        BadDocument("md5_keys: {'a b': {file: x}}", 1, 12, "md5_keys.a b", "the name must be 1 to 64 letters"),
     ]
 
     private static let listeners =
@@ -132,8 +134,8 @@ struct BadDocument: CustomTestStringConvertible, Sendable {
             ("127.0.0.1:-1", "does not end in a port"), ("localhost:80", "did you mean \"127.0.0.1:80\"?"),
             ("127.1:80", "does not begin with an address"), ("127.0.0.1 :80", "does not begin with an address"),
             ("[127.0.0.1]:80", "does not begin with an address"), ("::1:80", "needs brackets"),
-            (":80", "names no address"),
-            ("*:80", "names no address"),
+            (":80", "has no address"),
+            ("*:80", "has no address"),
             ("http://127.0.0.1:80", "is a URL: write only the address and the port; did you mean \"127.0.0.1:80\"?"),
             ("unix:", "has no absolute path"),
             ("unix:/s?mode=600x", "a mode in octal digits"), ("unix:/s?mode=0888", "a mode in octal digits"),
@@ -144,20 +146,20 @@ struct BadDocument: CustomTestStringConvertible, Sendable {
             ("unix:/" + String(repeating: "x", count: 107), "needs a path of 2 to 107"),
         ].map { BadDocument("listen:\n  - '\($0.0)'", 2, 5, "listen[0]", $0.1) } + [
             BadDocument("listen: []", 1, 9, "listen", "must not be empty"),
-            BadDocument("listen: ['127.0.0.1:1', '127.0.0.1:1']", 1, 25, "listen[1]", "is there already"),
-            BadDocument("listen: ['unix:/s', 'unix:/s?mode=0600']", 1, 21, "listen[1]", "is there already"),
+            BadDocument("listen: ['127.0.0.1:1', '127.0.0.1:1']", 1, 25, "listen[1]", "is a duplicate"),
+            BadDocument("listen: ['unix:/s', 'unix:/s?mode=0600']", 1, 21, "listen[1]", "is a duplicate"),
             BadDocument(
                 "listen: ['127.0.0.1:1']\nhealth_listen: ['127.0.0.1:2', '127.0.0.1:1']", 2, 32, "health_listen[1]",
-                "\"127.0.0.1:1\" is in listen already: a socket serves one of both"),
+                "\"127.0.0.1:1\" is already in listen: a socket cannot serve both"),
             BadDocument(
                 "health_listen: ['unix:/s']\nlisten: ['unix:/s?mode=0666']", 1, 17, "health_listen[0]",
-                "is in listen already"),
+                "is already in listen"),
             BadDocument(
-                "health_listen: ['127.0.0.1:8080']", 1, 17, "health_listen[0]", "is in listen, by default, already"),
+                "health_listen: ['127.0.0.1:8080']", 1, 17, "health_listen[0]", "is already in listen (its default)"),
             BadDocument(
                 "listen: ['127.0.0.1:1']\nhealth_listen: ['0.0.0.0:1']", 2, 17, "health_listen[0]",
-                "cannot be bound beside 127.0.0.1:1 of listen: one of them is every address"),
-            BadDocument("listen: ['[::]:1', '[::1]:1']", 1, 20, "listen[1]", "cannot be bound beside [::]:1"),
+                "conflicts with 127.0.0.1:1 of listen: one of them is the wildcard address"),
+            BadDocument("listen: ['[::]:1', '[::1]:1']", 1, 20, "listen[1]", "conflicts with [::]:1"),
         ]
 
     private static let syntax = [
@@ -166,8 +168,8 @@ struct BadDocument: CustomTestStringConvertible, Sendable {
         BadDocument("workers: 1\n---\nworkers: 2", 2, 1, nil, "a second document begins here"),
         BadDocument("hosts: [*w]", 1, 9, nil, "the alias *w has no anchor &w before it"),
         BadDocument("<<: 5", 1, 5, nil, "<< merges a mapping or a list of mappings, got the number 5"),
-        BadDocument("workers: !!int '1'", 1, 10, nil, "tags (!!int) are not taken"),
-        BadDocument("hosts: !x [a]", 1, 8, nil, "tags (!x) are not taken"),
+        BadDocument("workers: !!int '1'", 1, 10, nil, "tags (!!int) are not supported"),
+        BadDocument("hosts: !x [a]", 1, 8, nil, "tags (!x) are not supported"),
         BadDocument(String(repeating: "[", count: 2000), 1, 17, nil, "more than 16 levels"),
         BadDocument("hosts: [a]\n# \u{1}", 2, 3, nil, "is not YAML: control characters"),
     ]
@@ -184,7 +186,7 @@ struct BadDocument: CustomTestStringConvertible, Sendable {
 
     @Test(arguments: later) func aKeyOfALaterVersionIsNotIgnored(text: String) throws {
         let found = try problems(text)
-        #expect(found.map(\.reason) == ["this version of connectd does not offer it yet"])
+        #expect(found.map(\.reason) == ["is not supported in this version of connectd"])
         #expect(found[0].position?.line == 1 && found[0].path != nil)
     }
 
@@ -204,7 +206,7 @@ struct BadDocument: CustomTestStringConvertible, Sendable {
         }
         #expect(
             try problems(text).map(\.reason) == [
-                "its aliases stand for more than 1 MiB: write less, or use fewer aliases"
+                "the aliases expand to more than 1 MiB: use fewer of them"
             ])
     }
 
@@ -241,7 +243,7 @@ struct BadDocument: CustomTestStringConvertible, Sendable {
         let problem = try #require(try problems("limits:\n  queue: many").first)
         #expect(
             problem.description.hasSuffix(
-                "connectd.yaml:2:10: limits.queue: must be a whole number in plain decimal digits, but is the text \"many\""
+                "connectd.yaml:2:10: limits.queue: must be an integer in plain decimal digits, got the string \"many\""
             ))
     }
 }

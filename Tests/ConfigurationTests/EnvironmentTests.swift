@@ -35,20 +35,20 @@ import Testing
     }
 
     @Test(arguments: [
-        ("CONNECTD_LIMITS__QUEUE", "many", "must be a whole number in plain decimal digits, not \"many\""),
-        ("CONNECTD_LIMITS__QUEUE", " 7", "must be a whole number"),
-        ("CONNECTD_LIMITS__QUEUE", "-1", "-1 is out of range: 0 to 1000000"),
-        ("CONNECTD_LIMITS__QUEUE", "", "is empty; unset it to leave limits.queue as it is"),
-        ("CONNECTD_POLICY__PROFILE", "open", "\"open\" is none of rules, sidecar, internal, public"),
+        ("CONNECTD_LIMITS__QUEUE", "many", "must be an integer in plain decimal digits, got \"many\""),
+        ("CONNECTD_LIMITS__QUEUE", " 7", "must be an integer"),
+        ("CONNECTD_LIMITS__QUEUE", "-1", "must be from 0 to 1000000, got -1"),
+        ("CONNECTD_LIMITS__QUEUE", "", "is empty; unset it to leave limits.queue unchanged"),
+        ("CONNECTD_POLICY__PROFILE", "open", "\"open\" is not one of rules, sidecar, internal, public"),
         ("CONNECTD_LISTEN", "127.0.0.1:1,", "\"\" has no port"),
         ("CONNECTD_LISTEN", "localhost:1", "\"localhost:1\" does not begin with an address"),
         ("CONNECTD_AUTH__TOKENS_FILE", "/no/such", "the file \"/no/such\" cannot be read: No such file or directory"),
-        ("CONNECTD_POLICY__RULES", "[]", "policy.rules can be given in the configuration file only"),
-        ("CONNECTD_AUTHORITIES", "{}", "authorities can be given in the configuration file only"),
-        ("CONNECTD_CLIENT_CERTIFICATES", "x", "client_certificates can be given in the configuration file only"),
-        ("CONNECTD_MD5_KEYS", "{}", "md5_keys can be given in the configuration file only"),
+        ("CONNECTD_POLICY__RULES", "[]", "policy.rules can be set only in the configuration file"),
+        ("CONNECTD_AUTHORITIES", "{}", "authorities can be set only in the configuration file"),
+        ("CONNECTD_CLIENT_CERTIFICATES", "x", "client_certificates can be set only in the configuration file"),
+        ("CONNECTD_MD5_KEYS", "{}", "md5_keys can be set only in the configuration file"),
         ("CONNECTD_HEALTH_LISTEN", "0.0.0.0", "\"0.0.0.0\" has no port"),
-        ("CONNECTD_LIMITS__BATCH", "1", "limits.batch: this version of connectd does not offer it yet"),
+        ("CONNECTD_LIMITS__BATCH", "1", "limits.batch is not supported in this version of connectd"),
     ])
     func aBadValueIsNamedByItsVariable(name: String, value: String, reason: String) throws {
         let found = try problems("{}", environment: [name: value])
@@ -63,8 +63,8 @@ import Testing
             "{}", environment: ["CONNECTD_LIMITS__QUEU": "1", "CONNECTD_NONSENSE": "s3cret", "connectd_listen": "x"])
         #expect(
             warnings == [
-                "CONNECTD_LIMITS__QUEU sets nothing: there is no such key (did you mean \"CONNECTD_LIMITS__QUEUE\"?)",
-                "CONNECTD_NONSENSE sets nothing: there is no such key",
+                "CONNECTD_LIMITS__QUEU is ignored: it is not a known key (did you mean \"CONNECTD_LIMITS__QUEUE\"?)",
+                "CONNECTD_NONSENSE is ignored: it is not a known key",
             ])
     }
 

@@ -117,48 +117,48 @@ import Testing
         #expect(warnings.count == 1)
         #expect(
             warnings.first == """
-                blackbox.yml: modules of probers that connectd does not have are left out: dns_ok (dns), grpc (grpc), \
+                blackbox.yml: skipped modules whose prober connectd does not support: dns_ok (dns), grpc (grpc), \
                 http_2xx (http), icmp (icmp), ws (websocket)
                 """)
     }
 
     @Test(arguments: [
-        ("moduls: {}", "blackbox.yml:1:1: moduls: there is no such key (did you mean \"modules\"?)"),
-        ("modules: [a]", "blackbox.yml:1:10: modules: must be a mapping of keys, but is a list"),
+        ("moduls: {}", "blackbox.yml:1:1: moduls: is not a known key (did you mean \"modules\"?)"),
+        ("modules: [a]", "blackbox.yml:1:10: modules: must be a mapping, got a list"),
         (
             "modules: {a: {prober: tcp, timeot: 5s}}",
-            "blackbox.yml:1:28: modules.a.timeot: there is no such key (did you mean \"timeout\"?)"
+            "blackbox.yml:1:28: modules.a.timeot: is not a known key (did you mean \"timeout\"?)"
         ),
         (
             "modules: {a: {prober: tcp, timeout: 5}}",
-            "blackbox.yml:1:37: modules.a.timeout: must be a duration with its unit, such as 5s, got the number 5"
+            "blackbox.yml:1:37: modules.a.timeout: must be a duration with a unit, such as 5s, got the number 5"
         ),
         (
             "modules: {a: {prober: tcp, tcp: {query: []}}}",
-            "blackbox.yml:1:34: modules.a.tcp.query: there is no such key"
+            "blackbox.yml:1:34: modules.a.tcp.query: is not a known key"
         ),
         (
             "modules: {a: {prober: unix, unix: {source_ip_address: 127.0.0.9}}}",
-            "blackbox.yml:1:36: modules.a.unix.source_ip_address: there is no such key"
+            "blackbox.yml:1:36: modules.a.unix.source_ip_address: is not a known key"
         ),
         (
             "modules: {a: {prober: tcp, tcp: {tls: \"true\"}}}",
-            "blackbox.yml:1:39: modules.a.tcp.tls: must be true or false, without quotes, but is the text \"true\""
+            "blackbox.yml:1:39: modules.a.tcp.tls: must be true or false without quotes, got the string \"true\""
         ),
         (
             "modules: {a: {prober: tcp, tcp: {query_response: [{expect: a, labels: [{name: 1x}]}]}}}",
             """
-            blackbox.yml:1:79: modules.a.tcp.query_response[0].labels[0].name: \"1x\" is no name of a label: letters, digits \
-            and \"_\", no digit first, not \"__\" first
+            blackbox.yml:1:79: modules.a.tcp.query_response[0].labels[0].name: \"1x\" is not a label name: use letters, \
+            digits and \"_\", and do not start with a digit or \"__\"
             """
         ),
         (
             "modules: {a: {prober: tcp, tcp: {query_response: [{expect: a, labels: [{value: x}]}]}}}",
-            "blackbox.yml:1:72: modules.a.tcp.query_response[0].labels[0]: lacks the key \"name\""
+            "blackbox.yml:1:72: modules.a.tcp.query_response[0].labels[0]: is missing the key \"name\""
         ),
         (
             "modules: {a: {prober: tcp, tcp: {tls_config: {min_version: \"1.2\"}}}}",
-            "blackbox.yml:1:60: modules.a.tcp.tls_config.min_version: \"1.2\" is none of TLS10, TLS11, TLS12, TLS13"
+            "blackbox.yml:1:60: modules.a.tcp.tls_config.min_version: \"1.2\" is not one of TLS10, TLS11, TLS12, TLS13"
         ),
         (
             "modules: {a: {prober: tcp, tcp: {query_response: [{send: x}, {expect: \"(\"}]}}}",
@@ -168,7 +168,7 @@ import Testing
         ),
         (
             "modules: {a: {prober: tcp}, a: {prober: tcp}}",
-            "blackbox.yml:1:29: modules.a: the key is there twice, first in line 1"
+            "blackbox.yml:1:29: modules.a: is a duplicate of the key in line 1"
         ),
     ])
     func whatIsWrongIsSaidWithLinePathAndReason(text: String, message: String) throws {
@@ -180,8 +180,8 @@ import Testing
         ("ca_file: no.pem", "ca_file", #"the file "no.pem" cannot be read: No such file or directory"#),
         ("ca_file: key.pem", "ca_file", #"the file "key.pem" "#),
         ("cert_file: cert.pem, key_file: other.pem", "key_file", #"the file "other.pem" "#),
-        ("cert_file: cert.pem", "tls_config", "lacks the key to its certificate"),
-        ("key_file: key.pem", "tls_config", "lacks the certificate to its key"),
+        ("cert_file: cert.pem", "tls_config", "has a certificate without a key"),
+        ("key_file: key.pem", "tls_config", "has a key without a certificate"),
         ("min_version: TLS13, max_version: TLS12", "tls_config", "min_version is above max_version"),
     ])
     func aDefectOfTLSIsAWarningOfItsModule(config: String, key: String, reason: String) throws {
@@ -241,7 +241,7 @@ import Testing
     @Test func keysOfOtherProbersAreRequiredToBeUniqueToo() throws {
         #expect(
             try Self.problems("modules: {a: {prober: http, http: {headers: {A: 1, A: 2}}}}") == [
-                "blackbox.yml:1:52: modules.a.http.headers.A: the key is there twice, first in line 1"
+                "blackbox.yml:1:52: modules.a.http.headers.A: is a duplicate of the key in line 1"
             ])
     }
 

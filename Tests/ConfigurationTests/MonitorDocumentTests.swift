@@ -37,36 +37,36 @@ import Testing
     }
 
     @Test(arguments: [
-        ("monitors: {}", "1:11: monitors: must be a list, but is a mapping"),
-        ("monitors: [{check: {target: \"a:1\"}}]", "1:12: monitors[0]: lacks the key \"name\""),
-        ("monitors: [{name: a}]", "1:12: monitors[0]: lacks the key \"check\""),
+        ("monitors: {}", "1:11: monitors: must be a list, got a mapping"),
+        ("monitors: [{check: {target: \"a:1\"}}]", "1:12: monitors[0]: is missing the key \"name\""),
+        ("monitors: [{name: a}]", "1:12: monitors[0]: is missing the key \"check\""),
         (
             "monitors: [{name: a, check: {}, every: 5}]",
-            "1:33: monitors[0].every: there is no such key"
+            "1:33: monitors[0].every: is not a known key"
         ),
         (
             "monitors: [{name: a, interval_ms: 99, check: {}}]",
-            "1:35: monitors[0].interval_ms: 99 is out of range: 100 to 86400000"
+            "1:35: monitors[0].interval_ms: must be from 100 to 86400000, got 99"
         ),
         (
             "monitors: [{name: a, required: yes, check: {}}]",
-            "1:32: monitors[0].required: must be true or false, but is yes, true or false to YAML"
+            "1:32: monitors[0].required: must be true or false, got yes, which YAML reads as a boolean"
         ),
         (
             "monitors: [{name: \"a b\", check: {}}]",
-            "1:19: monitors[0].name: has to be 1 to 64 letters, digits, \".\", \"_\" or \"-\""
+            "1:19: monitors[0].name: must be 1 to 64 letters, digits, \".\", \"_\" or \"-\""
         ),
         (
             "monitors:\n  - {name: a, check: {}}\n  - {name: a, check: {}}",
-            "3:12: monitors[1].name: is the name of an earlier monitor"
+            "3:12: monitors[1].name: is a duplicate: an earlier monitor has this name"
         ),
         (
             "monitors: [{name: a, check: {target: x, target: y}}]",
-            "1:41: monitors[0].check: the key \"target\" is there twice"
+            "1:41: monitors[0].check: has the key \"target\" twice"
         ),
         (
             "monitors: [{name: a, check: {timeout_ms: 0x10}}]",
-            "1:42: monitors[0].check: 0x10, a number or date to some readers of YAML: put it in quotes"
+            "1:42: monitors[0].check: is ambiguous, got 0x10, which some YAML readers take for a number or date: put it in quotes"
         ),
     ])
     func whatIsWrongIsToldWithItsPlace(text: String, expected: String) {

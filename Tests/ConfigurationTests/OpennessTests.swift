@@ -59,7 +59,7 @@ import Testing
     @Test(arguments: ["certificate: server.pem", "key: server.key", "client_authorities: ca.pem"])
     func halfOfHTTPSIsRefused(half: String) throws {
         let found = try problems("https: {\(half)}")
-        #expect(found.map(\.reason) == ["needs both certificate and key"] && found.first?.path == "https")
+        #expect(found.map(\.reason) == ["requires both certificate and key"] && found.first?.path == "https")
     }
 
     @Test func theMessageSaysWhatIsMissingAndHowToGiveIt() throws {

@@ -15,11 +15,11 @@ import Testing
     }
 
     @Test(arguments: [
-        ("no colon but s3cret", 1, "there is no colon"),
-        ("# fine\n\nops:s3cret-0123456789\nops:s3cret-9876543210", 4, "has the name of an earlier line"),
+        ("no colon but s3cret", 1, "got no colon"),
+        ("# fine\n\nops:s3cret-0123456789\nops:s3cret-9876543210", 4, "has the same name as an earlier line"),
         ("ops:", 1, "has an empty token"), ("ops:   ", 1, "has an empty token"),
-        (":s3cret", 1, "must begin with a name"), ("s3cret s3cret:x", 1, "must begin with a name"),
-        ("ops:s3cret s3cret", 1, "other characters than visible ASCII"), ("ops:s3crét", 1, "visible ASCII"),
+        (":s3cret", 1, "must start with a name"), ("s3cret s3cret:x", 1, "must start with a name"),
+        ("ops:s3cret s3cret", 1, "characters other than visible ASCII"), ("ops:s3crét", 1, "visible ASCII"),
         ("a:s3cret-0123456789\nb:s3cret-0123456789", 2, "has the same token as a"),
     ])
     func aBadLineIsNamedWithoutBeingShown(text: String, line: Int, reason: String) throws {
@@ -56,7 +56,7 @@ import Testing
 
     @Test(arguments: ["", "\n# none\n"]) func aFileWithoutTokensIsRefused(text: String) throws {
         let error = #expect(throws: ConfigurationProblems.self) { try Self.load(tokens: text) }
-        #expect(error?.problems.first?.reason.contains("holds no token") == true)
+        #expect(error?.problems.first?.reason.contains("contains no token") == true)
     }
 
     @Test func aTokenMayHoldColons() throws {
@@ -68,7 +68,7 @@ import Testing
         let (settings, warnings) = try Self.load(tokens: "# a\nops:s3cret", mode: 0o644)
         #expect(settings.tokens.count == 1)
         #expect(warnings.count == 2)
-        #expect(warnings.contains { $0.hasPrefix("auth.tokens_file: everybody on this machine can read") })
+        #expect(warnings.contains { $0.hasPrefix("auth.tokens_file: ") })
         #expect(warnings.contains { $0.hasSuffix("tokens:2: the token is shorter than 16 bytes") })
         #expect(!warnings.joined().contains("s3cret"))
         #expect(try Self.load(key: [1], mode: 0o604).warnings.count == 1)
@@ -79,7 +79,7 @@ import Testing
         try folder.write("ops:0123456789abcdef", to: "tokens")
         let file = try folder.write("auth: {tokens_file: tokens}", to: "c.yaml")
         let warnings = try SettingsLoader.load(file: file, flags: Flags(allowAnonymous: true)).warnings
-        #expect(warnings.count == 1 && warnings[0].hasPrefix("--allow-anonymous opens nothing"))
+        #expect(warnings.count == 1 && warnings[0].hasPrefix("--allow-anonymous has no effect"))
     }
 
     @Test(arguments: [

@@ -81,7 +81,7 @@ import Testing
         var circumstances = Circumstances(phase: .connect, transport: .tcp)
         circumstances.destination = endpoint.address
         circumstances.icmp = message
-        circumstances.icmpSender = .somebodyElse
+        circumstances.icmpSender = .intermediate
         let error = Classifier.report(for: Errno(EACCES), in: circumstances)
         var attempt = AttemptResult(
             endpoint: .ip(endpoint), outcome: .failed(error.errorClass), phase: .connect, startNanoseconds: 0)

@@ -137,7 +137,7 @@ struct TargetFileTests {
             connection: try ConnectionArguments.parse([]), tls: try TLSArguments.parse([]),
             dialog: try DialogArguments.parse([]))
         do {
-            _ = try planner.checks(of: try entries(text), under: Surroundings(policy: nil))
+            _ = try planner.checks(of: try entries(text), in: CheckContext(policy: nil))
             Issue.record("accepted")
         } catch let error as ValidationError {
             let lines = error.message.split(separator: "\n")

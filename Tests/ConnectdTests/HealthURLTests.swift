@@ -49,7 +49,7 @@ struct HealthURLTests {
     }
 
     @Test(
-        "is refused where it is none",
+        "is refused where it is not one",
         arguments: [
             "", "http://", "https://", "https://a:1/x y", "ftp://a:1", "http://a:1/x y", "http://a:1/\u{7F}",
             "http://a:1/#f",

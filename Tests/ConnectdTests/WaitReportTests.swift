@@ -49,7 +49,7 @@ struct WaitReportTests {
         _ = report.line(for: try Results.failed("ECONNREFUSED"), at: 1)
         let text = report.failure("timed out after 3s")
         let lines = text.split(separator: "\n")
-        #expect(lines[0] == "connectd: timed out after 3s: 2 of 3 targets are not there")
+        #expect(lines[0] == "connectd: timed out after 3s: 2 of 3 targets are not ready")
         #expect(lines[1].hasPrefix("FAIL  tcp://b:1           refused         "))
         #expect(lines[2] == "FAIL  tcp://c:1           not checked yet")
         #expect(lines[3].hasPrefix("1 target, ECONNREFUSED: fault: target. "))

@@ -16,7 +16,7 @@ import Testing
     }
 
     static let faults: [(ICMPSender, Fault)] = [
-        (.target, .target), (.ourselves, .prober), (.somebodyElse, .network),
+        (.target, .target), (.prober, .prober), (.intermediate, .network),
     ]
 
     @Test(arguments: [9, 10, 13] as [UInt8], faults)
@@ -35,7 +35,7 @@ import Testing
 
     @Test(arguments: 1...Int32(133))
     func aProhibitionMakesAnyNumberUnreachable(number: Int32) {
-        let report = Self.judge(number, 3, 13, sender: .somebodyElse)
+        let report = Self.judge(number, 3, 13, sender: .intermediate)
         #expect(report.errorClass == .unreachable && report.fault == .network && report.errno == Errno(number))
     }
 
@@ -55,22 +55,22 @@ import Testing
     }
 
     @Test func aDeadNeighbourIsTheNetworksAlthoughWeSayItOurselves() {
-        let overIPv4 = Self.judge(EHOSTUNREACH, 3, 1, sender: .ourselves)
-        let overIPv6 = Self.judge(EHOSTUNREACH, 1, 3, .ipv6, sender: .ourselves)
+        let overIPv4 = Self.judge(EHOSTUNREACH, 3, 1, sender: .prober)
+        let overIPv6 = Self.judge(EHOSTUNREACH, 1, 3, .ipv6, sender: .prober)
         for report in [overIPv4, overIPv6] {
             #expect(report.errorClass == .unreachable && report.fault == .network && report.retryable)
-            #expect(report.hint == Hints.deadNeighbour)
+            #expect(report.hint == Hints.deadNeighbor)
         }
     }
 
     @Test func aHostUnreachableFromTheTargetIsTheTargets() {
         #expect(Self.judge(EHOSTUNREACH, 3, 1, sender: .target).fault == .target)
-        #expect(Self.judge(EHOSTUNREACH, 3, 1, sender: .somebodyElse).fault == .network)
+        #expect(Self.judge(EHOSTUNREACH, 3, 1, sender: .intermediate).fault == .network)
     }
 
     @Test func anExceededHopLimitSpeaksOfTheHopLimit() {
-        #expect(Self.judge(EHOSTUNREACH, 11, 0, sender: .somebodyElse).hint == Hints.timeExceeded)
-        #expect(Self.judge(EHOSTUNREACH, 3, 0, .ipv6, sender: .somebodyElse).hint == Hints.timeExceeded)
+        #expect(Self.judge(EHOSTUNREACH, 11, 0, sender: .intermediate).hint == Hints.timeExceeded)
+        #expect(Self.judge(EHOSTUNREACH, 3, 0, .ipv6, sender: .intermediate).hint == Hints.timeExceeded)
     }
 
     @Test(arguments: faults)

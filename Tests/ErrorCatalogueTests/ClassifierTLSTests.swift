@@ -24,8 +24,8 @@ import Testing
         #expect(Classifier.report(for: staple).hint == Hints.stapleNotGood)
         #expect(Classifier.report(for: TLSHandshakeFailure(.certificateInvalid)).hint != Hints.stapleNotGood)
         let injection = TLSHandshakeFailure(.protocolViolation, received: [1])
-        #expect(Classifier.report(for: injection).hint == Hints.wordsBehindGoAhead)
-        #expect(Classifier.report(for: TLSHandshakeFailure(.protocolViolation)).hint != Hints.wordsBehindGoAhead)
+        #expect(Classifier.report(for: injection).hint == Hints.plainTextAfterStartTLS)
+        #expect(Classifier.report(for: TLSHandshakeFailure(.protocolViolation)).hint != Hints.plainTextAfterStartTLS)
         #expect(Classifier.report(for: TLSHandshakeFailure(.alert)).hint == Hints.expectedAlertMissing)
     }
 
@@ -34,7 +34,7 @@ import Testing
         failure.subject = .preparation
         let report = Classifier.report(for: failure)
         #expect(report.fault == .prober && !report.retryable && report.errorClass == .tlsFailed)
-        #expect(report.hint == Hints.tlsNotBegun)
+        #expect(report.hint == Hints.preparationFailed)
     }
 
     @Test func silenceInFrontOfTLSIsToldFromSilenceWithinIt() {

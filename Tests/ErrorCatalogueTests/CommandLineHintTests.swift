@@ -33,12 +33,12 @@ struct CommandLineHintTests {
 
     @Test("print values")
     func values() {
-        let hint = CommandLineHint(Hints.prohibitedOnTheWay)
+        let hint = CommandLineHint(Hints.prohibitedOnPath)
         let text = hint.text([.sender: "10.0.0.1", .meaning: "administratively prohibited", .source: "10.0.0.9"])
         #expect(
             text == """
-                10.0.0.1, a firewall or router on the way, prohibits this connect (administratively prohibited): ask its \
-                owner to allow 10.0.0.9 and this port.
+                Ask the owner of 10.0.0.1, a firewall or router on the path, to allow 10.0.0.9 and this port: it prohibits \
+                this connection (administratively prohibited).
                 """)
         #expect(hint.prints(.sender) && !hint.prints(.names))
     }

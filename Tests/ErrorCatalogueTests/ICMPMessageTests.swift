@@ -64,8 +64,8 @@ import Testing
             Self.message(3, 3, from: from).sender(destination: Self.target) { $0 == Self.own }
         }
         #expect(sender(Self.target) == .target)
-        #expect(sender(Self.own) == .ourselves)
-        #expect(sender(Self.router) == .somebodyElse)
+        #expect(sender(Self.own) == .prober)
+        #expect(sender(Self.router) == .intermediate)
     }
 
     @Test func aCheckOfOnesOwnAddressIsTheTargetsAnswer() {

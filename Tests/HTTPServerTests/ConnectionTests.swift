@@ -21,27 +21,6 @@ import Testing
         }
     }
 
-    /// What the library is told about a connection has to follow from request to request: each kind leaves it otherwise.
-    @Test func shortAndLongResponsesAlternateOnOneConnection() async throws {
-        try await withService { service in
-            let client = try service.client()
-            let kinds = [
-                (request: "GET /a HTTP/1.1\r\nHost: a\r\n\r\n", count: "GET a  - ".count, times: 1),
-                (request: "GET /page HTTP/1.1\r\nHost: a\r\n\r\n", count: 300_000, times: 1),
-                (request: "GET /refused HTTP/1.1\r\nHost: a\r\n\r\n", count: 2, times: 1),
-                (request: "GET /b HTTP/1.1\r\nHost: a\r\n\r\n", count: "GET b  - ".count, times: 3),
-                (request: "GET /page HTTP/1.1\r\nHost: a\r\n\r\n", count: 300_000, times: 2),
-            ]
-            for _ in 0..<4 {
-                for kind in kinds {
-                    client.send(String(repeating: kind.request, count: kind.times))
-                    for _ in 0..<kind.times { #expect(client.receiveResponse()?.body.utf8.count == kind.count) }
-                }
-            }
-            #expect(service.service.connectionCounts == [1])
-        }
-    }
-
     @Test func pipelinedRequestsAreAnsweredInTheirOrder() async throws {
         try await withService { service in
             let client = try service.client()

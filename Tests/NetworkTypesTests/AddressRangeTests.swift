@@ -40,7 +40,7 @@ import Testing
         do {
             _ = try AddressRange(parsing: "10.1.2.3/8")
         } catch {
-            #expect(error.detail == "10.1.2.3/8 has bits behind its prefix: the block is 10.0.0.0/8.")
+            #expect(error.detail == "10.1.2.3/8 has bits set after its prefix: write 10.0.0.0/8")
         }
     }
 }

@@ -46,9 +46,9 @@ import Testing
         ("h:0", "1…65535"), ("h:65536", "1…65535"), ("h:99999999999999999999999", "1…65535"), ("h:-1", "1…65535"),
         ("h:+80", "1…65535"), ("h:http2", "1…65535"), ("h:HTTPS", "1…65535"), ("h:080", "leading zeros"),
         ("h:00", "leading zeros"),
-        ("h:80x", "begins with a digit"), ("h:8 0", "White space"), ("h:80 ", "White space"), (" h:80", "White space"),
-        ("h:80\n", "White space"),
-        ("h\t:80", "White space"), ("h\u{1}:80", "control"), ("h\u{7f}:80", "control"), ("h\0:80", "NUL"),
+        ("h:80x", "begins with a digit"), ("h:8 0", "white space"), ("h:80 ", "white space"), (" h:80", "white space"),
+        ("h:80\n", "white space"),
+        ("h\t:80", "white space"), ("h\u{1}:80", "control"), ("h\u{7f}:80", "control"), ("h\0:80", "NUL"),
         ("tcp://h\0:80", "NUL"),
         ("tcp://bücher.example:80", "xn--"), ("tcp://１２７.0.0.1:80", "xn--"), ("tcp://h\u{3002}example:80", "xn--"),
         ("h\u{200b}:80", "xn--"),
@@ -77,23 +77,23 @@ import Testing
         ("vsock://3:80", "scheme"),
         ("::1:80", "brackets"), ("tcp://::1:80", "brackets"), ("2001:db8::1:443", "brackets"), ("tcp:h:80", "brackets"),
         ("fe80::1%eth0:80", "brackets"),
-        ("tcp://[::1:80", "not closed"), ("tcp://[]:80", "no IPv6"), ("tcp://[10.0.0.1]:80", "no IPv6"),
-        ("tcp://[h]:80", "no IPv6"),
+        ("tcp://[::1:80", "closing bracket"), ("tcp://[]:80", "not an IPv6"), ("tcp://[10.0.0.1]:80", "not an IPv6"),
+        ("tcp://[h]:80", "not an IPv6"),
         ("tcp://[::1]80", "colon"), ("tcp://[::1]x:80", "colon"), ("tcp://[::1%lo]:80", "zone"),
         ("tcp://[fe80::1%]:80", "zone"),
-        ("tcp://[fe80::1%a b]:80", "White space"), ("tcp://[[::1]]:80", "no IPv6"), ("tcp://a[::1]:80", "brackets"),
-        ("tcp://a]:80", "character"),
-        ("tcp://h%41:80", "percent"), ("tcp://%31:80", "percent"), ("tcp://a\\b:80", "character"),
-        ("tcp://a*b:80", "character"),
-        ("tcp://a,b:80", "character"), ("tcp://a;b:80", "character"), ("tcp://$h:80", "character"),
-        ("tcp://(h):80", "character"),
-        ("tcp://h'x:80", "character"), ("tcp://a+b:80", "character"), ("tcp://a~:80", "character"),
+        ("tcp://[fe80::1%a b]:80", "white space"), ("tcp://[[::1]]:80", "not an IPv6"), ("tcp://a[::1]:80", "brackets"),
+        ("tcp://a]:80", "letters"),
+        ("tcp://h%41:80", "percent"), ("tcp://%31:80", "percent"), ("tcp://a\\b:80", "letters"),
+        ("tcp://a*b:80", "letters"),
+        ("tcp://a,b:80", "letters"), ("tcp://a;b:80", "letters"), ("tcp://$h:80", "letters"),
+        ("tcp://(h):80", "letters"),
+        ("tcp://h'x:80", "letters"), ("tcp://a+b:80", "letters"), ("tcp://a~:80", "letters"),
         ("tcp://h:80:90", "more than one colon"),
         ("unix:", "empty"), ("unix://", "no host"), ("unix://host/path", "no host"), ("unix://localhost/p", "no host"),
-        ("unix:x", "not absolute"), ("unix:./x", "not absolute"), ("unix:@", "abstract"), ("unix:/a\0b", "NUL"),
+        ("unix:x", "must be absolute"), ("unix:./x", "must be absolute"), ("unix:@", "abstract"), ("unix:/a\0b", "NUL"),
         ("unix:@a\0b", "NUL"),
         ("unix+dgram:", "empty"), ("unix+seqpacket://h/p", "no host"), ("unix://@name", "no host"),
-        ("unix:80", "not absolute"),
+        ("unix:80", "must be absolute"),
         ("unix:/\(String(repeating: "a", count: 4096))", "4096 bytes"), (String(repeating: "a", count: 5000), "bytes"),
     ])
     func isRefused(_ text: String, because word: String) throws {
@@ -103,8 +103,7 @@ import Testing
         } catch {
             #expect(error.detail.contains(word), "\(error.detail)")
             #expect(
-                error.detail.utf8.allSatisfy { $0 >= 0x20 }
-                    && (error.detail.hasSuffix(".") || error.detail.hasSuffix("?")))
+                error.detail.utf8.allSatisfy { $0 >= 0x20 } && !error.detail.hasSuffix("."))
         }
     }
 

@@ -9,7 +9,7 @@ public import TLS
 /// as a value it would be copied, member by member, at every hand-over.
 final class AttemptPlan: Sendable {
     private let check: PreparedCheck
-    private let surroundings: Surroundings
+    private let context: CheckContext
     let reactor: Reactor
     let contexts: TLSContexts
     /// Who lends further sockets to a check that tries several addresses at once.
@@ -23,20 +23,21 @@ final class AttemptPlan: Sendable {
     var dialog: Dialog? { check.dialog }
 
     /// nil where the caller acts with its own rights.
-    var policy: Policy? { surroundings.policy }
-    var md5Key: [UInt8]? { request.socket.tcpMD5.flatMap { surroundings.md5Keys[$0] } }
+    var policy: Policy? { context.policy }
+    var md5Key: [UInt8]? { request.socket.tcpMD5.flatMap { context.md5Keys[$0] } }
 
     init(
-        _ check: PreparedCheck, under surroundings: Surroundings, reactor: Reactor, contexts: TLSContexts,
-        admission: Admission, start: MonotonicTime
+        _ check: PreparedCheck, in context: CheckContext, reactor: Reactor, contexts: TLSContexts,
+        admission: Admission, start: MonotonicTime, until limit: MonotonicTime? = nil
     ) {
         self.check = check
-        self.surroundings = surroundings
+        self.context = context
         self.reactor = reactor
         self.contexts = contexts
         self.admission = admission
         self.start = start
-        deadline = start.advanced(byMilliseconds: check.request.timeoutMilliseconds)
+        let deadline = start.advanced(byMilliseconds: check.request.timeoutMilliseconds)
+        self.deadline = limit.map { min($0, deadline) } ?? deadline
     }
 
     /// How TLS is asked for; nil where the check has none.
@@ -47,7 +48,7 @@ final class AttemptPlan: Sendable {
     var usesTLS: Bool { request.tls != nil || request.target.impliesTLS || dialogStartsTLS }
     /// Whether TLS begins within the dialog, not before it.
     var dialogStartsTLS: Bool { request.dialog.contains(.startTLS) }
-    var tlsMaterial: TLSMaterial { surroundings.tls }
+    var tlsMaterial: TLSMaterial { context.tls }
 
     /// The host and port of an internet target.
     var hostAndPort: (Host, UInt16)? {
@@ -80,7 +81,7 @@ final class AttemptPlan: Sendable {
 }
 
 /// What a check runs under beside its own request: taken once, so that a reload in between changes nothing for it.
-public final class Surroundings: Sendable {
+public final class CheckContext: Sendable {
     /// Who may connect to what; nil where the caller acts with its own rights, as the command line does.
     public let policy: Policy?
     /// The keys that `socket.tcp_md5` names, 1 … 80 bytes each.
@@ -117,11 +118,15 @@ public final class PreparedCheck: Sendable {
     }
 }
 
-/// What the engine says to a check.
+/// What a service answers to a check.
 public enum CheckAnswer: Sendable {
     case result(CheckResult)
-    /// The policy leaves nothing to connect to. It says no more than that; the reason is for the log alone.
+    /// The policy allows no address of the target. Only the log may show the reason.
     case denied(reason: DenialReason)
+    /// The queue is full. This says nothing about the target.
+    case overloaded
+    /// The task was cancelled, or the deadline passed, before the check had its permit.
+    case cancelled
 }
 
 extension Circumstances.RequestedBind {

@@ -1,7 +1,7 @@
 import AccessPolicy
 internal import CheckModel
 public import DNS
-internal import NetworkTypes
+public import NetworkTypes
 public import SocketIO
 import TLS
 
@@ -27,14 +27,16 @@ public final class CheckRunner: Sendable {
         self.resolver = resolver
     }
 
-    /// Runs one check by the deadline of its request, which begins now.
+    /// Runs one check. The timeout of its request begins now.
     ///
-    /// Call it from a task that prefers this worker's thread, with a permit in hand; it traps on any other thread.
-    /// - Parameter queueNanoseconds: how long the permit was waited for.
+    /// Call it with a permit, from a task that prefers this worker's thread; it traps on any other thread.
+    /// - Parameters:
+    ///   - queueNanoseconds: how long the check waited for its permit.
+    ///   - deadline: when the check must have ended, if that is before its timeout.
     public func run(
-        _ check: PreparedCheck, under surroundings: Surroundings, queueNanoseconds: Int64
+        _ check: PreparedCheck, in context: CheckContext, queueNanoseconds: Int64, until deadline: MonotonicTime? = nil
     ) async -> CheckAnswer {
-        let draft = draft(for: check, under: surroundings, queueNanoseconds)
+        let draft = draft(for: check, in: context, queueNanoseconds, until: deadline)
         do throws(DenialReason) {
             switch check.request.target.peer {
             case .tcp, .udp: try await InternetCheck(draft: draft, resolver: resolver).run()
@@ -48,10 +50,11 @@ public final class CheckRunner: Sendable {
 
     @inline(never)
     private func draft(
-        for check: PreparedCheck, under surroundings: Surroundings, _ queueNanoseconds: Int64
+        for check: PreparedCheck, in context: CheckContext, _ queueNanoseconds: Int64, until deadline: MonotonicTime?
     ) -> ResultDraft {
         let plan = AttemptPlan(
-            check, under: surroundings, reactor: reactor, contexts: contexts, admission: admission, start: Clock.now())
+            check, in: context, reactor: reactor, contexts: contexts, admission: admission, start: Clock.now(),
+            until: deadline)
         return ResultDraft(plan: plan, queueNanoseconds: queueNanoseconds)
     }
 }

@@ -19,15 +19,15 @@ public final class MonitorSet: Sendable {
     }
 
     private let pool: WorkerPool
-    private let surroundings: @Sendable () -> Surroundings
+    private let context: @Sendable () -> CheckContext
     private let observer: any MonitorObserver
     private let state = Mutex(State())
 
     public init(
-        pool: WorkerPool, surroundings: @escaping @Sendable () -> Surroundings, observer: any MonitorObserver
+        pool: WorkerPool, context: @escaping @Sendable () -> CheckContext, observer: any MonitorObserver
     ) {
         self.pool = pool
-        self.surroundings = surroundings
+        self.context = context
         self.observer = observer
     }
 
@@ -75,8 +75,9 @@ public final class MonitorSet: Sendable {
         let worker = pool.workers[index % pool.workers.count]
         let monitor = Monitor(definition)
         let loop = MonitorLoop(
-            monitor: monitor, worker: worker, admission: pool.admission, surroundings: surroundings,
-            observer: observer)
+            monitor: monitor, worker: worker,
+            service: LocalCheckService(pool, worker: worker.reactor.thread.index, isBalanced: false),
+            context: context, observer: observer)
         let schedule = MonitorSchedule(
             start: start, intervalMilliseconds: definition.intervalMilliseconds, index: index, of: count)
         let task = Task(executorPreference: worker.reactor.thread) { await loop.run(schedule) }
@@ -85,12 +86,12 @@ public final class MonitorSet: Sendable {
 }
 
 /// Repeats one monitor's check on one worker, until its task is cancelled.
-struct MonitorLoop {
+struct MonitorLoop<Service: CheckService> {
     let monitor: Monitor
     let worker: Worker
-    let admission: Admission
-    /// What checks run under just now: asked anew for each round, so that a reload bears on monitors too.
-    let surroundings: @Sendable () -> Surroundings
+    let service: Service
+    /// The present context. Each round asks for it anew, so that a reload applies to monitors too.
+    let context: @Sendable () -> CheckContext
     let observer: any MonitorObserver
 
     /// To be run by a task that prefers the worker's thread.
@@ -102,30 +103,16 @@ struct MonitorLoop {
         }
     }
 
-    /// One round. It waits for its permit as every check does; a service without room leaves the round out.
+    /// Runs one round. The round is skipped if the queue is full.
     private func round() async {
-        let asked = Clock.now()
-        switch await admission.acquire() {
-        case .cancelled: return
-        case .full:
+        let check = monitor.definition.check
+        let answer = await service.run(check, in: context(), until: nil)
+        if case .overloaded = answer {
             monitor.noteSkipped()
             observer.monitorSkipped(monitor)
-        case .admitted(let permit):
-            let answer = await worker.runner.run(
-                monitor.definition.check, under: surroundings(), queueNanoseconds: Clock.now().since(asked))
-            _ = consume permit
-            note(answer)
         }
-    }
-
-    private func note(_ answer: CheckAnswer) {
-        let result: CheckResult =
-            switch answer {
-            case .result(let result): result
-            case .denied: .denied(monitor.definition.check.request, startedAtNanoseconds: Clock.wallNanoseconds())
-            }
-        // A round that the service itself broke off says nothing about the target.
-        guard result.outcome != .failed(.cancelled) else { return }
+        // A round that the service itself cancelled says nothing about the target.
+        guard let result = answer.result(of: check), result.outcome != .failed(.cancelled) else { return }
         let changed = monitor.note(result)
         observer.monitorFinished(monitor, with: result, changed: changed, on: worker.reactor.thread.index)
     }

@@ -16,10 +16,10 @@ public struct RouteAnswer: Sendable {
 /// in between and at the end. Nothing is sent.
 public enum RouteFinder {
     /// The answers, in the order of the destinations. The caller's policy, if any, has the first word.
-    public static func routes(to destinations: [IPAddress], under surroundings: Surroundings) -> [RouteAnswer] {
+    public static func routes(to destinations: [IPAddress], in context: CheckContext) -> [RouteAnswer] {
         var sockets = RouteSockets()
         return destinations.map { destination in
-            if let policy = surroundings.policy, isDenied(destination, by: policy) {
+            if let policy = context.policy, isDenied(destination, by: policy) {
                 return RouteAnswer(destination: destination, local: nil, error: Classifier.report(for: .denied))
             }
             do throws(RouteSockets.Failure) {

@@ -18,7 +18,7 @@ struct BoundedFile {
 
     /// Reads by open(2), fstat(2) and read(2). It waits a while where the file is a pipe.
     init(path: String) throws(ValueRefusal) {
-        guard !path.utf8.contains(0) else { throw ValueRefusal("has a NUL in its name") }
+        guard !path.utf8.contains(0) else { throw ValueRefusal("has a NUL character in its name") }
         let descriptor = path.withCString(connectd_open_read_at_once)
         guard descriptor >= 0 else { throw Self.unreadable(.current) }
         defer { close(descriptor) }
@@ -37,7 +37,7 @@ struct BoundedFile {
     private static func refusal(_ error: Errno) -> ValueRefusal {
         switch error {
         case Errno(EFBIG): ValueRefusal("is larger than 1 MiB")
-        case Errno(ETIMEDOUT): ValueRefusal("cannot be read: it is a pipe, and has not come to an end in 5 s")
+        case Errno(ETIMEDOUT): ValueRefusal("cannot be read: it is a pipe that did not reach EOF within 5 s")
         case _: unreadable(error)
         }
     }
@@ -100,9 +100,10 @@ struct MD5KeyFile {
     init(_ reference: FileReference) throws(ValueRefusal) {
         let file = try BoundedFile(path: reference.path)
         let bytes = Self.withoutLineEnd(file.bytes)
-        guard !bytes.isEmpty else { throw ValueRefusal("is empty: it has to hold a key") }
+        guard !bytes.isEmpty else { throw ValueRefusal("is empty: it must contain a key") }
         guard bytes.count <= Self.maximumKeyBytes else {
-            throw ValueRefusal("holds a key of \(bytes.count) bytes; TCP_MD5SIG takes \(Self.maximumKeyBytes) at most")
+            throw ValueRefusal(
+                "contains a key of \(bytes.count) bytes; TCP_MD5SIG allows at most \(Self.maximumKeyBytes)")
         }
         key = Secret(bytes)
         warnings = file.isWorldReadable ? [FileWarning.worldReadable(reference)] : []
@@ -118,6 +119,6 @@ struct MD5KeyFile {
 /// What is odd about a file, but no reason to stop.
 enum FileWarning {
     static func worldReadable(_ reference: FileReference) -> String {
-        "\(reference.key): everybody on this machine can read \(Quote.file(reference.path)); chmod 600 keeps it secret"
+        "\(reference.key): \(Quote.file(reference.path)) is world-readable; keep it secret with chmod 600"
     }
 }

@@ -37,24 +37,24 @@ struct TokensFile {
             }
         }
         if tokens.isEmpty, problems.isEmpty {
-            problems.append(reference.problem(ValueRefusal("holds no token; write one as \"name:token\" on a line")))
+            problems.append(reference.problem(ValueRefusal("contains no token; write one as \"name:token\" on a line")))
         }
     }
 
     private mutating func take(_ line: ArraySlice<UInt8>, line number: Int) throws(ValueRefusal) {
         guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else {
-            throw ValueRefusal("must be \"name:token\": there is no colon")
+            throw ValueRefusal("must be \"name:token\", got no colon")
         }
         guard let name = EntryName.read(line[..<colon]) else {
-            throw ValueRefusal("must begin with a name of \(EntryName.rule), and a colon")
+            throw ValueRefusal("must start with a name of \(EntryName.rule), then a colon")
         }
         let token = line[(colon + 1)...]
-        guard !token.isEmpty else { throw ValueRefusal("has an empty token behind the name") }
+        guard !token.isEmpty else { throw ValueRefusal("has an empty token after the name") }
         guard token.allSatisfy({ (0x21...0x7E).contains($0) }) else {
-            throw ValueRefusal("has a token with other characters than visible ASCII, which no header can carry")
+            throw ValueRefusal("has a token with characters other than visible ASCII, which a header cannot carry")
         }
         guard !tokens.contains(where: { $0.name == name }) else {
-            throw ValueRefusal("has the name of an earlier line")
+            throw ValueRefusal("has the same name as an earlier line")
         }
         if let twin = tokens.first(where: { $0.secret.matches(token) }) {
             throw ValueRefusal("has the same token as \(twin.name)")

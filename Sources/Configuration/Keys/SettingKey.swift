@@ -61,12 +61,12 @@ enum HostName {
     static func read(_ text: String) throws(ValueRefusal) -> String {
         let name = text.hasSuffix(".") ? String(text.dropLast()) : text
         guard IPAddress(parsing: name) == nil else {
-            throw ValueRefusal("is an address, which a Host header may carry anyway")
+            throw ValueRefusal("is an address; a Host header may always contain one")
         }
         let labels = name.split(separator: ".", omittingEmptySubsequences: false)
         guard name.utf8.count <= 253, labels.allSatisfy(isLabel), let last = labels.last, !last.allSatisfy(\.isNumber)
         else {
-            throw ValueRefusal("is no host name; it takes neither scheme nor port")
+            throw ValueRefusal("is not a host name: write it without scheme and port")
         }
         return name.lowercased()
     }

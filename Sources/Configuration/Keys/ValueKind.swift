@@ -61,7 +61,7 @@ extension ValueKind {
                     do throws(ValueRefusal) {
                         let value = try parse(text.text)
                         guard !values.contains(value) else {
-                            throw ValueRefusal("is there already")
+                            throw ValueRefusal("is a duplicate")
                         }
                         values.append(value)
                     } catch {

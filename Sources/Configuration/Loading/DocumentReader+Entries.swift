@@ -13,11 +13,11 @@ extension DocumentReader {
 
     private mutating func readEntry(_ entry: YAMLEntry, of kind: EntryKind, path: String) {
         guard entry.key.kind == .string else {
-            report("the name is no text to YAML: put it in quotes", at: entry.position, path: path)
+            report("the name is not a string in YAML: put it in quotes", at: entry.position, path: path)
             return
         }
         guard let name = EntryName.read(entry.key.text.utf8) else {
-            report("the name has to be \(EntryName.rule)", at: entry.position, path: path)
+            report("the name must be \(EntryName.rule)", at: entry.position, path: path)
             return
         }
         switch kind {
@@ -46,7 +46,7 @@ extension DocumentReader {
         var files: [String: FileReference] = [:]
         readMapping(entry.value, path: path) { reader, entries in
             for key in keys where !entries.contains(where: { $0.key.text == key }) {
-                reader.report("lacks the key \"\(key)\"", at: entry.position, path: path)
+                reader.report("is missing the key \"\(key)\"", at: entry.position, path: path)
             }
             reader.forEachKey(entries, below: path, known: kind.keys) { reader, file, filePath in
                 guard keys.contains(file.key.text), let text = reader.text(file.value, path: filePath) else { return }
@@ -64,7 +64,7 @@ extension DocumentReader {
         let listPath = "\(path).targets"
         let texts = texts(list.value, path: listPath)
         if case .sequence(let items) = list.value.content, items.isEmpty {
-            report("must not be empty: leave it out for every target", at: list.value.position, path: listPath)
+            report("must not be empty: omit it to allow every target", at: list.value.position, path: listPath)
         }
         var patterns: [TargetPattern] = []
         for text in texts {
@@ -159,7 +159,7 @@ struct RuleDraft {
 
     /// The rule, judged as a whole. What is wrong is reported with the key that it is about.
     func finished(_ report: (String, RuleKey?) -> Void) -> PolicyRule? {
-        if places[.action] == nil { report("lacks the key \"action\" (allow or deny)", nil) }
+        if places[.action] == nil { report("is missing the key \"action\" (allow or deny)", nil) }
         // A key that is there with an unreadable value was reported, and says nothing about the others.
         let hasUnreadSubject = [RuleKey.cidr, .path, .host].contains { places[$0] != nil && subjects[$0] == nil }
         guard !hasUnreadSubject else { return nil }

@@ -17,7 +17,7 @@ struct DocumentReader {
         case .scalar(let scalar) where scalar.kind == .null: return
         case .mapping(let entries): readSection(entries, below: "")
         case .refused: return
-        case .scalar, .sequence: report("must be a mapping of keys, but is \(root.words)", at: root.position, path: nil)
+        case .scalar, .sequence: report("must be a mapping, got \(root.words)", at: root.position, path: nil)
         }
     }
 
@@ -58,7 +58,7 @@ struct DocumentReader {
         }
     }
 
-    static let laterReason = "this version of connectd does not offer it yet"
+    static let laterReason = "is not supported in this version of connectd"
 }
 
 extension DocumentReader {
@@ -80,7 +80,7 @@ extension DocumentReader {
                 body(&self, entry, entryPath)
             } else {
                 let suggestion = Suggestion.phrase(for: entry.key.text, among: known)
-                report("there is no such key\(suggestion)", at: entry.position, path: entryPath)
+                report("is not a known key\(suggestion)", at: entry.position, path: entryPath)
             }
         }
     }
@@ -92,7 +92,7 @@ extension DocumentReader {
         for entry in entries {
             let entryPath = path.isEmpty ? entry.key.text : "\(path).\(entry.key.text)"
             if let line = lines[entry.key.text] {
-                report("the key is there twice, first in line \(line)", at: entry.position, path: entryPath)
+                report("is a duplicate of the key in line \(line)", at: entry.position, path: entryPath)
             } else {
                 lines[entry.key.text] = entry.position.line
                 result.append((entry, entryPath))
@@ -106,7 +106,7 @@ extension DocumentReader {
         case .mapping(let entries): body(&self, entries)
         case .refused: return
         case .scalar, .sequence:
-            report("must be a mapping of keys, but is \(node.words)", at: node.position, path: path)
+            report("must be a mapping, got \(node.words)", at: node.position, path: path)
         }
     }
 
@@ -141,7 +141,7 @@ extension DocumentReader {
         case .sequence(let items): return items.enumerated().map { ($1, "\(path)[\($0)]") }
         case .refused: return nil
         case .scalar, .mapping:
-            report("must be a list, but is \(node.words)", at: node.position, path: path)
+            report("must be a list, got \(node.words)", at: node.position, path: path)
             return nil
         }
     }

@@ -14,7 +14,7 @@ struct EnvironmentReader {
             } else {
                 let known = KeyTable.keys.filter(\.isSetByEnvironment).map(\.environmentName)
                 let suggestion = Suggestion.phrase(for: name, among: known)
-                warnings.append("\(Quote.plain(name)) sets nothing: there is no such key\(suggestion)")
+                warnings.append("\(Quote.plain(name)) is ignored: it is not a known key\(suggestion)")
             }
         }
     }
@@ -30,12 +30,12 @@ struct EnvironmentReader {
         let text = LocatedText(text: value, source: .environment(name), path: nil)
         switch key.kind {
         case .rules, .monitors, .entries:
-            writer.report(text.problem("\(key.path) can be given in the configuration file only"))
+            writer.report(text.problem("\(key.path) can be set only in the configuration file"))
         case .later:
-            writer.report(text.problem("\(key.path): \(DocumentReader.laterReason)"))
+            writer.report(text.problem("\(key.path) \(DocumentReader.laterReason)"))
         case .integer, .choice, .list, .file:
             guard !value.isEmpty else {
-                writer.report(text.problem("is empty; unset it to leave \(key.path) as it is"))
+                writer.report(text.problem("is empty; unset it to leave \(key.path) unchanged"))
                 return
             }
             write(text, to: key)
@@ -47,7 +47,7 @@ struct EnvironmentReader {
         case .integer(let range, let place):
             guard let value = PlainDecimal.read(text.text) else {
                 writer.report(
-                    text.problem("must be a whole number in plain decimal digits, not \(Quote.value(text.text))"))
+                    text.problem("must be an integer in plain decimal digits, got \(Quote.value(text.text))"))
                 return
             }
             writer.write(value, in: range, to: place, of: text)

@@ -33,7 +33,7 @@ struct MaterialReader {
         guard let first = stated.first else { return nil }
         guard let certificate = draft.httpsCertificate, let key = draft.httpsKey else {
             problems.append(
-                ConfigurationProblem(first.source, path: "https", reason: "needs both certificate and key"))
+                ConfigurationProblem(first.source, path: "https", reason: "requires both certificate and key"))
             return nil
         }
         let before = problems.count
@@ -59,8 +59,8 @@ struct MaterialReader {
         let now = Clock.wallNanoseconds() / 1_000_000_000
         let file = "\(reference.key): \(Quote.file(reference.path)) has a certificate that"
         let days = (end - now) / 86_400
-        if end <= now { return ["\(file) expired \(-days) days ago: clients refuse it"] }
-        if begin > now { return ["\(file) is not valid yet: clients refuse it"] }
+        if end <= now { return ["\(file) expired \(-days) days ago: clients reject it"] }
+        if begin > now { return ["\(file) is not valid yet: clients reject it"] }
         return days < warningDays ? ["\(file) expires in \(days) days"] : []
     }
 

@@ -85,7 +85,7 @@ struct SettingWriter {
         _ value: Int, in range: ClosedRange<Int>, to place: WritableKeyPath<SettingsDraft, Int>, of origin: LocatedText
     ) {
         guard range.contains(value) else {
-            report(origin.problem("\(origin.text) is out of range: \(range.lowerBound) to \(range.upperBound)"))
+            report(origin.problem("must be from \(range.lowerBound) to \(range.upperBound), got \(origin.text)"))
             return
         }
         draft[keyPath: place] = value
@@ -119,7 +119,7 @@ struct SettingWriter {
 
     mutating func fileReference(_ text: LocatedText, key: String, folder: String) -> FileReference? {
         guard !text.text.isEmpty, !text.text.utf8.contains(0) else {
-            report(text.problem("must be the name of a file"))
+            report(text.problem("must be a file name"))
             return nil
         }
         let path = text.text.hasPrefix("/") ? text.text : folder + text.text

@@ -63,7 +63,7 @@ package enum SettingsLoader {
     }
 
     private static let emptiness =
-        "is empty, as one is that is being written: what runs would lose its tokens and policy; write {} where the defaults are meant"
+        "is empty: a reload would drop the tokens and the policy; write {} to use the defaults"
 
     private static func readFlags(_ flags: Flags, into writer: inout SettingWriter) {
         guard !flags.listen.isEmpty, let key = KeyTable.key(at: "listen"), case .list(let kind) = key.kind else {
@@ -83,7 +83,7 @@ package enum SettingsLoader {
         warnings += file.warnings
         if settings.allowsAnonymous {
             warnings.append(
-                "--allow-anonymous opens nothing: auth.tokens_file is given, so that every request needs a token")
+                "--allow-anonymous has no effect: auth.tokens_file is set, so every request needs a token")
         }
     }
 

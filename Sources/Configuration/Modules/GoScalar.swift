@@ -26,7 +26,7 @@ extension YAMLScalar {
         case "n", "N", "no", "No", "NO", "off", "Off", "OFF": if tag != "!!bool" { return false }
         case _: break
         }
-        throw ValueRefusal(sentence: "must be true or false, without quotes, but is \(words)")
+        throw ValueRefusal(sentence: "must be true or false without quotes, got \(words)")
     }
 
     private func requireTagFits() throws(ValueRefusal) {
@@ -38,7 +38,7 @@ extension YAMLScalar {
             case ("!!timestamp", .otherNumber): text.contains("-")
             case _: false
             }
-        guard fits else { throw ValueRefusal(sentence: "has the tag \(tag ?? ""), but is \(words)") }
+        guard fits else { throw ValueRefusal(sentence: "has the tag \(tag ?? ""), got \(words)") }
     }
 
     private var words: String { YAMLNode(content: .scalar(self), position: TextPosition(line: 1, column: 1)).words }

@@ -77,11 +77,13 @@ extension ModulesReader {
                 }
             }
             guard let name else {
-                if !item.hasKey("name") { document.report("lacks the key \"name\"", at: item.position, path: path) }
+                if !item.hasKey("name") {
+                    document.report("is missing the key \"name\"", at: item.position, path: path)
+                }
                 continue
             }
             if labels.contains(where: { $0.name == name }) {
-                document.report("has a name that is there already", at: item.position, path: path)
+                document.report("has a duplicate name", at: item.position, path: path)
             }
             labels.append(Label(name: name, value: value))
         }
@@ -95,7 +97,8 @@ extension ModulesReader {
             (byte | 0x20) &- UInt8(ascii: "a") <= 25 || byte &- UInt8(ascii: "0") <= 9 || byte == UInt8(ascii: "_")
         }
         guard isWord, let first = bytes.first, first &- UInt8(ascii: "0") > 9, !text.hasPrefix("__") else {
-            throw ValueRefusal("is no name of a label: letters, digits and \"_\", no digit first, not \"__\" first")
+            throw ValueRefusal(
+                "is not a label name: use letters, digits and \"_\", and do not start with a digit or \"__\"")
         }
         return text
     }

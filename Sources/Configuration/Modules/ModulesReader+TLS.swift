@@ -74,7 +74,7 @@ extension ModulesReader {
     ) {
         // A key that is not a text is not shown: it may hold a part of a secret.
         guard case .scalar(let scalar) = entry.value.content, let bytes = try? scalar.goBytes() else {
-            document.report("must be a text", at: entry.value.position, path: path)
+            document.report("must be a string", at: entry.value.position, path: path)
             return
         }
         if key == "key" {
@@ -106,9 +106,9 @@ extension ModulesReader {
         switch (contents["cert"], contents["key"]) {
         case (nil, nil): return
         case (_?, nil):
-            add("lacks the key to its certificate: write key_file", at: position, path: path, to: &tls)
+            add("has a certificate without a key: set key_file", at: position, path: path, to: &tls)
         case (nil, _?):
-            add("lacks the certificate to its key: write cert_file", at: position, path: path, to: &tls)
+            add("has a key without a certificate: set cert_file", at: position, path: path, to: &tls)
         case (let certificate?, let key?):
             guard anchors(certificate, of: &tls) != nil else { return }
             do throws(TLSMaterialError) {

@@ -100,7 +100,7 @@ struct ModulesReader {
     private mutating func duration(_ node: YAMLNode, path: String) -> Int64? {
         if case .scalar(let scalar) = node.content, scalar.isPlain, scalar.tag == nil, scalar.kind != .string {
             document.report(
-                "must be a duration with its unit, such as 5s, got \(node.words)", at: node.position, path: path)
+                "must be a duration with a unit, such as 5s, got \(node.words)", at: node.position, path: path)
             return nil
         }
         return parsed(node, path: path, GoDuration.nanoseconds)
@@ -137,7 +137,8 @@ struct ModulesReader {
         case "ip4": return .ipv4
         case let word?:
             warn(
-                "\(Quote.value(word)) is neither ip4 nor ip6, and means ip4 as in blackbox_exporter", at: node.position,
+                "\(Quote.value(word)) is neither ip4 nor ip6, so ip4 is used, as in blackbox_exporter",
+                at: node.position,
                 path: path)
             return .ipv4
         }
@@ -187,7 +188,7 @@ extension ModulesReader {
     mutating func bytes(_ node: YAMLNode, path: String) -> [UInt8]? {
         document.take(node, path: path) { node throws(ValueRefusal) in
             guard case .scalar(let scalar) = node.content, !node.isEmpty else {
-                throw ValueRefusal(sentence: "must be a text, but is \(node.words)")
+                throw ValueRefusal(sentence: "must be a string, got \(node.words)")
             }
             return try scalar.goBytes()
         }
@@ -196,7 +197,7 @@ extension ModulesReader {
     mutating func text(_ node: YAMLNode, path: String) -> String? {
         guard let bytes = bytes(node, path: path) else { return nil }
         guard let text = String(validating: bytes, as: UTF8.self) else {
-            document.report("must be UTF-8 text, but its bytes are not", at: node.position, path: path)
+            document.report("must be valid UTF-8", at: node.position, path: path)
             return nil
         }
         return text
@@ -205,7 +206,7 @@ extension ModulesReader {
     mutating func boolean(_ node: YAMLNode, path: String) -> Bool? {
         document.take(node, path: path) { node throws(ValueRefusal) in
             guard case .scalar(let scalar) = node.content else {
-                throw ValueRefusal(sentence: "must be true or false, but is \(node.words)")
+                throw ValueRefusal(sentence: "must be true or false, got \(node.words)")
             }
             return try scalar.goBoolean()
         }
@@ -273,7 +274,7 @@ package struct ModulesFile: Sendable {
         guard !skipped.isEmpty else { return }
         let list = skipped.sorted { $0.key < $1.key }.map { "\(Quote.plain($0.key)) (\($0.value))" }
         warnings.append(
-            "\(Quote.plain(name)): modules of probers that connectd does not have are left out: "
+            "\(Quote.plain(name)): skipped modules whose prober connectd does not support: "
                 + list.joined(separator: ", "))
     }
 }

@@ -14,7 +14,7 @@ extension DocumentReader {
             reader.readMonitorValue(entry.value, of: key, path: entryPath, into: &draft)
         }
         for key in [MonitorKey.name, .check] where !entries.contains(where: { $0.key.text == key.rawValue }) {
-            report("lacks the key \"\(key.rawValue)\"", at: position, path: path)
+            report("is missing the key \"\(key.rawValue)\"", at: position, path: path)
         }
         if writer.problems.count == before, let monitor = draft.finished { writer.draft.add(monitor) }
     }
@@ -39,11 +39,11 @@ extension DocumentReader {
     private mutating func monitorName(_ node: YAMLNode, path: String) -> String? {
         guard let text = text(node, path: path) else { return nil }
         guard let name = EntryName.read(text.text.utf8) else {
-            report("has to be \(EntryName.rule)", at: node.position, path: path)
+            report("must be \(EntryName.rule)", at: node.position, path: path)
             return nil
         }
         guard !writer.draft.monitorNames.contains(name) else {
-            report("is the name of an earlier monitor", at: node.position, path: path)
+            report("is a duplicate: an earlier monitor has this name", at: node.position, path: path)
             return nil
         }
         return name
@@ -57,7 +57,7 @@ extension DocumentReader {
         take(node, path: path) { node throws(ValueRefusal) in
             let value = try node.integer()
             guard range.contains(value) else {
-                throw ValueRefusal(sentence: "\(value) is out of range: \(range.lowerBound) to \(range.upperBound)")
+                throw ValueRefusal(sentence: "must be from \(range.lowerBound) to \(range.upperBound), got \(value)")
             }
             return value
         }

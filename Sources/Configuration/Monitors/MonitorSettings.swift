@@ -88,7 +88,7 @@ struct CheckReader {
         for entry in entries {
             let name = entry.key.text
             guard !members.contains(where: { $0.key == name }) else {
-                problems.append((ValueRefusal(sentence: "the key \(Quote.value(name)) is there twice"), entry.position))
+                problems.append((ValueRefusal(sentence: "has the key \(Quote.value(name)) twice"), entry.position))
                 continue
             }
             let escaped = name.split(separator: "~", omittingEmptySubsequences: false).joined(separator: "~0")
@@ -108,14 +108,14 @@ extension YAMLNode {
         case .null: return .null
         case .boolean: return .bool(try flag())
         case .integer(let value): return .integer(Int64(value))
-        case .otherNumber: throw ValueRefusal(sentence: "\(words): put it in quotes")
+        case .otherNumber: throw ValueRefusal(sentence: "is ambiguous, got \(words): put it in quotes")
         }
     }
 
     /// true or false as both versions of YAML write them, or why it is none.
     func flag() throws(ValueRefusal) -> Bool {
         guard case .scalar(let scalar) = content, scalar.isPlain, ["true", "false"].contains(scalar.text) else {
-            throw ValueRefusal(sentence: "must be true or false, but is \(words)")
+            throw ValueRefusal(sentence: "must be true or false, got \(words)")
         }
         return scalar.text == "true"
     }

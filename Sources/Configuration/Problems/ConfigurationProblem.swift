@@ -93,9 +93,9 @@ struct ValueRefusal: Error, Hashable {
         isSentence = true
     }
 
-    /// A word that is none of those that a key takes.
+    /// A word that is not one of those that a key takes.
     static func noneOf(_ words: [String]) -> ValueRefusal {
-        ValueRefusal("is none of \(words.joined(separator: ", "))")
+        ValueRefusal("is not one of \(words.joined(separator: ", "))")
     }
 
     /// The reason as a whole, with the value that was refused.

@@ -13,11 +13,11 @@ package enum MissingStatement: Hashable, CaseIterable, Sendable {
     package var message: String {
         switch self {
         case .who:
-            "It is not said who may ask: give auth.tokens_file (CONNECTD_AUTH__TOKENS_FILE), https.client_authorities, or --allow-anonymous if "
-                + "really everybody may."
+            "No authentication configured: set auth.tokens_file (CONNECTD_AUTH__TOKENS_FILE) or "
+                + "https.client_authorities, or pass --allow-anonymous to serve anyone."
         case .what:
-            "It is not said what they may reach: give policy.profile (CONNECTD_POLICY__PROFILE: rules, sidecar, internal "
-                + "or public) or policy.rules."
+            "No policy configured: set policy.profile (CONNECTD_POLICY__PROFILE: rules, sidecar, internal or public) "
+                + "or policy.rules."
         }
     }
 }
@@ -43,7 +43,7 @@ extension Settings {
         let missing = openness()
         guard !missing.isEmpty else { return nil }
         let addresses = exposedAddresses.map(\.text).joined(separator: ", ")
-        return "connectd does not start: others than this machine reach \(addresses), and whoever reaches it can scan "
+        return "connectd does not start: other machines can reach \(addresses), and anyone who reaches it can scan "
             + "ports with it. " + missing.map(\.message).joined(separator: " ")
     }
 
@@ -53,8 +53,8 @@ extension Settings {
         guard process == 1, listen.map(\.text) == [SettingsDraft.defaultListen.text], healthListen.isEmpty else {
             return nil
         }
-        return "this is the container's own loopback, to which no published port leads: for others to ask, say listen, "
-            + "who may ask (auth.tokens_file) and what they may reach (policy), in a file over /etc/connectd/connectd.yaml"
+        return "connectd listens only on the container's loopback, which published ports do not reach. To serve other "
+            + "machines, set listen, auth.tokens_file and policy in /etc/connectd/connectd.yaml."
     }
 }
 

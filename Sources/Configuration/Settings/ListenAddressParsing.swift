@@ -29,12 +29,12 @@ extension ListenAddress {
 
     private static func path(_ text: Substring) throws(ValueRefusal) -> [UInt8] {
         guard !text.hasPrefix("@") else {
-            throw ValueRefusal("is an abstract name, which no file permissions guard: give a path")
+            throw ValueRefusal("is an abstract name, which file permissions cannot protect: use a path")
         }
-        guard text.hasPrefix("/") else { throw ValueRefusal("has no absolute path behind \"unix:\"") }
+        guard text.hasPrefix("/") else { throw ValueRefusal("has no absolute path after \"unix:\"") }
         let path = Array((text.hasPrefix("///") ? text.dropFirst(2) : text).utf8)
         guard path.count <= maximumPathBytes, path.count > 1, !path.contains(0) else {
-            throw ValueRefusal("needs a path of 2 to \(maximumPathBytes) bytes without NUL behind \"unix:\"")
+            throw ValueRefusal("needs a path of 2 to \(maximumPathBytes) bytes without NUL after \"unix:\"")
         }
         return path
     }
@@ -45,7 +45,7 @@ extension ListenAddress {
         guard (3...4).contains(digits.utf8.count), digits.utf8.allSatisfy({ (0x30...0x37).contains($0) }),
             let mode = UInt16(digits, radix: 8), mode <= 0o777
         else {
-            throw ValueRefusal("takes nothing but a mode in octal digits behind the \"?\", as in unix:/path?mode=0600")
+            throw ValueRefusal("must have only a mode in octal digits after the \"?\", as in unix:/path?mode=0600")
         }
         return mode
     }
@@ -65,7 +65,7 @@ extension ListenAddress {
     private static func refusal(ofHost host: Substring) -> ValueRefusal {
         if host.isEmpty || host == "*" {
             return ValueRefusal(
-                "names no address: write 127.0.0.1, or 0.0.0.0 and [::] for every address of this machine")
+                "has no address: write 127.0.0.1, or 0.0.0.0 and [::] for every address of this machine")
         }
         if host.hasSuffix(":/") || host.contains("://") {
             return ValueRefusal("is a URL: write only the address and the port")
@@ -153,11 +153,11 @@ extension StatedAddress {
     ) -> ValueRefusal {
         guard rival.address.isSameSocket(as: stated.address) else {
             return ValueRefusal(
-                "cannot be bound beside \(rival.address.text) of \(rivalKey): one of them is every address")
+                "conflicts with \(rival.address.text) of \(rivalKey): one of them is the wildcard address")
         }
-        let place = rival.text == nil ? "\(rivalKey), by default," : rivalKey
+        let place = rival.text == nil ? "\(rivalKey) (its default)" : rivalKey
         return key == rivalKey
-            ? ValueRefusal("is there already") : ValueRefusal("is in \(place) already: a socket serves one of both")
+            ? ValueRefusal("is a duplicate") : ValueRefusal("is already in \(place): a socket cannot serve both")
     }
 }
 

@@ -70,11 +70,11 @@ struct YAMLComposer: ~Copyable {
             case .documentStart(let version):
                 documents += 1
                 if documents > 1 {
-                    report("a second document begins here; a configuration file holds one", at: position)
+                    report("a second document begins here; write one document per file", at: position)
                     return root
                 }
                 if dialect == .go, let version, version != 1 {
-                    report("%YAML 1.\(version) is not read; write %YAML 1.1, or remove the line", at: position)
+                    report("%YAML 1.\(version) is not supported; write %YAML 1.1, or remove the line", at: position)
                     return nil
                 }
             case .alias, .scalar, .sequenceStart, .sequenceEnd, .mappingStart, .mappingEnd:
@@ -157,7 +157,7 @@ struct YAMLComposer: ~Copyable {
             guard expansion <= Self.maximumExpansion else {
                 throw YAMLSyntaxError(
                     position: position,
-                    reason: "its aliases stand for more than 1 MiB: write less, or use fewer aliases",
+                    reason: "the aliases expand to more than 1 MiB: use fewer of them",
                     isOfSyntax: false)
             }
             return sized
@@ -202,11 +202,11 @@ struct YAMLComposer: ~Copyable {
             height = max(height, key.height, value.height)
             switch key.node.content {
             case .scalar(let scalar) where scalar.isMergeKey:
-                if merged != nil { report("the key << is there twice: write one with a list", at: position) }
+                if merged != nil { report("the key << appears twice: write it once, with a list", at: position) }
                 merged = value.node
             case .scalar(let scalar) where dialect == .go && scalar.kind == .null: continue
             case .scalar(let scalar): entries.append(YAMLEntry(key: scalar, position: position, value: value.node))
-            case .sequence, .mapping: report("a key has to be a plain word", at: position)
+            case .sequence, .mapping: report("a key must be a plain word", at: position)
             case .refused: continue
             }
         }
@@ -230,7 +230,7 @@ struct YAMLComposer: ~Copyable {
     /// Tags: none of our keys needs them, and what they do differs from one YAML reader to the next.
     private mutating func accepts(_ properties: YAMLProperties, _ position: TextPosition) -> Bool {
         guard dialect == .own, let tag = properties.tag else { return true }
-        report("tags (\(tag)) are not taken: a text is put in quotes, a number is written plainly", at: position)
+        report("tags (\(tag)) are not supported: put strings in quotes, and write numbers plainly", at: position)
         return false
     }
 

@@ -84,7 +84,7 @@ struct AttemptEncoder {
     }
 
     private func isOurs(_ icmp: ICMPMessage, _ attempt: AttemptResult) -> Bool {
-        attempt.icmpSender == .ourselves || icmp.from == attempt.local?.address
+        attempt.icmpSender == .prober || icmp.from == attempt.local?.address
     }
 
     /// - Parameter showsSender: false leaves `from` out, as routers of the prober's own network would be shown.

@@ -1,5 +1,5 @@
 internal import AccessPolicy
-import CheckEngine
+package import CheckEngine
 package import CheckModel
 internal import ErrorCatalogue
 import Logging
@@ -28,14 +28,14 @@ package final class CheckJournal: Sendable {
     /// Takes a check's ending down, and gives its result where it has one.
     /// - Throws: why it has none.
     func conclude(
-        _ answer: CheckTask.Answer, of request: CheckRequest, on worker: Int
+        _ answer: CheckAnswer, of request: CheckRequest, on worker: Int
     ) throws(Problem) -> CheckResult {
         switch answer {
-        case .answered(.result(let result)):
+        case .result(let result):
             metrics.note(result, on: worker, for: request.origin?.client)
             log(result, of: request)
             return result
-        case .answered(.denied(let reason)):
+        case .denied(let reason):
             noteDenied(request, because: reason.text, on: worker)
             throw Problem(.denied, "the policy of this prober does not allow this target")
         case .overloaded:
@@ -52,7 +52,7 @@ package final class CheckJournal: Sendable {
 
     /// The same of a probe, which is read as the target's: a result that the end of the service has broken off is none.
     package func concludeProbe(
-        _ answer: CheckTask.Answer, of request: CheckRequest, on worker: Int
+        _ answer: CheckAnswer, of request: CheckRequest, on worker: Int
     ) throws(Problem) -> CheckResult {
         let result = try conclude(answer, of: request, on: worker)
         guard result.outcome != .failed(.cancelled) else {

@@ -17,7 +17,7 @@ final class RoutesResource: RequestResponder {
         do throws(Problem) {
             try QueryRule.acceptNone(request.head)
             let destinations = try BodyDecoder.destinations(request.body)
-            let answers = RouteFinder.routes(to: destinations.map(\.address), under: settings.surroundings)
+            let answers = RouteFinder.routes(to: destinations.map(\.address), in: settings.checkContext)
             return ResponseFactory.json(
                 RoutesEncoder.document(answers, as: destinations.map(\.text), hidesLocal: settings.prober == nil))
         } catch {

@@ -96,10 +96,10 @@ package final class ServiceParts: Sendable {
     /// connectd's own.
     let version: String
 
-    /// - Parameter surroundings: what monitors run under, asked for at each round.
+    /// - Parameter context: the context of monitors, asked for at each round.
     init(
         pool: WorkerPool, memory: MemoryBudget, version: String, logger: Logger,
-        surroundings: @escaping @Sendable () -> Surroundings
+        context: @escaping @Sendable () -> CheckContext
     ) {
         let metrics = ServiceMetrics(workerCount: pool.workers.count)
         self.pool = pool
@@ -109,7 +109,12 @@ package final class ServiceParts: Sendable {
         self.metrics = metrics
         journal = CheckJournal(metrics: metrics, logger: logger)
         monitors = MonitorSet(
-            pool: pool, surroundings: surroundings, observer: MonitorJournal(metrics: metrics, logger: logger))
+            pool: pool, context: context, observer: MonitorJournal(metrics: metrics, logger: logger))
+    }
+
+    /// What runs the checks of requests that arrive on this worker.
+    package func service(on worker: Int) -> LocalCheckService {
+        LocalCheckService(pool, worker: worker, isBalanced: true)
     }
 
     /// Makes the answer of a refused request, and counts the refusal.

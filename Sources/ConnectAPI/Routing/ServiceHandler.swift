@@ -7,24 +7,24 @@ import Synchronization
 package final class ServiceHandler: RequestHandler {
     private let parts: ServiceParts
     /// What monitors run under.
-    private let surroundings: InForce<Surroundings>
+    private let context: InForce<CheckContext>
     private let resources: InForce<ServiceResources>
 
     /// - Parameter version: connectd's own, for `/metrics`.
     package init(
         pool: WorkerPool, memory: MemoryBudget, settings: ServiceSettings, version: String, logger: Logger
     ) {
-        let surroundings = InForce(settings.surroundings)
+        let context = InForce(settings.checkContext)
         let parts = ServiceParts(
-            pool: pool, memory: memory, version: version, logger: logger, surroundings: { surroundings.current })
+            pool: pool, memory: memory, version: version, logger: logger, context: { context.current })
         self.parts = parts
-        self.surroundings = surroundings
+        self.context = context
         resources = InForce(ServiceResources(parts: parts, settings: settings))
     }
 
     /// Puts new settings in force, for requests that come from now on.
     package func replaceSettings(_ settings: ServiceSettings) {
-        surroundings.replace(with: settings.surroundings)
+        context.replace(with: settings.checkContext)
         resources.replace(with: ServiceResources(parts: parts, settings: settings))
     }
 
@@ -81,7 +81,7 @@ final class InForce<Value: Sendable>: Sendable {
 
 /// What the resources need of the configuration. A request keeps what was in force when it came.
 package final class ServiceSettings: Sendable {
-    package let surroundings: Surroundings
+    package let checkContext: CheckContext
     package let permissions: RequestPermissions
     package let hosts: HostRule
     package let tokens: TokenRule
@@ -97,12 +97,12 @@ package final class ServiceSettings: Sendable {
     package let prober: String?
 
     package init(
-        surroundings: Surroundings, permissions: RequestPermissions, hosts: HostRule, tokens: TokenRule,
+        checkContext: CheckContext, permissions: RequestPermissions, hosts: HostRule, tokens: TokenRule,
         maximumTimeoutMilliseconds: Int, bodyBytes: Int, extensions: [any ServiceExtension] = [],
         certificateExpiry: Int64? = nil, prober: String?
     ) {
         self.certificateExpiry = certificateExpiry
-        self.surroundings = surroundings
+        self.checkContext = checkContext
         self.permissions = permissions
         self.hosts = hosts
         self.tokens = tokens

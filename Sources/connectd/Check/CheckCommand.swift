@@ -7,20 +7,20 @@ import ConnectAPI
 import ErrorCatalogue
 import SocketIO
 
-/// `connectd check`: the same engine without a service, with the caller's own rights.
+/// `connectd check`: checks with the same engine as the service, but with the rights of the caller.
 struct CheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
         abstract: "Check whether targets accept a connection from here.",
         discussion: """
-            Each result is a line, printed as soon as it arrives. With several targets, hints and a summary follow at \
-            the end. On a terminal, a line on standard error shows the progress. Ctrl-C prints what is known so far.
+            Each result is one line, printed as soon as it is known. With several targets, hints and a summary follow \
+            at the end. On a terminal, standard error shows the progress. Ctrl-C stops and prints the results so far.
 
-            A UDP target without a dialog is not verified: UDP has no handshake. Give --send and --match with a \
-            question that the server must answer, or --expect associated to accept it.
+            A UDP target without a dialog is not verified, because UDP has no handshake. Use --send and --match to ask \
+            something that the server must answer, or accept the result with --expect associated.
 
-            Exit status: 0 when every target is ok, 1 when one is not, 2 on wrong usage or when the output cannot be \
-            written, 130 after Ctrl-C. With --nagios that of monitoring plugins: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN \
+            Exit status: 0 if every target is ok, 1 if one is not, 2 on wrong usage or if the output cannot be written, \
+            130 after Ctrl-C. With --nagios, the status of monitoring plugins: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN \
             (wrong usage, a fault of this machine, or not verified).
 
             Examples:
@@ -44,57 +44,57 @@ struct CheckCommand: ParsableCommand {
 
     @Option(
         help: """
-            Read more targets from a file, one per line; - is standard input. A line may end in expect=OUTCOME. # starts \
-            a comment. A line that begins with { is a request as in POST /v1/checks.
+            Read more targets from a file, one per line; - is standard input. A line can end with expect=OUTCOME. # starts \
+            a comment. A line that starts with { is a JSON request, as in POST /v1/checks.
             """,
         completion: .file())
     var file: String?
 
     @Option(
         name: [.long, .customShort("t")],
-        help: "How long each check may take: 500ms, 5s, 1m (1ms … 60s; default: 5s).",
+        help: "The timeout of each check: 500ms, 5s, 1m (1ms … 60s; default: 5s).",
         transform: Duration.init(parsing:))
     var timeout: Duration?
 
     @Option(
         help: ArgumentHelp(
             """
-            What makes a target ok: an outcome such as refused, several with commas, or !OUTCOME (default: connected, \
-            and for UDP answered).
+            The outcome that makes a target ok, such as refused; several with commas, or !OUTCOME (default: connected; \
+            for UDP: answered).
             """, valueName: "outcome"),
         completion: .list(Outcome.all.map(\.word)), transform: OutcomeExpectation.parse)
     var expect: Expectation?
 
     @OptionGroup var connection: ConnectionArguments
 
-    @Flag(help: "Try every address of a name; each has to connect.")
+    @Flag(help: "Try every address of a name; each must connect.")
     var all = false
 
     @OptionGroup(title: "TLS")
     var tls: TLSArguments
 
-    @OptionGroup(title: "Dialog, in the order of the options")
+    @OptionGroup(title: "Dialog (steps run in the order of the options)")
     var dialog: DialogArguments
 
     @OptionGroup(title: "Many targets")
     var pace: PaceArguments
 
     @Option(
-        help: "A configuration file whose policy binds the checks; without it they act with your own rights.",
+        help: "Apply the policy of this configuration file; without it no policy applies.",
         completion: .file(extensions: ["yaml", "yml"]))
     var config: String?
 
     @Flag(help: "Print one JSON array.")
     var json = false
 
-    @Flag(help: "Print each result as a line of JSON, as soon as it arrives.")
+    @Flag(help: "Print each result as a line of JSON, as soon as it is known.")
     var ndjson = false
 
     @Flag(name: .shortAndLong, help: "Show every attempt with its source address and round-trip time.")
     var verbose = false
 
     @Option(
-        help: ArgumentHelp("Print the line of progress on standard error this often, as in 10s.", valueName: "time"),
+        help: ArgumentHelp("Print the progress on standard error at this interval, such as 10s.", valueName: "time"),
         transform: Duration.init(parsingWait:))
     var statsEvery: Duration?
 
@@ -102,33 +102,35 @@ struct CheckCommand: ParsableCommand {
     @OptionGroup var color: ColorOption
 
     func validate() throws {
-        if json && ndjson { throw ValidationError("--json and --ndjson exclude each other") }
+        if json && ndjson { throw ValidationError("use either --json or --ndjson, not both") }
         if nagios.nagios && (json || ndjson) {
-            throw ValidationError("--nagios and --\(json ? "json" : "ndjson") exclude each other")
+            throw ValidationError("use either --nagios or --\(json ? "json" : "ndjson"), not both")
         }
-        if let statsEvery, statsEvery.milliseconds < 100 { throw ValidationError("--stats-every takes 100ms to 24h") }
+        if let statsEvery, statsEvery.milliseconds < 100 {
+            throw ValidationError("--stats-every must be from 100ms to 24h")
+        }
     }
 
     func run() throws {
         let entries = try TargetFile.entries(named: targets, file: file)
-        let surroundings = try CallerSurroundings.read(config: config, tls: tls)
+        let context = try CallerContext.read(config: config, tls: tls)
         let planner = CheckPlanner(
             timeout: timeout, connection: connection, triesAllAddresses: all, tls: tls, dialog: dialog,
             expectation: expect)
-        let checks = try planner.checks(of: entries, under: surroundings)
+        let checks = try planner.checks(of: entries, in: context)
         let requests = checks.map(\.request)
         try tls.validate(for: requests)
         try nagios.validate(for: requests)
         let isMany = requests.contains { $0.resolve.addresses != .first }
         let run = CheckRun(
-            checks: checks, surroundings: surroundings, options: pace.options(descriptorsOfCheck: isMany ? 8 : 2),
+            checks: checks, context: context, options: pace.options(descriptorsOfCheck: isMany ? 8 : 2),
             format: json ? .json : ndjson ? .ndjson : nagios.nagios ? .nagios(nagios.limits) : .text,
             palette: color.palette(for: STDOUT_FILENO), isVerbose: verbose, statsEvery: statsEvery)
         throw ExitCode(try run.status())
     }
 }
 
-/// Reads what a check is expected to end with: `refused`, `refused,timeout`, `!connected`.
+/// Parses `--expect` and `expect=`: `refused`, `refused,timeout`, `!connected`.
 enum OutcomeExpectation {
     static func parse(_ text: String) throws -> Expectation {
         guard let expectation = ExpectationDecoder.expectation(parsing: text) else {

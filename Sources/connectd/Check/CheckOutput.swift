@@ -6,7 +6,7 @@ import ErrorCatalogue
 import NetworkTypes
 import SocketIO
 
-/// What `check` prints while checks run and at their end, for people.
+/// The text output of `check`: results, hints and the summary.
 struct CheckOutput {
     private let checks: [PreparedCheck]
     private let palette: Palette
@@ -17,9 +17,9 @@ struct CheckOutput {
     private(set) var tally: CheckTally
     private let repeatsTimeouts: Bool
 
-    /// From so many timeouts on, rate-limited ICMP is worth a word.
+    /// From this number of timeouts on, a note mentions rate-limited ICMP.
     private static let manyTimeouts = 5
-    /// So many targets that have not finished are named.
+    /// The maximum number of unfinished targets to list.
     private static let namedUnfinished = 20
 
     init(checks: [PreparedCheck], palette: Palette, isVerbose: Bool, repeatsTimeouts: Bool) {
@@ -31,21 +31,21 @@ struct CheckOutput {
         tally = CheckTally(total: checks.count)
     }
 
-    /// Takes one result.
-    /// - Returns: what to print for it now.
+    /// Adds one result.
+    /// - Returns: The text to print now.
     mutating func take(_ result: CheckResult, at index: Int) -> String {
         let request = checks[index].request
         tally.add(result, CheckVerdict(result, of: request))
         hints.add(result, of: request)
-        // A single hint stands next to its result.
+        // A single hint is printed with its result.
         let hint = checks.count == 1 ? HintCollection.text(for: result, of: request) : nil
         return HumanReport.text(
             result, of: request, layout: layout, hint: hint, isVerbose: isVerbose, in: palette)
     }
 
-    /// What follows the results: each hint once, a table, and the summary line.
+    /// The text after the results: each hint once, a table, and the summary line.
     /// - Parameter unfinished: the checks of a run that was interrupted; nil for one that is complete.
-    func ending(unfinished: [Int]?) -> String? {
+    func epilogue(unfinished: [Int]?) -> String? {
         guard checks.count > 1 || unfinished != nil else { return nil }
         var blocks: [[String]] = []
         if let unfinished, !unfinished.isEmpty {
@@ -53,7 +53,7 @@ struct CheckOutput {
                 "\(palette.pending("--  "))  \(TerminalText.clean(checks[index].request.target.text).padded(to: layout.target))  not finished"
             }
             let hidden = unfinished.count - named.count
-            blocks.append(named + (hidden > 0 ? ["and \(hidden) more that are not finished"] : []))
+            blocks.append(named + (hidden > 0 ? ["and \(hidden) more not finished"] : []))
         }
         if checks.count > 1 { blocks.append(hints.lines + notes) }
         blocks.append(tally.table)
@@ -69,17 +69,17 @@ struct CheckOutput {
     private var notes: [String] {
         guard tally.timeouts >= Self.manyTimeouts else { return [] }
         let count = "\(tally.timeouts) timeouts: "
-        if repeatsTimeouts { return [count + "they were repeated slowly, so that rate-limited ICMP is not the cause"] }
+        if repeatsTimeouts { return [count + "they were repeated slowly, so rate-limited ICMP is not the cause"] }
         return [
             count + """
-                a router that rejects looks the same when it limits its ICMP errors (Linux sends about one a second): \
-                repeat them slowly with --retry-timeouts 1
+                routers limit their ICMP errors (Linux sends about one per second), so a rejected target can time out. \
+                Repeat the timeouts slowly with --retry-timeouts 1
                 """
         ]
     }
 }
 
-/// How many checks ended how.
+/// The numbers of results by outcome and verdict.
 struct CheckTally {
     let total: Int
     private(set) var finished = 0
@@ -123,7 +123,7 @@ struct CheckTally {
         return "interrupted after \(time), \(finished) of \(targets) finished: \(parts.joined(separator: ", "))"
     }
 
-    /// A table of the outcomes; empty where the summary line says as much.
+    /// A table of the outcomes; empty if the summary line already contains them.
     var table: [String] {
         let rows = Outcome.all.compactMap { outcome in counts[outcome].map { (outcome.word, String($0)) } }
         guard total > 10, rows.count > 1 else { return [] }
@@ -137,7 +137,7 @@ struct CheckTally {
     }
 }
 
-/// Times for people.
+/// Formats times for people.
 enum TimeText {
     /// `0.31 s`, `12.5 s`, `3 min 20 s`.
     static func seconds(_ nanoseconds: Int64) -> String {
@@ -158,12 +158,12 @@ enum TimeText {
     }
 }
 
-/// How the command line judges a result.
+/// The verdict of the command line about a result.
 enum CheckVerdict: Hashable {
     case ok
     case failed
-    /// A datagram socket has its peer, and nothing was heard from it. That says nothing about the peer, so that only a request
-    /// that names `associated` takes it for a success.
+    /// A datagram socket was associated with its peer, but received nothing. This says nothing about the peer, so only a
+    /// request that names `associated` counts it as a success.
     case unverified
 
     init(_ result: CheckResult, of request: CheckRequest) {
@@ -176,7 +176,7 @@ enum CheckVerdict: Hashable {
 }
 
 extension CheckResult {
-    /// Whether nothing was heard from the peer, and the request does not ask for just that.
+    /// Whether the peer sent nothing, and the request does not expect `associated`.
     func isUnverified(_ request: CheckRequest) -> Bool {
         guard ok, outcome == .associated else { return false }
         switch request.expectation {
@@ -186,7 +186,7 @@ extension CheckResult {
     }
 }
 
-/// What is said about a datagram socket that heard nothing.
+/// Texts about a datagram socket that received nothing.
 enum Unverified {
     static func reason(_ target: Target) -> String {
         switch target.peer {
@@ -195,11 +195,11 @@ enum Unverified {
         }
     }
 
-    /// - Parameter acceptance: the flag by which the caller accepts it.
+    /// - Parameter acceptance: The flag that accepts such a result.
     static func hint(acceptance: String) -> String {
         """
-        No answer was asked for, so nothing is known about the peer: give --send and --match with a question that it must \
-        answer, or \(acceptance).
+        Use --send and --match to ask something that the peer must answer, or accept the result with \(acceptance). \
+        Without an answer, nothing is known about the peer.
         """
     }
 }

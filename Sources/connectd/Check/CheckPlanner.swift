@@ -5,7 +5,7 @@ import ConnectAPI
 import NetworkTypes
 import StrictJSON
 
-/// Makes checks of the targets and options of a command.
+/// Creates checks from the targets and options of a command.
 struct CheckPlanner {
     var timeout: Duration?
     var connection: ConnectionArguments
@@ -14,9 +14,9 @@ struct CheckPlanner {
     var dialog: DialogArguments
     var expectation: Expectation?
 
-    /// - Throws: wrong usage, with everything that is wrong: each bad argument, each bad line with its number.
-    func checks(of entries: [TargetEntry], under surroundings: Surroundings) throws -> [PreparedCheck] {
-        // Compiled once, unless each check has random numbers of its own.
+    /// - Throws: `ValidationError` with all problems: each bad argument, and each bad line with its number.
+    func checks(of entries: [TargetEntry], in context: CheckContext) throws -> [PreparedCheck] {
+        // Compiled once, because compiling is slow. The dialog of a preset differs from check to check.
         let steps = dialog.steps
         let compiled = try DialogArguments.dialog(steps)
         try dialog.validate(
@@ -32,7 +32,7 @@ struct CheckPlanner {
                 checks.append(PreparedCheck(request: request, dialog: own))
             case .request(let document):
                 let (check, found) = ConfiguredCheckDecoder.decode(
-                    withTimeout(document), material: surroundings.tls, md5Keys: surroundings.md5Keys.keys)
+                    withTimeout(document), material: context.tls, md5Keys: context.md5Keys.keys)
                 if let check { checks.append(check) }
                 problems += found.map { entry.complaint("\($0.pointer) \($0.detail)") }
             case .invalid(let detail):
@@ -52,7 +52,7 @@ struct CheckPlanner {
         return request
     }
 
-    /// A request line says all about its check, but for the time that it may take.
+    /// A request line keeps its own members; `--timeout` applies only if it has no `timeout_ms`.
     private func withTimeout(_ document: JSONValue) -> JSONValue {
         guard let timeout, case .object(let object) = document, object["timeout_ms"] == nil else { return document }
         let member = JSONObject.Member(key: "timeout_ms", value: .integer(Int64(timeout.milliseconds)))
@@ -61,12 +61,12 @@ struct CheckPlanner {
 }
 
 extension TargetEntry {
-    /// A message about it, with its place.
+    /// An error message about this entry, with its file and line.
     fileprivate func complaint(_ detail: String) -> String { (place.map { "\($0): " } ?? "") + detail }
 }
 
 extension Target {
-    /// What `--per-host` counts by: the host as it is written, or the path.
+    /// The key for `--per-host`: the host as written, or the path.
     var hostKey: String {
         switch peer {
         case .tcp(.address(let address), _), .udp(.address(let address), _): address.text
@@ -77,44 +77,46 @@ extension Target {
     }
 }
 
-/// The options of `check` about many targets: how many at once, how fast, and what to repeat.
+/// The options of `check` for many targets: concurrency, rate and retries.
 struct PaceArguments: ParsableArguments {
     @Option(
         name: [.long, .customLong("parallel")],
         help: ArgumentHelp(
-            "How many checks run at once, at most (default: 256, or what the limit of descriptors allows).",
+            "The maximum number of checks at once (default: 256, or fewer if the file descriptor limit is low).",
             valueName: "count"))
     var concurrency: Int?
 
     @Option(
-        help: ArgumentHelp("How many checks of one host run at once, at most; 0 means no limit.", valueName: "count"))
+        help: ArgumentHelp("The maximum number of checks at once per host; 0 is no limit.", valueName: "count"))
     var perHost = 0
 
-    @Option(help: ArgumentHelp("How many checks start per second, at most.", valueName: "count"))
+    @Option(help: ArgumentHelp("The maximum number of checks to start per second.", valueName: "count"))
     var rate: Double?
 
     @Option(
         help: ArgumentHelp(
             """
-            Repeat each check that timed out so many times (0 … 3) after the rest, one every 1.1 seconds. Routers limit \
-            their ICMP errors to about one a second, so that rejected targets can look like timeouts.
+            Repeat each check that timed out this many times (0 … 3) after the rest, one every 1.1 seconds. Routers \
+            limit their ICMP errors to about one per second, so a rejected target can time out.
             """, valueName: "count"))
     var retryTimeouts = 0
 
     func validate() throws {
         if let concurrency, !(1...65_536).contains(concurrency) {
-            throw ValidationError("--concurrency takes 1 to 65536, got \(concurrency)")
+            throw ValidationError("--concurrency must be from 1 to 65536, got \(concurrency)")
         }
-        if !(0...65_536).contains(perHost) { throw ValidationError("--per-host takes 0 to 65536, got \(perHost)") }
+        if !(0...65_536).contains(perHost) {
+            throw ValidationError("--per-host must be from 0 to 65536, got \(perHost)")
+        }
         if let rate, !(rate >= 0.0001 && rate <= 1_000_000) {
-            throw ValidationError("--rate takes 0.0001 to 1000000 checks per second, got \(rate)")
+            throw ValidationError("--rate must be from 0.0001 to 1000000 checks per second, got \(rate)")
         }
         if !(0...3).contains(retryTimeouts) {
-            throw ValidationError("--retry-timeouts takes 0 to 3, got \(retryTimeouts)")
+            throw ValidationError("--retry-timeouts must be from 0 to 3, got \(retryTimeouts)")
         }
     }
 
-    /// - Parameter descriptors: how many one check may hold at once.
+    /// - Parameter descriptors: The maximum number of descriptors that one check holds at once.
     func options(descriptorsOfCheck descriptors: Int) -> BatchOptions {
         let limit = DescriptorBudget.checks(eachHolding: descriptors)
         var options = BatchOptions(concurrency: min(concurrency ?? 256, limit))

@@ -5,27 +5,27 @@ import ConnectAPI
 import NetworkTypes
 import SocketIO
 
-/// One run of `connectd check`: it starts the checks, prints their results in one format, and shows the progress.
+/// One run of `connectd check`: starts the checks, prints the results in one format, and shows the progress.
 struct CheckRun {
     enum Format {
         case text, json, ndjson
         case nagios(NagiosLimits)
 
-        /// Nagios shows both outputs of a plugin; there is nothing else to say than its lines.
+        /// False for Nagios, which shows standard error as well as standard output.
         var showsProgress: Bool {
             if case .nagios = self { false } else { true }
         }
     }
 
     let checks: [PreparedCheck]
-    let surroundings: Surroundings
+    let context: CheckContext
     let options: BatchOptions
     let format: Format
     let palette: Palette
     let isVerbose: Bool
     let statsEvery: Duration?
 
-    /// How often the line of progress is written on a terminal.
+    /// The interval of the progress line on a terminal, in milliseconds.
     private static let terminalTick = 200
 
     /// Runs the checks.
@@ -42,7 +42,7 @@ struct CheckRun {
         var earlier: [Int: CheckResult] = [:]
         var nextStats = statsEvery.map { Clock.now().advanced(byMilliseconds: $0.milliseconds) }
         let session = CheckSession(
-            checks: checks, surroundings: surroundings, options: options,
+            checks: checks, context: context, options: options,
             tickMilliseconds: tickMilliseconds(status))
         let ending = try session.run { event in
             switch event {
@@ -105,7 +105,7 @@ struct CheckRun {
         let requests = known.map { checks[$0].request }
         switch format {
         case .text:
-            if let ending = output.ending(unfinished: unfinished) { Output.line(ending) }
+            if let epilogue = output.epilogue(unfinished: unfinished) { Output.line(epilogue) }
         case .json:
             Output.bytes(encoder.array(known.compactMap { results[$0] }, of: requests))
         case .ndjson: break

@@ -1,45 +1,51 @@
 import CLinux
 import CheckEngine
 import CheckModel
+import ErrorCatalogue
 import NetworkTypes
 import SocketIO
 
-/// Checks on one worker, without a service around them.
+/// Runs checks on one worker, without a service.
 struct CheckSession {
-    /// What the caller sees of a run, on the calling thread.
+    /// An event of a run, delivered on the calling thread.
     enum Event {
         case finished(Int, CheckResult)
-        /// The check timed out and will be repeated. A run that is interrupted ends with this result.
+        /// The check timed out and will be repeated. If the run is interrupted first, this is its result.
         case willRepeat(Int, CheckResult)
         case repeating(round: Int, count: Int)
-        /// The time for a new line of progress.
+        /// The progress line is due.
         case tick
     }
 
     enum Ending {
         case complete
-        /// A signal came: what has not been reported by then is not known.
+        /// A signal arrived. Checks without an event so far have no result.
         case interrupted(by: Int32)
     }
 
     let checks: [PreparedCheck]
-    let surroundings: Surroundings
+    let context: CheckContext
     let options: BatchOptions
-    /// How often `tick` is wanted; nil for never.
+    /// The interval of `tick`; nil for none.
     let tickMilliseconds: Int?
 
     /// Runs all checks.
     func run(_ onEvent: (Event) -> Void) throws -> Ending {
         let pool = try WorkerPool(count: 1, admission: Admission(limit: options.concurrency, queueLimit: 0))
         let events = try BlockingQueue<BatchEvent>()
-        // After what cannot be done without: the last descriptor is not for signals.
+        // Opened last: if only one descriptor is left, the queue needs it more than the signals.
         var interrupts = Interrupts()
         let threads = try pool.start()
         let worker = pool.workers[0]
+        let service = LocalCheckService(pool, worker: 0, isBalanced: false)
         let hosts = checks.map(\.request.target.hostKey)
         let batch = CheckBatch(hosts: hosts, options: options, reactor: worker.reactor) {
-            [checks, surroundings] index in
-            await worker.runner.result(of: checks[index], under: surroundings)
+            [checks, context, service] index in
+            // The batch never runs more checks at once than there are permits: each gets one without a wait.
+            let answer = await service.run(checks[index], in: context, until: nil)
+            return answer.result(of: checks[index])
+                ?? .notStarted(
+                    checks[index].request, because: .cancelled, startedAtNanoseconds: Clock.wallNanoseconds())
         }
         let task = Task(executorPreference: worker.reactor.thread) { await batch.run { events.append($0) } }
         var ending = Ending.complete
@@ -67,18 +73,8 @@ struct CheckSession {
         }
         _ = task
         threads.stopAndJoin()
-        // From here on a signal ends the process at once, whatever it is printing.
+        // From here on a signal ends the process at once, even while it prints.
         interrupts.restore()
         return ending
-    }
-}
-
-extension CheckRunner {
-    /// One check by the caller's own rights, or under the policy of `--config`.
-    func result(of check: PreparedCheck, under surroundings: Surroundings) async -> CheckResult {
-        switch await run(check, under: surroundings, queueNanoseconds: 0) {
-        case .result(let result): result
-        case .denied: .denied(check.request, startedAtNanoseconds: Clock.wallNanoseconds())
-        }
     }
 }

@@ -7,14 +7,14 @@ import NetworkTypes
 import SocketIO
 import StrictJSON
 
-/// What one argument or one line of `--file` says.
+/// One argument, or one line of `--file`.
 struct TargetEntry {
     enum Content {
-        /// A target, and what its line expects of it.
+        /// A target, and the expectation of its line.
         case target(Target, Expectation?)
         /// The JSON of a request.
         case request(JSONValue)
-        /// What is wrong with it.
+        /// The problem with this entry.
         case invalid(String)
     }
 
@@ -25,7 +25,7 @@ struct TargetEntry {
 
 /// The targets of a command: its arguments, then the lines of `--file`.
 enum TargetFile {
-    /// - Throws: wrong usage, where there is no target at all, or the file cannot be read. A bad argument or line is an entry.
+    /// - Throws: `ValidationError` if there is no target, or the file cannot be read. A bad argument or line becomes an entry.
     static func entries(named: [String], file: String?) throws -> [TargetEntry] {
         var entries: [TargetEntry] = []
         for text in named { take(Substring(text), at: nil, isLine: false, &entries) }
@@ -38,7 +38,7 @@ enum TargetFile {
             }
         }
         guard !entries.isEmpty else {
-            throw ValidationError("no target: name one, such as host:443, or a file of them with --file")
+            throw ValidationError("no target given: name one, such as host:443, or read them from a file with --file")
         }
         return entries
     }
@@ -83,7 +83,8 @@ enum TargetFile {
         return .target(parsed, expectation)
     }
 
-    /// A `#` begins a comment after white space, and anywhere in a target that has a port: neither a host nor a port has one.
+    /// Removes a comment. `#` starts one after white space; in a target with a port it does so anywhere, because neither a
+    /// host nor a port contains it.
     private static func withoutComment(_ text: Substring) -> Substring {
         let isPath = text.lowercased().hasPrefix("unix")
         var previous: Character = " "
@@ -106,7 +107,7 @@ enum TargetFile {
         do throws(JSONSyntaxError) {
             return try JSONValue.parse(Array(withoutTrailingComment(text).utf8), limits: JSONLimits(values: 16_384))
         } catch {
-            throw LineProblem(detail: "is not a request in JSON: column \(error.column): \(error.detail)")
+            throw LineProblem(detail: "is not a JSON request: column \(error.column): \(error.detail)")
         }
     }
 
@@ -116,7 +117,7 @@ enum TargetFile {
         return rest.hasPrefix("#") ? text[...end] : text
     }
 
-    /// The lines of a file, `-` for standard input: without a byte order mark, and with the line ends of any system.
+    /// The lines of a file, or of standard input for `-`. Drops a byte order mark, and accepts LF, CRLF and CR.
     private static func lines(of name: String) throws -> [Substring] {
         var bytes: [UInt8]
         do throws(Errno) {

@@ -1,11 +1,11 @@
 import ArgumentParser
 import Configuration
 
-/// `connectd config`: what concerns the configuration file.
+/// `connectd config`: commands for the configuration file.
 struct ConfigCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "config",
-        abstract: "Validate a configuration file, or print an example of one.",
+        abstract: "Validate a configuration file, or print an example.",
         discussion: """
             Examples:
               connectd config example > connectd.yaml
@@ -15,20 +15,20 @@ struct ConfigCommand: ParsableCommand {
 
     func run() throws {
         throw ValidationError(
-            "say what to do with the configuration: connectd config check FILE, or connectd config example")
+            "missing subcommand: use connectd config check FILE, or connectd config example")
     }
 }
 
-/// `connectd config check`: everything that is wrong with a configuration file.
+/// `connectd config check`: reports all problems of a configuration file.
 struct ConfigCheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
-        abstract: "Validate a configuration file, and the files that it names.",
+        abstract: "Validate a configuration file and the files that it names.",
         discussion: """
-            It reads the file alone: variables of the environment (CONNECTD_…) and flags of serve add to it later.
+            It reads only the file. Environment variables (CONNECTD_…) and flags of serve are not considered.
 
-            Exit status: 0 when the service would start with it, 1 when not: each problem has a line on standard \
-            error, with its place, key and reason. 2 on wrong usage.
+            Exit status: 0 if the service would start with this file; 1 if not, with one line for each problem on \
+            standard error (position, key and reason); 2 on wrong usage.
 
             Examples:
               connectd config check /etc/connectd/connectd.yaml
@@ -38,7 +38,7 @@ struct ConfigCheckCommand: ParsableCommand {
     @Argument(help: "The configuration file, YAML.", completion: .file(extensions: ["yaml", "yml"]))
     var file: String
 
-    @Flag(help: "The service will be started with --allow-anonymous.")
+    @Flag(help: "Validate for a service that is started with --allow-anonymous.")
     var allowAnonymous = false
 
     func run() throws {

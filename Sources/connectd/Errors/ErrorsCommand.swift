@@ -4,16 +4,16 @@ import ConnectAPI
 import ErrorCatalogue
 import NetworkTypes
 
-/// `connectd errors`: the errno catalogue for people.
+/// `connectd errors`: prints the error catalogue.
 struct ErrorsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "errors",
-        abstract: "Explain an errno: what it means to connect(2), whose side it is on, what to do.",
+        abstract: "Explain an error: what it means for connect(2), where the fault is, and what to do.",
         discussion: """
-            Without a name it prints the table of all errors of a check: the kernel's and connectd's own.
-            An outcome such as `refused` or `timeout` explains every error that has it.
+            Without a name it prints a table of all errors of a check: those of the kernel and those of connectd.
+            An outcome such as `refused` or `timeout` explains every error with this outcome.
 
-            Exit status: 0, or 2 for a name that the table does not have.
+            Exit status: 0, or 2 if the table does not have the name.
 
             Examples:
               connectd errors
@@ -31,7 +31,7 @@ struct ErrorsCommand: ParsableCommand {
         completion: .list(ErrnoCatalogue.entries.map(\.name)))
     var name: String?
 
-    @Flag(help: "Print JSON, as /v1/errors answers it.")
+    @Flag(help: "Print JSON, as in /v1/errors.")
     var json = false
 
     func run() throws {
@@ -46,15 +46,16 @@ struct ErrorsCommand: ParsableCommand {
         case (_, true): Output.bytes(CatalogueDocument.list(entries))
         case (1...Self.mostExplained, false):
             Output.line(entries.map(ErrorExplanation.text).joined(separator: "\n\n"))
-        case (_, false): Output.line(ErrorTable.text(entries) + "\n\n`connectd errors NAME` explains one of them.")
+        case (_, false):
+            Output.line(ErrorTable.text(entries) + "\n\nRun `connectd errors NAME` to explain one of them.")
         }
     }
 
-    /// So many entries are explained in full; more are a table.
+    /// The maximum number of entries to explain in full; more become a table.
     private static let mostExplained = 4
 }
 
-/// One entry of the catalogue, for a person.
+/// Formats one entry of the catalogue.
 enum ErrorExplanation {
     private static let columns = 100
 
@@ -76,7 +77,7 @@ enum ErrorExplanation {
         return label + wrapped(value, to: columns - label.count).joined(separator: "\n" + indent)
     }
 
-    /// Breaks at spaces; a word that is longer has a line to itself.
+    /// Breaks at spaces; a longer word gets its own line.
     static func wrapped(_ text: String, to width: Int) -> [String] {
         var lines: [String] = []
         for word in text.split(separator: " ") {
@@ -90,7 +91,7 @@ enum ErrorExplanation {
     }
 }
 
-/// Entries of the catalogue, a line for each.
+/// Formats entries of the catalogue as a table.
 enum ErrorTable {
     static func text(_ entries: [ErrorCatalogueEntry]) -> String {
         let rows = entries.map { entry in
@@ -107,7 +108,7 @@ enum ErrorTable {
     }
 }
 
-/// What to say about a name that the catalogue does not have.
+/// The error message for a name that the catalogue does not contain.
 enum ErrorSuggestion {
     private static let mostNames = 6
 
@@ -118,22 +119,23 @@ enum ErrorSuggestion {
         if let errno = number(of: name) {
             return """
                 \(ErrnoCatalogue.name(of: errno)) (errno \(errno.rawValue), \(ErrnoCatalogue.message(of: errno))) is \
-                not in the catalogue: connect(2) is not known to give it
+                not in the catalogue: connect(2) is not known to return it
                 """
         }
         let near = names(near: name)
-        let advice = near.isEmpty ? "`connectd errors` lists them" : "did you mean \(near.joined(separator: ", "))?"
+        let advice =
+            near.isEmpty ? "run `connectd errors` to list them" : "did you mean \(near.joined(separator: ", "))?"
         return "the catalogue has no error \"\(name.prefix(60))\"; \(advice)"
     }
 
-    /// Another error number of Linux, by its digits or its name.
+    /// An errno of Linux outside the catalogue, by number or name.
     private static func number(of name: String) -> Errno? {
         let known = (1...133).map { Errno($0) }
         if let digits = Int32(name) { return known.first { $0.rawValue == digits } }
         return known.first { ErrnoCatalogue.name(of: $0) == name.uppercased() }
     }
 
-    /// Names that are written alike, that hold the text, or whose class it is; the nearest first.
+    /// Names that are similar, contain the text, or have it as their class; the nearest first.
     static func names(near name: String) -> [String] {
         let wanted = name.uppercased()
         guard (2...64).contains(wanted.utf8.count) else { return [] }

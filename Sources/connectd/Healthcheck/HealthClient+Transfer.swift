@@ -20,7 +20,7 @@ extension HealthClient {
         }
     }
 
-    func shakeHands(
+    func handshake(
         with peer: HealthURL.Peer, on socket: borrowing Socket, _ token: SlotToken
     ) async throws(Failure) -> TLSChannel {
         let channel: TLSChannel
@@ -30,7 +30,7 @@ extension HealthClient {
         } catch {
             throw .tls(error)
         }
-        // A service that refuses our certificate says so in the place of an answer.
+        // A service that rejects our certificate sends an alert instead of a response.
         channel.awaitsLateVerdict = false
         switch await channel.handshake(on: socket, token: token, reactor: reactor, until: deadline) {
         case .completed: break
@@ -51,7 +51,7 @@ extension HealthClient {
             do throws(TLSTransferError) {
                 rest = rest.dropFirst(try Self.send(rest, on: socket, through: channel))
             } catch {
-                try Self.passOver(error)
+                try Self.ignoreEAGAIN(error)
                 try await wait(for: .writable, token)
             }
         }
@@ -79,8 +79,8 @@ extension HealthClient {
         }
     }
 
-    /// - Throws: what waiting does not mend.
-    private static func passOver(_ error: TLSTransferError) throws(Failure) {
+    /// - Throws: Any error other than EAGAIN.
+    private static func ignoreEAGAIN(_ error: TLSTransferError) throws(Failure) {
         switch error {
         case .kernel(let errno) where errno.rawValue == EAGAIN: return
         case .kernel(let errno): throw .kernel(errno)
@@ -88,7 +88,7 @@ extension HealthClient {
         }
     }
 
-    /// Reads until the response is complete, the peer is done, or enough has come.
+    /// Reads until the response is complete, the peer sends EOF, or `mostBytes` were read.
     func receive(
         on socket: borrowing Socket, _ token: SlotToken, through channel: TLSChannel?
     ) async throws(Failure) -> HealthResponse {
@@ -100,8 +100,8 @@ extension HealthClient {
                 bytes += more
                 if let response = HealthResponse(parsing: bytes), response.isComplete { return response }
             } catch {
-                try Self.passOver(error)
-                // A peer that does not close leaves a head without Content-Length: it is an answer all the same.
+                try Self.ignoreEAGAIN(error)
+                // Without Content-Length and EOF, a complete head is enough for an answer.
                 do throws(Failure) {
                     try await wait(for: .readable, token)
                 } catch {
@@ -122,12 +122,12 @@ extension HealthClient {
     }
 }
 
-/// The thread on which clients of an HTTPS listener shake hands.
+/// The thread for the TLS handshakes of HTTPS clients.
 final class HandshakeThread {
     let reactor: Reactor
     private var thread: WorkerThread?
 
-    /// - Parameter index: behind those of the workers.
+    /// - Parameter index: Follows the indices of the workers.
     init(index: Int) throws(Errno) {
         reactor = try Reactor(thread: ReactorThread(index: index))
         thread = try WorkerThread(running: reactor)

@@ -6,9 +6,9 @@ import NetworkTypes
 import SocketIO
 import TLS
 
-/// One HTTP request over a socket of its own, by a deadline.
+/// Sends one HTTP request over a new socket, with a deadline.
 struct HealthClient {
-    /// Why there is no answer.
+    /// The reason for a missing answer.
     enum Failure: Error {
         case kernel(Errno)
         case resolver(ResolveFailure)
@@ -24,7 +24,7 @@ struct HealthClient {
             case .tls(let failure): failure.name.rawValue + (failure.message.map { " (\($0))" } ?? "")
             case .wrongCertificate(let flaw): flaw
             case .deadline: "no answer in time"
-            case .notHTTP: "the answer is no HTTP response"
+            case .notHTTP: "the answer is not an HTTP response"
             }
         }
     }
@@ -35,7 +35,7 @@ struct HealthClient {
     let deadline: MonotonicTime
     let tls: HealthTLS
 
-    /// GET, with `Connection: close`. Call it from a task that prefers the reactor's thread.
+    /// Sends GET with `Connection: close`. Call it from a task that prefers the reactor's thread.
     func get(_ url: HealthURL) async throws(Failure) -> HealthResponse {
         var failure = Failure.deadline
         for endpoint in try await endpoints(of: url.peer) {
@@ -68,7 +68,7 @@ struct HealthClient {
         let token = try register(socket)
         defer { reactor.removeOnThread(token) }
         try await connect(socket, to: endpoint, token)
-        let channel = url.isHTTPS ? try await shakeHands(with: url.peer, on: socket, token) : nil
+        let channel = url.isHTTPS ? try await handshake(with: url.peer, on: socket, token) : nil
         try await send(Self.request(for: url), on: socket, token, through: channel)
         let response = try await receive(on: socket, token, through: channel)
         channel?.sayGoodbye(on: socket)
@@ -115,16 +115,16 @@ struct HealthClient {
     }
 }
 
-/// The answer to a health check, as far as it matters: RFC 9112, 4 and 6.3.
+/// The response to a health check: RFC 9112, sections 4 and 6.3.
 struct HealthResponse {
     let status: Int
-    /// What stands behind the status, `Service Unavailable`, in a form that no terminal minds.
+    /// The reason phrase, such as `Service Unavailable`, safe for a terminal.
     let reason: String
     let body: [UInt8]
-    /// Whether all of the body is there. Without Content-Length only the end of the connection tells.
+    /// Whether the whole body has been received. Without Content-Length only EOF ends the body.
     let isComplete: Bool
 
-    /// nil as long as the head is not complete, and where this is no HTTP.
+    /// nil if the head is incomplete, or if this is not HTTP.
     init?(parsing bytes: [UInt8]) {
         guard let end = Self.endOfHead(bytes) else { return nil }
         let lines = String(decoding: bytes[..<end], as: UTF8.self).split(whereSeparator: \.isNewline)
@@ -153,7 +153,7 @@ struct HealthResponse {
         }
     }
 
-    /// The body in one line of at most 300 characters that no terminal minds.
+    /// The body as one line of at most 300 characters, safe for a terminal.
     var bodyLine: String {
         Self.printable(Substring(decoding: body, as: UTF8.self))
     }
@@ -164,17 +164,17 @@ struct HealthResponse {
     }
 }
 
-/// How a health check speaks TLS.
+/// The TLS settings of a health check.
 struct HealthTLS {
     var options = TLSOptions()
     var material = TLSMaterial()
-    /// The certificate that the service has to show, or one with the same key: nil where its authority and name decide.
+    /// The certificate that the service must present, or one with the same key; nil to verify CA and name instead.
     var own: CertificateReport?
 
-    /// What is wrong with the certificate that was shown; nil where nothing is.
+    /// The problem with the presented certificate; nil if it is fine.
     func flaw(in report: TLSReport) -> String? {
         guard let own else { return nil }
         let isOwn = report.chain.first.map { $0.publicKeySHA256 == own.publicKeySHA256 } ?? false
-        return isOwn ? nil : "the certificate is not the one that the configuration names"
+        return isOwn ? nil : "the certificate is not the configured one"
     }
 }

@@ -4,7 +4,7 @@ import Configuration
 import NetworkTypes
 import TLS
 
-/// What a health check asks: an HTTP resource over TCP, or over a UNIX-domain socket.
+/// The URL of a health check: an HTTP resource over TCP or a UNIX-domain socket.
 struct HealthURL {
     enum Peer {
         case internet(Host, port: UInt16)
@@ -19,18 +19,18 @@ struct HealthURL {
     }
 
     let peer: Peer
-    /// Whether it is asked over TLS.
+    /// Whether the request uses TLS.
     let isHTTPS: Bool
     /// The Host header.
     let authority: String
     /// Path and query.
     let resource: String
-    /// As it was written.
+    /// The text as written.
     let text: String
 
     private static let livez = "/livez"
 
-    /// Reads `http://host:port/path`, `https://host:port/path`, `host:port` and `unix:/path`; without a path of its own it asks `/livez`.
+    /// Parses `http://host:port/path`, `https://host:port/path`, `host:port` and `unix:/path`. The default path is `/livez`.
     init(parsing text: String) throws {
         self.text = text
         if text.hasPrefix("unix:") {
@@ -48,7 +48,7 @@ struct HealthURL {
         let host = rest.prefix { $0 != "/" && $0 != "?" }
         let path = rest.dropFirst(host.count)
         guard path.utf8.allSatisfy({ (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "#") }) else {
-            throw ValidationError("\"\(text)\": the path holds a character that HTTP does not take")
+            throw ValidationError("\"\(text)\": the path contains a character that HTTP does not allow")
         }
         let hasPort = host.split(separator: "]", omittingEmptySubsequences: false).last?.contains(":") ?? false
         guard
@@ -63,20 +63,20 @@ struct HealthURL {
         resource = path.isEmpty ? Self.livez : path.hasPrefix("?") ? "/\(path)" : String(path)
     }
 
-    /// Where a service that runs beside this process listens: the first address of `CONNECTD_HEALTH_LISTEN`, else of
-    /// `CONNECTD_LISTEN`, else the default.
+    /// The URL of the local service: the first address of `CONNECTD_HEALTH_LISTEN`, else of `CONNECTD_LISTEN`, else the
+    /// default.
     init(environment: [String: String]) throws {
         let lists = ["CONNECTD_HEALTH_LISTEN", "CONNECTD_LISTEN"].compactMap { environment[$0] }
         let first = lists.lazy.compactMap { $0.split(separator: ",").first }.first ?? "127.0.0.1:8080"
         try self.init(parsing: Self.reachable(String(first.drop { $0 == " " }.prefix { $0 != " " }), "http"))
     }
 
-    /// Where a service listens.
+    /// The URL of a listener.
     init(of address: ListenAddress, isHTTPS: Bool) throws {
         try self.init(parsing: Self.reachable(address.text, isHTTPS ? "https" : "http"))
     }
 
-    /// Every address of this machine is reached by loopback.
+    /// Replaces a wildcard address by loopback.
     private static func reachable(_ listen: String, _ scheme: String) -> String {
         if listen.hasPrefix("unix:") { return String(listen.prefix { $0 != "?" }) }
         for (wildcard, loopback) in [("0.0.0.0:", "127.0.0.1:"), ("[::]:", "[::1]:")] where listen.hasPrefix(wildcard) {
@@ -94,23 +94,24 @@ struct HealthURL {
     }
 
     private static func refusal(_ text: String) -> ValidationError {
-        ValidationError("\"\(text)\" is neither http://host:port/path, https://host:port/path nor unix:/path")
+        ValidationError("\"\(text)\" is not a URL: write http://host:port/path, https://host:port/path or unix:/path")
     }
 }
 
-/// Where the service beside this process is asked for its health.
-struct HealthPlace {
+/// The endpoint of a health check.
+struct HealthEndpoint {
     let url: HealthURL
-    /// The certificate that it shows there.
+    /// The certificate that the service must present there; nil for any verified one.
     var certificate: CertificateReport?
 
-    /// The one that is named.
+    /// The endpoint of a URL.
     init(_ text: String) throws {
         url = try HealthURL(parsing: text)
     }
 
-    /// The one that a configuration and the environment tell: a health listener, else what needs no TLS, else the first.
-    /// - Throws: also what is wrong with the configuration.
+    /// The endpoint from the configuration and the environment: a health listener, else a listener without TLS, else the
+    /// first listener.
+    /// - Throws: `ConfigurationProblems` for an invalid configuration.
     init(configuration: String?, environment: [String: String]) throws {
         let isHTTPS = environment.keys.contains { $0.hasPrefix("CONNECTD_HTTPS__") }
         guard configuration != nil || isHTTPS else {

@@ -9,16 +9,17 @@ import TLS
 struct HealthcheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "healthcheck",
-        abstract: "Ask a running service whether it is well.",
+        abstract: "Check a running service's health.",
         discussion: """
-            It makes one GET request. Without a URL it asks /livez where the service beside it listens: the first \
-            address of CONNECTD_HEALTH_LISTEN, else of CONNECTD_LISTEN, else 127.0.0.1:8080. With --config, or \
-            CONNECTD_HTTPS__CERTIFICATE, it looks up there where that is: a health listener, else one that needs no \
-            TLS, else over https, where the service has to show the configured certificate, or one with its key.
+            It sends one GET request. Without a URL it requests /livez from the local service: at the first address of \
+            CONNECTD_HEALTH_LISTEN, else of CONNECTD_LISTEN, else 127.0.0.1:8080. With --config or \
+            CONNECTD_HTTPS__CERTIFICATE it takes the address from the configuration: a health listener, else a \
+            listener without TLS, else the first one over https. The service must then present the configured \
+            certificate, or one with the same key.
 
-            A certificate of an https URL is verified as by connectd check: by the system's authorities, or --ca.
+            The certificate of an https URL is verified as by connectd check: with the system's CAs, or with --ca.
 
-            Exit status: 0 when the answer is a 2xx, 1 for anything else, wrong usage included.
+            Exit status: 0 for a 2xx response, 1 for anything else, including wrong usage.
 
             Examples:
               connectd healthcheck
@@ -29,14 +30,14 @@ struct HealthcheckCommand: ParsableCommand {
               HEALTHCHECK CMD ["connectd", "healthcheck"]
             """)
 
-    @Argument(help: "http://host:port/path, https://…, host:port, or unix:/path; without a path it is /livez.")
+    @Argument(help: "http://host:port/path, https://…, host:port, or unix:/path; the default path is /livez.")
     var url: String?
 
-    @Option(help: "How long it may take: 500ms, 3s (1ms … 60s; default: 3s).", transform: Duration.init(parsing:))
+    @Option(help: "The timeout: 500ms, 3s (1ms … 60s; default: 3s).", transform: Duration.init(parsing:))
     var timeout = Duration(milliseconds: 3000)
 
     @Option(
-        help: "The configuration file of the service: where it listens.",
+        help: "The configuration file of the service, which contains its address.",
         completion: .file(extensions: ["yaml", "yml"]))
     var config: String?
 
@@ -44,14 +45,14 @@ struct HealthcheckCommand: ParsableCommand {
     var tls: HealthTLSArguments
 
     func validate() throws {
-        if url != nil, config != nil { throw ValidationError("--config finds the URL: give one of both") }
+        if url != nil, config != nil { throw ValidationError("use either a URL or --config, not both") }
     }
 
     func run() throws {
-        let place = try place()
-        let url = place.url
-        if tls.isGiven, !url.isHTTPS { throw ValidationError("an option of https is given, and \(url.text) is none") }
-        let settings = try tls.settings(trusting: place.certificate)
+        let endpoint = try endpoint()
+        let url = endpoint.url
+        if tls.isGiven, !url.isHTTPS { throw ValidationError("the TLS options need an https URL, got \(url.text)") }
+        let settings = try tls.settings(trusting: endpoint.certificate)
         let begin = Clock.now()
         let answer = try get(url, by: settings, until: begin.advanced(byMilliseconds: timeout.milliseconds))
         let time = HumanReport.milliseconds(Clock.now().since(begin))
@@ -67,10 +68,10 @@ struct HealthcheckCommand: ParsableCommand {
         }
     }
 
-    private func place() throws -> HealthPlace {
-        if let url { return try HealthPlace(url) }
+    private func endpoint() throws -> HealthEndpoint {
+        if let url { return try HealthEndpoint(url) }
         do {
-            return try HealthPlace(configuration: config, environment: Environment.all)
+            return try HealthEndpoint(configuration: config, environment: Environment.all)
         } catch let problems as ConfigurationProblems {
             Output.line("FAIL  \(problems)")
             throw ExitCode(1)
@@ -97,21 +98,21 @@ struct HealthcheckCommand: ParsableCommand {
     }
 }
 
-/// The options of `healthcheck` that are about https.
+/// The https options of `healthcheck`.
 struct HealthTLSArguments: ParsableArguments {
-    @Option(help: "A file of authorities, PEM, to trust instead of the system's.", completion: .file())
+    @Option(help: "A PEM file of CAs to trust instead of the system's.", completion: .file())
     var ca: String?
 
-    @Option(help: "The name to send and to verify, instead of the URL's host.")
+    @Option(help: "The name to send (SNI) and to verify, instead of the URL's host.")
     var serverName: String?
 
-    @Flag(help: "Take any certificate.")
+    @Flag(help: "Accept any certificate.")
     var noVerify = false
 
-    @Option(help: "A certificate to show, PEM, with its chain.", completion: .file())
+    @Option(help: "A PEM file of the client certificate to present, with its chain.", completion: .file())
     var clientCertificate: String?
 
-    @Option(help: "The key of --client-certificate, PEM, without a passphrase.", completion: .file())
+    @Option(help: "A PEM file of the key of --client-certificate, without a passphrase.", completion: .file())
     var key: String?
 
     func validate() throws {
@@ -119,16 +120,16 @@ struct HealthTLSArguments: ParsableArguments {
             throw ValidationError("--server-name \"\(serverName)\": \(flaw)")
         }
         guard (clientCertificate == nil) == (key == nil) else {
-            throw ValidationError("--client-certificate and --key go together")
+            throw ValidationError("use --client-certificate and --key together")
         }
     }
 
     var isGiven: Bool { ca != nil || serverName != nil || noVerify || clientCertificate != nil }
 
-    /// Whether it is said whom to trust.
+    /// Whether an option decides which certificates to trust.
     var statesTrust: Bool { ca != nil || serverName != nil || noVerify }
 
-    /// - Parameter own: the service's certificate, where it is known; what is said here goes before it.
+    /// - Parameter own: The service's certificate, if known. The options take precedence over it.
     func settings(trusting own: CertificateReport?) throws -> HealthTLS {
         var tls = HealthTLS()
         tls.own = statesTrust ? nil : own

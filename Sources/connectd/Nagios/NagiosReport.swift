@@ -3,8 +3,8 @@ import CheckModel
 import ErrorCatalogue
 import NetworkTypes
 
-/// Results as monitoring plugins print them: a line with a summary and performance data; with several targets a line
-/// more for each of them.
+/// Results in the format of monitoring plugins: a line with a summary and performance data, and with several targets one
+/// more line for each of them.
 struct NagiosReport {
     let state: NagiosState
     let text: String
@@ -12,7 +12,7 @@ struct NagiosReport {
     private struct Verdict {
         let state: NagiosState
         let text: String
-        /// What helps; empty for a success.
+        /// The hint; empty for a success.
         var hint = ""
 
         var line: String { hint.isEmpty ? text : "\(text). \(hint)" }
@@ -61,15 +61,15 @@ struct NagiosReport {
     }
 
     private static func reason(of result: CheckResult) -> String {
-        guard let error = result.error else { return "\(result.outcome.word), which is not what was expected" }
+        guard let error = result.error else { return "\(result.outcome.word), which was not expected" }
         return """
             \(result.outcome.word): \(error.name) (\(error.message)) in phase \(result.phase.rawValue), \
             fault: \(error.fault.rawValue)
             """
     }
 
-    /// CRITICAL is said of the target and of the way to it. Where the prober itself fails, and where no check was made,
-    /// nothing is known about them.
+    /// CRITICAL is for failures of the target or the network. UNKNOWN is for failures of the prober, and for checks that did
+    /// not run.
     private static func failure(of result: CheckResult) -> NagiosState {
         switch result.outcome {
         case .failed(.denied), .failed(.invalid), .failed(.cancelled): .unknown
@@ -77,15 +77,15 @@ struct NagiosReport {
         }
     }
 
-    /// Behind a pipe sign stands performance data, and a line ends the summary: neither comes from a target's name, also not
-    /// with an accent on it, which makes another character of it for us, and none for those that read bytes.
+    /// A pipe sign starts performance data, and a line end ends the summary, so neither may come from a target's name. It
+    /// works on scalars: a combining accent after `|` makes another Character, but readers of bytes still see the `|`.
     private static func clean(_ text: String) -> String {
         String(String.UnicodeScalarView(text.unicodeScalars.map { $0 == "|" ? "/" : $0.endsLine ? " " : $0 }))
     }
 }
 
 extension Unicode.Scalar {
-    /// Whether somebody who reads it takes a line for ended.
+    /// Whether some readers treat it as a line end.
     var endsLine: Bool {
         switch value {
         case 0x0A...0x0D, 0x85, 0x2028, 0x2029: true
@@ -96,10 +96,10 @@ extension Unicode.Scalar {
 
 /// Performance data of monitoring plugins: `'label'=value[unit];[warn];[crit];[min];[max]`.
 ///
-/// What did not connect has no time: it would say nothing about the target.
+/// A failed check has no time, because its duration says nothing about the target.
 struct NagiosPerformance {
     let limits: NagiosLimits
-    /// With several targets the labels carry their names.
+    /// Whether labels contain the target, as they do with several targets.
     let labelsTarget: Bool
 
     func data(of result: CheckResult, _ request: CheckRequest) -> [String] {
@@ -114,14 +114,15 @@ struct NagiosPerformance {
         return "\(label("time", request))=\(value)s;\(limits[0]);\(limits[1]);0;\(most)"
     }
 
-    /// The ranges end in a colon: fewer are beyond them.
+    /// A range such as `14:` alerts below 14.
     private func days(of result: CheckResult, _ request: CheckRequest) -> String? {
         guard let seconds = NagiosLimits.secondsLeft(of: result) else { return nil }
         let limits = [limits.warningDays, limits.criticalDays].map { $0.map { "\($0):" } ?? "" }
         return "\(label("days", request))=\(NagiosLimits.days(seconds));\(limits[0]);\(limits[1]);;"
     }
 
-    /// Quotation marks are doubled; an equals sign cannot stand in a label. Scalar by scalar: an accent hides none of them.
+    /// Doubles quotation marks, and replaces characters that a label cannot contain. It works on scalars, so that a
+    /// combining accent hides none of them.
     private func label(_ name: String, _ request: CheckRequest) -> String {
         guard labelsTarget else { return name }
         let target = request.target.text.unicodeScalars.flatMap { scalar -> [Unicode.Scalar] in
@@ -134,7 +135,7 @@ struct NagiosPerformance {
         return "'\(String(String.UnicodeScalarView(target))) \(name)'"
     }
 
-    /// Without needless zeros: `0.2`, `5`.
+    /// Without trailing zeros: `0.2`, `5`.
     private static func seconds(_ milliseconds: Int) -> String {
         let text = decimal(milliseconds, places: 3)
         let end = text.lastIndex { $0 != "0" } ?? text.startIndex
@@ -166,7 +167,7 @@ enum NagiosState: Int32 {
         }
     }
 
-    /// Which of several states counts, as monitoring plugins have it: what is unknown hides no trouble.
+    /// The order of severity, as in monitoring plugins: UNKNOWN does not hide a WARNING or CRITICAL.
     var weight: Int {
         switch self {
         case .ok: 0

@@ -10,7 +10,7 @@ import SocketIO
 import Synchronization
 import TLS
 
-/// Reads the configuration again, on SIGHUP and for `/-/reload`, and puts it in force.
+/// Reloads the configuration, on SIGHUP and for `/-/reload`, and applies it.
 final class Reloader: Sendable {
     private let source: SettingsSource
     private let started: Settings
@@ -20,13 +20,13 @@ final class Reloader: Sendable {
     private let manager: ServiceManager
     private let logging: ServiceLogging
     private let logger: Logger
-    private let inForce: Mutex<Settings>
-    /// One at a time: the last one that began shall be the one that is in force.
+    private let current: Mutex<Settings>
+    /// Held during a reload: reloads run one after another, so that the last one wins.
     private let turn = Mutex(())
 
     /// - Parameters:
-    ///   - started: what the workers and listeners were built with.
-    ///   - http: says where the service really listens, and shows new clients another certificate.
+    ///   - started: The settings with which workers and listeners were created.
+    ///   - http: Knows the real listen addresses, and replaces the certificate for new clients.
     init(
         source: SettingsSource, started: Settings, http: HTTPService, handler: ServiceHandler,
         blackbox: BlackboxService,
@@ -40,53 +40,53 @@ final class Reloader: Sendable {
         self.manager = manager
         self.logging = logging
         logger = logging.logger
-        inForce = Mutex(started)
+        current = Mutex(started)
     }
 
-    /// As the configuration in force has it.
-    var drain: DrainSettings { inForce.withLock { $0.drain } }
+    /// The graceful shutdown settings of the current configuration.
+    var drain: DrainSettings { current.withLock { $0.drain } }
 
-    /// Puts a changed configuration in force, as far as that can be done without a new start. A faulty one changes nothing.
-    /// - Returns: why nothing has changed; nil where it has.
+    /// Applies a changed configuration, as far as possible without a restart. An invalid one changes nothing.
+    /// - Returns: The reason if it was rejected; nil if it was applied.
     func reload() -> String? {
         turn.withLock { _ in
             manager.reloading()
-            let refusal = loadAndPut()
+            let refusal = loadAndApply()
             blackbox.noteReload(isSuccessful: refusal == nil)
             manager.ready(ServiceManager.status(listening: http.addresses, isReloadRefused: refusal != nil))
             return refusal
         }
     }
 
-    private func loadAndPut() -> String? {
+    private func loadAndApply() -> String? {
         do throws(ConfigurationProblems) {
-            let (settings, warnings) = try source.load(replacing: inForce.withLock { $0 })
+            let (settings, warnings) = try source.load(replacing: current.withLock { $0 })
             if let refusal = refusal(of: settings) {
-                logger.error("reload refused: \(refusal)")
+                logger.error("reload rejected: \(refusal)")
                 return refusal
             }
             for warning in warnings { logger.warning("\(warning)") }
-            put(settings)
+            apply(settings)
             return nil
         } catch {
-            logger.error("reload refused, the running configuration stays: \(error)")
+            logger.error("reload rejected, the running configuration stays: \(error)")
             return "\(error)"
         }
     }
 
-    /// Why the settings may not be put in force: the listeners stay as they are, and others than the new ones may be open.
+    /// The reason not to apply the settings. The running listeners stay, so it also judges them, not only the new ones.
     private func refusal(of settings: Settings) -> String? {
         var running = settings
         running.listen = started.listen
-        // A listener that began without TLS asks nobody for a certificate.
+        // A listener that started without TLS cannot require a client certificate.
         if started.https == nil { running.https = nil }
         return settings.refusalToStart ?? running.refusalToStart
     }
 
-    private func put(_ settings: Settings) {
-        if needsNewStart(for: settings) {
+    private func apply(_ settings: Settings) {
+        if needsRestart(for: settings) {
             logger.warning(
-                "listen, health_listen, https on or off, workers, limits.in_flight and limits.queue are in force only from the next start"
+                "listen, health_listen, https on or off, workers, limits.in_flight and limits.queue take effect only after a restart"
             )
         }
         if let context = settings.https, started.https != nil {
@@ -95,7 +95,7 @@ final class Reloader: Sendable {
             _ = replaced.take()
         }
         logging.follow(settings.log)
-        inForce.withLock { $0 = settings }
+        current.withLock { $0 = settings }
         handler.replaceSettings(
             ServiceAssembly.serviceSettings(
                 from: settings, listening: http.addresses, files: http.files, blackbox: blackbox))
@@ -103,20 +103,20 @@ final class Reloader: Sendable {
         logger.notice("configuration reloaded")
     }
 
-    /// Whether something differs that was built into the workers and listeners; the other limits are each request's own.
-    private func needsNewStart(for settings: Settings) -> Bool {
+    /// Whether a setting of workers or listeners differs, which takes effect only after a restart.
+    private func needsRestart(for settings: Settings) -> Bool {
         settings.listen != started.listen || settings.healthListen != started.healthListen
             || (settings.https == nil) != (started.https == nil) || settings.workers != started.workers
             || settings.limits.inFlight != started.limits.inFlight || settings.limits.queue != started.limits.queue
     }
 }
 
-/// How a process asks a service to reload and learns how that went: sigqueue(3) with a value there, and one back. It needs no
-/// file, no listener and no token, only the right to signal.
+/// The protocol of `connectd reload`: sigqueue(3) with a value to the service, and one back with the result. It needs no
+/// file, listener or token, but each of both processes must be allowed to signal the other.
 enum ReloadSignal {
-    /// Both ways. Whoever does not wait for it passes over it: SIGHUP would end a process whose number is not a service's.
+    /// The signal in both directions. Other programs ignore it by default; SIGHUP would end a process that reuses the PID.
     static let number = SIGURG
-    /// The value of one whose sender waits: "conn".
+    /// The value of a request: "conn" in ASCII.
     private static let request: Int32 = 0x636F_6E6E
 
     enum Answer: Int32 {
@@ -124,11 +124,11 @@ enum ReloadSignal {
         case refused
     }
 
-    /// Who waits. A sender with the service's own rights could name another process; that one is told what it ignores.
+    /// The process that waits for the result. A forged sender is harmless: that process ignores the signal.
     struct Requester {
         private let process: pid_t
 
-        /// nil where nobody waits.
+        /// nil if the signal is not a request.
         init?(_ signal: connectd_signal) {
             guard signal.number == ReloadSignal.number, signal.value == ReloadSignal.request, signal.sender > 0 else {
                 return nil
@@ -136,14 +136,14 @@ enum ReloadSignal {
             process = signal.sender
         }
 
-        func tell(_ answer: Answer) {
+        func send(_ answer: Answer) {
             _ = connectd_queue_signal(process, ReloadSignal.number, answer.rawValue)
         }
     }
 
-    /// Asks, and asks again once in a while: the kernel drops a signal where the same one is pending.
-    /// - Returns: nil where no answer came in time.
-    /// - Throws: why the process cannot be asked (kill(2)).
+    /// Sends the request, and repeats it every 2 s: the kernel drops a signal while the same one is pending.
+    /// - Returns: The answer; nil after the deadline.
+    /// - Throws: The errno of kill(2).
     static func ask(_ process: pid_t, until deadline: MonotonicTime) throws(Errno) -> Answer? {
         var set = sigset_t()
         sigemptyset(&set)
@@ -163,28 +163,28 @@ enum ReloadSignal {
     }
 }
 
-/// What a configuration comes to, in one line: where it listens, who may ask, what they may reach. No secret is in it.
+/// A one-line summary of a configuration: listeners, authentication, policy. It contains no secret.
 enum SettingsSummary {
     static func text(_ settings: Settings) -> String {
         [
             "listens on " + listeners(settings).joined(separator: ", "),
             settings.healthListen.isEmpty
-                ? nil : "health alone on " + settings.healthListen.map(\.text).joined(separator: ", "),
-            who(settings),
+                ? nil : "health only on " + settings.healthListen.map(\.text).joined(separator: ", "),
+            authentication(settings),
             "policy \(settings.policy.profile.rawValue) with \(count(settings.policy.rules.count, "rule"))",
             count(settings.monitors.count, "monitor"),
         ].compactMap(\.self).joined(separator: "; ")
     }
 
     private static func listeners(_ settings: Settings) -> [String] {
-        settings.https == nil ? settings.listen.map(\.text) : ListenerWords.list(settings.listen, settings)
+        settings.https == nil ? settings.listen.map(\.text) : ListenerDescription.list(settings.listen, settings)
     }
 
-    private static func who(_ settings: Settings) -> String {
-        let certificates = settings.https?.demandsCertificate == true ? "clients with a certificate" : nil
+    private static func authentication(_ settings: Settings) -> String {
+        let certificates = settings.https?.demandsCertificate == true ? "client certificates" : nil
         let tokens = settings.tokens.isEmpty ? nil : count(settings.tokens.count, "token")
         let known = [certificates, tokens].compactMap(\.self).joined(separator: " and ")
-        return known.isEmpty ? "anybody there may ask" : "\(known) may ask"
+        return known.isEmpty ? "no authentication" : "authentication by \(known)"
     }
 
     private static func count(_ number: Int, _ noun: String) -> String {

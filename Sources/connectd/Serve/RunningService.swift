@@ -9,7 +9,7 @@ import Logging
 import NetworkTypes
 import SocketIO
 
-/// The service from its start to its end.
+/// The running service: starts workers and listeners, reloads, and shuts down.
 struct RunningService: ~Copyable {
     private let logger: Logger
     private let pool: WorkerPool
@@ -20,14 +20,14 @@ struct RunningService: ~Copyable {
     private let http: HTTPService
     private let reloader: Reloader
     private let manager: ServiceManager
-    /// Where it listens, and what is spoken at each.
-    let listenerWords: [String]
-    /// What clients may make it hold, and of how much that is a part.
+    /// A description of each listener.
+    let listenerDescriptions: [String]
+    /// The memory limit for clients, and the available memory.
     let memoryText: String
     private let watchdog: Watchdog?
 
     /// Starts everything: workers, then listeners.
-    /// - Parameter source: where the settings are from, for reloads.
+    /// - Parameter source: The source of the settings, for reloads.
     init(
         settings: Settings, from source: SettingsSource, sockets: SocketActivation, manager: ServiceManager,
         logging: ServiceLogging
@@ -48,9 +48,9 @@ struct RunningService: ~Copyable {
             pool: pool, memory: memory,
             settings: ServiceAssembly.serviceSettings(from: settings, listening: [], blackbox: blackbox),
             version: Version.number, logger: logger)
-        // Before anybody may ask: it takes its time where there are thousands.
+        // Before the listeners open, because thousands of monitors take time.
         let monitors = MonitorAssembly.definitions(from: settings)
-        // Where there are none, nothing is waited for.
+        // Without monitors, readiness must not wait for them.
         if monitors.isEmpty { handler.replaceMonitors(with: []) }
         let threads = try pool.start()
         let handshakes: HandshakeThread?
@@ -69,7 +69,7 @@ struct RunningService: ~Copyable {
                 from: settings, listening: http.addresses, files: http.files, blackbox: blackbox))
         handler.replaceMonitors(with: monitors)
         memoryText = "\(memory.limitBytes >> 20) MiB of \(available >> 20) MiB"
-        listenerWords = ListenerWords.list(http.addresses, settings)
+        listenerDescriptions = ListenerDescription.list(http.addresses, settings)
         let reloader = Reloader(
             source: source, started: settings, http: http, handler: handler, blackbox: blackbox, manager: manager,
             logging: logging)
@@ -102,30 +102,30 @@ struct RunningService: ~Copyable {
         switch result {
         case .success(let service): return service
         case .failure(let error):
-            StartFailure.say("connectd: \(StartFailure.text(error))")
+            StartFailure.report("connectd: \(StartFailure.text(error))")
             throw ExitCode(1)
         }
     }
 
-    /// Where it listens, ports as the kernel gave them.
+    /// The listen addresses, with the real ports.
     var addressTexts: [String] { http.addresses.map(\.text) }
 
     /// For the service manager.
     var statusText: String { ServiceManager.status(listening: http.addresses) }
 
-    /// Puts a changed configuration in force.
-    /// - Returns: why nothing has changed; nil where it has.
+    /// Applies a changed configuration.
+    /// - Returns: The reason if it was rejected; nil if it was applied.
     borrowing func reload() -> String? { reloader.reload() }
 
-    /// Drains: `/readyz` fails first, work is still taken for a while, then new work is refused, and what was accepted is
-    /// answered as long as the limit allows. The listeners stay open until then: a 503 tells more than a closed port.
+    /// Shuts down gracefully: `/readyz` fails first, new work is accepted for `drain.delay_ms` more, then rejected, and
+    /// accepted work is answered within `drain.limit_ms`. The listeners stay open until then, so that clients get a 503.
     consuming func stop() {
-        // The waits of the end are not the checks'.
+        // Read before the shutdown, which enqueues jobs of its own.
         let (enqueues, checks) = (pool.enqueueCount, handler.checkCount)
         logger.notice("draining")
         manager.stopping()
         handler.announceDraining()
-        // It and the reloader own each other.
+        // Breaks the reference cycle of the two.
         blackbox.offerReload(nil)
         let http = http
         let handler = handler
@@ -142,7 +142,7 @@ struct RunningService: ~Copyable {
             let isDrained = await http.drain(until: deadline)
             return await http.shutDown(until: deadline) && isDrained
         }
-        logger.notice(isComplete ? "stopped" : "stopped with requests broken off at drain.limit_ms")
+        logger.notice(isComplete ? "stopped" : "stopped; unfinished requests were closed at drain.limit_ms")
         watchdog?.stop()
         EnqueueReport.printIfAsked(enqueues: enqueues, checks: checks)
         threads.stopAndJoin()
@@ -150,24 +150,24 @@ struct RunningService: ~Copyable {
     }
 }
 
-/// The signals that steer the service. They are blocked in every thread, and waited for in one: also as PID 1, where a
-/// signal that is neither blocked nor handled is lost.
+/// The signals that control the service. All threads block them, and one waits for them. This also works as PID 1, for
+/// which the kernel discards signals that are neither blocked nor handled.
 enum ServiceSignals {
     enum Order {
         case stop
-        /// The process that waits for how it went, where one does.
+        /// - Parameter for: The process that waits for the result, if any.
         case reload(for: ReloadSignal.Requester?)
     }
 
-    /// Blocks the signals; to be called before any thread is started, since threads inherit the mask.
+    /// Blocks the signals. Call it before any thread is started, because threads inherit the mask.
     static func block() {
         var set = self.set
         pthread_sigmask(SIG_BLOCK, &set, nil)
-        // A peer that is gone is an errno of send(2), not the end of the process.
+        // A closed peer then gives EPIPE from send(2) instead of ending the process.
         connectd_ignore_sigpipe()
     }
 
-    /// Waits for the next order: sigwaitinfo(2).
+    /// Waits for the next signal: sigwaitinfo(2).
     static func next() -> Order {
         var set = self.set
         while true {
@@ -190,7 +190,7 @@ enum ServiceSignals {
     }
 }
 
-/// What a check costs in hand-overs to executors: printed at the end for benchmarks that ask for it.
+/// The number of executor jobs per check, printed at exit for benchmarks.
 enum EnqueueReport {
     static let variable = "CONNECTD_COUNT_ENQUEUES"
 

@@ -15,11 +15,11 @@ struct ServeCommand: ParsableCommand {
         commandName: "serve",
         abstract: "Run the HTTP service.",
         discussion: """
-            It listens on 127.0.0.1:8080 unless told otherwise. On any address that other machines reach, it starts \
-            only if the configuration says who may ask and what they may reach.
+            It listens on 127.0.0.1:8080 by default. On an address that other machines can reach, it starts only if \
+            authentication and a policy are configured.
 
-            SIGTERM and SIGINT drain and stop it; SIGHUP reads the configuration file again. Sockets of systemd \
-            (LISTEN_FDS) are listened on too, and it is told of readiness, reloads and the watchdog (NOTIFY_SOCKET).
+            SIGTERM and SIGINT start a graceful shutdown; SIGHUP reloads the configuration file. It supports socket \
+            activation (LISTEN_FDS), readiness, reload and watchdog notifications (NOTIFY_SOCKET) of systemd.
 
             Examples:
               connectd serve
@@ -27,17 +27,19 @@ struct ServeCommand: ParsableCommand {
               connectd serve --config /etc/connectd/connectd.yaml
             """)
 
-    @Option(help: "Where to listen: 127.0.0.1:8080, [::1]:8080, unix:/path or unix:/path?mode=0600. May be repeated.")
+    @Option(
+        help:
+            "An address to listen on: 127.0.0.1:8080, [::1]:8080, unix:/path or unix:/path?mode=0600. Can be repeated.")
     var listen: [String] = []
 
     @Option(help: "The configuration file, YAML.", completion: .file(extensions: ["yaml", "yml"]))
     var config: String?
 
-    @Flag(help: "Let anybody ask who reaches the service, without a token.")
+    @Flag(help: "Serve anyone who can reach the service, without authentication.")
     var allowAnonymous = false
 
     func run() throws {
-        // Where standard error is closed, log lines would go to whatever is opened in its place.
+        // If standard error is closed, log lines would go to the next file that gets its number.
         connectd_fill_standard_descriptors()
         connectd_keep_memory(AvailableMemory().bytes)
         ServiceSignals.block()
@@ -47,7 +49,7 @@ struct ServeCommand: ParsableCommand {
             file: config, flags: Flags(listen: listen, allowAnonymous: allowAnonymous), inherited: sockets.addresses)
         let (settings, warnings) = try load(source)
         if let refusal = settings.refusalToStart {
-            StartFailure.say(refusal)
+            StartFailure.report(refusal)
             throw ExitCode(1)
         }
         let logging = ServiceLogging(settings.log, environment: environment)
@@ -60,7 +62,7 @@ struct ServeCommand: ParsableCommand {
             "listening",
             metadata: [
                 "addresses": "\(service.addressTexts.joined(separator: ", "))",
-                "listeners": "\(service.listenerWords.joined(separator: ", "))", "version": "\(Version.number)",
+                "listeners": "\(service.listenerDescriptions.joined(separator: ", "))", "version": "\(Version.number)",
                 "client_memory": "\(service.memoryText)",
             ])
         if let advice = settings.adviceForContainer(process: getpid()) { logger.notice("\(advice)") }
@@ -68,7 +70,7 @@ struct ServeCommand: ParsableCommand {
         manager.ready(service.statusText)
         while case .reload(let requester) = ServiceSignals.next() {
             let refusal = service.reload()
-            requester?.tell(refusal == nil ? .loaded : .refused)
+            requester?.send(refusal == nil ? .loaded : .refused)
         }
         service.stop()
     }
@@ -77,7 +79,7 @@ struct ServeCommand: ParsableCommand {
         do throws(SocketActivationError) {
             return try SocketActivation(environment: environment, process: getpid())
         } catch {
-            StartFailure.say("connectd: \(error)")
+            StartFailure.report("connectd: \(error)")
             throw ExitCode(1)
         }
     }
@@ -86,16 +88,15 @@ struct ServeCommand: ParsableCommand {
         do throws(ConfigurationProblems) {
             return try source.load()
         } catch {
-            StartFailure.say("\(error)")
+            StartFailure.report("\(error)")
             throw ExitCode(1)
         }
     }
 }
 
-/// What each listener is, in a word: `https 127.0.0.1:8443 (client certificates)`, `http unix:/run/c.sock`,
-/// `health 0.0.0.0:8081`.
-enum ListenerWords {
-    /// - Parameter addresses: where it listens, those of `listen` first.
+/// Describes listeners: `https 127.0.0.1:8443 (client certificates)`, `http unix:/run/c.sock`, `health 0.0.0.0:8081`.
+enum ListenerDescription {
+    /// - Parameter addresses: The listen addresses, those of `listen` first.
     static func list(_ addresses: [ListenAddress], _ settings: Settings) -> [String] {
         addresses.enumerated().map { index, address in
             index < settings.listen.count ? word(for: address, settings) : "health \(address.text)"

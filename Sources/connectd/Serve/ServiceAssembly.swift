@@ -8,17 +8,17 @@ import NetworkTypes
 import StrictJSON
 import TLS
 
-/// Turns the configuration's values into those of the modules that act on them.
+/// Converts the configuration into the settings of the other modules.
 enum ServiceAssembly {
     /// - Parameters:
-    ///   - listening: where the service listens. Ports that the kernel chose are denied as targets, too.
-    ///   - files: the files of its UNIX sockets when it began to listen; nil looks them up.
+    ///   - listening: The real listen addresses, because ports that the kernel chose are denied as targets, too.
+    ///   - files: The files of its UNIX-domain sockets when they were bound; nil looks them up.
     static func serviceSettings(
         from settings: Settings, listening: [ListenAddress], files: Set<FileIdentity>? = nil,
         blackbox: BlackboxService
     ) -> ConnectAPI.ServiceSettings {
         ConnectAPI.ServiceSettings(
-            surroundings: surroundings(from: settings, listening: listening, files: files),
+            checkContext: checkContext(from: settings, listening: listening, files: files),
             permissions: RequestPermissions(
                 dialogs: settings.policy.dialogs, options: settings.policy.options,
                 certificateTargets: settings.clientCertificates.compactMapValues(\.targets)),
@@ -31,17 +31,17 @@ enum ServiceAssembly {
             prober: settings.policy.profile == .public ? nil : HostName.current)
     }
 
-    /// What checks under these settings may use; the parameters are those of `serviceSettings`.
-    static func surroundings(
+    /// What checks under these settings may use. The parameters are those of `serviceSettings`.
+    static func checkContext(
         from settings: Settings, listening: [ListenAddress], files: Set<FileIdentity>? = nil
-    ) -> Surroundings {
+    ) -> CheckContext {
         let addresses = listening.isEmpty ? settings.listen + settings.healthListen : listening
-        return Surroundings(
+        return CheckContext(
             policy: policy(of: settings, listeningOn: addresses, files: files ?? ownFiles(addresses)),
             md5Keys: settings.md5Keys.mapValues { $0.reveal() }, tls: material(of: settings))
     }
 
-    /// Where to listen, with what others have opened already.
+    /// The listeners, including the sockets that systemd opened.
     static func listeners(_ settings: Settings, _ sockets: SocketActivation) -> [Listener] {
         settings.listen.map {
             Listener($0, inherited: sockets.descriptor(for: $0, isHealth: false))
@@ -51,7 +51,7 @@ enum ServiceAssembly {
             }
     }
 
-    /// What clients may have of the descriptors, and of the memory.
+    /// The limits for clients: descriptors and memory.
     static func limits(_ budget: DescriptorBudget, memory: MemoryBudget, isHTTPS: Bool) -> HTTPLimits {
         var limits = HTTPLimits()
         limits.memory = memory
@@ -60,7 +60,7 @@ enum ServiceAssembly {
             limits.connections = budget.connections
             return limits
         }
-        // One descriptor until the handshake is done; then a connection counts twice and has three.
+        // A connection has one descriptor during the handshake; then it counts twice and has three.
         limits.handshakes = max(min(limits.handshakes, budget.connections / 8), 1)
         limits.connections = max((budget.connections - 2 * limits.handshakes) * 2 / 3, 2)
         return limits
@@ -68,14 +68,14 @@ enum ServiceAssembly {
 
     static func material(of settings: Settings) -> TLSMaterial {
         let modules = BlackboxModules(settings.modules)
-        // Names of modules have a colon in them, names of entries have none: neither hides another.
+        // Names of modules contain a colon, names of entries do not, so they never collide.
         return TLSMaterial(
             authorities: settings.authorities.merging(modules.authorities) { entry, _ in entry },
             clientCertificates: settings.clientCertificates.mapValues(\.certificate)
                 .merging(modules.certificates) { entry, _ in entry })
     }
 
-    /// The policy of a service that listens there.
+    /// The policy of a service with these listeners.
     /// - Parameter files: the files of its UNIX-domain sockets.
     static func policy(
         of settings: Settings, listeningOn addresses: [ListenAddress], files: Set<FileIdentity> = []
@@ -115,9 +115,9 @@ enum ServiceAssembly {
     }
 }
 
-/// Turns the monitors of the configuration into those of the engine.
+/// Converts the monitors of the configuration into those of the engine.
 enum MonitorAssembly {
-    /// Why the check of a monitor cannot be made; empty where it can.
+    /// The problems of a monitor's check; empty if it is valid.
     static func problems(in check: ConfiguredCheck, of settings: Settings) -> [JSONProblem] {
         decode(check, of: settings, ServiceAssembly.material(of: settings)).problems
     }
@@ -125,7 +125,7 @@ enum MonitorAssembly {
     static func definitions(from settings: Settings) -> [MonitorDefinition] {
         let material = ServiceAssembly.material(of: settings)
         return settings.monitors.compactMap { monitor in
-            // Whatever has come through `problems` has a check.
+            // A check without problems can always be decoded.
             guard let check = decode(monitor.check, of: settings, material).check else { return nil }
             return MonitorDefinition(
                 name: monitor.name, isRequired: monitor.isRequired,

@@ -3,10 +3,10 @@ import Configuration
 import NetworkTypes
 import SocketIO
 
-/// Tells systemd how the service is: sd_notify(3), one datagram for each state. Without NOTIFY_SOCKET nothing is sent.
+/// Notifies systemd: sd_notify(3), one datagram per state. Without NOTIFY_SOCKET it sends nothing.
 struct ServiceManager: Sendable {
     private let address: UnixAddress?
-    /// Half of what the manager waits for a sign of life; nil where it does not watch.
+    /// Half of the watchdog timeout; nil without a watchdog.
     let watchdogMilliseconds: Int?
 
     init(environment: [String: String], process: Int32) {
@@ -16,7 +16,7 @@ struct ServiceManager: Sendable {
         watchdogMilliseconds = address != nil && isWatched && interval > 0 ? max(interval / 2000, 1) : nil
     }
 
-    /// A path, or an abstract name behind `@`; others (vsock) are passed over.
+    /// A path, or an abstract name after `@`; nil for others (vsock), which are ignored.
     private static func address(_ text: String) -> UnixAddress? {
         switch text.utf8.first {
         case UInt8(ascii: "/"): .path(Array(text.utf8))
@@ -25,22 +25,22 @@ struct ServiceManager: Sendable {
         }
     }
 
-    /// What `systemctl status` shows of a service that runs.
+    /// The status text of a running service for `systemctl status`.
     static func status(listening addresses: [ListenAddress], isReloadRefused: Bool = false) -> String {
         "listening on " + addresses.map(\.text).joined(separator: ", ")
-            + (isReloadRefused ? "; the last reload was refused, the log says why" : "")
+            + (isReloadRefused ? "; the last reload was rejected, the log says why" : "")
     }
 
     func ready(_ status: String) { send("READY=1\nSTATUS=\(status)") }
 
-    /// The clock lets the manager tell this reload from an earlier one.
+    /// MONOTONIC_USEC lets systemd distinguish this reload from an earlier one.
     func reloading() { send("RELOADING=1\nMONOTONIC_USEC=\(Clock.now().nanoseconds / 1000)\nSTATUS=reloading") }
 
     func stopping() { send("STOPPING=1\nSTATUS=draining") }
 
     func isAlive() { send("WATCHDOG=1") }
 
-    /// A manager that is not there, or does not read, is no reason to stop.
+    /// Ignores errors: a manager that is missing or does not read must not stop the service.
     private func send(_ text: String) {
         guard let address, let socket = try? SystemCall.socket(domain: AF_UNIX, type: connectd_sock_dgram) else {
             return
@@ -55,11 +55,11 @@ struct ServiceManager: Sendable {
     }
 }
 
-/// Signs of life for the service manager, given only where every thread of the service has had a turn: one that hangs ends them.
+/// Sends watchdog notifications, each only after every thread of the service has run: a hanging thread stops them.
 struct Watchdog {
     private let task: Task<Void, Never>
 
-    /// nil where nobody watches.
+    /// nil without a watchdog.
     /// - Parameter reactors: at least one, on whose thread the watchdog runs.
     init?(_ manager: ServiceManager, over reactors: [Reactor]) {
         guard let interval = manager.watchdogMilliseconds else { return nil }
@@ -78,15 +78,15 @@ struct Watchdog {
     }
 }
 
-/// Sockets that systemd listens on and hands over: sd_listen_fds(3), by the environment alone.
+/// Sockets of systemd socket activation: sd_listen_fds(3), read from the environment.
 struct SocketActivation {
-    /// Those named `health` are health listeners; all others serve.
+    /// Sockets with the name `health` are health listeners.
     private(set) var sockets: [(address: ListenAddress, isHealth: Bool, descriptor: Int32)] = []
 
     /// SD_LISTEN_FDS_START.
     private static let firstDescriptor: Int32 = 3
 
-    /// - Throws: why one of the sockets cannot be listened on; nothing is taken over then.
+    /// - Throws: The problem with one of the sockets; then it uses none of them.
     init(environment: [String: String], process: Int32) throws(SocketActivationError) {
         guard environment["LISTEN_PID"].flatMap(Int32.init) == process,
             let count = environment["LISTEN_FDS"].flatMap(Int32.init), count > 0
@@ -98,7 +98,7 @@ struct SocketActivation {
             let address = try InheritedSocket.prepare(descriptor, name: name)
             if sockets.contains(where: { $0.address.isSameSocket(as: address) }) {
                 throw SocketActivationError(
-                    descriptor: descriptor, name: name, reason: "listens on \(address.text), as another one does")
+                    descriptor: descriptor, name: name, reason: "listens on \(address.text), which is a duplicate")
             }
             sockets.append((address, name == "health", descriptor))
         }
@@ -111,39 +111,39 @@ struct SocketActivation {
         return addresses
     }
 
-    /// The descriptor that listens there already.
+    /// The inherited descriptor that already listens on this address.
     func descriptor(for address: ListenAddress, isHealth: Bool) -> Int32? {
         sockets.first { $0.isHealth == isHealth && $0.address.isSameSocket(as: address) }?.descriptor
     }
 }
 
-/// Why a socket that was handed over cannot be used.
+/// The reason why an inherited socket cannot be used.
 struct SocketActivationError: Error, CustomStringConvertible {
     let descriptor: Int32
     let name: String
     let reason: String
 
-    var description: String { "the socket \(descriptor) (\(name)) of LISTEN_FDS \(reason)" }
+    var description: String { "socket \(descriptor) (\(name)) of LISTEN_FDS \(reason)" }
 }
 
-/// A descriptor that another process opened: what it is, and that it behaves as one of our own.
+/// Validates and prepares a descriptor that another process opened.
 enum InheritedSocket {
     /// Makes it non-blocking and close-on-exec.
-    /// - Returns: where it listens.
+    /// - Returns: The address that it listens on.
     static func prepare(_ descriptor: Int32, name: String) throws(SocketActivationError) -> ListenAddress {
         func fail(_ reason: String) -> SocketActivationError {
             SocketActivationError(descriptor: descriptor, name: name, reason: reason)
         }
-        guard let type = option(SO_TYPE, of: descriptor) else { throw fail("is no socket") }
-        guard type == connectd_sock_stream else { throw fail("is no stream socket") }
+        guard let type = option(SO_TYPE, of: descriptor) else { throw fail("is not a socket") }
+        guard type == connectd_sock_stream else { throw fail("is not a stream socket") }
         guard option(SO_ACCEPTCONN, of: descriptor) == 1 else {
-            throw fail("does not listen; a unit with Accept=yes hands over connections, which connectd does not take")
+            throw fail("does not listen; use Accept=no in the socket unit, because connectd accepts connections itself")
         }
         guard let address = SocketName.listenAddress(of: descriptor) else {
-            throw fail("listens neither on an internet address nor on a path")
+            throw fail("does not listen on an IP address or a path")
         }
         guard connectd_set_nonblocking(descriptor) == 0, connectd_set_close_on_exec(descriptor) == 0 else {
-            throw fail("cannot be set up")
+            throw fail("cannot be made non-blocking")
         }
         return address
     }

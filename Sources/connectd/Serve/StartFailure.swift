@@ -9,10 +9,10 @@ import HTTPServer
 import Logging
 import NetworkTypes
 
-/// Why the service cannot start, for people.
+/// Messages about a service that cannot start.
 enum StartFailure {
-    /// On standard error; for the journal as errors.
-    static func say(_ text: String) {
+    /// Prints on standard error, with the priority of errors for the journal.
+    static func report(_ text: String) {
         let isForJournal = JournalPriority.isWanted(environment: Environment.all)
         Output.errorLine(isForJournal ? JournalPriority.marked(text, as: .error) : text)
     }
@@ -27,40 +27,41 @@ enum StartFailure {
         }
     }
 
-    /// For what a command needs before its first check: descriptors, memory, threads.
+    /// The message for a command that lacks descriptors, memory or threads before its first check.
     static func text(of errno: Errno) -> String {
         let reason = "\(ErrnoCatalogue.name(of: errno)), \(ErrnoCatalogue.message(of: errno))"
         switch errno.rawValue {
-        case EMFILE: return "too few descriptors (\(reason)): raise the limit, for example with `ulimit -n 1024`"
-        case ENFILE: return "the machine is out of descriptors (\(reason)): raise fs.file-max"
+        case EMFILE: return "too few file descriptors (\(reason)): raise the limit, for example with `ulimit -n 1024`"
+        case ENFILE: return "the machine has no file descriptors left (\(reason)): raise fs.file-max"
         default: return "cannot start: \(reason)"
         }
     }
 
-    /// What to do about the failures that people meet.
+    /// Advice for common failures.
     private static func advice(_ address: ListenAddress, _ errno: Errno) -> String {
         switch (address, errno.rawValue) {
         case (.ip, EADDRINUSE):
-            return "; `ss -ltnp` shows who has it, --listen (make run LISTEN=127.0.0.1:9000) takes another"
+            return
+                "; run `ss -ltnp` to see which process uses it, or use another address with --listen (make run LISTEN=127.0.0.1:9000)"
         case (.ip(let endpoint), EACCES) where endpoint.port < 1024:
             return """
-                ; a port under 1024 needs a right: use a port from 1024 on, give the unit \
+                ; ports below 1024 need a capability: use a port from 1024 up, give the unit \
                 AmbientCapabilities=CAP_NET_BIND_SERVICE or the container the capability NET_BIND_SERVICE, \
                 let systemd open the socket (connectd.socket), or lower net.ipv4.ip_unprivileged_port_start
                 """
         case (.ip, EADDRNOTAVAIL):
-            return "; no interface has this address: `ip -br address` lists those that are there"
+            return "; no interface has this address: run `ip -br address` to list the addresses"
         case (.unix(let path, _), EACCES):
-            return "; the folder of \(String(decoding: path, as: UTF8.self)) must be writable for this user"
+            return "; the directory of \(String(decoding: path, as: UTF8.self)) must be writable by this user"
         case (.unix, ENOENT):
-            return "; the folder of the socket does not exist"
+            return "; the directory of the socket does not exist"
         default:
             return ""
         }
     }
 }
 
-/// Logging as the configuration says, at the start and after each reload.
+/// Logging by the configuration, at the start and after each reload.
 struct ServiceLogging {
     let logger: Logger
     private let control: LogControl
@@ -91,12 +92,12 @@ struct ServiceLogging {
     }
 }
 
-/// Monitors of a configuration that its own policy denies: they would be down, whatever their targets do.
+/// Warnings about monitors that the policy denies: they would always be down.
 enum MonitorPolicyWarnings {
     /// One sentence for each such monitor, with the rule that decides.
     ///
-    /// Only what the file itself tells is judged: addresses, paths and names. A name whose addresses the policy denies shows
-    /// when the monitor runs.
+    /// It judges addresses, paths and names without resolving them. A name with denied addresses shows when the monitor
+    /// runs.
     static func warnings(about settings: Settings) -> [String] {
         let policy = ServiceAssembly.policy(of: settings, listeningOn: settings.listen + settings.healthListen)
         return MonitorAssembly.definitions(from: settings).compactMap { monitor in
@@ -104,7 +105,7 @@ enum MonitorPolicyWarnings {
             guard case .deny(let reason) = verdict(on: target.peer, by: policy) else { return nil }
             return """
                 monitors "\(monitor.name)": the policy denies \(target.text) (\(explanation(reason, policy))), \
-                so the monitor will never be up
+                so this monitor can never be up
                 """
         }
     }

@@ -6,17 +6,17 @@ import SocketIO
 
 /// The options of `check` and `wait` about the addresses at both ends of a connection.
 struct ConnectionArguments: ParsableArguments {
-    @Option(help: "Addresses of a name to try: any, ipv4 or ipv6.")
+    @Option(help: "The address family to use for a name: any, ipv4 or ipv6.")
     var family: ResolveOptions.Family?
 
-    @Flag(name: .customShort("4"), help: "Use IPv4 only, as --family ipv4.")
+    @Flag(name: .customShort("4"), help: "Use only IPv4, like --family ipv4.")
     var isIPv4Only = false
 
-    @Flag(name: .customShort("6"), help: "Use IPv6 only, as --family ipv6.")
+    @Flag(name: .customShort("6"), help: "Use only IPv6, like --family ipv6.")
     var isIPv6Only = false
 
     @Option(
-        help: ArgumentHelp("Connect from this address of the machine.", valueName: "address"),
+        help: ArgumentHelp("Connect from this local address.", valueName: "address"),
         transform: { text in
             guard let address = IPAddress(parsing: text) else {
                 throw ValidationError("\"\(text)\" is not an IP address: write one, such as 192.0.2.7 or 2001:db8::7")
@@ -31,16 +31,18 @@ struct ConnectionArguments: ParsableArguments {
     func validate() throws {
         let choices = [isIPv4Only ? "-4" : nil, isIPv6Only ? "-6" : nil, family.map { "--family \($0.rawValue)" }]
         let given = choices.compactMap { $0 }
-        if given.count > 1 { throw ValidationError("\(given.joined(separator: " and ")) exclude each other: give one") }
+        if given.count > 1 {
+            throw ValidationError("\(given.joined(separator: " and ")) exclude each other: use only one")
+        }
         if let interface,
             !(1...15).contains(interface.utf8.count) || interface.contains(where: { $0 == "/" || $0.isWhitespace })
         {
             throw ValidationError(
-                "--interface \"\(interface)\" is not a name of an interface: `ip -br link` shows them")
+                "--interface \"\(interface)\" is not an interface name: run `ip -br link` to list them")
         }
         if let source, let family = chosenFamily, family != .any, family != source.resolveFamily {
             throw ValidationError(
-                "--source \(source.text) does not fit \(given[0]): both must be IPv4 or both IPv6")
+                "--source \(source.text) conflicts with \(given[0]): use the same address family for both")
         }
     }
 

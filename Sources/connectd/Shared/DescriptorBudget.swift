@@ -40,7 +40,7 @@ struct DescriptorBudget {
         checkSockets = min(Admission.wantedSockets(for: checks), max(shared - connections, checks))
         warning =
             checks < inFlight
-            ? "the limit of \(limit) descriptors leaves \(checks) for checks, fewer than limits.in_flight (\(inFlight)), and no more run at once: raise LimitNOFILE or ulimit -n"
+            ? "the limit of \(limit) file descriptors allows only \(checks) checks at once, less than limits.in_flight (\(inFlight)): raise LimitNOFILE or ulimit -n"
             : nil
     }
 

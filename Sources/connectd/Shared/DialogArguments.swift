@@ -24,7 +24,7 @@ struct DialogArgument {
         let bytes = try EscapedText.bytes(text)
         if let text = String(validating: bytes, as: UTF8.self) { return DialogArgument(.send(text: text)) }
         guard !text.contains("${") else {
-            throw ValidationError("a text with bytes that are not UTF-8 cannot have ${…} in it: \(text)")
+            throw ValidationError("text with bytes that are not UTF-8 cannot contain ${…}: \(text)")
         }
         return DialogArgument(.sendBytes(bytes))
     }
@@ -35,35 +35,36 @@ struct DialogArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             """
-            Send this text after the connect. It can have \\r, \\n, \\t, \\0, \\\\ and \\xHH in it, and ${name} or ${1} of \
-            an earlier --match. Nothing is added.
+            Send this text after connecting. It can contain \\r, \\n, \\t, \\0, \\\\ and \\xHH, and ${name} or ${1} of \
+            an earlier --match. No line end is added.
             """, valueName: "text"),
         transform: DialogArgument.send)
     var send: [DialogArgument] = []
 
     @Option(
         help: ArgumentHelp(
-            "Then wait until the peer sends what this pattern (PCRE2) matches.", valueName: "pattern"),
+            "Then wait until the peer sends something that this pattern (PCRE2) matches.", valueName: "pattern"),
         transform: { DialogArgument(.expect(pattern: $0)) })
     var match: [DialogArgument] = []
 
     @Option(
         help: ArgumentHelp(
-            "Fail if the peer sends what this pattern matches before the next --match is met.", valueName: "pattern"),
+            "Fail if the peer sends something that this pattern matches before the next --match matches.",
+            valueName: "pattern"),
         transform: { DialogArgument(.reject(pattern: $0)) })
     var reject: [DialogArgument] = []
 
     @Option(
         help: ArgumentHelp(
             """
-            UDP only, instead of a dialog: ask a question that every such server answers. dns, ntp, stun, snmp, ike or \
-            quic.
+            UDP only: send a request that every server of this protocol answers, instead of a dialog: dns, ntp, stun, \
+            snmp, ike or quic.
             """, valueName: "protocol"))
     var preset: UDPPreset?
 
     func validate() throws {
         if preset != nil, !(send.isEmpty && match.isEmpty && reject.isEmpty) {
-            throw ValidationError("--preset and --send, --match, --reject exclude each other")
+            throw ValidationError("use either --preset or --send, --match and --reject")
         }
     }
 
@@ -72,7 +73,7 @@ struct DialogArguments: ParsableArguments {
         guard preset != nil else { return }
         for target in targets {
             if case .udp = target.peer { continue }
-            throw ValidationError("--preset is for UDP: write udp://host:port instead of \(target.text)")
+            throw ValidationError("--preset needs UDP: write udp://host:port instead of \(target.text)")
         }
     }
 
@@ -87,7 +88,7 @@ struct DialogArguments: ParsableArguments {
         guard !steps.isEmpty else { return nil }
         let lastMatch = steps.lastIndex(where: \.isMatch) ?? -1
         if steps[(lastMatch + 1)...].contains(where: \.isReject) {
-            throw ValidationError("--reject needs a --match after it: only --match waits for what the peer sends")
+            throw ValidationError("--reject needs a --match after it: only --match waits for data from the peer")
         }
         do throws(DialogProblem) {
             return try Dialog(steps: steps)

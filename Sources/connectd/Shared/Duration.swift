@@ -11,7 +11,7 @@ struct Duration: CustomStringConvertible {
     /// The time that one check may take: 1 … 60000 ms.
     init(parsing text: String) throws {
         guard let time = Self.read(text), (1...60_000).contains(time) else {
-            throw ValidationError("\"\(text)\" is no time from 1ms to 60s with its unit (ms, s, m)")
+            throw ValidationError("\"\(text)\" is not a duration from 1ms to 60s with a unit (ms, s, m)")
         }
         milliseconds = time
     }
@@ -19,7 +19,7 @@ struct Duration: CustomStringConvertible {
     /// A time to wait: up to a day, and 0 with a unit or without one.
     init(parsingWait text: String) throws {
         guard let time = text == "0" ? 0 : Self.read(text), (0...86_400_000).contains(time) else {
-            throw ValidationError("\"\(text)\" is no time from 0 to 24h with its unit (ms, s, m, h)")
+            throw ValidationError("\"\(text)\" is not a duration from 0 to 24h with a unit (ms, s, m, h)")
         }
         milliseconds = time
     }

@@ -73,7 +73,7 @@ struct HintCollection {
         let sorted = entries.enumerated().sorted { ($1.element.count, $0.offset) < ($0.element.count, $1.offset) }
         let shown = sorted.prefix(Self.shownCauses).map { Self.line($0.element) }
         let hidden = sorted.count - shown.count
-        return shown + (hidden > 0 ? ["and \(hidden) more causes, which --json shows"] : [])
+        return shown + (hidden > 0 ? ["and \(hidden) more causes; --json shows them all"] : [])
     }
 
     private static func line(_ entry: Entry) -> String {
@@ -164,7 +164,7 @@ enum HintValues {
         guard let certificate = result.tls?.chain.first else { return nil }
         let all = certificate.subjectAlternativeNames
         guard !all.isEmpty else {
-            return "no name at all (it has no subject alternative name, and the common name does not count)"
+            return "no name (it has no subject alternative name, and the common name is not used)"
         }
         let hidden = all.count - min(all.count, shownNames) + certificate.furtherNamesCount
         let shown = all.prefix(shownNames).map { $0.hasPrefix("DNS:") ? String($0.dropFirst(4)) : $0 }

@@ -47,7 +47,7 @@ enum HumanReport {
         details += dialog(of: result, showsReceived: hint == nil)
         if result.resolution?.isTruncated == true {
             details.append(
-                "the name has more than the \(result.resolution?.addresses.count ?? 0) addresses that are used")
+                "only the first \(result.resolution?.addresses.count ?? 0) addresses of the name are used")
         }
         if let hint { details.append(hint) }
         if result.attempts.count > 1 || isVerbose {
@@ -89,7 +89,7 @@ enum HumanReport {
         case .transportSuccess: nil
         case .oneOf(let outcomes): "expected \(outcomes.map(\.word).joined(separator: " or "))"
         case .not(let outcome) where result.outcome == outcome: "expected anything but \(outcome.word)"
-        case .not(let outcome): "says nothing about !\(outcome.word): the check could not be tried"
+        case .not(let outcome): "cannot tell whether !\(outcome.word) holds: the check did not run"
         }
     }
 
@@ -193,7 +193,7 @@ enum HumanTLS {
     }
 
     private static func remaining(_ seconds: Int64?) -> String {
-        guard let seconds else { return "no readable end" }
+        guard let seconds else { return "unreadable expiry date" }
         let text = ValidityText.span(seconds)
         return seconds < 0 ? "expired \(text) ago" : "\(text) left"
     }

@@ -10,7 +10,7 @@ struct Interrupts: ~Copyable {
     private var previousMask = sigset_t()
     private var set = sigset_t()
 
-    /// Blocks the signals; to be called before any thread is started, since threads inherit the mask.
+    /// Blocks the signals. Call it before any thread is started, because threads inherit the mask.
     init() {
         var set = sigset_t()
         sigemptyset(&set)

@@ -141,7 +141,7 @@ struct Palette {
 
 /// `--color`, for the commands that write for people.
 struct ColorOption: ParsableArguments {
-    @Option(help: "Colours: auto (on a terminal, unless NO_COLOR is set or TERM is dumb), always or never.")
+    @Option(help: "Colors: auto (on a terminal, unless NO_COLOR is set or TERM is dumb), always or never.")
     var color: Palette.Choice = .auto
 
     /// The colours for a descriptor: isatty(3).

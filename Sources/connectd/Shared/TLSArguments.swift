@@ -7,10 +7,10 @@ import TLS
 
 /// The options of `check` and `wait` that are about TLS. Each asks for a handshake with every target of TCP.
 struct TLSArguments: ParsableArguments {
-    @Flag(help: "Follow each connect to a target of TCP with a TLS handshake; tls:// does so by itself.")
+    @Flag(help: "Perform a TLS handshake after each TCP connect; tls:// implies it.")
     var tls = false
 
-    @Option(help: "The name to send and to verify, instead of the target's host.")
+    @Option(help: "The name to send (SNI) and to verify, instead of the target's host.")
     var serverName: String?
 
     @Flag(
@@ -18,16 +18,16 @@ struct TLSArguments: ParsableArguments {
         help: "Do not fail on certificate errors; still report them.")
     var noVerify = false
 
-    @Option(help: "A file of authorities, PEM, to trust instead of the system's.", completion: .file())
+    @Option(help: "A PEM file of CAs to trust instead of the system's.", completion: .file())
     var ca: String?
 
-    @Option(help: "Ask for TLS in this protocol first.")
+    @Option(help: "Start TLS with STARTTLS of this protocol.")
     var starttls: StartTLSProtocol?
 
-    @Option(help: "An application protocol to offer, such as h2. May be repeated, the preferred one first.")
+    @Option(help: "An ALPN protocol to offer, such as h2. Can be repeated, in order of preference.")
     var alpn: [String] = []
 
-    @Option(help: "Fail where a certificate of the peer expires within so many days (0 … 36500).")
+    @Option(help: "Fail if a certificate of the peer expires within this many days (0 … 36500).")
     var minDaysLeft: Int?
 
     @Flag(help: "Accept a TLS 1.2 server without secure renegotiation (RFC 5746).")
@@ -38,10 +38,10 @@ struct TLSArguments: ParsableArguments {
             throw ValidationError("--server-name \"\(serverName)\": \(flaw)")
         }
         guard alpn.count <= 16, alpn.allSatisfy({ (1...255).contains($0.utf8.count) }) else {
-            throw ValidationError("--alpn takes at most 16 names of 1 to 255 bytes")
+            throw ValidationError("--alpn allows at most 16 names of 1 to 255 bytes")
         }
         if let minDaysLeft, !(0...36_500).contains(minDaysLeft) {
-            throw ValidationError("--min-days-left takes 0 to 36500")
+            throw ValidationError("--min-days-left must be from 0 to 36500, got \(minDaysLeft)")
         }
     }
 
@@ -53,7 +53,7 @@ struct TLSArguments: ParsableArguments {
 
     func validate(for requests: [CheckRequest]) throws {
         if isGiven, requests.allSatisfy({ $0.tls == nil }) {
-            throw ValidationError("an option of TLS is given, and no target of TCP")
+            throw ValidationError("the TLS options need a TCP target, and there is none")
         }
     }
 

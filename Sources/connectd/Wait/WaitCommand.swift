@@ -11,23 +11,23 @@ import SocketIO
 struct WaitCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "wait",
-        abstract: "Wait until targets accept a connection from here, then execute a command.",
+        abstract: "Wait until targets accept a connection from here, then run a command.",
         usage: """
             connectd wait [<options>] <targets> ... [-- <command> ...]
             """,
         discussion: """
-            Each target is checked until it is ok once; what becomes of it afterwards does not matter. What is not \
-            there yet, and why, stands on standard error: a line where that changes, and every ten seconds.
+            Each target is checked until it is ok once. Later failures do not matter. Standard error shows which targets \
+            are not ready and why: a line for each change, and every ten seconds.
 
-            The command takes the place of connectd: the same process, with its own signals and its own exit status. \
-            Without one connectd ends with 0.
+            The command replaces connectd: it runs in the same process, with its own signals and exit status. Without a \
+            command connectd exits with 0.
 
-            Exit status: that of the command; 1 when the time is over, or the policy of --config denies a target; 2 \
-            on wrong usage; 126 when the command cannot be executed, 127 when it is not found. SIGINT and SIGTERM end \
-            the wait at once (130 and 143 in a shell), after a report of what is missing.
+            Exit status: that of the command; 1 if the wait timed out, or if the policy of --config denies a target; 2 \
+            on wrong usage; 126 if the command cannot be executed, 127 if it is not found. SIGINT and SIGTERM end the \
+            wait at once (130 and 143 in a shell), after a report of the targets that are not ready.
 
-            A UDP target without a dialog is never there: UDP has no handshake. Give --send and --match with a question \
-            that the server must answer, or --until associated.
+            A UDP target without a dialog is never ready, because UDP has no handshake. Use --send and --match to ask \
+            something that the server must answer, or use --until associated.
 
             Examples:
               connectd wait db.internal:5432
@@ -41,15 +41,15 @@ struct WaitCommand: ParsableCommand {
 
     @Option(
         help: """
-            Read more targets from a file, one per line; - is standard input. A line may end in expect=OUTCOME. # starts \
-            a comment. A line that begins with { is a request as in POST /v1/checks.
+            Read more targets from a file, one per line; - is standard input. A line can end with expect=OUTCOME. # starts \
+            a comment. A line that starts with { is a JSON request, as in POST /v1/checks.
             """,
         completion: .file())
     var file: String?
 
     @Option(
         name: [.long, .customShort("t")],
-        help: "How long to wait for all of them: 500ms, 60s, 5m, 1h; 0 is for ever (default: 60s).",
+        help: "The timeout for all targets: 500ms, 60s, 5m, 1h; 0 is no timeout (default: 60s).",
         transform: Duration.init(parsingWait:))
     var timeout = Duration(milliseconds: 60_000)
 
@@ -60,8 +60,8 @@ struct WaitCommand: ParsableCommand {
     @Option(
         help: ArgumentHelp(
             """
-            What to wait for: up, down (the target or the network says no), or an outcome such as refused; several with \
-            commas, or !OUTCOME (default: up).
+            What to wait for: up, down (the target or the network rejects the connection), or an outcome such as \
+            refused; several with commas, or !OUTCOME (default: up).
             """, valueName: "state"),
         completion: .list(["up", "down"] + Outcome.all.map(\.word)), transform: WaitCondition.init(parsing:))
     var until = WaitCondition.up
@@ -69,30 +69,30 @@ struct WaitCommand: ParsableCommand {
     @OptionGroup var connection: ConnectionArguments
 
     @Option(
-        help: "A configuration file whose policy binds the checks; without it they act with your own rights.",
+        help: "Apply the policy of this configuration file; without it no policy applies.",
         completion: .file(extensions: ["yaml", "yml"]))
     var config: String?
 
-    @Flag(name: .shortAndLong, help: "Say nothing while waiting, nor at the end of the time.")
+    @Flag(name: .shortAndLong, help: "Print nothing while waiting or after a timeout.")
     var quiet = false
 
     @OptionGroup(title: "TLS")
     var tls: TLSArguments
 
-    @OptionGroup(title: "Dialog, in the order of the options")
+    @OptionGroup(title: "Dialog (steps run in the order of the options)")
     var dialog: DialogArguments
 
     @OptionGroup var color: ColorOption
 
     func validate() throws {
-        if interval.milliseconds == 0 { throw ValidationError("--interval 0 would leave no pause between checks") }
+        if interval.milliseconds == 0 { throw ValidationError("--interval must be at least 1ms, got 0") }
     }
 
     func run() throws {
         let entries = try TargetFile.entries(named: targets, file: file)
-        let surroundings = try CallerSurroundings.read(config: config, tls: tls)
+        let context = try CallerContext.read(config: config, tls: tls)
         let planner = CheckPlanner(connection: connection, tls: tls, dialog: dialog)
-        let checks = try planner.checks(of: entries, under: surroundings).map { check in
+        let checks = try planner.checks(of: entries, in: context).map { check in
             var request = check.request
             until.apply(to: &request)
             return PreparedCheck(request: request, dialog: check.dialog)
@@ -103,7 +103,7 @@ struct WaitCommand: ParsableCommand {
         var status = StatusLine(environment: Environment.all)
         let showsProgress = status.isUsable && !quiet
         let session = WaitSession(
-            checks: checks, condition: until, surroundings: surroundings, timeout: timeout, interval: interval,
+            checks: checks, condition: until, context: context, timeout: timeout, interval: interval,
             tickMilliseconds: showsProgress ? Self.terminalTick : nil)
         var report = WaitReport(requests: requests, condition: until, palette: color.palette(for: STDERR_FILENO))
         let started = Clock.now()
@@ -135,7 +135,7 @@ struct WaitCommand: ParsableCommand {
         throw ExitCode(CommandExecution.replaceProcess(by: ProgramArguments.command))
     }
 
-    /// How often the line of progress is written on a terminal.
+    /// The interval of the progress line on a terminal, in milliseconds.
     private static let terminalTick = 500
 
     private func fail(_ text: String) -> ExitCode {
@@ -191,11 +191,11 @@ enum WaitCondition {
     /// What is missing at the end: `there`, `down`, `refused`.
     var word: String {
         switch self {
-        case .up: "there"
+        case .up: "ready"
         case .down: "down"
         case .outcome(.oneOf(let outcomes)): outcomes.map(\.word).joined(separator: " or ")
         case .outcome(.not(let outcome)): "anything but \(outcome.word)"
-        case .outcome(.transportSuccess): "there"
+        case .outcome(.transportSuccess): "ready"
         }
     }
 

@@ -17,7 +17,7 @@ struct WaitSession {
     /// What the caller sees of the wait, on the calling thread.
     enum Event {
         case checked(Int, CheckResult)
-        /// The time for a new line of progress.
+        /// The progress line is due.
         case tick
     }
 
@@ -31,7 +31,7 @@ struct WaitSession {
 
     private let checks: [PreparedCheck]
     private let condition: WaitCondition
-    private let surroundings: Surroundings
+    private let context: CheckContext
     /// nil waits for ever.
     private let deadline: MonotonicTime?
     private let interval: Duration
@@ -43,12 +43,12 @@ struct WaitSession {
     ///   - timeout: for all of it; 0 is for ever.
     ///   - tickMilliseconds: how often `tick` is wanted; nil for never.
     init(
-        checks: [PreparedCheck], condition: WaitCondition, surroundings: Surroundings, timeout: Duration,
+        checks: [PreparedCheck], condition: WaitCondition, context: CheckContext, timeout: Duration,
         interval: Duration, tickMilliseconds: Int?
     ) {
         self.checks = checks
         self.condition = condition
-        self.surroundings = surroundings
+        self.context = context
         self.interval = interval
         self.tickMilliseconds = tickMilliseconds
         deadline = timeout.milliseconds == 0 ? nil : Clock.now().advanced(byMilliseconds: timeout.milliseconds)
@@ -58,13 +58,14 @@ struct WaitSession {
     func run(_ onEvent: (Event) -> Void) throws -> Ending {
         let pool = try WorkerPool(count: 1, admission: Admission(limit: concurrency, queueLimit: checks.count))
         let events = try BlockingQueue<WorkerEvent>()
-        // After what cannot be done without: the last descriptor is not for signals.
+        // Opened last: if only one descriptor is left, the queue needs it more than the signals.
         var interrupts = Interrupts()
         let threads = try pool.start()
         let worker = pool.workers[0]
+        let service = LocalCheckService(pool, worker: 0, isBalanced: false)
         for index in checks.indices {
             Task(executorPreference: worker.reactor.thread) {
-                await watch(index, by: worker, of: pool.admission, events)
+                await watch(index, on: worker.reactor, by: service, events)
             }
         }
         let ending = collect(events, interrupts, onEvent)
@@ -101,32 +102,24 @@ struct WaitSession {
     }
 
     private func watch(
-        _ index: Int, by worker: Worker, of admission: Admission, _ events: BlockingQueue<WorkerEvent>
+        _ index: Int, on reactor: Reactor, by service: LocalCheckService, _ events: BlockingQueue<WorkerEvent>
     ) async {
-        while let result = await check(checks[index], by: worker, of: admission) {
+        while let result = await check(checks[index], by: service) {
             events.append(.checked(index, result))
             if condition.isMet(by: result, of: checks[index].request) { return }
             let next = Clock.now().advanced(byMilliseconds: interval.milliseconds)
-            if await worker.reactor.sleep(until: min(next, deadline ?? next)) == .cancelled { return }
+            if await reactor.sleep(until: min(next, deadline ?? next)) == .cancelled { return }
         }
         events.append(.gaveUp(index))
     }
 
-    /// One check, which ends by the deadline at the latest; nil after it.
-    private func check(_ check: PreparedCheck, by worker: Worker, of admission: Admission) async -> CheckResult? {
-        guard case .admitted(let permit) = await admission.acquire() else { return nil }
+    /// Runs one check, which ends at the deadline at the latest; nil after the deadline.
+    private func check(_ check: PreparedCheck, by service: LocalCheckService) async -> CheckResult? {
+        if let deadline, deadline <= Clock.now() { return nil }
         var request = check.request
         request.timeoutMilliseconds = min(request.timeoutMilliseconds, Self.longestCheckMilliseconds)
-        if let deadline {
-            let left = deadline.since(Clock.now())
-            guard left > 0 else { return nil }
-            let milliseconds = Int((left + 999_999) / 1_000_000)
-            request.timeoutMilliseconds = min(milliseconds, request.timeoutMilliseconds)
-        }
-        let result = await worker.runner.result(
-            of: PreparedCheck(request: request, dialog: check.dialog), under: surroundings)
-        _ = consume permit
-        return result
+        let check = PreparedCheck(request: request, dialog: check.dialog)
+        return await service.run(check, in: context, until: deadline).result(of: check)
     }
 }
 
@@ -139,7 +132,7 @@ struct WaitSignals {
 
     init() {
         sigaction(SIGPIPE, nil, &foundForPipe)
-        // A peer that is gone is an errno of send(2), not the end of the process.
+        // A closed peer then gives EPIPE from send(2) instead of ending the process.
         connectd_ignore_sigpipe()
         guard getpid() == 1 else { return }
         for number in [SIGHUP, SIGQUIT] where connectd_is_ignored(number) == 0 { connectd_end_on(number) }

@@ -34,7 +34,7 @@ import Testing
         let pool = try WorkerPool(count: 2, admission: Admission(limit: 100, queueLimit: 100))
         let threads = try pool.start()
         let observer = Observer()
-        let monitors = MonitorSet(pool: pool, surroundings: { Surroundings(policy: nil) }, observer: observer)
+        let monitors = MonitorSet(pool: pool, context: { CheckContext(policy: nil) }, observer: observer)
         let result: Result<Void, any Error>
         do {
             result = .success(try await body(monitors, observer))

@@ -338,7 +338,7 @@ def test_an_invalid_setting_is_refused(both, query):
 def test_a_module_of_another_prober_is_named(both):
     status, text = both.ask(target="127.0.0.1:1", module="web")
     assert status == 400 and "http" in text
-    assert both.connectd.log.count("are left out: web (http)") == 1
+    assert both.connectd.log.count("does not support: web (http)") == 1
 
 
 def test_without_a_modules_file_three_modules_are_built_in(loopback_only, authorities, folder):

@@ -168,7 +168,7 @@ def test_reload_applies_new_modules_or_reports_why_not(loopback_only, files):
 
 def test_a_wrong_modules_file_keeps_the_service_from_starting(loopback_only, files):
     own = {"modules_file": "wrong.yml"}
-    with pytest.raises(AssertionError, match="wrong.yml:1:34: modules.m.tcp.tsl: there is no such key"):
+    with pytest.raises(AssertionError, match="wrong.yml:1:34: modules.m.tcp.tsl: is not a known key"):
         with started(
             loopback_only, files | {"wrong.yml": "modules: {m: {prober: tcp, tcp: {tsl: true}}}"}, own, port=8245
         ):

@@ -93,7 +93,7 @@ def written(folder, **keys) -> str:
 
 @pytest.mark.parametrize("name", ["server", "expired"])
 def test_without_a_url_the_service_is_known_by_its_certificate(health, loopback_only, certificates, tmp_path, name):
-    """The service must show the certificate that the configuration names; its name and dates do not matter."""
+    """The service must present the configured certificate; its name and dates do not matter."""
     listen = [f"0.0.0.0:{PORT}"]
     file = written(tmp_path, listen=listen, https=https(certificates, name))
     with Connectd(loopback_only, {**OPEN_CONFIGURATION, "https": https(certificates, name)}, port=PORT):
@@ -107,7 +107,7 @@ def test_without_a_url_the_service_is_known_by_its_certificate(health, loopback_
         assert ran.returncode == 0 and f"{URL}/livez" in ran.stdout, ran.stdout + ran.stderr
         other = written(tmp_path, listen=listen, https=https(certificates, "later"))
         ran = health("--config", other)
-        assert ran.returncode == 1 and "is not the one that the configuration names" in ran.stdout
+        assert ran.returncode == 1 and "is not the configured one" in ran.stdout
 
 
 def test_without_a_url_plain_listeners_come_first(running, health, certificates, tmp_path):

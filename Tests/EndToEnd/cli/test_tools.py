@@ -106,7 +106,7 @@ def test_too_few_descriptors_are_reported(limit, command, status):
     assert ran.returncode == status, ran
     printed = ran.stdout + ran.stderr
     # With eight a check may begin; what it then lacks is the prober's fault.
-    expected = ["too few descriptors"] + ["ECONNREFUSED", "out of file descriptors"] * (limit == 8)
+    expected = ["too few file descriptors"] + ["ECONNREFUSED", "no file descriptor left"] * (limit == 8)
     assert any(words in printed for words in expected), ran
 
 

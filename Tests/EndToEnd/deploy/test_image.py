@@ -100,7 +100,7 @@ def test_its_health_check_fails_when_the_service_does(running, api):
 
 def test_it_logs_its_listeners_and_has_no_others(running, api, loopback_only):
     """Without configuration it listens on the container's loopback."""
-    assert "127.0.0.1:8080" in running.log and "no published port leads" in running.log
+    assert "127.0.0.1:8080" in running.log and "published ports do not reach" in running.log
     tables = [pathlib.Path(f"/proc/{running.pid}/net/{name}").read_text().splitlines()[1:] for name in ("tcp", "tcp6")]
     listening = [line.split()[1] for table in tables for line in table if line.split()[3] == "0A"]
     assert listening == ["0100007F:1F90"]
@@ -265,7 +265,7 @@ def test_the_program_tells_nothing_of_where_it_was_built(image):
 
 
 WANTED = (
-    "Package.swift", "Sources/connectd/Version.swift", "Sources/CLinux/shim.h", "Sources/CLinux/module.modulemap",
+    "Package.swift", "Sources/connectd/Connectd.swift", "Sources/CLinux/shim.h", "Sources/CLinux/module.modulemap",
     "Sources/CSpecification/include/specification.h", "Tests/DNSTests/Dnsmasq.swift", "openapi/openapi.yaml",
     "deploy/image/connectd.yaml",
 )  # fmt: skip

@@ -184,7 +184,7 @@ def test_pods_are_more_than_restricted(base):
 
 
 def program_version() -> str:
-    text = (REPOSITORY / "Sources" / "connectd" / "Version.swift").read_text()
+    text = (REPOSITORY / "Sources" / "connectd" / "Connectd.swift").read_text()
     return re.search(r'number = "([^"]+)"', text)[1]
 
 

@@ -122,10 +122,10 @@ def test_a_broken_file_makes_the_reload_fail_and_changes_nothing(service):
     assert service.main_pid == pid and service.show("ActiveState") == "active"
     assert service.http.post("/v1/checks", {"target": TARGET}).status == 403
     assert "connectd.yaml:2:1: nonsense" in service.messages(since, "err")
-    wait_until(lambda: "reload was refused" in service.show("StatusText"), 60, "systemd shows the refused reload", 0.2)
+    wait_until(lambda: "reload was rejected" in service.show("StatusText"), 60, "systemd shows the rejected reload", 0.2)
     service.write(CONFIGURATION, ALLOWING)
     service.sh(f"systemctl reload {SERVICE}")
-    assert "refused" not in service.show("StatusText") and service.main_pid == pid
+    assert "rejected" not in service.show("StatusText") and service.main_pid == pid
 
 
 def test_a_reload_that_only_the_service_can_judge_shows_in_its_status(service):
@@ -139,8 +139,8 @@ def test_a_reload_that_only_the_service_can_judge_shows_in_its_status(service):
     since = service.now()
     service.write(CONFIGURATION, ALLOWING)
     service.sh(f"systemctl reload {SERVICE}", check=False)
-    wait_until(lambda: "reload was refused" in service.show("StatusText"), 60, "systemd shows the refused reload", 0.2)
-    assert "reload refused" in service.messages(since, "err")
+    wait_until(lambda: "reload was rejected" in service.show("StatusText"), 60, "systemd shows the rejected reload", 0.2)
+    assert "reload rejected" in service.messages(since, "err")
     assert service.http.post("/v1/checks", {"target": TARGET}).status == 401
 
 
@@ -214,7 +214,7 @@ def test_a_configuration_that_cannot_be_started_with_is_tried_once(service):
     time.sleep(3)  # Longer than RestartSec: a restart that does not come cannot be waited for.
     assert service.show("NRestarts") == "0" and service.show("ActiveState") == "failed"
     errors = service.messages(since, "err").splitlines()
-    assert len(errors) == 1 and "nonsense: there is no such key" in errors[0]
+    assert len(errors) == 1 and "nonsense: is not a known key" in errors[0]
 
 
 def test_socket_activation_stops_after_repeated_failures(service):

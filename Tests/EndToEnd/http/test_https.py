@@ -161,7 +161,7 @@ def test_a_reload_shows_another_certificate_to_new_clients(running, loopback_onl
         kept.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert read_answer(kept.makefile("rb")).status == 200, "open connections stay usable"
         wrong = {**later, "https": {"certificate": f"{certificates}/server.pem", "key": f"{certificates}/later.key"}}
-        running.reload(wrong, "reload refused")
+        running.reload(wrong, "reload rejected")
         assert Client(connector(loopback_only, certificates, "later")).get("/livez").status == 200
 
 

@@ -292,6 +292,26 @@ def test_a_pipeline_is_answered_in_order(connectd):
         assert [read_answer(stream).json["id"] for _ in checks] == [str(number) for number in range(20)]
 
 
+def test_short_and_long_responses_alternate_on_a_connection(connectd):
+    """libmicrohttpd is told after each response how to treat the connection: the next response may be of another kind."""
+    check = head_of("POST", "/v1/checks", "Content-Type: application/json", f"Content-Length: {len(GOOD)}")
+    check += GOOD.encode()
+    page, missing = head_of("GET", "/docs"), head_of("GET", "/none")
+    with connectd.http.connect() as connection:
+        connection.settimeout(10)
+        stream = connection.makefile("rb")
+        for _ in range(3):
+            for request, status, times in (
+                (check, 200, 1),
+                (page, 200, 1),
+                (missing, 404, 1),
+                (check, 200, 3),
+                (page, 200, 2),
+            ):
+                connection.sendall(request * times)
+                assert [read_answer(stream).status for _ in range(times)] == [status] * times
+
+
 def test_connection_close_is_obeyed(connectd):
     with connectd.http.connect() as connection:
         connection.settimeout(5)

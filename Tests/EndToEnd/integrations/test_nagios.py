@@ -52,7 +52,7 @@ def test_shellcheck_finds_nothing():
         ([f"127.0.0.1:{SHUT}"], 2, r"CONNECTD CRITICAL - .* refused: ECONNREFUSED \(.*fault: target\. "),
         (["127.0.0.1:8080"], 3, "CONNECTD UNKNOWN - Denied by Policy"),
         (["nonsense"], 3, "CONNECTD UNKNOWN - .*/target"),
-        ([f"127.0.0.1:{OPEN}", "-q", "expect=refused"], 2, "CONNECTD CRITICAL - .* connected, which is not what was expected"),
+        ([f"127.0.0.1:{OPEN}", "-q", "expect=refused"], 2, "CONNECTD CRITICAL - .* connected, which was not expected"),
         ([f"127.0.0.1:{OPEN}", "-m", "soon"], 3, "CONNECTD UNKNOWN - usage"),
     ],
 )

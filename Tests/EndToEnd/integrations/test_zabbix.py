@@ -159,7 +159,7 @@ def test_zabbix_imports_the_template_and_tells_what_is_wrong(namespace, api):
         assert found["connectd.monitor.outcome[shut]"] == "refused" and found["connectd.monitor.outcome[open]"] == "connected"
         assert found["connectd.monitor.error[shut]"] == "ECONNREFUSED" and found["connectd.monitor.error[open]"] == ""
         assert found["connectd.monitor.fault[shut]"] == "target"
-        assert found["connectd.monitor.hint[shut]"].startswith("Nothing listens on this loopback port")
+        assert found["connectd.monitor.hint[shut]"].startswith("Start the service, or check its port")
         assert 0 < float(found["connectd.monitor.time[open]"]) < 1 and found["connectd.ready"] == "ready"
         assert (found["connectd.check.outcome"], found["connectd.check.error"]) == ("refused", "ECONNREFUSED")
 

@@ -79,7 +79,7 @@ def test_a_release_sets_the_version_everywhere(project, tmp_path):
     assert (project / "CHANGELOG.md").read_text() == CHANGES.replace("## Unreleased\n", "## Unreleased\n\n## 0.2.0\n")
     changed = set(git(project, "diff", "--name-only").split())
     assert {*PLACES, "CHANGELOG.md"} <= changed
-    assert '"0.2.0"' in (project / "Sources/connectd/Version.swift").read_text()
+    assert '"0.2.0"' in (project / "Sources/connectd/Connectd.swift").read_text()
 
 
 def test_a_second_run_makes_the_same_archive(project, tmp_path):

@@ -1,4 +1,4 @@
-"""One version: Version.swift's, in the program, the image, the specification, the manifests and /metrics."""
+"""One version: that of Connectd.swift, in the program, the image, the specification, the manifests and /metrics."""
 
 import re
 import runpy

@@ -262,7 +262,8 @@ def enough(crowd: Crowd, count: int) -> bool:
     return crowd.statuses.count(200) > count
 
 
-@pytest.mark.parametrize("kind", ["tcp", "unix", "https"])
+# At its end the service waits 200 ms for the first request of a new connection: a TLS client on a busy machine needs longer.
+@pytest.mark.parametrize("kind", ["tcp", "unix", pytest.param("https", marks=pytest.mark.deadline)])
 @pytest.mark.parametrize("delay_ms", [0, 500])
 def test_a_graceful_shutdown_under_load_loses_no_request(loopback_only, certificates, kind, delay_ms):
     """64 kept connections and 64 new ones a second, in bursts that use the backlog; with TLS, also handshakes."""

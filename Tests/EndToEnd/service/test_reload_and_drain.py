@@ -55,8 +55,8 @@ def test_a_changed_policy_applies_to_the_next_request(connectd):
 )
 def test_a_broken_configuration_changes_nothing_and_is_named(connectd, broken, word):
     connectd.reload(DENYING)
-    connectd.reload(broken, "reload refused")
-    refusal = next(line for line in connectd.log.splitlines() if "reload refused" in line)
+    connectd.reload(broken, "reload rejected")
+    refusal = next(line for line in connectd.log.splitlines() if "reload rejected" in line)
     assert word in refusal and json.loads(refusal)["level"] == "error"
     assert status(connectd) == 403, "the old configuration still applies"
     assert connectd.client.get("/readyz").status == 200
@@ -67,7 +67,7 @@ def test_a_missing_configuration_file_changes_nothing_on_reload(connectd):
     connectd.configuration_path.unlink()
     before = len(connectd.log)
     connectd.process.send_signal(signal.SIGHUP)
-    connectd.wait_for_log("reload refused", before)
+    connectd.wait_for_log("reload rejected", before)
     assert status(connectd) == 403
 
 
@@ -116,7 +116,7 @@ def test_a_reload_changes_the_log_level_and_format(connectd):
 
 def test_the_page_names_what_needs_a_restart():
     """The message of a reload and docs/graceful-shutdown.md name the same keys."""
-    said = re.search(r'"(listen, .*) are in force only', (REPOSITORY / "Sources/connectd/Reloader.swift").read_text())
+    said = re.search(r'"(listen, .*) take effect only', (REPOSITORY / "Sources/connectd/Serve/Reloader.swift").read_text())
     page = (REPOSITORY / "docs/graceful-shutdown.md").read_text()
     paragraph = next(part for part in page.split("\n\n") if "takes a restart" in part)
     for key in re.findall(r"[a-z_]+(?:\.[a-z_]+)?", said[1].replace(" on or off", "").replace(" and ", ", ")):
@@ -134,7 +134,7 @@ def test_a_check_in_flight_keeps_its_configuration(connectd):
 
 
 def test_a_key_that_needs_a_restart_is_logged(connectd):
-    connectd.reload({**OPEN_CONFIGURATION, "limits": {"queue": 7}}, "only from the next start")
+    connectd.reload({**OPEN_CONFIGURATION, "limits": {"queue": 7}}, "only after a restart")
 
 
 def test_a_keep_alive_connection_lives_through_a_reload(connectd):
@@ -303,7 +303,7 @@ def test_a_reload_cannot_open_a_listener_that_needs_authentication(loopback_only
         with open(path, "w") as file:
             yaml.safe_dump({**configuration, "listen": ["127.0.0.1:1"]}, file)
         process.send_signal(signal.SIGHUP)
-        wait_until(lambda: "reload refused" in open(log).read(), 30, lambda: "reload refused" + f" in {open(log).read()}")
+        wait_until(lambda: "reload rejected" in open(log).read(), 30, lambda: "reload rejected" + f" in {open(log).read()}")
         assert client.post_check(TARGET).status == 401
     finally:
         process.terminate()
@@ -335,10 +335,10 @@ def test_a_reload_changes_the_drain(network):
 def test_a_file_that_is_being_written_does_not_take_tokens_away(connectd, text):
     (connectd.folder / "tokens").write_text("alice:s3cret-of-alice\n")
     connectd.reload({**OPEN_CONFIGURATION, "auth": {"tokens_file": "tokens"}})
-    connectd.reload(text, "reload refused")
+    connectd.reload(text, "reload rejected")
     assert "is empty" in connectd.log and status(connectd) == 401
     (connectd.folder / "tokens").write_text("")
-    connectd.reload({**OPEN_CONFIGURATION, "auth": {"tokens_file": "tokens"}}, "holds no token")
+    connectd.reload({**OPEN_CONFIGURATION, "auth": {"tokens_file": "tokens"}}, "contains no token")
     assert status(connectd) == 401
     connectd.reload("{}\n")
     assert status(connectd) == 200, "defaults, where they are meant"
@@ -349,7 +349,7 @@ def test_an_empty_file_may_stay_empty(network):
     with Connectd(network.a, "# nothing yet\n", port=PORT) as connectd:
         connectd.reload("")
         connectd.reload({"hosts": ["a.example"]})
-        connectd.reload("", "reload refused")
+        connectd.reload("", "reload rejected")
 
 
 def test_a_directory_instead_of_the_configuration_changes_nothing(connectd):
@@ -375,7 +375,7 @@ def test_links_are_followed_as_kubernetes_swaps_them(connectd):
     swap("..1", yaml.safe_dump(DENYING))
     wait_until(lambda: status(connectd) == 403, 30, lambda: f"checks are answered with 403:\n{connectd.log}")
     swap("..2", "policy: [\n")
-    connectd.wait_for_log("reload refused")
+    connectd.wait_for_log("reload rejected")
     assert status(connectd) == 403
     swap("..3", yaml.safe_dump(OPEN_CONFIGURATION))
     wait_until(lambda: status(connectd) == 200, 30, lambda: f"checks are answered with 200:\n{connectd.log}")

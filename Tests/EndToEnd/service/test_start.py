@@ -280,7 +280,7 @@ def test_a_container_with_an_unreachable_listener_logs_a_warning(loopback_only, 
         time.sleep(0.3)  # A line that does not come cannot be waited for.
     finally:
         process.kill()
-    assert ("no published port leads" in process.communicate()[1]) is is_told
+    assert ("published ports do not reach" in process.communicate()[1]) is is_told
 
 
 def test_the_configuration_that_the_other_tests_use_is_a_valid_one(loopback_only):

@@ -400,8 +400,8 @@ def assert_others_are_served(connectd, run) -> dict:
     thread.start()
     taken = latencies(connectd, done)
     thread.join()
-    assert taken[len(taken) // 2] < 0.1, taken
-    assert taken[-1] < 0.4, taken
+    assert taken[len(taken) // 2] < 0.3, taken
+    assert taken[-1] < 0.6, taken
     return results[0]
 
 
@@ -539,7 +539,7 @@ def test_many_silent_peers_delay_no_other_request(connectd, network, authorities
         taken = latencies(connectd, done)
         for thread in threads:
             thread.join()
-    assert taken[len(taken) // 2] < 0.1, taken
+    assert taken[len(taken) // 2] < 0.3, taken
 
 
 def test_a_client_that_leaves_ends_the_handshake(connectd, network):

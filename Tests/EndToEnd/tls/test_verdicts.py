@@ -91,7 +91,7 @@ def test_a_server_that_needs_a_name(api, network, alert, error_name, server_name
         tls = {"server_name": server_name} if server_name else True
         error = api.check(f"tcp://{net.OPEN}:{port}", tls=tls)["error"]
     assert error["name"] == error_name
-    assert ("No server_name" in error["hint"]) == (server_name is None), error["hint"]
+    assert ("no server_name" in error["hint"]) == (server_name is None), error["hint"]
 
 
 def test_the_subject_and_serial_are_as_openssl_shows_them(api, network, authorities):
