@@ -60,7 +60,7 @@ struct BlackboxQuery: Sendable {
         var values: [String: String] = [:]
         for parameter in head.query() where names.contains(parameter.name) && values[parameter.name] == nil {
             guard let value = parameter.value else {
-                throw BlackboxRefusal(400, "\(parameter.name) is not percent-encoded UTF-8 without NUL")
+                throw BlackboxRefusal(400, "\(parameter.name) must be percent-encoded UTF-8 without NUL")
             }
             values[parameter.name] = value
         }

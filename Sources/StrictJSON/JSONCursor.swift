@@ -24,7 +24,7 @@ public struct JSONCursor: ~Copyable {
             case .bool, .integer, .number, .string, .array, .object: ""
             }
         let kind = value.kindDescription
-        report("must be \(expected()), not \(kind)\(advice)")
+        report("must be \(expected()), got \(kind)\(advice)")
     }
 
     /// A string of at most `maximumLength` characters, counted as JSON Schema's maxLength counts them (RFC 8259: code
@@ -36,7 +36,7 @@ public struct JSONCursor: ~Copyable {
         }
         // Text with no more bytes than that has no more characters either: most is never counted.
         guard text.utf8.count <= maximumLength || text.unicodeScalars.count <= maximumLength else {
-            report("must have at most \(maximumLength) characters, not \(text.unicodeScalars.count)")
+            report("must have at most \(maximumLength) characters, got \(text.unicodeScalars.count)")
             return nil
         }
         return text
@@ -49,7 +49,7 @@ public struct JSONCursor: ~Copyable {
             return nil
         }
         guard let number = Int(exactly: number), range.contains(number) else {
-            report("must be from \(range.lowerBound) to \(range.upperBound), not \(number)")
+            report("must be from \(range.lowerBound) to \(range.upperBound), got \(number)")
             return nil
         }
         return number
@@ -87,7 +87,7 @@ extension JSONCursor {
             return nil
         }
         guard object.members.count <= maximumMembers else {
-            report("must have at most \(maximumMembers) members, not \(object.members.count)")
+            report("must have at most \(maximumMembers) members, got \(object.members.count)")
             return nil
         }
         var map: [(key: String, value: String)] = []
@@ -126,9 +126,9 @@ extension JSONCursor {
     public mutating func reportCount(_ found: Int, expected: ClosedRange<Int>) {
         let elements = expected.upperBound == 1 ? "element" : "elements"
         if expected.upperBound == .max {
-            report("must have at least \(expected.lowerBound) \(elements), not \(found)")
+            report("must have at least \(expected.lowerBound) \(elements), got \(found)")
         } else {
-            report("must have from \(expected.lowerBound) to \(expected.upperBound) \(elements), not \(found)")
+            report("must have from \(expected.lowerBound) to \(expected.upperBound) \(elements), got \(found)")
         }
     }
 

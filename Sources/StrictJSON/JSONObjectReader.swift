@@ -28,7 +28,7 @@ public struct JSONObjectReader: ~Copyable {
         var cursor = JSONCursor(document)
         let decoded = cursor.object(members)
         guard let decoded, cursor.problems.isEmpty else {
-            if cursor.problems.isEmpty { cursor.report("cannot be understood") }
+            if cursor.problems.isEmpty { cursor.report("is invalid") }
             throw cursor.problems
         }
         return decoded
@@ -78,7 +78,7 @@ public struct JSONObjectReader: ~Copyable {
         guard askedEarlyMembers.nonzeroBitCount + askedMembers.count < object.members.count else { return problems }
         var seen: Set<String> = []
         let names = knownNames.map { "\($0)" }.filter { seen.insert($0).inserted }.joined(separator: ", ")
-        let detail = "unknown member; " + (names.isEmpty ? "none is known here" : "known here: \(names)")
+        let detail = "unknown member; " + (names.isEmpty ? "this object takes none" : "known here: \(names)")
         for (index, member) in object.members.enumerated() where !isAsked(index) {
             problems.append(
                 JSONProblem(pointer: JSONPointerToken.member(member.key).escaped, detail: detail))

@@ -49,13 +49,13 @@ extension JSONParser {
         case 0xF0: (count, second) = (4, 0x90...0xBF)
         case 0xF1...0xF3: (count, second) = (4, 0x80...0xBF)
         case 0xF4: (count, second) = (4, 0x80...0x8F)
-        case _: throw failure("invalid UTF-8: \(found(bytes)) starts no character")
+        case _: throw failure("invalid UTF-8: \(found(bytes)) cannot start a character")
         }
         guard count <= bytes.count - position, second.contains(bytes[position + 1]) else {
-            throw failure("invalid UTF-8: the sequence is cut short, overlong or encodes no character")
+            throw failure("invalid UTF-8: the sequence is truncated, overlong or not a character")
         }
         for index in 2..<max(count, 2) where !(0x80...0xBF).contains(bytes[position + index]) {
-            throw failure("invalid UTF-8: the sequence is cut short, overlong or encodes no character")
+            throw failure("invalid UTF-8: the sequence is truncated, overlong or not a character")
         }
         return count
     }

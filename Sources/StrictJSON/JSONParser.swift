@@ -147,7 +147,7 @@ struct JSONParser {
         }
         skipWhitespace(bytes)
         if position < bytes.count, bytes[position] == bracket {
-            throw JSONFailure(offset: comma, detail: "a comma must not stand before \(found(bytes))")
+            throw JSONFailure(offset: comma, detail: "a comma must not precede \(found(bytes))")
         }
     }
 
@@ -194,7 +194,7 @@ extension JSONParser {
         guard position < bytes.count else { return "" }
         return switch bytes[position] {
         case UInt8(ascii: "/"), UInt8(ascii: "#"): "; JSON has no comments"
-        case UInt8(ascii: "'"): "; strings stand in double quotes"
+        case UInt8(ascii: "'"): "; strings need double quotes"
         case UInt8(ascii: "N"), UInt8(ascii: "I"): "; NaN and Infinity are not JSON"
         case UInt8(ascii: "+"), UInt8(ascii: "."): "; a number starts with a digit or a minus sign"
         case _: ""

@@ -11,7 +11,7 @@ public enum JSONValue: Sendable {
     case array([JSONValue])
     case object(JSONObject)
 
-    /// What the value is, as a noun with its article for a sentence such as "must be a string, not an array".
+    /// What the value is, as a noun with its article for a sentence such as "must be a string, got an array".
     public var kindDescription: String {
         switch self {
         case .null: "null"

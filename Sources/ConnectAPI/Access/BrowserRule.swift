@@ -92,8 +92,8 @@ package struct HostRule: Sendable {
         guard let target = try? Target(transport: "tcp", host: name, port: .number(1)),
             case .tcp(.name, _) = target.peer
         else { return "the Host header field is neither a host name nor an address" }
-        return "this service does not answer for the host \"\(name)\"; if clients reach it by that name, write"
-            + " hosts: [\"\(name)\"] in the configuration (or CONNECTD_HOSTS) and reload, or ask by address"
+        return "this service does not serve the host \"\(name)\"; to allow this name, set"
+            + " hosts: [\"\(name)\"] in the configuration (or CONNECTD_HOSTS) and reload, or use an IP address"
     }
 
     /// An IPv4 address, with or without a port: what most clients send, and cheap to know.

@@ -42,14 +42,14 @@ package struct RequestPermissions: Sendable {
             JSONProblem(
                 pointer: pointer,
                 detail: pointer == "/tls/alpn"
-                    ? ApplicationProtocols.rule : "is not allowed to requests by the policy")
+                    ? ApplicationProtocols.rule : "is not allowed by this prober's policy")
         }
         if let name = request.tls?.clientCertificate, let targets = certificateTargets[name],
             !targets.contains(where: { $0.matches(request.target) })
         {
             refusals.append(
                 JSONProblem(
-                    pointer: "/tls/client_certificate", detail: "is not there for this target by the configuration"))
+                    pointer: "/tls/client_certificate", detail: "is not configured for this target"))
         }
         return refusals
     }
@@ -67,13 +67,13 @@ package struct RequestPermissions: Sendable {
         guard let tls = request.tls else { return [] }
         var problems: [JSONProblem] = []
         if let name = tls.authority, isUnknown(name, among: material.authorities) {
-            problems.append(JSONProblem(pointer: "/tls/ca", detail: "is no entry of authorities in the configuration"))
+            problems.append(JSONProblem(pointer: "/tls/ca", detail: "is not an entry of authorities in the configuration"))
         }
         if let name = tls.clientCertificate, isUnknown(name, among: material.clientCertificates) {
             problems.append(
                 JSONProblem(
                     pointer: "/tls/client_certificate",
-                    detail: "is no entry of client_certificates in the configuration"))
+                    detail: "is not an entry of client_certificates in the configuration"))
         }
         return problems
     }

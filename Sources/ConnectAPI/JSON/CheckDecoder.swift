@@ -186,7 +186,7 @@ package enum ConfiguredCheckDecoder {
             var problems = RequestPermissions.unknownNames(in: check.request, of: material)
             if let name = check.request.socket.tcpMD5, !md5Keys.contains(name) {
                 problems.append(
-                    JSONProblem(pointer: "/socket/tcp_md5", detail: "is no entry of md5_keys in the configuration"))
+                    JSONProblem(pointer: "/socket/tcp_md5", detail: "is not an entry of md5_keys in the configuration"))
             }
             return (problems.isEmpty ? check : nil, problems)
         } catch {

@@ -26,10 +26,10 @@ package enum ConsistencyRules {
         if isTLSOff {
             let step = request.startTLSStep.map { "step \($0) of the dialog" }
             let asker = request.target.impliesTLS ? "the target's tls://" : step
-            return asker.map { [Flaw(["tls"], "is false, but \($0) asks for a handshake")] } ?? []
+            return asker.map { [Flaw(["tls"], "is false, but \($0) requires a handshake")] } ?? []
         }
         if request.tls != nil, !request.target.isStream {
-            return [Flaw(["tls"], "needs a byte stream, a target of TCP or a UNIX-domain stream socket")]
+            return [Flaw(["tls"], "requires a byte stream: a TCP target or a UNIX stream socket")]
         }
         let options = request.tls ?? TLSOptions()
         let hasTLS = request.tls != nil || request.startTLSStep != nil
@@ -37,7 +37,7 @@ package enum ConsistencyRules {
             return [
                 Flaw(
                     ["tls", "server_name"],
-                    "is required: the target has no host that the certificate could be for; or set verify to false")
+                    "is required, because the target has no host name to verify; or set verify to false")
             ]
         }
         return []
@@ -47,7 +47,7 @@ package enum ConsistencyRules {
         let steps = request.dialog.indices.filter { request.dialog[$0] == .startTLS }
         guard let first = steps.first else { return [] }
         var flaws = steps.dropFirst().map {
-            Flaw(["dialog", String($0), "starttls"], "stands there a second time: TLS is there already")
+            Flaw(["dialog", String($0), "starttls"], "is a duplicate: TLS starts only once")
         }
         if let flaw = flaw(ofStartTLSStepIn: request) {
             flaws.append(Flaw(["dialog", String(first), "starttls"], flaw))
@@ -56,9 +56,9 @@ package enum ConsistencyRules {
     }
 
     private static func flaw(ofStartTLSStepIn request: CheckRequest) -> String? {
-        if !request.target.isStream { return "needs a byte stream, a target of TCP or a UNIX-domain stream socket" }
-        if request.target.impliesTLS { return "comes too late: with tls:// the handshake is first; write tcp://" }
-        if request.tls?.startTLS != nil { return "and tls.starttls exclude each other: TLS begins once" }
+        if !request.target.isStream { return "requires a byte stream: a TCP target or a UNIX stream socket" }
+        if request.target.impliesTLS { return "is too late: with tls:// the handshake comes first; write tcp://" }
+        if request.tls?.startTLS != nil { return "excludes tls.starttls: TLS starts only once" }
         return nil
     }
 
@@ -68,7 +68,7 @@ package enum ConsistencyRules {
         return dialog.indices.filter { $0 > lastExpect && dialog[$0].rejects }.map {
             Flaw(
                 ["dialog", String($0), "reject"],
-                "is never looked at: no expect comes behind it, and only an expect waits for what the peer says")
+                "has no effect: no expect follows, and only an expect reads from the peer")
         }
     }
 

@@ -51,7 +51,7 @@ enum OptionsDecoder {
             && name.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != 0x2F && $0 != 0x3A }
         guard isName else {
             cursor.report(
-                "must be an interface's name of 1 to 15 printable ASCII characters without white space, slash and colon"
+                "must be an interface name: 1 to 15 printable ASCII characters, without spaces, slashes and colons"
             )
             return nil
         }

@@ -59,7 +59,7 @@ enum TLSDecoder {
     private static func protocolName(_ cursor: inout JSONCursor) -> String? {
         guard let name = cursor.string() else { return nil }
         guard (1...255).contains(name.utf8.count) else {
-            cursor.report("must have from 1 to 255 bytes, not \(name.utf8.count)")
+            cursor.report("must have from 1 to 255 bytes, got \(name.utf8.count)")
             return nil
         }
         return name
@@ -68,7 +68,7 @@ enum TLSDecoder {
     private static func ciphers(_ cursor: inout JSONCursor) -> String? {
         guard let text = cursor.string(maximumLength: 4096) else { return nil }
         guard !text.isEmpty, text.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) else {
-            cursor.report("must be names of cipher suites in printable ASCII, with colons between them")
+            cursor.report("must be names of cipher suites in printable ASCII, separated by colons")
             return nil
         }
         if let flaw = TLSContexts.flaw(inCiphers: text) {

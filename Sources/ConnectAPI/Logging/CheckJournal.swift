@@ -41,7 +41,7 @@ package final class CheckJournal: Sendable {
         case .overloaded:
             logger.info("overloaded: the queue is full", metadata: metadata(of: request))
             throw Problem(
-                .overloaded, "connectd has as many checks as it may have, in flight and in the queue",
+                .overloaded, "too many checks in flight and the queue is full",
                 headers: [Problem.retryAfter])
         case .cancelled:
             metrics.noteCancelled(on: worker, for: request.origin?.client)
@@ -112,7 +112,7 @@ final class MonitorJournal: MonitorObserver {
     func monitorSkipped(_ monitor: CheckEngine.Monitor) {
         metrics.noteSkippedRound()
         logger.info(
-            "overloaded: a round of a monitor was left out", metadata: ["monitor": "\(monitor.definition.name)"])
+            "overloaded: skipped a monitor round", metadata: ["monitor": "\(monitor.definition.name)"])
     }
 
     private func logChange(of monitor: CheckEngine.Monitor, _ result: CheckResult) {

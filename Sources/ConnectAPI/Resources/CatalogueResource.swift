@@ -14,7 +14,7 @@ enum CatalogueResource {
     static func entry(_ name: String, _ head: RequestHead) throws(Problem) -> Response {
         try QueryRule.acceptNone(head)
         guard let entry = CatalogueDocument.entry(name) else {
-            throw Problem(.notFound, "the catalogue has no such error; GET /v1/errors lists them")
+            throw Problem(.notFound, "no such error; GET /v1/errors lists all")
         }
         return ResponseFactory.json(CatalogueDocument.bytes(of: entry))
     }

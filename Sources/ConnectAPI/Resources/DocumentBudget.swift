@@ -63,7 +63,7 @@ final class DocumentBudget: Sendable {
     ) throws(Problem) -> SharedBody {
         guard hasRoom(at: now) else {
             throw Problem(
-                .overloaded, "as many large documents are on their way to slow readers as may be",
+                .overloaded, "too many large responses are still being sent",
                 headers: [Problem.retryAfter])
         }
         return register(try write(), at: now)

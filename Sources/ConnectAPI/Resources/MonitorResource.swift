@@ -21,7 +21,7 @@ enum MonitorResource {
     ) throws(Problem) -> Response {
         try QueryRule.acceptNone(head)
         guard let monitor = monitors.monitor(named: name) else {
-            throw Problem(.notFound, "there is no monitor of that name; GET /v1/monitors lists them")
+            throw Problem(.notFound, "no such monitor; GET /v1/monitors lists all")
         }
         return ResponseFactory.json(MonitorEncoder(results: encoder).document(monitor))
     }

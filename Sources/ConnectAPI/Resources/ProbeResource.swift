@@ -16,11 +16,11 @@ struct ProbeReading {
         if !known.contains(name) {
             report(name, "unknown parameter; known here: \(known.joined(separator: ", "))")
         } else if !names.insert(name).inserted {
-            report(name, "stands more than once")
+            report(name, "is a duplicate")
         } else if let value = parameter.value {
             values[name] = value
         } else {
-            report(name, "is not percent-encoded UTF-8 without NUL")
+            report(name, "must be percent-encoded UTF-8 without NUL")
         }
     }
 
@@ -54,7 +54,7 @@ struct ProbeReading {
         if let expectation = ExpectationDecoder.expectation(parsing: text) { return expectation }
         report(
             "expect",
-            "must be outcomes with commas between them, or \"!\" and one: \(ExpectationDecoder.knownWords)")
+            "must be outcomes separated by commas, or \"!\" and one: \(ExpectationDecoder.knownWords)")
         return .transportSuccess
     }
 

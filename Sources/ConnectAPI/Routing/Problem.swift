@@ -89,7 +89,7 @@ package final class Problem: Error, Sendable {
         let count = problems.count + omittedCount
         let first = problems.first.map { ": \($0.pointer.isEmpty ? "the body" : $0.pointer): \($0.detail)" } ?? ""
         self.init(
-            .badRequest, (count == 1 ? "1 input is wrong" : "\(count) inputs are wrong") + first, errors: problems)
+            .badRequest, (count == 1 ? "1 input is invalid" : "\(count) inputs are invalid") + first, errors: problems)
     }
 
     /// A body that is no JSON.
