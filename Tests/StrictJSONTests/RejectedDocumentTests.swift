@@ -107,7 +107,8 @@ struct RejectedDocumentTests {
     ]
 
     static let encoding: [Rejection] = [
-        ([0x80], "cannot start a character"), ([0xBF], "cannot start a character"), ([0xC0, 0x80], "cannot start a character"),
+        ([0x80], "cannot start a character"), ([0xBF], "cannot start a character"),
+        ([0xC0, 0x80], "cannot start a character"),
         ([0xC1, 0xBF], "cannot start a character"), ([0xF5, 0x80, 0x80, 0x80], "cannot start a character"),
         ([0xFE], "cannot start a character"), ([0xFF], "cannot start a character"), ([0xC2], "truncated"),
         ([0xC2, 0x41], "truncated"), ([0xE0, 0x80, 0xAF], "overlong"), ([0xE0, 0x9F, 0xBF], "overlong"),

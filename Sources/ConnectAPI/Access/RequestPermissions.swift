@@ -67,7 +67,8 @@ package struct RequestPermissions: Sendable {
         guard let tls = request.tls else { return [] }
         var problems: [JSONProblem] = []
         if let name = tls.authority, isUnknown(name, among: material.authorities) {
-            problems.append(JSONProblem(pointer: "/tls/ca", detail: "is not an entry of authorities in the configuration"))
+            problems.append(
+                JSONProblem(pointer: "/tls/ca", detail: "is not an entry of authorities in the configuration"))
         }
         if let name = tls.clientCertificate, isUnknown(name, among: material.clientCertificates) {
             problems.append(

@@ -38,7 +38,9 @@ package struct ServiceLogHandler: LogHandler {
     package func log(event: LogEvent) {
         let members = metadata.merging(event.metadata ?? [:]) { $1 }.sorted { $0.key < $1.key }
         output.write(line(event.level, event.message.description, members)) { missingCount in
-            line(.warning, "log lines were dropped: stderr was not drained", [("count", .stringConvertible(missingCount))])
+            line(
+                .warning, "log lines were dropped: stderr was not drained",
+                [("count", .stringConvertible(missingCount))])
         }
     }
 

@@ -100,7 +100,8 @@ struct MetricsDocument {
             writer.sample(
                 "connectd_client_memory_bytes", [("use", use.rawValue)], UInt64(clamping: memory.heldBytes(by: use)))
         }
-        writer.family("connectd_client_memory_limit_bytes", .gauge, help: "Limit of the memory held for all clients, in bytes.")
+        writer.family(
+            "connectd_client_memory_limit_bytes", .gauge, help: "Limit of the memory held for all clients, in bytes.")
         writer.sample("connectd_client_memory_limit_bytes", [], UInt64(memory.limitBytes))
     }
 
