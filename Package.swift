@@ -148,7 +148,8 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "HTTPServerTests", dependencies: ["HTTPServer", "SocketIO", "NetworkTypes", "CLinux"],
+            name: "HTTPServerTests",
+            dependencies: ["HTTPServer", "SocketIO", "NetworkTypes", "CLinux", "COpenSSL", "TLS"],
             swiftSettings: strict),
         .testTarget(
             name: "ConfigurationTests",

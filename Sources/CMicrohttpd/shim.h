@@ -8,6 +8,18 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+// Macros with casts, which Swift does not import.
+static const uint64_t connectd_mhd_size_unknown = MHD_SIZE_UNKNOWN;
+static const ssize_t connectd_mhd_end_of_stream = MHD_CONTENT_READER_END_OF_STREAM;
+static const ssize_t connectd_mhd_end_with_error = MHD_CONTENT_READER_END_WITH_ERROR;
+
+// MHD_set_response_options(3) is variadic. After a head that announces chunks and has no body (HEAD, 304), the library sends
+// the last chunk all the same, up to 0.9 at least: such a response has to end with its connection.
+static inline enum MHD_Result connectd_mhd_end_with_connection(struct MHD_Response *response)
+{
+    return MHD_set_response_options(response, MHD_RF_HTTP_VERSION_1_0_ONLY, MHD_RO_END);
+}
+
 // What the library logs, as a line of text. Its call-back takes a va_list, which is a pointer on amd64 and a structure on
 // arm64, and reaches Swift as two different types. HTTPServer defines what takes the line.
 void connectd_mhd_line(void *context, const char *line);

@@ -1,11 +1,12 @@
 internal import CLinux
 internal import NetworkTypes
 internal import SocketIO
+internal import Synchronization
 
-/// Accepts connections on one worker's thread, and gives each to the worker with the fewest.
+/// Accepts connections on one worker's thread, and gives each to the worker with the fewest connections.
 ///
-/// Several threads that share a listener, or a port by SO_REUSEPORT, get what the kernel happens to give them: of 65
-/// connections 65 and none, or 43 and 22.
+/// With a shared listener, or with SO_REUSEPORT, the kernel spreads connections unevenly: of 65, it gave two threads 65
+/// and 0, or 43 and 22.
 actor Acceptor {
     private struct Place {
         let socket: ListeningSocket
@@ -14,18 +15,18 @@ actor Acceptor {
 
     private nonisolated let reactor: Reactor
     private nonisolated let placement: Placement
-    /// Where the internet listeners of the service speak TLS; nil where they do not.
+    /// Performs the TLS handshakes of the TCP listeners; nil without HTTPS. Health listeners never use TLS.
     private nonisolated let handshakes: HandshakeWorker?
-    /// Reads what clients that were turned away send still.
+    /// Reads what refused clients still send.
     private nonisolated let neighbour: HTTPWorker
     private nonisolated let handler: any RequestHandler
     private nonisolated let log: @Sendable (String) -> Void
-    /// Given up for a moment where the process has no descriptor left, to answer a client that would wait otherwise.
+    /// A spare descriptor, closed for a moment when the process has no other left, so that one client can be told.
     private var reserve: Int32 = -1
-    /// The client that was answered in place of the reserve, for how many pauses it has been read.
+    /// The client that has the reserve's descriptor, and for how many pauses it has been read.
     private var told: (descriptor: Int32, pauses: Int)?
     private var listeners: [Place] = []
-    /// Whether clients of sockets that were handed over are left to whoever gets them next.
+    /// Whether new clients of inherited sockets are left to the next process.
     private var isHandingOver = false
     private var pause: SlotToken?
 
@@ -51,8 +52,8 @@ actor Acceptor {
         }
     }
 
-    /// Lets the kernel begin no more handshakes: between a look at the backlog and close(2) there is always a client
-    /// otherwise whose connect(2) went well, and whom the close resets. Whoever comes now tries again, and is refused.
+    /// Makes the kernel ignore new SYNs. Otherwise a client could connect between the last accept(2) and close(2), and be
+    /// reset. A client that connects now retries, and is then refused.
     func ignoreNewClients() {
         for listener in listeners where !listener.socket.isInherited {
             if case .ip = listener.socket.address {
@@ -61,13 +62,13 @@ actor Acceptor {
         }
     }
 
-    /// Closes the listeners at once: clients are refused, instead of waiting in a backlog that nobody looks at. Who waits
-    /// there already has connected, as far as one can see from outside, and is accepted still.
+    /// Closes the listeners, so that new clients are refused instead of waiting in a backlog. Clients in the backlog are
+    /// accepted first: their connect(2) has succeeded.
     func stop() {
         while let listener = listeners.popLast() {
             reactor.assumeIsolated { $0.unwatch(listener.watch, listener.socket.descriptor.rawValue) }
             listener.socket.removeFile()
-            // The backlog of a socket that was handed over waits for whoever gets it next.
+            // The next process accepts the backlog of an inherited socket.
             if !listener.socket.isInherited { acceptBacklog(of: listener.socket) }
         }
         if let pause { reactor.assumeIsolated { $0.remove(pause) } }
@@ -77,8 +78,7 @@ actor Acceptor {
         reserve = -1
     }
 
-    /// Accepts no more on sockets that were handed over: their clients wait for the next one who gets them. Supervisors'
-    /// are served to the end.
+    /// Accepts no more clients on inherited sockets: they wait for the next process. Health listeners continue.
     /// - Returns: whether there are such sockets.
     func handOver() -> Bool {
         isHandingOver = true
@@ -109,7 +109,7 @@ actor Acceptor {
 
     // MARK: Accepting
 
-    /// So many in one turn; the rest is there in the next one.
+    /// How many connections are accepted in one turn of the event loop.
     private static let batch = 64
 
     private func accept(on index: Int) {
@@ -119,17 +119,17 @@ actor Acceptor {
         if let error, error != Errno(EAGAIN) { relieve(listener, error) }
     }
 
-    /// Twice as many as SOMAXCONN: clients that go on connecting meanwhile do not keep the listener open.
+    /// Twice SOMAXCONN, so that clients that continue to connect do not keep the listener open.
     private static let mostWaiting = 8192
 
     private func acceptBacklog(of listener: ListeningSocket) {
         _ = acceptClients(of: listener, atMost: Self.mostWaiting)
     }
 
-    /// - Returns: why no more can be accepted: EAGAIN where nobody waits. nil where there may be more.
+    /// - Returns: why no more can be accepted, EAGAIN if the backlog is empty; nil if there may be more.
     private func acceptClients(of listener: ListeningSocket, atMost count: Int) -> Errno? {
         for _ in 0..<count {
-            // A client that could only be reset is better off in the backlog.
+            // A client that could only be reset waits in the backlog instead.
             guard mayTurnAway || tls(for: listener) != nil || placement.hasRoom(for: listener.purpose) else {
                 return Errno(EMFILE)
             }
@@ -143,7 +143,7 @@ actor Acceptor {
             let error = Errno.current
             switch error.rawValue {
             case EAGAIN, EMFILE, ENFILE, ENOBUFS, ENOMEM: return error
-            default: continue  // What the network said about this one connection (accept(2)): the next may be good.
+            default: continue  // An error of this one connection (accept(2)): the next may be good.
             }
         }
         return nil
@@ -156,7 +156,7 @@ actor Acceptor {
         switch listener.address {
         case .ip:
             kind = .tcp
-            // Answers are small and written whole: there is nothing to wait for.
+            // Responses are small and written in one piece: Nagle's algorithm would only delay them.
             try? SystemCall.setOption(number, level: Int32(IPPROTO_TCP), name: TCP_NODELAY, value: 1)
         case .unix:
             kind = .unix
@@ -165,7 +165,7 @@ actor Acceptor {
         let source = ConnectionSource(listener: kind, purpose: listener.purpose, peer: peer)
         let connection = AcceptedConnection(
             descriptor: number, name: name, nameLength: length, source: source, session: nil)
-        // Who shakes hands is no connection of a worker yet, and is told of too many behind that.
+        // During its handshake a client does not count as a connection. It is refused after it, if there are too many.
         if let handshakes = tls(for: listener) { return handshakes.adopt(connection) }
         guard placement.hasRoom(for: listener.purpose) else { return turnAway(number) }
         placement.adopt(connection)
@@ -180,7 +180,7 @@ actor Acceptor {
 
     // MARK: Too many
 
-    /// Answers a connection that is one too many. What it sends is read for a while, so that the answer reaches it.
+    /// Refuses a connection over the limit. What it sends is read for a while, so that the response reaches it.
     private func turnAway(_ number: Int32) {
         PlainAnswer.send(tooMany(), to: number, withoutBody: false)
         neighbour.assumeIsolated { $0.linger(on: number) }
@@ -189,15 +189,15 @@ actor Acceptor {
     private var mayTurnAway: Bool { neighbour.assumeIsolated { $0.canLinger } }
 
     private func tooMany() -> Response {
-        handler.problem(status: 503, detail: "There are too many connections.")
+        handler.problem(status: 503, detail: "Too many connections are open.")
     }
 
-    /// There is no room for a client, and the listener stays ready: without a measure, the loop would spin and clients would hang.
-    /// The reserve lets one client be told, and read until its request has come: unread, it would be a reset. The others wait
-    /// in the backlog for a moment.
+    /// Pauses accepting when there is no descriptor or memory. The listener stays ready, so the loop would spin otherwise.
+    /// With the reserve's descriptor one client is told. Its request is read, since close(2) with unread bytes sends a reset.
+    /// The others wait in the backlog for a moment.
     private func relieve(_ listener: ListeningSocket, _ error: Errno) {
         if told == nil, reserve >= 0, tls(for: listener) == nil {
-            log("accept4: errno \(error.rawValue): no descriptor or memory for a connection")
+            log("accept4 failed with errno \(error.rawValue): no descriptor or memory is left for a connection.")
             close(reserve)
             reserve = -1
             tellOne(on: listener)
@@ -237,7 +237,7 @@ actor Acceptor {
     private func startPause() {
         let acceptor = self
         for listener in listeners { setInterest([], in: listener) }
-        // Two listeners of one turn may both ask for it.
+        // Two listeners may both ask for a pause in the same turn.
         guard pause == nil else { return }
         pause = reactor.assumeIsolated { reactor in
             let timer = reactor.makeTimer { acceptor.assumeIsolated { $0.endPause() } }
@@ -256,5 +256,51 @@ actor Acceptor {
 
     private func setInterest(_ interest: Readiness, in listener: Place) {
         reactor.assumeIsolated { try? $0.modify(listener.watch, listener.socket.descriptor.rawValue, for: interest) }
+    }
+}
+
+/// Gives each connection to the worker with the fewest connections, up to the limit.
+final class Placement: Sendable {
+    private let workers: [HTTPWorker]
+    private let healthLimit: Int
+    private let serviceLimit: Int
+    private let next = Atomic<Int>(0)
+
+    /// - Parameter hasHealthListener: whether a share of the connections is reserved for health listeners.
+    init(workers: [HTTPWorker], limits: HTTPLimits, hasHealthListener: Bool) {
+        self.workers = workers
+        healthLimit = limits.healthShare
+        serviceLimit = hasHealthListener ? limits.serviceShare : limits.connections
+    }
+
+    func hasRoom(for purpose: Listener.Purpose) -> Bool {
+        let health = workers.reduce(0) { $0 + $1.healthLoad.load(ordering: .relaxed) }
+        switch purpose {
+        case .health: return health < healthLimit
+        case .service: return workers.reduce(0) { $0 + $1.load.load(ordering: .relaxed) } - health < serviceLimit
+        }
+    }
+
+    func adopt(_ connection: AcceptedConnection) {
+        leastLoaded().adopt(connection)
+    }
+
+    /// Ends every TLS connection, after its current request.
+    func retireHTTPS() async {
+        for worker in workers { await worker.retireHTTPS() }
+    }
+
+    /// The worker with the fewest connections; round-robin among equals.
+    private func leastLoaded() -> HTTPWorker {
+        let start = next.load(ordering: .relaxed)
+        var best = start
+        for offset in 1..<workers.count + 1 {
+            let candidate = (start + offset) % workers.count
+            if workers[candidate].load.load(ordering: .relaxed) < workers[best].load.load(ordering: .relaxed) {
+                best = candidate
+            }
+        }
+        next.store((best + 1) % workers.count, ordering: .relaxed)
+        return workers[best]
     }
 }

@@ -2,38 +2,40 @@ internal import ErrorCatalogue
 internal import NetworkTypes
 internal import SocketIO
 
-/// What a worker knows of one open connection and of the request on it. Touched on the worker's thread only.
+/// The state of one open connection and of its current request. Used on the worker's thread only.
 final class Connection {
     enum Phase {
-        /// Between requests; nothing of the next one has been seen.
+        /// Between requests. No byte of the next one has come.
         case idle
-        /// The request line has been read.
+        /// A request head has begun.
         case head
         case body
-        /// The answer is known; the rest of a short body is read first, so that the connection can be used again.
+        /// The response is known. The short body is read first, so that the connection can be kept.
         case discarding(Response)
-        /// The handler works, and the library has been told to leave the connection alone.
+        /// The responder is running, and the library has the connection suspended.
         case suspended
-        /// An answer is on its way.
+        /// A response is being sent.
         case answering
+        /// A streamed response is being sent.
+        case streaming(BodyStream)
     }
 
     let index: Int
-    /// The library's handle, a struct MHD_Connection, valid until it reports the connection closed; nil while the library does
-    /// not have the connection.
+    /// The library's struct MHD_Connection, valid until it reports the connection as closed; nil while the library does not
+    /// have the connection.
     var handle: OpaquePointer?
     var descriptor: Int32
     let source: ConnectionSource
-    /// The watch for a client that goes away.
+    /// The watch for requests, and for a client that leaves.
     var watch: SlotToken?
 
-    /// Who looks at what comes next.
+    /// Who reads the next bytes.
     enum Gate {
-        /// We do. What comes waits in the kernel; the library does not have the connection, or leaves it alone.
+        /// We do: the bytes wait in the kernel. The library does not have the connection, or has it suspended.
         case waiting
-        /// The library, for one request that was there as a whole.
+        /// The library, for one request that has come completely.
         case open
-        /// The library, from here on: it may have read more than one request.
+        /// The library, from now on: it may have read more than one request.
         case free
     }
 
@@ -43,61 +45,64 @@ final class Connection {
     var isLarge = false
     /// Whether the library looks at it at the start of each run.
     var isSeenFirst = false
-    /// What a large head is charged in the memory budget.
+    /// The charge of a large head in the memory budget.
     var headCharge: MemoryCharge?
-    /// Until when a short body that has not come yet is waited for, in nanoseconds of CLOCK_MONOTONIC; 0: it is not.
+    /// Until when we wait for a short body, in nanoseconds of CLOCK_MONOTONIC; 0 if we do not.
     var bodyWait: UInt64 = 0
-    /// The client sends no more, and may read still.
-    var peerHasFinished = false
-    /// How often a client that sends no more may be asked for still: it may have closed a moment later.
+    var client = ClientState.connected
+    var persistence = PersistenceState.persistent
+    /// Whether the client sends no more; it may still read.
+    var peerHasFinished: Bool { client >= .finished }
+    /// Whether the client has closed or reset the connection.
+    var peerHasLeft: Bool { client == .left }
+    /// How often the kernel is still asked whether a client that sends no more has closed.
     var remainingLooks = 3
-    /// Tells a request from the earlier ones of the same place in the table.
+    /// Distinguishes a request from earlier ones with the same index.
     var request: UInt64 = 0
     /// Nanoseconds of CLOCK_MONOTONIC.
     let opened: UInt64
-    /// Likewise; the sweep cuts what is late.
+    /// Likewise. The sweep ends connections past their deadline.
     var deadline: UInt64
     /// The request's target as it was sent.
     var target: [UInt8] = []
     var head: RequestHead?
     var body: [UInt8] = []
     var bodyLimit = 0
-    /// Who answers the request, once its body is there.
+    /// Responds to the request when its body is complete.
     var responder: (any RequestResponder)?
-    /// What the body is charged in the memory budget until the request has ended.
+    /// The body's charge in the memory budget, until the request has ended.
     var bodyCharge = 0
-    /// What the response is charged, likewise.
+    /// The charge of the response, or of a stream's buffer, likewise.
     var answerCharge = 0
-    /// When the response was queued, in nanoseconds of CLOCK_MONOTONIC; it means something while `answerCharge` is not 0.
+    /// When the response was charged, in nanoseconds of CLOCK_MONOTONIC; valid while `answerCharge` is not 0.
     var answerBegan: UInt64 = 0
     var task: Task<Void, Never>?
-    /// What is on its way, where it is nobody's alone.
+    /// The shared body that is being sent.
     var sharedBody: SharedBody?
 
-    /// The client has closed or reset the connection.
-    var peerHasLeft = false
-    /// Nothing may be read from this connection after the current request.
-    var mustClose = false
-    /// Its client is let in no more: what it asks for from here on is refused.
-    var isRetired = false
-    /// The request began when the end had: clients that go on asking do not hold it up.
+    /// The key of the connection's TLS relay; -1 without one.
+    let relayKey: Int32
+    /// Whether the request uses HTTP/1.0.
+    var isHTTP10 = false
+    /// Whether the request began after `DaemonState.ending`, so that clients that continue to ask do not delay the shutdown.
     var isLate = false
-    /// The request counts as being in flight.
+    /// Whether the request is counted in `HTTPWorker.inFlight`.
     var isInFlight = false
-    /// At least one request was answered in full.
+    /// Whether at least one response was sent in full.
     var hasServed = false
-    /// We end the connection while the client may be sending still.
+    /// Whether the client may still be sending when we close the connection.
     var mustLinger = false
 
-    init(index: Int, descriptor: Int32, source: ConnectionSource, deadline: UInt64) {
+    init(index: Int, _ accepted: AcceptedConnection, deadline: UInt64) {
         self.index = index
-        self.descriptor = descriptor
-        self.source = source
+        descriptor = accepted.descriptor
+        source = accepted.source
+        relayKey = accepted.relayKey
         self.deadline = deadline
         opened = Clock.now().nanoseconds
     }
 
-    /// Forgets the request; the target's memory is kept for the next one.
+    /// Clears the request's state. The memory of `target` is kept for the next one.
     func reset(deadline: UInt64) {
         phase = .idle
         self.deadline = deadline
@@ -108,6 +113,51 @@ final class Connection {
         sharedBody = nil
     }
 
-    /// Whether the sweep has to end it.
+    /// Whether a client that shuts down its writing half counts as having left.
+    var endsWithInput: Bool {
+        if case .streaming = phase { return true }
+        return responder?.endsWithInput == true
+    }
+
+    /// Whether the sweep must end the connection.
     func isOver(at now: UInt64) -> Bool { deadline <= now || sharedBody?.isRevoked == true }
+}
+
+/// A state that only moves forward, in the order of its cases.
+protocol LifecycleState: Comparable {}
+
+extension LifecycleState {
+    /// Moves on to a later state. An earlier one changes nothing: events may come late and more than once.
+    mutating func advance(to state: Self) {
+        self = max(self, state)
+    }
+}
+
+/// What is known about the client of a connection.
+enum ClientState: LifecycleState, CaseIterable {
+    case connected
+    /// It has shut down its writing half: it sends no more, and may still read.
+    case finished
+    /// It has closed or reset the connection, or is treated as if it had.
+    case left
+}
+
+/// Whether a connection may carry another request.
+enum PersistenceState: LifecycleState, CaseIterable {
+    case persistent
+    /// It is closed after the current response.
+    case closing
+    /// Its client is no longer admitted: another request on it is refused.
+    case retired
+}
+
+/// How far the shutdown of a daemon has come.
+enum DaemonState: LifecycleState, CaseIterable {
+    case serving
+    /// Every response closes its connection.
+    case draining
+    /// Requests that begin now are late: `drain` does not wait for them.
+    case ending
+    /// The handlers have been canceled: no stream begins.
+    case canceled
 }

@@ -1,14 +1,14 @@
 internal import CLinux
 internal import TLS
 
-/// Where a connection came from; one for all of its requests.
+/// Where a connection came from. All its requests share one.
 final class ConnectionSource: Sendable {
     let listener: ListenerKind
     let purpose: Listener.Purpose
     let peer: Peer
-    /// Whether the client speaks TLS with us.
+    /// Whether the connection uses TLS.
     let isHTTPS: Bool
-    /// Who the client is by its certificate, where it had to show one.
+    /// The name in the client's verified certificate; nil without one.
     let certificateName: String?
 
     init(
@@ -23,16 +23,18 @@ final class ConnectionSource: Sendable {
     }
 }
 
-/// A connection on its way from the acceptor to a worker, which closes the descriptor.
+/// A connection that the acceptor passes to a worker, which owns the descriptor from then on.
 struct AcceptedConnection: Sendable {
     let descriptor: Int32
     let name: sockaddr_storage
     let nameLength: socklen_t
     let source: ConnectionSource
-    /// The client's TLS, its handshake done; nil where it speaks none, or somebody has seen to it.
+    /// The client's TLS session after its handshake; nil without TLS, and once a relay has it.
     let session: ServerSession?
-    /// What the session is charged in the memory budget.
+    /// The session's charge in the memory budget.
     var charge: MemoryCharge?
+    /// The relay's key in `HTTPDaemon.relays`; -1 without one.
+    var relayKey: Int32 = -1
 }
 
 /// How a request's body is delimited (RFC 9112, section 6).

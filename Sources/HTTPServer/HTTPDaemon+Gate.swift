@@ -4,14 +4,14 @@ internal import CMicrohttpd
 internal import NetworkTypes
 internal import SocketIO
 
-/// What comes before a request: its head waits in the kernel until it is complete, and is looked at there. So a connection between
-/// requests holds none of the library's memory that it does not need, what is wrong is answered in our own words, and a
-/// long head goes to the library that has the memory for it.
+/// The gate before a request. Its head waits in the kernel until it is complete, and is checked there by MSG_PEEK. So a
+/// connection between requests needs little of the library's memory, malformed heads get our own problems, and a long head
+/// goes to the library with the large memory.
 extension HTTPDaemon {
-    /// What is looked at: the longest head, and a short body.
+    /// How many bytes are peeked at: the longest head and a short body.
     private static var lookedAtBytes: Int { HeadScan.mostBytes + 4096 }
 
-    /// Something has come on a connection that waits.
+    /// Checks what has come on a connection that waits for a request.
     func look(at connection: Connection) {
         var scan = HeadScan()
         var available = 0
@@ -21,7 +21,7 @@ extension HTTPDaemon {
             guard available > 0 else { return nil }
             let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<available]).assumingMemoryBound(to: UInt8.self)
             let verdict = scan.scan(bytes)
-            // The library may have read the beginning, where requests were sent without a wait for answers.
+            // If the client pipelines, the library may already have read the beginning.
             if connection.handle != nil, verdict != .complete, !HeadScan.looksLikeRequest(bytes) { return nil }
             return verdict
         }
@@ -40,7 +40,7 @@ extension HTTPDaemon {
         if available == 0 || available < 0 && error != Errno(EAGAIN) && error != Errno(EINTR) {
             return endWaiting(connection)
         }
-        // The library has read what the event was about, or the beginning of what is there.
+        // The library has read these bytes, or the beginning of the request.
         guard let handle = connection.handle else { return }
         connection.gate = .free
         lookFirst(at: connection, false)
@@ -48,7 +48,7 @@ extension HTTPDaemon {
         runSoon(for: connection)
     }
 
-    /// A complete head is there.
+    /// Passes a complete head to one of the libraries.
     private func open(_ connection: Connection, for scan: HeadScan, _ available: Int) {
         noteHead(of: connection)
         let body = scan.isChunked ? nil : scan.contentLength ?? 0
@@ -68,7 +68,8 @@ extension HTTPDaemon {
         handLarge(connection, need: need, isUsual: isUsual, isWhole: isWhole)
     }
 
-    /// A short body usually follows its head at once: with both there, nothing of a next request is read along.
+    /// Whether to wait for a short body. It usually follows its head at once, and the library then reads nothing of a next
+    /// request.
     private func mayAwaitBody(of connection: Connection) -> Bool {
         let now = Clock.now()
         if connection.bodyWait == 0 {
@@ -105,27 +106,27 @@ extension HTTPDaemon {
         }
     }
 
-    /// Gives the request to the library with the large memory, which is charged; what needs it only for what may follow goes to the
-    /// usual one where there is no room.
+    /// Gives the request to the library with the large memory, which is charged. If there is no room, a head that would fit
+    /// goes to the usual one.
     private func handLarge(_ connection: Connection, need: Int, isUsual: Bool, isWhole: Bool) {
         if connection.handle != nil, !connection.isLarge {
-            // The descriptor's next event brings it back here.
+            // The new descriptor's first event calls `look` again.
             if !takeBack(connection) {
                 refuseWaiting(
-                    connection, 503, "There are too few descriptors for a long request head.", withoutBody: false)
+                    connection, 503, "No file descriptor is free for a long request head.", withoutBody: false)
             }
             return
         }
         let charge = isWhole ? 2 * need + 32_768 : HTTPLimits.largeMemoryBytes
         connection.headCharge = MemoryCharge(charge, for: .heads, in: limits.memory)
         if connection.headCharge != nil { return hand(connection, isLarge: true, isWhole: isWhole) }
-        // One that is still in the large library has its memory there already, and needs the charge.
+        // A connection that is still in the large library already uses its memory, and needs the charge.
         if isUsual, !connection.isLarge { return hand(connection, isLarge: false, isWhole: false) }
-        refuseWaiting(connection, 503, "Clients hold as much memory by request heads as they may.", withoutBody: false)
+        refuseWaiting(connection, 503, "Too much memory is in use by request heads.", withoutBody: false)
     }
 
-    /// Takes a connection between requests back from the library, which gets a socket that has ended in its place.
-    /// - Returns: false where there is no descriptor.
+    /// Takes a connection between requests back from the library, which gets an ended socket in its place.
+    /// - Returns: false if there is no descriptor.
     private func takeBack(_ connection: Connection) -> Bool {
         guard let handle = connection.handle else { return true }
         let copy = connectd_duplicate(connection.descriptor)
@@ -146,7 +147,7 @@ extension HTTPDaemon {
         return true
     }
 
-    /// When the library has run: connections whose request has ended wait for the next one.
+    /// Suspends connections whose request has ended until the next one. Called after each run of the library.
     func closeGates() {
         guard !ended.isEmpty else { return }
         for place in ended {
@@ -166,19 +167,19 @@ extension HTTPDaemon {
         ended.removeAll(keepingCapacity: true)
     }
 
-    /// Answers on a connection that waits, and ends it.
+    /// Sends a problem on a connection that waits for a request, and ends it.
     func refuseWaiting(_ connection: Connection, _ status: Int, _ detail: String, withoutBody: Bool) {
         PlainAnswer.send(
             handler.problem(status: status, detail: detail), to: connection.descriptor, withoutBody: withoutBody)
         connection.mustLinger = true
-        // The library must not read what is refused.
-        if !takeBack(connection) { connection.peerHasLeft = true }
+        // The library must not read the refused request.
+        if !takeBack(connection) { connection.client.advance(to: .left) }
         if connections[connection.index] === connection { endWaiting(connection) }
     }
 
-    /// Ends a connection that waits.
+    /// Ends a connection that waits for a request.
     func endWaiting(_ connection: Connection) {
-        // The library must not make a request of what is there.
+        // The library must not read the unfinished request.
         if case .head = connection.phase, connection.handle != nil, takeBack(connection),
             connections[connection.index] !== connection
         {
@@ -192,10 +193,10 @@ extension HTTPDaemon {
         runSoon(for: connection)
     }
 
-    /// Ends a connection, in the library or before it.
+    /// Ends a connection, whether or not the library has it.
     func end(_ connection: Connection) {
         if connection.gate == .waiting {
-            connection.peerHasLeft = true
+            connection.client.advance(to: .left)
             return endWaiting(connection)
         }
         shutdown(connection.descriptor, Int32(SHUT_RDWR))

@@ -2,8 +2,8 @@ internal import CLinux
 internal import NetworkTypes
 internal import SocketIO
 
-/// A connection that has had its answer, and whose client may be sending still: closed at once, the kernel would answer
-/// those bytes by a reset, which can destroy the answer before it is read.
+/// A connection whose response has been sent, while its client may still be sending. If it were closed at once, the kernel
+/// would answer those bytes with a reset, which can destroy the response before the client has read it.
 struct LingeringClose {
     let watch: SlotToken
     var remainingBytes: Int
@@ -12,7 +12,8 @@ struct LingeringClose {
 }
 
 extension HTTPDaemon {
-    /// Takes over a descriptor: ends the writing half, reads and throws away until the client closes, or too much has come.
+    /// Takes ownership of a descriptor. Shuts down its writing half, and discards what comes until the client closes, the
+    /// deadline passes, or too much has come.
     func linger(on number: Int32) {
         shutdown(number, Int32(SHUT_WR))
         let worker = worker

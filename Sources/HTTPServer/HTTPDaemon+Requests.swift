@@ -4,9 +4,9 @@ internal import NetworkTypes
 internal import SocketIO
 internal import Synchronization
 
-/// The way of one request.
+/// The lifecycle of one request.
 extension HTTPDaemon {
-    /// The request line is there.
+    /// Called when the library has read the request line.
     func begin(_ connection: Connection, target: UnsafeRawBufferPointer) {
         connection.target.removeAll(keepingCapacity: true)
         connection.target.append(contentsOf: target)
@@ -14,24 +14,24 @@ extension HTTPDaemon {
         noteHead(of: connection)
     }
 
-    /// The first of a head has come.
+    /// Notes the first byte of a request head.
     func noteHead(of connection: Connection) {
         guard case .idle = connection.phase else { return }
         connection.phase = .head
-        connection.isLate = isEnding
-        // A connection's first head has been due since it was opened.
+        connection.isLate = state >= .ending
+        // The deadline of a connection's first head runs from its start.
         if connection.hasServed { connection.deadline = deadline(limits.headTimeoutMilliseconds) }
     }
 
-    /// The head is complete: the library's first call for this request.
+    /// Called when the head is complete: the library's first access callback for this request.
     func judge(
         _ connection: Connection, method: UnsafePointer<UInt8>, url: UnsafePointer<UInt8>, version: UnsafePointer<UInt8>
     ) -> MHD_Result {
         guard let handle = connection.handle else { return .NO }
-        guard !connection.isRetired else {
+        guard connection.persistence < .retired else {
             return refuse(connection, status: 503, detail: HandshakeWorker.retired)
         }
-        // The head of the answer has to fit in, too: a check whose answer is lost must not run.
+        // The response head must fit too: a check whose response is lost must not run.
         guard connection.isLarge || mayAnswer(handle) else {
             return refuse(connection, status: 431, detail: HeadRefusal.fields.detail)
         }
@@ -43,11 +43,12 @@ extension HTTPDaemon {
             return refuse(connection, status: 400, detail: fault.rawValue)
         case .accepted(let head, let framing):
             connection.head = head
+            connection.isHTTP10 = version[7] == UInt8(ascii: "0")
             return admit(connection, head, framing)
         }
     }
 
-    /// Whether the library's usual memory has room for an answer. Most heads came through the gate, and have.
+    /// Whether the library's usual memory has room for a response head. It has, for most heads: the gate has checked them.
     private func mayAnswer(_ handle: OpaquePointer) -> Bool {
         let length = connectd_mhd_head_length(handle)
         guard length > 512 else { return true }
@@ -58,8 +59,8 @@ extension HTTPDaemon {
     }
 
     private func admit(_ connection: Connection, _ head: RequestHead, _ framing: BodyFraming) -> MHD_Result {
-        // The library takes sloppy chunks: nothing behind them is read as a request.
-        if case .chunked = framing { connection.mustClose = true }
+        // The library accepts malformed chunks, so nothing after them is read as a request.
+        if case .chunked = framing { connection.persistence.advance(to: .closing) }
         switch handler.admit(head) {
         case .accept(let limit, let responder):
             if let length = framing.contentLength {
@@ -67,7 +68,7 @@ extension HTTPDaemon {
                 guard limits.memory.hasRoom(for: MemoryBudget.bodyCharge(Int(length)), of: .bodies) else {
                     return refuseForMemory(connection)
                 }
-                // What is announced is not there yet: a client pays for memory by sending.
+                // Only the beginning is reserved: memory grows with the bytes that the client really sends.
                 connection.body.reserveCapacity(Int(min(length, UInt64(MemoryBudget.freeBodyBytes))))
             }
             connection.bodyLimit = limit
@@ -83,10 +84,10 @@ extension HTTPDaemon {
         return .YES
     }
 
-    /// What is read to keep a connection whose request needs no body.
+    /// The longest body, in bytes, that is read and discarded to keep a connection.
     private static var shortBody: UInt64 { 65536 }
 
-    /// Bytes of the body.
+    /// Called with bytes of the body.
     func receive(_ connection: Connection, _ bytes: UnsafeRawBufferPointer) -> MHD_Result {
         switch connection.phase {
         case .body:
@@ -98,13 +99,13 @@ extension HTTPDaemon {
             return .YES
         case .discarding:
             return .YES
-        case .idle, .head, .suspended, .answering:
+        case .idle, .head, .suspended, .answering, .streaming:
             return .NO
         }
     }
 
-    /// Charges a body that is not short, so that clients cannot fill the memory by bodies that never end.
-    /// - Returns: false where there is no room.
+    /// Charges a body that is not short, so that clients cannot fill the memory with bodies that never end.
+    /// - Returns: false if there is no room.
     private func chargeBody(of connection: Connection, growingBy count: Int) -> Bool {
         let charge = MemoryBudget.bodyCharge(connection.body.count + count)
         guard charge > connection.bodyCharge else { return true }
@@ -114,10 +115,10 @@ extension HTTPDaemon {
     }
 
     private func refuseForMemory(_ connection: Connection) -> MHD_Result {
-        refuse(connection, status: 503, detail: "Clients hold as much memory by request bodies as they may.")
+        refuse(connection, status: 503, detail: "Too much memory is in use by request bodies.")
     }
 
-    /// The request is complete: the library's last call for it.
+    /// Called when the request is complete: the library's last access callback for it.
     func complete(_ connection: Connection) -> MHD_Result {
         switch connection.phase {
         case .body:
@@ -125,26 +126,25 @@ extension HTTPDaemon {
             return start(connection, Request(head: head, body: connection.body), responder)
         case .discarding(let response):
             return queue(response, on: connection)
-        case .idle, .head, .suspended, .answering:
-            // Called once more without an answer: it could not be queued.
+        case .idle, .head, .suspended, .answering, .streaming:
+            // The library calls again if a response could not be queued.
             return .NO
         }
     }
 
-    // MARK: Who answers
+    // MARK: Responders
 
-    /// Lets the responder work, and tells the library to leave the connection alone meanwhile.
+    /// Starts the responder's task, and suspends the connection in the library.
     ///
-    /// The task has to prefer the thread, or each of its waits would hop through the global pool; such a task never starts
-    /// before this returns (Swift 6.3, `Task.immediate` too). What needs no wait is better answered by `admit`.
+    /// The task must prefer the worker's thread, or each of its waits would go through the global pool. Such a task never
+    /// starts before this returns (in Swift 6.3, `Task.immediate` neither). `admit` is cheaper for responses without a wait.
     private func start(
         _ connection: Connection, _ request: Request, _ responder: any RequestResponder
     ) -> MHD_Result {
         connection.phase = .suspended
         connection.deadline = .max
         connection.body = []
-        connection.isInFlight = true
-        worker.inFlight.add(1, ordering: .relaxed)
+        countInFlight(connection)
         let (worker, place, number) = (worker, connection.index, connection.request)
         let task = Task(executorPreference: worker.thread) {
             await worker.serve(request, by: responder, place: place, number: number)
@@ -155,19 +155,25 @@ extension HTTPDaemon {
         return .YES
     }
 
-    /// The responder has answered.
+    private func countInFlight(_ connection: Connection) {
+        guard !connection.isInFlight else { return }
+        connection.isInFlight = true
+        worker.inFlight.add(1, ordering: .relaxed)
+    }
+
+    /// Called when the responder has returned.
     func finish(_ place: Int, _ number: UInt64, _ response: Response) {
-        // At the end of the service, somebody else may have answered in its place.
+        // During shutdown, a 503 may have been sent in its place.
         guard let connection = connections[place], connection.request == number, case .suspended = connection.phase
         else { return }
         resume(connection, with: response)
     }
 
-    /// An answer may be queued for a suspended connection, which saves a call-back.
+    /// Queues the response while the connection is still suspended, which saves a callback.
     private func resume(_ connection: Connection, with response: Response) {
         connection.task = nil
         _ = queue(response, on: connection)
-        if connection.gate == .open, response.body.count <= Self.shortAnswer { lookFirst(at: connection, true) }
+        if connection.gate == .open, response.body.count ?? .max <= Self.shortAnswer { lookFirst(at: connection, true) }
         if let handle = connection.handle { MHD_resume_connection(handle) }
         runSoon(for: connection)
     }
@@ -183,35 +189,52 @@ extension HTTPDaemon {
         connectd_mhd_look_first(handle, isWanted ? 1 : 0)
     }
 
-    // MARK: Answers
+    // MARK: Responses
 
     private func queue(_ response: Response, on connection: Connection) -> MHD_Result {
-        connection.phase = .answering
-        let length = response.body.count
-        if length > Self.shortAnswer { lookFirst(at: connection, false) }
-        connection.deadline = deadline(limits.sendTimeoutMilliseconds + length / 65536 * 1000)
-        let mustClose = connection.mustClose || isDraining
-        // Another request may be on its way already: unread, it would be a reset that destroys this answer.
-        if mustClose { connection.mustLinger = true }
-        guard let handle = connection.handle, let answer = LibraryResponse.make(response, mustClose: mustClose) else {
-            return .NO
+        var response = response
+        var stream: BodyStream?
+        if case .stream(let producer) = response.body {
+            if state == .canceled {
+                response = handler.problem(status: 503, detail: Self.stopping)
+            } else {
+                let body = BodyStream(producer, status: response.status, on: connection, of: self)
+                if !body.hasBody { connection.persistence.advance(to: .closing) }
+                stream = body
+            }
         }
+        connection.phase = stream.map { .streaming($0) } ?? .answering
+        let length = response.body.count ?? 0
+        if stream != nil || length > Self.shortAnswer { lookFirst(at: connection, false) }
+        connection.deadline = deadline(limits.sendTimeoutMilliseconds + length / 65536 * 1000)
+        let mustClose = connection.persistence > .persistent || state >= .draining
+        // Another request may already have been sent. If it is not read, the kernel sends a reset that destroys this response.
+        if mustClose { connection.mustLinger = true }
+        guard let handle = connection.handle,
+            let answer = LibraryResponse.make(response, mustClose: mustClose, stream: stream)
+        else { return .NO }
         switch response.body {
         case .shared(let body): connection.sharedBody = body
         case .bytes(let bytes): chargeAnswer(bytes.count, of: connection)
+        case .stream: countInFlight(connection)
         }
         defer { MHD_destroy_response(answer) }
         return MHD_queue_response(handle, UInt32(response.status), answer)
     }
 
-    /// What sockets take at once is not held for long, and is not charged.
+    /// Responses up to this length fit into the socket, and are not charged.
     private static let shortAnswer = 16 << 10
-    /// For so long every client may read its response in peace.
+    /// For how long a client may read its response before it can be dismissed for another.
     private static let undisturbedNanoseconds: UInt64 = 2_000_000_000
 
-    /// A check that ran gets its response. Where there is no room for it, a client that has read for longest at one gives way.
+    /// Charges a response that is not short.
     private func chargeAnswer(_ count: Int, of connection: Connection) {
-        guard count > Self.shortAnswer else { return }
+        if count > Self.shortAnswer { chargeInAnyCase(count, of: connection) }
+    }
+
+    /// Charges a response even if there is no room for it, since a check that ran gets its response. If there is none, the
+    /// client that has read its response for longest is dismissed.
+    func chargeInAnyCase(_ count: Int, of connection: Connection) {
         connection.answerCharge = count
         connection.answerBegan = Clock.now().nanoseconds
         guard !limits.memory.chargeAnyway(count, for: .answers) else { return }
@@ -230,31 +253,47 @@ extension HTTPDaemon {
         answerPlainly(connection, handler.problem(status: status, detail: detail))
     }
 
-    /// Answers before the request is complete; the library closes the connection when it is told no.
+    /// Responds before the request is complete. `.NO` makes the library close the connection.
     private func answerPlainly(_ connection: Connection, _ response: Response) -> MHD_Result {
+        let response = plainly(response, or: 413, "The request needs no body, and has a long one.")
         PlainAnswer.send(response, to: connection.descriptor, withoutBody: connection.head?.method == .head)
         connection.mustLinger = true
         return .NO
     }
 
-    // MARK: Ends
-
-    func cancelHandlers() {
-        for case let connection? in connections { connection.task?.cancel() }
+    /// A response that can be sent without the library: a problem in place of a streamed one.
+    private func plainly(_ response: Response, or status: Int, _ detail: String) -> Response {
+        guard case .stream = response.body else { return response }
+        return handler.problem(status: status, detail: detail)
     }
 
-    /// Answers every request that is with a handler still.
-    func answerForHandlers() {
+    // MARK: End of requests
+
+    private static let stopping = "The service is shutting down."
+
+    func cancelHandlers() {
+        state.advance(to: .canceled)
         for case let connection? in connections {
-            guard case .suspended = connection.phase else { continue }
-            resume(connection, with: handler.problem(status: 503, detail: "The service is shutting down."))
+            connection.task?.cancel()
+            if case .streaming(let stream) = connection.phase { stream.stop() }
         }
     }
 
-    /// Whether no request has begun, and no client has connected so lately that its first one may be on its way.
-    var isSettled: Bool { !hasBegun { _ in true } && !awaitsFirstRequest }
+    /// Sends a 503 for every request whose handler still runs, and aborts all streams.
+    func answerForHandlers() {
+        for case let connection? in connections {
+            switch connection.phase {
+            case .suspended: resume(connection, with: handler.problem(status: 503, detail: Self.stopping))
+            case .streaming: breakOffStream(of: connection, because: .serviceStopped)
+            case .idle, .head, .body, .discarding, .answering: break
+            }
+        }
+    }
 
-    /// Whether every request that is not late is answered in full.
+    /// Whether no request is in progress, and no client has connected so recently that its first request may still come.
+    var isIdle: Bool { !hasBegun { _ in true } && !awaitsFirstRequest }
+
+    /// Whether every request that is not late has been answered in full.
     var isDrained: Bool { worker.inFlight.load(ordering: .relaxed) == 0 && !hasBegun { !$0.isLate } }
 
     private func hasBegun(_ isMeant: (Connection) -> Bool) -> Bool {
@@ -265,7 +304,7 @@ extension HTTPDaemon {
         }
     }
 
-    /// Whether a client has connected so lately that its first request may be on its way.
+    /// Whether a client has connected so recently that its first request may still come.
     var awaitsFirstRequest: Bool {
         let moment = UInt64(HTTPLimits.firstRequestMilliseconds) * 1_000_000
         let earliest = Clock.now().nanoseconds - moment
@@ -275,16 +314,16 @@ extension HTTPDaemon {
         }
     }
 
-    /// At the end: tells those whose requests have not come in completely.
-    /// - Returns: whether there are any.
+    /// Sends a 503 for requests that have not come completely.
+    /// - Returns: whether there were any.
     func refuseUnfinished() -> Bool {
         var isFound = false
         for case let connection? in connections where !connection.peerHasLeft {
             let answer: Response
             switch connection.phase {
-            case .idle, .suspended, .answering: continue
-            case .head, .body: answer = handler.problem(status: 503, detail: "The service is shutting down.")
-            case .discarding(let known): answer = known
+            case .idle, .suspended, .answering, .streaming: continue
+            case .head, .body: answer = handler.problem(status: 503, detail: Self.stopping)
+            case .discarding(let known): answer = plainly(known, or: 503, Self.stopping)
             }
             isFound = true
             _ = answerPlainly(connection, answer)
@@ -292,16 +331,17 @@ extension HTTPDaemon {
                 endWaiting(connection)
                 continue
             }
-            // The library is not to make a request of what comes still, and closes the connection when it reads its end.
+            // After SHUT_RD the library reads EOF, and closes the connection, instead of completing the request.
             connection.phase = .answering
             shutdown(connection.descriptor, Int32(SHUT_RD))
         }
         return isFound
     }
 
-    /// The library is done with a request.
+    /// Called when the library has ended a request.
     func requestEnded(_ connection: Connection, isComplete: Bool) {
         connection.task?.cancel()
+        if case .streaming(let stream) = connection.phase { stream.requestEnded() }
         if connection.isInFlight { worker.inFlight.subtract(1, ordering: .relaxed) }
         connection.isInFlight = false
         if isComplete { connection.hasServed = true } else { connection.mustLinger = true }
@@ -316,7 +356,7 @@ extension HTTPDaemon {
         ended.append(connection.index)
     }
 
-    /// A deadline has come. The library notices the end of the connection, and closes it.
+    /// Ends a connection whose deadline has passed. The library notices, and closes it.
     func expire(_ connection: Connection) {
         if case (.waiting, .head) = (connection.gate, connection.phase) {
             return refuseWaiting(connection, 408, Self.tooSlow, withoutBody: false)
@@ -326,11 +366,15 @@ extension HTTPDaemon {
             let problem = handler.problem(status: 408, detail: Self.tooSlow)
             PlainAnswer.send(problem, to: connection.descriptor, withoutBody: connection.head?.method == .head)
         case .discarding(let response):
-            PlainAnswer.send(response, to: connection.descriptor, withoutBody: connection.head?.method == .head)
+            PlainAnswer.send(
+                plainly(response, or: 408, Self.tooSlow), to: connection.descriptor,
+                withoutBody: connection.head?.method == .head)
+        case .streaming:
+            breakOffStream(of: connection, because: .clientTooSlow)
         case .idle, .answering, .suspended:
             break
         }
-        connection.peerHasLeft = true
+        connection.client.advance(to: .left)
         connection.deadline = .max
         connection.sharedBody = nil
         end(connection)
@@ -338,8 +382,8 @@ extension HTTPDaemon {
 
     private static let tooSlow = "The request took too long to arrive."
 
-    /// The library refuses some heads by itself, in words of its own, and before 1.0 it sends the head of that answer twice.
-    /// It says so beforehand, without naming the connection; whoever has such a head that is not judged is refused here.
+    /// Refuses malformed heads that the library would refuse itself: before 1.0 it sends the head of its response twice. It
+    /// logs that before, without naming the connection, so every connection with such a head is refused here.
     func refuseUnjudgedHeads() {
         for case let connection? in connections {
             guard case .head = connection.phase, let handle = connection.handle,

@@ -4,8 +4,9 @@ internal import Synchronization
 internal import TLS
 
 extension HTTPDaemon {
-    /// Puts a relay between the client and the library.
-    /// - Returns: the connection for the library; nil where there is no descriptor, or the client has gone: its own is closed then.
+    /// Makes a relay between the client and the library.
+    /// - Returns: the connection for the library; nil if there is no descriptor, or the client has gone. Then its descriptor is
+    ///   closed.
     func relay(_ accepted: AcceptedConnection, by session: ServerSession) -> AcceptedConnection? {
         var pair: [Int32] = [-1, -1]
         let type = connectd_sock_stream | connectd_sock_cloexec | connectd_sock_nonblock
@@ -32,7 +33,7 @@ extension HTTPDaemon {
         name.ss_family = sa_family_t(AF_UNIX)
         return AcceptedConnection(
             descriptor: pair[1], name: name, nameLength: socklen_t(MemoryLayout<sa_family_t>.size),
-            source: accepted.source, session: nil)
+            source: accepted.source, session: nil, relayKey: key)
     }
 
     private func stepRelay(_ key: Int32, _ outer: Readiness, _ inner: Readiness) {
@@ -41,21 +42,23 @@ extension HTTPDaemon {
         if relay.hasEnded { forget(key) }
     }
 
-    private func forget(_ key: Int32) {
+    func forget(_ key: Int32) {
         guard relays.removeValue(forKey: key) != nil else { return }
         worker.load.subtract(1, ordering: .relaxed)
     }
 
-    /// Connections between requests end at once, the others behind the answer to the request that is on them. Whoever has
-    /// just connected is told, since its first request may be on its way.
+    /// Ends TLS connections: between requests at once, others after their current response. A new connection is kept, and its
+    /// first request gets a 503, since that may already be on its way.
     func retireHTTPS() {
         for case let connection? in connections where connection.source.isHTTPS {
-            connection.mustClose = true
+            connection.persistence.advance(to: .closing)
             switch connection.phase {
             case .idle:
-                connection.isRetired = true
+                connection.persistence.advance(to: .retired)
                 if connection.hasServed { end(connection) }
-            case .answering: connection.isRetired = true  // Its answer has gone out, and may not have said "close".
+            case .answering, .streaming:
+                // The response was sent, maybe without "Connection: close".
+                connection.persistence.advance(to: .retired)
             case .head, .body, .discarding, .suspended: break
             }
         }
@@ -63,10 +66,10 @@ extension HTTPDaemon {
         mustRunLarge = true
     }
 
-    /// Whether every client has what was sent to it, and knows that no more comes.
+    /// Whether every client has all its responses, and has been told that no more comes.
     var relaysAreFlushed: Bool { relays.values.allSatisfy(\.isFlushed) }
 
-    /// Whether answers that the library has sent are on their way to clients still.
+    /// Whether bytes that the library has sent have not reached the clients' sockets.
     var relaysAreSending: Bool { relays.values.contains(where: \.isSending) }
 
     func endRelays() {

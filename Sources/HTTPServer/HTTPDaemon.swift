@@ -4,54 +4,52 @@ internal import NetworkTypes
 internal import SocketIO
 internal import Synchronization
 
-/// One instance of libmicrohttpd, a daemon in its words, and the connections that it has: what its worker owns.
+/// Runs libmicrohttpd (a "daemon" in its terms) for one worker, and owns the worker's connections.
 ///
-/// A plain class, since the library calls back into it several times for each request: its worker's thread is the only
-/// one that touches it, and the way through the actor would be paid each time for the same certainty.
+/// It is a plain class that only its worker's thread uses. The library calls back several times for each request, and a hop
+/// through an actor would cost something each time.
 final class HTTPDaemon {
-    /// The actor that owns this; it goes on for as long as the library runs.
+    /// The actor that owns this object; it outlives the library.
     unowned let worker: HTTPWorker
     let handler: any RequestHandler
     let limits: HTTPLimits
     let log: @Sendable (String) -> Void
     private let reactor: Reactor
 
-    /// The library's handle, a struct MHD_Daemon; nil before the start and after the end.
+    /// The library's struct MHD_Daemon; nil before `start` and after `stop`.
     private(set) var library: OpaquePointer?
     private var libraryWatch: SlotToken?
     private var epollNumber: Int32 = -1
-    /// A second one, for the few connections whose heads need more memory.
+    /// A second one, for connections whose heads need more memory.
     private(set) var largeLibrary: OpaquePointer?
     private var largeLibraryWatch: SlotToken?
     private var largeEpollNumber: Int32 = -1
-    /// A socket without a peer: what takes the place of one that the library gives back.
+    /// A socket without a peer. It replaces a socket that we take back from the library.
     private(set) var endedSocket: Int32 = -1
-    /// Something happened that the library has to look at.
+    /// Whether the library must run in the next turn.
     var mustRun = false
     /// The same for the one with the large memory, which few connections have: a run of it is a system call.
     var mustRunLarge = false
-    /// Every answer closes its connection.
-    var isDraining = false
-    /// Requests that begin are late.
-    var isEnding = false
+    /// How far the shutdown has come.
+    var state = DaemonState.serving
 
     private(set) var connections: [Connection?] = []
     private var freePlaces: [Int] = []
-    /// The places of what the library was given and has not told of yet, by descriptor. Up to 0.9 it tells of a connection while
-    /// it is being given, from 1.0 on when it runs next.
+    /// The indexes of connections that were given to the library and are not yet reported as started, by descriptor. Version
+    /// 0.9 reports a connection while it is added, 1.0 when it runs next.
     private var arriving: [Int32: Int] = [:]
-    /// The places of connections whose request has ended, to be looked at when the library has run.
+    /// The indexes of connections whose request has ended, to be handled after the library has run.
     var ended: [Int] = []
-    /// The places of connections whose client has left, to be looked at when the library has run.
+    /// The indexes of connections whose client has left, to be handled after the library has run.
     var departed: [Int] = []
     var lingering: [Int32: LingeringClose] = [:]
-    /// By their descriptor towards the library.
+    /// By our descriptor of the pair between relay and library.
     var relays: [Int32: TLSRelay] = [:]
     var scratch = [UInt8](repeating: 0, count: 65536)
 
-    /// For short bodies that have not come yet.
+    /// Ends the waits for short bodies.
     private var bodyTimer: SlotToken?
-    /// When it is due, in nanoseconds of CLOCK_MONOTONIC; `UInt64.max` where it is not armed.
+    /// When it fires, in nanoseconds of CLOCK_MONOTONIC; `UInt64.max` if it is not armed.
     var bodyTimerDue = UInt64.max
     private var sweepTimer: SlotToken?
     private var isSweeping = false
@@ -64,10 +62,10 @@ final class HTTPDaemon {
         reactor = worker.reactor
     }
 
-    // MARK: Life
+    // MARK: Start and stop
 
     /// Starts the library.
-    /// - Throws: EMFILE, ENFILE, ENOMEM; ENOSPC where the kernel allows no more watches.
+    /// - Throws: EMFILE, ENFILE, ENOMEM; ENOSPC if the kernel allows no more watches.
     func start() throws(Errno) {
         // SAFETY: the worker keeps this object, and `stop` ends the library before that.
         let context = Unmanaged.passUnretained(self).toOpaque()
@@ -120,7 +118,7 @@ final class HTTPDaemon {
         return library
     }
 
-    /// Ends the library. No connection may be suspended.
+    /// Stops the library, after resuming every suspended connection.
     func stop() {
         guard let library else { return }
         if let libraryWatch { unwatch(libraryWatch, epollNumber) }
@@ -130,6 +128,7 @@ final class HTTPDaemon {
         bodyTimer = nil
         // The library must not be stopped with a suspended connection.
         for case let connection? in connections where connection.gate == .waiting { endWaiting(connection) }
+        for case let connection? in connections { breakOffStream(of: connection, because: .serviceStopped) }
         MHD_run(library)
         self.library = nil
         if let largeLibraryWatch { unwatch(largeLibraryWatch, largeEpollNumber) }
@@ -179,7 +178,7 @@ final class HTTPDaemon {
 
     // MARK: Connections
 
-    /// Takes over a connection. It waits in the kernel for its first request.
+    /// Takes ownership of a connection. Its first request waits in the kernel.
     func add(_ accepted: AcceptedConnection) {
         guard library != nil else {
             CLinux.close(accepted.descriptor)
@@ -194,14 +193,13 @@ final class HTTPDaemon {
         let place = freePlaces.popLast() ?? connections.count
         if place == connections.count { connections.append(nil) }
         let connection = Connection(
-            index: place, descriptor: accepted.descriptor, source: accepted.source,
-            deadline: deadline(limits.headTimeoutMilliseconds))
+            index: place, accepted, deadline: deadline(limits.headTimeoutMilliseconds))
         connections[place] = connection
         startSweeping()
         if !watchClient(of: connection) { closeWaiting(connection) }
     }
 
-    /// - Returns: false where the kernel allows no more watches.
+    /// - Returns: false if the kernel allows no more watches.
     func watchClient(of connection: Connection) -> Bool {
         let (worker, place) = (worker, connection.index)
         connection.watch = try? watch(connection.descriptor, for: [.readable, .peerClosed], edgeTriggered: true) {
@@ -214,7 +212,7 @@ final class HTTPDaemon {
     /// Gives a connection to a library, which closes its descriptor in any case.
     func give(_ connection: Connection, to library: OpaquePointer) {
         arriving[connection.descriptor] = connection.index
-        // Nothing looks at the client's name in there: it is known here.
+        // The library does not need the client's address: `ConnectionSource` has it.
         var name = sockaddr(sa_family: sa_family_t(AF_UNIX), sa_data: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
         let result = MHD_add_connection(
             library, connection.descriptor, &name, socklen_t(MemoryLayout<sa_family_t>.size))
@@ -222,7 +220,7 @@ final class HTTPDaemon {
         runSoon(for: connection)
     }
 
-    /// Forgets connections that the library has closed without having told of them: nobody else does.
+    /// Forgets connections that the library has closed without reporting them.
     private func forgetArriving() {
         guard !arriving.isEmpty else { return }
         for number in Array(arriving.keys) { forgetArriving(number) }
@@ -230,13 +228,13 @@ final class HTTPDaemon {
 
     private func forgetArriving(_ number: Int32) {
         guard let place = arriving.removeValue(forKey: number), let connection = connections[place] else { return }
-        // The descriptor is closed: its number may be another's.
+        // The descriptor is closed, so its number may already be reused.
         if let watch = connection.watch { reactor.assumeIsolated { $0.remove(watch) } }
         vacate(connection)
     }
 
-    /// The library has made a connection of what it was given.
-    /// - Returns: the place in the table.
+    /// Called when the library has started a connection.
+    /// - Returns: its index in the table.
     func open(_ handle: OpaquePointer) -> Int? {
         guard let place = arriving.removeValue(forKey: connectd_mhd_socket(handle)), let connection = connections[place]
         else { return nil }
@@ -244,7 +242,7 @@ final class HTTPDaemon {
         return place
     }
 
-    /// The library is about to close the connection's descriptor.
+    /// Called when the library is about to close the connection's descriptor.
     func close(_ connection: Connection) {
         if let watch = connection.watch { unwatch(watch, connection.descriptor) }
         if mustLinger(connection) {
@@ -272,11 +270,12 @@ final class HTTPDaemon {
         worker.release(connection.source)
     }
 
-    /// Something has come from a client, or it has ended.
+    /// Handles an event of a client's socket.
     private func noteClient(at place: Int, _ event: Readiness) {
         guard let connection = connections[place] else { return }
         if !event.isDisjoint(with: [.error, .hangUp]) { return peerLeft(connection) }
         if event.contains(.peerClosed) { notePeerFinished(connection) }
+        if event.contains(.writable), case .streaming(let stream) = connection.phase { stream.socketIsWritable() }
         guard event.contains(.readable), connections[place] === connection else { return }
         switch connection.gate {
         case .waiting: look(at: connection)
@@ -286,11 +285,11 @@ final class HTTPDaemon {
         }
     }
 
-    /// A client that shuts down its writing half has ended its request, and reads on; one that has closed looks the same until
-    /// something is sent to it. On this machine the kernel knows.
+    /// Handles a FIN. The client may only have ended its request, or it may have closed the connection; the two differ only
+    /// when something is sent to it. If the client is on this machine, the kernel knows.
     private func notePeerFinished(_ connection: Connection) {
-        connection.peerHasFinished = true
-        if connection.responder?.endsWithInput == true || connectd_peer_has_closed(connection.descriptor) == 1 {
+        connection.client.advance(to: .finished)
+        if connection.endsWithInput || connectd_peer_has_closed(connection.descriptor) == 1 {
             return peerLeft(connection)
         }
         if connection.gate != .waiting {
@@ -300,17 +299,18 @@ final class HTTPDaemon {
     }
 
     func peerLeft(_ connection: Connection) {
-        connection.peerHasLeft = true
+        connection.client.advance(to: .left)
         connection.task?.cancel()
+        breakOffStream(of: connection, because: .clientLeft)
         if connection.gate == .waiting { return endWaiting(connection) }
         departed.append(connection.index)
         runSoon(for: connection)
     }
 
-    /// Ends connections whose clients have left, once the library has read what they sent before.
+    /// Ends connections whose clients have left, after the library has read what they sent before.
     ///
-    /// The library misses an end that comes in one edge with the last bytes: after a short read it waits for the next edge.
-    /// shutdown(2) makes one.
+    /// The library misses an EOF that comes in the same edge as the last bytes: after a short read it waits for the next
+    /// edge. shutdown(2) makes one.
     private func dismissDeparted() {
         for place in departed {
             guard let connection = connections[place], connection.peerHasLeft || connection.peerHasFinished,
@@ -319,7 +319,7 @@ final class HTTPDaemon {
             switch connection.phase {
             case .idle, .head, .body, .discarding:
                 shutdown(connection.descriptor, Int32(connection.peerHasLeft ? SHUT_RDWR : SHUT_RD))
-            case .suspended, .answering: break  // Its turn comes when the request has ended.
+            case .suspended, .answering, .streaming: break  // Handled when the request has ended.
             }
         }
         departed.removeAll(keepingCapacity: true)
@@ -327,12 +327,12 @@ final class HTTPDaemon {
 
     // MARK: Deadlines
 
-    /// Nanoseconds of CLOCK_MONOTONIC, so many milliseconds from now.
+    /// The time in so many milliseconds, in nanoseconds of CLOCK_MONOTONIC.
     func deadline(_ milliseconds: Int) -> UInt64 {
         Clock.now().advanced(byMilliseconds: milliseconds).nanoseconds
     }
 
-    /// A look at all connections a few times in the shortest deadline is cheaper than a timer set twice for each request.
+    /// Starts the sweep. To visit all connections a few times per timeout is cheaper than a timer for each request.
     func startSweeping() {
         guard !isSweeping, let sweepTimer else { return }
         isSweeping = true
@@ -355,7 +355,7 @@ final class HTTPDaemon {
         if freePlaces.count < connections.count || !lingering.isEmpty { startSweeping() }
     }
 
-    /// A client's last segment may come a moment before the kernel counts it as closed.
+    /// Asks the kernel again: a client's FIN may come a moment before the kernel counts its socket as closed.
     private func askAgain(_ connection: Connection) {
         guard connection.remainingLooks > 0, !connection.peerHasLeft else { return }
         connection.remainingLooks -= 1

@@ -4,11 +4,11 @@ public import SocketIO
 internal import Synchronization
 public import TLS
 
-/// An HTTP/1.1 service on threads that others run: libmicrohttpd parses and sends, the reactors wait.
+/// An HTTP/1.1 server. libmicrohttpd parses and sends; the caller's reactors wait for events.
 ///
-/// In the order of a life: `start`, `startDraining`, `handOver`, `drain`, `shutDown`, and only then may the reactors be stopped.
+/// Call `start`, `startDraining`, `handOver`, `drain` and `shutDown` in this order. Stop the reactors after that.
 public final class HTTPService: Sendable {
-    /// Where it listens, in the order given; port 0 is replaced by what the kernel chose.
+    /// The addresses that it listens on, in the order given. Port 0 is replaced by the port that the kernel chose.
     public let addresses: [ListenAddress]
     /// The files of its UNIX-domain sockets.
     public let files: Set<FileIdentity>
@@ -26,12 +26,13 @@ public final class HTTPService: Sendable {
         self.workers = workers
     }
 
-    /// Listens, and starts to serve. The process must ignore SIGPIPE, which this does.
+    /// Listens, and starts to serve. Makes the process ignore SIGPIPE.
     /// - Parameters:
     ///   - listeners: at least one. All are bound before the first connection is accepted.
-    ///   - reactors: one for each worker, their threads running; the first one accepts.
-    ///   - https: where it is given, internet listeners of the service speak TLS by it.
-    ///   - log: is told what the library complains of, mostly clients' faults; called on workers' threads.
+    ///   - reactors: one for each worker, with their threads running. The first one also accepts.
+    ///   - https: the TLS context of all TCP listeners except health listeners; nil for plain HTTP.
+    ///   - log: called on workers' threads with messages about failed responses and of the library.
+    /// - Throws: if an address cannot be listened on, or a worker cannot start.
     public static func start(
         on listeners: [Listener], reactors: [Reactor], limits: HTTPLimits = HTTPLimits(),
         https: HTTPSFront? = nil,
@@ -77,23 +78,23 @@ public final class HTTPService: Sendable {
         return service
     }
 
-    /// Every answer closes its connection from here on, and says so: whoever keeps connections goes elsewhere with the
-    /// next request, and does not meet the end.
+    /// Sends `Connection: close` with every response from now on, so that clients with persistent connections send their next
+    /// request elsewhere.
     public func startDraining() async {
         for worker in workers { await worker.startDraining() }
     }
 
-    /// Leaves new clients of sockets that were handed over to whoever gets them next, and gives those that are accepted
-    /// already the time to begin a request. Others are served still.
+    /// Leaves new clients of inherited sockets to the next process, and waits a moment for the first requests of those that
+    /// have been accepted. Other listeners continue.
     public func handOver() async {
         guard await acceptor.handOver() else { return }
-        await handshakes?.settle()
+        await handshakes?.awaitHandshakes()
         let deadline = Clock.now().advanced(byMilliseconds: HTTPLimits.firstRequestMilliseconds)
         for worker in workers { await worker.awaitFirstRequests(until: deadline) }
     }
 
-    /// Waits for the requests that have begun by now; those that begin later should be refused.
-    /// - Returns: whether all were answered in full before the deadline.
+    /// Waits for the requests that have begun by now, streams included. The handler should refuse later ones.
+    /// - Returns: whether all responses were sent in full before the deadline.
     public func drain(until deadline: MonotonicTime) async -> Bool {
         await startDraining()
         for worker in workers { await worker.startEnding() }
@@ -103,10 +104,10 @@ public final class HTTPService: Sendable {
         return true
     }
 
-    /// Closes the listeners, waits for every request that has begun and for what new clients send, cancels the handlers
-    /// that run still, sends what they answer, and closes every connection.
-    /// - Parameter deadline: where it is over already, clients that have just connected get a moment all the same.
-    /// - Returns: whether nothing had to be broken off.
+    /// Closes the listeners and waits for every request. Then it cancels the handlers and streams that still run, sends the
+    /// handlers' responses, and closes all connections. A stream that is still open ends without its last chunk.
+    /// - Parameter deadline: for requests. If it has passed, clients that have just connected still get 200 ms.
+    /// - Returns: whether all responses were sent in full.
     @discardableResult
     public func shutDown(until deadline: MonotonicTime = Clock.now()) async -> Bool {
         await startDraining()
@@ -117,27 +118,47 @@ public final class HTTPService: Sendable {
         await handshakes?.stop()
         let last = max(deadline, Clock.now().advanced(byMilliseconds: HTTPLimits.firstRequestMilliseconds))
         var isComplete = true
-        for worker in workers where await !worker.settle(until: last) { isComplete = false }
-        // At once: each may wait some seconds for its clients.
+        for worker in workers where await !worker.awaitIdle(until: last) { isComplete = false }
+        // In parallel: each may wait some seconds for its clients.
         await withTaskGroup(of: Void.self) { group in
             for worker in workers { group.addTask { await worker.shutDown() } }
         }
         return isComplete
     }
 
-    /// Shows new clients another certificate; where it lets in other clients, connections over TLS are ended. A service that
-    /// began without TLS does not change.
-    /// - Parameter done: is called when that is in force, on a thread of the service.
+    /// Replaces the TLS context for new connections. If it admits fewer clients, open TLS connections are ended after their
+    /// current request. A service without HTTPS does not change.
+    /// - Parameter done: called on a thread of the service when the context is in effect.
     public func replaceTLS(_ context: ServerContext, done: @escaping @Sendable () -> Void) {
         guard let handshakes else { return done() }
         handshakes.replace(context, done: done)
     }
 
-    // MARK: Numbers
+    // MARK: Counts
 
     /// Open connections of each worker.
     public var connectionCounts: [Int] { workers.map { $0.load.load(ordering: .relaxed) } }
 
-    /// Requests whose handler was started, and whose answer is not sent in full.
+    /// Requests whose handler has started, and whose response has not been sent in full.
     public var inFlightCount: Int { workers.reduce(0) { $0 + $1.inFlight.load(ordering: .relaxed) } }
+}
+
+/// The TLS context of the TCP listeners, except health listeners, and the thread for their handshakes.
+public struct HTTPSFront: Sendable {
+    let context: ServerContext
+    let reactor: Reactor
+
+    /// - Parameter reactor: of a thread that does nothing else, so that handshakes never delay established connections.
+    public init(context: ServerContext, reactor: Reactor) {
+        self.context = context
+        self.reactor = reactor
+    }
+}
+
+/// Why the service cannot start.
+public enum HTTPServiceError: Error, Hashable, Sendable {
+    /// EADDRINUSE if the address is in use; EACCES, EADDRNOTAVAIL, ENAMETOOLONG, ENOENT and others as in bind(2).
+    case cannotListen(ListenAddress, Errno)
+    /// EMFILE, ENFILE, ENOMEM, ENOSPC: a worker could not get what it needs.
+    case cannotStartWorker(Errno)
 }

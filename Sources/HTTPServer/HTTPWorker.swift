@@ -3,7 +3,7 @@ internal import NetworkTypes
 internal import SocketIO
 internal import Synchronization
 
-/// The HTTP side of one worker: lets the library run in the reactor's turns, and the handler in tasks on the same thread.
+/// The HTTP server of one worker. It runs the library in the reactor's turns, and responders as tasks on the same thread.
 actor HTTPWorker {
     nonisolated let reactor: Reactor
     nonisolated let index: Int
@@ -11,11 +11,11 @@ actor HTTPWorker {
     nonisolated let limits: HTTPLimits
     nonisolated let log: @Sendable (String) -> Void
 
-    /// Connections that are open or on their way to here; the acceptor looks for the worker with the fewest.
+    /// Connections that are open or in the inbox. `Placement` chooses the worker with the fewest.
     nonisolated let load = Atomic<Int>(0)
-    /// Those of them that came by a health listener.
+    /// Those of health listeners among them.
     nonisolated let healthLoad = Atomic<Int>(0)
-    /// Requests whose handler has been started and whose answer is not sent in full.
+    /// Requests whose handler or stream has started, and whose response has not been sent in full.
     nonisolated let inFlight = Atomic<Int>(0)
     private nonisolated let inbox = Mutex<[AcceptedConnection]>([])
     private nonisolated let hasMail = Atomic<Bool>(false)
@@ -25,8 +25,8 @@ actor HTTPWorker {
     private(set) var daemon: HTTPDaemon?
     private nonisolated let boundDaemon: ThreadBound<HTTPDaemon?>
 
-    /// The same for the reactor's callbacks, which run on the worker's thread outside of the actor: the thread is asked, and
-    /// not the runtime, whose check costs more than most of what they do. Traps on any other thread.
+    /// The same for the reactor's callbacks, which run on the worker's thread outside of the actor. It traps on any other thread:
+    /// to check the thread is much cheaper than `assumeIsolated`.
     nonisolated var daemonOnThread: HTTPDaemon? { boundDaemon.with { $0 } }
 
     nonisolated var thread: ReactorThread { reactor.thread }
@@ -44,8 +44,8 @@ actor HTTPWorker {
         boundDaemon = ThreadBound(nil, thread: reactor.thread)
     }
 
-    /// Starts the library, and takes part in the reactor's turns from here on.
-    /// - Throws: EMFILE, ENFILE, ENOMEM; ENOSPC where the kernel allows no more watches.
+    /// Starts the library, and adds it to the reactor's turns.
+    /// - Throws: EMFILE, ENFILE, ENOMEM; ENOSPC if the kernel allows no more watches.
     func start() throws(Errno) {
         let daemon = HTTPDaemon(worker: self)
         self.daemon = daemon
@@ -57,15 +57,48 @@ actor HTTPWorker {
 
     // MARK: Requests
 
-    /// Lets the responder work on a request, and gives its answer to whoever waits for it.
+    /// Runs the responder, and sends its response.
     func serve(_ request: Request, by responder: any RequestResponder, place: Int, number: UInt64) async {
         let response = await responder.respond(to: request, on: index)
         daemon?.finish(place, number, response)
     }
 
+    /// Runs the producer of a stream, and ends the response.
+    func produce(_ body: StreamProducer, place: Int, number: UInt64) async {
+        do {
+            try await body(ResponseWriter(worker: self, place: place, number: number))
+            daemon?.stream(place, number)?.producerReturned(nil)
+        } catch {
+            daemon?.stream(place, number)?.producerReturned(error)
+        }
+    }
+
+    /// Sends bytes of a streamed body, as `ResponseWriter.write` describes.
+    func write(_ bytes: [UInt8], place: Int, number: UInt64) async throws(ResponseStreamError) {
+        guard let stream = daemon?.stream(place, number) else { throw .ended }
+        if let refusal = stream.refusal { throw refusal }
+        if Task.isCancelled { throw .cancelled }
+        let rest = stream.write(bytes[...])
+        if let refusal = stream.refusal { throw refusal }
+        if rest.isEmpty { return }
+        let id = stream.nextWrite()
+        let failure = await withTaskCancellationHandler {
+            await withCheckedContinuation {
+                stream.wait(with: rest, id: id, isBegun: rest.count < bytes.count, $0)
+            }
+        } onCancel: {
+            Task(executorPreference: thread) { await self.cancelWrite(id, place: place, number: number) }
+        }
+        if let failure { throw failure }
+    }
+
+    private func cancelWrite(_ id: UInt64, place: Int, number: UInt64) {
+        daemon?.stream(place, number)?.cancelWrite(id)
+    }
+
     // MARK: New connections
 
-    /// Takes over a connection, from any thread.
+    /// Takes ownership of a connection; on any thread.
     nonisolated func adopt(_ connection: AcceptedConnection) {
         load.add(1, ordering: .relaxed)
         if connection.source.purpose == .health { healthLoad.add(1, ordering: .relaxed) }
@@ -74,7 +107,7 @@ actor HTTPWorker {
         if !thread.isCurrent { thread.wake() }
     }
 
-    /// A connection that was adopted is closed.
+    /// Notes that an adopted connection has been closed.
     nonisolated func release(_ source: ConnectionSource) {
         load.subtract(1, ordering: .relaxed)
         if source.purpose == .health { healthLoad.subtract(1, ordering: .relaxed) }
@@ -89,43 +122,43 @@ actor HTTPWorker {
         for connection in mail { daemon.add(connection) }
     }
 
-    /// Whether a client that gets an early answer can be read for a while, so that the answer reaches it.
+    /// Whether there is room for another lingering close.
     var canLinger: Bool { daemon.map { $0.lingering.count < limits.lingering } ?? false }
 
-    /// Takes over a descriptor whose client has had its answer.
+    /// Takes ownership of a descriptor whose response has been sent, and lingers on it.
     func linger(on number: Int32) {
         guard let daemon else { return _ = close(number) }
         daemon.linger(on: number)
     }
 
-    /// Ends every connection over TLS, behind the request that is on it; those that are on their way here, too.
+    /// Ends every TLS connection after its current request, also those in the inbox.
     func retireHTTPS() {
         guard let daemon else { return }
         takeMail(daemon)
         daemon.retireHTTPS()
     }
 
-    // MARK: The end
+    // MARK: Shutdown
 
-    /// From here on every answer closes its connection.
+    /// Makes every response close its connection from now on.
     func startDraining() {
-        daemon?.isDraining = true
+        daemon?.state.advance(to: .draining)
     }
 
-    /// From here on, requests that begin are late: `drain` does not wait for them.
+    /// Makes requests that begin from now on late: `drain` does not wait for them.
     func startEnding() {
-        daemon?.isEnding = true
+        daemon?.state.advance(to: .ending)
     }
 
-    /// Waits until every request that is not late is answered in full. Over TLS that takes longer than the library knows: what
-    /// a plain client has not taken yet is sent by the kernel, even when this process has ended.
-    /// - Returns: false where the deadline came first.
+    /// Waits until every request that is not late has been answered in full, through the relay if it uses TLS. On plain
+    /// connections, the kernel sends the rest even after this process has ended.
+    /// - Returns: false if the deadline passed first.
     func drain(until deadline: MonotonicTime) async -> Bool {
         await wait(until: deadline) { $0.isDrained && !$0.relaysAreSending }
     }
 
-    /// Waits until every handler has answered, in full.
-    /// - Returns: false where the deadline came first.
+    /// Waits until no request is in flight.
+    /// - Returns: false if the deadline passed first.
     private func awaitHandlers(until deadline: MonotonicTime) async -> Bool {
         while inFlight.load(ordering: .relaxed) > 0 {
             guard Clock.now() < deadline else { return false }
@@ -134,35 +167,35 @@ actor HTTPWorker {
         return true
     }
 
-    /// Waits until every request that has begun is answered in full, and every new client has had the time to begin one.
-    /// - Returns: false where the deadline came first.
-    func settle(until deadline: MonotonicTime) async -> Bool {
-        await wait(until: deadline) { $0.isSettled && !$0.relaysAreSending }
+    /// Waits until every request has been answered in full, and new clients have had time to begin one.
+    /// - Returns: false if the deadline passed first.
+    func awaitIdle(until deadline: MonotonicTime) async -> Bool {
+        await wait(until: deadline) { $0.isIdle && !$0.relaysAreSending }
     }
 
-    /// Gives handshakes that have begun the time to end.
+    /// Waits for TCP handshakes that have begun.
     func awaitHandshakes() async {
         _ = await reactor.sleep(until: Clock.now().advanced(byMilliseconds: HTTPLimits.handshakeMilliseconds))
     }
 
-    /// Waits until every new client has had the time to begin a request.
+    /// Waits until new clients have had time to begin a request.
     func awaitFirstRequests(until deadline: MonotonicTime) async {
         _ = await wait(until: deadline) { !$0.awaitsFirstRequest }
     }
 
     private func wait(until deadline: MonotonicTime, for condition: (HTTPDaemon) -> Bool) async -> Bool {
         repeat {
-            // At least one turn: what the kernel has of a request is read by then.
+            // At least one turn, so that the library reads what the kernel already has.
             _ = await reactor.sleep(until: Clock.now().advanced(byMilliseconds: 2))
             if !hasMail.load(ordering: .relaxed), daemon.map(condition) ?? true { return true }
         } while Clock.now() < deadline
         return false
     }
 
-    /// Cancels what is in flight, sends the answers that come of it, and ends the library. It drains already.
+    /// Cancels the handlers and streams in flight, sends the handlers' responses, and stops the library.
     ///
-    /// A handler that does not heed its cancellation is answered for: the library must not be stopped with a suspended
-    /// connection.
+    /// A handler that ignores its cancellation is replaced by a 503, and a stream is aborted: the library must not be stopped
+    /// with a suspended connection.
     func shutDown() async {
         daemon?.cancelHandlers()
         if await !awaitHandlers(until: Clock.now().advanced(byMilliseconds: limits.cancellationMilliseconds)) {
@@ -170,7 +203,7 @@ actor HTTPWorker {
             _ = await awaitHandlers(until: Clock.now().advanced(byMilliseconds: 1000))
         }
         if let daemon, daemon.refuseUnfinished() {
-            _ = await settle(until: Clock.now().advanced(byMilliseconds: HTTPLimits.firstRequestMilliseconds))
+            _ = await awaitIdle(until: Clock.now().advanced(byMilliseconds: HTTPLimits.firstRequestMilliseconds))
         }
         daemon?.stop()
         _ = await wait(until: Clock.now().advanced(byMilliseconds: 1000)) { $0.relaysAreFlushed }

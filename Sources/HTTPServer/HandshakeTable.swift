@@ -2,15 +2,15 @@ internal import CLinux
 internal import NetworkTypes
 internal import Synchronization
 
-/// The clients whose TLS handshake is under way.
+/// The clients whose TLS handshake is in progress.
 ///
-/// Where there are too many, whoever comes from the address that has the most gives way to a new client: neither one machine
-/// that asks for more handshakes than we can do, nor one that leaves us waiting, keeps the others out.
+/// If there are too many, a client from the address with the most handshakes is dismissed for a new client. So neither one
+/// machine with many handshakes, nor one that never completes them, keeps others out.
 final class HandshakeTable: Sendable {
     private struct Entry {
         let descriptor: Int32
         let network: UInt128
-        /// Whether it is the client's turn.
+        /// Whether we wait for bytes of the client.
         var isWaiting = false
         var isDismissed = false
         /// Whether OpenSSL's state for it is charged in the memory budget.
@@ -19,7 +19,7 @@ final class HandshakeTable: Sendable {
 
     private struct Entries {
         var byNumber: [UInt64: Entry] = [:]
-        /// Without those that have to give way; the one that is there longest comes first.
+        /// Without dismissed clients; oldest first.
         var numbersByNetwork: [UInt128: [UInt64]] = [:]
         var count = 0
         var next: UInt64 = 0
@@ -35,7 +35,7 @@ final class HandshakeTable: Sendable {
 
     var count: Int { entries.withLock { $0.byNumber.count } }
 
-    /// - Returns: the client's number; nil where there is no room.
+    /// - Returns: the client's key; nil if there is no room.
     func add(_ descriptor: Int32, of peer: Peer) -> UInt64? {
         let network = Self.network(of: peer)
         return entries.withLock { entries in
@@ -43,7 +43,7 @@ final class HandshakeTable: Sendable {
             if entries.count >= limit {
                 let most = entries.numbersByNetwork.values.lazy.map(\.count).max() ?? 0
                 let isCrowd = entries.numbersByNetwork[network]?.count ?? 0 >= most
-                // Those that have to give way are there until their task has seen it: some of that room is for others.
+                // Dismissed clients stay until their task has noticed: others may use some of that room.
                 guard entries.byNumber.count < (isCrowd ? limit * 3 / 2 : 2 * limit),
                     let rival = Self.rival(in: entries, ofNetworkWith: most, hasToWait: isCrowd)
                 else { return nil }
@@ -57,7 +57,7 @@ final class HandshakeTable: Sendable {
         }
     }
 
-    /// An IPv4 address, or the /64 of an IPv6 one, which usually is one machine's.
+    /// An IPv4 address, or the /64 of an IPv6 address, which usually belongs to one machine.
     private static func network(of peer: Peer) -> UInt128 {
         guard case .ip(let endpoint) = peer else { return 0 }
         return switch endpoint.address {
@@ -66,10 +66,10 @@ final class HandshakeTable: Sendable {
         }
     }
 
-    /// Who gives way to a new client: the one that is there longest of those with so many of their network.
-    /// A flood asks this for each of its connections, on the thread that accepts: no look at all clients.
-    /// - Parameter hasToWait: only one that leaves us waiting, as for a client of the same network: to start anew all the time
-    ///   would let none end.
+    /// The client to dismiss for a new one: the oldest of the networks with `count` handshakes. In a flood, the accepting
+    /// thread calls this for each connection, so it does not visit all clients.
+    /// - Parameter hasToWait: only a client that we wait for, as when the new one is of the same network. Otherwise no
+    ///   handshake of that network would ever complete.
     private static func rival(in entries: Entries, ofNetworkWith count: Int, hasToWait: Bool) -> UInt64? {
         entries.numbersByNetwork.values.lazy
             .filter { $0.count == count }
@@ -77,7 +77,7 @@ final class HandshakeTable: Sendable {
             .min()
     }
 
-    /// Its task sees the end of the connection, and closes the descriptor: whoever is in the table is open.
+    /// Ends the connection. Its task notices, and closes the descriptor: descriptors in the table are open.
     private static func dismiss(_ number: UInt64, in entries: inout Entries) {
         guard let entry = entries.byNumber[number], !entry.isDismissed else { return }
         entries.byNumber[number]?.isDismissed = true
@@ -92,14 +92,14 @@ final class HandshakeTable: Sendable {
         if entries.numbersByNetwork[network]?.isEmpty == true { entries.numbersByNetwork[network] = nil }
     }
 
-    /// The client's handshake holds memory from here on.
+    /// Notes that the client's handshake holds memory from now on.
     func noteHoldsMemory(_ number: UInt64) {
         entries.withLock { $0.byNumber[number]?.holdsMemory = true }
     }
 
-    /// Dismisses a client whose handshake holds memory while we wait for it, for a new client: of the networks with the most
-    /// handshakes, the one that is there longest. No network gives way to one with more.
-    /// - Returns: whether there was one.
+    /// Dismisses a client that holds memory while we wait for it: the oldest of the network with the most handshakes. A
+    /// network with fewer handshakes than the new client's is left alone.
+    /// - Returns: whether a client was dismissed.
     func makeRoom(for number: UInt64) -> Bool {
         entries.withLock { entries in
             guard let network = entries.byNumber[number]?.network else { return false }
@@ -123,7 +123,7 @@ final class HandshakeTable: Sendable {
         entries.withLock { $0.byNumber[number]?.isDismissed ?? true }
     }
 
-    /// Call it before the descriptor is closed, or given away.
+    /// Removes a client. Call it before the descriptor is closed or passed on.
     func remove(_ number: UInt64) {
         entries.withLock { entries in
             guard let entry = entries.byNumber.removeValue(forKey: number), !entry.isDismissed else { return }
@@ -131,7 +131,7 @@ final class HandshakeTable: Sendable {
         }
     }
 
-    /// Ends all, and takes no more.
+    /// Dismisses all clients, and refuses new ones.
     func close() {
         entries.withLock { entries in
             entries.isClosed = true

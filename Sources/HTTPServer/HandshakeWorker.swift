@@ -3,10 +3,10 @@ internal import NetworkTypes
 internal import SocketIO
 internal import TLS
 
-/// Does the TLS handshakes of clients, and gives those that are done to the workers.
+/// Performs the TLS handshakes of clients, and gives established connections to the workers.
 ///
-/// A handshake costs as much as twenty plain checks, and anybody may ask for one: on a thread of its own, which gives way to
-/// those of the workers, a flood of them delays new clients alone.
+/// A handshake costs as much as twenty plain checks, and anyone may start one. This thread has a lower priority than the
+/// workers, so that a flood of handshakes delays only new clients.
 actor HandshakeWorker {
     private nonisolated let reactor: Reactor
     private nonisolated let placement: Placement
@@ -31,8 +31,8 @@ actor HandshakeWorker {
         self.handler = handler
     }
 
-    /// To clients of a context that was replaced.
-    static let retired = "The service has just begun to let in other clients: connect again."
+    /// The problem for clients of a TLS context that has been replaced.
+    static let retired = "The service now accepts other client certificates: connect again."
 
     private static let niceness: Int32 = 5
 
@@ -40,9 +40,9 @@ actor HandshakeWorker {
         connectd_lower_priority(Self.niceness)
     }
 
-    /// For handshakes that begin from now on. Where other clients are let in than before, connections that there are may
-    /// not go on: they would keep whom nobody wants any more.
-    /// - Parameter done: is called when no such connection takes another request, on the thread of handshakes.
+    /// Replaces the TLS context for handshakes that begin from now on. If it admits fewer clients, open connections are ended
+    /// too: they may belong to clients that are no longer admitted.
+    /// - Parameter done: called on the handshake thread, once no such connection accepts another request.
     nonisolated func replace(_ context: ServerContext, done: @escaping @Sendable () -> Void) {
         Task(executorPreference: reactor.thread) {
             await self.adopt(context)
@@ -50,14 +50,14 @@ actor HandshakeWorker {
         }
     }
 
-    /// Whoever is let in meanwhile is so by the new one.
+    /// Handshakes that end during the wait are judged by the new context.
     private func adopt(_ context: ServerContext) async {
         let mustRetire = !context.admitsClients(of: self.context)
         self.context = context
         if mustRetire { await placement.retireHTTPS() }
     }
 
-    /// Takes over a connection, from any thread.
+    /// Takes ownership of a connection; on any thread.
     nonisolated func adopt(_ accepted: AcceptedConnection) {
         guard let number = table.add(accepted.descriptor, of: accepted.source.peer) else {
             return _ = close(accepted.descriptor)
@@ -65,22 +65,22 @@ actor HandshakeWorker {
         Task(executorPreference: reactor.thread) { await self.serve(accepted, number) }
     }
 
-    /// Gives handshakes that are under way a moment to end.
-    func settle() async {
-        await waitForHandshakes(milliseconds: HTTPLimits.firstRequestMilliseconds)
+    /// Waits a moment for handshakes in progress.
+    func awaitHandshakes() async {
+        await awaitIdle(milliseconds: HTTPLimits.firstRequestMilliseconds)
     }
 
-    /// Ends the handshakes that are under way still, and waits until they have ended.
+    /// Ends the handshakes in progress, after a moment, and waits until they have ended.
     func stop() async {
-        await settle()
+        await awaitHandshakes()
         table.close()
-        await waitForHandshakes(milliseconds: 1000)
+        await awaitIdle(milliseconds: 1000)
     }
 
-    /// Whether no handshake is under way.
+    /// Whether no handshake is in progress.
     nonisolated var isIdle: Bool { table.count == 0 }
 
-    private func waitForHandshakes(milliseconds: Int) async {
+    private func awaitIdle(milliseconds: Int) async {
         let deadline = Clock.now().advanced(byMilliseconds: milliseconds)
         while !isIdle, Clock.now() < deadline {
             _ = await reactor.sleep(until: Clock.now().advanced(byMilliseconds: 2))
@@ -89,11 +89,11 @@ actor HandshakeWorker {
 
     // MARK: One client
 
-    private enum Ending {
+    private enum Outcome {
         case established(ServerSession, MemoryCharge)
-        /// The handshake is done, and the client is told over TLS why it does not get in.
+        /// The handshake is complete, and the client is told over TLS why it is refused.
         case turnedAway(ServerSession, because: String)
-        /// The client heard why, or shall hear this in plain text.
+        /// OpenSSL has sent an alert, or this response is sent in plain text.
         case refused(inPlainText: Response?)
         case gone
     }
@@ -105,44 +105,46 @@ actor HandshakeWorker {
             close(accepted.descriptor)
             return
         }
-        var line = HandshakeLine(
+        var stream = HandshakeStream(
             descriptor: accepted.descriptor, number: number, token: token, reactor: reactor, table: table,
             deadline: Clock.now().advanced(byMilliseconds: limits.handshakeTimeoutMilliseconds))
-        let ending = admit(await shakeHands(on: line, with: accepted.source.peer, by: context), by: context)
-        if case .established(let session, let charge) = ending {
-            forget(line)
+        let outcome = admit(await handshake(on: stream, with: accepted.source.peer, by: context), by: context)
+        if case .established(let session, let charge) = outcome {
+            forget(stream)
             return placement.adopt(accepted.established(session, charge))
         }
-        await sayGoodbye(ending, on: &line)
-        forget(line)
+        await refuse(outcome, on: &stream)
+        forget(stream)
         close(accepted.descriptor)
     }
 
-    /// Whether there is room, and whether whoever is let in by `context` would be still.
-    private func admit(_ ending: Ending, by context: ServerContext) -> Ending {
-        guard case .established(let session, _) = ending else { return ending }
+    /// Refuses an established connection if there is no room for it, or if the current context would not admit its client.
+    /// - Parameter context: the one of the handshake, which may have been replaced.
+    private func admit(_ outcome: Outcome, by context: ServerContext) -> Outcome {
+        guard case .established(let session, _) = outcome else { return outcome }
         if !self.context.admitsClients(of: context) {
             return .turnedAway(session, because: Self.retired)
         }
         guard placement.hasRoom(for: .service) else {
-            return .turnedAway(session, because: "There are too many connections.")
+            return .turnedAway(session, because: "Too many connections are open.")
         }
         guard let charge = MemoryCharge(HTTPLimits.sessionCharge, for: .sessions, in: limits.memory) else {
-            return .turnedAway(session, because: "TLS connections hold as much memory as they may.")
+            return .turnedAway(session, because: "Too much memory is in use by TLS connections.")
         }
         return .established(session, charge)
     }
 
-    /// What OpenSSL needs for one handshake, from here to its end. Where there is no room, another client makes some.
-    private func chargeHandshake(on line: HandshakeLine) async -> MemoryCharge? {
+    /// Charges the memory of one handshake. Where there is no room, another client is dismissed.
+    /// - Returns: nil if there is still no room after 200 ms, or the client has gone.
+    private func chargeHandshake(on stream: HandshakeStream) async -> MemoryCharge? {
         var isExpected = true
         let deadline = Clock.now().advanced(byMilliseconds: Self.roomMilliseconds)
-        while line.isWanted {
+        while stream.isWanted {
             if let charge = MemoryCharge(HTTPLimits.handshakeCharge, for: .handshakes, in: limits.memory) {
-                table.noteHoldsMemory(line.number)
+                table.noteHoldsMemory(stream.number)
                 return charge
             }
-            if isExpected { guard table.makeRoom(for: line.number) else { return nil } }
+            if isExpected { guard table.makeRoom(for: stream.number) else { return nil } }
             isExpected = false
             guard Clock.now() < deadline else { return nil }
             _ = await reactor.sleep(until: Clock.now().advanced(byMilliseconds: 2))
@@ -150,27 +152,27 @@ actor HandshakeWorker {
         return nil
     }
 
-    /// How long a client that has to give way may take to see it.
+    /// How long a dismissed client's task may take to notice.
     private static let roomMilliseconds = 200
 
-    private func forget(_ line: HandshakeLine) {
-        reactor.assumeIsolated { $0.unwatch(line.token, line.descriptor) }
-        table.remove(line.number)
+    private func forget(_ stream: HandshakeStream) {
+        reactor.assumeIsolated { $0.unwatch(stream.token, stream.descriptor) }
+        table.remove(stream.number)
     }
 
-    private func shakeHands(on line: HandshakeLine, with peer: Peer, by context: ServerContext) async -> Ending {
-        // What a connection costs OpenSSL is for those that say something.
-        guard let first = await line.awaitFirstRecord() else { return .gone }
+    private func handshake(on stream: HandshakeStream, with peer: Peer, by context: ServerContext) async -> Outcome {
+        // A client that sends nothing costs no memory of OpenSSL's.
+        guard let first = await stream.awaitFirstRecord() else { return .gone }
         if let answer = answerToPlainText(first) { return .refused(inPlainText: answer) }
-        guard let charge = await chargeHandshake(on: line), let session = ServerSession(context) else { return .gone }
+        guard let charge = await chargeHandshake(on: stream), let session = ServerSession(context) else { return .gone }
         defer { withExtendedLifetime(charge) {} }
         var total = 0
         while true {
-            let count = await feed(session, from: line)
+            let count = await feed(session, from: stream)
             total += count
-            guard count > 0, total <= HTTPLimits.handshakeBytes, line.isWanted else { return .gone }
+            guard count > 0, total <= HTTPLimits.handshakeBytes, stream.isWanted else { return .gone }
             let progress = session.handshake()
-            guard await line.send(session.takeOutput()) else { return .gone }
+            guard await stream.send(session.takeOutput()) else { return .gone }
             switch progress {
             case .done: return .established(session, charge)
             case .closed, .failed:
@@ -181,36 +183,36 @@ actor HandshakeWorker {
         }
     }
 
-    /// A function of its own: the buffer is freed before the next wait.
+    /// Not inlined into the caller, so that the buffer is freed before the next wait.
     /// - Returns: how many bytes came; 0 at the end.
-    private func feed(_ session: ServerSession, from line: HandshakeLine) async -> Int {
-        let bytes = await line.receive()
+    private func feed(_ session: ServerSession, from stream: HandshakeStream) async -> Int {
+        let bytes = await stream.receive()
         session.feed(bytes[...])
         return bytes.count
     }
 
-    /// Records of TLS begin with 22, requests of HTTP with a capital letter.
+    /// A response for a client that sent plain HTTP: TLS records begin with 22, HTTP requests with a capital letter.
     private func answerToPlainText(_ first: UInt8) -> Response? {
         guard (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(first) else { return nil }
         return handler.problem(
-            status: 400, detail: "This port speaks HTTPS, and the request came in plain HTTP: ask for an https:// URL.")
+            status: 400, detail: "This port accepts HTTPS only, but the request used plain HTTP: use an https:// URL.")
     }
 
-    private func sayGoodbye(_ ending: Ending, on line: inout HandshakeLine) async {
-        switch ending {
+    private func refuse(_ outcome: Outcome, on stream: inout HandshakeStream) async {
+        switch outcome {
         case .gone, .established:
             return
         case .refused(nil):
             break
         case .refused(let answer?):
-            guard await line.send(PlainAnswer.bytes(of: answer, withoutBody: false)) else { return }
+            guard await stream.send(PlainAnswer.bytes(of: answer, withoutBody: false)) else { return }
         case .turnedAway(let session, let reason):
             let answer = handler.problem(status: 503, detail: reason)
             guard session.write(PlainAnswer.bytes(of: answer, withoutBody: false)) else { return }
             session.close()
-            guard await line.send(session.takeOutput()) else { return }
+            guard await stream.send(session.takeOutput()) else { return }
         }
-        await line.linger(within: limits)
+        await stream.linger(within: limits)
     }
 }
 

@@ -3,17 +3,17 @@ internal import CMicrohttpd
 internal import Glibc
 internal import SocketIO
 
-// The library's call-backs: file-scope functions, because a C function pointer carries no isolation.
+// The library's callbacks. They are file-scope functions, because a C function pointer has no isolation.
 //
-// SAFETY, for all of them: `context` is the HTTPDaemon that started the library; its worker keeps it until the library
-// has been stopped. The library has no thread: it calls back only from inside of MHD_run, MHD_add_connection,
-// MHD_queue_response and MHD_stop_daemon, which the HTTPDaemon calls on its worker's thread.
+// SAFETY, for all of them: `context` is the HTTPDaemon that started the library. Its worker keeps it until the library has
+// been stopped. The library has no thread: it calls back only from MHD_run, MHD_add_connection, MHD_queue_response and
+// MHD_stop_daemon, which the HTTPDaemon calls on its worker's thread.
 
 private func daemon(_ context: UnsafeMutableRawPointer?) -> HTTPDaemon? {
     context.map { Unmanaged<HTTPDaemon>.fromOpaque($0).takeUnretainedValue() }
 }
 
-/// A connection by its place in the table, which the library carries about one higher: 0 is its null.
+/// A connection by its index in the table. The library stores the index plus one, since 0 is its null.
 private func connection(_ reference: UnsafeMutableRawPointer?, of daemon: HTTPDaemon) -> Connection? {
     let place = Int(bitPattern: reference) - 1
     return place >= 0 ? daemon.connections[place] : nil
@@ -42,7 +42,7 @@ func onAccess(
     }
     if size.pointee == 0 { return daemon.complete(connection) }
     let result = daemon.receive(connection, UnsafeRawBufferPointer(start: data, count: size.pointee))
-    // All of it has been used.
+    // All bytes have been consumed.
     size.pointee = 0
     return result
 }
@@ -50,6 +50,14 @@ func onAccess(
 private func bytes(_ text: UnsafePointer<CChar>) -> UnsafePointer<UInt8> {
     // SAFETY: CChar and UInt8 have the same layout.
     UnsafeRawPointer(text).assumingMemoryBound(to: UInt8.self)
+}
+
+/// The library could send more of a streamed body.
+/// - Returns: 0 where it has to wait, or one of the two ends.
+func onStream(_ context: UnsafeMutableRawPointer?, _: UInt64, _: UnsafeMutablePointer<CChar>?, _: Int) -> Int {
+    guard let context else { return connectd_mhd_end_with_error }
+    // SAFETY: the library's response holds a reference, and the library calls this only while that response exists.
+    return Unmanaged<BodyStream>.fromOpaque(context).takeUnretainedValue().libraryAsks()
 }
 
 func onCompleted(
@@ -77,9 +85,12 @@ func onLog(_ context: UnsafeMutableRawPointer?, _ line: UnsafePointer<CChar>?) {
     guard let daemon = daemon(context), let line else { return }
     let text = String(cString: line).prefix { !$0.isNewline }
     if text.hasPrefix("Error processing request") { daemon.refuseUnjudgedHeads() }
-    guard !tcpComplaints.contains(where: text.contains) else { return }
+    guard !complaints.contains(where: text.contains) else { return }
     daemon.log("libmicrohttpd: \(text)")
 }
 
-/// With each answer on a socket that is not TCP's: the library sets options that such sockets do not have, and goes on.
-private let tcpComplaints = ["TCP_NODELAY", "TCP_CORK", "Failed to push the data from buffers to the network"]
+/// Messages that are not logged. With each response on a UNIX-domain socket, the library sets options that such sockets do
+/// not have. Aborted streams are logged by `BodyStream`, with their reason.
+private let complaints = [
+    "TCP_NODELAY", "TCP_CORK", "Failed to push the data from buffers to the network", "Closing connection (application",
+]

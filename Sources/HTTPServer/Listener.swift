@@ -1,22 +1,44 @@
 public import NetworkTypes
 
-/// One place to listen on.
+/// An address to listen on, and what is served there.
 public struct Listener: Sendable {
-    /// What may be asked there; the handler keeps to it.
+    /// What a listener serves. The handler enforces it.
     public enum Purpose: Hashable, Sendable {
         case service
-        /// Whether the service lives and is ready, and its numbers: nothing that needs a proof of who asks.
+        /// Only liveness, readiness and metrics, without authentication.
         case health
     }
 
     public let address: ListenAddress
     public let purpose: Purpose
-    /// A descriptor that listens there already, for the service to take over; nil where it has to be made.
+    /// A listening descriptor, whose ownership passes to the service; nil to make one.
     public let inherited: Int32?
 
     public init(_ address: ListenAddress, purpose: Purpose = .service, inherited: Int32? = nil) {
         self.address = address
         self.purpose = purpose
         self.inherited = inherited
+    }
+}
+
+/// The kind of listener that a request came through.
+public enum ListenerKind: Hashable, Sendable {
+    case tcp
+    /// A UNIX-domain socket. The file's permissions decide who may connect.
+    case unix
+}
+
+/// The client of a request.
+public enum Peer: Hashable, Sendable {
+    case ip(IPEndpoint)
+    /// A process on this machine, through a UNIX-domain socket.
+    case unix
+
+    /// The address without the port, for logs and limits by client; `unix` for a UNIX-domain socket.
+    public var text: String {
+        switch self {
+        case .ip(let endpoint): endpoint.address.text
+        case .unix: "unix"
+        }
     }
 }

@@ -1,26 +1,26 @@
 internal import CLinux
 internal import Synchronization
 
-/// The memory that clients can make the service hold, in bytes: one account for the whole process.
+/// The memory, in bytes, that clients can make the service hold. One budget serves the whole process.
 ///
-/// What is large is charged here before it is held, whether or not we know who the client is. A plain check is small and
-/// is not charged: the limits of connections and of checks bound those.
+/// Large memory is charged before it is held, for authenticated clients too. A plain check is small and is not charged: the
+/// limits on connections and checks bound it.
 public final class MemoryBudget: Sendable {
-    /// What clients hold memory by.
+    /// What clients hold memory for.
     public enum Use: String, CaseIterable, Sendable {
-        /// TLS handshakes under way.
+        /// TLS handshakes in progress.
         case handshakes
         /// TLS connections after their handshake.
         case sessions
         /// Request heads that need more than a connection's usual memory.
         case heads
-        /// Request bodies of more than `MemoryBudget.freeBodyBytes`, and what is made of them.
+        /// Request bodies of more than `MemoryBudget.freeBodyBytes`, and the values decoded from them.
         case bodies
-        /// Responses that clients have not taken yet.
+        /// Responses that clients have not read yet, and the buffers of streams.
         case answers
     }
 
-    /// The most that all uses hold together.
+    /// The limit for all uses together.
     public let limitBytes: Int
 
     private let total = Atomic<Int>(0)
@@ -36,10 +36,9 @@ public final class MemoryBudget: Sendable {
         self.limitBytes = max(limitBytes, 1)
     }
 
-    /// The budget of a machine or container with so much memory.
+    /// The budget for a machine or container with so many bytes of memory.
     ///
-    /// A quarter: the program itself and the checks in flight need the rest. Half of a gigabyte is enough for any number
-    /// of honest clients.
+    /// It is a quarter, from 4 MiB to 512 MiB: the program itself and the checks in flight need the rest.
     public static func share(ofAvailable bytes: Int) -> Int {
         min(max(bytes / 4, 4 << 20), 512 << 20)
     }
@@ -47,7 +46,7 @@ public final class MemoryBudget: Sendable {
     /// The longest body that is not charged.
     public static let freeBodyBytes = 1024
 
-    /// How much a body of a request holds until it is answered: its bytes and the values that were read from them.
+    /// What a request body of that length holds until its response: its bytes and the values decoded from them.
     public static func bodyCharge(_ count: Int) -> Int {
         guard count > freeBodyBytes else { return 0 }
         // A check of 64 KiB holds up to six times as much while it waits. Longer bodies have long values.
@@ -57,10 +56,10 @@ public final class MemoryBudget: Sendable {
     /// Bytes that clients hold now.
     public var heldBytes: Int { total.load(ordering: .relaxed) }
 
-    /// Bytes that clients hold now by one use.
+    /// Bytes that clients hold now for one use.
     public func heldBytes(by use: Use) -> Int { account(of: use) { $0.load(ordering: .relaxed) } }
 
-    /// The most that one use may hold: no use takes everything from the others.
+    /// The limit of one use, so that none takes everything from the others.
     public func ceiling(of use: Use) -> Int {
         switch use {
         case .handshakes: limitBytes / 2
@@ -79,7 +78,7 @@ public final class MemoryBudget: Sendable {
     }
 
     /// Charges memory that is about to be held.
-    /// - Returns: false where there is no room; nothing is charged then.
+    /// - Returns: false if there is no room; then nothing is charged.
     public func charge(_ bytes: Int, for use: Use) -> Bool {
         guard bytes > 0 else { return true }
         let ofUse = account(of: use) { $0.add(bytes, ordering: .relaxed).newValue }
@@ -92,8 +91,8 @@ public final class MemoryBudget: Sendable {
         return true
     }
 
-    /// Charges memory that is held in any case.
-    /// - Returns: whether there was room for it.
+    /// Charges memory that is held even if there is no room for it.
+    /// - Returns: whether there was room.
     public func chargeAnyway(_ bytes: Int, for use: Use) -> Bool {
         let ofUse = account(of: use) { $0.add(bytes, ordering: .relaxed).newValue }
         let ofAll = total.add(bytes, ordering: .relaxed).newValue
@@ -101,7 +100,7 @@ public final class MemoryBudget: Sendable {
         return ofUse <= ceiling(of: use) && ofAll <= limitBytes
     }
 
-    /// Gives back what was charged, after it was freed.
+    /// Releases a charge, after the memory was freed.
     public func release(_ bytes: Int, of use: Use) {
         guard bytes > 0 else { return }
         _ = account(of: use) { $0.subtract(bytes, ordering: .relaxed) }
@@ -113,7 +112,7 @@ public final class MemoryBudget: Sendable {
         if bytes > peak.load(ordering: .relaxed) { peak.store(bytes, ordering: .relaxed) }
     }
 
-    /// Whether a flood is over, once for each: the allocator keeps what it held.
+    /// Whether a flood has just ended; true once for each. The allocator still keeps the freed memory then.
     private func endsFlood() -> Bool {
         let highest = peak.load(ordering: .relaxed)
         let now = heldBytes
@@ -132,13 +131,13 @@ public final class MemoryBudget: Sendable {
     }
 }
 
-/// Memory that is charged for as long as this object lives.
+/// A charge that is released with this object.
 final class MemoryCharge: Sendable {
     private let budget: MemoryBudget
     private let use: MemoryBudget.Use
     private let bytes: Int
 
-    /// nil where there is no room.
+    /// nil if there is no room.
     init?(_ bytes: Int, for use: MemoryBudget.Use, in budget: MemoryBudget) {
         guard budget.charge(bytes, for: use) else { return nil }
         self.budget = budget

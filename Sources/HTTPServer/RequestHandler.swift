@@ -1,26 +1,27 @@
-/// What the service asks whoever knows the resources.
+/// Decides how requests are answered; implemented by the module with the resources.
 public protocol RequestHandler: Sendable {
-    /// Judges the head before any of the body is read: how long a body may follow, or an answer at once.
+    /// Decides by the head, before any of the body is read: accept the request with a body limit, or respond at once.
     ///
     /// Called on the worker's thread; it must not block.
     func admit(_ head: RequestHead) -> Admission
 
-    /// The answer to what the service itself refuses: 400 (malformed), 408 (too slow), 413 (too large), 503 (too many connections).
+    /// The response to requests that the server itself refuses: 400 (malformed), 408 (too slow), 413 (body too large), 414 and
+    /// 431 (head too large), 503 (too many connections, shutdown). Its body is not a stream.
     /// - Parameter detail: one sentence about this occurrence.
     func problem(status: Int, detail: String) -> Response
 }
 
-/// Answers requests that a handler has admitted: one object for as many as there are.
+/// Responds to accepted requests. One object may serve any number of them.
 public protocol RequestResponder: AnyObject, Sendable {
-    /// Answers a request.
+    /// The response to a request.
     ///
-    /// It runs on the worker's own thread, in a task that prefers it. The task is cancelled when the client goes away
-    /// (closes, where that can be told, or resets) and when the service shuts down; it has to answer soon then.
-    /// - Parameter worker: the number of the worker, the index of its reactor.
+    /// It runs in a task that prefers the worker's thread; it must not block. The task is canceled when the client leaves (a
+    /// reset, or a close as far as the kernel can tell), and during shutdown. Then it must return soon.
+    /// - Parameter worker: the index of the worker and its reactor.
     func respond(to request: Request, on worker: Int) async -> Response
 
-    /// Whether a client that shuts down its writing half has left: for a long response that ends soon after its last reader.
-    /// Otherwise it has only ended its request, and gets its answer.
+    /// Whether a client has left when it shuts down its writing half (FIN). Otherwise it has only ended its request, and gets
+    /// its response. While a stream is sent, a FIN always means that the client has left.
     var endsWithInput: Bool { get }
 }
 
@@ -28,11 +29,18 @@ extension RequestResponder {
     public var endsWithInput: Bool { false }
 }
 
-/// What a handler says about a request's head.
+/// A handler's decision about a request head.
 public enum Admission: Sendable {
-    /// Read the body, of at most so many bytes, and let this answer. A longer one is answered by 413.
+    /// Read the body and let this responder respond. A body over the limit, in bytes, gets a 413.
     case accept(bodyLimit: Int, by: any RequestResponder)
-    /// Send this, and never mind the body. The connection stays open if the body is short. The cheapest way to answer:
-    /// no task is made, and the answer leaves in the same turn.
+    /// Send this response and ignore the body. The connection stays open if the body is short. This is the cheapest way to
+    /// respond: it makes no task, and the response leaves in the same turn of the event loop.
     case answer(Response)
+}
+
+/// A request with its whole body.
+public struct Request: Sendable {
+    public let head: RequestHead
+    /// At most the number of bytes that the handler admitted.
+    public let body: [UInt8]
 }

@@ -1,29 +1,29 @@
-/// What stands before a request's body: method, target, headers, and who sends it.
+/// The head of a request: method, target, headers and client.
 ///
-/// The head has passed the strict judgement of RFC 9112: HTTP/1.0 or 1.1, one Host at most, one framing of the body,
-/// token-only names, no control bytes. It is one block of bytes; strings are made where they are asked for. An object,
-/// since it goes through many hands.
+/// It has passed the strict checks of RFC 9112: HTTP/1.0 or 1.1, at most one Host, one body framing, token-only names, no
+/// control characters. It is stored as one block of bytes, and strings are made on request. It is a class, since it is
+/// passed on many times.
 public final class RequestHead: Sendable {
     public let method: HTTPMethod
-    /// Whether bytes follow the head.
+    /// Whether the request has a body.
     public let hasBody: Bool
-    /// The body's length where the client told it; nil for a chunked one, 0 without a body.
+    /// The body's length in bytes; nil for a chunked body, 0 without a body.
     public let contentLength: UInt64?
     private let source: ConnectionSource
 
     public var listener: ListenerKind { source.listener }
     public var purpose: Listener.Purpose { source.purpose }
     public var peer: Peer { source.peer }
-    /// Whether it came over TLS.
+    /// Whether it was sent over TLS.
     public var isHTTPS: Bool { source.isHTTPS }
-    /// Who the client is by its certificate, which was verified; nil where none was asked for.
+    /// The name in the client's verified certificate; nil if none was requested.
     public var certificateName: String? { source.certificateName }
 
-    /// The target from its path on, then the header lines, which the judge has checked, as `HeaderLines` has them.
+    /// The target from its path on, then the header lines in the form that `HeaderLines` describes.
     private let storage: [UInt8]
     private let pathLength: Int
     private let targetLength: Int
-    /// Tells of most names at once that no header has them.
+    /// Excludes most absent names without a search.
     private let names: HeaderNameFilter
 
     init(
@@ -48,18 +48,18 @@ public final class RequestHead: Sendable {
 
     // MARK: The target
 
-    /// The path as it was sent: starts with a slash (or is `*`), percent-encoding in place, without the query.
+    /// The path as it was sent, still percent-encoded, without the query. It starts with a slash, or is `*`.
     public var path: String { String(decoding: storage[..<pathLength], as: UTF8.self) }
 
-    /// Whether the path is exactly this, byte by byte; cheaper than `path`.
+    /// Whether the path equals this, byte by byte; cheaper than `path`.
     public func hasPath(_ text: StaticString) -> Bool {
         let count = text.utf8CodeUnitCount
         guard count == pathLength else { return false }
         return storage.withUnsafeBufferPointer { ASCII.equal(UnsafeBufferPointer(rebasing: $0[..<count]), text) }
     }
 
-    /// The path's segments behind its first slash, percent-decoded one by one, so that `%2F` is no separator.
-    /// - Returns: nil where the percent-encoding is broken, or what it encodes is no UTF-8 or has a NUL.
+    /// The path's segments after its first slash. Each is percent-decoded on its own, so that `%2F` is not a separator.
+    /// - Returns: nil if the percent-encoding is invalid, or a segment is not UTF-8 or contains a NUL.
     public func pathSegments() -> [String]? {
         var segments: [String] = []
         let path = storage[..<pathLength].dropFirst()
@@ -70,13 +70,13 @@ public final class RequestHead: Sendable {
         return segments
     }
 
-    /// What stands behind the `?`, as it was sent; nil without one.
+    /// The query after the `?`, as it was sent; nil without one.
     public var rawQuery: String? {
         pathLength == targetLength ? nil : String(decoding: storage[(pathLength + 1)..<targetLength], as: UTF8.self)
     }
 
-    /// The parameters of the query in their order, decoded; a name without `=` has an empty value.
-    /// - Parameter plusIsSpace: whether `+` stands for a space, as in forms. In `target=unix+dgram:/x` it does not.
+    /// The query parameters in order, percent-decoded. A name without `=` has an empty value.
+    /// - Parameter plusIsSpace: whether `+` means a space, as in forms. In `target=unix+dgram:/x` it does not.
     public func query(plusIsSpace: Bool = true) -> [QueryParameter] {
         guard pathLength < targetLength else { return [] }
         return storage[(pathLength + 1)..<targetLength].split(separator: UInt8(ascii: "&")).map {
@@ -86,7 +86,7 @@ public final class RequestHead: Sendable {
 
     // MARK: Headers
 
-    /// The first value of a header, without blanks around it. Bytes that are no UTF-8 show as U+FFFD.
+    /// The first value of a header, trimmed. Invalid UTF-8 becomes U+FFFD.
     /// - Parameter name: in lower case.
     public func header(_ name: StaticString) -> String? {
         guard names.mayContain(name) else { return nil }
@@ -96,7 +96,7 @@ public final class RequestHead: Sendable {
         }
     }
 
-    /// Whether the first value of a header is exactly this, byte by byte; cheaper than to make a string of it.
+    /// Whether the first value of a header equals this, byte by byte; cheaper than `header(_:)`.
     /// - Parameter name: in lower case.
     public func header(_ name: StaticString, is text: StaticString) -> Bool {
         var position = 0
@@ -121,5 +121,53 @@ public final class RequestHead: Sendable {
 
     private func withLines<Result>(_ body: (HeaderLines) -> Result) -> Result {
         storage.withUnsafeBufferPointer { body(HeaderLines(bytes: UnsafeBufferPointer(rebasing: $0[targetLength...]))) }
+    }
+}
+
+/// A query parameter.
+public struct QueryParameter: Sendable, Equatable {
+    /// Percent-decoded; as it was sent if it cannot be decoded.
+    public let name: String
+    /// Percent-decoded; nil if name or value has invalid percent-encoding, is not UTF-8, or contains a NUL.
+    public let value: String?
+
+    /// - Parameter encoded: the bytes between two `&`.
+    init(encoded: ArraySlice<UInt8>, plusIsSpace: Bool) {
+        let equals = encoded.firstIndex(of: UInt8(ascii: "=")) ?? encoded.endIndex
+        let value = PercentCoding.decode(encoded[equals...].dropFirst(), plusIsSpace: plusIsSpace)
+        if let name = PercentCoding.decode(encoded[..<equals], plusIsSpace: plusIsSpace) {
+            self.name = name
+            self.value = value
+        } else {
+            name = String(decoding: encoded[..<equals], as: UTF8.self)
+            self.value = nil
+        }
+    }
+}
+
+/// Percent-encoding (RFC 3986, section 2.1), decoded strictly.
+public enum PercentCoding {
+    /// - Returns: nil if a `%` is not followed by two hexadecimal digits, or the result is not UTF-8 or contains a NUL.
+    public static func decode(_ bytes: ArraySlice<UInt8>, plusIsSpace: Bool) -> String? {
+        var decoded: [UInt8] = []
+        decoded.reserveCapacity(bytes.count)
+        var index = bytes.startIndex
+        while index < bytes.endIndex {
+            switch bytes[index] {
+            case UInt8(ascii: "%"):
+                guard index + 2 < bytes.endIndex, let high = ASCII.hexValue(bytes[index + 1]),
+                    let low = ASCII.hexValue(bytes[index + 2]), high | low != 0
+                else { return nil }
+                decoded.append(high << 4 | low)
+                index += 3
+            case UInt8(ascii: "+") where plusIsSpace:
+                decoded.append(0x20)
+                index += 1
+            case let byte:
+                decoded.append(byte)
+                index += 1
+            }
+        }
+        return String(validating: decoded, as: UTF8.self)
     }
 }

@@ -1,24 +1,28 @@
 internal import Synchronization
 
-/// An answer. `Content-Length`, `Date` and `Connection` are added when it is sent; every other header is the handler's.
+/// A response. The server adds `Content-Length` (or `Transfer-Encoding`), `Date` and `Connection`.
 public struct Response: Sendable {
-    /// 200 … 599.
+    /// 200…599.
     public var status: Int
-    /// Names and values without control bytes. Keep them in a constant where they do not change: copying is free then.
+    /// Names and values without control characters. Keep constant headers in a `static let`, so that copying is free.
     public var headers: [(name: String, value: String)]
     public var body: Body
 
-    /// What follows the head. An answer to HEAD carries the same body here; it is not sent.
+    /// The bytes after the head. A response to HEAD has the same body as to GET; it is not sent.
     public enum Body: Sendable {
-        /// Copied once, into the library's own memory.
+        /// Copied once, into the library's memory.
         case bytes([UInt8])
-        /// Never copied: for what is served again and again.
+        /// Never copied: for documents that are served repeatedly.
         case shared(SharedBody)
+        /// Written piece by piece while it is sent.
+        case stream(StreamProducer)
 
-        public var count: Int {
+        /// Bytes; nil for a stream, whose length is not known when its head is sent.
+        public var count: Int? {
             switch self {
             case .bytes(let bytes): bytes.count
             case .shared(let body): body.count
+            case .stream: nil
             }
         }
     }
@@ -34,11 +38,20 @@ public struct Response: Sendable {
         self.headers = headers
         self.body = .shared(body)
     }
+
+    /// A response whose body is written while it is sent; `StreamProducer` says how.
+    public init(
+        status: Int, headers: [(name: String, value: String)] = [], stream: @escaping StreamProducer
+    ) {
+        self.status = status
+        self.headers = headers
+        body = .stream(stream)
+    }
 }
 
-/// Bytes at a fixed place in memory, which any number of answers send without copying them.
+/// Bytes at a fixed address, which any number of responses send without copying them.
 public final class SharedBody: Sendable {
-    // SAFETY: the memory is filled in the initialiser, only read after that, and freed with the last reference.
+    // SAFETY: the memory is filled in the initializer, only read after that, and freed in deinit.
     private nonisolated(unsafe) let memory: UnsafeMutableRawBufferPointer
     private let onRelease: (@Sendable () -> Void)?
     private let revoked = Atomic<Bool>(false)
@@ -46,14 +59,14 @@ public final class SharedBody: Sendable {
     public var count: Int { memory.count }
     var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(memory) }
 
-    /// - Parameter onRelease: called when the last answer that sends it has ended, on whatever thread that is.
+    /// - Parameter onRelease: called on any thread when the last reference is dropped.
     public init(_ bytes: [UInt8], onRelease: (@Sendable () -> Void)? = nil) {
         self.onRelease = onRelease
         memory = .allocate(byteCount: bytes.count, alignment: 1)
         memory.copyBytes(from: bytes)
     }
 
-    /// Breaks off the answers that send it still, within a second: the memory is wanted elsewhere.
+    /// Aborts the responses that still send it, within a second, to free its memory.
     public func revoke() {
         revoked.store(true, ordering: .relaxed)
     }
@@ -64,4 +77,43 @@ public final class SharedBody: Sendable {
         memory.deallocate()
         onRelease?()
     }
+}
+
+/// A function that writes the body of a streamed response.
+///
+/// It runs as a task on the worker's thread after the head has been sent; it must not block. If it returns, the body is
+/// complete. If it throws, the response is aborted: what was written is sent, without the last chunk, and the error is
+/// logged. The task is canceled, and the response aborted, when the client leaves or reads too slowly, and at the end of
+/// a graceful shutdown. A client that shuts down its writing half counts as having left.
+///
+/// An HTTP/1.0 client sees a reset when its response is aborted; on a UNIX-domain socket it cannot tell. A HEAD request
+/// runs no producer, and closes its connection.
+public typealias StreamProducer = @Sendable (ResponseWriter) async throws -> Void
+
+/// Sends the pieces of one streamed body. Any task may write, on any thread; pieces are never interleaved.
+public struct ResponseWriter: Sendable {
+    let worker: HTTPWorker
+    let place: Int
+    let number: UInt64
+
+    /// Sends bytes, at once if the client keeps up. Otherwise up to 64 KiB are buffered, and the call waits until the rest
+    /// has found room.
+    /// - Throws: if the response has ended, or the calling task is canceled before any of the bytes were accepted.
+    public func write(_ bytes: [UInt8]) async throws(ResponseStreamError) {
+        try await worker.write(bytes, place: place, number: number)
+    }
+}
+
+/// Why a streamed body accepts no more bytes.
+public enum ResponseStreamError: Error, Sendable {
+    /// The client has closed or reset the connection.
+    case clientLeft
+    /// The client did not read the body within `HTTPLimits.sendTimeoutMilliseconds`.
+    case clientTooSlow
+    /// The service is shutting down, and the time limit for its requests has passed.
+    case serviceStopped
+    /// The calling task was canceled.
+    case cancelled
+    /// The response has ended.
+    case ended
 }

@@ -3,41 +3,35 @@ internal import NetworkTypes
 internal import SocketIO
 internal import TLS
 
-/// Carries one connection between a client, whose TLS handshake is done, and the library, which speaks none: a pair of
-/// sockets stands in between, so that whatever holds for plain connections (deadlines, early answers, clients that leave)
-/// holds here.
+/// Carries one connection between a client, whose TLS handshake is done, and the library, which has no TLS. A pair of
+/// sockets connects the two, so that deadlines, early responses and clients that leave work as on plain connections.
 final class TLSRelay {
     private let reactor: Reactor
     private let session: ServerSession
     private let charge: MemoryCharge?
+    /// The client's socket, and our end of the pair.
     private let outer: Int32
     private let inner: Int32
     private var outerWatch: SlotToken?
     private var innerWatch: SlotToken?
     private var timer: SlotToken?
 
+    private var state = RelayState()
+    /// Both sides are closed.
+    private(set) var hasEnded = false
     private var toInner: ArraySlice<UInt8> = []
     private var toOuter: ArraySlice<UInt8> = []
-    /// What came since the last plaintext.
+    /// Bytes from the client since the last plaintext.
     private var idleCount = 0
-    /// The client, or the library, sends no more.
-    private var outerEnded = false
-    private var innerEnded = false
-    /// The library takes no more, or the client broke the protocol: what comes is thrown away.
-    private var discards = false
-    /// The library has closed its end: what it wrote before is there still.
-    private var innerIsClosed = false
-    private var hasShutOuter = false
-    private(set) var hasEnded = false
 
     private static let chunk = 16384
-    /// What may come without any plaintext in it: a flood of KeyUpdates is work for us alone.
+    /// How many bytes may come without any plaintext in them: a flood of KeyUpdates costs only us.
     private static let idleBytes = 64 << 10
-    /// How long the client may take for the last bytes, and then to close.
+    /// How long the client may take to read the last bytes, and then to close.
     private static let sendMilliseconds = 60_000
     private static let lingerMilliseconds = 2000
 
-    /// Takes over both descriptors.
+    /// Takes ownership of both descriptors.
     init(_ session: ServerSession, charge: MemoryCharge?, outer: Int32, inner: Int32, reactor: Reactor) {
         self.session = session
         self.charge = charge
@@ -46,16 +40,17 @@ final class TLSRelay {
         self.reactor = reactor
     }
 
-    /// Whether the client has everything that the library sent, and knows that no more comes.
-    var isFlushed: Bool { hasEnded || hasShutOuter }
+    /// Whether the client has everything that the library sent, and has been told that no more comes.
+    var isFlushed: Bool { hasEnded || state.outbound == .finished }
 
-    /// Whether something that the library sent has not left yet.
+    /// Whether bytes of the library have not left yet.
     var isSending: Bool {
-        guard !hasEnded, !innerEnded else { return !isFlushed }
+        guard !hasEnded, state.mayRelay else { return !isFlushed }
         return !toOuter.isEmpty || connectd_unread_bytes(inner) > 0
     }
 
     /// - Parameter handler: calls `step` on the reactor's thread.
+    /// - Returns: false where the kernel allows no more watches, or the client has gone.
     func start(handler: @escaping @Sendable (_ outer: Readiness, _ inner: Readiness) -> Void) -> Bool {
         let (outer, inner) = (outer, inner)
         (timer, outerWatch, innerWatch) = reactor.assumeIsolated { reactor in
@@ -66,16 +61,17 @@ final class TLSRelay {
             )
         }
         guard outerWatch != nil, innerWatch != nil else { return false }
-        // What came behind the handshake is with the session already: no event tells of it.
+        // The session already has what came after the handshake: no event reports that.
         step(outer: [], inner: [])
         return !hasEnded
     }
 
+    /// Moves what can be moved in both directions.
     func step(outer outerReadiness: Readiness, inner innerReadiness: Readiness) {
         guard !hasEnded else { return }
-        // Both directions are shut, or the connection was reset; the timer says so, too.
+        // Both directions are shut down, the connection was reset, or the timer has fired.
         if !outerReadiness.isDisjoint(with: [.error, .hangUp]) { return end() }
-        if !innerReadiness.isDisjoint(with: [.error, .hangUp]) { noteInnerIsClosed() }
+        if !innerReadiness.isDisjoint(with: [.error, .hangUp]) { noteLibraryClosed() }
         flushInner()
         flushOuter()
         if mayReceive { receiveOuter() }
@@ -84,27 +80,27 @@ final class TLSRelay {
         repeat {
             receiveInner()
             flushOuter()
-        } while innerIsClosed && !innerEnded && !hasEnded && toOuter.isEmpty
+        } while state.outbound == .draining && !hasEnded && toOuter.isEmpty
         if !hasEnded { conclude() }
     }
 
-    /// Whoever does not read what it has asked for is not heard: OpenSSL's answers to KeyUpdates would fill the memory.
-    private var mayReceive: Bool { !outerEnded && toInner.isEmpty && toOuter.isEmpty }
+    /// A client that does not read its response is not read either: OpenSSL's answers to KeyUpdates would fill the memory.
+    private var mayReceive: Bool { state.mayReceive && toInner.isEmpty && toOuter.isEmpty }
 
     private func receiveOuter() {
         do throws(Errno) {
             let bytes = try SystemCall.receive(from: outer, atMost: Self.chunk)
-            if bytes.isEmpty { outerEnded = true }
-            guard !bytes.isEmpty, !discards else { return }
+            if bytes.isEmpty { state.apply(.clientFinished) }
+            guard !bytes.isEmpty, !state.discards else { return }
             idleCount += bytes.count
             session.feed(bytes[...])
         } catch {
-            if !Self.isPassing(error) { end() }
+            if !Self.isTemporary(error) { end() }
         }
     }
 
     private func decrypt() {
-        while toInner.isEmpty, !discards {
+        while toInner.isEmpty, !state.discards {
             let (progress, bytes) = session.read()
             switch progress {
             case .done:
@@ -114,10 +110,10 @@ final class TLSRelay {
             case .wantsInput where idleCount > Self.idleBytes:
                 return fail()
             case .wantsInput:
-                if outerEnded { shutdown(inner, Int32(SHUT_WR)) }
+                if !state.mayReceive { shutdown(inner, Int32(SHUT_WR)) }
                 return
             case .closed:
-                outerEnded = true
+                state.apply(.clientFinished)
                 shutdown(inner, Int32(SHUT_WR))
                 return
             case .failed:
@@ -127,48 +123,46 @@ final class TLSRelay {
     }
 
     private func receiveInner() {
-        guard !innerEnded, toOuter.isEmpty else { return }
+        guard state.mayRelay, toOuter.isEmpty else { return }
         do throws(Errno) {
             let bytes = try SystemCall.receive(from: inner, atMost: Self.chunk)
-            if bytes.isEmpty { return endInner() }
+            if bytes.isEmpty { return finishOutput() }
             if !session.write(bytes) { fail() }
         } catch {
-            if !Self.isPassing(error) { endInner() }
+            if !Self.isTemporary(error) { finishOutput() }
         }
     }
 
-    /// No event tells of its last bytes from here on: a pair whose other end is closed would be ready for ever.
-    private func noteInnerIsClosed() {
-        innerIsClosed = true
-        discards = true
+    /// The watch ends here: a pair whose other end is closed would be ready forever.
+    private func noteLibraryClosed() {
+        if state.mayRelay { arm(Self.sendMilliseconds) }
+        state.apply(.libraryClosed)
         toInner = []
         unwatch(&innerWatch, inner)
-        if !innerEnded { arm(Self.sendMilliseconds) }
     }
 
-    private func endInner() {
-        innerEnded = true
+    private func finishOutput() {
+        state.apply(.libraryFinished)
         session.close()
         arm(Self.sendMilliseconds)
     }
 
-    /// Closes both sides where the client has closed its own, and does not read what it has asked for.
+    /// Closes both sides where the client has closed its own, and does not read its response.
     func endIfClientHasClosed() {
-        if outerEnded, !innerEnded, !hasEnded, connectd_peer_has_closed(outer) == 1 { end() }
+        if !state.mayReceive, state.mayRelay, !hasEnded, connectd_peer_has_closed(outer) == 1 { end() }
     }
 
     /// The client gets OpenSSL's alert; the library sees the connection end.
     private func fail() {
-        innerEnded = true
-        discards = true
+        state.apply(.protocolFailed)
         toInner = []
         shutdown(inner, Int32(SHUT_RDWR))
         arm(Self.sendMilliseconds)
     }
 
     private func flushInner() {
-        toInner = Self.send(toInner, to: inner) { discards = true }
-        if discards { toInner = [] }
+        toInner = Self.send(toInner, to: inner) { state.apply(.libraryStoppedReading) }
+        if state.discards { toInner = [] }
     }
 
     private func flushOuter() {
@@ -179,15 +173,15 @@ final class TLSRelay {
     }
 
     private func conclude() {
-        if innerEnded, toOuter.isEmpty, !hasShutOuter {
-            hasShutOuter = true
+        if state.outbound == .flushing, toOuter.isEmpty {
+            state.apply(.flushed)
             shutdown(outer, Int32(SHUT_WR))
             arm(Self.lingerMilliseconds)
         }
-        if hasShutOuter, outerEnded { return end() }
+        if state.outbound == .finished, !state.mayReceive { return end() }
         adjust(outerWatch, outer, reads: mayReceive, writes: !toOuter.isEmpty)
-        if innerEnded, discards { unwatch(&innerWatch, inner) }
-        adjust(innerWatch, inner, reads: !innerEnded && toOuter.isEmpty, writes: !toInner.isEmpty)
+        if !state.mayRelay, state.discards { unwatch(&innerWatch, inner) }
+        adjust(innerWatch, inner, reads: state.mayRelay && toOuter.isEmpty, writes: !toInner.isEmpty)
     }
 
     private func adjust(_ watch: SlotToken?, _ number: Int32, reads: Bool, writes: Bool) {
@@ -218,18 +212,93 @@ final class TLSRelay {
         close(inner)
     }
 
-    private static func isPassing(_ error: Errno) -> Bool {
+    private static func isTemporary(_ error: Errno) -> Bool {
         error == Errno(EAGAIN) || error == Errno(EINTR)
     }
 
-    /// - Returns: what is left.
+    /// - Returns: the bytes that the socket did not take.
     private static func send(_ bytes: ArraySlice<UInt8>, to number: Int32, broken: () -> Void) -> ArraySlice<UInt8> {
         guard !bytes.isEmpty else { return [] }
         do throws(Errno) {
             return bytes.dropFirst(try SystemCall.send(bytes, to: number))
         } catch {
-            if !isPassing(error) { broken() }
+            if !isTemporary(error) { broken() }
             return bytes
         }
+    }
+}
+
+/// How far each direction of a TLS relay has come. Values alone: `TLSRelay` does what follows from them.
+struct RelayState: Equatable {
+    /// From the client to the library.
+    enum Inbound: Equatable {
+        case open
+        /// The library takes no more, or the client broke the protocol: what comes is read and thrown away.
+        case discarding
+        /// The client sends no more. What it sent before may still be on its way.
+        case ended
+        case endedDiscarding
+    }
+
+    /// From the library to the client.
+    enum Outbound: Equatable {
+        case open
+        /// The library has closed its end; what it wrote before has not all been read.
+        case draining
+        /// Nothing more comes from the library; the last TLS records are being sent.
+        case flushing
+        /// The client has everything, and has been told that no more comes.
+        case finished
+    }
+
+    enum Event: CaseIterable {
+        /// The client has shut down its writing half, or sent a close_notify.
+        case clientFinished
+        /// The library accepts no more bytes.
+        case libraryStoppedReading
+        /// The library has closed its end.
+        case libraryClosed
+        /// The last byte of the library has been read.
+        case libraryFinished
+        /// The client broke the protocol, or OpenSSL failed.
+        case protocolFailed
+        /// The last TLS record has left.
+        case flushed
+    }
+
+    var inbound = Inbound.open
+    var outbound = Outbound.open
+
+    /// Whether the client may still send.
+    var mayReceive: Bool { inbound == .open || inbound == .discarding }
+
+    /// Whether what the client sends is of no more use.
+    var discards: Bool { inbound == .discarding || inbound == .endedDiscarding }
+
+    /// Whether the library may still have something to send.
+    var mayRelay: Bool { outbound == .open || outbound == .draining }
+
+    /// The state after an event.
+    mutating func apply(_ event: Event) {
+        switch event {
+        case .clientFinished:
+            inbound = discards ? .endedDiscarding : .ended
+        case .libraryStoppedReading:
+            discard()
+        case .libraryClosed:
+            discard()
+            if outbound == .open { outbound = .draining }
+        case .libraryFinished:
+            if mayRelay { outbound = .flushing }
+        case .protocolFailed:
+            discard()
+            if mayRelay { outbound = .flushing }
+        case .flushed:
+            if outbound == .flushing { outbound = .finished }
+        }
+    }
+
+    private mutating func discard() {
+        inbound = mayReceive ? .discarding : .endedDiscarding
     }
 }

@@ -1,26 +1,28 @@
 import COpenSSL
 
-/// What connections of an HTTPS listener have in common (SSL_CTX): a certificate with its key, and who may connect.
+/// The shared settings of HTTPS connections (SSL_CTX): a certificate with its key, and which clients may connect.
 public final class ServerContext: Sendable {
-    // SAFETY: an SSL_CTX is counted by atomic operations and locks itself; nothing here changes it once it is made.
+    // SAFETY: an SSL_CTX has an atomic reference count and locks of its own, and nothing changes it after init.
     nonisolated(unsafe) let context: OpaquePointer
-    /// Of these a client's certificate has to be; nil: nobody is asked for one.
+    /// The CAs of client certificates; nil if none is requested.
     private let clientAuthorities: TrustAnchors?
     /// The certificate that clients see, with its chain.
     public let certificate: ClientCertificate
 
-    /// Of TLS 1.2: forward secrecy and authenticated encryption, which every client of the last ten years has. Those of
-    /// TLS 1.3 are OpenSSL's own.
+    /// The ciphers of TLS 1.2: forward secrecy and authenticated encryption, which clients have supported for ten years.
+    /// TLS 1.3 uses OpenSSL's defaults.
     private static let ciphers = "ECDHE+AESGCM:ECDHE+CHACHA20"
 
-    /// TLS 1.2 and 1.3, without renegotiation, compression and resumption: a replaced certificate is in force at once, and
-    /// nobody comes back past another rule about clients.
-    /// - Parameter clientAuthorities: nil lets everybody connect.
-    /// - Throws: where OpenSSL does not take the certificate.
+    /// Allows TLS 1.2 and 1.3, without renegotiation, compression and resumption. So a replaced certificate is used at once,
+    /// and no client returns by a session that other rules admitted.
+    /// - Parameter clientAuthorities: nil to admit clients without a certificate.
+    /// - Throws: if OpenSSL rejects the certificate or key.
     public init(certificate: ClientCertificate, clientAuthorities: TrustAnchors?) throws(TLSMaterialError) {
         ERR_clear_error()
         defer { ERR_clear_error() }
-        guard let context = SSL_CTX_new(TLS_server_method()) else { throw TLSMaterialError("finds no memory") }
+        guard let context = SSL_CTX_new(TLS_server_method()) else {
+            throw TLSMaterialError("could not be loaded: out of memory")
+        }
         self.context = context
         self.certificate = certificate
         self.clientAuthorities = clientAuthorities
@@ -31,7 +33,7 @@ public final class ServerContext: Sendable {
         SSL_CTX_set_alpn_select_cb(context, selectProtocol, nil)
         guard connectd_ssl_ctx_set_versions(context, TLS1_2_VERSION, TLS1_3_VERSION) == 1,
             SSL_CTX_set_cipher_list(context, Self.ciphers) == 1, certificate.use(in: context)
-        else { throw TLSMaterialError("has a certificate or key that OpenSSL does not take, too weak perhaps") }
+        else { throw TLSMaterialError("has a certificate or key that OpenSSL rejects; it may be too weak") }
         if let clientAuthorities { try demandCertificates(of: clientAuthorities) }
     }
 
@@ -40,22 +42,22 @@ public final class ServerContext: Sendable {
     /// Whether clients without a certificate are refused.
     public var demandsCertificate: Bool { clientAuthorities != nil }
 
-    /// Whether every client that was let in by `earlier` would be let in by this one.
+    /// Whether this context admits every client that `earlier` admits.
     public func admitsClients(of earlier: ServerContext) -> Bool {
         guard let clientAuthorities else { return true }
         return earlier.clientAuthorities.map(clientAuthorities.includesAll) ?? false
     }
 
-    /// Whoever lists an intermediate means to trust it: a chain may end there, as `authorities` has it.
+    /// A chain may end at any listed certificate, also at an intermediate one (X509_V_FLAG_PARTIAL_CHAIN).
     private func demandCertificates(of authorities: TrustAnchors) throws(TLSMaterialError) {
         guard let store = SSL_CTX_get_cert_store(context), authorities.addAll(to: store),
             X509_STORE_set_flags(store, UInt(X509_V_FLAG_PARTIAL_CHAIN)) == 1, authorities.nameAll(in: context)
-        else { throw TLSMaterialError("finds no memory") }
+        else { throw TLSMaterialError("could not be loaded: out of memory") }
         SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nil)
     }
 }
 
-/// RFC 7301, 3.2: HTTP/1.1 for a client that offers it; who offers other protocols alone is told so by an alert.
+/// ALPN (RFC 7301, section 3.2): selects HTTP/1.1. A client that offers only other protocols gets a fatal alert.
 private func selectProtocol(
     _: OpaquePointer?, _ selected: UnsafeMutablePointer<UnsafePointer<UInt8>?>?,
     _ selectedLength: UnsafeMutablePointer<UInt8>?, _ offered: UnsafePointer<UInt8>?, _ offeredLength: UInt32,

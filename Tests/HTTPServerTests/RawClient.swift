@@ -1,4 +1,5 @@
 import CLinux
+import COpenSSL
 import Foundation
 import HTTPServer
 import NetworkTypes
@@ -7,11 +8,16 @@ import SocketIO
 /// A client that sends bytes as they are, and tells what comes back. Blocking, with five seconds for each read.
 final class RawClient {
     private(set) var descriptor: Int32
+    private var tls: OpaquePointer?
 
-    init(to address: ListenAddress) throws {
+    /// - Parameter receiveBufferBytes: a small one makes a slow reader visible soon.
+    init(to address: ListenAddress, receiveBufferBytes: Int32? = nil) throws {
         switch address {
         case .ip(let endpoint):
             descriptor = try Self.socket(endpoint.address.family == .ipv4 ? AF_INET : AF_INET6)
+            if let receiveBufferBytes {
+                try SystemCall.setOption(descriptor, level: SOL_SOCKET, name: SO_RCVBUF, value: receiveBufferBytes)
+            }
             try connect(to: endpoint)
         case .unix(let path, _):
             descriptor = try Self.socket(AF_UNIX)
@@ -34,6 +40,15 @@ final class RawClient {
         }
     }
 
+    /// Speaks TLS from here on, and takes any certificate.
+    func startTLS() throws {
+        let context = SSL_CTX_new(TLS_client_method())
+        defer { SSL_CTX_free(context) }
+        tls = SSL_new(context)
+        SSL_set_fd(tls, descriptor)
+        guard SSL_connect(tls) == 1 else { throw Errno(EPROTO) }
+    }
+
     private static func socket(_ domain: Int32) throws -> Int32 {
         let number = try SystemCall.socket(domain: domain, type: connectd_sock_stream, nonBlocking: false).release()
         var limit = timeval(tv_sec: 5, tv_usec: 0)
@@ -51,6 +66,7 @@ final class RawClient {
 
     @discardableResult
     func send(_ bytes: [UInt8]) -> Bool {
+        if let tls { return bytes.isEmpty || SSL_write(tls, bytes, Int32(bytes.count)) == bytes.count }
         var sent = 0
         while sent < bytes.count {
             let count = bytes.withUnsafeBytes {
@@ -65,6 +81,12 @@ final class RawClient {
     /// What one recv(2) gives; empty at the end, nil after an error or five seconds of silence.
     func receive() -> [UInt8]? {
         var buffer = [UInt8](repeating: 0, count: 65536)
+        if let tls {
+            let count = SSL_read(tls, &buffer, Int32(buffer.count))
+            if count > 0 { return Array(buffer.prefix(Int(count))) }
+            // Without a close_notify, the end may be anybody's.
+            return SSL_get_error(tls, count) == SSL_ERROR_ZERO_RETURN ? [] : nil
+        }
         let count = recv(descriptor, &buffer, buffer.count, 0)
         return count < 0 ? nil : Array(buffer.prefix(count))
     }
@@ -82,22 +104,73 @@ final class RawClient {
     /// One response with a Content-Length, or without a body.
     func receiveResponse(withoutBody: Bool = false) -> RawResponse? {
         var bytes: [UInt8] = []
-        while true {
-            if let response = RawResponse(bytes, withoutBody: withoutBody) { return response }
-            // One byte at a time leaves the next response where it is.
-            var byte: UInt8 = 0
-            guard recv(descriptor, &byte, 1, 0) == 1 else { return nil }
+        while !bytes.ends(with: "\r\n\r\n") {
+            guard let byte = receiveByte() else { return nil }
             bytes.append(byte)
         }
+        guard let head = RawResponse(bytes, withoutBody: true) else { return nil }
+        let length = head.header("content-length").flatMap { Int($0) } ?? 0
+        if withoutBody || head.status < 200 || length == 0 { return head }
+        guard let body = receive(exactly: length) else { return nil }
+        return RawResponse(bytes + body)
+    }
+
+    /// One byte at a time leaves the next response where it is.
+    private func receiveByte() -> UInt8? {
+        var byte: UInt8 = 0
+        let count = tls.map { Int(SSL_read($0, &byte, 1)) } ?? recv(descriptor, &byte, 1, 0)
+        return count == 1 ? byte : nil
+    }
+
+    // MARK: Chunks
+
+    /// The next chunk of a body; empty for the last one, nil where the body is broken off.
+    func receiveChunk() -> [UInt8]? {
+        var line: [UInt8] = []
+        while !line.ends(with: "\r\n") {
+            guard let byte = receiveByte() else { return nil }
+            line.append(byte)
+        }
+        guard let count = Int(String(decoding: line.dropLast(2), as: UTF8.self), radix: 16) else { return nil }
+        guard let chunk = receive(exactly: count + 2), chunk.ends(with: "\r\n") else { return nil }
+        return chunk.dropLast(2)
+    }
+
+    private func receive(exactly count: Int) -> [UInt8]? {
+        var bytes = [UInt8](repeating: 0, count: count)
+        var filled = 0
+        while filled < count {
+            let result = bytes.withUnsafeMutableBytes { buffer -> Int in
+                let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
+                if let tls { return Int(SSL_read(tls, rest.baseAddress, Int32(rest.count))) }
+                return recv(descriptor, rest.baseAddress, rest.count, 0)
+            }
+            guard result > 0 else { return nil }
+            filled += result
+        }
+        return bytes
+    }
+
+    /// All chunks of a body, and whether the last one came.
+    func receiveChunks() -> (bytes: [UInt8], isComplete: Bool) {
+        var all: [UInt8] = []
+        while let chunk = receiveChunk() {
+            if chunk.isEmpty { return (all, true) }
+            all += chunk
+        }
+        return (all, false)
     }
 
     func closeWritingHalf() {
+        if let tls { SSL_shutdown(tls) }
         shutdown(descriptor, Int32(SHUT_WR))
     }
 
     func close() {
         if descriptor >= 0 { CLinux.close(descriptor) }
         descriptor = -1
+        SSL_free(tls)
+        tls = nil
     }
 
     func reset() {
@@ -130,4 +203,10 @@ struct RawResponse {
     }
 
     func header(_ name: String) -> String? { headers.first { $0.name == name }?.value }
+}
+
+extension Array<UInt8> {
+    fileprivate func ends(with text: StaticString) -> Bool {
+        text.withUTF8Buffer { suffix($0.count).elementsEqual($0) }
+    }
 }

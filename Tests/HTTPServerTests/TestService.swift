@@ -2,6 +2,7 @@ import HTTPServer
 import NetworkTypes
 import SocketIO
 import Synchronization
+import TLS
 
 /// What the tests ask of a service: an echo, a wait without end, an answer from the head alone.
 final class TestHandler: RequestHandler, RequestResponder {
@@ -9,9 +10,18 @@ final class TestHandler: RequestHandler, RequestResponder {
     let started = Atomic<Int>(0)
     let cancelled = Atomic<Int>(0)
     let ranOn = Mutex<[Int]>([])
+    /// The bodies that are streamed, by their paths.
+    let streams = Mutex<[String: StreamProducer]>([:])
     let page = SharedBody([UInt8](repeating: UInt8(ascii: "x"), count: 300_000))
-    /// More than sockets hold.
-    let volume = SharedBody([UInt8](repeating: UInt8(ascii: "x"), count: 32 << 20))
+    private let madeVolume = Mutex<SharedBody?>(nil)
+    /// More than sockets hold. Made on demand: with one for each service, parallel tests would take gigabytes.
+    var volume: SharedBody {
+        madeVolume.withLock { made in
+            let volume = made ?? SharedBody([UInt8](repeating: UInt8(ascii: "x"), count: 32 << 20))
+            made = volume
+            return volume
+        }
+    }
 
     init(_ reactors: [Reactor]) {
         self.reactors = reactors
@@ -21,6 +31,9 @@ final class TestHandler: RequestHandler, RequestResponder {
         if head.hasPath("/refused") { return .answer(text(403, "no")) }
         if head.hasPath("/volume") { return .answer(Response(status: 200, sharing: volume)) }
         if head.hasPath("/page") { return .answer(Response(status: 200, sharing: page)) }
+        if head.hasPath("/early-stream"), let producer = streams.withLock({ $0["/early-stream"] }) {
+            return .answer(Response(status: 200, stream: producer))
+        }
         return .accept(bodyLimit: head.hasPath("/long") ? 100_000 : 1000, by: self)
     }
 
@@ -28,6 +41,9 @@ final class TestHandler: RequestHandler, RequestResponder {
         ranOn.withLock { $0.append(worker) }
         started.add(1, ordering: .relaxed)
         let head = request.head
+        if let producer = streams.withLock({ $0[head.path] }) {
+            return Response(status: 200, headers: [("Content-Type", "text/plain")], stream: producer)
+        }
         switch head.path {
         case "/hang":
             let outcome = await reactors[worker].sleep(until: .distantFuture)
@@ -76,19 +92,26 @@ final class TestService {
         func stop() { if let thread = thread.take() { thread.stopAndJoin() } }
     }
 
+    /// The addresses on the internet speak HTTPS.
+    private let isHTTPS: Bool
+
     var address: ListenAddress { service.addresses[0] }
 
-    init(workers: Int, on addresses: [ListenAddress], limits: HTTPLimits, log: @escaping @Sendable (String) -> Void)
-        async throws
-    {
+    init(
+        workers: Int, on addresses: [ListenAddress], limits: HTTPLimits, https: ServerContext? = nil,
+        log: @escaping @Sendable (String) -> Void
+    ) async throws {
         memory = limits.memory
+        isHTTPS = https != nil
         var reactors: [Reactor] = []
-        for index in 0..<workers { reactors.append(try Reactor(thread: ReactorThread(index: index))) }
+        for index in 0...workers { reactors.append(try Reactor(thread: ReactorThread(index: index))) }
         threads = try reactors.map { try Thread($0) }
+        let handshakes = reactors.removeLast()
         handler = TestHandler(reactors)
         do {
             service = try await HTTPService.start(
-                on: addresses.map { Listener($0) }, reactors: reactors, limits: limits, handler: handler, log: log)
+                on: addresses.map { Listener($0) }, reactors: reactors, limits: limits,
+                https: https.map { HTTPSFront(context: $0, reactor: handshakes) }, handler: handler, log: log)
         } catch {
             for thread in threads { thread.stop() }
             throw error
@@ -100,7 +123,11 @@ final class TestService {
         for thread in threads { thread.stop() }
     }
 
-    func client() throws -> RawClient { try RawClient(to: address) }
+    func client(receiveBufferBytes: Int32? = nil) throws -> RawClient {
+        let client = try RawClient(to: address, receiveBufferBytes: receiveBufferBytes)
+        if isHTTPS, case .ip = address { try client.startTLS() }
+        return client
+    }
 }
 
 let anyLoopbackPort = ListenAddress.ip(IPEndpoint(address: .v4(IPv4Address(bits: 0x7F00_0001)), port: 0))
@@ -108,9 +135,10 @@ let anyLoopbackPort = ListenAddress.ip(IPEndpoint(address: .v4(IPv4Address(bits:
 /// Runs `body` beside a service, and ends that in any case.
 func withService(
     workers: Int = 1, on addresses: [ListenAddress] = [anyLoopbackPort], limits: HTTPLimits = HTTPLimits(),
-    log: @escaping @Sendable (String) -> Void = { _ in }, _ body: (TestService) async throws -> Void
+    https: ServerContext? = nil, log: @escaping @Sendable (String) -> Void = { _ in },
+    _ body: (TestService) async throws -> Void
 ) async throws {
-    let service = try await TestService(workers: workers, on: addresses, limits: limits, log: log)
+    let service = try await TestService(workers: workers, on: addresses, limits: limits, https: https, log: log)
     do {
         try await body(service)
         await service.stop()

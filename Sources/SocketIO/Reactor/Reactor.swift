@@ -103,11 +103,14 @@ public actor Reactor {
         return token
     }
 
-    /// Changes what a level-triggered watch waits for.
+    /// Changes what a watch waits for. What the descriptor is ready for already is reported again.
     /// - Throws: ENOENT where the watch has ended.
-    public func modify(_ token: SlotToken, _ descriptor: Int32, for interest: Readiness) throws(Errno) {
+    public func modify(
+        _ token: SlotToken, _ descriptor: Int32, for interest: Readiness, edgeTriggered: Bool = false
+    ) throws(Errno) {
         guard waits.with({ $0.slots.isCurrent(token) }) else { throw Errno(ENOENT) }
-        try control(EPOLL_CTL_MOD, descriptor, interest.rawValue, token)
+        let edge = edgeTriggered ? connectd_epoll_edge : 0
+        try control(EPOLL_CTL_MOD, descriptor, interest.rawValue | edge, token)
     }
 
     /// Ends a watch. The descriptor has to be open still. Nothing happens for a watch that has ended: its number may

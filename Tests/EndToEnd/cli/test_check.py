@@ -112,7 +112,7 @@ def test_a_bad_line_of_a_file_is_wrong_usage(run, target, folder):
 def test_a_timeout(run, given, seconds):
     started = time.monotonic()
     ran = run("check", "--json", "--timeout", given, f"tcp://{net.DROPPED}:80")
-    assert seconds <= time.monotonic() - started < seconds + 0.7
+    assert seconds <= time.monotonic() - started < seconds + 1.5
     (result,) = json.loads(ran.stdout)
     assert (result["outcome"], result["error"]["name"]) == ("timeout", "DEADLINE")
     assert ran.returncode == 1

@@ -102,7 +102,7 @@ def test_a_target_that_was_up_once_counts(start, network, target):
 def test_a_timeout_is_1(run, target, missing, given, seconds):
     started = time.monotonic()
     ran = run("wait", "--timeout", given, target, missing, "--", "echo", "started")
-    assert seconds <= time.monotonic() - started < seconds + 0.7
+    assert seconds <= time.monotonic() - started < seconds + 1.5
     assert (ran.returncode, ran.stdout) == (1, "")
     assert f"connectd: timed out after {given}: 1 of 2 targets is not ready" in ran.stderr
     assert f"FAIL  {missing}" in ran.stderr and "fault: " in ran.stderr

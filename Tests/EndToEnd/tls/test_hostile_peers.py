@@ -400,8 +400,8 @@ def assert_others_are_served(connectd, run) -> dict:
     thread.start()
     taken = latencies(connectd, done)
     thread.join()
-    assert taken[len(taken) // 2] < 0.3, taken
-    assert taken[-1] < 0.6, taken
+    assert taken[len(taken) // 2] < 0.2, taken
+    assert taken[-1] < 0.4, taken
     return results[0]
 
 

@@ -2,10 +2,13 @@ internal import CLinux
 internal import NetworkTypes
 internal import SocketIO
 
-/// The socket of a client whose TLS handshake is under way: bytes by a deadline, on the thread of handshakes.
-struct HandshakeLine {
+/// The socket of a client whose TLS handshake is in progress. Used on the handshake thread only.
+///
+/// Every operation ends at `deadline`, when the client closes, and when the table dismisses the client.
+struct HandshakeStream {
+    /// Owned by the caller.
     let descriptor: Int32
-    /// The client's place in the table.
+    /// The client's key in the table.
     let number: UInt64
     let token: SlotToken
     let reactor: Reactor
@@ -14,9 +17,9 @@ struct HandshakeLine {
 
     private static let chunk = 16384
 
-    /// Waits until the client's first record is there as a whole, and leaves it in the kernel: a client that never ends its
-    /// record costs us no memory.
-    /// - Returns: its first byte; nil at the end of the connection, of the time, or of the service.
+    /// Waits until the client's first record is complete, and leaves it in the kernel. So a client that never completes its
+    /// record costs no memory.
+    /// - Returns: the record's first byte; nil at EOF, at the deadline, and when the service stops.
     func awaitFirstRecord() async -> UInt8? {
         defer { setLowMark(1) }
         while Clock.now() < deadline {
@@ -46,12 +49,12 @@ struct HandshakeLine {
         return (count, bytes)
     }
 
-    /// The kernel tells of so many bytes, and not of fewer.
+    /// Makes the kernel report the socket as readable only from so many bytes on.
     private func setLowMark(_ count: Int32) {
         try? SystemCall.setOption(descriptor, level: SOL_SOCKET, name: SO_RCVLOWAT, value: count)
     }
 
-    /// - Returns: empty at the end of the connection, of the time, or of the service.
+    /// - Returns: at most 16 KiB; empty at EOF, at the deadline, and when the service stops.
     func receive() async -> [UInt8] {
         while Clock.now() < deadline {
             do throws(Errno) {
@@ -64,7 +67,7 @@ struct HandshakeLine {
         return []
     }
 
-    /// - Returns: whether all has left.
+    /// - Returns: whether the kernel took all bytes.
     func send(_ bytes: [UInt8]) async -> Bool {
         var rest = bytes[...]
         while !rest.isEmpty {
@@ -78,8 +81,8 @@ struct HandshakeLine {
         return true
     }
 
-    /// Ends the writing half, and reads what the client has under way: closed at once, the kernel would answer that by a
-    /// reset, which can destroy our last words before they are read.
+    /// Shuts down the writing half, then reads and discards what the client still sends. If the socket were closed at once,
+    /// the kernel would answer those bytes with a reset, which can destroy our response before the client has read it.
     mutating func linger(within limits: HTTPLimits) async {
         shutdown(descriptor, Int32(SHUT_WR))
         deadline = Clock.now().advanced(byMilliseconds: limits.discardMilliseconds)
@@ -91,7 +94,7 @@ struct HandshakeLine {
         }
     }
 
-    /// Whether somebody waits for what a handshake costs us: the client is there, and has not had to give way.
+    /// Whether the client is still connected, and has not been dismissed for another one.
     var isWanted: Bool {
         var entry = pollfd(fd: descriptor, events: connectd_poll_rdhup, revents: 0)
         return poll(&entry, 1, 0) == 0 && !table.isDismissed(number)
