@@ -5,11 +5,12 @@ package import Configuration
 import StrictJSON
 import TLS
 
-/// What a request may use beside its target: the configuration lends options that reach further than a connect.
+/// What a request may use besides its target. The configuration allows options that reach further than a connect.
 package struct RequestPermissions: Sendable {
     package let dialogs: PolicySettings.Dialogs
     package let options: Set<PolicySettings.Option>
-    /// For which targets a client certificate is there, by its name; one that is not in it is there for all.
+    /// The targets for which a client certificate may be used, by its name. A certificate without an entry fits all
+    /// targets.
     package let certificateTargets: [String: [TargetPattern]]
 
     package init(
@@ -21,9 +22,9 @@ package struct RequestPermissions: Sendable {
         self.certificateTargets = certificateTargets
     }
 
-    /// The members that the request may not use, each with its pointer; empty if it may go on.
+    /// The members that the request may not use, each with its pointer; empty if it is allowed.
     ///
-    /// A key that is not there is refused as one that is not lent: the answer tells no names.
+    /// A missing key is refused like one that is not allowed, so the answer reveals no names.
     /// - Parameter md5Keys: the names that `socket.tcp_md5` may have.
     func refusals(of request: CheckRequest, md5Keys: some Collection<String>) -> [JSONProblem] {
         var pointers: [String] = []
@@ -54,15 +55,15 @@ package struct RequestPermissions: Sendable {
         return refusals
     }
 
-    /// Begins the names of TLS material that the configuration lends to other modules, and that no request may use.
-    /// Entries of the configuration have no colon in their names.
+    /// The prefix of TLS material that the configuration lends to other modules, and that requests cannot name.
+    /// Configured names have no colon.
     package static let reservedPrefix = "module:"
 
     private static func isUnknown<Entry>(_ name: String, among entries: [String: Entry]) -> Bool {
         entries[name] == nil || name.hasPrefix(reservedPrefix)
     }
 
-    /// The members that name an entry of the configuration which it does not have.
+    /// The members that name a missing entry of the configuration.
     static func unknownNames(in request: CheckRequest, of material: TLSMaterial) -> [JSONProblem] {
         guard let tls = request.tls else { return [] }
         var problems: [JSONProblem] = []
@@ -81,8 +82,8 @@ package struct RequestPermissions: Sendable {
 }
 
 extension ServiceSettings {
-    /// Lets a check go on that uses nothing but what the configuration has, and lends to requests.
-    /// - Throws: 400 for names that it does not have, 403 for what it does not lend, each with its pointer.
+    /// Checks that a request uses only what the configuration has and allows.
+    /// - Throws: 400 for missing entries, 403 for what is not allowed, each with its pointer.
     func permit(_ request: CheckRequest) throws(Problem) {
         let unknown = RequestPermissions.unknownNames(in: request, of: checkContext.tls)
         guard unknown.isEmpty else { throw Problem(wrongInput: unknown) }

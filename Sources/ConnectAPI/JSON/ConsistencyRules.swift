@@ -1,9 +1,9 @@
 package import CheckModel
 import NetworkTypes
 
-/// Members that are right each by itself, and wrong together.
+/// Rules for members that are valid alone but not together.
 package enum ConsistencyRules {
-    /// One thing that is wrong: the names and indexes on the way to the member, and why.
+    /// One violation: the names and indexes of the path to the member, and the reason.
     package struct Flaw {
         package let path: [String]
         package let detail: String
@@ -14,10 +14,10 @@ package enum ConsistencyRules {
         }
     }
 
-    /// Everything that is wrong with a request as a whole.
-    /// - Parameter isTLSOff: it says that there shall be no handshake.
+    /// All violations of a request.
+    /// - Parameter isTLSOff: whether the request turns TLS off.
     package static func flaws(of request: CheckRequest, isTLSOff: Bool) -> [Flaw] {
-        // Most requests have nothing that could be.
+        // Most requests use none of these members.
         if request.tls == nil, !isTLSOff, request.dialog.isEmpty, !request.socket.tcpFastOpen { return [] }
         return tls(request, isTLSOff: isTLSOff) + startTLSSteps(request) + rejects(request.dialog) + fastOpen(request)
     }
@@ -62,7 +62,7 @@ package enum ConsistencyRules {
         return nil
     }
 
-    /// A `reject` is armed until the next `expect` is met; without one nothing is waited for, and it would say nothing.
+    /// A `reject` applies until the next `expect` matches. Without an `expect` after it, it has no effect.
     private static func rejects(_ dialog: [DialogStep]) -> [Flaw] {
         let lastExpect = dialog.lastIndex(where: \.expects) ?? -1
         return dialog.indices.filter { $0 > lastExpect && dialog[$0].rejects }.map {
@@ -72,7 +72,7 @@ package enum ConsistencyRules {
         }
     }
 
-    /// For every transport: a member is right or wrong whatever the target is.
+    /// Applies to every transport, so that the target does not decide whether a member is valid.
     private static func fastOpen(_ request: CheckRequest) -> [Flaw] {
         guard request.socket.tcpFastOpen, !sendsFirst(request) else { return [] }
         return [

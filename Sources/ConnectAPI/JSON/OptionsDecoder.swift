@@ -42,8 +42,8 @@ enum OptionsDecoder {
         return address
     }
 
-    /// An interface's name has at most 15 bytes (IFNAMSIZ) and no slash, colon, white space or NUL, as the kernel's
-    /// dev_valid_name() has it; whether it is there is the kernel's answer.
+    /// The kernel's rule, dev_valid_name(): at most 15 bytes (IFNAMSIZ), without slash, colon, white space and NUL. The
+    /// kernel reports later whether the interface exists.
     private static func interface(_ cursor: inout JSONCursor) -> String? {
         guard let name = cursor.string() else { return nil }
         let isName =

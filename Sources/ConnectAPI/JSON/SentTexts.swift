@@ -1,14 +1,14 @@
 package import CheckModel
 
-/// The texts that a configured dialog sends. Protocols send passwords in plain lines, and peers repeat what they get:
-/// no output that others can read shows these texts.
+/// The texts that a configured dialog sends. They may be passwords, and peers may echo them. No output that others can
+/// read shows them.
 package struct SentTexts {
     package static let placeholder = "<secret>"
 
-    /// Shorter ones are words of protocols, such as `QUIT`.
+    /// Shorter texts are protocol commands, such as `QUIT`.
     private static let shortestBytes = 5
 
-    /// Lines without their ends, the longest first: one may be a part of another.
+    /// Lines without line ends, longest first, because one may contain another.
     private let lines: [[UInt8]]
 
     package init(of steps: [DialogStep]) {
@@ -16,7 +16,7 @@ package struct SentTexts {
         self.lines = lines.filter { $0.count >= Self.shortestBytes }.sorted { $0.count > $1.count }
     }
 
-    /// What a step sends, without what it takes from a match.
+    /// The literal parts of a step, without references to a match.
     private static func literals(of step: DialogStep) -> [[UInt8]] {
         switch step {
         case .sendBytes(let bytes): [bytes]
@@ -42,7 +42,7 @@ package struct SentTexts {
         }
     }
 
-    /// The same bytes from a peer, each of the texts replaced.
+    /// Replaces the texts in bytes that the peer sent.
     package func hidden(in received: [UInt8]) -> [UInt8] {
         if lines.isEmpty { return received }
         var result: [UInt8] = []
@@ -59,7 +59,7 @@ package struct SentTexts {
         return result
     }
 
-    /// The same report, each of the texts replaced in what the peer said.
+    /// Replaces the texts in what a report shows of the peer.
     package func hidden(in report: DialogReport) -> DialogReport {
         guard !lines.isEmpty else { return report }
         var report = report

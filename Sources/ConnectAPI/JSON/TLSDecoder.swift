@@ -3,9 +3,9 @@ import ErrorCatalogue
 import StrictJSON
 import TLS
 
-/// Reads `tls`: true, false, or an object that refines the handshake.
+/// Reads `tls`: true, false, or an object with options.
 enum TLSDecoder {
-    /// What a request says about TLS, where it says something.
+    /// What a request says about TLS.
     enum Choice {
         case off
         case on(TLSOptions)
@@ -40,7 +40,7 @@ enum TLSDecoder {
         return options
     }
 
-    /// A hundred years: more than any certificate should have.
+    /// A hundred years: more than any certificate should be valid.
     static let daysLeft = 0...36_500
 
     private static func judgeVersions(_ options: TLSOptions, _ reader: inout JSONObjectReader) {

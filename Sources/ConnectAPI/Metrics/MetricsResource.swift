@@ -18,8 +18,8 @@ enum MetricsResource {
     }
 }
 
-/// The text of `/metrics`. Every label has a bounded set of values: what clients send is never one, but for names in certificates
-/// that an authority of ours has signed.
+/// The text of `/metrics`. Every label has a bounded set of values. Client input is never a label, except names in
+/// certificates that a configured CA signed.
 struct MetricsDocument {
     let metrics: ServiceMetrics
     let pool: WorkerPool
@@ -48,7 +48,7 @@ struct MetricsDocument {
 
     private func writeChecks(_ checks: CheckCounts, to writer: inout ExpositionWriter) {
         writer.family("connectd_checks_total", .counter, help: "Checks, by outcome and fault.")
-        // What has not happened yet is there as 0, so that a first failure is a rise.
+        // Outcomes that have not happened are 0, so that the first failure is an increase.
         let usual = Outcome.all.map { CheckCounts.Ending(outcome: $0, fault: Self.usualFault(of: $0)) }
         let endings = Set(usual).union(checks.endings.keys).map { ($0, checks.endings[$0] ?? 0) }
         for (ending, count) in endings.sorted(by: { Self.order($0.0) < Self.order($1.0) }) {

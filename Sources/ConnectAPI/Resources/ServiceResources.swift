@@ -89,11 +89,11 @@ package final class ServiceParts: Sendable {
     package let metrics: ServiceMetrics
     package let journal: CheckJournal
     let monitors: MonitorSet
-    /// What clients can make the service hold.
+    /// Accounts for the memory that clients can make the service hold.
     let memory: MemoryBudget
     let documents: DocumentBudget
     let draining = Draining()
-    /// connectd's own.
+    /// The version of connectd.
     let version: String
 
     /// - Parameter context: the context of monitors, asked for at each round.
@@ -124,7 +124,7 @@ package final class ServiceParts: Sendable {
     }
 }
 
-/// How far the service is on its way to stop: first it says so, then it takes no new work.
+/// The state of a graceful shutdown: first it is announced, then new work is refused.
 final class Draining: Sendable {
     private let announced = Atomic<Bool>(false)
     private let refusesWork = Atomic<Bool>(false)
@@ -139,7 +139,7 @@ final class Draining: Sendable {
 
     var isAnnounced: Bool { announced.load(ordering: .relaxed) }
 
-    /// Why no new work is taken; nil while it is.
+    /// Why new work is refused; nil while it is accepted.
     var problem: Problem? {
         guard refusesWork.load(ordering: .relaxed) else { return nil }
         return Problem(.draining, "the service is stopping", headers: [Problem.retryAfter])

@@ -1,7 +1,7 @@
 package import HTTPServer
 internal import StrictJSON
 
-/// Makes responses with the header fields that every one of them has.
+/// Creates responses with the header fields that all responses share.
 package enum ResponseFactory {
     private static let common: [(name: String, value: String)] = [
         ("X-Content-Type-Options", "nosniff"),
@@ -24,7 +24,7 @@ package enum ResponseFactory {
         Response(status: 200, headers: yaml, sharing: body)
     }
 
-    /// A page for a browser.
+    /// An HTML page.
     package static func page(sharing body: SharedBody, contentSecurityPolicy: String) -> Response {
         let headers = [
             ("Content-Type", "text/html; charset=utf-8"), ("Content-Security-Policy", contentSecurityPolicy),
@@ -33,7 +33,7 @@ package enum ResponseFactory {
         return Response(status: 200, headers: common + headers, sharing: body)
     }
 
-    /// Text for other programs, in a format of their own.
+    /// Text in a format other than JSON.
     package static func text(status: Int = 200, _ body: [UInt8], as contentType: String) -> Response {
         Response(status: status, headers: common + [("Content-Type", contentType)], body: body)
     }
@@ -47,7 +47,7 @@ package enum ResponseFactory {
         return Response(status: problem.kind.status, headers: headers, body: problem.body)
     }
 
-    /// A document that never changes.
+    /// A JSON document that never changes.
     static func fixed(_ write: (inout JSONWriter) -> Void) -> SharedBody {
         var writer = JSONWriter()
         write(&writer)

@@ -3,14 +3,14 @@ package import HTTPServer
 package import Logging
 import Synchronization
 
-/// The service as the HTTP server and the program see it: judges what comes, by the settings in force, and finds who answers.
+/// The service as the HTTP server and the program see it: routes each request with the current settings.
 package final class ServiceHandler: RequestHandler {
     private let parts: ServiceParts
-    /// What monitors run under.
+    /// The context of monitors.
     private let context: InForce<CheckContext>
     private let resources: InForce<ServiceResources>
 
-    /// - Parameter version: connectd's own, for `/metrics`.
+    /// - Parameter version: the version of connectd, for `/metrics`.
     package init(
         pool: WorkerPool, memory: MemoryBudget, settings: ServiceSettings, version: String, logger: Logger
     ) {
@@ -22,33 +22,33 @@ package final class ServiceHandler: RequestHandler {
         resources = InForce(ServiceResources(parts: parts, settings: settings))
     }
 
-    /// Puts new settings in force, for requests that come from now on.
+    /// Applies new settings to requests that arrive from now on.
     package func replaceSettings(_ settings: ServiceSettings) {
         context.replace(with: settings.checkContext)
         resources.replace(with: ServiceResources(parts: parts, settings: settings))
     }
 
-    /// Begins these monitors, and ends those that are not among them; one that is the same goes on.
+    /// Starts these monitors and stops all others; an unchanged monitor continues.
     package func replaceMonitors(with definitions: [MonitorDefinition]) {
         parts.monitors.replace(with: definitions)
     }
 
-    /// Ends all monitors for good; what they found is answered still.
+    /// Stops all monitors for good; their last results stay available.
     package func stopMonitors() {
         parts.monitors.stop()
     }
 
-    /// Makes `/readyz` fail, and nothing else: load balancers look there before they stop sending.
+    /// Makes `/readyz` fail, and nothing else, so that load balancers stop sending requests.
     package func announceDraining() {
         parts.draining.announce()
     }
 
-    /// Answers new work with 503 from here on. What was accepted is not touched, and the other resources answer still.
+    /// Answers new work with 503 from now on. Accepted work and the other resources are not affected.
     package func refuseNewWork() {
         parts.draining.refuseNewWork()
     }
 
-    /// How many checks were asked for so far.
+    /// The number of checks requested so far.
     package var checkCount: UInt64 { parts.journal.askedCount }
 
     // MARK: RequestHandler
@@ -64,7 +64,7 @@ package final class ServiceHandler: RequestHandler {
     }
 }
 
-/// A value of the configuration that is in force. A reload replaces it as a whole; a request keeps the one that it took.
+/// The current value of a setting. A reload replaces it as a whole; a request keeps the value that it read.
 final class InForce<Value: Sendable>: Sendable {
     private let value: Mutex<Value>
 
@@ -79,21 +79,21 @@ final class InForce<Value: Sendable>: Sendable {
     }
 }
 
-/// What the resources need of the configuration. A request keeps what was in force when it came.
+/// What the resources need from the configuration. A request keeps the settings that were current when it arrived.
 package final class ServiceSettings: Sendable {
     package let checkContext: CheckContext
     package let permissions: RequestPermissions
     package let hosts: HostRule
     package let tokens: TokenRule
-    /// The longest `timeout_ms` that a request may ask for, 1 … 60000.
+    /// The longest `timeout_ms` of a request, 1 … 60000.
     package let maximumTimeoutMilliseconds: Int
-    /// The longest body of `/v1/routes`.
+    /// The longest body of `/v1/routes`, in bytes.
     package let bodyBytes: Int
     /// What other modules add, with their own settings.
     package let extensions: [any ServiceExtension]
-    /// When the certificate of HTTPS expires, in seconds since 1970; nil without HTTPS.
+    /// When the HTTPS certificate expires, in seconds since 1970; nil without HTTPS.
     package let certificateExpiry: Int64?
-    /// The prober's name in results; nil in the profile `public`, which tells nothing of the prober's own side.
+    /// The prober's name in results; nil in the profile `public`, which hides the prober's own side.
     package let prober: String?
 
     package init(
