@@ -5,11 +5,11 @@ import ConnectAPI
 import HTTPServer
 import Metrics
 
-/// Answers in blackbox_exporter's form: plain text.
+/// Plain-text answers in the format of blackbox_exporter.
 enum BlackboxResource {
     static let plain = "text/plain; charset=utf-8"
 
-    /// Finds out what is to be probed, in the order in which blackbox_exporter does: module, timeout, target.
+    /// Reads a probe in the order of blackbox_exporter: module, timeout, target.
     static func probe(
         _ head: RequestHead, of modules: BlackboxModules, limitMilliseconds: Int
     ) throws(BlackboxRefusal) -> BlackboxProbe {
@@ -51,7 +51,7 @@ enum BlackboxResource {
 
     static let healthy = ResponseFactory.text(Array("Healthy".utf8), as: plain)
 
-    /// `/logs?id=…` or `/logs?target=…&module=…`; without either the list of what there is.
+    /// `/logs?id=…` or `/logs?target=…&module=…`; without both, the list of probes.
     static func logs(_ head: RequestHead, of history: BlackboxHistory) throws(BlackboxRefusal) -> Response {
         let values = try BlackboxQuery.values(in: head)
         let id = values["id"].flatMap(Int.init)
@@ -92,8 +92,8 @@ enum BlackboxResource {
         return Array(text.utf8)
     }
 
-    /// What a client sent within a line of ours: at most 120 characters.
-    /// - Parameter isPlain: whether a plain word goes without quotes.
+    /// Client input in one of our lines: at most 120 characters.
+    /// - Parameter isPlain: whether a plain word is not quoted.
     static func shown(_ text: String, isPlain: Bool = false) -> String {
         if isPlain, text.utf8.count <= 120, text.utf8.allSatisfy({ (0x21...0x7E).contains($0) && $0 != 0x2C }) {
             return text
@@ -157,7 +157,7 @@ final class BlackboxProbeResource: RequestResponder {
             let result = try parts.journal.concludeProbe(answer, of: check.request, on: worker)
             return blackbox.answer(result, to: probe, head)
         } catch {
-            // A denial is a probe that failed; an overload is none.
+            // A denial is a failed probe; an overload is a problem of this service.
             guard error.kind == .denied else { return parts.refusal(error) }
             return blackbox.deny(check.request, to: probe, head)
         }

@@ -1,9 +1,9 @@
 public import CheckModel
 public import ErrorCatalogue
 
-/// What came of checks, and how long they took.
+/// The outcomes and durations of checks.
 public struct CheckCounts: Sendable {
-    /// The parts of a check that are timed: values of the label `phase`.
+    /// The timed phases of a check: values of the label `phase`.
     public enum Part: Int, CaseIterable, Sendable {
         case queue, resolve, connect, tls, dialog, total
 
@@ -19,7 +19,7 @@ public struct CheckCounts: Sendable {
         }
     }
 
-    /// What a check is counted as.
+    /// The labels under which a check is counted.
     public struct Ending: Hashable, Sendable {
         public let outcome: Outcome
         /// nil for a success.
@@ -32,13 +32,13 @@ public struct CheckCounts: Sendable {
     }
 
     public private(set) var endings: [Ending: UInt64] = [:]
-    /// Questions to name servers by what came of them: `ok`, or the resolver's failure by its name.
+    /// DNS lookups by result: `ok`, or the name of the resolver's failure.
     public private(set) var lookups: [String: UInt64] = [:]
     private var durations = [DurationHistogram](repeating: DurationHistogram(), count: Part.allCases.count)
 
     public init() {}
 
-    /// Counts one check that has its result, and the time of each part that it had.
+    /// Counts a check that has a result, and the duration of each of its phases.
     public mutating func note(_ result: CheckResult) {
         note(Ending(outcome: result.outcome, fault: result.error?.fault))
         if let answer = Self.lookup(of: result) { lookups[answer, default: 0] += 1 }
@@ -51,7 +51,7 @@ public struct CheckCounts: Sendable {
         if timings.dialog > 0 { durations[Part.dialog.rawValue].observe(nanoseconds: timings.dialog) }
     }
 
-    /// Counts one check that ended without a result of its own.
+    /// Counts a check that ended without a result.
     public mutating func note(_ ending: Ending) {
         endings[ending, default: 0] += 1
     }
@@ -62,7 +62,7 @@ public struct CheckCounts: Sendable {
         for index in durations.indices { durations[index].add(other.durations[index]) }
     }
 
-    /// nil where no name server was asked.
+    /// nil if no name server was asked.
     private static func lookup(of result: CheckResult) -> String? {
         if let error = result.error, error.source == .resolver { return error.name }
         return result.resolution?.source == .dns ? "ok" : nil
@@ -73,16 +73,16 @@ public struct CheckCounts: Sendable {
     }
 }
 
-/// Durations counted by size: a histogram of Prometheus.
+/// A Prometheus histogram of durations.
 public struct DurationHistogram: Sendable {
-    /// Upper bounds of the buckets: from a connect on loopback to the longest check. A last one takes everything above.
+    /// Upper bounds of the buckets, from a connect on loopback to the longest check. A last bucket has no bound.
     public static let boundsNanoseconds: [Int64] = [
         100_000, 250_000, 500_000, 1_000_000, 2_500_000, 5_000_000, 10_000_000, 25_000_000, 50_000_000, 100_000_000,
         250_000_000, 500_000_000, 1_000_000_000, 2_500_000_000, 5_000_000_000, 10_000_000_000, 30_000_000_000,
         60_000_000_000,
     ]
 
-    /// For each bucket how many fell into it, and into none below it.
+    /// The count of each bucket, without the buckets below it.
     public private(set) var counts = [UInt64](repeating: 0, count: boundsNanoseconds.count + 1)
     public private(set) var sumNanoseconds: UInt64 = 0
 
@@ -90,7 +90,7 @@ public struct DurationHistogram: Sendable {
 
     public var count: UInt64 { counts.reduce(0, +) }
 
-    /// A negative duration counts as none.
+    /// A negative duration counts as zero.
     public mutating func observe(nanoseconds: Int64) {
         counts[Self.bucket(of: nanoseconds)] += 1
         sumNanoseconds &+= UInt64(max(nanoseconds, 0))

@@ -1,5 +1,5 @@
 extension JSONParser {
-    /// A string whose opening quote stands at `position` (RFC 8259 section 7).
+    /// A string whose opening quote is at `position` (RFC 8259 section 7).
     mutating func string(_ bytes: Span<UInt8>) throws(JSONFailure) -> String {
         position += 1
         let start = position
@@ -12,7 +12,7 @@ extension JSONParser {
         return try escapedString(bytes, from: start)
     }
 
-    /// The rest of a string of which the text from `start` to the backslash at `position` is judged already.
+    /// The rest of a string. The text from `start` to the backslash at `position` is valid.
     private mutating func escapedString(_ bytes: Span<UInt8>, from start: Int) throws(JSONFailure) -> String {
         scratch.removeAll(keepingCapacity: true)
         var plain = start
@@ -27,7 +27,7 @@ extension JSONParser {
         return String(decoding: scratch, as: UTF8.self)
     }
 
-    /// Moves to the next quote or backslash; everything before it is good UTF-8 without control characters.
+    /// Moves to the next quote or backslash; everything before it is valid UTF-8 without control characters.
     private mutating func skipPlainText(_ bytes: Span<UInt8>) throws(JSONFailure) {
         while position < bytes.count {
             let byte = bytes[position]
@@ -38,7 +38,7 @@ extension JSONParser {
         throw failure("the string is not closed")
     }
 
-    /// The size of the sequence at `position`, if it is one of table 3-7 of the Unicode standard.
+    /// The size of the sequence at `position`, by table 3-7 of the Unicode standard.
     private func multibyteCount(_ bytes: Span<UInt8>) throws(JSONFailure) -> Int {
         let (count, second): (Int, ClosedRange<UInt8>)
         switch bytes[position] {
@@ -100,7 +100,7 @@ extension JSONParser {
         position += count
     }
 
-    /// The value of the four digits of the `\u` at `offset`.
+    /// The value of the four digits after the `\u` at `offset`.
     private func codeUnit(_ bytes: Span<UInt8>, at offset: Int) throws(JSONFailure) -> UInt32 {
         var value: UInt32 = 0
         for index in offset + 2..<offset + 6 {
@@ -147,7 +147,7 @@ extension JSONParser {
         return magnitude == Int64.min.magnitude ? Int64.min : Int64(exactly: magnitude).map { -$0 }
     }
 
-    /// The digits before the point; nil where they exceed 64 bits.
+    /// The digits before the point; nil if they exceed 64 bits.
     private mutating func integerPart(_ bytes: Span<UInt8>) throws(JSONFailure) -> UInt64? {
         guard let first = digit(bytes) else { throw unexpected(bytes, "a digit") }
         var magnitude = UInt64(first)
