@@ -34,7 +34,7 @@ enum BlackboxResource {
                 header: header, moduleSeconds: moduleSeconds, limitSeconds: Double(limitMilliseconds) / 1000)
         } catch {
             throw BlackboxRefusal(
-                500, "Failed to parse timeout from Prometheus header: \(shown(header ?? "")) is no number")
+                500, "Failed to parse timeout from Prometheus header: \(shown(header ?? "")) is not a number")
         }
     }
 

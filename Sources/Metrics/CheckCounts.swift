@@ -4,7 +4,7 @@ public import ErrorCatalogue
 /// The outcomes and durations of checks.
 public struct CheckCounts: Sendable {
     /// The timed phases of a check: values of the label `phase`.
-    public enum Part: Int, CaseIterable, Sendable {
+    public enum TimedPhase: Int, CaseIterable, Sendable {
         case queue, resolve, connect, tls, dialog, total
 
         public var label: String {
@@ -20,7 +20,7 @@ public struct CheckCounts: Sendable {
     }
 
     /// The labels under which a check is counted.
-    public struct Ending: Hashable, Sendable {
+    public struct OutcomeLabels: Hashable, Sendable {
         public let outcome: Outcome
         /// nil for a success.
         public let fault: Fault?
@@ -31,33 +31,33 @@ public struct CheckCounts: Sendable {
         }
     }
 
-    public private(set) var endings: [Ending: UInt64] = [:]
+    public private(set) var outcomes: [OutcomeLabels: UInt64] = [:]
     /// DNS lookups by result: `ok`, or the name of the resolver's failure.
     public private(set) var lookups: [String: UInt64] = [:]
-    private var durations = [DurationHistogram](repeating: DurationHistogram(), count: Part.allCases.count)
+    private var durations = [DurationHistogram](repeating: DurationHistogram(), count: TimedPhase.allCases.count)
 
     public init() {}
 
     /// Counts a check that has a result, and the duration of each of its phases.
     public mutating func note(_ result: CheckResult) {
-        note(Ending(outcome: result.outcome, fault: result.error?.fault))
+        note(OutcomeLabels(outcome: result.outcome, fault: result.error?.fault))
         if let answer = Self.lookup(of: result) { lookups[answer, default: 0] += 1 }
         let timings = result.timings
-        durations[Part.total.rawValue].observe(nanoseconds: timings.total)
-        durations[Part.queue.rawValue].observe(nanoseconds: timings.queue)
-        if timings.resolve > 0 { durations[Part.resolve.rawValue].observe(nanoseconds: timings.resolve) }
-        if !result.attempts.isEmpty { durations[Part.connect.rawValue].observe(nanoseconds: timings.connect) }
-        if timings.tls > 0 { durations[Part.tls.rawValue].observe(nanoseconds: timings.tls) }
-        if timings.dialog > 0 { durations[Part.dialog.rawValue].observe(nanoseconds: timings.dialog) }
+        durations[TimedPhase.total.rawValue].observe(nanoseconds: timings.total)
+        durations[TimedPhase.queue.rawValue].observe(nanoseconds: timings.queue)
+        if timings.resolve > 0 { durations[TimedPhase.resolve.rawValue].observe(nanoseconds: timings.resolve) }
+        if !result.attempts.isEmpty { durations[TimedPhase.connect.rawValue].observe(nanoseconds: timings.connect) }
+        if timings.tls > 0 { durations[TimedPhase.tls.rawValue].observe(nanoseconds: timings.tls) }
+        if timings.dialog > 0 { durations[TimedPhase.dialog.rawValue].observe(nanoseconds: timings.dialog) }
     }
 
     /// Counts a check that ended without a result.
-    public mutating func note(_ ending: Ending) {
-        endings[ending, default: 0] += 1
+    public mutating func note(_ labels: OutcomeLabels) {
+        outcomes[labels, default: 0] += 1
     }
 
     public mutating func add(_ other: CheckCounts) {
-        endings.merge(other.endings, uniquingKeysWith: +)
+        outcomes.merge(other.outcomes, uniquingKeysWith: +)
         lookups.merge(other.lookups, uniquingKeysWith: +)
         for index in durations.indices { durations[index].add(other.durations[index]) }
     }
@@ -68,8 +68,8 @@ public struct CheckCounts: Sendable {
         return result.resolution?.source == .dns ? "ok" : nil
     }
 
-    public func durations(of part: Part) -> DurationHistogram {
-        durations[part.rawValue]
+    public func durations(of phase: TimedPhase) -> DurationHistogram {
+        durations[phase.rawValue]
     }
 }
 

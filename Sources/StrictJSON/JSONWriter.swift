@@ -101,7 +101,7 @@ public struct JSONWriter: ~Copyable {
 
     @inlinable @inline(__always)
     public func expectMember() {
-        assert(depth > 0 && objects & 1 == 1 && bytes.last != UInt8(ascii: ":"), "a name stands in an object")
+        assert(depth > 0 && objects & 1 == 1 && bytes.last != UInt8(ascii: ":"), "only an object has names")
     }
 
     private mutating func begin(_ bracket: UInt8, isObject: Bool) {

@@ -140,7 +140,7 @@ package final class LogOutput: Sendable {
             switch Errno.current.rawValue {
             case EINTR: continue
             case EAGAIN: return false
-            default: rest = []  // The reader has gone, or the disk is full: there is nobody to tell.
+            default: rest = []  // The reader is gone or the disk is full.
             }
         }
         return true

@@ -49,16 +49,16 @@ struct MetricsDocument {
     private func writeChecks(_ checks: CheckCounts, to writer: inout ExpositionWriter) {
         writer.family("connectd_checks_total", .counter, help: "Checks, by outcome and fault.")
         // Outcomes that have not happened are 0, so that the first failure is an increase.
-        let usual = Outcome.all.map { CheckCounts.Ending(outcome: $0, fault: Self.usualFault(of: $0)) }
-        let endings = Set(usual).union(checks.endings.keys).map { ($0, checks.endings[$0] ?? 0) }
-        for (ending, count) in endings.sorted(by: { Self.order($0.0) < Self.order($1.0) }) {
-            writer.sample("connectd_checks_total", Self.labels(of: ending), count)
+        let usual = Outcome.all.map { CheckCounts.OutcomeLabels(outcome: $0, fault: Self.usualFault(of: $0)) }
+        let outcomes = Set(usual).union(checks.outcomes.keys).map { ($0, checks.outcomes[$0] ?? 0) }
+        for (labels, count) in outcomes.sorted(by: { Self.order($0.0) < Self.order($1.0) }) {
+            writer.sample("connectd_checks_total", Self.pairs(of: labels), count)
         }
         writer.family(
             "connectd_check_duration_seconds", .histogram, help: "Duration of each check phase, in seconds.")
-        for part in CheckCounts.Part.allCases {
+        for phase in CheckCounts.TimedPhase.allCases {
             writer.histogram(
-                "connectd_check_duration_seconds", [("phase", part.label)], checks.durations(of: part))
+                "connectd_check_duration_seconds", [("phase", phase.label)], checks.durations(of: phase))
         }
         writer.family("connectd_dns_lookups_total", .counter, help: "DNS lookups, by result.")
         let answers = checks.lookups.merging(["ok": 0]) { count, _ in count }
@@ -67,12 +67,12 @@ struct MetricsDocument {
         }
     }
 
-    private static func labels(of ending: CheckCounts.Ending) -> ExpositionWriter.Labels {
-        [("outcome", ending.outcome.word), ("fault", ending.fault?.rawValue ?? "none")]
+    private static func pairs(of labels: CheckCounts.OutcomeLabels) -> ExpositionWriter.Labels {
+        [("outcome", labels.outcome.word), ("fault", labels.fault?.rawValue ?? "none")]
     }
 
-    private static func order(_ ending: CheckCounts.Ending) -> String {
-        "\(ending.outcome.isSuccess ? 0 : 1) \(ending.outcome.word) \(ending.fault?.rawValue ?? "")"
+    private static func order(_ labels: CheckCounts.OutcomeLabels) -> String {
+        "\(labels.outcome.isSuccess ? 0 : 1) \(labels.outcome.word) \(labels.fault?.rawValue ?? "")"
     }
 
     private static func usualFault(of outcome: Outcome) -> Fault? {

@@ -7,19 +7,19 @@ import Synchronization
 package final class ServiceHandler: RequestHandler {
     private let parts: ServiceParts
     /// The context of monitors.
-    private let context: InForce<CheckContext>
-    private let resources: InForce<ServiceResources>
+    private let context: CurrentValue<CheckContext>
+    private let resources: CurrentValue<ServiceResources>
 
     /// - Parameter version: the version of connectd, for `/metrics`.
     package init(
         pool: WorkerPool, memory: MemoryBudget, settings: ServiceSettings, version: String, logger: Logger
     ) {
-        let context = InForce(settings.checkContext)
+        let context = CurrentValue(settings.checkContext)
         let parts = ServiceParts(
             pool: pool, memory: memory, version: version, logger: logger, context: { context.current })
         self.parts = parts
         self.context = context
-        resources = InForce(ServiceResources(parts: parts, settings: settings))
+        resources = CurrentValue(ServiceResources(parts: parts, settings: settings))
     }
 
     /// Applies new settings to requests that arrive from now on.
@@ -65,7 +65,7 @@ package final class ServiceHandler: RequestHandler {
 }
 
 /// The current value of a setting. A reload replaces it as a whole; a request keeps the value that it read.
-final class InForce<Value: Sendable>: Sendable {
+final class CurrentValue<Value: Sendable>: Sendable {
     private let value: Mutex<Value>
 
     init(_ value: Value) {
