@@ -35,13 +35,21 @@ let package = Package(
         .executableTarget(
             name: "connectd",
             dependencies: [
-                "AccessPolicy", "CAres", "CheckEngine", "CheckModel", "CLinux", "CMicrohttpd", "Configuration",
+                "AccessPolicy", "Blackbox", "CAres", "CheckEngine", "CheckModel", "CLinux", "CMicrohttpd",
+                "Configuration",
                 "ConnectAPI", "COpenSSL", "DNS", "ErrorCatalogue", "HTTPServer", "NetworkTypes", "SocketIO",
                 "StrictJSON", "TLS",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict, linkerSettings: hardened),
+        .target(
+            name: "Blackbox",
+            dependencies: [
+                "CheckEngine", "CheckModel", "Configuration", "ConnectAPI", "ErrorCatalogue", "HTTPServer", "Metrics",
+                "NetworkTypes", "SocketIO", "TLS",
+            ],
+            swiftSettings: strict),
         .target(
             name: "ConnectAPI",
             dependencies: [
@@ -156,6 +164,13 @@ let package = Package(
             dependencies: [
                 "ConnectAPI", "AccessPolicy", "CheckEngine", "CheckModel", "Configuration", "ErrorCatalogue",
                 "HTTPServer", "Metrics", "NetworkTypes", "SocketIO", "StrictJSON", "TLS",
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "BlackboxTests",
+            dependencies: [
+                "Blackbox", "CheckEngine", "CheckModel", "Configuration", "ConnectAPI", "ErrorCatalogue", "Metrics",
+                "NetworkTypes", "TLS",
             ],
             swiftSettings: strict),
         .testTarget(

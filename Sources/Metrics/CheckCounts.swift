@@ -1,10 +1,10 @@
 public import CheckModel
 public import ErrorCatalogue
 
-/// How many checks ended in which way, and how long they took.
+/// The outcomes and durations of checks.
 public struct CheckCounts: Sendable {
-    /// What a check is counted as.
-    public struct Ending: Hashable, Sendable {
+    /// The labels under which a check is counted.
+    public struct OutcomeLabels: Hashable, Sendable {
         public let outcome: Outcome
         /// nil for a success.
         public let fault: Fault?
@@ -15,8 +15,8 @@ public struct CheckCounts: Sendable {
         }
     }
 
-    public private(set) var endings: [Ending: UInt64] = [:]
-    /// Questions to name servers by what came of them: `ok`, or the resolver's failure by its name.
+    public private(set) var outcomes: [OutcomeLabels: UInt64] = [:]
+    /// DNS lookups by result: `ok`, or the name of the resolver's failure.
     public private(set) var lookups: [String: UInt64] = [:]
     private var durations = [DurationHistogram](repeating: DurationHistogram(), count: TimedPhase.inOrder.count)
 
@@ -24,7 +24,7 @@ public struct CheckCounts: Sendable {
 
     /// Counts the result of one check, and the duration of each phase that it had.
     public mutating func note(_ result: CheckResult) {
-        note(Ending(outcome: result.outcome, fault: result.error?.fault))
+        note(OutcomeLabels(outcome: result.outcome, fault: result.error?.fault))
         if let answer = Self.lookup(of: result) { lookups[answer, default: 0] += 1 }
         for phase in TimedPhase.inOrder {
             let nanoseconds = result.timings[phase]
@@ -38,18 +38,18 @@ public struct CheckCounts: Sendable {
         }
     }
 
-    /// Counts one check that ended without a result of its own.
-    public mutating func note(_ ending: Ending) {
-        endings[ending, default: 0] += 1
+    /// Counts a check that ended without a result.
+    public mutating func note(_ labels: OutcomeLabels) {
+        outcomes[labels, default: 0] += 1
     }
 
     public mutating func add(_ other: CheckCounts) {
-        endings.merge(other.endings, uniquingKeysWith: +)
+        outcomes.merge(other.outcomes, uniquingKeysWith: +)
         lookups.merge(other.lookups, uniquingKeysWith: +)
         for index in durations.indices { durations[index].add(other.durations[index]) }
     }
 
-    /// nil where no name server was asked.
+    /// nil if no name server was asked.
     private static func lookup(of result: CheckResult) -> String? {
         if let error = result.error, error.source == .resolver { return error.name }
         return result.resolution?.source == .dns ? "ok" : nil
@@ -60,16 +60,16 @@ public struct CheckCounts: Sendable {
     }
 }
 
-/// Durations counted by size: a histogram of Prometheus.
+/// A Prometheus histogram of durations.
 public struct DurationHistogram: Sendable {
-    /// Upper bounds of the buckets: from a connect on loopback to the longest check. A last one takes everything above.
+    /// Upper bounds of the buckets, from a connect on loopback to the longest check. A last bucket has no bound.
     public static let boundsNanoseconds: [Int64] = [
         100_000, 250_000, 500_000, 1_000_000, 2_500_000, 5_000_000, 10_000_000, 25_000_000, 50_000_000, 100_000_000,
         250_000_000, 500_000_000, 1_000_000_000, 2_500_000_000, 5_000_000_000, 10_000_000_000, 30_000_000_000,
         60_000_000_000,
     ]
 
-    /// For each bucket how many fell into it, and into none below it.
+    /// The count of each bucket, without the buckets below it.
     public private(set) var counts = [UInt64](repeating: 0, count: boundsNanoseconds.count + 1)
     public private(set) var sumNanoseconds: UInt64 = 0
 
@@ -77,7 +77,7 @@ public struct DurationHistogram: Sendable {
 
     public var count: UInt64 { counts.reduce(0, +) }
 
-    /// A negative duration counts as none.
+    /// A negative duration counts as zero.
     public mutating func observe(nanoseconds: Int64) {
         counts[Self.bucket(of: nanoseconds)] += 1
         sumNanoseconds &+= UInt64(max(nanoseconds, 0))

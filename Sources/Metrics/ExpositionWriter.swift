@@ -1,4 +1,4 @@
-/// Writes metrics as text, family by family.
+/// Writes metrics as text, one family after another.
 public struct ExpositionWriter {
     public enum Kind: String, Sendable {
         case counter, gauge, histogram
@@ -13,9 +13,9 @@ public struct ExpositionWriter {
     }
 
     /// Begins a family; its samples follow.
-    /// - Parameter name: that of its samples; a counter's ends in `_total`.
+    /// - Parameter name: the name of its samples; a counter's name ends in `_total`.
     public mutating func family(_ name: String, _ kind: Kind, help: String) {
-        // OpenMetrics names the family of a counter without the suffix of its samples.
+        // In OpenMetrics, the family of a counter has no suffix.
         let isBare = format == .openMetrics && kind == .counter && name.hasSuffix("_total")
         let family = isBare ? String(name.dropLast("_total".count)) : name
         text += "# HELP \(family) \(Self.escaped(help, quotes: format == .openMetrics))\n"
@@ -58,7 +58,8 @@ public struct ExpositionWriter {
         text += " \(value)\n"
     }
 
-    /// As Go's client libraries write it: `+Inf`, `NaN`, and whole numbers with a fraction in OpenMetrics' bounds.
+    /// The number as Go's client libraries write it: `+Inf`, `NaN`, and whole numbers with a fraction in OpenMetrics'
+    /// bounds.
     private static func text(of value: Double) -> String {
         if value.isNaN { return "NaN" }
         if value.isInfinite { return value < 0 ? "-Inf" : "+Inf" }
@@ -79,7 +80,7 @@ public struct ExpositionWriter {
     }
 }
 
-/// How metrics are written.
+/// A text format for metrics.
 public enum ExpositionFormat: Sendable {
     /// Prometheus text format 0.0.4.
     case prometheus
@@ -93,7 +94,8 @@ public enum ExpositionFormat: Sendable {
         }
     }
 
-    /// OpenMetrics where the client names it and does not prefer text to it (RFC 9110, 12.5.1), else Prometheus' own.
+    /// OpenMetrics if the client accepts it and does not prefer plain text (RFC 9110, 12.5.1), otherwise Prometheus'
+    /// format.
     public init(accept: String?) {
         var openMetrics = 0.0
         var text = 0.0

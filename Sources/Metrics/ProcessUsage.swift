@@ -1,25 +1,25 @@
 internal import Glibc
 internal import SocketIO
 
-/// What the process takes of the machine, as client libraries of Prometheus show it: proc(5).
+/// The resources of the process, as Prometheus client libraries show them: proc(5).
 ///
-/// A member is nil where /proc does not tell.
+/// A member is nil if /proc does not have it.
 public struct ProcessUsage: Sendable {
     public let cpuSeconds: Double?
     public let residentBytes: UInt64?
     public let virtualBytes: UInt64?
     public let openDescriptors: UInt64?
-    /// RLIMIT_NOFILE; nil where there is none.
+    /// RLIMIT_NOFILE; nil without a limit.
     public let maximumDescriptors: UInt64?
     /// Seconds since 1970.
     public let startTimeSeconds: Double?
     public let threads: UInt64?
 
-    /// Reads /proc/self: some tens of microseconds.
+    /// Reads /proc/self, in some tens of microseconds.
     public init() {
         let fields = Self.statFields()
         let ticks = Double(sysconf(Int32(_SC_CLK_TCK)))
-        // Fields 14, 15, 20, 22, 23 and 24 of proc(5), counted from the state, which is field 3.
+        // Fields 14, 15, 20, 22, 23 and 24 of proc(5). The first element is the state, field 3.
         if let user = Self.number(11, fields), let system = Self.number(12, fields) {
             cpuSeconds = (Double(user) + Double(system)) / ticks
         } else {
@@ -44,13 +44,13 @@ public struct ProcessUsage: Sendable {
         fields.indices.contains(index) ? UInt64(fields[index]) : nil
     }
 
-    /// What stands behind the name, which is in parentheses and can have any character in it.
+    /// The fields after the name, which is in parentheses and can contain any character.
     private static func statFields() -> [Substring] {
         guard let text = contents(of: "/proc/self/stat"), let end = text.lastIndex(of: ")") else { return [] }
         return text[text.index(after: end)...].split(whereSeparator: { $0 == " " || $0 == "\n" })
     }
 
-    /// By the clocks: a sandbox that shows processes alone (ProcSubset=pid) has no /proc/stat with its `btime`.
+    /// By the clocks: a sandbox with ProcSubset=pid has no /proc/stat with `btime`.
     private static let bootTimeSeconds: Double? = {
         guard let wall = seconds(CLOCK_REALTIME), let sinceBoot = seconds(CLOCK_BOOTTIME) else { return nil }
         return wall - sinceBoot
@@ -75,7 +75,7 @@ public struct ProcessUsage: Sendable {
         while let entry = readdir(directory) {
             if entry.pointee.d_name.0 != 0x2E { count += 1 }
         }
-        // The directory's own descriptor is among them.
+        // Without the descriptor of the directory itself.
         return count - 1
     }
 }

@@ -1,22 +1,22 @@
-/// One value that is being decoded: each method demands a type, returns nil where the value is not of it, and notes why.
+/// A value that is being decoded. Each method requires a type; it returns nil and reports a problem for another type.
 ///
-/// Decoding goes on after a problem, so that a caller learns all of them at once. null is never absence.
+/// Decoding continues after a problem, so that a caller learns all of them at once. null does not mean absent.
 public struct JSONCursor: ~Copyable {
-    /// The value itself, for a caller that takes more than one type.
+    /// The value, for a caller that accepts several types.
     public let value: JSONValue
-    /// What was found so far, with pointers that start at this value.
+    /// The problems so far, with pointers that start at this value.
     public var problems = JSONProblems()
 
     public init(_ value: JSONValue) {
         self.value = value
     }
 
-    /// Notes a problem with the value itself.
+    /// Reports a problem with the value itself.
     public mutating func report(_ detail: @autoclosure () -> String) {
         problems.append(JSONProblem(pointer: "", detail: detail()))
     }
 
-    /// Notes that the value is not what had to be there; `expected` is a noun such as "a string or an object".
+    /// Reports a value of the wrong type; `expected` is a noun such as "a string or an object".
     public mutating func reportMismatch(expected: @autoclosure () -> String) {
         let advice =
             switch value {
@@ -24,32 +24,31 @@ public struct JSONCursor: ~Copyable {
             case .bool, .integer, .number, .string, .array, .object: ""
             }
         let kind = value.kindDescription
-        report("must be \(expected()), not \(kind)\(advice)")
+        report("must be \(expected()), got \(kind)\(advice)")
     }
 
-    /// A string of at most `maximumLength` characters, counted as JSON Schema's maxLength counts them (RFC 8259: code
-    /// points); U+0000 is not refused here.
+    /// A string of at most `maximumLength` code points, as JSON Schema's maxLength counts them. U+0000 is accepted.
     public mutating func string(maximumLength: Int = .max) -> String? {
         guard case .string(let text) = value else {
             reportMismatch(expected: "a string")
             return nil
         }
-        // Text with no more bytes than that has no more characters either: most is never counted.
+        // A text with no more bytes than the limit needs no count.
         guard text.utf8.count <= maximumLength || text.unicodeScalars.count <= maximumLength else {
-            report("must have at most \(maximumLength) characters, not \(text.unicodeScalars.count)")
+            report("must have at most \(maximumLength) characters, got \(text.unicodeScalars.count)")
             return nil
         }
         return text
     }
 
-    /// An integer in the range, as JSON Schema has it: `5000.0` and `5e3` are one, `5000.5` and `"5000"` are none.
+    /// An integer in the range, by JSON Schema's rules: `5000.0` and `5e3` are integers, `5000.5` and `"5000"` are not.
     public mutating func integer(in range: ClosedRange<Int>) -> Int? {
         guard let number = value.wholeNumber else {
             reportMismatch(expected: "an integer from \(range.lowerBound) to \(range.upperBound)")
             return nil
         }
         guard let number = Int(exactly: number), range.contains(number) else {
-            report("must be from \(range.lowerBound) to \(range.upperBound), not \(number)")
+            report("must be from \(range.lowerBound) to \(range.upperBound), got \(number)")
             return nil
         }
         return number
@@ -64,7 +63,7 @@ public struct JSONCursor: ~Copyable {
         return flag
     }
 
-    /// One of the words of an enumeration, compared byte by byte.
+    /// A case of an enumeration, compared by bytes.
     @inlinable
     public mutating func enumeration<Word>(_ type: Word.Type) -> Word?
     where Word: RawRepresentable<String> & CaseIterable {
@@ -78,7 +77,7 @@ public struct JSONCursor: ~Copyable {
 }
 
 extension JSONCursor {
-    /// An object whose values are all strings, in its order; nil if any is not.
+    /// An object whose values are all strings, in its order; nil if one is not.
     public mutating func stringMap(
         maximumMembers: Int = .max, maximumLength: Int = .max
     ) -> [(key: String, value: String)]? {
@@ -87,7 +86,7 @@ extension JSONCursor {
             return nil
         }
         guard object.members.count <= maximumMembers else {
-            report("must have at most \(maximumMembers) members, not \(object.members.count)")
+            report("must have at most \(maximumMembers) members, got \(object.members.count)")
             return nil
         }
         var map: [(key: String, value: String)] = []
@@ -100,7 +99,7 @@ extension JSONCursor {
         return map.count == object.members.count ? map : nil
     }
 
-    /// An array of so many elements, each decoded by `element`; nil if any is not.
+    /// An array with a limited number of elements, each decoded by `element`; nil if one is invalid.
     @inlinable
     public mutating func array<Element>(
         count: ClosedRange<Int> = 0...Int.max, _ element: (inout JSONCursor) -> Element?
@@ -126,13 +125,13 @@ extension JSONCursor {
     public mutating func reportCount(_ found: Int, expected: ClosedRange<Int>) {
         let elements = expected.upperBound == 1 ? "element" : "elements"
         if expected.upperBound == .max {
-            report("must have at least \(expected.lowerBound) \(elements), not \(found)")
+            report("must have at least \(expected.lowerBound) \(elements), got \(found)")
         } else {
-            report("must have from \(expected.lowerBound) to \(expected.upperBound) \(elements), not \(found)")
+            report("must have from \(expected.lowerBound) to \(expected.upperBound) \(elements), got \(found)")
         }
     }
 
-    /// An object, decoded by `members`, after which every member that nobody asked for is noted as unknown.
+    /// An object, decoded by `members`. Members that it does not read are reported as unknown.
     @inlinable
     public mutating func object<Decoded>(_ members: (inout JSONObjectReader) -> Decoded?) -> Decoded? {
         guard case .object(let object) = value else {

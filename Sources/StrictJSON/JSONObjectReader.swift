@@ -1,7 +1,7 @@
-/// The members of an object that is being decoded: a member is known once somebody has asked for it by its name.
+/// The members of an object that is being decoded. A member is known after a method has read it by its name.
 ///
-/// Every method returns nil both for an absent member and for a wrong one, which is then noted, so that a caller may
-/// write `reader.integer("timeout_ms", in: 1...60000) ?? 5000`: where there is a problem the result is not used.
+/// Every method returns nil for an absent member and for an invalid one, which is reported. So a caller can write
+/// `reader.integer("timeout_ms", in: 1...60000) ?? 5000`: after a problem, the result is not used.
 public struct JSONObjectReader: ~Copyable {
     /// The object itself.
     public let object: JSONObject
@@ -9,7 +9,7 @@ public struct JSONObjectReader: ~Copyable {
     private var knownNames: [StaticString] = []
     private var askedMembers: Set<Int> = []
     private var askedEarlyMembers: UInt64 = 0
-    /// Tells of most names at once that no member has them: a Bloom filter of one word, by length and first byte.
+    /// Tells for most names that no member has them: a Bloom filter of one word, by length and first byte.
     private var names: UInt64 = 0
 
     public init(_ object: JSONObject) {
@@ -18,9 +18,9 @@ public struct JSONObjectReader: ~Copyable {
         knownNames.reserveCapacity(16)
     }
 
-    /// Decodes a whole document that has to be an object; throws everything that is wrong with it.
+    /// Decodes a document that must be an object; throws all of its problems.
     ///
-    /// Where `members` returns nil it has noted why.
+    /// If `members` returns nil, it has reported a problem.
     @inlinable
     public static func decode<Decoded>(
         _ document: JSONValue, _ members: (inout JSONObjectReader) -> Decoded?
@@ -28,19 +28,19 @@ public struct JSONObjectReader: ~Copyable {
         var cursor = JSONCursor(document)
         let decoded = cursor.object(members)
         guard let decoded, cursor.problems.isEmpty else {
-            if cursor.problems.isEmpty { cursor.report("cannot be understood") }
+            if cursor.problems.isEmpty { cursor.report("is invalid") }
             throw cursor.problems
         }
         return decoded
     }
 
-    /// The member's value, which is known from now on; nil where there is none.
+    /// The value of a member, which is known from now on; nil if it is absent.
     public mutating func value(_ name: StaticString) -> JSONValue? {
         let index = find(name)
         return index < 0 ? nil : object.members[index].value
     }
 
-    /// The member's place, which is known from now on; -1 where there is none.
+    /// The index of a member, which is known from now on; -1 if it is absent.
     public mutating func find(_ name: StaticString) -> Int {
         knownNames.append(name)
         guard let index = index(of: name) else { return -1 }
@@ -52,33 +52,33 @@ public struct JSONObjectReader: ~Copyable {
         return index
     }
 
-    /// Notes a problem with the object itself, such as two members that exclude each other.
+    /// Reports a problem with the object itself, such as two members that exclude each other.
     public mutating func report(_ detail: @autoclosure () -> String) {
         problems.append(JSONProblem(pointer: "", detail: detail()))
     }
 
-    /// Notes a problem with a member.
+    /// Reports a problem with a member.
     public mutating func report(_ name: String, _ detail: @autoclosure () -> String) {
         problems.append(JSONProblem(pointer: JSONPointerToken.member(name).escaped, detail: detail()))
     }
 
-    /// Notes a problem with a value further down, by the names and indexes on the way there.
+    /// Reports a problem with a nested value, by the names and indexes of its path.
     public mutating func report(at path: [String], _ detail: @autoclosure () -> String) {
         let pointer = path.map { JSONPointerToken.member($0).escaped }.joined()
         problems.append(JSONProblem(pointer: pointer, detail: detail()))
     }
 
-    /// Notes it if the member is absent; to be followed by the call that reads it.
+    /// Reports the member if it is absent; call it before the method that reads the member.
     public mutating func require(_ name: StaticString) {
         if index(of: name) == nil { report("\(name)", "is required") }
     }
 
-    /// Notes every member that nobody asked for, and hands over all that is wrong with the object.
+    /// Reports every unread member as unknown, and returns all problems of the object.
     public consuming func finish() -> JSONProblems {
         guard askedEarlyMembers.nonzeroBitCount + askedMembers.count < object.members.count else { return problems }
         var seen: Set<String> = []
         let names = knownNames.map { "\($0)" }.filter { seen.insert($0).inserted }.joined(separator: ", ")
-        let detail = "unknown member; " + (names.isEmpty ? "none is known here" : "known here: \(names)")
+        let detail = "unknown member; " + (names.isEmpty ? "this object takes none" : "known here: \(names)")
         for (index, member) in object.members.enumerated() where !isAsked(index) {
             problems.append(
                 JSONProblem(pointer: JSONPointerToken.member(member.key).escaped, detail: detail))
@@ -99,14 +99,14 @@ public struct JSONObjectReader: ~Copyable {
     }
 }
 
-/// The methods of `JSONCursor` for a member by its name; an absent member is nil and no problem.
+/// The methods of `JSONCursor` for a member by its name; an absent member is nil and not a problem.
 extension JSONObjectReader {
-    /// A member of more than one type, or one that is parsed further: `report` of the cursor points to the member.
+    /// A member of several types, or one that is parsed further: the cursor's `report` points to the member.
     @inlinable @inline(__always)
     public mutating func member<Decoded>(
         _ name: StaticString, _ decode: (inout JSONCursor) -> Decoded?
     ) -> Decoded? {
-        // Most members are absent from most objects: that is seen without anything generic.
+        // Most members are absent from most objects. This check needs no generic code.
         let index = find(name)
         return index < 0 ? nil : decodeMember(at: index, named: name, decode)
     }
@@ -121,12 +121,12 @@ extension JSONObjectReader {
         return decoded
     }
 
-    /// A string of at most `maximumLength` characters; U+0000 is not refused here.
+    /// A string of at most `maximumLength` characters; U+0000 is accepted.
     public mutating func string(_ name: StaticString, maximumLength: Int = .max) -> String? {
         member(name) { $0.string(maximumLength: maximumLength) }
     }
 
-    /// An integer in the range, in the unit that the name ends in; `5000.5` and `"5000"` are none.
+    /// An integer in the range, in the unit at the end of the name; `5000.5` and `"5000"` are not integers.
     public mutating func integer(_ name: StaticString, in range: ClosedRange<Int>) -> Int? {
         member(name) { $0.integer(in: range) }
     }
@@ -136,7 +136,7 @@ extension JSONObjectReader {
         member(name) { $0.bool() }
     }
 
-    /// One of the words of an enumeration.
+    /// A case of an enumeration.
     @inlinable @inline(__always)
     public mutating func enumeration<Word>(_ name: StaticString, _ type: Word.Type) -> Word?
     where Word: RawRepresentable<String> & CaseIterable {
@@ -150,7 +150,7 @@ extension JSONObjectReader {
         member(name) { $0.stringMap(maximumMembers: maximumMembers, maximumLength: maximumLength) }
     }
 
-    /// An array of so many elements, each decoded by `element`.
+    /// An array with a limited number of elements, each decoded by `element`.
     @inlinable @inline(__always)
     public mutating func array<Element>(
         _ name: StaticString, count: ClosedRange<Int> = 0...Int.max, _ element: (inout JSONCursor) -> Element?
@@ -158,7 +158,7 @@ extension JSONObjectReader {
         member(name) { $0.array(count: count, element) }
     }
 
-    /// An object, decoded by `members`; unknown ones among them are noted.
+    /// An object, decoded by `members`; its unknown members are reported.
     @inlinable @inline(__always)
     public mutating func object<Decoded>(
         _ name: StaticString, _ members: (inout JSONObjectReader) -> Decoded?
@@ -168,11 +168,11 @@ extension JSONObjectReader {
 }
 
 extension String {
-    /// Whether both are the same bytes in UTF-8, the sense in which RFC 8259 section 8.3 compares names.
+    /// Whether both are the same UTF-8 bytes, as RFC 8259 section 8.3 compares names.
     ///
-    /// `==` is another question: it holds for U+212A KELVIN SIGN and `K`.
+    /// `==` differs: it holds for U+212A KELVIN SIGN and `K`.
     func hasSameBytes(as other: String) -> Bool {
-        // Nearly all names differ in size, and to ask for that costs far less than to ask for a span.
+        // Most names differ in size, and comparing sizes is much cheaper than creating a span.
         guard utf8.count == other.utf8.count else { return false }
         let left = utf8.span
         let right = other.utf8.span
@@ -182,7 +182,7 @@ extension String {
         return true
     }
 
-    /// Whether the text is a name of the program, byte for byte.
+    /// Whether the text has the same bytes as a name of the program.
     func hasSameBytes(as other: StaticString) -> Bool {
         let count = other.utf8CodeUnitCount
         guard utf8.count == count else { return false }
@@ -192,7 +192,7 @@ extension String {
     }
 }
 
-/// A member name that is hashed and compared by its bytes, for a set of the names of a large object.
+/// A member name that is hashed and compared by its bytes, for the set of names of a large object.
 struct ExactName: Hashable {
     let name: String
 

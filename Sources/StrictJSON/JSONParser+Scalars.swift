@@ -1,5 +1,5 @@
 extension JSONParser {
-    /// A string whose opening quote stands at `position` (RFC 8259 section 7).
+    /// A string whose opening quote is at `position` (RFC 8259 section 7).
     mutating func string(_ bytes: Span<UInt8>) throws(JSONFailure) -> String {
         position += 1
         let start = position
@@ -12,7 +12,7 @@ extension JSONParser {
         return try escapedString(bytes, from: start)
     }
 
-    /// The rest of a string of which the text from `start` to the backslash at `position` is judged already.
+    /// The rest of a string. The text from `start` to the backslash at `position` is valid.
     private mutating func escapedString(_ bytes: Span<UInt8>, from start: Int) throws(JSONFailure) -> String {
         scratch.removeAll(keepingCapacity: true)
         var plain = start
@@ -27,7 +27,7 @@ extension JSONParser {
         return String(decoding: scratch, as: UTF8.self)
     }
 
-    /// Moves to the next quote or backslash; everything before it is good UTF-8 without control characters.
+    /// Moves to the next quote or backslash; everything before it is valid UTF-8 without control characters.
     private mutating func skipPlainText(_ bytes: Span<UInt8>) throws(JSONFailure) {
         while position < bytes.count {
             let byte = bytes[position]
@@ -38,7 +38,7 @@ extension JSONParser {
         throw failure("the string is not closed")
     }
 
-    /// The size of the sequence at `position`, if it is one of table 3-7 of the Unicode standard.
+    /// The size of the sequence at `position`, by table 3-7 of the Unicode standard.
     private func multibyteCount(_ bytes: Span<UInt8>) throws(JSONFailure) -> Int {
         let (count, second): (Int, ClosedRange<UInt8>)
         switch bytes[position] {
@@ -49,13 +49,13 @@ extension JSONParser {
         case 0xF0: (count, second) = (4, 0x90...0xBF)
         case 0xF1...0xF3: (count, second) = (4, 0x80...0xBF)
         case 0xF4: (count, second) = (4, 0x80...0x8F)
-        case _: throw failure("invalid UTF-8: \(found(bytes)) starts no character")
+        case _: throw failure("invalid UTF-8: \(found(bytes)) cannot start a character")
         }
         guard count <= bytes.count - position, second.contains(bytes[position + 1]) else {
-            throw failure("invalid UTF-8: the sequence is cut short, overlong or encodes no character")
+            throw failure("invalid UTF-8: the sequence is truncated, overlong or not a character")
         }
         for index in 2..<max(count, 2) where !(0x80...0xBF).contains(bytes[position + index]) {
-            throw failure("invalid UTF-8: the sequence is cut short, overlong or encodes no character")
+            throw failure("invalid UTF-8: the sequence is truncated, overlong or not a character")
         }
         return count
     }
@@ -100,7 +100,7 @@ extension JSONParser {
         position += count
     }
 
-    /// The value of the four digits of the `\u` at `offset`.
+    /// The value of the four digits after the `\u` at `offset`.
     private func codeUnit(_ bytes: Span<UInt8>, at offset: Int) throws(JSONFailure) -> UInt32 {
         var value: UInt32 = 0
         for index in offset + 2..<offset + 6 {
@@ -147,7 +147,7 @@ extension JSONParser {
         return magnitude == Int64.min.magnitude ? Int64.min : Int64(exactly: magnitude).map { -$0 }
     }
 
-    /// The digits before the point; nil where they exceed 64 bits.
+    /// The digits before the point; nil if they exceed 64 bits.
     private mutating func integerPart(_ bytes: Span<UInt8>) throws(JSONFailure) -> UInt64? {
         guard let first = digit(bytes) else { throw unexpected(bytes, "a digit") }
         var magnitude = UInt64(first)

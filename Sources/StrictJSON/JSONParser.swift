@@ -1,12 +1,13 @@
-/// A recursive descent over the grammar of RFC 8259; `position` is always the next byte that nobody has judged.
+/// A recursive-descent parser for the grammar of RFC 8259; `position` is the next unread byte.
 ///
-/// The text is handed to every method as a span, whose bounds are checked, instead of being kept.
+/// Every method takes the text as a span with checked bounds, so that the parser does not retain it.
 struct JSONParser {
-    /// Up to here a new name is compared with each earlier one; beyond it a set keeps a large object linear.
+    /// The number of members up to which a new name is compared with each earlier one. Beyond it, a set keeps large
+    /// objects linear.
     static let linearMembers = 16
 
     var position = 0
-    /// The text of a string with escapes while it is being put together.
+    /// The decoded text of a string with escapes.
     var scratch: [UInt8] = []
     private var depthLeft: Int
     private var valuesLeft: Int
@@ -91,7 +92,7 @@ struct JSONParser {
             depthLeft += 1
             return JSONObject(members: members)
         }
-        // Most objects of the service have no more; growing from one by doubling would allocate three times.
+        // Most objects have no more members; doubling from one would allocate three times.
         members.reserveCapacity(4)
         while true {
             let start = position
@@ -133,7 +134,7 @@ struct JSONParser {
         return names.insert(ExactName(name: name)).inserted
     }
 
-    /// Steps over the opening bracket, one level deeper.
+    /// Skips the opening bracket and enters one level.
     private mutating func enter() throws(JSONFailure) {
         guard depthLeft > 0 else { throw failure("arrays and objects are nested too deeply") }
         depthLeft -= 1
@@ -147,7 +148,7 @@ struct JSONParser {
         }
         skipWhitespace(bytes)
         if position < bytes.count, bytes[position] == bracket {
-            throw JSONFailure(offset: comma, detail: "a comma must not stand before \(found(bytes))")
+            throw JSONFailure(offset: comma, detail: "a comma must not precede \(found(bytes))")
         }
     }
 
@@ -173,12 +174,12 @@ extension JSONParser {
         JSONFailure(offset: position, detail: detail)
     }
 
-    /// A failure at `position`, where something else had to stand.
+    /// A failure at `position`, where something else was expected.
     func unexpected(_ bytes: Span<UInt8>, _ expected: String) -> JSONFailure {
         failure("expected \(expected), found \(found(bytes))\(remark(bytes))")
     }
 
-    /// What stands at `position`, fit to be read by a person.
+    /// Describes what is at `position`, for people.
     func found(_ bytes: Span<UInt8>) -> String {
         guard position < bytes.count else { return "the end of the document" }
         let byte = bytes[position]
@@ -189,12 +190,12 @@ extension JSONParser {
         return "'\(Character(UnicodeScalar(byte)))'"
     }
 
-    /// Names the habit of a laxer notation behind the byte, where there is one.
+    /// Names the laxer notation that the byte suggests, if there is one.
     private func remark(_ bytes: Span<UInt8>) -> String {
         guard position < bytes.count else { return "" }
         return switch bytes[position] {
         case UInt8(ascii: "/"), UInt8(ascii: "#"): "; JSON has no comments"
-        case UInt8(ascii: "'"): "; strings stand in double quotes"
+        case UInt8(ascii: "'"): "; strings need double quotes"
         case UInt8(ascii: "N"), UInt8(ascii: "I"): "; NaN and Infinity are not JSON"
         case UInt8(ascii: "+"), UInt8(ascii: "."): "; a number starts with a digit or a minus sign"
         case _: ""
@@ -202,15 +203,15 @@ extension JSONParser {
     }
 }
 
-/// What a document may cost the reader beyond its own size.
+/// Limits on the cost of a document beyond its own size.
 public struct JSONLimits: Sendable {
-    /// How many arrays and objects may stand inside one another; the reader recurses, so never more than 512.
+    /// The maximum depth of arrays and objects; at most 512, because the reader recurses.
     public let depth: Int
 
-    /// How many values the whole document may hold: a value of two bytes costs 24 or more in memory.
+    /// The maximum number of values; a value of two bytes needs 24 or more in memory.
     public let values: Int
 
-    /// The defaults are the service's own: depth 16, two million values.
+    /// The defaults of the service: depth 16, two million values.
     public init(depth: Int = 16, values: Int = 2_000_000) {
         self.depth = min(depth, 512)
         self.values = values

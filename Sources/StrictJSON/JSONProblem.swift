@@ -1,8 +1,8 @@
-/// One thing that is wrong with a document whose grammar is right.
+/// A problem in a document whose grammar is valid.
 public struct JSONProblem: Sendable, Equatable {
-    /// An RFC 6901 pointer to the member or element; for a missing member, to where it had to be.
+    /// An RFC 6901 pointer to the member or element; for a missing member, to its place.
     public let pointer: String
-    /// What is wrong, a sentence without its full stop.
+    /// What is wrong: a lowercase predicate without a period.
     public let detail: String
 
     public init(pointer: String, detail: String) {
@@ -11,22 +11,22 @@ public struct JSONProblem: Sendable, Equatable {
     }
 }
 
-/// Everything that is wrong with a document, in the order in which it was found; costs nothing while it is empty.
+/// The problems of a document, in the order in which they were found; costs nothing while it is empty.
 public struct JSONProblems: Error, Sendable, Equatable {
-    /// So many are kept, since a document of 16 MiB could hold a million.
+    /// The number of problems that are kept. A document of 16 MiB could have a million.
     public static let limit = 64
 
     /// The first `limit` problems.
     public private(set) var problems: [JSONProblem] = []
-    /// How many more there were.
+    /// The number of further problems.
     public private(set) var omittedCount = 0
 
     public init() {}
 
-    /// Whether nothing is wrong.
+    /// Whether there are no problems.
     public var isEmpty: Bool { problems.isEmpty }
 
-    /// Adds a problem; its texts are made only if it is kept.
+    /// Adds a problem; its texts are evaluated only if it is kept.
     mutating func append(_ problem: @autoclosure () -> JSONProblem) {
         if problems.count < Self.limit {
             problems.append(problem())
@@ -35,13 +35,13 @@ public struct JSONProblems: Error, Sendable, Equatable {
         }
     }
 
-    /// Adds what was found in the same value.
+    /// Adds the problems of the same value.
     public mutating func appendAll(_ others: consuming JSONProblems) {
         for problem in others.problems { append(problem) }
         omittedCount += others.omittedCount
     }
 
-    /// Adds what was found in the value behind one more token; pointers grow only here, so only where there is an error.
+    /// Adds the problems of a nested value. Pointers are extended only here, so valid documents do not pay for them.
     public mutating func append(_ nested: consuming JSONProblems, under token: @autoclosure () -> JSONPointerToken) {
         if nested.isEmpty { return }
         let prefix = token().escaped
@@ -52,7 +52,7 @@ public struct JSONProblems: Error, Sendable, Equatable {
     }
 }
 
-/// One reference token of a JSON pointer (RFC 6901 section 3): a member's name or the index of an array's element.
+/// A reference token of a JSON pointer (RFC 6901 section 3): a member's name or an element's index.
 public enum JSONPointerToken: Sendable {
     case member(String)
     case element(Int)
@@ -77,17 +77,17 @@ public enum JSONPointerToken: Sendable {
     }
 }
 
-/// Why a text is not a JSON document that the service accepts, and where.
+/// Why a text is not an accepted JSON document, and where.
 public struct JSONSyntaxError: Error, Sendable, Equatable {
-    /// An RFC 6901 pointer to the innermost value in which it happened; for a name that occurs twice, to the second.
+    /// An RFC 6901 pointer to the innermost value that contains the error; for a duplicate name, to the second one.
     public let pointer: String
-    /// Bytes before the place, from 0 to the size of the text.
+    /// The offset of the error in bytes, from 0 to the size of the text.
     public let offset: Int
     /// The line, from 1; lines end in LF.
     public let line: Int
     /// The column, from 1, counted in Unicode scalars.
     public let column: Int
-    /// What is wrong, a sentence without its full stop.
+    /// What is wrong, as a phrase without a period.
     public let detail: String
 }
 
@@ -98,7 +98,7 @@ extension JSONSyntaxError: CustomStringConvertible {
 }
 
 extension JSONSyntaxError {
-    /// Completes what the parser threw; reads the text up to the place once, to count lines.
+    /// Completes a failure of the parser. Reads the text up to the error once, to count lines.
     init(_ failure: JSONFailure, in bytes: Span<UInt8>) {
         var line = 1
         var column = 1
@@ -117,8 +117,8 @@ extension JSONSyntaxError {
     }
 }
 
-/// A syntax error on its way out of the parser: each container that it leaves adds its own token, so that a document
-/// without errors pays nothing for pointers.
+/// A syntax error while it leaves the parser. Each container adds its own token, so that valid documents do not pay for
+/// pointers.
 struct JSONFailure: Error {
     let offset: Int
     let detail: String

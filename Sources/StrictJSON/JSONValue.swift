@@ -1,7 +1,7 @@
-/// One JSON value as RFC 8259 section 3 defines it, in memory.
+/// A JSON value in memory, RFC 8259 section 3.
 ///
-/// A number is `integer` only where it is written without a fraction and an exponent and fits 64 bits; `1.0`, `1e3` and
-/// `9223372036854775808` are `number`, which is always finite.
+/// A number is an `integer` only if it has no fraction and no exponent and fits 64 bits. `1.0`, `1e3` and
+/// `9223372036854775808` are a `number`, which is always finite.
 public enum JSONValue: Sendable {
     case null
     case bool(Bool)
@@ -11,7 +11,7 @@ public enum JSONValue: Sendable {
     case array([JSONValue])
     case object(JSONObject)
 
-    /// What the value is, as a noun with its article for a sentence such as "must be a string, not an array".
+    /// The kind of the value as a noun with its article, for texts such as "must be a string, got an array".
     public var kindDescription: String {
         switch self {
         case .null: "null"
@@ -26,7 +26,7 @@ public enum JSONValue: Sendable {
 }
 
 extension JSONValue {
-    /// The value where it is a number without a fraction, however that is written, and fits 64 bits.
+    /// The value, if it is a number without a fraction, in any notation, that fits 64 bits.
     public var wholeNumber: Int64? {
         switch self {
         case .integer(let integer): integer
@@ -37,8 +37,8 @@ extension JSONValue {
 }
 
 extension JSONValue: Equatable {
-    /// Whether both are the same value: strings byte by byte (`String`'s own `==` holds for canonically equivalent text
-    /// too), objects in the same order, and an integer never equal to a number.
+    /// Whether both values are the same. Strings are compared by bytes (`String`'s `==` also accepts canonically
+    /// equivalent text), objects in order; an integer never equals a number.
     public static func == (left: JSONValue, right: JSONValue) -> Bool {
         switch (left, right) {
         case (.null, .null): true
@@ -54,10 +54,10 @@ extension JSONValue: Equatable {
 }
 
 extension JSONValue {
-    /// Reads one document as RFC 8259 and nothing beyond it.
+    /// Reads one document, strictly by RFC 8259.
     ///
-    /// Refused besides bad grammar: a byte order mark, bad UTF-8, lone surrogates, a name twice in one object, numbers
-    /// beyond a double, and what exceeds the limits. `\u0000` in a string is legal and left to the caller to judge.
+    /// Besides invalid grammar, it refuses a byte order mark, invalid UTF-8, lone surrogates, duplicate names, numbers
+    /// beyond a double, and what exceeds the limits. `\u0000` in a string is valid; the caller judges it.
     public static func parse(
         _ bytes: Span<UInt8>, limits: JSONLimits = JSONLimits()
     ) throws(JSONSyntaxError) -> JSONValue {
@@ -76,7 +76,7 @@ extension JSONValue {
         try parse(bytes.span, limits: limits)
     }
 
-    /// Reads one document from borrowed memory, which is not kept; see the overload for a span.
+    /// Reads one document from borrowed memory, which is not retained; see the overload for a span.
     public static func parse(
         _ bytes: UnsafeRawBufferPointer, limits: JSONLimits = JSONLimits()
     ) throws(JSONSyntaxError) -> JSONValue {
@@ -84,7 +84,7 @@ extension JSONValue {
     }
 }
 
-/// The members of a JSON object in the order in which they were written; no name occurs twice when the reader made it.
+/// The members of a JSON object in their order. The reader accepts no duplicate names.
 public struct JSONObject: Sendable, Equatable {
     /// A name and its value.
     public struct Member: Sendable {
@@ -100,17 +100,17 @@ public struct JSONObject: Sendable, Equatable {
     /// All members, in order.
     public let members: [Member]
 
-    /// Wraps members as they are; whoever makes an object by hand answers for names that occur twice.
+    /// Wraps members as they are; the caller must not pass duplicate names.
     public init(members: [Member]) {
         self.members = members
     }
 
-    /// The value of the member with exactly these bytes as its name; a linear search, meant for small objects.
+    /// The value of a member by its name, compared by bytes: a linear search for small objects.
     public subscript(key: String) -> JSONValue? {
         members.first { $0.key.hasSameBytes(as: key) }?.value
     }
 
-    /// Where in `members` a name of the program stands, by a linear search.
+    /// The index in `members` of a name, by a linear search.
     func index(of key: StaticString) -> Int? {
         for index in members.indices where members[index].key.hasSameBytes(as: key) {
             return index
@@ -125,12 +125,12 @@ extension JSONObject.Member: Equatable {
     }
 }
 
-/// One encoded JSON value, kept to be written many times: a part of a response that is always the same.
+/// An encoded JSON value that is written many times, such as a constant part of a response.
 public struct JSONFragment: Sendable {
-    /// The value in UTF-8, always valid JSON.
+    /// The value as valid JSON in UTF-8.
     public let bytes: [UInt8]
 
-    /// Encodes what `write` writes, which has to be one value.
+    /// Encodes what `write` writes, which must be one value.
     public init(_ write: (inout JSONWriter) -> Void) {
         var writer = JSONWriter()
         write(&writer)

@@ -24,12 +24,12 @@ extension JSONWriter {
         integer(Int64(number))
     }
 
-    /// An integer, or null where there is none.
+    /// An integer, or null.
     public mutating func integer(_ number: Int?) {
         if let number { integer(Int64(number)) } else { null() }
     }
 
-    /// The shortest text that reads back as the same double; null for what JSON has no number for.
+    /// The shortest text that reads back as the same double; null for values that JSON cannot express.
     public mutating func number(_ number: Double) {
         guard number.isFinite else { return null() }
         expectValue()
@@ -53,7 +53,7 @@ extension JSONWriter {
         }
     }
 
-    /// A value that was read, or made by hand, with everything in it.
+    /// A complete value.
     public mutating func value(_ value: JSONValue) {
         switch value {
         case .null: null()
@@ -75,7 +75,7 @@ extension JSONWriter {
         }
     }
 
-    /// Puts 1 to 20 digits there and says how many.
+    /// Stores 1 to 20 digits and returns their number.
     private static func putDigits(_ number: UInt64, at room: UnsafeMutablePointer<UInt8>) -> Int {
         var count = 1
         var bound: UInt64 = 10
@@ -94,7 +94,7 @@ extension JSONWriter {
         return count
     }
 
-    /// Puts nothing, or a point and 1 to 3 digits, there and says how many bytes.
+    /// Stores nothing, or a point and 1 to 3 digits, and returns the number of bytes.
     private static func putFraction(thousandths: UInt64, at room: UnsafeMutablePointer<UInt8>) -> Int {
         if thousandths == 0 { return 0 }
         room[0] = UInt8(ascii: ".")
@@ -112,11 +112,11 @@ extension JSONWriter {
 }
 
 extension JSONWriter {
-    /// Bytes from the network as a string that a person can read and a program can turn back.
+    /// Bytes from the network as a readable and reversible string.
     ///
-    /// Printable ASCII stands for itself but for the backslash, which is doubled; CR, LF and TAB are `\r`, `\n`, `\t`, any
-    /// other byte is `\xNN` with upper case digits. That text has at most `limit` bytes; what is beyond is left out, and
-    /// an escape is never cut.
+    /// Printable ASCII is unchanged, except the backslash, which is doubled. CR, LF and TAB are `\r`, `\n`, `\t`; any
+    /// other byte is `\xNN` with uppercase digits. The text has at most `limit` bytes; the rest is omitted, and an
+    /// escape is never cut.
     public mutating func printable(_ raw: UnsafeRawBufferPointer, limit: Int = 1024) {
         expectValue()
         bytes.append(UInt8(ascii: "\""))
@@ -135,7 +135,7 @@ extension JSONWriter {
         raw.withUnsafeBytes { printable($0, limit: limit) }
     }
 
-    /// How many bytes of text stand for the byte, before JSON escapes that text in its turn.
+    /// The size of the text for the byte, before JSON escapes it.
     private static func printableSize(_ byte: UInt8) -> Int {
         switch byte {
         case UInt8(ascii: "\\"), UInt8(ascii: "\r"), UInt8(ascii: "\n"), UInt8(ascii: "\t"): 2

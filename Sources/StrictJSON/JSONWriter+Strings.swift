@@ -1,17 +1,17 @@
 extension JSONWriter {
-    /// A string; only what RFC 8259 section 7 demands is escaped, so U+2028 and `/` stand as they are.
+    /// A string. Only what RFC 8259 section 7 requires is escaped, so U+2028 and `/` are not.
     public mutating func string(_ text: String) {
         expectValue()
         appendQuoted(text, then: UInt8(ascii: ","))
     }
 
-    /// A string, or null where there is none.
+    /// A string, or null.
     public mutating func string(_ text: String?) {
         if let text { string(text) } else { null() }
     }
 
-    /// A string of at most `size` bytes that `write` puts at the address that it is given, and says the size of: printable
-    /// ASCII without quotes and backslashes.
+    /// A string of at most `size` bytes. `write` stores it at the given address and returns its size; it must be
+    /// printable ASCII without quotes and backslashes.
     @inlinable
     public mutating func plainString(atMost size: Int, _ write: (UnsafeMutablePointer<UInt8>) -> Int) {
         expectValue()
@@ -25,7 +25,7 @@ extension JSONWriter {
         }
     }
 
-    /// The text in quotes, and the separator that follows it; reserves room for the longest escape of every byte.
+    /// The text in quotes, and the separator after it; reserves room for the longest escape of every byte.
     mutating func appendQuoted(_ text: String, then separator: UInt8) {
         var text = text
         text.withUTF8 { text in
@@ -39,8 +39,8 @@ extension JSONWriter {
         }
     }
 
-    /// Puts the text there, six bytes for one at most, and says how many; copies eight at once where none of them needs
-    /// an escape. Eight at the end of the text may overlap what is copied already, to the same place.
+    /// Stores the text, at most six bytes for one, and returns the size. Eight bytes without escapes are copied at
+    /// once. The last eight may overlap bytes that are already copied, to the same address.
     private static func putEscaped(
         _ text: UnsafeBufferPointer<UInt8>, at room: UnsafeMutablePointer<UInt8>
     ) -> Int {
@@ -67,7 +67,7 @@ extension JSONWriter {
                     continue
                 }
             }
-            // A text of less than eight bytes, or eight of which one needs an escape.
+            // Fewer than eight bytes, or eight bytes of which one needs an escape.
             let stop = min(index &+ 8, count)
             while index < stop {
                 end &+= put(start[index], at: room + end)
@@ -86,7 +86,7 @@ extension JSONWriter {
         return putEscape(byte, at: room)
     }
 
-    /// Puts the escape of a byte that needs one there, 2 or 6 bytes, and says how many.
+    /// Stores the escape of a byte, 2 or 6 bytes, and returns its size.
     private static func putEscape(_ byte: UInt8, at room: UnsafeMutablePointer<UInt8>) -> Int {
         room[0] = UInt8(ascii: "\\")
         switch byte {
@@ -111,8 +111,8 @@ extension JSONWriter {
         byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
     }
 
-    /// Whether one of eight bytes is below 0x20, a quote or a backslash: `(x - n) & ~x` has the top bit of a byte set where
-    /// one is below n, borrows included, and a byte that equals c is below 1 after an exclusive or with c.
+    /// Whether one of eight bytes is below 0x20, a quote or a backslash. `(x - n) & ~x` has the top bit of a byte set
+    /// if one is below n, borrows included. A byte that equals c is below 1 after an exclusive or with c.
     @inline(__always)
     private static func needsEscape(_ eight: UInt64) -> Bool {
         let ones: UInt64 = 0x0101_0101_0101_0101
@@ -122,7 +122,7 @@ extension JSONWriter {
         return (control | (quote &- ones) & ~quote | (backslash &- ones) & ~backslash) & (ones &* 0x80) != 0
     }
 
-    /// Whether the byte may stand in a name that is written as it is.
+    /// Whether the byte is allowed in a name that is not escaped.
     public static func isPlain(_ byte: UInt8) -> Bool {
         byte < 0x7F && !needsEscape(byte)
     }

@@ -1,26 +1,26 @@
-/// Writes one JSON document as bytes; sets every comma itself.
+/// Writes a JSON document as bytes, with all commas.
 ///
-/// Begin and end, member and value have to pair: a debug build traps where they do not, and `finish` traps always where
-/// a container is open. Until the end each value carries its comma behind it, and the bracket that closes takes its place.
+/// Begin and end, member and value must pair: a debug build traps if they do not, and `finish` always traps if a
+/// container is open. Each value is followed by its comma; a closing bracket replaces the last comma.
 public struct JSONWriter: ~Copyable {
     public var bytes: ByteBuffer
     public var depth = 0
     /// A bit for each container, the innermost lowest: 1 is an object. Exact for the innermost 64.
     public var objects: UInt64 = 0
 
-    /// A writer that has room for `reserving` bytes before it allocates again.
+    /// Creates a writer with room for `reserving` bytes before the next allocation.
     public init(reserving size: Int = 1024) {
         bytes = ByteBuffer(capacity: size)
     }
 
-    /// The bytes, the document complete.
+    /// The complete document.
     public consuming func finish() -> [UInt8] {
         precondition(depth == 0 && bytes.last == UInt8(ascii: ","), "a JSON document is one complete value")
         bytes.removeLast()
         return bytes.array()
     }
 
-    /// The bytes, the document complete and followed by LF.
+    /// The complete document, followed by LF.
     public consuming func finishLine() -> [UInt8] {
         precondition(depth == 0 && bytes.last == UInt8(ascii: ","), "a JSON document is one complete value")
         bytes.removeLast()
@@ -59,10 +59,10 @@ public struct JSONWriter: ~Copyable {
         }
     }
 
-    /// A piece of JSON as it stands: what is the same in every document, in one store instead of one for each part.
+    /// A constant piece of JSON, in one store instead of one for each part.
     ///
-    /// Whoever writes it answers for it. It ends in a comma, an opening bracket or a colon, as the parts would have it.
-    /// - Parameter opening: how many objects it opens and leaves open.
+    /// The caller guarantees that it is valid. It ends in a comma, an opening bracket or a colon, as its parts would.
+    /// - Parameter opening: the number of objects that it opens and does not close.
     @inlinable @inline(__always)
     public mutating func piece(_ text: StaticString, opening: Int = 0) {
         bytes.append(text)
@@ -70,7 +70,7 @@ public struct JSONWriter: ~Copyable {
         for _ in 0..<opening { objects = objects << 1 | 1 }
     }
 
-    /// The name of the next value, any text; a name that comes from a user, such as that of a label.
+    /// The name of the next value, any text, for names from users, such as labels.
     public mutating func member(escaping name: String) {
         expectMember()
         appendQuoted(name, then: UInt8(ascii: ":"))
@@ -83,15 +83,15 @@ public struct JSONWriter: ~Copyable {
         bytes.append(UInt8(ascii: ","))
     }
 
-    /// Members or values of this document once more, by where their bytes are: cheaper than to write them again.
+    /// Repeats members or values of this document by the range of their bytes: cheaper than writing them again.
     ///
-    /// - Parameter range: from where a member or value began to where one ended, its comma included.
+    /// - Parameter range: from the start of a member or value to the end of one, with its comma.
     public mutating func again(_ range: Range<Int>) {
         assert(range.isEmpty || bytes.storage[range.upperBound - 1] == UInt8(ascii: ","), "a value ends in its comma")
         bytes.append(again: range)
     }
 
-    /// To be called before each value.
+    /// Must be called before each value.
     @inlinable @inline(__always)
     public func expectValue() {
         assert(
@@ -101,7 +101,7 @@ public struct JSONWriter: ~Copyable {
 
     @inlinable @inline(__always)
     public func expectMember() {
-        assert(depth > 0 && objects & 1 == 1 && bytes.last != UInt8(ascii: ":"), "a name stands in an object")
+        assert(depth > 0 && objects & 1 == 1 && bytes.last != UInt8(ascii: ":"), "only an object has names")
     }
 
     private mutating func begin(_ bracket: UInt8, isObject: Bool) {
@@ -126,9 +126,9 @@ public struct JSONWriter: ~Copyable {
     }
 }
 
-/// Bytes that only grow, owned alone, so that an append is a bounds check and a store.
+/// A buffer that only grows and has a single owner, so that an append is a bounds check and a store.
 ///
-/// `[UInt8]` asks for uniqueness and capacity at every append, which was most of the cost of a result in 300 pieces.
+/// `[UInt8]` checks uniqueness and capacity at every append, which was most of the cost of a result in 300 pieces.
 public struct ByteBuffer: ~Copyable {
     public var storage: UnsafeMutablePointer<UInt8>
     public var capacity: Int
@@ -143,13 +143,13 @@ public struct ByteBuffer: ~Copyable {
         storage.deallocate()
     }
 
-    /// The last byte; 0 where there is none.
+    /// The last byte; 0 if the buffer is empty.
     @inlinable
     public var last: UInt8 {
         count > 0 ? storage[count - 1] : 0
     }
 
-    /// Takes the last byte away; there has to be one.
+    /// Removes the last byte; the buffer must not be empty.
     mutating func removeLast() {
         precondition(count > 0)
         count -= 1
@@ -172,7 +172,7 @@ public struct ByteBuffer: ~Copyable {
         }
     }
 
-    /// Appends bytes of this buffer once more.
+    /// Appends a copy of bytes of this buffer.
     /// - Parameter range: within `0..<count`.
     mutating func append(again range: Range<Int>) {
         precondition(range.lowerBound >= 0 && range.upperBound <= count)
@@ -182,13 +182,13 @@ public struct ByteBuffer: ~Copyable {
         count &+= range.count
     }
 
-    /// Appends a text of the program.
+    /// Appends a constant text.
     @inlinable @inline(__always)
     public mutating func append(_ text: StaticString) {
         append(UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
-    /// Appends what `write` puts at the address that it is given and says the size of, never more than `size` bytes.
+    /// Appends what `write` stores at the given address. It returns the size, at most `size` bytes.
     @inlinable @inline(__always)
     public mutating func append(atMost size: Int, _ write: (UnsafeMutablePointer<UInt8>) -> Int) {
         if size > capacity &- count { grow(by: size) }

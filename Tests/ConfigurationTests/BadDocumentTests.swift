@@ -80,7 +80,7 @@ struct BadDocument: CustomTestStringConvertible, Sendable {
         BadDocument(
             "policy: {profile: open}", 1, 19, "policy.profile",
             "\"open\" is not one of rules, sidecar, internal, public"),
-        BadDocument("policy: {profile: Internal}", 1, 19, "policy.profile", "\"Internal\" is none of"),
+        BadDocument("policy: {profile: Internal}", 1, 19, "policy.profile", "\"Internal\" is not one of"),
         BadDocument("policy: {dialogs: sometimes}", 1, 19, "policy.dialogs", "is not one of any, configured, none"),
         BadDocument(
             "policy: {options: [bind, x]}", 1, 26, "policy.options[1]", "\"x\" is not one of bind, interface, mark, md5"

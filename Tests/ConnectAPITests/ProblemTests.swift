@@ -8,8 +8,8 @@ import Testing
 
     @Test func `a problem without inputs to blame`() {
         #expect(
-            text(Problem(.notFound, "there is no such resource")) == #"""
-                {"type":"urn:connectd:problem:not_found","title":"Not Found","status":404,"detail":"there is no such resource"}
+            text(Problem(.notFound, "no such resource")) == #"""
+                {"type":"urn:connectd:problem:not_found","title":"Not Found","status":404,"detail":"no such resource"}
 
                 """#)
     }
@@ -21,9 +21,9 @@ import Testing
         }
         let body = text(Problem(problems))
         #expect(body.hasPrefix(#"{"type":"urn:connectd:problem:bad_request","title":"Bad Request","status":400,"#))
-        #expect(body.contains(#""detail":"3 inputs are wrong: /target: is required""#))
+        #expect(body.contains(#""detail":"3 inputs are invalid: /target: is required""#))
         #expect(body.contains(#"{"pointer":"/target","detail":"is required"}"#))
-        #expect(body.contains(#"{"pointer":"/timeout_ms","detail":"must be from 1 to 60000, not 0"}"#))
+        #expect(body.contains(#"{"pointer":"/timeout_ms","detail":"must be from 1 to 60000, got 0"}"#))
         #expect(body.contains(#"{"pointer":"/a\"b","detail":"unknown member; known here: target, id, "#))
         #expect(body.hasSuffix("]}\n"))
     }
@@ -59,6 +59,6 @@ import Testing
             return
         }
         #expect(Problem(problems).errors.count == JSONProblems.limit)
-        #expect(Problem(problems).detail.hasPrefix("100 inputs are wrong: /x0: "))
+        #expect(Problem(problems).detail.hasPrefix("100 inputs are invalid: /x0: "))
     }
 }

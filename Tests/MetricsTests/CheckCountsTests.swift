@@ -10,13 +10,13 @@ import Testing
             startedAtNanoseconds: 0)
     }
 
-    @Test func endingsAreCountedByOutcomeAndFault() {
+    @Test func checksAreCountedByOutcomeAndFault() {
         var counts = CheckCounts()
         counts.note(result(.connected, Timings()))
         counts.note(.init(outcome: .failed(.denied), fault: .request))
         counts.note(.init(outcome: .failed(.denied), fault: .request))
-        #expect(counts.endings[.init(outcome: .connected, fault: nil)] == 1)
-        #expect(counts.endings[.init(outcome: .failed(.denied), fault: .request)] == 2)
+        #expect(counts.outcomes[.init(outcome: .connected, fault: nil)] == 1)
+        #expect(counts.outcomes[.init(outcome: .failed(.denied), fault: .request)] == 2)
     }
 
     @Test func aPartThatACheckDidNotHaveIsNotTimed() {
@@ -40,7 +40,7 @@ import Testing
             counts.note(result(.connected, timings))
             sum.add(counts)
         }
-        #expect(sum.endings[.init(outcome: .connected, fault: nil)] == 2)
+        #expect(sum.outcomes[.init(outcome: .connected, fault: nil)] == 2)
         #expect(sum.durations(of: .total).count == 2)
     }
 }

@@ -52,30 +52,30 @@ struct JSONObjectReaderTests {
     }
 
     @Test(arguments: [
-        ("[]", ": must be an object, not an array"),
+        ("[]", ": must be an object, got an array"),
         ("{}", "/target: is required"),
-        (#"{"target":null}"#, "/target: must be a string, not null; leave it out instead"),
-        (#"{"target":1}"#, "/target: must be a string, not an integer"),
-        (#"{"target":"123456789012345678901"}"#, "/target: must have at most 20 characters, not 21"),
-        (#"{"target":"t","timeout_ms":0}"#, "/timeout_ms: must be from 1 to 60000, not 0"),
-        (#"{"target":"t","timeout_ms":60001}"#, "/timeout_ms: must be from 1 to 60000, not 60001"),
-        (#"{"target":"t","timeout_ms":"5000"}"#, "/timeout_ms: must be an integer from 1 to 60000, not a string"),
+        (#"{"target":null}"#, "/target: must be a string, got null; leave it out instead"),
+        (#"{"target":1}"#, "/target: must be a string, got an integer"),
+        (#"{"target":"123456789012345678901"}"#, "/target: must have at most 20 characters, got 21"),
+        (#"{"target":"t","timeout_ms":0}"#, "/timeout_ms: must be from 1 to 60000, got 0"),
+        (#"{"target":"t","timeout_ms":60001}"#, "/timeout_ms: must be from 1 to 60000, got 60001"),
+        (#"{"target":"t","timeout_ms":"5000"}"#, "/timeout_ms: must be an integer from 1 to 60000, got a string"),
         (
             #"{"target":"t","timeout_ms":5000.5}"#,
-            "/timeout_ms: must be an integer from 1 to 60000, not a number with a fraction or more than 64 bits"
+            "/timeout_ms: must be an integer from 1 to 60000, got a number with a fraction or more than 64 bits"
         ),
-        (#"{"target":"t","timeout_ms":6.1e4}"#, "/timeout_ms: must be from 1 to 60000, not 61000"),
-        (#"{"target":"t","verify":"yes"}"#, "/verify: must be true or false, not a string"),
+        (#"{"target":"t","timeout_ms":6.1e4}"#, "/timeout_ms: must be from 1 to 60000, got 61000"),
+        (#"{"target":"t","verify":"yes"}"#, "/verify: must be true or false, got a string"),
         (#"{"target":"t","verify":false,"timeout_ms":1}"#, "/timeout_ms: needs verify"),
-        (#"{"target":"t","resolve":[]}"#, "/resolve: must be an object, not an array"),
+        (#"{"target":"t","resolve":[]}"#, "/resolve: must be an object, got an array"),
         (#"{"target":"t","resolve":{"family":"IPv4"}}"#, "/resolve/family: must be one of: any, ipv4, ipv6"),
         (#"{"target":"t","resolve":{"famili":1}}"#, "/resolve/famili: unknown member; known here: family"),
-        (#"{"target":"t","labels":{"a~/":1}}"#, "/labels/a~0~1: must be a string, not an integer"),
-        (#"{"target":"t","labels":{"a":"123456"}}"#, "/labels/a: must have at most 5 characters, not 6"),
-        (#"{"target":"t","labels":{"a":"","b":"","c":"","d":""}}"#, "/labels: must have at most 3 members, not 4"),
-        (#"{"target":"t","alpn":[]}"#, "/alpn: must have from 1 to 2 elements, not 0"),
-        (#"{"target":"t","alpn":["h2",true]}"#, "/alpn/1: must be a string, not a boolean"),
-        (#"{"target":"t","binds":[{},{"port":65536}]}"#, "/binds/1/port: must be from 0 to 65535, not 65536"),
+        (#"{"target":"t","labels":{"a~/":1}}"#, "/labels/a~0~1: must be a string, got an integer"),
+        (#"{"target":"t","labels":{"a":"123456"}}"#, "/labels/a: must have at most 5 characters, got 6"),
+        (#"{"target":"t","labels":{"a":"","b":"","c":"","d":""}}"#, "/labels: must have at most 3 members, got 4"),
+        (#"{"target":"t","alpn":[]}"#, "/alpn: must have from 1 to 2 elements, got 0"),
+        (#"{"target":"t","alpn":["h2",true]}"#, "/alpn/1: must be a string, got a boolean"),
+        (#"{"target":"t","binds":[{},{"port":65536}]}"#, "/binds/1/port: must be from 0 to 65535, got 65536"),
         (#"{"target":"t","binds":[{},{"x":1}]}"#, "/binds/1/x: unknown member; known here: port"),
     ])
     func saysWhatIsWrongAndWhere(text: String, expected: String) {
@@ -86,8 +86,8 @@ struct JSONObjectReaderTests {
         #expect(
             problems(#"{"timeout_ms":null,"x":1,"resolve":{"y":2,"family":3},"z/":1}"#) == [
                 "/target: is required",
-                "/timeout_ms: must be an integer from 1 to 60000, not null; leave it out instead",
-                "/resolve/family: must be a string, not an integer",
+                "/timeout_ms: must be an integer from 1 to 60000, got null; leave it out instead",
+                "/resolve/family: must be a string, got an integer",
                 "/resolve/y: unknown member; known here: family",
                 "/x: unknown member; known here: target, timeout_ms, verify, resolve, labels, alpn, binds",
                 "/z~1: unknown member; known here: target, timeout_ms, verify, resolve, labels, alpn, binds",
@@ -128,13 +128,13 @@ struct JSONObjectReaderTests {
         #expect(try read(#"{"tls":true}"#) == "true")
         #expect(try read(#"{"tls":{"server_name":"n"}}"#) == "n")
         let found = #expect(throws: JSONProblems.self) { try read(#"{"tls":0}"#) }
-        #expect(found?.problems == [JSONProblem(pointer: "/tls", detail: "must be true or an object, not an integer")])
+        #expect(found?.problems == [JSONProblem(pointer: "/tls", detail: "must be true or an object, got an integer")])
     }
 
     @Test func refusesARequestThatNobodyCouldExplain() {
         let found = #expect(throws: JSONProblems.self) {
             try JSONObjectReader.decode(.object(JSONObject(members: []))) { _ in Int?.none }
         }
-        #expect(found?.problems == [JSONProblem(pointer: "", detail: "cannot be understood")])
+        #expect(found?.problems == [JSONProblem(pointer: "", detail: "is invalid")])
     }
 }

@@ -1,17 +1,17 @@
-import CheckModel
-import HTTPServer
+package import CheckModel
+package import HTTPServer
 import NetworkTypes
 
-/// Keeps web pages of other sites out: loopback is no proof of identity, a browser reaches it too.
+/// Refuses requests from web pages of other sites. Loopback does not identify a client, because browsers reach it too.
 ///
-/// Fetch Metadata (W3C) and Origin (RFC 6454) are headers that a page cannot set by itself, and that programs do not send.
+/// A page cannot set Fetch Metadata (W3C) or Origin (RFC 6454) itself, and programs do not send them.
 package enum BrowserRule {
-    /// Whether the request may go on.
+    /// Whether the request is accepted.
     /// - Parameters:
     ///   - site: the value of Sec-Fetch-Site.
     ///   - origin: the value of Origin.
-    ///   - host: the value of Host, with which an origin of our own pages agrees.
-    ///   - isHTTPS: whether it came over TLS: our own pages did, too. Without it a proxy may have spoken TLS for us.
+    ///   - host: the value of Host; an origin of our own pages matches it.
+    ///   - isHTTPS: whether the request came over TLS. Without TLS, a proxy may have terminated it.
     package static func accepts(site: String?, origin: String?, host: String?, isHTTPS: Bool) -> Bool {
         if let site, site != "same-origin", site != "none" { return false }
         guard let origin else { return true }
@@ -21,10 +21,10 @@ package enum BrowserRule {
     }
 }
 
-/// Reads where a request comes from. What is malformed is passed over: a check does not fail for the sake of a log line.
+/// Reads where a request comes from. Malformed values are ignored: a check does not fail because of a log field.
 package enum OriginReader {
-    /// - Returns: nil where the request says nothing of it.
-    static func origin(of head: RequestHead, tokens: TokenRule) -> RequestOrigin? {
+    /// - Returns: nil if the request does not say.
+    package static func origin(of head: RequestHead, tokens: TokenRule) -> RequestOrigin? {
         let token = tokens.isOpen ? nil : tokens.name(authorization: head.header("authorization"))
         let client = token ?? head.certificateName.map { RequestOrigin.certificatePrefix + $0 }
         let requestID = head.header("x-request-id").flatMap { isRequestID($0) ? $0 : nil }
@@ -33,13 +33,13 @@ package enum OriginReader {
         return RequestOrigin(requestID: requestID, traceparent: traceparent, client: client)
     }
 
-    /// 1 to 128 visible characters of ASCII: what proxies make, and nothing that could disturb a log.
+    /// 1 to 128 visible ASCII characters: what proxies create, and safe in a log.
     package static func isRequestID(_ text: String) -> Bool {
         (1...128).contains(text.utf8.count) && text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
     }
 
-    /// Version, trace, parent and flags in lowercase hexadecimal (W3C Trace Context, 3.2); a later version may say more
-    /// behind them.
+    /// Version, trace, parent and flags in lowercase hexadecimal (W3C Trace Context, 3.2). A later version may append
+    /// fields.
     package static func isTraceparent(_ text: String) -> Bool {
         let parts = text.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
         guard parts.count >= 4, text.utf8.count <= 128, parts.prefix(4).map(\.count) == [2, 32, 16, 2],
@@ -47,7 +47,7 @@ package enum OriginReader {
         else { return false }
         let version = String(Substring(parts[0]))
         guard version != "ff", version != "00" || parts.count == 4 else { return false }
-        // All zeros is no trace, and no parent.
+        // An ID of only zeros is invalid.
         return parts[1...2].allSatisfy { $0.contains { $0 != UInt8(ascii: "0") } }
             && text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
     }
@@ -60,18 +60,17 @@ package enum OriginReader {
     }
 }
 
-/// Which Host header fields the service answers to: a web page that has had its own name pointed to this machine (DNS
-/// rebinding) comes with that name.
+/// The Host values that the service accepts. A page that uses DNS rebinding sends its own name.
 package struct HostRule: Sendable {
     /// Lower case, without trailing dots.
     private let names: Set<String>
 
-    /// - Parameter names: those of the configuration, beside addresses and `localhost`.
+    /// - Parameter names: the configured names; addresses and `localhost` are always accepted.
     package init(names: [String]) {
         self.names = Set(names.map(Self.normalized))
     }
 
-    /// Whether a Host header field's value, which may carry a port, is one of ours.
+    /// Whether the service accepts a Host value, which may include a port.
     package func accepts(_ value: String) -> Bool {
         if Self.isQuad(value.utf8.span) { return true }
         guard let host = Self.host(of: value) else { return false }
@@ -83,7 +82,7 @@ package struct HostRule: Sendable {
         return name == "localhost" || names.contains(name)
     }
 
-    /// What is wrong with a Host header field that is not accepted, and what to write instead.
+    /// Why a Host value is refused, and what to write instead.
     package func refusal(of value: String) -> String {
         guard let host = Self.host(of: value) else {
             return "the Host header field is not a host with an optional port"
@@ -92,11 +91,11 @@ package struct HostRule: Sendable {
         guard let target = try? Target(transport: "tcp", host: name, port: .number(1)),
             case .tcp(.name, _) = target.peer
         else { return "the Host header field is neither a host name nor an address" }
-        return "this service does not answer for the host \"\(name)\"; if clients reach it by that name, write"
-            + " hosts: [\"\(name)\"] in the configuration (or CONNECTD_HOSTS) and reload, or ask by address"
+        return "this service does not serve the host \"\(name)\"; to allow this name, set"
+            + " hosts: [\"\(name)\"] in the configuration (or CONNECTD_HOSTS) and reload, or use an IP address"
     }
 
-    /// An IPv4 address, with or without a port: what most clients send, and cheap to know.
+    /// Whether the value is an IPv4 address with or without a port: what most clients send, and cheap to check.
     private static func isQuad(_ value: Span<UInt8>) -> Bool {
         var end = 0
         while end < value.count, value[end] != UInt8(ascii: ":") { end += 1 }
@@ -105,7 +104,7 @@ package struct HostRule: Sendable {
         return true
     }
 
-    /// The host without its port; nil if the port is none.
+    /// The host without its port; nil if the port is malformed.
     static func host(of value: String) -> Substring? {
         let bytes = value.utf8
         let hostEnd =

@@ -5,11 +5,12 @@ package import Configuration
 import StrictJSON
 import TLS
 
-/// What a request may use beside its target: the configuration lends options that reach further than a connect.
+/// What a request may use besides its target. The configuration allows options that reach further than a connect.
 package struct RequestPermissions: Sendable {
     package let dialogs: PolicySettings.Dialogs
     package let options: Set<PolicySettings.Option>
-    /// For which targets a client certificate is there, by its name; one that is not in it is there for all.
+    /// The targets for which a client certificate may be used, by its name. A certificate without an entry fits all
+    /// targets.
     package let certificateTargets: [String: [TargetPattern]]
 
     package init(
@@ -21,9 +22,9 @@ package struct RequestPermissions: Sendable {
         self.certificateTargets = certificateTargets
     }
 
-    /// The members that the request may not use, each with its pointer; empty if it may go on.
+    /// The members that the request may not use, each with its pointer; empty if it is allowed.
     ///
-    /// A key that is not there is refused as one that is not lent: the answer tells no names.
+    /// A missing key is refused like one that is not allowed, so the answer reveals no names.
     /// - Parameter md5Keys: the names that `socket.tcp_md5` may have.
     func refusals(of request: CheckRequest, md5Keys: some Collection<String>) -> [JSONProblem] {
         var pointers: [String] = []
@@ -42,43 +43,47 @@ package struct RequestPermissions: Sendable {
             JSONProblem(
                 pointer: pointer,
                 detail: pointer == "/tls/alpn"
-                    ? ApplicationProtocols.rule : "is not allowed to requests by the policy")
+                    ? ApplicationProtocols.rule : "is not allowed by this prober's policy")
         }
         if let name = request.tls?.clientCertificate, let targets = certificateTargets[name],
             !targets.contains(where: { $0.matches(request.target) })
         {
             refusals.append(
                 JSONProblem(
-                    pointer: "/tls/client_certificate", detail: "is not there for this target by the configuration"))
+                    pointer: "/tls/client_certificate", detail: "is not configured for this target"))
         }
         return refusals
     }
 
-    /// Names of the modules' own entries are none that a request may use.
+    /// The prefix of TLS material that the configuration lends to other modules, and that requests cannot name.
+    /// Configured names have no colon.
+    package static let reservedPrefix = "module:"
+
     private static func isUnknown<Entry>(_ name: String, among entries: [String: Entry]) -> Bool {
-        entries[name] == nil || name.hasPrefix(BlackboxModules.privatePrefix)
+        entries[name] == nil || name.hasPrefix(reservedPrefix)
     }
 
-    /// The members that name an entry of the configuration which it does not have.
+    /// The members that name a missing entry of the configuration.
     static func unknownNames(in request: CheckRequest, of material: TLSMaterial) -> [JSONProblem] {
         guard let tls = request.tls else { return [] }
         var problems: [JSONProblem] = []
         if let name = tls.authority, isUnknown(name, among: material.authorities) {
-            problems.append(JSONProblem(pointer: "/tls/ca", detail: "is no entry of authorities in the configuration"))
+            problems.append(
+                JSONProblem(pointer: "/tls/ca", detail: "is not an entry of authorities in the configuration"))
         }
         if let name = tls.clientCertificate, isUnknown(name, among: material.clientCertificates) {
             problems.append(
                 JSONProblem(
                     pointer: "/tls/client_certificate",
-                    detail: "is no entry of client_certificates in the configuration"))
+                    detail: "is not an entry of client_certificates in the configuration"))
         }
         return problems
     }
 }
 
 extension ServiceSettings {
-    /// Lets a check go on that uses nothing but what the configuration has, and lends to requests.
-    /// - Throws: 400 for names that it does not have, 403 for what it does not lend, each with its pointer.
+    /// Checks that a request uses only what the configuration has and allows.
+    /// - Throws: 400 for missing entries, 403 for what is not allowed, each with its pointer.
     func permit(_ request: CheckRequest) throws(Problem) {
         let unknown = RequestPermissions.unknownNames(in: request, of: checkContext.tls)
         guard unknown.isEmpty else { throw Problem(wrongInput: unknown) }

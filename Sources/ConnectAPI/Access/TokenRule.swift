@@ -1,6 +1,6 @@
 internal import COpenSSL
 
-/// Who may ask: bearer tokens, RFC 6750.
+/// The bearer tokens that the service accepts, RFC 6750.
 package struct TokenRule: Sendable {
     private struct Entry: Sendable {
         let name: String
@@ -9,18 +9,17 @@ package struct TokenRule: Sendable {
 
     private let entries: [Entry]
 
-    /// - Parameter tokens: names with their secrets; only digests are kept here.
+    /// - Parameter tokens: names and secrets; only digests are kept.
     package init(tokens: [(name: String, secret: [UInt8])]) {
         entries = tokens.map { Entry(name: $0.name, digest: Self.digest(of: $0.secret)) }
     }
 
-    /// Whether anybody needs a token at all.
+    /// Whether no tokens are configured.
     package var isOpen: Bool { entries.isEmpty }
 
-    /// The name of the token in an Authorization header field; nil if there is none that fits.
+    /// The name of the token in an Authorization header field; nil if none matches.
     ///
-    /// Digests of one length are compared, in constant time and all of them: neither the time nor the number of tokens
-    /// tells anything about a secret.
+    /// All digests are compared in constant time, so that neither time nor the number of tokens reveals a secret.
     package func name(authorization: String?) -> String? {
         guard let authorization, let secret = Self.secret(in: authorization) else { return nil }
         let digest = Self.digest(of: Array(secret.utf8))

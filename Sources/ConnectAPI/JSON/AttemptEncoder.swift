@@ -6,10 +6,10 @@ import StrictJSON
 
 /// Writes attempts.
 struct AttemptEncoder {
-    /// Leaves out what tells about the prober's own side.
+    /// Whether to omit the prober's own side.
     let hidesLocal: Bool
 
-    /// - Parameter written: the result's own error, which is usually that of an attempt.
+    /// - Parameter written: the result's own error, which is usually the error of an attempt.
     func write(_ attempt: AttemptResult, knowing written: WrittenError?, to writer: inout JSONWriter) {
         writer.beginObject()
         writeEndpoint(attempt.endpoint, to: &writer)
@@ -87,7 +87,7 @@ struct AttemptEncoder {
         attempt.icmpSender == .prober || icmp.from == attempt.local?.address
     }
 
-    /// - Parameter showsSender: false leaves `from` out, as routers of the prober's own network would be shown.
+    /// - Parameter showsSender: whether to write `from`; false hides routers of the prober's own network.
     private func write(_ icmp: ICMPMessage, showsSender: Bool, to writer: inout JSONWriter) {
         writer.member("icmp")
         writer.beginObject()
@@ -136,9 +136,9 @@ extension JSONWriter {
 }
 
 extension ICMPMessage {
-    /// Whether its sender may be shown to clients that must not learn of internal addresses: a host of the internet.
+    /// Whether clients that must not learn internal addresses may see the sender: it has a global address.
     ///
-    /// An IPv4 address inside an IPv6 one has to be global, too.
+    /// An IPv4 address inside an IPv6 address must be global, too.
     var isFromInternet: Bool {
         let sender = IPEndpoint(address: from, port: 0)
         return Policy(profile: .public).judge(sender, transport: .udp, isLocal: { _ in false }) == .allow

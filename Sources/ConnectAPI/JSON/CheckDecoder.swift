@@ -5,11 +5,11 @@ internal import NetworkTypes
 package import StrictJSON
 package import TLS
 
-/// Reads the JSON of one check. Everything that is wrong with it is found at once, each with its pointer.
+/// Reads the JSON of one check. All problems are reported at once, each with its pointer.
 package enum CheckDecoder {
     package static let defaultTimeoutMilliseconds = 5000
 
-    /// - Parameter maximumTimeoutMilliseconds: what the configuration allows, at most 60000.
+    /// - Parameter maximumTimeoutMilliseconds: the configured limit, at most 60000.
     package static func decode(
         _ document: JSONValue, maximumTimeoutMilliseconds: Int
     ) throws(JSONProblems) -> PreparedCheck {
@@ -50,8 +50,8 @@ package enum CheckDecoder {
         return PreparedCheck(request: request, dialog: dialog)
     }
 
-    /// `tls` asks for a handshake, or refines that of a `tls://` target.
-    /// - Returns: whether the request says that it wants none.
+    /// Reads `tls`, which requests a handshake or configures that of a `tls://` target.
+    /// - Returns: whether the request turns TLS off.
     private static func settleTLS(
         of request: inout CheckRequest, by choice: TLSDecoder.Choice?, isGiven: Bool
     ) -> Bool {
@@ -61,7 +61,7 @@ package enum CheckDecoder {
             return false
         case .off: return true
         case nil:
-            // What is there and wrong was reported, and is not to be blamed for what it lacks.
+            // A member that was reported as invalid is not reported again as missing.
             if isGiven {
                 request.tls = TLSOptions()
                 request.tls?.verify = false
@@ -94,7 +94,7 @@ enum BodyDecoder {
         }
     }
 
-    /// A destination of `/v1/routes`, as it was written and as it was understood.
+    /// A destination of `/v1/routes`: the text and the parsed address.
     struct Destination {
         let text: String
         let address: IPAddress
@@ -121,7 +121,7 @@ enum BodyDecoder {
         return Destination(text: text, address: address)
     }
 
-    /// Far more values than any valid body has: a body of 16 MiB full of them would take the worker for seconds.
+    /// More values than any valid body has. A body of 16 MiB full of values would block the worker for seconds.
     private static let limits = JSONLimits(values: 16_384)
 
     private static func document(_ body: [UInt8]) throws(Problem) -> JSONValue {
@@ -150,7 +150,7 @@ package enum ExpectationDecoder {
         }
     }
 
-    /// The same in a query: an outcome, `!` and an outcome, or outcomes with commas between them.
+    /// The form in a query: an outcome, `!` and an outcome, or outcomes separated by commas.
     package static func expectation(parsing text: String) -> Expectation? {
         if text.hasPrefix("!") { return Outcome(word: text.dropFirst()).map(Expectation.not) }
         let outcomes = text.split(separator: ",", omittingEmptySubsequences: false).map { Outcome(word: $0) }
@@ -169,15 +169,15 @@ package enum ExpectationDecoder {
     }
 }
 
-/// Reads a check of the configuration: the members of a request, by the rules of requests.
+/// Reads a check of the configuration. Members and rules are those of requests.
 package enum ConfiguredCheckDecoder {
     /// The longest `timeout_ms` of any check.
     private static let longestTimeoutMilliseconds = 60_000
 
     /// - Parameters:
-    ///   - material: what `tls.ca` and `tls.client_certificate` may name.
-    ///   - md5Keys: what `socket.tcp_md5` may name.
-    /// - Returns: the check, or what is wrong with it.
+    ///   - material: the entries that `tls.ca` and `tls.client_certificate` may name.
+    ///   - md5Keys: the names that `socket.tcp_md5` may have.
+    ///   - Returns: the check, or its problems.
     package static func decode(
         _ value: JSONValue, material: TLSMaterial, md5Keys: some Collection<String>
     ) -> (check: PreparedCheck?, problems: [JSONProblem]) {
@@ -186,7 +186,7 @@ package enum ConfiguredCheckDecoder {
             var problems = RequestPermissions.unknownNames(in: check.request, of: material)
             if let name = check.request.socket.tcpMD5, !md5Keys.contains(name) {
                 problems.append(
-                    JSONProblem(pointer: "/socket/tcp_md5", detail: "is no entry of md5_keys in the configuration"))
+                    JSONProblem(pointer: "/socket/tcp_md5", detail: "is not an entry of md5_keys in the configuration"))
             }
             return (problems.isEmpty ? check : nil, problems)
         } catch {

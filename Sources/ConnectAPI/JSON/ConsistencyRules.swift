@@ -1,12 +1,12 @@
-import CheckModel
+package import CheckModel
 import NetworkTypes
 
-/// Members that are right each by itself, and wrong together.
-enum ConsistencyRules {
-    /// One thing that is wrong: the names and indexes on the way to the member, and why.
-    struct Flaw {
-        let path: [String]
-        let detail: String
+/// Rules for members that are valid alone but not together.
+package enum ConsistencyRules {
+    /// One violation: the names and indexes of the path to the member, and the reason.
+    package struct Flaw {
+        package let path: [String]
+        package let detail: String
 
         init(_ path: [String], _ detail: String) {
             self.path = path
@@ -14,10 +14,10 @@ enum ConsistencyRules {
         }
     }
 
-    /// Everything that is wrong with a request as a whole.
-    /// - Parameter isTLSOff: it says that there shall be no handshake.
-    static func flaws(of request: CheckRequest, isTLSOff: Bool) -> [Flaw] {
-        // Most requests have nothing that could be.
+    /// All violations of a request.
+    /// - Parameter isTLSOff: whether the request turns TLS off.
+    package static func flaws(of request: CheckRequest, isTLSOff: Bool) -> [Flaw] {
+        // Most requests use none of these members.
         if request.tls == nil, !isTLSOff, request.dialog.isEmpty, !request.socket.tcpFastOpen { return [] }
         return tls(request, isTLSOff: isTLSOff) + startTLSSteps(request) + rejects(request.dialog) + fastOpen(request)
     }
@@ -26,10 +26,10 @@ enum ConsistencyRules {
         if isTLSOff {
             let step = request.startTLSStep.map { "step \($0) of the dialog" }
             let asker = request.target.impliesTLS ? "the target's tls://" : step
-            return asker.map { [Flaw(["tls"], "is false, but \($0) asks for a handshake")] } ?? []
+            return asker.map { [Flaw(["tls"], "is false, but \($0) requires a handshake")] } ?? []
         }
         if request.tls != nil, !request.target.isStream {
-            return [Flaw(["tls"], "needs a byte stream, a target of TCP or a UNIX-domain stream socket")]
+            return [Flaw(["tls"], "requires a byte stream: a TCP target or a UNIX stream socket")]
         }
         let options = request.tls ?? TLSOptions()
         let hasTLS = request.tls != nil || request.startTLSStep != nil
@@ -37,7 +37,7 @@ enum ConsistencyRules {
             return [
                 Flaw(
                     ["tls", "server_name"],
-                    "is required: the target has no host that the certificate could be for; or set verify to false")
+                    "is required, because the target has no host name to verify; or set verify to false")
             ]
         }
         return []
@@ -47,7 +47,7 @@ enum ConsistencyRules {
         let steps = request.dialog.indices.filter { request.dialog[$0] == .startTLS }
         guard let first = steps.first else { return [] }
         var flaws = steps.dropFirst().map {
-            Flaw(["dialog", String($0), "starttls"], "stands there a second time: TLS is there already")
+            Flaw(["dialog", String($0), "starttls"], "is a duplicate: TLS starts only once")
         }
         if let flaw = flaw(ofStartTLSStepIn: request) {
             flaws.append(Flaw(["dialog", String(first), "starttls"], flaw))
@@ -56,23 +56,23 @@ enum ConsistencyRules {
     }
 
     private static func flaw(ofStartTLSStepIn request: CheckRequest) -> String? {
-        if !request.target.isStream { return "needs a byte stream, a target of TCP or a UNIX-domain stream socket" }
-        if request.target.impliesTLS { return "comes too late: with tls:// the handshake is first; write tcp://" }
-        if request.tls?.startTLS != nil { return "and tls.starttls exclude each other: TLS begins once" }
+        if !request.target.isStream { return "requires a byte stream: a TCP target or a UNIX stream socket" }
+        if request.target.impliesTLS { return "is too late: with tls:// the handshake comes first; write tcp://" }
+        if request.tls?.startTLS != nil { return "excludes tls.starttls: TLS starts only once" }
         return nil
     }
 
-    /// A `reject` is armed until the next `expect` is met; without one nothing is waited for, and it would say nothing.
+    /// A `reject` applies until the next `expect` matches. Without an `expect` after it, it has no effect.
     private static func rejects(_ dialog: [DialogStep]) -> [Flaw] {
         let lastExpect = dialog.lastIndex(where: \.expects) ?? -1
         return dialog.indices.filter { $0 > lastExpect && dialog[$0].rejects }.map {
             Flaw(
                 ["dialog", String($0), "reject"],
-                "is never looked at: no expect comes behind it, and only an expect waits for what the peer says")
+                "has no effect: no expect follows, and only an expect reads from the peer")
         }
     }
 
-    /// For every transport: a member is right or wrong whatever the target is.
+    /// Applies to every transport, so that the target does not decide whether a member is valid.
     private static func fastOpen(_ request: CheckRequest) -> [Flaw] {
         guard request.socket.tcpFastOpen, !sendsFirst(request) else { return [] }
         return [

@@ -40,7 +40,7 @@ enum DialogDecoder {
 
 /// Bytes written as pairs of hexadecimal digits.
 enum Hexadecimal {
-    /// The bytes; nil where a digit is missing or none.
+    /// The bytes; nil if a digit is missing or invalid.
     static func bytes(_ text: String) -> [UInt8]? {
         let digits = Array(text.utf8)
         guard digits.count.isMultiple(of: 2) else { return nil }
@@ -63,7 +63,7 @@ enum Hexadecimal {
     }
 }
 
-/// Writes how a dialog went.
+/// Writes the report of a dialog.
 enum DialogEncoder {
     static func writeMember(_ dialog: DialogReport, to writer: inout JSONWriter) {
         writer.member("dialog")

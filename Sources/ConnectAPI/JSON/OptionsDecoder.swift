@@ -42,8 +42,8 @@ enum OptionsDecoder {
         return address
     }
 
-    /// An interface's name has at most 15 bytes (IFNAMSIZ) and no slash, colon, white space or NUL, as the kernel's
-    /// dev_valid_name() has it; whether it is there is the kernel's answer.
+    /// The kernel's rule, dev_valid_name(): at most 15 bytes (IFNAMSIZ), without slash, colon, white space and NUL. The
+    /// kernel reports later whether the interface exists.
     private static func interface(_ cursor: inout JSONCursor) -> String? {
         guard let name = cursor.string() else { return nil }
         let isName =
@@ -51,7 +51,7 @@ enum OptionsDecoder {
             && name.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != 0x2F && $0 != 0x3A }
         guard isName else {
             cursor.report(
-                "must be an interface's name of 1 to 15 printable ASCII characters without white space, slash and colon"
+                "must be an interface name: 1 to 15 printable ASCII characters, without spaces, slashes and colons"
             )
             return nil
         }

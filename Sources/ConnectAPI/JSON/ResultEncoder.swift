@@ -3,9 +3,9 @@ internal import ErrorCatalogue
 internal import NetworkTypes
 package import StrictJSON
 
-/// Writes results as JSON, the members in the order of the specification.
+/// Writes results as JSON, with the members in the order of the specification.
 package struct ResultEncoder: Sendable {
-    /// The prober's name; nil hides it, and with it all local addresses: the profile `public`.
+    /// The prober's name; nil hides it and all local addresses (profile `public`).
     package let prober: String?
 
     package init(prober: String?) {
@@ -14,8 +14,8 @@ package struct ResultEncoder: Sendable {
 
     /// One result, followed by a newline.
     package func line(_ result: CheckResult, of request: CheckRequest) -> [UInt8] {
-        // Most results fit, and so much the allocator still has in its cache for the thread. An error is explained at length,
-        // twice.
+        // Most results fit in this size, which the allocator keeps in its thread cache. An error has a long
+        // explanation, twice.
         var writer = JSONWriter(reserving: result.error == nil ? 1024 : 2560)
         write(result, of: request, to: &writer)
         return writer.finishLine()
@@ -32,12 +32,12 @@ package struct ResultEncoder: Sendable {
 
     /// One result as a value of a larger document.
     ///
-    /// Most of it is the same in every result, and is put down in pieces: one store for what would be several members.
+    /// Most of it is the same in every result. It is written in pieces: one store instead of several members.
     package func write(_ result: CheckResult, of request: CheckRequest, to writer: inout JSONWriter) {
         write(result, of: request, hiding: nil, to: &writer)
     }
 
-    /// - Parameter sent: what a configured dialog sends; nil for a dialog that the reader asked for.
+    /// - Parameter sent: the texts of a configured dialog, to hide; nil for a dialog of the request itself.
     func write(_ result: CheckResult, of request: CheckRequest, hiding sent: SentTexts?, to writer: inout JSONWriter) {
         writer.piece("{\"schema\":1,", opening: 1)
         writeEcho(of: request, to: &writer)

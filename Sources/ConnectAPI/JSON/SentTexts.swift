@@ -1,22 +1,22 @@
-import CheckModel
+package import CheckModel
 
-/// The texts that a configured dialog sends. Protocols send passwords in plain lines, and peers repeat what they get:
-/// no output that others can read shows these texts.
-struct SentTexts {
-    static let placeholder = "<secret>"
+/// The texts that a configured dialog sends. They may be passwords, and peers may echo them. No output that others can
+/// read shows them.
+package struct SentTexts {
+    package static let placeholder = "<secret>"
 
-    /// Shorter ones are words of protocols, such as `QUIT`.
+    /// Shorter texts are protocol commands, such as `QUIT`.
     private static let shortestBytes = 5
 
-    /// Lines without their ends, the longest first: one may be a part of another.
+    /// Lines without line ends, longest first, because one may contain another.
     private let lines: [[UInt8]]
 
-    init(of steps: [DialogStep]) {
+    package init(of steps: [DialogStep]) {
         let lines = steps.flatMap(Self.literals).flatMap { $0.split { $0 == 0x0A || $0 == 0x0D }.map(Array.init) }
         self.lines = lines.filter { $0.count >= Self.shortestBytes }.sorted { $0.count > $1.count }
     }
 
-    /// What a step sends, without what it takes from a match.
+    /// The literal parts of a step, without references to a match.
     private static func literals(of step: DialogStep) -> [[UInt8]] {
         switch step {
         case .sendBytes(let bytes): [bytes]
@@ -42,8 +42,8 @@ struct SentTexts {
         }
     }
 
-    /// The same bytes from a peer, each of the texts replaced.
-    func hidden(in received: [UInt8]) -> [UInt8] {
+    /// Replaces the texts in bytes that the peer sent.
+    package func hidden(in received: [UInt8]) -> [UInt8] {
         if lines.isEmpty { return received }
         var result: [UInt8] = []
         var rest = received[...]
@@ -59,8 +59,8 @@ struct SentTexts {
         return result
     }
 
-    /// The same report, each of the texts replaced in what the peer said.
-    func hidden(in report: DialogReport) -> DialogReport {
+    /// Replaces the texts in what a report shows of the peer.
+    package func hidden(in report: DialogReport) -> DialogReport {
         guard !lines.isEmpty else { return report }
         var report = report
         for index in report.steps.indices {

@@ -3,9 +3,9 @@ import ErrorCatalogue
 import StrictJSON
 import TLS
 
-/// Reads `tls`: true, false, or an object that refines the handshake.
+/// Reads `tls`: true, false, or an object with options.
 enum TLSDecoder {
-    /// What a request says about TLS, where it says something.
+    /// What a request says about TLS.
     enum Choice {
         case off
         case on(TLSOptions)
@@ -40,7 +40,7 @@ enum TLSDecoder {
         return options
     }
 
-    /// A hundred years: more than any certificate should have.
+    /// A hundred years: more than any certificate should be valid.
     static let daysLeft = 0...36_500
 
     private static func judgeVersions(_ options: TLSOptions, _ reader: inout JSONObjectReader) {
@@ -59,7 +59,7 @@ enum TLSDecoder {
     private static func protocolName(_ cursor: inout JSONCursor) -> String? {
         guard let name = cursor.string() else { return nil }
         guard (1...255).contains(name.utf8.count) else {
-            cursor.report("must have from 1 to 255 bytes, not \(name.utf8.count)")
+            cursor.report("must have from 1 to 255 bytes, got \(name.utf8.count)")
             return nil
         }
         return name
@@ -68,7 +68,7 @@ enum TLSDecoder {
     private static func ciphers(_ cursor: inout JSONCursor) -> String? {
         guard let text = cursor.string(maximumLength: 4096) else { return nil }
         guard !text.isEmpty, text.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) else {
-            cursor.report("must be names of cipher suites in printable ASCII, with colons between them")
+            cursor.report("must be names of cipher suites in printable ASCII, separated by colons")
             return nil
         }
         if let flaw = TLSContexts.flaw(inCiphers: text) {

@@ -2,7 +2,7 @@ import CheckModel
 import ErrorCatalogue
 import StrictJSON
 
-/// Writes what a handshake showed.
+/// Writes the report of a TLS handshake.
 enum TLSEncoder {
     /// The member `tls`.
     static func writeMember(_ report: TLSReport, to writer: inout JSONWriter) {
@@ -32,7 +32,7 @@ enum TLSEncoder {
         writer.endObject()
     }
 
-    /// `alert` and `alert_from`, of whatever object stands open.
+    /// Writes `alert` and `alert_from` into the open object.
     static func writeMembers(_ report: TLSAlertReport, to writer: inout JSONWriter) {
         writer.member("alert")
         writer.string(report.alert.name)

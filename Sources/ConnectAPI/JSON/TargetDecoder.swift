@@ -1,7 +1,7 @@
 import NetworkTypes
 import StrictJSON
 
-/// Reads a target in either form.
+/// Reads a target: a string or an object.
 enum TargetDecoder {
     static func target(_ cursor: inout JSONCursor) -> Target? {
         switch cursor.value {
@@ -31,7 +31,7 @@ enum TargetDecoder {
         case .udp: return internet(&reader, as: .udp)
         case .unix: return unix(&reader)
         case nil:
-            // Whatever the transport was meant to be, these names are none of the unknown ones.
+            // The transport is invalid, so do not report these names as unknown.
             for name: StaticString in ["host", "port", "socket_type", "path"] { _ = reader.value(name) }
             return nil
         }
@@ -74,11 +74,11 @@ enum TargetDecoder {
     }
 }
 
-/// Text of others in quotation marks, on one line.
-enum QuotedText {
-    /// Quotation marks, backslashes, line ends and tabs with a backslash in front.
-    /// - Parameter escape: what stands for any other scalar; nil: the scalar itself.
-    static func text(_ text: some StringProtocol, escape: (Unicode.Scalar) -> String?) -> String {
+/// Foreign text in quotation marks, on one line.
+package enum QuotedText {
+    /// Escapes quotation marks, backslashes, line ends and tabs with a backslash.
+    /// - Parameter escape: the replacement of any other scalar; nil keeps the scalar.
+    package static func text(_ text: some StringProtocol, escape: (Unicode.Scalar) -> String?) -> String {
         var result = "\""
         for scalar in text.unicodeScalars {
             switch scalar {
@@ -98,8 +98,8 @@ enum QuotedText {
         return result + "\""
     }
 
-    /// The same, with controls and what turns the text around it as `\u{1b}`.
-    static func text(_ text: some StringProtocol) -> String {
+    /// The same, with controls and bidirectional marks as `\u{1b}`.
+    package static func text(_ text: some StringProtocol) -> String {
         self.text(text) { isControl($0) ? "\\u{\(String($0.value, radix: 16))}" : nil }
     }
 

@@ -2,15 +2,14 @@ import StrictJSON
 
 /// RFC 3339 timestamps in UTC.
 package enum Timestamp {
-    /// Writes `2026-01-01T00:00:00.000Z` as a value; the fraction is cut, not rounded, so that no timestamp lies in the
-    /// future.
+    /// Writes `2026-01-01T00:00:00.000Z` as a value. The fraction is truncated, so that no timestamp is in the future.
     static func write(nanosecondsSince1970: Int64, to writer: inout JSONWriter) {
         writer.plainString(atMost: size) { put(nanosecondsSince1970, at: $0) }
     }
 
-    /// Writes `2026-01-01T00:00:00Z` as a value: what has no fraction where it comes from, such as a certificate.
+    /// Writes `2026-01-01T00:00:00Z` as a value, for sources without a fraction, such as certificates.
     ///
-    /// A year that has no four digits is shown as the nearest that has.
+    /// A year without four digits becomes the nearest year with four.
     static func write(secondsSince1970: Int64, to writer: inout JSONWriter) {
         let seconds = min(max(secondsSince1970, firstSecond), lastSecond)
         writer.plainString(atMost: wholeSize) { putSeconds(seconds, then: "Z", at: $0) }
@@ -20,7 +19,7 @@ package enum Timestamp {
     private static let firstSecond: Int64 = -62_167_219_200
     private static let lastSecond: Int64 = 253_402_300_799
 
-    /// The day alone, as text: `2026-01-01`.
+    /// The date as text: `2026-01-01`.
     package static func day(secondsSince1970: Int64) -> String {
         let seconds = min(max(secondsSince1970, firstSecond), lastSecond)
         let text = String(unsafeUninitializedCapacity: wholeSize) { memory in
@@ -29,8 +28,8 @@ package enum Timestamp {
         return String(text.prefix(10))
     }
 
-    /// The timestamp with a fraction as text.
-    static func text(nanosecondsSince1970: Int64) -> String {
+    /// The timestamp with milliseconds, as text.
+    package static func text(nanosecondsSince1970: Int64) -> String {
         String(unsafeUninitializedCapacity: size) { memory in
             memory.baseAddress.map { put(nanosecondsSince1970, at: $0) } ?? 0
         }
@@ -60,7 +59,7 @@ package enum Timestamp {
         return wholeSize
     }
 
-    /// Quotient and remainder, the remainder never negative.
+    /// Quotient and remainder; the remainder is never negative.
     private static func divide(_ value: Int64, by divisor: Int64) -> (Int64, Int64) {
         let (quotient, remainder) = value.quotientAndRemainder(dividingBy: divisor)
         return remainder < 0 ? (quotient - 1, remainder + divisor) : (quotient, remainder)
@@ -68,7 +67,7 @@ package enum Timestamp {
 
     /// The Gregorian date of a day. Years are counted from March, so that the leap day comes last.
     private static func civilDate(daysSince1970 days: Int64) -> (year: Int64, month: Int64, day: Int64) {
-        // 719,468 days lie between 0000-03-01 and 1970-01-01; 146,097 are the days of 400 years.
+        // 719,468 days from 0000-03-01 to 1970-01-01; 400 years have 146,097 days.
         let (era, dayOfEra) = divide(days + 719_468, by: 146_097)
         let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36524 - dayOfEra / 146_096) / 365
         let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)

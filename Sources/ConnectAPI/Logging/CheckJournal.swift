@@ -1,14 +1,14 @@
 internal import AccessPolicy
-import CheckEngine
-import CheckModel
+package import CheckEngine
+package import CheckModel
 internal import ErrorCatalogue
 import Logging
 internal import NetworkTypes
 import StrictJSON
 import Synchronization
 
-/// Counts and logs the checks of requests, each by its ending.
-final class CheckJournal: Sendable {
+/// Counts and logs the checks of requests, by outcome.
+package final class CheckJournal: Sendable {
     private let metrics: ServiceMetrics
     private let logger: Logger
     private let asked = Atomic<UInt64>(0)
@@ -18,15 +18,16 @@ final class CheckJournal: Sendable {
         self.logger = logger
     }
 
-    /// How many checks were asked for so far.
+    /// The number of checks requested so far.
     var askedCount: UInt64 { asked.load(ordering: .relaxed) }
 
-    func noteAsked() {
+    package func noteAsked() {
         asked.add(1, ordering: .relaxed)
     }
 
-    /// Takes a check's ending down, and gives its result where it has one.
-    /// - Throws: why it has none.
+    /// Counts and logs the answer to a check.
+    /// - Returns: the result.
+    /// - Throws: the problem, if the check has no result.
     func conclude(
         _ answer: CheckAnswer, of request: CheckRequest, on worker: Int
     ) throws(Problem) -> CheckResult {
@@ -41,17 +42,17 @@ final class CheckJournal: Sendable {
         case .overloaded:
             logger.info("overloaded: the queue is full", metadata: metadata(of: request))
             throw Problem(
-                .overloaded, "connectd has as many checks as it may have, in flight and in the queue",
+                .overloaded, "too many checks in flight and the queue is full",
                 headers: [Problem.retryAfter])
         case .cancelled:
             metrics.noteCancelled(on: worker, for: request.origin?.client)
-            // Nobody reads this: the client is gone, or the service is stopping.
+            // No client reads this: it has left, or the service stops.
             throw Problem(.draining, "the check was cancelled", headers: [Problem.retryAfter])
         }
     }
 
-    /// The same of a probe, which is read as the target's: a result that the end of the service has broken off is none.
-    func concludeProbe(
+    /// The same for a probe. Its status is about the target, so a result that the shutdown canceled becomes a problem.
+    package func concludeProbe(
         _ answer: CheckAnswer, of request: CheckRequest, on worker: Int
     ) throws(Problem) -> CheckResult {
         let result = try conclude(answer, of: request, on: worker)
@@ -61,8 +62,8 @@ final class CheckJournal: Sendable {
         return result
     }
 
-    /// - Parameter reason: for the log alone.
-    func noteDenied(_ request: CheckRequest, because reason: String, on worker: Int) {
+    /// - Parameter reason: only for the log.
+    package func noteDenied(_ request: CheckRequest, because reason: String, on worker: Int) {
         metrics.noteDenied(on: worker, for: request.origin?.client)
         logger.info("denied by policy", metadata: metadata(of: request, ["reason": "\(reason)"]))
     }
@@ -79,7 +80,7 @@ final class CheckJournal: Sendable {
         logger.debug("check", metadata: metadata(of: request, details))
     }
 
-    /// What each line about a check has: its target, and where the request came from.
+    /// The fields of every line about a check: its target, and where the request came from.
     private func metadata(of request: CheckRequest, _ details: Logger.Metadata = [:]) -> Logger.Metadata {
         var metadata = details
         metadata["target"] = "\(request.target.text)"
@@ -91,7 +92,7 @@ final class CheckJournal: Sendable {
     }
 }
 
-/// Counts the rounds of monitors, and logs when one goes up or down.
+/// Counts the rounds of monitors, and logs state changes.
 final class MonitorJournal: MonitorObserver {
     private let metrics: ServiceMetrics
     private let logger: Logger
@@ -112,7 +113,7 @@ final class MonitorJournal: MonitorObserver {
     func monitorSkipped(_ monitor: CheckEngine.Monitor) {
         metrics.noteSkippedRound()
         logger.info(
-            "overloaded: a round of a monitor was left out", metadata: ["monitor": "\(monitor.definition.name)"])
+            "overloaded: skipped a monitor round", metadata: ["monitor": "\(monitor.definition.name)"])
     }
 
     private func logChange(of monitor: CheckEngine.Monitor, _ result: CheckResult) {
@@ -137,11 +138,11 @@ final class MonitorJournal: MonitorObserver {
     }
 }
 
-/// A duration in a log line: decimal milliseconds with a resolution of a microsecond. JSON has it as a number.
+/// A duration in a log line: milliseconds with microsecond resolution. It is a number in JSON.
 struct LogDuration: CustomStringConvertible, Sendable {
     let nanoseconds: Int64
 
-    /// As `timings_ms` in results: 300,000 ns are `0.3`.
+    /// The format of `timings_ms` in results: 300,000 ns are `0.3`.
     var description: String {
         var writer = JSONWriter(reserving: 24)
         writer.milliseconds(nanoseconds: nanoseconds)
@@ -156,7 +157,7 @@ extension Logger.MetadataValue {
 }
 
 extension JSONWriter {
-    /// A value of a log line: a number where it is one, otherwise its text.
+    /// Writes a value of a log line: numbers as numbers, others as text.
     mutating func logValue(_ value: Logger.MetadataValue) {
         guard case .stringConvertible(let content) = value else { return string(value.description) }
         switch content {

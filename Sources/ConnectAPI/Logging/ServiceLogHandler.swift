@@ -5,8 +5,8 @@ import SocketIO
 import StrictJSON
 import Synchronization
 
-/// Writes log lines to standard error: JSON for programs, `key=value` for people; for systemd's journal
-/// with the priority before it, which the journal takes away.
+/// Writes log lines to standard error, as JSON or as `key=value` text. For systemd's journal, each line starts with its
+/// priority, which the journal removes.
 package struct ServiceLogHandler: LogHandler {
     package enum Format: String, CaseIterable, Sendable {
         case text, json
@@ -16,7 +16,7 @@ package struct ServiceLogHandler: LogHandler {
     private let control: LogControl
     private let output: LogOutput
     private let isForJournal: Bool
-    /// That of one copy of the logger, where somebody has set it.
+    /// The level of this copy of the logger, if it was set.
     private var ownLevel: Logger.Level?
 
     package init(_ control: LogControl, to output: LogOutput, isForJournal: Bool) {
@@ -38,7 +38,9 @@ package struct ServiceLogHandler: LogHandler {
     package func log(event: LogEvent) {
         let members = metadata.merging(event.metadata ?? [:]) { $1 }.sorted { $0.key < $1.key }
         output.write(line(event.level, event.message.description, members)) { missingCount in
-            line(.warning, "log lines are missing: nobody took them", [("count", .stringConvertible(missingCount))])
+            line(
+                .warning, "log lines were dropped: stderr was not drained",
+                [("count", .stringConvertible(missingCount))])
         }
     }
 
@@ -76,7 +78,7 @@ package struct ServiceLogHandler: LogHandler {
         return Array("\(time) \(level.rawValue) \(VisibleText.of(message))\(pairs)\n".utf8)
     }
 
-    /// Quoted where a blank or quote would make the line ambiguous; never with a line end in it.
+    /// Quotes the text if spaces or quotes would make the line ambiguous. The result has no line end.
     private static func quoted(_ text: String) -> String {
         let isPlain = !text.isEmpty && text.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != 0x22 && $0 != 0x3D }
         return isPlain
@@ -84,35 +86,35 @@ package struct ServiceLogHandler: LogHandler {
             : "\"\(escapingQuotes(VisibleText.of(text)))\""
     }
 
-    /// Scalar by scalar: an accent on a quotation mark makes another character of it, but not for who reads bytes.
+    /// By scalar: a quotation mark with a combining accent is another character, but the same byte.
     private static func escapingQuotes(_ text: String) -> String {
         text.unicodeScalars.reduce(into: "") { $0 += $1 == "\"" ? "\\\"" : String($1) }
     }
 }
 
-/// Where log lines go: takes them whole, and never holds up who logs.
+/// Writes whole log lines without blocking the caller.
 ///
-/// A pipe that nobody reads is full after 64 KiB. write(2) would hold each thread that logs from then on, and with it every check
-/// and the end of the service. Lines that find no room are left out, and counted.
+/// A pipe that is not read is full after 64 KiB. A blocking write(2) would then stop all threads that log, and with
+/// them checks and the shutdown. Lines that do not fit are dropped and counted.
 package final class LogOutput: Sendable {
     private struct State {
-        /// Of a line that had no room, or room in part.
+        /// The rest of a line that did not fit completely.
         var rest: ArraySlice<UInt8> = []
         var missingCount = 0
     }
 
-    /// What is ready for writing takes so much without waiting: PIPE_BUF, pipe(7).
+    /// A descriptor that is ready for writing takes this many bytes without blocking: PIPE_BUF, pipe(7).
     private static let chunk = 4096
 
     private let descriptor: Int32
     private let state = Mutex(State())
 
-    /// - Parameter descriptor: stays the caller's; no longer written to once it fails.
+    /// - Parameter descriptor: owned by the caller; not used again after an error.
     package init(_ descriptor: Int32 = STDERR_FILENO) {
         self.descriptor = descriptor
     }
 
-    /// - Parameter note: the line that tells how many are missing; comes before the first that has room again.
+    /// - Parameter note: creates the line with the number of dropped lines. It comes before the next line that fits.
     func write(_ line: [UInt8], note: (_ missingCount: Int) -> [UInt8]) {
         state.withLock { state in
             guard flush(&state.rest) else { return state.missingCount += 1 }
@@ -126,7 +128,7 @@ package final class LogOutput: Sendable {
         }
     }
 
-    /// - Returns: whether nothing is left.
+    /// - Returns: whether everything was written.
     private func flush(_ rest: inout ArraySlice<UInt8>) -> Bool {
         while !rest.isEmpty {
             guard hasRoom else { return false }
@@ -138,7 +140,7 @@ package final class LogOutput: Sendable {
             switch Errno.current.rawValue {
             case EINTR: continue
             case EAGAIN: return false
-            default: rest = []  // The reader has gone, or the disk is full: there is nobody to tell.
+            default: rest = []  // The reader is gone or the disk is full.
             }
         }
         return true
@@ -150,10 +152,10 @@ package final class LogOutput: Sendable {
     }
 }
 
-/// What is logged, and how: one for all copies of a logger, so that a reload reaches each.
+/// Log level and format, shared by all copies of a logger, so that a reload reaches each.
 package final class LogControl: Sendable {
     private let state: Mutex<(level: Logger.Level, format: ServiceLogHandler.Format)>
-    /// The level's rank, which every check asks for.
+    /// The rank of the level, which every check reads.
     private let rank: Atomic<Int>
 
     package init(level: Logger.Level, format: ServiceLogHandler.Format) {
@@ -166,7 +168,7 @@ package final class LogControl: Sendable {
         rank.store(Self.rank(of: level), ordering: .relaxed)
     }
 
-    /// Made once: each check asks.
+    /// Created once, because each check reads it.
     private static let levels = Logger.Level.allCases
 
     var level: Logger.Level { Self.levels[rank.load(ordering: .relaxed)] }
@@ -177,10 +179,10 @@ package final class LogControl: Sendable {
     }
 }
 
-/// The priority that begins a line for systemd's journal, sd-daemon(3): without it every line is one of level `info` there.
+/// The priority at the start of a line for systemd's journal, sd-daemon(3). Without it, each line has level `info`.
 package enum JournalPriority {
-    /// Whether standard error leads to the journal: JOURNAL_STREAM, systemd.exec(5), names the socket by device and inode.
-    /// A variable that was inherited by who writes elsewhere names another file.
+    /// Whether standard error is the journal. JOURNAL_STREAM, systemd.exec(5), names the socket by device and inode, so
+    /// an inherited variable does not match another file.
     package static func isWanted(environment: [String: String], descriptor: Int32 = STDERR_FILENO) -> Bool {
         guard let stream = environment["JOURNAL_STREAM"] else { return false }
         var status = stat()
@@ -198,7 +200,7 @@ package enum JournalPriority {
         }
     }
 
-    /// Several lines, each with the priority.
+    /// Adds the priority to each line of a text.
     package static func marked(_ text: String, as level: Logger.Level) -> String {
         text.split(separator: "\n", omittingEmptySubsequences: false)
             .map { prefix(level) + $0 }.joined(separator: "\n")

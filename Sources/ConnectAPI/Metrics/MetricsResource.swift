@@ -12,15 +12,15 @@ enum MetricsResource {
         try QueryRule.acceptNone(head)
         let document = MetricsDocument(
             metrics: parts.metrics, pool: parts.pool, memory: parts.memory, monitors: parts.monitors.monitors,
-            version: parts.version, certificateExpiry: settings.certificateExpiry, blackbox: parts.blackbox.counts)
+            version: parts.version, certificateExpiry: settings.certificateExpiry, extensions: settings.extensions)
         let format = ExpositionFormat(accept: head.header("accept"))
         let text = try parts.documents.lend { () throws(Problem) in document.text(in: format) }
         return ResponseFactory.text(sharing: text, as: format.contentType)
     }
 }
 
-/// The text of `/metrics`. Every label has a bounded set of values: what clients send is never one, but for names in certificates
-/// that an authority of ours has signed.
+/// The text of `/metrics`. Every label has a bounded set of values. Client input is never a label, except names in
+/// certificates that a configured CA signed.
 struct MetricsDocument {
     let metrics: ServiceMetrics
     let pool: WorkerPool
@@ -29,11 +29,11 @@ struct MetricsDocument {
     let version: String
     /// Seconds since 1970; nil without HTTPS.
     let certificateExpiry: Int64?
-    let blackbox: BlackboxCounts
+    let extensions: [any ServiceExtension]
 
     func text(in format: ExpositionFormat) -> [UInt8] {
         var writer = ExpositionWriter(format: format)
-        writer.family("connectd_build_info", .gauge, help: "A constant 1, labelled by the version.")
+        writer.family("connectd_build_info", .gauge, help: "Always 1; the label is the version of connectd.")
         writer.sample("connectd_build_info", [("version", version)], UInt64(1))
         writeChecks(metrics.checks, to: &writer)
         writeLoad(to: &writer)
@@ -42,38 +42,38 @@ struct MetricsDocument {
         writeClients(to: &writer)
         writeMonitors(to: &writer)
         writeCertificate(to: &writer)
-        blackbox.write(to: &writer)
+        for added in extensions { added.writeMetrics(to: &writer) }
         ProcessMetrics.write(to: &writer)
         return writer.finish()
     }
 
     private func writeChecks(_ checks: CheckCounts, to writer: inout ExpositionWriter) {
-        writer.family("connectd_checks_total", .counter, help: "Checks by outcome and by whose fault a failure was.")
-        // What has not happened yet is there as 0, so that a first failure is a rise.
-        let usual = Outcome.all.map { CheckCounts.Ending(outcome: $0, fault: Self.usualFault(of: $0)) }
-        let endings = Set(usual).union(checks.endings.keys).map { ($0, checks.endings[$0] ?? 0) }
-        for (ending, count) in endings.sorted(by: { Self.order($0.0) < Self.order($1.0) }) {
-            writer.sample("connectd_checks_total", Self.labels(of: ending), count)
+        writer.family("connectd_checks_total", .counter, help: "Checks, by outcome and fault.")
+        // Outcomes that have not happened are 0, so that the first failure is an increase.
+        let usual = Outcome.all.map { CheckCounts.OutcomeLabels(outcome: $0, fault: Self.usualFault(of: $0)) }
+        let outcomes = Set(usual).union(checks.outcomes.keys).map { ($0, checks.outcomes[$0] ?? 0) }
+        for (labels, count) in outcomes.sorted(by: { Self.order($0.0) < Self.order($1.0) }) {
+            writer.sample("connectd_checks_total", Self.pairs(of: labels), count)
         }
         writer.family(
-            "connectd_check_duration_seconds", .histogram, help: "How long the parts of checks took that had them.")
+            "connectd_check_duration_seconds", .histogram, help: "Duration of each check phase, in seconds.")
         for phase in TimedPhase.inOrder {
             writer.histogram(
                 "connectd_check_duration_seconds", [("phase", phase.name)], checks.durations(of: phase))
         }
-        writer.family("connectd_dns_lookups_total", .counter, help: "Names that were resolved, by what came of it.")
+        writer.family("connectd_dns_lookups_total", .counter, help: "DNS lookups, by result.")
         let answers = checks.lookups.merging(["ok": 0]) { count, _ in count }
         for (result, count) in answers.sorted(by: { $0.key < $1.key }) {
             writer.sample("connectd_dns_lookups_total", [("result", result)], count)
         }
     }
 
-    private static func labels(of ending: CheckCounts.Ending) -> ExpositionWriter.Labels {
-        [("outcome", ending.outcome.word), ("fault", ending.fault?.rawValue ?? "none")]
+    private static func pairs(of labels: CheckCounts.OutcomeLabels) -> ExpositionWriter.Labels {
+        [("outcome", labels.outcome.word), ("fault", labels.fault?.rawValue ?? "none")]
     }
 
-    private static func order(_ ending: CheckCounts.Ending) -> String {
-        "\(ending.outcome.isSuccess ? 0 : 1) \(ending.outcome.word) \(ending.fault?.rawValue ?? "")"
+    private static func order(_ labels: CheckCounts.OutcomeLabels) -> String {
+        "\(labels.outcome.isSuccess ? 0 : 1) \(labels.outcome.word) \(labels.fault?.rawValue ?? "")"
     }
 
     private static func usualFault(of outcome: Outcome) -> Fault? {
@@ -82,36 +82,37 @@ struct MetricsDocument {
     }
 
     private func writeLoad(to writer: inout ExpositionWriter) {
-        writer.family("connectd_in_flight", .gauge, help: "Checks that run just now.")
+        writer.family("connectd_in_flight", .gauge, help: "Checks in flight.")
         writer.sample("connectd_in_flight", [], UInt64(pool.admission.inFlight))
-        writer.family("connectd_in_flight_limit", .gauge, help: "How many may run at once.")
+        writer.family("connectd_in_flight_limit", .gauge, help: "Limit of checks in flight.")
         writer.sample("connectd_in_flight_limit", [], UInt64(pool.admission.limit))
-        writer.family("connectd_queue_length", .gauge, help: "Checks that wait for their turn.")
+        writer.family("connectd_queue_length", .gauge, help: "Checks waiting in the queue.")
         writer.sample("connectd_queue_length", [], UInt64(pool.admission.queued))
-        writer.family("connectd_queue_limit", .gauge, help: "How many may wait.")
+        writer.family("connectd_queue_limit", .gauge, help: "Limit of checks in the queue.")
         writer.sample("connectd_queue_limit", [], UInt64(pool.admission.queueLimit))
-        writer.family("connectd_workers", .gauge, help: "Threads that run checks.")
+        writer.family("connectd_workers", .gauge, help: "Worker threads.")
         writer.sample("connectd_workers", [], UInt64(pool.workers.count))
     }
 
     private func writeMemory(to writer: inout ExpositionWriter) {
         writer.family(
-            "connectd_client_memory_bytes", .gauge, help: "Memory that clients hold now, by what they hold it.")
+            "connectd_client_memory_bytes", .gauge, help: "Memory held for clients, by use, in bytes.")
         for use in MemoryBudget.Use.allCases {
             writer.sample(
                 "connectd_client_memory_bytes", [("use", use.rawValue)], UInt64(clamping: memory.heldBytes(by: use)))
         }
-        writer.family("connectd_client_memory_limit_bytes", .gauge, help: "The most that clients may hold together.")
+        writer.family(
+            "connectd_client_memory_limit_bytes", .gauge, help: "Limit of the memory held for all clients, in bytes.")
         writer.sample("connectd_client_memory_limit_bytes", [], UInt64(memory.limitBytes))
     }
 
     private func writeRefusals(to writer: inout ExpositionWriter) {
-        writer.family("connectd_rejections_total", .counter, help: "Requests answered with a problem, by its type.")
+        writer.family("connectd_rejections_total", .counter, help: "Requests answered with a problem, by problem type.")
         let counts = metrics.rejectionCounts
         for kind in Problem.Kind.allCases {
             writer.sample("connectd_rejections_total", [("reason", kind.rawValue)], counts[kind] ?? 0)
         }
-        writer.family("connectd_policy_denials_total", .counter, help: "Checks whose target the policy denied.")
+        writer.family("connectd_policy_denials_total", .counter, help: "Checks denied by the policy.")
         writer.sample("connectd_policy_denials_total", [], metrics.denialCount)
     }
 
@@ -120,7 +121,7 @@ struct MetricsDocument {
         guard !counts.isEmpty else { return }
         writer.family(
             "connectd_client_checks_total", .counter,
-            help: "Checks by the name of the token or certificate they came with, denied and cancelled ones too.")
+            help: "Checks by the name of the client's token or certificate, including denied and canceled ones.")
         for (client, count) in counts.sorted(by: { $0.key < $1.key }) {
             writer.sample("connectd_client_checks_total", [("client", client)], count)
         }
@@ -131,17 +132,17 @@ struct MetricsDocument {
         let name = "connectd_https_certificate_expiry_timestamp_seconds"
         writer.family(
             name, .gauge,
-            help: "When the first certificate of the chain that HTTPS clients see expires, in seconds since 1970.")
+            help: "Expiry of the HTTPS certificate chain (its earliest certificate), in seconds since 1970.")
         writer.sample(name, [], UInt64(clamping: certificateExpiry))
     }
 
     private func writeMonitors(to writer: inout ExpositionWriter) {
         writer.family(
             "connectd_monitor_rounds_skipped_total", .counter,
-            help: "Rounds of monitors that were left out because the service had no room.")
+            help: "Monitor rounds skipped because the service was overloaded.")
         writer.sample("connectd_monitor_rounds_skipped_total", [], metrics.skippedRoundCount)
         guard !monitors.isEmpty else { return }
-        writer.family("connectd_monitor_up", .gauge, help: "1 while the monitor is up; 0 while it is down or pending.")
+        writer.family("connectd_monitor_up", .gauge, help: "1 if the monitor is up, 0 if it is down or pending.")
         for monitor in monitors {
             writer.sample(
                 "connectd_monitor_up", [("monitor", monitor.definition.name)], UInt64(monitor.state == .up ? 1 : 0))

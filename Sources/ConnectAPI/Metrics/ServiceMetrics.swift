@@ -3,8 +3,8 @@ import ErrorCatalogue
 import Metrics
 import Synchronization
 
-/// What the service counts: checks for each worker by itself, so that no two threads write to the same place, and
-/// refusals, which are rare, for all together.
+/// The counters of the service. Each worker counts its checks separately, so that no two threads write to the same
+/// memory; rare refusals share one counter.
 package final class ServiceMetrics: Sendable {
     private final class WorkerCounts: Sendable {
         let counts = Mutex(CheckCounts())
@@ -12,7 +12,7 @@ package final class ServiceMetrics: Sendable {
 
     private let workers: [WorkerCounts]
     private let rejections = Mutex<[Problem.Kind: UInt64]>([:])
-    /// By the names of tokens, which the configuration has, and of certificates.
+    /// By the names of configured tokens and of client certificates.
     private let clients = Mutex<[String: UInt64]>([:])
     private let denials = Atomic<UInt64>(0)
     private let skippedRounds = Atomic<UInt64>(0)
@@ -22,7 +22,7 @@ package final class ServiceMetrics: Sendable {
         workers = (0..<workerCount).map { _ in WorkerCounts() }
     }
 
-    /// - Parameter client: the name of the token or certificate that the check came with, as in the next two.
+    /// - Parameter client: the name of the client's token or certificate; also in the next two functions.
     func note(_ result: CheckResult, on worker: Int, for client: String? = nil) {
         workers[worker % workers.count].counts.withLock { $0.note(result) }
         noteCheck(of: client)
@@ -34,7 +34,7 @@ package final class ServiceMetrics: Sendable {
         note(.denied, on: worker, for: client)
     }
 
-    /// Counts a check that its client gave up.
+    /// Counts a check that its client canceled.
     func noteCancelled(on worker: Int, for client: String?) {
         note(.cancelled, on: worker, for: client)
     }
@@ -46,7 +46,7 @@ package final class ServiceMetrics: Sendable {
         noteCheck(of: client)
     }
 
-    /// So many certificates have a count of their own: an authority may give each client a new one every day.
+    /// The number of certificates with their own count. A CA may issue a new certificate to each client every day.
     private static let countedCertificates = 100
 
     private func noteCheck(of client: String?) {
@@ -59,13 +59,13 @@ package final class ServiceMetrics: Sendable {
         }
     }
 
-    /// Counts that the policy denied a check which is counted already, by its result.
+    /// Counts a policy denial of a check that its result already counts.
     func noteDenial() {
         denials.add(1, ordering: .relaxed)
     }
 
     /// Counts a request that was answered with a problem.
-    func noteRejection(_ kind: Problem.Kind) {
+    package func noteRejection(_ kind: Problem.Kind) {
         rejections.withLock { $0[kind, default: 0] += 1 }
     }
 
@@ -83,7 +83,7 @@ package final class ServiceMetrics: Sendable {
     var skippedRoundCount: UInt64 { skippedRounds.load(ordering: .relaxed) }
 }
 
-/// What client libraries of Prometheus say of their process.
+/// The process metrics of Prometheus client libraries.
 enum ProcessMetrics {
     static func write(to writer: inout ExpositionWriter) {
         let usage = ProcessUsage()

@@ -1,7 +1,7 @@
 import CSpecification
 import HTTPServer
 
-/// `/v1/errors`: the table by which results are classified.
+/// `/v1/errors`: the table that classifies results.
 enum CatalogueResource {
     private static let all = SharedBody(CatalogueDocument.list())
 
@@ -14,22 +14,22 @@ enum CatalogueResource {
     static func entry(_ name: String, _ head: RequestHead) throws(Problem) -> Response {
         try QueryRule.acceptNone(head)
         guard let entry = CatalogueDocument.entry(name) else {
-            throw Problem(.notFound, "the catalogue has no such error; GET /v1/errors lists them")
+            throw Problem(.notFound, "no such error; GET /v1/errors lists all")
         }
         return ResponseFactory.json(CatalogueDocument.bytes(of: entry))
     }
 }
 
-/// `/openapi.yaml`, `/openapi.json` and `/docs`: the bytes of the files that the build was made with.
+/// `/openapi.yaml`, `/openapi.json` and `/docs`: the files that were embedded at build time.
 enum SpecificationResource {
-    // SAFETY of all: C arrays of that many bytes, for the life of the process.
+    // SAFETY for all: C arrays of these sizes that live as long as the process.
     private static let yamlBody = SharedBody(
         Array(UnsafeBufferPointer(start: connectd_openapi_yaml_start(), count: connectd_openapi_yaml_size)))
     private static let jsonBody = SharedBody(
         Array(UnsafeBufferPointer(start: connectd_openapi_json_start(), count: connectd_openapi_json_size)))
     private static let pageBody = SharedBody(
         Array(UnsafeBufferPointer(start: connectd_docs_html_start(), count: connectd_docs_html_size)))
-    /// Names the page's own style by its hash: W3C Content Security Policy Level 3.
+    /// Allows the page's own style by its hash: W3C Content Security Policy Level 3.
     private static let pagePolicy = String(
         decoding: UnsafeBufferPointer(start: connectd_docs_csp_start(), count: connectd_docs_csp_size), as: UTF8.self)
 

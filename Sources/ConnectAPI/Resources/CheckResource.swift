@@ -1,4 +1,4 @@
-import CheckEngine
+internal import CheckEngine
 internal import CheckModel
 internal import ErrorCatalogue
 import HTTPServer

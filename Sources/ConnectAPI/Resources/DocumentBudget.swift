@@ -3,35 +3,35 @@ internal import NetworkTypes
 internal import SocketIO
 internal import Synchronization
 
-/// How much of the large documents may be on the way to clients at once: the list of ten thousand monitors has 14 MB, and each
-/// client that reads slowly would hold one of its own.
+/// Limits the bytes of large documents that are being sent. A list of ten thousand monitors has 14 MB, and each slow
+/// reader would hold one.
 ///
-/// Where there is no room, the client that has been at it for longest makes some, if it had time enough: whoever reads slowly,
-/// or not at all, keeps nobody else from the metrics.
+/// If the budget is exhausted, the oldest transfer is revoked, if it had enough time. So slow readers cannot keep
+/// others from the metrics.
 final class DocumentBudget: Sendable {
     private struct Loan {
         let number: UInt64
         let bytes: Int
         let begin: MonotonicTime
-        /// Lives as long as somebody sends it.
+        /// Lives as long as a connection sends it.
         weak var body: SharedBody?
     }
 
     private struct Loans {
-        /// In the order in which they began.
+        /// In the order in which they started.
         var open: [Loan] = []
         var lastNumber: UInt64 = 0
 
         var bytes: Int { open.reduce(0) { $0 + $1.bytes } }
 
-        /// What has been on its way for longest, if that is old enough; it counts no more.
+        /// Removes the oldest transfer, if it started before the limit.
         mutating func takeOldest(begunBefore limit: MonotonicTime) -> Loan? {
             guard let oldest = open.first, oldest.begin <= limit else { return nil }
             return open.removeFirst()
         }
     }
 
-    /// For this long nobody has to make room: a client that reads has it all by then.
+    /// The time in which a transfer cannot be revoked; a client that reads has it all by then.
     static let undisturbedMilliseconds = 2000
 
     private let limitBytes: Int
@@ -39,8 +39,8 @@ final class DocumentBudget: Sendable {
     private let loans = Mutex(Loans())
 
     /// - Parameters:
-    ///   - limitBytes: the last document that begins below it is sent still.
-    ///   - memory: the service's budget, in which documents are charged as responses.
+    ///   - limitBytes: a document that starts below the limit is still sent.
+    ///   - memory: the budget of the service, which counts documents as responses.
     init(limitBytes: Int, memory: MemoryBudget? = nil) {
         self.limitBytes = limitBytes
         self.memory = memory
@@ -48,22 +48,22 @@ final class DocumentBudget: Sendable {
 
     private static let mostBytes = 64 << 20
 
-    /// What the service's budget leaves for responses, at most 64 MiB.
+    /// The share of responses in the memory budget, at most 64 MiB.
     convenience init(memory: MemoryBudget) {
         self.init(limitBytes: min(Self.mostBytes, memory.ceiling(of: .answers)), memory: memory)
     }
 
-    /// Bytes that are on their way.
+    /// The bytes that are being sent.
     var lentBytes: Int { loans.withLock { $0.bytes } }
 
-    /// Writes a document, and counts it until it is sent, or taken back.
-    /// - Throws: where there is no room for it; it is not written then.
+    /// Writes a document, and counts it until it is sent or revoked.
+    /// - Throws: if the budget is exhausted; `write` is not called then.
     func lend(
         at now: MonotonicTime = Clock.now(), _ write: () throws(Problem) -> [UInt8]
     ) throws(Problem) -> SharedBody {
         guard hasRoom(at: now) else {
             throw Problem(
-                .overloaded, "as many large documents are on their way to slow readers as may be",
+                .overloaded, "too many large responses are still being sent",
                 headers: [Problem.retryAfter])
         }
         return register(try write(), at: now)
@@ -79,7 +79,7 @@ final class DocumentBudget: Sendable {
             }
             return true
         }
-        // Behind the lock: where the last of its readers is done just now, the body ends here, and asks for the lock.
+        // Outside the lock: dropping the last reference runs deinit, which takes the lock.
         for loan in taken { loan.body?.revoke() }
         return hasRoom
     }

@@ -14,7 +14,7 @@ enum HealthResource {
         return ResponseFactory.json(sharing: liveBody)
     }
 
-    /// - Parameter inFull: whether the client may know which monitors there are.
+    /// - Parameter inFull: whether the client may see the monitors.
     static func ready(_ head: RequestHead, _ parts: ServiceParts, inFull: Bool) throws(Problem) -> Response {
         try QueryRule.acceptNone(head)
         let readiness = Readiness(
@@ -64,9 +64,9 @@ enum HealthResource {
     }
 }
 
-/// Whether the service should be sent work, and what is missing for it.
+/// Whether the service is ready for work, and what is missing.
 struct Readiness {
-    /// Whether the monitors are not known yet.
+    /// Whether the monitors are not loaded yet.
     let isStarting: Bool
     let isDraining: Bool
     /// Required monitors that are not up.

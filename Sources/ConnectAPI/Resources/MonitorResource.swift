@@ -5,7 +5,7 @@ import HTTPServer
 internal import NetworkTypes
 import StrictJSON
 
-/// `/v1/monitors`: the checks that the service repeats by itself.
+/// `/v1/monitors`: the checks that the service repeats on its own.
 enum MonitorResource {
     static func list(_ head: RequestHead, _ parts: ServiceParts, by encoder: ResultEncoder) throws(Problem) -> Response
     {
@@ -21,7 +21,7 @@ enum MonitorResource {
     ) throws(Problem) -> Response {
         try QueryRule.acceptNone(head)
         guard let monitor = monitors.monitor(named: name) else {
-            throw Problem(.notFound, "there is no monitor of that name; GET /v1/monitors lists them")
+            throw Problem(.notFound, "no such monitor; GET /v1/monitors lists all")
         }
         return ResponseFactory.json(MonitorEncoder(results: encoder).document(monitor))
     }
@@ -31,7 +31,7 @@ enum MonitorResource {
 struct MonitorEncoder {
     let results: ResultEncoder
 
-    /// All monitors, each with its last result; the history is the single monitor's.
+    /// All monitors, each with its last result. Only the document of a single monitor has the history.
     func list(_ monitors: [CheckEngine.Monitor]) -> [UInt8] {
         var writer = JSONWriter(reserving: 256 + 2048 * monitors.count)
         writer.beginObject()

@@ -5,7 +5,7 @@ import HTTPServer
 import NetworkTypes
 import StrictJSON
 
-/// The parameters of a probe that were found, and what is wrong with them.
+/// The parameters of `/v1/probe`, and the problems with them.
 struct ProbeReading {
     private var values: [String: String] = [:]
     private var names: Set<String> = []
@@ -16,11 +16,11 @@ struct ProbeReading {
         if !known.contains(name) {
             report(name, "unknown parameter; known here: \(known.joined(separator: ", "))")
         } else if !names.insert(name).inserted {
-            report(name, "stands more than once")
+            report(name, "is a duplicate")
         } else if let value = parameter.value {
             values[name] = value
         } else {
-            report(name, "is not percent-encoded UTF-8 without NUL")
+            report(name, "must be percent-encoded UTF-8 without NUL")
         }
     }
 
@@ -54,11 +54,11 @@ struct ProbeReading {
         if let expectation = ExpectationDecoder.expectation(parsing: text) { return expectation }
         report(
             "expect",
-            "must be outcomes with commas between them, or \"!\" and one: \(ExpectationDecoder.knownWords)")
+            "must be outcomes separated by commas, or \"!\" and one: \(ExpectationDecoder.knownWords)")
         return .transportSuccess
     }
 
-    /// Each parameter of TLS asks for a handshake, whatever the target's scheme; nil where none is there.
+    /// The TLS options. Each of them requests a handshake, whatever the target's scheme; nil without any.
     mutating func tls() -> TLSOptions? {
         guard ["server_name", "verify", "starttls", "min_days_left"].contains(where: names.contains) else { return nil }
         var options = TLSOptions()
@@ -69,10 +69,10 @@ struct ProbeReading {
         return options
     }
 
-    /// What is wrong with the parameters together.
+    /// Reports parameters that contradict each other.
     mutating func judge(_ request: CheckRequest) {
         for flaw in ConsistencyRules.flaws(of: request, isTLSOff: false) {
-            // The members of `tls` are parameters by themselves here; `tls` as a whole is wrong for this target.
+            // Here each member of `tls` is a parameter of its own; `tls` as a whole concerns the target.
             report(flaw.path.count > 1 ? flaw.path[flaw.path.count - 1] : "target", flaw.detail)
         }
     }
@@ -128,9 +128,9 @@ enum ProbeDecoder {
     }
 }
 
-/// Queries are as strict as bodies: a parameter that nobody knows is a mistake of the client.
+/// Queries are as strict as bodies: an unknown parameter is a client error.
 enum QueryRule {
-    /// Lets a request through that has no query.
+    /// Accepts only requests without a query.
     static func acceptNone(_ head: RequestHead) throws(Problem) {
         guard let query = head.rawQuery, !query.isEmpty else { return }
         throw Problem(
@@ -140,10 +140,10 @@ enum QueryRule {
             })
     }
 
-    /// The parameters, decoded. `+` is a plus sign, as in `unix+dgram:`.
+    /// The decoded parameters. `+` is a plus sign, as in `unix+dgram:`.
     static func parameters(of head: RequestHead) -> [QueryParameter] { head.query(plusIsSpace: false) }
 
-    /// A parameter as a member of the query, RFC 6901.
+    /// The pointer to a parameter as a member of the query, RFC 6901.
     static func pointer(to name: String) -> String {
         var pointer = "/"
         for character in name {
@@ -157,9 +157,9 @@ enum QueryRule {
     }
 }
 
-/// The verdict of `/v1/probe` as an HTTP status.
+/// Turns the result of `/v1/probe` into an HTTP status.
 enum ProbeVerdict {
-    /// 200 when ok; 504 for a timeout; 502 for every other result. 503 is never a result: it means connectd itself.
+    /// 200 if ok, 504 for a timeout, 502 for all other results. 503 is never a result: connectd itself sends it.
     static func status(of result: CheckResult) -> Int {
         if result.ok { return 200 }
         return result.outcome == .failed(.timeout) ? 504 : 502

@@ -3,7 +3,7 @@ import HTTPServer
 internal import NetworkTypes
 import StrictJSON
 
-/// `POST /v1/routes`: what the kernel would choose, without a packet and without a wait.
+/// `POST /v1/routes`: the source address that the kernel would choose, without sending a packet.
 final class RoutesResource: RequestResponder {
     private let parts: ServiceParts
     private let settings: ServiceSettings

@@ -1,89 +1,99 @@
-import CheckEngine
-import HTTPServer
+package import CheckEngine
+package import HTTPServer
 import Logging
+package import Metrics
 import Synchronization
 
-/// All resources, under one set of settings: a request keeps those that were in force when it came.
+/// The resources under one set of settings. A request keeps the set that was current when it arrived.
 final class ServiceResources: Sendable {
     private let parts: ServiceParts
-    private let settings: ServiceSettings
-    private let checks: CheckResource
-    private let probe: CheckResource
-    private let routes: RoutesResource
-    private let blackboxProbe: BlackboxProbeResource
-    private let blackboxReload: BlackboxReloadResource
+    private let gate: Gate
 
     init(parts: ServiceParts, settings: ServiceSettings) {
         self.parts = parts
-        self.settings = settings
-        checks = CheckResource(.body, parts: parts, settings: settings)
-        probe = CheckResource(.query, parts: parts, settings: settings)
-        routes = RoutesResource(parts: parts, settings: settings)
-        blackboxProbe = BlackboxProbeResource(parts: parts, settings: settings)
-        blackboxReload = BlackboxReloadResource(blackbox: parts.blackbox)
+        let added = settings.extensions.flatMap { $0.routes(of: parts, under: settings) }
+        gate = Gate(settings: settings, routes: RouteTable(Self.routes(of: parts, under: settings) + added))
     }
 
-    /// Judges a head, and finds who answers. What needs neither a body nor a wait is answered from here: no task is made for it.
+    /// Judges a head and finds the handler. Answers that need neither a body nor a wait come from here, without a task.
     func admit(_ head: RequestHead) -> HTTPServer.Admission {
         do throws(Problem) {
-            switch Gate(settings: settings).judge(head) {
-            case .accept(let route, let bodyLimit): return try admit(head, to: route, bodyLimit: bodyLimit)
-            case .refuse(let problem): throw problem
+            let match = try gate.judge(head)
+            switch match.route.handler {
+            case .answer(let respond): return .answer(try respond(head))
+            case .answerNamed(let respond): return .answer(try respond(match.parameter, head))
+            case .work(let responder):
+                if let problem = parts.draining.problem { throw problem }
+                return .accept(bodyLimit: match.route.bodyLimit, by: responder)
             }
         } catch {
             return .answer(parts.refusal(error))
         }
     }
-
-    private func admit(
-        _ head: RequestHead, to route: Route, bodyLimit: Int
-    ) throws(Problem) -> HTTPServer.Admission {
-        switch route {
-        case .checks: try work(for: checks, bodyLimit)
-        case .probe: try work(for: probe, bodyLimit)
-        case .routes: try work(for: routes, bodyLimit)
-        case .blackboxProbe: try work(for: blackboxProbe, bodyLimit)
-        case .blackboxReload: try work(for: blackboxReload, bodyLimit)
-        case .blackboxIndex: .answer(BlackboxIndex.page(of: parts.blackbox.history))
-        case .blackboxConfig: .answer(BlackboxResource.config(settings.modules))
-        case .blackboxLogs: .answer(parts.blackbox.logs(head))
-        case .blackboxHealth: .answer(BlackboxResource.healthy)
-        case .errors: .answer(try CatalogueResource.list(head))
-        case .error(let name): .answer(try CatalogueResource.entry(name, head))
-        case .live: .answer(try HealthResource.live(head))
-        case .ready: .answer(try HealthResource.ready(head, parts, inFull: Gate(settings: settings).mayKnow(head)))
-        case .metrics: .answer(try MetricsResource.text(head, parts, under: settings))
-        case .monitors: .answer(try MonitorResource.list(head, parts, by: encoder))
-        case .monitor(let name): .answer(try MonitorResource.entry(name, head, of: parts.monitors, by: encoder))
-        case .specificationYAML: .answer(try SpecificationResource.yaml(head))
-        case .specificationJSON: .answer(try SpecificationResource.json(head))
-        case .docs: .answer(try SpecificationResource.page(head))
-        }
-    }
-
-    /// What the service is there for, and what one that stops refuses.
-    private func work(
-        for responder: any RequestResponder, _ bodyLimit: Int
-    ) throws(Problem) -> HTTPServer.Admission {
-        if let problem = parts.draining.problem { throw problem }
-        return .accept(bodyLimit: bodyLimit, by: responder)
-    }
-
-    private var encoder: ResultEncoder { ResultEncoder(prober: settings.prober) }
 }
 
-/// What all resources share for the life of the service, whatever settings are in force.
-final class ServiceParts: Sendable {
-    let pool: WorkerPool
-    let metrics: ServiceMetrics
-    let journal: CheckJournal
+extension ServiceResources {
+    /// The longest body of one check, in bytes.
+    static let checkBodyBytes = 65536
+
+    /// The route table. Frequent paths come first.
+    private static func routes(of parts: ServiceParts, under settings: ServiceSettings) -> [Route] {
+        let encoder = ResultEncoder(prober: settings.prober)
+        return [
+            Route(
+                .post, "/v1/checks", body: .json(limit: checkBodyBytes),
+                .work(CheckResource(.body, parts: parts, settings: settings))),
+            Route(.get, "/v1/probe", .work(CheckResource(.query, parts: parts, settings: settings))),
+            Route(
+                .get, "/livez", access: .anyone, listeners: .serviceAndHealth, .answer(HealthResource.live)),
+            Route(
+                .get, "/readyz", access: .anyone, listeners: .serviceAndHealth,
+                .answer { head throws(Problem) in
+                    try HealthResource.ready(head, parts, inFull: settings.authorizes(head))
+                }),
+            Route(
+                .post, "/v1/routes", body: .json(limit: settings.bodyBytes),
+                .work(RoutesResource(parts: parts, settings: settings))),
+            Route(
+                .get, "/metrics", listeners: .serviceAndHealth,
+                .answer { head throws(Problem) in try MetricsResource.text(head, parts, under: settings) }),
+            Route(.get, "/v1/errors", .answer(CatalogueResource.list)),
+            Route(.get, "/v1/errors/{name}", .answerNamed(CatalogueResource.entry)),
+            Route(
+                .get, "/v1/monitors",
+                .answer { head throws(Problem) in try MonitorResource.list(head, parts, by: encoder) }),
+            Route(
+                .get, "/v1/monitors/{name}",
+                .answerNamed { name, head throws(Problem) in
+                    try MonitorResource.entry(name, head, of: parts.monitors, by: encoder)
+                }),
+            Route(.get, "/openapi.yaml", .answer(SpecificationResource.yaml)),
+            Route(.get, "/openapi.json", .answer(SpecificationResource.json)),
+            Route(.get, "/docs", .answer(SpecificationResource.page)),
+        ]
+    }
+}
+
+/// Resources and metrics that another module adds to the service.
+package protocol ServiceExtension: Sendable {
+    /// The rows that it adds to the route table; called for each new set of settings.
+    func routes(of parts: ServiceParts, under settings: ServiceSettings) -> [Route]
+
+    /// Appends its metric families to `/metrics`.
+    func writeMetrics(to writer: inout ExpositionWriter)
+}
+
+/// What all resources share for the life of the service, under all settings.
+package final class ServiceParts: Sendable {
+    package let pool: WorkerPool
+    package let metrics: ServiceMetrics
+    package let journal: CheckJournal
     let monitors: MonitorSet
-    let blackbox = BlackboxService()
-    /// What clients can make the service hold.
+    /// Accounts for the memory that clients can make the service hold.
     let memory: MemoryBudget
     let documents: DocumentBudget
     let draining = Draining()
-    /// connectd's own.
+    /// The version of connectd.
     let version: String
 
     /// - Parameter context: the context of monitors, asked for at each round.
@@ -103,18 +113,18 @@ final class ServiceParts: Sendable {
     }
 
     /// What runs the checks of requests that arrive on this worker.
-    func service(on worker: Int) -> LocalCheckService {
+    package func service(on worker: Int) -> LocalCheckService {
         LocalCheckService(pool, worker: worker, isBalanced: true)
     }
 
-    /// The answer of a request that is not done, counted.
-    func refusal(_ problem: Problem) -> Response {
+    /// Makes the answer of a refused request, and counts the refusal.
+    package func refusal(_ problem: Problem) -> Response {
         metrics.noteRejection(problem.kind)
         return ResponseFactory.problem(problem)
     }
 }
 
-/// How far the service is on its way to stop: first it says so, then it takes no new work.
+/// The state of a graceful shutdown: first it is announced, then new work is refused.
 final class Draining: Sendable {
     private let announced = Atomic<Bool>(false)
     private let refusesWork = Atomic<Bool>(false)
@@ -129,7 +139,7 @@ final class Draining: Sendable {
 
     var isAnnounced: Bool { announced.load(ordering: .relaxed) }
 
-    /// Why no new work is taken; nil while it is.
+    /// Why new work is refused; nil while it is accepted.
     var problem: Problem? {
         guard refusesWork.load(ordering: .relaxed) else { return nil }
         return Problem(.draining, "the service is stopping", headers: [Problem.retryAfter])

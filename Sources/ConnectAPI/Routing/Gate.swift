@@ -1,33 +1,33 @@
 import HTTPServer
 
-/// Judges a request before its body is read: may this client ask, does the resource exist, does it have the method.
-struct Gate {
+/// Decides about a request before its body is read: access, resource, method, body type.
+struct Gate: Sendable {
     let settings: ServiceSettings
+    let routes: RouteTable
 
-    /// The longest body of one check.
-    static let checkBodyBytes = 65536
-
-    enum Verdict {
-        case accept(Route, bodyLimit: Int)
-        case refuse(Problem)
+    /// Finds the row that serves a request.
+    /// - Throws: the problem to answer instead.
+    func judge(_ head: RequestHead) throws(Problem) -> RouteTable.Match {
+        if head.purpose == .health { return try judgeHealth(head) }
+        if let problem = judgeOrigin(head) { throw problem }
+        let match = routes.match(head)
+        if match?.route.access != .anyone, let problem = judgeToken(head) { throw problem }
+        guard let match else { throw Problem(.notFound, "no such resource; see /docs or /openapi.yaml") }
+        guard match.route.methods.contains(head.method) else { throw Problem(notAllowedBy: match.route) }
+        if case .json = match.route.body, let problem = judgeContent(head) { throw problem }
+        return match
     }
 
-    func judge(_ head: RequestHead) -> Verdict {
-        if head.purpose == .health { return HealthGate.judge(head) }
-        if let problem = judgeOrigin(head) { return .refuse(problem) }
-        guard let route = Route(head) else {
-            if let problem = judgeToken(head) { return .refuse(problem) }
-            return .refuse(
-                Problem(.notFound, "there is no such resource: /docs shows those that there are, or /openapi.yaml"))
+    /// Health listeners serve anyone who reaches them. They run no checks, so tokens and Host do not matter there.
+    private func judgeHealth(_ head: RequestHead) throws(Problem) -> RouteTable.Match {
+        guard let match = routes.match(head), match.route.listeners == .serviceAndHealth else {
+            throw Problem(.notFound, "no such resource; this listener serves \(routes.healthPaths) only")
         }
-        if !route.isOpen, let problem = judgeToken(head) { return .refuse(problem) }
-        guard route.allows(head.method) else {
-            return .refuse(Problem(notAllowedBy: route))
-        }
-        return route.takesBody ? judgeBody(of: head, for: route) : .accept(route, bodyLimit: Self.checkBodyBytes)
+        guard match.route.methods.contains(head.method) else { throw Problem(notAllowedBy: match.route) }
+        return match
     }
 
-    /// Browsers. A UNIX-domain listener is out of their reach, and a token is proof enough of who asks.
+    /// Refuses browsers that another site's page steers. They cannot reach UNIX sockets, and cannot send a token.
     private func judgeOrigin(_ head: RequestHead) -> Problem? {
         guard case .tcp = head.listener else { return nil }
         let host = head.header("host")
@@ -42,63 +42,50 @@ struct Gate {
     }
 
     private func judgeToken(_ head: RequestHead) -> Problem? {
-        if mayKnow(head) { return nil }
+        if settings.authorizes(head) { return nil }
         return Problem(
             .unauthorized, "send a configured token: Authorization: Bearer …",
             headers: [("WWW-Authenticate", "Bearer realm=\"connectd\"")])
     }
 
-    /// Whether this client may see more than that the service lives: everybody may where no token is needed at all.
-    func mayKnow(_ head: RequestHead) -> Bool {
-        if head.purpose == .health { return false }
-        if settings.tokens.isOpen { return true }
-        let fields = head.headers("authorization")
-        return fields.count == 1 && settings.tokens.name(authorization: fields[0]) != nil
-    }
-
-    private func judgeBody(of head: RequestHead, for route: Route) -> Verdict {
+    private func judgeContent(_ head: RequestHead) -> Problem? {
         guard
             head.header("content-type", is: "application/json")
                 || head.header("content-type").map(MediaType.isJSON) ?? false
         else {
-            return .refuse(
-                Problem(
-                    .unsupportedMediaType,
-                    "the body has to be announced as application/json: curl --json '{\"target\":\"tcp://host:port\"}' … does it"
-                ))
+            return Problem(
+                .unsupportedMediaType,
+                "Content-Type must be application/json; curl --json '{\"target\":\"tcp://host:port\"}' … sends it")
         }
         guard head.header("content-encoding").map({ $0.lowercased() == "identity" }) ?? true else {
-            return .refuse(
-                Problem(
-                    .unsupportedMediaType, "the body has to come without a Content-Encoding; curl --json sends it so"))
+            return Problem(
+                .unsupportedMediaType, "the body must not have a Content-Encoding; curl --json sends none")
         }
-        return .accept(route, bodyLimit: route == .routes ? settings.bodyBytes : Self.checkBodyBytes)
+        return nil
     }
 }
 
-/// What a health listener answers, to anybody who reaches it: no check can be asked for there, so neither a token nor a
-/// Host header field is looked at.
-enum HealthGate {
-    static func judge(_ head: RequestHead) -> Gate.Verdict {
-        guard let route = Route(head), route.isHealth else {
-            return .refuse(Problem(.notFound, "here are /livez, /readyz and /metrics only"))
-        }
-        guard route.allows(head.method) else { return .refuse(Problem(notAllowedBy: route)) }
-        return .accept(route, bodyLimit: 0)
+extension ServiceSettings {
+    /// Whether the client has a configured token, or none is needed. Never on a health listener.
+    func authorizes(_ head: RequestHead) -> Bool {
+        if head.purpose == .health { return false }
+        if tokens.isOpen { return true }
+        let fields = head.headers("authorization")
+        return fields.count == 1 && tokens.name(authorization: fields[0]) != nil
     }
 }
 
 extension Problem {
-    /// A method that the resource does not have.
+    /// The request's method is not one of the resource's.
     convenience init(notAllowedBy route: Route) {
-        self.init(
-            .methodNotAllowed, "this resource has \(route.allowedMethods)", headers: [("Allow", route.allowedMethods)])
+        let allow = route.methods.allow
+        self.init(.methodNotAllowed, "this resource allows \(allow)", headers: [("Allow", allow)])
     }
 }
 
 /// Content types, RFC 9110 section 8.3.
 enum MediaType {
-    /// Whether it is application/json, whatever its parameters but a charset that is not UTF-8.
+    /// Whether the value is application/json. Parameters are ignored, except a charset other than UTF-8.
     static func isJSON(_ value: String) -> Bool {
         if value == "application/json" { return true }
         let parts = value.lowercased().split(separator: ";", omittingEmptySubsequences: false).map(trimmed)

@@ -1,8 +1,8 @@
 package import StrictJSON
 
-/// A problem, RFC 9457: why a request was not done.
+/// A problem, RFC 9457: why a request was refused.
 ///
-/// An object: every function that may throw it makes room for it, and few do.
+/// A class, because each function that can throw it reserves room for it, and few do throw.
 package final class Problem: Error, Sendable {
     package enum Kind: String, CaseIterable, Sendable {
         case badRequest = "bad_request"
@@ -62,9 +62,9 @@ package final class Problem: Error, Sendable {
 
     package let kind: Kind
     package let detail: String
-    /// Each bad input, where single inputs are to blame.
+    /// The invalid inputs, if single inputs are the reason.
     package let errors: [JSONProblem]
-    /// Header fields beyond those that every response has.
+    /// Header fields besides those of all responses.
     package let headers: [(name: String, value: String)]
 
     package init(
@@ -76,30 +76,30 @@ package final class Problem: Error, Sendable {
         self.headers = headers
     }
 
-    /// The header field of one that may work in a moment.
+    /// The header field for problems that may pass soon.
     static let retryAfter: (name: String, value: String) = ("Retry-After", "1")
 
-    /// Bad input, each with its pointer.
+    /// Invalid inputs, each with its pointer.
     package convenience init(_ problems: JSONProblems) {
         self.init(wrongInput: problems.problems, omittedCount: problems.omittedCount)
     }
 
-    /// Bad input, each with its pointer, and how much more there was.
+    /// Invalid inputs, each with its pointer, and the number of further ones.
     package convenience init(wrongInput problems: [JSONProblem], omittedCount: Int = 0) {
         let count = problems.count + omittedCount
         let first = problems.first.map { ": \($0.pointer.isEmpty ? "the body" : $0.pointer): \($0.detail)" } ?? ""
         self.init(
-            .badRequest, (count == 1 ? "1 input is wrong" : "\(count) inputs are wrong") + first, errors: problems)
+            .badRequest, (count == 1 ? "1 input is invalid" : "\(count) inputs are invalid") + first, errors: problems)
     }
 
-    /// A body that is no JSON.
+    /// A body that is not JSON.
     package convenience init(_ error: JSONSyntaxError) {
         self.init(
             .badRequest, "the body is not valid JSON: \(error)",
             errors: [JSONProblem(pointer: error.pointer, detail: error.detail)])
     }
 
-    /// The document, followed by a newline.
+    /// The JSON document, followed by a newline.
     package var body: [UInt8] {
         var writer = JSONWriter(reserving: 512)
         writer.beginObject()

@@ -1,8 +1,8 @@
-internal import HTTPServer
+package import HTTPServer
 internal import StrictJSON
 
-/// Makes responses with the header fields that every one of them has.
-enum ResponseFactory {
+/// Creates responses with the header fields that all responses share.
+package enum ResponseFactory {
     private static let common: [(name: String, value: String)] = [
         ("X-Content-Type-Options", "nosniff"),
         ("Cross-Origin-Resource-Policy", "same-origin"),
@@ -24,8 +24,8 @@ enum ResponseFactory {
         Response(status: 200, headers: yaml, sharing: body)
     }
 
-    /// A page for a browser.
-    static func page(sharing body: SharedBody, contentSecurityPolicy: String) -> Response {
+    /// An HTML page.
+    package static func page(sharing body: SharedBody, contentSecurityPolicy: String) -> Response {
         let headers = [
             ("Content-Type", "text/html; charset=utf-8"), ("Content-Security-Policy", contentSecurityPolicy),
             ("Referrer-Policy", "no-referrer"),
@@ -33,12 +33,12 @@ enum ResponseFactory {
         return Response(status: 200, headers: common + headers, sharing: body)
     }
 
-    /// Text for other programs, in a format of their own.
-    static func text(status: Int = 200, _ body: [UInt8], as contentType: String) -> Response {
+    /// Text in a format other than JSON.
+    package static func text(status: Int = 200, _ body: [UInt8], as contentType: String) -> Response {
         Response(status: status, headers: common + [("Content-Type", contentType)], body: body)
     }
 
-    static func text(sharing body: SharedBody, as contentType: String) -> Response {
+    package static func text(sharing body: SharedBody, as contentType: String) -> Response {
         Response(status: 200, headers: common + [("Content-Type", contentType)], sharing: body)
     }
 
@@ -47,7 +47,7 @@ enum ResponseFactory {
         return Response(status: problem.kind.status, headers: headers, body: problem.body)
     }
 
-    /// A document that never changes.
+    /// A JSON document that never changes.
     static func fixed(_ write: (inout JSONWriter) -> Void) -> SharedBody {
         var writer = JSONWriter()
         write(&writer)

@@ -3,62 +3,52 @@ package import HTTPServer
 package import Logging
 import Synchronization
 
-/// The service as the HTTP server and the program see it: judges what comes, by the settings in force, and finds who answers.
+/// The service as the HTTP server and the program see it: routes each request with the current settings.
 package final class ServiceHandler: RequestHandler {
     private let parts: ServiceParts
-    /// What monitors run under.
-    private let context: InForce<CheckContext>
-    private let resources: InForce<ServiceResources>
+    /// The context of monitors.
+    private let context: CurrentValue<CheckContext>
+    private let resources: CurrentValue<ServiceResources>
 
-    /// - Parameter version: connectd's own, for `/metrics`.
+    /// - Parameter version: the version of connectd, for `/metrics`.
     package init(
         pool: WorkerPool, memory: MemoryBudget, settings: ServiceSettings, version: String, logger: Logger
     ) {
-        let context = InForce(settings.checkContext)
+        let context = CurrentValue(settings.checkContext)
         let parts = ServiceParts(
             pool: pool, memory: memory, version: version, logger: logger, context: { context.current })
         self.parts = parts
         self.context = context
-        resources = InForce(ServiceResources(parts: parts, settings: settings))
+        resources = CurrentValue(ServiceResources(parts: parts, settings: settings))
     }
 
-    /// Puts new settings in force, for requests that come from now on.
+    /// Applies new settings to requests that arrive from now on.
     package func replaceSettings(_ settings: ServiceSettings) {
         context.replace(with: settings.checkContext)
         resources.replace(with: ServiceResources(parts: parts, settings: settings))
     }
 
-    /// Begins these monitors, and ends those that are not among them; one that is the same goes on.
+    /// Starts these monitors and stops all others; an unchanged monitor continues.
     package func replaceMonitors(with definitions: [MonitorDefinition]) {
         parts.monitors.replace(with: definitions)
     }
 
-    /// Ends all monitors for good; what they found is answered still.
+    /// Stops all monitors for good; their last results stay available.
     package func stopMonitors() {
         parts.monitors.stop()
     }
 
-    /// Makes `/readyz` fail, and nothing else: load balancers look there before they stop sending.
+    /// Makes `/readyz` fail, and nothing else, so that load balancers stop sending requests.
     package func announceDraining() {
         parts.draining.announce()
     }
 
-    /// Answers new work with 503 from here on. What was accepted is not touched, and the other resources answer still.
+    /// Answers new work with 503 from now on. Accepted work and the other resources are not affected.
     package func refuseNewWork() {
         parts.draining.refuseNewWork()
     }
 
-    /// What `/-/reload` does: it reads the configuration again, and gives the reason where nothing has changed by that.
-    package func offerReload(_ reload: (@Sendable () -> String?)?) {
-        parts.blackbox.offerReload(reload)
-    }
-
-    /// Tells `/metrics` how a reload went.
-    package func noteReload(isSuccessful: Bool) {
-        parts.blackbox.counts.noteReload(isSuccessful: isSuccessful)
-    }
-
-    /// How many checks were asked for so far.
+    /// The number of checks requested so far.
     package var checkCount: UInt64 { parts.journal.askedCount }
 
     // MARK: RequestHandler
@@ -74,8 +64,8 @@ package final class ServiceHandler: RequestHandler {
     }
 }
 
-/// A value of the configuration that is in force. A reload replaces it as a whole; a request keeps the one that it took.
-final class InForce<Value: Sendable>: Sendable {
+/// The current value of a setting. A reload replaces it as a whole; a request keeps the value that it read.
+final class CurrentValue<Value: Sendable>: Sendable {
     private let value: Mutex<Value>
 
     init(_ value: Value) {
@@ -89,26 +79,26 @@ final class InForce<Value: Sendable>: Sendable {
     }
 }
 
-/// What the resources need of the configuration. A request keeps what was in force when it came.
+/// What the resources need from the configuration. A request keeps the settings that were current when it arrived.
 package final class ServiceSettings: Sendable {
     package let checkContext: CheckContext
     package let permissions: RequestPermissions
     package let hosts: HostRule
     package let tokens: TokenRule
-    /// The longest `timeout_ms` that a request may ask for, 1 … 60000.
+    /// The longest `timeout_ms` of a request, 1 … 60000.
     package let maximumTimeoutMilliseconds: Int
-    /// The longest body of `/v1/routes`.
+    /// The longest body of `/v1/routes`, in bytes.
     package let bodyBytes: Int
-    /// What `/probe` knows.
-    package let modules: BlackboxModules
-    /// When the certificate of HTTPS expires, in seconds since 1970; nil without HTTPS.
+    /// What other modules add, with their own settings.
+    package let extensions: [any ServiceExtension]
+    /// When the HTTPS certificate expires, in seconds since 1970; nil without HTTPS.
     package let certificateExpiry: Int64?
-    /// The prober's name in results; nil in the profile `public`, which tells nothing of the prober's own side.
+    /// The prober's name in results; nil in the profile `public`, which hides the prober's own side.
     package let prober: String?
 
     package init(
         checkContext: CheckContext, permissions: RequestPermissions, hosts: HostRule, tokens: TokenRule,
-        maximumTimeoutMilliseconds: Int, bodyBytes: Int, modules: BlackboxModules = BlackboxModules(),
+        maximumTimeoutMilliseconds: Int, bodyBytes: Int, extensions: [any ServiceExtension] = [],
         certificateExpiry: Int64? = nil, prober: String?
     ) {
         self.certificateExpiry = certificateExpiry
@@ -118,7 +108,7 @@ package final class ServiceSettings: Sendable {
         self.tokens = tokens
         self.maximumTimeoutMilliseconds = maximumTimeoutMilliseconds
         self.bodyBytes = bodyBytes
-        self.modules = modules
+        self.extensions = extensions
         self.prober = prober
     }
 }

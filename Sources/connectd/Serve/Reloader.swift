@@ -1,4 +1,5 @@
 import AccessPolicy
+import Blackbox
 import CLinux
 import Configuration
 import ConnectAPI
@@ -15,6 +16,7 @@ final class Reloader: Sendable {
     private let started: Settings
     private let http: HTTPService
     private let handler: ServiceHandler
+    private let blackbox: BlackboxService
     private let manager: ServiceManager
     private let logging: ServiceLogging
     private let logger: Logger
@@ -27,12 +29,14 @@ final class Reloader: Sendable {
     ///   - http: Knows the real listen addresses, and replaces the certificate for new clients.
     init(
         source: SettingsSource, started: Settings, http: HTTPService, handler: ServiceHandler,
+        blackbox: BlackboxService,
         manager: ServiceManager, logging: ServiceLogging
     ) {
         self.source = source
         self.started = started
         self.http = http
         self.handler = handler
+        self.blackbox = blackbox
         self.manager = manager
         self.logging = logging
         logger = logging.logger
@@ -48,7 +52,7 @@ final class Reloader: Sendable {
         turn.withLock { _ in
             manager.reloading()
             let refusal = loadAndApply()
-            handler.noteReload(isSuccessful: refusal == nil)
+            blackbox.noteReload(isSuccessful: refusal == nil)
             manager.ready(ServiceManager.status(listening: http.addresses, isReloadRefused: refusal != nil))
             return refusal
         }
@@ -93,7 +97,8 @@ final class Reloader: Sendable {
         logging.follow(settings.log)
         current.withLock { $0 = settings }
         handler.replaceSettings(
-            ServiceAssembly.serviceSettings(from: settings, listening: http.addresses, files: http.files))
+            ServiceAssembly.serviceSettings(
+                from: settings, listening: http.addresses, files: http.files, blackbox: blackbox))
         handler.replaceMonitors(with: MonitorAssembly.definitions(from: settings))
         logger.notice("configuration reloaded")
     }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Blackbox
 import CLinux
 import CheckEngine
 import Configuration
@@ -15,6 +16,7 @@ struct RunningService: ~Copyable {
     private let threads: RunningWorkers
     private let handshakes: HandshakeThread?
     private let handler: ServiceHandler
+    private let blackbox: BlackboxService
     private let http: HTTPService
     private let reloader: Reloader
     private let manager: ServiceManager
@@ -41,8 +43,10 @@ struct RunningService: ~Copyable {
                 limit: budget.checks, queueLimit: settings.limits.queue, socketLimit: budget.checkSockets))
         let available = AvailableMemory().bytes
         let memory = MemoryBudget(limitBytes: MemoryBudget.share(ofAvailable: available))
+        let blackbox = BlackboxService()
         let handler = ServiceHandler(
-            pool: pool, memory: memory, settings: ServiceAssembly.serviceSettings(from: settings, listening: []),
+            pool: pool, memory: memory,
+            settings: ServiceAssembly.serviceSettings(from: settings, listening: [], blackbox: blackbox),
             version: Version.number, logger: logger)
         // Before the listeners open, because thousands of monitors take time.
         let monitors = MonitorAssembly.definitions(from: settings)
@@ -61,14 +65,16 @@ struct RunningService: ~Copyable {
             throw error
         }
         handler.replaceSettings(
-            ServiceAssembly.serviceSettings(from: settings, listening: http.addresses, files: http.files))
+            ServiceAssembly.serviceSettings(
+                from: settings, listening: http.addresses, files: http.files, blackbox: blackbox))
         handler.replaceMonitors(with: monitors)
         memoryText = "\(memory.limitBytes >> 20) MiB of \(available >> 20) MiB"
         listenerDescriptions = ListenerDescription.list(http.addresses, settings)
         let reloader = Reloader(
-            source: source, started: settings, http: http, handler: handler, manager: manager,
+            source: source, started: settings, http: http, handler: handler, blackbox: blackbox, manager: manager,
             logging: logging)
-        handler.offerReload { reloader.reload() }
+        blackbox.offerReload { reloader.reload() }
+        self.blackbox = blackbox
         self.reloader = reloader
         watchdog = Watchdog(manager, over: pool.workers.map(\.reactor) + [handshakes?.reactor].compactMap(\.self))
         self.manager = manager
@@ -119,8 +125,8 @@ struct RunningService: ~Copyable {
         logger.notice("draining")
         manager.stopping()
         handler.announceDraining()
-        // Breaks the reference cycle of handler and reloader.
-        handler.offerReload(nil)
+        // Breaks the reference cycle of the two.
+        blackbox.offerReload(nil)
         let http = http
         let handler = handler
         let drain = reloader.drain

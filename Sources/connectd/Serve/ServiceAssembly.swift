@@ -1,4 +1,5 @@
 import AccessPolicy
+import Blackbox
 import CheckEngine
 import Configuration
 import ConnectAPI
@@ -9,16 +10,15 @@ import TLS
 
 /// Converts the configuration into the settings of the other modules.
 enum ServiceAssembly {
-    /// - Parameter listening: The real listen addresses, because ports that the kernel chose are denied as targets, too.
-    /// - Parameter files: The files of its UNIX-domain sockets when they were bound; nil looks them up.
+    /// - Parameters:
+    ///   - listening: The real listen addresses, because ports that the kernel chose are denied as targets, too.
+    ///   - files: The files of its UNIX-domain sockets when they were bound; nil looks them up.
     static func serviceSettings(
-        from settings: Settings, listening: [ListenAddress], files: Set<FileIdentity>? = nil
+        from settings: Settings, listening: [ListenAddress], files: Set<FileIdentity>? = nil,
+        blackbox: BlackboxService
     ) -> ConnectAPI.ServiceSettings {
-        let addresses = listening.isEmpty ? settings.listen + settings.healthListen : listening
-        let policy = policy(of: settings, listeningOn: addresses, files: files ?? ownFiles(addresses))
-        return ConnectAPI.ServiceSettings(
-            checkContext: CheckContext(
-                policy: policy, md5Keys: settings.md5Keys.mapValues { $0.reveal() }, tls: material(of: settings)),
+        ConnectAPI.ServiceSettings(
+            checkContext: checkContext(from: settings, listening: listening, files: files),
             permissions: RequestPermissions(
                 dialogs: settings.policy.dialogs, options: settings.policy.options,
                 certificateTargets: settings.clientCertificates.compactMapValues(\.targets)),
@@ -26,9 +26,19 @@ enum ServiceAssembly {
             tokens: TokenRule(tokens: settings.tokens.map { ($0.name, $0.secret.reveal()) }),
             maximumTimeoutMilliseconds: settings.limits.timeoutMilliseconds,
             bodyBytes: settings.limits.bodyBytes,
-            modules: BlackboxModules(settings.modules),
+            extensions: [BlackboxRoutes(blackbox, modules: BlackboxModules(settings.modules))],
             certificateExpiry: settings.https?.certificate.validity?.notAfter,
             prober: settings.policy.profile == .public ? nil : HostName.current)
+    }
+
+    /// What checks under these settings may use. The parameters are those of `serviceSettings`.
+    static func checkContext(
+        from settings: Settings, listening: [ListenAddress], files: Set<FileIdentity>? = nil
+    ) -> CheckContext {
+        let addresses = listening.isEmpty ? settings.listen + settings.healthListen : listening
+        return CheckContext(
+            policy: policy(of: settings, listeningOn: addresses, files: files ?? ownFiles(addresses)),
+            md5Keys: settings.md5Keys.mapValues { $0.reveal() }, tls: material(of: settings))
     }
 
     /// The listeners, including the sockets that systemd opened.

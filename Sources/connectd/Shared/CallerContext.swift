@@ -19,7 +19,7 @@ enum CallerContext {
         do throws(ConfigurationProblems) {
             let (settings, warnings) = try SettingsSource(file: file, flags: Flags()).load()
             for warning in warnings { Output.errorLine("connectd: \(warning)") }
-            return ServiceAssembly.serviceSettings(from: settings, listening: []).checkContext
+            return ServiceAssembly.checkContext(from: settings, listening: [])
         } catch {
             throw ValidationError("the configuration is invalid:\n\(error)")
         }

@@ -258,8 +258,8 @@ def ends_early(client: socket.socket) -> bool:
         ({"name": "a", "check": {"target": "127.1:5"}}, "monitors[0].check.target"),
         ({"name": "a", "check": {"target": "h:5", "timeout": 5}}, "monitors[0].check.timeout: unknown member"),
         ({"name": "a", "check": {"target": "h:5", "dialog": [{"expect": "("}]}}, "monitors[0].check.dialog[0].expect"),
-        ({"name": "a", "check": {"target": "tls://h:5", "tls": {"ca": "none"}}}, "is no entry of authorities"),
-        ({"name": "a", "check": {"target": "h:5", "socket": {"tcp_md5": "none"}}}, "is no entry of md5_keys"),
+        ({"name": "a", "check": {"target": "tls://h:5", "tls": {"ca": "none"}}}, "is not an entry of authorities"),
+        ({"name": "a", "check": {"target": "h:5", "socket": {"tcp_md5": "none"}}}, "is not an entry of md5_keys"),
         ({"name": "a", "interval_ms": 50, "check": {"target": "h:5"}}, "must be from"),
     ],
 )

@@ -1,9 +1,10 @@
 import CheckModel
 import Configuration
+import ConnectAPI
 import ErrorCatalogue
 internal import NetworkTypes
 
-/// The log of a probe, written from its result.
+/// The log of a probe, created from its result.
 struct BlackboxLog {
     let report: BlackboxReport
     private var lines: [String] = []
@@ -15,7 +16,7 @@ struct BlackboxLog {
     private var result: CheckResult { report.result }
     private var start: Int64 { result.startedAtNanoseconds }
 
-    /// All lines, each with its end.
+    /// All lines, each with a line end.
     consuming func text() -> String {
         var begin = line(at: start, "Beginning probe")
         begin.append("probe", report.probe.module.prober.rawValue)
@@ -132,7 +133,7 @@ struct LogfmtLine {
         text += "\(key)=\(Self.quoted(value))"
     }
 
-    /// As it is where it is one plain word, else in quotes with escapes: what peers and clients wrote stays on its line.
+    /// Returns a plain word unchanged, and anything else quoted and escaped, so that foreign text stays on its line.
     private static func quoted(_ value: String) -> String {
         let isWord = value.utf8.allSatisfy { (0x21...0x7E).contains($0) && !#""=\"#.utf8.contains($0) }
         return isWord && !value.isEmpty ? value : QuotedText.text(value)

@@ -1,18 +1,19 @@
 internal import CheckModel
 import Configuration
+import ConnectAPI
 internal import ErrorCatalogue
 import HTTPServer
 import Metrics
 import Synchronization
 
-/// The last probes, so that somebody can look at how one went after it has failed.
+/// The recent probes, to look at one after it has failed.
 ///
-/// Failures outlive successes: one that the last probes push out is kept among the last failures.
+/// Failures are kept longer than successes: a failure that leaves the recent probes moves to the recent failures.
 final class BlackboxHistory: Sendable {
-    /// Of the last probes, and of the failures before them.
+    /// The number of recent probes, and of older failures.
     static let limit = 100
 
-    /// One probe, as the list shows it.
+    /// One probe in the list.
     struct Entry: Sendable {
         let id: Int
         let module: String
@@ -23,8 +24,8 @@ final class BlackboxHistory: Sendable {
         fileprivate let content: Content
     }
 
-    /// What there is to tell of a probe: written when somebody asks, or at once and cut where it is large, so that peers with
-    /// much to say do not fill the memory.
+    /// The log of a probe. It is rendered on demand; a large one is rendered at once and truncated, so that peers
+    /// cannot fill the memory.
     fileprivate enum Content {
         case report(BlackboxReport)
         case text([UInt8])
@@ -73,22 +74,22 @@ final class BlackboxHistory: Sendable {
         }
     }
 
-    /// What `/logs` shows of a probe.
+    /// The log of a probe for `/logs`.
     func text(id: Int) -> [UInt8]? {
         state.withLock { $0.all.first { $0.id == id } }?.content.text
     }
 
-    /// The same of the newest probe of a target, of one module where that is named.
+    /// The log of the newest probe of a target, and of a module if it is given.
     func text(target: String, module: String?) -> [UInt8]? {
         state.withLock { $0.all.last { $0.target == target && (module == nil || module == $0.module) } }?.content.text
     }
 
-    /// All of them, the newest first.
+    /// All probes, newest first.
     var all: [Entry] { state.withLock { $0.all.reversed() } }
 }
 
 extension BlackboxReport {
-    /// About how many bytes of others it holds.
+    /// The approximate size of the peer's data, in bytes.
     fileprivate var weight: Int {
         let steps = result.dialog?.steps.reduce(0) { $0 + ($1.received?.count ?? 0) + 128 } ?? 0
         let certificates = (result.tls?.chain ?? []) + (result.tls?.verifiedChain ?? [])
@@ -100,9 +101,9 @@ extension BlackboxReport {
     }
 }
 
-/// The page at `/`: recent probes with links to their logs, as blackbox_exporter has it.
+/// The page at `/`: recent probes with links to their logs, as in blackbox_exporter.
 enum BlackboxIndex {
-    /// Nothing is loaded and nothing runs, whatever a target's name makes of the page.
+    /// The page loads nothing and runs nothing, whatever a target's name contains.
     private static let policy = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
     static func page(of history: BlackboxHistory) -> Response {
@@ -133,7 +134,7 @@ enum BlackboxIndex {
         return text + "</table>\n</body>\n</html>\n"
     }
 
-    /// Text between tags. Controls and what turns the text around it are written as `U+202E`.
+    /// Escapes text between tags. Controls and bidirectional marks are written as `U+202E`.
     static func escaped(_ text: String) -> String {
         text.unicodeScalars.reduce(into: "") { result, scalar in
             switch scalar {
@@ -154,7 +155,7 @@ enum BlackboxIndex {
     }
 }
 
-/// What `debug=true` and `/logs` answer: log, metrics and module of a probe, as blackbox_exporter lays them out.
+/// The answer of `debug=true` and `/logs`: log, metrics and module of a probe, in blackbox_exporter's layout.
 enum BlackboxDebug {
     static func text(_ report: BlackboxReport) -> [UInt8] {
         var text = Array("Logs for the probe:\n".utf8)

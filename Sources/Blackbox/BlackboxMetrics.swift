@@ -1,10 +1,11 @@
 import CheckModel
 import Configuration
+import ConnectAPI
 import ErrorCatalogue
 import Metrics
 import NetworkTypes
 
-/// The metrics of a probe, family by family in the order of their names, with the names and the help of blackbox_exporter.
+/// The metrics of a probe, families sorted by name, with the names and help texts of blackbox_exporter.
 struct BlackboxMetrics {
     let report: BlackboxReport
     private var writer: ExpositionWriter
@@ -46,7 +47,7 @@ struct BlackboxMetrics {
 
     // MARK: Addresses
 
-    /// One sample for each address, where more than one was to be tried.
+    /// Writes one sample for each address, if the probe may try several.
     private mutating func writeAddresses() {
         guard report.probe.query.addresses != nil, !result.attempts.isEmpty else { return }
         family("probe_address_success", "Whether each address that was tried connected")
@@ -110,13 +111,13 @@ struct BlackboxMetrics {
 
     // MARK: TLS
 
-    /// Also where the verification failed: that is when they are needed.
+    /// Also after a failed verification: that is when they are needed.
     private mutating func writeCertificates() {
         guard let tls = result.tls, let leaf = tls.chain.first else { return }
-        // An end that is no time is Go's zero time: who alerts on certificates that end soon hears of it.
+        // An invalid end is Go's zero time, so that alerts on expiring certificates fire.
         let earliest = tls.chain.map { $0.notAfter ?? Self.goZeroTime }.min() ?? Self.goZeroTime
         gauge("probe_ssl_earliest_cert_expiry", "Returns last SSL chain expiry in unixtime", Double(earliest))
-        // Without a verified chain it is Go's zero time, as there.
+        // Without a verified chain, blackbox_exporter writes Go's zero time.
         let isVerified = tls.isVerified && !report.probe.module.tls.skipsVerification
         let last = isVerified ? tls.longestChainEnd ?? tls.verifiedChain?.compactMap(\.notAfter).min() : nil
         gauge(
@@ -132,7 +133,7 @@ struct BlackboxMetrics {
             ], UInt64(1))
     }
 
-    /// What the handshake agreed on: suite, group and version, each only if it is known.
+    /// What the handshake negotiated: suite, group and version, each only if it is known.
     private mutating func writeHandshake() {
         guard let tls = result.tls else { return }
         if let cipher = tls.cipherStandardName ?? tls.cipher {
@@ -178,57 +179,57 @@ struct BlackboxMetrics {
     }
 }
 
-/// A probe with its result: what metrics and logs are written from.
+/// A probe with its result: the source of metrics and logs.
 struct BlackboxReport: Sendable {
     let probe: BlackboxProbe
     let result: CheckResult
 
-    /// An association alone is none: no peer was heard.
+    /// A UDP association alone is not a success, because the peer did not answer.
     var isSuccess: Bool { result.ok && !isUnverified }
 
     private var isUnverified: Bool { result.outcome == .associated }
 
-    /// What made the probe fail, in the words that a person can act on; nil where the error's name says it all.
+    /// Why the probe failed, as a text to act on; nil if the error's name is enough.
     var reason: String? {
         if isSuccess { return nil }
         if isUnverified { return "not verified: no answer was waited for; give the module a query_response" }
         guard let error = result.error else { return nil }
         switch error.errorClass {
-        // A denial is the same whatever the target.
+        // A denial does not depend on the target.
         case .denied: return error.message
         case .invalid: return probe.flaw ?? error.message
         case _: return probe.flaw
         }
     }
 
-    /// Without the wait for a permit.
+    /// Excludes the wait for a permit.
     var durationNanoseconds: Int64 { max(result.timings[.total] - result.timings[.queue], 0) }
 
-    /// Whether blackbox_exporter would have resolved the target's host: it does that before it looks at the port.
+    /// Whether blackbox_exporter would have resolved the target's host, which it does before it checks the port.
     var hasHost: Bool {
         result.error?.name != OwnError.invalid.rawValue || GoHostPort(probe.query.target) != nil
     }
 
-    /// The attempt that decided: the one that succeeded, else the one that the check's error is from, else the first.
+    /// The decisive attempt: the successful one, else the one with the check's error, else the first.
     var decisiveAttempt: AttemptResult? {
         result.attempts.first { $0.outcome.isSuccess }
             ?? result.attempts.first { $0.error == result.error && $0.phase == result.phase }
             ?? result.attempts.first
     }
 
-    /// The address that was probed, or would have been.
+    /// The address that was probed, or would have been probed.
     var address: IPAddress? {
         decisiveAttempt?.endpoint.internetAddress ?? result.resolution?.addresses.first
     }
 
-    /// Whether the step that failed expected lines, and the peer ended without one that matches. As there, it is not the
-    /// pattern that failed where the time was up.
+    /// Whether the failed step expected lines, and the peer closed without a match. As in blackbox_exporter, a timeout
+    /// is not a failed pattern.
     var failedDueToRegex: Bool {
         guard failedStep?.kind == .expect else { return false }
         return result.error?.name == OwnError.dialogClosed.rawValue
     }
 
-    /// Whether the step that failed expected bytes, and got others.
+    /// Whether the failed step expected bytes and got others.
     var failedDueToBytes: Bool { failedStep?.kind == .expectHex && failedStep?.detail != nil }
 
     private var failedStep: DialogStepReport? {
@@ -239,7 +240,7 @@ struct BlackboxReport: Sendable {
     }
 }
 
-/// A key exchange group as Go's `tls.CurveID` names and numbers it.
+/// A key exchange group with the name and number of Go's `tls.CurveID`.
 struct GoTLSGroup: Equatable {
     let name: String
     /// The code point in IANA's registry "TLS Supported Groups".
@@ -251,7 +252,7 @@ struct GoTLSGroup: Equatable {
     }
 
     /// - Parameter name: the group's name in a TLS report.
-    /// - Returns: nil for a group without a code point, as with the parameters that a TLS 1.2 server makes itself.
+    /// - Returns: nil for a group without a code point, such as custom parameters of a TLS 1.2 server.
     init?(ofReport name: String) {
         guard let group = Self.groups[name.lowercased()] else { return nil }
         self = group
@@ -280,7 +281,7 @@ struct GoTLSGroup: Equatable {
 
 /// FNV-1a of 32 bits (RFC 9923, formerly draft-eastlake-fnv): the hash of an address in `probe_ip_addr_hash`.
 enum AddressHash {
-    /// Over the 4 or 16 bytes of the address; one within ::ffff:0:0/96 is that IPv4 address.
+    /// Hashes the 4 or 16 bytes of the address; an address in ::ffff:0:0/96 is hashed as IPv4.
     static func of(_ address: IPAddress) -> UInt32 {
         switch address {
         case .v4(let address): hash(address.bits, bytes: 4)

@@ -1,4 +1,4 @@
-@testable import ConnectAPI
+@testable import Blackbox
 import Glibc
 import Synchronization
 import Testing

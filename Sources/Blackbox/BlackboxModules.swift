@@ -1,13 +1,14 @@
 package import Configuration
+import ConnectAPI
 package import TLS
 
-/// The modules that `/probe` knows, by their names.
+/// The modules of `/probe` by name.
 package struct BlackboxModules: Sendable {
     let modules: [String: ProbeModule]
-    /// The probers of those that were left out.
+    /// The probers of the skipped modules, by module name.
     let skipped: [String: String]
 
-    /// Whether there is no modules file, and the modules are those that are built in.
+    /// Whether there is no modules file, so that the built-in modules apply.
     let isBuiltIn: Bool
 
     package init(_ file: ModulesFile = ModulesFile()) {
@@ -16,7 +17,7 @@ package struct BlackboxModules: Sendable {
         skipped = file.skipped
     }
 
-    /// What handshakes of the modules use, to be lent beside the entries of the configuration itself.
+    /// The TLS material of the modules, in addition to the entries of the configuration.
     package var authorities: [String: TrustAnchors] { material(\.authorities) }
     package var certificates: [String: ClientCertificate] { material(\.certificate) }
 
@@ -26,17 +27,14 @@ package struct BlackboxModules: Sendable {
         return entries
     }
 
-    /// The name under which a module's own authorities and certificate are lent. No entry of the configuration has a colon
-    /// in its name, and no request may name one that has.
-    static func entryName(of module: ProbeModule) -> String { privatePrefix + module.name }
-
-    static let privatePrefix = "module:"
+    /// The name of a module's own CA and certificate. Configured names have no colon, and requests cannot use this one.
+    static func entryName(of module: ProbeModule) -> String { RequestPermissions.reservedPrefix + module.name }
 
     // MARK: Unknown modules
 
     private static let mostNames = 20
 
-    /// What a request for a module that is not here has done wrong, and what to write instead.
+    /// Why a module is unknown, and what to write instead.
     /// - Parameter isDefault: whether the request named no module.
     func refusal(of name: String, isDefault: Bool) -> String {
         var sentences = ["Unknown module \(BlackboxResource.shown(name))"]
@@ -63,13 +61,13 @@ package struct BlackboxModules: Sendable {
         return sentences.joined(separator: ". ")
     }
 
-    /// The names in order, the first ones of many.
+    /// The sorted names, shortened if there are many.
     private var names: String {
         let shown = modules.keys.sorted().prefix(Self.mostNames).map { BlackboxResource.shown($0, isPlain: true) }
         let rest = modules.count - shown.count
         return shown.joined(separator: ", ") + (rest > 0 ? " and \(rest) more" : "")
     }
 
-    /// The name of authorities that do not exist, for modules whose `tls_config` has a defect.
+    /// A CA name that never exists, for modules with a defect in `tls_config`.
     static let unusable = "unusable tls_config"
 }

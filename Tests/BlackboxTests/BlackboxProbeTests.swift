@@ -1,7 +1,7 @@
+@testable import Blackbox
 import CheckEngine
 import CheckModel
 import Configuration
-@testable import ConnectAPI
 import ErrorCatalogue
 import NetworkTypes
 import Testing
@@ -173,7 +173,7 @@ import Testing
     }
 
     @Test(arguments: ["abc", "1s", "0x10", "NaN", " 1", "1,5", "--1", "1e400", "-1e400"])
-    func `what is no number is malformed`(header: String) {
+    func `what is not a number is malformed`(header: String) {
         #expect(throws: ScrapeTimeout.Malformed.self) {
             try ScrapeTimeout(header: header, moduleSeconds: 5, limitSeconds: 60)
         }

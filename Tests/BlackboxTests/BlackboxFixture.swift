@@ -1,7 +1,7 @@
+@testable import Blackbox
 import CheckEngine
 import CheckModel
 import Configuration
-@testable import ConnectAPI
 import ErrorCatalogue
 import Metrics
 import NetworkTypes
@@ -75,4 +75,12 @@ func attempt(_ address: String, error: ErrorReport? = nil, in phase: Phase = .do
     attempt.error = error
     attempt.durationNanoseconds = 3_000_000
     return attempt
+}
+
+extension String {
+    /// An IPv4 or IPv6 address.
+    var address: IPAddress {
+        guard let address = IPAddress(parsing: self) else { preconditionFailure("\(self) is not an address") }
+        return address
+    }
 }

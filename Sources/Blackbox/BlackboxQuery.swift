@@ -1,20 +1,21 @@
 import CheckModel
+import ConnectAPI
 import HTTPServer
 
-/// The query of `/probe`. What it does not know it passes over, as blackbox_exporter does.
+/// The query of `/probe`. Unknown parameters are ignored, as in blackbox_exporter.
 struct BlackboxQuery: Sendable {
-    /// The module that holds where none is named.
+    /// The module for requests that name none.
     static let defaultModule = "http_2xx"
 
     var module = defaultModule
     /// Whether the request named no module.
     private(set) var isModuleDefault = false
     var target = ""
-    /// The name to send and to verify, where the module has none.
+    /// The name to send and verify if the module has none.
     var hostname = ""
-    /// Whether the answer is the log of the probe instead of its metrics alone.
+    /// Whether the answer is the log of the probe, not only its metrics.
     var isDebug = false
-    // Settings of this one request, which blackbox_exporter does not have.
+    // Parameters that blackbox_exporter does not have.
     var timeoutMilliseconds: Int?
     var family: ResolveOptions.Family?
     var addresses: ResolveOptions.Addresses?
@@ -24,8 +25,8 @@ struct BlackboxQuery: Sendable {
         self.target = target
     }
 
-    /// Of several values the first counts, and a plus sign is a space: forms are encoded so.
-    /// - Throws: where a value of a setting is none.
+    /// The first of several values counts, and a plus sign is a space, as in forms.
+    /// - Throws: if a value is invalid.
     init(_ head: RequestHead) throws(BlackboxRefusal) {
         let values = try Self.values(in: head)
         if let module = values["module"], !module.isEmpty {
@@ -54,12 +55,12 @@ struct BlackboxQuery: Sendable {
     ]
 
     /// The parameters by their names.
-    /// - Throws: where one that matters cannot be decoded.
+    /// - Throws: if a known parameter cannot be decoded.
     static func values(in head: RequestHead) throws(BlackboxRefusal) -> [String: String] {
         var values: [String: String] = [:]
         for parameter in head.query() where names.contains(parameter.name) && values[parameter.name] == nil {
             guard let value = parameter.value else {
-                throw BlackboxRefusal(400, "\(parameter.name) is not percent-encoded UTF-8 without NUL")
+                throw BlackboxRefusal(400, "\(parameter.name) must be percent-encoded UTF-8 without NUL")
             }
             values[parameter.name] = value
         }
@@ -78,11 +79,11 @@ struct BlackboxQuery: Sendable {
     }
 }
 
-/// Why a request in blackbox_exporter's form is not done: a status, and a line of plain text.
+/// Why a request is refused in blackbox_exporter's form: a status and a line of plain text.
 struct BlackboxRefusal: Error {
     let status: Int
     let text: String
-    /// Whether it is a module that is wrong.
+    /// Whether the module is unknown.
     let isUnknownModule: Bool
 
     init(_ status: Int, _ text: String, isUnknownModule: Bool = false) {
@@ -92,15 +93,15 @@ struct BlackboxRefusal: Error {
     }
 }
 
-/// A target's host and port as Go's `net.SplitHostPort` tells them apart.
+/// A target's host and port, split like Go's `net.SplitHostPort` does.
 ///
-/// blackbox_exporter resolves any host that it gets from it, whatever the port; its metrics show that.
+/// blackbox_exporter resolves any host that it gets, whatever the port, and its metrics show that.
 struct GoHostPort: Equatable {
     /// Without brackets.
     let host: String
     let port: String
 
-    /// - Returns: nil if there is no port, more than one colon outside of brackets, or a bracket too many or too few.
+    /// - Returns: nil without a port, with more than one colon outside brackets, or with unbalanced brackets.
     init?(_ text: String) {
         guard let colon = text.lastIndex(of: ":") else { return nil }
         var host = text[..<colon]
@@ -117,24 +118,24 @@ struct GoHostPort: Equatable {
     }
 }
 
-/// How long a probe may take: what Prometheus leaves it, or its module, whichever is less.
+/// The timeout of a probe: what Prometheus or the module allows, whichever is less.
 struct ScrapeTimeout {
-    /// So much of Prometheus' own timeout is left for the answer.
+    /// The part of Prometheus' timeout that is kept for the answer, in seconds.
     static let offsetSeconds = 0.5
-    /// Where nobody says anything.
+    /// The timeout without any setting, in seconds.
     static let defaultSeconds = 120.0
 
     let seconds: Double
-    /// 1 …: what the engine is given.
+    /// The timeout for the engine, at least 1.
     var milliseconds: Int { max(1, Int((seconds * 1000).rounded(.down))) }
 
     struct Malformed: Error {}
 
     /// - Parameters:
     ///   - header: `X-Prometheus-Scrape-Timeout-Seconds`.
-    ///   - moduleSeconds: 0: the module sets no limit.
-    ///   - limitSeconds: what this service allows at all.
-    /// - Throws: where the header is no number.
+    ///   - moduleSeconds: 0 means no limit.
+    ///   - limitSeconds: the limit of this service.
+    ///   - Throws: if the header is not a number.
     init(header: String?, moduleSeconds: Double, limitSeconds: Double) throws(Malformed) {
         var scrape = 0.0
         if let header, !header.isEmpty { scrape = try Self.number(header) }
@@ -144,12 +145,12 @@ struct ScrapeTimeout {
         seconds = min(max(takesModule ? moduleSeconds : left, 0), limitSeconds)
     }
 
-    /// As Go's `strconv.ParseFloat` reads it, but for NaN, which is no time.
+    /// Reads a number like Go's `strconv.ParseFloat`, except NaN.
     private static func number(_ text: String) throws(Malformed) -> Double {
         let lowered = text.lowercased()
         // Hexadecimal only with an exponent.
         guard !lowered.contains("x") || lowered.contains("p"), !lowered.contains("nan"), let value = Double(text),
-            // Too large for a number is an error there, unless infinity is meant.
+            // In Go, a number that is too large is an error, unless it is infinity.
             value.isFinite || lowered.contains("inf")
         else { throw Malformed() }
         return value

@@ -1,23 +1,24 @@
 internal import CheckEngine
 internal import CheckModel
 internal import Configuration
+import ConnectAPI
 internal import ErrorCatalogue
 internal import HTTPServer
 internal import NetworkTypes
 
-/// One probe: a module, a target, and how long.
+/// A probe: module, target and timeout.
 struct BlackboxProbe: Sendable {
     let module: ProbeModule
     private(set) var query: BlackboxQuery
     let timeout: ScrapeTimeout
-    /// Why no connection can be made to the target, in one sentence; nil if one can.
+    /// Why the target cannot be connected to, in one sentence; nil if it can.
     private(set) var flaw: String?
 
     init(module: ProbeModule, query: BlackboxQuery, timeout: ScrapeTimeout) {
         self.module = module
         self.query = query
         self.timeout = timeout
-        // Some clients encode a target twice; one that is good as it is stays, as a path with a percent sign.
+        // Some clients encode a target twice. A valid target is not decoded, such as a path with a percent sign.
         if (try? target()) == nil, let decoded = Self.decodedAgain(query.target) { self.query.target = decoded }
     }
 
@@ -30,7 +31,7 @@ struct BlackboxProbe: Sendable {
         return decoded
     }
 
-    /// The module as this probe uses it: `hostname` fills in a missing server_name.
+    /// The module for this probe: `hostname` replaces a missing server_name.
     var effectiveModule: ProbeModule {
         guard module.tls.serverName == nil, !query.hostname.isEmpty else { return module }
         var module = module
@@ -38,15 +39,15 @@ struct BlackboxProbe: Sendable {
         return module
     }
 
-    /// What there is to do.
+    /// What to do.
     enum Preparation {
         /// A check; if there is a flaw, it only resolves the host, as blackbox_exporter does.
         case check(PreparedCheck)
-        /// Nothing can be checked: the result says why.
+        /// Nothing can be checked; the result says why.
         case failed(CheckResult)
     }
 
-    /// Finds out what to do, and notes the flaw of a bad target.
+    /// Decides what to do, and records the flaw of an invalid target.
     /// - Parameters:
     ///   - now: wall-clock time, nanoseconds since 1970.
     ///   - origin: where the request comes from, for logs and counts.
@@ -83,10 +84,10 @@ struct BlackboxProbe: Sendable {
         return request
     }
 
-    /// What looks like a host and is the scheme of a path.
+    /// Schemes of paths that look like a host.
     private static let pathSchemes: Set<String> = ["unix", "unix+dgram", "unix+seqpacket"]
 
-    /// A check of a host whose port is useless: port 0, which the engine never connects to.
+    /// A check that only resolves the host, because the port is unusable: port 0, which the engine never connects to.
     private func resolutionRequest() -> CheckRequest? {
         guard module.prober == .tcp, !query.target.contains("://"), let parts = GoHostPort(query.target),
             !Self.pathSchemes.contains(parts.host.lowercased()), let target = try? Self.target(parts, port: 1),
@@ -98,7 +99,7 @@ struct BlackboxProbe: Sendable {
         return request
     }
 
-    /// `host:port` or a path as blackbox_exporter takes them, and the URL forms of this service.
+    /// Parses `host:port` or a path as blackbox_exporter does, and the URL forms of this service.
     private func target() throws(TargetError) -> Target {
         let text = query.target
         switch module.prober {
@@ -122,7 +123,7 @@ struct BlackboxProbe: Sendable {
         do throws(TargetError) {
             return try Target(parsing: query.target)
         } catch {
-            // blackbox_exporter takes brackets around any host.
+            // blackbox_exporter accepts brackets around any host.
             guard query.target.hasPrefix("["), let parts = GoHostPort(query.target), let port = Int(parts.port),
                 let target = try? Self.target(parts, port: port)
             else { throw error }
@@ -134,7 +135,7 @@ struct BlackboxProbe: Sendable {
         try Target(transport: Transport.tcp.rawValue, host: parts.host, port: .number(port))
     }
 
-    /// One address, as blackbox_exporter; or what the query says.
+    /// One address, as in blackbox_exporter, or what the query says.
     private var resolve: ResolveOptions {
         var options = ResolveOptions()
         options.triesOneAddress = query.addresses == nil
@@ -166,7 +167,7 @@ struct BlackboxProbe: Sendable {
         options.minimumVersion = module.tls.minimumVersion
         options.maximumVersion = module.tls.maximumVersion
         guard module.tls.defects.isEmpty else {
-            // Nothing is ever lent by this name: the handshake fails before its first byte.
+            // No material has this name, so the handshake fails before its first byte.
             options.minimumVersion = nil
             options.maximumVersion = nil
             options.authority = BlackboxModules.unusable
@@ -190,7 +191,7 @@ struct BlackboxProbe: Sendable {
 }
 
 extension IPAddress {
-    /// The family as Go's `net.IP.To4` tells it: an address in ::ffff:0:0/96 is an IPv4 address.
+    /// The family by the rule of Go's `net.IP.To4`: an address in ::ffff:0:0/96 is an IPv4 address.
     var familyInGo: AddressFamily {
         switch self {
         case .v6(let address) where address.bits >> 32 != 0xFFFF: .ipv6

@@ -1,14 +1,15 @@
 import CheckEngine
 import CheckModel
 import Configuration
+import ConnectAPI
 import HTTPServer
 import Metrics
 
-/// Answers in blackbox_exporter's form: plain text.
+/// Plain-text answers in the format of blackbox_exporter.
 enum BlackboxResource {
     static let plain = "text/plain; charset=utf-8"
 
-    /// Finds out what is to be probed, in the order in which blackbox_exporter does: module, timeout, target.
+    /// Reads a probe in the order of blackbox_exporter: module, timeout, target.
     static func probe(
         _ head: RequestHead, of modules: BlackboxModules, limitMilliseconds: Int
     ) throws(BlackboxRefusal) -> BlackboxProbe {
@@ -33,7 +34,7 @@ enum BlackboxResource {
                 header: header, moduleSeconds: moduleSeconds, limitSeconds: Double(limitMilliseconds) / 1000)
         } catch {
             throw BlackboxRefusal(
-                500, "Failed to parse timeout from Prometheus header: \(shown(header ?? "")) is no number")
+                500, "Failed to parse timeout from Prometheus header: \(shown(header ?? "")) is not a number")
         }
     }
 
@@ -50,7 +51,7 @@ enum BlackboxResource {
 
     static let healthy = ResponseFactory.text(Array("Healthy".utf8), as: plain)
 
-    /// `/logs?id=…` or `/logs?target=…&module=…`; without either the list of what there is.
+    /// `/logs?id=…` or `/logs?target=…&module=…`; without both, the list of probes.
     static func logs(_ head: RequestHead, of history: BlackboxHistory) throws(BlackboxRefusal) -> Response {
         let values = try BlackboxQuery.values(in: head)
         let id = values["id"].flatMap(Int.init)
@@ -91,8 +92,8 @@ enum BlackboxResource {
         return Array(text.utf8)
     }
 
-    /// What a client sent within a line of ours: at most 120 characters.
-    /// - Parameter isPlain: whether a plain word goes without quotes.
+    /// Client input in one of our lines: at most 120 characters.
+    /// - Parameter isPlain: whether a plain word is not quoted.
     static func shown(_ text: String, isPlain: Bool = false) -> String {
         if isPlain, text.utf8.count <= 120, text.utf8.allSatisfy({ (0x21...0x7E).contains($0) && $0 != 0x2C }) {
             return text
@@ -107,10 +108,14 @@ enum BlackboxResource {
 
 /// `GET /probe`, as blackbox_exporter has it.
 final class BlackboxProbeResource: RequestResponder {
+    private let blackbox: BlackboxService
+    private let modules: BlackboxModules
     private let parts: ServiceParts
     private let settings: ServiceSettings
 
-    init(parts: ServiceParts, settings: ServiceSettings) {
+    init(blackbox: BlackboxService, modules: BlackboxModules, parts: ServiceParts, settings: ServiceSettings) {
+        self.blackbox = blackbox
+        self.modules = modules
         self.parts = parts
         self.settings = settings
     }
@@ -129,7 +134,7 @@ final class BlackboxProbeResource: RequestResponder {
 
     @inline(never)
     private func prepare(_ request: Request) -> BlackboxService.Preparation {
-        let preparation = parts.blackbox.prepare(request.head, under: settings)
+        let preparation = blackbox.prepare(request.head, of: modules, under: settings)
         switch preparation {
         case .check, .denied: parts.journal.noteAsked()
         case .answer(let response): if response.status == 400 { parts.metrics.noteRejection(.badRequest) }
@@ -140,7 +145,7 @@ final class BlackboxProbeResource: RequestResponder {
     @inline(never)
     private func deny(_ check: CheckRequest, to probe: BlackboxProbe, _ head: RequestHead, on worker: Int) -> Response {
         parts.journal.noteDenied(check, because: "its module has a dialog", on: worker)
-        return parts.blackbox.deny(check, to: probe, head)
+        return blackbox.deny(check, to: probe, head)
     }
 
     @inline(never)
@@ -150,11 +155,11 @@ final class BlackboxProbeResource: RequestResponder {
     ) -> Response {
         do throws(Problem) {
             let result = try parts.journal.concludeProbe(answer, of: check.request, on: worker)
-            return parts.blackbox.answer(result, to: probe, head)
+            return blackbox.answer(result, to: probe, head)
         } catch {
-            // A denial is a probe that failed; an overload is none.
+            // A denial is a failed probe; an overload is a problem of this service.
             guard error.kind == .denied else { return parts.refusal(error) }
-            return parts.blackbox.deny(check.request, to: probe, head)
+            return blackbox.deny(check.request, to: probe, head)
         }
     }
 }

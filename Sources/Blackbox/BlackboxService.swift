@@ -1,34 +1,44 @@
 import CheckEngine
 import CheckModel
 import Configuration
+import ConnectAPI
 import HTTPServer
 import Metrics
 import SocketIO
 import Synchronization
 
-/// The resources of blackbox_exporter, with what they remember.
-final class BlackboxService: Sendable {
+/// The state of blackbox_exporter's resources: recent probes, counts and reloads. One for the life of the service.
+package final class BlackboxService: Sendable {
     let history = BlackboxHistory()
     let counts = BlackboxCounts()
     private let reloads = SharedReloads()
 
+    package init() {}
+
     enum Preparation {
         case check(PreparedCheck, BlackboxProbe)
-        /// There is nothing to be checked.
+        /// There is nothing to check.
         case answer(Response)
-        /// The policy keeps the module's dialog from requests.
+        /// The policy does not allow the module's dialog for requests.
         case denied(CheckRequest, BlackboxProbe)
     }
 
-    func offerReload(_ reload: (@Sendable () -> String?)?) {
+    /// Sets what `/-/reload` calls.
+    /// - Parameter reload: reloads the configuration; returns why it failed, nil if it succeeded. Nil: the service stops.
+    package func offerReload(_ reload: (@Sendable () -> String?)?) {
         reloads.offer(reload)
     }
 
-    /// Finds out what a request asks for.
-    func prepare(_ head: RequestHead, under settings: ServiceSettings) -> Preparation {
+    /// Records the result of a reload for `/metrics`.
+    package func noteReload(isSuccessful: Bool) {
+        counts.noteReload(isSuccessful: isSuccessful)
+    }
+
+    /// Reads a request.
+    func prepare(_ head: RequestHead, of modules: BlackboxModules, under settings: ServiceSettings) -> Preparation {
         do throws(BlackboxRefusal) {
             var probe = try BlackboxResource.probe(
-                head, of: settings.modules, limitMilliseconds: settings.maximumTimeoutMilliseconds)
+                head, of: modules, limitMilliseconds: settings.maximumTimeoutMilliseconds)
             let origin = OriginReader.origin(of: head, tokens: settings.tokens)
             switch probe.prepare(now: Clock.wallNanoseconds(), asked: origin) {
             case .failed(let result): return .answer(answer(result, to: probe, head))
@@ -42,14 +52,14 @@ final class BlackboxService: Sendable {
         }
     }
 
-    /// Remembers a probe, and tells how it went.
+    /// Records a probe, and answers with its result.
     func answer(_ result: CheckResult, to probe: BlackboxProbe, _ head: RequestHead) -> Response {
         let report = BlackboxReport(probe: probe, result: result)
         history.add(report)
         return BlackboxResource.answer(report, head)
     }
 
-    /// The same of a probe that the policy denies: one constant result.
+    /// The same for a probe that the policy denies: a constant result.
     func deny(_ request: CheckRequest, to probe: BlackboxProbe, _ head: RequestHead) -> Response {
         answer(.denied(request, startedAtNanoseconds: Clock.wallNanoseconds()), to: probe, head)
     }
@@ -62,46 +72,33 @@ final class BlackboxService: Sendable {
         }
     }
 
-    /// Reads the configuration again.
+    /// Reloads the configuration.
     func reload() async -> Response {
         guard let reason = await reloads.reload() else { return ResponseFactory.text([], as: BlackboxResource.plain) }
         return BlackboxResource.response(BlackboxRefusal(500, "failed to reload config: \(reason)"))
     }
 }
 
-/// `POST /-/reload`, as blackbox_exporter has it.
-final class BlackboxReloadResource: RequestResponder {
-    private let blackbox: BlackboxService
-
-    init(blackbox: BlackboxService) {
-        self.blackbox = blackbox
-    }
-
-    func respond(to request: Request, on worker: Int) async -> Response {
-        await blackbox.reload()
-    }
-}
-
-/// Reloads that many ask for at once: whoever asks while one is under way shares the next one with all who wait, so that a
-/// storm of requests costs two, and SIGHUP does not stand behind hundreds.
+/// Combines concurrent reloads. Requests during a reload share the next one, so that many requests cost two reloads and
+/// do not delay SIGHUP.
 final class SharedReloads: Sendable {
     private struct State {
         var reload: (@Sendable () -> String?)?
-        /// The reload under way.
+        /// The running reload.
         var current: Task<String?, Never>?
-        /// The one that begins when that has ended.
+        /// The reload that starts after it.
         var next: Task<String?, Never>?
     }
 
     private let state = Mutex(State())
 
-    /// - Parameter reload: gives the reason where nothing has changed; nil: there is none any more.
+    /// - Parameter reload: returns why nothing changed, nil after success. Nil: reloads are not available.
     func offer(_ reload: (@Sendable () -> String?)?) {
         state.withLock { $0.reload = reload }
     }
 
-    /// A reload that begins after this call, away from the thread of the worker: files are read for it.
-    /// - Returns: why nothing has changed; nil where it has.
+    /// Starts a reload after this call, on another thread, because it reads files.
+    /// - Returns: why nothing changed; nil after success.
     func reload() async -> String? {
         let task = state.withLock { state -> Task<String?, Never> in
             if let next = state.next { return next }
@@ -119,7 +116,7 @@ final class SharedReloads: Sendable {
         return await task.value
     }
 
-    /// Who asks from here on needs another one: this one may have read the files already.
+    /// Later requests need another reload, because this one may have read the files already.
     private func begin() {
         state.withLock { state in
             state.current = state.next
@@ -132,7 +129,7 @@ final class SharedReloads: Sendable {
     }
 }
 
-/// What blackbox_exporter says of itself at `/metrics`.
+/// blackbox_exporter's metrics about itself.
 final class BlackboxCounts: Sendable {
     private struct Reload {
         var isSuccessful = true
@@ -140,7 +137,7 @@ final class BlackboxCounts: Sendable {
     }
 
     private let unknownModules = Atomic<UInt64>(0)
-    /// The start is the first load of the configuration.
+    /// The start counts as the first reload.
     private let reload = Mutex(Reload())
 
     func noteUnknownModule() {

@@ -1,7 +1,7 @@
+@testable import Blackbox
 import CheckEngine
 import CheckModel
 import Configuration
-@testable import ConnectAPI
 import ErrorCatalogue
 import Testing
 

@@ -1,12 +1,13 @@
 internal import CheckModel
 internal import Configuration
+import ConnectAPI
 internal import NetworkTypes
 
-/// Modules as YAML: `/config`, and the end of `debug=true`. What modules send and their keys are `<secret>`.
+/// Modules as YAML, for `/config` and the end of `debug=true`. What modules send, and their keys, are `<secret>`.
 struct ModuleText {
     private(set) var text = ""
 
-    /// All modules of a file, in the order of their names.
+    /// All modules of a file, sorted by name.
     static func document(_ modules: some Collection<ProbeModule>) -> String {
         guard !modules.isEmpty else { return "modules: {}\n" }
         var writer = ModuleText()
@@ -18,7 +19,7 @@ struct ModuleText {
         return writer.text
     }
 
-    /// One module alone.
+    /// One module.
     static func module(_ module: ProbeModule) -> String {
         var writer = ModuleText()
         writer.write(module, level: 0)
@@ -54,7 +55,7 @@ struct ModuleText {
             let labels = entry.labels.map { "{name: \(Self.quoted($0.name)), value: \(Self.quoted($0.value))}" }
             keys.append("labels: [\(labels.joined(separator: ", "))]")
         }
-        // Protocols send their passwords in plain lines.
+        // Protocols send passwords in plain text.
         if !entry.send.isEmpty { keys.append("send: \(SentTexts.placeholder)") }
         if entry.startsTLS { keys.append("starttls: true") }
         guard !keys.isEmpty else { return line(level, "- {}") }
@@ -78,10 +79,10 @@ struct ModuleText {
         text += String(repeating: "  ", count: level) + content + "\n"
     }
 
-    /// Words that YAML takes for something else than a text.
+    /// Words that YAML does not read as strings.
     private static let yamlWords: Set<String> = ["true", "false", "yes", "no", "on", "off", "y", "n", "null"]
 
-    /// A plain word as it is, anything else as a double-quoted scalar of YAML.
+    /// Returns a plain word unchanged, and anything else as a double-quoted YAML scalar.
     private static func quoted(_ value: String) -> String {
         let isWord = value.utf8.allSatisfy { byte in
             (byte | 0x20) &- UInt8(ascii: "a") <= 25 || byte &- UInt8(ascii: "0") <= 9 || "_./-".utf8.contains(byte)
