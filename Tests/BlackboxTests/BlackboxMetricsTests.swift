@@ -213,7 +213,8 @@ import Testing
         var report = tls(isVerified: false)
         report.chain.append(certificate(nil))
         let result = CheckResult(
-            ok: true, outcome: .connected, phase: .done, error: nil, attempts: [], resolution: nil, tls: report,
+            ok: true, outcome: .connected, phase: .done, error: nil, attempts: [], resolution: nil,
+            reports: [.tls(report)],
             timings: Timings(), startedAtNanoseconds: 0)
         let samples = samples(of: result, try probe("a.example:80"))
         #expect(samples.contains("probe_ssl_earliest_cert_expiry -62135596800.0"))
