@@ -35,9 +35,9 @@ import Testing
     @Test func `Allow lists the methods`() {
         #expect(RouteMethods.get.allow == "GET, HEAD" && RouteMethods.post.allow == "POST")
         #expect(RouteMethods([.post, .put]).allow == "POST, PUT")
-        #expect(RouteMethods.get.contains(.head) && !RouteMethods.get.contains(.post))
-        #expect(!RouteMethods([.get, .post, .put]).contains(.options))
-        #expect(!RouteMethods.get.contains(.other("get")))
+        #expect(RouteMethods.get.allows(.head) && !RouteMethods.get.allows(.post))
+        #expect(!RouteMethods([.get, .post, .put]).allows(.options))
+        #expect(!RouteMethods.get.allows(.other("get")))
     }
 
     @Test func `the paths of health listeners follow from the rows`() {

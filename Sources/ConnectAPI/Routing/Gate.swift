@@ -13,7 +13,7 @@ struct Gate: Sendable {
         let match = routes.match(head)
         if match?.route.access != .anyone, let problem = judgeToken(head) { throw problem }
         guard let match else { throw Problem(.notFound, "no such resource; see /docs or /openapi.yaml") }
-        guard match.route.methods.contains(head.method) else { throw Problem(notAllowedBy: match.route) }
+        guard match.route.methods.allows(head.method) else { throw Problem(notAllowedBy: match.route) }
         if case .json = match.route.body, let problem = judgeContent(head) { throw problem }
         return match
     }
@@ -23,7 +23,7 @@ struct Gate: Sendable {
         guard let match = routes.match(head), match.route.listeners == .serviceAndHealth else {
             throw Problem(.notFound, "no such resource; this listener serves \(routes.healthPaths) only")
         }
-        guard match.route.methods.contains(head.method) else { throw Problem(notAllowedBy: match.route) }
+        guard match.route.methods.allows(head.method) else { throw Problem(notAllowedBy: match.route) }
         return match
     }
 

@@ -110,11 +110,12 @@ package struct RouteMethods: OptionSet, Sendable {
     package static let post = RouteMethods(rawValue: 2)
     package static let put = RouteMethods(rawValue: 4)
 
-    func contains(_ method: HTTPMethod) -> Bool {
+    /// Whether the resource has the method; HEAD comes with GET.
+    func allows(_ method: HTTPMethod) -> Bool {
         switch method {
-        case .get, .head: contains(.get)
-        case .post: contains(.post)
-        case .put: contains(.put)
+        case .get, .head: contains(RouteMethods.get)
+        case .post: contains(RouteMethods.post)
+        case .put: contains(RouteMethods.put)
         case .patch, .delete, .options, .trace, .connect, .other: false
         }
     }
