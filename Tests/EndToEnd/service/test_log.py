@@ -31,10 +31,10 @@ def test_a_full_stderr_pipe_blocks_neither_checks_nor_shutdown():
 
         assert client.post_check("tcp://127.0.0.1:9", id="after").status == 200
         lines = [json.loads(line) for line in drain(reading)]
-        missing = [line for line in lines if "missing" in line["message"]]
-        assert [line["level"] for line in missing] == ["warning"]
+        dropped = [line for line in lines if "dropped" in line["message"]]
+        assert [line["level"] for line in dropped] == ["warning"]
         late = [line["id"] for line in lines if line["message"] == "check"]
-        assert late[-1] == "after" and missing[0]["count"] >= asked + 1 - len(seen) - len(late)
+        assert late[-1] == "after" and dropped[0]["count"] >= asked + 1 - len(seen) - len(late)
 
         for number in range(asked):
             client.post_check("tcp://127.0.0.1:9", id=f"check-{number:04}-" + "x" * 200)
