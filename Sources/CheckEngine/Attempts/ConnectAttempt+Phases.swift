@@ -22,6 +22,9 @@ enum LaterPhase: CaseIterable {
 
 extension AttemptPlan {
     /// Whether attempts of this check run that phase. TLS that begins within the dialog belongs to the dialog here.
+    ///
+    /// Not inlined: the frames of functions that wait would contain a copy of the request.
+    @inline(never)
     func includes(_ phase: LaterPhase) -> Bool {
         switch phase {
         case .tls: usesTLS && !dialogStartsTLS
@@ -59,6 +62,7 @@ extension ConnectAttempt {
     }
 
     /// The attempt's TLS, if the check asks for it: one object from the first byte to the report.
+    @inline(never)
     func tlsAttempt(of record: AttemptRecord) -> TLSAttempt? {
         if record.tlsAttempt == nil, let options = plan.tls {
             record.tlsAttempt = TLSAttempt(plan: plan, options: options, deadline: deadline)
