@@ -61,7 +61,7 @@ def measure_single(field, arguments):
 
 
 def measure_refused(field, arguments):
-    """One connection, and nobody listens at the target: with the classification and its evidence."""
+    """One connection, to a port without a listener: it includes the classification and its evidence."""
     return measure_rounds(field, arguments, 1, REFUSING_PORT)
 
 

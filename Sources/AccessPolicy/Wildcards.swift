@@ -46,7 +46,7 @@ public struct HostPattern: Hashable, Sendable {
 /// A pattern of UNIX-domain sockets: `/run/app/*.sock`, `/run/**`, `@name-?`.
 ///
 /// `*` matches within a segment of the path, `**` across segments (`/**/` also matches a single slash), and `?` one
-/// character; there is no escape. A pattern with `@` matches abstract names only, one with a slash paths only.
+/// character. Wildcards cannot be escaped. A pattern with `@` matches abstract names only, one with a slash paths only.
 public struct PathPattern: Hashable, Sendable {
     public let text: String
     private let isAbstract: Bool
@@ -92,8 +92,8 @@ public struct PathPattern: Hashable, Sendable {
 /// A pattern of bytes with wildcards, in segments between separators.
 ///
 /// `*` matches any number of bytes within a segment, `**` any bytes, `?` one character of a segment. `**` as a whole
-/// segment also matches no segment (`/a/**/b` matches `/a/b`). There is no escape. Matching takes time proportional to
-/// the product of both lengths, for every pattern.
+/// segment also matches no segment (`/a/**/b` matches `/a/b`). Wildcards cannot be escaped. Matching takes time
+/// proportional to the product of both lengths, for every pattern.
 struct Wildcards: Hashable, Sendable {
     private enum Token: Hashable, Sendable {
         case literal(UInt8)
