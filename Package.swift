@@ -53,7 +53,7 @@ let package = Package(
         .target(
             name: "ConnectAPI",
             dependencies: [
-                "AccessPolicy", "CheckEngine", "CheckModel", "Configuration", "COpenSSL", "CSpecification",
+                "AccessPolicy", "CheckEngine", "CheckModel", "CLinux", "Configuration", "COpenSSL", "CSpecification",
                 "ErrorCatalogue", "HTTPServer", "Metrics", "NetworkTypes", "SocketIO", "StrictJSON", "TLS",
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -61,7 +61,7 @@ let package = Package(
         .target(
             name: "Configuration",
             dependencies: [
-                "AccessPolicy", "CheckEngine", "CheckModel", "CLinux", "CYAML", "ErrorCatalogue", "NetworkTypes",
+                "AccessPolicy", "CheckEngine", "CheckModel", "CLinux", "CYAML", "NetworkTypes",
                 "StrictJSON", "SocketIO", "TLS",
             ],
             swiftSettings: strict),
@@ -72,7 +72,7 @@ let package = Package(
             name: "CheckEngine",
             dependencies: [
                 "AccessPolicy", "CheckModel", "CLinux", "CPCRE2", "CRE2", "DNS", "ErrorCatalogue", "NetworkTypes",
-                "SocketIO", "TLS",
+                "SocketIO", "STARTTLS", "TLS",
                 .product(name: "DequeModule", package: "swift-collections"),
             ],
             swiftSettings: strict),
@@ -90,9 +90,7 @@ let package = Package(
         .target(name: "STARTTLS", dependencies: ["CheckModel", "NetworkTypes"], swiftSettings: strict),
         .target(name: "SocketIO", dependencies: ["CLinux", "NetworkTypes"], swiftSettings: strict),
         .target(name: "StrictJSON", swiftSettings: strict),
-        .target(
-            name: "CheckModel", dependencies: ["AccessPolicy", "ErrorCatalogue", "NetworkTypes"],
-            swiftSettings: strict),
+        .target(name: "CheckModel", dependencies: ["ErrorCatalogue", "NetworkTypes"], swiftSettings: strict),
         .target(name: "AccessPolicy", dependencies: ["NetworkTypes"], swiftSettings: strict),
         .target(name: "ErrorCatalogue", dependencies: ["NetworkTypes"], swiftSettings: strict),
         .target(name: "NetworkTypes", swiftSettings: strict),
@@ -114,13 +112,14 @@ let package = Package(
         .testTarget(
             name: "NetworkTypesTests", dependencies: ["NetworkTypes", "TestSupport"], swiftSettings: strict),
         .testTarget(
-            name: "ErrorCatalogueTests", dependencies: ["ErrorCatalogue", "NetworkTypes", "TestSupport"],
+            name: "ErrorCatalogueTests", dependencies: ["ErrorCatalogue", "NetworkTypes"],
             swiftSettings: strict),
         .testTarget(
-            name: "AccessPolicyTests", dependencies: ["AccessPolicy", "NetworkTypes", "TestSupport"],
+            name: "AccessPolicyTests", dependencies: ["AccessPolicy", "NetworkTypes"],
             swiftSettings: strict),
         .testTarget(
-            name: "CheckModelTests", dependencies: ["CheckModel", "ErrorCatalogue", "TestSupport"],
+            name: "CheckModelTests",
+            dependencies: ["CheckModel", "ErrorCatalogue", "NetworkTypes"],
             swiftSettings: strict),
         .testTarget(name: "StrictJSONTests", dependencies: ["StrictJSON", "TestSupport"], swiftSettings: strict),
         .testTarget(
@@ -130,7 +129,8 @@ let package = Package(
             name: "DNSTests",
             dependencies: ["DNS", "SocketIO", "CheckModel", "ErrorCatalogue", "NetworkTypes", "CLinux"],
             swiftSettings: strict),
-        .testTarget(name: "MetricsTests", dependencies: ["ErrorCatalogue", "Metrics"], swiftSettings: strict),
+        .testTarget(
+            name: "MetricsTests", dependencies: ["CheckModel", "ErrorCatalogue", "Metrics"], swiftSettings: strict),
         .testTarget(
             name: "STARTTLSTests", dependencies: ["STARTTLS", "CheckModel", "NetworkTypes", "TestSupport"],
             swiftSettings: strict),
@@ -154,28 +154,28 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "ConfigurationTests",
-            dependencies: [
-                "Configuration", "AccessPolicy", "CheckEngine", "CheckModel", "ErrorCatalogue", "NetworkTypes",
-                "StrictJSON",
-            ],
+            dependencies: ["Configuration", "AccessPolicy", "CheckModel", "NetworkTypes", "StrictJSON"],
             swiftSettings: strict),
         .testTarget(
             name: "ConnectAPITests",
             dependencies: [
                 "ConnectAPI", "AccessPolicy", "CheckEngine", "CheckModel", "Configuration", "ErrorCatalogue",
-                "HTTPServer", "Metrics", "NetworkTypes", "SocketIO", "StrictJSON", "TLS",
+                "HTTPServer", "NetworkTypes", "SocketIO", "StrictJSON", "TLS",
             ],
             swiftSettings: strict),
         .testTarget(
             name: "BlackboxTests",
             dependencies: [
-                "Blackbox", "CheckEngine", "CheckModel", "Configuration", "ConnectAPI", "ErrorCatalogue", "Metrics",
-                "NetworkTypes", "TLS",
+                "Blackbox", "CheckEngine", "CheckModel", "Configuration", "ErrorCatalogue", "Metrics",
+                "NetworkTypes",
             ],
             swiftSettings: strict),
         .testTarget(
             name: "ConnectdTests",
-            dependencies: ["connectd", "CheckEngine", "CheckModel", "ErrorCatalogue", "NetworkTypes"],
+            dependencies: [
+                "connectd", "CheckEngine", "CheckModel", "ErrorCatalogue", "NetworkTypes",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             swiftSettings: strict),
     ]
 )

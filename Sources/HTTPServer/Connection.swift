@@ -1,4 +1,3 @@
-internal import ErrorCatalogue
 internal import NetworkTypes
 internal import SocketIO
 

@@ -1,4 +1,3 @@
-internal import AccessPolicy
 internal import CLinux
 internal import CMicrohttpd
 internal import NetworkTypes

@@ -1,4 +1,3 @@
-internal import AccessPolicy
 import COpenSSL
 
 /// Chains that were verified against one store before: most checks meet the same servers again and again.

@@ -1,4 +1,3 @@
-import CheckModel
 import NetworkTypes
 import Testing
 
@@ -105,11 +104,6 @@ import Testing
             #expect(
                 error.detail.utf8.allSatisfy { $0 >= 0x20 } && !error.detail.hasSuffix("."))
         }
-    }
-
-    @Test func aTargetOfTLSAsksForAHandshakeByDefaults() throws {
-        #expect(CheckRequest(target: try Target(parsing: "tls://h:443")).tls == TLSOptions())
-        #expect(CheckRequest(target: try Target(parsing: "tcp://h:443")).tls == nil)
     }
 
     @Test func namesAndLabelsMayHaveTheirFullLength() throws {
