@@ -113,6 +113,10 @@ struct OptionSuggestionTests {
         #expect(
             OptionSuggestion.completed("Error: Unknown option '--verion'\nUsage")
                 == "Error: Unknown option '--verion'. Did you mean '--version'?\nUsage")
+        let other = "Error: Unknown option '--verion'. Did you mean '--verbose'?\nUsage"
+        #expect(OptionSuggestion.completed(other).contains("'--version'?"))
+        let right = "Error: Unknown option '--verbos'. Did you mean '--verbose'?\nUsage"
+        #expect(OptionSuggestion.completed(right) == right)
     }
 
     @Test(
