@@ -21,10 +21,17 @@ struct CheckPlan: Sendable {
     /// The targets to check, as indices of the list; nil for all.
     private let kept: [Int32]?
     let traits: Traits
-    /// Targets that `--skip-done` skips.
-    let skippedCount: Int
-    /// Those of them whose result was not ok.
-    let skippedFailures: Int
+    /// What `--skip-done` did.
+    let skipped: Skipped
+
+    struct Skipped {
+        /// Targets that need no check.
+        var count = 0
+        /// Those of them whose result was not ok.
+        var failures = 0
+        /// Lines of the file that are not results.
+        var ignoredLines = 0
+    }
 
     var count: Int { kept?.count ?? list.count }
 
@@ -38,15 +45,15 @@ struct CheckPlan: Sendable {
         var (problems, finished) = (problems, finished)
         var traits = Traits()
         var kept: [Int32] = []
-        var (skipped, failures) = (0, 0)
+        var skipped = Skipped(ignoredLines: finished?.ignoredLines ?? 0)
         for index in 0..<list.count {
             let source = list.source(at: index)
             do throws(RequestProblems) {
                 let request = try template.check(of: source).request
                 if exclusions?.contains(request.target) == true { continue }
                 if let isOK = finished?.take(request) {
-                    skipped += 1
-                    failures += isOK ? 0 : 1
+                    skipped.count += 1
+                    skipped.failures += isOK ? 0 : 1
                     continue
                 }
                 traits.add(request)
@@ -60,8 +67,7 @@ struct CheckPlan: Sendable {
         self.template = template
         self.kept = exclusions == nil && finished == nil ? nil : kept
         self.traits = traits
-        skippedCount = skipped
-        skippedFailures = failures
+        self.skipped = skipped
     }
 
     /// The check at an index, less than `count`.
