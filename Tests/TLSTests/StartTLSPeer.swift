@@ -1,5 +1,6 @@
 import CLinux
 import CheckModel
+import ErrorCatalogue
 import Foundation
 import NetworkTypes
 @testable import STARTTLS
@@ -61,7 +62,7 @@ struct StartTLSPeer: ~Copyable {
     /// Asks on a reactor's thread, as the engine does.
     func negotiate(
         _ protocolName: StartTLSProtocol, milliseconds: Int = 5000
-    ) async throws -> TLSHandshakeEnding {
+    ) async throws -> TLSHandshakeOutcome {
         try await Self.negotiate(protocolName, with: try endpoint, milliseconds: milliseconds) { _ in }
     }
 
@@ -76,7 +77,7 @@ struct StartTLSPeer: ~Copyable {
     static func negotiate(
         _ name: StartTLSProtocol, with endpoint: Endpoint, milliseconds: Int = 5000,
         after: @escaping @Sendable (Int32) throws -> Void
-    ) async throws -> TLSHandshakeEnding {
+    ) async throws -> TLSHandshakeOutcome {
         let reactor = try Reactor(thread: ReactorThread(index: 0))
         let thread = try WorkerThread(running: reactor)
         let task = Task(executorPreference: reactor.thread) {
@@ -87,8 +88,8 @@ struct StartTLSPeer: ~Copyable {
             if try socket.connect(to: endpoint) == .inProgress {
                 _ = await reactor.waitOnThread(token, for: .writable, until: deadline)
             }
-            let ending = await name.negotiate(
-                host: "a.example", on: socket, token: token, reactor: reactor, until: deadline)
+            let stream = SocketStream(on: socket.number, token: token, reactor: reactor, until: deadline)
+            let ending = await name.negotiate(host: "a.example", on: stream)
             if ending == .completed { try after(socket.number) }
             return ending
         }

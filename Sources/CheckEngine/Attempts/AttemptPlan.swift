@@ -1,5 +1,6 @@
 public import AccessPolicy
 public import CheckModel
+public import Dialog
 internal import ErrorCatalogue
 internal import NetworkTypes
 import SocketIO

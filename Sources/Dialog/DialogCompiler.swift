@@ -91,15 +91,15 @@ struct DialogCompiler {
         kept(try SendTemplate(text) { (reference) throws(Flaw) in try resolve(reference) })
     }
 
-    /// The template, with the groups that it needs noted.
+    /// Notes the groups that the template needs.
     private mutating func kept(_ template: SendTemplate) -> SendTemplate {
-        for case .groups(let keys) in template.pieces {
+        for case .groups(let keys) in template.segments {
             for key in keys { keptGroups[key.step, default: []].insert(key.group) }
         }
         return template
     }
 
-    /// The groups of the nearest expectation; none where it has no such group, or there is none.
+    /// The groups of the nearest expectation; none if it has no such group, or there is no expectation.
     private func groups(_ reference: SendTemplate.Reference) -> [GroupKey] {
         for (index, step) in steps.enumerated().reversed() {
             switch step {
@@ -144,7 +144,7 @@ struct DialogCompiler {
     }
 }
 
-/// What is wrong with a step, without where.
+/// What is wrong with a step, without its place.
 struct Flaw: Error {
     let detail: String
 

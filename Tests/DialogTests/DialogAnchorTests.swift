@@ -1,4 +1,4 @@
-@testable import CheckEngine
+@testable import Dialog
 import Testing
 
 /// How a pattern's anchors are found and rewritten.

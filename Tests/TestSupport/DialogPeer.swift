@@ -1,45 +1,45 @@
-import CLinux
-import Foundation
-import NetworkTypes
+internal import CLinux
+internal import Foundation
+public import NetworkTypes
 
-/// The other end of a conversation: a blocking socket of the C library and a thread of its own.
-struct DialogPeer: Sendable {
+/// The other end of a dialog: a blocking socket with its own thread.
+public struct DialogPeer: Sendable {
     let descriptor: Int32
 
-    /// Says these bytes: on a stream what it takes, else one message.
-    func say(_ bytes: [UInt8]) {
+    /// Sends these bytes: on a stream as many as it takes, else one message.
+    public func say(_ bytes: [UInt8]) {
         _ = send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))
     }
 
-    func say(_ text: String) {
+    public func say(_ text: String) {
         say(Array(text.utf8))
     }
 
     /// The next bytes, at most 64 KiB; empty at the end, on an error and after five seconds.
-    func hear() -> [UInt8] {
+    public func hear() -> [UInt8] {
         var buffer = [UInt8](repeating: 0, count: 65536)
         let count = recv(descriptor, &buffer, buffer.count, 0)
         return Array(buffer.prefix(max(count, 0)))
     }
 
-    /// Hears until these bytes have come, or the end.
-    @discardableResult func hear(until end: String) -> String {
-        var heard: [UInt8] = []
-        while !heard.ends(with: Array(end.utf8)) {
+    /// Receives until these bytes have come, or the end.
+    @discardableResult public func hear(until end: String) -> String {
+        var received: [UInt8] = []
+        while !received.ends(with: Array(end.utf8)) {
             let bytes = hear()
             if bytes.isEmpty { break }
-            heard += bytes
+            received += bytes
         }
-        return String(decoding: heard, as: UTF8.self)
+        return String(decoding: received, as: UTF8.self)
     }
 
     /// Leaves time for what was said to arrive by itself.
-    func pause(milliseconds: Int = 20) {
+    public func pause(milliseconds: Int = 20) {
         usleep(UInt32(milliseconds) * 1000)
     }
 
     /// Resets the connection instead of closing it.
-    func resetOnClose() {
+    public func resetOnClose() {
         var value = linger(l_onoff: 1, l_linger: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &value, socklen_t(MemoryLayout<linger>.size))
     }
@@ -49,16 +49,16 @@ extension Array<UInt8> {
     fileprivate func ends(with end: [UInt8]) -> Bool { suffix(end.count).elementsEqual(end) }
 }
 
-/// A peer that waits on loopback, with what it does once somebody is there.
-struct DialogServer: ~Copyable {
-    let kind: SocketType
+/// A peer on loopback, with the script that it runs for its first client.
+public struct DialogServer: ~Copyable {
+    private let kind: SocketType
     private let descriptor: Int32
     private let isOver = DispatchSemaphore(value: 0)
 
-    enum SocketType { case stream, datagram }
+    public enum SocketType: Sendable { case stream, datagram }
 
-    /// - Parameter script: runs on a thread; the socket is closed behind it.
-    init(_ kind: SocketType, script: @escaping @Sendable (DialogPeer) -> Void) {
+    /// - Parameter script: runs on a thread; the socket is closed after it.
+    public init(_ kind: SocketType, script: @escaping @Sendable (DialogPeer) -> Void) {
         self.kind = kind
         let type = kind == .stream ? connectd_sock_stream : connectd_sock_dgram
         descriptor = socket(AF_INET, type, 0)
@@ -80,14 +80,14 @@ struct DialogServer: ~Copyable {
         if kind == .stream { close(descriptor) }
     }
 
-    var endpoint: Endpoint { Self.endpoint(port: Self.port(of: descriptor)) }
+    public var endpoint: Endpoint { Self.endpoint(port: Self.port(of: descriptor)) }
 
-    static func endpoint(port: UInt16) -> Endpoint {
+    public static func endpoint(port: UInt16) -> Endpoint {
         .ip(IPEndpoint(address: .v4(IPv4Address(bits: 0x7F00_0001)), port: port))
     }
 
     /// A port where no datagram socket is: one that was just closed.
-    static func closedDatagramPort() -> UInt16 {
+    public static func closedDatagramPort() -> UInt16 {
         let descriptor = socket(AF_INET, connectd_sock_dgram, 0)
         defer { close(descriptor) }
         withName(port: 0) { _ = bind(descriptor, $0, $1) }

@@ -1,10 +1,11 @@
-@testable import CheckEngine
 import CheckModel
+@testable import Dialog
+import TestSupport
 import Testing
 
 @Suite struct DialogGroupTests {
     @Test func groupsOfEarlierMatchesAreSent() async throws {
-        let held = try await hold([
+        let run = try await runDialog([
             .expect(pattern: #"<(?<challenge>[^>]+)> (\d+)\n"#), .send(text: "${challenge}/${2}/${1}/${0}"),
             .expect(pattern: "ok (.)\n"), .send(text: "${1}${challenge} $5 $${1} $\n"),
         ]) { peer in
@@ -13,53 +14,53 @@ import Testing
             peer.say("ok !\n")
             #expect(peer.hear(until: "\n") == "!abc $5 ${1} $\n")
         }
-        #expect(held.ending == .completed(heard: true))
+        #expect(run.outcome == .completed(hasReceived: true))
     }
 
     @Test func bytesThatAreNoTextAreSentAsTheyCame() async throws {
-        let held = try await hold([.expect(pattern: #"id=(?<id>..)"#), .send(text: "${id}")]) { peer in
+        let run = try await runDialog([.expect(pattern: #"id=(?<id>..)"#), .send(text: "${id}")]) { peer in
             peer.say(Array("id=".utf8) + [0xFF, 0x00])
             #expect(peer.hear() == [0xFF, 0x00])
         }
-        #expect(held.group("id") == #"\xFF\x00"#)
+        #expect(run.group("id") == #"\xFF\x00"#)
     }
 
     @Test func aGroupThatTookNoPartIsEmpty() async throws {
-        let held = try await hold([.expect(pattern: #"a(?<b>b)?c"#), .send(text: "[${b}]\n")]) { peer in
+        let run = try await runDialog([.expect(pattern: #"a(?<b>b)?c"#), .send(text: "[${b}]\n")]) { peer in
             peer.say("ac")
             #expect(peer.hear(until: "\n") == "[]\n")
         }
-        #expect(held.ending == .completed(heard: true))
-        #expect(held.report.groups.isEmpty)
+        #expect(run.outcome == .completed(hasReceived: true))
+        #expect(run.report.groups.isEmpty)
     }
 
     @Test func aNameForSeveralGroupsIsTheOneThatTookPart() async throws {
         let pattern = #"(?J)(?:a(?<n>\d)|b(?<n>\d))\n"#
-        let held = try await hold([.expect(pattern: pattern), .send(text: "${n}\n")]) { peer in
+        let run = try await runDialog([.expect(pattern: pattern), .send(text: "${n}\n")]) { peer in
             peer.say("b7\n")
             #expect(peer.hear(until: "\n") == "7\n")
         }
-        #expect(held.group("n") == "7")
+        #expect(run.group("n") == "7")
     }
 
     @Test func aLaterMatchOfANameReplacesIt() async throws {
-        let held = try await hold([
+        let run = try await runDialog([
             .expect(pattern: #"(?<n>\d)\n"#), .expect(pattern: #"(?<n>\d)\n"#), .send(text: "${n}\n"),
         ]) { peer in
             peer.say("1\n2\n")
             #expect(peer.hear(until: "\n") == "2\n")
         }
-        #expect(held.report.groups.map(\.value) == ["2"])
+        #expect(run.report.groups.map(\.value) == ["2"])
     }
 
     @Test func groupsThatMakeASendTooLongFailItsStep() async throws {
         let long = [UInt8](repeating: UInt8(ascii: "a"), count: 40000)
         let text = String(repeating: "${a}", count: 27)
-        let held = try await hold([.expect(pattern: #"(?<a>a+)\n"#), .send(text: text)]) { $0.say(long + [10]) }
-        #expect(held.ending == .mismatch(heard: true))
-        #expect(held.report.failedStep == 1)
-        #expect(held.report.steps[1].detail == "with its groups it has more than 1048576 bytes")
-        #expect(held.group("a")?.utf8.count == 1024)
+        let run = try await runDialog([.expect(pattern: #"(?<a>a+)\n"#), .send(text: text)]) { $0.say(long + [10]) }
+        #expect(run.outcome == .mismatch(hasReceived: true))
+        #expect(run.report.failedStep == 1)
+        #expect(run.report.steps[1].detail == "with its groups it has more than 1048576 bytes")
+        #expect(run.group("a")?.utf8.count == 1024)
     }
 
     @Test func aValueIsNotCutInsideACharacter() {

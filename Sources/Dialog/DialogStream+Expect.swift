@@ -4,10 +4,10 @@ import SocketIO
 import Synchronization
 
 // Steps that wait for something.
-extension Line {
+extension DialogStream {
     private enum Search {
         case found(Range<Int>, groups: [Range<Int>?]?)
-        /// A match may be there that more bytes would lengthen or undo.
+        /// There may be a match that more bytes would lengthen or undo.
         case open
         case absent
         case exceeded(String)
@@ -21,43 +21,51 @@ extension Line {
     }
 
     /// Waits until the pattern matches.
-    mutating func expect(_ pattern: Pattern, on socket: borrowing Socket) async -> StepResult {
-        await expect(on: socket) { line, end in line.search(pattern, end: end) }
+    func expect(_ pattern: Pattern) async -> StepResult {
+        await expect { end in search(pattern, end: end) }
     }
 
-    /// Waits until these bytes have come.
-    mutating func expect(_ bytes: ByteSearch, on socket: borrowing Socket) async -> StepResult {
-        await expect(on: socket) { line, _ in line.search(bytes) }
+    /// Waits until these bytes have been received.
+    func expect(_ bytes: ByteSearch) async -> StepResult {
+        await expect { _ in search(bytes) }
     }
 
-    private mutating func expect(
-        on socket: borrowing Socket, search: (inout Line, BytesEnd) -> Search
-    ) async -> StepResult {
+    private func expect(search: (BytesEnd) -> Search) async -> StepResult {
         inbox.beginStep()
         var isOpen = false
         while true {
             if inbox.hasNews || isOpen {
-                let end: BytesEnd = hasEnded || !inbox.hasNews ? .final : hasMessages ? .message : .unknown
-                let budgetBefore = budget.remainingNanoseconds
-                let found = search(&self, end)
-                let rejection = rejection(against: found, end: end)
-                if budgetBefore - budget.remainingNanoseconds > DialogLimits.turnNanoseconds { await yieldTurn() }
-                if let result = result(of: found, or: rejection) { return result }
-                isOpen = found.isOpen || rejection.isOpen
+                let spentBefore = budget.remainingNanoseconds
+                let result = advance(search, isOpen: &isOpen)
+                if spentBefore - budget.remainingNanoseconds > DialogLimits.turnNanoseconds { await socket.yieldTurn() }
+                if let result { return result }
             }
-            if hasEnded { return StepResult(ending: .closed) }
+            if hasEnded { return StepResult(outcome: .closed) }
             let quiet = Clock.now().advanced(byMilliseconds: DialogLimits.quietMilliseconds)
-            switch await hear(on: socket, until: isOpen ? min(quiet, deadline) : deadline) {
-            case .news, .ended: continue
-            case .timeIsUp:
-                if !isOpen { return StepResult(ending: .mismatch(heard: hasHeardInStep)) }
-            case .over(let ending): return StepResult(ending: ending)
+            switch await receive(until: isOpen ? min(quiet, deadline) : deadline) {
+            case .bytes, .endOfStream: continue
+            case .deadline:
+                if !isOpen { return StepResult(outcome: .mismatch(hasReceived: hasReceivedInStep)) }
+            case .failed(let outcome): return StepResult(outcome: outcome)
             }
         }
     }
 
-    /// What is rejected, as far as this search shows what the rejecting patterns may see.
-    private mutating func rejection(against found: Search, end: BytesEnd) -> Rejection {
+    /// Searches what was received.
+    ///
+    /// Not inlined: the frame of `expect` would contain its temporaries while it waits.
+    /// - Returns: nil if the step must wait. `isOpen` then says whether a match may begin in what is there.
+    @inline(never)
+    private func advance(_ search: (BytesEnd) -> Search, isOpen: inout Bool) -> StepResult? {
+        let end: BytesEnd = hasEnded || !inbox.hasNews ? .final : hasMessages ? .message : .unknown
+        let found = search(end)
+        let rejection = rejection(against: found, end: end)
+        isOpen = found.isOpen || rejection.isOpen
+        return result(of: found, or: rejection)
+    }
+
+    /// Looks for rejected patterns in the bytes that this search allows them to see.
+    private func rejection(against found: Search, end: BytesEnd) -> Rejection {
         if rejects.isEmpty { return .none }
         switch found {
         case .found(let range, _): return searchRejects(upTo: range.upperBound, end: end)
@@ -65,27 +73,27 @@ extension Line {
         }
     }
 
-    /// What ends the step. A rejection counts that ends before the match does, or together with it.
-    /// - Returns: nil where neither is there yet.
+    /// What ends the step. A rejected match counts if it ends before the expected match, or together with it.
+    /// - Returns: nil if there is neither yet.
     private func result(of found: Search, or rejection: Rejection) -> StepResult? {
         switch (found, rejection) {
         case (.exceeded(let detail), _), (_, .exceeded(let detail)):
-            return StepResult(ending: .mismatch(heard: true), detail: detail)
+            return StepResult(outcome: .mismatch(hasReceived: true), detail: detail)
         case (.found, .found(_, let step)):
-            return StepResult(ending: .rejected, rejectingStep: step)
+            return StepResult(outcome: .rejected, rejectingStep: step)
         case (.found(let range, let groups), _):
             return StepResult(end: range.upperBound, groups: groups)
-        // What may still become a match may end before what is rejected: it has to be known first.
+        // An incomplete match may end before the rejected one, so wait until it is complete.
         case (.open, .found(let end, _)) where end > inbox.start:
             return nil
         case (.open, .found(_, let step)), (.absent, .found(_, let step)):
-            return StepResult(ending: .rejected, rejectingStep: step)
+            return StepResult(outcome: .rejected, rejectingStep: step)
         case (.open, .none), (.open, .open), (.absent, .none), (.absent, .open):
             return nil
         }
     }
 
-    private mutating func search(_ pattern: Pattern, end: BytesEnd) -> Search {
+    private func search(_ pattern: Pattern, end: BytesEnd) -> Search {
         let result = pattern.match(
             inbox.bytes, from: inbox.start, lastMatchEnd: inbox.lastMatchEnd, end: end, budget: &budget)
         switch result {
@@ -104,7 +112,7 @@ extension Line {
         }
     }
 
-    private mutating func search(_ bytes: ByteSearch) -> Search {
+    private func search(_ bytes: ByteSearch) -> Search {
         if let end = bytes.end(in: inbox.bytes, from: inbox.start) {
             return .found(end - bytes.needle.count..<end, groups: nil)
         }
@@ -114,13 +122,13 @@ extension Line {
 }
 
 // Patterns that must not match while a step waits.
-extension Line {
-    /// What came of looking for them.
+extension DialogStream {
+    /// The result of a search for them.
     enum Rejection {
         case none
-        /// One may be there that more bytes would undo.
+        /// There may be one that more bytes would undo.
         case open
-        /// Where the first of them ends, and the step that rejects it.
+        /// The end of the first one, and the step that rejects it.
         case found(end: Int, step: Int)
         case exceeded(String)
 
@@ -132,18 +140,14 @@ extension Line {
         }
     }
 
-    /// From here on this pattern must not match, until the next expectation is met.
-    mutating func arm(_ pattern: Pattern, step: Int) {
+    /// Rejects a pattern until the next expectation is met.
+    func addReject(_ pattern: Pattern, step: Int) {
         rejects.append((step: step, pattern: pattern))
         inbox.keepForRejects()
     }
 
-    mutating func disarm() {
-        rejects = []
-    }
-
-    /// Looks for what is rejected in everything that came, while the step's own match is not there yet.
-    mutating func searchRejects(end: BytesEnd) -> Rejection {
+    /// Looks for rejected patterns in everything that was received, if the step's own match is not there yet.
+    func searchRejects(end: BytesEnd) -> Rejection {
         var first: (range: Range<Int>, step: Int)?
         var open: Int?
         for (step, pattern) in rejects {
@@ -165,12 +169,12 @@ extension Line {
         return open == nil || end != .unknown ? .none : .open
     }
 
-    /// Looks for what is rejected in the bytes up to the end of the match that a step waited for. What comes after them is
-    /// not part of what was waited for: how the stream is cut into packets must not decide.
-    mutating func searchRejects(upTo matchEnd: Int, end: BytesEnd) -> Rejection {
+    /// Looks for rejected patterns in the bytes up to the end of the match that a step waited for. Later bytes do not count:
+    /// the result must not depend on how the stream is divided into packets.
+    func searchRejects(upTo matchEnd: Int, end: BytesEnd) -> Rejection {
         var first: (range: Range<Int>, step: Int)?
         for (step, pattern) in rejects where inbox.rejectStart <= matchEnd {
-            // What stands after the match decides what `$` and a lookahead at its end mean.
+            // The bytes after the match decide what `$` and a lookahead at its end mean.
             var result = searchReject(pattern, end: end)
             if result.reaches(beyond: matchEnd) {
                 result = pattern.match(
@@ -190,7 +194,7 @@ extension Line {
         return first.map { .found(end: $0.range.upperBound, step: $0.step) } ?? .none
     }
 
-    private mutating func searchReject(_ pattern: Pattern, end: BytesEnd) -> MatchResult {
+    private func searchReject(_ pattern: Pattern, end: BytesEnd) -> MatchResult {
         pattern.match(
             inbox.bytes, from: inbox.rejectStart, lastMatchEnd: inbox.lastMatchEnd, end: end, budget: &budget)
     }
@@ -209,9 +213,9 @@ extension MatchResult {
     }
 }
 
-/// A match of a line on a thread of its own. A conversation may leave before it is done.
+/// A match of a line on its own thread. The dialog may end before the match does.
 ///
-/// Not on Swift's shared pool: it has as few threads as the machine has processors, and other work of the process waits there.
+/// It does not use Swift's shared pool, which has only as many threads as the machine has processors.
 final class DetachedMatch: Sendable {
     private static let underWay = Atomic<Int>(0)
 
@@ -224,7 +228,7 @@ final class DetachedMatch: Sendable {
         self.line = line
     }
 
-    /// nil until the match is done; then the groups, or nil without a match.
+    /// nil until the match is complete; then the groups, or nil without a match.
     var result: [Range<Int>?]?? { outcome.withLock { $0 } }
 
     /// Begins a match.
@@ -241,7 +245,7 @@ final class DetachedMatch: Sendable {
 
     private func startThread() -> Bool {
         var handle = pthread_t()
-        // The thread takes the reference over.
+        // SAFETY: the thread releases the reference, once, in `runDetachedMatch`; if it does not start, this function does.
         let argument = Unmanaged.passRetained(self)
         guard pthread_create(&handle, nil, runDetachedMatch, argument.toOpaque()) == 0 else {
             argument.release()
@@ -260,6 +264,7 @@ final class DetachedMatch: Sendable {
 
 private func runDetachedMatch(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
     guard let argument else { return nil }
+    // SAFETY: the pointer comes from `passRetained` in `startThread`, and is taken back once, here.
     Unmanaged<DetachedMatch>.fromOpaque(argument).takeRetainedValue().run()
     return nil
 }

@@ -1,5 +1,5 @@
-@testable import CheckEngine
 import CheckModel
+@testable import Dialog
 import Testing
 
 @Suite("Presets for UDP")

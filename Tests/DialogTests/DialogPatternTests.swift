@@ -1,4 +1,4 @@
-@testable import CheckEngine
+@testable import Dialog
 import Testing
 
 /// What the end of the bytes means to a pattern.

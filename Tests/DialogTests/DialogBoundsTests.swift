@@ -1,7 +1,8 @@
-@testable import CheckEngine
 import CheckModel
+@testable import Dialog
 import NetworkTypes
 import SocketIO
+import TestSupport
 import Testing
 
 /// What a hostile peer or pattern costs.
@@ -23,13 +24,13 @@ import Testing
     }
 
     @Test func aPatternThatTakesTooLongFailsItsStepAndSaysWhy() async throws {
-        let held = try await hold([.expect(pattern: "(a+)+$b|[ab]*[cd]")]) { peer in
+        let run = try await runDialog([.expect(pattern: "(a+)+$b|[ab]*[cd]")]) { peer in
             peer.say(Self.letters)
             peer.say("\n")
             _ = peer.hear()
         }
-        #expect(held.ending == .mismatch(heard: true))
-        let detail = try #require(held.report.steps[0].detail)
+        #expect(run.outcome == .mismatch(hasReceived: true))
+        let detail = try #require(run.report.steps[0].detail)
         #expect(detail.contains("took too much time") || detail.contains("limit"), "\(detail)")
     }
 
@@ -64,16 +65,16 @@ import Testing
     }
 
     @Test func whatTheFloodLeavesBehindIsForgotten() async throws {
-        let held = try await hold([.expect(pattern: "^end (?<of>.)$")], milliseconds: 20000) { peer in
+        let run = try await runDialog([.expect(pattern: "^end (?<of>.)$")], milliseconds: 20000) { peer in
             let line = Array("a line of a flood that is one MiB long in all\r\n".utf8)
             let block = (0..<1024).flatMap { _ in line }
             for _ in 0..<22 { peer.say(block) }
             peer.say("end !\r\n")
         }
-        #expect(held.ending == .completed(heard: true))
-        #expect(held.group("of") == "!")
-        #expect(held.report.steps[0].bytes == 22 * 1024 * 47 + 7)
-        #expect(held.report.steps[0].received?.count == 1024)
+        #expect(run.outcome == .completed(hasReceived: true))
+        #expect(run.group("of") == "!")
+        #expect(run.report.steps[0].bytes == 22 * 1024 * 47 + 7)
+        #expect(run.report.steps[0].received?.count == 1024)
     }
 
     @Test func theInboxKeepsWhatItMay() {
@@ -89,11 +90,11 @@ import Testing
 
     @Test func aPeerThatNeverStopsTalkingEndsAtTheDeadline() async throws {
         let begin = Clock.now()
-        let held = try await hold([.expect(pattern: "z")], milliseconds: 150) { peer in
+        let run = try await runDialog([.expect(pattern: "z")], milliseconds: 150) { peer in
             let block = [UInt8](repeating: UInt8(ascii: "a"), count: 65536)
             // The flood ends when the other side is gone, a second later at the latest.
             while Clock.now().since(begin) < 1_000_000_000 { peer.say(block) }
         }
-        #expect(held.ending == .mismatch(heard: true))
+        #expect(run.outcome == .mismatch(hasReceived: true))
     }
 }

@@ -1,10 +1,11 @@
 public import CheckModel
 
-/// A dialog in order: limits kept, patterns compiled, references resolved. It can be held any number of times.
+/// A dialog that can run any number of times: limits checked, patterns compiled, references resolved.
 ///
-/// Patterns are PCRE2 over bytes, those of `expectLine` RE2 over characters. `^` and `$` match at line ends (CR, LF, CRLF). `send` puts in `${name}`, the group of that
-/// name of the nearest `expect` before it that has one, and `${1}`, the numbered group of the nearest `expect` before it;
-/// `${0}` is its whole match, a group that took no part is empty. `$${` sends `${`, any other `$` is itself.
+/// Patterns are PCRE2 over bytes; those of `expectLine` are RE2 over characters. `^` and `$` match at line ends (CR, LF,
+/// CRLF). In `send`, `${name}` is the group of that name in the nearest `expect` before it that has one. `${1}` is the
+/// numbered group of the nearest `expect` before it, and `${0}` its whole match. A group that took no part in the match is
+/// empty. `$${` sends `${`; any other `$` is itself.
 public struct Dialog: Sendable {
     let steps: [CompiledStep]
     /// For each step the groups whose values later steps send.
@@ -22,6 +23,15 @@ public struct Dialog: Sendable {
         try self.init(steps: steps, atMost: DialogLimits.moduleSteps)
     }
 
+    /// What the dialog sends before it receives anything, for TCP Fast Open; empty if it begins in another way.
+    public var firstBytes: [UInt8] {
+        switch steps.first {
+        case .send(let template): template.filled(with: [:]) ?? []
+        case .sendBytes(let bytes): bytes
+        case .expect, .expectBytes, .expectLine, .expectExactly, .sendLine, .reject, .startTLS, .startTLSAgain, nil: []
+        }
+    }
+
     private init(steps: [DialogStep], atMost limit: Int) throws(DialogProblem) {
         var compiler = DialogCompiler(maximumSteps: limit)
         for step in steps { try compiler.add(step) }
@@ -30,7 +40,7 @@ public struct Dialog: Sendable {
     }
 }
 
-/// A step that is ready to be run.
+/// A step that is ready to run.
 enum CompiledStep: Sendable {
     case expect(Pattern)
     case expectBytes(ByteSearch)
@@ -38,7 +48,7 @@ enum CompiledStep: Sendable {
     case expectExactly([UInt8])
     case send(SendTemplate)
     case sendBytes([UInt8])
-    /// With a line feed after it; nothing is sent where it is empty.
+    /// With a line feed after it; an empty one sends nothing.
     case sendLine(SendTemplate)
     case reject(Pattern)
     case startTLS
@@ -56,13 +66,13 @@ enum CompiledStep: Sendable {
     }
 }
 
-/// A label whose value is made of a match.
+/// A label whose value comes from a match.
 struct LabelTemplate: Sendable {
     let name: String
     let value: SendTemplate
 }
 
-/// Why a dialog cannot be held: its form, before anything is connected.
+/// Why a dialog cannot run. It is found before anything is connected.
 public struct DialogProblem: Error, Hashable, Sendable {
     /// The step's index.
     public let step: Int
@@ -78,7 +88,7 @@ public struct DialogProblem: Error, Hashable, Sendable {
     }
 }
 
-/// How much a dialog may ask for, and how much of the worker's thread it may take.
+/// How large a dialog may be, and how much of the worker's time it may use.
 enum DialogLimits {
     static let steps = 64
     /// Of the dialog of a module of the configuration.
@@ -89,36 +99,33 @@ enum DialogLimits {
     static let linePatternBytes = 65536
     /// Of one `send` or `send_hex` as the request has it.
     static let sendBytes = 65536
-    /// Of one `send` with its groups put in. More than any datagram has, so that it is the kernel who says EMSGSIZE.
+    /// Of one `send` with its groups. No datagram is that large, so that the kernel reports EMSGSIZE.
     static let filledSendBytes = 1 << 20
-    /// Named groups of all patterns together: they go into the result.
+    /// Named groups of all patterns together: they are in the result.
     static let namedGroups = 64
     /// What a step shows of what it received, and the result of a group.
     static let shownBytes = 1024
 
-    /// What came and no pattern has matched yet: the oldest is forgotten.
+    /// What was received and no pattern has matched yet. The oldest bytes are dropped.
     static let unmatchedBytes = 65536
-    /// How much in front of the unmatched bytes is kept for `^`, `\b` and lookbehind.
+    /// How many bytes before the unmatched ones are kept for `^`, `\b` and lookbehind.
     static let contextBytes = 4096
-    /// What one receive takes from a stream. A message has to be taken whole, since its rest is lost.
+    /// The most that one receive takes from a stream. A message must be received whole, because its rest is lost.
     static let streamReceiveBytes = 16384
     static let messageReceiveBytes = 65536
 
     /// CPU time of one match, which it can exceed by 1.5 ms. A worker serves thousands of checks: none may keep it longer.
     static let matchNanoseconds: Int64 = 3_500_000
-    /// CPU time of all matches of a conversation, against peers that drip bytes into an expensive pattern.
-    static let conversationNanoseconds: Int64 = 100_000_000
+    /// CPU time of all matches of a dialog, against peers that send an expensive pattern's input byte by byte.
+    static let dialogNanoseconds: Int64 = 100_000_000
     /// RE2 takes about 10 ns for each instruction and byte, at worst: a worker spends at most some 3 ms in a match.
     static let inlineMatchSteps = 1 << 18
-    /// So many matches with more steps than that may be under way at once, on threads of their own.
+    /// How many matches with more steps than that may run at once, each on its own thread.
     static let detachedMatches = 8
-    /// How often a conversation looks whether such a match is done.
+    /// How often a dialog checks whether such a match is complete.
     static let detachedMatchPollMilliseconds = 1
-    /// A match this long gives the others a turn before the conversation goes on.
+    /// After a match that takes longer, other tasks get a turn.
     static let turnNanoseconds: Int64 = 500_000
-    /// So many receives without a wait between them give the others a turn.
-    static let receivesOfTurn = 8
-
-    /// How long a stream has to be quiet before a match that ends with its last byte, and may thus still grow, counts.
+    /// A match that ends with the last received byte may still grow. It counts after the stream was quiet for this time.
     static let quietMilliseconds = 100
 }

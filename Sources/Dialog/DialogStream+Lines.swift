@@ -1,17 +1,17 @@
 internal import NetworkTypes
 internal import SocketIO
 
-// Steps that take the stream in portions: line by line, or so many bytes.
-extension Line {
+// Steps that consume the stream line by line, or a number of bytes at once.
+extension DialogStream {
     private enum Portion {
         case line(Range<Int>, end: Int)
         case none
     }
 
-    /// Waits for a line that the pattern matches. What stands before the end of the stream, or of a message, is a line
-    /// too, if there is anything.
-    mutating func expectLine(_ pattern: LinePattern, on socket: borrowing Socket) async -> StepResult {
-        // What one receive brings comes on top of a line that is not complete yet.
+    /// Waits for a line that the pattern matches. The bytes before the end of the stream, or of a message, are a line too,
+    /// unless there are none.
+    func expectLine(_ pattern: LinePattern) async -> StepResult {
+        // An incomplete line may be followed by what one receive returns.
         inbox.capacity =
             DialogLimits.unmatchedBytes + max(DialogLimits.messageReceiveBytes, DialogLimits.streamReceiveBytes)
         defer { inbox.capacity = DialogLimits.unmatchedBytes }
@@ -24,7 +24,7 @@ extension Line {
                 stepsOfTurn += min(steps, DialogLimits.inlineMatchSteps)
                 if stepsOfTurn > DialogLimits.inlineMatchSteps {
                     stepsOfTurn = 0
-                    await yieldTurn()
+                    await socket.yieldTurn()
                 }
                 let text = Array(inbox.bytes[range])
                 let match: LineMatch =
@@ -34,44 +34,44 @@ extension Line {
                 case .found(let groups):
                     return StepResult(end: end, groups: groups.map { $0.map { $0.shifted(by: range.lowerBound) } })
                 case .absent: inbox.skip(to: end)
-                case .over(let ending): return StepResult(ending: ending)
+                case .failed(let outcome): return StepResult(outcome: outcome)
                 }
             }
-            if hasEnded { return StepResult(ending: .closed) }
+            if hasEnded { return StepResult(outcome: .closed) }
             if inbox.unmatchedCount >= DialogLimits.unmatchedBytes { return lineTooLong }
-            if let ending = await hearMore(on: socket) { return StepResult(ending: ending) }
+            if let outcome = await receiveMore() { return StepResult(outcome: outcome) }
         }
     }
 
     private var lineTooLong: StepResult {
         StepResult(
-            ending: .mismatch(heard: true),
+            outcome: .mismatch(hasReceived: true),
             detail: "the peer's line has more than \(DialogLimits.unmatchedBytes) bytes")
     }
 
     private enum LineMatch {
         case found([Range<Int>?])
         case absent
-        /// Nothing is known: the time is up, or the check is cancelled.
-        case over(DialogEnding)
+        /// Nothing is known: it timed out, or the check is cancelled.
+        case failed(DialogOutcome)
 
         init(_ groups: [Range<Int>?]?) {
             self = groups.map { .found($0) } ?? .absent
         }
     }
 
-    /// Matches on another thread: a worker must not be kept so long, and the deadline holds meanwhile.
+    /// Matches on another thread: it would keep the worker for too long. The deadline applies meanwhile.
     private func matchElsewhere(_ pattern: LinePattern, _ text: [UInt8]) async -> LineMatch {
         var pending: DetachedMatch?
         while true {
             if pending == nil { pending = DetachedMatch.begin(pattern, text) }
             if let result = pending?.result { return LineMatch(result) }
-            if Task.isCancelled { return .over(.cancelled) }
+            if Task.isCancelled { return .failed(.cancelled) }
             if Clock.now() >= deadline {
-                return .over(pending == nil ? .proberBusy : .mismatch(heard: hasHeardInStep))
+                return .failed(pending == nil ? .proberBusy : .mismatch(hasReceived: hasReceivedInStep))
             }
             let next = Clock.now().advanced(byMilliseconds: DialogLimits.detachedMatchPollMilliseconds)
-            _ = await reactor.sleep(until: min(next, deadline))
+            _ = await socket.reactor.sleep(until: min(next, deadline))
         }
     }
 
@@ -86,28 +86,28 @@ extension Line {
         return .line(rest.startIndex..<(isReturn ? rest.endIndex - 1 : rest.endIndex), end: rest.endIndex)
     }
 
-    /// Waits until so many bytes have come, or one that is none of these.
-    mutating func expectExactly(_ bytes: [UInt8], on socket: borrowing Socket) async -> StepResult {
+    /// Waits until exactly these bytes have been received, or other ones.
+    func expectExactly(_ bytes: [UInt8]) async -> StepResult {
         inbox.beginStep()
         while true {
             let next = inbox.bytes[inbox.start...].prefix(bytes.count)
             guard bytes.starts(with: next) else {
-                return StepResult(ending: .mismatch(heard: true), detail: Self.otherBytes)
+                return StepResult(outcome: .mismatch(hasReceived: true), detail: Self.otherBytes)
             }
             if next.count == bytes.count { return StepResult(end: next.endIndex) }
-            if hasEnded { return StepResult(ending: .closed) }
-            if let ending = await hearMore(on: socket) { return StepResult(ending: ending) }
+            if hasEnded { return StepResult(outcome: .closed) }
+            if let outcome = await receiveMore() { return StepResult(outcome: outcome) }
         }
     }
 
     static let otherBytes = "the peer sent other bytes"
 
-    /// - Returns: nil where something came, or the end.
-    private mutating func hearMore(on socket: borrowing Socket) async -> DialogEnding? {
-        switch await hear(on: socket, until: deadline) {
-        case .news, .ended: nil
-        case .timeIsUp: .mismatch(heard: hasHeardInStep)
-        case .over(let ending): ending
+    /// - Returns: nil if something was received, or the stream has ended.
+    private func receiveMore() async -> DialogOutcome? {
+        switch await receive(until: deadline) {
+        case .bytes, .endOfStream: nil
+        case .deadline: .mismatch(hasReceived: hasReceivedInStep)
+        case .failed(let outcome): outcome
         }
     }
 }

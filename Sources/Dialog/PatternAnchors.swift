@@ -1,7 +1,7 @@
 /// The anchors of a pattern for the begin of what it looks at, rewritten for a stream that is matched step by step.
 ///
 /// A step's stream begins where the last match ended. PCRE2 sees a buffer with context before that point, and may search
-/// from a later point, when the bytes before it were searched already. So `\A` and `\G` both stand for the end of the last
+/// from a later point, when the bytes before it were searched already. So `\A` and `\G` both mean the end of the last
 /// match, and `^` matches there too.
 struct PatternAnchors {
     /// For a search that begins anywhere but at the end of a match; nil: the pattern as it is will do.
@@ -47,7 +47,7 @@ struct PatternAnchors {
         case UInt8(ascii: "["): count = classCount(rest)
         case UInt8(ascii: "(") where rest.starts(with: "(?#".utf8) || rest.starts(with: "(*".utf8):
             count = self.count(of: rest, through: ")")
-        // A callout with a string has quotation rules of its own: no anchor behind it is looked at.
+        // A callout with a string has quotation rules of its own: anchors after it are left alone.
         case UInt8(ascii: "(") where rest.starts(with: "(?C".utf8): count = rest.count
         case _: count = 1
         }
@@ -55,7 +55,7 @@ struct PatternAnchors {
         return rest.prefix(count)
     }
 
-    /// Of `\x` with the character behind it, or of all from `\Q` to `\E`.
+    /// Of `\x` with the character after it, or of all from `\Q` to `\E`.
     private static func escapeCount(_ rest: ArraySlice<UInt8>) -> Int {
         rest.starts(with: #"\Q"#.utf8) ? count(of: rest, through: #"\E"#) : min(2, rest.count)
     }

@@ -1,6 +1,6 @@
 /// What a `send` step sends: text, and groups of earlier matches.
 struct SendTemplate: Sendable {
-    enum Piece: Sendable {
+    enum Segment: Sendable {
         case bytes([UInt8])
         /// The first of these that took part in its match; a name can stand for several groups.
         case groups([GroupKey])
@@ -10,14 +10,14 @@ struct SendTemplate: Sendable {
         case name(String)
     }
 
-    let pieces: [Piece]
+    let segments: [Segment]
 
-    init(pieces: [Piece]) {
-        self.pieces = pieces
+    init(segments: [Segment]) {
+        self.segments = segments
     }
 
     init(_ text: String, resolve: (Reference) throws(Flaw) -> [GroupKey]) throws(Flaw) {
-        var pieces: [Piece] = []
+        var segments: [Segment] = []
         var literal: [UInt8] = []
         var rest = Array(text.utf8)[...]
         while let byte = rest.first {
@@ -25,27 +25,27 @@ struct SendTemplate: Sendable {
                 literal += "${".utf8
                 rest = rest.dropFirst(3)
             } else if rest.starts(with: "${".utf8) {
-                if !literal.isEmpty { pieces.append(.bytes(literal)) }
+                if !literal.isEmpty { segments.append(.bytes(literal)) }
                 literal = []
-                pieces.append(.groups(try resolve(try Self.takeReference(&rest))))
+                segments.append(.groups(try resolve(try Self.takeReference(&rest))))
             } else {
                 literal.append(byte)
                 rest = rest.dropFirst()
             }
         }
-        if !literal.isEmpty { pieces.append(.bytes(literal)) }
-        self.pieces = pieces
+        if !literal.isEmpty { segments.append(.bytes(literal)) }
+        self.segments = segments
     }
 
     private static func takeReference(_ rest: inout ArraySlice<UInt8>) throws(Flaw) -> Reference {
         let body = rest.dropFirst(2)
         guard let end = body.firstIndex(of: UInt8(ascii: "}")), end > body.startIndex else {
-            throw Flaw("has a ${ without a group's name and } behind it; $${ sends ${")
+            throw Flaw("has a ${ without a group's name and } after it; $${ sends ${")
         }
         let name = String(decoding: body[..<end], as: UTF8.self)
         rest = rest[(end + 1)...]
         guard name.utf8.allSatisfy(isWord), name.utf8.count <= 32 else {
-            throw Flaw("has a ${ behind which no group's name stands; $${ sends ${")
+            throw Flaw("has a ${ without a group's name after it; $${ sends ${")
         }
         if name.utf8.allSatisfy(isDigit) {
             guard let number = Int(name), number <= 65535 else { throw Flaw("knows no group \(name)") }
@@ -62,11 +62,11 @@ struct SendTemplate: Sendable {
         byte &- UInt8(ascii: "0") <= 9
     }
 
-    /// The bytes to send; nil where the groups make them more than a step may send.
+    /// The bytes to send; nil if the groups make them more than a step may send.
     func filled(with values: [GroupKey: [UInt8]]) -> [UInt8]? {
         var result: [UInt8] = []
-        for piece in pieces {
-            switch piece {
+        for segment in segments {
+            switch segment {
             case .bytes(let bytes): result += bytes
             case .groups(let keys): result += keys.lazy.compactMap { values[$0] }.first ?? []
             }
@@ -79,9 +79,9 @@ struct SendTemplate: Sendable {
 extension SendTemplate {
     /// Reads a template of Go's `Regexp.Expand`: `$name` and `${name}`, where a name of digits is a number and a bare name
     /// is as long as it can be; `$$` is a dollar sign, and any other `$` is itself. Letters and digits of any script make names.
-    /// - Parameter resolve: gives no groups for what there is none of: it is empty.
+    /// - Parameter resolve: returns no groups for a reference without one: its value is empty.
     init(expanding text: [UInt8], resolve: (Reference) -> [GroupKey]) {
-        var pieces: [Piece] = []
+        var segments: [Segment] = []
         var literal: [UInt8] = []
         var rest = text[...]
         while let byte = rest.popFirst() {
@@ -92,32 +92,32 @@ extension SendTemplate {
             if rest.first == UInt8(ascii: "$") {
                 literal.append(rest.removeFirst())
             } else if let reference = Self.takeGoReference(&rest) {
-                if !literal.isEmpty { pieces.append(.bytes(literal)) }
+                if !literal.isEmpty { segments.append(.bytes(literal)) }
                 literal = []
-                pieces.append(.groups(resolve(reference)))
+                segments.append(.groups(resolve(reference)))
             } else {
                 literal.append(byte)
             }
         }
-        if !literal.isEmpty { pieces.append(.bytes(literal)) }
-        self.init(pieces: pieces)
+        if !literal.isEmpty { segments.append(.bytes(literal)) }
+        self.init(segments: segments)
     }
 
-    /// Takes what stands behind a dollar sign; nothing where it is no reference.
+    /// Takes the reference after a dollar sign; takes nothing if there is none.
     private static func takeGoReference(_ rest: inout ArraySlice<UInt8>) -> Reference? {
         let isBraced = rest.first == UInt8(ascii: "{")
         let body = isBraced ? rest.dropFirst() : rest
         let word = body.prefix(wordLength(at: body))
         guard !word.isEmpty else { return nil }
-        let behind = body[word.endIndex...]
-        if isBraced, behind.first != UInt8(ascii: "}") { return nil }
-        rest = isBraced ? behind.dropFirst() : behind
+        let following = body[word.endIndex...]
+        if isBraced, following.first != UInt8(ascii: "}") { return nil }
+        rest = isBraced ? following.dropFirst() : following
         let name = String(decoding: word, as: UTF8.self)
         // A number with a leading zero is a name to Go.
         let isNumber =
             word.allSatisfy { (0x30...0x39).contains($0) } && (word.count == 1 || word.first != UInt8(ascii: "0"))
         guard isNumber else { return .name(name) }
-        // A number beyond every pattern is one of no group.
+        // No pattern has a group with such a large number.
         return .number(Int(name).map { min($0, 65536) } ?? 65536)
     }
 

@@ -1,16 +1,17 @@
 import CheckModel
 import ErrorCatalogue
 
-/// What a request asks of a handshake that is done: what is wrong first.
+/// What a request requires of a completed handshake.
 ///
-/// Asked for by name, so it holds with `verify: false` too.
-struct Demands {
+/// Each requirement applies with `verify: false` too, because the request names it.
+struct TLSRequirements {
     let options: TLSOptions
     let report: TLSReport
 
+    /// The first requirement that is not met; nil if all are.
     var failure: TLSHandshakeFailure? {
         if options.verify, !report.isVerified {
-            // Anonymous suites, where `ciphers` asks for them: no chain, so nothing that OpenSSL would have refused.
+            // An anonymous suite, which `ciphers` can ask for: OpenSSL had no chain to refuse.
             return TLSHandshakeFailure(.certificateInvalid, message: "the peer has sent no certificate")
         }
         return revocation ?? lifetime ?? applicationProtocol ?? missingAlert
@@ -38,11 +39,11 @@ struct Demands {
 
     private var lifetime: TLSHandshakeFailure? {
         guard let days = options.minimumDaysLeft else { return nil }
-        // Without a verified chain nothing says which of the certificates that were sent are in use, but for the peer's own.
+        // Without a verified chain, only the peer's own certificate is known to be in use.
         let chain = report.verifiedChain ?? Array(report.chain.prefix(1))
         if let endless = chain.first(where: { $0.expiresInSeconds == nil }) {
             return TLSHandshakeFailure(
-                .certificateInvalid, message: "what \(endless.subject) has as the end of its validity is no time")
+                .certificateInvalid, message: "\(endless.subject) has an end of validity that is not a time")
         }
         let ends = chain.compactMap { certificate in certificate.expiresInSeconds.map { (certificate.subject, $0) } }
         guard let (subject, seconds) = ends.min(by: { $0.1 < $1.1 }) else { return nil }
@@ -53,8 +54,7 @@ struct Demands {
             .certificateExpiresSoon, message: "\(subject) expires in \(left) days, sooner than in \(days)")
     }
 
-    /// A server that does not know the extension chooses none either: the application behind it would not get what was
-    /// asked for.
+    /// A server that does not know the extension chooses none either: its application would not get what was asked for.
     private var applicationProtocol: TLSHandshakeFailure? {
         guard !options.alpn.isEmpty, report.alpn == nil else { return nil }
         return TLSHandshakeFailure(.alpn, message: "the peer chose none of the application protocols")

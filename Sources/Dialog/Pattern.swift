@@ -6,7 +6,7 @@ import CPCRE2
 /// compiler needs memory that is writable and executable, and keeps no limit of depth.
 final class Pattern: Sendable {
     // SAFETY: pcre2_code is not written to between pcre2_compile and pcre2_code_free (pcre2api(3), "Multithreading"), so
-    // threads may share it; it is freed by `deinit` alone, when nobody holds the pattern any more.
+    // threads may share it; `deinit` alone frees it, after the last reference is gone.
     nonisolated(unsafe) let code: OpaquePointer
     // SAFETY: as for `code`.
     /// The same pattern, in which `^`, `\A` and `\G` also match at the start offset of a search; nil: it has none of them.
@@ -54,11 +54,11 @@ final class Pattern: Sendable {
         pcre2_set_bsr_8(context, UInt32(PCRE2_BSR_ANYCRLF))
         var error: Int32 = 0
         var offset = 0
-        // The zero behind the end is not part of the pattern: it gives an empty one an address, which PCRE2 asks for.
+        // The zero after the end is not part of the pattern: it gives an empty one an address, which PCRE2 asks for.
         let terminated = text + [0]
         let compiled = pcre2_compile_8(
             terminated, terminated.count - 1, options, &error, &offset, context)
-        guard let compiled else { throw Flaw("is no pattern, at byte \(offset): \(message(of: error))") }
+        guard let compiled else { throw Flaw("is not a pattern, at byte \(offset): \(message(of: error))") }
         return compiled
     }
 
@@ -111,7 +111,7 @@ enum MatchResult {
     case found([Range<Int>?])
     /// What begins here could become a match with more bytes; nothing before it can.
     case open(from: Int)
-    /// No match, and none with more bytes behind these ones.
+    /// No match, and none with more bytes after these.
     case absent
     /// The search was given up, for this reason.
     case exceeded(String)
@@ -119,7 +119,7 @@ enum MatchResult {
 
 /// What the end of the bytes means to a search.
 enum BytesEnd {
-    /// More can come: a match that touches the end, or asks what stands there, is open.
+    /// More can come: a match that touches the end, or looks at what follows, is open.
     case unknown
     /// The end of a message: a match may end there, else more can come.
     case message
@@ -136,13 +136,13 @@ enum BytesEnd {
 }
 
 extension Pattern {
-    /// Looks for the first match at or behind `start`; what stands before it is context.
+    /// Looks for the first match at `start` or later; the bytes before it are context.
     /// - Parameter lastMatchEnd: where the match of the step before ended. There `^`, `\A` and `\G` match, whatever
-    ///   stands before it.
+    ///   comes before it.
     func match(
         _ bytes: [UInt8], from start: Int, lastMatchEnd: Int = 0, end: BytesEnd, budget: inout MatchBudget
     ) -> MatchResult {
-        // At the begin of the bytes all of these match by themselves.
+        // At the begin of the bytes, all of these match anyway.
         if let codeAfterMatch, start == lastMatchEnd, start > 0 {
             let result = match(codeAfterMatch, bytes, from: start, end.options | PCRE2_ANCHORED, &budget)
             guard case .absent = result else { return result }
@@ -186,17 +186,17 @@ extension Pattern {
     private func ranges(at bounds: UnsafeMutablePointer<Int>) -> [Range<Int>?] {
         (0...groupCount).map { group in
             let (lower, upper) = (bounds[2 * group], bounds[2 * group + 1])
-            // PCRE2_UNSET is all bits set; \K can move the begin of a match behind its end.
+            // PCRE2_UNSET is all bits set; \K can move the begin of a match after its end.
             return lower >= 0 && lower <= upper ? lower..<upper : nil
         }
     }
 }
 
-/// The CPU time that a conversation may still spend in patterns.
+/// The CPU time that a dialog may still spend in patterns.
 ///
 /// The thread's own time is counted, not the clock's: a machine under load must not make a cheap pattern fail.
 struct MatchBudget {
-    private(set) var remainingNanoseconds = DialogLimits.conversationNanoseconds
+    private(set) var remainingNanoseconds = DialogLimits.dialogNanoseconds
     /// What the latest match took.
     private(set) var latestNanoseconds: Int64 = 0
 

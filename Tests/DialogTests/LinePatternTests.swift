@@ -1,4 +1,4 @@
-@testable import CheckEngine
+@testable import Dialog
 import Testing
 
 /// Patterns of modules: RE2 as Go's `regexp` reads it. `test_blackbox_patterns.py` compares them with blackbox_exporter.

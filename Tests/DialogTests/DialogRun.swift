@@ -1,62 +1,65 @@
-@testable import CheckEngine
 import CheckModel
+@testable import Dialog
 import NetworkTypes
 import SocketIO
+import TestSupport
 import Testing
 
-/// How a dialog went.
-struct Held: Sendable {
+/// The result of a dialog.
+struct DialogRun: Sendable {
     let report: DialogReport
-    let ending: DialogEnding
+    let outcome: DialogOutcome
 
     var received: [String] { report.steps.map { String(decoding: $0.received ?? [], as: UTF8.self) } }
     func group(_ name: String) -> String? { report.groups.first { $0.name == name }?.value }
 }
 
-/// Holds a dialog with a peer on a reactor with a thread of its own.
-func hold(
+/// Runs a dialog with a peer, on a reactor with its own thread.
+func runDialog(
     _ steps: [DialogStep], with endpoint: Endpoint, isDatagram: Bool = false, milliseconds: Int = 5000,
     alreadySent: Int = 0, cancelsAfter cancelMilliseconds: Int? = nil
-) async throws -> Held {
+) async throws -> DialogRun {
     let dialog = try Dialog(steps: steps)
     let reactor = try Reactor(thread: ReactorThread(index: 0))
     let thread = try WorkerThread(running: reactor)
-    let holding = Task(executorPreference: reactor.thread) {
+    let task = Task(executorPreference: reactor.thread) {
         let socket = try Socket(isDatagram ? .udp(.ipv4) : .tcp(.ipv4))
         try BlockingConnect.connect(socket, to: endpoint, timeoutMilliseconds: 5000)
         if alreadySent > 0, case .send(let text) = steps[0] {
             _ = try socket.send(Array(text.utf8).prefix(alreadySent))
         }
-        let token = try await reactor.add(socket.number, for: [.readable, .writable, .peerClosed])
-        let (report, ending) = await Conversation(dialog: dialog).run(
-            on: socket, token: token, reactor: reactor, isDatagram: isDatagram, alreadySent: alreadySent,
+        let token = try reactor.addOnThread(socket.number, for: .anything)
+        defer { reactor.removeOnThread(token) }
+        let stream = SocketStream(
+            on: socket.number, token: token, reactor: reactor,
             until: Clock.now().advanced(byMilliseconds: milliseconds))
-        await reactor.remove(token)
-        return Held(report: report, ending: ending)
+        let runner = DialogRunner(dialog, on: stream, framing: MessageFraming(socket.kind))
+        let outcome = await runner.run(alreadySent: alreadySent)
+        return DialogRun(report: runner.report, outcome: outcome)
     }
     if let cancelMilliseconds {
         try await Task.sleep(for: .milliseconds(cancelMilliseconds))
-        holding.cancel()
+        task.cancel()
     }
-    let result = await holding.result
+    let result = await task.result
     thread.stopAndJoin()
     return try result.get()
 }
 
-/// Holds a dialog over TCP with a peer that follows a script.
-func hold(
+/// Runs a dialog over TCP with a peer that follows a script.
+func runDialog(
     _ steps: [DialogStep], milliseconds: Int = 5000, alreadySent: Int = 0, cancelsAfter: Int? = nil,
     script: @escaping @Sendable (DialogPeer) -> Void
-) async throws -> Held {
+) async throws -> DialogRun {
     let server = DialogServer(.stream, script: script)
-    return try await hold(
+    return try await runDialog(
         steps, with: server.endpoint, milliseconds: milliseconds, alreadySent: alreadySent, cancelsAfter: cancelsAfter)
 }
 
-/// Holds a dialog over UDP with a peer that follows a script from the first datagram on.
-func holdByDatagrams(
+/// Runs a dialog over UDP with a peer that follows a script from the first datagram on.
+func runDatagramDialog(
     _ steps: [DialogStep], milliseconds: Int = 5000, script: @escaping @Sendable (DialogPeer) -> Void
-) async throws -> Held {
+) async throws -> DialogRun {
     let server = DialogServer(.datagram, script: script)
-    return try await hold(steps, with: server.endpoint, isDatagram: true, milliseconds: milliseconds)
+    return try await runDialog(steps, with: server.endpoint, isDatagram: true, milliseconds: milliseconds)
 }

@@ -8,8 +8,8 @@ import SocketIO
 import Testing
 
 /// Negotiations over real connections.
-@Suite struct StartTLSTalkTests {
-    private func failure(_ ending: TLSHandshakeEnding) -> TLSHandshakeFailure? {
+@Suite struct StartTLSExchangeTests {
+    private func failure(_ ending: TLSHandshakeOutcome) -> TLSHandshakeFailure? {
         if case .failed(let failure) = ending { failure } else { nil }
     }
 
@@ -151,7 +151,7 @@ import Testing
         }
         let failure = failure(try await peer.negotiate(.irc))
         #expect(failure?.name == .startTLSRefused)
-        #expect(failure?.message == "it says more than 65536 bytes")
+        #expect(failure?.message == "it sent more than 65536 bytes")
         #expect((failure?.received?.count ?? 0) <= 1024)
     }
 
@@ -160,7 +160,7 @@ import Testing
             for _ in 0..<40 { end.say(String(repeating: "PING :a\r\n", count: 400)) }
             while !end.hear().isEmpty {}
         }
-        #expect(failure(try await peer.negotiate(.irc))?.message == "it says more than 65536 bytes")
+        #expect(failure(try await peer.negotiate(.irc))?.message == "it sent more than 65536 bytes")
     }
 
     @Test func aLongLineIsShownInPart() async throws {

@@ -1,18 +1,18 @@
 import CheckModel
 
-/// What the peer has said and no step has matched, with some context before it.
+/// What the peer has sent and no step has matched, with some context before it.
 struct Inbox {
     private(set) var bytes: [UInt8] = []
-    /// Where the next search begins: behind the previous match, and behind what cannot match any more.
+    /// Where the next search begins: after the previous match, and after what cannot match any more.
     private(set) var start = 0
-    /// Where the next search for what is rejected begins; `start` while nothing is.
+    /// Where the next search for rejected patterns begins; `start` if there are none.
     private(set) var rejectStart = 0
     /// Where the previous match ended, as long as the context reaches back to it; 0 at first, and where it does not.
     private(set) var lastMatchEnd = 0
     private var hasRejects = false
-    /// Something came, if only an empty datagram, that no search has seen.
+    /// Something was received that no search has seen, at least an empty datagram.
     private(set) var hasNews = false
-    /// How many unmatched bytes are kept: the oldest are forgotten.
+    /// How many unmatched bytes are kept; the oldest are dropped.
     var capacity = DialogLimits.unmatchedBytes
 
     var unmatchedCount: Int { bytes.count - start }
@@ -40,17 +40,17 @@ struct Inbox {
         hasNews = false
     }
 
-    /// The same of a search for what is rejected.
+    /// The same, for a search for rejected patterns.
     mutating func skipRejects(to offset: Int) {
         rejectStart = max(rejectStart, offset)
     }
 
-    /// From here on something is rejected, until the next match.
+    /// Keeps bytes for rejected patterns until the next match.
     mutating func keepForRejects() {
         hasRejects = true
     }
 
-    /// A match ended at `offset`: the next step looks at what stands behind it, if anything does.
+    /// Ends a match at `offset`: the next step looks at the bytes after it.
     mutating func consume(to offset: Int) {
         start = max(start, offset)
         lastMatchEnd = start
@@ -65,7 +65,7 @@ struct Inbox {
     }
 }
 
-// What a peer may have said in plain text in front of TLS.
+// What a peer may have sent in plain text before TLS.
 extension Inbox {
     /// The peer's go-ahead for TLS, as far as it has come: the line in which the last match ended, which may have more in it,
     /// and the further lines of a reply of many: `220-…` up to `220 …`.
@@ -121,7 +121,7 @@ extension Inbox {
     }
 }
 
-/// What a conversation remembers of its matches.
+/// What a dialog remembers of its matches.
 struct DialogMemory {
     private let dialog: Dialog
     /// Values of the groups that later steps send.
@@ -147,7 +147,7 @@ struct DialogMemory {
         }
     }
 
-    /// The labels with what was noted of their step: at most 1 KiB of each.
+    /// The labels with the values of their step, at most 1 KiB of each.
     func filled(_ labels: [LabelTemplate]) -> [Label] {
         labels.map { label in
             Label(name: label.name, value: PrintableBytes.text((label.value.filled(with: values) ?? [])[...]))
@@ -173,7 +173,7 @@ struct ByteSearch: Sendable {
         self.fallback = fallback
     }
 
-    /// The end of the first occurrence that begins at or behind `start`.
+    /// The end of the first occurrence that begins at `start` or later.
     func end(in bytes: [UInt8], from start: Int) -> Int? {
         var length = 0
         for index in start..<bytes.count {

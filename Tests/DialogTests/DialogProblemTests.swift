@@ -1,5 +1,5 @@
-@testable import CheckEngine
 import CheckModel
+@testable import Dialog
 import Testing
 
 @Suite struct DialogProblemTests {
@@ -16,7 +16,7 @@ import Testing
         let found = problem(.send(text: "x"), .expect(pattern: "a(b"))
         #expect(found?.step == 1)
         #expect(found?.member == "expect")
-        #expect(found?.detail == "is no pattern, at byte 3: missing closing parenthesis")
+        #expect(found?.detail == "is not a pattern, at byte 3: missing closing parenthesis")
     }
 
     @Test(arguments: ["", "(*UTF)é", "(*UCP)a", #"a\Cb"#, "(?<=a{5000})b", String(repeating: "a", count: 4097)])
