@@ -1,4 +1,4 @@
-import SocketIO
+internal import SocketIO
 
 /// The first twelve bytes of a message, RFC 1035 section 4.1.1.
 struct MessageHeader {

@@ -1,7 +1,7 @@
-import CheckModel
-import ErrorCatalogue
-import NetworkTypes
-import SocketIO
+internal import CheckModel
+internal import ErrorCatalogue
+internal import NetworkTypes
+internal import SocketIO
 
 // hosts(5) and resolv.conf(5), read on another thread.
 extension Resolver {

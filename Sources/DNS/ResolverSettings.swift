@@ -1,6 +1,6 @@
-import CLinux
+internal import CLinux
 public import NetworkTypes
-import SocketIO
+internal import SocketIO
 
 /// The settings of resolv.conf(5) that the resolver uses.
 ///

@@ -1,7 +1,7 @@
-import Glibc
+internal import Glibc
 internal import NetworkTypes
-import SocketIO
-import Synchronization
+internal import SocketIO
+internal import Synchronization
 
 // Steps that wait for something.
 extension DialogStream {

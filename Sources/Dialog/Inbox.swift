@@ -1,4 +1,4 @@
-import CheckModel
+internal import CheckModel
 
 /// What the peer has sent and no step has matched, with some context before it.
 struct Inbox {

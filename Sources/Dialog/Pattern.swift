@@ -1,4 +1,4 @@
-import CPCRE2
+internal import CPCRE2
 
 /// A compiled regular expression over bytes: PCRE2, without UTF.
 ///

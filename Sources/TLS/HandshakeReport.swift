@@ -1,7 +1,7 @@
-import COpenSSL
-import CheckModel
-import ErrorCatalogue
-import SocketIO
+internal import COpenSSL
+internal import CheckModel
+internal import ErrorCatalogue
+internal import SocketIO
 
 // From OpenSSL to the report, once the handshake ended in whatever way.
 extension TLSChannel {

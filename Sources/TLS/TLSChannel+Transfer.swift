@@ -1,6 +1,6 @@
-import CLinux
+internal import CLinux
 public import ErrorCatalogue
-import NetworkTypes
+internal import NetworkTypes
 public import SocketIO
 
 // Plaintext, after the handshake.

@@ -1,8 +1,8 @@
-import COpenSSL
+internal import COpenSSL
 public import CheckModel
 internal import ErrorCatalogue
 internal import NetworkTypes
-import SocketIO
+internal import SocketIO
 
 /// One TLS connection over a connected stream socket, which stays the caller's.
 ///

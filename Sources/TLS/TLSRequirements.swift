@@ -1,5 +1,5 @@
-import CheckModel
-import ErrorCatalogue
+internal import CheckModel
+internal import ErrorCatalogue
 
 /// What a request requires of a completed handshake.
 ///

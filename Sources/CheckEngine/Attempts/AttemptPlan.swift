@@ -3,7 +3,7 @@ public import CheckModel
 public import Dialog
 internal import ErrorCatalogue
 internal import NetworkTypes
-import SocketIO
+internal import SocketIO
 public import TLS
 
 /// What all attempts of one check have in common. It is immutable.

@@ -1,9 +1,9 @@
 internal import CheckModel
 internal import Dialog
-import ErrorCatalogue
-import NetworkTypes
-import SocketIO
-import TLS
+internal import ErrorCatalogue
+internal import NetworkTypes
+internal import SocketIO
+internal import TLS
 
 /// A phase that follows the connect. An attempt runs those that its check asks for, in this order.
 enum LaterPhase: CaseIterable {

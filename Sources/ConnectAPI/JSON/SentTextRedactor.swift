@@ -1,8 +1,8 @@
 package import CheckModel
 
-/// The texts that a configured dialog sends. They may be passwords, and peers may echo them. No output that others can
-/// read shows them.
-package struct SentTexts {
+/// Removes the texts that a configured dialog sends from output that others can read. They may be passwords, and peers may
+/// echo them.
+package struct SentTextRedactor {
     package static let placeholder = "<secret>"
 
     /// Shorter texts are protocol commands, such as `QUIT`.
@@ -43,7 +43,7 @@ package struct SentTexts {
     }
 
     /// Replaces the texts in bytes that the peer sent.
-    package func hidden(in received: [UInt8]) -> [UInt8] {
+    package func redacted(_ received: [UInt8]) -> [UInt8] {
         if lines.isEmpty { return received }
         var result: [UInt8] = []
         var rest = received[...]
@@ -60,14 +60,14 @@ package struct SentTexts {
     }
 
     /// Replaces the texts in what a report shows of the peer.
-    package func hidden(in report: DialogReport) -> DialogReport {
+    package func redacted(_ report: DialogReport) -> DialogReport {
         guard !lines.isEmpty else { return report }
         var report = report
         for index in report.steps.indices {
-            report.steps[index].received = report.steps[index].received.map(hidden)
+            report.steps[index].received = report.steps[index].received.map { redacted($0) }
         }
         report.groups = report.groups.map { group in
-            Label(name: group.name, value: String(decoding: hidden(in: Array(group.value.utf8)), as: UTF8.self))
+            Label(name: group.name, value: String(decoding: redacted(Array(group.value.utf8)), as: UTF8.self))
         }
         return report
     }

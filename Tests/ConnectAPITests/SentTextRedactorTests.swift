@@ -2,9 +2,9 @@ import CheckModel
 @testable import ConnectAPI
 import Testing
 
-@Suite struct SentTextsTests {
+@Suite struct SentTextRedactorTests {
     private func hidden(_ received: String, sent steps: DialogStep...) -> String {
-        String(decoding: SentTexts(of: steps).hidden(in: Array(received.utf8)), as: UTF8.self)
+        String(decoding: SentTextRedactor(of: steps).redacted(Array(received.utf8)), as: UTF8.self)
     }
 
     @Test func `what a dialog sends is hidden wherever a peer repeats it`() {
@@ -32,7 +32,7 @@ import Testing
         let step = DialogStepReport(
             kind: .expect, ok: true, durationNanoseconds: 0, bytes: 7, received: Array("hunter2".utf8))
         let report = DialogReport(steps: [step], groups: [Label(name: "g", value: "x hunter2")])
-        let hidden = SentTexts(of: [.send(text: "hunter2")]).hidden(in: report)
+        let hidden = SentTextRedactor(of: [.send(text: "hunter2")]).redacted(report)
         #expect(hidden.steps[0].received == Array("<secret>".utf8) && hidden.steps[0].bytes == 7)
         #expect(hidden.groups == [Label(name: "g", value: "x <secret>")])
     }

@@ -1,9 +1,9 @@
-import CheckEngine
-import CheckModel
+internal import CheckEngine
+internal import CheckModel
 internal import ErrorCatalogue
-import HTTPServer
-import NetworkTypes
-import StrictJSON
+internal import HTTPServer
+internal import NetworkTypes
+internal import StrictJSON
 
 /// The parameters of `/v1/probe`, and the problems with them.
 struct ProbeReading {
