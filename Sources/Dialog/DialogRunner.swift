@@ -17,6 +17,7 @@ public final class DialogRunner {
     /// - Parameters:
     ///   - socket: its deadline ends the dialog.
     ///   - tls: for the step that starts TLS, and for a dialog within TLS; nil if there is neither.
+    @inline(never)
     public init(
         _ dialog: Dialog, on socket: SocketStream, framing: MessageFraming, tls: (any DialogTLS)? = nil
     ) {

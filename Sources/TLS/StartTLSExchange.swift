@@ -12,8 +12,7 @@ extension StartTLSProtocol {
     /// of the encrypted conversation (CVE-2011-0411). TLS_CLOSED if the peer ends the stream before.
     /// - Parameter host: the name that XMPP asks for; nil if the target has no name.
     public func negotiate(host: String?, on stream: SocketStream) async -> TLSHandshakeOutcome {
-        let negotiation = StartTLS.negotiation(of: self, host: host, client: stream.localName()?.address)
-        return await StartTLSExchange(negotiation, on: stream).run()
+        await StartTLSExchange(of: self, host: host, on: stream).run()
     }
 }
 
@@ -25,8 +24,10 @@ final class StartTLSExchange {
     private var pending: ArraySlice<UInt8> = []
     private var receivedCount = 0
 
-    init(_ negotiation: any StartTLSNegotiation, on stream: SocketStream) {
-        self.negotiation = negotiation
+    /// Not inlined: the frame of its caller, which waits, would contain its temporaries.
+    @inline(never)
+    init(of protocolName: StartTLSProtocol, host: String?, on stream: SocketStream) {
+        negotiation = StartTLS.negotiation(of: protocolName, host: host, client: stream.localName()?.address)
         self.stream = stream
     }
 

@@ -117,9 +117,13 @@ extension ConnectAttempt {
             dialog, on: stream, framing: MessageFraming(socket.kind), tls: tlsAttempt(of: record))
         note(await runner.run(alreadySent: sentEarly), of: socket, into: record)
         let tls = (record.tlsAttempt?.nanoseconds ?? 0) - tlsBefore
-        record.phases.append(
-            PhaseOutcome(.dialog, nanoseconds: Clock.now().since(begin) - tls, report: .dialog(runner.report)))
+        enter(runner.report, nanoseconds: Clock.now().since(begin) - tls, into: record)
         return true
+    }
+
+    @inline(never)
+    private func enter(_ report: DialogReport, nanoseconds: Int64, into record: AttemptRecord) {
+        record.phases.append(PhaseOutcome(.dialog, nanoseconds: nanoseconds, report: .dialog(report)))
     }
 
     @inline(never)
