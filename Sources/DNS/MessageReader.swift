@@ -189,10 +189,10 @@ enum DomainName {
     }
 }
 
-/// Splits a line of a configuration file into words.
-enum Words {
+/// Splits a line of a configuration file into fields.
+enum FieldSplitter {
     /// Splits at spaces, tabs and carriage returns, and drops the rest after one of `comments`.
-    static func of(_ line: ArraySlice<UInt8>, comments: [UInt8]) -> [String] {
+    static func fields(of line: ArraySlice<UInt8>, comments: [UInt8]) -> [String] {
         let text = line.prefix { !comments.contains($0) }
         return text.split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") || $0 == UInt8(ascii: "\r") }
             .map { String(decoding: $0, as: UTF8.self) }

@@ -27,8 +27,10 @@ import Testing
             let waits = Counter()
             stream.noteWait = { _ in waits.add() }
             write(peer, "abc", 3)
-            #expect(try await stream.receive(atMost: 2) == Array("ab".utf8))
-            #expect(try await stream.receive(atMost: 2) == Array("c".utf8))
+            let first = try await stream.receive(atMost: 2)
+            #expect(first == Array("ab".utf8))
+            let second = try await stream.receive(atMost: 2)
+            #expect(second == Array("c".utf8))
             #expect(waits.count == 0)
         }
     }
@@ -43,8 +45,10 @@ import Testing
                 write(peer, "x", 1)
                 shutdown(peer, Int32(SHUT_WR))
             }
-            #expect(try await stream.receive(atMost: 100) == Array("x".utf8))
-            #expect(try await stream.receive(atMost: 100) == [])
+            let bytes = try await stream.receive(atMost: 100)
+            #expect(bytes == Array("x".utf8))
+            let end = try await stream.receive(atMost: 100)
+            #expect(end == [])
             #expect(log.value.withLock { $0 } == [true, false])
         }
     }
@@ -53,8 +57,10 @@ import Testing
         try await withStream { stream, peer in
             #expect(throws: Errno(EAGAIN)) { try stream.peekNow(atMost: 2) }
             write(peer, "abc", 3)
-            #expect(try stream.peekNow(atMost: 2) == Array("ab".utf8))
-            #expect(try await stream.receive(atMost: 100) == Array("abc".utf8))
+            let peeked = try stream.peekNow(atMost: 2)
+            #expect(peeked == Array("ab".utf8))
+            let received = try await stream.receive(atMost: 100)
+            #expect(received == Array("abc".utf8))
         }
     }
 

@@ -12,7 +12,7 @@ import Testing
 /// A peer on loopback that follows a script on a thread of its own, and somebody who asks it for TLS.
 struct StartTLSPeer: ~Copyable {
     /// The peer's end of the connection: blocking, with five seconds of patience.
-    struct End: Sendable {
+    struct Connection: Sendable {
         let number: Int32
 
         func say(_ text: String) { say(Latin1.bytes(text)) }
@@ -35,7 +35,7 @@ struct StartTLSPeer: ~Copyable {
     private let listener: Socket
     private let isOver = DispatchSemaphore(value: 0)
 
-    init(_ script: @escaping @Sendable (End) -> Void) throws {
+    init(_ script: @escaping @Sendable (Connection) -> Void) throws {
         let listener = try Socket(.tcp(.ipv4), nonBlocking: false)
         try listener.bind(to: IPEndpoint(address: .v4(IPv4Address(bits: 0x7F00_0001)), port: 0))
         var patience = timeval(tv_sec: 5, tv_usec: 0)
@@ -47,7 +47,7 @@ struct StartTLSPeer: ~Copyable {
             if end >= 0 {
                 var patience = timeval(tv_sec: 5, tv_usec: 0)
                 setsockopt(end, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
-                script(End(number: end))
+                script(Connection(number: end))
                 close(end)
             }
             isOver.signal()
