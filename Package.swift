@@ -148,7 +148,8 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "DialogTests", dependencies: ["Dialog", "CheckModel", "NetworkTypes", "SocketIO", "TestSupport"],
+            name: "DialogTests",
+            dependencies: ["Dialog", "CheckModel", "ErrorCatalogue", "NetworkTypes", "SocketIO", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
             name: "CheckEngineTests",

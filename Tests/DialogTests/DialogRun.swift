@@ -17,7 +17,8 @@ struct DialogRun: Sendable {
 /// Runs a dialog with a peer, on a reactor with its own thread.
 func runDialog(
     _ steps: [DialogStep], with endpoint: Endpoint, isDatagram: Bool = false, milliseconds: Int = 5000,
-    alreadySent: Int = 0, cancelsAfter cancelMilliseconds: Int? = nil
+    alreadySent: Int = 0, cancelsAfter cancelMilliseconds: Int? = nil,
+    tls: (@Sendable () -> any DialogTLS)? = nil
 ) async throws -> DialogRun {
     let dialog = try Dialog(steps: steps)
     let reactor = try Reactor(thread: ReactorThread(index: 0))
@@ -33,7 +34,7 @@ func runDialog(
         let stream = SocketStream(
             on: socket.number, token: token, reactor: reactor,
             until: Clock.now().advanced(byMilliseconds: milliseconds))
-        let runner = DialogRunner(dialog, on: stream, framing: MessageFraming(socket.kind))
+        let runner = DialogRunner(dialog, on: stream, framing: MessageFraming(socket.kind), tls: tls?())
         let outcome = await runner.run(alreadySent: alreadySent)
         return DialogRun(report: runner.report, outcome: outcome)
     }
@@ -49,11 +50,12 @@ func runDialog(
 /// Runs a dialog over TCP with a peer that follows a script.
 func runDialog(
     _ steps: [DialogStep], milliseconds: Int = 5000, alreadySent: Int = 0, cancelsAfter: Int? = nil,
-    script: @escaping @Sendable (DialogPeer) -> Void
+    tls: (@Sendable () -> any DialogTLS)? = nil, script: @escaping @Sendable (DialogPeer) -> Void
 ) async throws -> DialogRun {
     let server = DialogServer(.stream, script: script)
     return try await runDialog(
-        steps, with: server.endpoint, milliseconds: milliseconds, alreadySent: alreadySent, cancelsAfter: cancelsAfter)
+        steps, with: server.endpoint, milliseconds: milliseconds, alreadySent: alreadySent, cancelsAfter: cancelsAfter,
+        tls: tls)
 }
 
 /// Runs a dialog over UDP with a peer that follows a script from the first datagram on.
