@@ -1,7 +1,7 @@
 internal import CheckModel
 internal import DequeModule
 internal import ErrorCatalogue
-internal import NetworkTypes
+public import NetworkTypes
 internal import SocketIO
 import Synchronization
 
@@ -106,6 +106,16 @@ public final class BatchRun: Sendable {
             isEnding.store(true, ordering: .relaxed)
         }
         wakeAll()
+    }
+
+    /// As `stop`, and cancels the checks that are still in flight at the deadline.
+    public func stop(cancellingAt deadline: MonotonicTime) {
+        stop()
+        let reactor = pool.workers[0].reactor
+        Task(executorPreference: reactor.thread) { [weak self] in
+            _ = await reactor.sleep(until: deadline)
+            self?.cancel()
+        }
     }
 
     /// Cancels the checks in flight, too. Each still gets its result.

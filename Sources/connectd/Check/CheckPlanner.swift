@@ -65,18 +65,6 @@ extension TargetEntry {
     fileprivate func complaint(_ detail: String) -> String { (place.map { "\($0): " } ?? "") + detail }
 }
 
-extension Target {
-    /// The key for `--per-host`: the host as written, or the path.
-    var hostKey: String {
-        switch peer {
-        case .tcp(.address(let address), _), .udp(.address(let address), _): address.text
-        case .tcp(.name(let name), _), .udp(.name(let name), _):
-            (name.hasSuffix(".") ? String(name.dropLast()) : name).lowercased()
-        case .unix: text
-        }
-    }
-}
-
 /// The options of `check` for many targets: concurrency, rate and retries.
 struct PaceArguments: ParsableArguments {
     @Option(
