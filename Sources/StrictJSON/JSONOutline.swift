@@ -87,7 +87,7 @@ extension JSONParser {
         }
     }
 
-    /// Checks the grammar of a value that starts at `position`, and moves behind it.
+    /// Checks the grammar of a value that starts at `position`, and moves to its end.
     private mutating func skipValue(_ bytes: Span<UInt8>) throws(JSONFailure) {
         guard position < bytes.count else { throw unexpected(bytes, "a value") }
         switch bytes[position] {

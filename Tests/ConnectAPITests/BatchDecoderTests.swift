@@ -61,14 +61,16 @@ import Testing
         (#"{}"#, "/checks"), (#"{"checks":{}}"#, "/checks"), (#"{"checks":null}"#, "/checks"),
         (#"{"checks":[1,2,3,4]}"#, "/checks"), (#"{"checks":[],"concurrency":0}"#, "/concurrency"),
         (#"{"checks":[],"concurrency":-1}"#, "/concurrency"), (#"{"checks":[],"concurrency":1.5}"#, "/concurrency"),
-        (#"{"checks":[],"concurrency":"4"}"#, "/concurrency"), (#"{"checks":[],"rate_per_second":-1}"#, "/rate_per_second"),
+        (#"{"checks":[],"concurrency":"4"}"#, "/concurrency"),
+        (#"{"checks":[],"rate_per_second":-1}"#, "/rate_per_second"),
         (#"{"checks":[],"rate_per_second":"1"}"#, "/rate_per_second"), (#"{"checks":[],"per_host":-1}"#, "/per_host"),
         (#"{"checks":[],"retry_timeouts":4}"#, "/retry_timeouts"), (#"{"checks":[],"from":"any"}"#, "/from"),
         (#"{"checks":[],"defaults":[]}"#, "/defaults"), (#"{"checks":[],"defaults":{"port":1}}"#, "/defaults/port"),
         (#"{"checks":[],"defaults":{"timeout_ms":0}}"#, "/defaults/timeout_ms"),
         (#"{"checks":[],"defaults":{"tls":{"ca":"x"}}}"#, "/defaults/tls/ca"),
         (#"{"checks":[],"defaults":{"dialog":[{"expect":"("}]}}"#, "/defaults/dialog/0/expect"),
-        (#"{"checks":[],"defaults":{"target":"x"}}"#, "/defaults/target"), (#"[]"#, ""), (#"{"checks":[],"checks":[]}"#, "/checks"),
+        (#"{"checks":[],"defaults":{"target":"x"}}"#, "/defaults/target"), (#"[]"#, ""),
+        (#"{"checks":[],"checks":[]}"#, "/checks"),
     ])
     func whatIsWrongWithTheBatchIsAProblem(_ text: String, _ pointer: String) throws {
         let problem = try #require(self.problem(text))
@@ -100,7 +102,7 @@ import Testing
             second.labels
                 == [Label(name: "y", value: "3"), Label(name: "z", value: "4"), Label(name: "x", value: "1")])
         #expect(second.expectation == .oneOf([.failed(.timeout)]))
-        #expect(try request(2, of: batch).tls == TLSOptions(), "true is no object: it replaces the defaults")
+        #expect(try request(2, of: batch).tls == TLSOptions(), "true is not an object: it replaces the defaults")
     }
 
     @Test(arguments: [

@@ -2,7 +2,6 @@ import CheckModel
 @testable import ConnectAPI
 import ErrorCatalogue
 import HTTPServer
-import Synchronization
 import Testing
 
 /// The order and the bounds of a batch's results.
@@ -14,8 +13,7 @@ import Testing
     }
 
     private func add(_ index: Int, _ text: String, to output: BatchOutput) {
-        output.noteStart()
-        output.add(index, Array(text.utf8), outcome: .connected, isOK: true, wasStarted: true)
+        output.add(index, Array(text.utf8), outcome: .connected, isOK: true)
     }
 
     private func rest(of output: BatchOutput) async -> String {
@@ -26,17 +24,19 @@ import Testing
 
     @Test func aDocumentHasTheOrderOfTheRequest() async {
         let output = output(.document)
-        output.begin {}
+        output.begin(of: nil)
         for index in [2, 0, 1] { add(index, "\(index)", to: output) }
         output.end()
         let text = await rest(of: output)
-        #expect(text.hasPrefix(#"{"results":[0,1,2],"summary":{"total":3,"ok":3,"by_outcome":{"connected":3},"duration_ms":"#))
+        #expect(
+            text.hasPrefix(
+                #"{"results":[0,1,2],"summary":{"total":3,"ok":3,"by_outcome":{"connected":3},"duration_ms":"#))
         #expect(text.hasSuffix("}}\n"))
     }
 
     @Test func linesComeAsTheyAreKnown() async {
         let output = output(.lines)
-        output.begin {}
+        output.begin(of: nil)
         add(2, "two\n", to: output)
         #expect(await output.next() == Array("two\n".utf8))
         add(0, "zero\n", to: output)
@@ -46,7 +46,7 @@ import Testing
 
     @Test func theSenderWaitsForAResult() async {
         let output = output(.lines)
-        output.begin {}
+        output.begin(of: nil)
         let first = Task { await output.next() }
         for _ in 0..<100 { await Task.yield() }
         add(0, "x\n", to: output)
@@ -58,9 +58,8 @@ import Testing
     }
 
     @Test func linesThatAreNotReadStopTheStarts() async {
-        let room = Atomic<Int>(0)
         let output = output(.lines, 100)
-        output.begin { room.add(1, ordering: .relaxed) }
+        output.begin(of: nil)
         let line = String(repeating: "x", count: 100_000)
         for index in 0..<3 {
             #expect(output.lastStart == .max)
@@ -68,13 +67,13 @@ import Testing
         }
         #expect(output.lastStart == -1 && memory.heldBytes(by: .answers) == 262_144)
         _ = await output.next()
-        #expect(output.lastStart == .max && room.load(ordering: .relaxed) == 1)
+        #expect(output.lastStart == .max)
         #expect(memory.heldBytes(by: .answers) == 0)
     }
 
     @Test func resultsThatWaitForTheFirstLeaveOnlyThatOne() async {
         let output = output(.document, 100)
-        output.begin {}
+        output.begin(of: nil)
         let result = String(repeating: "x", count: 12 << 20)
         for index in [2, 3, 4] { add(index, result, to: output) }
         #expect(output.lastStart == 0)
@@ -88,7 +87,7 @@ import Testing
 
     @Test func anAbandonedOutputKeepsNothing() {
         let output = output(.lines, 100)
-        output.begin {}
+        output.begin(of: nil)
         add(0, String(repeating: "x", count: 200_000), to: output)
         output.abandon()
         #expect(memory.heldBytes(by: .answers) == 0)

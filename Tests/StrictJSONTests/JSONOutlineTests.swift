@@ -45,9 +45,11 @@ import Testing
     }
 
     @Test(arguments: [
-        #"{"checks":[{"a":}]}"#, #"{"checks":[1,]}"#, #"{"checks":[1 2]}"#, #"{"checks":[{"a":1,}]}"#, #"{"checks":["\x"]}"#,
+        #"{"checks":[{"a":}]}"#, #"{"checks":[1,]}"#, #"{"checks":[1 2]}"#, #"{"checks":[{"a":1,}]}"#,
+        #"{"checks":["\x"]}"#,
         #"{"checks":["\ud800"]}"#, #"{"checks":[tru]}"#, #"{"checks":[01]}"#, #"{"checks":[{a:1}]}"#, #"{"checks":[1"#,
-        #"{"checks":["a"#, #"{"checks":[]}x"#, "{\"checks\":[\"\n\"]}", #"{"checks":[],"checks":[]}"#, "", "{", #"{"checks":[{"a"1}]}"#,
+        #"{"checks":["a"#, #"{"checks":[]}x"#, "{\"checks\":[\"\n\"]}", #"{"checks":[],"checks":[]}"#, "", "{",
+        #"{"checks":[{"a"1}]}"#,
     ])
     func wrongGrammarIsRefused(_ text: String) {
         #expect(failure(text) != nil)

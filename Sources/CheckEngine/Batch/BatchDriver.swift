@@ -58,7 +58,7 @@ final class BatchDriver: Sendable {
         switch batch.next(on: index) {
         case .start(let check):
             noteStart()
-            state.with { $0.tasks += 1 }
+            noteTask(1)
             group.addTask { await self.runChecks(from: check, place) }
         case .again: await nextTurn()
         case .wait(let time):
@@ -89,6 +89,11 @@ final class BatchDriver: Sendable {
         state.with { $0.startsLeft -= 1 }
     }
 
+    private func noteTask(_ change: Int) {
+        state.with { $0.tasks += change }
+        batch.noteTask(change)
+    }
+
     private func runChecks(from first: Int, _ place: UInt64) async {
         var next: Int? = first
         while let check = next {
@@ -97,7 +102,7 @@ final class BatchDriver: Sendable {
             if next != nil { noteStart() }
         }
         batch.returnPermit()
-        state.with { $0.tasks -= 1 }
+        noteTask(-1)
         wakeUp.fire()
     }
 

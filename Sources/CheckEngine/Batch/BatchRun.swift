@@ -51,6 +51,7 @@ public final class BatchRun: Sendable {
     private let pool: WorkerPool
     private let workerCount: Int
     private let concurrency: Int
+    private let tasks = Atomic<Int>(0)
     /// The batch's number in `Admission`.
     private let number = Atomic<Int>(0)
     private let isEnding = Atomic<Bool>(false)
@@ -109,7 +110,7 @@ public final class BatchRun: Sendable {
     }
 
     /// As `stop`, and cancels the checks that are still in flight at the deadline.
-    public func stop(cancellingAt deadline: MonotonicTime) {
+    public func stop(cancelingAt deadline: MonotonicTime) {
         stop()
         let reactor = pool.workers[0].reactor
         Task(executorPreference: reactor.thread) { [weak self] in
@@ -130,6 +131,13 @@ public final class BatchRun: Sendable {
         isEnding.store(true, ordering: .relaxed)
         for driver in state.withLock({ $0.drivers }) { driver.cancel() }
         wakeAll()
+    }
+
+    /// Checks in flight.
+    public var inFlightCount: Int { tasks.load(ordering: .relaxed) }
+
+    func noteTask(_ change: Int) {
+        tasks.add(change, ordering: .relaxed)
     }
 
     /// Looks again at what the work allows to start.

@@ -16,7 +16,7 @@ enum BatchDecoder {
     /// More values than `defaults` and the other members of a valid body have.
     private static let limits = JSONLimits(values: 16_384)
 
-    /// - Throws: 400, if the body is not a batch. A check that is not valid is no reason.
+    /// - Throws: 400, if the body is not a batch. An invalid check is not a reason.
     static func batch(_ body: [UInt8], under settings: ServiceSettings) throws(Problem) -> BatchRequest {
         let outline = try outline(of: body, maximumElements: settings.batchChecks)
         do throws(JSONProblems) {

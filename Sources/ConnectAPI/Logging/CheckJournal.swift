@@ -76,8 +76,8 @@ package final class CheckJournal: Sendable {
             metrics.noteInvalid(on: worker, for: origin?.client)
         }
         guard logger.logLevel <= .debug else { return }
-        logger.debug(
-            "check", metadata: metadata(of: target, origin, ["outcome": "\(report.errorClass.rawValue)", "hint": "\(report.hint)"]))
+        let details: Logger.Metadata = ["outcome": "\(report.errorClass.rawValue)", "hint": "\(report.hint)"]
+        logger.debug("check", metadata: metadata(of: target, origin, details))
     }
 
     /// Counts checks of a batch that had no result when their client left.

@@ -1,3 +1,4 @@
+internal import CheckEngine
 internal import CheckModel
 internal import ErrorCatalogue
 internal import HTTPServer
@@ -26,7 +27,7 @@ final class BatchOutput: Sendable {
         /// What `memory` was charged.
         var charge = 0
         var sender: UnsafeContinuation<Void, Never>?
-        var onRoom: (@Sendable () -> Void)?
+        var run: BatchRun?
     }
 
     private let form: BatchForm
@@ -34,7 +35,6 @@ final class BatchOutput: Sendable {
     private let memory: MemoryBudget
     private let begin = Clock.now()
     private let state = Mutex(State())
-    private let startedChecks = Atomic<Int>(0)
     /// `head`, while starts are limited by it.
     private let limit = Atomic<Int>(Int.max)
 
@@ -55,20 +55,15 @@ final class BatchOutput: Sendable {
     }
 
     /// Begins the response.
-    /// - Parameter onRoom: is called on any thread when more checks may start.
-    func begin(onRoom: @escaping @Sendable () -> Void) {
+    /// - Parameter run: what starts the checks, until `end`.
+    func begin(of run: BatchRun?) {
         state.withLock { state in
-            state.onRoom = onRoom
+            state.run = run
             if form == .document { state.ready = Array("{\"results\":[".utf8) }
         }
     }
 
     // MARK: Results
-
-    /// Notes that a check has started, whose result will come.
-    func noteStart() {
-        startedChecks.add(1, ordering: .relaxed)
-    }
 
     /// The checks that have a result.
     var finishedCount: Int { state.withLock { $0.summary.total } }
@@ -77,10 +72,8 @@ final class BatchOutput: Sendable {
     var lastStart: Int { limit.load(ordering: .relaxed) }
 
     /// Adds a result.
-    /// - Parameter wasStarted: whether `noteStart` counted the check.
-    func add(_ index: Int, _ bytes: [UInt8], outcome: Outcome, isOK: Bool, wasStarted: Bool) {
-        if wasStarted { startedChecks.subtract(1, ordering: .relaxed) }
-        let (sender, onRoom) = state.withLock { state in
+    func add(_ index: Int, _ bytes: [UInt8], outcome: Outcome, isOK: Bool) {
+        let (sender, run) = state.withLock { state in
             state.summary.note(outcome, isOK: isOK)
             guard !state.isAbandoned else { return (nil, nil) as Calls }
             state.resultBytes += bytes.count
@@ -89,10 +82,11 @@ final class BatchOutput: Sendable {
             return (sender, setLimit(&state))
         }
         sender?.resume()
-        onRoom?()
+        run?.resume()
     }
 
-    private typealias Calls = (UnsafeContinuation<Void, Never>?, (@Sendable () -> Void)?)
+    /// What to resume outside of the lock.
+    private typealias Calls = (sender: UnsafeContinuation<Void, Never>?, run: BatchRun?)
 
     private func put(_ index: Int, _ bytes: [UInt8], into state: inout State) {
         switch form {
@@ -118,12 +112,12 @@ final class BatchOutput: Sendable {
     }
 
     /// Limits the starts by the bytes that wait and those to expect, and charges what waits.
-    /// - Returns: what to call if more checks may start than before.
-    private func setLimit(_ state: inout State) -> (@Sendable () -> Void)? {
+    /// - Returns: what to resume if more checks may start than before.
+    private func setLimit(_ state: inout State) -> BatchRun? {
         let waiting = state.ready.count + state.heldBytes
         let isCovered = charge(waiting, &state)
         let usual = state.resultBytes / max(state.summary.total, 1)
-        let expected = startedChecks.load(ordering: .relaxed) * usual
+        let expected = (state.run?.inFlightCount ?? 0) * usual
         let last: Int
         if state.ready.count > Self.readyBytes {
             last = -1
@@ -134,7 +128,7 @@ final class BatchOutput: Sendable {
             last = .max
         }
         let old = limit.exchange(last, ordering: .relaxed)
-        return last > old ? state.onRoom : nil
+        return last > old ? state.run : nil
     }
 
     /// - Returns: whether the budget has room for what waits.
@@ -157,7 +151,7 @@ final class BatchOutput: Sendable {
     func end() {
         let sender = state.withLock { state in
             state.isEnded = true
-            state.onRoom = nil
+            state.run = nil
             guard !state.isAbandoned else { return state.sender.take() }
             var writer = JSONWriter()
             writer.beginObject()
@@ -196,15 +190,15 @@ final class BatchOutput: Sendable {
     /// The next bytes of the response; nil at its end.
     func next() async -> [UInt8]? {
         while true {
-            let (bytes, isOver, onRoom) = take()
-            onRoom?()
+            let (bytes, isOver, run) = take()
+            run?.resume()
             if let bytes { return bytes }
             if isOver { return nil }
             await waitForBytes()
         }
     }
 
-    private func take() -> ([UInt8]?, Bool, (@Sendable () -> Void)?) {
+    private func take() -> ([UInt8]?, isOver: Bool, BatchRun?) {
         state.withLock { state in
             guard !state.ready.isEmpty else { return (nil, state.isEnded || state.isAbandoned, nil) }
             let bytes = state.ready

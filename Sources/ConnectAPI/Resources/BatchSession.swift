@@ -36,7 +36,7 @@ final class BatchSession: BatchWork {
             count: items.count, hosts: await hosts(on: pool.workers[worker].reactor), options: options, pool: pool,
             context: pipeline.settings.checkContext, work: self)
         let number = pipeline.parts.draining.add(run)
-        output.begin { [weak run] in run?.resume() }
+        output.begin(of: run)
         let checks = Task(executorPreference: thread) { [output] in
             await run.run(from: worker)
             output.end()
@@ -88,9 +88,7 @@ final class BatchSession: BatchWork {
         do throws(BatchItems.Refusal) {
             let check = try items.check(
                 index, maximumTimeoutMilliseconds: pipeline.settings.maximumTimeoutMilliseconds)
-            guard let admitted = admit(check, index, on: worker) else { return nil }
-            output.noteStart()
-            return admitted
+            return admit(check, index, on: worker)
         } catch {
             journal.noteAsked()
             refuse(index, BatchEcho(error.object), error.problems, because: .invalid, isOK: false, on: worker)
@@ -119,24 +117,22 @@ final class BatchSession: BatchWork {
         journal.noteRefused(report, target: echo.target, by: origin, on: worker)
         let item = RefusedItem(echo: echo, problems: problems, report: report, isOK: isOK)
         output.add(
-            index, encoder.bytes(of: index, item), outcome: .failed(report.errorClass), isOK: isOK, wasStarted: false)
+            index, encoder.bytes(of: index, item), outcome: .failed(report.errorClass), isOK: isOK)
     }
 
     func finish(_ index: Int, _ check: PreparedCheck, with answer: CheckAnswer, on worker: Int) {
         let result = journal.concludeItem(answer, of: check.request, on: worker)
-        add(index, check.request, result, wasStarted: true)
+        add(index, check.request, result)
     }
 
     func cancel(_ index: Int, on worker: Int) {
         guard let check = prepare(index, on: worker) else { return }
         let result = CheckResult.notStarted(
             check.request, because: .cancelled, startedAtNanoseconds: Clock.wallNanoseconds())
-        add(index, check.request, journal.concludeItem(.result(result), of: check.request, on: worker), wasStarted: true)
+        add(index, check.request, journal.concludeItem(.result(result), of: check.request, on: worker))
     }
 
-    private func add(_ index: Int, _ request: CheckRequest, _ result: CheckResult, wasStarted: Bool) {
-        output.add(
-            index, encoder.bytes(of: index, result, of: request), outcome: result.outcome, isOK: result.ok,
-            wasStarted: wasStarted)
+    private func add(_ index: Int, _ request: CheckRequest, _ result: CheckResult) {
+        output.add(index, encoder.bytes(of: index, result, of: request), outcome: result.outcome, isOK: result.ok)
     }
 }

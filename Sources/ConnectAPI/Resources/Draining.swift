@@ -34,7 +34,7 @@ final class Draining: Sendable {
             batches.deadline = end
             return Array(batches.running.values)
         }
-        for batch in running { batch.stop(cancellingAt: end) }
+        for batch in running { batch.stop(cancelingAt: end) }
     }
 
     var isAnnounced: Bool { announced.load(ordering: .relaxed) }
@@ -53,9 +53,12 @@ final class Draining: Sendable {
             batches.running[batches.lastNumber] = batch
             return (batches.lastNumber, batches.deadline)
         }
-        if let deadline { batch.stop(cancellingAt: deadline) }
+        if let deadline { batch.stop(cancelingAt: deadline) }
         return number
     }
+
+    /// Batches that run.
+    var batchCount: Int { batches.withLock { $0.running.count } }
 
     func remove(_ number: Int) {
         batches.withLock { $0.running[number] = nil }

@@ -10,10 +10,10 @@ import Testing
 @Suite struct BatchRunTests {
     /// Notes how each check ends.
     private final class Work: BatchWork {
-        enum End: Equatable { case finished(Outcome), cancelled, unprepared }
+        enum Conclusion: Equatable { case finished(Outcome), cancelled, unprepared }
 
         let checks: [PreparedCheck?]
-        let ends = Mutex<[Int: [End]]>([:])
+        let ends = Mutex<[Int: [Conclusion]]>([:])
         let workers = Mutex<Set<Int>>([])
         let limit = Atomic<Int>(Int.max)
 
@@ -23,9 +23,9 @@ import Testing
         var endCount: Int { ends.withLock { $0.values.reduce(0) { $0 + $1.count } } }
         var eachEndedOnce: Bool { ends.withLock { $0.count == checks.count && $0.values.allSatisfy { $0.count == 1 } } }
 
-        func count(_ end: End) -> Int { ends.withLock { $0.values.count { $0 == [end] } } }
+        func count(_ end: Conclusion) -> Int { ends.withLock { $0.values.count { $0 == [end] } } }
 
-        private func note(_ index: Int, _ end: End, _ worker: Int) {
+        private func note(_ index: Int, _ end: Conclusion, _ worker: Int) {
             ends.withLock { $0[index, default: []].append(end) }
             workers.withLock { _ = $0.insert(worker) }
         }
@@ -125,7 +125,7 @@ import Testing
         let work = Work(Array(repeating: check, count: 30))
         try await run(work, BatchOptions(concurrency: 4)) { batch, pool in
             try await wait { pool.admission.inFlight == 4 }
-            batch.stop(cancellingAt: Clock.now().advanced(byMilliseconds: 20))
+            batch.stop(cancelingAt: Clock.now().advanced(byMilliseconds: 20))
         }
         #expect(work.eachEndedOnce)
         #expect(work.count(.cancelled) == 26 && work.count(.finished(.failed(.cancelled))) == 4)
@@ -191,7 +191,8 @@ import Testing
         let check = try check(silent.endpoint, milliseconds: 100)
         var options = BatchOptions(concurrency: 10)
         options.perHost = 2
-        try await run(Work(Array(repeating: check, count: 6)), options, hosts: Array(repeating: "a", count: 6)) { _, pool in
+        try await run(Work(Array(repeating: check, count: 6)), options, hosts: Array(repeating: "a", count: 6)) {
+            _, pool in
             try await wait { pool.admission.inFlight == 2 }
             for _ in 0..<100 {
                 #expect(pool.admission.inFlight <= 2)

@@ -61,7 +61,7 @@ def test_at_the_limit_checks_in_flight_are_cancelled_too(network):
         assert len(answer.json["results"]) == 300
 
 
-def test_a_batch_goes_on_during_the_delay(network):
+def test_a_batch_continues_during_the_delay(network):
     with service(network.a, limit_ms=10000, delay_ms=1500) as it, it.http.connect() as connection:
         stream = LineStream(connection, {"checks": [hanging(200)] * 8, "concurrency": 2})
         it.wait_until_connecting(2)

@@ -104,7 +104,7 @@ def test_a_reader_that_stops_holds_up_only_its_own_batch(service, open_target):
     with service.http.connect() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         connection.sendall(batch_request({"defaults": big, "checks": [{}] * 3000}, headers=NDJSON))
-        stopped = wait_until(lambda: stands_still(service), 30, "the batch waits for its reader")
+        stopped = wait_until(lambda: waiting_count(service), 30, "the batch waits for its reader")
         assert stopped < 2500
         assert service.resident_bytes() < 200 << 20
         found = results(service.http, {"checks": [{"target": open_target}] * 500})
@@ -122,7 +122,7 @@ def checks_counted(it: Connectd) -> int:
     return sum(int(line.rsplit(" ", 1)[1]) for line in text.splitlines() if line.startswith("connectd_checks_total{"))
 
 
-def stands_still(it: Connectd) -> int:
+def waiting_count(it: Connectd) -> int:
     before = checks_counted(it)
     time.sleep(0.3)
     return before if checks_counted(it) == before else 0
