@@ -240,7 +240,10 @@ public final class Admission: Sendable {
     /// Whether a batch may use the permit of a check that has ended for its next check.
     func mayKeepBatchPermit(_ number: Int) -> Bool {
         state.withLock { state in
-            state.queue.isEmpty && state.inFlight + state.furtherSockets <= socketLimit
+            // Checks that wait for a further socket get one when a permit comes back.
+            let isSocketNeeded = !state.modestQueue.isEmpty || !state.greedyQueue.isEmpty
+            let sockets = state.inFlight + state.furtherSockets + (isSocketNeeded ? 1 : 0)
+            return state.queue.isEmpty && sockets <= socketLimit
                 && state.batches.isFair(toKeep: number, of: batchLimit)
         }
     }

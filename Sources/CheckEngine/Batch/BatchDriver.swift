@@ -11,6 +11,8 @@ final class BatchDriver: Sendable {
         /// Tasks that run checks.
         var tasks = 0
         var turn: UInt64 = 0
+        /// When this turn started its first check.
+        var begin = MonotonicTime(nanoseconds: 0)
         /// Checks that this turn may still start.
         var startsLeft = 0
     }
@@ -80,8 +82,10 @@ final class BatchDriver: Sendable {
             if turn != state.turn {
                 state.turn = turn
                 state.startsLeft = worker.batchTurns.starts(at: place, inTurn: turn)
+                state.begin = Clock.now()
+                return state.startsLeft > 0
             }
-            return state.startsLeft > 0
+            return state.startsLeft > 0 && Clock.now().since(state.begin) < BatchTurns.longestNanoseconds
         }
     }
 

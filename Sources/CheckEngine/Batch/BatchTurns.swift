@@ -8,7 +8,10 @@ import Synchronization
 /// batch: only as many are in flight as are needed to keep the worker busy.
 final class BatchTurns: Sendable {
     /// Checks of all batches that one turn starts.
-    static let startsOfTurn = 6
+    static let startsOfTurn = 4
+
+    /// How long a turn may start checks, in nanoseconds; some checks are expensive to start.
+    static let longestNanoseconds: Int64 = 500_000
 
     private let batches = Atomic<Int>(0)
     private let lastPlace = Atomic<UInt64>(0)

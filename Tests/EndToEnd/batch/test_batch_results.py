@@ -13,8 +13,8 @@ from support.http_client import read_answer
 PORT = 8471
 
 
-def test_results_have_the_order_of_the_request(api, target):
-    checks = [{"target": target, "id": "a"}, {"target": net.REFUSED, "labels": {"k": "v"}}, {"target": target}] * 20
+def test_results_have_the_order_of_the_request(api, open_target):
+    checks = [{"target": open_target, "id": "a"}, {"target": net.REFUSED, "labels": {"k": "v"}}, {"target": open_target}] * 20
     answer = post(api, {"checks": checks})
     assert answer.status == 200 and answer.headers["content-type"] == "application/json"
     document = answer.json
@@ -30,8 +30,8 @@ def test_results_have_the_order_of_the_request(api, target):
     assert answer.body.endswith(b"}\n")
 
 
-def test_lines_have_an_index_and_end_with_the_summary(api, target):
-    answer = post(api, {"checks": [{"target": target}, {"target": net.REFUSED}, {}]}, lines=True)
+def test_lines_have_an_index_and_end_with_the_summary(api, open_target):
+    answer = post(api, {"checks": [{"target": open_target}, {"target": net.REFUSED}, {}]}, lines=True)
     assert answer.headers["content-type"] == "application/x-ndjson"
     lines, summary = parse_lines(answer.body)
     assert_each_once(lines, 3)
@@ -55,8 +55,8 @@ BAD_CHECKS = [
 
 
 @pytest.mark.parametrize("lines", [False, True], ids=["document", "lines"])
-def test_a_bad_check_has_its_own_result_and_the_others_run(api, target, lines):
-    checks = [check for bad, _ in BAD_CHECKS for check in (bad, {"target": target})]
+def test_a_bad_check_has_its_own_result_and_the_others_run(api, open_target, lines):
+    checks = [check for bad, _ in BAD_CHECKS for check in (bad, {"target": open_target})]
     answer = post(api, {"checks": checks}, lines=lines)
     found = sorted(parse_lines(answer.body)[0], key=lambda line: line["index"]) if lines else answer.json["results"]
     assert len(found) == len(checks)
@@ -112,30 +112,30 @@ def test_a_body_that_is_not_json_is_a_problem(api, body):
     assert_problem(post(api, body), 400)
 
 
-def test_defaults_fill_what_checks_do_not_have(api, target):
+def test_defaults_fill_what_checks_do_not_have(api, open_target):
     refused = net.REFUSED
     value = {
         "defaults": {"target": refused, "labels": {"a": "1", "b": "2"}, "expect": "refused", "socket": {"ttl": 9}},
-        "checks": [{}, {"target": target, "expect": "connected", "labels": {"b": "3"}, "socket": {"close": "rst"}}],
+        "checks": [{}, {"target": open_target, "expect": "connected", "labels": {"b": "3"}, "socket": {"close": "rst"}}],
     }
     first, second = results(api, value)
     assert (first["target"], first["ok"], first["labels"]) == (refused, True, {"a": "1", "b": "2"})
-    assert (second["target"], second["ok"], second["labels"]) == (target, True, {"a": "1", "b": "3"})
+    assert (second["target"], second["ok"], second["labels"]) == (open_target, True, {"a": "1", "b": "3"})
 
 
 @pytest.mark.parametrize("concurrency", [1, 2, 10**9, 1e9])
-def test_any_positive_concurrency_is_accepted(api, target, concurrency):
-    found = results(api, {"checks": [{"target": target}] * 5, "concurrency": concurrency})
+def test_any_positive_concurrency_is_accepted(api, open_target, concurrency):
+    found = results(api, {"checks": [{"target": open_target}] * 5, "concurrency": concurrency})
     assert [result["outcome"] for result in found] == ["connected"] * 5
 
 
-def test_the_pace_is_kept(api, target):
-    document = post(api, {"checks": [{"target": target}] * 6, "rate_per_second": 20}).json
+def test_the_pace_is_kept(api, open_target):
+    document = post(api, {"checks": [{"target": open_target}] * 6, "rate_per_second": 20}).json
     assert 250 <= document["summary"]["duration_ms"] < 2000
 
 
-def test_timeouts_are_repeated_after_the_rest(api, target):
-    checks = [{"target": net.SILENT, "timeout_ms": 100}, {"target": target}]
+def test_timeouts_are_repeated_after_the_rest(api, open_target):
+    checks = [{"target": net.SILENT, "timeout_ms": 100}, {"target": open_target}]
     document = post(api, {"checks": checks, "retry_timeouts": 1}).json
     assert [result["outcome"] for result in document["results"]] == ["timeout", "connected"]
     assert document["summary"]["total"] == 2 and document["summary"]["duration_ms"] >= 1300
@@ -165,8 +165,8 @@ def test_the_form_follows_accept(api, accept, expected):
     assert api.post("/v1/checks/batch", {"checks": []}, {"Accept": accept}).headers["content-type"] == expected
 
 
-def test_a_request_may_follow_on_the_same_connection(api, target):
-    value = {"checks": [{"target": target}] * 3}
+def test_a_request_may_follow_on_the_same_connection(api, open_target):
+    value = {"checks": [{"target": open_target}] * 3}
     with api.connect() as connection:
         connection.settimeout(20)
         connection.sendall(batch_request(value) * 2 + batch_request(value, headers=NDJSON) + batch_request({}))
@@ -177,14 +177,14 @@ def test_a_request_may_follow_on_the_same_connection(api, target):
 
 
 @pytest.mark.parametrize("headers", [{}, NDJSON], ids=["document", "lines"])
-def test_an_old_client_reads_until_the_connection_closes(api, target, headers):
-    answer = api.raw(batch_request({"checks": [{"target": target}] * 3}, headers=headers, version="1.0"))
+def test_an_old_client_reads_until_the_connection_closes(api, open_target, headers):
+    answer = api.raw(batch_request({"checks": [{"target": open_target}] * 3}, headers=headers, version="1.0"))
     assert "transfer-encoding" not in answer.headers and answer.status == 200
     assert b'"summary"' in answer.body and answer.body.endswith(b"}\n")
 
 
-def test_the_request_appears_in_every_result(api, target):
-    answer = post(api, {"checks": [{"target": target}, {}]}, headers={"X-Request-Id": "r-1"})
+def test_the_request_appears_in_every_result(api, open_target):
+    answer = post(api, {"checks": [{"target": open_target}, {}]}, headers={"X-Request-Id": "r-1"})
     assert [result["request_id"] for result in answer.json["results"]] == ["r-1", "r-1"]
 
 

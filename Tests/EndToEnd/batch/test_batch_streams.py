@@ -9,7 +9,6 @@ import time
 import pytest
 
 from support import network as net
-from support import peers
 from support.batches import NDJSON, LineStream, assert_each_once, batch_request, parse_lines, post, results
 from support.connectd_process import OPEN_CONFIGURATION, Connectd
 from support.http_client import Client
@@ -26,14 +25,6 @@ def service(network):
         yield it
 
 
-@pytest.fixture(scope="module")
-def open_target(network):
-    with peers.tcp_listener(network.b, net.OPEN, backlog=4096) as listener:
-        port = listener.getsockname()[1]
-        with peers.serving(listener, peers.on_each_connection(lambda connection: connection.recv(1))):
-            yield f"tcp://{net.OPEN}:{port}"
-
-
 def channels(it: Connectd):
     return {"tcp": it.http.connect, "unix": it.unix.connect}
 
@@ -47,16 +38,15 @@ def test_a_result_arrives_while_a_slow_check_runs(service, open_target, channel)
     service.wait_until_none_connects()
 
 
-def test_over_https_too(loopback_only, module_folder):
+def test_over_https_too(network, module_folder):
     certify(module_folder, "server")
     configuration = {**OPEN_CONFIGURATION, "https": https(module_folder), "workers": 2}
-    with peers.full_tcp_listener(loopback_only, "127.0.0.1") as port, Connectd(loopback_only, configuration) as it:
-        silent = {"target": f"tcp://127.0.0.1:{port}", "timeout_ms": 60000}
-        connect = connector(loopback_only, module_folder, port=8080)
-        client = Client(connect, host="127.0.0.1:8080")
-        assert results(client, {"checks": [{"target": "tcp://127.0.0.1:9"}] * 30})[29]["outcome"] == "refused"
+    with Connectd(network.a, configuration, port=PORT + 2) as it:
+        connect = connector(network.a, module_folder, port=PORT + 2)
+        client = Client(connect, host=f"127.0.0.1:{PORT + 2}")
+        assert results(client, {"checks": [{"target": net.REFUSED}] * 30})[29]["outcome"] == "refused"
         with connect() as connection:
-            stream = LineStream(connection, {"checks": [silent, {"target": "tcp://127.0.0.1:9"}]})
+            stream = LineStream(connection, {"checks": [SILENT, {"target": net.REFUSED}]})
             assert stream.next()["index"] == 1
             it.wait_until_connecting()
         it.wait_until_none_connects()
