@@ -33,6 +33,8 @@ PARTS = {
     "rate": (["load/client.c", "load/rate.c"], []),
     "burst": (["load/client.c", "load/burst.c"], []),
     "target": (["load/target.c"], []),
+    "epoll_loop": (["reference/epoll_loop.c"], ["-lpthread"]),
+    "batch": (["load/batch.c"], []),
     "tls_loop": (["reference/tls_loop.c"], ["-lssl", "-lcrypto", "-lpthread"]),
     "tls_target": (["load/tls_target.c"], ["-lssl", "-lcrypto", "-lpthread"]),
 }

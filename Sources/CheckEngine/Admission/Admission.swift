@@ -25,6 +25,7 @@ public final class Admission: Sendable {
         var modestQueue = Deque<SocketRequest>()
         /// Checks that have a few further sockets already.
         var greedyQueue = Deque<SocketRequest>()
+        var batches = BatchPermits()
     }
 
     /// How many checks may be in flight.
@@ -35,6 +36,8 @@ public final class Admission: Sendable {
     public let socketLimit: Int
     /// How many of these may be further sockets.
     public let furtherSocketLimit: Int
+    /// How many permits all batches together may have. The others remain for single checks.
+    public let batchLimit: Int
     private let state = Mutex(State())
 
     /// - Parameters:
@@ -48,6 +51,7 @@ public final class Admission: Sendable {
         self.socketLimit = socketLimit
         // If sockets are scarce, half of them are reserved for checks of one address.
         furtherSocketLimit = min(Self.mostFurtherSockets(for: limit), max(socketLimit - limit, socketLimit / 2))
+        batchLimit = limit > 1 ? limit - max(limit / 16, 1) : limit
     }
 
     /// How many sockets that many checks need. More would only cost memory.
@@ -139,6 +143,8 @@ public final class Admission: Sendable {
     private enum Grant {
         case permit(Waiter)
         case socket(SocketRequest)
+        /// A batch may ask again: this tells it.
+        case batch(@Sendable () -> Void)
     }
 
     /// Takes a permit back, and grants what is free to the next waiter.
@@ -166,7 +172,8 @@ public final class Admission: Sendable {
             state.furtherSockets += 1
             return .socket(request)
         }
-        return nil
+        guard state.batches.areWaiting, mayBatchHavePermit(state) else { return nil }
+        return state.batches.nextWaiting().map(Grant.batch)
     }
 
     private func hand(_ grant: Grant?) {
@@ -176,12 +183,78 @@ public final class Admission: Sendable {
             switch granted {
             case .permit(let waiter): waiter.continuation.resume(returning: true)
             case .socket(let request): isTaken = request.answer.deliver(true)
+            case .batch(let tell): tell()
             }
             grant = state.withLock { state in
                 if !isTaken { state.furtherSockets -= 1 }
                 return nextGrant(&state)
             }
         }
+    }
+
+    // MARK: Batches
+
+    private func mayBatchHavePermit(_ state: borrowing State) -> Bool {
+        state.queue.isEmpty && hasRoom(state) && state.batches.inFlight < batchLimit
+    }
+
+    /// Adds a batch.
+    /// - Parameter onPermit: is called on any thread, without a lock, after a permit was refused and may be free now.
+    /// - Returns: the batch's number.
+    func addBatch(onPermit: @escaping @Sendable () -> Void) -> Int {
+        state.withLock { $0.batches.add(onPermit: onPermit) }
+    }
+
+    /// Removes a batch that has returned its permits. The others may have its share.
+    func removeBatch(_ number: Int) {
+        hand(
+            state.withLock { state in
+                state.batches.remove(number)
+                return nextGrant(&state)
+            })
+    }
+
+    /// Takes a permit for one more check of a batch.
+    /// - Returns: false if there is none for it; `onPermit` then tells when to ask again.
+    func takeBatchPermit(_ number: Int) -> Bool {
+        state.withLock { state in
+            guard mayBatchHavePermit(state), state.batches.isFair(toGrant: number, of: batchLimit) else {
+                state.batches.noteWaiting(true, number)
+                return false
+            }
+            state.inFlight += 1
+            state.batches.take(number)
+            return true
+        }
+    }
+
+    /// Notes that a batch that was refused a permit needs none for now.
+    func endBatchWait(_ number: Int) {
+        hand(
+            state.withLock { state in
+                state.batches.noteWaiting(false, number)
+                return nextGrant(&state)
+            })
+    }
+
+    /// Whether a batch may use the permit of a check that has ended for its next check.
+    func mayKeepBatchPermit(_ number: Int) -> Bool {
+        state.withLock { state in
+            // Checks that wait for a further socket get one when a permit comes back.
+            let isSocketNeeded = !state.modestQueue.isEmpty || !state.greedyQueue.isEmpty
+            let sockets = state.inFlight + state.furtherSockets + (isSocketNeeded ? 1 : 0)
+            return state.queue.isEmpty && sockets <= socketLimit
+                && state.batches.isFair(toKeep: number, of: batchLimit)
+        }
+    }
+
+    func releaseBatchPermit(_ number: Int) {
+        hand(
+            state.withLock { state in
+                state.inFlight -= 1
+                state.batches.release(number)
+                return nextGrant(&state)
+            })
     }
 
     // MARK: Further sockets

@@ -21,9 +21,13 @@ public struct BatchSchedule: Sendable {
 
     private let options: BatchOptions
     private let hosts: [String]
-    private var waiting: Deque<Int>
+    /// Checks that never started, except those in `waiting` and `held`.
+    private var unstarted: Range<Int>
+    /// Checks that start before `unstarted`.
+    private var waiting: Deque<Int> = []
     /// Checks whose host has as many in flight as it may have.
     private var held: [String: Deque<Int>] = [:]
+    private var heldCount = 0
     private var inFlightByHost: [String: Int] = [:]
     private var timedOut: [Int] = []
     private var earliestStart: MonotonicTime?
@@ -35,48 +39,85 @@ public struct BatchSchedule: Sendable {
 
     /// - Parameter hosts: the host of each check, in order. Equal texts share the limit `perHost`.
     public init(hosts: [String], options: BatchOptions) {
+        self.init(count: hosts.count, hosts: hosts, options: options)
+    }
+
+    /// - Parameter hosts: as above; not used without a limit `perHost`, and may then be empty.
+    init(count: Int, hosts: [String], options: BatchOptions) {
         self.options = options
         self.hosts = hosts
-        waiting = Deque(hosts.indices)
+        unstarted = 0..<count
     }
 
     /// Checks of the present round that have not started yet.
-    public var waitingCount: Int { waiting.count + held.values.reduce(0) { $0 + $1.count } }
+    public var waitingCount: Int { waiting.count + heldCount + unstarted.count }
 
     /// The next step. A check that it starts counts as in flight from here on.
     public mutating func next(at now: MonotonicTime) -> Step {
-        if waiting.isEmpty, held.isEmpty, inFlightCount == 0 {
+        if let step = stepBeforeStart(at: now) { return step }
+        return start(at: now).map(Step.start) ?? .waitForEnd
+    }
+
+    /// What to do before the next check can start; nil if one may be ready.
+    /// - Parameter last: the last check that may start. If this one waits for its repetition, that is given up: its result is
+    ///   needed next.
+    mutating func stepBeforeStart(at now: MonotonicTime, upTo last: Int = .max) -> Step? {
+        if waitingCount == 0, inFlightCount == 0 {
             guard beginRetries(at: now) else { return .complete }
         }
-        if let retryDeadline, now >= retryDeadline, !waiting.isEmpty || !held.isEmpty {
-            let left = (Array(waiting) + held.values.joined()).sorted()
-            waiting = []
-            held = [:]
-            return .giveUp(left)
-        }
-        guard inFlightCount < max(options.concurrency, 1) else { return .waitForEnd }
-        if let earliestStart, now < earliestStart, !waiting.isEmpty { return .wait(until: earliestStart) }
-        guard let index = takeFirst() else { return .waitForEnd }
+        if let retryDeadline, now >= retryDeadline, waitingCount > 0 { return .giveUp(withdraw()) }
+        if last != .max, let place = timedOut.firstIndex(of: last) { return .giveUp([timedOut.remove(at: place)]) }
+        if inFlightCount >= max(options.concurrency, 1) || waitingCount == heldCount { return .waitForEnd }
+        if let earliestStart, now < earliestStart { return .wait(until: earliestStart) }
+        return nil
+    }
+
+    /// Starts the next check, up to `last`. It counts as in flight from here on.
+    /// - Returns: nil if none may start now.
+    mutating func start(at now: MonotonicTime, upTo last: Int = .max) -> Int? {
+        guard inFlightCount < max(options.concurrency, 1), earliestStart.map({ now >= $0 }) ?? true,
+            retryDeadline.map({ now < $0 }) ?? true, let index = takeFirst(upTo: last)
+        else { return nil }
         inFlightCount += 1
-        inFlightByHost[hosts[index], default: 0] += 1
+        if options.perHost > 0 { inFlightByHost[hosts[index], default: 0] += 1 }
         earliestStart = pauseNanoseconds.map { now.advanced(byNanoseconds: $0) }
-        return .start(index)
+        return index
+    }
+
+    /// Removes all checks of the present round that have not started.
+    /// - Returns: their numbers in order.
+    mutating func withdraw() -> [Int] {
+        let left = (Array(waiting) + held.values.joined() + unstarted).sorted()
+        waiting = []
+        held = [:]
+        heldCount = 0
+        unstarted = unstarted.upperBound..<unstarted.upperBound
+        return left
+    }
+
+    /// The same, with the checks that wait for their repetition.
+    mutating func withdrawAll() -> [Int] {
+        defer { timedOut = [] }
+        return (withdraw() + timedOut).sorted()
     }
 
     /// Notes that a check has ended.
     /// - Returns: whether its result is final. False means that the check is repeated later.
     public mutating func end(_ index: Int, timedOut isTimeout: Bool) -> Bool {
-        let host = hosts[index]
         inFlightCount -= 1
-        let left = (inFlightByHost[host] ?? 1) - 1
-        inFlightByHost[host] = left == 0 ? nil : left
-        if let next = held[host]?.popFirst() {
-            if held[host]?.isEmpty == true { held[host] = nil }
-            waiting.prepend(next)
-        }
+        if options.perHost > 0 { releaseHost(hosts[index]) }
         guard isTimeout, retryRound < options.timeoutRetries else { return true }
         timedOut.append(index)
         return false
+    }
+
+    private mutating func releaseHost(_ host: String) {
+        let left = (inFlightByHost[host] ?? 1) - 1
+        inFlightByHost[host] = left == 0 ? nil : left
+        guard let next = held[host]?.popFirst() else { return }
+        if held[host]?.isEmpty == true { held[host] = nil }
+        heldCount -= 1
+        waiting.prepend(next)
     }
 
     private var pauseNanoseconds: Int64? {
@@ -95,11 +136,18 @@ public struct BatchSchedule: Sendable {
         return true
     }
 
-    private mutating func takeFirst() -> Int? {
-        while let index = waiting.popFirst() {
+    private mutating func takeFirst(upTo last: Int) -> Int? {
+        while let index = popWaiting(upTo: last) {
             guard options.perHost > 0, inFlightByHost[hosts[index], default: 0] >= options.perHost else { return index }
             held[hosts[index], default: []].append(index)
+            heldCount += 1
         }
         return nil
+    }
+
+    private mutating func popWaiting(upTo last: Int) -> Int? {
+        if let place = waiting.firstIndex(where: { $0 <= last }) { return waiting.remove(at: place) }
+        guard let first = unstarted.first, first <= last else { return nil }
+        return unstarted.popFirst()
     }
 }

@@ -47,6 +47,7 @@ public final class WorkerPool: Sendable {
 public final class Worker: Sendable {
     public let reactor: Reactor
     public let runner: CheckRunner
+    let batchTurns = BatchTurns()
 
     init(index: Int, admission: Admission, blocking: BlockingThreads) throws(Errno) {
         reactor = try Reactor(thread: ReactorThread(index: index))

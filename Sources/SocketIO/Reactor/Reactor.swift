@@ -18,6 +18,7 @@ public actor Reactor {
     private var events = [epoll_event](repeating: epoll_event(), count: 1024)
     private nonisolated let stopRequested = Atomic<Bool>(false)
     private nonisolated let checksOfTurn = Atomic<Int>(0)
+    private nonisolated let turns = Atomic<UInt64>(0)
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
@@ -158,6 +159,9 @@ public actor Reactor {
         checksOfTurn.add(1, ordering: .relaxed).newValue
     }
 
+    /// How many turns the loop has had. Work that may be more than one turn should hold is limited by it.
+    public nonisolated var turnCount: UInt64 { turns.load(ordering: .relaxed) }
+
     // MARK: The loop
 
     /// Runs the loop on the calling thread until `stop`.
@@ -200,6 +204,8 @@ public actor Reactor {
             rounds += 1
         } while thread.hasJobs && rounds < 16
         checksOfTurn.store(0, ordering: .relaxed)
+        // Only this thread writes it.
+        turns.store(turns.load(ordering: .relaxed) &+ 1, ordering: .relaxed)
         poll(until: min(wish, waits.with { $0.timers.next } ?? .max))
         fireTimers()
     }

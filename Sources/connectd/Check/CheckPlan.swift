@@ -184,15 +184,3 @@ struct RequestTemplate: Sendable {
         return .object(JSONObject(members: object.members + [member]))
     }
 }
-
-extension Target {
-    /// The key for `--per-host`: the host as written, or the path.
-    var hostKey: String {
-        switch peer {
-        case .tcp(.address(let address), _), .udp(.address(let address), _): address.text
-        case .tcp(.name(let name), _), .udp(.name(let name), _):
-            (name.hasSuffix(".") ? String(name.dropLast()) : name).lowercased()
-        case .unix: text
-        }
-    }
-}

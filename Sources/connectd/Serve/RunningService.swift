@@ -137,8 +137,8 @@ struct RunningService: ~Copyable {
             _ = await reactor.sleep(until: Clock.now().advanced(byMilliseconds: drain.delayMilliseconds))
             handler.stopMonitors()
             await http.handOver()
-            handler.refuseNewWork()
             let deadline = Clock.now().advanced(byMilliseconds: drain.limitMilliseconds)
+            handler.refuseNewWork(until: deadline)
             let isDrained = await http.drain(until: deadline)
             return await http.shutDown(until: deadline) && isDrained
         }

@@ -5,6 +5,7 @@ import os
 
 TOP_MEMBERS = {
     "schema",
+    "index",
     "id",
     "labels",
     "target",
@@ -42,6 +43,7 @@ ATTEMPT_MEMBERS = {
 }
 ERROR_MEMBERS = {
     "errno",
+    "errors",
     "name",
     "class",
     "fault",
