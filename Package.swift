@@ -37,8 +37,8 @@ let package = Package(
             dependencies: [
                 "AccessPolicy", "Blackbox", "CAres", "CheckEngine", "CheckModel", "CLinux", "CMicrohttpd",
                 "Configuration",
-                "ConnectAPI", "COpenSSL", "DNS", "ErrorCatalogue", "HTTPServer", "NetworkTypes", "SocketIO",
-                "StrictJSON", "TLS",
+                "ConnectAPI", "COpenSSL", "DNS", "ErrorCatalogue", "HTTPServer", "NetworkTypes",
+                "Reachability", "SocketIO", "StrictJSON", "TLS",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -64,6 +64,10 @@ let package = Package(
                 "AccessPolicy", "CheckEngine", "CheckModel", "CLinux", "CYAML", "NetworkTypes",
                 "StrictJSON", "SocketIO", "TLS",
             ],
+            swiftSettings: strict),
+        .target(
+            name: "Reachability",
+            dependencies: ["CheckModel", "Configuration", "ErrorCatalogue", "NetworkTypes", "StrictJSON"],
             swiftSettings: strict),
         .target(
             name: "HTTPServer",
@@ -161,6 +165,12 @@ let package = Package(
             dependencies: [
                 "ConnectAPI", "AccessPolicy", "CheckEngine", "CheckModel", "Configuration", "ErrorCatalogue",
                 "HTTPServer", "NetworkTypes", "SocketIO", "StrictJSON", "TLS",
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ReachabilityTests",
+            dependencies: [
+                "Reachability", "CheckModel", "Configuration", "ErrorCatalogue", "NetworkTypes", "StrictJSON",
             ],
             swiftSettings: strict),
         .testTarget(
