@@ -10,6 +10,7 @@
 #include <linux/filter.h>
 #include <linux/magic.h>
 #include <linux/openat2.h>
+#include <linux/stat.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -294,6 +295,19 @@ static inline socklen_t connectd_fill_unix(
 // open(2) is variadic. O_PATH opens a name without the right to read what it names.
 static inline int connectd_open_path(const char *path) { return open(path, __O_PATH | O_CLOEXEC); }
 static inline int connectd_open_read(const char *path) { return open(path, O_RDONLY | O_CLOEXEC); }
+// Creates or truncates a file, as `>` of a shell does.
+static inline int connectd_open_write(const char *path)
+{
+    return open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666);
+}
+
+// statx(2), which glibc declares only with _GNU_SOURCE: 1 for a file or folder that something is mounted on, 0 for any other, and before Linux 5.8.
+static inline int connectd_is_mount_point(const char *path)
+{
+    struct statx status;
+    return syscall(SYS_statx, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, 0, &status) == 0
+        && (status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+}
 
 // openat2(2), Linux 5.6: the C library has no function for it. O_PATH, from a folder on.
 static inline int connectd_open_path_at(int folder, const char *path, int flags, uint64_t resolve)

@@ -1,0 +1,49 @@
+/// A heading, the summary and a table in GitHub Flavored Markdown. Problems come first.
+struct MarkdownReport: ReportWriter {
+    private var heading: ReportHeading?
+    private var spool = ReportSpool()
+
+    mutating func begin(_ heading: ReportHeading, on output: ReportOutput) {
+        self.heading = heading
+    }
+
+    mutating func add(_ reportCase: ReportCase, to output: ReportOutput) {
+        guard let heading else { return }
+        let isPass = reportCase.verdict == .pass
+        let word = heading.word(reportCase.verdict)
+        let details = [reportCase.message, reportCase.hint].compactMap { $0 }.filter { !$0.isEmpty }
+        let cells = [
+            isPass ? word : "**\(word)**", Self.code(reportCase.suite), Self.code(reportCase.name),
+            Self.code(reportCase.outcome), details.map(Self.code).joined(separator: "<br>"),
+            "\(ReportText.milliseconds(reportCase.durationNanoseconds)) ms",
+        ]
+        spool.append(
+            Array("| \(cells.joined(separator: " | ")) |\n".utf8), at: reportCase.index, group: isPass ? 1 : 0)
+    }
+
+    mutating func end(_ summary: ReportSummary, on output: ReportOutput) {
+        guard let heading else { return }
+        output.write("## \(Self.plain(heading.name))\n\n\(Self.plain(summary.text))\n")
+        guard !spool.isEmpty else { return }
+        output.write(
+            "\n| verdict | suite | name | outcome | details | time |\n| --- | --- | --- | --- | --- | ---: |\n")
+        spool.forEach { piece, _ in output.write(piece) }
+    }
+
+    /// A code span, in which Markdown and HTML have no meaning. A backtick would end it and a pipe the cell, and not every
+    /// reader knows the same escapes, so both become `\u{…}`.
+    static func code(_ text: String) -> String {
+        guard !text.isEmpty else { return "" }
+        let clean = ReportText.replacing(ReportText.clean(text)) { scalar in
+            scalar == "`" || scalar == "|" ? ReportText.escape(scalar) : nil
+        }
+        return "`\(clean)`"
+    }
+
+    /// Text outside of code. Each ASCII punctuation mark with a meaning gets a backslash.
+    static func plain(_ text: String) -> String {
+        ReportText.replacing(ReportText.clean(text)) { scalar in
+            "\\`*_{}[]<>#|~&!@$^".unicodeScalars.contains(scalar) ? "\\\(scalar)" : nil
+        }
+    }
+}
