@@ -102,14 +102,6 @@ extension Host {
         case .name(let name): name
         }
     }
-
-    /// The host in the object form of a target: IPv6 without brackets.
-    var memberText: String {
-        switch self {
-        case .address(let address): address.text
-        case .name(let name): name
-        }
-    }
 }
 
 extension IPAddress {

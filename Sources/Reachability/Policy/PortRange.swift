@@ -58,7 +58,8 @@ package struct PortRange: Hashable, Sendable {
         guard !text.isEmpty, text.allSatisfy(\.isASCIIDigit) else {
             let suggestion = Spelling.nearest(to: text.lowercased(), among: PortNames.table.keys.sorted())
             let guess = suggestion.map { " (did you mean \($0)?)" } ?? ""
-            throw PolicyError("is not a port\(guess): write 5432, \"8000-8009\", \"u:53\" for UDP, or a name such as https")
+            throw PolicyError(
+                "is not a port\(guess): write 5432, \"8000-8009\", \"u:53\" for UDP, or a name such as https")
         }
         guard text.first != "0" || text == "0" else { throw PolicyError("has a leading zero: remove it") }
         guard let port = UInt16(text), port > 0 else {

@@ -52,7 +52,8 @@ package struct RuleCheck: Sendable {
         guard !pointer.isEmpty, let place = places[String(pointer)] else {
             let keys = Self.keys(of: problem.pointer)
             return ConfigurationProblem(
-                .file(file, position), path: path, reason: keys.isEmpty ? problem.detail : "\(keys.dropFirst()) \(problem.detail)")
+                .file(file, position), path: path,
+                reason: keys.isEmpty ? problem.detail : "\(keys.dropFirst()) \(problem.detail)")
         }
         let rest = Self.keys(of: String(problem.pointer[pointer.endIndex...]))
         return ConfigurationProblem(.file(file, place.position), path: place.path + rest, reason: problem.detail)

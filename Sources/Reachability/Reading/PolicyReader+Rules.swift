@@ -11,14 +11,18 @@ extension PolicyReader {
     private static let longestText = 1024
 
     mutating func readRules(_ node: YAMLNode, into policy: inout ReachabilityPolicy) {
-        guard let items = items(node, path: "rules", example: "[{name: db, to: [db.internal], ports: [5432], expect: open}]")
+        guard
+            let items = items(
+                node, path: "rules", example: "[{name: db, to: [db.internal], ports: [5432], expect: open}]")
         else { return }
         var lines: [String: Int] = [:]
         for (index, (item, path)) in items.enumerated() {
             guard let entries = mapping(item, path: path) else { continue }
             let rule = readRule(entries, number: index + 1, at: item.position, path: path)
             if let line = lines[rule.name] {
-                report("is a duplicate of the rule in line \(line): give each rule its own name", at: rule.position, path: "\(path).name")
+                report(
+                    "is a duplicate of the rule in line \(line): give each rule its own name", at: rule.position,
+                    path: "\(path).name")
             }
             lines[rule.name] = rule.position.line
             policy.rules.append(rule)
@@ -51,7 +55,9 @@ extension PolicyReader {
         return rule
     }
 
-    private mutating func readValue(_ entry: YAMLEntry, of key: RuleKey, path: String, into rule: inout ReachabilityRule) {
+    private mutating func readValue(
+        _ entry: YAMLEntry, of key: RuleKey, path: String, into rule: inout ReachabilityRule
+    ) {
         let node = entry.value
         switch key {
         case .name:

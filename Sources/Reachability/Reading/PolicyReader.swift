@@ -43,7 +43,8 @@ package struct PolicyReader {
         case nil: reader.report("is empty: write version: 1 and rules", at: start, path: nil)
         case .scalar, .sequence, .refused:
             let kind = root?.words ?? "nothing"
-            reader.report("must be a mapping with version and rules, got \(kind)", at: root?.position ?? start, path: nil)
+            reader.report(
+                "must be a mapping with version and rules, got \(kind)", at: root?.position ?? start, path: nil)
         }
         guard reader.problems.isEmpty else { throw ConfigurationProblems(reader.problems) }
         return policy
@@ -59,7 +60,9 @@ package struct PolicyReader {
         }
         if let version = found[.version]?.value {
             if let number = integer(version, in: 0...Int.max, path: "version"), number != ReachabilityPolicy.version {
-                report("must be 1, got \(number): this version of connectd reads version 1", at: version.position, path: "version")
+                report(
+                    "must be 1, got \(number): this version of connectd reads version 1", at: version.position,
+                    path: "version")
             }
         } else {
             report("is missing the key \"version\": write version: 1", at: position, path: nil)
@@ -79,7 +82,8 @@ package struct PolicyReader {
         for (entry, path) in unique(entries, below: "sets") {
             if !Self.isSetName(entry.key) {
                 report(
-                    "the name must be 1 to 64 letters, digits, \"_\" or \"-\", beginning with a letter", at: entry.position,
+                    "the name must be 1 to 64 letters, digits, \"_\" or \"-\", beginning with a letter",
+                    at: entry.position,
                     path: path)
             }
             let destinations = readSetMembers(entry.value, path: path)

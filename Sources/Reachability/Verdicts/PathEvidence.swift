@@ -42,15 +42,17 @@ package struct EvidenceReader: Sendable {
         outcome: Outcome, phase: Phase, error: ErrorReport?, attempt: AttemptResult?, target: Target
     ) -> PathEvidence {
         switch outcome {
-        case .connected, .answered: return PathEvidence(finding: .open, detail: "it is open")
+        case .connected, .answered: return PathEvidence(finding: .open, detail: outcome.word)
         case .associated:
-            return PathEvidence(finding: .silent, detail: "UDP has no handshake, and the target sent nothing")
+            return PathEvidence(
+                finding: .silent, detail: "associated: datagram sockets have no handshake, and nothing was asked")
         case .failed: break
         }
         guard let error else { return PathEvidence(finding: .untested, detail: "the check has no result") }
         let found = "\(outcome.word) (\(error.name))"
         guard error.fault.isAboutTarget else {
-            return PathEvidence(finding: .untested, detail: "\(found), a fault of the \(error.fault.rawValue): \(error.hint)")
+            return PathEvidence(
+                finding: .untested, detail: "\(found), a fault of the \(error.fault.rawValue): \(error.hint)")
         }
         return evidence(of: error, found, phase: phase, attempt: attempt, target: target)
     }
@@ -86,7 +88,9 @@ package struct EvidenceReader: Sendable {
             let cause = isMissing ? "has no route to \(name)" : "has a route that rejects \(name)"
             return PathEvidence(
                 finding: .untested,
-                detail: "the prober itself \(cause) (\(error.name), without an ICMP message): check its routes with `ip route get \(name)`")
+                detail:
+                    "the prober itself \(cause) (\(error.name), without an ICMP message): check its routes with `ip route get \(name)`"
+            )
         }
         if attempt.icmpSender == .prober, let address, !isOnLink(address) {
             return PathEvidence(
