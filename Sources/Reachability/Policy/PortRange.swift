@@ -1,6 +1,6 @@
 internal import NetworkTypes
 
-/// An entry of `ports`: `5432`, `https`, `8000-8009`, `u:53`, `u:5000-5010`.
+/// An entry of `ports`: `5432`, `https`, `8000-8009`, `u:53`, `u:5000-5010`. As in `--ports`, `t:` means TCP.
 package struct PortRange: Hashable, Sendable {
     package let isUDP: Bool
     /// 1 … 65535.
@@ -25,7 +25,7 @@ package struct PortRange: Hashable, Sendable {
     /// - Throws: why it is invalid, as a predicate.
     package init(parsing text: String) throws(PolicyError) {
         let isUDP = text.hasPrefix("u:")
-        let body = isUDP ? text.dropFirst(2) : text[...]
+        let body = isUDP || text.hasPrefix("t:") ? text.dropFirst(2) : text[...]
         if let colon = body.firstIndex(of: ":") {
             let scheme = body[..<colon].lowercased()
             let rest = body[body.index(after: colon)...]

@@ -35,6 +35,13 @@ package struct RuleCheck: Sendable {
         return merged
     }
 
+    /// Only the members whose names meet the condition.
+    package func filtered(_ isIncluded: (String) -> Bool) -> RuleCheck {
+        var filtered = self
+        filtered.members = members.filter { isIncluded($0.key) }
+        return filtered
+    }
+
     /// The request for a target.
     package func request(for target: String) -> JSONValue {
         .object(JSONObject(members: [.init(key: "target", value: .string(target))] + members))

@@ -54,13 +54,14 @@ package struct EvidenceReader: Sendable {
             return PathEvidence(
                 finding: .untested, detail: "\(found), a fault of the \(error.fault.rawValue): \(error.hint)")
         }
+        guard let attempt else { return PathEvidence(finding: .untested, detail: "\(found), before any attempt") }
         return evidence(of: error, found, phase: phase, attempt: attempt, target: target)
     }
 
     private func evidence(
-        of error: ErrorReport, _ found: String, phase: Phase, attempt: AttemptResult?, target: Target
+        of error: ErrorReport, _ found: String, phase: Phase, attempt: AttemptResult, target: Target
     ) -> PathEvidence {
-        let isInternet = attempt?.endpoint.internetAddress != nil
+        let isInternet = attempt.endpoint.internetAddress != nil
         switch error.errorClass {
         case .timeout where target.isDatagram:
             return PathEvidence(
@@ -70,7 +71,7 @@ package struct EvidenceReader: Sendable {
         case .unreachable: return unreachable(error, found, attempt)
         case .refused where error.fault == .network: return PathEvidence(finding: .blocked, detail: found)
         case .refused, .reset:
-            if resetIsBlock, attempt?.icmp == nil, isInternet, !target.isDatagram {
+            if resetIsBlock, attempt.icmp == nil, isInternet, !target.isDatagram {
                 return PathEvidence(finding: .blocked, detail: "\(found), a RST")
             }
             return PathEvidence(finding: error.errorClass == .refused ? .closed : .reset, detail: found)
@@ -80,10 +81,10 @@ package struct EvidenceReader: Sendable {
 
     /// An unreachable target is blocked only if an ICMP message says so. Without one, the prober's own routes decided, and
     /// nothing was sent.
-    private func unreachable(_ error: ErrorReport, _ found: String, _ attempt: AttemptResult?) -> PathEvidence {
-        let address = attempt?.endpoint.internetAddress
+    private func unreachable(_ error: ErrorReport, _ found: String, _ attempt: AttemptResult) -> PathEvidence {
+        let address = attempt.endpoint.internetAddress
         let name = address?.text ?? "the target"
-        guard let attempt, attempt.icmp != nil else {
+        guard attempt.icmp != nil else {
             let isMissing = error.name == "ENETUNREACH"
             let cause = isMissing ? "has no route to \(name)" : "has a route that rejects \(name)"
             return PathEvidence(

@@ -1,0 +1,132 @@
+import CheckEngine
+import CheckModel
+import ErrorCatalogue
+import NetworkTypes
+import SocketIO
+
+/// Runs the controls, the cases, and the controls again.
+///
+/// A control that is open only before or only after the cases does not show that the network worked in between.
+struct VerifySession {
+    /// What a run found. After a signal, some results are missing.
+    struct Findings {
+        /// The result of each case.
+        var results: [CheckResult?]
+        /// The results of each control, before and after the cases; nil for one that was not needed.
+        var before: [CheckResult?]
+        var after: [CheckResult?]
+        /// Timeouts that were repeated slowly.
+        var repeated: Set<Int> = []
+        var signal: Int32?
+    }
+
+    /// An event of the cases, delivered on the calling thread.
+    enum Event {
+        case finished(CheckResult, of: CheckRequest)
+        case willRepeat
+        case repeating(round: Int, count: Int)
+        case tick
+    }
+
+    let plan: VerifyPlan
+    let context: CheckContext
+    let options: BatchOptions
+    /// The controls that some verdict depends on.
+    let neededControls: Set<Int>
+    /// Whether timeouts that rate-limited ICMP may have caused are repeated, although `options` does not ask for it.
+    let repeatsSuspects: Bool
+    let tickMilliseconds: Int?
+
+    func run(_ onEvent: (Event) -> Void) throws -> Findings {
+        var findings = Findings(
+            results: Array(repeating: nil, count: plan.cases.count),
+            before: Array(repeating: nil, count: plan.controls.count),
+            after: Array(repeating: nil, count: plan.controls.count))
+        findings.signal = try runControls(into: &findings.before, onEvent)
+        if findings.signal == nil { findings.signal = try runCases(into: &findings, onEvent) }
+        if findings.signal == nil, repeatsSuspects {
+            findings.signal = try runSuspects(into: &findings, onEvent)
+        }
+        if findings.signal == nil { findings.signal = try runControls(into: &findings.after, onEvent) }
+        return findings
+    }
+
+    private func runControls(into results: inout [CheckResult?], _ onEvent: (Event) -> Void) throws -> Int32? {
+        let numbers = neededControls.sorted()
+        return try runChecks(numbers.map { plan.controls[$0].check }, options) { event in
+            switch event {
+            case .finished(let index, let result): results[numbers[index]] = result
+            case .tick: onEvent(.tick)
+            case .willRepeat, .repeating: break
+            }
+        }
+    }
+
+    private func runCases(into findings: inout Findings, _ onEvent: (Event) -> Void) throws -> Int32? {
+        var earlier: [Int: CheckResult] = [:]
+        let signal = try runChecks(plan.checks, options) { event in
+            switch event {
+            case .finished(let index, let result):
+                findings.results[index] = result
+                if earlier.removeValue(forKey: index) != nil { findings.repeated.insert(index) }
+                onEvent(.finished(result, of: plan.checks[index].request))
+            case .willRepeat(let index, let result):
+                earlier[index] = result
+                onEvent(.willRepeat)
+            case .repeating(let round, let count): onEvent(.repeating(round: round, count: count))
+            case .tick: onEvent(.tick)
+            }
+        }
+        // If the run is interrupted, the first timeout is what is known.
+        for (index, result) in earlier { findings.results[index] = result }
+        return signal
+    }
+
+    /// Repeats, one after another, each timeout of an address that sent ICMP errors for other cases. The limit of such a
+    /// sender makes a closed port look blocked.
+    private func runSuspects(into findings: inout Findings, _ onEvent: (Event) -> Void) throws -> Int32? {
+        let suspects = Self.suspects(in: findings.results)
+        guard !suspects.isEmpty else { return nil }
+        var slow = options
+        slow.concurrency = 1
+        slow.ratePerSecond = 1000 / Double(options.retryPauseMilliseconds)
+        onEvent(.repeating(round: 1, count: suspects.count))
+        return try runChecks(suspects.map { plan.checks[$0] }, slow) { event in
+            switch event {
+            case .finished(let index, let result):
+                findings.results[suspects[index]] = result
+                findings.repeated.insert(suspects[index])
+            case .tick: onEvent(.tick)
+            case .willRepeat, .repeating: break
+            }
+        }
+    }
+
+    /// The indices of timeouts whose address sent an ICMP error in another result.
+    static func suspects(in results: [CheckResult?]) -> [Int] {
+        var senders: Set<IPAddress> = []
+        for attempt in results.lazy.compactMap({ $0 }).flatMap(\.attempts) {
+            if attempt.icmp != nil, attempt.icmpSender == .target, let address = attempt.endpoint.internetAddress {
+                senders.insert(address)
+            }
+        }
+        guard !senders.isEmpty else { return [] }
+        return results.indices.filter { index in
+            guard let result = results[index], result.outcome == .failed(.timeout) else { return false }
+            return result.attempts.contains { $0.endpoint.internetAddress.map(senders.contains) ?? false }
+        }
+    }
+
+    /// - Returns: the signal that ended the run; nil if it is complete.
+    private func runChecks(
+        _ checks: [PreparedCheck], _ options: BatchOptions, _ onEvent: (CheckSession.Event) -> Void
+    ) throws -> Int32? {
+        guard !checks.isEmpty else { return nil }
+        let session = CheckSession(
+            checks: checks, context: context, options: options, tickMilliseconds: tickMilliseconds)
+        switch try session.run(onEvent) {
+        case .complete: return nil
+        case .interrupted(let number): return number
+        }
+    }
+}
