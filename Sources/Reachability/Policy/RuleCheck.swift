@@ -8,9 +8,9 @@ package struct RuleCheck: Sendable {
     /// In the order of the file.
     package private(set) var members: [JSONObject.Member] = []
     /// The position and the key of each value, by its JSON pointer.
-    private var places: [String: Place] = [:]
+    private var places: [String: ValuePosition] = [:]
 
-    private struct Place {
+    private struct ValuePosition {
         let position: TextPosition
         /// As in `rules[2].check.tls`.
         let path: String
@@ -22,7 +22,7 @@ package struct RuleCheck: Sendable {
     init(_ object: JSONObject, places: [String: TextPosition], path: String) {
         members = object.members
         for (pointer, position) in places {
-            self.places[pointer] = Place(position: position, path: path + Self.keys(of: pointer))
+            self.places[pointer] = ValuePosition(position: position, path: path + Self.keys(of: pointer))
         }
     }
 

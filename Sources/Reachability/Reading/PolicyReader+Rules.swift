@@ -63,7 +63,7 @@ extension PolicyReader {
         case .name:
             guard let name = text(node, path: path) else { return }
             if name.isEmpty || name.count > Self.longestText {
-                report("must be a text of 1 to \(Self.longestText) characters", at: node.position, path: path)
+                report("must have 1 to \(Self.longestText) characters", at: node.position, path: path)
             }
             rule.name = name
         case .from:

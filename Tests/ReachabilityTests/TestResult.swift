@@ -29,6 +29,23 @@ func problems(_ text: String) -> [ConfigurationProblem] {
     }
 }
 
+/// Cases of a policy with the results that a function gives.
+func verified(
+    _ policy: ReachabilityPolicy, _ event: (ReachabilityCase) -> Event
+) -> [VerifiedCase] {
+    policy.cases().map { tested in
+        let result = TestResult.result(event(tested), on: tested.target)
+        let rule = policy.rules[tested.rule]
+        return VerifiedCase(
+            tested, result, judge(rule, rule.expectation ?? .open).judgment(of: result, on: tested.target))
+    }
+}
+
+func judge(_ rule: ReachabilityRule, _ expectation: RuleExpectation) -> CaseJudge {
+    CaseJudge(
+        expectation, evidence: EvidenceReader(resetIsBlock: rule.resetIsBlock) { _ in true }, control: .none)
+}
+
 /// What happened in one attempt of a check.
 enum Event: Hashable, Sendable {
     case connected, associated, answered
@@ -82,7 +99,7 @@ enum TestResult {
                 circumstances.icmpSender = sender
             }
             guard let errno = ErrnoCatalogue.entry(named: name)?.errno else {
-                preconditionFailure("\(name) is no errno")
+                preconditionFailure("\(name) is not an errno")
             }
             attempt.fail(Classifier.report(for: errno, in: circumstances), phase)
         case .deadline(let phase):
