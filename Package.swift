@@ -40,6 +40,7 @@ let package = Package(
                 "ConnectAPI", "COpenSSL", "DNS", "ErrorCatalogue", "HTTPServer", "NetworkTypes",
                 "Reachability", "SocketIO", "StrictJSON", "TLS",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict, linkerSettings: hardened),

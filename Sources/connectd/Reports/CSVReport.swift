@@ -1,19 +1,20 @@
 /// CSV by RFC 4180: a header row, then a row for each case as it arrives.
 struct CSVReport: ReportWriter {
-    private static let firstColumns = ["suite", "name", "target", "verdict", "outcome"]
+    private static let firstColumns = ["name", "target", "verdict", "outcome"]
     private static let lastColumns = ["message", "hint", "duration_ms", "file", "line"]
 
     private var heading: ReportHeading?
 
     mutating func begin(_ heading: ReportHeading, on output: ReportOutput) {
         self.heading = heading
-        output.write(Self.row(Self.firstColumns + heading.detailNames + Self.lastColumns))
+        output.write(
+            Self.row((heading.hasSuites ? ["suite"] : []) + Self.firstColumns + heading.detailNames + Self.lastColumns))
     }
 
     mutating func add(_ reportCase: ReportCase, to output: ReportOutput) {
         guard let heading else { return }
         let first = [
-            reportCase.suite, reportCase.name, reportCase.target, heading.word(reportCase.verdict), reportCase.outcome,
+            reportCase.name, reportCase.target, heading.word(reportCase.verdict), reportCase.outcome,
         ]
         // Each row has a value for each column, whatever the case brings.
         let details = heading.detailNames.indices.map {
@@ -23,7 +24,7 @@ struct CSVReport: ReportWriter {
             reportCase.message, reportCase.hint ?? "", ReportText.milliseconds(reportCase.durationNanoseconds),
             reportCase.source?.file ?? "", (reportCase.source?.line).map(String.init) ?? "",
         ]
-        output.write(Self.row(first + details + last))
+        output.write(Self.row((heading.hasSuites ? [reportCase.suite] : []) + first + details + last))
     }
 
     mutating func end(_ summary: ReportSummary, on output: ReportOutput) {}

@@ -26,10 +26,10 @@ struct GitHubReport: ReportWriter {
     }
 
     mutating func end(_ summary: ReportSummary, on output: ReportOutput) {
-        guard !hasProblem, summary.unfinished == 0, let heading else {
-            return output.write("\(ReportText.clean(summary.text))\n")
-        }
-        output.write("::notice title=\(Self.property(heading.name))::\(Self.data(summary.text))\n")
+        guard let heading else { return }
+        if hasProblem, summary.unfinished == 0 { return output.write("\(ReportText.clean(summary.text))\n") }
+        let command = summary.unfinished > 0 ? "error" : "notice"
+        output.write("::\(command) title=\(Self.property(heading.name))::\(Self.data(summary.text))\n")
     }
 
     /// The message of a command.

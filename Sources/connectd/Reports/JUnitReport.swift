@@ -20,18 +20,16 @@ struct JUnitReport: ReportWriter {
     }
 
     mutating func add(_ reportCase: ReportCase, to output: ReportOutput) {
-        let number = suiteNumbers[reportCase.suite] ?? suites.count
-        if number == suites.count {
-            suiteNumbers[reportCase.suite] = number
-            suites.append(Suite(name: reportCase.suite))
-        }
+        let number = suiteNumber(reportCase.suite.isEmpty ? heading?.name ?? "" : reportCase.suite)
         suites[number].tally.add(reportCase.verdict)
         suites[number].nanoseconds += max(reportCase.durationNanoseconds, 0)
-        spool.append(Array(Self.element(reportCase).utf8), at: reportCase.index, group: number)
+        spool.append(
+            Array(Self.element(reportCase, suite: suites[number].name).utf8), at: reportCase.index, group: number)
     }
 
     mutating func end(_ summary: ReportSummary, on output: ReportOutput) {
         guard let heading else { return }
+        if summary.unfinished > 0 { addInterruption(summary) }
         output.write("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n")
         output.write("<testsuites\(Self.attributes(heading, suites, summary))>\n")
         var last: Int?
@@ -66,10 +64,27 @@ struct JUnitReport: ReportWriter {
             + attribute("timestamp", String(timestamp)) + attribute("hostname", heading.prober)
     }
 
-    private static func element(_ reportCase: ReportCase) -> String {
+    /// Without this case, a run that was interrupted would look complete.
+    private mutating func addInterruption(_ summary: ReportSummary) {
+        let number = suiteNumber("interrupted")
+        suites[number].tally.add(.error)
+        let missing = ReportCase(
+            index: .max, suite: "interrupted", name: "run is complete", target: "", verdict: .error,
+            outcome: "interrupted", message: summary.text)
+        spool.append(Array(Self.element(missing, suite: "interrupted").utf8), at: .max, group: number)
+    }
+
+    private mutating func suiteNumber(_ name: String) -> Int {
+        if let number = suiteNumbers[name] { return number }
+        suiteNumbers[name] = suites.count
+        suites.append(Suite(name: name))
+        return suites.count - 1
+    }
+
+    private static func element(_ reportCase: ReportCase, suite: String) -> String {
         let time = ReportText.seconds(reportCase.durationNanoseconds)
         let begin =
-            "    <testcase" + attribute("name", reportCase.name) + attribute("classname", reportCase.suite)
+            "    <testcase" + attribute("name", reportCase.name) + attribute("classname", suite)
             + attribute("time", time)
         let tag: String
         switch reportCase.verdict {
@@ -79,7 +94,7 @@ struct JUnitReport: ReportWriter {
         }
         let type = reportCase.verdict == .inconclusive ? "inconclusive" : reportCase.outcome
         let lines = [
-            reportCase.message, reportCase.hint, "target: \(reportCase.target)",
+            reportCase.message, reportCase.hint, reportCase.target.isEmpty ? nil : "target: \(reportCase.target)",
             reportCase.source.map { "source: \($0.text)" },
         ]
         let text = lines.compactMap { $0 }.map(content).joined(separator: "\n")

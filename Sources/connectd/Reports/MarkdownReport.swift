@@ -12,11 +12,13 @@ struct MarkdownReport: ReportWriter {
         let isPass = reportCase.verdict == .pass
         let word = heading.word(reportCase.verdict)
         let details = [reportCase.message, reportCase.hint].compactMap { $0 }.filter { !$0.isEmpty }
-        let cells = [
-            isPass ? word : "**\(word)**", Self.code(reportCase.suite), Self.code(reportCase.name),
-            Self.code(reportCase.outcome), details.map(Self.code).joined(separator: "<br>"),
-            "\(ReportText.milliseconds(reportCase.durationNanoseconds)) ms",
-        ]
+        let suite = heading.hasSuites ? [Self.code(reportCase.suite)] : []
+        let cells =
+            [isPass ? word : "**\(word)**"] + suite + [
+                Self.code(reportCase.name), Self.code(reportCase.outcome),
+                details.map(Self.code).joined(separator: "<br>"),
+                "\(ReportText.milliseconds(reportCase.durationNanoseconds)) ms",
+            ]
         spool.append(
             Array("| \(cells.joined(separator: " | ")) |\n".utf8), at: reportCase.index, group: isPass ? 1 : 0)
     }
@@ -25,8 +27,9 @@ struct MarkdownReport: ReportWriter {
         guard let heading else { return }
         output.write("## \(Self.plain(heading.name))\n\n\(Self.plain(summary.text))\n")
         guard !spool.isEmpty else { return }
-        output.write(
-            "\n| verdict | suite | name | outcome | details | time |\n| --- | --- | --- | --- | --- | ---: |\n")
+        let suite = heading.hasSuites ? (" suite |", " --- |") : ("", "")
+        output.write("\n| verdict |\(suite.0) name | outcome | details | time |\n")
+        output.write("| --- |\(suite.1) --- | --- | --- | ---: |\n")
         spool.forEach { piece, _ in output.write(piece) }
     }
 

@@ -53,6 +53,8 @@ struct ReportHeading {
     let name: String
     /// The name of the verdict `failure`: `failure` or `violation`.
     var failureWord = "failure"
+    /// Whether cases have a suite.
+    var hasSuites = true
     /// The number of cases to expect.
     let total: Int
     /// The names of further values of each case, in lowercase letters and `_`.

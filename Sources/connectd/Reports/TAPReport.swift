@@ -44,22 +44,24 @@ struct TAPReport: ReportWriter {
         verdict == .failure ? "fail" : "error"
     }
 
-    /// A description in one line. `#` would begin a directive such as SKIP, which makes a failed test pass. Some readers
-    /// do not know `\#`, so the character after it is never a letter.
+    /// A description in one line. `#` could begin a directive such as SKIP, with which a failed test passes. Some readers
+    /// do not know `\#`, so a point separates it from such a word.
     static func description(_ text: String) -> String {
+        let scalars = ReportText.clean(text).unicodeScalars
         var result = ""
-        var previous: Unicode.Scalar = " "
-        for scalar in ReportText.clean(text).unicodeScalars {
-            switch scalar {
+        for index in scalars.indices {
+            switch scalars[index] {
             case "\\": result += "\\\\"
-            case "#": result += "\\#"
-            case _:
-                if previous == "#" { result += "." }
-                result.unicodeScalars.append(scalar)
+            case "#": result += startsDirective(scalars[scalars.index(after: index)...]) ? "\\#." : "\\#"
+            case let scalar: result.unicodeScalars.append(scalar)
             }
-            previous = scalar
         }
         return result
+    }
+
+    private static func startsDirective(_ text: Substring.UnicodeScalarView) -> Bool {
+        let word = String(Substring(text.drop { $0.properties.isWhitespace }.prefix(4))).lowercased()
+        return word == "skip" || word == "todo"
     }
 
     /// A double-quoted YAML scalar.
