@@ -8,7 +8,7 @@ import Reachability
 import StrictJSON
 
 /// The checks of a reachability policy: one for each case, and one for each control.
-struct VerifyPlan {
+struct VerifyPlan: CheckSource {
     /// A control target with the options that it is checked with.
     struct Control {
         let target: Target
@@ -17,31 +17,27 @@ struct VerifyPlan {
 
     let policy: ReachabilityPolicy
     let cases: [ReachabilityCase]
-    /// The check of each case.
-    let checks: [PreparedCheck]
     /// Each distinct control once.
-    private(set) var controls: [Control] = []
+    let controls: [Control]
     /// The control of each rule, by its index in `controls`.
-    private(set) var controlOfRule: [Int?] = []
+    let controlOfRule: [Int?]
+    private let templates: [CaseTemplates.Key: PreparedCheck]
 
     /// - Throws: all problems of the requests, with their positions in the file.
     init(_ policy: ReachabilityPolicy, in context: CheckContext) throws(ConfigurationProblems) {
         self.policy = policy
         cases = policy.cases()
-        var decoder = CaseDecoder(policy: policy, context: context)
-        var checks: [PreparedCheck] = []
-        checks.reserveCapacity(cases.count)
-        for tested in cases {
-            if let check = decoder.check(of: tested) { checks.append(check) }
-        }
-        self.checks = checks
+        var decoder = CaseTemplates(policy: policy, context: context)
+        for tested in cases { decoder.add(tested) }
+        var controls: [Control] = []
+        var controlOfRule: [Int?] = []
         var numbers: [String: Int] = [:]
-        for index in policy.rules.indices {
-            guard let target = policy.rules[index].control, let check = decoder.control(target, rule: index) else {
+        for (index, rule) in policy.rules.enumerated() {
+            guard let target = rule.control, let check = decoder.control(target, rule: index) else {
                 controlOfRule.append(nil)
                 continue
             }
-            let key = "\(target.text) \(policy.rules[index].check.connectionMembers)"
+            let key = "\(target.text) \(rule.check.forConnection.members)"
             if numbers[key] == nil {
                 numbers[key] = controls.count
                 controls.append(Control(target: target, check: check))
@@ -49,53 +45,65 @@ struct VerifyPlan {
             controlOfRule.append(numbers[key])
         }
         guard decoder.problems.isEmpty else { throw ConfigurationProblems(decoder.problems) }
+        self.controls = controls
+        self.controlOfRule = controlOfRule
+        templates = decoder.templates
+    }
+
+    var count: Int { cases.count }
+
+    func check(at index: Int) -> PreparedCheck {
+        let tested = cases[index]
+        guard let template = templates[CaseTemplates.Key(tested)] else {
+            // `init` made a template for each case, or threw.
+            preconditionFailure("no template for \(tested.target.text)")
+        }
+        var request = template.request
+        request.target = tested.target
+        let labels = policy.rules[tested.rule].labels
+        request.labels = labels.isEmpty ? nil : labels
+        return PreparedCheck(request: request, dialog: template.dialog)
     }
 
     /// The longest timeout of all checks, in milliseconds.
-    var longestTimeout: Int { checks.lazy.map(\.request.timeoutMilliseconds).max() ?? 0 }
+    var longestTimeout: Int { templates.values.lazy.map(\.request.timeoutMilliseconds).max() ?? 0 }
 
     /// Whether a check tries several addresses at once.
-    var usesManyAddresses: Bool { checks.contains { $0.request.resolve.addresses != .first } }
+    var usesManyAddresses: Bool { templates.values.contains { $0.request.resolve.addresses != .first } }
 }
 
 /// Decodes the request of a rule once for each kind of target, because patterns are slow to compile.
-private struct CaseDecoder {
-    private struct Key: Hashable {
-        let rule: Int
-        let transport: Transport
-        let impliesTLS: Bool
-        let socketType: UnixSocketType?
+private struct CaseTemplates {
+    struct Key: Hashable {
+        private let rule: Int
+        private let transport: Transport
+        private let impliesTLS: Bool
+        private let socketType: UnixSocketType?
 
-        init(_ rule: Int, _ target: Target) {
-            self.rule = rule
-            transport = target.transport
-            impliesTLS = target.impliesTLS
-            socketType = if case .unix(let type, _) = target.peer { type } else { nil }
+        init(_ tested: ReachabilityCase) {
+            rule = tested.rule
+            transport = tested.target.transport
+            impliesTLS = tested.target.impliesTLS
+            socketType = if case .unix(let type, _) = tested.target.peer { type } else { nil }
         }
     }
 
     let policy: ReachabilityPolicy
     let context: CheckContext
     private(set) var problems: [ConfigurationProblem] = []
-    private var templates: [Key: PreparedCheck?] = [:]
+    private(set) var templates: [Key: PreparedCheck] = [:]
+    /// Kinds of targets that have a template or a problem.
+    private var known: Set<Key> = []
 
     init(policy: ReachabilityPolicy, context: CheckContext) {
         self.policy = policy
         self.context = context
     }
 
-    /// nil for a problem.
-    mutating func check(of tested: ReachabilityCase) -> PreparedCheck? {
-        let key = Key(tested.rule, tested.target)
-        let rule = policy.rules[tested.rule]
-        if templates[key] == nil {
-            templates[key] = .some(decode(rule.check, tested.target, rule: tested.rule))
-        }
-        guard let known = templates[key], let template = known else { return nil }
-        var request = template.request
-        request.target = tested.target
-        request.labels = rule.labels.isEmpty ? nil : rule.labels
-        return PreparedCheck(request: request, dialog: template.dialog)
+    mutating func add(_ tested: ReachabilityCase) {
+        let key = Key(tested)
+        guard known.insert(key).inserted else { return }
+        templates[key] = decode(policy.rules[tested.rule].check, tested.target, rule: tested.rule)
     }
 
     /// The check of a control has the timeout, name server, source and socket options of the rule, but not its dialog.
@@ -121,7 +129,4 @@ extension RuleCheck {
 
     /// Only the members that say how to connect.
     fileprivate var forConnection: RuleCheck { filtered { Self.connectionNames.contains($0) } }
-
-    /// Equal texts mean equal options.
-    fileprivate var connectionMembers: String { "\(forConnection.members)" }
 }

@@ -53,28 +53,29 @@ struct VerifySession {
 
     private func runControls(into results: inout [CheckResult?], _ onEvent: (Event) -> Void) throws -> Int32? {
         let numbers = neededControls.sorted()
-        return try runChecks(numbers.map { plan.controls[$0].check }, options) { event in
+        return try runChecks(CheckList(checks: numbers.map { plan.controls[$0].check }), options) { event in
             switch event {
             case .finished(let index, let result): results[numbers[index]] = result
             case .tick: onEvent(.tick)
-            case .willRepeat, .repeating: break
+            case .willRepeat, .repeating, .idle: break
             }
         }
     }
 
     private func runCases(into findings: inout Findings, _ onEvent: (Event) -> Void) throws -> Int32? {
         var earlier: [Int: CheckResult] = [:]
-        let signal = try runChecks(plan.checks, options) { event in
+        let signal = try runChecks(plan, options) { event in
             switch event {
             case .finished(let index, let result):
                 findings.results[index] = result
                 if earlier.removeValue(forKey: index) != nil { findings.repeated.insert(index) }
-                onEvent(.finished(result, of: plan.checks[index].request))
+                onEvent(.finished(result, of: plan.request(at: index)))
             case .willRepeat(let index, let result):
                 earlier[index] = result
                 onEvent(.willRepeat)
             case .repeating(let round, let count): onEvent(.repeating(round: round, count: count))
             case .tick: onEvent(.tick)
+            case .idle: break
             }
         }
         // If the run is interrupted, the first timeout is what is known.
@@ -91,13 +92,13 @@ struct VerifySession {
         slow.concurrency = 1
         slow.ratePerSecond = 1000 / Double(options.retryPauseMilliseconds)
         onEvent(.repeating(round: 1, count: suspects.count))
-        return try runChecks(suspects.map { plan.checks[$0] }, slow) { event in
+        return try runChecks(CheckList(checks: suspects.map(plan.check)), slow) { event in
             switch event {
             case .finished(let index, let result):
                 findings.results[suspects[index]] = result
                 findings.repeated.insert(suspects[index])
             case .tick: onEvent(.tick)
-            case .willRepeat, .repeating: break
+            case .willRepeat, .repeating, .idle: break
             }
         }
     }
@@ -119,14 +120,23 @@ struct VerifySession {
 
     /// - Returns: the signal that ended the run; nil if it is complete.
     private func runChecks(
-        _ checks: [PreparedCheck], _ options: BatchOptions, _ onEvent: (CheckSession.Event) -> Void
+        _ checks: any CheckSource, _ options: BatchOptions, _ onEvent: (CheckSession.Event) -> Void
     ) throws -> Int32? {
-        guard !checks.isEmpty else { return nil }
+        guard checks.count > 0 else { return nil }
         let session = CheckSession(
-            checks: checks, context: context, options: options, tickMilliseconds: tickMilliseconds)
+            plan: checks, context: context, options: options, tickMilliseconds: tickMilliseconds)
         switch try session.run(onEvent) {
         case .complete: return nil
         case .interrupted(let number): return number
         }
     }
+}
+
+/// A few checks in memory.
+private struct CheckList: CheckSource {
+    let checks: [PreparedCheck]
+
+    var count: Int { checks.count }
+
+    func check(at index: Int) -> PreparedCheck { checks[index] }
 }
