@@ -85,10 +85,10 @@ import Testing
         let result = TestResult.result(.errno("EHOSTUNREACH", icmp: .prober, code: 1), on: target)
         let onLink = Self.judgment(.blocked, result, target)
         #expect(onLink.verdict == .pass)
-        #expect(try #require(onLink.reason).contains("may be down"))
+        #expect(onLink.reason?.contains("may be down") == true)
         let offLink = Self.judgment(.blocked, result, target, isOnLink: false)
         #expect(offLink.verdict == .error)
-        #expect(try #require(offLink.reason).contains("next hop"))
+        #expect(offLink.reason?.contains("next hop") == true)
     }
 
     @Test func aResetCountsAsBlockedOnlyIfTheRuleSaysSo() throws {
@@ -111,7 +111,7 @@ import Testing
         let silent = TestResult.result(.deadline(), on: target)
         let judgment = Self.judgment(.blocked, silent, target, control: control)
         #expect(judgment.verdict == .inconclusive)
-        #expect(try #require(judgment.reason).contains("the control tcp://10.0.0.1:443 is not open (timeout)"))
+        #expect(judgment.reason?.contains("the control tcp://10.0.0.1:443 is not open (timeout)") == true)
         #expect(Self.judgment(.blocked, silent, target, control: .open).verdict == .pass)
         #expect(Self.judgment(.open, silent, target, control: control).verdict == .violation)
         let open = TestResult.result(.connected, on: target)
@@ -138,7 +138,7 @@ import Testing
         let partial = TestResult.result([.deadline()], on: target, known: 3)
         let judgment = Self.judgment(.blocked, partial, target)
         #expect(judgment.verdict == .inconclusive)
-        #expect(try #require(judgment.reason).contains("only 1 of 3 addresses"))
+        #expect(judgment.reason?.contains("only 1 of 3 addresses") == true)
     }
 
     @Test func anAddressWithoutARouteDoesNotHideTheOthers() throws {

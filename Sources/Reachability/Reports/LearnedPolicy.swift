@@ -47,8 +47,8 @@ package struct LearnedPolicy {
         }
     }
 
-    /// Whether every case has an expectation.
-    package var isComplete: Bool { unknown.isEmpty }
+    /// The number of cases without an expectation.
+    package var unknownCount: Int { unknown.count }
 
     /// The file.
     /// - Parameter origin: where it was learned, for the first comment.

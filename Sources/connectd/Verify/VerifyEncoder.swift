@@ -9,8 +9,8 @@ import StrictJSON
 struct VerifyEncoder {
     let policy: ReachabilityPolicy
     let results: ResultEncoder
-    /// The state of each rule's control; nil for a rule without one.
-    let controls: [ControlState?]
+    /// The state of each rule's control; `none` for a rule without one, or if its verdicts do not depend on it.
+    let controls: [ControlState]
 
     /// One object, without a line end.
     func object(_ verified: VerifiedCase, of request: CheckRequest) -> [UInt8] {
@@ -31,7 +31,8 @@ struct VerifyEncoder {
         writer.string(verified.reachabilityCase.destination)
         writer.member("port")
         writer.string(verified.reachabilityCase.port?.text)
-        if let target = rule.control, let control = controls[verified.reachabilityCase.rule] {
+        let control = controls[verified.reachabilityCase.rule]
+        if let target = rule.control, control != .none {
             writer.member("control")
             writer.beginObject()
             writer.member("target")

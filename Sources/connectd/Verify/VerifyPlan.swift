@@ -103,7 +103,19 @@ private struct CaseTemplates {
     mutating func add(_ tested: ReachabilityCase) {
         let key = Key(tested)
         guard known.insert(key).inserted else { return }
-        templates[key] = decode(policy.rules[tested.rule].check, tested.target, rule: tested.rule)
+        let rule = policy.rules[tested.rule]
+        guard let decoded = decode(rule.check, tested.target, rule: tested.rule) else { return }
+        guard Self.triesEveryAddress(rule, decoded) else { return templates[key] = decoded }
+        var request = decoded.request
+        request.resolve.addresses = .all
+        templates[key] = PreparedCheck(request: request, dialog: decoded.dialog)
+    }
+
+    /// `closed` and `blocked` are statements about every address of a name. At once, each address has the whole timeout;
+    /// in turn, a share of it could be too short for a slow path.
+    private static func triesEveryAddress(_ rule: ReachabilityRule, _ decoded: PreparedCheck) -> Bool {
+        guard rule.expectation == .blocked || rule.expectation == .closed else { return false }
+        return decoded.request.resolve.addresses == .first && !rule.check.choosesAddresses
     }
 
     /// The check of a control has the timeout, name server, source and socket options of the rule, but not its dialog.
@@ -129,4 +141,12 @@ extension RuleCheck {
 
     /// Only the members that say how to connect.
     fileprivate var forConnection: RuleCheck { filtered { Self.connectionNames.contains($0) } }
+
+    /// Whether it says how the addresses of a name are tried.
+    fileprivate var choosesAddresses: Bool {
+        members.contains { member in
+            guard member.key == "resolve", case .object(let resolve) = member.value else { return false }
+            return resolve["addresses"] != nil
+        }
+    }
 }

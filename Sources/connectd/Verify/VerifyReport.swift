@@ -96,7 +96,7 @@ struct VerifyReport {
     private var encoder: VerifyEncoder {
         VerifyEncoder(
             policy: plan.policy, results: ResultEncoder(prober: HostName.current),
-            controls: plan.controlOfRule.map { $0.map { verdicts.controls[$0] } })
+            controls: plan.controlOfRule.map { $0.map { verdicts.controls[$0] } ?? .none })
     }
 }
 

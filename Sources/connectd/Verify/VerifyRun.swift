@@ -38,19 +38,24 @@ struct VerifyRun {
         let report = VerifyReport(
             plan: plan, verdicts: verdicts, findings: findings, format: format, palette: palette, isVerbose: isVerbose,
             started: started)
+        var summary = report.summary
         let status: Int32
         switch kind {
         case .report:
             report.write(to: output)
             status = verdicts.tally.exitStatus
         case .learning:
-            status = learn(verdicts, networks, output)
+            let learned = learned(verdicts, networks)
+            output.write(learned.text(origin: HostName.current))
+            summary =
+                "learned \(plan.cases.count - learned.unknownCount - verdicts.unfinished.count) of \(plan.cases.count) cases"
+            status = learned.unknownCount == 0 && verdicts.unfinished.isEmpty ? 0 : 3
         case .comparison(let before):
             report.write(VerificationDiff(from: before, to: report.records), to: output)
             status = verdicts.tally.exitStatus
         }
         output.finish()
-        if outputFile != nil || format != .text { Output.errorLine("connectd: \(report.summary)") }
+        if outputFile != nil || format != .text || isLearning { Output.errorLine("connectd: \(summary)") }
         return findings.signal.map { 128 + $0 } ?? status
     }
 
@@ -82,18 +87,19 @@ struct VerifyRun {
         var needed: Set<Int> = []
         for (index, rule) in plan.policy.rules.enumerated() {
             guard let control = plan.controlOfRule[index] else { continue }
-            if case .learning = kind { needed.insert(control) }
-            if rule.expectation == .blocked { needed.insert(control) }
+            if isLearning || rule.expectation == .blocked { needed.insert(control) }
         }
         return needed
     }
 
-    private func learn(_ verdicts: VerifyVerdicts, _ networks: [AddressRange], _ output: ReportOutput) -> Int32 {
-        let learned = LearnedPolicy(plan.policy, verdicts.cases) { rule, expectation in
+    private var isLearning: Bool {
+        if case .learning = kind { true } else { false }
+    }
+
+    private func learned(_ verdicts: VerifyVerdicts, _ networks: [AddressRange]) -> LearnedPolicy {
+        LearnedPolicy(plan.policy, verdicts.cases) { rule, expectation in
             let control = plan.controlOfRule[rule].map { verdicts.controls[$0] } ?? .none
             return VerifyVerdicts.judge(of: plan.policy.rules[rule], expectation, control: control, networks: networks)
         }
-        output.write(learned.text(origin: HostName.current))
-        return learned.isComplete && verdicts.unfinished.isEmpty ? 0 : 3
     }
 }

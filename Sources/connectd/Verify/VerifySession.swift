@@ -15,8 +15,10 @@ struct VerifySession {
         /// The results of each control, before and after the cases; nil for one that was not needed.
         var before: [CheckResult?]
         var after: [CheckResult?]
-        /// Timeouts that were repeated slowly.
+        /// The cases that were repeated slowly.
         var repeated: Set<Int> = []
+        /// The controls that some verdict depends on.
+        let neededControls: Set<Int>
         var signal: Int32?
     }
 
@@ -41,7 +43,7 @@ struct VerifySession {
         var findings = Findings(
             results: Array(repeating: nil, count: plan.cases.count),
             before: Array(repeating: nil, count: plan.controls.count),
-            after: Array(repeating: nil, count: plan.controls.count))
+            after: Array(repeating: nil, count: plan.controls.count), neededControls: neededControls)
         findings.signal = try runControls(into: &findings.before, onEvent)
         if findings.signal == nil { findings.signal = try runCases(into: &findings, onEvent) }
         if findings.signal == nil, repeatsSuspects {
@@ -68,7 +70,8 @@ struct VerifySession {
             switch event {
             case .finished(let index, let result):
                 findings.results[index] = result
-                if earlier.removeValue(forKey: index) != nil { findings.repeated.insert(index) }
+                // Without time for the repetition, a check keeps the very same result.
+                if let first = earlier.removeValue(forKey: index), first !== result { findings.repeated.insert(index) }
                 onEvent(.finished(result, of: plan.request(at: index)))
             case .willRepeat(let index, let result):
                 earlier[index] = result
@@ -83,27 +86,28 @@ struct VerifySession {
         return signal
     }
 
-    /// Repeats, one after another, each timeout of an address that sent ICMP errors for other cases. The limit of such a
-    /// sender makes a closed port look blocked.
+    /// Repeats each timeout of an address that sent ICMP errors for other cases, and then slowly what times out again. The
+    /// limit of such a sender makes a closed port look blocked.
     private func runSuspects(into findings: inout Findings, _ onEvent: (Event) -> Void) throws -> Int32? {
         let suspects = Self.suspects(in: findings.results)
         guard !suspects.isEmpty else { return nil }
         var slow = options
-        slow.concurrency = 1
-        slow.ratePerSecond = 1000 / Double(options.retryPauseMilliseconds)
-        onEvent(.repeating(round: 1, count: suspects.count))
+        slow.timeoutRetries = 1
+        var earlier: [Int: CheckResult] = [:]
         return try runChecks(CheckList(checks: suspects.map(plan.check)), slow) { event in
             switch event {
             case .finished(let index, let result):
                 findings.results[suspects[index]] = result
-                findings.repeated.insert(suspects[index])
+                if earlier[index] !== result { findings.repeated.insert(suspects[index]) }
+            case .willRepeat(let index, let result): earlier[index] = result
+            case .repeating(let round, let count): onEvent(.repeating(round: round, count: count))
             case .tick: onEvent(.tick)
-            case .willRepeat, .repeating, .idle: break
+            case .idle: break
             }
         }
     }
 
-    /// The indices of timeouts whose address sent an ICMP error in another result.
+    /// The timeouts whose address sent an ICMP error in another result, by index.
     static func suspects(in results: [CheckResult?]) -> [Int] {
         var senders: Set<IPAddress> = []
         for attempt in results.lazy.compactMap({ $0 }).flatMap(\.attempts) {

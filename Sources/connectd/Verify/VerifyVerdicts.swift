@@ -10,14 +10,16 @@ struct VerifyVerdicts {
     let cases: [VerifiedCase]
     /// Cases without a result, because the run was interrupted.
     let unfinished: [ReachabilityCase]
-    /// The state of each control of the plan.
+    /// The state of each control of the plan; `none` for one that no verdict depends on.
     let controls: [ControlState]
     let tally: VerdictTally
 
     init(_ plan: VerifyPlan, _ findings: VerifySession.Findings, networks: [AddressRange]) {
         let states = plan.controls.indices.map { index in
-            Self.state(of: plan.controls[index].target, findings.before[index], findings.after[index])
+            guard findings.neededControls.contains(index) else { return ControlState.none }
+            return Self.state(of: plan.controls[index].target, findings.before[index], findings.after[index])
         }
+        let suspects = Set(VerifySession.suspects(in: findings.results)).subtracting(findings.repeated)
         controls = states
         var cases: [VerifiedCase] = []
         var unfinished: [ReachabilityCase] = []
@@ -33,7 +35,8 @@ struct VerifyVerdicts {
                 of: rule, rule.expectation ?? .open,
                 control: plan.controlOfRule[tested.rule].map { states[$0] } ?? .none,
                 networks: networks)
-            let judgment = judge.judgment(of: result, on: tested.target)
+            var judgment = judge.judgment(of: result, on: tested.target)
+            if suspects.contains(index) { judgment = judgment.doubted }
             tally.add(judgment.verdict)
             cases.append(VerifiedCase(tested, result, judgment))
         }
@@ -42,6 +45,7 @@ struct VerifyVerdicts {
         self.tally = tally
     }
 
+    /// - Parameter networks: the networks of the prober's interfaces.
     static func judge(
         of rule: ReachabilityRule, _ expectation: RuleExpectation, control: ControlState, networks: [AddressRange]
     ) -> CaseJudge {
@@ -60,5 +64,18 @@ struct VerifyVerdicts {
             }
         }
         return .open
+    }
+}
+
+extension Judgment {
+    /// The judgment of a timeout that rate-limited ICMP may have caused.
+    fileprivate var doubted: Judgment {
+        guard verdict == .pass, finding == .blocked else { return self }
+        return Judgment(
+            .inconclusive, finding,
+            """
+            it timed out, but the target rejects other ports by ICMP, whose rate is limited: repeat the timeouts with \
+            defaults: {retry_timeouts: 1}
+            """)
     }
 }

@@ -1,7 +1,9 @@
 """The example policy and the jobs of deploy/reachability, and the snippets of the documentation."""
 
+import json
 import re
 
+import jsonschema
 import pytest
 import yaml
 
@@ -31,6 +33,36 @@ def test_the_policies_of_the_page_are_valid(loopback_only, tmp_path, text):
     options = [] if "expect:" in text else ["--learn"]
     ran = connectd_process.run("verify", str(path), *options, namespace=loopback_only, timeout=60)
     assert ran.returncode == 3, ran.stderr
+
+
+SCHEMA = json.loads((FOLDER / "policy.schema.json").read_text())
+
+
+@pytest.mark.parametrize("text", [POLICY, *snippets()])
+def test_the_schema_accepts_the_examples(text):
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    jsonschema.validate(yaml.safe_load(text), SCHEMA)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "{to: [a.b], ports: [0], expect: open}",
+        "{to: [a.b], ports: [22], expect: block}",
+        "{to: [a.b], ports: [22], expect: [open, refused]}",
+        "{to: [a.b], ports: [22], expect: denied}",
+        "{to: a.b, ports: [22], expect: open}",
+        "{to: [], ports: [22], expect: open}",
+        "{to: [a.b], port: [22], expect: open}",
+        "{ports: [22], expect: open}",
+    ],
+)
+def test_the_schema_and_the_program_refuse_the_same(loopback_only, tmp_path, rule):
+    path = tmp_path / "policy.yaml"
+    path.write_text(f"version: 1\nrules: [{rule}]\n")
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(yaml.safe_load(path.read_text()), SCHEMA)
+    assert connectd_process.run("verify", str(path), namespace=loopback_only).returncode == 2
 
 
 def test_the_page_shows_the_example():

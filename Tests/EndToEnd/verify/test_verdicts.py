@@ -1,5 +1,7 @@
 """The verdicts of `verify` on a real network: above all, `blocked` passes only if something on the way blocked it."""
 
+import socket
+
 import pytest
 
 from support import namespace, peers
@@ -28,7 +30,7 @@ def forged_reset(network):
     """The router answers for an address with a RST in its name."""
     network.b.nft(
         "table inet forged { chain forward { type filter hook forward priority -1;\n"
-        f"ip daddr {FORGED_RESET} reject with tcp reset\n}} }}"
+        f"ip daddr {FORGED_RESET} reject with tcp reset\n}}\n}}"
     )
     yield FORGED_RESET
     network.b.run("nft", "delete", "table", "inet", "forged")
@@ -152,9 +154,9 @@ def test_a_control_must_be_open_after_the_cases_too(verify, network):
     def accept_once(running) -> None:
         connection, _ = running.accept()
         connection.close()
-        running.close()
+        running.shutdown(socket.SHUT_RDWR)  # A socket that does not listen refuses.
 
-    with peers.serving(listener, accept_once):
+    with listener, peers.serving(listener, accept_once):
         ran = verify(rules([f'{{to: [{net.DROPPED}], ports: [22], expect: blocked, control: "tcp://{net.OPEN}:{port}"}}']))
     assert [case["verdict"] for case in ran.cases] == [INCONCLUSIVE]
     assert "refused (ECONNREFUSED) after the cases" in ran.cases[0]["reason"]
@@ -227,7 +229,7 @@ def test_rate_limited_icmp_does_not_make_a_closed_port_blocked(verify, limited, 
     """The target itself rejects. Beyond the first few packets nothing comes back, as if a firewall dropped them."""
     limited.b.nft(
         f"table inet limited {{ chain input {{ type filter hook input priority -1;\n"
-        f"ip daddr {net.OPEN} tcp dport 6000-6009 reject with icmp port-unreachable\n}} }}"
+        f"ip daddr {net.OPEN} tcp dport 6000-6009 reject with icmp port-unreachable\n}}\n}}"
     )
     text = rules(
         [f'{{name: closed, to: [{net.OPEN}], ports: ["6000-6009"], expect: blocked}}'],
