@@ -42,6 +42,7 @@ struct CheckRun {
             case .finished(let index, let result):
                 progress.finishOne()
                 earlier[index] = nil
+                if sharesTerminal { status.clear() }
                 results.add(result, at: index)
             case .willRepeat(let index, let result):
                 earlier[index] = result
@@ -49,9 +50,9 @@ struct CheckRun {
             case .repeating(let round, let count):
                 progress.beginRepetition(round: round, count: count)
             case .idle:
-                if output.hasUnwrittenBytes { status.clear() }
                 output.flush()
             case .tick:
+                output.flush()
                 let now = Clock.now()
                 let text = progress.text(results.tally, at: now)
                 if showsProgress { status.show(text) }
@@ -73,6 +74,9 @@ struct CheckRun {
 
     /// False for Nagios, which shows standard error as well as standard output.
     private var showsProgress: Bool { format != .nagios }
+
+    /// Whether results may appear on the terminal of the progress line.
+    private var sharesTerminal: Bool { format.isStreamed && outputName == nil }
 
     private func tickMilliseconds(_ status: StatusLine) -> Int? {
         if status.isUsable, showsProgress { return Self.terminalTick }
@@ -145,6 +149,7 @@ struct CheckResults {
         switch format {
         case .nagios: nagios.add(result, of: request, at: index)
         case .text: add(Array(text.lines(result, of: request).utf8), at: index)
+        // The writer adds the line end.
         case .ndjson, .json: add(encoder.line(result, of: request).dropLast(), at: index)
         case .csv, .junit, .tap, .github, .markdown, .matrix:
             writer.add(

@@ -49,7 +49,7 @@ struct CheckSession {
         let task = Task(executorPreference: pool.workers[0].reactor.thread) { await batch.run { events.append($0) } }
         let endReason = collect(events, gate, interrupts, onEvent)
         if case .interrupted = endReason { batch.cancel() }
-        gate.open()
+        gate.close()
         _ = task
         threads.stopAndJoin()
         // From here on a signal ends the process at once, even while it prints.
@@ -61,12 +61,12 @@ struct CheckSession {
         let service = LocalCheckService(pool, worker: 0, isBalanced: false)
         return CheckBatch(hosts: hosts, options: options, reactor: pool.workers[0].reactor) {
             [plan, context, service] index in
-            await gate.enter()
+            let mayStart = await gate.enter()
             let check = plan.check(at: index)
+            guard mayStart else { return .cancelled(check.request) }
             // The batch never runs more checks at once than there are permits: each gets one without a wait.
             let answer = await service.run(check, in: context, until: nil)
-            return answer.result(of: check)
-                ?? .notStarted(check.request, because: .cancelled, startedAtNanoseconds: Clock.wallNanoseconds())
+            return answer.result(of: check) ?? .cancelled(check.request)
         }
     }
 
@@ -118,4 +118,10 @@ protocol CheckSource: Sendable {
 
 extension CheckSource {
     func request(at index: Int) -> CheckRequest { check(at: index).request }
+}
+
+extension CheckResult {
+    fileprivate static func cancelled(_ request: CheckRequest) -> CheckResult {
+        .notStarted(request, because: .cancelled, startedAtNanoseconds: Clock.wallNanoseconds())
+    }
 }

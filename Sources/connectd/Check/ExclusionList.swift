@@ -7,6 +7,8 @@ import NetworkTypes
 struct ExclusionList: Sendable {
     private var hosts: Set<String> = []
     private var peers: Set<Target.Peer> = []
+    /// Blocks of one address each, so that a long list of addresses is not searched.
+    private var addresses: Set<AddressRange> = []
     private var ranges: [AddressRange] = []
 
     /// - Parameter values: `@FILE` reads further values from a file, one per line.
@@ -34,7 +36,7 @@ struct ExclusionList: Sendable {
         if let target = try? Target(parsing: text) {
             peers.insert(target.peer.comparable)
         } else if let range = try? AddressRange(parsing: text.unbracketed) {
-            ranges.append(range)
+            if range.isSingleAddress { addresses.insert(range) } else { ranges.append(range) }
         } else if let host = try? Host(member: text), case .name(let name) = host {
             hosts.insert(name.comparableName)
         } else {
@@ -46,13 +48,11 @@ struct ExclusionList: Sendable {
         }
     }
 
-    var isEmpty: Bool { hosts.isEmpty && peers.isEmpty && ranges.isEmpty }
-
     func contains(_ target: Target) -> Bool {
         if peers.contains(target.peer.comparable) { return true }
         switch target.peer {
         case .tcp(.address(let address), _), .udp(.address(let address), _):
-            return ranges.contains { $0.contains(address) }
+            return addresses.contains(AddressRange(address)) || ranges.contains { $0.contains(address) }
         case .tcp(.name(let name), _), .udp(.name(let name), _): return hosts.contains(name.comparableName)
         case .unix: return false
         }

@@ -5,8 +5,8 @@ import Synchronization
 final class StartGate: Sendable {
     private struct State {
         var free: Int
-        var isOpen = false
-        var waiters: Deque<UnsafeContinuation<Void, Never>> = []
+        var isClosed = false
+        var waiters: Deque<UnsafeContinuation<Bool, Never>> = []
     }
 
     private let capacity: Int
@@ -18,18 +18,19 @@ final class StartGate: Sendable {
         state = Mutex(State(free: capacity))
     }
 
-    /// Waits until a check may start. It ends after `open`, but not when the task is cancelled.
+    /// Waits until a check may start. It ends after `close`, but not when the task is cancelled.
     ///
     /// SAFETY of the unsafe continuation: it is resumed once, by the caller that takes it out of the waiters under the lock.
-    func enter() async {
-        if tryEnter() { return }
-        await withUnsafeContinuation { continuation in
-            let isEntered = state.withLock { state in
-                if Self.admit(&state) { return true }
-                state.waiters.append(continuation)
-                return false
+    /// - Returns: Whether the check may start; false after `close`.
+    func enter() async -> Bool {
+        if let answer = tryEnter() { return answer }
+        return await withUnsafeContinuation { continuation in
+            let answer = state.withLock { state in
+                let answer = Self.admit(&state)
+                if answer == nil { state.waiters.append(continuation) }
+                return answer
             }
-            if isEntered { continuation.resume() }
+            if let answer { continuation.resume(returning: answer) }
         }
     }
 
@@ -42,32 +43,33 @@ final class StartGate: Sendable {
         }
     }
 
-    /// Lets all checks pass from now on.
-    func open() {
+    /// Lets no check start from now on.
+    func close() {
         resume { state in
-            state.isOpen = true
+            state.isClosed = true
             return .max
         }
     }
 
-    private func tryEnter() -> Bool { state.withLock { Self.admit(&$0) } }
+    private func tryEnter() -> Bool? { state.withLock { Self.admit(&$0) } }
 
-    private static func admit(_ state: inout State) -> Bool {
-        if state.isOpen { return true }
-        guard state.free > 0, state.waiters.isEmpty else { return false }
+    /// nil if the check has to wait.
+    private static func admit(_ state: inout State) -> Bool? {
+        if state.isClosed { return false }
+        guard state.free > 0, state.waiters.isEmpty else { return nil }
         state.free -= 1
         return true
     }
 
     /// - Parameter change: Returns how many waiters may pass.
     private func resume(_ change: (inout State) -> Int) {
-        let passing = state.withLock { state in
+        let (passing, isClosed) = state.withLock { state in
             let count = min(change(&state), state.waiters.count)
             let passing = Array(state.waiters.prefix(count))
             state.waiters.removeFirst(count)
-            if !state.isOpen { state.free -= count }
-            return passing
+            if !state.isClosed { state.free -= count }
+            return (passing, state.isClosed)
         }
-        for waiter in passing { waiter.resume() }
+        for waiter in passing { waiter.resume(returning: !isClosed) }
     }
 }

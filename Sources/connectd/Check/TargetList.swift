@@ -40,6 +40,7 @@ struct TargetList: Sendable {
     private let expandsNetworks: Bool
     /// The name of the file in messages.
     private var file = ""
+    private var isStandardInput = false
     private var bytes: [UInt8] = []
     private var entries: [Entry] = []
     private var expectations: [Expectation] = []
@@ -65,7 +66,8 @@ struct TargetList: Sendable {
     /// Adds the lines of a file; `-` is standard input.
     /// - Throws: `ValidationError` if the file cannot be read.
     mutating func append(file name: String, _ problems: inout ProblemList) throws {
-        file = name == "-" ? "standard input" : name
+        isStandardInput = name == "-"
+        file = isStandardInput ? "standard input" : name
         try LineReader.forEachLine(of: name) { bytes, number in
             do throws(TargetLine.Problem) {
                 guard let line = try TargetLine(line: bytes) else { return }
@@ -151,7 +153,7 @@ extension TargetList {
     /// The line of a target; nil for an argument.
     func location(at index: Int) -> ReportLocation? {
         let line = Int(entries[entryIndex(of: index)].line)
-        return line == 0 ? nil : ReportLocation(file: file, line: line)
+        return line == 0 ? nil : ReportLocation(file: file, line: line, isFile: !isStandardInput)
     }
 
     private func target(_ text: String, _ kind: TargetLine.Kind, at index: Int) -> String {

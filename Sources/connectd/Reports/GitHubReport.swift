@@ -16,8 +16,9 @@ struct GitHubReport: ReportWriter {
         }
         hasProblem = true
         let title = [reportCase.suite, reportCase.name].filter { !$0.isEmpty }.joined(separator: ": ")
+        let source = reportCase.source.flatMap { $0.isFile ? $0 : nil }
         let properties = [
-            reportCase.source.map { "file=\(Self.property($0.file))" }, reportCase.source.map { "line=\($0.line)" },
+            source.map { "file=\(Self.property($0.file))" }, source.map { "line=\($0.line)" },
             "title=\(Self.property(title))",
         ]
         let message = [reportCase.message, reportCase.hint].compactMap { $0 }.joined(separator: "\n")

@@ -43,6 +43,8 @@ struct ReportLocation: Hashable {
     let file: String
     /// From 1.
     let line: Int
+    /// False for standard input.
+    var isFile = true
 
     var text: String { "\(file):\(line)" }
 }

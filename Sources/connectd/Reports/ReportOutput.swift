@@ -37,8 +37,6 @@ final class ReportOutput {
         if buffer.count >= Self.flushSize { flush() }
     }
 
-    var hasUnwrittenBytes: Bool { !buffer.isEmpty }
-
     /// Passes on what was written so far.
     func flush() {
         guard !buffer.isEmpty else { return }
