@@ -72,6 +72,11 @@ struct VerifyCommand: ParsableCommand {
     @Flag(name: .shortAndLong, help: "Show the cases that pass, too.")
     var verbose = false
 
+    @Option(
+        help: ArgumentHelp("Print the progress on standard error at this interval, such as 10s.", valueName: "time"),
+        transform: Duration.init(parsingWait:))
+    var statsEvery: Duration?
+
     @OptionGroup var color: ColorOption
 
     static let formats = ReportFormat.allCases.filter { $0 != .nagios }
@@ -89,6 +94,9 @@ struct VerifyCommand: ParsableCommand {
         if learn, format != .text { throw ValidationError("--learn prints YAML: remove --format") }
         if diff != nil, ![.text, .json, .ndjson, .markdown].contains(format) {
             throw ValidationError("--diff prints text, json, ndjson or markdown, got --format \(format.rawValue)")
+        }
+        if let statsEvery, statsEvery.milliseconds < 100 {
+            throw ValidationError("--stats-every must be from 100ms to 24h")
         }
         if let output, output.isEmpty { throw ValidationError("--output needs the name of a file") }
     }
@@ -113,7 +121,7 @@ struct VerifyCommand: ParsableCommand {
         let run = VerifyRun(
             plan: plan, context: context, options: options(for: plan), kind: kind, format: format, outputFile: output,
             palette: output == nil ? color.palette(for: STDOUT_FILENO) : .plain, isVerbose: verbose,
-            repeatsSuspects: pace.retryTimeouts == 0 && plan.policy.pace.timeoutRetries == nil)
+            statsEvery: statsEvery, repeatsSuspects: pace.retryTimeouts == 0 && plan.policy.pace.timeoutRetries == nil)
         throw ExitCode(try run.status())
     }
 

@@ -21,6 +21,8 @@ struct VerifyRun {
     let outputFile: String?
     let palette: Palette
     let isVerbose: Bool
+    /// The interval of progress lines on standard error; nil for none.
+    let statsEvery: Duration?
     let repeatsSuspects: Bool
 
     /// The interval of the progress line on a terminal, in milliseconds.
@@ -55,7 +57,7 @@ struct VerifyRun {
             status = verdicts.tally.exitStatus
         }
         output.finish()
-        if outputFile != nil || format != .text || isLearning { Output.errorLine("connectd: \(summary)") }
+        if outputFile != nil || isLearning || !format.endsWithSummary { Output.errorLine("connectd: \(summary)") }
         return findings.signal.map { 128 + $0 } ?? status
     }
 
@@ -65,9 +67,11 @@ struct VerifyRun {
         var progress = Progress(
             started: started, concurrency: options.concurrency, rate: options.ratePerSecond,
             timeoutMilliseconds: plan.longestTimeout, retryPauseMilliseconds: options.retryPauseMilliseconds)
+        var nextStats = statsEvery.map { Clock.now().advanced(byMilliseconds: $0.milliseconds) }
         let session = VerifySession(
             plan: plan, context: context, options: options, neededControls: neededControls,
-            repeatsSuspects: repeatsSuspects, tickMilliseconds: status.isUsable ? Self.terminalTick : nil)
+            repeatsSuspects: repeatsSuspects,
+            tickMilliseconds: status.isUsable ? Self.terminalTick : statsEvery?.milliseconds)
         let findings = try session.run { event in
             switch event {
             case .finished(let result, let request):
@@ -75,7 +79,15 @@ struct VerifyRun {
                 progress.finishOne()
             case .willRepeat: progress.deferOne()
             case .repeating(let round, let count): progress.beginRepetition(round: round, count: count)
-            case .tick: status.show(progress.text(tally, at: Clock.now()))
+            case .tick:
+                let now = Clock.now()
+                let text = progress.text(tally, at: now)
+                status.show(text)
+                if let due = nextStats, let statsEvery, now >= due {
+                    status.clear()
+                    Output.errorLine(text)
+                    nextStats = due.advanced(byMilliseconds: statsEvery.milliseconds)
+                }
             }
         }
         status.clear()
@@ -100,6 +112,16 @@ struct VerifyRun {
         LearnedPolicy(plan.policy, verdicts.cases) { rule, expectation in
             let control = plan.controlOfRule[rule].map { verdicts.controls[$0] } ?? .none
             return VerifyVerdicts.judge(of: plan.policy.rules[rule], expectation, control: control, networks: networks)
+        }
+    }
+}
+
+extension ReportFormat {
+    /// Whether a report of this format contains the summary line.
+    fileprivate var endsWithSummary: Bool {
+        switch self {
+        case .text, .matrix, .markdown, .github: true
+        case .json, .ndjson, .csv, .junit, .tap, .nagios: false
         }
     }
 }

@@ -136,6 +136,7 @@ def test_exit_statuses(verify, open_port):
         (["--output", "policy.yaml"], "is the policy itself"),
         (["--output", "missing/report"], "missing/report"),
         (["--retry-timeouts", "9"], "from 0 to 3"),
+        (["--stats-every", "1ms"], "--stats-every"),
     ],
 )
 def test_wrong_usage(verify, arguments, says):
@@ -146,7 +147,7 @@ def test_wrong_usage(verify, arguments, says):
 def test_an_invalid_file_names_line_and_column(verify):
     ran = verify("version: 1\nrules:\n  - {to: [db.internal], ports: [9-8], expect: open}\n")
     assert ran.status == 2 and ran.out == ""
-    assert re.search(r'policy\.yaml:3:30: rules\[0\]\.ports\[0\]: "9-8" is a range that runs backward: write 8-9\n', ran.err)
+    assert re.search(r'policy\.yaml:3:33: rules\[0\]\.ports\[0\]: "9-8" is a range that runs backward: write 8-9\n', ran.err)
     assert ran.err.endswith("policy.yaml: 1 problem\n")
 
 
@@ -191,3 +192,15 @@ def test_an_interrupt_prints_what_is_known(network, open_port, tmp_path):
         out, _ = running.communicate(timeout=30)
     assert running.returncode == 130
     assert "1 not finished" in out and out.startswith("ok ")
+
+
+def test_progress_is_printed_at_intervals(verify):
+    text = rules([f'{{to: [{net.DROPPED}], ports: ["1-3"], expect: blocked}}'], retry_timeouts=1)
+    ran = verify(text, "--stats-every", "200ms", format=None)
+    assert ran.status == 0 and "repeating timeouts: " in ran.err and "of 3, one per 1.1 s" in ran.err
+
+
+def test_a_value_of_the_file_is_overridden_by_a_flag(verify):
+    text = rules([f"{{to: [{net.DROPPED}], ports: [1], expect: blocked}}"], retry_timeouts=0)
+    ran = verify(text, "--stats-every", "200ms", "--retry-timeouts", "1", format=None)
+    assert "repeating timeouts: " in ran.err
