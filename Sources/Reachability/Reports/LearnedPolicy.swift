@@ -8,6 +8,7 @@ internal import StrictJSON
 /// The file can be loaded, and it passes as long as nothing changes. What could not be tried is only a comment.
 package struct LearnedPolicy {
     private let policy: ReachabilityPolicy
+    private let setNames: Set<String>
     /// For each rule, its cases by expectation.
     private var groups: [[(expectation: RuleExpectation, cases: [ReachabilityCase])]] = []
     /// Cases without an expectation that they meet, with the reason.
@@ -18,6 +19,7 @@ package struct LearnedPolicy {
     /// - Parameter judge: the judge of a rule, by its index, for an expectation.
     package init(_ policy: ReachabilityPolicy, _ cases: [VerifiedCase], judge: (Int, RuleExpectation) -> CaseJudge) {
         self.policy = policy
+        setNames = Set(policy.sets.map(\.name))
         groups = Array(repeating: [], count: policy.rules.count)
         for verified in cases {
             let tested = verified.reachabilityCase
@@ -95,7 +97,6 @@ package struct LearnedPolicy {
     private func rules(of index: Int) -> [WrittenRule] {
         let rule = policy.rules[index]
         var parts: [(expectation: RuleExpectation, part: RulePart)] = []
-        let setNames = Set(policy.sets.map(\.name))
         for group in groups[index] {
             parts += RulePart.parts(of: group.cases, rule, setNames: setNames).map { (group.expectation, $0) }
         }

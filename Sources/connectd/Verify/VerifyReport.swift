@@ -42,7 +42,12 @@ struct VerifyReport {
     func write(to output: ReportOutput) {
         guard var writer = format.makeWriter() else { return output.write(matrix) }
         writer.begin(heading, on: output)
-        for (index, verified) in verdicts.cases.enumerated() { writer.add(reportCase(verified, at: index), to: output) }
+        let encoder = VerifyEncoder(
+            policy: plan.policy, results: ResultEncoder(prober: HostName.current),
+            controls: plan.controlOfRule.map { $0.map { verdicts.controls[$0] } ?? .none })
+        for (index, verified) in verdicts.cases.enumerated() {
+            writer.add(reportCase(verified, at: index, encoder), to: output)
+        }
         writer.end(reportSummary, on: output)
     }
 
@@ -70,7 +75,7 @@ struct VerifyReport {
             durationNanoseconds: Clock.now().since(started.monotonic))
     }
 
-    private func reportCase(_ verified: VerifiedCase, at index: Int) -> ReportCase {
+    private func reportCase(_ verified: VerifiedCase, at index: Int, _ encoder: VerifyEncoder) -> ReportCase {
         let tested = verified.reachabilityCase
         let rule = plan.policy.rules[tested.rule]
         let isPass = verified.verdict == .pass
@@ -91,12 +96,6 @@ struct VerifyReport {
         let labels = plan.policy.rules[tested.rule].labels
         request.labels = labels.isEmpty ? nil : labels
         return request
-    }
-
-    private var encoder: VerifyEncoder {
-        VerifyEncoder(
-            policy: plan.policy, results: ResultEncoder(prober: HostName.current),
-            controls: plan.controlOfRule.map { $0.map { verdicts.controls[$0] } ?? .none })
     }
 }
 

@@ -4,7 +4,7 @@ import ErrorCatalogue
 import NetworkTypes
 import Reachability
 
-/// The text report of `verify`: one line for each rule, and a line for each case that did not pass.
+/// The text report of `verify`: one line for each rule, and a line for each case that did not pass or has a note.
 struct VerifyText {
     let plan: VerifyPlan
     let verdicts: VerifyVerdicts
@@ -34,7 +34,7 @@ struct VerifyText {
         let name = TerminalText.clean(rule.name).padded(to: width)
         let place = "\(TerminalText.clean(plan.policy.file)):\(rule.position.line)"
         let head = "\(word(tally))  \(name)  expect \(rule.expectation?.text ?? ""): \(tally.text)  (\(place))"
-        let shown = isVerbose ? cases : cases.filter { $0.verdict != .pass }
+        let shown = isVerbose ? cases : cases.filter { $0.verdict != .pass || $0.judgment.reason != nil }
         let limit = isVerbose ? shown.count : Self.shownCases
         let rest = shown.count - min(limit, shown.count)
         return [head] + shown.prefix(limit).map(line)
