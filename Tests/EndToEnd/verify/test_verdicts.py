@@ -224,21 +224,26 @@ def limited():
         made.remove()
 
 
-@pytest.mark.parametrize("retries", [None, 2])
-def test_rate_limited_icmp_does_not_make_a_closed_port_blocked(verify, limited, retries):
-    """The target itself rejects. Beyond the first few packets nothing comes back, as if a firewall dropped them."""
+@pytest.fixture(scope="module")
+def rejecting(limited) -> str:
+    """A rule about ports that the target itself rejects. Beyond the first few, it stays silent."""
     limited.b.nft(
-        f"table inet limited {{ chain input {{ type filter hook input priority -1;\n"
+        "table inet limited { chain input { type filter hook input priority -1;\n"
         f"ip daddr {net.OPEN} tcp dport 6000-6009 reject with icmp port-unreachable\n}}\n}}"
     )
-    text = rules(
-        [f'{{name: closed, to: [{net.OPEN}], ports: ["6000-6009"], expect: blocked}}'],
-        **({} if retries is None else {"retry_timeouts": retries}),
-    )
-    try:
-        ran = verify(text, space=limited.a)
-    finally:
-        limited.b.run("nft", "delete", "table", "inet", "limited")
+    return f'{{name: closed, to: [{net.OPEN}], ports: ["6000-6009"], expect: blocked}}'
+
+
+def test_rate_limited_icmp_without_repetition_is_inconclusive(verify, limited, rejecting):
+    ran = verify(rules([rejecting], retry_timeouts=0), space=limited.a)
+    assert {case["verdict"] for case in ran.cases} == {VIOLATION, INCONCLUSIVE}
+    assert "whose rate is limited" in next(case["reason"] for case in ran.cases if case["verdict"] == INCONCLUSIVE)
+
+
+@pytest.mark.parametrize("retries", [None, 2])
+def test_rate_limited_icmp_does_not_make_a_closed_port_blocked(verify, limited, rejecting, retries):
+    text = rules([rejecting], **({} if retries is None else {"retry_timeouts": retries}))
+    ran = verify(text, space=limited.a)
     assert ran.verdicts() == {"closed": VIOLATION}, ran.out
 
 
