@@ -172,6 +172,7 @@ let package = Package(
             name: "ReachabilityTests",
             dependencies: [
                 "Reachability", "CheckModel", "Configuration", "ErrorCatalogue", "NetworkTypes", "StrictJSON",
+                "TestSupport",
             ],
             swiftSettings: strict),
         .testTarget(
