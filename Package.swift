@@ -37,8 +37,7 @@ let package = Package(
             dependencies: [
                 "AccessPolicy", "Blackbox", "CAres", "CheckEngine", "CheckModel", "CLinux", "CMicrohttpd",
                 "Configuration", "ConnectAPI", "COpenSSL", "Dialog", "DNS", "ErrorCatalogue", "HTTPServer",
-                "NetworkTypes", "SocketIO",
-                "StrictJSON", "TLS",
+                "NetworkTypes", "Reachability", "SocketIO", "StrictJSON", "TLS",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
@@ -65,6 +64,10 @@ let package = Package(
                 "AccessPolicy", "CheckModel", "CLinux", "CYAML", "Dialog", "NetworkTypes", "StrictJSON", "SocketIO",
                 "TLS",
             ],
+            swiftSettings: strict),
+        .target(
+            name: "Reachability",
+            dependencies: ["CheckModel", "Configuration", "ErrorCatalogue", "NetworkTypes", "StrictJSON"],
             swiftSettings: strict),
         .target(
             name: "HTTPServer",
@@ -172,6 +175,13 @@ let package = Package(
             dependencies: [
                 "ConnectAPI", "AccessPolicy", "CheckEngine", "CheckModel", "Configuration", "ErrorCatalogue",
                 "HTTPServer", "NetworkTypes", "SocketIO", "StrictJSON", "TLS",
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ReachabilityTests",
+            dependencies: [
+                "Reachability", "CheckModel", "Configuration", "ErrorCatalogue", "NetworkTypes", "StrictJSON",
+                "TestSupport",
             ],
             swiftSettings: strict),
         .testTarget(

@@ -167,7 +167,8 @@ struct TargetListTests {
         #expect(Lists.texts(plan) == ["b:1", "10.0.1.1:1"])
         #expect(plan.location(at: 1)?.line == 5)
         try Lists.withFile(Array("# list\nb # all ports\n\n10.0.0.0/8 unix:/s\n".utf8)) { path in
-            #expect(Lists.texts(try Lists.plan("b:1\n10.9.9.9:1\nunix:/s\nd:1\n", "--exclude", "@\(path)")) == ["d:1"])
+            let plan = try Lists.plan("b:1\n10.9.9.9:1\nunix:/s\nd:1\n", "--exclude", "@\(path)")
+            #expect(Lists.texts(plan) == ["d:1"])
         }
         #expect(Lists.problem { _ = try Lists.plan("a:1", "--exclude", "a") }.contains("excludes all 1 targets"))
         #expect(Lists.problem { _ = try Lists.plan("a:1", "--exclude", "10.0.0.0/99") }.contains("is not a host"))

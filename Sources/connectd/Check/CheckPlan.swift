@@ -6,7 +6,7 @@ import NetworkTypes
 import StrictJSON
 
 /// The checks of a command. Each one is decoded when it is needed, because a request takes much more memory than its text.
-struct CheckPlan: Sendable {
+struct CheckPlan: CheckSource {
     /// What the checks have in common.
     struct Traits {
         var hasTLS = false
