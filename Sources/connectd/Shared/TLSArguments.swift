@@ -61,7 +61,7 @@ struct TLSArguments: ParsableArguments {
     func options(for target: Target) -> TLSOptions? {
         guard case .tcp = target.peer, target.impliesTLS || isGiven else { return nil }
         var options = TLSOptions()
-        options.serverName = serverName
+        options.serverName = serverName.map(ServerName.readOrKept)
         options.verify = !noVerify
         options.authority = ca == nil ? nil : Self.authority
         options.startTLS = starttls
