@@ -108,10 +108,10 @@ actor HandshakeWorker {
         var stream = HandshakeStream(
             descriptor: accepted.descriptor, number: number, token: token, reactor: reactor, table: table,
             deadline: Clock.now().advanced(byMilliseconds: limits.handshakeTimeoutMilliseconds))
-        let outcome = admit(await handshake(on: stream, with: accepted.source.peer, by: context), by: context)
+        let outcome = await admit(await handshake(on: stream, with: accepted.source.peer, by: context), by: context)
         if case .established(let session, let charge) = outcome {
             forget(stream)
-            return placement.adopt(accepted.established(session, charge))
+            return placement.adoptAdmitted(accepted.established(session, charge))
         }
         await refuse(outcome, on: &stream)
         forget(stream)
@@ -120,12 +120,12 @@ actor HandshakeWorker {
 
     /// Refuses an established connection if there is no room for it, or if the current context would not admit its client.
     /// - Parameter context: the one of the handshake, which may have been replaced.
-    private func admit(_ outcome: Outcome, by context: ServerContext) -> Outcome {
+    private func admit(_ outcome: Outcome, by context: ServerContext) async -> Outcome {
         guard case .established(let session, _) = outcome else { return outcome }
         if !self.context.admitsClients(of: context) {
             return .turnedAway(session, because: Self.retired)
         }
-        guard placement.hasRoom(for: .service) else {
+        guard await placement.makeRoom(for: .service) else {
             return .turnedAway(session, because: "Too many connections are open.")
         }
         guard let charge = MemoryCharge(HTTPLimits.sessionCharge, for: .sessions, in: limits.memory) else {
