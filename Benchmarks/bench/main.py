@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 
-from bench import deadline, enqueues, footprint, hang, instructions, namespace, prepare, rate, report, tls
+from bench import deadline, enqueues, footprint, hang, instructions, namespace, prepare, rate, report, routes, tls
 from bench.contenders import contenders
 from bench.paths import CONNECTD, OUT, RESULTS
 
@@ -22,6 +22,7 @@ SUITES = {
     "deadline": deadline.measure,
     "hang": hang.measure,
     "tls": tls.measure,
+    "routes": routes.measure,
 }
 
 
