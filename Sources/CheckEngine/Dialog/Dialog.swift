@@ -112,8 +112,8 @@ enum DialogLimits {
     static let inlineMatchSteps = 1 << 18
     /// So many matches with more steps than that may be under way at once, on threads of their own.
     static let detachedMatches = 8
-    /// How often a conversation looks whether such a match is done.
-    static let detachedMatchPollMilliseconds = 1
+    /// How often a conversation tries to begin such a match while there are too many.
+    static let detachedMatchRetryMilliseconds = 1
     /// A match this long gives the others a turn before the conversation goes on.
     static let turnNanoseconds: Int64 = 500_000
     /// So many receives without a wait between them give the others a turn.

@@ -62,16 +62,17 @@ extension Line {
 
     /// Matches on another thread: a worker must not be kept so long, and the deadline holds meanwhile.
     private func matchElsewhere(_ pattern: LinePattern, _ text: [UInt8]) async -> LineMatch {
-        var pending: DetachedMatch?
-        while true {
-            if pending == nil { pending = DetachedMatch.begin(pattern, text) }
-            if let result = pending?.result { return LineMatch(result) }
+        let handover = Handover<DetachedMatch.Groups?>()
+        while !DetachedMatch.begin(pattern, text, deliveringTo: handover) {
             if Task.isCancelled { return .over(.cancelled) }
-            if Clock.now() >= deadline {
-                return .over(pending == nil ? .proberBusy : .mismatch(heard: hasHeardInStep))
-            }
-            let next = Clock.now().advanced(byMilliseconds: DialogLimits.detachedMatchPollMilliseconds)
+            if Clock.now() >= deadline { return .over(.proberBusy) }
+            let next = Clock.now().advanced(byMilliseconds: DialogLimits.detachedMatchRetryMilliseconds)
             _ = await reactor.sleep(until: min(next, deadline))
+        }
+        switch await handover.wait(on: reactor, until: deadline) {
+        case .delivered(let groups): return LineMatch(groups)
+        case .deadline: return .over(.mismatch(heard: hasHeardInStep))
+        case .cancelled: return .over(.cancelled)
         }
     }
 
