@@ -26,7 +26,7 @@ public enum InternationalName {
 
     /// Refuses an ASCII label that begins with `xn--` but cannot be the ASCII form of any name.
     ///
-    /// A label that stands for a character that IDNA2008 does not allow, such as an emoji, is accepted: there are
+    /// A label for a character that IDNA2008 does not allow, such as an emoji, is accepted: there are
     /// registered names of that kind, and this is the form in which DNS knows them.
     static func refuseBadLabel(_ label: Span<UInt8>) throws(TargetError) {
         let text = label.decoded()
@@ -104,7 +104,8 @@ extension InternationalName {
         let detail =
             switch code {
             case IDN2_DISALLOWED.rawValue, IDN2_UNASSIGNED.rawValue, IDN2_INVALID_NONTRANSITIONAL.rawValue:
-                "has \(disallowedCharacter(in: label) ?? "a character"), which IDNA2008 does not allow"
+                "has \(disallowedCharacter(in: label) ?? "a character"), which IDNA2008 does not allow; if the name is "
+                    + "registered, write its xn-- form"
             case IDN2_PUNYCODE_BIG_OUTPUT.rawValue, IDN2_TOO_BIG_LABEL.rawValue, IDN2_TOO_BIG_DOMAIN.rawValue:
                 "must have at most 63 bytes in ASCII"
             case IDN2_PUNYCODE_BAD_INPUT.rawValue, IDN2_PUNYCODE_OVERFLOW.rawValue, IDN2_INVALID_ALABEL.rawValue:
