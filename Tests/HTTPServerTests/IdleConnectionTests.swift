@@ -67,8 +67,10 @@ import Testing
             for client in burst { client.send(request) }
             let answered = burst.count { $0.receiveResponse()?.status == 200 }
             #expect(answered == 50)
-            for client in idle { #expect(client.receiveAll() == "") }
             #expect(await eventually { service.service.connectionCounts.reduce(0, +) <= 50 })
+            // With several workers, each chooses among its own connections.
+            guard workers == 1 else { return }
+            for client in idle { #expect(client.receiveAll() == "") }
         }
     }
 
