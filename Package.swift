@@ -101,7 +101,7 @@ let package = Package(
         .target(name: "CheckModel", dependencies: ["ErrorCatalogue", "NetworkTypes"], swiftSettings: strict),
         .target(name: "AccessPolicy", dependencies: ["NetworkTypes"], swiftSettings: strict),
         .target(name: "ErrorCatalogue", dependencies: ["NetworkTypes"], swiftSettings: strict),
-        .target(name: "NetworkTypes", swiftSettings: strict),
+        .target(name: "NetworkTypes", dependencies: ["CIdn2"], swiftSettings: strict),
 
         .target(name: "CSpecification"),
         .systemLibrary(name: "CLinux"),
@@ -109,6 +109,7 @@ let package = Package(
             name: "CMicrohttpd", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libssl libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CAres", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
+        .systemLibrary(name: "CIdn2", pkgConfig: "libidn2", providers: [.apt(["libidn2-dev"])]),
         .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
         // Not a systemLibrary: Swift cannot import C++ headers here, and SwiftPM warns about `-pthread` in re2.pc.
         .target(

@@ -6,7 +6,20 @@ import os
 import subprocess
 import sys
 
-from bench import batch, deadline, enqueues, footprint, hang, instructions, namespace, prepare, rate, report, tls
+from bench import (
+    batch,
+    deadline,
+    enqueues,
+    footprint,
+    hang,
+    instructions,
+    namespace,
+    prepare,
+    rate,
+    report,
+    routes,
+    tls,
+)
 from bench.contenders import contenders
 from bench.paths import CONNECTD, OUT, RESULTS
 
@@ -23,6 +36,7 @@ SUITES = {
     "hang": hang.measure,
     "tls": tls.measure,
     "batch": batch.measure,
+    "routes": routes.measure,
 }
 
 

@@ -142,6 +142,14 @@ def goals(results):
     return found
 
 
+def routes_line(routes):
+    return (
+        f"routes: 100,000 destinations in {routes['seconds']:.2f} s, {routes['cpu_us']:.1f} µs of CPU each, "
+        f"{routes['bytes'] / 1e6:.0f} MB more memory afterwards; "
+        f"p99 of /livez {routes['busy_p99_ms']:.1f} ms meanwhile, {routes['quiet_p99_ms']:.1f} ms before"
+    )
+
+
 def http_table(name, http):
     rounds = http["rounds"]
     rows = [["", "checks/s", "CPU µs/check", "p50 ms", "p99 ms", "rate, of C's", "CPU, of C's", "wrong"]]
@@ -282,6 +290,8 @@ def render(results, found, markdown):
                         for name, value in results["machine"].items())
     parts = [machine, *(render_table(title, rows, markdown) for title, rows in tables(without_failures(results), found))]
     parts += [f"{name}: FAILED, {result['failed']}" for name, result in results.items() if "failed" in result]
+    if "seconds" in results.get("routes", {}):
+        parts.append(routes_line(results["routes"]))
     if "skipped" in results.get("enqueues", {}):
         parts.append(f"enqueues: skipped, {results['enqueues']['skipped']}")
     return "\n\n".join(parts)

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 
 // Macros in c-ares 1.18; later an enumeration, while its functions still return int.
 static const int connectd_ares_success = ARES_SUCCESS;

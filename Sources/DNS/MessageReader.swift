@@ -129,6 +129,8 @@ struct QueryMessage {
     let identifier: UInt16
     /// With the two bytes of length in front, RFC 1035 section 4.2.2.
     let bytes: [UInt8]
+    /// The question alone: name, type and class.
+    var question: [UInt8] { Array(bytes[(2 + MessageHeader.length)...]) }
 
     /// - Returns: nil for a name that no message can hold.
     init?(name: String, type: RecordType, identifier: UInt16 = .random(in: 0 ... .max)) {

@@ -90,7 +90,7 @@ extension Resolver {
             channel.waiting = [:]
             let isSurprise = channel.hasAnswered && !channel.isSending
             channel.hasAnswered = false
-            for question in Set(others.values).union([context.question]) {
+            for question in Set(others.values.map(\.question)).union([context.question]) {
                 fail(question, server: context.server, because: .unreachable, isSurprise: isSurprise)
             }
         case .result(let result):

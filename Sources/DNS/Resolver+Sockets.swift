@@ -1,6 +1,7 @@
 internal import CAres
 internal import NetworkTypes
 internal import SocketIO
+internal import Synchronization
 
 // c-ares' sockets and timeouts, in the reactor.
 extension Resolver {
@@ -90,10 +91,15 @@ final class ChannelContext: Sendable {
     /// The resolver owns the channel, and the channel this.
     unowned let resolver: Resolver
     let identifier: Int
+    /// The interface that the channel's sockets are bound to; nil for any.
+    let interface: String?
+    /// The ID of the last query that was sent.
+    let lastIdentifier = Atomic<UInt16>(0)
 
-    init(resolver: Resolver, identifier: Int) {
+    init(resolver: Resolver, identifier: Int, interface: String?) {
         self.resolver = resolver
         self.identifier = identifier
+        self.interface = interface
     }
 }
 

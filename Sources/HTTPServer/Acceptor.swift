@@ -115,8 +115,22 @@ actor Acceptor {
     private func accept(on index: Int) {
         guard pause == nil, index < listeners.count else { return }
         let listener = listeners[index].socket
-        let error = acceptClients(of: listener, atMost: Self.batch)
-        if let error, error != Errno(EAGAIN) { relieve(listener, error) }
+        switch acceptClients(of: listener, atMost: Self.batch) {
+        case .backlogIsEmpty, .mayBeMore: break
+        case .cannotRefuse: startPause()
+        case .failed(let error): relieve(listener, error)
+        }
+    }
+
+    /// Why no more clients are accepted for now.
+    private enum Pause {
+        case backlogIsEmpty
+        case mayBeMore
+        /// A further client could only be reset: there is no room for it, and as many refused clients as allowed are still
+        /// being read.
+        case cannotRefuse
+        /// EMFILE, ENFILE, ENOBUFS, ENOMEM.
+        case failed(Errno)
     }
 
     /// Twice SOMAXCONN, so that clients that continue to connect do not keep the listener open.
@@ -126,12 +140,12 @@ actor Acceptor {
         _ = acceptClients(of: listener, atMost: Self.mostWaiting)
     }
 
-    /// - Returns: why no more can be accepted, EAGAIN if the backlog is empty; nil if there may be more.
-    private func acceptClients(of listener: ListeningSocket, atMost count: Int) -> Errno? {
+    private func acceptClients(of listener: ListeningSocket, atMost count: Int) -> Pause {
         for _ in 0..<count {
+            if tls(for: listener) == nil, placement.isMakingRoom(for: listener.purpose) { return .mayBeMore }
             // A client that could only be reset waits in the backlog instead.
-            guard mayTurnAway || tls(for: listener) != nil || placement.hasRoom(for: listener.purpose) else {
-                return Errno(EMFILE)
+            guard mayTurnAway || tls(for: listener) != nil || placement.mayAdopt(for: listener.purpose) else {
+                return .cannotRefuse
             }
             var name = sockaddr_storage()
             var length = socklen_t()
@@ -142,11 +156,12 @@ actor Acceptor {
             }
             let error = Errno.current
             switch error.rawValue {
-            case EAGAIN, EMFILE, ENFILE, ENOBUFS, ENOMEM: return error
+            case EAGAIN: return .backlogIsEmpty
+            case EMFILE, ENFILE, ENOBUFS, ENOMEM: return .failed(error)
             default: continue  // An error of this one connection (accept(2)): the next may be good.
             }
         }
-        return nil
+        return .mayBeMore
     }
 
     private func dispatch(
@@ -167,7 +182,7 @@ actor Acceptor {
             descriptor: number, name: name, nameLength: length, source: source, session: nil)
         // During its handshake a client does not count as a connection. It is refused after it, if there are too many.
         if let handshakes = tls(for: listener) { return handshakes.adopt(connection) }
-        guard placement.hasRoom(for: listener.purpose) else { return turnAway(number) }
+        guard placement.mayAdopt(for: listener.purpose) else { return turnAway(number) }
         placement.adopt(connection)
     }
 
@@ -182,15 +197,11 @@ actor Acceptor {
 
     /// Refuses a connection over the limit. What it sends is read for a while, so that the response reaches it.
     private func turnAway(_ number: Int32) {
-        PlainAnswer.send(tooMany(), to: number, withoutBody: false)
+        PlainAnswer.send(handler.tooManyConnections, to: number, withoutBody: false)
         neighbour.assumeIsolated { $0.linger(on: number) }
     }
 
     private var mayTurnAway: Bool { neighbour.assumeIsolated { $0.canLinger } }
-
-    private func tooMany() -> Response {
-        handler.problem(status: 503, detail: "Too many connections are open.")
-    }
 
     /// Pauses accepting when there is no descriptor or memory. The listener stays ready, so the loop would spin otherwise.
     /// With the reserve's descriptor one client is told. Its request is read, since close(2) with unread bytes sends a reset.
@@ -210,7 +221,7 @@ actor Acceptor {
         var length = socklen_t()
         let number = connectd_accept(listener.descriptor.rawValue, &name, &length)
         guard number >= 0 else { return openReserve() }
-        PlainAnswer.send(tooMany(), to: number, withoutBody: false)
+        PlainAnswer.send(handler.tooManyConnections, to: number, withoutBody: false)
         shutdown(number, Int32(SHUT_WR))
         told = (number, 0)
     }
@@ -273,7 +284,20 @@ final class Placement: Sendable {
         serviceLimit = hasHealthListener ? limits.serviceShare : limits.connections
     }
 
-    func hasRoom(for purpose: Listener.Purpose) -> Bool {
+    /// Whether there is room for a connection, or an idle one that can give way to it.
+    func mayAdopt(for purpose: Listener.Purpose) -> Bool {
+        hasRoom(for: purpose) || workers.contains { $0.spareCount(for: purpose) > 0 }
+    }
+
+    /// How many new connections may wait for idle ones to be closed: they have descriptors beyond the limit.
+    private static let mostWaiting = 8
+
+    /// Whether further clients should stay in the backlog until idle connections have been closed.
+    func isMakingRoom(for purpose: Listener.Purpose) -> Bool {
+        !hasRoom(for: purpose) && workers.reduce(0) { $0 + $1.waitingCount } >= Self.mostWaiting
+    }
+
+    private func hasRoom(for purpose: Listener.Purpose) -> Bool {
         let health = workers.reduce(0) { $0 + $1.healthLoad.load(ordering: .relaxed) }
         switch purpose {
         case .health: return health < healthLimit
@@ -281,8 +305,30 @@ final class Placement: Sendable {
         }
     }
 
+    /// Gives a connection to a worker. If there is no room, it is the one with the most idle connections, of which one gives
+    /// way.
     func adopt(_ connection: AcceptedConnection) {
+        let purpose = connection.source.purpose
+        guard !hasRoom(for: purpose) else { return leastLoaded().adopt(connection) }
+        var connection = connection
+        connection.needsRoom = true
+        let worker = workers.max { $0.spareCount(for: purpose) < $1.spareCount(for: purpose) }
+        (worker ?? leastLoaded()).adopt(connection)
+    }
+
+    /// Gives a connection for which `makeRoom` has found room to the worker with the fewest.
+    func adoptAdmitted(_ connection: AcceptedConnection) {
         leastLoaded().adopt(connection)
+    }
+
+    /// Ends an idle connection if there is no room.
+    /// - Returns: whether there is room now.
+    func makeRoom(for purpose: Listener.Purpose) async -> Bool {
+        if hasRoom(for: purpose) { return true }
+        for worker in workers where worker.spareCount(for: purpose) > 0 {
+            if await worker.makeRoom(for: purpose) { return true }
+        }
+        return false
     }
 
     /// Ends every TLS connection, after its current request.

@@ -40,6 +40,8 @@ final class Connection {
 
     var phase: Phase = .idle
     var gate: Gate = .waiting
+    /// Whether it is counted in `HTTPWorker.spareCount`: no byte of a request has come.
+    var isIdle = false
     /// Whether the library with the large memory has it.
     var isLarge = false
     /// Whether the library looks at it at the start of each run.

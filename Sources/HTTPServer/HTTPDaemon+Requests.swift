@@ -18,6 +18,7 @@ extension HTTPDaemon {
     func noteHead(of connection: Connection) {
         guard case .idle = connection.phase else { return }
         connection.phase = .head
+        noteBusy(connection)
         connection.isLate = state >= .ending
         // The deadline of a connection's first head runs from its start.
         if connection.hasServed { connection.deadline = deadline(limits.headTimeoutMilliseconds) }
@@ -351,6 +352,7 @@ extension HTTPDaemon {
         connection.bodyCharge = 0
         connection.answerCharge = 0
         connection.reset(deadline: deadline(limits.idleTimeoutMilliseconds))
+        if !connection.peerHasLeft { noteIdle(connection) }
         if connection.gate == .free { lookFirst(at: connection, false) }
         if connection.peerHasLeft || connection.peerHasFinished { departed.append(connection.index) }
         ended.append(connection.index)

@@ -43,6 +43,8 @@ final class HTTPDaemon {
     /// The indexes of connections whose client has left, to be handled after the library has run.
     var departed: [Int] = []
     var lingering: [Int32: LingeringClose] = [:]
+    /// Idle connections that give way next, the first one last.
+    var idlest: [IdleCandidate] = []
     /// By our descriptor of the pair between relay and library.
     var relays: [Int32: TLSRelay] = [:]
     var scratch = [UInt8](repeating: 0, count: 65536)
@@ -186,6 +188,12 @@ final class HTTPDaemon {
             return
         }
         let source = accepted.source
+        if accepted.needsRoom, !makeRoom(for: source.purpose) {
+            PlainAnswer.send(handler.tooManyConnections, to: accepted.descriptor, withoutBody: false)
+            linger(on: accepted.descriptor)
+            worker.release(source)
+            return
+        }
         guard let accepted = accepted.session.map({ relay(accepted, by: $0) }) ?? accepted else {
             worker.release(source)
             return
@@ -195,6 +203,7 @@ final class HTTPDaemon {
         let connection = Connection(
             index: place, accepted, deadline: deadline(limits.headTimeoutMilliseconds))
         connections[place] = connection
+        noteIdle(connection)
         startSweeping()
         if !watchClient(of: connection) { closeWaiting(connection) }
     }
@@ -264,6 +273,7 @@ final class HTTPDaemon {
     }
 
     private func vacate(_ connection: Connection) {
+        noteBusy(connection)
         connection.headCharge = nil
         connections[connection.index] = nil
         freePlaces.append(connection.index)

@@ -61,6 +61,9 @@ public struct HTTPLimits: Sendable {
 
     public init() {}
 
+    /// How long a new connection does not give way to others: its first request may be on its way.
+    static let silentMilliseconds = 50
+
     /// During shutdown: how long a new connection may take to begin its first request before it is closed.
     static let firstRequestMilliseconds = 200
 

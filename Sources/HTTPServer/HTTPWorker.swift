@@ -15,6 +15,10 @@ actor HTTPWorker {
     nonisolated let load = Atomic<Int>(0)
     /// Those of health listeners among them.
     nonisolated let healthLoad = Atomic<Int>(0)
+    /// Connections without a request that has begun, by the purpose of their listeners. Only this worker's thread writes it.
+    private nonisolated let idle = Atomic<Int>(0)
+    private nonisolated let healthIdle = Atomic<Int>(0)
+    private nonisolated let waiting = Atomic<Int>(0)
     /// Requests whose handler or stream has started, and whose response has not been sent in full.
     nonisolated let inFlight = Atomic<Int>(0)
     private nonisolated let inbox = Mutex<[AcceptedConnection]>([])
@@ -101,6 +105,7 @@ actor HTTPWorker {
     /// Takes ownership of a connection; on any thread.
     nonisolated func adopt(_ connection: AcceptedConnection) {
         load.add(1, ordering: .relaxed)
+        if connection.needsRoom { waiting.add(1, ordering: .relaxed) }
         if connection.source.purpose == .health { healthLoad.add(1, ordering: .relaxed) }
         inbox.withLock { $0.append(connection) }
         hasMail.store(true, ordering: .releasing)
@@ -119,7 +124,31 @@ actor HTTPWorker {
             defer { inbox = [] }
             return inbox
         }
-        for connection in mail { daemon.add(connection) }
+        for connection in mail {
+            if connection.needsRoom { waiting.subtract(1, ordering: .relaxed) }
+            daemon.add(connection)
+        }
+    }
+
+    /// How many connections can still give way to new clients; on any thread.
+    nonisolated func spareCount(for purpose: Listener.Purpose) -> Int {
+        let count =
+            switch purpose {
+            case .service: idle.load(ordering: .relaxed)
+            case .health: healthIdle.load(ordering: .relaxed)
+            }
+        return count - waitingCount
+    }
+
+    /// Connections in the inbox for which an idle one has to give way; on any thread.
+    nonisolated var waitingCount: Int { waiting.load(ordering: .relaxed) }
+
+    nonisolated func countIdle(_ change: Int, _ purpose: Listener.Purpose) {
+        switch purpose {
+        // Without an atomic addition, which costs more: there is one writer.
+        case .service: idle.store(idle.load(ordering: .relaxed) + change, ordering: .relaxed)
+        case .health: healthIdle.store(healthIdle.load(ordering: .relaxed) + change, ordering: .relaxed)
+        }
     }
 
     /// Whether there is room for another lingering close.
@@ -129,6 +158,12 @@ actor HTTPWorker {
     func linger(on number: Int32) {
         guard let daemon else { return _ = close(number) }
         daemon.linger(on: number)
+    }
+
+    /// Ends the connection that has been idle for longest.
+    /// - Returns: whether there was one.
+    func makeRoom(for purpose: Listener.Purpose) -> Bool {
+        daemon?.makeRoom(for: purpose) ?? false
     }
 
     /// Ends every TLS connection after its current request, also those in the inbox.

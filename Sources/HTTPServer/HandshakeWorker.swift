@@ -109,10 +109,10 @@ actor HandshakeWorker {
         let stream = HandshakeStream(
             accepted.descriptor, number: number, token: token, in: table,
             on: SocketStream(on: accepted.descriptor, token: token, reactor: reactor, until: deadline))
-        let outcome = admit(await handshake(on: stream, with: accepted.source.peer, by: context), by: context)
+        let outcome = await admit(await handshake(on: stream, with: accepted.source.peer, by: context), by: context)
         if case .established(let session, let charge) = outcome {
             forget(stream)
-            return placement.adopt(accepted.established(session, charge))
+            return placement.adoptAdmitted(accepted.established(session, charge))
         }
         await refuse(outcome, on: stream)
         forget(stream)
@@ -121,12 +121,12 @@ actor HandshakeWorker {
 
     /// Refuses an established connection if there is no room for it, or if the current context would not admit its client.
     /// - Parameter context: the one of the handshake, which may have been replaced.
-    private func admit(_ outcome: Outcome, by context: ServerContext) -> Outcome {
+    private func admit(_ outcome: Outcome, by context: ServerContext) async -> Outcome {
         guard case .established(let session, _) = outcome else { return outcome }
         if !self.context.admitsClients(of: context) {
             return .turnedAway(session, because: Self.retired)
         }
-        guard placement.hasRoom(for: .service) else {
+        guard await placement.makeRoom(for: .service) else {
             return .turnedAway(session, because: "Too many connections are open.")
         }
         guard let charge = MemoryCharge(HTTPLimits.sessionCharge, for: .sessions, in: limits.memory) else {

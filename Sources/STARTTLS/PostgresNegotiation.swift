@@ -24,7 +24,14 @@ struct PostgresNegotiation: StartTLSNegotiation {
             return .refused("it answers with an error", bytes, .command(isTemporary: isTemporary))
         }
         guard bytes.count >= length else { return .wait }
-        let fields = bytes.prefix(max(length, 4)).dropFirst(4).split(separator: 0)
+        return refusal(by: bytes.prefix(max(length, 4)).dropFirst(4), orAll: bytes)
+    }
+
+    /// - Parameters:
+    ///   - fields: of a letter, a text and a zero each.
+    ///   - bytes: the whole response, the message if there is no such field.
+    private func refusal(by fields: ArraySlice<UInt8>, orAll bytes: ArraySlice<UInt8>) -> StartTLSAction {
+        let fields = fields.split(separator: 0)
         let codeField = fields.first { $0.first == UInt8(ascii: "C") }
         let code = codeField.map { String(decoding: $0.dropFirst(), as: UTF8.self) }
         let message = fields.first { $0.first == UInt8(ascii: "M") }?.dropFirst() ?? bytes
@@ -48,7 +55,10 @@ struct PostgresNegotiation: StartTLSNegotiation {
     /// Servers before 7.4 send the text alone, and poolers may end in the middle.
     mutating func end(with rest: ArraySlice<UInt8>) -> StartTLSAction? {
         guard rest.first == UInt8(ascii: "E"), rest.count > 1 else { return nil }
-        let text = rest.dropFirst().prefix { $0 != 0 }
+        let bytes = rest.dropFirst()
+        // No text begins with a zero: it is the first byte of a length.
+        if bytes.first == 0 { return refusal(by: bytes.dropFirst(4), orAll: bytes.dropFirst(4)) }
+        let text = bytes.prefix { $0 != 0 }
         return .refused(
             "it answers with an error", text, .command(isTemporary: RefusalText.isTemporary(text)))
     }

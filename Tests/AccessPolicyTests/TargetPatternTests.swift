@@ -13,6 +13,10 @@ import Testing
         ("*:*", ["a:1", "10.0.0.7:65535", "[::1]:1", "udp://a:1"], ["unix:/run/x", "unix:@x"]),
         ("10.0.0.7:8000-8999", ["10.0.0.7:8000", "10.0.0.7:8999"], ["10.0.0.7:7999", "10.0.0.70:8000", "a:8000"]),
         ("[2001:db8::7]:*", ["[2001:DB8:0::7]:1"], ["[2001:db8::8]:1"]),
+        (
+            "*.bücher.example:443", ["tls://a.BÜCHER.example:443", "a.xn--bcher-kva.example:443"],
+            ["a.bucher.example:443"]
+        ),
         ("db-?.x:1", ["db-1.x:1"], ["db-12.x:1", "db-.x:1"]),
     ])
     func whatTheyStandFor(text: String, matching: [String], others: [String]) throws {

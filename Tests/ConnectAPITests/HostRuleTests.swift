@@ -3,7 +3,7 @@ import Testing
 
 /// Which Host header fields the service answers to.
 @Suite struct HostRuleTests {
-    private let rule = HostRule(names: ["connectd.internal", "Other.Example."])
+    private let rule = HostRule(names: ["connectd.internal", "Other.Example.", "xn--bcher-kva.example"])
 
     @Test(arguments: [
         "127.0.0.1", "127.0.0.1:8080", "10.0.0.9:1", "[::1]", "[::1]:8080", "[2001:db8::9]:443", "[fe80::1%eth0]:8080",
@@ -19,6 +19,7 @@ import Testing
 
     @Test(arguments: [
         "connectd.internal", "CONNECTD.Internal:8080", "connectd.internal.", "connectd.internal.:80", "other.example",
+        "xn--bcher-kva.example:80", "BÜCHER.example:80",
     ])
     func `a configured name is accepted as localhost is`(value: String) {
         #expect(rule.accepts(value))

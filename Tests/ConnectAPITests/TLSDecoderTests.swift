@@ -61,8 +61,12 @@ import Testing
         #expect(try options(#"{"server_name":"\#(name)"}"#)?.serverName == name)
     }
 
+    @Test func `an international server name becomes ASCII`() throws {
+        #expect(try options(#"{"server_name":"BÜCHER.example"}"#)?.serverName == "xn--bcher-kva.example")
+    }
+
     @Test(arguments: [
-        #""""#, #""[::1]""#, #""127.1""#, #""a b""#, #""*.example""#, #""a..b""#, #""ä.example""#, #""a\u0000""#,
+        #""""#, #""[::1]""#, #""127.1""#, #""a b""#, #""*.example""#, #""a..b""#, #""💩.example""#, #""a\u0000""#,
         #""fe80::1%eth0""#, #""h:443""#, "1", "null",
     ])
     func `what is no server name`(json: String) throws {

@@ -15,6 +15,8 @@ struct HealthURLTests {
             ("http://[::1]/x", "[::1]", "/x", 80),
             ("http://connectd", "connectd", "/livez", 80),
             ("http://a?b", "a", "/?b", 80),
+            ("http://bücher.example/x", "xn--bcher-kva.example", "/x", 80),
+            ("bücher.example:8080", "xn--bcher-kva.example:8080", "/livez", 8080),
         ] as [(String, String, String, UInt16)])
     func reading(text: String, authority: String, resource: String, port: UInt16) throws {
         let url = try HealthURL(parsing: text)

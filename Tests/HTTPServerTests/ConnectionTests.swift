@@ -118,10 +118,8 @@ import Testing
         limits.connections = 3
         try await withService(limits: limits) { service in
             let clients = try (0..<3).map { _ in try service.client() }
-            for client in clients {
-                client.send("GET /a HTTP/1.1\r\nHost: a\r\n\r\n")
-                #expect(client.receiveResponse()?.status == 200)
-            }
+            for client in clients { client.send("GET /hang HTTP/1.1\r\nHost: a\r\n\r\n") }
+            #expect(await eventually { service.handler.started.load(ordering: .relaxed) == 3 })
             let extra = try service.client()
             extra.send("GET /a HTTP/1.1\r\nHost: a\r\n\r\n")
             #expect(extra.receiveAll()?.hasPrefix("HTTP/1.1 503 ") == true)

@@ -31,6 +31,32 @@ import Testing
         try await withService(on: [address]) { _ in }
     }
 
+    @Test func noRequestIsReadBeforeThePreparationIsDone() async throws {
+        let file = path()
+        var early: [RawClient] = []
+        var known: [ListenAddress] = []
+        try await withService(
+            on: [anyLoopbackPort, .unix(path: file)],
+            prepare: { addresses, files in
+                known = addresses
+                #expect(files.count == 1)
+                for address in addresses {
+                    let client = try? RawClient(to: address)
+                    #expect(client?.send("GET /a HTTP/1.1\r\nHost: a\r\n\r\n") != nil)
+                    if let client { early.append(client) }
+                }
+                // The requests are in the kernel. A service that reads them answers well within this time.
+                var polled = early.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
+                #expect(poll(&polled, nfds_t(polled.count), 100) == 0)
+            }
+        ) { service in
+            #expect(known == service.service.addresses && known.count == 2)
+            #expect(known[0] != anyLoopbackPort)
+            for client in early { #expect(client.receiveResponse()?.status == 200) }
+        }
+        #expect(early.count == 2)
+    }
+
     @Test func severalListenersServeTogether() async throws {
         let file = path()
         let loopback6 = ListenAddress.ip(IPEndpoint(address: .v6(IPv6Address(bits: 1)), port: 0))

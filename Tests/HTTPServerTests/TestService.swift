@@ -99,7 +99,8 @@ final class TestService {
 
     init(
         workers: Int, on addresses: [ListenAddress], limits: HTTPLimits, https: ServerContext? = nil,
-        log: @escaping @Sendable (String) -> Void
+        log: @escaping @Sendable (String) -> Void,
+        prepare: ([ListenAddress], Set<FileIdentity>) -> Void = { _, _ in }
     ) async throws {
         memory = limits.memory
         isHTTPS = https != nil
@@ -111,7 +112,8 @@ final class TestService {
         do {
             service = try await HTTPService.start(
                 on: addresses.map { Listener($0) }, reactors: reactors, limits: limits,
-                https: https.map { HTTPSFront(context: $0, reactor: handshakes) }, handler: handler, log: log)
+                https: https.map { HTTPSFront(context: $0, reactor: handshakes) }, handler: handler, log: log,
+                prepare: prepare)
         } catch {
             for thread in threads { thread.stop() }
             throw error
@@ -136,9 +138,11 @@ let anyLoopbackPort = ListenAddress.ip(IPEndpoint(address: .v4(IPv4Address(bits:
 func withService(
     workers: Int = 1, on addresses: [ListenAddress] = [anyLoopbackPort], limits: HTTPLimits = HTTPLimits(),
     https: ServerContext? = nil, log: @escaping @Sendable (String) -> Void = { _ in },
+    prepare: ([ListenAddress], Set<FileIdentity>) -> Void = { _, _ in },
     _ body: (TestService) async throws -> Void
 ) async throws {
-    let service = try await TestService(workers: workers, on: addresses, limits: limits, https: https, log: log)
+    let service = try await TestService(
+        workers: workers, on: addresses, limits: limits, https: https, log: log, prepare: prepare)
     do {
         try await body(service)
         await service.stop()

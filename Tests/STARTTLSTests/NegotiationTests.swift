@@ -1,4 +1,5 @@
 import CheckModel
+import STARTTLS
 import TestSupport
 import Testing
 
@@ -53,6 +54,28 @@ struct Exchange: Sendable, CustomTestStringConvertible {
     func everyProtocolHasAGoodAndABadPeerHere(_ name: StartTLSProtocol) {
         #expect((linesReady + bytesReady).contains { $0.name == name })
         #expect((linesRefused + bytesRefused).contains { $0.name == name })
+    }
+
+    /// PostgreSQL's ErrorResponse, in the middle of which the peer ends.
+    @Test(arguments: [
+        (
+            "E\0\0\0\u{50}SFATAL\0C53300\0Msorry, too many clients", "it answers with the error 53300",
+            "sorry, too many clients"
+        ),
+        ("E\0\0\0\u{50}SFATAL\0Mno encryption\0F", "it answers with an error", "no encryption"),
+        ("E\0\0\0\u{50}SFATAL", "it answers with an error", "SFATAL"),
+        ("EFAT", "it answers with an error", "FAT"),
+        ("E\0\0", "it answers with an error", ""),
+    ])
+    func anErrorThatEndsEarlyKeepsItsText(_ peer: String, reason: String, words: String) {
+        var negotiation = StartTLS.negotiation(of: .postgres, host: nil, client: nil)
+        var received = Latin1.bytes(peer)[...]
+        #expect(negotiation.advance(&received) == .wait)
+        guard case .refused(reason, let line, _) = negotiation.end(with: received) else {
+            Issue.record("not refused")
+            return
+        }
+        #expect(line.elementsEqual(Latin1.bytes(words)))
     }
 
     @Test(arguments: StartTLSProtocol.allCases.filter { $0 != .telnet })

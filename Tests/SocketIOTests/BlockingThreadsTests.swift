@@ -48,10 +48,44 @@ import Testing
         }
     }
 
+    @Test func `many groups that hang leave threads to groups that do not`() async throws {
+        let threads = try BlockingThreads(limit: 8)
+        try await withReactor { reactor in
+            let (hanging, others) = try await onThread(of: reactor) { [self] in
+                await withTaskGroup(of: String.self) { group in
+                    for number in 0..<16 {
+                        group.addTask { await hang(threads, on: reactor, inGroup: number % 8, mayHang: true) }
+                    }
+                    var others: [Bool] = []
+                    for number in 100..<108 {
+                        if case .finished = await threads.run(
+                            inGroup: number, on: reactor, until: milliseconds(5000), {})
+                        {
+                            others.append(true)
+                        }
+                    }
+                    let isEarly = others.count
+                    var words: [String] = []
+                    for await word in group { words.append(word) }
+                    return (words, isEarly)
+                }
+            }
+            // Each may have one of the eight threads, and all of them six.
+            #expect(hanging.filter { $0 == "deadline" }.count == 6)
+            #expect(hanging.filter { $0 == "never began" }.count == 10)
+            #expect(others == 8)
+        }
+    }
+
     /// Blocks a thread for longer than the wait lasts.
-    private func hang(_ threads: BlockingThreads, on reactor: Reactor) async -> String {
+    private func hang(
+        _ threads: BlockingThreads, on reactor: Reactor, inGroup group: Int = 1, mayHang: Bool = false
+    ) async -> String {
         let until = milliseconds(300)
-        return switch await threads.run(inGroup: 1, on: reactor, until: until, { Thread.sleep(forTimeInterval: 1.5) }) {
+        let result = await threads.run(inGroup: group, mayHang: mayHang, on: reactor, until: until) {
+            Thread.sleep(forTimeInterval: 1.5)
+        }
+        return switch result {
         case .finished: "finished"
         case .deadline: "deadline"
         case .neverBegan: "never began"

@@ -53,8 +53,11 @@ struct UnixCheck {
         // The rule that allows the path as it is written. Where there is none, only links can lead to an allowed one.
         let rule = policy.map { $0.ruleAllowing(path: .path(path)) ?? Self.linksOnly } ?? Self.ownRights
         let job = UnixPathConnect(path: path, kind: plan.socketKind(for: attempt.endpoint), policy: policy)
-        let group = group(of: path, by: rule)
-        switch await blocking.run(inGroup: group, on: plan.reactor, until: plan.deadline, { job.run() }) {
+        let mount = Self.group(ofMountAt: path)
+        let result = await blocking.run(
+            inGroup: mount ?? rule, mayHang: mount != nil, on: plan.reactor, until: plan.deadline
+        ) { job.run() }
+        switch result {
         case .finished(.connected(let connected)): await attempt.runLaterPhases(from: connected, into: record)
         case .finished(.denied(let reason)): throw reason
         case .finished(.unopened(let error)): attempt.noteUnopened(error, into: record)
@@ -74,10 +77,11 @@ struct UnixCheck {
         if let policy { throw UnixPathConnect.denial(of: path, by: policy) }
     }
 
-    /// Paths on one mount that may hang belong together, whatever rule allows them; others by their rule.
-    private func group(of path: [UInt8], by rule: Int) -> Int {
-        guard let place = RemoteMounts.ofProcess.place(of: path) else { return rule }
-        return Self.linksOnly - 1 - Int(truncatingIfNeeded: UInt(bitPattern: place.hashValue) >> 2)
+    /// Paths on one mount that may hang belong together, whatever rule allows them.
+    /// - Returns: nil for a path on a file system of this machine; its rule is its group.
+    private static func group(ofMountAt path: [UInt8]) -> Int? {
+        guard let place = RemoteMounts.ofProcess.place(of: path) else { return nil }
+        return linksOnly - 1 - Int(truncatingIfNeeded: UInt(bitPattern: place.hashValue) >> 2)
     }
 
     // Groups of threads beside those of rules, which have their indices.

@@ -131,12 +131,14 @@ enum BodyDecoder {
         let address: IPAddress
     }
 
+    static let mostDestinations = 100_000
+
     static func destinations(_ body: [UInt8]) throws(Problem) -> [Destination] {
-        let document = try document(body)
+        let document = try document(body, limits: JSONLimits(values: mostDestinations + 100))
         do throws(JSONProblems) {
             return try JSONObjectReader.decode(document) { reader in
                 reader.require("destinations")
-                return reader.array("destinations", count: 1...1000, destination)
+                return reader.array("destinations", count: 1...mostDestinations, destination)
             }
         } catch {
             throw Problem(error)
@@ -155,7 +157,7 @@ enum BodyDecoder {
     /// More values than any valid body has. A body of 16 MiB full of values would block the worker for seconds.
     private static let limits = JSONLimits(values: 16_384)
 
-    private static func document(_ body: [UInt8]) throws(Problem) -> JSONValue {
+    private static func document(_ body: [UInt8], limits: JSONLimits = limits) throws(Problem) -> JSONValue {
         do throws(JSONSyntaxError) {
             return try JSONValue.parse(body, limits: limits)
         } catch {

@@ -134,7 +134,7 @@ struct HealthTLSArguments: ParsableArguments {
         var tls = HealthTLS()
         tls.own = statesTrust ? nil : own
         tls.options.verify = !noVerify && tls.own == nil
-        tls.options.serverName = serverName
+        tls.options.serverName = serverName.map(ServerName.readOrKept)
         tls.options.authority = ca == nil ? nil : Self.name
         tls.options.clientCertificate = clientCertificate == nil ? nil : Self.name
         tls.material = TLSMaterial(

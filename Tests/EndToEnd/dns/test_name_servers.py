@@ -139,6 +139,21 @@ def test_a_rare_response_code_has_a_name(connectd, code, name):
     assert entry.status == 200
 
 
+@pytest.mark.parametrize("code,name", [(1, "FORMERR"), (4, "NOTIMP"), (5, "REFUSED"), (13, "DNS_RCODE")])
+def test_a_response_that_is_a_header_alone_is_heard(connectd, code, name):
+    """Old servers leave out a question that they cannot read. That is their answer, not silence."""
+    result = connectd.client.check(f"tcp://header{code}.test:9", timeout_ms=4000)
+    assert_failure(result, None, "resolve_failed", "resolver", phase="resolve", source="resolver", name=name)
+    assert result["timings_ms"]["resolve"] < 1000
+
+
+def test_a_header_alone_without_an_error_is_no_answer(connectd):
+    result = connectd.client.check("tcp://header0.test:9", timeout_ms=500)
+    assert_failure(
+        result, None, "resolve_failed", "resolver", phase="resolve", source="resolver", name="DNS_TIMEOUT"
+    )
+
+
 @pytest.mark.parametrize("first", ["echo", "stillcut"])
 def test_a_response_without_an_answer_is_a_bad_response(connectd, first):
     result = connectd.client.check(f"tcp://{first}.test:9")

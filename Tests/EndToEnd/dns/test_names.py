@@ -34,6 +34,8 @@ host-record=metadata.corp.example,169.254.169.254
 host-record=partly.corp.example,169.254.169.254
 host-record=partly.corp.example,{net.OPEN}
 host-record=forbidden.corp.example,{net.OPEN}
+host-record=xn--mnchen-3ya.corp.example,{net.OPEN}
+host-record=xn--bses-5qa.evil.example,{net.OPEN}
 cname=alias.corp.example,one.corp.example
 cname=innocent.corp.example,forbidden.corp.example
 txt-record=text.corp.example,nothing
@@ -65,7 +67,8 @@ def connectd(network, dnsmasq):
         f"127.0.0.1 localhost\n::1 localhost\n{net.OPEN} inhosts.example alias-of-hosts # x\n"
         f"{net.OPEN6} inhosts.example\n169.254.169.254 badhosts.example\n",
     )
-    rules = [{"action": "deny", "host": "forbidden.corp.example"}, {"action": "deny", "host": "*.evil.example"}]
+    rules = [{"action": "deny", "host": "forbidden.corp.example"}, {"action": "deny", "host": "*.evil.example"},
+             {"action": "deny", "host": "verböten.corp.example"}]
     with Connectd(network.a, {"policy": {"profile": "internal", "rules": rules}}, port=8141) as running:
         yield running
 
@@ -96,6 +99,26 @@ def test_a_name(api):
 @pytest.mark.parametrize("name", ["ONE.Corp.EXAMPLE", "one.corp.example."])
 def test_case_and_trailing_dot_do_not_matter(api, name):
     assert_success(api.check(f"tcp://{name}:{PORT}"))
+
+
+@pytest.mark.parametrize("name", ["m\u00fcnchen.corp.example", "M\u00dcNCHEN.Corp.Example.", "mu\u0308nchen\u3002corp.example"])
+def test_an_international_name_is_resolved_in_ascii_and_echoed_as_written(api, name):
+    for target in (f"tcp://{name}:{PORT}", {"transport": "tcp", "host": name, "port": PORT}):
+        result = api.check(target)
+        assert assert_success(result)["address"] == net.OPEN
+        assert result["target"] == f"tcp://{name}:{PORT}"
+        assert result["resolution"]["name"].rstrip(".") == "xn--mnchen-3ya.corp.example"
+
+
+@pytest.mark.parametrize("name", ["b\u00f6ses.evil.example", "x\u3002\uff45vil.example", "VERB\u00d6TEN.corp.example", "xn--verbten-d1a.corp.example"])
+def test_host_rules_judge_the_ascii_form(api, name):
+    assert_problem(api.post_check(f"tcp://{name}:{PORT}"), 403)
+
+
+@pytest.mark.parametrize("name", ["\U0001f4a9.example", "\uff11\uff12\uff17.0.0.1", "a\u200bb", "xn--a", "\u0308a", "\u00fc..b"])
+def test_what_is_not_an_international_name_is_refused(api, name):
+    answer = api.post_check(f"tcp://{name}:{PORT}")
+    assert answer.status == 400 and answer.pointers == ["/target"], answer.body
 
 
 def test_an_ipv6_only_name(api):

@@ -8,7 +8,7 @@ import pytest
 
 from support.connectd_process import OPEN_CONFIGURATION, Connectd
 from support.expectations import assert_problem
-from support.http_client import Client, tcp_connector
+from support.http_client import Client, read_answer, tcp_connector
 from support.waiting import wait_until
 
 PORT, HEALTH = 8211, 8212
@@ -73,6 +73,30 @@ def test_the_environment_sets_it(loopback_only):
         assert "CONNECTD_HEALTH_LISTEN" not in it.log
 
 
+# A connection with the beginning of a request is not idle.
+UNFINISHED = b"GET /livez HTTP/1.1\r\nHost: "
+
+
+@pytest.mark.parametrize("kept", [False, True], ids=["silent", "kept"])
+@pytest.mark.parametrize("purpose", ["service", "health"])
+def test_idle_clients_give_way_to_a_health_check(loopback_only, purpose, kept):
+    """Clients that hold every connection without a request cannot make a liveness check fail."""
+    configuration = {**OPEN_CONFIGURATION, "limits": {"in_flight": 8}}
+    health = Client(tcp_connector(loopback_only, "127.0.0.1", HEALTH + 9))
+    if purpose == "health":
+        configuration["health_listen"] = [f"127.0.0.1:{HEALTH + 9}"]
+    with Connectd(loopback_only, configuration, port=PORT + 9, descriptors=256) as it, contextlib.ExitStack() as held:
+        client = it.http if purpose == "service" else health
+        for _ in range(300):
+            connection = held.enter_context(client.connect())
+            if kept:
+                connection.sendall(b"GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+                assert read_answer(connection.makefile("rb")).status == 200
+        for _ in range(50):
+            assert client.get("/livez").status == 200
+        assert len(it.open_descriptors()) < 256
+
+
 def test_a_flood_of_other_listeners_leaves_room_for_health_checks(loopback_only):
     configuration = {
         **OPEN_CONFIGURATION,
@@ -82,7 +106,7 @@ def test_a_flood_of_other_listeners_leaves_room_for_health_checks(loopback_only)
     }
     with Connectd(loopback_only, configuration, port=PORT + 4, descriptors=1024) as it, contextlib.ExitStack() as held:
         for _ in range(700):
-            held.enter_context(it.http.connect())
+            held.enter_context(it.http.connect()).sendall(UNFINISHED)
         assert it.http.get("/livez").status == 503, "too many connections"
         health = Client(tcp_connector(loopback_only, "127.0.0.1", HEALTH + 4))
         assert health.get("/livez").status == 200
@@ -99,7 +123,7 @@ def test_a_flood_of_health_checks_leaves_room_for_other_listeners(loopback_only)
     with Connectd(loopback_only, configuration, port=PORT + 8, descriptors=1024) as it, contextlib.ExitStack() as held:
         health = Client(tcp_connector(loopback_only, "127.0.0.1", HEALTH + 6))
         for _ in range(700):
-            held.enter_context(health.connect())
+            held.enter_context(health.connect()).sendall(UNFINISHED)
         assert health.get("/livez").status == 503, "too many connections"
         assert it.http.get("/livez").status == 200
         assert it.http.post_check("tcp://127.0.0.1:1").status == 200

@@ -122,6 +122,7 @@ TARGETS = {
         "[fe80::1%R*]:1", "[fe80::1%.a]:1", "[fe80::1%...]:1", "[fe80::1%a\\^b]:1", "[fe80::1%-]:1", "[ff02::1%eth0.1]:1",
         "udp://[fe80::1%~x]:1", "unix:/p", "unix:///p", "unix:/", "unix:@n",
         "unix:/a b", "unix:////p", "unix+dgram:/p", "unix+seqpacket:@n", "UNIX:/p",
+        "l\u00f6calhost:1", "tls://M\u00dcNCHEN.example:https", "udp://\u65e5\u672c\u8a9e\u3002jp:53",
     ], True),
     **dict.fromkeys([
         "", "127.0.0.1", "tcp://127.0.0.1", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:65536", "127.0.0.1:080", ":1",
@@ -132,7 +133,7 @@ TARGETS = {
         "[fe80::1%a b]:1", "[1::2::3]:1", "u@localhost:1",
         "tcp://localhost:1/", "tcp://localhost:1?a", "tcp://localhost:1#a", "http://localhost:1", "tls://localhost", "tls://127.1:1",
         "unix:p", "unix:", "unix:@", "unix://p", "unix:80", "unix+stream:/p", "unix:/a\0b", " localhost:1",
-        "localhost :1", "localhost:1 ", "l\u00f6calhost:1", "local*host:1", "a" * 64 + ":1", "%6c:1", "local\0host:1",
+        "localhost :1", "localhost:1 ", "a.\uff11:1", "\uff11\uff12\uff17.0.0.1:1", "a\u3002\u3002b:1", "local*host:1", "a" * 64 + ":1", "%6c:1", "local\0host:1",
     ], False),
 }
 
