@@ -201,7 +201,7 @@ final class HTTPDaemon {
     /// fewest connections has to take it.
     private func usualLibrary() -> Int {
         let usual = libraries.indices.dropFirst()
-        if let index = usual.first(where: { libraries[$0].connectionCount < limits.libraryConnections }) { return index }
+        for index in usual where libraries[index].connectionCount < limits.libraryConnections { return index }
         do throws(Errno) {
             try startLibrary(isLarge: false)
             return libraries.count - 1
