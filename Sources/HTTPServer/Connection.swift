@@ -42,8 +42,10 @@ final class Connection {
     var gate: Gate = .waiting
     /// Whether it is counted in `HTTPWorker.spareCount`: no byte of a request has come.
     var isIdle = false
-    /// Whether the library with the large memory has it.
-    var isLarge = false
+    /// The index of the library's instance that has it; nil while none does.
+    var library: Int?
+    /// Whether the instance with the large memory has it.
+    var isLarge: Bool { library == 0 }
     /// Whether the library looks at it at the start of each run.
     var isSeenFirst = false
     /// The charge of a large head in the memory budget.

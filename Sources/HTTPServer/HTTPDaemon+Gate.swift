@@ -47,7 +47,7 @@ extension HTTPDaemon {
         runSoon(for: connection)
     }
 
-    /// Passes a complete head to one of the libraries.
+    /// Passes a complete head to an instance of the library.
     private func open(_ connection: Connection, for scan: HeadScan, _ available: Int) {
         noteHead(of: connection)
         let body = scan.isChunked ? nil : scan.contentLength ?? 0
@@ -96,17 +96,16 @@ extension HTTPDaemon {
             if !isWhole { lookFirst(at: connection, false) }
             MHD_resume_connection(handle)
             runSoon(for: connection)
-        } else if let library = isLarge ? largeLibrary : library {
-            connection.isLarge = isLarge
-            give(connection, to: library)
+        } else if isRunning {
+            give(connection, isLarge: isLarge)
         } else {
             connection.gate = .waiting
             endWaiting(connection)
         }
     }
 
-    /// Gives the request to the library with the large memory, which is charged. If there is no room, a head that would fit
-    /// goes to the usual one.
+    /// Gives the request to the instance with the large memory, which is charged. If there is no room, a head that would fit
+    /// goes to a usual one.
     private func handLarge(_ connection: Connection, need: Int, isUsual: Bool, isWhole: Bool) {
         if connection.handle != nil, !connection.isLarge {
             // The new descriptor's first event calls `look` again.
@@ -137,9 +136,9 @@ extension HTTPDaemon {
         }
         MHD_resume_connection(handle)
         runSoon(for: connection)
+        leaveLibrary(connection)
         connection.handle = nil
         connection.isSeenFirst = false
-        connection.isLarge = false
         connection.headCharge = nil
         connection.descriptor = copy
         if !watchClient(of: connection) { closeWaiting(connection) }

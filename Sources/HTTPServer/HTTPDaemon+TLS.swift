@@ -62,8 +62,7 @@ extension HTTPDaemon {
             case .head, .body, .discarding, .suspended: break
             }
         }
-        mustRun = true
-        mustRunLarge = true
+        runAllSoon()
     }
 
     /// Whether every client has all its responses, and has been told that no more comes.

@@ -16,6 +16,9 @@ public struct HTTPLimits: Sendable {
     public var sendTimeoutMilliseconds = 60_000
     /// The library's memory for a connection. It holds the request head, the table of its headers, and the response head.
     public var connectionMemoryBytes = 4096
+    /// How many connections an instance of the library gets before another one is started. An instance with events costs a
+    /// system call in each turn, whatever the number of its connections; `LibraryInstance` describes why not all are in one.
+    public var libraryConnections = 256
     /// After an early response: how many connections of one worker are drained at once, so that it stays readable.
     public var lingering = 256
     /// After an early response: how many bytes of the body are read and discarded.

@@ -111,6 +111,18 @@ struct JSONObjectReaderTests {
         #expect(found.map { $0.problems.count + $0.omittedCount } == 100)
     }
 
+    @Test(arguments: [
+        (#"{"a":0}"#, true), (#"{"a":0,"b":0}"#, true), (#"{"b":0,"a":0}"#, true), (#"{}"#, false),
+        (#"{"b":0}"#, false), (#"{"a":0,"c":0}"#, false), (#"{"a":0,"b":0,"c":0}"#, false), (#"{"b":0,"c":0}"#, false),
+    ])
+    func knowsWhetherThereAreOtherMembers(text: String, hasOnly: Bool) throws {
+        let found = try JSONObjectReader.decode(JSONValue.parse(Array(text.utf8))) { reader in
+            for name: StaticString in ["a", "b", "c"] { _ = reader.value(name) }
+            return reader.hasOnly("a", and: "b")
+        }
+        #expect(found == hasOnly)
+    }
+
     @Test func takesAMemberOfMoreThanOneType() throws {
         func read(_ text: String) throws -> String {
             try JSONObjectReader.decode(JSONValue.parse(Array(text.utf8))) { reader in

@@ -19,9 +19,21 @@ package enum CheckDecoder {
         }
     }
 
+    /// Reads a check with a target and a timeout, as most checks are: to look for the other members costs more than that.
+    private static func plainCheck(_ reader: inout JSONObjectReader, _ maximumTimeout: Int) -> PreparedCheck? {
+        let target = reader.member("target", TargetDecoder.target)
+        let timeout = reader.integer("timeout_ms", in: 1...maximumTimeout)
+        guard let target else { return nil }
+        let request = CheckRequest(
+            target: target, timeoutMilliseconds: timeout ?? min(defaultTimeoutMilliseconds, maximumTimeout))
+        for flaw in ConsistencyRules.flaws(of: request, isTLSOff: false) { reader.report(at: flaw.path, flaw.detail) }
+        return PreparedCheck(request: request)
+    }
+
     private static func check(
         _ reader: inout JSONObjectReader, _ maximumTimeout: Int
     ) -> PreparedCheck? {
+        if reader.hasOnly("target", and: "timeout_ms") { return plainCheck(&reader, maximumTimeout) }
         reader.require("target")
         let members = CheckMembers(&reader, maximumTimeoutMilliseconds: maximumTimeout)
         guard let target = members.target else { return nil }
