@@ -6,8 +6,8 @@ internal import Synchronization
 
 /// Runs libmicrohttpd (a "daemon" in its terms) for one worker, and owns the worker's connections.
 ///
-/// It is a plain class that only its worker's thread uses. The library calls back several times for each request, and a hop
-/// through an actor would cost something each time.
+/// It is a plain class that only its worker's thread uses. The library calls back several times for each request, and
+/// each hop through an actor would cost time.
 final class HTTPDaemon {
     /// The actor that owns this object; it outlives the library.
     unowned let worker: HTTPWorker
@@ -24,9 +24,9 @@ final class HTTPDaemon {
     private(set) var largeLibrary: OpaquePointer?
     private var largeLibraryWatch: SlotToken?
     private var largeEpollNumber: Int32 = -1
-    /// A socket without a peer. It replaces a socket that we take back from the library.
+    /// A socket without a peer. It replaces a socket that is taken back from the library.
     private(set) var endedSocket: Int32 = -1
-    /// Whether the library must run in the next turn.
+    /// Whether the library must run in the next turn of the event loop.
     var mustRun = false
     /// The same for the one with the large memory, which few connections have: a run of it is a system call.
     var mustRunLarge = false
@@ -145,7 +145,7 @@ final class HTTPDaemon {
     }
 
     /// Runs each library if there is a reason to.
-    /// - Returns: as `TurnParticipant` has it.
+    /// - Returns: as `TurnParticipant` specifies.
     func turn() -> UInt64 {
         guard mustRun || mustRunLarge else { return .max }
         if mustRun, let library {
@@ -161,11 +161,11 @@ final class HTTPDaemon {
         return library != nil && (mustRun || mustRunLarge) ? 0 : .max
     }
 
-    /// Runs the library until it waits for its sockets, but a few times at most, so that it keeps no others waiting.
+    /// Runs the library until it waits for its sockets, but only a few times, so that other connections get their turn.
     ///
-    /// It takes three runs for the response of a suspended connection: to prepare, to send and to conclude. A turn of the
-    /// reactor between them would cost a system call, and let the next request arrive while the gate is still open.
-    /// - Returns: whether it waits for its sockets.
+    /// The response of a suspended connection takes three runs: prepare, send and conclude. A turn of the reactor
+    /// between them would cost a system call. The next request could also arrive while the gate is still open.
+    /// - Returns: whether the library waits for its sockets.
     private func run(_ library: OpaquePointer) -> Bool {
         for _ in 0..<4 {
             MHD_run(library)
@@ -285,8 +285,8 @@ final class HTTPDaemon {
         }
     }
 
-    /// Handles a FIN. The client may only have ended its request, or it may have closed the connection; the two differ only
-    /// when something is sent to it. If the client is on this machine, the kernel knows.
+    /// Handles a FIN. The client may have ended only its request, or may have closed the connection. The difference
+    /// shows only when something is sent. For a client on this machine, the kernel knows.
     private func notePeerFinished(_ connection: Connection) {
         connection.client.advance(to: .finished)
         if connection.endsWithInput || connectd_peer_has_closed(connection.descriptor) == 1 {

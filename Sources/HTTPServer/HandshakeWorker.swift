@@ -134,7 +134,7 @@ actor HandshakeWorker {
         return .established(session, charge)
     }
 
-    /// Charges the memory of one handshake. Where there is no room, another client is dismissed.
+    /// Charges the memory of one handshake. If there is no room, another client is dismissed.
     /// - Returns: nil if there is still no room after 200 ms, or the client has gone.
     private func chargeHandshake(on stream: HandshakeStream) async -> MemoryCharge? {
         var isExpected = true
