@@ -29,8 +29,8 @@ import Testing
         ("/srv/x", "/srv"), ("/run/x.sock", nil), ("/", nil), ("/covered/x", "/covered"),
     ])
     func `a path lies on the innermost mount that may have to ask a server`(path: String, place: String?) {
-        let places = MountTable.remotePlaces(in: Self.table)
-        #expect(RemoteMounts.innermost(of: places, above: Array(path.utf8)) == place.map { Array($0.utf8) })
+        let mountPoints = MountTable.remoteMountPoints(in: Self.table)
+        #expect(RemoteMounts.innermost(of: mountPoints, above: Array(path.utf8)) == place.map { Array($0.utf8) })
     }
 
     @Test func `a text of another kind has no local mount`() {

@@ -6,7 +6,7 @@ public import NetworkTypes
 /// All checks run once, in their order, within the limits of `BatchOptions`. After the last of them has ended, those that
 /// timed out run again, one after another with a pause in between.
 public struct BatchSchedule: Sendable {
-    /// What to do now.
+    /// What the caller must do now.
     public enum Step: Hashable, Sendable {
         /// Start this check.
         case start(Int)
@@ -14,7 +14,7 @@ public struct BatchSchedule: Sendable {
         case wait(until: MonotonicTime)
         /// Ask again after a check has ended.
         case waitForEnd
-        /// The repetition has taken too long: these checks keep their timeout. Ask again at once.
+        /// The time for repetition is over: these checks keep their timeout as the result. Ask again at once.
         case giveUp([Int])
         case complete
     }
@@ -22,7 +22,7 @@ public struct BatchSchedule: Sendable {
     private let options: BatchOptions
     private let hosts: [String]
     private var waiting: Deque<Int>
-    /// Checks whose host has as many in flight as it may have.
+    /// Checks that wait because their host already has `perHost` checks in flight.
     private var held: [String: Deque<Int>] = [:]
     private var inFlightByHost: [String: Int] = [:]
     private var timedOut: [Int] = []
@@ -33,17 +33,17 @@ public struct BatchSchedule: Sendable {
     /// The round of repetition: 0 while the checks run for the first time.
     public private(set) var retryRound = 0
 
-    /// - Parameter hosts: the host of each check, in order. Equal texts share the limit `perHost`.
+    /// - Parameter hosts: the host of each check, in order. Checks with equal strings share the limit `perHost`.
     public init(hosts: [String], options: BatchOptions) {
         self.options = options
         self.hosts = hosts
         waiting = Deque(hosts.indices)
     }
 
-    /// Checks of the present round that have not started yet.
+    /// Checks of the current round that have not started yet.
     public var waitingCount: Int { waiting.count + held.values.reduce(0) { $0 + $1.count } }
 
-    /// The next step. A check that it starts counts as in flight from here on.
+    /// The next step. A check that it starts counts as in flight from then on.
     public mutating func next(at now: MonotonicTime) -> Step {
         if waiting.isEmpty, held.isEmpty, inFlightCount == 0 {
             guard beginRetries(at: now) else { return .complete }
@@ -81,7 +81,7 @@ public struct BatchSchedule: Sendable {
 
     private var pauseNanoseconds: Int64? {
         if retryRound > 0 { return Int64(options.retryPauseMilliseconds) * 1_000_000 }
-        // A day between two starts is as good as any longer time, and fits the clock.
+        // Pauses are capped at a day, which fits the clock.
         return options.ratePerSecond > 0 ? Int64(min(1e9 / options.ratePerSecond, 86_400e9)) : nil
     }
 

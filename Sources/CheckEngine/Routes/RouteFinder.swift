@@ -4,18 +4,18 @@ public import ErrorCatalogue
 public import NetworkTypes
 import SocketIO
 
-/// What the kernel would choose on the way to an address.
+/// The kernel's answer for one destination: the source address, or an error.
 public struct RouteAnswer: Sendable {
     public let destination: IPAddress
-    /// The source address; nil where there is an error.
+    /// The source address that the kernel would choose; nil if there is an error.
     public let local: IPAddress?
     public let error: ErrorReport?
 }
 
-/// Asks the kernel for routes: one datagram socket of each family, associated anew with each destination, and dissolved
-/// in between and at the end. Nothing is sent.
+/// Asks the kernel which source address it would choose. It associates one datagram socket per family with each
+/// destination in turn, and removes the association after that. Nothing is sent.
 public enum RouteFinder {
-    /// The answers, in the order of the destinations. The caller's policy, if any, has the first word.
+    /// The answers, in the order of the destinations. A destination that the context's policy denies is not looked up.
     public static func routes(to destinations: [IPAddress], in context: CheckContext) -> [RouteAnswer] {
         var sockets = RouteSockets()
         return destinations.map { destination in
@@ -24,7 +24,7 @@ public enum RouteFinder {
             }
             do throws(RouteSockets.Failure) {
                 return RouteAnswer(
-                    destination: destination, local: try sockets.source(towards: destination), error: nil)
+                    destination: destination, local: try sockets.source(to: destination), error: nil)
             } catch {
                 return RouteAnswer(destination: destination, local: nil, error: report(error, destination))
             }
@@ -49,46 +49,46 @@ public enum RouteFinder {
     }
 }
 
-/// One datagram socket for each family, made when it is first needed.
+/// One datagram socket for each family, created on first use.
 struct RouteSockets: ~Copyable {
     struct Failure: Error {
         let errno: Errno
         let phase: Phase
     }
 
-    /// Any port does, since nothing is sent: discard, RFC 863.
+    /// The port does not matter, because nothing is sent. 9 is the discard port of RFC 863.
     static let port: UInt16 = 9
 
     private var ipv4: Socket?
     private var ipv6: Socket?
 
-    /// The address that a datagram to `destination` would leave from.
-    mutating func source(towards destination: IPAddress) throws(Failure) -> IPAddress? {
+    /// The source address of a datagram to `destination`.
+    mutating func source(to destination: IPAddress) throws(Failure) -> IPAddress? {
         switch destination {
-        case .v4: try Self.source(towards: destination, by: &ipv4)
-        case .v6: try Self.source(towards: destination, by: &ipv6)
+        case .v4: try Self.source(to: destination, using: &ipv4)
+        case .v6: try Self.source(to: destination, using: &ipv6)
         }
     }
 
     private static func source(
-        towards destination: IPAddress, by kept: inout Socket?
+        to destination: IPAddress, using cached: inout Socket?
     ) throws(Failure) -> IPAddress? {
         do throws(Errno) {
-            if kept == nil { kept = try Socket(.udp(destination.family)) }
+            if cached == nil { cached = try Socket(.udp(destination.family)) }
         } catch {
             throw Failure(errno: error, phase: .socket)
         }
-        switch kept {
-        case .some(let socket): return try source(towards: destination, by: socket)
+        switch cached {
+        case .some(let socket): return try source(to: destination, using: socket)
         case .none: return nil
         }
     }
 
     private static func source(
-        towards destination: IPAddress, by socket: borrowing Socket
+        to destination: IPAddress, using socket: borrowing Socket
     ) throws(Failure) -> IPAddress? {
         do throws(Errno) {
-            // An association that stands would keep its source address: each ends before the next begins.
+            // A socket keeps the source address of its association, so each association is removed before the next one.
             defer { try? socket.dissolve() }
             _ = try socket.connect(to: .ip(IPEndpoint(address: destination, port: port)))
             return socket.localName()?.address
