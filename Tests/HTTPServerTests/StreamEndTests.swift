@@ -15,8 +15,7 @@ private func text(_ bytes: [UInt8]?) -> String? { bytes.map { String(decoding: $
     // MARK: Client disconnects
 
     @Test(arguments: Channel.allCases, DepartureTests.Departure.allCases)
-    func aClientThatDisconnectsCancelsTheProducer(over channel: Channel, by departure: DepartureTests.Departure) async throws
-    {
+    func aDisconnectCancelsTheProducer(over channel: Channel, by departure: DepartureTests.Departure) async throws {
         try await withService(over: channel) { service in
             var fastest = UInt64.max
             for _ in 0..<5 {
@@ -43,7 +42,7 @@ private func text(_ bytes: [UInt8]?) -> String? { bytes.map { String(decoding: $
     }
 
     @Test(arguments: Channel.allCases)
-    func aClientThatDisconnectsEndsAWaitingWrite(over channel: Channel) async throws {
+    func aDisconnectEndsAWaitingWrite(over channel: Channel) async throws {
         try await withService(over: channel) { service in
             let stream = TestStream()
             service.handler.addStream("/stream") { try await stream.produceEndlessly($0, count: 100_000) }
