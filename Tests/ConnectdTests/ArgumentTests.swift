@@ -80,7 +80,7 @@ struct CheckArgumentTests {
         #expect(throws: (any Error).self) { try parse("a:1", "--expect", "closed") }
     }
 
-    @Test("have aliases that users know")
+    @Test("have aliases from other programs")
     func aliases() throws {
         let command = try parse("a:1", "-t", "2s", "-k", "--parallel", "7", "-v")
         #expect(command.timeout?.milliseconds == 2000 && command.tls.noVerify && command.pace.concurrency == 7)
@@ -112,7 +112,7 @@ struct TargetFileTests {
         }
     }
 
-    @Test("may have comments, blank lines, a byte order mark and any line ends")
+    @Test("can have comments, blank lines, a byte order mark and any line ends")
     func form() throws {
         let text = """
             \u{FEFF}# all of it\r
@@ -130,7 +130,7 @@ struct TargetFileTests {
             ])
     }
 
-    @Test("has every bad line reported with its number")
+    @Test("reports every bad line with its number")
     func badLines() throws {
         let text = "a:1\nnonsense\nb:2 c:3\n\nd:4 expect=shut\n{\"target\":}\nhttp\n{\"target\":\"a:1\",\"nope\":1}\n"
         let planner = CheckPlanner(
