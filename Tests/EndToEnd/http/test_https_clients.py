@@ -103,7 +103,7 @@ def test_a_certificate_has_a_name_in_logs_and_metrics(running, loopback_only, ce
     assert any(label.startswith('connectd_client_checks_total{client="cert:probe"}') for label in counted(running))
 
 
-def test_with_tokens_both_are_needed_and_the_token_is_the_name(loopback_only, certificates):
+def test_with_tokens_both_are_required_and_the_token_is_the_name(loopback_only, certificates):
     # A certificate and a token may have the same name; the prefix shows which one it was.
     files = {"tokens": "probe:0123456789abcdef0123\n"}
     bearer = {"Authorization": "Bearer 0123456789abcdef0123"}
@@ -118,7 +118,7 @@ def test_with_tokens_both_are_needed_and_the_token_is_the_name(loopback_only, ce
         assert 'connectd_client_checks_total{client="probe"} 1' in counts and "cert:" not in counts
 
 
-def test_an_intermediate_may_be_the_authority(loopback_only, certificates):
+def test_an_intermediate_can_be_the_authority(loopback_only, certificates):
     configuration = mutual(certificates)
     configuration["https"]["client_authorities"] = f"{certificates}/intermediate.pem"
     with Connectd(loopback_only, configuration, port=PORT):
@@ -249,7 +249,7 @@ def refused(certificates, tmp_path):
     return check
 
 
-def test_a_bad_pair_is_refused_with_file_and_reason(refused, certificates, tmp_path):
+def test_an_invalid_pair_is_refused_with_file_and_reason(refused, certificates, tmp_path):
     server, key = f"{certificates}/server.pem", f"{certificates}/server.key"
     assert refused(server, key).startswith("0 ok ")
     said = refused(server, f"{certificates}/ca.key")
@@ -276,7 +276,7 @@ def test_expiry_dates_are_warnings(refused, certificates):
         assert words in refused(f"{certificates}/{name}.pem", f"{certificates}/{name}.key"), name
 
 
-def test_metrics_tell_when_the_certificate_expires(loopback_only, certificates):
+def test_metrics_show_when_the_certificate_expires(loopback_only, certificates):
     name = "connectd_https_certificate_expiry_timestamp_seconds"
 
     def expiry(it) -> list[str]:
@@ -293,7 +293,7 @@ def test_metrics_tell_when_the_certificate_expires(loopback_only, certificates):
         assert expiry(it) == []
 
 
-def test_the_log_says_what_each_listener_is(loopback_only, certificates):
+def test_the_log_describes_each_listener(loopback_only, certificates):
     configuration = mutual(certificates, health_listen=["127.0.0.1:8242"])
     with Connectd(loopback_only, configuration, port=PORT) as it:
         it.wait_for_log('"listening"')
@@ -303,7 +303,7 @@ def test_the_log_says_what_each_listener_is(loopback_only, certificates):
         )
 
 
-def test_tls_is_not_authentication(loopback_only, certificates, tmp_path):
+def test_tls_alone_is_not_authentication(loopback_only, certificates, tmp_path):
     file = tmp_path / "connectd.yaml"
     for demands in (False, True):
         pair = "".join(f"{key}: {value}, " for key, value in https(certificates, mutual=demands).items())
