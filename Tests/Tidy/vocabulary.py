@@ -40,7 +40,7 @@ PHRASES = [
     # The user account keeps its name.
     Phrase(
         "nobody", "nobody", "no client, no process, nothing: name it",
-        unless=r"[`\"'=]nobody[`\"':]?|nobody:no|as_nobody|user_nobody|\* nobody|\\0nobody|-u nobody|user nobody|nobody@|nobody, nogroup",
+        unless=r"[`\"'=]nobody[`\"':]?|nobody:no|as_nobody|user_nobody|\* nobody|\\0nobody|-[uo] nobody|user nobody|nobody@|nobody, nogroup",
     ),
     # "There is no such file" is English, and so is "is no longer".
     Phrase(
