@@ -62,7 +62,7 @@ class Process:
         return (int(fields[11]) + int(fields[12])) / TICKS_PER_SECOND
 
     def resident_bytes(self):
-        """Rss of smaps_rollup, which is exact. VmRSS is behind by up to 64 pages per thread."""
+        """Rss of smaps_rollup, which is exact. VmRSS may miss up to 64 pages per thread."""
         with open(f"/proc/{self.popen.pid}/smaps_rollup", encoding="ascii") as file:
             for line in file:
                 if line.startswith("Rss:"):

@@ -148,7 +148,7 @@ public struct MonitorHistory: Sendable {
     }
 }
 
-/// An error's name in two bytes: its index in the catalogue, or an errno that is not in the catalogue.
+/// An error's name in two bytes: its index in the catalogue, or an errno that is not in the catalog.
 private struct ErrorCode {
     let rawValue: UInt16
 
