@@ -393,6 +393,7 @@ static inline struct connectd_signal connectd_wait_for_signal(const sigset_t *se
     return found;
 }
 
+#include <malloc.h>
 // mallopt(3): each worker's memory grows and shrinks with every burst. Returning it to the kernel in between and
 // requesting it again would cost more than the check itself.
 //

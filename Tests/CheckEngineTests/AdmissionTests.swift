@@ -3,12 +3,12 @@ import Testing
 
 @Suite struct AdmissionTests {
     /// The answer to a request for a permit, as a comparable value.
-    private enum Answer: Equatable {
+    private enum PermitAnswer: Equatable {
         case admitted, full, cancelled
     }
 
     /// Requests a permit, and returns it at once.
-    private func request(_ admission: Admission) async -> Answer {
+    private func request(_ admission: Admission) async -> PermitAnswer {
         switch await admission.acquire() {
         case .admitted: .admitted
         case .full: .full
@@ -46,7 +46,7 @@ import Testing
 
     @Test func theQueueIsBoundedAndFIFO() async {
         let admission = Admission(limit: 1, queueLimit: 2)
-        var waiting: [Task<Answer, Never>] = []
+        var waiting: [Task<PermitAnswer, Never>] = []
         await holding(admission) {
             for position in 1...2 {
                 waiting.append(Task { await request(admission) })
