@@ -28,8 +28,8 @@ struct AnswerReader {
     private var found: [(owner: String, address: IPAddress)] = []
 
     /// - Parameters:
-    /// - message: The received message, without the two length bytes of TCP.
-    /// - name: The queried name, normalized.
+    ///   - message: The received message, without the two length bytes of TCP.
+    ///   - name: The queried name, normalized.
     ///   - isTCP: Whether the message may not be truncated.
     static func judge(_ message: [UInt8], name: String, type: RecordType, isTCP: Bool) -> AnswerVerdict {
         let bad = AnswerVerdict.result(.failure(.badAnswer))
