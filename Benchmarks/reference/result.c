@@ -42,7 +42,7 @@ static const struct failure failures[] = {
     {EPERM, "EPERM", "not_permitted", "prober", "A local firewall rule forbids the connect.", false},
     {EADDRNOTAVAIL, "EADDRNOTAVAIL", "prober_exhausted", "prober", "No ephemeral port is left for this target.", true},
     {EMFILE, "EMFILE", "prober_exhausted", "prober", "The process has no descriptor left; raise its limit.", true},
-    {ECANCELED, "CANCELLED", "cancelled", "request", "The client went away or the service stopped.", true},
+    {ECANCELED, "CANCELLED", "cancelled", "request", "The client disconnected or the service stopped.", true},
     {0, "UNKNOWN", "unclassified", "prober", "Look the number up in errno(3).", false},
 };
 

@@ -327,7 +327,7 @@ final class HTTPDaemon {
 
     // MARK: Deadlines
 
-    /// The time in so many milliseconds, in nanoseconds of CLOCK_MONOTONIC.
+    /// The current time plus this many milliseconds, in nanoseconds of CLOCK_MONOTONIC.
     func deadline(_ milliseconds: Int) -> UInt64 {
         Clock.now().advanced(byMilliseconds: milliseconds).nanoseconds
     }

@@ -91,7 +91,7 @@ actor HandshakeWorker {
 
     private enum Outcome {
         case established(ServerSession, MemoryCharge)
-        /// The handshake is complete, and the client is told over TLS why it is refused.
+        /// The handshake is complete. The client gets the reason for the refusal over TLS.
         case turnedAway(ServerSession, because: String)
         /// OpenSSL has sent an alert, or this response is sent in plain text.
         case refused(inPlainText: Response?)

@@ -228,7 +228,7 @@ final class DetachedMatch: Sendable {
     var result: [Range<Int>?]?? { outcome.withLock { $0 } }
 
     /// Begins a match.
-    /// - Returns: nil while too many others are under way, or the system allows no more threads.
+    /// - Returns: nil if too many others are in progress, or the system allows no more threads.
     static func begin(_ pattern: LinePattern, _ line: [UInt8]) -> DetachedMatch? {
         let count = underWay.add(1, ordering: .relaxed).newValue
         let match = DetachedMatch(pattern, line)

@@ -20,7 +20,7 @@ COUNT = 128
 
 @pytest.fixture(scope="module")
 def listener(network):
-    """Names with many silent addresses, one with a silent and an open one, and what listens at the open one."""
+    """Names with many silent addresses, a name with a silent and an open address, and a listener at the open one."""
     network.b.ip(f"route add blackhole {SILENT_NETWORK}.0/24")
     silent = [f"{SILENT_NETWORK}.{number} silent.example" for number in range(1, COUNT + 1)]
     hosts = ["127.0.0.1 localhost", *silent, f"{SILENT_NETWORK}.200 mixed.example", f"{net.OPEN} mixed.example"]

@@ -14,7 +14,7 @@ from support.http_client import check_request
 
 PORT = 9950
 SERVER = f"{net.PEER}:5355"
-REFUSING = net.MD5  # an address of the router where nothing listens
+REFUSING = net.MD5  # an address of the router without a listener
 PROHIBITED = net.ROUTER_REJECTS["admin-prohibited"]
 METADATA = "169.254.169.254"
 # RFC 6724 sorts these equally, so that the server's order stays.
@@ -88,7 +88,7 @@ def test_a_race_with_a_dead_first_address_is_won_by_the_second_within_the_deadli
 
 def test_a_race_cancels_the_other_attempts(connectd, check):
     check("silent-first", "race", timeout_ms=5000)
-    assert not connectd.sockets(SYN_SENT), "a loser's SYN is still under way"
+    assert not connectd.sockets(SYN_SENT), "a loser's SYN is still in flight"
 
 
 def test_a_race_tries_every_silent_address_before_the_deadline(check):

@@ -25,7 +25,7 @@ class Terminal:
         self.master, slave = pty.openpty()
         command = network.a.command(str(connectd_process.binary()), *arguments)
         environment = {**connectd_process.clean_environment(), "TERM": "xterm"}
-        # Make does not pass SIGINT on to jobs in the background: the program shall see the usual one.
+        # make ignores SIGINT in background jobs. The program must start with the usual disposition.
         self.process = subprocess.Popen(
             command,
             stdin=slave,
@@ -69,7 +69,7 @@ def default_signals():
 
 
 def shown(text: str) -> list[str]:
-    """The lines that stay on a terminal."""
+    """The lines that remain on a terminal."""
     lines = [line.split("\r\x1b[K")[-1] for line in text.replace("\r\n", "\n").split("\n")]
     return [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in lines]
 
@@ -129,7 +129,7 @@ def test_an_interrupt_prints_the_results_so_far(network, target, number):
 
 
 def interrupted(network, folder: str, *arguments: str) -> tuple[int, str, str]:
-    """A check of two targets that gets SIGINT when one of them is done; its status, output and errors."""
+    """Interrupts a check of two targets when one of them is done; returns its status, output and errors."""
     with open(f"{folder}/out", "w+") as out:
         terminal = Terminal(network, "check", "--timeout", "30s", *arguments, stdout=out)
         terminal.read_until("1/2 done", 10)
@@ -150,7 +150,7 @@ def test_an_interrupt_is_unknown_to_nagios(network, target):
     command = network.a.command(str(connectd_process.binary()), "check", "--nagios", "--timeout", "30s", SILENT, target)
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=default_signals)
     connectd_process.wait_until_connecting(process.pid)
-    time.sleep(1)  # The other target is done by then; with --nagios nothing shows that before the end.
+    time.sleep(1)  # Until the other target is done: with --nagios, no condition shows that before the end.
     process.send_signal(signal.SIGINT)
     out, _ = process.communicate(timeout=5)
     assert (process.returncode, out) == (3, "CONNECTD UNKNOWN - interrupted, 1 of 2 targets not finished\n")

@@ -1,7 +1,7 @@
-"""What the unit's sandbox denies to connectd, and what it must allow: each check runs in the unit and outside, by the same program.
+"""What the unit's sandbox denies to connectd, and what it must allow: each check runs inside and outside of the unit.
 
-Beside it, connectd runs in the same network namespace as a user without any right. The unit is met twice: as it is, and
-with every system call that it forbids ending the service.
+Outside, the same program runs in the same network namespace as an unprivileged user. The unit is tested twice:
+unchanged, and with every forbidden system call ending the service.
 """
 
 import contextlib

@@ -29,7 +29,7 @@ def page(connectd):
 
 
 class Elements(html.parser.HTMLParser):
-    """Elements that do not close, those that load something, and names that may be pointed at."""
+    """Collects unclosed elements, elements that load resources, and link targets."""
 
     VOID = {"meta", "link", "br", "img", "hr"}
 
@@ -167,7 +167,7 @@ def browser():
 
 @in_a_browser
 def test_the_layout_fits_any_width(browser, tmp_path):
-    """A window of Chromium's is at least 500 pixels wide; frames are as narrow as telephones."""
+    """A Chromium window is at least 500 pixels wide, so frames simulate narrower screens."""
     (tmp_path / "page.html").write_text((REPOSITORY / "openapi" / "docs.html").read_text().replace("</head>", MEASURE))
     frames = "".join(
         f'<iframe src="page.html" width="{width}" height="800" frameborder="0"></iframe>' for width in WIDTHS
@@ -185,7 +185,7 @@ PLANTED = ".members{table-layout:fixed}.members>tbody>tr>td:first-child{white-sp
 
 @in_a_browser
 def test_the_layout_test_finds_a_narrow_column(browser, tmp_path):
-    """The measurement of the test above works."""
+    """The measurement of the test above finds mistakes."""
     text = (REPOSITORY / "openapi" / "docs.html").read_text().replace("</style>", PLANTED + "</style>")
     (tmp_path / "page.html").write_text(text.replace("</head>", MEASURE))
     (tmp_path / "frames.html").write_text(FRAMES + '<iframe src="page.html" width="1280" height="800"></iframe>')

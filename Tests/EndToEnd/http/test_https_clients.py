@@ -175,10 +175,10 @@ def test_an_additional_authority_closes_no_connection(loopback_only, certificate
 
 
 def test_a_new_connection_gets_503_after_a_reload_of_client_authorities(loopback_only, certificates):
-    """Its first request may be under way, so the connection must not close without an answer."""
+    """Its first request may be in flight, so the connection must not close without a response."""
     with Connectd(loopback_only, {**OPEN_CONFIGURATION, "https": https(certificates)}, port=PORT) as it:
         with connector(loopback_only, certificates)() as fresh:
-            time.sleep(0.2)  # The handshake ends on the other side; nothing outside shows when.
+            time.sleep(0.2)  # Until the handshake ends on the other side: no condition shows that.
             it.reload({**OPEN_CONFIGURATION, "https": https(certificates, mutual=True)})
             fresh.sendall(LIVE)
             problem = assert_problem(read_answer(stream := fresh.makefile("rb")), 503)
@@ -195,7 +195,7 @@ def test_a_slow_reader_sends_no_more_requests_after_a_reload(loopback_only, cert
     known = {**anonymous, "https": https(certificates, mutual=True)}
     with Connectd(loopback_only, anonymous, port=PORT) as it, connector(loopback_only, certificates)() as kept:
         kept.sendall(b"GET /v1/monitors HTTP/1.1\r\nHost: localhost\r\n\r\n" * 20)
-        time.sleep(1)  # The first answers fill the buffers; nothing outside shows when.
+        time.sleep(1)  # Until the first responses fill the buffers: no condition shows that.
         it.reload(known)
         stream, answers = kept.makefile("rb"), []
         with contextlib.suppress(OSError, EOFError):
@@ -235,7 +235,7 @@ def test_an_origin_must_be_our_own_and_use_tls(running, loopback_only, certifica
     assert client.get("/livez", {"Host": "127.0.0.1"}).status == 200
 
 
-# What is wrong with certificate and key.
+# Invalid pairs of certificate and key.
 
 
 @pytest.fixture

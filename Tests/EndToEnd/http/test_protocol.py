@@ -293,7 +293,7 @@ def test_a_pipeline_is_answered_in_order(connectd):
 
 
 def test_short_and_long_responses_alternate_on_a_connection(connectd):
-    """libmicrohttpd is told after each response how to treat the connection: the next response may be of another kind."""
+    """connectd sets after each response how libmicrohttpd treats the connection, because the next response may be longer."""
     check = head_of("POST", "/v1/checks", "Content-Type: application/json", f"Content-Length: {len(GOOD)}")
     check += GOOD.encode()
     page, missing = head_of("GET", "/docs"), head_of("GET", "/none")

@@ -29,7 +29,7 @@ def configuration(*monitors: dict, **more) -> dict:
 
 @pytest.fixture
 def listener(network):
-    """Opens and closes a listener at will: a dependency that comes and goes."""
+    """A listener that the test opens and closes, as a dependency that is up or down."""
 
     class Dependency:
         socket = None

@@ -406,7 +406,7 @@ def test_a_pipe_is_read_until_eof(network, folder):
         with open(f"{folder}/pipe", "w") as file:
             file.write("hosts: [one.example]\n")
             file.flush()
-            time.sleep(0.3)  # The second part comes later than the first read; nothing outside shows that read.
+            time.sleep(0.3)  # Until the first part has been read: no condition shows that.
             file.write("policy: {profile: rules}\n")
         connectd.wait_until_live()
         assert status(connectd) == 403

@@ -66,7 +66,7 @@ def test_inherited_sockets_serve_by_their_names(folder):
     path = f"{folder}/handed.sock"
     sockets = [listening(), listening(path, socket.AF_UNIX), listening(("0.0.0.0", 0))]
     with activated(sockets, "http:connectd.socket:health") as process:
-        # The backlog holds what comes before the start: nothing is lost, and no unit has to wait for the service.
+        # The backlog keeps connections that arrive before the start, so nothing is lost and no unit has to wait.
         assert client_of(sockets[0]).get("/v1/errors").status == 200
         assert Client(unix_connector(path)).get("/v1/errors").status == 200
         health = client_of(sockets[2])
@@ -199,7 +199,7 @@ def test_two_sockets_for_one_address_are_refused():
 
 
 def test_a_restart_with_socket_activation_loses_no_request(folder):
-    """Under load, with checks in flight that delay the exit: clients that connect meanwhile wait for the next process."""
+    """Under load, with checks in flight that delay the exit. Clients that connect in the meantime wait for the next process."""
     path = f"{folder}/http.sock"
     made = [listening(), listening(path, socket.AF_UNIX)]
     silent = listening()
@@ -314,7 +314,7 @@ def thread_of(pid: int, kind: str) -> int:
 
 @contextlib.contextmanager
 def hanging(thread: int):
-    """One thread hangs, the others continue."""
+    """Stops one thread; the others continue."""
     if _libc.ptrace(PTRACE_ATTACH, thread, None, None) != 0:
         pytest.fail(os.strerror(ctypes.get_errno()))
     os.waitpid(thread, WALL)

@@ -347,7 +347,7 @@ def test_a_peer_that_never_accepts_is_a_timeout(api, network):
         assert_deadline(check(api, listener.getsockname()[1], timeout_ms=DEADLINE))
 
 
-# Floods. Each keeps coming as fast as it is taken.
+# Floods. Each continues as fast as it is read.
 
 HELLO_REQUEST = evil.record(evil.HANDSHAKE, evil.message(0, b""))
 # name: (what is repeated, verdict)
@@ -387,7 +387,7 @@ def latencies(connectd, until: threading.Event) -> list[float]:
 
 
 def assert_others_are_served(connectd, run) -> dict:
-    """Runs a check in a thread; the only worker must answer other requests meanwhile. Returns the check's result."""
+    """Runs a check in a thread. The only worker must answer other requests in the meantime. Returns the check's result."""
     results, done = [], threading.Event()
 
     def check_it() -> None:
@@ -454,7 +454,7 @@ def command_flood(process, command: bytes, seconds: float = 3):
     stop = threading.Event()
 
     def loop() -> None:
-        time.sleep(0.1)  # The handshake is done by then; the server says nothing about it.
+        time.sleep(0.1)  # Until the handshake is done: the server does not report it.
         limit = time.monotonic() + seconds
         while not stop.is_set() and time.monotonic() < limit:
             with contextlib.suppress(OSError):

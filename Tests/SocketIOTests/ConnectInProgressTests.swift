@@ -4,7 +4,7 @@ import SocketIO
 import Testing
 
 /// Connects in progress: EINPROGRESS, EALREADY, EINTR, and how they end.
-@Suite struct UnderWayTests {
+@Suite struct ConnectInProgressTests {
     @Test func aNonBlockingConnectIsInProgressAndASecondFailsWithEALREADY() throws {
         let full = try FullListener()
         let socket = try Socket(.tcp(.ipv4))
