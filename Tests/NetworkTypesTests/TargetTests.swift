@@ -145,7 +145,9 @@ import Testing
             ("tcp", "h", .name(""), .port),
             ("tcp", "h", .name("no"), .port), ("tcp", "h?x", .number(1), .host), ("tcp", "h#x", .number(1), .host),
         ] as [(String, String, TargetPort, TargetError.Member)])
-    func errorsOfTheObjectFormNameTheMember(_ transport: String, host: String, port: TargetPort, member: TargetError.Member) {
+    func errorsOfTheObjectFormNameTheMember(
+        _ transport: String, host: String, port: TargetPort, member: TargetError.Member
+    ) {
         #expect(throws: TargetError.self) { try Target(transport: transport, host: host, port: port) }
         do {
             _ = try Target(transport: transport, host: host, port: port)
