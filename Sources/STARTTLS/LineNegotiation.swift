@@ -53,7 +53,7 @@ struct ReplyLine {
     let isLast: Bool
     let text: ArraySlice<UInt8>
 
-    /// Whether the failure is temporary (4xx) or permanent (5xx).
+    /// Whether the code is a temporary (4xx) or permanent (5xx) failure.
     var isRefusal: Bool { (400...599).contains(code) }
 
     init?(_ line: ArraySlice<UInt8>) {
@@ -76,7 +76,7 @@ struct CapabilityList {
     /// The received lines, as far as a failure shows them.
     private(set) var lines: ArraySlice<UInt8> = []
 
-    /// - Parameter capability: returns the name of the capability in a line; nil if the line has none.
+    /// - Parameter capability: the part of the line that names a capability; nil if the line names none.
     /// - Parameter name: the name of the TLS capability, in uppercase.
     mutating func take(_ line: ArraySlice<UInt8>, capability: ArraySlice<UInt8>?, name: String) {
         if capability?.capitalWords.first == name { hasTLS = true }

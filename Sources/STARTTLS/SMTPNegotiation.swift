@@ -6,7 +6,7 @@ struct SMTPNegotiation: LineNegotiation {
 
     private let hello: String
     private var state = State.greeting
-    /// The lines of the incomplete reply.
+    /// The code of the incomplete reply.
     private var code: Int?
     private var offered = CapabilityList()
     private var refusing: RefusingReply?

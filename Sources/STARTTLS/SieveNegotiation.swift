@@ -54,7 +54,7 @@ struct SieveLines {
         case tooLong(ArraySlice<UInt8>)
     }
 
-    /// The length of the line up to the end of its latest literal.
+    /// The line up to the end of its latest literal.
     private var head: ArraySlice<UInt8> = []
     private var literalBytesLeft = 0
 

@@ -59,7 +59,7 @@ package enum StartTLSRefusal: Equatable, Sendable {
     /// It refuses to serve the client at all.
     case service(isTemporary: Bool)
 
-    /// A refused command, classified by its reply.
+    /// The refusal of a command, by its reply.
     static func command(isTemporary: Bool) -> StartTLSRefusal { isTemporary ? .temporary : .lasting }
 
     package var isTemporary: Bool {

@@ -124,7 +124,7 @@ final class CertificateStack {
         self.stack = stack
     }
 
-    /// Refers to a stack that its owner keeps: X509_chain_up_ref(3).
+    /// Makes a new stack with its own references to the same certificates: X509_chain_up_ref(3).
     convenience init?(copying stack: OpaquePointer?) {
         guard let stack, let copy = X509_chain_up_ref(stack) else { return nil }
         self.init(adopting: copy)
@@ -204,7 +204,7 @@ final class HandshakeRecord {
         case (SSL3_MT_NEWSESSION_TICKET, false): hasTicket = true
         case _: break
         }
-        // A HelloRequest is not a response to anything.
+        // A HelloRequest is not an answer to our messages.
         if !isOurs, type != SSL3_MT_HELLO_REQUEST { hasMessages = true }
     }
 
