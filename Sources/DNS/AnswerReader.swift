@@ -1,6 +1,6 @@
-import CAres
-import ErrorCatalogue
-import NetworkTypes
+internal import CAres
+internal import ErrorCatalogue
+internal import NetworkTypes
 
 /// Reads the answer to one query, RFC 1035 section 4. It trusts no length, order or name in the message.
 struct AnswerReader {

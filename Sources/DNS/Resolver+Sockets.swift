@@ -1,6 +1,6 @@
-import CAres
-import NetworkTypes
-import SocketIO
+internal import CAres
+internal import NetworkTypes
+internal import SocketIO
 
 // c-ares' sockets and timeouts, in the reactor.
 extension Resolver {

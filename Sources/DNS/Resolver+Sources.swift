@@ -1,7 +1,7 @@
-import CheckModel
-import ErrorCatalogue
-import NetworkTypes
-import SocketIO
+internal import CheckModel
+internal import ErrorCatalogue
+internal import NetworkTypes
+internal import SocketIO
 
 // hosts(5) and resolv.conf(5), read on another thread.
 extension Resolver {
@@ -157,7 +157,7 @@ struct HostsTable: Sendable {
     /// Lines that do not start with an address are ignored, as in the C library.
     init(parsing file: [UInt8]) {
         for text in file.split(whereSeparator: { $0 == UInt8(ascii: "\n") }) {
-            let fields = LineFields.of(text, comments: [UInt8(ascii: "#")])
+            let fields = FieldSplitter.fields(of: text, comments: [UInt8(ascii: "#")])
             guard let first = fields.first, let address = IPAddress(parsing: first), fields.count > 1 else { continue }
             let line = Entry(address: address, names: fields.dropFirst().map(DomainName.normalized))
             for name in Set(line.names) { linesByName[name, default: []].append(line) }

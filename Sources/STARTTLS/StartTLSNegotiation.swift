@@ -72,7 +72,7 @@ package enum StartTLSRefusal: Equatable, Sendable {
 }
 
 /// Texts of refusals.
-enum RefusalWords {
+enum RefusalText {
     /// Texts of servers that are busy, in any protocol.
     private static let busy = [
         "busy", "too many", "try again", "try later", "temporar", "overload", "maximum number", "connection limit",
@@ -86,7 +86,7 @@ enum RefusalWords {
 
     /// Whether the refusal is temporary, if no code of the protocol decides.
     /// - Parameter hasLastingCode: whether the protocol's own code is permanent. Only an explicit text overrides it.
-    static func areTemporary(_ words: ArraySlice<UInt8>, hasLastingCode: Bool = false) -> Bool {
+    static func isTemporary(_ words: ArraySlice<UInt8>, hasLastingCode: Bool = false) -> Bool {
         let text = String(decoding: words.prefix(StartTLSLimits.shownBytes), as: UTF8.self).lowercased()
         return busy.contains { text.contains($0) } || !hasLastingCode && furtherBusy.contains { text.contains($0) }
     }
@@ -98,7 +98,7 @@ extension ReplyLine {
 
     /// - Parameter words: the text of the whole reply.
     func isTemporary(in words: ArraySlice<UInt8>) -> Bool {
-        (400...499).contains(code) || RefusalWords.areTemporary(words, hasLastingCode: true)
+        (400...499).contains(code) || RefusalText.isTemporary(words, hasLastingCode: true)
     }
 }
 
@@ -112,7 +112,7 @@ struct RefusingReply: Sendable {
         if !lines.isEmpty { lines += "\r\n".utf8 }
         lines = (lines + line).prefix(StartTLSLimits.shownBytes)
         if let reply = ReplyLine(line), reply.isTemporary { isTemporary = true }
-        if RefusalWords.areTemporary(line, hasLastingCode: true) { isTemporary = true }
+        if RefusalText.isTemporary(line, hasLastingCode: true) { isTemporary = true }
     }
 
     var action: StartTLSAction {

@@ -1,4 +1,4 @@
-import COpenSSL
+internal import COpenSSL
 
 /// The certificates of a file, with one reference for each.
 final class CertificateList: Sendable {

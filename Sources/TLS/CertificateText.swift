@@ -1,4 +1,4 @@
-import COpenSSL
+internal import COpenSSL
 
 /// Texts from certificates, made safe to show.
 enum CertificateText {

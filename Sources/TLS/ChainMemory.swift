@@ -1,4 +1,4 @@
-import COpenSSL
+internal import COpenSSL
 
 /// A cache of chains that were verified against one store: most checks meet the same servers repeatedly.
 ///

@@ -1,6 +1,6 @@
-import COpenSSL
-import CheckModel
-import ErrorCatalogue
+internal import COpenSSL
+internal import CheckModel
+internal import ErrorCatalogue
 
 /// Determines the name of a failed handshake. The order is: an alert from the peer, the verdict about its certificate,
 /// OpenSSL's reason.

@@ -1,4 +1,4 @@
-import COpenSSL
+internal import COpenSSL
 
 /// Whether a certificate is valid for a host name by RFC 9525, 6.3: the rules of browsers, curl and Go.
 ///

@@ -1,6 +1,6 @@
-import COpenSSL
-import CheckModel
-import NetworkTypes
+internal import COpenSSL
+internal import CheckModel
+internal import NetworkTypes
 
 /// The expected name of the peer: the name to verify in its certificate, and the name to send (SNI).
 enum PeerName: Hashable {

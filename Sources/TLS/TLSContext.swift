@@ -1,6 +1,6 @@
-import COpenSSL
-import CheckModel
-import ErrorCatalogue
+internal import COpenSSL
+internal import CheckModel
+internal import ErrorCatalogue
 
 /// The shared settings of connections (SSL_CTX).
 final class TLSContext {

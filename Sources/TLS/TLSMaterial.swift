@@ -1,4 +1,4 @@
-import COpenSSL
+internal import COpenSSL
 package import CheckModel
 
 /// The configured entries that handshakes can use, by name.

@@ -1,6 +1,6 @@
-import COpenSSL
-import CheckModel
-import ErrorCatalogue
+internal import COpenSSL
+internal import CheckModel
+internal import ErrorCatalogue
 
 /// An OpenSSL connection (SSL) between two memory buffers (BIO_s_mem(3)): bytes from the peer, and bytes to send to it.
 ///

@@ -5,14 +5,14 @@ import TestSupport
 
 /// A negotiation with a scripted peer.
 struct NegotiationPlay: Equatable {
-    enum Ending: Equatable {
+    enum Outcome: Equatable {
         case waiting, ready
         case refused(String, String)
     }
 
     /// The bytes that we sent, one entry for each send.
     var sent: [String] = []
-    var ending = Ending.waiting
+    var ending = Outcome.waiting
     var refusal: StartTLSRefusal?
     /// The received bytes that were not taken.
     var rest = ""

@@ -74,7 +74,7 @@ PHRASES = [
     Phrase("let-go", "lets? go of|letting go of", "release"),
     Phrase("lies-about", "l(?:ies|ying) about", "is left"),
     Phrase("goodbye", "good-?bye|good-?byes|say_?goodbye|farewell", "close_notify; QUIT; name the message"),
-    Phrase("shaken", "shaken", "after the handshake; established", is_part=True),
+    Phrase("shaken", "shaken(?!anoseconds)", "after the handshake; established", is_part=True),
     Phrase("nil-where", "(?:nil|zero|empty|none|false|true|absent|null) where|where there (?:is|are) none|, where none", "nil if; if there is none"),
     Phrase("told-apart", "told apart|tell(?:s|ing)? (?:[\\w-]+ ){1,4}apart", "distinguish, distinguishes"),
     Phrase("passed-over", "(?:is|are|was|were|be) passed over", "is ignored, is skipped"),

@@ -1,8 +1,8 @@
-import CLinux
-import CheckModel
-import ErrorCatalogue
-import NetworkTypes
-import SocketIO
+internal import CLinux
+internal import CheckModel
+internal import ErrorCatalogue
+internal import NetworkTypes
+internal import SocketIO
 internal import TLS
 
 /// The state of an attempt in progress.

@@ -1,7 +1,7 @@
 public import CheckModel
 internal import ErrorCatalogue
 public import SocketIO
-import Synchronization
+internal import Synchronization
 
 /// The events of a batch, in order.
 public enum BatchEvent: Sendable {

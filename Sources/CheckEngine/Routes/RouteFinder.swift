@@ -1,8 +1,8 @@
 internal import AccessPolicy
-import CLinux
+internal import CLinux
 public import ErrorCatalogue
 public import NetworkTypes
-import SocketIO
+internal import SocketIO
 
 /// The kernel's answer for one destination: the source address, or an error.
 public struct RouteAnswer: Sendable {

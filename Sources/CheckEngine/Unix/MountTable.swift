@@ -1,7 +1,7 @@
-import CLinux
-import NetworkTypes
-import SocketIO
-import Synchronization
+internal import CLinux
+internal import NetworkTypes
+internal import SocketIO
+internal import Synchronization
 
 /// The mounts of this process, from /proc/self/mountinfo. Reading that file never waits for a file server.
 enum MountTable {

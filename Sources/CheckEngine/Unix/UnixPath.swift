@@ -1,7 +1,7 @@
-import AccessPolicy
-import CLinux
-import NetworkTypes
-import SocketIO
+internal import AccessPolicy
+internal import CLinux
+internal import NetworkTypes
+internal import SocketIO
 
 /// The file that a UNIX-domain path leads to. It is opened once, so the policy judges the file that is connected to.
 struct UnixPath: ~Copyable {

@@ -1,7 +1,7 @@
-import CheckModel
-import ErrorCatalogue
-import StrictJSON
-import TLS
+internal import CheckModel
+internal import ErrorCatalogue
+internal import StrictJSON
+internal import TLS
 
 /// Reads `tls`: true, false, or an object with options.
 enum TLSDecoder {

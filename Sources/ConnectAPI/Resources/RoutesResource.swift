@@ -1,7 +1,7 @@
-import CheckEngine
-import HTTPServer
+internal import CheckEngine
+internal import HTTPServer
 internal import NetworkTypes
-import StrictJSON
+internal import StrictJSON
 
 /// `POST /v1/routes`: the source address that the kernel would choose, without sending a packet.
 final class RoutesResource: RequestResponder {

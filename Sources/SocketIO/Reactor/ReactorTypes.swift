@@ -1,4 +1,4 @@
-import CLinux
+internal import CLinux
 
 /// The index of a slot in the reactor's table, with a generation. The generation distinguishes the slot from earlier
 /// uses, so a late event of a closed descriptor is never taken for one of its successor.
