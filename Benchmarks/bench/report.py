@@ -10,7 +10,7 @@ from statistics import median
 from bench.paths import BLACKBOX
 
 TITLES = {"connectd": "connectd", "c": "same service in C", "blackbox": "blackbox_exporter", "loop": "plain loop in C"}
-# The suites of measure_rounds; one connection leaves no work to share, and most of its time is the way of the packets.
+# The suites of measure_rounds. With one connection there is no work to share, and packets take most of the time.
 LEAST_OF_BLACKBOX = {"http": 4, "http-1": 2, "http-refused": 2}
 TITLES_OF_WAYS = {"spread": "coming over 2 s", "burst": "one burst"}
 

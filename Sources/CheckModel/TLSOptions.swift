@@ -95,7 +95,7 @@ public enum ApplicationProtocols {
     /// The rule as clients see it.
     public static let rule = """
         is limited by policy.dialogs to names of the IANA registry (such as h2), and to names of 1 to 31 visible ASCII \
-        characters, of which at most one has 10 or 13 and then none has 9 to 13 beside it
+        characters; if a name is not registered, one of 10 or 13 characters must be the only one of 9 to 13
         """
 
     /// Whether these names cannot form text that a peer could read as a command.

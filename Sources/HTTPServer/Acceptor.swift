@@ -3,12 +3,12 @@ internal import NetworkTypes
 internal import SocketIO
 internal import Synchronization
 
-/// Accepts connections on one worker's thread, and gives each to the worker with the fewest connections.
+/// Accepts connections on one worker's thread, and passes each to the worker with the fewest connections.
 ///
-/// With a shared listener, or with SO_REUSEPORT, the kernel spreads connections unevenly: of 65, it gave two threads 65
-/// and 0, or 43 and 22.
+/// With a shared listener, or with SO_REUSEPORT, the kernel spreads connections unevenly. Of 65 connections, one thread
+/// got 65 or 43, the other one 0 or 22.
 actor Acceptor {
-    private struct Place {
+    private struct WatchedListener {
         let socket: ListeningSocket
         let watch: SlotToken
     }
@@ -18,27 +18,28 @@ actor Acceptor {
     /// Performs the TLS handshakes of the TCP listeners; nil without HTTPS. Health listeners never use TLS.
     private nonisolated let handshakes: HandshakeWorker?
     /// Reads what refused clients still send.
-    private nonisolated let neighbour: HTTPWorker
+    private nonisolated let localWorker: HTTPWorker
     private nonisolated let handler: any RequestHandler
     private nonisolated let log: @Sendable (String) -> Void
-    /// A spare descriptor, closed for a moment when the process has no other left, so that one client can be told.
+    /// A spare descriptor. It is closed for a moment when the process has no other, so that one client can be refused
+    /// with a 503.
     private var reserve: Int32 = -1
-    /// The client that has the reserve's descriptor, and for how many pauses it has been read.
+    /// The client that uses the spare descriptor, and for how many pauses it has been read.
     private var told: (descriptor: Int32, pauses: Int)?
-    private var listeners: [Place] = []
+    private var listeners: [WatchedListener] = []
     /// Whether new clients of inherited sockets are left to the next process.
     private var isHandingOver = false
     private var pause: SlotToken?
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { reactor.unownedExecutor }
 
-    /// - Parameter neighbour: the worker on the same thread.
+    /// - Parameter localWorker: the worker on the same thread.
     init(
-        reactor: Reactor, neighbour: HTTPWorker, placement: Placement, handshakes: HandshakeWorker?,
+        reactor: Reactor, localWorker: HTTPWorker, placement: Placement, handshakes: HandshakeWorker?,
         handler: any RequestHandler, log: @escaping @Sendable (String) -> Void
     ) {
         self.reactor = reactor
-        self.neighbour = neighbour
+        self.localWorker = localWorker
         self.placement = placement
         self.handshakes = handshakes
         self.handler = handler
@@ -48,7 +49,7 @@ actor Acceptor {
     func start(_ sockets: [ListeningSocket]) throws(Errno) {
         openReserve()
         for (index, socket) in sockets.enumerated() {
-            listeners.append(Place(socket: socket, watch: try watch(socket, index)))
+            listeners.append(WatchedListener(socket: socket, watch: try watch(socket, index)))
         }
     }
 
@@ -88,7 +89,7 @@ actor Acceptor {
         return listeners.contains { $0.socket.isInherited }
     }
 
-    private func interest(in listener: Place) -> Readiness {
+    private func interest(in listener: WatchedListener) -> Readiness {
         isHandingOver && listener.socket.isInherited && listener.socket.purpose == .service ? [] : .readable
     }
 
@@ -144,7 +145,7 @@ actor Acceptor {
         for _ in 0..<count {
             if tls(for: listener) == nil, placement.isMakingRoom(for: listener.purpose) { return .mayBeMore }
             // A client that could only be reset waits in the backlog instead.
-            guard mayTurnAway || tls(for: listener) != nil || placement.mayAdopt(for: listener.purpose) else {
+            guard canRefuse || tls(for: listener) != nil || placement.mayAdopt(for: listener.purpose) else {
                 return .cannotRefuse
             }
             var name = sockaddr_storage()
@@ -158,7 +159,7 @@ actor Acceptor {
             switch error.rawValue {
             case EAGAIN: return .backlogIsEmpty
             case EMFILE, ENFILE, ENOBUFS, ENOMEM: return .failed(error)
-            default: continue  // An error of this one connection (accept(2)): the next may be good.
+            default: continue  // An error of this one connection (accept(2)): the next one may succeed.
             }
         }
         return .mayBeMore
@@ -180,7 +181,7 @@ actor Acceptor {
         let source = ConnectionSource(listener: kind, purpose: listener.purpose, peer: peer)
         let connection = AcceptedConnection(
             descriptor: number, name: name, nameLength: length, source: source, session: nil)
-        // During its handshake a client does not count as a connection. It is refused after it, if there are too many.
+        // A client does not count as a connection during its handshake. It is refused after that if there are too many.
         if let handshakes = tls(for: listener) { return handshakes.adopt(connection) }
         guard placement.mayAdopt(for: listener.purpose) else { return turnAway(number) }
         placement.adopt(connection)
@@ -198,10 +199,10 @@ actor Acceptor {
     /// Refuses a connection over the limit. What it sends is read for a while, so that the response reaches it.
     private func turnAway(_ number: Int32) {
         PlainAnswer.send(handler.tooManyConnections, to: number, withoutBody: false)
-        neighbour.assumeIsolated { $0.linger(on: number) }
+        localWorker.assumeIsolated { $0.linger(on: number) }
     }
 
-    private var mayTurnAway: Bool { neighbour.assumeIsolated { $0.canLinger } }
+    private var canRefuse: Bool { localWorker.assumeIsolated { $0.canLinger } }
 
     /// Pauses accepting when there is no descriptor or memory. The listener stays ready, so the loop would spin otherwise.
     /// With the reserve's descriptor one client is told. Its request is read, since close(2) with unread bytes sends a reset.
@@ -265,12 +266,12 @@ actor Acceptor {
         for listener in listeners { setInterest(interest(in: listener), in: listener) }
     }
 
-    private func setInterest(_ interest: Readiness, in listener: Place) {
+    private func setInterest(_ interest: Readiness, in listener: WatchedListener) {
         reactor.assumeIsolated { try? $0.modify(listener.watch, listener.socket.descriptor.rawValue, for: interest) }
     }
 }
 
-/// Gives each connection to the worker with the fewest connections, up to the limit.
+/// Assigns each connection to the worker with the fewest connections, up to the limit.
 final class Placement: Sendable {
     private let workers: [HTTPWorker]
     private let healthLimit: Int

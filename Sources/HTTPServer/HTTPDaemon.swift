@@ -6,8 +6,8 @@ internal import Synchronization
 
 /// Runs libmicrohttpd (a "daemon" in its terms) for one worker, and owns the worker's connections.
 ///
-/// It is a plain class that only its worker's thread uses. The library calls back several times for each request, and a hop
-/// through an actor would cost something each time.
+/// It is a plain class that only its worker's thread uses. The library calls back several times for each request, and
+/// each hop through an actor would cost time.
 final class HTTPDaemon {
     /// The actor that owns this object; it outlives the library.
     unowned let worker: HTTPWorker
@@ -139,7 +139,7 @@ final class HTTPDaemon {
     }
 
     /// Runs each instance of the library that has a reason to.
-    /// - Returns: as `TurnParticipant` has it.
+    /// - Returns: as `TurnParticipant` specifies.
     func turn() -> UInt64 {
         guard mustRun, isRunning else { return .max }
         mustRun = false
@@ -293,8 +293,8 @@ final class HTTPDaemon {
         }
     }
 
-    /// Handles a FIN. The client may only have ended its request, or it may have closed the connection; the two differ only
-    /// when something is sent to it. If the client is on this machine, the kernel knows.
+    /// Handles a FIN. The client may have ended only its request, or may have closed the connection. The difference
+    /// shows only when something is sent. For a client on this machine, the kernel knows.
     private func notePeerFinished(_ connection: Connection) {
         connection.client.advance(to: .finished)
         if connection.endsWithInput || connectd_peer_has_closed(connection.descriptor) == 1 {
@@ -336,7 +336,7 @@ final class HTTPDaemon {
 
     // MARK: Deadlines
 
-    /// The time in so many milliseconds, in nanoseconds of CLOCK_MONOTONIC.
+    /// The current time plus this many milliseconds, in nanoseconds of CLOCK_MONOTONIC.
     func deadline(_ milliseconds: Int) -> UInt64 {
         Clock.now().advanced(byMilliseconds: milliseconds).nanoseconds
     }

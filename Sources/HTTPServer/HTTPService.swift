@@ -67,7 +67,7 @@ public final class HTTPService: Sendable {
             HandshakeWorker($0, placement: placement, limits: limits, handler: handler, log: log)
         }
         let acceptor = Acceptor(
-            reactor: reactors[0], neighbour: workers[0], placement: placement, handshakes: handshakes,
+            reactor: reactors[0], localWorker: workers[0], placement: placement, handshakes: handshakes,
             handler: handler, log: log)
         let service = HTTPService(
             sockets: sockets, acceptor: acceptor, handshakes: handshakes, workers: workers)

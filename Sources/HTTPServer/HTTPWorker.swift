@@ -24,13 +24,13 @@ actor HTTPWorker {
     private nonisolated let inbox = Mutex<[AcceptedConnection]>([])
     private nonisolated let hasMail = Atomic<Bool>(false)
 
-    /// nil before the start. Methods of this actor have to use it: it is what brings them to the worker's thread. A method that
-    /// touches nothing isolated stays on its caller's thread in an optimized build.
+    /// nil before the start. Every method of this actor must use it, because that use moves the method to the worker's
+    /// thread. In an optimized build, a method that touches no isolated state stays on its caller's thread.
     private(set) var daemon: HTTPDaemon?
     private nonisolated let boundDaemon: ThreadBound<HTTPDaemon?>
 
-    /// The same for the reactor's callbacks, which run on the worker's thread outside of the actor. It traps on any other thread:
-    /// to check the thread is much cheaper than `assumeIsolated`.
+    /// The same for the reactor's callbacks, which run on the worker's thread outside of the actor. It traps on any
+    /// other thread. Checking the thread is much cheaper than `assumeIsolated`.
     nonisolated var daemonOnThread: HTTPDaemon? { boundDaemon.with { $0 } }
 
     nonisolated var thread: ReactorThread { reactor.thread }
@@ -185,8 +185,8 @@ actor HTTPWorker {
         daemon?.state.advance(to: .ending)
     }
 
-    /// Waits until every request that is not late has been answered in full, through the relay if it uses TLS. On plain
-    /// connections, the kernel sends the rest even after this process has ended.
+    /// Waits until every request that is not late has been answered in full, including the relay if it uses TLS. On
+    /// plain connections, the kernel sends the rest even after this process has ended.
     /// - Returns: false if the deadline passed first.
     func drain(until deadline: MonotonicTime) async -> Bool {
         await wait(until: deadline) { $0.isDrained && !$0.relaysAreSending }

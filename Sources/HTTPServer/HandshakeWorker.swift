@@ -91,7 +91,7 @@ actor HandshakeWorker {
 
     private enum Outcome {
         case established(ServerSession, MemoryCharge)
-        /// The handshake is complete, and the client is told over TLS why it is refused.
+        /// The handshake is complete. The client gets the reason for the refusal over TLS.
         case turnedAway(ServerSession, because: String)
         /// OpenSSL has sent an alert, or this response is sent in plain text.
         case refused(inPlainText: Response?)
@@ -135,7 +135,7 @@ actor HandshakeWorker {
         return .established(session, charge)
     }
 
-    /// Charges the memory of one handshake. Where there is no room, another client is dismissed.
+    /// Charges the memory of one handshake. If there is no room, another client is dismissed.
     /// - Returns: nil if there is still no room after 200 ms, or the client has gone.
     private func chargeHandshake(on stream: HandshakeStream) async -> MemoryCharge? {
         var isExpected = true

@@ -36,7 +36,7 @@ import Testing
         "", "run/x", "*", "**", "@", "/run//x", "/run/./x", "/run/../x", "/run/", "//run", "/a\0", "/", "~/x",
         "/\(String(repeating: "a", count: 4096))",
     ])
-    func patternsThatMatchNoPathAreRefused(_ pattern: String) {
+    func pathPatternsThatMatchNothingAreRejected(_ pattern: String) {
         #expect(throws: PolicyRuleError.self) { try PathPattern(pattern) }
     }
 
@@ -62,7 +62,7 @@ import Testing
         "", ".", "a..b", ".a", "a b", "bü*.example", "💩.example", "１.example", "10.0.0.1", "::1", "a/b", "a:80", "a%b",
         "\(String(repeating: "a", count: 64)).b",
     ])
-    func patternsThatMatchNoHostAreRefused(_ pattern: String) {
+    func hostPatternsThatMatchNothingAreRejected(_ pattern: String) {
         #expect(throws: PolicyRuleError.self) { try HostPattern(pattern) }
     }
 }

@@ -2,7 +2,7 @@
 @testable import NetworkTypes
 import Testing
 
-/// Patterns of targets, as `client_certificates` has them.
+/// Target patterns, as in `client_certificates`.
 @Suite struct TargetPatternTests {
     @Test(arguments: [
         (
@@ -19,7 +19,7 @@ import Testing
         ),
         ("db-?.x:1", ["db-1.x:1"], ["db-12.x:1", "db-.x:1"]),
     ])
-    func whatTheyStandFor(text: String, matching: [String], others: [String]) throws {
+    func aPatternMatchesItsTargets(text: String, matching: [String], others: [String]) throws {
         let pattern = try TargetPattern(parsing: text)
         for target in matching { #expect(pattern.matches(try Target(parsing: target)), "\(target)") }
         for target in others { #expect(!pattern.matches(try Target(parsing: target)), "\(target)") }
@@ -28,7 +28,7 @@ import Testing
     @Test(arguments: [
         "", "db", ":443", "db:", "db:0", "db:https", "a b:1", "a/b:1", "::1:443", "[::1:1", "tcp://h:443",
     ])
-    func whatIsNone(text: String) {
+    func invalidPatternsAreRejected(text: String) {
         #expect(throws: PolicyRuleError.self) { try TargetPattern(parsing: text) }
     }
 }

@@ -1,7 +1,7 @@
 import Configuration
 import Testing
 
-/// A document and its only problem.
+/// A document with exactly one problem.
 struct BadDocument: CustomTestStringConvertible, Sendable {
     let text: String
     let line: Int

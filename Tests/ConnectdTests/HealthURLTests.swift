@@ -40,7 +40,7 @@ struct HealthURLTests {
         #expect(try !HealthURL(parsing: "http://a").isHTTPS && !HealthURL(parsing: "a:443").isHTTPS)
     }
 
-    @Test("may be a UNIX-domain socket", arguments: ["unix:/run/c.sock", "unix:///run/c.sock"])
+    @Test("can be a UNIX-domain socket", arguments: ["unix:/run/c.sock", "unix:///run/c.sock"])
     func unixSocket(text: String) throws {
         let url = try HealthURL(parsing: text)
         #expect(url.authority == "localhost" && url.resource == "/livez")

@@ -32,7 +32,7 @@ import Testing
         ("unix:/run/user@1000/a:b", "stream /run/user@1000/a:b"), ("tcp://ff:80", "tcp ff 80"),
         ("[ff02::1%2]:80", "tcp <ff02::1%2> 80"),
     ])
-    func isRead(_ text: String, peer: String) throws {
+    func isParsed(_ text: String, peer: String) throws {
         let target = try Target(parsing: text)
         #expect(target.summary == peer)
         #expect(target.text == text)
@@ -106,7 +106,7 @@ import Testing
         }
     }
 
-    @Test func namesAndLabelsMayHaveTheirFullLength() throws {
+    @Test func namesAndLabelsCanHaveTheirFullLength() throws {
         let label = String(repeating: "a", count: 63)
         let name = [label, label, label, String(repeating: "b", count: 61)].joined(separator: ".")
         #expect(try Target(parsing: "tcp://\(name):1").summary == "tcp \(name) 1")
@@ -114,7 +114,7 @@ import Testing
     }
 
     @Test(arguments: [108, 300, 4095])
-    func longPathsAreLeftToTheKernel(length: Int) throws {
+    func longPathsAreAccepted(length: Int) throws {
         let rest = String(repeating: "p", count: length)
         #expect(try Target(parsing: "unix:/\(rest)").summary == "stream /\(rest)")
         #expect(try Target(parsing: "unix:@\(rest)").summary == "stream @\(rest)")
@@ -130,7 +130,7 @@ import Testing
             ("tcp", "h.", .name("ssh"), "tcp://h.:ssh"),
             ("tls", "MÜNCHEN.example", .number(443), "tls://MÜNCHEN.example:443"),
         ] as [(String, String, TargetPort, String)])
-    func theObjectFormMeansTheSame(_ transport: String, host: String, port: TargetPort, url: String) throws {
+    func theObjectFormIsEquivalent(_ transport: String, host: String, port: TargetPort, url: String) throws {
         #expect(try Target(transport: transport, host: host, port: port) == Target(parsing: url))
     }
 
@@ -146,7 +146,9 @@ import Testing
             ("tcp", "h", .name(""), .port),
             ("tcp", "h", .name("no"), .port), ("tcp", "h?x", .number(1), .host), ("tcp", "h#x", .number(1), .host),
         ] as [(String, String, TargetPort, TargetError.Member)])
-    func theObjectFormNamesTheMember(_ transport: String, host: String, port: TargetPort, member: TargetError.Member) {
+    func errorsOfTheObjectFormNameTheMember(
+        _ transport: String, host: String, port: TargetPort, member: TargetError.Member
+    ) {
         #expect(throws: TargetError.self) { try Target(transport: transport, host: host, port: port) }
         do {
             _ = try Target(transport: transport, host: host, port: port)
@@ -160,7 +162,7 @@ import Testing
             (.stream, "/run/x.sock", "unix:/run/x.sock"), (.dgram, "@name", "unix+dgram:@name"),
             (.seqpacket, "/a", "unix+seqpacket:/a"), (.stream, "//a/b", "unix:////a/b"),
         ] as [(UnixSocketType, String, String)])
-    func theObjectFormOfPathsMeansTheSame(_ type: UnixSocketType, path: String, url: String) throws {
+    func theObjectFormOfPathsIsEquivalent(_ type: UnixSocketType, path: String, url: String) throws {
         #expect(try Target(socketType: type, path: path) == Target(parsing: url))
     }
 
@@ -169,7 +171,7 @@ import Testing
         #expect(throws: TargetError.self) { try Target(socketType: .stream, path: path) }
     }
 
-    @Test func datagramTargetsSayThatTheyAre() throws {
+    @Test func datagramTargetsAreRecognized() throws {
         #expect(try Target(parsing: "udp://h:1").isDatagram && Target(parsing: "unix+dgram:/a").isDatagram)
         #expect(try !Target(parsing: "unix:/a").isDatagram && !Target(parsing: "h:1").isDatagram)
         #expect(try Target(parsing: "unix:/a").transport == .unix && Target(parsing: "tls://h:1").transport == .tcp)

@@ -31,7 +31,7 @@ struct InternetCheck {
         try judgeServer()
     }
 
-    /// The endpoints that the policy allows; nil if there is nothing to try, and the draft has the reason.
+    /// The endpoints that the policy allows; nil if there are none. The draft then has the reason.
     @inline(never)
     private func permittedEndpoints() throws(DenialReason) -> [Endpoint]? {
         guard let resolution = draft.resolution, let (_, port) = plan.hostAndPort else {

@@ -4,10 +4,10 @@ public import ErrorCatalogue
 public import NetworkTypes
 internal import SocketIO
 
-/// The route that the kernel would choose to an address.
+/// The kernel's answer for one destination: the source address, or an error.
 public struct RouteAnswer: Sendable {
     public let destination: IPAddress
-    /// The source address; nil if there is an error.
+    /// The source address that the kernel would choose; nil if there is an error.
     public let local: IPAddress?
     public let error: ErrorReport?
 }
@@ -68,7 +68,7 @@ struct RouteSockets: ~Copyable {
         let phase: Phase
     }
 
-    /// Discard, RFC 863. Any port would do, because nothing is sent.
+    /// The port does not matter, because nothing is sent. 9 is the discard port of RFC 863.
     static let port: UInt16 = 9
 
     private var ipv4: Socket?
@@ -77,30 +77,30 @@ struct RouteSockets: ~Copyable {
     /// The address that a datagram to `destination` would be sent from.
     mutating func source(toward destination: IPAddress) throws(Failure) -> IPAddress? {
         switch destination {
-        case .v4: try Self.source(toward: destination, by: &ipv4)
-        case .v6: try Self.source(toward: destination, by: &ipv6)
+        case .v4: try Self.source(toward: destination, using: &ipv4)
+        case .v6: try Self.source(toward: destination, using: &ipv6)
         }
     }
 
     private static func source(
-        toward destination: IPAddress, by kept: inout Socket?
+        toward destination: IPAddress, using cached: inout Socket?
     ) throws(Failure) -> IPAddress? {
         do throws(Errno) {
-            if kept == nil { kept = try Socket(.udp(destination.family)) }
+            if cached == nil { cached = try Socket(.udp(destination.family)) }
         } catch {
             throw Failure(errno: error, phase: .socket)
         }
-        switch kept {
-        case .some(let socket): return try source(toward: destination, by: socket)
+        switch cached {
+        case .some(let socket): return try source(toward: destination, using: socket)
         case .none: return nil
         }
     }
 
     private static func source(
-        toward destination: IPAddress, by socket: borrowing Socket
+        toward destination: IPAddress, using socket: borrowing Socket
     ) throws(Failure) -> IPAddress? {
         do throws(Errno) {
-            // The next association would keep the source address of this one.
+            // A socket keeps the source address of its association, so each association is removed before the next one.
             defer { try? socket.dissolve() }
             _ = try socket.connect(to: .ip(IPEndpoint(address: destination, port: port)))
             return socket.localName()?.address

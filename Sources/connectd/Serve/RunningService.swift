@@ -167,7 +167,7 @@ enum ServiceSignals {
     static func block() {
         var set = self.set
         pthread_sigmask(SIG_BLOCK, &set, nil)
-        // A closed peer then gives EPIPE from send(2) instead of ending the process.
+        // A closed peer then causes EPIPE from send(2) instead of ending the process.
         connectd_ignore_sigpipe()
     }
 

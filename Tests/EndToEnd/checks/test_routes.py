@@ -19,12 +19,12 @@ def routes(api, *destinations: str) -> list[dict]:
     return found
 
 
-def test_the_source_that_the_kernel_would_choose(api):
+def test_a_route_has_the_source_that_the_kernel_would_choose(api):
     local = [route["local"]["address"] for route in routes(api, net.OPEN, net.OPEN6, net.PEER, "127.0.0.1", "::1")]
     assert local == [net.PROBER, net.PROBER6, net.PROBER, "127.0.0.1", "::1"]
 
 
-def test_an_answer_has_no_error_and_an_error_no_answer(api):
+def test_a_route_has_either_a_source_or_an_error(api):
     good, bad = routes(api, net.OPEN, net.NOWHERE)
     assert "error" not in good
     assert bad["local"] is None
@@ -40,7 +40,7 @@ def test_an_answer_has_no_error_and_an_error_no_answer(api):
         ("throw", 101, "unreachable"),
     ],
 )
-def test_each_type_of_route(api, kind, number, outcome):
+def test_each_type_of_route_has_its_error(api, kind, number, outcome):
     (route,) = routes(api, net.ROUTE_TYPES[kind])
     assert (route["error"]["errno"], route["error"]["class"]) == (number, outcome)
 
@@ -61,8 +61,8 @@ def test_nothing_is_sent(api, network):
             peer.recv(1)
 
 
-def test_a_denied_destination_tells_nothing(api):
-    """A route is knowledge about the network: a denied destination is not looked up."""
+def test_a_denied_destination_reveals_nothing(api):
+    """A route reveals something about the network, so a denied destination is not looked up."""
     for address in ("169.254.169.254", "::ffff:169.254.169.254", "224.0.0.1"):
         answer = api.post("/v1/routes", {"destinations": [address]})
         if answer.status == 200:
@@ -72,7 +72,7 @@ def test_a_denied_destination_tells_nothing(api):
             assert_problem(answer, 403)
 
 
-def test_many_destinations(api):
+def test_a_thousand_destinations_are_answered(api):
     destinations = [f"10.88.{number // 250}.{number % 250 + 1}" for number in range(1000)]
     assert all(route["local"]["address"] == net.PROBER for route in routes(api, *destinations))
 
@@ -153,7 +153,7 @@ def test_a_bad_destination_among_many_is_named(api):
         ({"destinations": ["10.0.0.0/8"]}, "/destinations/0"),
     ],
 )
-def test_a_bad_request(api, value, pointer):
+def test_an_invalid_request_is_400(api, value, pointer):
     answer = api.post("/v1/routes", value)
     problem = assert_problem(answer, 400)
     assert any(item.startswith(pointer) or (pointer == "/destinations" and item == "") for item in answer.pointers), (

@@ -38,7 +38,7 @@ def test_health_listeners_answer_any_client_and_any_host(health):
     assert health.request("HEAD", "/livez").status == 200
 
 
-def test_readiness_is_bare_there_even_with_a_token(running, health):
+def test_readiness_has_no_details_even_with_a_token(running, health):
     token = {"Authorization": "Bearer token-of-a-0123456789"}
     assert "missing" in running.client.get("/readyz", token).json
     answer = health.get("/readyz", token)
@@ -49,7 +49,7 @@ def test_readiness_is_bare_there_even_with_a_token(running, health):
     "path", ["/", "/v1/checks", "/v1/probe?target=tcp://127.0.0.1:1", "/v1/monitors", "/v1/errors", "/openapi.yaml"]
 )
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_nothing_else_is_there(health, method, path):
+def test_other_resources_are_404(health, method, path):
     body = '{"target":"tcp://127.0.0.1:1"}' if method == "POST" else None
     assert_problem(health.request(method, path, body), 404)
 
@@ -58,13 +58,13 @@ def test_other_methods_are_refused(health):
     assert assert_problem(health.request("POST", "/livez", "{}"), 405)
 
 
-def test_its_port_is_denied_as_a_target(running):
+def test_the_port_of_a_health_listener_is_denied_as_a_target(running):
     token = {"Authorization": "Bearer token-of-a-0123456789"}
     answer = running.client.post("/v1/checks", {"target": f"tcp://127.0.0.1:{HEALTH}"}, token)
     assert_problem(answer, 403)
 
 
-def test_the_environment_sets_it(loopback_only):
+def test_the_environment_sets_the_address(loopback_only):
     with Connectd(
         loopback_only, port=PORT + 2, environment={"CONNECTD_HEALTH_LISTEN": f"127.0.0.1:{HEALTH + 2}"}
     ) as it:
@@ -131,7 +131,7 @@ def test_a_flood_of_health_checks_leaves_room_for_other_listeners(loopback_only)
         wait_until(lambda: health.get("/livez").status == 200, 30, "closed connections make room for new ones")
 
 
-def test_the_mode_of_a_socket_file(loopback_only, folder):
+def test_a_socket_file_has_the_configured_mode(loopback_only, folder):
     for mode in ("0600", "0666"):
         path = f"{folder}/s{mode}"
         with Connectd(loopback_only, port=PORT + 6, listen=(f"unix:{path}?mode={mode}",)):
