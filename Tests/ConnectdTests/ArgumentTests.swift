@@ -86,7 +86,7 @@ struct CheckArgumentTests {
         }
     }
 
-    @Test("have aliases that users know")
+    @Test("have aliases from other programs")
     func aliases() throws {
         let command = try parse("a:1", "-t", "2s", "-k", "--parallel", "7", "-v")
         #expect(command.timeout?.milliseconds == 2000 && command.tls.noVerify && command.pace.concurrency == 7)

@@ -6,7 +6,7 @@ import NetworkTypes
 import StrictJSON
 
 /// The checks of a command. Each one is decoded when it is needed, because a request takes much more memory than its text.
-struct CheckPlan: Sendable {
+struct CheckPlan: CheckSource {
     /// What the checks have in common.
     struct Traits {
         var hasTLS = false
@@ -188,17 +188,5 @@ struct RequestTemplate: Sendable {
         guard let timeout, case .object(let object) = document, object["timeout_ms"] == nil else { return document }
         let member = JSONObject.Member(key: "timeout_ms", value: .integer(Int64(timeout.milliseconds)))
         return .object(JSONObject(members: object.members + [member]))
-    }
-}
-
-extension Target {
-    /// The key for `--per-host`: the host as written, or the path.
-    var hostKey: String {
-        switch peer {
-        case .tcp(.address(let address), _), .udp(.address(let address), _): address.text
-        case .tcp(.name(let name), _), .udp(.name(let name), _):
-            (name.hasSuffix(".") ? String(name.dropLast()) : name).lowercased()
-        case .unix: text
-        }
     }
 }

@@ -25,7 +25,7 @@ struct CheckSession {
         case interrupted(by: Int32)
     }
 
-    let plan: CheckPlan
+    let plan: any CheckSource
     let context: CheckContext
     let options: BatchOptions
     /// The interval of `tick`; nil for none.
@@ -106,6 +106,18 @@ struct CheckSession {
         }
         return .complete
     }
+}
+
+/// The checks of a session, each made when it is needed.
+protocol CheckSource: Sendable {
+    var count: Int { get }
+    /// - Parameter index: less than `count`.
+    func check(at index: Int) -> PreparedCheck
+    func request(at index: Int) -> CheckRequest
+}
+
+extension CheckSource {
+    func request(at index: Int) -> CheckRequest { check(at: index).request }
 }
 
 extension CheckResult {
