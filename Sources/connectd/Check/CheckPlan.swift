@@ -163,7 +163,7 @@ struct RequestTemplate: Sendable {
         } catch {
             let advice = source.isPortMissing ? ", or give the ports of all hosts with --ports" : ""
             throw RequestProblems(details: [
-                "target \"\(TerminalText.clean(source.text))\": \(error.detail)\(advice)"
+                "target \"\(TerminalText.excerpt(source.text))\": \(error.detail)\(advice)"
             ])
         }
     }
