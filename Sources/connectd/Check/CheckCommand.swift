@@ -34,6 +34,9 @@ struct CheckCommand: ParsableCommand {
               connectd check --expect refused db.internal:22
               connectd check cache.internal:6379 --send 'PING\\r\\n' --match '^\\+PONG'
               connectd check --file targets.txt --per-host 4 --retry-timeouts 1
+              connectd check --ports 22,443,u:53 --expand --exclude 10.0.0.1 10.0.0.0/28
+              connectd check --file targets.txt --format junit --output report.xml
+              connectd check --file targets.txt --ndjson --skip-done results.ndjson >>results.ndjson
               connectd check --nagios --warning 200ms --critical 1s db.internal:5432
             """)
 

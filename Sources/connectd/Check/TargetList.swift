@@ -75,8 +75,9 @@ struct TargetList: Sendable {
             } catch {
                 problems.append(error.detail, at: ReportLocation(file: file, line: number))
             }
-            guard self.bytes.count <= Self.mostBytes, count <= Self.mostTargets else {
-                throw ValidationError("\(TerminalText.clean(file)) has too many targets: split it")
+            guard self.bytes.count <= Self.mostBytes, number <= Self.mostTargets else {
+                throw ValidationError(
+                    "\(TerminalText.clean(file)) has more than \(Self.mostTargets) lines or 1 GiB of text: split it")
             }
         }
     }
