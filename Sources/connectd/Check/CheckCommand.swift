@@ -118,11 +118,13 @@ struct CheckCommand: ParsableCommand {
             try tls.validate(hasTLS: plan.traits.hasTLS)
             try nagios.validate(hasTLS: plan.traits.hasTLS, format: format)
         }
+        let output = results.open(format)
+        if list.appendsToPartOfLine { output.write("\n") }
         let isColored = results.output == nil || results.output == "-"
         let run = CheckRun(
             plan: plan, context: context,
             options: pace.options(descriptorsOfCheck: plan.traits.usesManyAddresses ? 8 : 2),
-            format: format, limits: nagios.limits, output: results.open(format), outputName: results.output,
+            format: format, limits: nagios.limits, output: output, outputName: results.output,
             palette: isColored ? color.palette(for: STDOUT_FILENO) : .plain, isVerbose: verbose,
             statsEvery: statsEvery)
         throw ExitCode(try run.status())

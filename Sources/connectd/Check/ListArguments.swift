@@ -1,4 +1,7 @@
 import ArgumentParser
+import CLinux
+import Glibc
+import NetworkTypes
 import SocketIO
 
 /// The option `--file` of `check` and `wait`.
@@ -56,6 +59,17 @@ struct ListArguments: ParsableArguments {
             throw ValidationError("no target left: --exclude excludes all \(list.count) targets")
         }
         return plan
+    }
+
+    /// Whether standard output appends to the file of `--skip-done`, and that file ends within a line: its run was killed.
+    var appendsToPartOfLine: Bool {
+        guard let skipDone, let file = try? Descriptor.openForReading(Array(skipDone.utf8)) else { return false }
+        var status = stat()
+        guard let identity = file.fileIdentity(), fstat(STDOUT_FILENO, &status) == 0,
+            identity == FileIdentity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
+        else { return false }
+        var last: UInt8 = 0
+        return status.st_size > 0 && pread(file.rawValue, &last, 1, status.st_size - 1) == 1 && last != 0x0A
     }
 
     /// The files that these options read, with the option of each.

@@ -87,12 +87,11 @@ struct TargetLine {
 
     /// Whether the text lacks a port. `Target` judges everything else.
     private static func kind(of text: Substring) -> Kind {
-        if (try? AddressRange(parsing: text)) != nil { return text.utf8.contains(UInt8(ascii: "/")) ? .network : .host }
-        let address = text.prefix { $0 != "/" }
-        if address.utf8.count < text.utf8.count, IPAddress(parsing: address) != nil { return .network }
+        let hasSlash = text.utf8.contains(UInt8(ascii: "/"))
+        if IPAddress(parsing: text.prefix { $0 != "/" }) != nil { return hasSlash ? .network : .host }
         if text.hasPrefix("["), text.hasSuffix("]") { return .host }
         let hasColon = text.utf8.contains(UInt8(ascii: ":"))
-        return hasColon || text.utf8.contains(UInt8(ascii: "/")) ? .target : .host
+        return hasColon || hasSlash ? .target : .host
     }
 }
 
