@@ -108,7 +108,8 @@ struct TargetFileTests {
 struct TargetListTests {
     @Test("get the ports of --ports if they have none")
     func ports() throws {
-        let plan = try Lists.plan("h\n10.0.0.1\n::1\n[::2]\nfe80::3%lo\nx:9 # own\n", "--ports", "80,8000-8001,u:53,80,https")
+        let text = "h\n10.0.0.1\n::1\n[::2]\nfe80::3%lo\nx:9 # own\n"
+        let plan = try Lists.plan(text, "--ports", "80,8000-8001,u:53,80,https")
         let all = ["h", "10.0.0.1", "[::1]", "[::2]", "[fe80::3%lo]"].flatMap { host in
             ["\(host):80", "\(host):8000", "\(host):8001", "udp://\(host):53", "\(host):443"]
         }
