@@ -37,9 +37,9 @@ let package = Package(
             dependencies: [
                 "AccessPolicy", "Blackbox", "CAres", "CheckEngine", "CheckModel", "CLinux", "CMicrohttpd",
                 "Configuration", "ConnectAPI", "COpenSSL", "Dialog", "DNS", "ErrorCatalogue", "HTTPServer",
-                "NetworkTypes", "SocketIO",
-                "StrictJSON", "TLS",
+                "NetworkTypes", "Reachability", "SocketIO", "StrictJSON", "TLS",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict, linkerSettings: hardened),
@@ -64,6 +64,10 @@ let package = Package(
                 "AccessPolicy", "CheckModel", "CLinux", "CYAML", "Dialog", "NetworkTypes", "StrictJSON", "SocketIO",
                 "TLS",
             ],
+            swiftSettings: strict),
+        .target(
+            name: "Reachability",
+            dependencies: ["CheckModel", "Configuration", "ErrorCatalogue", "NetworkTypes", "StrictJSON"],
             swiftSettings: strict),
         .target(
             name: "HTTPServer",
@@ -97,7 +101,7 @@ let package = Package(
         .target(name: "CheckModel", dependencies: ["ErrorCatalogue", "NetworkTypes"], swiftSettings: strict),
         .target(name: "AccessPolicy", dependencies: ["NetworkTypes"], swiftSettings: strict),
         .target(name: "ErrorCatalogue", dependencies: ["NetworkTypes"], swiftSettings: strict),
-        .target(name: "NetworkTypes", swiftSettings: strict),
+        .target(name: "NetworkTypes", dependencies: ["CIdn2"], swiftSettings: strict),
 
         .target(name: "CSpecification"),
         .systemLibrary(name: "CLinux"),
@@ -105,6 +109,7 @@ let package = Package(
             name: "CMicrohttpd", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libssl libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CAres", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
+        .systemLibrary(name: "CIdn2", pkgConfig: "libidn2", providers: [.apt(["libidn2-dev"])]),
         .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
         // Not a systemLibrary: Swift cannot import C++ headers here, and SwiftPM warns about `-pthread` in re2.pc.
         .target(
@@ -171,6 +176,13 @@ let package = Package(
             dependencies: [
                 "ConnectAPI", "AccessPolicy", "CheckEngine", "CheckModel", "Configuration", "ErrorCatalogue",
                 "HTTPServer", "NetworkTypes", "SocketIO", "StrictJSON", "TLS",
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ReachabilityTests",
+            dependencies: [
+                "Reachability", "CheckModel", "Configuration", "ErrorCatalogue", "NetworkTypes", "StrictJSON",
+                "TestSupport",
             ],
             swiftSettings: strict),
         .testTarget(

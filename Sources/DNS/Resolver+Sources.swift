@@ -70,7 +70,7 @@ extension Resolver {
 }
 
 extension ResolveOptions.Family {
-    /// What name servers are asked for.
+    /// The record types to query for this family.
     var recordTypes: [RecordType] {
         switch self {
         case .any: [.a, .aaaa]
@@ -89,7 +89,7 @@ extension ResolveOptions.Family {
 
 extension Resolution {
     /// RFC 6761 section 6.3.
-    /// - Parameter listed: only these of them, where any of them is among these.
+    /// - Parameter listed: if any of these are loopback addresses, only those are returned.
     static func loopback(_ name: String, family: ResolveOptions.Family, listed: [IPAddress] = []) -> Resolution {
         let loopbacks = ([.v6(IPv6Address(bits: 1)), .v4(IPv4Address(bits: 0x7F00_0001))] as [IPAddress])
             .filter(family.includes)
@@ -157,9 +157,9 @@ struct HostsTable: Sendable {
     /// Lines that do not start with an address are ignored, as in the C library.
     init(parsing file: [UInt8]) {
         for text in file.split(whereSeparator: { $0 == UInt8(ascii: "\n") }) {
-            let words = FieldSplitter.fields(of: text, comments: [UInt8(ascii: "#")])
-            guard let first = words.first, let address = IPAddress(parsing: first), words.count > 1 else { continue }
-            let line = Entry(address: address, names: words.dropFirst().map(DomainName.normalized))
+            let fields = FieldSplitter.fields(of: text, comments: [UInt8(ascii: "#")])
+            guard let first = fields.first, let address = IPAddress(parsing: first), fields.count > 1 else { continue }
+            let line = Entry(address: address, names: fields.dropFirst().map(DomainName.normalized))
             for name in Set(line.names) { linesByName[name, default: []].append(line) }
         }
     }

@@ -12,7 +12,7 @@ struct ResolverSettings: Hashable, Sendable {
     var search: [String] = []
     /// `ndots`, 0 … 15: a name with at least as many dots is first looked up as it is.
     var ndots = 1
-    /// The timeout for the answer of one server, 1 … 5 s. The next server is asked long before.
+    /// The timeout for the answer of one server, 1 … 5 s. The next server is queried long before.
     var answerSeconds = 5
     /// The number of tries per server, 1 … 5. The default is high enough for a burst of lookups with heavy packet loss
     /// to succeed within a few seconds.
@@ -60,7 +60,7 @@ struct ResolverSettings: Hashable, Sendable {
         }
     }
 
-    /// The names to ask for, in order: resolv.conf(5), `search` and `ndots`.
+    /// The names to query, in order: resolv.conf(5), `search` and `ndots`.
     func candidates(for name: String) -> [String] {
         let bare = DomainName.normalized(name)
         if name.utf8.last == UInt8(ascii: ".") { return [bare] }

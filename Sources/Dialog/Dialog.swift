@@ -122,8 +122,8 @@ enum DialogLimits {
     static let inlineMatchSteps = 1 << 18
     /// How many matches with more steps than that may run at once, each on its own thread.
     static let detachedMatches = 8
-    /// How often a dialog checks whether such a match is complete.
-    static let detachedMatchPollMilliseconds = 1
+    /// How often a dialog tries to begin such a match while too many of them run.
+    static let detachedMatchRetryMilliseconds = 1
     /// After a match that takes longer, other tasks get a turn.
     static let turnNanoseconds: Int64 = 500_000
     /// A match that ends with the last received byte may still grow. It counts after the stream was quiet for this time.

@@ -213,58 +213,34 @@ extension MatchResult {
     }
 }
 
-/// A match of a line on its own thread. The dialog may end before the match does.
+/// Matches of lines on threads of their own. The dialog may end before its match does.
 ///
-/// It does not use Swift's shared pool, which has only as many threads as the machine has processors.
-final class DetachedMatch: Sendable {
+/// They do not use Swift's shared pool, which has only as many threads as the machine has processors.
+enum DetachedMatch {
+    typealias Groups = [Range<Int>?]
+
     private static let underWay = Atomic<Int>(0)
 
-    private let pattern: LinePattern
-    private let line: [UInt8]
-    private let outcome = Mutex<[Range<Int>?]??>(nil)
-
-    private init(_ pattern: LinePattern, _ line: [UInt8]) {
-        self.pattern = pattern
-        self.line = line
-    }
-
-    /// nil until the match is complete; then the groups, or nil without a match.
-    var result: [Range<Int>?]?? { outcome.withLock { $0 } }
-
-    /// Begins a match.
-    /// - Returns: nil while too many others are under way, or the system allows no more threads.
-    static func begin(_ pattern: LinePattern, _ line: [UInt8]) -> DetachedMatch? {
+    /// Begins a match, which delivers its groups, or nil without a match.
+    /// - Returns: false while too many others run, or if the system allows no more threads.
+    static func begin(_ pattern: LinePattern, _ line: [UInt8], deliveringTo handover: Handover<Groups?>) -> Bool {
         let count = underWay.add(1, ordering: .relaxed).newValue
-        let match = DetachedMatch(pattern, line)
-        guard count <= DialogLimits.detachedMatches, match.startThread() else {
+        guard count <= DialogLimits.detachedMatches, start({ handover.deliver(pattern.match(line)) }) else {
             underWay.subtract(1, ordering: .relaxed)
-            return nil
-        }
-        return match
-    }
-
-    private func startThread() -> Bool {
-        var handle = pthread_t()
-        // SAFETY: the thread releases the reference, once, in `runDetachedMatch`; if it does not start, this function does.
-        let argument = Unmanaged.passRetained(self)
-        guard pthread_create(&handle, nil, runDetachedMatch, argument.toOpaque()) == 0 else {
-            argument.release()
             return false
         }
-        pthread_detach(handle)
         return true
     }
 
-    fileprivate func run() {
-        let groups = pattern.match(line)
-        outcome.withLock { $0 = .some(groups) }
-        Self.underWay.subtract(1, ordering: .relaxed)
+    private static func start(_ match: @escaping @Sendable () -> Void) -> Bool {
+        do throws(Errno) {
+            try BackgroundThread.run {
+                match()
+                underWay.subtract(1, ordering: .relaxed)
+            }
+            return true
+        } catch {
+            return false
+        }
     }
-}
-
-private func runDetachedMatch(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
-    guard let argument else { return nil }
-    // SAFETY: the pointer comes from `passRetained` in `startThread`, and is taken back once, here.
-    Unmanaged<DetachedMatch>.fromOpaque(argument).takeRetainedValue().run()
-    return nil
 }

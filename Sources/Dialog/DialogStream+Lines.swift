@@ -62,16 +62,17 @@ extension DialogStream {
 
     /// Matches on another thread: it would keep the worker for too long. The deadline applies meanwhile.
     private func matchElsewhere(_ pattern: LinePattern, _ text: [UInt8]) async -> LineMatch {
-        var pending: DetachedMatch?
-        while true {
-            if pending == nil { pending = DetachedMatch.begin(pattern, text) }
-            if let result = pending?.result { return LineMatch(result) }
+        let handover = Handover<DetachedMatch.Groups?>()
+        while !DetachedMatch.begin(pattern, text, deliveringTo: handover) {
             if Task.isCancelled { return .failed(.cancelled) }
-            if Clock.now() >= deadline {
-                return .failed(pending == nil ? .proberBusy : .mismatch(hasReceived: hasReceivedInStep))
-            }
-            let next = Clock.now().advanced(byMilliseconds: DialogLimits.detachedMatchPollMilliseconds)
+            if Clock.now() >= deadline { return .failed(.proberBusy) }
+            let next = Clock.now().advanced(byMilliseconds: DialogLimits.detachedMatchRetryMilliseconds)
             _ = await socket.reactor.sleep(until: min(next, deadline))
+        }
+        switch await handover.wait(on: socket.reactor, until: deadline) {
+        case .delivered(let groups): return LineMatch(groups)
+        case .deadline: return .failed(.mismatch(hasReceived: hasReceivedInStep))
+        case .cancelled: return .failed(.cancelled)
         }
     }
 

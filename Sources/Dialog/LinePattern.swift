@@ -33,7 +33,7 @@ final class LinePattern: Sendable {
         connectd_re2_free(code)
     }
 
-    /// - Returns: nil where the program needs more memory.
+    /// - Returns: nil if the program needs more memory.
     private static func compile(_ pattern: [UInt8], memory: Int64) throws(Flaw) -> OpaquePointer? {
         var status = CONNECTD_RE2_OK
         var compiled: OpaquePointer?

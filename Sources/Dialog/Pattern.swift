@@ -15,7 +15,7 @@ final class Pattern: Sendable {
     var namedGroups: [(name: String, number: Int)] { groups.names }
     var groupCount: Int { groups.count }
 
-    /// PCRE2_AUTO_CALLOUT has every item of the pattern ask the budget: `match limit` is counted anew at each start, and
+    /// PCRE2_AUTO_CALLOUT has every item of the pattern ask the budget: `match limit` restarts at each start offset, and
     /// does not count the bytes that a repeated item passes over.
     private static let options =
         PCRE2_MULTILINE | PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_UTF | PCRE2_NEVER_UCP | PCRE2_NEVER_BACKSLASH_C

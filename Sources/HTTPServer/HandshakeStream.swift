@@ -61,7 +61,7 @@ struct HandshakeStream {
         }
     }
 
-    /// Makes the kernel report the socket as readable only from so many bytes on.
+    /// Makes the kernel report the socket as readable only when at least `count` bytes have arrived.
     private func setLowMark(_ count: Int32) {
         try? SystemCall.setOption(descriptor, level: SOL_SOCKET, name: SO_RCVLOWAT, value: count)
     }

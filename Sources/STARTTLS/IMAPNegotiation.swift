@@ -6,7 +6,7 @@ struct IMAPNegotiation: LineNegotiation {
 
     private var state = State.greeting
     private var isOffered = false
-    /// The line that lists what it offers.
+    /// The line with the server's capabilities.
     private var capabilityLine: ArraySlice<UInt8>?
 
     mutating func advance(line: ArraySlice<UInt8>) -> StartTLSAction {

@@ -23,7 +23,7 @@ struct POP3Negotiation: LineNegotiation {
                 return .wait
             }
             guard isError(line) else { return .refused("this is not POP3", line) }
-            // It knows nothing of capabilities (RFC 2449), which does not say that it knows nothing of TLS.
+            // The server does not support CAPA (RFC 2449), but may support STLS.
             return start()
         case .capabilities:
             if line.elementsEqual(".".utf8) {

@@ -69,7 +69,7 @@ extension TLSChannel {
 
 /// Names of key exchange groups, as IANA's registry "TLS Supported Groups" has them.
 enum KeyExchangeGroup {
-    /// nil where there is none, as with RSA key exchange, or it is not agreed on yet.
+    /// nil if there is none, as with RSA key exchange, or if it is not negotiated yet.
     static func name(of ssl: OpaquePointer) -> String? {
         let number = connectd_ssl_get_group(ssl)
         return number > 0 ? name(ofNumber: number) : nameOfPeerKey(ssl)

@@ -48,7 +48,7 @@ public final class ServerContext: Sendable {
         return earlier.clientAuthorities.map(clientAuthorities.includesAll) ?? false
     }
 
-    /// A chain may end at any listed certificate, also at an intermediate one (X509_V_FLAG_PARTIAL_CHAIN).
+    /// A chain can end at any listed certificate, even an intermediate one (X509_V_FLAG_PARTIAL_CHAIN).
     private func demandCertificates(of authorities: TrustAnchors) throws(TLSMaterialError) {
         guard let store = SSL_CTX_get_cert_store(context), authorities.addAll(to: store),
             X509_STORE_set_flags(store, UInt(X509_V_FLAG_PARTIAL_CHAIN)) == 1, authorities.nameAll(in: context)

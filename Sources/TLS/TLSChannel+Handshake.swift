@@ -160,7 +160,7 @@ struct PeerOpening {
     private var first: [UInt8] = []
 
     /// Takes what has come.
-    /// - Returns: what to show of a peer that speaks something else, from its first byte; nil where the bytes are in order,
+    /// - Returns: what to show of a peer that speaks something else, from its first byte; nil if the bytes are valid
     ///   as far as they go.
     mutating func foreignBytes(in bytes: [UInt8]) -> [UInt8]? {
         guard first.count < 2 else { return nil }

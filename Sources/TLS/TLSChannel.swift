@@ -74,7 +74,7 @@ public final class TLSChannel {
     /// The first bytes of the handshake (ClientHello), for TCP Fast Open. `handshake` sends them, as far as `noteSent` has
     /// not said that they have left.
     ///
-    /// Empty where there is nothing to say: `handshake` then tells why.
+    /// Empty if there is nothing to send: `handshake` then reports why.
     public func firstFlight() -> [UInt8] {
         if case .failed(let error) = session.handshake() {
             openingFailure = failure(from: error)
@@ -84,7 +84,7 @@ public final class TLSChannel {
         return Array(outbox.unsent)
     }
 
-    /// So many bytes of `firstFlight` have left already.
+    /// Notes that this many bytes of `firstFlight` have been sent.
     public func noteSent(_ count: Int) {
         outbox.drop(count)
     }

@@ -7,7 +7,7 @@ import Testing
         String(decoding: SentTextRedactor(of: steps).redacted(Array(received.utf8)), as: UTF8.self)
     }
 
-    @Test func `what a dialog sends is hidden wherever a peer repeats it`() {
+    @Test func `text that a dialog sends is hidden in the peer's echo`() {
         #expect(hidden("no: PASS hunter2!", sent: .send(text: "PASS hunter2\r\n")) == "no: <secret>!")
         #expect(hidden("PASS hunter2PASS hunter2", sent: .sendBytes(Array("PASS hunter2".utf8))) == "<secret><secret>")
         #expect(hidden("PPASS hunter", sent: .send(text: "PASS hunter2")) == "PPASS hunter")
@@ -24,11 +24,11 @@ import Testing
         #expect(hidden("hunter2 is here", sent: .send(text: "hunter2 ${1}")) == "<secret>is here")
     }
 
-    @Test func `words of protocols and what is expected stay`() {
+    @Test func `protocol commands and expected text are not hidden`() {
         #expect(hidden("QUIT 220 ready", sent: .send(text: "QUIT\r\n"), .expect(pattern: "ready")) == "QUIT 220 ready")
     }
 
-    @Test func `a report is hidden as a whole`() {
+    @Test func `a whole report is redacted`() {
         let step = DialogStepReport(
             kind: .expect, ok: true, durationNanoseconds: 0, bytes: 7, received: Array("hunter2".utf8))
         let report = DialogReport(steps: [step], groups: [Label(name: "g", value: "x hunter2")])

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Presets for UDP")
 struct UDPPresetTests {
-    @Test("are dialogs that compile: one question, one answer", arguments: UDPPreset.allCases)
+    @Test("compile to dialogs with one question and one answer", arguments: UDPPreset.allCases)
     func form(preset: UDPPreset) throws {
         let steps = preset.steps
         _ = try Dialog(steps: steps)

@@ -86,7 +86,7 @@ struct Client {
 }
 
 extension Client {
-    /// Shakes hands and reads until something goes wrong; nil where the end comes first.
+    /// Performs the handshake, and reads until an error occurs; nil if EOF comes first.
     func errorWhileReceiving(from peer: some LoopbackPeer) async throws -> TLSTransferError? {
         try await handshake(with: peer) { connection, socket -> TLSTransferError? in
             do throws(TLSTransferError) {

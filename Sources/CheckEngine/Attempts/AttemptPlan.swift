@@ -59,7 +59,7 @@ final class AttemptPlan: Sendable {
         }
     }
 
-    /// What the classifier knows before it looks at the error.
+    /// The circumstances that are known before the error.
     func circumstances(in phase: Phase, of endpoint: Endpoint) -> Circumstances {
         var circumstances = Circumstances(phase: phase, transport: .init(request.target.peer))
         circumstances.requestedBind = .init(request.bind)

@@ -12,7 +12,7 @@ internal import SocketIO
 final class ConnectAttempt: Sendable {
     let plan: AttemptPlan
     let endpoint: Endpoint
-    /// In the padding of `endpoint`: they cost no memory.
+    /// These two fit into the padding of `endpoint`, and cost no memory.
     let options: AttemptOptions
     let deadline: MonotonicTime
 

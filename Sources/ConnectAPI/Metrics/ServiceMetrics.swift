@@ -34,6 +34,11 @@ package final class ServiceMetrics: Sendable {
         note(.denied, on: worker, for: client)
     }
 
+    /// Counts a check of a batch that is not valid.
+    func noteInvalid(on worker: Int, for client: String?) {
+        note(.invalid, on: worker, for: client)
+    }
+
     /// Counts a check that its client canceled.
     func noteCancelled(on worker: Int, for client: String?) {
         note(.cancelled, on: worker, for: client)

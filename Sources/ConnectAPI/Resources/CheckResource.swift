@@ -86,7 +86,7 @@ struct CheckPipeline {
     func admit(_ decoded: PreparedCheck, origin: RequestOrigin?) throws(Problem) -> PreparedCheck {
         let check = decoded.asked(by: origin)
         parts.journal.noteAsked()
-        try settings.permit(check.request)
+        try settings.permit(check)
         return check
     }
 

@@ -83,8 +83,12 @@ struct ProbeReading {
 
     private mutating func serverName() -> String? {
         guard let text = values["server_name"] else { return nil }
-        if let flaw = ServerName.flaw(in: text) { report("server_name", flaw) }
-        return text
+        do throws(TargetError) {
+            return try ServerName.read(text)
+        } catch {
+            report("server_name", error.detail)
+            return nil
+        }
     }
 
     private mutating func integer(_ name: String, in range: ClosedRange<Int>) -> Int? {

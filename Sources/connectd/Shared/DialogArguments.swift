@@ -68,15 +68,6 @@ struct DialogArguments: ParsableArguments {
         }
     }
 
-    /// - Throws: `ValidationError` if the preset does not fit a target.
-    func validate(for targets: [Target]) throws {
-        guard preset != nil else { return }
-        for target in targets {
-            if case .udp = target.peer { continue }
-            throw ValidationError("--preset needs UDP: write udp://host:port instead of \(target.text)")
-        }
-    }
-
     /// All steps, in the order of the command line. The steps of a preset contain new random numbers for each call.
     var steps: [DialogStep] {
         if let preset { return preset.steps }

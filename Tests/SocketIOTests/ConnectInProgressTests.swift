@@ -3,9 +3,9 @@ import NetworkTypes
 import SocketIO
 import Testing
 
-/// Attempts that are under way: EINPROGRESS, EALREADY, EINTR, and how they end.
-@Suite struct UnderWayTests {
-    @Test func aNonBlockingConnectIsInProgressAndASecondGivesEALREADY() throws {
+/// Connects in progress: EINPROGRESS, EALREADY, EINTR, and how they end.
+@Suite struct ConnectInProgressTests {
+    @Test func aNonBlockingConnectIsInProgressAndASecondFailsWithEALREADY() throws {
         let full = try FullListener()
         let socket = try Socket(.tcp(.ipv4))
         #expect(errnoOfConnect(socket.number, to: full.listener.endpoint) == Errno(EINPROGRESS))
@@ -14,7 +14,7 @@ import Testing
         #expect(socket.tcpInformation()?.isEstablished == false)
     }
 
-    @Test func ourConnectSaysInProgressAndReadinessWithTheSocketErrorTellsTheEnd() throws {
+    @Test func connectReportsInProgressAndReadinessWithSocketErrorReportsTheResult() throws {
         let full = try FullListener()
         let socket = try Socket(.tcp(.ipv4))
         #expect(try socket.connect(to: full.endpoint) == .inProgress)
@@ -24,7 +24,7 @@ import Testing
         #expect(socket.peerName() == full.listener.endpoint)
     }
 
-    @Test func anAttemptThatIsUnderWayIsJoined() throws {
+    @Test func connectJoinsAConnectInProgress() throws {
         let full = try FullListener()
         let socket = try Socket(.tcp(.ipv4))
         #expect(try socket.connect(to: full.endpoint) == .inProgress)
@@ -37,7 +37,7 @@ import Testing
         #expect(socket.tcpInformation()?.isEstablished == true)
     }
 
-    @Test func theEndOfAnAttemptThatNeverBeganIsNoSuccess() throws {
+    @Test func aSocketThatNeverConnectedIsNotReportedAsConnected() throws {
         let socket = try Socket(.tcp(.ipv4))
         #expect(errno { () throws(Errno) in try BlockingConnect.finish(socket) } == Errno(ENOTCONN))
     }
@@ -48,7 +48,7 @@ import Testing
         let socket = try Socket(.tcp(.ipv4), nonBlocking: false)
         let number = socket.number
         #expect(try SignaledThread.run { errnoOfConnect(number, to: endpoint) } == .some(Errno(EINTR)))
-        // A second blocking call would wait on Linux; to a non-blocking one it says what the manual page tells.
+        // A second blocking call would wait on Linux. A non-blocking call returns what the manual page documents.
         #expect(connectd_set_nonblocking(number) == 0)
         #expect(errnoOfConnect(number, to: endpoint) == Errno(EALREADY))
         try full.makeRoom()
@@ -56,7 +56,7 @@ import Testing
         #expect(socket.peerName() == endpoint)
     }
 
-    @Test func ourConnectTakesAnInterruptionForInProgress() throws {
+    @Test func connectReportsAnInterruptionAsInProgress() throws {
         let full = try FullListener()
         let endpoint = full.endpoint
         let shared = SharedSocket(try Socket(.tcp(.ipv4), nonBlocking: false))
@@ -67,7 +67,7 @@ import Testing
         #expect(shared.socket.peerName() == full.listener.endpoint)
     }
 
-    @Test func aBlockingConnectNeverShowsTheSignalsThatInterruptIt() throws {
+    @Test func aBlockingConnectNeverReportsEINTR() throws {
         let full = try FullListener()
         let endpoint = full.endpoint
         let shared = SharedSocket(try Socket(.tcp(.ipv4), nonBlocking: false))
@@ -78,7 +78,7 @@ import Testing
         #expect(shared.socket.peerName() == full.listener.endpoint)
     }
 
-    @Test func signalsDoNotMakeTheWaitOfABlockingConnectLonger() throws {
+    @Test func signalsDoNotExtendTheTimeoutOfABlockingConnect() throws {
         let full = try FullListener()
         let endpoint = full.endpoint
         let shared = SharedSocket(try Socket(.tcp(.ipv4), nonBlocking: false))
@@ -91,7 +91,7 @@ import Testing
         #expect(error == .some(Errno(EINPROGRESS)))
     }
 
-    @Test func anInterruptedUnixConnectIsOver() throws {
+    @Test func anInterruptedUnixConnectIsNotInProgress() throws {
         let directory = try TemporaryDirectory()
         let peer = try UnixPeer(.stream, at: directory.address("socket"), backlog: 0)
         let filler = try Socket(.unix(.stream))
@@ -104,7 +104,7 @@ import Testing
             errno { () throws(Errno) in _ = try shared.socket.connect(to: .unix(address)) }
         }
         #expect(ours == .some(Errno(EINTR)))
-        // Nothing is under way: the call is made again, until there is room.
+        // No connect is in progress: the call is repeated until there is room.
         let error = try SignaledThread.run(
             betweenSignals: { if $0 == 20 { _ = try peer.accept() } },
             { errno { () throws(Errno) in try BlockingConnect.connect(shared.socket, to: .unix(address)) } })
