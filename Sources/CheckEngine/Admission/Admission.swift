@@ -207,7 +207,7 @@ public final class Admission: Sendable {
 
     /// Removes a batch that has returned its permits. The others may have its share.
     func removeBatch(_ number: Int) {
-        hand(
+        deliver(
             state.withLock { state in
                 state.batches.remove(number)
                 return nextGrant(&state)
@@ -230,7 +230,7 @@ public final class Admission: Sendable {
 
     /// Notes that a batch that was refused a permit needs none for now.
     func endBatchWait(_ number: Int) {
-        hand(
+        deliver(
             state.withLock { state in
                 state.batches.noteWaiting(false, number)
                 return nextGrant(&state)
@@ -249,7 +249,7 @@ public final class Admission: Sendable {
     }
 
     func releaseBatchPermit(_ number: Int) {
-        hand(
+        deliver(
             state.withLock { state in
                 state.inFlight -= 1
                 state.batches.release(number)

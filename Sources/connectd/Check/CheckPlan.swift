@@ -2,6 +2,7 @@ import ArgumentParser
 import CheckEngine
 import CheckModel
 import ConnectAPI
+import Dialog
 import NetworkTypes
 import StrictJSON
 
