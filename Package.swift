@@ -36,8 +36,8 @@ let package = Package(
             name: "connectd",
             dependencies: [
                 "AccessPolicy", "Blackbox", "CAres", "CheckEngine", "CheckModel", "CLinux", "CMicrohttpd",
-                "Configuration",
-                "ConnectAPI", "COpenSSL", "DNS", "ErrorCatalogue", "HTTPServer", "NetworkTypes", "SocketIO",
+                "Configuration", "ConnectAPI", "COpenSSL", "Dialog", "DNS", "ErrorCatalogue", "HTTPServer",
+                "NetworkTypes", "SocketIO",
                 "StrictJSON", "TLS",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -54,15 +54,15 @@ let package = Package(
             name: "ConnectAPI",
             dependencies: [
                 "AccessPolicy", "CheckEngine", "CheckModel", "CLinux", "Configuration", "COpenSSL", "CSpecification",
-                "ErrorCatalogue", "HTTPServer", "Metrics", "NetworkTypes", "SocketIO", "StrictJSON", "TLS",
+                "Dialog", "ErrorCatalogue", "HTTPServer", "Metrics", "NetworkTypes", "SocketIO", "StrictJSON", "TLS",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),
         .target(
             name: "Configuration",
             dependencies: [
-                "AccessPolicy", "CheckEngine", "CheckModel", "CLinux", "CYAML", "NetworkTypes",
-                "StrictJSON", "SocketIO", "TLS",
+                "AccessPolicy", "CheckModel", "CLinux", "CYAML", "Dialog", "NetworkTypes", "StrictJSON", "SocketIO",
+                "TLS",
             ],
             swiftSettings: strict),
         .target(
@@ -71,10 +71,14 @@ let package = Package(
         .target(
             name: "CheckEngine",
             dependencies: [
-                "AccessPolicy", "CheckModel", "CLinux", "CPCRE2", "CRE2", "DNS", "ErrorCatalogue", "NetworkTypes",
-                "SocketIO", "STARTTLS", "TLS",
+                "AccessPolicy", "CheckModel", "CLinux", "Dialog", "DNS", "ErrorCatalogue", "NetworkTypes", "SocketIO",
+                "STARTTLS", "TLS",
                 .product(name: "DequeModule", package: "swift-collections"),
             ],
+            swiftSettings: strict),
+        .target(
+            name: "Dialog",
+            dependencies: ["CheckModel", "CLinux", "CPCRE2", "CRE2", "ErrorCatalogue", "NetworkTypes", "SocketIO"],
             swiftSettings: strict),
         .target(
             name: "DNS",
@@ -109,7 +113,9 @@ let package = Package(
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
 
         // What the tests of several modules need.
-        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+        .target(
+            name: "TestSupport", dependencies: ["CLinux", "NetworkTypes"], path: "Tests/TestSupport",
+            swiftSettings: strict),
         .testTarget(
             name: "NetworkTypesTests", dependencies: ["NetworkTypes", "TestSupport"], swiftSettings: strict),
         .testTarget(
@@ -143,10 +149,13 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
+            name: "DialogTests", dependencies: ["Dialog", "CheckModel", "NetworkTypes", "SocketIO", "TestSupport"],
+            swiftSettings: strict),
+        .testTarget(
             name: "CheckEngineTests",
             dependencies: [
-                "CheckEngine", "AccessPolicy", "SocketIO", "CheckModel", "ErrorCatalogue", "NetworkTypes", "TLS", "DNS",
-                "CLinux",
+                "CheckEngine", "AccessPolicy", "Dialog", "SocketIO", "CheckModel", "ErrorCatalogue", "NetworkTypes",
+                "TLS", "DNS", "CLinux", "TestSupport",
             ],
             swiftSettings: strict),
         .testTarget(
@@ -167,7 +176,7 @@ let package = Package(
         .testTarget(
             name: "BlackboxTests",
             dependencies: [
-                "Blackbox", "CheckEngine", "CheckModel", "Configuration", "ErrorCatalogue", "Metrics",
+                "Blackbox", "CheckEngine", "CheckModel", "Configuration", "Dialog", "ErrorCatalogue", "Metrics",
                 "NetworkTypes",
             ],
             swiftSettings: strict),

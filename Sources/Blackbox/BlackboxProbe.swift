@@ -1,7 +1,7 @@
 internal import CheckEngine
 internal import CheckModel
 internal import Configuration
-import ConnectAPI
+internal import ConnectAPI
 internal import ErrorCatalogue
 internal import HTTPServer
 internal import NetworkTypes

@@ -1,6 +1,6 @@
-import CAres
-import ErrorCatalogue
-import NetworkTypes
+internal import CAres
+internal import ErrorCatalogue
+internal import NetworkTypes
 
 /// Reads the answer to one query, RFC 1035 section 4. It trusts no length, order or name in the message.
 struct AnswerReader {
@@ -141,14 +141,14 @@ struct AnswerReader {
             return .failure(isCircle ? .badAnswer : .noData)
         }
         return .success(
-            Answer(
+            ServerAnswer(
                 addresses: addresses.map(\.address), names: Array(names.dropFirst()),
                 canonicalName: first.owner == name ? nil : first.owner))
     }
 }
 
 /// The answer of one name server to one query.
-struct Answer: Hashable, Sendable {
+struct ServerAnswer: Hashable, Sendable {
     /// Never empty.
     var addresses: [IPAddress]
     /// The names of the CNAME chain, normalized and in its order; empty without a chain.
@@ -171,7 +171,7 @@ enum RecordType: Int32, Hashable, Sendable {
 }
 
 /// The result of one try with one server.
-typealias TryResult = Result<Answer, ResolveFailure>
+typealias TryResult = Result<ServerAnswer, ResolveFailure>
 
 /// The meaning of a message for the try that it answers.
 enum AnswerVerdict: Hashable, Sendable {

@@ -1,4 +1,4 @@
-import SocketIO
+internal import SocketIO
 
 /// The first twelve bytes of a message, RFC 1035 section 4.1.1.
 struct MessageHeader {
@@ -191,10 +191,10 @@ enum DomainName {
     }
 }
 
-/// Splits a line of a configuration file into words.
-enum Words {
+/// Splits a line of a configuration file into fields.
+enum FieldSplitter {
     /// Splits at spaces, tabs and carriage returns, and drops the rest after one of `comments`.
-    static func of(_ line: ArraySlice<UInt8>, comments: [UInt8]) -> [String] {
+    static func fields(of line: ArraySlice<UInt8>, comments: [UInt8]) -> [String] {
         let text = line.prefix { !comments.contains($0) }
         return text.split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") || $0 == UInt8(ascii: "\r") }
             .map { String(decoding: $0, as: UTF8.self) }

@@ -1,7 +1,7 @@
-import CAres
-import NetworkTypes
-import SocketIO
-import Synchronization
+internal import CAres
+internal import NetworkTypes
+internal import SocketIO
+internal import Synchronization
 
 // c-ares' sockets and timeouts, in the reactor.
 extension Resolver {

@@ -1,5 +1,5 @@
-import CAres
-import CLinux
+internal import CAres
+internal import CLinux
 public import CheckModel
 public import ErrorCatalogue
 public import NetworkTypes

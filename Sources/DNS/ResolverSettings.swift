@@ -1,6 +1,6 @@
-import CLinux
+internal import CLinux
 public import NetworkTypes
-import SocketIO
+internal import SocketIO
 
 /// The settings of resolv.conf(5) that the resolver uses.
 ///
@@ -28,7 +28,7 @@ struct ResolverSettings: Hashable, Sendable {
     init(parsing file: [UInt8]) {
         var named: [IPAddress] = []
         for line in file.split(whereSeparator: { $0 == UInt8(ascii: "\n") }) {
-            let words = Words.of(line, comments: [UInt8(ascii: "#"), UInt8(ascii: ";")])
+            let words = FieldSplitter.fields(of: line, comments: [UInt8(ascii: "#"), UInt8(ascii: ";")])
             guard let keyword = words.first else { continue }
             let values = words.dropFirst()
             switch keyword {

@@ -105,15 +105,16 @@ actor HandshakeWorker {
             close(accepted.descriptor)
             return
         }
-        var stream = HandshakeStream(
-            descriptor: accepted.descriptor, number: number, token: token, reactor: reactor, table: table,
-            deadline: Clock.now().advanced(byMilliseconds: limits.handshakeTimeoutMilliseconds))
+        let deadline = Clock.now().advanced(byMilliseconds: limits.handshakeTimeoutMilliseconds)
+        let stream = HandshakeStream(
+            accepted.descriptor, number: number, token: token, in: table,
+            on: SocketStream(on: accepted.descriptor, token: token, reactor: reactor, until: deadline))
         let outcome = await admit(await handshake(on: stream, with: accepted.source.peer, by: context), by: context)
         if case .established(let session, let charge) = outcome {
             forget(stream)
             return placement.adoptAdmitted(accepted.established(session, charge))
         }
-        await refuse(outcome, on: &stream)
+        await refuse(outcome, on: stream)
         forget(stream)
         close(accepted.descriptor)
     }
@@ -156,7 +157,7 @@ actor HandshakeWorker {
     private static let roomMilliseconds = 200
 
     private func forget(_ stream: HandshakeStream) {
-        reactor.assumeIsolated { $0.unwatch(stream.token, stream.descriptor) }
+        reactor.assumeIsolated { [token = stream.token, number = stream.descriptor] in $0.unwatch(token, number) }
         table.remove(stream.number)
     }
 
@@ -198,7 +199,7 @@ actor HandshakeWorker {
             status: 400, detail: "This port accepts HTTPS only, but the request used plain HTTP: use an https:// URL.")
     }
 
-    private func refuse(_ outcome: Outcome, on stream: inout HandshakeStream) async {
+    private func refuse(_ outcome: Outcome, on stream: HandshakeStream) async {
         switch outcome {
         case .gone, .established:
             return

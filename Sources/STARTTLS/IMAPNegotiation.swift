@@ -13,7 +13,7 @@ struct IMAPNegotiation: LineNegotiation {
         let words = line.capitalWords
         let (tag, word) = (words.first ?? "", words.dropFirst().first ?? "")
         if tag == "*", word == "BYE" {
-            return .refused("it says goodbye", line, .service(isTemporary: RefusalWords.areTemporary(line)))
+            return .refused("it says goodbye", line, .service(isTemporary: RefusalText.isTemporary(line)))
         }
         switch state {
         case .greeting:
@@ -28,7 +28,7 @@ struct IMAPNegotiation: LineNegotiation {
             if tag == "*" { return .wait }
             guard tag == "A2" else { return .refused("this is not IMAP", line) }
             if word == "OK" { return .ready }
-            return .refused("it refuses STARTTLS", line, .command(isTemporary: RefusalWords.areTemporary(line)))
+            return .refused("it refuses STARTTLS", line, .command(isTemporary: RefusalText.isTemporary(line)))
         }
     }
 
@@ -42,7 +42,7 @@ struct IMAPNegotiation: LineNegotiation {
         }
         guard words.first == "A1" else { return .refused("this is not IMAP", line) }
         guard words.dropFirst().first == "OK" else {
-            return .refused("it refuses CAPABILITY", line, .command(isTemporary: RefusalWords.areTemporary(line)))
+            return .refused("it refuses CAPABILITY", line, .command(isTemporary: RefusalText.isTemporary(line)))
         }
         guard isOffered else { return .refused("it does not offer STARTTLS", capabilityLine ?? line, .notOffered) }
         state = .starting

@@ -17,9 +17,9 @@ struct IRCNegotiation: LineNegotiation {
         switch message.command {
         case "PING": return .send(Array("PONG ".utf8) + message.rest + Array("\r\n".utf8))
         case "ERROR":
-            return .refused("it ends the connection", line, .service(isTemporary: RefusalWords.areTemporary(line)))
+            return .refused("it ends the connection", line, .service(isTemporary: RefusalText.isTemporary(line)))
         // ERR_YOUREBANNEDCREEP.
-        case "465": return .refused("it refuses us", line, .service(isTemporary: RefusalWords.areTemporary(line)))
+        case "465": return .refused("it refuses us", line, .service(isTemporary: RefusalText.isTemporary(line)))
         case _: break
         }
         switch state {
@@ -29,7 +29,7 @@ struct IRCNegotiation: LineNegotiation {
             case "670": return .ready
             // ERR_STARTTLS; ERR_UNKNOWNCOMMAND, ERR_NOTREGISTERED.
             case "691", "421", "451":
-                return .refused("it refuses STARTTLS", line, .command(isTemporary: RefusalWords.areTemporary(line)))
+                return .refused("it refuses STARTTLS", line, .command(isTemporary: RefusalText.isTemporary(line)))
             case _: return .wait
             }
         }

@@ -44,7 +44,7 @@ struct LDAPNegotiation: StartTLSNegotiation {
     /// A notice of disconnection, busy (51) and unavailable (52) are about us, not about TLS.
     private static func refusal(_ result: UInt8, _ text: ArraySlice<UInt8>, isNotice: Bool) -> StartTLSRefusal {
         if result == 51 || result == 52 { return .service(isTemporary: true) }
-        let isTemporary = RefusalWords.areTemporary(text)
+        let isTemporary = RefusalText.isTemporary(text)
         return isNotice ? .service(isTemporary: isTemporary) : .command(isTemporary: isTemporary)
     }
 

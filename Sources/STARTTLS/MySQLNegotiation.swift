@@ -50,7 +50,7 @@ struct MySQLNegotiation: StartTLSNegotiation {
         if text.first == UInt8(ascii: "#"), text.count >= 6 { text = text.dropFirst(6) }
         let isTemporary =
             passingErrors.contains(number)
-            || !lastingErrors.contains(number) && RefusalWords.areTemporary(text)
+            || !lastingErrors.contains(number) && RefusalText.isTemporary(text)
         return .refused("the greeting refuses us with error \(number)", text, .service(isTemporary: isTemporary))
     }
 

@@ -20,7 +20,7 @@ struct PostgresNegotiation: StartTLSNegotiation {
         guard bytes.count >= 4 else { return .wait }
         let length = bytes.prefix(4).reduce(0) { $0 << 8 | Int($1) }
         guard length <= StartTLSLimits.lineBytes else {
-            let isTemporary = RefusalWords.areTemporary(bytes)
+            let isTemporary = RefusalText.isTemporary(bytes)
             return .refused("it answers with an error", bytes, .command(isTemporary: isTemporary))
         }
         guard bytes.count >= length else { return .wait }
@@ -38,7 +38,7 @@ struct PostgresNegotiation: StartTLSNegotiation {
         // The code is the peer's word as well: five letters or digits, or none.
         guard let code, code.utf8.count == 5, code.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber) }) else {
             return .refused(
-                "it answers with an error", message, .command(isTemporary: RefusalWords.areTemporary(message)))
+                "it answers with an error", message, .command(isTemporary: RefusalText.isTemporary(message)))
         }
         return .refused("it answers with the error \(code)", message, Self.refusal(code, message))
     }
@@ -49,7 +49,7 @@ struct PostgresNegotiation: StartTLSNegotiation {
         if code.hasPrefix("53") || ["57P01", "57P02", "57P03"].contains(code) { return .service(isTemporary: true) }
         // Class 28: pg_hba.conf does not let us in. 08004: the connection is rejected. 3D000: no such database.
         if code.hasPrefix("28") || code == "08004" || code == "3D000" { return .service(isTemporary: false) }
-        return RefusalWords.areTemporary(message) ? .service(isTemporary: true) : .lasting
+        return RefusalText.isTemporary(message) ? .service(isTemporary: true) : .lasting
     }
 
     /// Servers before 7.4 send the text alone, and poolers may end in the middle.
@@ -60,6 +60,6 @@ struct PostgresNegotiation: StartTLSNegotiation {
         if bytes.first == 0 { return refusal(by: bytes.dropFirst(4), orAll: bytes.dropFirst(4)) }
         let text = bytes.prefix { $0 != 0 }
         return .refused(
-            "it answers with an error", text, .command(isTemporary: RefusalWords.areTemporary(text)))
+            "it answers with an error", text, .command(isTemporary: RefusalText.isTemporary(text)))
     }
 }

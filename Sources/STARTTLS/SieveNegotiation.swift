@@ -28,7 +28,7 @@ struct SieveNegotiation: StartTLSNegotiation {
             isStarting = true
             return .send("STARTTLS\r\n")
         case "NO", "BYE":
-            let isTemporary = RefusalWords.areTemporary(line)
+            let isTemporary = RefusalText.isTemporary(line)
             return .refused("the greeting refuses us", line, .service(isTemporary: isTemporary))
         case _: return .refused("this is not ManageSieve", line)
         }
@@ -36,7 +36,7 @@ struct SieveNegotiation: StartTLSNegotiation {
 
     private func answer(_ line: ArraySlice<UInt8>) -> StartTLSAction {
         if Self.verdict(of: line) == "OK" { return .ready }
-        return .refused("it refuses STARTTLS", line, .command(isTemporary: RefusalWords.areTemporary(line)))
+        return .refused("it refuses STARTTLS", line, .command(isTemporary: RefusalText.isTemporary(line)))
     }
 
     /// OK, NO or BYE, behind which a code in parentheses or a text may stand.

@@ -71,7 +71,7 @@ package enum StartTLSRefusal: Equatable, Sendable {
 }
 
 /// The words with which a peer refuses.
-enum RefusalWords {
+enum RefusalText {
     /// What servers say when they are busy, in any protocol.
     private static let busy = [
         "busy", "too many", "try again", "try later", "temporar", "overload", "maximum number", "connection limit",
@@ -85,7 +85,7 @@ enum RefusalWords {
 
     /// Whether the refusal may pass by itself, where no code of the protocol decides.
     /// - Parameter hasLastingCode: the protocol's own code says that it lasts; only plain words say otherwise.
-    static func areTemporary(_ words: ArraySlice<UInt8>, hasLastingCode: Bool = false) -> Bool {
+    static func isTemporary(_ words: ArraySlice<UInt8>, hasLastingCode: Bool = false) -> Bool {
         let text = String(decoding: words.prefix(StartTLSLimits.shownBytes), as: UTF8.self).lowercased()
         return busy.contains { text.contains($0) } || !hasLastingCode && furtherBusy.contains { text.contains($0) }
     }
@@ -97,7 +97,7 @@ extension ReplyLine {
 
     /// - Parameter words: of the whole reply.
     func isTemporary(in words: ArraySlice<UInt8>) -> Bool {
-        (400...499).contains(code) || RefusalWords.areTemporary(words, hasLastingCode: true)
+        (400...499).contains(code) || RefusalText.isTemporary(words, hasLastingCode: true)
     }
 }
 
@@ -111,7 +111,7 @@ struct RefusingReply: Sendable {
         if !lines.isEmpty { lines += "\r\n".utf8 }
         lines = (lines + line).prefix(StartTLSLimits.shownBytes)
         if let reply = ReplyLine(line), reply.isTemporary { isTemporary = true }
-        if RefusalWords.areTemporary(line, hasLastingCode: true) { isTemporary = true }
+        if RefusalText.isTemporary(line, hasLastingCode: true) { isTemporary = true }
     }
 
     var action: StartTLSAction {

@@ -42,7 +42,7 @@ struct TelnetNegotiation: StartTLSNegotiation {
 
     /// A server that is busy says so in text, and ends the connection.
     mutating func end(with rest: ArraySlice<UInt8>) -> StartTLSAction? {
-        guard !isAgreed, RefusalWords.areTemporary(text) else { return nil }
+        guard !isAgreed, RefusalText.isTemporary(text) else { return nil }
         return .refused("it ends the connection", text, .service(isTemporary: true))
     }
 

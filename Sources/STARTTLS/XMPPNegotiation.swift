@@ -67,7 +67,7 @@ struct XMPPNegotiation: StartTLSNegotiation {
             "connection-timeout", "internal-server-error", "remote-connection-failed", "reset", "resource-constraint",
             "system-shutdown",
         ]
-        let isTemporary = conditions.contains { text.contains("<\($0)") } || RefusalWords.areTemporary(stanza)
+        let isTemporary = conditions.contains { text.contains("<\($0)") } || RefusalText.isTemporary(stanza)
         return .service(isTemporary: isTemporary)
     }
 

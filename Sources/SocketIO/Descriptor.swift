@@ -1,4 +1,4 @@
-import CLinux
+internal import CLinux
 public import NetworkTypes
 
 /// A file descriptor with one owner, closed when the value is destroyed.

@@ -1,6 +1,6 @@
-import CLinux
+internal import CLinux
 public import NetworkTypes
-import Synchronization
+internal import Synchronization
 
 /// Passes one value from any thread to one task, which waits for it until a deadline.
 public final class Handover<Value: Sendable>: Sendable {

@@ -1,5 +1,5 @@
-import COpenSSL
-import NetworkTypes
+internal import COpenSSL
+internal import NetworkTypes
 
 /// The subjectAltName of a certificate, RFC 5280, 4.2.1.6.
 struct AlternativeNames {

@@ -1,7 +1,7 @@
-import COpenSSL
-import CheckModel
-import ErrorCatalogue
-import SocketIO
+internal import COpenSSL
+internal import CheckModel
+internal import ErrorCatalogue
+internal import SocketIO
 
 // OpenSSL calls these from within the steps of a session, so on the reactor's thread.
 

@@ -1,4 +1,4 @@
-import COpenSSL
+internal import COpenSSL
 
 /// Certificates of a file, each held by one reference.
 final class CertificateList: Sendable {

@@ -1,6 +1,6 @@
-import CLinux
-import COpenSSL
-import CheckModel
+internal import CLinux
+internal import COpenSSL
+internal import CheckModel
 
 /// Reads certificates for the report.
 ///

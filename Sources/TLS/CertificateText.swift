@@ -1,4 +1,4 @@
-import COpenSSL
+internal import COpenSSL
 
 /// Texts out of certificates, whoever wrote them there.
 enum CertificateText {

@@ -1,4 +1,4 @@
-import COpenSSL
+internal import COpenSSL
 
 /// Chains that were verified against one store before: most checks meet the same servers again and again.
 ///

@@ -1,6 +1,6 @@
-import COpenSSL
+internal import COpenSSL
 internal import NetworkTypes
-import SocketIO
+internal import SocketIO
 
 /// Finds the end of the chain that stays valid longest, among all chains from a peer's certificate to an authority.
 ///

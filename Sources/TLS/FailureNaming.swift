@@ -1,6 +1,6 @@
-import COpenSSL
-import CheckModel
-import ErrorCatalogue
+internal import COpenSSL
+internal import CheckModel
+internal import ErrorCatalogue
 
 /// Finds the name of what ended a handshake: an alert of the peer's, the verdict about its certificate, or a reason of
 /// OpenSSL's, in this order.

@@ -1,12 +1,12 @@
-import COpenSSL
-import CheckModel
-import ErrorCatalogue
-import SocketIO
+internal import COpenSSL
+internal import CheckModel
+internal import ErrorCatalogue
+internal import SocketIO
 
 // From OpenSSL to the report, once the handshake ended in whatever way.
 extension TLSChannel {
-    /// Completes the report, and holds the ending against what was asked for.
-    func conclude(_ ending: TLSHandshakeEnding) -> TLSHandshakeEnding {
+    /// Completes the report, and checks a completed handshake against the request.
+    func conclude(_ ending: TLSHandshakeOutcome) -> TLSHandshakeOutcome {
         describeParameters()
         describeCertificates(now: Clock.wallNanoseconds() / 1_000_000_000)
         if let expected = options.expectedAlert, record.hasExpectedAlert {
@@ -15,7 +15,7 @@ extension TLSChannel {
         }
         switch ending {
         case .completed:
-            return Demands(options: options, report: report).failure.map { .failed($0) } ?? .completed
+            return TLSRequirements(options: options, report: report).failure.map { .failed($0) } ?? .completed
         case .failed(let failure):
             report.alert = failure.alert
             return ending

@@ -1,4 +1,4 @@
-import COpenSSL
+internal import COpenSSL
 
 /// Whether a certificate is for a host name, by RFC 9525, 6.3: what browsers, curl and Go accept.
 ///

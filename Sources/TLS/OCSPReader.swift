@@ -1,5 +1,5 @@
-import COpenSSL
-import CheckModel
+internal import COpenSSL
+internal import CheckModel
 
 /// Judges stapled OCSP responses, RFC 6960.
 enum OCSPReader {

@@ -1,6 +1,6 @@
-import COpenSSL
-import CheckModel
-import NetworkTypes
+internal import COpenSSL
+internal import CheckModel
+internal import NetworkTypes
 
 /// Who the peer has to be: what its certificate is held against, and what it is told (SNI).
 enum PeerName: Hashable {

@@ -1,4 +1,4 @@
-import COpenSSL
+internal import COpenSSL
 
 /// The shared settings of HTTPS connections (SSL_CTX): a certificate with its key, and which clients may connect.
 public final class ServerContext: Sendable {

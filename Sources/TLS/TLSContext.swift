@@ -1,6 +1,6 @@
-import COpenSSL
-import CheckModel
-import ErrorCatalogue
+internal import COpenSSL
+internal import CheckModel
+internal import ErrorCatalogue
 
 /// What connections have in common (SSL_CTX).
 final class TLSContext {

@@ -1,4 +1,4 @@
-import COpenSSL
+internal import COpenSSL
 public import CheckModel
 public import ErrorCatalogue
 public import NetworkTypes

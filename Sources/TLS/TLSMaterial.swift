@@ -1,4 +1,4 @@
-import COpenSSL
+internal import COpenSSL
 package import CheckModel
 
 /// What the configuration lends to handshakes, by the names that requests use.

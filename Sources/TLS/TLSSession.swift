@@ -1,6 +1,6 @@
-import COpenSSL
-import CheckModel
-import ErrorCatalogue
+internal import COpenSSL
+internal import CheckModel
+internal import ErrorCatalogue
 
 /// A connection of OpenSSL's (SSL) between two memories (BIO_s_mem(3)): what came from the peer, and what is to be sent.
 ///

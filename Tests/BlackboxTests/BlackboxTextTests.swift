@@ -2,6 +2,7 @@
 import CheckEngine
 import CheckModel
 import Configuration
+import Dialog
 import ErrorCatalogue
 import Testing
 

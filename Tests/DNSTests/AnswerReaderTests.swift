@@ -18,7 +18,7 @@ import Testing
 
     private static func address(_ text: String) throws -> IPAddress { try #require(IPAddress(parsing: text)) }
 
-    private static func answer() throws -> Answer { Answer(addresses: [try address("192.0.2.1")]) }
+    private static func answer() throws -> ServerAnswer { ServerAnswer(addresses: [try address("192.0.2.1")]) }
 
     private static let chain: [DNSRecord] = [
         .cname("www.test", "edge.example"), .cname("edge.example", "node.example"), .a("node.example", "192.0.2.1"),
@@ -27,7 +27,7 @@ import Testing
     @Test(arguments: [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]])
     func aChainIsFollowedInAnyOrder(order: [Int]) throws {
         let verdict = Self.judge(try Self.query().reply(order.map { Self.chain[$0] }))
-        let expected = Answer(
+        let expected = ServerAnswer(
             addresses: [try Self.address("192.0.2.1")], names: ["edge.example", "node.example"],
             canonicalName: "node.example")
         #expect(verdict == .result(.success(expected)))

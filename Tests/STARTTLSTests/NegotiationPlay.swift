@@ -5,14 +5,14 @@ import TestSupport
 
 /// A negotiation that was played against a peer's words.
 struct NegotiationPlay: Equatable {
-    enum Ending: Equatable {
+    enum Outcome: Equatable {
         case waiting, ready
         case refused(String, String)
     }
 
     /// What we said, one text for each time.
     var sent: [String] = []
-    var ending = Ending.waiting
+    var ending = Outcome.waiting
     var refusal: StartTLSRefusal?
     /// What came and was not taken.
     var rest = ""

@@ -23,7 +23,7 @@ struct Exchange: Sendable, CustomTestStringConvertible {
         for size in [1, 2, 3, peer.count] {
             let play = NegotiationPlay(exchange.name, peer, size: size, host: "a.example")
             #expect(play.sent == exchange.sent)
-            let expected = exchange.refusal.map { NegotiationPlay.Ending.refused($0, exchange.line) } ?? .ready
+            let expected = exchange.refusal.map { NegotiationPlay.Outcome.refused($0, exchange.line) } ?? .ready
             #expect(play.ending == expected)
             #expect(play.rest == "")
         }

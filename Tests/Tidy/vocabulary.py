@@ -74,7 +74,7 @@ PHRASES = [
     Phrase("let-go", "lets? go of|letting go of", "release"),
     Phrase("lies-about", "l(?:ies|ying) about", "is left"),
     Phrase("goodbye", "good-?bye|good-?byes|say_?goodbye|farewell", "close_notify; QUIT; name the message"),
-    Phrase("shaken", "shaken", "after the handshake; established", is_part=True),
+    Phrase("shaken", "shaken(?!anoseconds)", "after the handshake; established", is_part=True),
     Phrase(
         "archaic",
         "seldom|hitherto|thereof|thereto|therein|thereupon|therewith|thereafter|hereby|herein|hereof|whereby|wherein|whereof"

@@ -1,6 +1,6 @@
-import DequeModule
-import SocketIO
-import Synchronization
+internal import DequeModule
+internal import SocketIO
+internal import Synchronization
 
 /// Limits the checks in flight, the queue of waiting checks (first come, first served), and their sockets.
 ///

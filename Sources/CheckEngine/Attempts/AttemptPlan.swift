@@ -1,8 +1,9 @@
 public import AccessPolicy
 public import CheckModel
+public import Dialog
 internal import ErrorCatalogue
 internal import NetworkTypes
-import SocketIO
+internal import SocketIO
 public import TLS
 
 /// What all attempts of one check have in common. It is immutable.

@@ -1,8 +1,8 @@
-import CLinux
-import CheckModel
-import ErrorCatalogue
-import NetworkTypes
-import SocketIO
+internal import CLinux
+internal import CheckModel
+internal import ErrorCatalogue
+internal import NetworkTypes
+internal import SocketIO
 internal import TLS
 
 /// What is known of an attempt while it is in progress.

@@ -1,9 +1,9 @@
-import AccessPolicy
-import CheckModel
-import DNS
-import ErrorCatalogue
-import NetworkTypes
-import SocketIO
+internal import AccessPolicy
+internal import CheckModel
+internal import DNS
+internal import ErrorCatalogue
+internal import NetworkTypes
+internal import SocketIO
 
 /// A check of a TCP or UDP target: resolve, apply the policy, connect. With port 0, it resolves and is `invalid`.
 struct InternetCheck {

@@ -1,7 +1,7 @@
 public import CheckModel
 internal import ErrorCatalogue
 public import SocketIO
-import Synchronization
+internal import Synchronization
 
 /// What happens in a batch, in order.
 public enum BatchEvent: Sendable {

@@ -1,8 +1,8 @@
 public import CheckModel
 public import ErrorCatalogue
 internal import NetworkTypes
-import SocketIO
-import Synchronization
+internal import SocketIO
+internal import Synchronization
 
 /// One monitor of the running service: its definition and what is known of it.
 public final class Monitor: Sendable {

@@ -1,8 +1,8 @@
 public import CheckModel
 internal import ErrorCatalogue
 internal import NetworkTypes
-import SocketIO
-import Synchronization
+internal import SocketIO
+internal import Synchronization
 
 /// The monitors of the service, each on one of its workers.
 public final class MonitorSet: Sendable {

@@ -1,8 +1,8 @@
 internal import AccessPolicy
-import CLinux
+internal import CLinux
 public import ErrorCatalogue
 public import NetworkTypes
-import SocketIO
+internal import SocketIO
 
 /// The route that the kernel would choose to an address.
 public struct RouteAnswer: Sendable {

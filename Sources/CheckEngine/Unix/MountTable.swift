@@ -1,7 +1,7 @@
-import CLinux
-import NetworkTypes
-import SocketIO
-import Synchronization
+internal import CLinux
+internal import NetworkTypes
+internal import SocketIO
+internal import Synchronization
 
 /// The mounts of this process, /proc/self/mountinfo: it is read without a word to any file system's server.
 enum MountTable {

@@ -1,9 +1,9 @@
-import AccessPolicy
-import CLinux
+internal import AccessPolicy
+internal import CLinux
 internal import CheckModel
-import ErrorCatalogue
-import NetworkTypes
-import SocketIO
+internal import ErrorCatalogue
+internal import NetworkTypes
+internal import SocketIO
 
 /// A check of a UNIX-domain target.
 struct UnixCheck {

@@ -1,7 +1,7 @@
-import AccessPolicy
-import CLinux
-import NetworkTypes
-import SocketIO
+internal import AccessPolicy
+internal import CLinux
+internal import NetworkTypes
+internal import SocketIO
 
 /// What a UNIX-domain path leads to, found out once: what is judged is what is connected to.
 struct UnixPath: ~Copyable {

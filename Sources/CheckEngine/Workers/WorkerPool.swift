@@ -1,7 +1,7 @@
-import DNS
+internal import DNS
 public import NetworkTypes
 public import SocketIO
-import Synchronization
+internal import Synchronization
 
 /// The workers of the service, one thread each.
 public final class WorkerPool: Sendable {

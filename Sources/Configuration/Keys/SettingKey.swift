@@ -1,5 +1,5 @@
-import AccessPolicy
-import NetworkTypes
+internal import AccessPolicy
+internal import NetworkTypes
 
 /// One key of the configuration: its kind and default.
 struct SettingKey: Sendable {

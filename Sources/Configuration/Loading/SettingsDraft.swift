@@ -1,5 +1,5 @@
-import AccessPolicy
-import NetworkTypes
+internal import AccessPolicy
+internal import NetworkTypes
 
 /// The settings while the sources are read, each overriding the one before; nil for keys that are not set yet.
 struct SettingsDraft {

@@ -1,6 +1,6 @@
 package import CheckModel
 package import HTTPServer
-import NetworkTypes
+internal import NetworkTypes
 
 /// Refuses requests from web pages of other sites. Loopback does not identify a client, because browsers reach it too.
 ///

@@ -1,9 +1,9 @@
 package import AccessPolicy
-import CheckEngine
+internal import CheckEngine
 internal import CheckModel
 package import Configuration
-import StrictJSON
-import TLS
+internal import StrictJSON
+internal import TLS
 
 /// What a request may use besides its target. The configuration allows options that reach further than a connect.
 package struct RequestPermissions: Sendable {

@@ -1,5 +1,6 @@
 package import CheckEngine
 package import CheckModel
+internal import Dialog
 internal import ErrorCatalogue
 internal import NetworkTypes
 package import StrictJSON

@@ -37,8 +37,10 @@ package struct ResultEncoder: Sendable {
         write(result, of: request, hiding: nil, to: &writer)
     }
 
-    /// - Parameter sent: the texts of a configured dialog, to hide; nil for a dialog of the request itself.
-    func write(_ result: CheckResult, of request: CheckRequest, hiding sent: SentTexts?, to writer: inout JSONWriter) {
+    /// - Parameter redactor: for the dialog of a monitor; nil for a dialog of the request itself.
+    func write(
+        _ result: CheckResult, of request: CheckRequest, hiding redactor: SentTextRedactor?, to writer: inout JSONWriter
+    ) {
         writer.piece("{\"schema\":1,", opening: 1)
         writeEcho(of: request, to: &writer)
         writer.piece(result.ok ? "\"ok\":true," : "\"ok\":false,")
@@ -55,7 +57,7 @@ package struct ResultEncoder: Sendable {
         if let resolution = result.resolution { write(resolution, to: &writer) }
         if let tls = result.tls { TLSEncoder.writeMember(tls, to: &writer) }
         if let dialog = result.dialog {
-            DialogEncoder.writeMember(sent.map { $0.hidden(in: dialog) } ?? dialog, to: &writer)
+            DialogEncoder.writeMember(redactor.map { $0.redacted(dialog) } ?? dialog, to: &writer)
         }
         write(result.timings, to: &writer)
         writer.piece("\"started_at\":")

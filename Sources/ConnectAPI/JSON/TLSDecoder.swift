@@ -1,8 +1,8 @@
-import CheckModel
-import ErrorCatalogue
+internal import CheckModel
+internal import ErrorCatalogue
 internal import NetworkTypes
-import StrictJSON
-import TLS
+internal import StrictJSON
+internal import TLS
 
 /// Reads `tls`: true, false, or an object with options.
 enum TLSDecoder {

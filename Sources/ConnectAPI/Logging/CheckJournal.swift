@@ -2,10 +2,10 @@ internal import AccessPolicy
 package import CheckEngine
 package import CheckModel
 internal import ErrorCatalogue
-import Logging
+internal import Logging
 internal import NetworkTypes
-import StrictJSON
-import Synchronization
+internal import StrictJSON
+internal import Synchronization
 
 /// Counts and logs the checks of requests, by outcome.
 package final class CheckJournal: Sendable {

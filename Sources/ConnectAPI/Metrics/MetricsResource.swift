@@ -1,8 +1,8 @@
-import CheckEngine
+internal import CheckEngine
 internal import CheckModel
-import ErrorCatalogue
-import HTTPServer
-import Metrics
+internal import ErrorCatalogue
+internal import HTTPServer
+internal import Metrics
 
 /// `/metrics`.
 enum MetricsResource {

@@ -1,8 +1,8 @@
 package import CheckEngine
 package import HTTPServer
-import Logging
+internal import Logging
 package import Metrics
-import Synchronization
+internal import Synchronization
 
 /// The resources under one set of settings. A request keeps the set that was current when it arrived.
 final class ServiceResources: Sendable {

@@ -1,7 +1,7 @@
 package import CheckEngine
 package import HTTPServer
 package import Logging
-import Synchronization
+internal import Synchronization
 
 /// The service as the HTTP server and the program see it: routes each request with the current settings.
 package final class ServiceHandler: RequestHandler {

@@ -1,6 +1,6 @@
-import CLinux
+internal import CLinux
 public import NetworkTypes
-import Synchronization
+internal import Synchronization
 
 /// One thread that runs jobs: the executor that all actors of a worker share.
 ///

@@ -1,4 +1,4 @@
-import CLinux
+internal import CLinux
 
 /// A place in the reactor's table: the generation tells a slot from its earlier use, so a late event of a closed
 /// descriptor is never taken for one of the next.

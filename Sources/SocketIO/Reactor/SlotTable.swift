@@ -1,4 +1,4 @@
-import NetworkTypes
+internal import NetworkTypes
 
 /// The slots of a reactor: registered descriptors and the waits for them. It makes no system calls.
 ///

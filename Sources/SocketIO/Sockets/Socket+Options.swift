@@ -1,4 +1,4 @@
-import CLinux
+internal import CLinux
 public import NetworkTypes
 
 extension Socket {

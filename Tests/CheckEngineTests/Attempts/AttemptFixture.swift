@@ -3,6 +3,7 @@ import CLinux
 @testable import CheckEngine
 import CheckModel
 import DNS
+import Dialog
 import NetworkTypes
 import SocketIO
 import TLS

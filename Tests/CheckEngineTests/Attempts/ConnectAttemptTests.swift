@@ -1,9 +1,11 @@
 import CLinux
 @testable import CheckEngine
 import CheckModel
+import Dialog
 import ErrorCatalogue
 import NetworkTypes
 import SocketIO
+import TestSupport
 import Testing
 
 /// Single attempts, over loopback.
@@ -121,9 +123,10 @@ import Testing
         var request = CheckRequest(target: try Target(parsing: "127.0.0.1:1"))
         request.dialog = steps
         let dialog = try Dialog(steps: steps)
+        let endpoint = server.endpoint
         let outcome = try await withAttempts { [request] fixture in
             let plan = fixture.plan(request, dialog: dialog)
-            return await ConnectAttempt(plan: plan, endpoint: server.endpoint, deadline: plan.deadline).run()
+            return await ConnectAttempt(plan: plan, endpoint: endpoint, deadline: plan.deadline).run()
         }
         #expect(outcome.result.outcome == .connected)
         #expect(outcome.phases.map(\.phase) == [.dialog])
@@ -140,7 +143,8 @@ import Testing
         let server = DialogServer(.stream) { peer in peer.say("220 not TLS at all\r\n") }
         var request = CheckRequest(target: try Target(parsing: "127.0.0.1:1"))
         request.tls = TLSOptions()
-        let outcome = try await withAttempts { [request] in await $0.attempt(request, on: server.endpoint) }
+        let endpoint = server.endpoint
+        let outcome = try await withAttempts { [request] in await $0.attempt(request, on: endpoint) }
         #expect(outcome.result.phase == .tls)
         #expect(outcome.result.error?.name == "TLS_NOT_TLS")
         #expect(outcome.phases.map(\.phase) == [.tls])
