@@ -40,6 +40,8 @@ final class Connection {
 
     var phase: Phase = .idle
     var gate: Gate = .waiting
+    /// Whether it is counted in `HTTPWorker.spareCount`: no byte of a request has come.
+    var isIdle = false
     /// The index of the library's instance that has it; nil while none does.
     var library: Int?
     /// Whether the instance with the large memory has it.

@@ -6,8 +6,8 @@ internal import Synchronization
 
 /// Runs libmicrohttpd (a "daemon" in its terms) for one worker, and owns the worker's connections.
 ///
-/// It is a plain class that only its worker's thread uses. The library calls back several times for each request, and a hop
-/// through an actor would cost something each time.
+/// It is a plain class that only its worker's thread uses. The library calls back several times for each request, and
+/// each hop through an actor would cost time.
 final class HTTPDaemon {
     /// The actor that owns this object; it outlives the library.
     unowned let worker: HTTPWorker
@@ -37,6 +37,8 @@ final class HTTPDaemon {
     /// The indexes of connections whose client has left, to be handled after the library has run.
     var departed: [Int] = []
     var lingering: [Int32: LingeringClose] = [:]
+    /// Idle connections that give way next, the first one last.
+    var idlest: [IdleCandidate] = []
     /// By our descriptor of the pair between relay and library.
     var relays: [Int32: TLSRelay] = [:]
     var scratch = [UInt8](repeating: 0, count: 65536)
@@ -137,7 +139,7 @@ final class HTTPDaemon {
     }
 
     /// Runs each instance of the library that has a reason to.
-    /// - Returns: as `TurnParticipant` has it.
+    /// - Returns: as `TurnParticipant` specifies.
     func turn() -> UInt64 {
         guard mustRun, isRunning else { return .max }
         mustRun = false
@@ -160,6 +162,12 @@ final class HTTPDaemon {
             return
         }
         let source = accepted.source
+        if accepted.needsRoom, !makeRoom(for: source.purpose) {
+            PlainAnswer.send(handler.tooManyConnections, to: accepted.descriptor, withoutBody: false)
+            linger(on: accepted.descriptor)
+            worker.release(source)
+            return
+        }
         guard let accepted = accepted.session.map({ relay(accepted, by: $0) }) ?? accepted else {
             worker.release(source)
             return
@@ -169,6 +177,7 @@ final class HTTPDaemon {
         let connection = Connection(
             index: place, accepted, deadline: deadline(limits.headTimeoutMilliseconds))
         connections[place] = connection
+        noteIdle(connection)
         startSweeping()
         if !watchClient(of: connection) { closeWaiting(connection) }
     }
@@ -261,6 +270,7 @@ final class HTTPDaemon {
     }
 
     private func vacate(_ connection: Connection) {
+        noteBusy(connection)
         leaveLibrary(connection)
         connection.headCharge = nil
         connections[connection.index] = nil
@@ -283,8 +293,8 @@ final class HTTPDaemon {
         }
     }
 
-    /// Handles a FIN. The client may only have ended its request, or it may have closed the connection; the two differ only
-    /// when something is sent to it. If the client is on this machine, the kernel knows.
+    /// Handles a FIN. The client may have ended only its request, or may have closed the connection. The difference
+    /// shows only when something is sent. For a client on this machine, the kernel knows.
     private func notePeerFinished(_ connection: Connection) {
         connection.client.advance(to: .finished)
         if connection.endsWithInput || connectd_peer_has_closed(connection.descriptor) == 1 {
@@ -326,7 +336,7 @@ final class HTTPDaemon {
 
     // MARK: Deadlines
 
-    /// The time in so many milliseconds, in nanoseconds of CLOCK_MONOTONIC.
+    /// The current time plus this many milliseconds, in nanoseconds of CLOCK_MONOTONIC.
     func deadline(_ milliseconds: Int) -> UInt64 {
         Clock.now().advanced(byMilliseconds: milliseconds).nanoseconds
     }

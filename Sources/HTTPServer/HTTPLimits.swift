@@ -12,7 +12,8 @@ public struct HTTPLimits: Sendable {
     public var bodyTimeoutMilliseconds = 30_000
     /// Between a response and the next request on the same connection.
     public var idleTimeoutMilliseconds = 75_000
-    /// To send a response, plus one second for every 64 KiB of it. For a stream, it runs while the client lags behind.
+    /// To send a response, plus one second for every 64 KiB of it. For a stream, it applies while the client lags
+    /// behind.
     public var sendTimeoutMilliseconds = 60_000
     /// The library's memory for a connection. It holds the request head, the table of its headers, and the response head.
     public var connectionMemoryBytes = 4096
@@ -55,14 +56,17 @@ public struct HTTPLimits: Sendable {
     /// Connections beyond `connections` that are reserved for health listeners.
     static let healthConnections = 16
 
-    /// The connections of health listeners. A flood of clients does not make liveness checks fail, and a flood on a health
-    /// listener, which needs no authentication, takes nothing from clients.
+    /// The connections of health listeners. A flood of clients does not make liveness checks fail. A flood on a health
+    /// listener, which needs no authentication, takes no connections from clients.
     var healthShare: Int { connections / 8 + Self.healthConnections }
 
     /// The connections of other listeners, if there are health listeners.
     var serviceShare: Int { max(connections - connections / 8, 1) }
 
     public init() {}
+
+    /// How long a new connection does not give way to others: its first request may be on its way.
+    static let silentMilliseconds = 50
 
     /// During shutdown: how long a new connection may take to begin its first request before it is closed.
     static let firstRequestMilliseconds = 200

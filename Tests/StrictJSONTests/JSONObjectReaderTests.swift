@@ -36,7 +36,7 @@ private func problems(_ text: String) -> [String] {
 }
 
 struct JSONObjectReaderTests {
-    @Test func decodesWhatIsRight() throws {
+    @Test func decodesValidDocuments() throws {
         #expect(
             try decode(
                 """
@@ -78,7 +78,7 @@ struct JSONObjectReaderTests {
         (#"{"target":"t","binds":[{},{"port":65536}]}"#, "/binds/1/port: must be from 0 to 65535, got 65536"),
         (#"{"target":"t","binds":[{},{"x":1}]}"#, "/binds/1/x: unknown member; known here: port"),
     ])
-    func saysWhatIsWrongAndWhere(text: String, expected: String) {
+    func reportsEachProblemWithItsPointer(text: String, expected: String) {
         #expect(problems(text) == [expected])
     }
 
@@ -102,7 +102,7 @@ struct JSONObjectReaderTests {
         #expect(found?.omittedCount == 100 - JSONProblems.limit)
     }
 
-    @Test func knowsAMemberFarBackInALargeObject() {
+    @Test func findsTheLastMemberOfALargeObject() {
         let members = (0..<100).map { "\"x\($0)\":0" } + ["\"only\":1"]
         let text = "{" + members.joined(separator: ",") + "}"
         let found = #expect(throws: JSONProblems.self) {
@@ -123,7 +123,7 @@ struct JSONObjectReaderTests {
         #expect(found == hasOnly)
     }
 
-    @Test func takesAMemberOfMoreThanOneType() throws {
+    @Test func readsAMemberWithSeveralTypes() throws {
         func read(_ text: String) throws -> String {
             try JSONObjectReader.decode(JSONValue.parse(Array(text.utf8))) { reader in
                 reader.member("tls") { tls -> String? in
@@ -143,7 +143,7 @@ struct JSONObjectReaderTests {
         #expect(found?.problems == [JSONProblem(pointer: "/tls", detail: "must be true or an object, got an integer")])
     }
 
-    @Test func refusesARequestThatNobodyCouldExplain() {
+    @Test func rejectsWhatADecoderRefusesWithoutAProblem() {
         let found = #expect(throws: JSONProblems.self) {
             try JSONObjectReader.decode(.object(JSONObject(members: []))) { _ in Int?.none }
         }

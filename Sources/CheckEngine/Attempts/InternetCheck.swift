@@ -1,9 +1,9 @@
-import AccessPolicy
-import CheckModel
-import DNS
-import ErrorCatalogue
-import NetworkTypes
-import SocketIO
+internal import AccessPolicy
+internal import CheckModel
+internal import DNS
+internal import ErrorCatalogue
+internal import NetworkTypes
+internal import SocketIO
 
 /// A check of a TCP or UDP target: resolve, apply the policy, connect. With port 0, it resolves and is `invalid`.
 struct InternetCheck {
@@ -31,7 +31,7 @@ struct InternetCheck {
         try judgeServer()
     }
 
-    /// The endpoints that the policy allows; nil if there is nothing to try, and the draft has the reason.
+    /// The endpoints that the policy allows; nil if there are none. The draft then has the reason.
     @inline(never)
     private func permittedEndpoints() throws(DenialReason) -> [Endpoint]? {
         guard let resolution = draft.resolution, let (_, port) = plan.hostAndPort else {

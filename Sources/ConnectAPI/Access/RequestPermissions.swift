@@ -1,9 +1,9 @@
 package import AccessPolicy
-import CheckEngine
+internal import CheckEngine
 internal import CheckModel
 package import Configuration
-import StrictJSON
-import TLS
+internal import StrictJSON
+internal import TLS
 
 /// What a request may use besides its target. The configuration allows options that reach further than a connect.
 package struct RequestPermissions: Sendable {
@@ -65,7 +65,10 @@ package struct RequestPermissions: Sendable {
 
     /// The members that name a missing entry of the configuration.
     static func unknownNames(in request: CheckRequest, of material: TLSMaterial) -> [JSONProblem] {
-        guard let tls = request.tls else { return [] }
+        request.tls.map { unknownNames(in: $0, of: material) } ?? []
+    }
+
+    static func unknownNames(in tls: TLSOptions, of material: TLSMaterial) -> [JSONProblem] {
         var problems: [JSONProblem] = []
         if let name = tls.authority, isUnknown(name, among: material.authorities) {
             problems.append(
