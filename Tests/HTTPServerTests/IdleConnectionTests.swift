@@ -64,10 +64,11 @@ import Testing
             let burst = try (0..<50).map { _ in try service.client() }
             for client in burst { client.send(request) }
             let answered = burst.count { $0.receiveResponse()?.status == 200 }
-            #expect(answered == 50)
             #expect(await eventually { service.service.connectionCounts.reduce(0, +) <= 50 })
-            // With several workers, each chooses among its own connections.
-            guard workers == 1 else { return }
+            // With several workers, each chooses among its own connections. One that has no older connection ends a new
+            // client that has not sent anything yet.
+            guard workers == 1 else { return #expect(answered >= 25) }
+            #expect(answered == 50)
             for client in idle { #expect(client.receiveAll() == "") }
         }
     }
