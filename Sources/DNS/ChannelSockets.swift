@@ -86,7 +86,7 @@ private func receiveMessage(
 ) -> ares_ssize_t {
     let count = recvfrom(number, buffer, size, flags, name, length)
     guard count == MessageHeader.length, let buffer, let context = channelContext(data) else { return count }
-    // SAFETY: the kernel has written so many bytes of the buffer.
+    // SAFETY: the kernel has written `count` bytes of the buffer.
     let message = Array(UnsafeRawBufferPointer(start: buffer, count: count))
     let question = context.resolver.assumeIsolated {
         $0.question(answeredBy: message, ofChannel: context.identifier)

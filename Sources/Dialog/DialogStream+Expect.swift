@@ -1,4 +1,3 @@
-internal import Glibc
 internal import NetworkTypes
 internal import SocketIO
 internal import Synchronization

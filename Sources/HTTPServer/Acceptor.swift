@@ -205,7 +205,7 @@ actor Acceptor {
     private var canRefuse: Bool { localWorker.assumeIsolated { $0.canLinger } }
 
     /// Pauses accepting when there is no descriptor or memory. The listener stays ready, so the loop would spin otherwise.
-    /// With the reserve's descriptor one client is told. Its request is read, since close(2) with unread bytes sends a reset.
+    /// With the spare descriptor, one client gets a 503. Its request is read, because close(2) with unread bytes sends a reset.
     /// The others wait in the backlog for a moment.
     private func relieve(_ listener: ListeningSocket, _ error: Errno) {
         if told == nil, reserve >= 0, tls(for: listener) == nil {

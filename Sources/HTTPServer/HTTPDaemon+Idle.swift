@@ -56,7 +56,8 @@ extension HTTPDaemon {
         let grace = UInt64(HTTPLimits.silentMilliseconds) * 1_000_000
         let youngest = Clock.now().nanoseconds - grace
         for case let connection? in connections where connection.isIdle && connection.source.purpose == purpose {
-            guard connection.hasServed || connection.opened <= youngest else { continue }
+            // The bytes of a plain connection are visible here; those of a new TLS connection may still be in its relay.
+            guard connection.hasServed || !connection.source.isHTTPS || connection.opened <= youngest else { continue }
             let candidate = IdleCandidate(connection, idleTimeoutMilliseconds: limits.idleTimeoutMilliseconds)
             guard found.count >= Self.mostCandidates else {
                 found.append(candidate)

@@ -65,7 +65,7 @@ public struct HTTPLimits: Sendable {
 
     public init() {}
 
-    /// How long a new connection does not give way to others: its first request may be on its way.
+    /// How long a new TLS connection does not give way to others: its first request may be on its way.
     static let silentMilliseconds = 50
 
     /// During shutdown: how long a new connection may take to begin its first request before it is closed.

@@ -97,8 +97,8 @@ import Testing
         #expect(found[0].reason.contains("more than 262144 cases"))
         #expect(found[0].position == TextPosition(line: 2, column: 9))
         let ports = Array(repeating: "\"1-65535\"", count: 2000).joined(separator: ",")
-        let hosts = Array(repeating: "10.0.0.0/16", count: 20_000).joined(separator: ",")
+        let hosts = Array(repeating: "10.0.0.0/16", count: 2000).joined(separator: ",")
         #expect(problems("version: 1\nrules: [{to: [\(hosts)], ports: [\(ports)], expect: open}]").count == 1)
-        #expect(try rulePolicy("{to: [10.0.0.0/16], ports: [22], expect: blocked}").cases().count == 65_536)
+        #expect(try rulePolicy("{to: [10.0.0.0/20], ports: [22], expect: blocked}").cases().count == 4096)
     }
 }

@@ -30,7 +30,7 @@ import Testing
                 "                  22  443  8000-8002  8003  path",
                 "10.2.0.0           x    .          .     ?",
                 "10.2.0.1           !               .     ?",
-                "unix:/run/a.sock                              .",
+                "unix:/run/a.sock                               .",
             ])
     }
 }

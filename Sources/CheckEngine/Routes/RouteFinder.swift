@@ -12,7 +12,7 @@ public struct RouteAnswer: Sendable {
     public let error: ErrorReport?
 }
 
-/// Asks the kernel for routes. It uses one datagram socket for each family, associates it anew with each destination, and
+/// Asks the kernel for routes. It uses one datagram socket for each family, associates it with each destination in turn, and
 /// dissolves the association after each. Nothing is sent.
 ///
 /// A destination takes some microseconds, and the system calls do not block: many destinations belong on a thread that may

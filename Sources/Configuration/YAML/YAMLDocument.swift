@@ -20,8 +20,16 @@ package enum YAMLDocument {
         var composer = YAMLComposer(file: file)
         // A byte order mark, as some Windows editors write it.
         let root = composer.compose(bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(bytes.dropFirst(3)) : bytes)
-        guard composer.problems.isEmpty else { throw ConfigurationProblems(composer.problems) }
+        guard composer.problems.isEmpty else { throw ConfigurationProblems(composer.problems.map(withAdvice)) }
         return root
+    }
+
+    /// Within braces, libyaml takes `!connected}` for a broken tag.
+    private static func withAdvice(_ problem: ConfigurationProblem) -> ConfigurationProblem {
+        guard problem.reason.hasSuffix("while scanning a tag") else { return problem }
+        return ConfigurationProblem(
+            problem.source, path: problem.path,
+            reason: "\(problem.reason): put a text that begins with ! in quotes")
     }
 
     /// The name of a file in problems.

@@ -27,6 +27,9 @@ struct VerifyCommand: ParsableCommand {
             failed or there is no route; inconclusive if a blocked result proves nothing, for example because the \
             control is not open.
 
+            A timeout is repeated once, slowly for each host, because hosts limit their ICMP errors; retry_timeouts in the \
+            file or --retry-timeouts change that.
+
             Exit status: 0 if every case passes, 1 if there is a violation, 2 on wrong usage, an invalid file or an \
             output that cannot be written, 3 if there are errors or inconclusive cases but no violation, 130 after \
             Ctrl-C.
@@ -121,7 +124,7 @@ struct VerifyCommand: ParsableCommand {
         let run = VerifyRun(
             plan: plan, context: context, options: options(for: plan), kind: kind, format: format, outputFile: output,
             palette: output == nil ? color.palette(for: STDOUT_FILENO) : .plain, isVerbose: verbose,
-            statsEvery: statsEvery, repeatsSuspects: pace.retryTimeouts == 0 && plan.policy.pace.timeoutRetries == nil)
+            statsEvery: statsEvery, repeatsTimeouts: pace.retryTimeouts == 0 && plan.policy.pace.timeoutRetries == nil)
         throw ExitCode(try run.status())
     }
 

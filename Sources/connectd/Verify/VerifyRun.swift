@@ -23,7 +23,7 @@ struct VerifyRun {
     let isVerbose: Bool
     /// The interval of progress lines on standard error; nil for none.
     let statsEvery: Duration?
-    let repeatsSuspects: Bool
+    let repeatsTimeouts: Bool
 
     /// The interval of the progress line on a terminal, in milliseconds.
     private static let terminalTick = 200
@@ -70,7 +70,7 @@ struct VerifyRun {
         var nextStats = statsEvery.map { Clock.now().advanced(byMilliseconds: $0.milliseconds) }
         let session = VerifySession(
             plan: plan, context: context, options: options, neededControls: neededControls,
-            repeatsSuspects: repeatsSuspects,
+            repeatsTimeouts: repeatsTimeouts,
             tickMilliseconds: status.isUsable ? Self.terminalTick : statsEvery?.milliseconds)
         let findings = try session.run { event in
             switch event {
@@ -78,6 +78,7 @@ struct VerifyRun {
                 tally.add(result, CheckVerdict(result, of: request))
                 progress.finishOne()
             case .willRepeat: progress.deferOne()
+            case .repeated: progress.finishOne()
             case .repeating(let round, let count): progress.beginRepetition(round: round, count: count)
             case .tick:
                 let now = Clock.now()

@@ -27,6 +27,8 @@ struct VerifySession {
         case finished(CheckResult, of: CheckRequest)
         case willRepeat
         case repeating(round: Int, count: Int)
+        /// One of the repeated checks has ended.
+        case repeated
         case tick
     }
 
@@ -35,8 +37,8 @@ struct VerifySession {
     let options: BatchOptions
     /// The controls that some verdict depends on.
     let neededControls: Set<Int>
-    /// Whether timeouts that rate-limited ICMP may have caused are repeated, although `options` does not ask for it.
-    let repeatsSuspects: Bool
+    /// Whether timeouts are repeated for each host, because neither file nor flags say how often.
+    let repeatsTimeouts: Bool
     let tickMilliseconds: Int?
 
     func run(_ onEvent: (Event) -> Void) throws -> Findings {
@@ -46,8 +48,8 @@ struct VerifySession {
             after: Array(repeating: nil, count: plan.controls.count), neededControls: neededControls)
         findings.signal = try runControls(into: &findings.before, onEvent)
         if findings.signal == nil { findings.signal = try runCases(into: &findings, onEvent) }
-        if findings.signal == nil, repeatsSuspects {
-            findings.signal = try runSuspects(into: &findings, onEvent)
+        if findings.signal == nil, repeatsTimeouts {
+            findings.signal = try repeatTimeouts(in: &findings, onEvent)
         }
         if findings.signal == nil { findings.signal = try runControls(into: &findings.after, onEvent) }
         return findings
@@ -86,40 +88,41 @@ struct VerifySession {
         return signal
     }
 
-    /// Repeats each timeout of an address that sent ICMP errors for other cases, and then slowly what times out again. The
-    /// limit of such a sender makes a closed port look blocked.
-    private func runSuspects(into findings: inout Findings, _ onEvent: (Event) -> Void) throws -> Int32? {
-        let suspects = Self.suspects(in: findings.results)
-        guard !suspects.isEmpty else { return nil }
-        var slow = options
-        slow.timeoutRetries = 1
-        var earlier: [Int: CheckResult] = [:]
-        return try runChecks(CheckList(checks: suspects.map(plan.check)), slow) { event in
-            switch event {
-            case .finished(let index, let result):
-                findings.results[suspects[index]] = result
-                if earlier[index] !== result { findings.repeated.insert(suspects[index]) }
-            case .willRepeat(let index, let result): earlier[index] = result
-            case .repeating(let round, let count): onEvent(.repeating(round: round, count: count))
-            case .tick: onEvent(.tick)
-            case .idle: break
+    /// Repeats timeouts once, slowly for each host.
+    private func repeatTimeouts(in findings: inout Findings, _ onEvent: (Event) -> Void) throws -> Int32? {
+        let repetition = TimeoutRepetition(of: findings.results)
+        if repetition.count > 0 { onEvent(.repeating(round: 1, count: repetition.count)) }
+        for segment in repetition.segments {
+            // Before the first check of a host, its limit must have recovered from what came before.
+            if let signal = try pause() { return signal }
+            var slow = options
+            let rate = Double(segment.hosts) * 1000 / Double(options.retryPauseMilliseconds)
+            slow.ratePerSecond = options.ratePerSecond > 0 ? min(options.ratePerSecond, rate) : rate
+            let signal = try runChecks(CheckList(checks: segment.indices.map(plan.check)), slow) { event in
+                switch event {
+                case .finished(let index, let result):
+                    findings.results[segment.indices[index]] = result
+                    findings.repeated.insert(segment.indices[index])
+                    onEvent(.repeated)
+                case .tick: onEvent(.tick)
+                case .willRepeat, .repeating, .idle: break
+                }
             }
+            if let signal { return signal }
         }
+        return nil
     }
 
-    /// The timeouts whose address sent an ICMP error in another result, by index.
-    static func suspects(in results: [CheckResult?]) -> [Int] {
-        var senders: Set<IPAddress> = []
-        for attempt in results.lazy.compactMap({ $0 }).flatMap(\.attempts) {
-            if attempt.icmp != nil, attempt.icmpSender == .target, let address = attempt.endpoint.internetAddress {
-                senders.insert(address)
-            }
+    /// - Returns: the signal that arrived; nil if none did.
+    private func pause() throws -> Int32? {
+        let events = try BlockingQueue<Int>()
+        var interrupts = Interrupts()
+        defer { interrupts.restore() }
+        let end = Clock.now().advanced(byMilliseconds: options.retryPauseMilliseconds)
+        while Clock.now() < end {
+            if case .signal(let number) = events.next(until: end, or: interrupts) { return number }
         }
-        guard !senders.isEmpty else { return [] }
-        return results.indices.filter { index in
-            guard let result = results[index], result.outcome == .failed(.timeout) else { return false }
-            return result.attempts.contains { $0.endpoint.internetAddress.map(senders.contains) ?? false }
-        }
+        return nil
     }
 
     /// - Returns: the signal that ended the run; nil if it is complete.

@@ -83,14 +83,14 @@ struct VerifyText {
     }
 
     private var unrepeated: String? {
-        guard plan.policy.pace.timeoutRetries == nil, repeated.isEmpty else { return nil }
+        guard repeated.isEmpty else { return nil }
         let count = verdicts.cases.count {
             $0.verdict == .pass && $0.judgment.finding == .blocked && $0.result.outcome == .failed(.timeout)
         }
         guard count > 0 else { return nil }
         return """
-            \(count) \(count == 1 ? "case counts" : "cases count") as blocked because nothing answered. If a firewall \
-            rejects by ICMP, repeat the timeouts slowly with defaults: {retry_timeouts: 1}.
+            \(count) \(count == 1 ? "case counts" : "cases count") as blocked because nothing answered, and was not \
+            repeated. If the target rejects by ICMP, whose rate is limited, use defaults: {retry_timeouts: 1}.
             """
     }
 }

@@ -19,7 +19,7 @@ struct VerifyVerdicts {
             guard findings.neededControls.contains(index) else { return ControlState.none }
             return Self.state(of: plan.controls[index].target, findings.before[index], findings.after[index])
         }
-        let suspects = Set(VerifySession.suspects(in: findings.results)).subtracting(findings.repeated)
+        let suspects = Set(TimeoutRepetition.suspects(in: findings.results)).subtracting(findings.repeated)
         controls = states
         var cases: [VerifiedCase] = []
         var unfinished: [ReachabilityCase] = []

@@ -39,7 +39,7 @@ def test_checks_in_flight_are_answered_and_the_rest_is_cancelled(network, channe
         it.wait_until_connecting(10)
         it.process.send_signal(signal.SIGTERM)
         *lines, summary = stream.all()
-        assert stream.is_complete and stream.stream.read(1) == b"", "the response and the connection end"
+        assert stream.is_complete and stream.is_closed, "the response and the connection end"
         assert_each_once([{"index": 0}, *lines], 5001)
         outcomes = summary["summary"]["by_outcome"]
         assert outcomes["invalid"] == 1 and outcomes["timeout"] >= 10 and sum(outcomes.values()) == 5001

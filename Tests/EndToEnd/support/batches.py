@@ -35,39 +35,61 @@ def parse_lines(body: bytes) -> tuple[list[dict], dict]:
 
 
 class LineStream:
-    """An answer in lines that is read while it arrives."""
+    """An answer in lines that is read while it arrives. It has no file, which would keep a closed connection open."""
 
     def __init__(self, connection: socket.socket, value, host: str = "localhost", timeout: float = 30):
         self.connection = connection
         connection.settimeout(timeout)
         connection.sendall(batch_request(value, host, NDJSON))
-        self.stream = connection.makefile("rb")
-        status = self.stream.readline()
+        self.received = b""
+        self.rest = b""
+        self.is_complete = False
+        status = self._line()
         assert status.startswith(b"HTTP/1.1 200 "), status
         self.headers = {}
-        while (line := self.stream.readline()) not in (b"\r\n", b""):
+        while line := self._line():
             name, _, text = line.decode().partition(":")
             self.headers[name.lower()] = text.strip()
         assert self.headers["transfer-encoding"] == "chunked"
-        self.rest = b""
-        self.is_complete = False
+
+    def _receive(self) -> None:
+        received = self.connection.recv(65536)
+        assert received, "the connection ended within the answer"
+        self.received += received
+
+    def _line(self) -> bytes:
+        while b"\r\n" not in self.received:
+            self._receive()
+        line, _, self.received = self.received.partition(b"\r\n")
+        return line
+
+    def _bytes(self, count: int) -> bytes:
+        while len(self.received) < count:
+            self._receive()
+        found, self.received = self.received[:count], self.received[count:]
+        return found
 
     def next(self) -> dict | None:
         """The next line; None at the end of the answer."""
         while b"\n" not in self.rest:
-            size = int(self.stream.readline(), 16)
+            size = int(self._line(), 16)
             if size == 0:
-                self.stream.readline()
+                self._line()
                 self.is_complete = True
                 assert not self.rest
                 return None
-            self.rest += self.stream.read(size)
-            self.stream.readline()
+            self.rest += self._bytes(size)
+            self._line()
         line, _, self.rest = self.rest.partition(b"\n")
         return json.loads(line)
 
     def all(self) -> list[dict]:
         return list(iter(self.next, None))
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the service has closed the connection after the answer."""
+        return not self.received and self.connection.recv(1) == b""
 
 
 def assert_each_once(lines: list[dict], count: int) -> None:

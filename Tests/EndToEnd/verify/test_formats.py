@@ -47,10 +47,12 @@ def test_text(verify, mixed):
 
 
 def test_a_pass_without_a_control_says_so(verify):
-    ran = verify(rules([f"{{to: [{net.DROPPED}], ports: [22], expect: blocked}}"]), format=None)
+    lines = [f"{{to: [{net.DROPPED}], ports: [22], expect: blocked}}"]
+    ran = verify(rules(lines, retry_timeouts=0), format=None)
     assert ran.status == 0
     assert "1 rule expects blocked without a control" in ran.out
-    assert "1 case counts as blocked because nothing answered" in ran.out
+    assert "1 case counts as blocked because nothing answered, and was not repeated" in ran.out
+    assert "was not repeated" not in verify(rules(lines), format=None).out
 
 
 def test_json(verify, mixed):
