@@ -1,4 +1,4 @@
-"""Batches: open targets beside a bare epoll loop in C, and checks that hang: memory of each, and how late it ends."""
+"""Batches: open targets, compared with a bare epoll loop in C, and checks that hang: memory of each, and how late it ends."""
 
 import contextlib
 import http.client

@@ -10,7 +10,7 @@ from statistics import median
 from bench.paths import BLACKBOX
 
 TITLES = {"connectd": "connectd", "c": "same service in C", "blackbox": "blackbox_exporter", "loop": "plain loop in C"}
-# The suites of measure_rounds; one connection leaves no work to share, and most of its time is the way of the packets.
+# The suites of measure_rounds. With one connection there is no work to share, and packets take most of the time.
 LEAST_OF_BLACKBOX = {"http": 4, "http-1": 2, "http-refused": 2}
 TITLES_OF_WAYS = {"spread": "coming over 2 s", "burst": "one burst"}
 
@@ -140,6 +140,14 @@ def goals(results):
     if "per_check" in results.get("enqueues", {}):
         found.append(Goal("enqueues: a check", results["enqueues"]["per_check"], 2.05))
     return found
+
+
+def routes_line(routes):
+    return (
+        f"routes: 100,000 destinations in {routes['seconds']:.2f} s, {routes['cpu_us']:.1f} µs of CPU each, "
+        f"{routes['bytes'] / 1e6:.0f} MB more memory afterwards; "
+        f"p99 of /livez {routes['busy_p99_ms']:.1f} ms meanwhile, {routes['quiet_p99_ms']:.1f} ms before"
+    )
 
 
 def http_table(name, http):
@@ -282,6 +290,8 @@ def render(results, found, markdown):
                         for name, value in results["machine"].items())
     parts = [machine, *(render_table(title, rows, markdown) for title, rows in tables(without_failures(results), found))]
     parts += [f"{name}: FAILED, {result['failed']}" for name, result in results.items() if "failed" in result]
+    if "seconds" in results.get("routes", {}):
+        parts.append(routes_line(results["routes"]))
     if "skipped" in results.get("enqueues", {}):
         parts.append(f"enqueues: skipped, {results['enqueues']['skipped']}")
     return "\n\n".join(parts)

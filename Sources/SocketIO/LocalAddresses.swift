@@ -48,15 +48,49 @@ public enum LocalAddresses {
         return anyInterfaceAddress { Int32($0.ss_family) == wanted } ?? true
     }
 
+    /// The networks of all interfaces, by their addresses and masks: getifaddrs(3). Empty if the list is not available.
+    public static func networks() -> [AddressRange] {
+        var networks: [AddressRange] = []
+        forEachInterface { entry in
+            guard let mask = entry.ifa_netmask.flatMap({ storage(of: $0) }).flatMap(bits),
+                let address = entry.ifa_addr.flatMap({ storage(of: $0) }).flatMap(SocketName.endpoint(from:))?.address
+            else { return }
+            let base = address.masked(by: mask)
+            if let network = try? AddressRange(base: base, prefixLength: mask.nonzeroBitCount) {
+                networks.append(network)
+            }
+        }
+        return networks
+    }
+
+    private static func bits(of mask: sockaddr_storage) -> UInt128? {
+        switch SocketName.endpoint(from: mask)?.address {
+        case .v4(let mask): UInt128(mask.bits)
+        case .v6(let mask): mask.bits
+        case nil: nil
+        }
+    }
+
     /// Whether the condition holds for any interface's address; nil if the list is not available.
     private static func anyInterfaceAddress(_ condition: (sockaddr_storage) -> Bool) -> Bool? {
-        var first: UnsafeMutablePointer<ifaddrs>?
-        guard getifaddrs(&first) == 0 else { return nil }
-        defer { freeifaddrs(first) }
-        return sequence(first: first, next: { $0?.pointee.ifa_next }).contains { entry in
-            guard let name = entry?.pointee.ifa_addr else { return false }
-            return storage(of: name).map(condition) ?? false
+        var holds = false
+        let isAvailable = forEachInterface { entry in
+            guard !holds, let name = entry.ifa_addr else { return }
+            holds = storage(of: name).map(condition) ?? false
         }
+        return isAvailable ? holds : nil
+    }
+
+    /// - Returns: whether the list is available.
+    @discardableResult
+    private static func forEachInterface(_ body: (ifaddrs) -> Void) -> Bool {
+        var first: UnsafeMutablePointer<ifaddrs>?
+        guard getifaddrs(&first) == 0 else { return false }
+        defer { freeifaddrs(first) }
+        for entry in sequence(first: first, next: { $0?.pointee.ifa_next }) {
+            if let entry { body(entry.pointee) }
+        }
+        return true
     }
 
     /// Returns a copy of an IP address; nil for another family.
@@ -78,5 +112,15 @@ public enum LocalAddresses {
         guard let socket = try? Socket(.udp(address.family)) else { return nil }
         guard (try? socket.connect(to: .ip(IPEndpoint(address: address, port: 9)))) != nil else { return nil }
         return socket.localName()?.address
+    }
+}
+
+extension IPAddress {
+    /// The address with the bits of the mask alone, without its zone.
+    fileprivate func masked(by mask: UInt128) -> IPAddress {
+        switch self {
+        case .v4(let address): .v4(IPv4Address(bits: address.bits & UInt32(truncatingIfNeeded: mask)))
+        case .v6(let address): .v6(IPv6Address(bits: address.bits & mask))
+        }
     }
 }

@@ -1,7 +1,7 @@
 import Configuration
 import Testing
 
-/// A document and its only problem.
+/// A document with exactly one problem.
 struct BadDocument: CustomTestStringConvertible, Sendable {
     let text: String
     let line: Int
@@ -39,9 +39,7 @@ struct BadDocument: CustomTestStringConvertible, Sendable {
         BadDocument("listen: [[a]]", 1, 10, "listen[0]", "must be a string, got a list"),
     ]
 
-    private static let later = [
-        "limits: {batch: 10000}", "limits: {per_client_per_second: 0}",
-    ]
+    private static let later = ["limits: {per_client_per_second: 0}"]
 
     private static let types = [
         BadDocument(
@@ -93,6 +91,8 @@ struct BadDocument: CustomTestStringConvertible, Sendable {
         BadDocument("hosts: ['a:80']", 1, 9, "hosts[0]", "without scheme and port"),
         BadDocument("hosts: ['1.2.3.4']", 1, 9, "hosts[0]", "is an address; a Host header may always contain one"),
         BadDocument("hosts: ['999.1.1.1']", 1, 9, "hosts[0]", "is not a host name"),
+        BadDocument("hosts: ['💩']", 1, 9, "hosts[0]", "U+1F4A9"),
+        BadDocument("hosts: [ü, xn--tda]", 1, 12, "hosts[1]", "is a duplicate"),
         BadDocument("hosts: [a, A]", 1, 12, "hosts[1]", "is a duplicate"),
         BadDocument("hosts: ['']", 1, 9, "hosts[0]", "is not a host name"),
         BadDocument("auth: {tokens_file: ''}", 1, 21, "auth.tokens_file", "must be a file name"),
@@ -187,7 +187,8 @@ struct BadDocument: CustomTestStringConvertible, Sendable {
     @Test(arguments: later) func anUnsupportedKeyIsAnError(text: String) throws {
         let found = try problems(text)
         #expect(found.map(\.reason) == ["is not supported in this version of connectd"])
-        #expect(found[0].position?.line == 1 && found[0].path != nil)
+        let problem = try #require(found.first)
+        #expect(problem.position?.line == 1 && problem.path != nil)
     }
 
     @Test func allProblemsAreReportedInTheOrderOfTheLines() throws {

@@ -78,78 +78,20 @@ struct CheckArgumentTests {
             try parse("a:1", "--expect", "refused,timeout").expect == .oneOf([.failed(.refused), .failed(.timeout)]))
         #expect(try parse("a:1", "--expect", "!connected").expect == .not(.connected))
         #expect(throws: (any Error).self) { try parse("a:1", "--expect", "closed") }
+        do {
+            _ = try OutcomeExpectation.parse("timeout,refusedd")
+            Issue.record("accepted")
+        } catch {
+            #expect(OutcomeExpectation.detail(error).contains("did you mean refused?"))
+        }
     }
 
-    @Test("have aliases that users know")
+    @Test("have aliases from other programs")
     func aliases() throws {
         let command = try parse("a:1", "-t", "2s", "-k", "--parallel", "7", "-v")
         #expect(command.timeout?.milliseconds == 2000 && command.tls.noVerify && command.pace.concurrency == 7)
         #expect(command.verbose)
         #expect(try parse("a:1", "--insecure").tls.noVerify)
-    }
-}
-
-@Suite("A file of targets")
-struct TargetFileTests {
-    private func entries(_ text: String) throws -> [TargetEntry] {
-        try entries(Array(text.utf8))
-    }
-
-    private func entries(_ bytes: [UInt8]) throws -> [TargetEntry] {
-        let path = "/tmp/connectd-targets-\(UUID().uuidString)"
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        try Data(bytes).write(to: URL(fileURLWithPath: path))
-        return try TargetFile.entries(named: [], file: path)
-    }
-
-    private func texts(_ text: String) throws -> [String] {
-        try entries(text).map {
-            switch $0.content {
-            case .target(let target, let expectation): target.text + (expectation == nil ? "" : " expect")
-            case .request: "request"
-            case .invalid(let detail): detail
-            }
-        }
-    }
-
-    @Test("may have comments, blank lines, a byte order mark and any line ends")
-    func form() throws {
-        let text = """
-            \u{FEFF}# all of it\r
-            a:1 # the first\r
-            \r
-            \tb:2\t# another\u{A0}
-            c:3#tight\rd:4   expect=refused # down
-            unix:/run/a#b.sock # with a sign
-            {"target":"e:5","timeout_ms":100} # a request
-              {"target":"f:6"}
-            """
-        #expect(
-            try texts(text) == [
-                "a:1", "b:2", "c:3", "d:4 expect", "unix:/run/a#b.sock", "request", "request",
-            ])
-    }
-
-    @Test("has every bad line reported with its number")
-    func badLines() throws {
-        let text = "a:1\nnonsense\nb:2 c:3\n\nd:4 expect=shut\n{\"target\":}\nhttp\n{\"target\":\"a:1\",\"nope\":1}\n"
-        let planner = CheckPlanner(
-            connection: try ConnectionArguments.parse([]), tls: try TLSArguments.parse([]),
-            dialog: try DialogArguments.parse([]))
-        do {
-            _ = try planner.checks(of: try entries(text), in: CheckContext(policy: nil))
-            Issue.record("accepted")
-        } catch let error as ValidationError {
-            let lines = error.message.split(separator: "\n")
-            #expect(lines.count == 6)
-            for (line, number) in zip(lines, [2, 3, 5, 6, 7, 8]) { #expect(line.contains(":\(number): "), "\(line)") }
-            #expect(lines[1].contains("one target per line") && lines[2].contains("shut"))
-        }
-    }
-
-    @Test("is UTF-8")
-    func encoding() {
-        #expect(throws: ValidationError.self) { try entries([0xFF, 0xFE, 0x61, 0, 0x3A, 0, 0x31, 0]) }
     }
 }
 
@@ -164,6 +106,17 @@ struct OptionSuggestionTests {
         #expect(
             OptionSuggestion.completed("Error: Unknown option '-p'").hasPrefix(
                 "Error: Unknown option '-p': write the port"))
+    }
+
+    @Test("that is misspelled gets the option of the program")
+    func misspelled() {
+        #expect(
+            OptionSuggestion.completed("Error: Unknown option '--verion'\nUsage")
+                == "Error: Unknown option '--verion'. Did you mean '--version'?\nUsage")
+        let other = "Error: Unknown option '--verion'. Did you mean '--verbose'?\nUsage"
+        #expect(OptionSuggestion.completed(other).contains("'--version'?"))
+        let right = "Error: Unknown option '--verbos'. Did you mean '--verbose'?\nUsage"
+        #expect(OptionSuggestion.completed(right) == right)
     }
 
     @Test(

@@ -6,7 +6,7 @@ public import NetworkTypes
 /// All checks run once, in their order, within the limits of `BatchOptions`. After the last of them has ended, those that
 /// timed out run again, one after another with a pause in between.
 public struct BatchSchedule: Sendable {
-    /// What to do now.
+    /// What the caller must do now.
     public enum Step: Hashable, Sendable {
         /// Start this check.
         case start(Int)
@@ -14,7 +14,7 @@ public struct BatchSchedule: Sendable {
         case wait(until: MonotonicTime)
         /// Ask again after a check has ended.
         case waitForEnd
-        /// The repetition has taken too long: these checks keep their timeout. Ask again at once.
+        /// The time for repetition is over: these checks keep their timeout as the result. Ask again at once.
         case giveUp([Int])
         case complete
     }
@@ -25,7 +25,7 @@ public struct BatchSchedule: Sendable {
     private var unstarted: Range<Int>
     /// Checks that start before `unstarted`.
     private var waiting: Deque<Int> = []
-    /// Checks whose host has as many in flight as it may have.
+    /// Checks that wait because their host already has `perHost` checks in flight.
     private var held: [String: Deque<Int>] = [:]
     private var heldCount = 0
     private var inFlightByHost: [String: Int] = [:]
@@ -37,7 +37,7 @@ public struct BatchSchedule: Sendable {
     /// The round of repetition: 0 while the checks run for the first time.
     public private(set) var retryRound = 0
 
-    /// - Parameter hosts: the host of each check, in order. Equal texts share the limit `perHost`.
+    /// - Parameter hosts: the host of each check, in order. Checks with equal strings share the limit `perHost`.
     public init(hosts: [String], options: BatchOptions) {
         self.init(count: hosts.count, hosts: hosts, options: options)
     }
@@ -49,10 +49,10 @@ public struct BatchSchedule: Sendable {
         unstarted = 0..<count
     }
 
-    /// Checks of the present round that have not started yet.
+    /// Checks of the current round that have not started yet.
     public var waitingCount: Int { waiting.count + heldCount + unstarted.count }
 
-    /// The next step. A check that it starts counts as in flight from here on.
+    /// The next step. A check that it starts counts as in flight from then on.
     public mutating func next(at now: MonotonicTime) -> Step {
         if let step = stepBeforeStart(at: now) { return step }
         return start(at: now).map(Step.start) ?? .waitForEnd
@@ -122,7 +122,7 @@ public struct BatchSchedule: Sendable {
 
     private var pauseNanoseconds: Int64? {
         if retryRound > 0 { return Int64(options.retryPauseMilliseconds) * 1_000_000 }
-        // A day between two starts is as good as any longer time, and fits the clock.
+        // Pauses are capped at a day, which fits the clock.
         return options.ratePerSecond > 0 ? Int64(min(1e9 / options.ratePerSecond, 86_400e9)) : nil
     }
 

@@ -60,11 +60,14 @@ package struct ConfiguredCheck: Sendable {
 }
 
 /// Converts YAML into the JSON value of a request, and keeps the position of each part.
-struct CheckReader {
-    private(set) var places: [String: TextPosition] = [:]
-    private(set) var problems: [(ValueRefusal, TextPosition)] = []
+package struct CheckReader {
+    /// The position of each value, by its JSON pointer.
+    package private(set) var places: [String: TextPosition] = [:]
+    package private(set) var problems: [(ValueRefusal, TextPosition)] = []
 
-    mutating func value(of node: YAMLNode, pointer: String) -> JSONValue {
+    package init() {}
+
+    package mutating func value(of node: YAMLNode, pointer: String) -> JSONValue {
         places[pointer] = node.position
         switch node.content {
         case .refused:
@@ -113,7 +116,7 @@ extension YAMLNode {
     }
 
     /// The Boolean: `true` or `false`, as in YAML 1.1 and 1.2.
-    func flag() throws(ValueRefusal) -> Bool {
+    package func flag() throws(ValueRefusal) -> Bool {
         guard case .scalar(let scalar) = content, scalar.isPlain, ["true", "false"].contains(scalar.text) else {
             throw ValueRefusal(sentence: "must be true or false, got \(words)")
         }

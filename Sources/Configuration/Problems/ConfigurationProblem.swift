@@ -1,4 +1,4 @@
-import NetworkTypes
+internal import NetworkTypes
 
 /// A problem of the configuration: its source, key and reason.
 package struct ConfigurationProblem: Hashable, Sendable {
@@ -77,9 +77,9 @@ extension ConfigurationProblems: CustomStringConvertible {
 }
 
 /// The reason why a value is rejected.
-struct ValueRefusal: Error, Hashable {
+package struct ValueRefusal: Error, Hashable {
     /// A predicate to write after the value ("has no port"), or a sentence that names the value itself.
-    let reason: String
+    package let reason: String
     private let isSentence: Bool
 
     init(_ predicate: String) {
@@ -88,7 +88,7 @@ struct ValueRefusal: Error, Hashable {
     }
 
     /// A sentence of another module that names the value; its period is dropped.
-    init(sentence: String) {
+    package init(sentence: String) {
         reason = sentence.hasSuffix(".") ? String(sentence.dropLast()) : sentence
         isSentence = true
     }
@@ -105,17 +105,17 @@ struct ValueRefusal: Error, Hashable {
 }
 
 /// Suggests the word that a user probably meant.
-enum Suggestion {
+package enum Suggestion {
     /// ` (did you mean "queue"?)`, or an empty string if no word is similar.
-    static func phrase(for word: String, among words: [String]) -> String {
+    package static func phrase(for word: String, among words: [String]) -> String {
         Spelling.nearest(to: word, among: words).map { " (did you mean \"\($0)\"?)" } ?? ""
     }
 }
 
 /// Quotes untrusted text in messages: short, and safe for a terminal or a log.
-enum Quote {
+package enum Quote {
     /// In quotation marks, at most 60 characters.
-    static func value(_ text: some StringProtocol) -> String {
+    package static func value(_ text: some StringProtocol) -> String {
         let shown = plain(text.prefix(60))
         return text.count > 60 ? "\"\(shown)…\"" : "\"\(shown)\""
     }
@@ -124,7 +124,7 @@ enum Quote {
     static func file(_ path: String) -> String { "\"\(plain(path))\"" }
 
     /// The text, with control characters replaced by U+FFFD.
-    static func plain(_ text: some StringProtocol) -> String {
+    package static func plain(_ text: some StringProtocol) -> String {
         String(String.UnicodeScalarView(text.unicodeScalars.map { isControl($0) ? "\u{FFFD}" : $0 }))
     }
 

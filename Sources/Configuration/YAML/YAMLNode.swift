@@ -1,6 +1,6 @@
 /// A node of a YAML document with its position, before it is interpreted.
-struct YAMLNode: Sendable {
-    enum Content: Sendable {
+package struct YAMLNode: Sendable {
+    package enum Content: Sendable {
         case scalar(YAMLScalar)
         case sequence([YAMLNode])
         case mapping([YAMLEntry])
@@ -8,27 +8,32 @@ struct YAMLNode: Sendable {
         case refused
     }
 
-    let content: Content
-    let position: TextPosition
+    package let content: Content
+    package let position: TextPosition
+
+    package init(content: Content, position: TextPosition) {
+        self.content = content
+        self.position = position
+    }
 }
 
 /// A key of a mapping with its value. Duplicates are kept, so that the reader can report them with their path.
-struct YAMLEntry: Sendable {
-    let key: YAMLScalar
-    let position: TextPosition
-    let value: YAMLNode
+package struct YAMLEntry: Sendable {
+    package let key: YAMLScalar
+    package let position: TextPosition
+    package let value: YAMLNode
 }
 
 /// A scalar as written.
-struct YAMLScalar: Sendable {
-    let text: String
+package struct YAMLScalar: Sendable {
+    package let text: String
     /// Whether it has no quotes, so that YAML infers its type.
-    let isPlain: Bool
+    package let isPlain: Bool
     /// `!!binary`, `!mine`; nil for no tag, and for `!`.
-    var tag: String?
+    package var tag: String?
 
     /// The inferred type. If YAML 1.1 and 1.2 disagree (`no`, `0644`, `1:30`), no key accepts it.
-    var kind: Kind {
+    package var kind: Kind {
         guard isPlain, tag == nil else { return tag == "!!null" && Self.nulls.contains(text) ? .null : .string }
         if Self.nulls.contains(text) { return .null }
         if Self.booleans.contains(text) { return .boolean }
@@ -36,7 +41,7 @@ struct YAMLScalar: Sendable {
         return Self.looksNumeric(text) ? .otherNumber : .string
     }
 
-    enum Kind: Equatable, Sendable {
+    package enum Kind: Equatable, Sendable {
         case string
         case null
         case boolean
@@ -94,7 +99,7 @@ struct YAMLScalar: Sendable {
 
 extension YAMLNode {
     /// A description for messages: "must be a list, got …".
-    var words: String {
+    package var words: String {
         switch content {
         case .mapping: "a mapping"
         case .sequence: "a list"
@@ -112,7 +117,7 @@ extension YAMLNode {
     }
 
     /// The string. A plain word that YAML may read as another type needs quotes.
-    func text() throws(ValueRefusal) -> String {
+    package func text() throws(ValueRefusal) -> String {
         guard case .scalar(let scalar) = content else {
             throw ValueRefusal(sentence: "must be a string, got \(words)")
         }
@@ -125,7 +130,7 @@ extension YAMLNode {
     }
 
     /// The integer.
-    func integer() throws(ValueRefusal) -> Int {
+    package func integer() throws(ValueRefusal) -> Int {
         guard case .scalar(let scalar) = content, case .integer(let value) = scalar.kind else {
             throw ValueRefusal(sentence: "must be an integer in plain decimal digits, got \(words)")
         }

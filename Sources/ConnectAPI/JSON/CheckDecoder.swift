@@ -1,5 +1,6 @@
 package import CheckEngine
 package import CheckModel
+internal import Dialog
 internal import ErrorCatalogue
 internal import NetworkTypes
 package import StrictJSON
@@ -18,9 +19,21 @@ package enum CheckDecoder {
         }
     }
 
+    /// Reads a check with a target and a timeout, as most checks are: to look for the other members costs more than that.
+    private static func plainCheck(_ reader: inout JSONObjectReader, _ maximumTimeout: Int) -> PreparedCheck? {
+        let target = reader.member("target", TargetDecoder.target)
+        let timeout = reader.integer("timeout_ms", in: 1...maximumTimeout)
+        guard let target else { return nil }
+        let request = CheckRequest(
+            target: target, timeoutMilliseconds: timeout ?? min(defaultTimeoutMilliseconds, maximumTimeout))
+        for flaw in ConsistencyRules.flaws(of: request, isTLSOff: false) { reader.report(at: flaw.path, flaw.detail) }
+        return PreparedCheck(request: request)
+    }
+
     private static func check(
         _ reader: inout JSONObjectReader, _ maximumTimeout: Int
     ) -> PreparedCheck? {
+        if reader.hasOnly("target", and: "timeout_ms") { return plainCheck(&reader, maximumTimeout) }
         reader.require("target")
         let members = CheckMembers(&reader, maximumTimeoutMilliseconds: maximumTimeout)
         guard let target = members.target else { return nil }
@@ -130,12 +143,14 @@ enum BodyDecoder {
         let address: IPAddress
     }
 
+    static let mostDestinations = 100_000
+
     static func destinations(_ body: [UInt8]) throws(Problem) -> [Destination] {
-        let document = try document(body)
+        let document = try document(body, limits: JSONLimits(values: mostDestinations + 100))
         do throws(JSONProblems) {
             return try JSONObjectReader.decode(document) { reader in
                 reader.require("destinations")
-                return reader.array("destinations", count: 1...1000, destination)
+                return reader.array("destinations", count: 1...mostDestinations, destination)
             }
         } catch {
             throw Problem(error)
@@ -154,7 +169,7 @@ enum BodyDecoder {
     /// More values than any valid body has. A body of 16 MiB full of values would block the worker for seconds.
     private static let limits = JSONLimits(values: 16_384)
 
-    private static func document(_ body: [UInt8]) throws(Problem) -> JSONValue {
+    private static func document(_ body: [UInt8], limits: JSONLimits = limits) throws(Problem) -> JSONValue {
         do throws(JSONSyntaxError) {
             return try JSONValue.parse(body, limits: limits)
         } catch {

@@ -1,6 +1,6 @@
 package import ErrorCatalogue
 internal import NetworkTypes
-import StrictJSON
+internal import StrictJSON
 
 /// An error that a document has already as a member, and where.
 struct WrittenError {

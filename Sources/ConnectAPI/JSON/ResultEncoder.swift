@@ -38,10 +38,10 @@ package struct ResultEncoder: Sendable {
     }
 
     /// - Parameters:
-    ///   - sent: the texts of a configured dialog, to hide; nil for a dialog of the request itself.
-    ///   - index: the number of the check in its batch, if the result says it.
+    ///   - redactor: for the dialog of a monitor; nil for a dialog of the request itself.
+    ///   - index: the number of the check in its batch; nil for a check that is not in a batch.
     func write(
-        _ result: CheckResult, of request: CheckRequest, hiding sent: SentTexts?, index: Int? = nil,
+        _ result: CheckResult, of request: CheckRequest, hiding redactor: SentTextRedactor?, index: Int? = nil,
         to writer: inout JSONWriter
     ) {
         writer.piece("{\"schema\":1,", opening: 1)
@@ -61,7 +61,7 @@ package struct ResultEncoder: Sendable {
         if let resolution = result.resolution { write(resolution, to: &writer) }
         if let tls = result.tls { TLSEncoder.writeMember(tls, to: &writer) }
         if let dialog = result.dialog {
-            DialogEncoder.writeMember(sent.map { $0.hidden(in: dialog) } ?? dialog, to: &writer)
+            DialogEncoder.writeMember(redactor.map { $0.redacted(dialog) } ?? dialog, to: &writer)
         }
         writeEnd(result.timings, result.startedAtNanoseconds, request.origin, to: &writer)
     }

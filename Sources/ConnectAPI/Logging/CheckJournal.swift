@@ -2,11 +2,11 @@ internal import AccessPolicy
 package import CheckEngine
 package import CheckModel
 internal import ErrorCatalogue
-import Logging
+internal import Logging
 internal import NetworkTypes
 internal import SocketIO
-import StrictJSON
-import Synchronization
+internal import StrictJSON
+internal import Synchronization
 
 /// Counts and logs the checks of requests, by outcome.
 package final class CheckJournal: Sendable {

@@ -1,8 +1,8 @@
-import CheckEngine
+internal import CheckEngine
 internal import CheckModel
-import ErrorCatalogue
-import HTTPServer
-import Metrics
+internal import ErrorCatalogue
+internal import HTTPServer
+internal import Metrics
 
 /// `/metrics`.
 enum MetricsResource {
@@ -54,7 +54,8 @@ struct MetricsDocument {
         writer.family("connectd_checks_total", .counter, help: "Checks, by outcome and fault.")
         // Outcomes that have not happened are 0, so that the first failure is an increase.
         let usual = Outcome.all.map { CheckCounts.OutcomeLabels(outcome: $0, fault: Self.usualFault(of: $0)) }
-        let outcomes = Set(usual).union(checks.outcomes.keys).map { ($0, checks.outcomes[$0] ?? 0) }
+        let counted = checks.outcomes
+        let outcomes = Set(usual).union(counted.keys).map { ($0, counted[$0] ?? 0) }
         for (labels, count) in outcomes.sorted(by: { Self.order($0.0) < Self.order($1.0) }) {
             writer.sample("connectd_checks_total", Self.pairs(of: labels), count)
         }

@@ -1,7 +1,7 @@
-import CheckModel
-import ErrorCatalogue
-import Metrics
-import Synchronization
+internal import CheckModel
+internal import ErrorCatalogue
+internal import Metrics
+internal import Synchronization
 
 /// The counters of the service. Each worker counts its checks separately, so that no two threads write to the same
 /// memory; rare refusals share one counter.

@@ -1,6 +1,6 @@
 package import CheckEngine
 package import HTTPServer
-import Logging
+internal import Logging
 package import Metrics
 
 /// The resources under one set of settings. A request keeps the set that was current when it arrived.

@@ -2,7 +2,7 @@ package import CheckEngine
 package import HTTPServer
 package import Logging
 package import NetworkTypes
-import Synchronization
+internal import Synchronization
 
 /// The service as the HTTP server and the program see it: routes each request with the current settings.
 package final class ServiceHandler: RequestHandler {

@@ -5,6 +5,7 @@ import CheckModel
 import Configuration
 import ConnectAPI
 import ErrorCatalogue
+import NetworkTypes
 import SocketIO
 
 /// `connectd check`: checks with the same engine as the service, but with the rights of the caller.
@@ -32,7 +33,7 @@ struct CheckCommand: ParsableCommand {
               connectd check mail.internal:25 --starttls smtp
               connectd check --expect refused db.internal:22
               connectd check cache.internal:6379 --send 'PING\\r\\n' --match '^\\+PONG'
-              connectd check --file targets.txt --concurrency 100 --per-host 4 --retry-timeouts 1
+              connectd check --file targets.txt --per-host 4 --retry-timeouts 1
               connectd check --nagios --warning 200ms --critical 1s db.internal:5432
             """)
 
@@ -42,13 +43,7 @@ struct CheckCommand: ParsableCommand {
             """)
     var targets: [String] = []
 
-    @Option(
-        help: """
-            Read more targets from a file, one per line; - is standard input. A line can end with expect=OUTCOME. # starts \
-            a comment. A line that starts with { is a JSON request, as in POST /v1/checks.
-            """,
-        completion: .file())
-    var file: String?
+    @OptionGroup var targetFile: TargetFileOption
 
     @Option(
         name: [.long, .customShort("t")],
@@ -77,6 +72,9 @@ struct CheckCommand: ParsableCommand {
     var dialog: DialogArguments
 
     @OptionGroup(title: "Many targets")
+    var list: ListArguments
+
+    @OptionGroup(title: "Many targets")
     var pace: PaceArguments
 
     @Option(
@@ -84,11 +82,8 @@ struct CheckCommand: ParsableCommand {
         completion: .file(extensions: ["yaml", "yml"]))
     var config: String?
 
-    @Flag(help: "Print one JSON array.")
-    var json = false
-
-    @Flag(help: "Print each result as a line of JSON, as soon as it is known.")
-    var ndjson = false
+    @OptionGroup(title: "Output")
+    var results: FormatArguments
 
     @Flag(name: .shortAndLong, help: "Show every attempt with its source address and round-trip time.")
     var verbose = false
@@ -102,31 +97,38 @@ struct CheckCommand: ParsableCommand {
     @OptionGroup var color: ColorOption
 
     func validate() throws {
-        if json && ndjson { throw ValidationError("use either --json or --ndjson, not both") }
-        if nagios.nagios && (json || ndjson) {
-            throw ValidationError("use either --nagios or --\(json ? "json" : "ndjson"), not both")
-        }
+        _ = try results.chosen(isNagios: nagios.nagios)
         if let statsEvery, statsEvery.milliseconds < 100 {
             throw ValidationError("--stats-every must be from 100ms to 24h")
         }
     }
 
     func run() throws {
-        let entries = try TargetFile.entries(named: targets, file: file)
+        let format = try results.chosen(isNagios: nagios.nagios)
+        try results.validate(inputs: inputs)
         let context = try CallerContext.read(config: config, tls: tls)
-        let planner = CheckPlanner(
+        let template = try RequestTemplate(
             timeout: timeout, connection: connection, triesAllAddresses: all, tls: tls, dialog: dialog,
-            expectation: expect)
-        let checks = try planner.checks(of: entries, in: context)
-        let requests = checks.map(\.request)
-        try tls.validate(for: requests)
-        try nagios.validate(for: requests)
-        let isMany = requests.contains { $0.resolve.addresses != .first }
+            expectation: expect, context: context)
+        let plan = try list.plan(targets, file: targetFile.file, template)
+        if plan.count > 0 {
+            try tls.validate(hasTLS: plan.traits.hasTLS)
+            try nagios.validate(hasTLS: plan.traits.hasTLS, format: format)
+        }
+        let isColored = results.output == nil || results.output == "-"
         let run = CheckRun(
-            checks: checks, context: context, options: pace.options(descriptorsOfCheck: isMany ? 8 : 2),
-            format: json ? .json : ndjson ? .ndjson : nagios.nagios ? .nagios(nagios.limits) : .text,
-            palette: color.palette(for: STDOUT_FILENO), isVerbose: verbose, statsEvery: statsEvery)
+            plan: plan, context: context,
+            options: pace.options(descriptorsOfCheck: plan.traits.usesManyAddresses ? 8 : 2),
+            format: format, limits: nagios.limits, output: results.open(format), outputName: results.output,
+            palette: isColored ? color.palette(for: STDOUT_FILENO) : .plain, isVerbose: verbose,
+            statsEvery: statsEvery)
         throw ExitCode(try run.status())
+    }
+
+    /// The files that the command reads, with the option of each.
+    private var inputs: [(option: String, file: String)] {
+        let files = [("--file", targetFile.file), ("--config", config), ("--ca", tls.ca)]
+        return files.compactMap { option, file in file.map { (option, $0) } } + list.inputs
     }
 }
 
@@ -136,11 +138,20 @@ enum OutcomeExpectation {
         guard let expectation = ExpectationDecoder.expectation(parsing: text) else {
             throw ValidationError(
                 """
-                "\(TerminalText.clean(text))" is not an outcome: write one of \(ExpectationDecoder.knownWords); several \
-                with commas, or one with "!" before it
+                "\(TerminalText.clean(text))" is not an outcome\(suggestion(for: text)): write one of \
+                \(ExpectationDecoder.knownWords); several with commas, or one with "!" before it
                 """)
         }
         return expectation
+    }
+
+    /// ` (did you mean refused?)` for the first unknown word that is similar to an outcome; otherwise empty.
+    static func suggestion(for text: String) -> String {
+        let known = Outcome.all.map(\.word)
+        for word in text.drop(while: { $0 == "!" }).split(separator: ",") where !known.contains(String(word)) {
+            if let meant = Spelling.nearest(to: word.lowercased(), among: known) { return " (did you mean \(meant)?)" }
+        }
+        return ""
     }
 
     static func detail(_ error: any Error) -> String {

@@ -8,7 +8,6 @@ import SocketIO
 
 /// The text output of `check`: results, hints and the summary.
 struct CheckOutput {
-    private let checks: [PreparedCheck]
     private let palette: Palette
     private let isVerbose: Bool
     private let layout: ReportLayout
@@ -22,40 +21,44 @@ struct CheckOutput {
     /// The maximum number of unfinished targets to list.
     private static let namedUnfinished = 20
 
-    init(checks: [PreparedCheck], palette: Palette, isVerbose: Bool, repeatsTimeouts: Bool) {
-        self.checks = checks
+    /// - Parameters:
+    ///   - total: The number of all targets.
+    ///   - widestTarget: The length of the longest target.
+    init(total: Int, widestTarget: Int, palette: Palette, isVerbose: Bool, repeatsTimeouts: Bool) {
         self.palette = palette
         self.isVerbose = isVerbose
         self.repeatsTimeouts = repeatsTimeouts
-        layout = ReportLayout(checks.map(\.request.target))
-        tally = CheckTally(total: checks.count)
+        layout = ReportLayout(widest: widestTarget, count: total)
+        tally = CheckTally(total: total)
     }
 
-    /// Adds one result.
-    /// - Returns: The text to print now.
-    mutating func take(_ result: CheckResult, at index: Int) -> String {
-        let request = checks[index].request
+    /// Counts one result, and keeps its hint for the end.
+    mutating func count(_ result: CheckResult, of request: CheckRequest, collectsHints: Bool) {
         tally.add(result, CheckVerdict(result, of: request))
-        hints.add(result, of: request)
+        if collectsHints { hints.add(result, of: request) }
+    }
+
+    /// The text of one result.
+    func lines(_ result: CheckResult, of request: CheckRequest) -> String {
         // A single hint is printed with its result.
-        let hint = checks.count == 1 ? HintCollection.text(for: result, of: request) : nil
+        let hint = tally.total == 1 ? HintCollection.text(for: result, of: request) : nil
         return HumanReport.text(
             result, of: request, layout: layout, hint: hint, isVerbose: isVerbose, in: palette)
     }
 
     /// The text after the results: each hint once, a table, and the summary line.
-    /// - Parameter unfinished: the checks of a run that was interrupted; nil for one that is complete.
-    func epilogue(unfinished: [Int]?) -> String? {
-        guard checks.count > 1 || unfinished != nil else { return nil }
+    /// - Parameter unfinished: the targets of a run that was interrupted; nil for one that is complete.
+    func epilogue(unfinished: [Target]?) -> String? {
+        guard tally.total > 1 || unfinished != nil else { return nil }
         var blocks: [[String]] = []
         if let unfinished, !unfinished.isEmpty {
-            let named = unfinished.prefix(Self.namedUnfinished).map { index in
-                "\(palette.pending("--  "))  \(TerminalText.clean(checks[index].request.target.text).padded(to: layout.target))  not finished"
+            let named = unfinished.prefix(Self.namedUnfinished).map { target in
+                "\(palette.pending("--  "))  \(TerminalText.clean(target.text).padded(to: layout.target))  not finished"
             }
             let hidden = unfinished.count - named.count
             blocks.append(named + (hidden > 0 ? ["and \(hidden) more not finished"] : []))
         }
-        if checks.count > 1 { blocks.append(hints.lines + notes) }
+        if tally.total > 1 { blocks.append(hints.lines + notes) }
         blocks.append(tally.table)
         blocks.append([summary(isInterrupted: unfinished != nil)])
         return "\n" + blocks.filter { !$0.isEmpty }.map { $0.joined(separator: "\n") }.joined(separator: "\n\n")

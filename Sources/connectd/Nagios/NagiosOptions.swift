@@ -27,16 +27,18 @@ struct NagiosOptions: ParsableArguments {
         NagiosLimits(warning: warning, critical: critical, warningDays: warningDays, criticalDays: criticalDays)
     }
 
-    func validate(for requests: [CheckRequest]) throws {
-        if warningDays != nil || criticalDays != nil, requests.allSatisfy({ $0.tls == nil }) {
+    /// - Parameter hasTLS: Whether any check uses TLS.
+    func validate(hasTLS: Bool, format: ReportFormat) throws {
+        if hasLimit, format != .nagios { throw ValidationError("--warning… and --critical… need --nagios") }
+        if warningDays != nil || criticalDays != nil, !hasTLS {
             throw ValidationError(
                 "--warning-days and --critical-days need TLS: use a tls:// target or --tls")
         }
     }
 
+    private var hasLimit: Bool { warning != nil || critical != nil || warningDays != nil || criticalDays != nil }
+
     func validate() throws {
-        let hasLimit = warning != nil || critical != nil || warningDays != nil || criticalDays != nil
-        if hasLimit && !nagios { throw ValidationError("--warning… and --critical… need --nagios") }
         if let warning, let critical, critical.milliseconds < warning.milliseconds {
             throw ValidationError("--critical \(critical) must not be less than --warning \(warning)")
         }

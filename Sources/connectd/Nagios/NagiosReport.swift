@@ -6,9 +6,6 @@ import NetworkTypes
 /// Results in the format of monitoring plugins: a line with a summary and performance data, and with several targets one
 /// more line for each of them.
 struct NagiosReport {
-    let state: NagiosState
-    let text: String
-
     private struct Verdict {
         let state: NagiosState
         let text: String
@@ -18,17 +15,44 @@ struct NagiosReport {
         var line: String { hint.isEmpty ? text : "\(text). \(hint)" }
     }
 
+    /// What the report needs of one result.
+    private struct Entry {
+        let index: Int
+        let verdict: Verdict
+        let data: [String]
+    }
+
+    private let limits: NagiosLimits
+    private let total: Int
+    private var entries: [Entry] = []
+
+    /// - Parameter total: The number of results that will be added.
+    init(total: Int, limits: NagiosLimits) {
+        self.total = total
+        self.limits = limits
+    }
+
     init(_ results: [CheckResult], of requests: [CheckRequest], limits: NagiosLimits) {
-        let pairs = Array(zip(results, requests))
-        let verdicts = pairs.map { Self.verdict(on: $0, of: $1, limits) }
-        state = verdicts.map(\.state).max { $0.weight < $1.weight } ?? .unknown
-        let data = pairs.flatMap {
-            NagiosPerformance(limits: limits, labelsTarget: pairs.count > 1).data(of: $0, $1)
-        }
+        self.init(total: results.count, limits: limits)
+        for (index, result) in results.enumerated() { add(result, of: requests[index], at: index) }
+    }
+
+    /// - Parameter index: The position among the targets, which may be added in any order.
+    mutating func add(_ result: CheckResult, of request: CheckRequest, at index: Int) {
+        let data = NagiosPerformance(limits: limits, labelsTarget: total > 1).data(of: result, request)
+        entries.append(Entry(index: index, verdict: Self.verdict(on: result, of: request, limits), data: data))
+    }
+
+    var state: NagiosState { entries.map(\.verdict.state).max { $0.weight < $1.weight } ?? .unknown }
+
+    var text: String {
+        let sorted = entries.sorted { $0.index < $1.index }
+        let verdicts = sorted.map(\.verdict)
+        let data = sorted.flatMap(\.data)
         let summary = verdicts.count == 1 ? verdicts[0].line : Self.summary(of: verdicts)
         let details = verdicts.count == 1 ? [] : verdicts.map { Self.clean("[\($0.state.word)] \($0.line)") }
         let first = Self.line(state, summary) + (data.isEmpty ? "" : " | " + data.joined(separator: " "))
-        text = ([first] + details).joined(separator: "\n")
+        return ([first] + details).joined(separator: "\n")
     }
 
     /// One line without performance data.

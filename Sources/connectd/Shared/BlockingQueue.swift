@@ -1,4 +1,5 @@
 import CLinux
+import DequeModule
 import NetworkTypes
 import SocketIO
 import Synchronization
@@ -12,44 +13,74 @@ final class BlockingQueue<Element: Sendable>: Sendable {
         case deadline
     }
 
-    private let elements = Mutex<[Element]>([])
-    private let count: Semaphore
+    private struct State {
+        var elements: Deque<Element> = []
+        /// Elements taken since the last look for a signal.
+        var takenCount = 0
+    }
+
+    /// A signal takes precedence, but a look for it is a system call.
+    private static var elementsBetweenLooks: Int { 64 }
+
+    private let state = Mutex(State())
+    /// Signaled when the queue gets its first element. It may be signaled although the queue is empty.
+    private let isFilled: Semaphore
 
     /// - Throws: EMFILE, ENFILE or ENOMEM: it needs a descriptor.
     init() throws(Errno) {
-        count = try Semaphore()
+        isFilled = try Semaphore()
     }
 
+    var isEmpty: Bool { state.withLock { $0.elements.isEmpty } }
+
     func append(_ element: Element) {
-        elements.withLock { $0.append(element) }
-        count.signal()
+        let isFirst = state.withLock { state in
+            state.elements.append(element)
+            return state.elements.count == 1
+        }
+        if isFirst { isFilled.signal() }
     }
 
     /// Waits for the next value, in FIFO order.
     func next() -> Element {
-        count.wait()
-        return elements.withLock { $0.removeFirst() }
+        while true {
+            if let element = state.withLock({ $0.elements.popFirst() }) { return element }
+            isFilled.wait()
+        }
     }
 
     /// Waits for the next value, a signal (which takes precedence) or the deadline.
     /// - Parameter deadline: nil waits forever.
     func next(until deadline: MonotonicTime?, or interrupts: borrowing Interrupts) -> Wake {
         while true {
-            let isReady = count.isReady(until: deadline, orReadable: interrupts.rawDescriptor)
+            if let element = takeUnlessLookIsDue() { return .element(element) }
             if let number = interrupts.take() { return .signal(number) }
-            if isReady { return .element(next()) }
-            if let deadline, Clock.now() >= deadline { return .deadline }
+            if let element = state.withLock({ $0.elements.popFirst() }) { return .element(element) }
+            let isReady = isFilled.isReady(until: deadline, orReadable: interrupts.rawDescriptor)
+            // A signal from before the queue became empty is used up here.
+            if isReady { isFilled.wait() } else if let deadline, Clock.now() >= deadline { return .deadline }
+        }
+    }
+
+    private func takeUnlessLookIsDue() -> Element? {
+        state.withLock { state in
+            guard state.takenCount < Self.elementsBetweenLooks, let element = state.elements.popFirst() else {
+                state.takenCount = 0
+                return nil
+            }
+            state.takenCount += 1
+            return element
         }
     }
 }
 
-/// A semaphore for threads that poll(2) can wait on: eventfd(2) with EFD_SEMAPHORE.
+/// A binary semaphore for threads that poll(2) can wait on: eventfd(2).
 struct Semaphore: ~Copyable, Sendable {
     private let descriptor: Descriptor
 
     /// - Throws: EMFILE, ENFILE or ENOMEM from eventfd(2).
     init() throws(Errno) {
-        let number = eventfd(0, Int32(EFD_SEMAPHORE) | Int32(EFD_CLOEXEC))
+        let number = eventfd(0, Int32(EFD_CLOEXEC))
         guard number >= 0 else { throw .current }
         descriptor = Descriptor(adopting: number)
     }
@@ -59,6 +90,7 @@ struct Semaphore: ~Copyable, Sendable {
         _ = write(descriptor.rawValue, &one, 8)
     }
 
+    /// Waits until it is signaled, and resets it.
     borrowing func wait() {
         var count: UInt64 = 0
         // After EINTR it waits again: the signal did not end the process.

@@ -10,9 +10,14 @@ enum CallerContext {
     ///   - file: `--config`; nil applies no policy.
     ///   - tls: Its `--ca` is added to the authorities of the configuration.
     static func read(config file: String?, tls: TLSArguments) throws -> CheckContext {
-        let configured = try file.map(configured(by:)) ?? CheckContext(policy: nil)
+        let configured = try read(config: file)
         return CheckContext(
             policy: configured.policy, md5Keys: configured.md5Keys, tls: try tls.material(with: configured.tls))
+    }
+
+    /// The same without options for TLS.
+    static func read(config file: String?) throws -> CheckContext {
+        try file.map(configured(by:)) ?? CheckContext(policy: nil)
     }
 
     private static func configured(by file: String) throws -> CheckContext {

@@ -1,6 +1,6 @@
 public import ArgumentParser
-public import CheckEngine
 import CheckModel
+public import Dialog
 import NetworkTypes
 import Synchronization
 
@@ -65,15 +65,6 @@ struct DialogArguments: ParsableArguments {
     func validate() throws {
         if preset != nil, !(send.isEmpty && match.isEmpty && reject.isEmpty) {
             throw ValidationError("use either --preset or --send, --match and --reject")
-        }
-    }
-
-    /// - Throws: `ValidationError` if the preset does not fit a target.
-    func validate(for targets: [Target]) throws {
-        guard preset != nil else { return }
-        for target in targets {
-            if case .udp = target.peer { continue }
-            throw ValidationError("--preset needs UDP: write udp://host:port instead of \(target.text)")
         }
     }
 

@@ -18,7 +18,14 @@ struct HintCollection {
     private struct Entry {
         let cause: Cause
         var count = 0
-        var values: [CommandLineHint.Value: [String]] = [:]
+        var values: [CommandLineHint.Value: Values] = [:]
+    }
+
+    /// The different values of a placeholder.
+    private struct Values {
+        /// The first few.
+        var shown: [String] = []
+        var all: Set<String> = []
     }
 
     private static let shownCauses = 20
@@ -61,10 +68,11 @@ struct HintCollection {
             entries.append(Entry(cause: cause))
         }
         entries[index].count += 1
-        for (value, text) in values where entries[index].values[value, default: []].count < Self.countedValues {
-            if entries[index].values[value]?.contains(text) != true {
-                entries[index].values[value, default: []].append(text)
-            }
+        for (value, text) in values {
+            let known = entries[index].values[value]?.all
+            guard (known?.count ?? 0) < Self.countedValues, known?.contains(text) != true else { continue }
+            entries[index].values[value, default: Values()].all.insert(text)
+            if (known?.count ?? 0) < Self.shownValues { entries[index].values[value]?.shown.append(text) }
         }
     }
 
@@ -83,13 +91,13 @@ struct HintCollection {
         return TerminalText.clean("\(targets), \(entry.cause.name): \(fault)\(hint)")
     }
 
-    private static func joined(_ texts: [String]) -> String {
-        let shown = texts.prefix(shownValues)
-        guard texts.count > shown.count else {
+    private static func joined(_ values: Values) -> String {
+        let shown = values.shown
+        guard values.all.count > shown.count else {
             return shown.count == 1
                 ? shown[0] : "\(shown.dropLast().joined(separator: ", ")) or \(shown[shown.count - 1])"
         }
-        return "\(shown.joined(separator: ", ")) and \(texts.count - shown.count) more"
+        return "\(shown.joined(separator: ", ")) and \(values.all.count - shown.count) more"
     }
 }
 

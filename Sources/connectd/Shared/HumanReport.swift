@@ -14,10 +14,17 @@ struct ReportLayout {
 
     /// - Parameter targets: All targets of the output.
     init(_ targets: some Collection<Target>) {
-        target = min(targets.map(\.text.count).max() ?? 0, Self.widestTarget)
+        self.init(widest: targets.map(\.text.count).max() ?? 0, count: targets.count)
+    }
+
+    /// - Parameters:
+    ///   - widest: The length of the longest target.
+    ///   - count: The number of all targets.
+    init(widest: Int, count: Int) {
+        target = min(widest, Self.widestTarget)
         // A single line needs no alignment.
-        outcome = targets.count > 1 ? Self.widestUsualOutcome : 0
-        time = targets.count > 1 ? 10 : 0
+        outcome = count > 1 ? Self.widestUsualOutcome : 0
+        time = count > 1 ? 10 : 0
     }
 }
 
@@ -84,7 +91,8 @@ enum HumanReport {
         return isSingle ? rest + [time] : [time] + rest
     }
 
-    private static func expectation(_ expectation: Expectation, missedBy result: CheckResult) -> String? {
+    /// What was expected instead of the result; nil if the request does not say it.
+    static func expectation(_ expectation: Expectation, missedBy result: CheckResult) -> String? {
         switch expectation {
         case .transportSuccess: nil
         case .oneOf(let outcomes): "expected \(outcomes.map(\.word).joined(separator: " or "))"

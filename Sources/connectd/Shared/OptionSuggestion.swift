@@ -22,7 +22,10 @@ enum OptionSuggestion {
         "--servername": "use --server-name", "--no-check-certificate": "use --no-verify", "--ipv4": "use -4",
         "--ipv6": "use -6", "--threads": "use --concurrency", "--jobs": "use --concurrency", "-j": "use --concurrency",
         "-P": "use --concurrency", "--retries": "use --retry-timeouts", "--retry": "use --retry-timeouts",
-        "-f": "use --file", "--input": "use --file", "-o": "redirect the output with >", "-d": "use --verbose",
+        "-f": "use --file", "--input": "use --file", "-iL": "use --file", "-o": "use --output",
+        "-oX": "use --format junit",
+        "--excludefile": "use --exclude @FILE", "--exclude-file": "use --exclude @FILE", "--csv": "use --format csv",
+        "--junit": "use --format junit", "--resume": "use --skip-done", "-d": "use --verbose",
         "--debug": "use --verbose", "--until-down": "use --until down", "--strict": "omit it: wait always does so",
     ]
 
@@ -31,9 +34,17 @@ enum OptionSuggestion {
         let marker = "Error: Unknown option '"
         guard message.hasPrefix(marker) else { return message }
         let option = message.dropFirst(marker.count).prefix { $0 != "'" }
-        guard let advice = byOption[String(option.prefix { $0 != "=" })] else { return message }
         let rest = message.drop { !$0.isNewline }
-        return "\(marker)\(option)': \(advice)\(rest)"
+        if let advice = byOption[String(option.prefix { $0 != "=" })] {
+            return "\(marker)\(option)': \(advice)\(rest)"
+        }
+        // The library compares only with the options of the command itself.
+        let suggested = message.prefix { !$0.isNewline }.split(separator: "'").last { $0.hasPrefix("--") }
+        let known = ["--version", "--help"] + [suggested].compactMap { $0.map(String.init) }.filter { $0 != option }
+        guard option.hasPrefix("--"), let meant = Spelling.nearest(to: String(option), among: known) else {
+            return message
+        }
+        return "\(marker)\(option)'. Did you mean '\(meant)'?\(rest)"
     }
 }
 
@@ -89,10 +100,16 @@ enum UsageConvention {
 
     init(of arguments: [String]) {
         switch arguments.first {
-        case "check": self = arguments.contains("--nagios") ? .nagios : .usual
+        case "check": self = Self.asksForNagios(arguments) ? .nagios : .usual
         case "healthcheck": self = .health
         default: self = .usual
         }
+    }
+
+    private static func asksForNagios(_ arguments: [String]) -> Bool {
+        let followers = zip(arguments, arguments.dropFirst())
+        return arguments.contains { $0 == "--nagios" || $0 == "--format=nagios" }
+            || followers.contains { $0 == "--format" && $1 == "nagios" }
     }
 
     /// The exit status of wrong usage.

@@ -35,8 +35,9 @@ enum Output {
         if let error = write(bytes, to: STDOUT_FILENO) { end(error) }
     }
 
+    /// Writes all bytes to a descriptor.
     /// - Returns: The error; nil if everything was written.
-    private static func write(_ bytes: [UInt8], to descriptor: Int32) -> Errno? {
+    static func write(_ bytes: [UInt8], to descriptor: Int32) -> Errno? {
         var rest = bytes[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { CLinux.write(descriptor, $0.baseAddress, $0.count) }
@@ -60,7 +61,13 @@ enum Output {
     /// On EPIPE, as with `| head -1`, it exits as silently as by SIGPIPE.
     private static func end(_ error: Errno) -> Never {
         if error.rawValue == EPIPE { endProcess(128 + SIGPIPE) }
-        errorLine("connectd: cannot write to standard output: \(ErrnoCatalogue.message(of: error))")
+        end(error, writing: "standard output")
+    }
+
+    /// Ends the process because an output cannot be written.
+    /// - Parameter name: The output in the message.
+    static func end(_ error: Errno, writing name: String) -> Never {
+        errorLine("connectd: cannot write to \(TerminalText.clean(name)): \(ErrnoCatalogue.message(of: error))")
         endProcess(ProgramArguments.usage.usageStatus)
     }
 }
@@ -80,7 +87,14 @@ enum TerminalText {
         }.joined()
     }
 
-    private static func isUnsafe(_ scalar: Unicode.Scalar) -> Bool {
+    /// The beginning of a text, made safe: a file of another kind has long lines.
+    static func excerpt(_ text: String) -> String {
+        let beginning = text.unicodeScalars.prefix(200)
+        let isCut = beginning.endIndex < text.unicodeScalars.endIndex
+        return clean(String(beginning)) + (isCut ? "…" : "")
+    }
+
+    static func isUnsafe(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
         case 0...0x1F, 0x7F...0x9F, 0x061C, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069: true
         default: false

@@ -51,17 +51,17 @@ struct TLSArguments: ParsableArguments {
             || legacyRenegotiation
     }
 
-    func validate(for requests: [CheckRequest]) throws {
-        if isGiven, requests.allSatisfy({ $0.tls == nil }) {
+    /// - Parameter hasTLS: Whether any check uses TLS.
+    func validate(hasTLS: Bool) throws {
+        if isGiven, !hasTLS {
             throw ValidationError("the TLS options need a TCP target, and there is none")
         }
     }
 
-    /// The TLS options for a target; nil without TLS.
-    func options(for target: Target) -> TLSOptions? {
-        guard case .tcp = target.peer, target.impliesTLS || isGiven else { return nil }
+    /// The TLS options of each check that uses TLS.
+    var options: TLSOptions {
         var options = TLSOptions()
-        options.serverName = serverName
+        options.serverName = serverName.map(ServerName.readOrKept)
         options.verify = !noVerify
         options.authority = ca == nil ? nil : Self.authority
         options.startTLS = starttls

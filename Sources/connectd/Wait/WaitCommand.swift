@@ -39,13 +39,7 @@ struct WaitCommand: ParsableCommand {
     @Argument(help: "Targets: tcp://host:port, host:port, tls://host:port, udp://host:port, unix:/path, unix:@name.")
     var targets: [String] = []
 
-    @Option(
-        help: """
-            Read more targets from a file, one per line; - is standard input. A line can end with expect=OUTCOME. # starts \
-            a comment. A line that starts with { is a JSON request, as in POST /v1/checks.
-            """,
-        completion: .file())
-    var file: String?
+    @OptionGroup var targetFile: TargetFileOption
 
     @Option(
         name: [.long, .customShort("t")],
@@ -89,16 +83,19 @@ struct WaitCommand: ParsableCommand {
     }
 
     func run() throws {
-        let entries = try TargetFile.entries(named: targets, file: file)
         let context = try CallerContext.read(config: config, tls: tls)
-        let planner = CheckPlanner(connection: connection, tls: tls, dialog: dialog)
-        let checks = try planner.checks(of: entries, in: context).map { check in
+        let template = try RequestTemplate(connection: connection, tls: tls, dialog: dialog, context: context)
+        var list = TargetList()
+        let problems = try list.append(targets, file: targetFile.file)
+        let plan = try CheckPlan(list, template, problems)
+        try tls.validate(hasTLS: plan.traits.hasTLS)
+        let checks = (0..<plan.count).map { index in
+            let check = plan.check(at: index)
             var request = check.request
             until.apply(to: &request)
             return PreparedCheck(request: request, dialog: check.dialog)
         }
         let requests = checks.map(\.request)
-        try tls.validate(for: requests)
         var signals = WaitSignals()
         var status = StatusLine(environment: Environment.all)
         let showsProgress = status.isUsable && !quiet
@@ -160,7 +157,7 @@ enum WaitCondition {
             guard let expectation = ExpectationDecoder.expectation(parsing: text) else {
                 throw ValidationError(
                     """
-                    --until "\(TerminalText.clean(text))" is not a state: write up, down, or an outcome: \
+                    --until "\(TerminalText.clean(text))" is not a state\(OutcomeExpectation.suggestion(for: text)): write up, down, or an outcome: \
                     \(ExpectationDecoder.knownWords)
                     """)
             }

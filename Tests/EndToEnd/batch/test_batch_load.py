@@ -141,7 +141,7 @@ def test_memory_does_not_grow_with_the_answer(network):
                 most = max(most, it.resident_bytes())
         assert size > 150 << 20
         assert most - before < 48 << 20
-        wait_until(lambda: it.resident_bytes() - before < 48 << 20, 10, "the memory is given back")
+        wait_until(lambda: it.resident_bytes() - before < 48 << 20, 10, "the memory is released")
 
 
 def test_a_request_that_ends_within_its_body_leaves_nothing(service):

@@ -1,0 +1,135 @@
+internal import StrictJSON
+
+/// What a case was at one time.
+package struct CaseRecord: Hashable, Sendable {
+    package let rule: String
+    package let target: String
+    /// `pass`, `violation`, `error` or `inconclusive`.
+    package let verdict: String
+    package let outcome: String
+
+    package init(rule: String, target: String, verdict: String, outcome: String) {
+        self.rule = rule
+        self.target = target
+        self.verdict = verdict
+        self.outcome = outcome
+    }
+
+    /// `pass (refused)`.
+    package var state: String { "\(verdict) (\(outcome))" }
+
+    /// Reads the output of `connectd verify --format ndjson`.
+    /// - Throws: the first line that is not such output, from 1, and why.
+    package static func read(_ bytes: [UInt8]) throws(RecordError) -> [CaseRecord] {
+        var records: [CaseRecord] = []
+        let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        for (index, line) in lines.enumerated() {
+            guard line.contains(where: { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\r") }) else { continue }
+            guard let record = CaseRecord(try value(of: Array(line), number: index + 1)) else {
+                throw RecordError(
+                    line: index + 1,
+                    detail: "has no rule, target, verdict and outcome: give the output of verify --format ndjson")
+            }
+            records.append(record)
+        }
+        return records
+    }
+
+    private static func value(of line: [UInt8], number: Int) throws(RecordError) -> JSONValue {
+        do throws(JSONSyntaxError) {
+            return try JSONValue.parse(line)
+        } catch {
+            throw RecordError(line: number, detail: "is not JSON: column \(error.column): \(error.detail)")
+        }
+    }
+
+    private init?(_ value: JSONValue) {
+        guard case .object(let object) = value, case .string(let rule) = object["rule"],
+            case .string(let target) = object["target"], case .string(let verdict) = object["verdict"],
+            case .string(let outcome) = object["outcome"]
+        else { return nil }
+        self.init(rule: rule, target: target, verdict: verdict, outcome: outcome)
+    }
+}
+
+/// Why a file is not the output of an earlier run.
+package struct RecordError: Error, Hashable, Sendable {
+    package let line: Int
+    package let detail: String
+}
+
+/// One difference between two runs.
+package enum CaseChange: Hashable, Sendable {
+    case changed(before: CaseRecord, after: CaseRecord)
+    case new(CaseRecord)
+    case gone(CaseRecord)
+
+    /// `changed`, `new` or `gone`.
+    package var word: String {
+        switch self {
+        case .changed: "changed"
+        case .new: "new"
+        case .gone: "gone"
+        }
+    }
+
+    package var before: CaseRecord? {
+        switch self {
+        case .changed(let before, _): before
+        case .gone(let record): record
+        case .new: nil
+        }
+    }
+
+    package var after: CaseRecord? {
+        switch self {
+        case .changed(_, let after): after
+        case .new(let record): record
+        case .gone: nil
+        }
+    }
+}
+
+/// What changed between two runs. A case is the same in both if rule and target are.
+package struct VerificationDiff: Sendable {
+    /// In the order of the new run; what is gone comes last.
+    package let changes: [CaseChange]
+    package let unchanged: Int
+
+    private struct Key: Hashable {
+        let rule: String
+        let target: String
+
+        init(_ record: CaseRecord) {
+            rule = record.rule
+            target = record.target
+        }
+    }
+
+    package init(from before: [CaseRecord], to after: [CaseRecord]) {
+        var earlier: [Key: CaseRecord] = [:]
+        for record in before { earlier[Key(record)] = record }
+        var changes: [CaseChange] = []
+        var unchanged = 0
+        for record in after {
+            switch earlier.removeValue(forKey: Key(record)) {
+            case nil: changes.append(.new(record))
+            case record: unchanged += 1
+            case let old?: changes.append(.changed(before: old, after: record))
+            }
+        }
+        // A case that appears twice in the old file is gone only once.
+        let gone = before.filter { earlier.removeValue(forKey: Key($0)) != nil }
+        self.changes = changes + gone.map(CaseChange.gone)
+        self.unchanged = unchanged
+    }
+
+    /// `2 changed, 1 new, 0 gone, 40 unchanged`.
+    package var summary: String {
+        let counts = ["changed", "new", "gone"].map { word in
+            let count = changes.count { $0.word == word }
+            return "\(count) \(word)"
+        }
+        return (counts + ["\(unchanged) unchanged"]).joined(separator: ", ")
+    }
+}

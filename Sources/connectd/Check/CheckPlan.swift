@@ -1,0 +1,193 @@
+import ArgumentParser
+import CheckEngine
+import CheckModel
+import ConnectAPI
+import Dialog
+import NetworkTypes
+import StrictJSON
+
+/// The checks of a command. Each one is decoded when it is needed, because a request takes much more memory than its text.
+struct CheckPlan: CheckSource {
+    /// What the checks have in common.
+    struct Traits {
+        var hasTLS = false
+        /// Whether a check tries several addresses at once.
+        var usesManyAddresses = false
+        var longestTimeoutMilliseconds = 0
+        var widestTarget = 0
+    }
+
+    private let list: TargetList
+    private let template: RequestTemplate
+    /// The targets to check, as indices of the list; nil for all.
+    private let kept: [Int32]?
+    let traits: Traits
+    /// What `--skip-done` did.
+    let skipped: Skipped
+
+    struct Skipped {
+        /// Targets that need no check.
+        var count = 0
+        /// Those of them whose result was not ok.
+        var failures = 0
+        /// Lines of the file that are not results.
+        var ignoredLines = 0
+    }
+
+    var count: Int { kept?.count ?? list.count }
+
+    /// Decodes all targets once.
+    /// - Parameter problems: The problems of the list so far.
+    /// - Throws: `ValidationError` with all problems: each bad argument, and each bad line with its number.
+    init(
+        _ list: TargetList, _ template: RequestTemplate, excluding exclusions: ExclusionList? = nil,
+        skipping finished: FinishedTargets? = nil, _ problems: ProblemList = ProblemList()
+    ) throws {
+        var (problems, finished) = (problems, finished)
+        var traits = Traits()
+        var kept: [Int32] = []
+        var skipped = Skipped(ignoredLines: finished?.ignoredLines ?? 0)
+        for index in 0..<list.count {
+            let source = list.source(at: index)
+            do throws(RequestProblems) {
+                let request = try template.check(of: source).request
+                if exclusions?.contains(request.target) == true { continue }
+                if let isOK = finished?.take(request) {
+                    skipped.count += 1
+                    skipped.failures += isOK ? 0 : 1
+                    continue
+                }
+                traits.add(request)
+                if exclusions != nil || finished != nil { kept.append(Int32(index)) }
+            } catch {
+                for detail in error.details { problems.append(detail, at: list.location(at: index)) }
+            }
+        }
+        try problems.throwIfAny()
+        self.list = list
+        self.template = template
+        self.kept = exclusions == nil && finished == nil ? nil : kept
+        self.traits = traits
+        self.skipped = skipped
+    }
+
+    /// The check at an index, less than `count`.
+    func check(at index: Int) -> PreparedCheck {
+        do throws(RequestProblems) {
+            return try template.check(of: list.source(at: listIndex(index)))
+        } catch {
+            // `init` decoded the same text with the same template.
+            preconditionFailure("a valid target became invalid: \(error.details)")
+        }
+    }
+
+    func request(at index: Int) -> CheckRequest { check(at: index).request }
+
+    /// Where the check was written; nil for an argument.
+    func location(at index: Int) -> ReportLocation? { list.location(at: listIndex(index)) }
+
+    private func listIndex(_ index: Int) -> Int { kept.map { Int($0[index]) } ?? index }
+}
+
+extension CheckPlan.Traits {
+    fileprivate mutating func add(_ request: CheckRequest) {
+        hasTLS = hasTLS || request.tls != nil
+        usesManyAddresses = usesManyAddresses || request.resolve.addresses != .first
+        longestTimeoutMilliseconds = max(longestTimeoutMilliseconds, request.timeoutMilliseconds)
+        widestTarget = max(widestTarget, request.target.text.count)
+    }
+}
+
+/// The problems of one target.
+struct RequestProblems: Error {
+    let details: [String]
+}
+
+/// The options of a command, as a request to which only the target is added.
+struct RequestTemplate: Sendable {
+    private let timeout: Duration?
+    private let base: CheckRequest
+    private let expectation: Expectation
+    /// The TLS options of the command line; nil if there are none.
+    private let tls: TLSOptions?
+    /// Compiled once, because compiling is slow.
+    private let dialog: Dialog?
+    private let preset: UDPPreset?
+    private let context: CheckContext
+
+    /// - Throws: `ValidationError` for a bad dialog.
+    init(
+        timeout: Duration? = nil, connection: ConnectionArguments, triesAllAddresses: Bool = false, tls: TLSArguments,
+        dialog: DialogArguments, expectation: Expectation? = nil, context: CheckContext
+    ) throws {
+        // Each check replaces the target.
+        var base = CheckRequest(
+            target: Target(peer: .tcp(.name("localhost"), port: 1), text: "localhost:1"),
+            timeoutMilliseconds: timeout?.milliseconds ?? 5000)
+        connection.apply(to: &base)
+        if triesAllAddresses { base.resolve.addresses = .all }
+        preset = dialog.preset
+        if preset == nil { base.dialog = dialog.steps }
+        self.dialog = try DialogArguments.dialog(base.dialog)
+        self.base = base
+        self.timeout = timeout
+        self.expectation = expectation ?? .transportSuccess
+        self.tls = tls.isGiven ? tls.options : nil
+        self.context = context
+    }
+
+    func check(of source: TargetList.Source) throws(RequestProblems) -> PreparedCheck {
+        if source.isRequest { return try requestedCheck(source.text) }
+        let target = try Self.target(source)
+        var request = base
+        request.target = target
+        if case .tcp = target.peer, target.impliesTLS || tls != nil { request.tls = tls ?? TLSOptions() }
+        request.expectation = source.expectation ?? expectation
+        guard let preset else { return PreparedCheck(request: request, dialog: dialog) }
+        guard case .udp = target.peer else {
+            throw RequestProblems(details: [
+                "--preset needs UDP: write udp://host:port instead of \(TerminalText.clean(target.text))"
+            ])
+        }
+        // The steps of a preset contain new random numbers for each check.
+        request.dialog = preset.steps
+        do {
+            return PreparedCheck(request: request, dialog: try DialogArguments.dialog(request.dialog))
+        } catch {
+            throw RequestProblems(details: [OutcomeExpectation.detail(error)])
+        }
+    }
+
+    private static func target(_ source: TargetList.Source) throws(RequestProblems) -> Target {
+        do throws(TargetError) {
+            return try Target(parsing: source.text)
+        } catch {
+            let advice = source.isPortMissing ? ", or give the ports of all hosts with --ports" : ""
+            throw RequestProblems(details: [
+                "target \"\(TerminalText.excerpt(source.text))\": \(error.detail)\(advice)"
+            ])
+        }
+    }
+
+    private func requestedCheck(_ text: String) throws(RequestProblems) -> PreparedCheck {
+        let document: JSONValue
+        do throws(JSONSyntaxError) {
+            document = try JSONValue.parse(Array(text.utf8), limits: JSONLimits(values: 16_384))
+        } catch {
+            throw RequestProblems(details: ["is not a JSON request: column \(error.column): \(error.detail)"])
+        }
+        let (check, problems) = ConfiguredCheckDecoder.decode(
+            withTimeout(document), material: context.tls, md5Keys: context.md5Keys.keys)
+        guard let check, problems.isEmpty else {
+            throw RequestProblems(details: problems.map { "\($0.pointer) \($0.detail)" })
+        }
+        return check
+    }
+
+    /// A request line keeps its own members; `--timeout` applies only if it has no `timeout_ms`.
+    private func withTimeout(_ document: JSONValue) -> JSONValue {
+        guard let timeout, case .object(let object) = document, object["timeout_ms"] == nil else { return document }
+        let member = JSONObject.Member(key: "timeout_ms", value: .integer(Int64(timeout.milliseconds)))
+        return .object(JSONObject(members: object.members + [member]))
+    }
+}

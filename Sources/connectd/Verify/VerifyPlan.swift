@@ -1,0 +1,152 @@
+import CheckEngine
+import CheckModel
+import Configuration
+import ConnectAPI
+import ErrorCatalogue
+import NetworkTypes
+import Reachability
+import StrictJSON
+
+/// The checks of a reachability policy: one for each case, and one for each control.
+struct VerifyPlan: CheckSource {
+    /// A control target with the options that it is checked with.
+    struct Control {
+        let target: Target
+        let check: PreparedCheck
+    }
+
+    let policy: ReachabilityPolicy
+    let cases: [ReachabilityCase]
+    /// Each distinct control once.
+    let controls: [Control]
+    /// The control of each rule, by its index in `controls`.
+    let controlOfRule: [Int?]
+    private let templates: [CaseTemplates.Key: PreparedCheck]
+
+    /// - Throws: all problems of the requests, with their positions in the file.
+    init(_ policy: ReachabilityPolicy, in context: CheckContext) throws(ConfigurationProblems) {
+        self.policy = policy
+        cases = policy.cases()
+        var decoder = CaseTemplates(policy: policy, context: context)
+        for tested in cases { decoder.add(tested) }
+        var controls: [Control] = []
+        var controlOfRule: [Int?] = []
+        var numbers: [String: Int] = [:]
+        for (index, rule) in policy.rules.enumerated() {
+            guard let target = rule.control, let check = decoder.control(target, rule: index) else {
+                controlOfRule.append(nil)
+                continue
+            }
+            let key = "\(target.text) \(rule.check.forConnection.members)"
+            if numbers[key] == nil {
+                numbers[key] = controls.count
+                controls.append(Control(target: target, check: check))
+            }
+            controlOfRule.append(numbers[key])
+        }
+        guard decoder.problems.isEmpty else { throw ConfigurationProblems(decoder.problems) }
+        self.controls = controls
+        self.controlOfRule = controlOfRule
+        templates = decoder.templates
+    }
+
+    var count: Int { cases.count }
+
+    func check(at index: Int) -> PreparedCheck {
+        let tested = cases[index]
+        guard let template = templates[CaseTemplates.Key(tested)] else {
+            // `init` made a template for each case, or threw.
+            preconditionFailure("no template for \(tested.target.text)")
+        }
+        var request = template.request
+        request.target = tested.target
+        let labels = policy.rules[tested.rule].labels
+        request.labels = labels.isEmpty ? nil : labels
+        return PreparedCheck(request: request, dialog: template.dialog)
+    }
+
+    /// The longest timeout of all checks, in milliseconds.
+    var longestTimeout: Int { templates.values.lazy.map(\.request.timeoutMilliseconds).max() ?? 0 }
+
+    /// Whether a check tries several addresses at once.
+    var usesManyAddresses: Bool { templates.values.contains { $0.request.resolve.addresses != .first } }
+}
+
+/// Decodes the request of a rule once for each kind of target, because patterns are slow to compile.
+private struct CaseTemplates {
+    struct Key: Hashable {
+        private let rule: Int
+        private let transport: Transport
+        private let impliesTLS: Bool
+        private let socketType: UnixSocketType?
+
+        init(_ tested: ReachabilityCase) {
+            rule = tested.rule
+            transport = tested.target.transport
+            impliesTLS = tested.target.impliesTLS
+            socketType = if case .unix(let type, _) = tested.target.peer { type } else { nil }
+        }
+    }
+
+    let policy: ReachabilityPolicy
+    let context: CheckContext
+    private(set) var problems: [ConfigurationProblem] = []
+    private(set) var templates: [Key: PreparedCheck] = [:]
+    /// Kinds of targets that have a template or a problem.
+    private var known: Set<Key> = []
+
+    init(policy: ReachabilityPolicy, context: CheckContext) {
+        self.policy = policy
+        self.context = context
+    }
+
+    mutating func add(_ tested: ReachabilityCase) {
+        let key = Key(tested)
+        guard known.insert(key).inserted else { return }
+        let rule = policy.rules[tested.rule]
+        guard let decoded = decode(rule.check, tested.target, rule: tested.rule) else { return }
+        guard Self.triesEveryAddress(rule, decoded) else { return templates[key] = decoded }
+        var request = decoded.request
+        request.resolve.addresses = .all
+        templates[key] = PreparedCheck(request: request, dialog: decoded.dialog)
+    }
+
+    /// `closed` and `blocked` are statements about every address of a name. At once, each address has the whole timeout;
+    /// in turn, a share of it could be too short for a slow path.
+    private static func triesEveryAddress(_ rule: ReachabilityRule, _ decoded: PreparedCheck) -> Bool {
+        guard rule.expectation == .blocked || rule.expectation == .closed else { return false }
+        return decoded.request.resolve.addresses == .first && !rule.check.choosesAddresses
+    }
+
+    /// The check of a control has the timeout, name server, source and socket options of the rule, but not its dialog.
+    mutating func control(_ target: Target, rule index: Int) -> PreparedCheck? {
+        decode(policy.rules[index].check.forConnection, target, rule: index)
+    }
+
+    private mutating func decode(_ check: RuleCheck, _ target: Target, rule index: Int) -> PreparedCheck? {
+        let (decoded, found) = ConfiguredCheckDecoder.decode(
+            check.request(for: target.text), material: context.tls, md5Keys: context.md5Keys.keys)
+        for problem in found {
+            let described = check.problem(
+                problem, file: policy.file, rule: "rules[\(index)]", at: policy.rules[index].position)
+            // The same member of `defaults` may be wrong for many rules.
+            if !problems.contains(described) { problems.append(described) }
+        }
+        return decoded
+    }
+}
+
+extension RuleCheck {
+    private static let connectionNames: Set<String> = ["timeout_ms", "resolve", "bind", "socket"]
+
+    /// Only the members that say how to connect.
+    fileprivate var forConnection: RuleCheck { filtered { Self.connectionNames.contains($0) } }
+
+    /// Whether it says how the addresses of a name are tried.
+    fileprivate var choosesAddresses: Bool {
+        members.contains { member in
+            guard member.key == "resolve", case .object(let resolve) = member.value else { return false }
+            return resolve["addresses"] != nil
+        }
+    }
+}

@@ -1,0 +1,149 @@
+import CheckEngine
+import CheckModel
+import ErrorCatalogue
+import NetworkTypes
+import SocketIO
+
+/// Runs the controls, the cases, and the controls again.
+///
+/// A control that is open only before or only after the cases does not show that the network worked in between.
+struct VerifySession {
+    /// What a run found. After a signal, some results are missing.
+    struct Findings {
+        /// The result of each case.
+        var results: [CheckResult?]
+        /// The results of each control, before and after the cases; nil for one that was not needed.
+        var before: [CheckResult?]
+        var after: [CheckResult?]
+        /// The cases that were repeated slowly.
+        var repeated: Set<Int> = []
+        /// The controls that some verdict depends on.
+        let neededControls: Set<Int>
+        var signal: Int32?
+    }
+
+    /// An event of the cases, delivered on the calling thread.
+    enum Event {
+        case finished(CheckResult, of: CheckRequest)
+        case willRepeat
+        case repeating(round: Int, count: Int)
+        /// One of the repeated checks has ended.
+        case repeated
+        case tick
+    }
+
+    let plan: VerifyPlan
+    let context: CheckContext
+    let options: BatchOptions
+    /// The controls that some verdict depends on.
+    let neededControls: Set<Int>
+    /// Whether timeouts are repeated for each host, because neither file nor flags say how often.
+    let repeatsTimeouts: Bool
+    let tickMilliseconds: Int?
+
+    func run(_ onEvent: (Event) -> Void) throws -> Findings {
+        var findings = Findings(
+            results: Array(repeating: nil, count: plan.cases.count),
+            before: Array(repeating: nil, count: plan.controls.count),
+            after: Array(repeating: nil, count: plan.controls.count), neededControls: neededControls)
+        findings.signal = try runControls(into: &findings.before, onEvent)
+        if findings.signal == nil { findings.signal = try runCases(into: &findings, onEvent) }
+        if findings.signal == nil, repeatsTimeouts {
+            findings.signal = try repeatTimeouts(in: &findings, onEvent)
+        }
+        if findings.signal == nil { findings.signal = try runControls(into: &findings.after, onEvent) }
+        return findings
+    }
+
+    private func runControls(into results: inout [CheckResult?], _ onEvent: (Event) -> Void) throws -> Int32? {
+        let numbers = neededControls.sorted()
+        return try runChecks(CheckList(checks: numbers.map { plan.controls[$0].check }), options) { event in
+            switch event {
+            case .finished(let index, let result): results[numbers[index]] = result
+            case .tick: onEvent(.tick)
+            case .willRepeat, .repeating, .idle: break
+            }
+        }
+    }
+
+    private func runCases(into findings: inout Findings, _ onEvent: (Event) -> Void) throws -> Int32? {
+        var earlier: [Int: CheckResult] = [:]
+        let signal = try runChecks(plan, options) { event in
+            switch event {
+            case .finished(let index, let result):
+                findings.results[index] = result
+                // Without time for the repetition, a check keeps the very same result.
+                if let first = earlier.removeValue(forKey: index), first !== result { findings.repeated.insert(index) }
+                onEvent(.finished(result, of: plan.request(at: index)))
+            case .willRepeat(let index, let result):
+                earlier[index] = result
+                onEvent(.willRepeat)
+            case .repeating(let round, let count): onEvent(.repeating(round: round, count: count))
+            case .tick: onEvent(.tick)
+            case .idle: break
+            }
+        }
+        // If the run is interrupted, the first timeout is what is known.
+        for (index, result) in earlier { findings.results[index] = result }
+        return signal
+    }
+
+    /// Repeats timeouts once, slowly for each host.
+    private func repeatTimeouts(in findings: inout Findings, _ onEvent: (Event) -> Void) throws -> Int32? {
+        let repetition = TimeoutRepetition(of: findings.results)
+        if repetition.count > 0 { onEvent(.repeating(round: 1, count: repetition.count)) }
+        for segment in repetition.segments {
+            // Before the first check of a host, its limit must have recovered from what came before.
+            if let signal = try pause() { return signal }
+            var slow = options
+            let rate = Double(segment.hosts) * 1000 / Double(options.retryPauseMilliseconds)
+            slow.ratePerSecond = options.ratePerSecond > 0 ? min(options.ratePerSecond, rate) : rate
+            let signal = try runChecks(CheckList(checks: segment.indices.map(plan.check)), slow) { event in
+                switch event {
+                case .finished(let index, let result):
+                    findings.results[segment.indices[index]] = result
+                    findings.repeated.insert(segment.indices[index])
+                    onEvent(.repeated)
+                case .tick: onEvent(.tick)
+                case .willRepeat, .repeating, .idle: break
+                }
+            }
+            if let signal { return signal }
+        }
+        return nil
+    }
+
+    /// - Returns: the signal that arrived; nil if none did.
+    private func pause() throws -> Int32? {
+        let events = try BlockingQueue<Int>()
+        var interrupts = Interrupts()
+        defer { interrupts.restore() }
+        let end = Clock.now().advanced(byMilliseconds: options.retryPauseMilliseconds)
+        while Clock.now() < end {
+            if case .signal(let number) = events.next(until: end, or: interrupts) { return number }
+        }
+        return nil
+    }
+
+    /// - Returns: the signal that ended the run; nil if it is complete.
+    private func runChecks(
+        _ checks: any CheckSource, _ options: BatchOptions, _ onEvent: (CheckSession.Event) -> Void
+    ) throws -> Int32? {
+        guard checks.count > 0 else { return nil }
+        let session = CheckSession(
+            plan: checks, context: context, options: options, tickMilliseconds: tickMilliseconds)
+        switch try session.run(onEvent) {
+        case .complete: return nil
+        case .interrupted(let number): return number
+        }
+    }
+}
+
+/// A few checks in memory.
+private struct CheckList: CheckSource {
+    let checks: [PreparedCheck]
+
+    var count: Int { checks.count }
+
+    func check(at index: Int) -> PreparedCheck { checks[index] }
+}
