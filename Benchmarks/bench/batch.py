@@ -41,7 +41,7 @@ def write_configuration():
 
 def batch_turn(contender, process, count, body):
     before = process.cpu_seconds()
-    command = [built("batch"), "--port", str(contender.port), "--body", body, "--expect", '"outcome":"connected","phase"']
+    command = [built("batch"), "--port", str(contender.port), "--body", body, "--expect", '"ok":true']
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=120)
     counted = json.loads(done.stdout)
     cpu_seconds = process.cpu_seconds() - before

@@ -28,6 +28,52 @@ static void send_all(int descriptor, const char *bytes, size_t length) {
     }
 }
 
+/* Removes the framing of chunks (RFC 9112, section 7.1) in place. The state lasts from read to read.
+ * Returns the bytes of the body; `is_complete` becomes 1 at the last chunk. */
+static size_t unframe(char *bytes, size_t count, unsigned *is_complete) {
+    static size_t left = 0, size = 0;
+    static enum { SIZE, DATA, END } state = SIZE;
+    char *to = bytes;
+    for (char *from = bytes; from < bytes + count;) {
+        if (state == DATA) {
+            size_t part = (size_t)(bytes + count - from) < left ? (size_t)(bytes + count - from) : left;
+            memmove(to, from, part);
+            to += part;
+            from += part;
+            left -= part;
+            if (left == 0) state = END;
+            continue;
+        }
+        char byte = *from++;
+        if (state == END) {
+            if (byte == '\n') state = SIZE;
+        } else if (byte == '\n') {
+            if (size == 0) *is_complete = 1;
+            left = size;
+            size = 0;
+            state = left > 0 ? DATA : END;
+        } else if (byte != '\r') {
+            size = size * 16 + (size_t)(byte <= '9' ? byte - '0' : (byte | 0x20) - 'a' + 10);
+        }
+    }
+    return (size_t)(to - bytes);
+}
+
+/* Reads the head of the response; what follows it stays in the buffer. */
+static size_t read_head(int descriptor, char *buffer, size_t limit) {
+    size_t count = 0;
+    for (char *end;;) {
+        ssize_t more = read(descriptor, buffer + count, limit - count);
+        if (more <= 0) exit(1);
+        count += (size_t)more;
+        if (!(end = memmem(buffer, count, "\r\n\r\n", 4))) continue;
+        if (memcmp(buffer, "HTTP/1.1 200", 12) != 0) exit(1);
+        size_t rest = count - (size_t)(end + 4 - buffer);
+        memmove(buffer, end + 4, rest);
+        return rest;
+    }
+}
+
 static char *contents(const char *path, size_t *length) {
     FILE *file = fopen(path, "rb");
     struct stat status;
@@ -67,17 +113,18 @@ int main(int argc, char **argv) {
     double begun = now();
     send_all(descriptor, head, (size_t)head_length);
     send_all(descriptor, body, length);
-    double first = 0;
+    ssize_t count = (ssize_t)read_head(descriptor, buffer, sizeof buffer);
+    double first = now();
     unsigned found = 0, is_complete = 0;
-    for (ssize_t count; (count = read(descriptor, buffer + kept, sizeof buffer - kept)) > 0;) {
-        if (first == 0) first = now();
-        bytes += (size_t)count;
-        char *end = buffer + kept + count, *place = buffer;
+    for (;; count = read(descriptor, buffer + kept, sizeof buffer - kept)) {
+        if (count < 0 || (count == 0 && bytes > 0)) break;
+        size_t length_of_body = unframe(buffer + kept, (size_t)count, &is_complete);
+        bytes += length_of_body;
+        char *end = buffer + kept + length_of_body, *place = buffer;
         for (char *hit; (hit = memmem(place, (size_t)(end - place), expected, expected_length)); place = hit + expected_length)
             found++;
         /* The part that may be the beginning of the next one. */
         kept = (size_t)(end - place) < expected_length - 1 ? (size_t)(end - place) : expected_length - 1;
-        is_complete = end - buffer >= 5 && memcmp(end - 5, "0\r\n\r\n", 5) == 0;
         memmove(buffer, end - kept, kept);
     }
     printf("{\"found\":%u,\"complete\":%u,\"bytes\":%zu,\"first_seconds\":%.6f,\"seconds\":%.6f}\n", found, is_complete, bytes,

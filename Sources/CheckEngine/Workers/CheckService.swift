@@ -43,6 +43,7 @@ public struct LocalCheckService: CheckService {
         _ check: PreparedCheck, in context: CheckContext, until deadline: MonotonicTime?
     ) async -> CheckAnswer {
         let worker = isBalanced ? pool.worker(for: index) : pool.workers[index]
+        worker.batchTurns.noteSingleCheck(inTurn: worker.reactor.turnCount)
         return worker.reactor.thread.index == index
             ? await Self.run(check, by: worker, admission: pool.admission, in: context, until: deadline)
             : await Self.transfer(check, to: worker, admission: pool.admission, in: context, until: deadline)

@@ -83,22 +83,30 @@ import Testing
 /// How batches share the turns of a worker.
 @Suite struct BatchTurnsTests {
     @Test func eachBatchHasAnEqualPartOfATurn() {
-        let all = BatchTurns.startsOfTurn
-        #expect(BatchTurns.starts(of: 1, at: 1, inTurn: 7) == all)
-        #expect(BatchTurns.starts(of: 2, at: 1, inTurn: 7) == all / 2)
-        #expect(BatchTurns.starts(of: all, at: 1, inTurn: 7) == 1)
+        #expect(BatchTurns.starts(8, of: 1, at: 1, inTurn: 7) == 8)
+        #expect(BatchTurns.starts(8, of: 2, at: 1, inTurn: 7) == 4)
+        #expect(BatchTurns.starts(8, of: 8, at: 1, inTurn: 7) == 1)
     }
 
-    @Test func withManyBatchesATurnStartsNoMoreAndNoneIsLeftOut() {
+    @Test func aTurnStartsFewerWhileThereAreSingleChecks() {
+        let turns = BatchTurns()
+        let place = turns.add()
+        #expect(turns.starts(at: place, inTurn: 10_000) == BatchTurns.startsOfTurn)
+        turns.noteSingleCheck(inTurn: 10_000)
+        #expect(turns.starts(at: place, inTurn: 10_001) == 1)
+        #expect(turns.starts(at: place, inTurn: 11_000) == BatchTurns.startsOfTurn)
+    }
+
+    @Test(arguments: [1, 4]) func withManyBatchesATurnStartsNoMoreAndNoneIsLeftOut(_ all: Int) {
         let batches = 100
         var starts = [Int](repeating: 0, count: batches)
         for turn in 0..<UInt64(200) {
             let before = starts.reduce(0, +)
             for batch in 0..<batches {
-                starts[batch] += BatchTurns.starts(of: batches, at: UInt64(batch), inTurn: turn)
+                starts[batch] += BatchTurns.starts(all, of: batches, at: UInt64(batch), inTurn: turn)
             }
-            #expect(starts.reduce(0, +) - before <= BatchTurns.startsOfTurn)
+            #expect(starts.reduce(0, +) - before <= all)
         }
-        #expect(starts.allSatisfy { $0 > 200 * BatchTurns.startsOfTurn / batches - 2 })
+        #expect(starts.allSatisfy { $0 > 200 * all / batches - 2 })
     }
 }
