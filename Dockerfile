@@ -7,7 +7,7 @@ FROM swift:6.3-bookworm AS builder
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install -y --no-install-recommends \
-        libc-ares-dev libmicrohttpd-dev libpcre2-dev libre2-dev libssl-dev libyaml-dev pkg-config \
+        libc-ares-dev libidn2-dev libmicrohttpd-dev libpcre2-dev libre2-dev libssl-dev libyaml-dev pkg-config \
     && rm -rf /var/lib/apt/lists/*
 
 # Resolve the Swift packages first: they rarely change, so this layer stays in the cache when a source file changes.
@@ -38,7 +38,7 @@ FROM debian:bookworm-slim
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install -y --no-install-recommends \
-        ca-certificates libc-ares2 libmicrohttpd12 libpcre2-8-0 libre2-9 libssl3 libyaml-0-2 \
+        ca-certificates libc-ares2 libidn2-0 libmicrohttpd12 libpcre2-8-0 libre2-9 libssl3 libyaml-0-2 \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/*-old /var/lib/dpkg/*-old \
         /var/log/apt /var/log/dpkg.log /var/log/alternatives.log \
     # No program in the image needs setuid or setgid, so su, mount and others lose these bits.

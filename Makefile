@@ -1,6 +1,6 @@
 # `make help` lists the targets.
 .PHONY: help run test build release check lint tidy unit-test fuzz fuzz-replay end-to-end-test format dependencies
-.PHONY: smoke sanitize sanitize-address sanitize-thread coverage bench
+.PHONY: smoke release-test sanitize sanitize-address sanitize-thread coverage bench
 .PHONY: test-dependencies venv clean toolchain image-test deploy-test deploy-venv test-integrations integration-dependencies
 # The parts of a run share a build folder, the processors and the names of network namespaces.
 .NOTPARALLEL:
@@ -20,6 +20,10 @@ PYTEST := env CONNECTD=$(CURDIR)/.build/debug/connectd PYTHONDONTWRITEBYTECODE=1
     $(VENV)/bin/python -m pytest -q -rfE
 # The unit tests of `make smoke`: they wait for nothing, and cover what every check uses.
 SMOKE_UNIT_TESTS := NetworkTypesTests|AccessPolicyTests|ErrorCatalogueTests|CheckModelTests|StrictJSONTests|ConfigurationTests|ConnectAPITests
+
+# The end-to-end tests of `make release-test`, about a minute.
+RELEASE_TESTS := $(addprefix Tests/EndToEnd/, checks/test_success.py cli/test_check.py \
+    service/test_start.py service/test_graceful_shutdown.py service/test_reload_and_drain.py)
 
 # Installs missing packages, builds for release, starts the service in the foreground and prints example commands.
 run: ## Build for release and start the service on $(LISTEN)
@@ -97,6 +101,11 @@ end-to-end-test: build venv
 	    -m 'not integration and not deadline' Tests/EndToEnd || status=$$?; \
 	$(AS_ROOT) $(PYTEST) -m 'deadline and not integration' Tests/EndToEnd || status=$$?; \
 	exit $$status
+
+# The optimizer can break what works in a debug build: a crash at SIGTERM was in release builds only.
+release-test: ## Test start, checks, reload and shutdown with the release build
+release-test: release venv
+	$(AS_ROOT) $(subst /debug/,/release/,$(PYTEST)) -m 'not integration' $(RELEASE_TESTS)
 
 # Builds the image from the Dockerfile without a container engine, runs it, and prints the measured sizes and times.
 image-test: ## Build the container image and test it (root, podman)

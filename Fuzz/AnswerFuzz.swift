@@ -1,7 +1,7 @@
 // `Fuzz/run` compiles this file and Sources/DNS as one module. It is not part of the package.
 import NetworkTypes
 
-/// Reads whatever a name server may send. What is accepted has addresses, and as many as fit into the message.
+/// Reads any response of a name server. An accepted answer has addresses, and no more than fit into the message.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let bytes = Array(UnsafeBufferPointer(start: start, count: count))

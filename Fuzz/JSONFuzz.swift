@@ -1,9 +1,9 @@
-// Compiled together with Sources/StrictJSON by `Fuzz/run`, as one module; no part of the package.
+// `Fuzz/run` compiles this file and Sources/StrictJSON as one module. It is not part of the package.
 
 private enum FuzzedFamily: String, CaseIterable { case any, ipv4, ipv6 }
 
-/// Reads whatever bytes come: what is rejected is rejected in a place that exists, what is accepted is UTF-8 and reads back as the
-/// same after it was written.
+/// Reads any bytes. A rejected document has an error position within it. An accepted one is UTF-8, and is read back
+/// unchanged after it was written.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let bytes = Array(UnsafeBufferPointer(start: start, count: count))

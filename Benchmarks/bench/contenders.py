@@ -1,4 +1,4 @@
-"""Who is measured, and how each is started and asked."""
+"""The programs that are measured: how each is started, and how it is requested."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""How late a thousand checks in flight meet their deadlines: as they come over a while, and all in one burst."""
+"""How late a thousand checks in flight meet their deadlines, with an even load and in one burst."""
 
 import json
 import time
@@ -10,7 +10,7 @@ from bench.hang import expect_line, start_burst, with_wrong
 ROUNDS = 5
 IN_FLIGHT = 1000
 TIMEOUT_MS = 3000
-# Less than TIMEOUT_MS: the last one comes before the first one ends.
+# Less than TIMEOUT_MS, so that the last one starts before the first one ends.
 SPREADS_MS = {"spread": 2000, "burst": 0}
 
 
@@ -20,7 +20,7 @@ def measure_once(contender, spread_ms):
         with start_burst(contender, TIMEOUT_MS, IN_FLIGHT, spread_ms) as burst:
             try:
                 expect_line(burst, "connected")
-                time.sleep(0.5)  # until the acceptor has handed all of them over
+                time.sleep(0.5)  # Until the acceptor has passed all of them to the workers.
                 burst.stdin.write("go\n")
                 expect_line(burst, "sent")
                 return with_wrong(json.loads(burst.stdout.readline()))

@@ -1,6 +1,6 @@
 """Jobs that connectd enqueues on its executors for one check, as connectd itself counts them.
 
-With CONNECTD_COUNT_ENQUEUES=1 it is to print a line with `enqueues per check: 2.00` when it ends."""
+With CONNECTD_COUNT_ENQUEUES=1 it prints a line with `enqueues per check: 2.00` at exit."""
 
 import re
 

@@ -21,7 +21,7 @@ def measure_idle(field, arguments):
 
 
 def measure_start(field, arguments):
-    """Milliseconds from just before fork and exec to the first 200; in turns, each start on a port of its own."""
+    """Milliseconds from just before fork and exec to the first 200. The contenders alternate, and each start has its own port."""
     measured = {contender.name: [] for contender in field}
     for run in range(START_RUNS):
         for index, contender in enumerate(field):

@@ -9,12 +9,12 @@ from bench.contenders import DESTINATIONS, HANGING_PORT
 from bench.paths import built
 
 ROUNDS = 3
-# Beside the descriptors of a client connection and a check for each.
+# In addition to two for each check: its socket and its client connection.
 SPARE_DESCRIPTORS = 500
 
 
 def write_configuration(hanging):
-    """connectd's bound on checks in flight is below the number that is to hang; only that is raised."""
+    """Raises only connectd's limit of checks in flight, whose default is too low for this test."""
     path = built("hang.yaml")
     with open(path, "w", encoding="ascii") as file:
         file.write(f"limits: {{in_flight: {hanging + 100}, queue: 1024}}\n")
@@ -46,7 +46,7 @@ def measure_once(contender, arguments, hanging, configuration):
         with start_burst(contender, arguments.timeout_ms, hanging) as burst:
             try:
                 expect_line(burst, "connected")
-                time.sleep(1)  # until the acceptor has handed all of them over
+                time.sleep(1)  # Until the acceptor has passed all of them to the workers.
                 connected = process.resident_bytes()
                 before = process.cpu_seconds()
                 burst.stdin.write("go\n")
@@ -67,7 +67,7 @@ def measure_once(contender, arguments, hanging, configuration):
 
 
 def measure(field, arguments):
-    """The first two contenders only: blackbox_exporter's deadlines are its scraper's affair."""
+    """Measures the first two contenders only, because the scraper sets blackbox_exporter's deadlines."""
     hanging = min(arguments.hanging, (namespace.descriptor_limit() - SPARE_DESCRIPTORS) // 2)
     configuration = write_configuration(hanging)
     pair = [contender for contender in field if contender.speaks_checks]

@@ -1,4 +1,4 @@
-"""Instructions in user space for a check, counted by callgrind: a busy machine does not change them."""
+"""Instructions in user space per check, counted by callgrind. A busy machine does not change them."""
 
 import os
 import re
@@ -52,7 +52,7 @@ def switch(state, pid):
 
 
 def read(path):
-    """The instructions for each response. Names are written once, and are numbers from then on."""
+    """The instructions per response. callgrind writes each name once, and later only its number."""
     names, callee, responses, total = {}, None, 0, 0
     with open(path, encoding="utf-8", errors="replace") as file:
         for line in file:

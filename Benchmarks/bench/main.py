@@ -1,4 +1,4 @@
-"""Command line: prepares outside, measures inside a namespace of its own, prints a report."""
+"""The command line: prepares, measures in a network namespace, and prints a report."""
 
 import argparse
 import json
@@ -6,7 +6,20 @@ import os
 import subprocess
 import sys
 
-from bench import deadline, enqueues, footprint, hang, instructions, namespace, prepare, rate, report, tls
+from bench import (
+    batch,
+    deadline,
+    enqueues,
+    footprint,
+    hang,
+    instructions,
+    namespace,
+    prepare,
+    rate,
+    report,
+    routes,
+    tls,
+)
 from bench.contenders import contenders
 from bench.paths import CONNECTD, OUT, RESULTS
 
@@ -22,6 +35,8 @@ SUITES = {
     "deadline": deadline.measure,
     "hang": hang.measure,
     "tls": tls.measure,
+    "batch": batch.measure,
+    "routes": routes.measure,
 }
 
 
@@ -43,13 +58,13 @@ def parse_arguments():
 
 
 def limit_seconds(arguments):
-    """More than any run should need; at this time everything is killed."""
+    """More than any run should need. After that time everything is killed."""
     hang_seconds = 6 * (arguments.timeout_ms / 1000 + 40)
     return 400 + arguments.rounds * 6 * (arguments.seconds + 10) + hang_seconds
 
 
 def measure_suite(name, field, arguments):
-    """What one suite measured; a contender that breaks fails its suite, not those that follow."""
+    """The results of one suite. A contender that fails does not affect later suites."""
     try:
         return SUITES[name](field, arguments)
     except (RuntimeError, OSError, ValueError, subprocess.SubprocessError) as error:

@@ -1,4 +1,4 @@
-"""A network and PID namespace with nothing but loopback, gone with the run however it ends."""
+"""A network and PID namespace with loopback only. The kernel removes it when the run ends."""
 
 import contextlib
 import os
@@ -7,9 +7,9 @@ import signal
 import subprocess
 import sys
 
-# Each check leaves a TIME_WAIT on the prober's side. Three things keep the ephemeral ports from deciding the result,
-# for every contender alike: many destinations (a port is taken only towards one of them), a wide range of ports, and a
-# small bucket of TIME_WAITs, beyond which the kernel drops them, so that each turn runs in the same steady state.
+# Each check leaves a TIME_WAIT at the prober. Three settings keep the ephemeral ports from deciding the result, for
+# every contender. There are many destinations, because a port is in use only for one of them. The range of ports is
+# wide. The limit of TIME_WAITs is low, and the kernel drops further ones, so each turn runs in the same steady state.
 # The services' own ports are below the range.
 SETTINGS = {
     "net/ipv4/ip_local_port_range": "10000 65535",
@@ -20,7 +20,7 @@ SETTINGS = {
 
 
 def run_inside(command, limit_seconds):
-    """The exit status of `command`, run in fresh namespaces; whatever it started dies with it, even by SIGKILL."""
+    """The exit status of `command`, run in new namespaces. Its child processes are killed with it, even after SIGKILL."""
     unshare = ["setpriv", "--pdeathsig", "KILL", "unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
     if os.geteuid() != 0:
         unshare[4:4] = ["--user", "--map-root-user"]
@@ -56,7 +56,7 @@ def descriptor_limit():
 
 @contextlib.contextmanager
 def dropping(port):
-    """Packets to `port` vanish on arrival, as behind a firewall that drops: a connect to it hangs."""
+    """Drops packets to `port` on arrival, as a firewall would, so that a connect to it hangs."""
     chain = f"type filter hook input priority 0; policy accept; tcp dport {port} drop;"
     rules = f"table ip benchmarks {{ chain input {{ {chain} }}; }}\n"
     subprocess.run(["nft", "-f", "-"], input=rules, text=True, check=True)

@@ -1,4 +1,4 @@
-"""Installs the missing Debian packages and builds the C parts. All of it happens outside of the namespace."""
+"""Installs missing Debian packages and builds the C programs, outside of the namespace."""
 
 import contextlib
 import glob
@@ -9,7 +9,7 @@ import sys
 
 from bench.paths import BENCHMARKS, BLACKBOX, built
 
-# What shows that a package is there, and the package.
+# A file that shows that a package is installed, and the package.
 NEEDED = {
     "/usr/include/microhttpd.h": "libmicrohttpd-dev",
     "/usr/include/openssl/ssl.h": "libssl-dev",
@@ -33,6 +33,8 @@ PARTS = {
     "rate": (["load/client.c", "load/rate.c"], []),
     "burst": (["load/client.c", "load/burst.c"], []),
     "target": (["load/target.c"], []),
+    "epoll_loop": (["reference/epoll_loop.c"], ["-lpthread"]),
+    "batch": (["load/batch.c"], []),
     "tls_loop": (["reference/tls_loop.c"], ["-lssl", "-lcrypto", "-lpthread"]),
     "tls_target": (["load/tls_target.c"], ["-lssl", "-lcrypto", "-lpthread"]),
 }
@@ -40,7 +42,7 @@ PARTS = {
 
 @contextlib.contextmanager
 def services_stay_off():
-    """A policy-rc.d that exits 101, so that nothing starts when it is installed; what was there comes back."""
+    """A policy-rc.d that exits with 101, so that installed services do not start. The earlier file is restored."""
     saved = POLICY + ".benchmarks"
     if os.path.exists(POLICY):
         os.rename(POLICY, saved)

@@ -1,4 +1,4 @@
-"""One process that we start, watch through /proc and end by its id."""
+"""A process that is started, measured through /proc, and ended by its ID."""
 
 import os
 import socket
@@ -62,7 +62,7 @@ class Process:
         return (int(fields[11]) + int(fields[12])) / TICKS_PER_SECOND
 
     def resident_bytes(self):
-        """Rss of smaps_rollup: exact, where VmRSS lags behind by up to 64 pages a thread."""
+        """Rss of smaps_rollup, which is exact. VmRSS may miss up to 64 pages per thread."""
         with open(f"/proc/{self.popen.pid}/smaps_rollup", encoding="ascii") as file:
             for line in file:
                 if line.startswith("Rss:"):

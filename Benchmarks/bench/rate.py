@@ -1,4 +1,4 @@
-"""Checks a second and CPU a check, against a listener that accepts."""
+"""Checks per second and CPU per check, with a listener that accepts."""
 
 import contextlib
 import json
@@ -16,7 +16,7 @@ def target():
 
 @contextlib.contextmanager
 def listening(command):
-    """What is connected to, from when it says that it listens until the block ends."""
+    """Runs the target until the block ends. The block begins when the target listens."""
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as popen:
         try:
             if popen.stdout.readline() != "listening\n":
@@ -56,17 +56,17 @@ def measure_http(field, arguments):
 
 
 def measure_single(field, arguments):
-    """One connection: what a check costs when no turn of a loop is shared with another one."""
+    """One connection: the cost of a check that shares no turn of the event loop with another one."""
     return measure_rounds(field, arguments, 1, TARGET_PORT)
 
 
 def measure_refused(field, arguments):
-    """One connection, to a port without a listener: it includes the classification and its evidence."""
+    """One connection, to a port without a listener. The cost includes the classification and its evidence."""
     return measure_rounds(field, arguments, 1, REFUSING_PORT)
 
 
 def measure_rounds(field, arguments, connections, target_port):
-    """Rounds of turns, one a contender: ratios are taken within a round, so that a busy machine bears on both sides."""
+    """Rounds of one turn per contender. Ratios are taken within a round, so that a busy machine affects all sides."""
     with contextlib.ExitStack() as stack:
         stack.enter_context(target())
         processes = {}

@@ -10,7 +10,7 @@ from statistics import median
 from bench.paths import BLACKBOX
 
 TITLES = {"connectd": "connectd", "c": "same service in C", "blackbox": "blackbox_exporter", "loop": "plain loop in C"}
-# The suites of measure_rounds; one connection leaves no work to share, and most of its time is the way of the packets.
+# The suites of measure_rounds. With one connection there is no work to share, and packets take most of the time.
 LEAST_OF_BLACKBOX = {"http": 4, "http-1": 2, "http-refused": 2}
 TITLES_OF_WAYS = {"spread": "coming over 2 s", "burst": "one burst"}
 
@@ -89,6 +89,22 @@ def hang_goals(hang):
     ]
 
 
+def batch_goals(batch):
+    found, hanging = [], batch["hanging"]
+    for count, rounds in batch["open"].items():
+        if str(count).isdigit():
+            found.append(Goal(f"batch of {count}: rate, of the epoll loop's", ratio(rounds, "connectd", "loop", "rate"), 0.9,
+                              at_least=True))
+            found.append(Goal(f"batch of {count}: wrong results", wrong(rounds), 0))
+    found.append(Goal("batch, hanging: memory a check", median(turn["bytes_each"] for turn in hanging) / 1000, 3, unit=" KB"))
+    found.append(Goal("batch, hanging: lateness, 99th percentile", median(turn["late_p99_ms"] for turn in hanging), 10,
+                      unit=" ms"))
+    found.append(Goal("batch, hanging: earliest end after its deadline", min(turn["late_min_ms"] for turn in hanging), 0,
+                      at_least=True, unit=" ms"))
+    found.append(Goal("batch, hanging: wrong results", sum(turn["wrong"] for turn in hanging), 0))
+    return found
+
+
 def deadline_goals(deadline):
     goals = [
         Goal("deadline: coming over 2 s, 99th percentile", middle(deadline["spread"], "connectd", "late_p99_ms"), 10,
@@ -111,6 +127,8 @@ def goals(results):
             found += http_goals(name, results[name]["rounds"])
     if "tls" in results:
         found += tls_goals(results["tls"]["rounds"])
+    if "batch" in results:
+        found += batch_goals(results["batch"])
     if "hang" in results:
         found += hang_goals(results["hang"])
     if "deadline" in results:
@@ -122,6 +140,14 @@ def goals(results):
     if "per_check" in results.get("enqueues", {}):
         found.append(Goal("enqueues: a check", results["enqueues"]["per_check"], 2.05))
     return found
+
+
+def routes_line(routes):
+    return (
+        f"routes: 100,000 destinations in {routes['seconds']:.2f} s, {routes['cpu_us']:.1f} µs of CPU each, "
+        f"{routes['bytes'] / 1e6:.0f} MB more memory afterwards; "
+        f"p99 of /livez {routes['busy_p99_ms']:.1f} ms meanwhile, {routes['quiet_p99_ms']:.1f} ms before"
+    )
 
 
 def http_table(name, http):
@@ -203,6 +229,17 @@ def hang_table(hang):
     return title, rows
 
 
+def batch_table(batch):
+    rows = [["checks", "", "rate/s", "CPU µs each", "rate, of the loop's", "resident MB"]]
+    for count, rounds in batch["open"].items():
+        if str(count).isdigit():
+            for name in rounds[0]:
+                memory = f"{batch['open'][f'{count}_bytes'] / 1e6:.1f}" if name == "connectd" else ""
+                rows.append([str(count), TITLES[name], f"{middle(rounds, name, 'rate'):.0f}",
+                             f"{middle(rounds, name, 'cpu_us'):.1f}", f"{ratio(rounds, name, 'loop', 'rate'):.2f}", memory])
+    return "batch: open targets, and a bare epoll loop in C on as many threads", rows
+
+
 def goals_table(found):
     rows = [["goal", "measured", "bound", ""]]
     for goal in found:
@@ -216,6 +253,8 @@ def tables(results, found):
     for name in LEAST_OF_BLACKBOX:
         if name in results:
             yield http_table(name, results[name])
+    if "batch" in results:
+        yield batch_table(results["batch"])
     if "instructions" in results:
         yield instructions_table(results["instructions"])
     if "bare" in results:
@@ -251,6 +290,8 @@ def render(results, found, markdown):
                         for name, value in results["machine"].items())
     parts = [machine, *(render_table(title, rows, markdown) for title, rows in tables(without_failures(results), found))]
     parts += [f"{name}: FAILED, {result['failed']}" for name, result in results.items() if "failed" in result]
+    if "seconds" in results.get("routes", {}):
+        parts.append(routes_line(results["routes"]))
     if "skipped" in results.get("enqueues", {}):
         parts.append(f"enqueues: skipped, {results['enqueues']['skipped']}")
     return "\n\n".join(parts)

@@ -1,4 +1,4 @@
-"""Full TLS 1.3 handshakes, verified, P-256: beside a plain loop over OpenSSL and blackbox_exporter."""
+"""Full verified TLS 1.3 handshakes with P-256, compared with a plain OpenSSL loop and blackbox_exporter."""
 
 import contextlib
 import json
@@ -32,7 +32,7 @@ def openssl(*arguments):
 
 
 def make_certificates():
-    """A root, an intermediate and the target's certificate, P-256 all three, valid for the run."""
+    """A root, an intermediate and the target's certificate, all with P-256 and valid during the run."""
     os.makedirs(built("tls"), exist_ok=True)
     for subject in ("root", "intermediate", "leaf"):
         openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", f"{subject}.key")
@@ -59,7 +59,7 @@ def target():
 
 
 class Service:
-    """A contender that is asked over HTTP, for a check with a handshake."""
+    """A contender that gets HTTP requests for checks with a handshake."""
 
     def __init__(self, contender, configuration, request, success):
         path = built(f"tls-{contender.name}.yaml")
@@ -104,7 +104,7 @@ def loop_turn(seconds):
 
 
 def measure(field, arguments):
-    """Rounds of turns, one a contender, as in `http`."""
+    """Rounds of one turn per contender, as in `http`."""
     make_certificates()
     with contextlib.ExitStack() as stack:
         stack.enter_context(target())

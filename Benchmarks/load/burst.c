@@ -1,5 +1,5 @@
-/* One burst: opens every connection, waits for a line on stdin, posts on all of them at once or evenly over `spread-ms`,
- * which is to be less than `timeout-ms`, reads each answer.
+/* One burst: opens all connections, waits for a line on stdin, posts on all of them, and reads each response.
+ * It posts at once, or evenly over `spread-ms`, which must be less than `timeout-ms`.
  *
  * usage: burst --port P --connections N --timeout-ms T --method POST --path U --body B [--hosts N] [--expect TEXT]
  *              [--spread-ms S]
@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Answers that come later than this are counted as missing. */
+/* Responses later than this are counted as missing. */
 enum { PATIENCE_MS = 20000 };
 
 struct tally {

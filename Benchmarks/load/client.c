@@ -127,7 +127,7 @@ static const char *header(const char *head, const char *end, const char *name) {
     return NULL;
 }
 
-/* The byte behind the last chunk, or NULL while it has not come. */
+/* The byte after the last chunk, or NULL if the last chunk has not arrived. */
 static const char *end_of_chunks(const char *at, const char *end) {
     for (;;) {
         char *digits_end;

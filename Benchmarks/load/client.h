@@ -1,4 +1,4 @@
-/* What both load generators share: ready-made requests, connections, a reader of responses. */
+/* Shared by both load generators: prepared requests, connections, and a reader of responses. */
 #ifndef CLIENT_H
 #define CLIENT_H
 
@@ -9,13 +9,13 @@
 
 enum { RESPONSE_LIMIT_BYTES = 8192 };
 
-/* From the command line. `{host}` in path and body stands for the destination of each request. */
+/* From the command line. `{host}` in path and body is replaced by the destination of each request. */
 struct options {
     uint16_t port; /* of the service, on 127.0.0.1 */
     unsigned connections, hosts;
     double seconds;      /* rate: how long */
     unsigned timeout_ms; /* burst: what the body asks for */
-    unsigned spread_ms;  /* burst: over how long the requests leave; 0 for at once */
+    unsigned spread_ms;  /* burst: the time over which the requests are sent; 0 for at once */
     const char *method, *path, *body, *expect;
 };
 
@@ -47,10 +47,10 @@ enum progress { PROGRESS_PARTIAL, PROGRESS_COMPLETE, PROGRESS_BROKEN };
 struct response {
     unsigned status;
     bool closes, expected; /* `expected`: the body holds the bytes that --expect asks for */
-    double total_ms;       /* `timings_ms.total` of the result; 0 where there is none */
+    double total_ms;       /* `timings_ms.total` of the result; 0 if it has none */
 };
 
-/* Reads what is there; a complete response is consumed. */
+/* Reads the available bytes. A complete response is consumed. */
 enum progress connection_receive(struct connection *connection, const char *expect, struct response *response);
 
 uint64_t clock_ns(void);

@@ -1,7 +1,7 @@
-/* What is connected to: accepts on every local address and closes a little later.
+/* The target: accepts on every local address, and closes a little later.
  *
- * An accepted connection is closed when RING_SIZE newer ones have come, so the prober always closes first, as it does
- * with a server that waits for a request, and no readiness of single connections has to be watched.
+ * A connection is closed after RING_SIZE newer ones have been accepted. So the prober always closes first, as with a
+ * server that waits for a request, and no single connection needs to be watched.
  *
  * usage: target --port P     prints `listening` when it does */
 #define _GNU_SOURCE

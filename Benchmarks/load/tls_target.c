@@ -1,4 +1,4 @@
-/* A TLS server for handshakes and nothing else: threads that accept, shake hands, and wait for the client to close.
+/* A TLS server for handshakes only. Its threads accept, complete the handshake, and wait for the client to close.
  *
  * usage: tls_target --port P --certificate CHAIN.pem --key KEY.pem     prints `listening` when it does */
 #define _GNU_SOURCE

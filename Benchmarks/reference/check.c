@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* The ICMP message behind an error, from the socket's error queue (ip(7), IP_RECVERR). */
+/* The ICMP message that caused an error, from the socket's error queue (ip(7), IP_RECVERR). */
 static void read_icmp(int descriptor, struct attempt *attempt) {
     char control[256];
     struct msghdr message = {.msg_control = control, .msg_controllen = sizeof control};
@@ -85,7 +85,7 @@ static int await_writable(struct check *check) {
     return error_number;
 }
 
-/* In the last callback of the request: answers at once, or suspends the connection. */
+/* Called in the last callback of the request: responds at once, or suspends the connection. */
 enum MHD_Result check_start(struct check *check) {
     check->connect_begun_ns = monotonic_ns();
     check->deadline_ns = check->begun_ns + check->request.timeout_ms * UINT64_C(1000000);
@@ -114,7 +114,7 @@ void check_expire(struct check *check) {
     end(check, &attempt);
 }
 
-/* The client went away or the service stops: the answer goes to whoever still listens. */
+/* The client has disconnected or the service stops. The response is sent in case the client still reads. */
 void check_cancel(struct check *check) {
     struct attempt attempt = {.error_number = ECANCELED};
     end(check, &attempt);

@@ -1,4 +1,4 @@
-/* The floor: connect, SO_ERROR, close, and nothing else, one after the other on one thread.
+/* The lower bound: connect, SO_ERROR and close only, one check after another on one thread.
  *
  * usage: connect_loop --port P [--hosts N] [--count N]     prints one line of JSON */
 #define _GNU_SOURCE

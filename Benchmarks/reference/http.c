@@ -1,4 +1,4 @@
-/* libmicrohttpd: routes, bodies, answers. */
+/* libmicrohttpd: routes, bodies, responses. */
 #define _GNU_SOURCE
 #include "service.h"
 
@@ -7,7 +7,7 @@
 #include <strings.h>
 #include <sys/epoll.h>
 
-/* 4 KiB hold a request and its answer's head; the default of 32 KiB is the memory of a flood. */
+/* 4 KiB are enough for a request and the head of its response. The default of 32 KiB would cost memory in a flood. */
 enum { CONNECTION_MEMORY_BYTES = 4096, CONNECTION_LIMIT = 65536 };
 
 enum MHD_Result http_answer(struct check *check, unsigned status, const char *body, size_t body_bytes) {
@@ -41,7 +41,7 @@ static enum MHD_Result begin(struct worker *worker, struct MHD_Connection *conne
     return check->client != NULL ? MHD_YES : MHD_NO;
 }
 
-/* Bytes over the limit are read and dropped, so that the 413 stays readable. */
+/* Bytes over the limit are read and discarded, so that the client can read the 413. */
 static enum MHD_Result take_body(struct check *check, const char *bytes, size_t *count) {
     if (check->body_bytes + *count <= BODY_LIMIT_BYTES) {
         char *body = realloc(check->body, check->body_bytes + *count);
@@ -99,7 +99,7 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
     *request_state = NULL;
 }
 
-/* A suspended connection's disconnect is not noticed by libmicrohttpd: our own set watches for it, once a connection. */
+/* libmicrohttpd does not notice when a suspended connection is closed, so our own epoll set watches each connection. */
 static void on_connection(void *context, struct MHD_Connection *connection, void **socket_context,
                           enum MHD_ConnectionNotificationCode code) {
     struct worker *worker = context;

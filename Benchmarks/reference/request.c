@@ -1,4 +1,4 @@
-/* Reads the one shape of body that the benchmarks send: a flat object of plain strings and integers. */
+/* Reads the only kind of body that the benchmarks send: a flat object of plain strings and integers. */
 #define _GNU_SOURCE
 #include "service.h"
 
@@ -67,14 +67,14 @@ static const char *parse_member(struct reader *reader, struct request *request) 
     size_t name_length, length;
     if (!take_string(reader, &name, &name_length) || !take(reader, ':')) return "not a JSON object";
     if (is(name, name_length, "target")) {
-        if (!take_string(reader, &text, &length) || length >= sizeof request->target) return "target is no tcp URL";
+        if (!take_string(reader, &text, &length) || length >= sizeof request->target) return "target is not a tcp URL";
         memcpy(request->target, text, length);
         request->target[length] = '\0';
-        return parse_target(request) ? NULL : "target is no tcp URL";
+        return parse_target(request) ? NULL : "target is not a tcp URL";
     }
     if (is(name, name_length, "timeout_ms")) {
         bool valid = take_number(reader, 60000, &request->timeout_ms) && request->timeout_ms > 0;
-        return valid ? NULL : "timeout_ms is no integer of 1 to 60000";
+        return valid ? NULL : "timeout_ms is not an integer of 1 to 60000";
     }
     return "unknown member";
 }

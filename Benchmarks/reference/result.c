@@ -1,4 +1,4 @@
-/* Writes a result of the same members, and so about the same size, as connectd's. */
+/* Writes a result with the same members as connectd's, and so of about the same size. */
 #define _GNU_SOURCE
 #include "service.h"
 
@@ -33,16 +33,16 @@ struct failure {
 };
 
 static const struct failure failures[] = {
-    {ECONNREFUSED, "ECONNREFUSED", "refused", "target", "Nothing listens there; start the service or correct the port.", true},
+    {ECONNREFUSED, "ECONNREFUSED", "refused", "target", "Nothing listens there: start the service or correct the port.", true},
     {ECONNRESET, "ECONNRESET", "reset", "target", "The peer reset the connection while it was made.", true},
-    {ETIMEDOUT, "ETIMEDOUT", "timeout", "network", "No answer came; packets are dropped on the way or the host is down.", true},
-    {EHOSTUNREACH, "EHOSTUNREACH", "unreachable", "network", "No route to the host; look at the routes and neighbours.", true},
-    {ENETUNREACH, "ENETUNREACH", "unreachable", "network", "No route to the network; look at the routing table.", true},
+    {ETIMEDOUT, "ETIMEDOUT", "timeout", "network", "No answer: packets are dropped on the way, or the host is down.", true},
+    {EHOSTUNREACH, "EHOSTUNREACH", "unreachable", "network", "No route to the host; check the routes and neighbors.", true},
+    {ENETUNREACH, "ENETUNREACH", "unreachable", "network", "No route to the network; check the routing table.", true},
     {EACCES, "EACCES", "not_permitted", "prober", "A local rule forbids the connect.", false},
     {EPERM, "EPERM", "not_permitted", "prober", "A local firewall rule forbids the connect.", false},
     {EADDRNOTAVAIL, "EADDRNOTAVAIL", "prober_exhausted", "prober", "No ephemeral port is left for this target.", true},
     {EMFILE, "EMFILE", "prober_exhausted", "prober", "The process has no descriptor left; raise its limit.", true},
-    {ECANCELED, "CANCELLED", "cancelled", "request", "The client went away or the service stopped.", true},
+    {ECANCELED, "CANCELLED", "cancelled", "request", "The client disconnected or the service stopped.", true},
     {0, "UNKNOWN", "unclassified", "prober", "Look the number up in errno(3).", false},
 };
 

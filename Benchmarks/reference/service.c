@@ -1,6 +1,6 @@
-/* Command line, acceptor and end of the reference service: `service [serve] --listen 127.0.0.1:8080 [--workers N]`.
+/* The reference service's command line, acceptor and shutdown: `service [serve] --listen 127.0.0.1:8080 [--workers N]`.
  *
- * The flags are connectd's, so that one can stand in for the other; `--config FILE` is accepted and not read. */
+ * It accepts connectd's flags, so that one can replace the other. `--config FILE` is accepted but not read. */
 #define _GNU_SOURCE
 #include "service.h"
 

@@ -1,7 +1,7 @@
-/* The same service as connectd's `POST /v1/checks` of a TCP literal, in plain C: the yardstick of the benchmarks.
+/* The same service as connectd's `POST /v1/checks` of a TCP literal, in plain C: the reference of the benchmarks.
  *
- * One thread and one epoll set a worker, with the worker's own libmicrohttpd daemon nested in it. A check never leaves
- * its thread. Nothing is done here that connectd could not do as well. */
+ * Each worker has one thread and one epoll set, which contains that of the worker's libmicrohttpd daemon. A check stays
+ * on its thread. connectd could do everything that is done here. */
 #ifndef SERVICE_H
 #define SERVICE_H
 
@@ -15,7 +15,7 @@
 
 enum { TARGET_BYTES = 64, BODY_LIMIT_BYTES = 64 * 1024, RESULT_LIMIT_BYTES = 2048 };
 
-/* What an epoll event belongs to; the first member of whatever `epoll_event.data.ptr` points at. */
+/* The type of an epoll event's owner: the first member of each structure that `epoll_event.data.ptr` points at. */
 enum source_kind { SOURCE_HTTP, SOURCE_INBOX, SOURCE_CLIENT, SOURCE_CHECK };
 
 struct source {
@@ -24,23 +24,23 @@ struct source {
 
 struct worker;
 
-/* One HTTP connection, watched for the client's going away. */
+/* One HTTP connection, watched for a disconnect of the client. */
 struct client {
     struct source source;
     struct check *check; /* the one in flight, or NULL */
 };
 
-/* What a request asks for. */
+/* The members of a request. */
 struct request {
     char target[TARGET_BYTES];
     struct sockaddr_in address;
     uint32_t timeout_ms;
 };
 
-/* One request and its check: made with the first callback, freed when libmicrohttpd has answered. */
+/* One request and its check: allocated in the first callback, freed after libmicrohttpd has sent the response. */
 struct check {
     struct source source;
-    int descriptor; /* -1 when no attempt is under way */
+    int descriptor; /* -1 if no attempt is in progress */
     struct worker *worker;
     struct client *client;
     struct MHD_Connection *connection;
@@ -53,7 +53,7 @@ struct check {
 
 #define NO_TIMER SIZE_MAX
 
-/* A heap of the suspended checks, the earliest deadline first; each check knows its index. */
+/* A heap of the suspended checks, with the earliest deadline first. Each check stores its index. */
 struct timers {
     struct check **checks;
     size_t count, capacity;
@@ -96,10 +96,10 @@ void check_cancel(struct check *check);
 bool timers_add(struct timers *timers, struct check *check);
 void timers_remove(struct timers *timers, struct check *check);
 
-/* request.c: NULL, or what is wrong with the body */
+/* request.c: NULL, or the error message about the body */
 const char *request_parse(const char *body, size_t body_bytes, struct request *request);
 
-/* What an attempt came to, as result.c writes it. */
+/* The result of an attempt, as result.c writes it. */
 struct attempt {
     int error_number; /* 0: connected */
     bool deadline;    /* our own deadline, not the kernel's */
@@ -111,7 +111,7 @@ struct attempt {
     uint64_t duration_ns;
 };
 
-/* result.c: the length of what was written, at most `capacity` */
+/* result.c: the number of bytes written, at most `capacity` */
 size_t result_write(char *out, size_t capacity, const struct check *check, const struct attempt *attempt);
 size_t problem_write(char *out, size_t capacity, unsigned status, const char *detail);
 

@@ -1,4 +1,4 @@
-/* An indexed binary heap: an entry is removed when its check ends, not left to be skipped later. */
+/* An indexed binary heap. An entry is removed when its check ends, not skipped later. */
 #include "service.h"
 
 #include <stdlib.h>

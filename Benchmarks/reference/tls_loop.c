@@ -1,5 +1,5 @@
-/* The floor of a TLS check: connect, full handshake with a verified chain and name, close_notify, close; each thread one
- * after the other, all with one context, as the manual pages of OpenSSL show it.
+/* The lower bound of a TLS check: connect, full handshake with a verified chain and name, close_notify, close.
+ * Each thread runs one after another. All share one context, as in the manual pages of OpenSSL.
  *
  * usage: tls_loop --port P --ca CA.pem --name NAME [--threads N] [--hosts N] [--seconds S]     prints one line of JSON */
 #define _GNU_SOURCE

@@ -1,4 +1,4 @@
-/* A worker: one thread, one epoll set, and the turn that drives everything in it. */
+/* A worker: one thread, one epoll set, and its event loop. */
 #define _GNU_SOURCE
 #include "service.h"
 
@@ -15,7 +15,7 @@ static void watch(struct worker *worker, int descriptor, struct source *source) 
     if (epoll_ctl(worker->epoll, EPOLL_CTL_ADD, descriptor, &event) < 0) die("epoll_ctl");
 }
 
-/* Any thread: hands an accepted connection over, since a daemon belongs to the thread that runs it. */
+/* On any thread: passes an accepted connection to the worker, because a daemon belongs to the thread that runs it. */
 void worker_give(struct worker *worker, int descriptor) {
     struct inbox *inbox = &worker->inbox;
     atomic_fetch_add(&worker->connections, 1);
@@ -60,7 +60,7 @@ static void dispatch(struct worker *worker, struct source *source) {
     }
 }
 
-/* Never longer than libmicrohttpd allows, never past the earliest deadline. */
+/* At most as long as libmicrohttpd allows, and at most until the earliest deadline. */
 static const struct timespec *wait_limit(struct worker *worker, struct timespec *wait) {
     unsigned long long http_ms;
     uint64_t limit_ns = UINT64_MAX;
@@ -86,13 +86,13 @@ static void expire(struct worker *worker) {
         check_expire(worker->timers.checks[0]);
 }
 
-/* Checks and clients are freed only inside MHD_run, which comes last: no event of this turn points to a freed one. */
+/* Checks and clients are freed only inside MHD_run, which is called last: no event of this turn points to a freed one. */
 static void turn(struct worker *worker) {
     struct epoll_event events[EVENTS_A_TURN];
     struct timespec wait;
     const struct timespec *limit = wait_limit(worker, &wait);
     int count = epoll_pwait2(worker->epoll, events, EVENTS_A_TURN, limit, NULL);
-    /* valgrind 3.19 does not know it. */
+    /* valgrind 3.19 does not support it. */
     if (count < 0 && errno == ENOSYS) count = epoll_wait(worker->epoll, events, EVENTS_A_TURN, milliseconds(limit));
     if (count < 0 && errno != EINTR) die("epoll_pwait2");
     for (int index = 0; index < count; index++) dispatch(worker, events[index].data.ptr);
@@ -100,7 +100,7 @@ static void turn(struct worker *worker) {
     MHD_run(worker->daemon);
 }
 
-/* MHD_stop_daemon aborts the process while a connection is suspended: every check is ended first. */
+/* MHD_stop_daemon aborts the process if a connection is suspended, so every check is ended first. */
 static void finish(struct worker *worker) {
     while (worker->timers.count > 0) check_cancel(worker->timers.checks[0]);
     MHD_run(worker->daemon);
@@ -128,7 +128,7 @@ void worker_start(struct worker *worker) {
     if (pthread_create(&worker->thread, NULL, run, worker) != 0) die("pthread_create");
 }
 
-/* Another thread: ends the worker and waits for it. */
+/* On another thread: stops the worker and waits for it. */
 void worker_stop(struct worker *worker) {
     atomic_store(&worker->stopping, true);
     eventfd_write(worker->wake, 1);

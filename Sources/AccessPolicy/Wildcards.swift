@@ -4,7 +4,7 @@ public import NetworkTypes
 ///
 /// A `*` as the whole first label matches one or more labels: `*.corp.example` matches every name below `corp.example`,
 /// but not that name itself; `*` alone matches every name. Elsewhere `*` and `?` match within a label. Case and a
-/// trailing dot are ignored.
+/// trailing dot are ignored. An IDN is compared in its ASCII form.
 public struct HostPattern: Hashable, Sendable {
     public let text: String
     private let wildcards: Wildcards
@@ -14,7 +14,7 @@ public struct HostPattern: Hashable, Sendable {
         guard IPAddress(parsing: text) == nil else {
             throw PolicyRuleError("a host pattern must not be an address: write it in cidr", member: .host)
         }
-        let bytes = Self.folded(text)
+        let bytes = Self.folded(try Self.asciiForm(of: text))
         let labels = bytes.split(separator: .dot, omittingEmptySubsequences: false)
         guard labels.allSatisfy(Self.isLabel), bytes.count <= 253 else {
             throw PolicyRuleError(
@@ -28,6 +28,30 @@ public struct HostPattern: Hashable, Sendable {
 
     public func matches(_ name: String) -> Bool {
         wildcards.matches(Self.folded(name))
+    }
+
+    /// Returns the pattern with each international label in its ASCII form.
+    private static func asciiForm(of text: String) throws(PolicyRuleError) -> String {
+        guard !text.utf8.allSatisfy({ $0 < 0x80 }) else { return text }
+        var labels: [String] = []
+        for label in text.split(separator: ".", omittingEmptySubsequences: false) {
+            labels.append(try asciiForm(ofLabel: String(label)))
+        }
+        return labels.joined(separator: ".")
+    }
+
+    private static func asciiForm(ofLabel label: String) throws(PolicyRuleError) -> String {
+        guard !label.utf8.allSatisfy({ $0 < 0x80 }) else { return label }
+        guard !label.contains(where: { $0 == "*" || $0 == "?" }) else {
+            throw PolicyRuleError(
+                "a label of a host pattern must not have both a wildcard and characters that are not ASCII, because names "
+                    + "are compared in ASCII: leave out the wildcard, or write xn--*", member: .host)
+        }
+        do throws(TargetError) {
+            return try InternationalName.ascii(label)
+        } catch {
+            throw PolicyRuleError("a host pattern must be a valid name: \(error.detail)", member: .host)
+        }
     }
 
     /// Returns the name in lowercase, without a trailing dot.

@@ -1,10 +1,10 @@
 internal import CheckModel
-import Configuration
-import ConnectAPI
+internal import Configuration
+internal import ConnectAPI
 internal import ErrorCatalogue
-import HTTPServer
-import Metrics
-import Synchronization
+internal import HTTPServer
+internal import Metrics
+internal import Synchronization
 
 /// The recent probes, to look at one after it has failed.
 ///

@@ -1,7 +1,7 @@
-import CheckModel
-import Configuration
-import ConnectAPI
-import ErrorCatalogue
+internal import CheckModel
+internal import Configuration
+internal import ConnectAPI
+internal import ErrorCatalogue
 internal import NetworkTypes
 
 /// The log of a probe, created from its result.
@@ -32,8 +32,8 @@ struct BlackboxLog {
         addResolution()
         for attempt in result.attempts { add(attempt) }
         if let tls = result.tls { add(tls) }
-        let sent = SentTexts(of: report.probe.module.dialog?.steps ?? [])
-        let dialog = result.dialog.map(sent.hidden)
+        let redactor = SentTextRedactor(of: report.probe.module.dialog?.steps ?? [])
+        let dialog = result.dialog.map { redactor.redacted($0) }
         for (index, step) in (dialog?.steps ?? []).enumerated() { add(step, index) }
         addEnd()
         return lines.map { $0 + "\n" }.joined()

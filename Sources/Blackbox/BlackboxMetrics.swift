@@ -1,9 +1,9 @@
-import CheckModel
-import Configuration
-import ConnectAPI
-import ErrorCatalogue
-import Metrics
-import NetworkTypes
+internal import CheckModel
+internal import Configuration
+internal import ConnectAPI
+internal import ErrorCatalogue
+internal import Metrics
+internal import NetworkTypes
 
 /// The metrics of a probe, families sorted by name, with the names and help texts of blackbox_exporter.
 struct BlackboxMetrics {

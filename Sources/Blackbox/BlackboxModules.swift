@@ -1,5 +1,5 @@
 package import Configuration
-import ConnectAPI
+internal import ConnectAPI
 package import TLS
 
 /// The modules of `/probe` by name.

@@ -1,7 +1,7 @@
 internal import CheckEngine
 internal import CheckModel
 internal import Configuration
-import ConnectAPI
+internal import ConnectAPI
 internal import ErrorCatalogue
 internal import HTTPServer
 internal import NetworkTypes
@@ -163,7 +163,8 @@ struct BlackboxProbe: Sendable {
         var options = TLSOptions()
         options.verify = !module.tls.skipsVerification
         options.findsLongestChain = options.verify
-        options.serverName = module.tls.serverName ?? (query.hostname.isEmpty ? nil : query.hostname)
+        let serverName = module.tls.serverName ?? (query.hostname.isEmpty ? nil : query.hostname)
+        options.serverName = serverName.map(ServerName.readOrKept)
         options.minimumVersion = module.tls.minimumVersion
         options.maximumVersion = module.tls.maximumVersion
         guard module.tls.defects.isEmpty else {

@@ -1,6 +1,6 @@
-import CheckModel
-import ConnectAPI
-import HTTPServer
+internal import CheckModel
+internal import ConnectAPI
+internal import HTTPServer
 
 /// The query of `/probe`. Unknown parameters are ignored, as in blackbox_exporter.
 struct BlackboxQuery: Sendable {

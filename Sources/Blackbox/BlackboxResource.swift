@@ -1,9 +1,9 @@
-import CheckEngine
-import CheckModel
-import Configuration
-import ConnectAPI
-import HTTPServer
-import Metrics
+internal import CheckEngine
+internal import CheckModel
+internal import Configuration
+internal import ConnectAPI
+internal import HTTPServer
+internal import Metrics
 
 /// Plain-text answers in the format of blackbox_exporter.
 enum BlackboxResource {

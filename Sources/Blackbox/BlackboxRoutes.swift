@@ -1,7 +1,7 @@
-import CheckEngine
-import CheckModel
+internal import CheckEngine
+internal import CheckModel
 package import ConnectAPI
-import HTTPServer
+internal import HTTPServer
 package import Metrics
 
 /// The resources of blackbox_exporter as rows of the route table, with the modules of one configuration.

@@ -1,11 +1,11 @@
-import CheckEngine
-import CheckModel
-import Configuration
-import ConnectAPI
-import HTTPServer
-import Metrics
-import SocketIO
-import Synchronization
+internal import CheckEngine
+internal import CheckModel
+internal import Configuration
+internal import ConnectAPI
+internal import HTTPServer
+internal import Metrics
+internal import SocketIO
+internal import Synchronization
 
 /// The state of blackbox_exporter's resources: recent probes, counts and reloads. One for the life of the service.
 package final class BlackboxService: Sendable {

@@ -1,6 +1,6 @@
 internal import CheckModel
 internal import Configuration
-import ConnectAPI
+internal import ConnectAPI
 internal import NetworkTypes
 
 /// Modules as YAML, for `/config` and the end of `debug=true`. What modules send, and their keys, are `<secret>`.
@@ -56,7 +56,7 @@ struct ModuleText {
             keys.append("labels: [\(labels.joined(separator: ", "))]")
         }
         // Protocols send passwords in plain text.
-        if !entry.send.isEmpty { keys.append("send: \(SentTexts.placeholder)") }
+        if !entry.send.isEmpty { keys.append("send: \(SentTextRedactor.placeholder)") }
         if entry.startsTLS { keys.append("starttls: true") }
         guard !keys.isEmpty else { return line(level, "- {}") }
         for (index, key) in keys.enumerated() { line(level, (index == 0 ? "- " : "  ") + key) }
@@ -70,7 +70,7 @@ struct ModuleText {
         for (key, value) in tls.files + tls.texts.map({ ($0.key, $0.text) }) {
             line(level, "\(key): \(Self.quoted(value))")
         }
-        if tls.hasInlineKey { line(level, "key: \(SentTexts.placeholder)") }
+        if tls.hasInlineKey { line(level, "key: \(SentTextRedactor.placeholder)") }
     }
 
     private static func version(_ version: TLSVersion) -> String { "TLS" + version.rawValue.filter { $0 != "." } }

@@ -1,15 +1,17 @@
-// c-ares, and what Swift cannot fill in by itself. Each inline says why it is here.
+// c-ares, and the parts of its API that Swift cannot use directly. The comment at each inline function says why it is
+// needed.
 #ifndef CONNECTD_CARES_H
 #define CONNECTD_CARES_H
-// c-ares 1.34 marks as deprecated what 1.18 has nothing else for.
+// c-ares 1.34 deprecates functions for which 1.18 has no replacement.
 #define CARES_NO_DEPRECATED
 #include <ares.h>
 #include <netdb.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 
-// Macros in c-ares 1.18; later an enumeration, while its functions still return int.
+// Macros in c-ares 1.18. Later versions have an enumeration, but their functions still return int.
 static const int connectd_ares_success = ARES_SUCCESS;
 static const int connectd_ares_not_found = ARES_ENOTFOUND;
 static const int connectd_ares_bad_name = ARES_EBADNAME;
@@ -19,8 +21,8 @@ static const int connectd_ares_refused = ARES_ECONNREFUSED;
 static const int connectd_ares_cancelled = ARES_ECANCELLED;
 static const int connectd_ares_destroyed = ARES_EDESTRUCTION;
 
-// c-ares keeps answers itself from 1.31 on, unless it is told not to: a check is to ask.
-// Returns the bit for ares_init_options' mask; none where c-ares has no cache.
+// From 1.31 on, c-ares caches answers unless it is told not to. Each check must send its own query.
+// Returns the bit for ares_init_options' mask; 0 if c-ares has no cache.
 static inline int connectd_ares_without_cache(struct ares_options *options)
 {
 #ifdef ARES_OPT_QUERY_CACHE
@@ -43,7 +45,7 @@ static inline int connectd_ares_set_server(ares_channel channel, const uint8_t *
     return ares_set_servers_ports(channel, &node);
 }
 
-// struct timeval's parts have types that differ between platforms; -1: nothing to wait for.
+// The members of struct timeval have types that differ between platforms. -1: no time limit.
 static inline int64_t connectd_ares_timeout_microseconds(ares_channel channel)
 {
     struct timeval wait;

@@ -1,5 +1,5 @@
-// What Linux has and Swift's import of the C library does not show: epoll, the socket error queue, TCP_INFO,
-// and macros that are no plain constants. Each inline says why it is here.
+// Parts of Linux that Swift's import of the C library lacks: epoll, the socket error queue, TCP_INFO, and macros that
+// are not plain constants. The comment at each inline function says why it is needed.
 #ifndef CONNECTD_CLINUX_H
 #define CONNECTD_CLINUX_H
 #include <arpa/inet.h>
@@ -33,7 +33,7 @@
 #include <time.h>
 #include <unistd.h>
 
-// epoll's flags are enumerators of an enum with the top bit set, which arrive in Swift as a type of their own.
+// epoll's flags are enumerators of an enum with the top bit set. Swift imports them as a separate type.
 static const uint32_t connectd_epoll_in = EPOLLIN;
 static const uint32_t connectd_epoll_out = EPOLLOUT;
 static const uint32_t connectd_epoll_err = EPOLLERR;
@@ -41,14 +41,14 @@ static const uint32_t connectd_epoll_hup = EPOLLHUP;
 static const uint32_t connectd_epoll_rdhup = EPOLLRDHUP;
 static const uint32_t connectd_epoll_edge = EPOLLET;
 
-// SOCK_STREAM and its kin are enumerators of a C enum; plain integers are what socket(2) takes.
+// SOCK_STREAM and the others are enumerators of a C enum, but socket(2) takes plain integers.
 static const int32_t connectd_sock_stream = SOCK_STREAM;
 static const int32_t connectd_sock_dgram = SOCK_DGRAM;
 static const int32_t connectd_sock_seqpacket = SOCK_SEQPACKET;
 static const int32_t connectd_sock_nonblock = SOCK_NONBLOCK;
 static const int32_t connectd_sock_cloexec = SOCK_CLOEXEC;
 
-// struct epoll_event is packed and ends in a union: this keeps its layout on the C side.
+// struct epoll_event is packed and ends in a union. This keeps its layout on the C side.
 static inline int connectd_epoll_ctl(int epoll, int operation, int descriptor, uint32_t events, uint64_t token)
 {
     struct epoll_event event = {.events = events, .data = {.u64 = token}};
@@ -57,8 +57,9 @@ static inline int connectd_epoll_ctl(int epoll, int operation, int descriptor, u
 
 static inline uint64_t connectd_epoll_token(const struct epoll_event *event) { return event->data.u64; }
 
-// epoll_pwait2(2) by nanoseconds; negative waits without end. Kernels before 5.11 know only milliseconds: rounded up there.
-// EPERM is how a system call filter that is older than the call refuses it: without a way around it the loop would spin.
+// epoll_pwait2(2) with a timeout in nanoseconds; a negative one waits without a limit. Kernels before 5.11 know only
+// milliseconds, so the timeout is rounded up. A system call filter that is older than the call refuses it with EPERM.
+// Without the fallback, the event loop would spin.
 static inline int connectd_epoll_wait(int epoll, struct epoll_event *events, int capacity, int64_t nanoseconds)
 {
     if (nanoseconds < 0)
@@ -79,10 +80,10 @@ static inline int connectd_accept(int listener, struct sockaddr_storage *peer, s
     return (int)syscall(SYS_accept4, listener, peer, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
 
-// setpriority(2) of the calling thread alone: Linux has a nice value for each.
+// setpriority(2) for the calling thread: on Linux each thread has its own nice value.
 static inline void connectd_lower_priority(int nice) { setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), nice); }
 
-// Declared only under _GNU_SOURCE; the same bit in poll(2) and epoll(7).
+// Declared only under _GNU_SOURCE. poll(2) and epoll(7) use the same bit.
 static const short connectd_poll_rdhup = EPOLLRDHUP;
 
 // ioctl(2) is variadic.
@@ -92,9 +93,9 @@ static inline int connectd_unread_bytes(int descriptor)
     return ioctl(descriptor, FIONREAD, &count) == 0 ? count : 0;
 }
 
-// Whether the client at the other end of a TCP connection runs on this machine and has closed its socket: sock_diag(7).
-// A FIN alone does not say so: a client that ends its request by shutdown(2) still reads. 1: closed, 0: open, -1: unknown,
-// as it is for every client of another machine.
+// Whether the client of a TCP connection is on this machine and has closed its socket: sock_diag(7). A FIN alone does
+// not prove that, because a client that has called shutdown(2) still reads.
+// Returns 1: closed, 0: open, -1: unknown, as for every client on another machine.
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
@@ -154,8 +155,8 @@ static inline int connectd_peer_has_closed(int descriptor)
     return result;
 }
 
-// A listener's packets from here on: SYNs without ACK (the 14th byte of TCP's header has the flags) are passed over, as by
-// a full backlog; the ACKs that end handshakes under way come through. SO_ATTACH_FILTER, socket(7); no privilege is needed.
+// Drops a listener's packets that are SYNs without ACK (byte 13 of the TCP header has the flags), as a full backlog
+// does. The ACKs that complete handshakes in progress are accepted. SO_ATTACH_FILTER, socket(7), needs no privilege.
 static inline int connectd_ignore_new_clients(int listener)
 {
     struct sock_filter code[] = {
@@ -176,10 +177,10 @@ static inline void connectd_ignore_sigpipe(void) { signal(SIGPIPE, SIG_IGN); }
 static inline void connectd_end_by(int number) { _exit(128 + number); }
 static inline void connectd_end_on(int number) { signal(number, connectd_end_by); }
 
-// dup(2) that leaves no moment in which the copy would be inherited; fcntl(2) is variadic.
+// dup(2) without a moment in which a child process could inherit the copy. fcntl(2) is variadic.
 static inline int connectd_duplicate(int descriptor) { return fcntl(descriptor, F_DUPFD_CLOEXEC, 0); }
 
-// What connectd shows of TCP_INFO: struct tcp_info has bit fields, which Swift does not import.
+// The part of TCP_INFO that results show. struct tcp_info has bit fields, which Swift does not import.
 struct connectd_tcp_info {
     uint8_t state;
     uint8_t retransmits;
@@ -205,15 +206,15 @@ static inline int connectd_get_tcp_info(int descriptor, struct connectd_tcp_info
 static const uint8_t connectd_tcp_established = TCP_ESTABLISHED;
 static const uint8_t connectd_tcp_close_wait = TCP_CLOSE_WAIT;
 
-// One message of the socket's error queue (ip(7), IP_RECVERR): the walk over control messages is made of macros.
+// One message of the socket's error queue (ip(7), IP_RECVERR). The iteration over control messages consists of macros.
 struct connectd_icmp {
-    uint32_t error;  // the errno that the message stands for
+    uint32_t error;  // the errno that the message causes
     uint8_t origin;  // SO_EE_ORIGIN_ICMP or SO_EE_ORIGIN_ICMP6
     uint8_t type, code;
     struct sockaddr_storage from;
 };
 
-// 1: filled in; 0: the queue holds no ICMP message. Messages of another origin are passed over.
+// Returns 1 if it is filled in; 0 if the queue has no ICMP message. Messages from other origins are skipped.
 static inline int connectd_read_icmp(int descriptor, struct connectd_icmp *result)
 {
     for (int budget = 16; budget > 0; budget--) {
@@ -249,7 +250,7 @@ static inline int connectd_read_icmp(int descriptor, struct connectd_icmp *resul
 }
 static const uint8_t connectd_origin_icmp6 = SO_EE_ORIGIN_ICMP6;
 
-// TCP_MD5SIG: struct tcp_md5sig holds an array of 80 bytes, which Swift sees as a tuple of 80 members.
+// TCP_MD5SIG: struct tcp_md5sig has an array of 80 bytes, which Swift imports as a tuple of 80 members.
 static inline int connectd_set_md5(
     int descriptor, const struct sockaddr *peer, socklen_t peer_length, const uint8_t *key, size_t key_length)
 {
@@ -267,7 +268,7 @@ static inline int connectd_set_md5(
     return result;
 }
 
-// struct ucred exists only under _GNU_SOURCE, with which the headers would contradict Swift's own import of them.
+// struct ucred is declared only under _GNU_SOURCE, which would make the headers contradict Swift's own import of them.
 struct connectd_credentials {
     int32_t pid;
     uint32_t uid, gid;
@@ -279,8 +280,8 @@ static inline int connectd_get_peer_credentials(int descriptor, struct connectd_
     return getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, result, &length);
 }
 
-// sun_path is an array, a tuple in Swift; the length that connect(2) takes depends on what is in it.
-// An abstract name is passed without its leading NUL. Returns 0 where the name does not fit into 107 bytes.
+// sun_path is an array, which Swift imports as a tuple. The length that connect(2) takes depends on its contents. An
+// abstract name is passed without its leading NUL. Returns 0 if the name does not fit into 107 bytes.
 static inline socklen_t connectd_fill_unix(
     struct sockaddr_un *address, const uint8_t *name, size_t length, int is_abstract)
 {
@@ -292,7 +293,7 @@ static inline socklen_t connectd_fill_unix(
     return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + 1);
 }
 
-// open(2) is variadic. O_PATH opens a name without the right to read what it names.
+// open(2) is variadic. O_PATH opens a file without permission to read it.
 static inline int connectd_open_path(const char *path) { return open(path, __O_PATH | O_CLOEXEC); }
 static inline int connectd_open_read(const char *path) { return open(path, O_RDONLY | O_CLOEXEC); }
 // Creates or truncates a file, as `>` of a shell does.
@@ -309,7 +310,7 @@ static inline int connectd_is_mount_point(const char *path)
         && (status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
 }
 
-// openat2(2), Linux 5.6: the C library has no function for it. O_PATH, from a folder on.
+// openat2(2), Linux 5.6, has no function in the C library. It opens with O_PATH, relative to a directory.
 static inline int connectd_open_path_at(int folder, const char *path, int flags, uint64_t resolve)
 {
     struct open_how how;
@@ -318,26 +319,26 @@ static inline int connectd_open_path_at(int folder, const char *path, int flags,
     how.resolve = resolve;
     return (int)syscall(SYS_openat2, folder, path, &how, sizeof how);
 }
-// Their names are macros with casts, or not declared without _GNU_SOURCE.
+// The names are macros with casts, or are not declared without _GNU_SOURCE.
 static const int32_t connectd_at_cwd = AT_FDCWD;
 static const int32_t connectd_no_follow = O_NOFOLLOW;
 static const uint64_t connectd_resolve_no_magic_links = RESOLVE_NO_MAGICLINKS;
 static const uint64_t connectd_resolve_no_crossing = RESOLVE_NO_XDEV;
 
-// fstatfs(2): whether a folder is of procfs, whose links lead to places that their text does not name.
+// fstatfs(2): whether a directory is on procfs. The text of a link there is not the path of its target.
 static inline int connectd_is_procfs(int descriptor)
 {
     struct statfs status;
     return fstatfs(descriptor, &status) != 0 || status.f_type == PROC_SUPER_MAGIC;
 }
 
-// The same, without waiting for who writes into a pipe.
+// The same, without waiting for a writer of a FIFO.
 static inline int connectd_open_read_at_once(const char *path)
 {
     return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 }
 
-// open(2) gives the lowest number that is free: none of 0, 1 and 2 is left to a socket.
+// open(2) returns the lowest free number. This takes 0, 1 and 2, so that no socket gets one of them.
 static inline void connectd_fill_standard_descriptors(void)
 {
     int descriptor;
@@ -351,7 +352,7 @@ static inline void connectd_fill_standard_descriptors(void)
 // fcntl(2) is variadic.
 static inline int connectd_is_open(int descriptor) { return fcntl(descriptor, F_GETFD) >= 0; }
 
-// The width of a terminal in columns, 0 where it is unknown. ioctl(2) is variadic.
+// The width of a terminal in columns; 0 if it is unknown. ioctl(2) is variadic.
 static inline int connectd_terminal_columns(int descriptor)
 {
     struct winsize size;
@@ -383,8 +384,8 @@ static inline int connectd_set_close_on_exec(int descriptor)
 
 // sigqueue(3), sigwaitinfo(2), sigtimedwait(2): the value of a signal is in a union.
 struct connectd_signal {
-    int number; // negative where none came
-    int value;  // of one that was queued, else 0
+    int number; // negative if none arrived
+    int value;  // of a queued signal, otherwise 0
     pid_t sender;
 };
 
@@ -393,7 +394,7 @@ static inline int connectd_queue_signal(pid_t process, int number, int value)
     return sigqueue(process, number, (union sigval){.sival_int = value});
 }
 
-// Without a timeout it waits for ever.
+// Without a timeout it waits forever.
 static inline struct connectd_signal connectd_wait_for_signal(const sigset_t *set, const struct timespec *timeout)
 {
     siginfo_t info;
@@ -406,12 +407,12 @@ static inline struct connectd_signal connectd_wait_for_signal(const sigset_t *se
     return found;
 }
 
-// mallopt(3): each worker's memory rises and falls with every burst; giving it back to the kernel in between, and asking
-// for it again, costs a check more than its own work.
 #include <malloc.h>
+// mallopt(3): each worker's memory grows and shrinks with every burst. Returning it to the kernel in between and
+// requesting it again would cost more than the check itself.
 //
-// A small container cannot afford to keep much. Long bodies get pages of their own, which go back at once: among short-lived
-// small blocks they would leave holes.
+// A small container cannot keep much memory. Long bodies get their own pages, which are returned at once. Among
+// short-lived small blocks, they would cause fragmentation.
 static inline void connectd_keep_memory(size_t available)
 {
     size_t kept = available / 32;
@@ -420,8 +421,8 @@ static inline void connectd_keep_memory(size_t available)
     mallopt(M_MMAP_THRESHOLD, 64 << 10);
 }
 
-// malloc_trim(3) on a thread of its own, in a second: after a flood its memory lies in the middle of the heaps, where free(3)
-// alone never gives it back. The thread blocks every signal: it handles none.
+// malloc_trim(3) on a separate thread, after a second. After a flood, free memory is in the middle of the heaps, where
+// free(3) alone never returns it. The thread blocks every signal.
 static inline void *connectd_trim_memory(void *unused)
 {
     struct timespec second = {.tv_sec = 1, .tv_nsec = 0};
@@ -446,9 +447,9 @@ static inline void connectd_trim_memory_soon(void)
     pthread_attr_destroy(&attributes);
 }
 
-// Gives back the pages of code and constants that only the start needed: madvise(2) on the segments that nobody can have
-// written to. They are the file's own pages, so what is needed again comes back from the page cache.
-// dl_iterate_phdr(3) is declared only under _GNU_SOURCE; its first members are these, and the rest is not looked at.
+// Releases the pages of code and constants that only the start needed: madvise(2) on segments that cannot have been
+// written to. They are pages of the file, so pages that are needed again come from the page cache. dl_iterate_phdr(3)
+// is declared only under _GNU_SOURCE. The structure has its first members; the others are not used.
 #include <elf.h>
 #include <sys/mman.h>
 struct connectd_loaded_object {
@@ -482,7 +483,7 @@ static inline void connectd_drop_startup_pages(void)
     dl_iterate_phdr(connectd_drop_segments, &page);
 }
 
-// environ(7) is a global variable that anybody may change: reading it once, at start, is all that is done here.
+// environ(7) is a global variable that any code may change. This reads it once, at the start.
 extern char **environ;
 static inline char **connectd_environment(void) { return environ; }
 

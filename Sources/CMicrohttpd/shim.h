@@ -1,4 +1,4 @@
-// What libmicrohttpd offers through "..." only, which Swift does not import.
+// Functions of libmicrohttpd with variable arguments, which Swift does not import.
 #ifndef CONNECTD_CMICROHTTPD_H
 #define CONNECTD_CMICROHTTPD_H
 #include <microhttpd.h>
@@ -13,15 +13,15 @@ static const uint64_t connectd_mhd_size_unknown = MHD_SIZE_UNKNOWN;
 static const ssize_t connectd_mhd_end_of_stream = MHD_CONTENT_READER_END_OF_STREAM;
 static const ssize_t connectd_mhd_end_with_error = MHD_CONTENT_READER_END_WITH_ERROR;
 
-// MHD_set_response_options(3) is variadic. After a head that announces chunks and has no body (HEAD, 304), the library sends
-// the last chunk all the same, up to 0.9 at least: such a response has to end with its connection.
+// MHD_set_response_options(3) is variadic. Up to 0.9, after a chunked head without a body (HEAD, 304) the library sends
+// the last chunk anyway. Such a response must close its connection.
 static inline enum MHD_Result connectd_mhd_end_with_connection(struct MHD_Response *response)
 {
     return MHD_set_response_options(response, MHD_RF_HTTP_VERSION_1_0_ONLY, MHD_RO_END);
 }
 
-// What the library logs, as a line of text. Its call-back takes a va_list, which is a pointer on amd64 and a structure on
-// arm64, and reaches Swift as two different types. HTTPServer defines what takes the line.
+// Passes log messages of the library as lines of text. Its callback takes a va_list: a pointer on amd64, a structure on
+// arm64, and so two different types in Swift. HTTPServer defines the function that receives the line.
 void connectd_mhd_line(void *context, const char *line);
 
 static inline void connectd_mhd_log(void *context, const char *format, va_list arguments)
@@ -31,18 +31,18 @@ static inline void connectd_mhd_log(void *context, const char *format, va_list a
         connectd_mhd_line(context, line);
 }
 
-// Whether the library parses heads as RFC 9112 asks for, if it is told to: from 1.0 on. Asked of the library that is there,
-// which need not be the one whose header this was built with: they share a name. Strict before that, it misses the most and
-// sends the head of what it answers itself twice.
+// Whether the library can parse heads as RFC 9112 requires: from 1.0 on. This asks the loaded library, which may be
+// newer than the header, because both versions have the same soname. An earlier version in strict mode misses most
+// faults, and sends the head of its own responses twice.
 static inline int connectd_mhd_can_be_strict(void)
 {
     return MHD_get_version()[0] != '0';
 }
 
-// MHD_start_daemon(3) takes its options as variable arguments; typed here, the call-backs need no casts in Swift.
+// MHD_start_daemon(3) takes its options as variable arguments. With types, the callbacks need no casts in Swift.
 //
-// There is no thread, no listening socket and no timeout of the library's own: the caller polls its epoll descriptor,
-// hands connections over, and keeps the deadlines. `limit` is out of the way of the caller's own.
+// The library has no thread, no listening socket and no timeout. The caller polls its epoll descriptor, adds
+// connections, and enforces deadlines. `limit` is higher than the caller's own limit.
 static inline struct MHD_Daemon *connectd_mhd_start(
     void *context, MHD_AccessHandlerCallback access, MHD_RequestCompletedCallback completed,
     MHD_NotifyConnectionCallback connection, void *(*target)(void *, const char *, struct MHD_Connection *),
@@ -57,13 +57,13 @@ static inline struct MHD_Daemon *connectd_mhd_start(
         MHD_OPTION_END);
 }
 
-// dup3(2) is declared only under _GNU_SOURCE: `other` takes the place of a descriptor that the library closes later.
+// dup3(2) is declared only under _GNU_SOURCE. `other` replaces a descriptor that the library closes later.
 static inline int connectd_mhd_replace(int descriptor, int other)
 {
     return (int)syscall(SYS_dup3, other, descriptor, O_CLOEXEC);
 }
 
-// MHD_get_daemon_info(3) is variadic. -1 where there is none.
+// MHD_get_daemon_info(3) is variadic. Returns -1 if there is none.
 static inline int connectd_mhd_epoll_descriptor(struct MHD_Daemon *daemon)
 {
     const union MHD_DaemonInfo *info = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_EPOLL_FD);
@@ -77,7 +77,7 @@ static inline int connectd_mhd_socket(struct MHD_Connection *connection)
     return info ? info->connect_fd : -1;
 }
 
-// The bytes from the method to the end of the empty line; 0 as long as the head is not complete.
+// The number of bytes from the method to the end of the empty line; 0 until the head is complete.
 static inline size_t connectd_mhd_head_length(struct MHD_Connection *connection)
 {
     const union MHD_ConnectionInfo *info =
@@ -85,15 +85,15 @@ static inline size_t connectd_mhd_head_length(struct MHD_Connection *connection)
     return info ? info->header_size : 0;
 }
 
-// Whether the library looks at the connection at the start of each of its runs, as it does with those that have a timeout of
-// their own. Without that, it reads from the socket of a connection that is resumed before it sees the response. The timeout
-// is longer than any of the caller's own. MHD_set_connection_option(3) is variadic.
+// Sets whether the library visits the connection at the start of each run, as it does for connections with their own
+// timeout. Otherwise it reads from the socket of a resumed connection before it sees the response. The timeout is
+// longer than any of the caller's. MHD_set_connection_option(3) is variadic.
 static inline void connectd_mhd_look_first(struct MHD_Connection *connection, int is_wanted)
 {
     MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT, is_wanted ? 86400u : 0u);
 }
 
-// What the NOTIFY_CONNECTION call-back stored for this connection.
+// The value that the NOTIFY_CONNECTION callback stored for this connection.
 static inline void *connectd_mhd_socket_context(struct MHD_Connection *connection)
 {
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);

@@ -58,12 +58,12 @@ static inline long connectd_memory_of(BIO *bio, char **start)
     return BIO_get_mem_data(bio, start);
 }
 
-// These flags are macros over macros, which do not arrive in Swift. What is left out of RFC 2253: characters that are not
-// ASCII stand as UTF-8.
+// These flags are macros over macros, which Swift does not import. They are those of RFC 2253, without the escaping of
+// characters that are not ASCII: these are printed as UTF-8.
 static const unsigned long connectd_name_readable = XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB;
 static const unsigned long connectd_name_ascii = XN_FLAG_RFC2253;
 
-// Connections: what configures an SSL_CTX or an SSL, and asks it, is often a macro around SSL_ctrl(3).
+// Connections: functions that configure or query an SSL_CTX or SSL are often macros over SSL_ctrl(3).
 
 static inline int connectd_ssl_ctx_set_versions(SSL_CTX *context, int minimum, int maximum)
 {
@@ -80,7 +80,7 @@ static inline void connectd_ssl_ctx_set_mode(SSL_CTX *context, long mode)
     SSL_CTX_set_mode(context, mode);
 }
 
-// SSL_OP_… are macros with a cast, which Swift leaves out.
+// SSL_OP_… are macros with a cast, which Swift does not import.
 static inline void connectd_ssl_ctx_set_client_options(SSL_CTX *context)
 {
     SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
@@ -110,7 +110,7 @@ static inline void connectd_ssl_ask_for_ocsp(SSL *ssl)
     SSL_set_tlsext_status_type(ssl, TLSEXT_STATUSTYPE_ocsp);
 }
 
-// The stapled response in DER, the SSL's own; -1 where there is none.
+// The stapled response in DER, owned by the SSL. Returns -1 if there is none.
 static inline long connectd_ssl_get_ocsp(SSL *ssl, const unsigned char **response)
 {
     return SSL_get_tlsext_status_ocsp_resp(ssl, response);
@@ -126,7 +126,7 @@ static inline int connectd_ssl_get_peer_key(SSL *ssl, EVP_PKEY **key)
     return SSL_get_peer_tmp_key(ssl, key) == 1;
 }
 
-// Index 0 is the application's in every SSL.
+// Index 0 belongs to the application in every SSL.
 static inline void connectd_ssl_set_owner(SSL *ssl, void *owner)
 {
     SSL_set_app_data(ssl, owner);
@@ -142,7 +142,7 @@ static inline STACK_OF(X509) *connectd_x509_stack_new(void)
     return sk_X509_new_null();
 }
 
-// Takes a reference of its own. 1, or 0 for want of memory.
+// Takes its own reference. Returns 1, or 0 if memory is short.
 static inline int connectd_x509_stack_push(STACK_OF(X509) *stack, X509 *certificate)
 {
     if (!X509_up_ref(certificate))

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <time.h>
 
-// How long a match may go on, in CPU time of its thread (CLOCK_THREAD_CPUTIME_ID), in nanoseconds.
+// The time limit of a match: CPU time of its thread (CLOCK_THREAD_CPUTIME_ID), in nanoseconds.
 struct connectd_match_clock {
     int64_t end;
     uint32_t callouts;
@@ -18,8 +18,8 @@ static inline int64_t connectd_thread_time(void)
     return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
-// A look at the clock costs as much as a dozen items of a pattern; but a repeated item can pass over all bytes there are,
-// some 50 us for 64 KiB, in each of the call-outs between two looks.
+// Reading the clock costs as much as a dozen items of a pattern, so it is not read in every callout. But a repeated
+// item can pass over all bytes, some 50 µs for 64 KiB, in each callout between two readings.
 static const uint32_t connectd_callouts_between_looks = 32;
 
 static inline int connectd_stop_at_end(pcre2_callout_block *block, void *data)
@@ -31,7 +31,7 @@ static inline int connectd_stop_at_end(pcre2_callout_block *block, void *data)
     return connectd_thread_time() >= clock->end ? PCRE2_ERROR_CALLOUT : 0;
 }
 
-// In C, since it runs at every item of a pattern: at the same speed in builds for debugging.
+// It is written in C, because it runs at every item of a pattern and must be fast in debug builds too.
 static inline void connectd_set_match_clock(pcre2_match_context *context, struct connectd_match_clock *clock)
 {
     pcre2_set_callout(context, connectd_stop_at_end, clock);

@@ -1,8 +1,8 @@
-// The OpenAPI documents, byte for byte as they stand in openapi/, inside of the program: a build needs no second copy,
-// and a container no file beside the binary.
+// The OpenAPI documents, byte for byte as in openapi/, embedded in the program. So a build needs no second copy, and a
+// container no file besides the program.
 #include "specification.h"
 
-// #embed is of C23, which this one file needs; the compiler of Swift 6.3 has it in every mode.
+// #embed is part of C23, which only this file needs. The compiler of Swift 6.3 supports it in every mode.
 #pragma clang diagnostic ignored "-Wc23-extensions"
 
 static const uint8_t connectd_openapi_yaml[] = {
@@ -34,8 +34,8 @@ const uint8_t *connectd_openapi_json_start(void) { return connectd_openapi_json;
 
 extern char **environ;
 
-/* The runtime of Swift reads environ before main without a look for NULL, which clearenv(3) of a preloaded library leaves.
-   A constructor with a priority runs before those without one. */
+/* Swift's runtime reads environ before main, and does not check for NULL. A preloaded library that calls clearenv(3) sets
+   it to NULL. A constructor with a priority runs before those without one. */
 __attribute__((constructor(101))) static void keep_an_environment(void) {
     static char *none[] = {NULL};
     if (environ == NULL) environ = none;

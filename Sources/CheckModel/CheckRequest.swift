@@ -22,6 +22,8 @@ public struct CheckRequest: Sendable {
     /// nil for checks that did not come over HTTP, or whose request has none of its members.
     public var origin: RequestOrigin?
 
+    /// Inlined: otherwise the whole value would be copied on the way to the caller.
+    @inline(__always)
     public init(target: Target, timeoutMilliseconds: Int = 5000) {
         self.target = target
         self.timeoutMilliseconds = timeoutMilliseconds

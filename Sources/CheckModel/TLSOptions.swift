@@ -1,5 +1,5 @@
 public import ErrorCatalogue
-internal import NetworkTypes
+public import NetworkTypes
 
 /// Options of a TLS handshake: the member `tls` of a check.
 public struct TLSOptions: Hashable, Sendable {
@@ -9,7 +9,7 @@ public struct TLSOptions: Hashable, Sendable {
         case ocspStapled = "ocsp_stapled"
     }
     /// The name to send (SNI, RFC 6066, 3) and to verify; an address is verified but not sent. nil means the target's
-    /// host.
+    /// host. An IDN is in its ASCII form.
     public var serverName: String?
     /// Whether certificate errors fail the check; they are reported in any case.
     public var verify = true
@@ -59,11 +59,28 @@ public enum StartTLSProtocol: String, CaseIterable, Sendable {
 
 /// The rules of `tls.server_name`, which are the same as for a target's host.
 public enum ServerName {
-    /// Returns why a text cannot be a name or address in a certificate, as a lowercase phrase; nil if it can.
+    /// Returns the name or address as certificates have it: an IDN in its ASCII form, anything else as written.
+    ///
+    /// - Throws: Why the text cannot be a name or address in a certificate, as a lowercase phrase.
+    public static func read(_ text: String) throws(TargetError) -> String {
+        switch try Host(member: text) {
+        case .address(.v6(let address)) where address.zone != nil:
+            throw TargetError("a server name must not have a zone: certificates never contain one", member: .host)
+        case .address: return text
+        case .name(let name): return name
+        }
+    }
+
+    /// Returns the same, but text that is not valid unchanged: no certificate matches it.
+    public static func readOrKept(_ text: String) -> String {
+        (try? read(text)) ?? text
+    }
+
+    /// Returns why `read` would throw; nil if it would not.
     public static func flaw(in text: String) -> String? {
         do throws(TargetError) {
-            guard case .address(.v6(let address)) = try Host(member: text), address.zone != nil else { return nil }
-            return "a server name must not have a zone: certificates never contain one"
+            _ = try read(text)
+            return nil
         } catch {
             return error.detail
         }
@@ -78,7 +95,7 @@ public enum ApplicationProtocols {
     /// The rule as clients see it.
     public static let rule = """
         is limited by policy.dialogs to names of the IANA registry (such as h2), and to names of 1 to 31 visible ASCII \
-        characters, of which at most one has 10 or 13 and then none has 9 to 13 beside it
+        characters; if a name is not registered, one of 10 or 13 characters must be the only one of 9 to 13
         """
 
     /// Whether these names cannot form text that a peer could read as a command.

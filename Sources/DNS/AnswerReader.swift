@@ -1,10 +1,10 @@
-import CAres
-import ErrorCatalogue
-import NetworkTypes
+internal import CAres
+internal import ErrorCatalogue
+internal import NetworkTypes
 
 /// Reads the answer to one query, RFC 1035 section 4. It trusts no length, order or name in the message.
 struct AnswerReader {
-    /// A message without EDNS (RFC 6891) has at most so many bytes over UDP; c-ares cuts a longer one off there.
+    /// The maximum size of a UDP message without EDNS (RFC 6891). c-ares truncates a longer one.
     private static let largestDatagram = 512
     private static let internetClass: UInt16 = 1
     private static let cname: UInt16 = 5
@@ -15,7 +15,7 @@ struct AnswerReader {
         let type: UInt16
         let recordClass: UInt16
         let timeToLive: UInt32
-        /// Where its data begins in the message, and how long they are; within the message.
+        /// The offset and length of its data, within the message.
         let dataOffset: Int
         let dataLength: Int
     }
@@ -28,8 +28,8 @@ struct AnswerReader {
     private var found: [(owner: String, address: IPAddress)] = []
 
     /// - Parameters:
-    ///   - message: What came, without the two bytes of length that TCP puts before it.
-    ///   - name: The name that was asked for, normalized.
+    ///   - message: The received message, without the two length bytes of TCP.
+    ///   - name: The queried name, normalized.
     ///   - isTCP: Whether the message may not be truncated.
     static func judge(_ message: [UInt8], name: String, type: RecordType, isTCP: Bool) -> AnswerVerdict {
         let bad = AnswerVerdict.result(.failure(.badAnswer))
@@ -71,7 +71,7 @@ struct AnswerReader {
         return owner == name && type == UInt16(self.type.rawValue) && questionClass == Self.internetClass
     }
 
-    /// With the upper bits of RFC 6891 section 6.1.3, which an OPT record among the last records has.
+    /// The response code, with the upper bits from an OPT record (RFC 6891 section 6.1.3).
     private func responseCode(_ header: MessageHeader) -> UInt16 {
         guard header.additionalCount > 0 else { return header.responseCode }
         var rest = self
@@ -141,19 +141,19 @@ struct AnswerReader {
             return .failure(isCircle ? .badAnswer : .noData)
         }
         return .success(
-            Answer(
+            ServerAnswer(
                 addresses: addresses.map(\.address), names: Array(names.dropFirst()),
                 canonicalName: first.owner == name ? nil : first.owner))
     }
 }
 
 /// The answer of one name server to one query.
-struct Answer: Hashable, Sendable {
+struct ServerAnswer: Hashable, Sendable {
     /// Never empty.
     var addresses: [IPAddress]
     /// The names of the CNAME chain, normalized and in its order; empty without a chain.
     var names: [String] = []
-    /// The name that has the first of the addresses, normalized; nil if it is the one that was asked for.
+    /// The owner of the first address, normalized; nil if it is the queried name.
     var canonicalName: String?
 }
 
@@ -171,7 +171,7 @@ enum RecordType: Int32, Hashable, Sendable {
 }
 
 /// The result of one try with one server.
-typealias TryResult = Result<Answer, ResolveFailure>
+typealias TryResult = Result<ServerAnswer, ResolveFailure>
 
 /// The meaning of a message for the try that it answers.
 enum AnswerVerdict: Hashable, Sendable {
@@ -181,13 +181,14 @@ enum AnswerVerdict: Hashable, Sendable {
 }
 
 extension AnswerVerdict {
-    /// Judges what c-ares hands to a callback of `ares_query`.
+    /// Judges the message that c-ares passes to a callback of `ares_query`.
     ///
-    /// The message is read here: c-ares tells only some response codes apart, and takes a CNAME record only before its A.
+    /// The message is parsed here. c-ares distinguishes only some response codes, and accepts a CNAME record only
+    /// before its A record.
     static func of(status: Int32, message: [UInt8], name: String, type: RecordType) -> AnswerVerdict {
         if !message.isEmpty { return AnswerReader.judge(message, name: name, type: type, isTCP: false) }
         switch status {
-        // A name that no message can hold, as after a search domain with an overlong label.
+        // A name that is too long for a message, for example after a search domain was appended.
         case connectd_ares_not_found, connectd_ares_bad_name: return .result(.failure(.nxdomain))
         case connectd_ares_timed_out, connectd_ares_no_memory: return .result(.failure(.timeout))
         case connectd_ares_refused: return .result(.failure(.unreachable))

@@ -1,4 +1,4 @@
-import SocketIO
+internal import SocketIO
 
 /// The first twelve bytes of a message, RFC 1035 section 4.1.1.
 struct MessageHeader {
@@ -6,7 +6,7 @@ struct MessageHeader {
 
     let identifier: UInt16
     let isResponse: Bool
-    /// Whether the kind of question (OPCODE) is a standard query.
+    /// Whether the OPCODE is a standard query.
     let isQuery: Bool
     let isTruncated: Bool
     /// 0 … 15.
@@ -35,12 +35,12 @@ struct MessageHeader {
 /// Reads a message from the end of its header. Each step returns nil if the message is too short.
 struct MessageReader {
     private static let longestName = 255
-    /// A name has no more labels, so that it needs no more compression pointers either; each one costs time.
+    /// A name has at most this many labels, so it needs no more compression pointers either. Each one costs time.
     private static let mostLabels = 127
 
     private let bytes: [UInt8]
     private var offset = MessageHeader.length
-    /// The name that the last compressed one was: most records of an answer have the same owner.
+    /// The latest compressed name: most records of an answer have the same owner.
     private var lastCompressed: (target: Int, name: String)?
 
     init(_ bytes: [UInt8]) {
@@ -52,14 +52,14 @@ struct MessageReader {
         return integer(at: start)
     }
 
-    /// - Returns: if the bytes begin that are passed over.
+    /// - Returns: the offset of the skipped bytes; nil if the message is too short.
     mutating func skip(_ count: Int) -> Int? {
         guard bytes.count - offset >= count else { return nil }
         defer { offset += count }
         return offset
     }
 
-    /// Big-endian; the caller has seen that the message is that long.
+    /// Reads big-endian. The caller has checked that the message is long enough.
     func integer<Value: FixedWidthInteger>(at offset: Int) -> Value {
         bytes[offset..<(offset + Value.bitWidth / 8)].reduce(0) { $0 << 8 | Value($1) }
     }
@@ -78,19 +78,19 @@ struct MessageReader {
 
     func name(at offset: Int) -> String? { readName(at: offset)?.name }
 
-    /// Where the two bytes of a compressed name point to, RFC 1035 section 4.1.4; nil if there is none.
+    /// The target of a compression pointer, RFC 1035 section 4.1.4; nil if there is none.
     private func compressionTarget(at offset: Int) -> Int? {
         guard offset + 1 < bytes.count, bytes[offset] >> 6 == 3 else { return nil }
         return Int(bytes[offset] & 0x3F) << 8 | Int(bytes[offset + 1])
     }
 
-    /// The name in the form of `DomainName.normalized`, and where it ends.
+    /// The name in the form of `DomainName.normalized`, and the offset after it.
     private func readName(at start: Int) -> (name: String, end: Int)? {
         var text: [UInt8] = []
         var length = 1
         var position = start
         var end: Int?
-        // Each compression points to what came before: without that a message could lead in a circle.
+        // A pointer must point backward. Otherwise a message could contain a loop.
         var limit = start
         var jumps = 0
         while position < bytes.count {
@@ -113,7 +113,8 @@ struct MessageReader {
         return nil
     }
 
-    /// A letter in its small form; what is not text, and what would look like a separator, as RFC 1035 section 5.1 has it.
+    /// Appends a byte in lowercase. Bytes that are not printable, and those that look like a separator, are escaped as
+    /// in RFC 1035 section 5.1.
     private static func append(_ byte: UInt8, to text: inout [UInt8]) {
         switch byte {
         case UInt8(ascii: "A")...UInt8(ascii: "Z"): text.append(byte | 0x20)
@@ -127,8 +128,10 @@ struct MessageReader {
 /// A query over TCP, RFC 1035 section 4.
 struct QueryMessage {
     let identifier: UInt16
-    /// With the two bytes of length in front, RFC 1035 section 4.2.2.
+    /// The message, after its length in two bytes (RFC 1035 section 4.2.2).
     let bytes: [UInt8]
+    /// The question alone: name, type and class.
+    var question: [UInt8] { Array(bytes[(2 + MessageHeader.length)...]) }
 
     /// - Returns: nil for a name that no message can hold.
     init?(name: String, type: RecordType, identifier: UInt16 = .random(in: 0 ... .max)) {
@@ -157,14 +160,15 @@ struct Question {
     struct Key: Hashable {
         let name: String
         let type: RecordType
-        /// The questions of two groups differ; the question keeps the group, so the identity stays its own.
+        /// The questions of two groups differ. The question holds a reference to its group, so that no other group gets
+        /// the same identity.
         let group: ObjectIdentifier
     }
 
     let key: Key
     let group: ServerGroup
     var schedule: TrySchedule
-    /// When the next server is asked.
+    /// When the next server is queried.
     let timer: SlotToken
     /// Tries that c-ares has not ended.
     var pending = 0
@@ -189,10 +193,10 @@ enum DomainName {
     }
 }
 
-/// Splits a line of a configuration file into words.
-enum Words {
+/// Splits a line of a configuration file into fields.
+enum FieldSplitter {
     /// Splits at spaces, tabs and carriage returns, and drops the rest after one of `comments`.
-    static func of(_ line: ArraySlice<UInt8>, comments: [UInt8]) -> [String] {
+    static func fields(of line: ArraySlice<UInt8>, comments: [UInt8]) -> [String] {
         let text = line.prefix { !comments.contains($0) }
         return text.split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") || $0 == UInt8(ascii: "\r") }
             .map { String(decoding: $0, as: UTF8.self) }

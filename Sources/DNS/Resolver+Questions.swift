@@ -3,9 +3,9 @@ internal import ErrorCatalogue
 internal import NetworkTypes
 internal import SocketIO
 
-// Asking: one question, several servers, several who wait.
+// Queries: each has one question, several servers, and any number of waiting lookups.
 extension Resolver {
-    /// Finds the query in progress, or makes a new one; `askNext` sends it.
+    /// Returns the query in progress, or makes a new one. `askNext` sends it.
     func join(
         _ name: String, type: RecordType, in group: ServerGroup, lookup: Int, until deadline: MonotonicTime
     ) -> (identifier: Int, isNew: Bool) {
@@ -30,7 +30,7 @@ extension Resolver {
         return (identifier, true)
     }
 
-    /// Asks the next server; ends the query if no server is left to ask or to wait for.
+    /// Queries the next server. Ends the query if there is no further server and no pending answer.
     func askNext(_ identifier: Int) {
         guard var question = questions[identifier] else { return }
         guard let server = question.schedule.next() else {
@@ -90,7 +90,7 @@ extension Resolver {
             channel.waiting = [:]
             let isSurprise = channel.hasAnswered && !channel.isSending
             channel.hasAnswered = false
-            for question in Set(others.values).union([context.question]) {
+            for question in Set(others.values.map(\.question)).union([context.question]) {
                 fail(question, server: context.server, because: .unreachable, isSurprise: isSurprise)
             }
         case .result(let result):

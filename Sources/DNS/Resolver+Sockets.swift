@@ -1,10 +1,12 @@
-import CAres
-import NetworkTypes
-import SocketIO
+internal import CAres
+internal import NetworkTypes
+internal import SocketIO
+internal import Synchronization
 
 // c-ares' sockets and timeouts, in the reactor.
 extension Resolver {
-    /// c-ares tells what it waits for; a socket that it waits for no more is about to be closed, and still open here.
+    /// Called by c-ares when its interest in a socket changes. A socket without interest is still open, and is about to
+    /// be closed.
     func socketChanged(_ socket: Int32, ofChannel identifier: Int, wantsRead: Bool, wantsWrite: Bool) {
         guard let channel = groups.channel(identifier) else { return }
         var interest: Readiness = []
@@ -26,7 +28,8 @@ extension Resolver {
     }
 
     /// Watches the sockets that could not be watched before.
-    /// - Returns: ENOSPC or ENOMEM, if there is no room for another watch: the answers are not heard.
+    /// - Returns: ENOSPC or ENOMEM if the kernel allows no further watch. The answers of those sockets are not
+    /// received.
     func watchAgain(_ channel: ServerChannel) -> Errno? {
         for (socket, interest) in channel.unwatched {
             do throws(Errno) {
@@ -58,21 +61,21 @@ extension Resolver {
     private func socketIsReady(_ socket: Int32, ofChannel identifier: Int, _ readiness: Readiness) {
         guard let channel = groups.channel(identifier) else { return }
         let none: Int32 = -1
-        // An error is read like data: c-ares learns of ECONNREFUSED by that.
+        // An error counts as readable, so that c-ares reads ECONNREFUSED.
         let isReadable = !readiness.isDisjoint(with: [.readable, .error, .hangUp])
         let isWritable = readiness.contains(.writable)
         channel.process(readable: isReadable ? socket : none, writable: isWritable ? socket : none)
         armTimer(of: channel)
     }
 
-    /// `ares_timeout` walks all that is in flight, so it is asked only where no timer runs: all tries of a channel wait
-    /// equally long, hence none ends before the one that the timer was set for.
+    /// `ares_timeout` visits all queries in flight, so it is called only if no timer is armed. All tries of a channel
+    /// have the same timeout, so none ends before the one that the timer was armed for.
     func armTimer(of channel: ServerChannel) {
         guard !channel.timerIsArmed else { return }
         let now = Clock.now()
         guard let next = channel.nextTimeout(from: now) else { return }
         channel.timerIsArmed = true
-        // Tries that end within the same 20 ms end together.
+        // Tries that end within the same 20 ms share a timer.
         let timer = channel.timer
         reactor.assumeIsolated { $0.arm(timer, at: max(next, now).advanced(byMilliseconds: 20)) }
     }
@@ -87,13 +90,18 @@ extension Resolver {
 
 /// The context of a channel for callbacks of its sockets.
 final class ChannelContext: Sendable {
-    /// The resolver owns the channel, and the channel this.
+    /// The resolver owns the channel, and the channel owns this object.
     unowned let resolver: Resolver
     let identifier: Int
+    /// The interface that the channel's sockets are bound to; nil for any.
+    let interface: String?
+    /// The ID of the last query that was sent.
+    let lastIdentifier = Atomic<UInt16>(0)
 
-    init(resolver: Resolver, identifier: Int) {
+    init(resolver: Resolver, identifier: Int, interface: String?) {
         self.resolver = resolver
         self.identifier = identifier
+        self.interface = interface
     }
 }
 
@@ -121,9 +129,10 @@ final class TryContext: Sendable {
     }
 }
 
-// C callbacks are functions at file scope without isolation: inside an actor's method they would assert its executor.
+// C callbacks are functions at file scope without isolation. Inside an actor's method, they would check for its
+// executor.
 
-/// `ares_sock_state_cb`: what c-ares wants to know of a socket; neither means that it is about to close it.
+/// `ares_sock_state_cb`: the events that c-ares waits for on a socket; none if it is about to close the socket.
 func socketStateChanged(_ data: UnsafeMutableRawPointer?, _ socket: Int32, _ readable: Int32, _ writable: Int32) {
     guard let data else { return }
     // SAFETY: the pointer is that of the channel's own context, which lives longer than its sockets.

@@ -1,7 +1,7 @@
-import CheckModel
-import ErrorCatalogue
-import NetworkTypes
-import SocketIO
+internal import CheckModel
+internal import ErrorCatalogue
+internal import NetworkTypes
+internal import SocketIO
 
 // hosts(5) and resolv.conf(5), read on another thread.
 extension Resolver {
@@ -70,7 +70,7 @@ extension Resolver {
 }
 
 extension ResolveOptions.Family {
-    /// What name servers are asked for.
+    /// The record types to query for this family.
     var recordTypes: [RecordType] {
         switch self {
         case .any: [.a, .aaaa]
@@ -89,7 +89,7 @@ extension ResolveOptions.Family {
 
 extension Resolution {
     /// RFC 6761 section 6.3.
-    /// - Parameter listed: only these of them, where any of them is among these.
+    /// - Parameter listed: if any of these are loopback addresses, only those are returned.
     static func loopback(_ name: String, family: ResolveOptions.Family, listed: [IPAddress] = []) -> Resolution {
         let loopbacks = ([.v6(IPv6Address(bits: 1)), .v4(IPv4Address(bits: 0x7F00_0001))] as [IPAddress])
             .filter(family.includes)
@@ -100,7 +100,7 @@ extension Resolution {
     /// Returns the addresses in the lines of a hosts file that have the name; nil if there is none of the family.
     ///
     /// All names of these lines count as aliases of the host.
-    static func of(_ name: String, lines: [HostsTable.Line], family: ResolveOptions.Family) -> Resolution? {
+    static func of(_ name: String, lines: [HostsTable.Entry], family: ResolveOptions.Family) -> Resolution? {
         let fitting = lines.filter { family.includes($0.address) }
         guard let first = fitting.first else { return nil }
         return Resolution(
@@ -144,26 +144,26 @@ extension Resolution {
 /// The content of hosts(5), looked up by name.
 struct HostsTable: Sendable {
     /// One line of the file.
-    struct Line: Hashable, Sendable {
+    struct Entry: Hashable, Sendable {
         let address: IPAddress
         /// The canonical name first; normalized.
         let names: [String]
     }
 
-    private var linesByName: [String: [Line]] = [:]
+    private var linesByName: [String: [Entry]] = [:]
 
     init() {}
 
     /// Lines that do not start with an address are ignored, as in the C library.
     init(parsing file: [UInt8]) {
         for text in file.split(whereSeparator: { $0 == UInt8(ascii: "\n") }) {
-            let words = Words.of(text, comments: [UInt8(ascii: "#")])
-            guard let first = words.first, let address = IPAddress(parsing: first), words.count > 1 else { continue }
-            let line = Line(address: address, names: words.dropFirst().map(DomainName.normalized))
+            let fields = FieldSplitter.fields(of: text, comments: [UInt8(ascii: "#")])
+            guard let first = fields.first, let address = IPAddress(parsing: first), fields.count > 1 else { continue }
+            let line = Entry(address: address, names: fields.dropFirst().map(DomainName.normalized))
             for name in Set(line.names) { linesByName[name, default: []].append(line) }
         }
     }
 
     /// Returns the lines with a name, in the order of the file.
-    func lines(for normalized: String) -> [Line] { linesByName[normalized] ?? [] }
+    func lines(for normalized: String) -> [Entry] { linesByName[normalized] ?? [] }
 }

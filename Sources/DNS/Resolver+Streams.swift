@@ -35,7 +35,7 @@ extension Resolver {
         openStreams(of: channel)
     }
 
-    /// A server may close a connection at any time, so the query is sent once more over a new one.
+    /// A server may close a connection at any time, so the query is sent again over a new one.
     private func ask(
         _ context: TryContext, at channel: ServerChannel, over stream: inout StreamConnection?
     ) async -> TryResult {

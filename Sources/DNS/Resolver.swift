@@ -1,5 +1,5 @@
-import CAres
-import CLinux
+internal import CAres
+internal import CLinux
 public import CheckModel
 public import ErrorCatalogue
 public import NetworkTypes
@@ -17,7 +17,7 @@ public actor Resolver {
 
     var resolvConf: WatchedFile<ResolverSettings>
     var hostsFile: WatchedFile<HostsTable>
-    /// Those who wait for one of the files.
+    /// Lookups that wait for one of the files.
     var fileSignals: Set<SlotToken> = []
     private let nameServerPort: UInt16
     private var systemSettings: ResolverSettings?
@@ -151,7 +151,7 @@ public actor Resolver {
         }
         var lookup = Lookup(deadline: deadline, timer: timer)
         lookup.continuation = continuation
-        // All questions are known before the first is sent: an answer may come within the sending.
+        // All questions are registered before the first is sent, because an answer can arrive during the sending.
         let joined = types.map { ($0, join(name, type: $0, in: group, lookup: identifier, until: deadline)) }
         for (type, question) in joined { lookup.questions[type] = question.identifier }
         lookups[identifier] = lookup
@@ -171,7 +171,7 @@ public actor Resolver {
         reactor.assumeIsolated { $0.arm(timer, at: end) }
     }
 
-    /// Leaves the questions that are not answered; they are never cancelled in c-ares, where others may wait for them.
+    /// Leaves unanswered questions. They are never cancelled in c-ares, because other lookups may wait for them.
     private func abandon(_ identifier: Int, because failure: ResolveFailure) {
         guard let lookup = lookups[identifier] else { return }
         for (type, question) in lookup.questions where lookup.results[type] == nil {
@@ -199,8 +199,8 @@ typealias LookupResult = [RecordType: TryResult]
 
 /// A lookup that waits for the answers about one name.
 struct Lookup {
-    /// How long the second family is waited for when the first has addresses: time for one more try, at most a quarter
-    /// of what is left.
+    /// How long to wait for the second family after the first has addresses: long enough for one more try, but at most
+    /// a quarter of the remaining time.
     static let longestGrace: Int64 = 500_000_000
 
     let deadline: MonotonicTime

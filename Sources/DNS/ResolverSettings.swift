@@ -1,6 +1,6 @@
-import CLinux
+internal import CLinux
 public import NetworkTypes
-import SocketIO
+internal import SocketIO
 
 /// The settings of resolv.conf(5) that the resolver uses.
 ///
@@ -12,7 +12,7 @@ struct ResolverSettings: Hashable, Sendable {
     var search: [String] = []
     /// `ndots`, 0 … 15: a name with at least as many dots is first looked up as it is.
     var ndots = 1
-    /// The timeout for the answer of one server, 1 … 5 s. The next server is asked long before.
+    /// The timeout for the answer of one server, 1 … 5 s. The next server is queried long before.
     var answerSeconds = 5
     /// The number of tries per server, 1 … 5. The default is high enough for a burst of lookups with heavy packet loss
     /// to succeed within a few seconds.
@@ -28,7 +28,7 @@ struct ResolverSettings: Hashable, Sendable {
     init(parsing file: [UInt8]) {
         var named: [IPAddress] = []
         for line in file.split(whereSeparator: { $0 == UInt8(ascii: "\n") }) {
-            let words = Words.of(line, comments: [UInt8(ascii: "#"), UInt8(ascii: ";")])
+            let words = FieldSplitter.fields(of: line, comments: [UInt8(ascii: "#"), UInt8(ascii: ";")])
             guard let keyword = words.first else { continue }
             let values = words.dropFirst()
             switch keyword {
@@ -60,7 +60,7 @@ struct ResolverSettings: Hashable, Sendable {
         }
     }
 
-    /// The names to ask for, in order: resolv.conf(5), `search` and `ndots`.
+    /// The names to query, in order: resolv.conf(5), `search` and `ndots`.
     func candidates(for name: String) -> [String] {
         let bare = DomainName.normalized(name)
         if name.utf8.last == UInt8(ascii: ".") { return [bare] }

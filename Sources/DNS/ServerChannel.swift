@@ -2,6 +2,7 @@ internal import CAres
 internal import CLinux
 internal import NetworkTypes
 internal import SocketIO
+internal import Synchronization
 
 /// A c-ares channel for one name server. `TrySchedule` decides which server to ask and when, because c-ares 1.18 has
 /// one timeout for all tries of a channel and does not tell which server answered.
@@ -13,10 +14,7 @@ internal import SocketIO
 final class ServerChannel {
     /// The limit of queries in flight to one server: c-ares finds a free 16-bit ID by trying.
     static let largestInFlight = 32_768
-    /// The receive buffer, for a burst of answers until the thread reads them. The kernel may grant less.
-    private static let receiveBuffer: Int32 = 1 << 20
     private static let largestUnread = 64
-    private static let sendBuffer: Int32 = 1 << 20
 
     let identifier: Int
     let server: IPEndpoint
@@ -34,8 +32,15 @@ final class ServerChannel {
     var inFlight = 0
     /// The number of queries sent since answers were last read.
     private var unread = 0
-    /// The queries that wait for a datagram, by try number.
-    var waiting: [Int: Int] = [:]
+    /// A query that waits for a datagram.
+    struct WaitingTry {
+        let question: Int
+        /// The ID in the query's header.
+        var identifier: UInt16 = 0
+    }
+
+    /// By try number.
+    var waiting: [Int: WaitingTry] = [:]
     /// Whether the server has sent any message.
     var hasAnswered = false
     /// The queries over TCP.
@@ -49,7 +54,7 @@ final class ServerChannel {
         self.server = server
         answerSeconds = settings.answerSeconds
         self.timer = timer
-        context = ChannelContext(resolver: resolver, identifier: identifier)
+        context = ChannelContext(resolver: resolver, identifier: identifier, interface: Self.interface(of: server))
         guard let channel = Self.open(settings: settings, context: context) else { return nil }
         guard Self.set(server, in: channel) else {
             ares_destroy(channel)
@@ -71,14 +76,11 @@ final class ServerChannel {
         options.timeout = Int32(settings.answerSeconds) * 1000
         options.tries = 1
         options.ndots = 1
-        options.socket_receive_buffer_size = receiveBuffer
-        options.socket_send_buffer_size = sendBuffer
         options.sock_state_cb = socketStateChanged
         options.sock_state_cb_data = Unmanaged.passUnretained(context).toOpaque()
         let mask =
-            ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_NDOTS | ARES_OPT_SOCK_RCVBUF
-            | ARES_OPT_SOCK_SNDBUF | ARES_OPT_SOCK_STATE_CB | ARES_OPT_DOMAINS | ARES_OPT_LOOKUPS | ARES_OPT_RESOLVCONF
-            | connectd_ares_without_cache(&options)
+            ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_NDOTS | ARES_OPT_SOCK_STATE_CB
+            | ARES_OPT_DOMAINS | ARES_OPT_LOOKUPS | ARES_OPT_RESOLVCONF | connectd_ares_without_cache(&options)
         var channel: ares_channel?
         let status = "b".withCString { lookups in
             // c-ares must not read the system's files: the resolver reads and watches them.
@@ -88,7 +90,18 @@ final class ServerChannel {
                 return ares_init_options(&channel, &options, mask)
             }
         }
-        return status == connectd_ares_success ? channel : nil
+        guard status == connectd_ares_success else { return nil }
+        ares_set_socket_functions(
+            channel, ChannelSockets.functions, Unmanaged.passUnretained(context).toOpaque())
+        return channel
+    }
+
+    /// The interface of the server's zone. c-ares 1.18 has no zones: a socket that is bound to the interface needs none.
+    private static func interface(of server: IPEndpoint) -> String? {
+        switch server.address {
+        case .v4: nil
+        case .v6(let address): address.zone.flatMap(Zone.interfaceName)
+        }
     }
 
     private static func set(_ server: IPEndpoint, in channel: ares_channel) -> Bool {
@@ -98,8 +111,6 @@ final class ServerChannel {
             bytes = withUnsafeBytes(of: address.bits.bigEndian) { Array($0) }
         case .v6(let address):
             bytes = withUnsafeBytes(of: address.bits.bigEndian) { Array($0) }
-            // c-ares 1.18 has no zones: a socket that is bound to the interface needs none.
-            if let interface = address.zone.flatMap(Zone.interfaceName) { ares_set_local_dev(channel, interface) }
         }
         return connectd_ares_set_server(channel, bytes, bytes.count, server.port) == connectd_ares_success
     }
@@ -107,11 +118,13 @@ final class ServerChannel {
     /// Sends one query; its callback is called exactly once, perhaps before this returns.
     func send(_ context: TryContext) {
         unread += 1
-        waiting[context.number] = context.question
+        waiting[context.number] = WaitingTry(question: context.question)
         isSending = true
         defer { isSending = false }
         let argument = Unmanaged.passRetained(context).toOpaque()
         ares_query(channel, context.name, internetClass, context.type.rawValue, tryEnded, argument)
+        // Unless the try has already ended.
+        waiting[context.number]?.identifier = self.context.lastIdentifier.load(ordering: .relaxed)
     }
 
     /// Lets c-ares process a ready descriptor and its timeouts.

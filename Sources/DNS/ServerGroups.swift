@@ -1,6 +1,6 @@
-import ErrorCatalogue
-import NetworkTypes
-import SocketIO
+internal import ErrorCatalogue
+internal import NetworkTypes
+internal import SocketIO
 
 /// The name servers of the resolver: the system's, those that recent requests named, and earlier ones with queries in
 /// flight.

@@ -1,6 +1,6 @@
-import CLinux
-import NetworkTypes
-import SocketIO
+internal import CLinux
+internal import NetworkTypes
+internal import SocketIO
 
 /// Why a query over TCP failed.
 enum StreamFailure: Error {

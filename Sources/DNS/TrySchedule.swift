@@ -23,7 +23,7 @@ struct TrySchedule {
 
     private let rounds: Int
     private var failures: [ResolveFailure?]
-    /// The servers to ask once more although they failed, and all that ever were.
+    /// The servers to query again although they failed, and all that were ever in that state.
     private var surprises: Set<Int> = []
     private var secondChances: Set<Int> = []
     private var shortage: ResolveFailure?
@@ -72,7 +72,7 @@ struct TrySchedule {
     }
 
     /// Records a failure.
-    /// - Parameter isSurprise: Whether the server may be asked once more.
+    /// - Parameter isSurprise: whether the server may be queried again.
     mutating func failed(_ server: Int, with failure: ResolveFailure, isSurprise: Bool = false) -> Step {
         switch failure {
         // Neither says anything about the server: it may be asked again.

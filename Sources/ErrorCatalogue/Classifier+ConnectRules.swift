@@ -1,4 +1,4 @@
-import Glibc
+internal import Glibc
 internal import NetworkTypes
 
 /// The rules for errors of connect(2) and of later phases that depend on more than the error number.

@@ -1,4 +1,4 @@
-import Glibc
+internal import Glibc
 internal import NetworkTypes
 
 /// The rules for errors that an ICMP message caused: the message refines the class, and its sender tells the fault.

@@ -1,4 +1,4 @@
-import Glibc
+internal import Glibc
 
 extension ErrnoCatalogue {
     /// Errors of Linux that the manual page does not list: from connect(2), and from the steps before and after it.

@@ -1,4 +1,4 @@
-import Glibc
+internal import Glibc
 public import NetworkTypes
 
 /// The table of all named errors: the kernel's, and those that connectd names itself.

@@ -1,3 +1,5 @@
+public import NetworkTypes
+
 /// Why a TLS handshake failed: all names of the class `tls_failed`. The raw value is the name in JSON.
 public enum TLSFailure: String, CaseIterable, Error, Sendable {
     case certificateExpired = "CERT_EXPIRED"
@@ -130,4 +132,25 @@ public struct TLSAlertReport: Hashable, Sendable {
         self.alert = alert
         self.sender = sender
     }
+}
+
+/// How a TLS handshake, or the STARTTLS exchange before it, ended.
+public enum TLSHandshakeOutcome: Hashable, Sendable {
+    case completed
+    /// The peer has sent the alert of `expect_alert`.
+    case expectedAlert
+    /// Indirect, so that frames of functions that wait have room for a reference only.
+    indirect case failed(TLSHandshakeFailure)
+    /// recv(2) or send(2) failed.
+    case broken(Errno)
+    case deadline
+    case cancelled
+}
+
+/// Why no plaintext was received or sent.
+public enum TLSTransferError: Error, Hashable, Sendable {
+    /// The kernel's error; EAGAIN means to wait and try again.
+    case kernel(Errno)
+    /// An alert from the peer, or a violation of the protocol. Indirect for the same reason as above.
+    indirect case tls(TLSHandshakeFailure)
 }

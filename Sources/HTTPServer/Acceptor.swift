@@ -3,12 +3,12 @@ internal import NetworkTypes
 internal import SocketIO
 internal import Synchronization
 
-/// Accepts connections on one worker's thread, and gives each to the worker with the fewest connections.
+/// Accepts connections on one worker's thread, and passes each to the worker with the fewest connections.
 ///
-/// With a shared listener, or with SO_REUSEPORT, the kernel spreads connections unevenly: of 65, it gave two threads 65
-/// and 0, or 43 and 22.
+/// With a shared listener, or with SO_REUSEPORT, the kernel spreads connections unevenly. Of 65 connections, one thread
+/// got 65 or 43, the other one 0 or 22.
 actor Acceptor {
-    private struct Place {
+    private struct WatchedListener {
         let socket: ListeningSocket
         let watch: SlotToken
     }
@@ -18,27 +18,28 @@ actor Acceptor {
     /// Performs the TLS handshakes of the TCP listeners; nil without HTTPS. Health listeners never use TLS.
     private nonisolated let handshakes: HandshakeWorker?
     /// Reads what refused clients still send.
-    private nonisolated let neighbour: HTTPWorker
+    private nonisolated let localWorker: HTTPWorker
     private nonisolated let handler: any RequestHandler
     private nonisolated let log: @Sendable (String) -> Void
-    /// A spare descriptor, closed for a moment when the process has no other left, so that one client can be told.
+    /// A spare descriptor. It is closed for a moment when the process has no other, so that one client can be refused
+    /// with a 503.
     private var reserve: Int32 = -1
-    /// The client that has the reserve's descriptor, and for how many pauses it has been read.
+    /// The client that uses the spare descriptor, and for how many pauses it has been read.
     private var told: (descriptor: Int32, pauses: Int)?
-    private var listeners: [Place] = []
+    private var listeners: [WatchedListener] = []
     /// Whether new clients of inherited sockets are left to the next process.
     private var isHandingOver = false
     private var pause: SlotToken?
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { reactor.unownedExecutor }
 
-    /// - Parameter neighbour: the worker on the same thread.
+    /// - Parameter localWorker: the worker on the same thread.
     init(
-        reactor: Reactor, neighbour: HTTPWorker, placement: Placement, handshakes: HandshakeWorker?,
+        reactor: Reactor, localWorker: HTTPWorker, placement: Placement, handshakes: HandshakeWorker?,
         handler: any RequestHandler, log: @escaping @Sendable (String) -> Void
     ) {
         self.reactor = reactor
-        self.neighbour = neighbour
+        self.localWorker = localWorker
         self.placement = placement
         self.handshakes = handshakes
         self.handler = handler
@@ -48,7 +49,7 @@ actor Acceptor {
     func start(_ sockets: [ListeningSocket]) throws(Errno) {
         openReserve()
         for (index, socket) in sockets.enumerated() {
-            listeners.append(Place(socket: socket, watch: try watch(socket, index)))
+            listeners.append(WatchedListener(socket: socket, watch: try watch(socket, index)))
         }
     }
 
@@ -88,7 +89,7 @@ actor Acceptor {
         return listeners.contains { $0.socket.isInherited }
     }
 
-    private func interest(in listener: Place) -> Readiness {
+    private func interest(in listener: WatchedListener) -> Readiness {
         isHandingOver && listener.socket.isInherited && listener.socket.purpose == .service ? [] : .readable
     }
 
@@ -115,8 +116,22 @@ actor Acceptor {
     private func accept(on index: Int) {
         guard pause == nil, index < listeners.count else { return }
         let listener = listeners[index].socket
-        let error = acceptClients(of: listener, atMost: Self.batch)
-        if let error, error != Errno(EAGAIN) { relieve(listener, error) }
+        switch acceptClients(of: listener, atMost: Self.batch) {
+        case .backlogIsEmpty, .mayBeMore: break
+        case .cannotRefuse: startPause()
+        case .failed(let error): relieve(listener, error)
+        }
+    }
+
+    /// Why no more clients are accepted for now.
+    private enum Pause {
+        case backlogIsEmpty
+        case mayBeMore
+        /// A further client could only be reset: there is no room for it, and as many refused clients as allowed are still
+        /// being read.
+        case cannotRefuse
+        /// EMFILE, ENFILE, ENOBUFS, ENOMEM.
+        case failed(Errno)
     }
 
     /// Twice SOMAXCONN, so that clients that continue to connect do not keep the listener open.
@@ -126,12 +141,12 @@ actor Acceptor {
         _ = acceptClients(of: listener, atMost: Self.mostWaiting)
     }
 
-    /// - Returns: why no more can be accepted, EAGAIN if the backlog is empty; nil if there may be more.
-    private func acceptClients(of listener: ListeningSocket, atMost count: Int) -> Errno? {
+    private func acceptClients(of listener: ListeningSocket, atMost count: Int) -> Pause {
         for _ in 0..<count {
+            if tls(for: listener) == nil, placement.isMakingRoom(for: listener.purpose) { return .mayBeMore }
             // A client that could only be reset waits in the backlog instead.
-            guard mayTurnAway || tls(for: listener) != nil || placement.hasRoom(for: listener.purpose) else {
-                return Errno(EMFILE)
+            guard canRefuse || tls(for: listener) != nil || placement.mayAdopt(for: listener.purpose) else {
+                return .cannotRefuse
             }
             var name = sockaddr_storage()
             var length = socklen_t()
@@ -142,11 +157,12 @@ actor Acceptor {
             }
             let error = Errno.current
             switch error.rawValue {
-            case EAGAIN, EMFILE, ENFILE, ENOBUFS, ENOMEM: return error
-            default: continue  // An error of this one connection (accept(2)): the next may be good.
+            case EAGAIN: return .backlogIsEmpty
+            case EMFILE, ENFILE, ENOBUFS, ENOMEM: return .failed(error)
+            default: continue  // An error of this one connection (accept(2)): the next one may succeed.
             }
         }
-        return nil
+        return .mayBeMore
     }
 
     private func dispatch(
@@ -165,9 +181,9 @@ actor Acceptor {
         let source = ConnectionSource(listener: kind, purpose: listener.purpose, peer: peer)
         let connection = AcceptedConnection(
             descriptor: number, name: name, nameLength: length, source: source, session: nil)
-        // During its handshake a client does not count as a connection. It is refused after it, if there are too many.
+        // A client does not count as a connection during its handshake. It is refused after that if there are too many.
         if let handshakes = tls(for: listener) { return handshakes.adopt(connection) }
-        guard placement.hasRoom(for: listener.purpose) else { return turnAway(number) }
+        guard placement.mayAdopt(for: listener.purpose) else { return turnAway(number) }
         placement.adopt(connection)
     }
 
@@ -182,15 +198,11 @@ actor Acceptor {
 
     /// Refuses a connection over the limit. What it sends is read for a while, so that the response reaches it.
     private func turnAway(_ number: Int32) {
-        PlainAnswer.send(tooMany(), to: number, withoutBody: false)
-        neighbour.assumeIsolated { $0.linger(on: number) }
+        PlainAnswer.send(handler.tooManyConnections, to: number, withoutBody: false)
+        localWorker.assumeIsolated { $0.linger(on: number) }
     }
 
-    private var mayTurnAway: Bool { neighbour.assumeIsolated { $0.canLinger } }
-
-    private func tooMany() -> Response {
-        handler.problem(status: 503, detail: "Too many connections are open.")
-    }
+    private var canRefuse: Bool { localWorker.assumeIsolated { $0.canLinger } }
 
     /// Pauses accepting when there is no descriptor or memory. The listener stays ready, so the loop would spin otherwise.
     /// With the reserve's descriptor one client is told. Its request is read, since close(2) with unread bytes sends a reset.
@@ -210,7 +222,7 @@ actor Acceptor {
         var length = socklen_t()
         let number = connectd_accept(listener.descriptor.rawValue, &name, &length)
         guard number >= 0 else { return openReserve() }
-        PlainAnswer.send(tooMany(), to: number, withoutBody: false)
+        PlainAnswer.send(handler.tooManyConnections, to: number, withoutBody: false)
         shutdown(number, Int32(SHUT_WR))
         told = (number, 0)
     }
@@ -254,12 +266,12 @@ actor Acceptor {
         for listener in listeners { setInterest(interest(in: listener), in: listener) }
     }
 
-    private func setInterest(_ interest: Readiness, in listener: Place) {
+    private func setInterest(_ interest: Readiness, in listener: WatchedListener) {
         reactor.assumeIsolated { try? $0.modify(listener.watch, listener.socket.descriptor.rawValue, for: interest) }
     }
 }
 
-/// Gives each connection to the worker with the fewest connections, up to the limit.
+/// Assigns each connection to the worker with the fewest connections, up to the limit.
 final class Placement: Sendable {
     private let workers: [HTTPWorker]
     private let healthLimit: Int
@@ -273,7 +285,20 @@ final class Placement: Sendable {
         serviceLimit = hasHealthListener ? limits.serviceShare : limits.connections
     }
 
-    func hasRoom(for purpose: Listener.Purpose) -> Bool {
+    /// Whether there is room for a connection, or an idle one that can give way to it.
+    func mayAdopt(for purpose: Listener.Purpose) -> Bool {
+        hasRoom(for: purpose) || workers.contains { $0.spareCount(for: purpose) > 0 }
+    }
+
+    /// How many new connections may wait for idle ones to be closed: they have descriptors beyond the limit.
+    private static let mostWaiting = 8
+
+    /// Whether further clients should stay in the backlog until idle connections have been closed.
+    func isMakingRoom(for purpose: Listener.Purpose) -> Bool {
+        !hasRoom(for: purpose) && workers.reduce(0) { $0 + $1.waitingCount } >= Self.mostWaiting
+    }
+
+    private func hasRoom(for purpose: Listener.Purpose) -> Bool {
         let health = workers.reduce(0) { $0 + $1.healthLoad.load(ordering: .relaxed) }
         switch purpose {
         case .health: return health < healthLimit
@@ -281,8 +306,30 @@ final class Placement: Sendable {
         }
     }
 
+    /// Gives a connection to a worker. If there is no room, it is the one with the most idle connections, of which one gives
+    /// way.
     func adopt(_ connection: AcceptedConnection) {
+        let purpose = connection.source.purpose
+        guard !hasRoom(for: purpose) else { return leastLoaded().adopt(connection) }
+        var connection = connection
+        connection.needsRoom = true
+        let worker = workers.max { $0.spareCount(for: purpose) < $1.spareCount(for: purpose) }
+        (worker ?? leastLoaded()).adopt(connection)
+    }
+
+    /// Gives a connection for which `makeRoom` has found room to the worker with the fewest.
+    func adoptAdmitted(_ connection: AcceptedConnection) {
         leastLoaded().adopt(connection)
+    }
+
+    /// Ends an idle connection if there is no room.
+    /// - Returns: whether there is room now.
+    func makeRoom(for purpose: Listener.Purpose) async -> Bool {
+        if hasRoom(for: purpose) { return true }
+        for worker in workers where worker.spareCount(for: purpose) > 0 {
+            if await worker.makeRoom(for: purpose) { return true }
+        }
+        return false
     }
 
     /// Ends every TLS connection, after its current request.

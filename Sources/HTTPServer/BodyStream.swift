@@ -5,11 +5,11 @@ internal import SocketIO
 
 /// Sends the body of one streamed response. Used on its worker's thread only.
 ///
-/// The library sends the head, and the last chunk. Between them it has the connection suspended, and this sends the pieces
-/// directly to the socket: while the client keeps up, a piece is on the wire when `write` returns. Through the library,
-/// each piece would need two runs, which visit all suspended connections, and would be split into less than 4 KiB.
+/// The library sends the head and the last chunk. Between them, it has the connection suspended, and this type writes
+/// directly to the socket. While the client keeps up, a piece is on the wire when `write` returns. Through the library,
+/// each piece would need two runs, which visit all suspended connections. It would also be split into less than 4 KiB.
 final class BodyStream {
-    /// Whether the client got all of the body.
+    /// Whether the client received the whole body.
     enum Completion {
         case complete, truncated
     }
@@ -39,15 +39,15 @@ final class BodyStream {
     private unowned let daemon: HTTPDaemon
 
     private(set) var phase: Phase = .awaitingHead
-    /// Why writes fail; nil while they are accepted.
+    /// The error that writes throw; nil while they are accepted.
     private(set) var refusal: ResponseStreamError?
     private var buffer: StreamBuffer
-    /// Writes that wait for room, oldest first.
+    /// Writes that wait for space, oldest first.
     private var pending: [PendingWrite] = []
     private var lastWrite: UInt64 = 0
     /// Whether the library has the connection suspended.
     private var isSuspended = false
-    /// Whether nothing is sent until the socket is reported writable.
+    /// Whether sending is paused until the socket is reported writable.
     private var isBlocked = false
     /// How many bytes may be sent before other connections get their turn.
     private var credit = fullCredit

@@ -40,8 +40,12 @@ final class Connection {
 
     var phase: Phase = .idle
     var gate: Gate = .waiting
-    /// Whether the library with the large memory has it.
-    var isLarge = false
+    /// Whether it is counted in `HTTPWorker.spareCount`: no byte of a request has come.
+    var isIdle = false
+    /// The index of the library's instance that has it; nil while none does.
+    var library: Int?
+    /// Whether the instance with the large memory has it.
+    var isLarge: Bool { library == 0 }
     /// Whether the library looks at it at the start of each run.
     var isSeenFirst = false
     /// The charge of a large head in the memory budget.

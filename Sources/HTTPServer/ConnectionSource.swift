@@ -33,6 +33,8 @@ struct AcceptedConnection: Sendable {
     let session: ServerSession?
     /// The session's charge in the memory budget.
     var charge: MemoryCharge?
+    /// Whether there are as many connections as allowed, so that an idle one has to give way.
+    var needsRoom = false
     /// The relay's key in `HTTPDaemon.relays`; -1 without one.
     var relayKey: Int32 = -1
 }

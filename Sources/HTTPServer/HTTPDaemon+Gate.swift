@@ -3,14 +3,16 @@ internal import CMicrohttpd
 internal import NetworkTypes
 internal import SocketIO
 
-/// The gate before a request. Its head waits in the kernel until it is complete, and is checked there by MSG_PEEK. So a
-/// connection between requests needs little of the library's memory, malformed heads get our own problems, and a long head
-/// goes to the library with the large memory.
+/// Checks a request before the library reads it. The head waits in the kernel until it is complete, and is read there
+/// with MSG_PEEK.
+///
+/// This has three advantages. A connection between requests needs little of the library's memory. Malformed heads get
+/// our own problems. A long head goes to the library with the large memory.
 extension HTTPDaemon {
     /// How many bytes are peeked at: the longest head and a short body.
     private static var lookedAtBytes: Int { HeadScan.mostBytes + 4096 }
 
-    /// Checks what has come on a connection that waits for a request.
+    /// Checks what has arrived on a connection that waits for a request.
     func look(at connection: Connection) {
         var scan = HeadScan()
         var available = 0
@@ -47,7 +49,7 @@ extension HTTPDaemon {
         runSoon(for: connection)
     }
 
-    /// Passes a complete head to one of the libraries.
+    /// Passes a complete head to an instance of the library.
     private func open(_ connection: Connection, for scan: HeadScan, _ available: Int) {
         noteHead(of: connection)
         let body = scan.isChunked ? nil : scan.contentLength ?? 0
@@ -67,8 +69,8 @@ extension HTTPDaemon {
         handLarge(connection, need: need, isUsual: isUsual, isWhole: isWhole)
     }
 
-    /// Whether to wait for a short body. It usually follows its head at once, and the library then reads nothing of a next
-    /// request.
+    /// Whether to wait for a short body. It usually follows its head at once, and the library then reads no byte of the
+    /// next request.
     private func mayAwaitBody(of connection: Connection) -> Bool {
         let now = Clock.now()
         if connection.bodyWait == 0 {
@@ -96,17 +98,16 @@ extension HTTPDaemon {
             if !isWhole { lookFirst(at: connection, false) }
             MHD_resume_connection(handle)
             runSoon(for: connection)
-        } else if let library = isLarge ? largeLibrary : library {
-            connection.isLarge = isLarge
-            give(connection, to: library)
+        } else if isRunning {
+            give(connection, isLarge: isLarge)
         } else {
             connection.gate = .waiting
             endWaiting(connection)
         }
     }
 
-    /// Gives the request to the library with the large memory, which is charged. If there is no room, a head that would fit
-    /// goes to the usual one.
+    /// Passes the request to the instance with the large memory, which is charged. If there is no room, a head that would fit
+    /// goes to a usual instance.
     private func handLarge(_ connection: Connection, need: Int, isUsual: Bool, isWhole: Bool) {
         if connection.handle != nil, !connection.isLarge {
             // The new descriptor's first event calls `look` again.
@@ -124,7 +125,7 @@ extension HTTPDaemon {
         refuseWaiting(connection, 503, "Too much memory is in use by request heads.", withoutBody: false)
     }
 
-    /// Takes a connection between requests back from the library, which gets an ended socket in its place.
+    /// Takes a connection between requests back from the library, and gives the library an ended socket in its place.
     /// - Returns: false if there is no descriptor.
     private func takeBack(_ connection: Connection) -> Bool {
         guard let handle = connection.handle else { return true }
@@ -137,9 +138,9 @@ extension HTTPDaemon {
         }
         MHD_resume_connection(handle)
         runSoon(for: connection)
+        leaveLibrary(connection)
         connection.handle = nil
         connection.isSeenFirst = false
-        connection.isLarge = false
         connection.headCharge = nil
         connection.descriptor = copy
         if !watchClient(of: connection) { closeWaiting(connection) }

@@ -18,6 +18,7 @@ extension HTTPDaemon {
     func noteHead(of connection: Connection) {
         guard case .idle = connection.phase else { return }
         connection.phase = .head
+        noteBusy(connection)
         connection.isLate = state >= .ending
         // The deadline of a connection's first head runs from its start.
         if connection.hasServed { connection.deadline = deadline(limits.headTimeoutMilliseconds) }
@@ -48,7 +49,8 @@ extension HTTPDaemon {
         }
     }
 
-    /// Whether the library's usual memory has room for a response head. It has, for most heads: the gate has checked them.
+    /// Whether the library's usual memory has room for a response head. It has room after most heads, because the gate
+    /// has checked them.
     private func mayAnswer(_ handle: OpaquePointer) -> Bool {
         let length = connectd_mhd_head_length(handle)
         guard length > 512 else { return true }
@@ -232,8 +234,8 @@ extension HTTPDaemon {
         if count > Self.shortAnswer { chargeInAnyCase(count, of: connection) }
     }
 
-    /// Charges a response even if there is no room for it, since a check that ran gets its response. If there is none, the
-    /// client that has read its response for longest is dismissed.
+    /// Charges a response even if there is no room for it, because a check that ran gets its response. Then the client
+    /// that has been reading its response for longest is dismissed.
     func chargeInAnyCase(_ count: Int, of connection: Connection) {
         connection.answerCharge = count
         connection.answerBegan = Clock.now().nanoseconds
@@ -351,6 +353,7 @@ extension HTTPDaemon {
         connection.bodyCharge = 0
         connection.answerCharge = 0
         connection.reset(deadline: deadline(limits.idleTimeoutMilliseconds))
+        if !connection.peerHasLeft { noteIdle(connection) }
         if connection.gate == .free { lookFirst(at: connection, false) }
         if connection.peerHasLeft || connection.peerHasFinished { departed.append(connection.index) }
         ended.append(connection.index)
@@ -382,8 +385,8 @@ extension HTTPDaemon {
 
     private static let tooSlow = "The request took too long to arrive."
 
-    /// Refuses malformed heads that the library would refuse itself: before 1.0 it sends the head of its response twice. It
-    /// logs that before, without naming the connection, so every connection with such a head is refused here.
+    /// Refuses malformed heads that the library would refuse itself: before 1.0, it sends the head of its response
+    /// twice. It logs this first, without naming the connection, so every connection with such a head is refused here.
     func refuseUnjudgedHeads() {
         for case let connection? in connections {
             guard case .head = connection.phase, let handle = connection.handle,

@@ -15,8 +15,8 @@ extension HTTPDaemon {
         if case .streaming(let stream) = connection.phase { stream.breakOff(because: error) }
     }
 
-    /// Has `noteClient` called when the client's socket is writable, at once if it already is. The watch stays like that: the
-    /// kernel reports only sockets that were full.
+    /// Makes the daemon call `noteClient` when the client's socket is writable, or at once if it already is. The watch
+    /// remains: the kernel reports only sockets that were full.
     func watchWritability(of connection: Connection) {
         guard let watch = connection.watch else { return }
         let descriptor = connection.descriptor
@@ -25,8 +25,8 @@ extension HTTPDaemon {
         }
     }
 
-    /// Ends the connection of an aborted HTTP/1.0 response, so that the client does not take the body for complete: TLS without
-    /// a close_notify, TCP with a reset. A UNIX-domain socket has no such way, and is closed.
+    /// Ends the connection of an aborted HTTP/1.0 response, so that the client does not take the body for complete. TLS
+    /// ends without a close_notify, TCP with a reset. A UNIX-domain socket has no equivalent, and is closed.
     func resetClient(of connection: Connection) {
         guard !connection.peerHasLeft, connection.handle != nil else { return }
         connection.client.advance(to: .left)
@@ -37,7 +37,7 @@ extension HTTPDaemon {
         var option = CLinux.linger(l_onoff: 1, l_linger: 0)
         setsockopt(connection.descriptor, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<CLinux.linger>.size))
         if let watch = connection.watch.take() { unwatch(watch, connection.descriptor) }
-        // The library would first send a FIN, so it gets another, ended socket in place of this one.
+        // The library would first send a FIN, so it gets an ended socket in place of this one.
         _ = connectd_mhd_replace(connection.descriptor, endedSocket)
     }
 }

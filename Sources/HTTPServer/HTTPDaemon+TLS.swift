@@ -47,8 +47,8 @@ extension HTTPDaemon {
         worker.load.subtract(1, ordering: .relaxed)
     }
 
-    /// Ends TLS connections: between requests at once, others after their current response. A new connection is kept, and its
-    /// first request gets a 503, since that may already be on its way.
+    /// Ends TLS connections: idle ones at once, others after their current response. A new connection stays open,
+    /// because its first request may already be in flight; that request gets a 503.
     func retireHTTPS() {
         for case let connection? in connections where connection.source.isHTTPS {
             connection.persistence.advance(to: .closing)
@@ -62,11 +62,10 @@ extension HTTPDaemon {
             case .head, .body, .discarding, .suspended: break
             }
         }
-        mustRun = true
-        mustRunLarge = true
+        runAllSoon()
     }
 
-    /// Whether every client has all its responses, and has been told that no more comes.
+    /// Whether every client has received all its responses and the close_notify.
     var relaysAreFlushed: Bool { relays.values.allSatisfy(\.isFlushed) }
 
     /// Whether bytes that the library has sent have not reached the clients' sockets.

@@ -6,8 +6,8 @@ internal import Synchronization
 
 /// Runs libmicrohttpd (a "daemon" in its terms) for one worker, and owns the worker's connections.
 ///
-/// It is a plain class that only its worker's thread uses. The library calls back several times for each request, and a hop
-/// through an actor would cost something each time.
+/// It is a plain class that only its worker's thread uses. The library calls back several times for each request, and
+/// each hop through an actor would cost time.
 final class HTTPDaemon {
     /// The actor that owns this object; it outlives the library.
     unowned let worker: HTTPWorker
@@ -16,20 +16,14 @@ final class HTTPDaemon {
     let log: @Sendable (String) -> Void
     private let reactor: Reactor
 
-    /// The library's struct MHD_Daemon; nil before `start` and after `stop`.
-    private(set) var library: OpaquePointer?
-    private var libraryWatch: SlotToken?
-    private var epollNumber: Int32 = -1
-    /// A second one, for connections whose heads need more memory.
-    private(set) var largeLibrary: OpaquePointer?
-    private var largeLibraryWatch: SlotToken?
-    private var largeEpollNumber: Int32 = -1
+    /// The first one is for connections whose heads need more memory. The others share the usual connections.
+    private var libraries: [LibraryInstance] = []
+    /// Whether it has been started, and not been stopped.
+    private(set) var isRunning = false
     /// A socket without a peer. It replaces a socket that we take back from the library.
     private(set) var endedSocket: Int32 = -1
-    /// Whether the library must run in the next turn.
-    var mustRun = false
-    /// The same for the one with the large memory, which few connections have: a run of it is a system call.
-    var mustRunLarge = false
+    /// Whether an instance of the library must run in the next turn.
+    private var mustRun = false
     /// How far the shutdown has come.
     var state = DaemonState.serving
 
@@ -43,6 +37,8 @@ final class HTTPDaemon {
     /// The indexes of connections whose client has left, to be handled after the library has run.
     var departed: [Int] = []
     var lingering: [Int32: LingeringClose] = [:]
+    /// Idle connections that give way next, the first one last.
+    var idlest: [IdleCandidate] = []
     /// By our descriptor of the pair between relay and library.
     var relays: [Int32: TLSRelay] = [:]
     var scratch = [UInt8](repeating: 0, count: 65536)
@@ -67,16 +63,9 @@ final class HTTPDaemon {
     /// Starts the library.
     /// - Throws: EMFILE, ENFILE, ENOMEM; ENOSPC if the kernel allows no more watches.
     func start() throws(Errno) {
-        // SAFETY: the worker keeps this object, and `stop` ends the library before that.
-        let context = Unmanaged.passUnretained(self).toOpaque()
-        let library = try startLibrary(context, limits.connectionMemoryBytes)
-        self.library = library
-        epollNumber = connectd_mhd_epoll_descriptor(library)
-        libraryWatch = try watchLibrary(epollNumber) { $0.mustRun = true }
-        let largeLibrary = try startLibrary(context, HTTPLimits.largeMemoryBytes)
-        self.largeLibrary = largeLibrary
-        largeEpollNumber = connectd_mhd_epoll_descriptor(largeLibrary)
-        largeLibraryWatch = try watchLibrary(largeEpollNumber) { $0.mustRunLarge = true }
+        isRunning = true
+        try startLibrary(isLarge: true)
+        try startLibrary(isLarge: false)
         try makeEndedSocket()
         let worker = worker
         (sweepTimer, bodyTimer) = reactor.assumeIsolated { reactor in
@@ -87,18 +76,36 @@ final class HTTPDaemon {
         }
     }
 
-    private func watchLibrary(
-        _ number: Int32, onReady note: @escaping @Sendable (HTTPDaemon) -> Void
-    ) throws(Errno) -> SlotToken {
-        let worker = worker
-        return try watch(number, for: .readable) { _ in
-            if let daemon = worker.daemonOnThread { note(daemon) }
+    private func startLibrary(isLarge: Bool) throws(Errno) {
+        // SAFETY: the worker keeps this object, and `stop` ends the library before that.
+        let context = Unmanaged.passUnretained(self).toOpaque()
+        var library = try LibraryInstance(context: context, limits: limits, isLarge: isLarge)
+        let (worker, index) = (worker, libraries.count)
+        do throws(Errno) {
+            library.watch = try watch(library.epollNumber, for: .readable) { _ in
+                worker.daemonOnThread?.runSoon(index)
+            }
+        } catch {
+            MHD_stop_daemon(library.handle)
+            throw error
         }
+        libraries.append(library)
     }
 
-    /// Lets the library that has the connection run in the next turn.
+    /// Lets an instance of the library run in the next turn.
+    private func runSoon(_ library: Int) {
+        libraries[library].mustRun = true
+        mustRun = true
+    }
+
+    /// Lets the instance that has the connection run in the next turn.
     func runSoon(for connection: Connection) {
-        if connection.isLarge { mustRunLarge = true } else { mustRun = true }
+        if let library = connection.library { runSoon(library) }
+    }
+
+    /// Lets all instances run in the next turn.
+    func runAllSoon() {
+        for index in libraries.indices { runSoon(index) }
     }
 
     private func makeEndedSocket() throws(Errno) {
@@ -109,19 +116,12 @@ final class HTTPDaemon {
         endedSocket = pair[0]
     }
 
-    private func startLibrary(_ context: UnsafeMutableRawPointer, _ memory: Int) throws(Errno) -> OpaquePointer {
-        let limit = UInt32(limits.connections + HTTPLimits.healthConnections + 1)
-        guard
-            let library = connectd_mhd_start(
-                context, onAccess, onCompleted, onConnection, onTarget, limit, memory)
-        else { throw Errno.current.rawValue == 0 ? Errno(ENOMEM) : .current }
-        return library
-    }
-
     /// Stops the library, after resuming every suspended connection.
     func stop() {
-        guard let library else { return }
-        if let libraryWatch { unwatch(libraryWatch, epollNumber) }
+        guard isRunning else { return }
+        for library in libraries {
+            if let watch = library.watch { unwatch(watch, library.epollNumber) }
+        }
         if let sweepTimer { reactor.assumeIsolated { $0.remove(sweepTimer) } }
         sweepTimer = nil
         if let bodyTimer { reactor.assumeIsolated { $0.remove(bodyTimer) } }
@@ -129,63 +129,45 @@ final class HTTPDaemon {
         // The library must not be stopped with a suspended connection.
         for case let connection? in connections where connection.gate == .waiting { endWaiting(connection) }
         for case let connection? in connections { breakOffStream(of: connection, because: .serviceStopped) }
-        MHD_run(library)
-        self.library = nil
-        if let largeLibraryWatch { unwatch(largeLibraryWatch, largeEpollNumber) }
-        if let largeLibrary {
-            MHD_run(largeLibrary)
-            MHD_stop_daemon(largeLibrary)
-        }
-        largeLibrary = nil
-        MHD_stop_daemon(library)
+        for library in libraries { MHD_run(library.handle) }
+        isRunning = false
+        for library in libraries { MHD_stop_daemon(library.handle) }
         forgetArriving()
         if endedSocket >= 0 { CLinux.close(endedSocket) }
         endedSocket = -1
         for number in Array(lingering.keys) { endLingering(number) }
     }
 
-    /// Runs each library if there is a reason to.
-    /// - Returns: as `TurnParticipant` has it.
+    /// Runs each instance of the library that has a reason to.
+    /// - Returns: as `TurnParticipant` specifies.
     func turn() -> UInt64 {
-        guard mustRun || mustRunLarge else { return .max }
-        if mustRun, let library {
-            mustRun = false
-            if !run(library) { mustRun = true }
-        }
-        if mustRunLarge, let largeLibrary {
-            mustRunLarge = false
-            if !run(largeLibrary) { mustRunLarge = true }
+        guard mustRun, isRunning else { return .max }
+        mustRun = false
+        for index in libraries.indices where libraries[index].mustRun {
+            libraries[index].mustRun = false
+            if !LibraryInstance.run(libraries[index].handle, conclude: { closeGates() }) { runSoon(index) }
         }
         forgetArriving()
         dismissDeparted()
-        return library != nil && (mustRun || mustRunLarge) ? 0 : .max
-    }
-
-    /// Runs the library until it waits for its sockets, but a few times at most, so that it keeps no others waiting.
-    ///
-    /// It takes three runs for the response of a suspended connection: to prepare, to send and to conclude. A turn of the
-    /// reactor between them would cost a system call, and let the next request arrive while the gate is still open.
-    /// - Returns: whether it waits for its sockets.
-    private func run(_ library: OpaquePointer) -> Bool {
-        for _ in 0..<4 {
-            MHD_run(library)
-            closeGates()
-            var wait: UInt64 = 0
-            guard MHD_get_timeout(library, &wait) == .YES, wait == 0 else { return true }
-        }
-        return false
+        return mustRun ? 0 : .max
     }
 
     // MARK: Connections
 
     /// Takes ownership of a connection. Its first request waits in the kernel.
     func add(_ accepted: AcceptedConnection) {
-        guard library != nil else {
+        guard isRunning else {
             CLinux.close(accepted.descriptor)
             worker.release(accepted.source)
             return
         }
         let source = accepted.source
+        if accepted.needsRoom, !makeRoom(for: source.purpose) {
+            PlainAnswer.send(handler.tooManyConnections, to: accepted.descriptor, withoutBody: false)
+            linger(on: accepted.descriptor)
+            worker.release(source)
+            return
+        }
         guard let accepted = accepted.session.map({ relay(accepted, by: $0) }) ?? accepted else {
             worker.release(source)
             return
@@ -195,6 +177,7 @@ final class HTTPDaemon {
         let connection = Connection(
             index: place, accepted, deadline: deadline(limits.headTimeoutMilliseconds))
         connections[place] = connection
+        noteIdle(connection)
         startSweeping()
         if !watchClient(of: connection) { closeWaiting(connection) }
     }
@@ -209,15 +192,38 @@ final class HTTPDaemon {
         return connection.watch != nil
     }
 
-    /// Gives a connection to a library, which closes its descriptor in any case.
-    func give(_ connection: Connection, to library: OpaquePointer) {
+    /// Gives a connection to an instance of the library, which closes its descriptor in any case.
+    func give(_ connection: Connection, isLarge: Bool) {
+        let library = isLarge ? 0 : usualLibrary()
+        connection.library = library
+        libraries[library].connectionCount += 1
         arriving[connection.descriptor] = connection.index
         // The library does not need the client's address: `ConnectionSource` has it.
         var name = sockaddr(sa_family: sa_family_t(AF_UNIX), sa_data: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
         let result = MHD_add_connection(
-            library, connection.descriptor, &name, socklen_t(MemoryLayout<sa_family_t>.size))
+            libraries[library].handle, connection.descriptor, &name, socklen_t(MemoryLayout<sa_family_t>.size))
         if result != .YES { forgetArriving(connection.descriptor) }
-        runSoon(for: connection)
+        runSoon(library)
+    }
+
+    /// The first instance that has room for another usual connection. If no further instance can be started, that with the
+    /// fewest connections has to take it.
+    private func usualLibrary() -> Int {
+        let usual = libraries.indices.dropFirst()
+        for index in usual where libraries[index].connectionCount < limits.libraryConnections { return index }
+        do throws(Errno) {
+            try startLibrary(isLarge: false)
+            return libraries.count - 1
+        } catch {
+            return usual.min { libraries[$0].connectionCount < libraries[$1].connectionCount } ?? 0
+        }
+    }
+
+    /// Notes that an instance of the library no longer has the connection.
+    func leaveLibrary(_ connection: Connection) {
+        guard let library = connection.library else { return }
+        libraries[library].connectionCount -= 1
+        connection.library = nil
     }
 
     /// Forgets connections that the library has closed without reporting them.
@@ -260,10 +266,12 @@ final class HTTPDaemon {
     }
 
     private func mustLinger(_ connection: Connection) -> Bool {
-        (connection.mustLinger || !connection.hasServed) && !connection.peerHasLeft && library != nil
+        (connection.mustLinger || !connection.hasServed) && !connection.peerHasLeft && isRunning
     }
 
     private func vacate(_ connection: Connection) {
+        noteBusy(connection)
+        leaveLibrary(connection)
         connection.headCharge = nil
         connections[connection.index] = nil
         freePlaces.append(connection.index)
@@ -285,8 +293,8 @@ final class HTTPDaemon {
         }
     }
 
-    /// Handles a FIN. The client may only have ended its request, or it may have closed the connection; the two differ only
-    /// when something is sent to it. If the client is on this machine, the kernel knows.
+    /// Handles a FIN. The client may have ended only its request, or may have closed the connection. The difference
+    /// shows only when something is sent. For a client on this machine, the kernel knows.
     private func notePeerFinished(_ connection: Connection) {
         connection.client.advance(to: .finished)
         if connection.endsWithInput || connectd_peer_has_closed(connection.descriptor) == 1 {
@@ -312,6 +320,7 @@ final class HTTPDaemon {
     /// The library misses an EOF that comes in the same edge as the last bytes: after a short read it waits for the next
     /// edge. shutdown(2) makes one.
     private func dismissDeparted() {
+        guard !departed.isEmpty else { return }
         for place in departed {
             guard let connection = connections[place], connection.peerHasLeft || connection.peerHasFinished,
                 connection.gate != .waiting
@@ -327,7 +336,7 @@ final class HTTPDaemon {
 
     // MARK: Deadlines
 
-    /// The time in so many milliseconds, in nanoseconds of CLOCK_MONOTONIC.
+    /// The current time plus this many milliseconds, in nanoseconds of CLOCK_MONOTONIC.
     func deadline(_ milliseconds: Int) -> UInt64 {
         Clock.now().advanced(byMilliseconds: milliseconds).nanoseconds
     }

@@ -12,10 +12,14 @@ public struct HTTPLimits: Sendable {
     public var bodyTimeoutMilliseconds = 30_000
     /// Between a response and the next request on the same connection.
     public var idleTimeoutMilliseconds = 75_000
-    /// To send a response, plus one second for every 64 KiB of it. For a stream, it runs while the client lags behind.
+    /// To send a response, plus one second for every 64 KiB of it. For a stream, it applies while the client lags
+    /// behind.
     public var sendTimeoutMilliseconds = 60_000
     /// The library's memory for a connection. It holds the request head, the table of its headers, and the response head.
     public var connectionMemoryBytes = 4096
+    /// How many connections an instance of the library gets before another one is started. An instance with events costs a
+    /// system call in each turn, whatever the number of its connections; `LibraryInstance` describes why not all are in one.
+    public var libraryConnections = 256
     /// After an early response: how many connections of one worker are drained at once, so that it stays readable.
     public var lingering = 256
     /// After an early response: how many bytes of the body are read and discarded.
@@ -52,14 +56,17 @@ public struct HTTPLimits: Sendable {
     /// Connections beyond `connections` that are reserved for health listeners.
     static let healthConnections = 16
 
-    /// The connections of health listeners. A flood of clients does not make liveness checks fail, and a flood on a health
-    /// listener, which needs no authentication, takes nothing from clients.
+    /// The connections of health listeners. A flood of clients does not make liveness checks fail. A flood on a health
+    /// listener, which needs no authentication, takes no connections from clients.
     var healthShare: Int { connections / 8 + Self.healthConnections }
 
     /// The connections of other listeners, if there are health listeners.
     var serviceShare: Int { max(connections - connections / 8, 1) }
 
     public init() {}
+
+    /// How long a new TLS connection does not give way to others: its first request may be on its way.
+    static let silentMilliseconds = 50
 
     /// During shutdown: how long a new connection may take to begin its first request before it is closed.
     static let firstRequestMilliseconds = 200

@@ -4,7 +4,7 @@ public enum HTTPMethod: Hashable, Sendable {
     /// Any other token, as it was sent.
     case other(String)
 
-    /// As it stands in the request line.
+    /// The name, as in the request line.
     public var name: String {
         switch self {
         case .get: "GET"

@@ -30,18 +30,22 @@ public final class HTTPService: Sendable {
     /// - Parameters:
     ///   - listeners: at least one. All are bound before the first connection is accepted.
     ///   - reactors: one for each worker, with their threads running. The first one also accepts.
+    ///   - prepare: called once, with `addresses` and `files`, when all listeners are bound and no request has been read. Clients
+    ///     that connect before it returns wait in the kernel.
     ///   - https: the TLS context of all TCP listeners except health listeners; nil for plain HTTP.
     ///   - log: called on workers' threads with messages about failed responses and of the library.
     /// - Throws: if an address cannot be listened on, or a worker cannot start.
     public static func start(
         on listeners: [Listener], reactors: [Reactor], limits: HTTPLimits = HTTPLimits(),
         https: HTTPSFront? = nil,
-        handler: any RequestHandler, log: @escaping @Sendable (String) -> Void = { _ in }
+        handler: any RequestHandler, log: @escaping @Sendable (String) -> Void = { _ in },
+        prepare: ([ListenAddress], Set<FileIdentity>) -> Void = { _, _ in }
     ) async throws(HTTPServiceError) -> HTTPService {
         connectd_ignore_sigpipe()
         var sockets: [ListeningSocket] = []
         do throws(HTTPServiceError) {
             for listener in listeners { sockets.append(try ListeningSocket(listener)) }
+            prepare(sockets.map(\.address), Set(sockets.compactMap(\.fileIdentity)))
             return try await start(sockets, reactors, limits, https, handler, log)
         } catch {
             for socket in sockets { socket.removeFile() }
@@ -63,7 +67,7 @@ public final class HTTPService: Sendable {
             HandshakeWorker($0, placement: placement, limits: limits, handler: handler, log: log)
         }
         let acceptor = Acceptor(
-            reactor: reactors[0], neighbour: workers[0], placement: placement, handshakes: handshakes,
+            reactor: reactors[0], localWorker: workers[0], placement: placement, handshakes: handshakes,
             handler: handler, log: log)
         let service = HTTPService(
             sockets: sockets, acceptor: acceptor, handshakes: handshakes, workers: workers)

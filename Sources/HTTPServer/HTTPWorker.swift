@@ -15,18 +15,22 @@ actor HTTPWorker {
     nonisolated let load = Atomic<Int>(0)
     /// Those of health listeners among them.
     nonisolated let healthLoad = Atomic<Int>(0)
+    /// Connections without a request that has begun, by the purpose of their listeners. Only this worker's thread writes it.
+    private nonisolated let idle = Atomic<Int>(0)
+    private nonisolated let healthIdle = Atomic<Int>(0)
+    private nonisolated let waiting = Atomic<Int>(0)
     /// Requests whose handler or stream has started, and whose response has not been sent in full.
     nonisolated let inFlight = Atomic<Int>(0)
     private nonisolated let inbox = Mutex<[AcceptedConnection]>([])
     private nonisolated let hasMail = Atomic<Bool>(false)
 
-    /// nil before the start. Methods of this actor have to use it: it is what brings them to the worker's thread. A method that
-    /// touches nothing isolated stays on its caller's thread in an optimized build.
+    /// nil before the start. Every method of this actor must use it, because that use moves the method to the worker's
+    /// thread. In an optimized build, a method that touches no isolated state stays on its caller's thread.
     private(set) var daemon: HTTPDaemon?
     private nonisolated let boundDaemon: ThreadBound<HTTPDaemon?>
 
-    /// The same for the reactor's callbacks, which run on the worker's thread outside of the actor. It traps on any other thread:
-    /// to check the thread is much cheaper than `assumeIsolated`.
+    /// The same for the reactor's callbacks, which run on the worker's thread outside of the actor. It traps on any
+    /// other thread. Checking the thread is much cheaper than `assumeIsolated`.
     nonisolated var daemonOnThread: HTTPDaemon? { boundDaemon.with { $0 } }
 
     nonisolated var thread: ReactorThread { reactor.thread }
@@ -101,6 +105,7 @@ actor HTTPWorker {
     /// Takes ownership of a connection; on any thread.
     nonisolated func adopt(_ connection: AcceptedConnection) {
         load.add(1, ordering: .relaxed)
+        if connection.needsRoom { waiting.add(1, ordering: .relaxed) }
         if connection.source.purpose == .health { healthLoad.add(1, ordering: .relaxed) }
         inbox.withLock { $0.append(connection) }
         hasMail.store(true, ordering: .releasing)
@@ -119,7 +124,31 @@ actor HTTPWorker {
             defer { inbox = [] }
             return inbox
         }
-        for connection in mail { daemon.add(connection) }
+        for connection in mail {
+            if connection.needsRoom { waiting.subtract(1, ordering: .relaxed) }
+            daemon.add(connection)
+        }
+    }
+
+    /// How many connections can still give way to new clients; on any thread.
+    nonisolated func spareCount(for purpose: Listener.Purpose) -> Int {
+        let count =
+            switch purpose {
+            case .service: idle.load(ordering: .relaxed)
+            case .health: healthIdle.load(ordering: .relaxed)
+            }
+        return count - waitingCount
+    }
+
+    /// Connections in the inbox for which an idle one has to give way; on any thread.
+    nonisolated var waitingCount: Int { waiting.load(ordering: .relaxed) }
+
+    nonisolated func countIdle(_ change: Int, _ purpose: Listener.Purpose) {
+        switch purpose {
+        // Without an atomic addition, which costs more: there is one writer.
+        case .service: idle.store(idle.load(ordering: .relaxed) + change, ordering: .relaxed)
+        case .health: healthIdle.store(healthIdle.load(ordering: .relaxed) + change, ordering: .relaxed)
+        }
     }
 
     /// Whether there is room for another lingering close.
@@ -129,6 +158,12 @@ actor HTTPWorker {
     func linger(on number: Int32) {
         guard let daemon else { return _ = close(number) }
         daemon.linger(on: number)
+    }
+
+    /// Ends the connection that has been idle for longest.
+    /// - Returns: whether there was one.
+    func makeRoom(for purpose: Listener.Purpose) -> Bool {
+        daemon?.makeRoom(for: purpose) ?? false
     }
 
     /// Ends every TLS connection after its current request, also those in the inbox.
@@ -150,8 +185,8 @@ actor HTTPWorker {
         daemon?.state.advance(to: .ending)
     }
 
-    /// Waits until every request that is not late has been answered in full, through the relay if it uses TLS. On plain
-    /// connections, the kernel sends the rest even after this process has ended.
+    /// Waits until every request that is not late has been answered in full, including the relay if it uses TLS. On
+    /// plain connections, the kernel sends the rest even after this process has ended.
     /// - Returns: false if the deadline passed first.
     func drain(until deadline: MonotonicTime) async -> Bool {
         await wait(until: deadline) { $0.isDrained && !$0.relaysAreSending }

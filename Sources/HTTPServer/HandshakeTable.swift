@@ -4,8 +4,8 @@ internal import Synchronization
 
 /// The clients whose TLS handshake is in progress.
 ///
-/// If there are too many, a client from the address with the most handshakes is dismissed for a new client. So neither one
-/// machine with many handshakes, nor one that never completes them, keeps others out.
+/// If there are too many, a client from the network with the most handshakes is dismissed for a new client. So a
+/// machine with many handshakes does not keep others out, and neither does a client that never completes one.
 final class HandshakeTable: Sendable {
     private struct Entry {
         let descriptor: Int32
@@ -66,10 +66,10 @@ final class HandshakeTable: Sendable {
         }
     }
 
-    /// The client to dismiss for a new one: the oldest of the networks with `count` handshakes. In a flood, the accepting
-    /// thread calls this for each connection, so it does not visit all clients.
-    /// - Parameter hasToWait: only a client that we wait for, as when the new one is of the same network. Otherwise no
-    ///   handshake of that network would ever complete.
+    /// The client to dismiss for a new one: the oldest of the networks with `count` handshakes. In a flood, the
+    /// accepting thread calls this for each connection, so it does not visit all clients.
+    /// - Parameter hasToWait: whether only clients that we wait for are considered, as when the new one is of the same
+    /// network. Otherwise no handshake of that network would ever complete.
     private static func rival(in entries: Entries, ofNetworkWith count: Int, hasToWait: Bool) -> UInt64? {
         entries.numbersByNetwork.values.lazy
             .filter { $0.count == count }

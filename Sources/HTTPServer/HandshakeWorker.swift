@@ -91,7 +91,7 @@ actor HandshakeWorker {
 
     private enum Outcome {
         case established(ServerSession, MemoryCharge)
-        /// The handshake is complete, and the client is told over TLS why it is refused.
+        /// The handshake is complete. The client gets the reason for the refusal over TLS.
         case turnedAway(ServerSession, because: String)
         /// OpenSSL has sent an alert, or this response is sent in plain text.
         case refused(inPlainText: Response?)
@@ -105,27 +105,28 @@ actor HandshakeWorker {
             close(accepted.descriptor)
             return
         }
-        var stream = HandshakeStream(
-            descriptor: accepted.descriptor, number: number, token: token, reactor: reactor, table: table,
-            deadline: Clock.now().advanced(byMilliseconds: limits.handshakeTimeoutMilliseconds))
-        let outcome = admit(await handshake(on: stream, with: accepted.source.peer, by: context), by: context)
+        let deadline = Clock.now().advanced(byMilliseconds: limits.handshakeTimeoutMilliseconds)
+        let stream = HandshakeStream(
+            accepted.descriptor, number: number, token: token, in: table,
+            on: SocketStream(on: accepted.descriptor, token: token, reactor: reactor, until: deadline))
+        let outcome = await admit(await handshake(on: stream, with: accepted.source.peer, by: context), by: context)
         if case .established(let session, let charge) = outcome {
             forget(stream)
-            return placement.adopt(accepted.established(session, charge))
+            return placement.adoptAdmitted(accepted.established(session, charge))
         }
-        await refuse(outcome, on: &stream)
+        await refuse(outcome, on: stream)
         forget(stream)
         close(accepted.descriptor)
     }
 
     /// Refuses an established connection if there is no room for it, or if the current context would not admit its client.
     /// - Parameter context: the one of the handshake, which may have been replaced.
-    private func admit(_ outcome: Outcome, by context: ServerContext) -> Outcome {
+    private func admit(_ outcome: Outcome, by context: ServerContext) async -> Outcome {
         guard case .established(let session, _) = outcome else { return outcome }
         if !self.context.admitsClients(of: context) {
             return .turnedAway(session, because: Self.retired)
         }
-        guard placement.hasRoom(for: .service) else {
+        guard await placement.makeRoom(for: .service) else {
             return .turnedAway(session, because: "Too many connections are open.")
         }
         guard let charge = MemoryCharge(HTTPLimits.sessionCharge, for: .sessions, in: limits.memory) else {
@@ -134,7 +135,7 @@ actor HandshakeWorker {
         return .established(session, charge)
     }
 
-    /// Charges the memory of one handshake. Where there is no room, another client is dismissed.
+    /// Charges the memory of one handshake. If there is no room, another client is dismissed.
     /// - Returns: nil if there is still no room after 200 ms, or the client has gone.
     private func chargeHandshake(on stream: HandshakeStream) async -> MemoryCharge? {
         var isExpected = true
@@ -156,7 +157,7 @@ actor HandshakeWorker {
     private static let roomMilliseconds = 200
 
     private func forget(_ stream: HandshakeStream) {
-        reactor.assumeIsolated { $0.unwatch(stream.token, stream.descriptor) }
+        reactor.assumeIsolated { [token = stream.token, number = stream.descriptor] in $0.unwatch(token, number) }
         table.remove(stream.number)
     }
 
@@ -198,7 +199,7 @@ actor HandshakeWorker {
             status: 400, detail: "This port accepts HTTPS only, but the request used plain HTTP: use an https:// URL.")
     }
 
-    private func refuse(_ outcome: Outcome, on stream: inout HandshakeStream) async {
+    private func refuse(_ outcome: Outcome, on stream: HandshakeStream) async {
         switch outcome {
         case .gone, .established:
             return

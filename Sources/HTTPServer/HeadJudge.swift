@@ -1,27 +1,27 @@
 internal import CLinux
 internal import CMicrohttpd
 
-/// Judges a request's head as RFC 9112 asks for, where the library is lenient: what two parsers may read in two ways is
-/// refused, since the other one may stand in front of us.
+/// Applies the rules of RFC 9112 where the library is lenient. A head that two parsers may read differently is refused,
+/// because a proxy in front of connectd may read it differently.
 struct HeadJudge {
     enum Verdict {
         case accepted(RequestHead, BodyFraming)
         case refused(HeadFault)
     }
 
-    /// The parts as the library passes them to its first call-back; they lie in one block of memory.
+    /// The parts that the library passes to its first callback. They are in one block of memory.
     let connection: OpaquePointer
     let method: UnsafePointer<UInt8>
     let url: UnsafePointer<UInt8>
     let version: UnsafePointer<UInt8>
-    /// The target as it was before the library decoded it in place.
+    /// The target as it was sent, before the library decoded it in place.
     let target: [UInt8]
     let source: ConnectionSource
 
     func verdict() -> Verdict {
         let methodBytes = UnsafeBufferPointer(start: method, count: url - method - 1)
         guard url > method, methodBytes.allSatisfy(ASCII.isToken) else { return .refused(.method) }
-        // One blank before the target, one behind it, and none inside; a NUL would have cut it short.
+        // Exactly one space before the target, one after it, and none inside. A NUL would shorten the target.
         guard version == url + target.count + 1 else { return .refused(.target) }
         guard let isOld = isOldVersion() else { return .refused(.version) }
 
@@ -30,7 +30,7 @@ struct HeadJudge {
         walk.run(over: connection)
         if let fault = walk.fault { return .refused(fault) }
         let end = method + connectd_mhd_head_length(connection)
-        // A strict library may have cut off blanks behind the last value, and moved the body there already.
+        // A strict library may have removed blanks after the last value, and may already have moved the body there.
         guard walk.position + 2 == end || Self.libraryIsStrict && walk.position + 2 < end else {
             return .refused(.lineEnding)
         }
@@ -52,7 +52,7 @@ struct HeadJudge {
     private static let versionLength = 8
     private static let libraryIsStrict = connectd_mhd_can_be_strict() != 0
 
-    /// Whether this is HTTP/1.0; nil for anything but 1.0 and 1.1. The library has checked the form `HTTP/d.d`.
+    /// Whether the version is HTTP/1.0; nil unless it is 1.0 or 1.1. The library has checked the form `HTTP/d.d`.
     private func isOldVersion() -> Bool? {
         guard strlen(UnsafeRawPointer(version).assumingMemoryBound(to: CChar.self)) == Self.versionLength,
             version[5] == UInt8(ascii: "1")
@@ -70,9 +70,9 @@ struct HeadJudge {
         return isOld ? (.none, .codingInOldVersion) : (.chunked, nil)
     }
 
-    /// The target from its path on: origin form, absolute form, or the `*` of OPTIONS (RFC 9112, section 3.2).
+    /// The target from its path on: of an origin form, an absolute form, or the `*` of OPTIONS (RFC 9112, section 3.2).
     private func path(for method: HTTPMethod) -> ArraySlice<UInt8>? {
-        // Visible ASCII; a fragment is never sent.
+        // Only visible ASCII without a fragment, which is never sent.
         guard target.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "#") }) else { return nil }
         if target.first == UInt8(ascii: "/") { return target[...] }
         if target == [UInt8(ascii: "*")] { return method == .options ? target[...] : nil }
@@ -82,14 +82,15 @@ struct HeadJudge {
         return target[end] == UInt8(ascii: "/") && end > start ? target[end...] : nil
     }
 
-    /// Where the authority of an absolute target begins.
+    /// The offset of the authority in an absolute target.
     private var authorityStart: Int? {
         let scheme = Array("http://".utf8)
         let isAbsolute = target.count > scheme.count && target.prefix(scheme.count).map(ASCII.lowercased) == scheme
         return isAbsolute ? scheme.count : nil
     }
 
-    /// An absolute target's authority is what counts, so it has to be the one that the Host header shows to handlers.
+    /// The authority of an absolute target takes precedence over the Host header (RFC 9112, section 3.2.2). Handlers
+    /// see only the Host header, so the two must be equal.
     private func hasExpectedAuthority(before path: ArraySlice<UInt8>, host: UnsafeBufferPointer<UInt8>?) -> Bool {
         guard target.first != UInt8(ascii: "/"), let start = authorityStart else { return true }
         guard let host else { return false }
@@ -97,9 +98,9 @@ struct HeadJudge {
         return target[start..<end].map(ASCII.lowercased) == host.map(ASCII.lowercased)
     }
 
-    // MARK: What the library refuses itself
+    // MARK: Heads that the library refuses
 
-    /// Why the library refuses a head that is there in full; nil where it is not, or the reason lies elsewhere.
+    /// Why the library refuses a complete head; nil if the head is incomplete, or the reason is not one of these.
     static func faultOfCompleteHead(of connection: OpaquePointer) -> HeadFault? {
         guard connectd_mhd_head_length(connection) > 0 else { return nil }
         let length = value(of: "Content-Length", in: connection)
@@ -147,7 +148,7 @@ enum HostSyntax {
         return first == UInt8(ascii: "[") ? acceptsLiteral(value) : acceptsName(value)
     }
 
-    /// Something in brackets. Whether it is a valid address is checked where the host is compared.
+    /// An address in brackets. The comparison of hosts checks whether it is valid.
     private static func acceptsLiteral(_ value: UnsafeBufferPointer<UInt8>) -> Bool {
         guard let end = value.firstIndex(of: UInt8(ascii: "]")), end > 1 else { return false }
         let isAddress = value[1..<end].allSatisfy { isNameByte($0) || $0 == UInt8(ascii: ":") || $0 == percent }
@@ -181,7 +182,7 @@ enum HostSyntax {
 
     private static let percent = UInt8(ascii: "%")
 
-    /// unreserved and sub-delims except the comma, which would separate several hosts.
+    /// unreserved and sub-delims, except the comma: it would separate several hosts.
     private static func isNameByte(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

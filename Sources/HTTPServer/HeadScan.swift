@@ -1,13 +1,13 @@
 internal import CLinux
 
-/// A request's head as it waits in the kernel, before the library reads it: where it ends, whether it is well formed, and how much
-/// of the library's memory it needs.
+/// Reads a request's head in the kernel's buffer, before the library does. It finds the head's end, checks its form,
+/// and counts what needs the library's memory.
 ///
-/// What is wrong is answered in our own words. What is right is judged once more after the library has parsed it
-/// (`HeadJudge`): handlers see what the library saw.
+/// A malformed head gets a problem from connectd. A well-formed head is checked again after the library has parsed it
+/// (`HeadJudge`), because handlers see what the library parsed.
 struct HeadScan {
     enum Verdict: Equatable {
-        /// The head has not ended yet.
+        /// The end of the head has not arrived yet.
         case incomplete
         case refused(HeadRefusal)
         case complete
@@ -17,7 +17,7 @@ struct HeadScan {
     private(set) var length = 0
     private(set) var fieldCount = 0
     private(set) var argumentCount = 0
-    /// nil: no body, or one in chunks.
+    /// nil without a body, and for a chunked body.
     private(set) var contentLength: UInt64?
     private(set) var isChunked = false
     private(set) var expectsContinue = false
@@ -26,12 +26,12 @@ struct HeadScan {
     private var hasHost = false
     private var isOld = false
 
-    /// The longest head, and the most header fields and query arguments: both need memory.
+    /// The longest head, in bytes, and the limit for header fields and query arguments together. Both need memory.
     static let mostBytes = 16 << 10
     static let mostParts = 1500
 
-    /// Judges what has come.
-    /// - Parameter bytes: from the first byte of the request on; what follows the head does not matter.
+    /// Checks the bytes that have arrived.
+    /// - Parameter bytes: from the first byte of the request. Bytes after the head are ignored.
     mutating func scan(_ bytes: UnsafeBufferPointer<UInt8>) -> Verdict {
         guard let start = bytes.baseAddress else { return .incomplete }
         // One empty line before a request is tolerated (RFC 9112, section 2.2).
@@ -54,14 +54,14 @@ struct HeadScan {
             }
         }
         guard bytes.count < Self.mostBytes else { return .refused(isFirst ? .target : .fields) }
-        // Other protocols are told at once, and not after the time for heads.
+        // Clients of other protocols are refused at once, without waiting for the timeout of heads.
         if isFirst, position < bytes.count, !mayBecomeRequestLine(bytes[position...]) {
             return .refused(.fault(.method))
         }
         return .incomplete
     }
 
-    /// Whether bytes look like the beginning of a request.
+    /// Whether the bytes look like the beginning of a request.
     static func looksLikeRequest(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
         bytes.isEmpty || HeadScan().mayBecomeRequestLine(bytes[...])
     }
@@ -112,7 +112,7 @@ struct HeadScan {
     private mutating func readMeaning(
         _ name: UnsafeBufferPointer<UInt8>, _ field: UnsafeBufferPointer<UInt8>
     ) -> HeadRefusal? {
-        // Blanks after a length or a coding are legal, but the library would not know it for what it is.
+        // Blanks after a length or a transfer coding are legal, but the library would not recognize the value.
         let start = field.firstIndex { !ASCII.isBlank($0) } ?? field.endIndex
         let value = UnsafeBufferPointer(rebasing: field[start...])
         if HeaderWalk.equal(name, "host") {

@@ -53,7 +53,7 @@ private func bytes(_ text: UnsafePointer<CChar>) -> UnsafePointer<UInt8> {
 }
 
 /// The library could send more of a streamed body.
-/// - Returns: 0 where it has to wait, or one of the two ends.
+/// - Returns: 0 if it has to wait, or one of the library's two end codes.
 func onStream(_ context: UnsafeMutableRawPointer?, _: UInt64, _: UnsafeMutablePointer<CChar>?, _: Int) -> Int {
     guard let context else { return connectd_mhd_end_with_error }
     // SAFETY: the library's response holds a reference, and the library calls this only while that response exists.

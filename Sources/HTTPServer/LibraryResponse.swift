@@ -42,7 +42,8 @@ enum LibraryResponse {
         }
     }
 
-    /// The library calls `onStream` whenever it could send more of the body. It never gets any: `BodyStream` says why.
+    /// The library calls `onStream` whenever it could send more of the body. It never gets any; `BodyStream` explains
+    /// why.
     private static func make(_ stream: BodyStream) -> OpaquePointer? {
         let reference = Unmanaged.passRetained(stream).toOpaque()
         let result = MHD_create_response_from_callback(

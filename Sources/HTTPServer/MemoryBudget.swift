@@ -36,7 +36,7 @@ public final class MemoryBudget: Sendable {
         self.limitBytes = max(limitBytes, 1)
     }
 
-    /// The budget for a machine or container with so many bytes of memory.
+    /// The budget for a machine or container with this much memory, in bytes.
     ///
     /// It is a quarter, from 4 MiB to 512 MiB: the program itself and the checks in flight need the rest.
     public static func share(ofAvailable bytes: Int) -> Int {

@@ -11,6 +11,10 @@ public protocol RequestHandler: Sendable {
     func problem(status: Int, detail: String) -> Response
 }
 
+extension RequestHandler {
+    var tooManyConnections: Response { problem(status: 503, detail: "Too many connections are open.") }
+}
+
 /// Responds to accepted requests. One object may serve any number of them.
 public protocol RequestResponder: AnyObject, Sendable {
     /// The response to a request.

@@ -36,11 +36,10 @@ public final class RequestHead: Sendable {
         contentLength = framing.contentLength
         self.source = source
         let targetLength = target.count
-        let storage = [UInt8](unsafeUninitializedCapacity: targetLength + headers.count) { bytes, count in
-            _ = bytes[..<targetLength].initialize(fromContentsOf: target)
-            _ = bytes[targetLength...].initialize(fromContentsOf: headers)
-            count = targetLength + headers.count
-        }
+        var storage: [UInt8] = []
+        storage.reserveCapacity(targetLength + headers.count)
+        storage.append(contentsOf: target)
+        storage.append(contentsOf: headers)
         self.storage = storage
         self.targetLength = targetLength
         pathLength = storage[..<targetLength].firstIndex(of: UInt8(ascii: "?")) ?? targetLength

@@ -83,11 +83,11 @@ public final class SharedBody: Sendable {
 ///
 /// It runs as a task on the worker's thread after the head has been sent; it must not block. If it returns, the body is
 /// complete. If it throws, the response is aborted: what was written is sent, without the last chunk, and the error is
-/// logged. The task is canceled, and the response aborted, when the client leaves or reads too slowly, and at the end of
-/// a graceful shutdown. A client that shuts down its writing half counts as having left.
+/// logged. The task is canceled, and the response aborted, when the client leaves or reads too slowly, and at the end
+/// of a graceful shutdown. A client that shuts down its writing half counts as having left.
 ///
-/// An HTTP/1.0 client sees a reset when its response is aborted; on a UNIX-domain socket it cannot tell. A HEAD request
-/// runs no producer, and closes its connection.
+/// An HTTP/1.0 client sees a reset when its response is aborted. On a UNIX-domain socket it cannot tell an aborted
+/// response from a complete one. A HEAD request runs no producer, and closes its connection.
 public typealias StreamProducer = @Sendable (ResponseWriter) async throws -> Void
 
 /// Sends the pieces of one streamed body. Any task may write, on any thread; pieces are never interleaved.
@@ -96,8 +96,8 @@ public struct ResponseWriter: Sendable {
     let place: Int
     let number: UInt64
 
-    /// Sends bytes, at once if the client keeps up. Otherwise up to 64 KiB are buffered, and the call waits until the rest
-    /// has found room.
+    /// Sends bytes, at once if the client keeps up. Otherwise up to 64 KiB are buffered, and the call waits until the
+    /// rest fits.
     /// - Throws: if the response has ended, or the calling task is canceled before any of the bytes were accepted.
     public func write(_ bytes: [UInt8]) async throws(ResponseStreamError) {
         try await worker.write(bytes, place: place, number: number)

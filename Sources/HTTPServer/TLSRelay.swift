@@ -3,8 +3,9 @@ internal import NetworkTypes
 internal import SocketIO
 internal import TLS
 
-/// Carries one connection between a client, whose TLS handshake is done, and the library, which has no TLS. A pair of
-/// sockets connects the two, so that deadlines, early responses and clients that leave work as on plain connections.
+/// Relays one connection between a client, whose TLS handshake is complete, and the library, which has no TLS. A socket
+/// pair connects the relay and the library. So deadlines, early responses and clients that leave work as on plain
+/// connections.
 final class TLSRelay {
     private let reactor: Reactor
     private let session: ServerSession
@@ -40,17 +41,17 @@ final class TLSRelay {
         self.reactor = reactor
     }
 
-    /// Whether the client has everything that the library sent, and has been told that no more comes.
+    /// Whether the client has received everything that the library sent, and the close_notify.
     var isFlushed: Bool { hasEnded || state.outbound == .finished }
 
-    /// Whether bytes of the library have not left yet.
+    /// Whether bytes from the library have not been sent yet.
     var isSending: Bool {
         guard !hasEnded, state.mayRelay else { return !isFlushed }
         return !toOuter.isEmpty || connectd_unread_bytes(inner) > 0
     }
 
     /// - Parameter handler: calls `step` on the reactor's thread.
-    /// - Returns: false where the kernel allows no more watches, or the client has gone.
+    /// - Returns: false if the kernel allows no more watches, or the client has left.
     func start(handler: @escaping @Sendable (_ outer: Readiness, _ inner: Readiness) -> Void) -> Bool {
         let (outer, inner) = (outer, inner)
         (timer, outerWatch, innerWatch) = reactor.assumeIsolated { reactor in
@@ -61,12 +62,12 @@ final class TLSRelay {
             )
         }
         guard outerWatch != nil, innerWatch != nil else { return false }
-        // The session already has what came after the handshake: no event reports that.
+        // The session may already hold bytes that arrived with the handshake; no event reports them.
         step(outer: [], inner: [])
         return !hasEnded
     }
 
-    /// Moves what can be moved in both directions.
+    /// Moves as many bytes as possible in both directions.
     func step(outer outerReadiness: Readiness, inner innerReadiness: Readiness) {
         guard !hasEnded else { return }
         // Both directions are shut down, the connection was reset, or the timer has fired.
@@ -84,7 +85,8 @@ final class TLSRelay {
         if !hasEnded { conclude() }
     }
 
-    /// A client that does not read its response is not read either: OpenSSL's answers to KeyUpdates would fill the memory.
+    /// While a client does not read its response, nothing is read from it. Otherwise OpenSSL's answers to KeyUpdates
+    /// would fill the memory.
     private var mayReceive: Bool { state.mayReceive && toInner.isEmpty && toOuter.isEmpty }
 
     private func receiveOuter() {
@@ -133,7 +135,7 @@ final class TLSRelay {
         }
     }
 
-    /// The watch ends here: a pair whose other end is closed would be ready forever.
+    /// Removes the watch: a pair whose other end is closed would always be ready.
     private func noteLibraryClosed() {
         if state.mayRelay { arm(Self.sendMilliseconds) }
         state.apply(.libraryClosed)
@@ -147,7 +149,7 @@ final class TLSRelay {
         arm(Self.sendMilliseconds)
     }
 
-    /// Closes both sides where the client has closed its own, and does not read its response.
+    /// Closes both sides if the client has closed its own and does not read its response.
     func endIfClientHasClosed() {
         if !state.mayReceive, state.mayRelay, !hasEnded, connectd_peer_has_closed(outer) == 1 { end() }
     }
@@ -228,14 +230,14 @@ final class TLSRelay {
     }
 }
 
-/// How far each direction of a TLS relay has come. Values alone: `TLSRelay` does what follows from them.
+/// The state of both directions of a TLS relay. It is a pure value; `TLSRelay` acts on it.
 struct RelayState: Equatable {
     /// From the client to the library.
     enum Inbound: Equatable {
         case open
-        /// The library takes no more, or the client broke the protocol: what comes is read and thrown away.
+        /// The library accepts no more bytes, or the client broke the protocol. Further bytes are read and discarded.
         case discarding
-        /// The client sends no more. What it sent before may still be on its way.
+        /// The client has shut down its writing half. Bytes that it sent before may still arrive.
         case ended
         case endedDiscarding
     }
@@ -243,11 +245,11 @@ struct RelayState: Equatable {
     /// From the library to the client.
     enum Outbound: Equatable {
         case open
-        /// The library has closed its end; what it wrote before has not all been read.
+        /// The library has closed its end. Not all of its bytes have been read yet.
         case draining
-        /// Nothing more comes from the library; the last TLS records are being sent.
+        /// The library sends nothing more. The last TLS records are being sent.
         case flushing
-        /// The client has everything, and has been told that no more comes.
+        /// The client has received everything, including the close_notify.
         case finished
     }
 
@@ -258,11 +260,11 @@ struct RelayState: Equatable {
         case libraryStoppedReading
         /// The library has closed its end.
         case libraryClosed
-        /// The last byte of the library has been read.
+        /// The last byte from the library has been read.
         case libraryFinished
         /// The client broke the protocol, or OpenSSL failed.
         case protocolFailed
-        /// The last TLS record has left.
+        /// The last TLS record has been sent.
         case flushed
     }
 
@@ -272,10 +274,10 @@ struct RelayState: Equatable {
     /// Whether the client may still send.
     var mayReceive: Bool { inbound == .open || inbound == .discarding }
 
-    /// Whether what the client sends is of no more use.
+    /// Whether bytes from the client are discarded.
     var discards: Bool { inbound == .discarding || inbound == .endedDiscarding }
 
-    /// Whether the library may still have something to send.
+    /// Whether the library may still send bytes.
     var mayRelay: Bool { outbound == .open || outbound == .draining }
 
     /// The state after an event.

@@ -15,7 +15,12 @@ public struct CheckCounts: Sendable {
         }
     }
 
-    public private(set) var outcomes: [OutcomeLabels: UInt64] = [:]
+    /// The number of checks by their labels.
+    public var outcomes: [OutcomeLabels: UInt64] {
+        Dictionary(uniqueKeysWithValues: outcomeCounts.map { ($0.labels, $0.count) })
+    }
+    /// In the order of first use. There are few, and frequent ones come early: a search is cheaper than a hash.
+    private var outcomeCounts: [(labels: OutcomeLabels, count: UInt64)] = []
     /// DNS lookups by result: `ok`, or the name of the resolver's failure.
     public private(set) var lookups: [String: UInt64] = [:]
     private var durations = [DurationHistogram](repeating: DurationHistogram(), count: TimedPhase.inOrder.count)
@@ -40,13 +45,21 @@ public struct CheckCounts: Sendable {
 
     /// Counts a check that ended without a result.
     public mutating func note(_ labels: OutcomeLabels) {
-        outcomes[labels, default: 0] += 1
+        count(labels, 1)
     }
 
     public mutating func add(_ other: CheckCounts) {
-        outcomes.merge(other.outcomes, uniquingKeysWith: +)
+        for (labels, number) in other.outcomeCounts { count(labels, number) }
         lookups.merge(other.lookups, uniquingKeysWith: +)
         for index in durations.indices { durations[index].add(other.durations[index]) }
+    }
+
+    private mutating func count(_ labels: OutcomeLabels, _ number: UInt64) {
+        if let index = outcomeCounts.firstIndex(where: { $0.labels == labels }) {
+            outcomeCounts[index].count += number
+        } else {
+            outcomeCounts.append((labels, number))
+        }
     }
 
     /// nil if no name server was asked.

@@ -1,4 +1,4 @@
-import Glibc
+internal import Glibc
 
 /// An error number of the kernel, as in errno(3).
 ///

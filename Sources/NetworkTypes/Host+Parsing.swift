@@ -1,8 +1,14 @@
 extension Host {
     /// Reads a host name or a dotted quad from a target's URL.
-    init(nameOrQuad bytes: Span<UInt8>) throws(TargetError) {
+    ///
+    /// - Parameter isASCII: Whether all bytes are ASCII; otherwise it is an IDN, and becomes its ASCII form.
+    init(nameOrQuad bytes: Span<UInt8>, isASCII: Bool) throws(TargetError) {
         if let address = IPv4Address(parsing: bytes) {
             self = .address(.v4(address))
+            return
+        }
+        guard isASCII else {
+            self = .name(try InternationalName.ascii(bytes.decoded()))
             return
         }
         try bytes.refuseWhatIsNoHostName()
@@ -24,11 +30,16 @@ extension Host {
     }
 
     /// Reads the member `host` of a target's object form: a name, a dotted quad, or an IPv6 address without brackets.
+    /// An IDN becomes its ASCII form.
     public init(member text: String) throws(TargetError) {
         let bytes = text.utf8.span
         if bytes.firstOffset(of: .colon) == nil {
-            for offset in 0..<bytes.count { try bytes[offset].refuseInAuthority() }
-            try self.init(nameOrQuad: bytes)
+            var isASCII = true
+            for offset in 0..<bytes.count {
+                try bytes[offset].refuseInAuthority()
+                isASCII = isASCII && bytes[offset] < 0x80
+            }
+            try self.init(nameOrQuad: bytes, isASCII: isASCII)
         } else if let address = IPv6Address(parsing: bytes) {
             self = .address(.v6(address))
         } else {
@@ -38,18 +49,19 @@ extension Host {
         }
     }
 
-    /// The host as in a URL: IPv6 in brackets.
-    var urlText: String {
+    /// The host as in a URL: IPv6 in brackets, and a name as `written`.
+    func urlText(written: String) -> String {
         switch self {
         case .address(.v4(let address)): address.text
         case .address(.v6(let address)): "[\(address.text)]"
-        case .name(let name): name
+        case .name: written
         }
     }
 }
 
 extension Span<UInt8> {
-    fileprivate func refuseWhatIsNoHostName() throws(TargetError) {
+    /// Refuses what is not a host name in ASCII.
+    func refuseWhatIsNoHostName() throws(TargetError) {
         guard count > 0 else { throw TargetError("the host is empty", member: .host) }
         let length = self[count - 1] == .dot ? count - 1 : count
         var start = 0
@@ -67,18 +79,13 @@ extension Span<UInt8> {
 
     private func refuseWhatIsNoLabel() throws(TargetError) {
         guard count > 0 else { throw TargetError("the host has an empty label", member: .host) }
-        for offset in 0..<count {
-            let byte = self[offset]
-            let isAllowed = byte.isASCIILetter || byte.decimalDigit != nil
-            guard isAllowed || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_") else {
-                throw TargetError(
-                    byte == .percent
-                        ? "the host must not contain a percent sign: nothing is decoded"
-                        : "the host must consist of letters, digits, \"-\", \"_\" and \".\"",
-                    member: .host)
-            }
-        }
+        for offset in 0..<count { try self[offset].refuseInLabel() }
         guard count <= 63 else { throw TargetError("a label of the host must have at most 63 bytes", member: .host) }
+        if count >= 4, self[3] == UInt8(ascii: "-"), self[2] == UInt8(ascii: "-"), self[0] | 0x20 == UInt8(ascii: "x"),
+            self[1] | 0x20 == UInt8(ascii: "n")
+        {
+            try InternationalName.refuseBadLabel(self)
+        }
     }
 
     /// Refuses a name whose last label is a number, decimal or hexadecimal: inet_aton(3) and browsers would read it as
@@ -91,5 +98,19 @@ extension Span<UInt8> {
         throw TargetError(
             "the host must be a dotted quad (four parts 0…255, no leading zeros), because its last label is a number",
             member: .host)
+    }
+}
+
+extension UInt8 {
+    /// Refuses an ASCII character that a label of a host name cannot have.
+    func refuseInLabel() throws(TargetError) {
+        let isAllowed = isASCIILetter || decimalDigit != nil
+        guard isAllowed || self == UInt8(ascii: "-") || self == UInt8(ascii: "_") else {
+            throw TargetError(
+                self == .percent
+                    ? "the host must not contain a percent sign: nothing is decoded"
+                    : "the host must consist of letters, digits, \"-\", \"_\" and \".\"",
+                member: .host)
+        }
     }
 }

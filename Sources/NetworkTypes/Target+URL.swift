@@ -52,7 +52,7 @@ extension Span<UInt8> {
 
     /// Returns the host and port after the scheme of tcp, tls and udp.
     fileprivate func hostAndPort() throws(TargetError) -> (Host, port: UInt16) {
-        try refuseWhatIsNoAuthority()
+        let isASCII = try refuseWhatIsNoAuthority()
         guard count > 0 else { throw TargetError("the target has no host and no port: write host:port", member: .host) }
         if self[0] == UInt8(ascii: "[") { return try bracketedHostAndPort() }
         guard let colon = firstOffset(of: .colon) else {
@@ -63,7 +63,7 @@ extension Span<UInt8> {
                 "the target has more than one colon: write an IPv6 address in brackets, as in [2001:db8::1]:443",
                 member: .host)
         }
-        let host = try Host(nameOrQuad: extracting(first: colon))
+        let host = try Host(nameOrQuad: extracting(first: colon), isASCII: isASCII)
         return (host, try extracting(droppingFirst: colon + 1).port())
     }
 
@@ -81,7 +81,9 @@ extension Span<UInt8> {
         return (host, try extracting(droppingFirst: end + 2).port())
     }
 
-    private func refuseWhatIsNoAuthority() throws(TargetError) {
+    /// Returns whether all bytes are ASCII.
+    private func refuseWhatIsNoAuthority() throws(TargetError) -> Bool {
+        var isASCII = true
         for offset in 0..<count {
             switch self[offset] {
             case .atSign: throw TargetError("the target must not have a user or password, got \"@\"", member: .host)
@@ -89,9 +91,11 @@ extension Span<UInt8> {
                 throw TargetError("the target must not have a path: write scheme://host:port without a slash after it")
             case UInt8(ascii: "?"): throw TargetError("the target must not have a query, got \"?\"")
             case UInt8(ascii: "#"): throw TargetError("the target must not have a fragment, got \"#\"")
+            case 0x80...: isASCII = false
             default: try self[offset].refuseInAuthority()
             }
         }
+        return isASCII
     }
 
     /// Returns the port from decimal digits or a name in `PortNames`.
@@ -118,7 +122,6 @@ extension UInt8 {
         switch self {
         case 0: throw TargetError("must not contain a NUL", member: .host)
         case 0x20, 0x09...0x0D: throw TargetError("must not contain white space", member: .host)
-        case 0x80...: throw TargetError("must be ASCII: write an international name as xn--…", member: .host)
         default: if isASCIIControl { throw TargetError("must not contain a control character", member: .host) }
         }
     }

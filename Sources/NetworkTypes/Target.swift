@@ -6,7 +6,8 @@ public enum UnixSocketType: String, CaseIterable, Sendable {
 /// The host of a target: an address, or a name to resolve.
 public enum Host: Hashable, Sendable {
     case address(IPAddress)
-    /// An ASCII name of at most 253 bytes, as written. A trailing dot is kept: it disables search domains.
+    /// An ASCII name of at most 253 bytes, as written; an IDN in its ASCII form. A trailing dot is kept: it disables
+    /// search domains.
     case name(String)
 }
 
@@ -61,7 +62,7 @@ extension Target {
         let number = try port.number()
         self.init(
             peer: scheme == .udp ? .udp(parsed, port: number) : .tcp(parsed, port: number),
-            impliesTLS: scheme == .tls, text: "\(transport)://\(parsed.urlText):\(port.text)")
+            impliesTLS: scheme == .tls, text: "\(transport)://\(parsed.urlText(written: host)):\(port.text)")
     }
 
     /// Makes a target from its object form: `{"transport":"unix","socket_type":"stream","path":"/run/x.sock"}`.

@@ -5,7 +5,8 @@ struct FTPNegotiation: LineNegotiation {
     }
 
     private var state = State.greeting
-    /// Of a reply of many lines: those between its first and its last can begin with anything (RFC 959, 4.2).
+    /// The code of a reply with several lines. The lines between the first and the last can begin with anything (RFC
+    /// 959, 4.2).
     private var openCode: Int?
     private var refusing: RefusingReply?
 
@@ -20,7 +21,7 @@ struct FTPNegotiation: LineNegotiation {
         openCode = nil
         switch state {
         case .greeting:
-            // 120 says that 220 will come.
+            // 120 announces a later 220.
             if reply.isRefusal {
                 openCode = reply.code
                 return refuse(line, isLast: reply.isLast)
@@ -48,6 +49,6 @@ struct FTPNegotiation: LineNegotiation {
         return isLast ? refusal.action : .wait
     }
 
-    /// Some servers end a refusal of several lines with the stream.
+    /// Some servers close the stream in the middle of a refusal with several lines.
     mutating func end(with rest: ArraySlice<UInt8>) -> StartTLSAction? { refusal(in: rest) ?? refusing?.action }
 }

@@ -6,14 +6,14 @@ struct IMAPNegotiation: LineNegotiation {
 
     private var state = State.greeting
     private var isOffered = false
-    /// The line that lists what it offers.
+    /// The line with the server's capabilities.
     private var capabilityLine: ArraySlice<UInt8>?
 
     mutating func advance(line: ArraySlice<UInt8>) -> StartTLSAction {
         let words = line.capitalWords
         let (tag, word) = (words.first ?? "", words.dropFirst().first ?? "")
         if tag == "*", word == "BYE" {
-            return .refused("it says goodbye", line, .service(isTemporary: RefusalWords.areTemporary(line)))
+            return .refused("it says goodbye", line, .service(isTemporary: RefusalText.isTemporary(line)))
         }
         switch state {
         case .greeting:
@@ -28,7 +28,7 @@ struct IMAPNegotiation: LineNegotiation {
             if tag == "*" { return .wait }
             guard tag == "A2" else { return .refused("this is not IMAP", line) }
             if word == "OK" { return .ready }
-            return .refused("it refuses STARTTLS", line, .command(isTemporary: RefusalWords.areTemporary(line)))
+            return .refused("it refuses STARTTLS", line, .command(isTemporary: RefusalText.isTemporary(line)))
         }
     }
 
@@ -42,7 +42,7 @@ struct IMAPNegotiation: LineNegotiation {
         }
         guard words.first == "A1" else { return .refused("this is not IMAP", line) }
         guard words.dropFirst().first == "OK" else {
-            return .refused("it refuses CAPABILITY", line, .command(isTemporary: RefusalWords.areTemporary(line)))
+            return .refused("it refuses CAPABILITY", line, .command(isTemporary: RefusalText.isTemporary(line)))
         }
         guard isOffered else { return .refused("it does not offer STARTTLS", capabilityLine ?? line, .notOffered) }
         state = .starting

@@ -1,6 +1,6 @@
-/// STARTTLS of IRC (IRCv3 `tls`), before we have registered.
+/// STARTTLS of IRC (IRCv3 `tls`), before the registration.
 ///
-/// Servers talk meanwhile: notices pass, and a PING is answered, since some let nobody go on without.
+/// Servers also send notices, which are ignored, and PINGs, which are answered: some servers wait for the PONG.
 struct IRCNegotiation: LineNegotiation {
     private enum State {
         case capabilities, starting
@@ -17,9 +17,9 @@ struct IRCNegotiation: LineNegotiation {
         switch message.command {
         case "PING": return .send(Array("PONG ".utf8) + message.rest + Array("\r\n".utf8))
         case "ERROR":
-            return .refused("it ends the connection", line, .service(isTemporary: RefusalWords.areTemporary(line)))
+            return .refused("it ends the connection", line, .service(isTemporary: RefusalText.isTemporary(line)))
         // ERR_YOUREBANNEDCREEP.
-        case "465": return .refused("it refuses us", line, .service(isTemporary: RefusalWords.areTemporary(line)))
+        case "465": return .refused("it refuses us", line, .service(isTemporary: RefusalText.isTemporary(line)))
         case _: break
         }
         switch state {
@@ -29,17 +29,17 @@ struct IRCNegotiation: LineNegotiation {
             case "670": return .ready
             // ERR_STARTTLS; ERR_UNKNOWNCOMMAND, ERR_NOTREGISTERED.
             case "691", "421", "451":
-                return .refused("it refuses STARTTLS", line, .command(isTemporary: RefusalWords.areTemporary(line)))
+                return .refused("it refuses STARTTLS", line, .command(isTemporary: RefusalText.isTemporary(line)))
             case _: return .wait
             }
         }
     }
 
-    /// `CAP * LS * :…` where more lines follow, `CAP * LS :…` in the last.
+    /// `CAP * LS * :…` if more lines follow, `CAP * LS :…` for the last one.
     private mutating func capabilities(_ message: IRCMessage, _ line: ArraySlice<UInt8>) -> StartTLSAction {
         switch message.command {
         case "421", "451":
-            // It knows no capabilities, and STARTTLS is older.
+            // The server does not support CAP, but STARTTLS is older than CAP.
             return start()
         case "CAP":
             let words = message.rest.capitalWords
@@ -58,13 +58,13 @@ struct IRCNegotiation: LineNegotiation {
     }
 }
 
-/// A message of IRC (RFC 2812, 2.3.1, and IRCv3's tags): its command, and what stands behind it.
+/// An IRC message (RFC 2812, 2.3.1, and IRCv3's tags): its command and parameters.
 private struct IRCMessage {
     let command: String
     let rest: ArraySlice<UInt8>
     private let hasSource: Bool
 
-    /// A number always has a source in front of it, which no other protocol's greeting has; a command is a word.
+    /// A number always follows a source, which no other protocol's greeting has. A command is a word.
     var isPlausible: Bool { hasSource || command.utf8.allSatisfy { (0x41...0x5A).contains($0) } }
 
     init(_ line: ArraySlice<UInt8>) {
@@ -73,7 +73,7 @@ private struct IRCMessage {
         hasSource = line.first == UInt8(ascii: ":")
         if hasSource { _ = Self.takeWord(&line) }
         command = Self.takeWord(&line).capitals
-        // Nothing in it may end the line of our answer.
+        // No character may end the line of our answer.
         rest = line.prefix { $0 != UInt8(ascii: "\r") && $0 != 0 }
     }
 

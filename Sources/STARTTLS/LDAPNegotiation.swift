@@ -23,7 +23,7 @@ struct LDAPNegotiation: StartTLSNegotiation {
         }
     }
 
-    /// LDAPMessage with an ExtendedResponse: its number; then the result's code, a name and a text.
+    /// An LDAPMessage with an ExtendedResponse: the message ID, the result code, a name and a text.
     private static func response(_ message: ArraySlice<UInt8>) -> StartTLSAction? {
         var reader = BERReader(message)
         guard
@@ -34,21 +34,21 @@ struct LDAPNegotiation: StartTLSNegotiation {
             let code = fields.value(enumerated), code.count == 1, let result = code.first,
             fields.value(octets) != nil, let text = fields.value(octets)
         else { return nil }
-        // Message 0 is the notice of disconnection (4.4.1), ours is 1.
+        // Message 0 is a notice of disconnection (4.4.1). Our request is message 1.
         if number.elementsEqual([1]), result == 0 { return .ready }
         let name = names[result].map { " (\($0))" } ?? ""
         let refusal = refusal(result, text, isNotice: number.elementsEqual([0]))
         return .refused("LDAP result \(result)\(name)", text, refusal)
     }
 
-    /// A notice of disconnection, busy (51) and unavailable (52) are about us, not about TLS.
+    /// A notice of disconnection, busy (51) and unavailable (52) concern the service, not TLS.
     private static func refusal(_ result: UInt8, _ text: ArraySlice<UInt8>, isNotice: Bool) -> StartTLSRefusal {
         if result == 51 || result == 52 { return .service(isTemporary: true) }
-        let isTemporary = RefusalWords.areTemporary(text)
+        let isTemporary = RefusalText.isTemporary(text)
         return isNotice ? .service(isTemporary: isTemporary) : .command(isTemporary: isTemporary)
     }
 
-    /// RFC 4511, 4.1.9: those that a server can answer here.
+    /// RFC 4511, 4.1.9: the result codes that can occur here.
     private static let names: [UInt8: String] = [
         1: "operationsError", 2: "protocolError", 3: "timeLimitExceeded", 8: "strongerAuthRequired", 10: "referral",
         11: "adminLimitExceeded", 13: "confidentialityRequired", 50: "insufficientAccessRights", 51: "busy",
@@ -56,7 +56,7 @@ struct LDAPNegotiation: StartTLSNegotiation {
     ]
 }
 
-/// Reads elements of BER, with definite lengths as RFC 4511, 5.1 asks for.
+/// Reads BER elements with definite lengths, as RFC 4511, 5.1 requires.
 private struct BERReader {
     enum Next {
         case value(ArraySlice<UInt8>)
@@ -70,7 +70,7 @@ private struct BERReader {
         self.bytes = bytes
     }
 
-    /// Takes the next element, if it is whole and has this tag.
+    /// Takes the next element if it is complete and has this tag.
     mutating func next(_ tag: UInt8) -> Next {
         guard let first = bytes.first else { return .incomplete }
         guard first == tag else { return .malformed }

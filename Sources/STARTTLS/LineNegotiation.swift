@@ -1,4 +1,4 @@
-/// A protocol of lines, which end in CRLF; a bare LF is taken too.
+/// A protocol of lines that end in CRLF. A bare LF is accepted too.
 protocol LineNegotiation: StartTLSNegotiation {
     /// Takes one line, without its end.
     mutating func advance(line: ArraySlice<UInt8>) -> StartTLSAction
@@ -17,8 +17,8 @@ extension LineNegotiation {
 
     mutating func end(with rest: ArraySlice<UInt8>) -> StartTLSAction? { refusal(in: rest) }
 
-    /// Reads a last line that has no end. Only a refusal of service counts: anything else may be the beginning of a good
-    /// line.
+    /// Reads a last line without a line end. Only a refusal of service counts. Anything else may be the beginning of a
+    /// success.
     mutating func refusal(in rest: ArraySlice<UInt8>) -> StartTLSAction? {
         guard !rest.isEmpty, rest.count <= StartTLSLimits.lineBytes else { return nil }
         let action = advance(line: rest.last == UInt8(ascii: "\r") ? rest.dropLast() : rest)
@@ -35,12 +35,12 @@ extension LineNegotiation {
 }
 
 extension ArraySlice<UInt8> {
-    /// The words between spaces, with capital letters of ASCII.
+    /// The words between spaces, with ASCII letters in uppercase.
     var capitalWords: [String] {
         split(separator: UInt8(ascii: " ")).map { $0.capitals }
     }
 
-    /// As text, with capital letters of ASCII; no other letter becomes one of ASCII by it.
+    /// The text, with ASCII letters in uppercase. No other character becomes an ASCII letter.
     var capitals: String {
         String(decoding: map { (0x61...0x7A).contains($0) ? $0 - 0x20 : $0 }, as: UTF8.self)
     }
@@ -49,11 +49,11 @@ extension ArraySlice<UInt8> {
 /// A line of a reply with a three-digit code, RFC 5321, 4.2 and RFC 959, 4.2.
 struct ReplyLine {
     let code: Int
-    /// No further line of this reply follows.
+    /// Whether this is the last line of the reply.
     let isLast: Bool
     let text: ArraySlice<UInt8>
 
-    /// Not now (4xx), or never (5xx).
+    /// Whether the code is a temporary (4xx) or permanent (5xx) failure.
     var isRefusal: Bool { (400...599).contains(code) }
 
     init?(_ line: ArraySlice<UInt8>) {
@@ -70,14 +70,14 @@ struct ReplyLine {
     }
 }
 
-/// What a peer offers, one in a line, and whether TLS is among it.
+/// The peer's capabilities, one per line, and whether TLS is one of them.
 struct CapabilityList {
     private(set) var hasTLS = false
-    /// The lines as they came, as far as a failure shows them.
+    /// The received lines, as far as a failure shows them.
     private(set) var lines: ArraySlice<UInt8> = []
 
-    /// - Parameter capability: what of the line names what is offered; nil where it names nothing.
-    /// - Parameter name: what TLS is called, in capital letters.
+    /// - Parameter capability: the part of the line that names a capability; nil if the line names none.
+    /// - Parameter name: the name of the TLS capability, in uppercase.
     mutating func take(_ line: ArraySlice<UInt8>, capability: ArraySlice<UInt8>?, name: String) {
         if capability?.capitalWords.first == name { hasTLS = true }
         if !lines.isEmpty { lines += "\r\n".utf8 }

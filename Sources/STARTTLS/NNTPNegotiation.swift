@@ -20,7 +20,7 @@ struct NNTPNegotiation: LineNegotiation {
             state = .capabilityReply
             return .send("CAPABILITIES\r\n")
         case .capabilityReply:
-            // 500: it knows no capabilities (RFC 3977, 5.2), which does not say that it knows nothing of TLS.
+            // 500: the server does not support CAPABILITIES (RFC 3977, 5.2), but may support STARTTLS.
             if reply.code == 500 { return start() }
             guard reply.code == 101 else {
                 return .refused("it refuses CAPABILITIES", line, .command(isTemporary: reply.isTemporary))

@@ -11,7 +11,7 @@ struct POP3Negotiation: LineNegotiation {
         switch state {
         case .greeting:
             if isError(line) {
-                let isTemporary = RefusalWords.areTemporary(line)
+                let isTemporary = RefusalText.isTemporary(line)
                 return .refused("the greeting refuses us", line, .service(isTemporary: isTemporary))
             }
             guard isOK(line) else { return .refused("this is not POP3", line) }
@@ -23,7 +23,7 @@ struct POP3Negotiation: LineNegotiation {
                 return .wait
             }
             guard isError(line) else { return .refused("this is not POP3", line) }
-            // It knows nothing of capabilities (RFC 2449), which does not say that it knows nothing of TLS.
+            // The server does not support CAPA (RFC 2449), but may support STLS.
             return start()
         case .capabilities:
             if line.elementsEqual(".".utf8) {
@@ -33,7 +33,7 @@ struct POP3Negotiation: LineNegotiation {
             return .wait
         case .starting:
             if isOK(line) { return .ready }
-            return .refused("it refuses STLS", line, .command(isTemporary: RefusalWords.areTemporary(line)))
+            return .refused("it refuses STLS", line, .command(isTemporary: RefusalText.isTemporary(line)))
         }
     }
 

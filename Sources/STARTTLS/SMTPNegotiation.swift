@@ -1,4 +1,4 @@
-/// STARTTLS of SMTP, RFC 3207, and of LMTP, RFC 2033, which differ in how one says hello.
+/// STARTTLS of SMTP, RFC 3207, and of LMTP, RFC 2033. They differ in the command of the greeting.
 struct SMTPNegotiation: LineNegotiation {
     private enum State {
         case greeting, features, starting
@@ -6,7 +6,7 @@ struct SMTPNegotiation: LineNegotiation {
 
     private let hello: String
     private var state = State.greeting
-    /// Of the lines of the reply that is not complete.
+    /// The code of the incomplete reply.
     private var code: Int?
     private var offered = CapabilityList()
     private var refusing: RefusingReply?
@@ -33,7 +33,7 @@ struct SMTPNegotiation: LineNegotiation {
             guard reply.code == 250 else {
                 return .refused("it refuses \(hello.prefix(4))", line, .command(isTemporary: reply.isTemporary))
             }
-            // The first line has the server's name.
+            // The first line contains the server's name.
             offered.take(line, capability: isFirst ? nil : reply.text, name: "STARTTLS")
             guard reply.isLast else { return .wait }
             guard offered.hasTLS else { return .refused("it does not offer STARTTLS", offered.lines, .notOffered) }
@@ -54,6 +54,6 @@ struct SMTPNegotiation: LineNegotiation {
         return reply.isLast ? refusal.action : .wait
     }
 
-    /// Some servers end a refusal of several lines with the stream.
+    /// Some servers close the stream in the middle of a refusal with several lines.
     mutating func end(with rest: ArraySlice<UInt8>) -> StartTLSAction? { refusal(in: rest) ?? refusing?.action }
 }

@@ -16,7 +16,7 @@ struct SieveNegotiation: StartTLSNegotiation {
         }
     }
 
-    /// Capabilities, each in a line, until a line says OK (RFC 5804, 1.7).
+    /// Reads capabilities, one per line, until a line with OK (RFC 5804, 1.7).
     private mutating func greeting(_ line: ArraySlice<UInt8>) -> StartTLSAction {
         if line.first == UInt8(ascii: "\"") || line.first == UInt8(ascii: "{") {
             offered.take(line, capability: line, name: "\"STARTTLS\"")
@@ -28,7 +28,7 @@ struct SieveNegotiation: StartTLSNegotiation {
             isStarting = true
             return .send("STARTTLS\r\n")
         case "NO", "BYE":
-            let isTemporary = RefusalWords.areTemporary(line)
+            let isTemporary = RefusalText.isTemporary(line)
             return .refused("the greeting refuses us", line, .service(isTemporary: isTemporary))
         case _: return .refused("this is not ManageSieve", line)
         }
@@ -36,17 +36,17 @@ struct SieveNegotiation: StartTLSNegotiation {
 
     private func answer(_ line: ArraySlice<UInt8>) -> StartTLSAction {
         if Self.verdict(of: line) == "OK" { return .ready }
-        return .refused("it refuses STARTTLS", line, .command(isTemporary: RefusalWords.areTemporary(line)))
+        return .refused("it refuses STARTTLS", line, .command(isTemporary: RefusalText.isTemporary(line)))
     }
 
-    /// OK, NO or BYE, behind which a code in parentheses or a text may stand.
+    /// OK, NO or BYE, with an optional code in parentheses and an optional text.
     private static func verdict(of line: ArraySlice<UInt8>) -> String {
         line.prefix { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "(") }.capitals
     }
 }
 
-/// Lines of ManageSieve, in which literals may stand: `{5}` at the end of a line, then five bytes, behind which the line
-/// goes on (RFC 5804, 4).
+/// Lines of ManageSieve, which can contain literals (RFC 5804, 4). `{5}` at the end of a line announces five bytes,
+/// after which the line continues.
 struct SieveLines {
     enum Next {
         case line(ArraySlice<UInt8>)
@@ -58,7 +58,7 @@ struct SieveLines {
     private var head: ArraySlice<UInt8> = []
     private var literalBytesLeft = 0
 
-    /// Takes the next whole line, its literals included, without its end.
+    /// Takes the next complete line with its literals, without its line end.
     mutating func next(_ received: inout ArraySlice<UInt8>) -> Next {
         while true {
             let literal = received.prefix(literalBytesLeft)

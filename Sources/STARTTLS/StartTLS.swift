@@ -1,9 +1,9 @@
 package import CheckModel
 package import NetworkTypes
 
-/// Asks a peer in its own protocol to begin with TLS.
+/// Creates the negotiation of each protocol.
 package enum StartTLS {
-    /// - Parameter client: our own address, nil for a UNIX-domain socket: what SMTP says hello with.
+    /// - Parameter client: our own address, for the greeting of SMTP; nil for a UNIX-domain socket.
     package static func negotiation(
         of protocolName: StartTLSProtocol, host: String?, client: IPAddress?
     ) -> any StartTLSNegotiation {
@@ -25,11 +25,11 @@ package enum StartTLS {
         }
     }
 
-    /// RFC 5321, 4.1.3: who has no name says its address.
+    /// RFC 5321, 4.1.3: a client without a name sends an address literal.
     private static func literal(_ address: IPAddress?) -> String {
         switch address {
         case .v4(let address): "[\(address.text)]"
-        // A zone means nothing to anybody else.
+        // A zone has no meaning on other machines.
         case .v6(let address): "[IPv6:\(IPv6Address(bits: address.bits).text)]"
         case nil: "localhost"
         }

@@ -1,7 +1,7 @@
 /// START_TLS of Telnet, option 46 (draft-altman-telnet-starttls), by the rules of RFC 854 and RFC 855.
 ///
-/// We say at once that we will, so that a server which does not know the option has to say so. Every other option is
-/// declined; text is passed over.
+/// The client offers the option at once, so that a server without it has to refuse. Every other option is declined, and
+/// text is ignored.
 struct TelnetNegotiation: StartTLSNegotiation {
     private enum Code {
         static let interpretAsCommand: UInt8 = 255
@@ -40,14 +40,14 @@ struct TelnetNegotiation: StartTLSNegotiation {
         return .wait
     }
 
-    /// A server that is busy says so in text, and ends the connection.
+    /// A busy server says so in a text, and closes the connection.
     mutating func end(with rest: ArraySlice<UInt8>) -> StartTLSAction? {
-        guard !isAgreed, RefusalWords.areTemporary(text) else { return nil }
+        guard !isAgreed, RefusalText.isTemporary(text) else { return nil }
         return .refused("it ends the connection", text, .service(isTemporary: true))
     }
 
-    /// One command.
-    /// - Returns: nil where nothing is to be done about it.
+    /// Handles one command.
+    /// - Returns: nil if it needs no action.
     private mutating func command(_ received: inout ArraySlice<UInt8>) -> StartTLSAction? {
         let bytes = Array(received.prefix(3))
         guard bytes.count >= 2 else { return .wait }
@@ -58,7 +58,7 @@ struct TelnetNegotiation: StartTLSNegotiation {
             return option(bytes)
         case Code.subnegotiation: return subnegotiation(&received)
         case _:
-            // A command alone (NOP, GA), or a 255 of the text.
+            // A command without an option (NOP, GA), or a byte 255 of the text.
             received = received.dropFirst(2)
             return nil
         }

@@ -1,7 +1,7 @@
-/// Takes a stream of XML apart into elements, as far as XMPP needs it (RFC 6120, 11): names with their namespaces.
+/// Splits an XML stream into elements with their names and namespaces, as far as XMPP needs it (RFC 6120, 11).
 ///
-/// Comments, processing instructions, CDATA, text and the values of attributes are passed over, whatever they look like.
-/// Bounded in depth and in the length of each tag; a document type is refused, so there are no entities to follow.
+/// Comments, processing instructions, CDATA, text and the values of attributes are skipped, whatever they contain.
+/// Depth and tag length are limited. A document type is rejected, so there are no entities.
 struct XMLScanner {
     struct Name: Equatable, Sendable {
         let namespace: String
@@ -11,7 +11,7 @@ struct XMLScanner {
     enum Event: Equatable, Sendable {
         case opened(Name)
         case closed(Name)
-        /// Nothing of an element was taken.
+        /// No part of an element was taken.
         case passed
         case incomplete
         case malformed
@@ -19,7 +19,7 @@ struct XMLScanner {
 
     private struct Element {
         let name: Name
-        /// With its prefix, as its end has to repeat it.
+        /// With its prefix, which its end tag must repeat.
         let written: String
         let namespaces: [String: String]
     }
@@ -27,13 +27,13 @@ struct XMLScanner {
     private static let maximumDepth = 32
 
     private var open: [Element] = []
-    /// The tag that was taken has closed itself.
+    /// Whether the latest tag was self-closing.
     private var closesItself = false
 
-    /// How many elements are open.
+    /// The number of open elements.
     var depth: Int { open.count }
 
-    /// Takes the next piece from the front.
+    /// Takes the next event from the front.
     mutating func next(_ received: inout ArraySlice<UInt8>) -> Event {
         if closesItself {
             closesItself = false
@@ -51,7 +51,7 @@ struct XMLScanner {
 
     private func text(_ received: inout ArraySlice<UInt8>) -> Event {
         let text = received.prefix { $0 != UInt8(ascii: "<") }
-        // Only white space may stand outside of all elements.
+        // Only white space is allowed outside of elements.
         guard depth > 0 || text.allSatisfy(XMLTag.isSpace) else { return .malformed }
         received = received.dropFirst(text.count)
         return .passed
@@ -96,7 +96,7 @@ struct XMLScanner {
         open.popLast().map { .closed($0.name) } ?? .malformed
     }
 
-    /// Namespaces in XML 1.0, 5 and 6: the innermost declaration of the prefix.
+    /// Namespaces in XML 1.0, 5 and 6: the innermost declaration of the prefix applies.
     private func name(of tag: XMLTag) -> Name? {
         let parts = tag.name.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         let prefix = parts.count == 2 ? String(parts[0]) : ""
@@ -113,10 +113,10 @@ struct XMLTag {
     private(set) var name = ""
     private(set) var isEnd = false
     private(set) var closesItself = false
-    /// What `xmlns` attributes declare, by prefix; without one by the empty text.
+    /// The namespaces of `xmlns` attributes by prefix; the default namespace has an empty prefix.
     private(set) var namespaces: [String: String] = [:]
 
-    /// Where the tag at the front ends: a `>` outside of quotes.
+    /// The end of the tag at the front: a `>` outside of quotes.
     static func end(in bytes: ArraySlice<UInt8>) -> Int? {
         var quote: UInt8?
         return bytes.firstIndex { byte in
@@ -134,7 +134,7 @@ struct XMLTag {
     }
 
     /// - Parameter bytes: from `<` to `>`.
-    /// - Returns: nil where it is no tag.
+    /// - Returns: nil if it is not a tag.
     init?(_ bytes: ArraySlice<UInt8>) {
         var rest = bytes.dropFirst().dropLast()
         guard !rest.contains(UInt8(ascii: "<")) else { return nil }

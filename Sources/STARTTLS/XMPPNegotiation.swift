@@ -7,10 +7,10 @@ struct XMPPNegotiation: StartTLSNegotiation {
     private var scanner = XMLScanner()
     private var isStarting = false
     private var isOffered = false
-    /// The element directly in the stream that is being read, as it came.
+    /// The child of the stream that is being read, as received.
     private var stanza: ArraySlice<UInt8> = []
 
-    /// - Parameter host: the name that we ask for; nil, or one that cannot stand in XML, asks for none.
+    /// - Parameter host: the name to request. With nil, or a name that XML cannot contain, no name is requested.
     init(isServer: Bool, host: String?) {
         let name = host.flatMap(Self.attribute).map { " to='\($0)'" } ?? ""
         let namespace = isServer ? "jabber:server" : "jabber:client"
@@ -19,7 +19,7 @@ struct XMPPNegotiation: StartTLSNegotiation {
                 + " version='1.0'>").utf8)
     }
 
-    /// Escaped for quotes of either kind, without the dot at the end that names of domains can have.
+    /// Escaped for both kinds of quotes, without the trailing dot of a domain name.
     private static func attribute(_ host: String) -> String? {
         let name = host.hasSuffix(".") ? host.dropLast() : host[...]
         guard !name.isEmpty, name.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F }) else {
@@ -60,14 +60,14 @@ struct XMPPNegotiation: StartTLSNegotiation {
         }
     }
 
-    /// RFC 6120, 4.9.3: some conditions pass by themselves.
+    /// RFC 6120, 4.9.3: some conditions are temporary.
     private var streamError: StartTLSRefusal {
         let text = String(decoding: stanza, as: UTF8.self)
         let conditions = [
             "connection-timeout", "internal-server-error", "remote-connection-failed", "reset", "resource-constraint",
             "system-shutdown",
         ]
-        let isTemporary = conditions.contains { text.contains("<\($0)") } || RefusalWords.areTemporary(stanza)
+        let isTemporary = conditions.contains { text.contains("<\($0)") } || RefusalText.isTemporary(stanza)
         return .service(isTemporary: isTemporary)
     }
 
@@ -76,7 +76,7 @@ struct XMPPNegotiation: StartTLSNegotiation {
         stanza += bytes.prefix(max(StartTLSLimits.shownBytes - stanza.count, 0))
     }
 
-    /// An element is complete: the stream itself, or one directly in it.
+    /// Called when an element is complete: the stream itself, or a child of it.
     private mutating func closed(_ name: XMLScanner.Name) -> StartTLSAction {
         if scanner.depth == 0 { return .refused("it ends the stream", stanza) }
         guard scanner.depth == 1 else { return .wait }

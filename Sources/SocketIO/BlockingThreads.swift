@@ -5,7 +5,8 @@ internal import Synchronization
 /// A thread pool for calls that may block forever, such as opening a path on a file system that does not answer.
 ///
 /// Threads are started on demand, up to a limit, and kept. Work belongs to a group, such as one rule. A group cannot
-/// use more threads than it leaves for the others, so a hanging group does not block them.
+/// use more threads than it leaves for the others, so a hanging group does not block them. Groups that may hang use at most
+/// an eighth of the threads each, and three quarters together.
 public final class BlockingThreads: Sendable {
     public enum WorkResult<Value: Sendable>: Sendable {
         case finished(Value)
@@ -18,10 +19,12 @@ public final class BlockingThreads: Sendable {
 
     private let crew: Crew
 
-    /// - Parameter limit: The maximum number of threads, at least 1.
+    /// - Parameters:
+    ///   - limit: The maximum number of threads, at least 1.
+    ///   - niceness: What is added to the nice value of each thread, 0 … 19.
     /// - Throws: EMFILE, ENFILE, ENOMEM.
-    public init(limit: Int = 64) throws(Errno) {
-        crew = try Crew(limit: limit)
+    public init(limit: Int = 64, niceness: Int32 = 0) throws(Errno) {
+        crew = try Crew(limit: limit, niceness: niceness)
     }
 
     deinit {
@@ -33,12 +36,13 @@ public final class BlockingThreads: Sendable {
 
     /// Runs the work on one of the threads, and waits for it until the deadline. Call it from a task that prefers the
     /// reactor's thread.
+    /// - Parameter mayHang: whether the work depends on a server that may never answer, such as one of files.
     public func run<Value: Sendable>(
-        inGroup group: Int, on reactor: Reactor, until deadline: MonotonicTime,
+        inGroup group: Int, mayHang: Bool = false, on reactor: Reactor, until deadline: MonotonicTime,
         isolation: isolated (any Actor)? = #isolation, _ work: @escaping @Sendable () -> Value
     ) async -> WorkResult<Value> {
         let handover = Handover<Value>()
-        let identifier = crew.add(group) { handover.deliver(work()) }
+        let identifier = crew.add(group, mayHang: mayHang) { handover.deliver(work()) }
         switch await handover.wait(on: reactor, until: deadline) {
         case .delivered(let value): return .finished(value)
         case .deadline: return crew.withdraw(identifier) ? .neverBegan : .deadline
@@ -54,6 +58,7 @@ private final class Crew: Sendable {
     private struct Work {
         let identifier: UInt64
         let group: Int
+        let mayHang: Bool
         let run: @Sendable () -> Void
     }
 
@@ -61,6 +66,8 @@ private final class Crew: Sendable {
         var waiting: [Work] = []
         var running: [Int: Int] = [:]
         var runningCount = 0
+        /// The running work that may hang.
+        var hangingCount = 0
         var threadCount = 0
         /// Threads that wait for work or are about to.
         var idleCount = 0
@@ -69,32 +76,40 @@ private final class Crew: Sendable {
 
         /// Removes and returns the first work whose group may use another thread.
         mutating func next(limit: Int) -> Work? {
-            let index = waiting.firstIndex { work in
-                running[work.group, default: 0] < max(limit - runningCount, 1)
-            }
+            let index = waiting.firstIndex { mayRun($0, limit: limit) }
             guard let index else { return nil }
             let work = waiting.remove(at: index)
             running[work.group, default: 0] += 1
             runningCount += 1
+            if work.mayHang { hangingCount += 1 }
             idleCount -= 1
             return work
+        }
+
+        private func mayRun(_ work: Work, limit: Int) -> Bool {
+            let ofGroup = running[work.group, default: 0]
+            guard ofGroup < max(limit - runningCount, 1) else { return false }
+            return !work.mayHang || ofGroup < max(limit / 8, 1) && hangingCount < max(limit * 3 / 4, 1)
         }
 
         mutating func finished(_ work: Work) {
             let left = running[work.group, default: 1] - 1
             running[work.group] = left > 0 ? left : nil
             runningCount -= 1
+            if work.mayHang { hangingCount -= 1 }
             idleCount += 1
         }
     }
 
     private let limit: Int
+    private let niceness: Int32
     private let state = Mutex(State())
     /// EFD_SEMAPHORE of eventfd(2): one count for each piece of work.
     private let signal: Descriptor
 
-    init(limit: Int) throws(Errno) {
+    init(limit: Int, niceness: Int32) throws(Errno) {
         self.limit = limit
+        self.niceness = niceness
         let number = eventfd(0, Int32(EFD_SEMAPHORE) | Int32(EFD_CLOEXEC))
         guard number >= 0 else { throw .current }
         signal = Descriptor(adopting: number)
@@ -102,10 +117,10 @@ private final class Crew: Sendable {
 
     var threadCount: Int { state.withLock { $0.threadCount } }
 
-    func add(_ group: Int, _ run: @escaping @Sendable () -> Void) -> UInt64 {
+    func add(_ group: Int, mayHang: Bool, _ run: @escaping @Sendable () -> Void) -> UInt64 {
         let (identifier, needsThread) = state.withLock { state in
             state.lastIdentifier += 1
-            state.waiting.append(Work(identifier: state.lastIdentifier, group: group, run: run))
+            state.waiting.append(Work(identifier: state.lastIdentifier, group: group, mayHang: mayHang, run: run))
             let needsThread = state.waiting.count > state.idleCount && state.threadCount < limit
             if needsThread {
                 state.threadCount += 1
@@ -149,6 +164,7 @@ private final class Crew: Sendable {
 
     /// Runs work on the calling thread until `close`.
     func serve() {
+        if niceness > 0 { connectd_lower_priority(niceness) }
         while true {
             var count: UInt64 = 0
             _ = read(signal.rawValue, &count, 8)

@@ -1,4 +1,4 @@
-import CLinux
+internal import CLinux
 public import NetworkTypes
 
 /// A file descriptor with one owner, closed when the value is destroyed.
@@ -49,7 +49,7 @@ public struct Descriptor: ~Copyable, Sendable {
         try open(path) { connectd_open_path_at(connectd_at_cwd, $0, 0, connectd_resolve_no_magic_links) }
     }
 
-    /// Opens a name within this folder with O_PATH, without magic links.
+    /// Opens a name within this directory with O_PATH, without magic links.
     public borrowing func openPathWithin(_ name: [UInt8], _ rules: PathRules) throws(Errno) -> Descriptor {
         let folder = rawValue
         let flags = rules.contains(.noFollow) ? connectd_no_follow : 0
@@ -67,12 +67,12 @@ public struct Descriptor: ~Copyable, Sendable {
     private static func open(
         _ path: [UInt8], by call: (UnsafePointer<CChar>?) -> Int32
     ) throws(Errno) -> Descriptor {
-        // C would open the part before the NUL.
+        // C would open the path before the NUL.
         guard !path.contains(0) else { throw Errno(EINVAL) }
         var error = Errno(0)
         let number = (path + [0]).withUnsafeBytes { bytes in
             let number = call(bytes.baseAddress?.assumingMemoryBound(to: CChar.self))
-            // Here, since freeing the copy of the path may change it.
+            // Read here, because freeing the copy of the path may change it.
             error = .current
             return number
         }
@@ -97,7 +97,7 @@ extension Descriptor {
         return count > 0 && count < target.count ? target[..<count].map(UInt8.init(bitPattern:)) : nil
     }
 
-    /// Whether the folder is on procfs, or on an unknown file system.
+    /// Whether the directory is on procfs, or on an unknown file system.
     public borrowing func isOnProcfs() -> Bool { connectd_is_procfs(rawValue) != 0 }
 
     /// Returns the path of the open file without links: readlink(2) of /proc/self/fd/N.

@@ -1,6 +1,6 @@
-import CLinux
+internal import CLinux
 public import NetworkTypes
-import Synchronization
+internal import Synchronization
 
 /// Passes one value from any thread to one task, which waits for it until a deadline.
 public final class Handover<Value: Sendable>: Sendable {
@@ -12,7 +12,7 @@ public final class Handover<Value: Sendable>: Sendable {
     private enum State {
         case empty
         case waiting(UnsafeContinuation<WaitResult, Never>)
-        /// It ended before the wait began.
+        /// The wait ended before it began.
         case ended(WaitResult)
         case done
     }
@@ -37,7 +37,7 @@ public final class Handover<Value: Sendable>: Sendable {
             _ = isolation
             return await withUnsafeContinuation { park($0) }
         } onCancel: {
-            // This may run with the task's own lock held, where its continuation must not be resumed.
+            // This may run while the task's lock is held, when its continuation must not be resumed.
             Task(executorPreference: reactor.thread) { _ = self.end(with: .cancelled) }
         }
         reactor.removeOnThread(timer)
@@ -52,7 +52,8 @@ public final class Handover<Value: Sendable>: Sendable {
         }
     }
 
-    // SAFETY of the continuation: `state` leaves `waiting` under the lock, by the one caller that then resumes it.
+    // SAFETY of the continuation: `state` leaves `waiting` under the lock. Only the caller that changes it resumes the
+    // continuation.
 
     private func park(_ continuation: UnsafeContinuation<WaitResult, Never>) {
         let result = state.withLock { state -> WaitResult? in
@@ -85,7 +86,7 @@ public final class Handover<Value: Sendable>: Sendable {
     }
 }
 
-/// Runs work that may block on a thread of its own.
+/// Runs work that may block on a separate thread.
 public enum BackgroundThread {
     private final class Work: Sendable {
         let body: @Sendable () -> Void

@@ -34,10 +34,12 @@ public enum SystemCall {
     /// recv(2) of at most `capacity` bytes.
     /// - Returns: The received bytes; empty at EOF and for an empty datagram.
     /// - Throws: EAGAIN if a non-blocking socket has no data; EINTR; a pending error of the connection.
-    public static func receive(from descriptor: Int32, atMost capacity: Int) throws(Errno) -> [UInt8] {
+    public static func receive(
+        from descriptor: Int32, atMost capacity: Int, flags: Int32 = 0
+    ) throws(Errno) -> [UInt8] {
         var failure: Errno?
         let bytes = [UInt8](unsafeUninitializedCapacity: capacity) { buffer, filled in
-            let count = recv(descriptor, buffer.baseAddress, capacity, 0)
+            let count = recv(descriptor, buffer.baseAddress, capacity, flags)
             if count < 0 { failure = .current }
             filled = max(count, 0)
         }

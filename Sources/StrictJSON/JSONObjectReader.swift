@@ -73,6 +73,12 @@ public struct JSONObjectReader: ~Copyable {
         if index(of: name) == nil { report("\(name)", "is required") }
     }
 
+    /// Whether the object has a member of the first name, and no others but one of the second name. It reads neither.
+    public func hasOnly(_ required: StaticString, and optional: StaticString) -> Bool {
+        guard index(of: required) != nil else { return false }
+        return object.members.count == (index(of: optional) == nil ? 1 : 2)
+    }
+
     /// Reports every unread member as unknown, and returns all problems of the object.
     public consuming func finish() -> JSONProblems {
         guard askedEarlyMembers.nonzeroBitCount + askedMembers.count < object.members.count else { return problems }

@@ -12,6 +12,18 @@ extension JSONParser {
         return try escapedString(bytes, from: start)
     }
 
+    /// The same without its text.
+    mutating func skipString(_ bytes: Span<UInt8>) throws(JSONFailure) {
+        position += 1
+        try skipPlainText(bytes)
+        while bytes[position] == UInt8(ascii: "\\") {
+            scratch.removeAll(keepingCapacity: true)
+            try escape(bytes)
+            try skipPlainText(bytes)
+        }
+        position += 1
+    }
+
     /// The rest of a string. The text from `start` to the backslash at `position` is valid.
     private mutating func escapedString(_ bytes: Span<UInt8>, from start: Int) throws(JSONFailure) -> String {
         scratch.removeAll(keepingCapacity: true)
@@ -140,6 +152,14 @@ extension JSONParser {
             throw JSONFailure(offset: start, detail: "the number is beyond the range of a double")
         }
         return .number(number)
+    }
+
+    /// The same without its value, which may be beyond the range of a double.
+    mutating func skipNumber(_ bytes: Span<UInt8>) throws(JSONFailure) {
+        if bytes[position] == UInt8(ascii: "-") { position += 1 }
+        _ = try integerPart(bytes)
+        _ = try fraction(bytes)
+        _ = try exponent(bytes)
     }
 
     private static func integer(_ isNegative: Bool, _ magnitude: UInt64) -> Int64? {

@@ -9,7 +9,7 @@ struct JSONParser {
     var position = 0
     /// The decoded text of a string with escapes.
     var scratch: [UInt8] = []
-    private var depthLeft: Int
+    var depthLeft: Int
     private var valuesLeft: Int
 
     init(limits: JSONLimits) {
@@ -19,17 +19,25 @@ struct JSONParser {
 
     /// document = ws value ws
     mutating func document(_ bytes: Span<UInt8>) throws(JSONFailure) -> JSONValue {
+        try beginDocument(bytes)
+        let value = try value(bytes)
+        try endDocument(bytes)
+        return value
+    }
+
+    mutating func beginDocument(_ bytes: Span<UInt8>) throws(JSONFailure) {
         if bytes.count >= 3, bytes[0] == 0xEF, bytes[1] == 0xBB, bytes[2] == 0xBF {
             throw failure("the document must not start with a byte order mark")
         }
         skipWhitespace(bytes)
         if position == bytes.count { throw failure("the document is empty") }
-        let value = try value(bytes)
+    }
+
+    mutating func endDocument(_ bytes: Span<UInt8>) throws(JSONFailure) {
         skipWhitespace(bytes)
         if position < bytes.count {
             throw failure("nothing may follow the document, but \(found(bytes)) does")
         }
-        return value
     }
 
     /// A value that starts at `position`.
@@ -62,28 +70,44 @@ struct JSONParser {
     }
 
     private mutating func array(_ bytes: Span<UInt8>) throws(JSONFailure) -> [JSONValue] {
+        var values: [JSONValue] = []
+        try elements(bytes) { (parser) throws(JSONFailure) in values.append(try parser.value(bytes)) }
+        return values
+    }
+
+    /// An array, each of whose elements `element` reads.
+    @inline(__always)
+    mutating func elements(
+        _ bytes: Span<UInt8>, _ element: (inout JSONParser) throws(JSONFailure) -> Void
+    ) throws(JSONFailure) {
         try enter()
-        var elements: [JSONValue] = []
+        var count = 0
         skipWhitespace(bytes)
         if take(UInt8(ascii: "]"), bytes) {
             depthLeft += 1
-            return elements
+            return
         }
         while true {
             do throws(JSONFailure) {
-                elements.append(try value(bytes))
+                try element(&self)
             } catch {
-                throw error.inside(.element(elements.count))
+                throw error.inside(.element(count))
             }
+            count += 1
             skipWhitespace(bytes)
             if take(UInt8(ascii: "]"), bytes) { break }
             try comma(bytes, orClosing: UInt8(ascii: "]"))
         }
         depthLeft += 1
-        return elements
     }
 
-    private mutating func object(_ bytes: Span<UInt8>) throws(JSONFailure) -> JSONObject {
+    /// An object.
+    /// - Parameter special: reads the value of a member by its name; nil leaves it to the parser.
+    @inline(__always)
+    mutating func object(
+        _ bytes: Span<UInt8>,
+        _ special: (inout JSONParser, String) throws(JSONFailure) -> JSONValue? = { _, _ in nil }
+    ) throws(JSONFailure) -> JSONObject {
         try enter()
         var members: [JSONObject.Member] = []
         var names: Set<ExactName> = []
@@ -105,7 +129,9 @@ struct JSONParser {
                     .inside(.member(name))
             }
             do throws(JSONFailure) {
-                members.append(JSONObject.Member(key: name, value: try memberValue(bytes)))
+                try colon(bytes)
+                let value = if let known = try special(&self, name) { known } else { try self.value(bytes) }
+                members.append(JSONObject.Member(key: name, value: value))
             } catch {
                 throw error.inside(.member(name))
             }
@@ -117,11 +143,10 @@ struct JSONParser {
         return JSONObject(members: members)
     }
 
-    private mutating func memberValue(_ bytes: Span<UInt8>) throws(JSONFailure) -> JSONValue {
+    mutating func colon(_ bytes: Span<UInt8>) throws(JSONFailure) {
         skipWhitespace(bytes)
         guard take(UInt8(ascii: ":"), bytes) else { throw unexpected(bytes, "a colon after the member name") }
         skipWhitespace(bytes)
-        return try value(bytes)
     }
 
     private func isNew(_ name: String, among members: [JSONObject.Member], names: inout Set<ExactName>) -> Bool {
@@ -135,13 +160,13 @@ struct JSONParser {
     }
 
     /// Skips the opening bracket and enters one level.
-    private mutating func enter() throws(JSONFailure) {
+    mutating func enter() throws(JSONFailure) {
         guard depthLeft > 0 else { throw failure("arrays and objects are nested too deeply") }
         depthLeft -= 1
         position += 1
     }
 
-    private mutating func comma(_ bytes: Span<UInt8>, orClosing bracket: UInt8) throws(JSONFailure) {
+    mutating func comma(_ bytes: Span<UInt8>, orClosing bracket: UInt8) throws(JSONFailure) {
         let comma = position
         guard take(UInt8(ascii: ","), bytes) else {
             throw unexpected(bytes, "a comma or '\(Character(UnicodeScalar(bracket)))'")
@@ -152,13 +177,15 @@ struct JSONParser {
         }
     }
 
-    private mutating func take(_ byte: UInt8, _ bytes: Span<UInt8>) -> Bool {
+    func isAt(_ byte: UInt8, _ bytes: Span<UInt8>) -> Bool { position < bytes.count && bytes[position] == byte }
+
+    mutating func take(_ byte: UInt8, _ bytes: Span<UInt8>) -> Bool {
         guard position < bytes.count, bytes[position] == byte else { return false }
         position += 1
         return true
     }
 
-    private mutating func skipWhitespace(_ bytes: Span<UInt8>) {
+    mutating func skipWhitespace(_ bytes: Span<UInt8>) {
         while position < bytes.count {
             switch bytes[position] {
             case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\n"), UInt8(ascii: "\r"): position += 1

@@ -1,15 +1,15 @@
-import COpenSSL
-import NetworkTypes
+internal import COpenSSL
+internal import NetworkTypes
 
 /// The subjectAltName of a certificate, RFC 5280, 4.2.1.6.
 struct AlternativeNames {
-    /// Certificates can have ten thousand; what a result lists ends here.
+    /// The limit of listed names. A certificate can have ten thousand.
     static let listedCount = 100
 
     private(set) var listed: [String] = []
     private(set) var furtherCount = 0
 
-    /// - Parameter certificate: an X509 of OpenSSL, which stays the caller's.
+    /// - Parameter certificate: an X509, owned by the caller.
     init(of certificate: OpaquePointer) {
         var index: Int32 = -1
         var criticality: Int32 = 0
@@ -19,7 +19,8 @@ struct AlternativeNames {
                 add(names)
                 GENERAL_NAMES_free(names)
             }
-            // -1 behind the last one: an extension may only stand once, and who breaks that is shown whole.
+            // -1 after the last one. An extension may occur only once; if a certificate breaks this rule, all of them
+            // are shown.
         } while criticality >= 0
     }
 
@@ -64,7 +65,7 @@ struct AlternativeNames {
         }
     }
 
-    /// Its type, and its value where that is a UTF8String, as names of Windows and internationalized addresses are.
+    /// The type, and the value if it is a UTF8String, as in Windows names and internationalized addresses.
     private static func other(_ name: OTHERNAME) -> String {
         let type = CertificateText.objectName(name.type_id, asNumbers: true)
         guard let value = name.value?.pointee, value.type == V_ASN1_UTF8STRING else { return type }

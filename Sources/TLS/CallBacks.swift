@@ -1,18 +1,18 @@
-import COpenSSL
-import CheckModel
-import ErrorCatalogue
-import SocketIO
+internal import COpenSSL
+internal import CheckModel
+internal import ErrorCatalogue
+internal import SocketIO
 
-// OpenSSL calls these from within the steps of a session, so on the reactor's thread.
+// OpenSSL calls these during the steps of a session, so they run on the reactor's thread.
 
 extension HandshakeRecord {
-    /// Makes the record known to the call-backs of an SSL. It has to outlive that.
+    /// Attaches the record to an SSL, for the callbacks. It must outlive the SSL.
     func attach(to ssl: OpaquePointer) {
         connectd_ssl_set_owner(ssl, Unmanaged.passUnretained(self).toOpaque())
     }
 
     fileprivate static func of(_ ssl: OpaquePointer) -> HandshakeRecord? {
-        // SAFETY: the owner of every SSL is the record that `attach` gave, and its channel keeps that as long as the SSL.
+        // SAFETY: `attach` has stored the record in each SSL. The channel keeps the record as long as the SSL.
         connectd_ssl_get_owner(ssl).map { Unmanaged<HandshakeRecord>.fromOpaque($0).takeUnretainedValue() }
     }
 }
@@ -23,7 +23,7 @@ func observeMessage(
     argument: UnsafeMutableRawPointer?
 ) {
     guard let bytes, length > 0, let ssl else { return }
-    // Record headers and inner content types (RFC 8446, 5.2) come this way too.
+    // Record headers and inner content types (RFC 8446, 5.2) are reported too.
     guard contentType == SSL3_RT_HANDSHAKE || contentType == SSL3_RT_ALERT else { return }
     guard let record = HandshakeRecord.of(ssl) else { return }
     if contentType == SSL3_RT_HANDSHAKE {
@@ -34,9 +34,9 @@ func observeMessage(
     }
 }
 
-/// SSL_CTX_set_cert_verify_callback(3): verifies, and keeps what was found.
+/// SSL_CTX_set_cert_verify_callback(3): verifies the chain, and stores the result.
 ///
-/// Zero ends the handshake with the alert that fits, before our own certificate is sent to whoever that is.
+/// Zero ends the handshake with a matching alert, before our own certificate is sent to an unverified peer.
 func verifyChain(context: OpaquePointer?, argument: UnsafeMutableRawPointer?) -> Int32 {
     guard
         let context, let ssl = X509_STORE_CTX_get_ex_data(context, SSL_get_ex_data_X509_STORE_CTX_idx()),
@@ -61,7 +61,7 @@ func verifyChain(context: OpaquePointer?, argument: UnsafeMutableRawPointer?) ->
     return isGood || !record.mustVerify ? 1 : 0
 }
 
-/// X509_STORE_CTX_set_verify_cb(3): lets a name pass that OpenSSL's own comparison does not know; every other verdict stays.
+/// X509_STORE_CTX_set_verify_cb(3): accepts a name that OpenSSL's own comparison rejects. All other verdicts remain.
 private func judgeName(isGood: Int32, context: OpaquePointer?) -> Int32 {
     guard
         isGood == 0, let context, X509_STORE_CTX_get_error(context) == X509_V_ERR_HOSTNAME_MISMATCH,
@@ -77,10 +77,10 @@ private func judgeName(isGood: Int32, context: OpaquePointer?) -> Int32 {
 private func now() -> Int64 { Clock.wallNanoseconds() / 1_000_000_000 }
 
 extension CertificateVerifyError {
-    /// X509_STORE_CTX_get_error(3) and where.
+    /// The error of X509_STORE_CTX_get_error(3) and its depth.
     fileprivate init(of context: OpaquePointer) {
         let found = X509_STORE_CTX_get_error(context)
-        // A failure without a verdict, as for want of memory.
+        // A failure without a verdict, such as a lack of memory.
         let code = found == X509_V_OK ? X509_V_ERR_UNSPECIFIED : found
         self.init(
             code: Int(code), name: Self.name(of: Int(code)), depth: Int(X509_STORE_CTX_get_error_depth(context)),
@@ -90,11 +90,11 @@ extension CertificateVerifyError {
 
 /// An entry of OpenSSL's error queue, ERR_get_error(3).
 struct OpenSSLError {
-    /// ERR_GET_REASON(3): SSL_R_…, where `isOfSSL`.
+    /// ERR_GET_REASON(3): SSL_R_… if `isOfSSL` is true.
     let code: Int32
     /// ERR_reason_error_string(3): a few words, such as `wrong version number`.
     let reason: String
-    /// Raised by the TLS part of OpenSSL, not by its cryptography.
+    /// Whether the TLS part of OpenSSL raised it, not its cryptography.
     let isOfSSL: Bool
 
     private init(_ error: UInt) {
@@ -104,7 +104,8 @@ struct OpenSSLError {
     }
 
     /// Empties the thread's queue.
-    /// - Returns: the first entry that TLS raised, which tells more than those of the layers below; else the first of all.
+    /// - Returns: the first entry of the TLS part, which says more than those of lower layers; otherwise the first
+    /// entry.
     static func takeFirst() -> OpenSSLError? {
         var found: OpenSSLError?
         while true {

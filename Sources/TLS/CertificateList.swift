@@ -1,19 +1,19 @@
-import COpenSSL
+internal import COpenSSL
 
-/// Certificates of a file, each held by one reference.
+/// The certificates of a file, with one reference for each.
 final class CertificateList: Sendable {
     static let maximumCount = 1000
 
-    // SAFETY: an X509 is counted by atomic operations, and nothing here changes it once it is parsed. What OpenSSL caches
-    // in it at its first use (flags of its extensions) is put there under a lock of its own, and forced by `read`; so
-    // threads may share it. The references are given back by `deinit` alone, when nobody holds the list any more.
+    // SAFETY: the reference count of an X509 is atomic, and nothing here changes an X509 after it is parsed. OpenSSL
+    // caches flags of its extensions on first use, under its own lock, and `read` forces that. So threads may share it.
+    // Only `deinit` drops the references, when the list has no users.
     nonisolated(unsafe) let certificates: [OpaquePointer]
 
-    /// Reads PEM: one certificate or more; what stands around them is passed over.
+    /// Reads PEM: at least one certificate. Text around them is ignored.
     init(pem: [UInt8]) throws(TLSMaterialError) {
         guard let read = PEM.withBytes(pem, Self.read) else { throw TLSMaterialError("cannot be read: no memory") }
         certificates = read.certificates
-        // Everything is set, so that `deinit` frees what was read.
+        // All members are set, so `deinit` frees the certificates read so far.
         if let flaw = read.flaw { throw flaw }
     }
 
@@ -25,7 +25,7 @@ final class CertificateList: Sendable {
         var certificates: [OpaquePointer] = []
         while let certificate = PEM_read_bio_X509_AUX(bio, nil, refusePassphrase, nil) {
             certificates.append(certificate)
-            // Fills the cache of its extensions, which says nothing about the certificate's worth.
+            // Fills the cache of its extensions. The result says nothing about the certificate's validity.
             _ = X509_check_purpose(certificate, -1, 0)
             ERR_clear_error()
             guard certificates.count <= maximumCount else {
@@ -52,8 +52,8 @@ final class CertificateList: Sendable {
     }
 }
 
-/// A pem_password_cb that knows no passphrase. Without one OpenSSL would ask at the terminal.
-/// - Parameter wasAsked: a Bool that is set; nil where nobody wants to know.
+/// A pem_password_cb that returns no passphrase. Without one, OpenSSL would prompt on the terminal.
+/// - Parameter wasAsked: a Bool that is set when a passphrase is requested; may be nil.
 func refusePassphrase(
     _: UnsafeMutablePointer<CChar>?, _: Int32, _: Int32, wasAsked: UnsafeMutableRawPointer?
 ) -> Int32 {
@@ -63,9 +63,8 @@ func refusePassphrase(
 
 /// PEM in memory (RFC 7468), as OpenSSL reads it.
 enum PEM {
-    /// Lends the bytes as a BIO of OpenSSL for the time of the call, with an empty queue of errors, which is empty again
-    /// afterwards.
-    /// - Returns: nil where OpenSSL finds no memory, or there are 2 GiB of bytes.
+    /// Provides the bytes as a BIO during the call. OpenSSL's error queue is empty before and after it.
+    /// - Returns: nil if OpenSSL is out of memory, or there are 2 GiB of bytes.
     static func withBytes<Result>(_ bytes: [UInt8], _ body: (OpaquePointer) -> Result) -> Result? {
         bytes.withUnsafeBytes { buffer in
             guard let count = Int32(exactly: buffer.count), let bio = BIO_new_mem_buf(buffer.baseAddress, count) else {
@@ -80,7 +79,8 @@ enum PEM {
         }
     }
 
-    /// The reason of the newest error in OpenSSL's queue, which names no bytes of the input: `bad base64 decode`.
+    /// The reason of the newest error in OpenSSL's queue, such as `bad base64 decode`. It contains no bytes of the
+    /// input.
     static var newestReason: String {
         let text = ERR_reason_error_string(ERR_peek_last_error())
         return text.map { String(cString: $0) } ?? "of no known form"

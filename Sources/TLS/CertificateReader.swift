@@ -1,16 +1,16 @@
-import CLinux
-import COpenSSL
-import CheckModel
+internal import CLinux
+internal import COpenSSL
+internal import CheckModel
 
 /// Reads certificates for the report.
 ///
-/// Everything in them is the peer's word: no text is longer than 1 KiB, and none has characters that are not printable.
+/// A peer controls all contents. So no text is longer than 1 KiB, and none contains characters that are not printable.
 enum CertificateReader {
-    /// - Parameter certificate: an X509 of OpenSSL, which stays the caller's.
+    /// - Parameter certificate: an X509, owned by the caller.
     /// - Parameter now: seconds since 1970.
     static func report(of certificate: OpaquePointer, now: Int64) -> CertificateReport {
         defer { ERR_clear_error() }
-        // OpenSSL parses a certificate with any dates, and finds only when it looks at them that they are none.
+        // OpenSSL parses a certificate with invalid dates, and finds them only when it reads the dates.
         let notBefore = X509_get0_notBefore(certificate).flatMap(CertificateTime.secondsSince1970)
         let notAfter = X509_get0_notAfter(certificate).flatMap(CertificateTime.secondsSince1970)
         let names = AlternativeNames(of: certificate)
@@ -27,7 +27,7 @@ enum CertificateReader {
             signatureAlgorithm: signature(of: certificate), mustStaple: connectd_must_staple(certificate) == 1)
     }
 
-    /// - Parameter key: nil where OpenSSL cannot decode it; EVP_PKEY_get0_type_name does not look for that.
+    /// - Parameter key: nil if OpenSSL cannot decode it. EVP_PKEY_get0_type_name does not check for nil.
     private static func keyType(of key: OpaquePointer?) -> String {
         key.flatMap { EVP_PKEY_get0_type_name($0) }.map { String(cString: $0) } ?? "unknown"
     }
@@ -60,7 +60,7 @@ enum CertificateReader {
         return hex(bytes[...])
     }
 
-    /// What an i2d function writes.
+    /// The bytes that an i2d function writes.
     private static func encoding(
         _ write: (UnsafeMutablePointer<UnsafeMutablePointer<UInt8>?>?) -> Int32
     ) -> [UInt8] {
@@ -74,10 +74,10 @@ enum CertificateReader {
     private static func hex(_ bytes: ArraySlice<UInt8>) -> String { CertificateText.hex(bytes) }
 }
 
-/// Times of certificates and of OCSP.
+/// The times in certificates and OCSP responses.
 enum CertificateTime {
-    /// - Parameter time: an ASN1_TIME of OpenSSL, of either form (RFC 5280, 4.1.2.5), of the years 0 to 9999.
-    /// - Returns: nil where it is no time.
+    /// - Parameter time: an ASN1_TIME in either form (RFC 5280, 4.1.2.5), of the years 0 to 9999.
+    /// - Returns: nil if it is not a valid time.
     static func secondsSince1970(_ time: UnsafePointer<ASN1_TIME>) -> Int64? {
         var parts = tm()
         guard ASN1_TIME_to_tm(time, &parts) == 1 else { return nil }
@@ -88,10 +88,10 @@ enum CertificateTime {
 /// SHA-256 of a certificate in DER.
 struct Fingerprint {
     let bytes: [UInt8]
-    /// How long the certificate is.
+    /// The size of the certificate in bytes.
     let certificateBytes: Int
 
-    /// - Returns: nil where OpenSSL cannot encode the certificate.
+    /// - Returns: nil if OpenSSL cannot encode the certificate.
     init?(of certificate: OpaquePointer) {
         let length = Int(i2d_X509(certificate, nil))
         guard length > 0 else { return nil }
@@ -102,24 +102,24 @@ struct Fingerprint {
         guard encoding.count == length else { return nil }
         certificateBytes = length
         bytes = [UInt8](unsafeUninitializedCapacity: Int(SHA256_DIGEST_LENGTH)) { buffer, count in
-            // The plain function: fetching the algorithm costs more than hashing a certificate.
+            // The plain function, because fetching the algorithm costs more than hashing a certificate.
             SHA256(encoding, encoding.count, buffer.baseAddress)
             count = Int(SHA256_DIGEST_LENGTH)
         }
     }
 }
 
-/// Reports of certificates by their fingerprints: what stands in a certificate never changes.
+/// A cache of certificate reports by fingerprint: the contents of a certificate never change.
 ///
-/// On its worker's thread only.
+/// Use it only on its worker's thread.
 final class ReportMemory {
     private static let capacity = 256
-    /// A certificate with more names is read anew each time: its report is large.
+    /// A certificate with more names is not cached, because its report is large.
     private static let mostNames = 32
 
     private var reports: [[UInt8]: CertificateReport] = [:]
 
-    /// The report, with the time that is left as of `now`, seconds since 1970.
+    /// The report, with the remaining validity at `now`, in seconds since 1970.
     func report(of certificate: OpaquePointer, now: Int64) -> CertificateReport {
         guard let fingerprint = Fingerprint(of: certificate)?.bytes else {
             return CertificateReader.report(of: certificate, now: now)

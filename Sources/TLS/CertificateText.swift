@@ -1,13 +1,13 @@
-import COpenSSL
+internal import COpenSSL
 
-/// Texts out of certificates, whoever wrote them there.
+/// Texts from certificates, made safe to show.
 enum CertificateText {
-    /// Of each text, the ellipsis of a longer one included.
+    /// The maximum length of each text, including the ellipsis.
     static let shownBytes = 1024
 
-    /// A serial number as `openssl x509 -serial` and crt.sh show it, in lowercase: two digits for each octet of its
-    /// magnitude, `-` in front of a negative one, `00` for zero.
-    /// - Parameter number: an ASN1_INTEGER of OpenSSL, which stays the caller's.
+    /// A serial number as `openssl x509 -serial` and crt.sh show it, in lowercase. Each octet of its magnitude has two
+    /// digits, a negative number begins with `-`, and zero is `00`.
+    /// - Parameter number: an ASN1_INTEGER, owned by the caller.
     static func serial(_ number: UnsafePointer<ASN1_STRING>?) -> String {
         guard let number, let data = ASN1_STRING_get0_data(number), ASN1_STRING_length(number) > 0 else { return "00" }
         let octets = Array(UnsafeBufferPointer(start: data, count: Int(ASN1_STRING_length(number))))
@@ -17,7 +17,7 @@ enum CertificateText {
 
     /// A distinguished name in the form of RFC 2253, as `openssl x509 -nameopt RFC2253,-esc_msb` shows it.
     ///
-    /// Characters that are not ASCII are UTF-8 as they are. Only those that are not printable have the escapes of RFC 2253.
+    /// Characters outside of ASCII are UTF-8. Only those that are not printable are escaped as in RFC 2253.
     static func name(_ name: OpaquePointer?) -> String {
         let readable = print(name, flags: connectd_name_readable)
         if let text = String(validating: readable, as: UTF8.self) {
@@ -26,7 +26,7 @@ enum CertificateText {
         return cut(String(decoding: print(name, flags: connectd_name_ascii), as: UTF8.self))
     }
 
-    /// Bytes that should be ASCII: others as `\xNN`, a backslash twice.
+    /// Escapes bytes that should be ASCII: others become `\xNN`, and backslashes are doubled.
     static func escape(_ bytes: ArraySlice<UInt8>) -> String {
         bytes.prefix(shownBytes + 1).reduce(into: "") { text, byte in
             switch byte {
@@ -50,7 +50,7 @@ enum CertificateText {
         return escaped
     }
 
-    /// UTF-8, or what `escape` makes of bytes that are not, and of characters that are not printable.
+    /// Valid UTF-8 unchanged; `escape` replaces invalid bytes and characters that are not printable.
     static func text(_ bytes: ArraySlice<UInt8>) -> String {
         guard
             let text = String(validating: bytes, as: UTF8.self), text.unicodeScalars.allSatisfy(isPrintable)
@@ -58,7 +58,7 @@ enum CertificateText {
         return text
     }
 
-    /// The long name of an object, or its numbers: `sha256WithRSAEncryption`.
+    /// The long name of an object, or its OID: `sha256WithRSAEncryption`.
     static func objectName(_ object: OpaquePointer?, asNumbers: Bool = false) -> String {
         guard let object else { return "unknown" }
         var buffer = [CChar](repeating: 0, count: shownBytes / 4)
@@ -82,7 +82,7 @@ enum CertificateText {
         value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
     }
 
-    /// At most so many bytes of UTF-8, with an ellipsis where something is missing.
+    /// Truncates to at most `limit` bytes of UTF-8, with an ellipsis if text is missing.
     static func cut(_ text: String, to limit: Int = shownBytes) -> String {
         guard text.utf8.count > limit else { return text }
         var count = 0
@@ -93,7 +93,8 @@ enum CertificateText {
         return String(scalars) + "…"
     }
 
-    /// Nothing that controls a terminal, or turns the text around it (Unicode's categories Cc, Cf, Zl, Zp, Cs, Co, Cn).
+    /// Whether the character is printable: it neither controls a terminal nor changes the direction of text (Unicode's
+    /// categories Cc, Cf, Zl, Zp, Cs, Co, Cn).
     private static func isPrintable(_ scalar: UnicodeScalar) -> Bool {
         if scalar.isASCII { return scalar.value >= 0x20 && scalar.value != 0x7F }
         switch scalar.properties.generalCategory {
@@ -113,13 +114,14 @@ enum CertificateText {
     }
 }
 
-/// What a certificate's holder is called in a log line.
+/// The name of a certificate's holder in a log line.
 package enum CertificateName {
-    /// Bytes of UTF-8, at most.
+    /// The maximum length in bytes of UTF-8.
     static let longest = 64
 
-    /// The subject's common name, else its first alternative name, else its serial number; printable, and cut where it is long.
-    /// - Parameter certificate: an X509 of OpenSSL, which stays the caller's.
+    /// The subject's common name, else the first alternative name, else the serial number. It is printable and
+    /// truncated.
+    /// - Parameter certificate: an X509, owned by the caller.
     package static func short(of certificate: OpaquePointer) -> String {
         defer { ERR_clear_error() }
         let name = commonName(of: certificate) ?? AlternativeNames(of: certificate).listed.first

@@ -1,13 +1,13 @@
-import COpenSSL
+internal import COpenSSL
 
-/// Chains that were verified against one store before: most checks meet the same servers again and again.
+/// A cache of chains that were verified against one store: most checks meet the same servers repeatedly.
 ///
-/// A chain that was good stays good until one of its certificates expires: the verdict depends on the bytes of the
-/// certificates, on the name, on the security level, on the store, which only grows while it is in use, and on the
-/// date. All of these are part of the question here, so what is found is what X509_verify_cert(3) would say again; it saves
-/// the signatures, a fifth of a handshake. What failed is never remembered. On its worker's thread only.
+/// A valid chain stays valid until one of its certificates expires. The verdict depends on the certificates' bytes, the
+/// name, the security level, the store and the date. A store only grows while it is in use. All of these are part of
+/// the key, so a cached verdict equals that of X509_verify_cert(3). It saves the signature checks, a fifth of a
+/// handshake. Failures are never cached. Use it only on its worker's thread.
 final class ChainMemory {
-    /// What the verdict depends on.
+    /// The cache key: everything that the verdict depends on.
     struct Question: Hashable {
         /// SHA-256 of each certificate as it was sent, in order.
         let fingerprints: [[UInt8]]
@@ -17,13 +17,13 @@ final class ChainMemory {
 
     private struct Verdict {
         let chain: CertificateStack
-        /// Seconds since 1970: within all of these the dates of the whole chain hold.
+        /// The time in which the whole chain is valid, in seconds since 1970.
         let validity: ClosedRange<Int64>
     }
 
-    /// Each holds the certificates of one server, some 30 KB.
+    /// The maximum number of entries. Each has the certificates of one server, about 30 KB.
     private static let capacity = 128
-    /// Chains with more, or larger ones, are no server's that is met again and again.
+    /// Chains with more certificates, or larger ones, are not cached: no common server sends them.
     private static let longestChain = 8
     private static let largestCertificateBytes = 16_384
 
@@ -31,7 +31,7 @@ final class ChainMemory {
 
     var count: Int { verdicts.count }
 
-    /// The question about a chain; nil where it is not one to remember.
+    /// The cache key of a chain; nil if it is not cached.
     static func question(about chain: CertificateStack, name: PeerName, level: Int32) -> Question? {
         guard (1...longestChain).contains(chain.count) else { return nil }
         var fingerprints: [[UInt8]] = []
@@ -44,20 +44,20 @@ final class ChainMemory {
         return Question(fingerprints: fingerprints, name: name, level: level)
     }
 
-    /// The chain up to an authority, where the question was answered with one that holds at `now`, seconds since 1970.
+    /// The cached chain up to an authority, if it is valid at `now`, in seconds since 1970.
     func verifiedChain(for question: Question, now: Int64) -> CertificateStack? {
         guard let verdict = verdicts[question], verdict.validity.contains(now) else { return nil }
         return verdict.chain
     }
 
-    /// Remembers a chain that is good.
+    /// Caches a valid chain.
     func remember(_ chain: CertificateStack, for question: Question) {
         guard let validity = Self.validity(of: chain) else { return }
         if verdicts.count >= Self.capacity { verdicts.removeAll() }
         verdicts[question] = Verdict(chain: chain, validity: validity)
     }
 
-    /// nil where a date cannot be read, or no moment is within all of them.
+    /// nil if a date cannot be read, or the certificates are never valid at the same time.
     private static func validity(of chain: CertificateStack) -> ClosedRange<Int64>? {
         var (begin, end) = (Int64.min, Int64.max)
         for index in 0..<chain.count {

@@ -1,19 +1,20 @@
-import COpenSSL
+internal import COpenSSL
 internal import NetworkTypes
-import SocketIO
+internal import SocketIO
 
 /// Finds the end of the chain that stays valid longest, among all chains from a peer's certificate to an authority.
 ///
-/// X509_verify_cert(3) builds one chain. A peer that sends cross-signed certificates has several, and a program may use any of
-/// them. Chains are guessed by names alone; OpenSSL then verifies those that would last longer than its own. Everything that
-/// a peer can multiply is limited; beyond the limits the answer is that of the chains seen so far.
+/// X509_verify_cert(3) builds one chain. A peer that sends cross-signed certificates has several, and a program may use
+/// any of them. Candidates are found by names alone. OpenSSL then verifies those that would be valid longer than its
+/// own chain. Everything that a peer can multiply is limited. Beyond the limits, the result covers only the chains
+/// found so far.
 struct ChainSearch {
     /// Comparisons of a certificate with a possible issuer, about 1 µs each.
     private static let mostComparisons = 4096
     private static let mostChains = 32
     private static let longestChain = 10
     private static let mostSignatures = 24
-    /// For the verifications of one search; a slow key is not tried after that.
+    /// The time limit for the verifications of one search. A slow key is not tried after that.
     private static let verificationNanoseconds: Int64 = 10_000_000
 
     /// From the peer's certificate to one that is trusted. Borrowed from the stacks below.
@@ -26,7 +27,8 @@ struct ChainSearch {
     private let level: Int32
     private let sent: [OpaquePointer]
     private let lookup: OpaquePointer
-    /// Certificates of the store by the sent certificate that they are wanted for; they keep what chains borrow.
+    /// Certificates from the store, by the sent certificate that they may have issued. They keep borrowed certificates
+    /// alive.
     private var trusted: [OpaquePointer: CertificateStack] = [:]
     private var comparisons = 0
     private var chains: [Chain] = []
@@ -56,7 +58,7 @@ struct ChainSearch {
         self.sent = (0..<sent.count).compactMap { sent[$0] }
     }
 
-    // MARK: Guessing
+    // MARK: Candidates
 
     private mutating func collect(lastingBeyond known: Int64) {
         guard let leaf = sent.first, let end = Self.end(of: leaf), end > known else { return }
@@ -79,7 +81,8 @@ struct ChainSearch {
         }
     }
 
-    /// The end of the path with this issuer; nil if it is none, or the chain would not last longer than the known one.
+    /// The expiry of the path with this issuer; nil if it did not issue it, or the chain would not be valid longer than
+    /// the known one.
     private mutating func issues(
         _ issuer: OpaquePointer, _ subject: OpaquePointer, in path: [OpaquePointer], end: Int64, beyond known: Int64
     ) -> Int64? {
@@ -91,7 +94,8 @@ struct ChainSearch {
         return min(own, end)
     }
 
-    /// Those of the store that may have issued a certificate, the directory of the system's authorities included.
+    /// The certificates of the store that may have issued a certificate, including the directory of the system's
+    /// authorities.
     private mutating func trustedIssuers(of certificate: OpaquePointer) -> [OpaquePointer] {
         if let known = trusted[certificate] { return Self.certificates(of: known) }
         let found = trustedCertificates(named: X509_get_issuer_name(certificate))
@@ -117,13 +121,13 @@ struct ChainSearch {
             guard signatures <= Self.mostSignatures, Clock.now().since(start) < Self.verificationNanoseconds else {
                 break
             }
-            // OpenSSL may have left out a part of it: what counts is the chain that it verified.
+            // OpenSSL may have left out a part. Only the chain that it verified counts.
             if let end = verifiedEnd(of: chain), end > known { return end }
         }
         return known
     }
 
-    /// Has OpenSSL verify a chain, with nothing else to build it from.
+    /// Lets OpenSSL verify a chain, with no other certificates to build it from.
     private func verifiedEnd(of chain: Chain) -> Int64? {
         guard let context = X509_STORE_CTX_new() else { return nil }
         defer { X509_STORE_CTX_free(context) }
@@ -139,7 +143,7 @@ struct ChainSearch {
         return Self.end(of: CertificateStack(adopting: verified))
     }
 
-    // MARK: Ends
+    // MARK: Expiry
 
     private static func end(of certificate: OpaquePointer) -> Int64? {
         X509_get0_notAfter(certificate).flatMap(CertificateTime.secondsSince1970)

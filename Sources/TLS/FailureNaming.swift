@@ -1,9 +1,9 @@
-import COpenSSL
-import CheckModel
-import ErrorCatalogue
+internal import COpenSSL
+internal import CheckModel
+internal import ErrorCatalogue
 
-/// Finds the name of what ended a handshake: an alert of the peer's, the verdict about its certificate, or a reason of
-/// OpenSSL's, in this order.
+/// Determines the name of a failed handshake. The order is: an alert from the peer, the verdict about its certificate,
+/// OpenSSL's reason.
 struct FailureNaming {
     let record: HandshakeRecord
     let error: OpenSSLError?
@@ -35,7 +35,7 @@ struct FailureNaming {
         return HostNameMatch.hasHostNames(certificate) ? .handshake : .missingNames
     }
 
-    /// OpenSSL makes a reason of each fatal alert: its number behind 1000 (SSL_AD_REASON_OFFSET).
+    /// OpenSSL's reason for a fatal alert is the alert's number plus 1000 (SSL_AD_REASON_OFFSET).
     private var isAlert: Bool {
         error.map { $0.isOfSSL && $0.code >= SSL_AD_REASON_OFFSET } ?? false
     }
@@ -50,13 +50,13 @@ struct FailureNaming {
         case SSL_R_UNSUPPORTED_PROTOCOL, SSL_R_VERSION_TOO_LOW, SSL_R_VERSION_TOO_HIGH, SSL_R_WRONG_SSL_VERSION,
             SSL_R_NO_PROTOCOLS_AVAILABLE:
             .version
-        // Parameters that the peer chose and we refuse: suites that we did not offer or do not have, and groups, finite
-        // or elliptic, that are too small or were not offered.
+        // Parameters that the peer chose and OpenSSL rejects: suites that were not offered or do not exist, and groups
+        // that are too small or were not offered.
         case SSL_R_NO_CIPHERS_AVAILABLE, SSL_R_WRONG_CIPHER_RETURNED, SSL_R_UNKNOWN_CIPHER_RETURNED,
             SSL_R_DH_KEY_TOO_SMALL, SSL_R_WRONG_CURVE, SSL_R_UNSUPPORTED_ELLIPTIC_CURVE, SSL_R_NO_SUITABLE_GROUPS,
             SSL_R_NO_SUITABLE_KEY_SHARE:
             .noSharedCipher
-        // The key is the certificate's: it signs with what is too weak (MD5, SHA-1), or is too short for anything better.
+        // The certificate's key: its signature is too weak (MD5, SHA-1), or it is too short for a better one.
         case SSL_R_EE_KEY_TOO_SMALL, SSL_R_CA_KEY_TOO_SMALL, SSL_R_CA_MD_TOO_WEAK, SSL_R_WRONG_SIGNATURE_TYPE,
             SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM, SSL_R_NO_SUITABLE_DIGEST_ALGORITHM:
             .certificateWeak
@@ -65,7 +65,7 @@ struct FailureNaming {
     }
 }
 
-/// Finds the name of a handshake that an alert of the peer's ended, RFC 8446, 6.2.
+/// Determines the name of a handshake that an alert from the peer ended, RFC 8446, 6.2.
 struct AlertNaming {
     let record: HandshakeRecord
     let alert: TLSAlert
@@ -83,14 +83,13 @@ struct AlertNaming {
         case SSL_AD_INSUFFICIENT_SECURITY: .noSharedCipher
         case SSL_AD_NO_APPLICATION_PROTOCOL: .alpn
         case _ where wantsCertificate: .clientCertificateRequired
-        // Nothing was said before: it is our offer that the peer could not use.
+        // It is the peer's first message, so the peer cannot use our offer.
         case SSL_AD_HANDSHAKE_FAILURE where !record.hasMessages: .noSharedCipher
         case _: .alert
         }
     }
 
-    /// Before TLS 1.3 there is no alert of its own for a certificate that was asked for and not given: servers say one of
-    /// these.
+    /// Before TLS 1.3 there is no alert for a missing client certificate. Servers send one of these.
     private var wantsCertificate: Bool {
         guard record.hasAnsweredWithoutCertificate else { return false }
         return switch Int32(alert.code) {

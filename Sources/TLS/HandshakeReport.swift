@@ -1,12 +1,12 @@
-import COpenSSL
-import CheckModel
-import ErrorCatalogue
-import SocketIO
+internal import COpenSSL
+internal import CheckModel
+internal import ErrorCatalogue
+internal import SocketIO
 
 // From OpenSSL to the report, once the handshake ended in whatever way.
 extension TLSChannel {
-    /// Completes the report, and holds the ending against what was asked for.
-    func conclude(_ ending: TLSHandshakeEnding) -> TLSHandshakeEnding {
+    /// Completes the report, and checks a completed handshake against the request.
+    func conclude(_ ending: TLSHandshakeOutcome) -> TLSHandshakeOutcome {
         describeParameters()
         describeCertificates(now: Clock.wallNanoseconds() / 1_000_000_000)
         if let expected = options.expectedAlert, record.hasExpectedAlert {
@@ -15,7 +15,7 @@ extension TLSChannel {
         }
         switch ending {
         case .completed:
-            return Demands(options: options, report: report).failure.map { .failed($0) } ?? .completed
+            return TLSRequirements(options: options, report: report).failure.map { .failed($0) } ?? .completed
         case .failed(let failure):
             report.alert = failure.alert
             return ending
@@ -69,7 +69,7 @@ extension TLSChannel {
 
 /// Names of key exchange groups, as IANA's registry "TLS Supported Groups" has them.
 enum KeyExchangeGroup {
-    /// nil where there is none, as with RSA key exchange, or it is not agreed on yet.
+    /// nil if there is none, as with RSA key exchange, or if it is not negotiated yet.
     static func name(of ssl: OpaquePointer) -> String? {
         let number = connectd_ssl_get_group(ssl)
         return number > 0 ? name(ofNumber: number) : nameOfPeerKey(ssl)

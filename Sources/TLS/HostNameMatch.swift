@@ -1,12 +1,14 @@
-import COpenSSL
+internal import COpenSSL
 
-/// Whether a certificate is for a host name, by RFC 9525, 6.3: what browsers, curl and Go accept.
+/// Whether a certificate is valid for a host name by RFC 9525, 6.3: the rules of browsers, curl and Go.
 ///
-/// OpenSSL's own comparison decides first. It has no underscore in what a wildcard stands for, nor next to a wildcard, although
+/// OpenSSL's own comparison decides first. It does not accept an underscore in the label that a wildcard matches, or
+/// next to a wildcard. Such names are in use, so this type accepts them. Only subject alternative names count, never
+/// the common name.
 /// such names are in use; this one does. Only subject alternative names count, never the common name.
 enum HostNameMatch {
-    /// - Parameter certificate: an X509 of OpenSSL, which stays the caller's.
-    /// - Parameter host: without a dot at its end.
+    /// - Parameter certificate: an X509, owned by the caller.
+    /// - Parameter host: without a trailing dot.
     static func certificate(_ certificate: OpaquePointer, isFor host: String) -> Bool {
         var found = false
         let host = Array(host.utf8)
@@ -16,7 +18,7 @@ enum HostNameMatch {
         return found
     }
 
-    /// Whether a certificate has a name that a host could have: a DNS name or an address.
+    /// Whether a certificate has any name for a host: a DNS name or an address.
     static func hasHostNames(_ certificate: OpaquePointer) -> Bool {
         var found = false
         forEachName(of: certificate) { name in
@@ -25,8 +27,8 @@ enum HostNameMatch {
         return found
     }
 
-    /// - Parameter pattern: a DNS name of a certificate. A wildcard is the whole leftmost label, stands for one label, and has
-    ///   two labels or more after it.
+    /// - Parameter pattern: a DNS name of a certificate. A wildcard is the whole leftmost label, matches one label, and
+    /// at least two labels follow it.
     static func matches(pattern: ArraySlice<UInt8>, host: ArraySlice<UInt8>) -> Bool {
         guard let pattern = labels(of: pattern), let host = labels(of: host), pattern.count == host.count else {
             return false
@@ -38,7 +40,7 @@ enum HostNameMatch {
 
     private static let wildcard = [UInt8(ascii: "*")]
 
-    /// The labels in small letters; nil where one is empty.
+    /// The labels in lowercase; nil if one is empty.
     private static func labels(of name: ArraySlice<UInt8>) -> [[UInt8]]? {
         let labels = name.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).map { label in
             label.map { (0x41...0x5A).contains($0) ? $0 + 0x20 : $0 }
@@ -57,7 +59,7 @@ enum HostNameMatch {
 
     private static func forEachName(of certificate: OpaquePointer, _ body: (GENERAL_NAME) -> Void) {
         defer { ERR_clear_error() }
-        // An extension may only be there once: a certificate that breaks that has no names, as for OpenSSL.
+        // An extension may occur only once. A certificate that breaks this rule has no names, as for OpenSSL.
         guard let value = X509_get_ext_d2i(certificate, NID_subject_alt_name, nil, nil) else { return }
         let names = OpaquePointer(value)
         defer { GENERAL_NAMES_free(names) }

@@ -1,16 +1,16 @@
-import COpenSSL
-import CheckModel
+internal import COpenSSL
+internal import CheckModel
 
 /// Judges stapled OCSP responses, RFC 6960.
 enum OCSPReader {
-    /// How far clocks may differ.
+    /// The tolerated difference between clocks.
     static let leewaySeconds: Int64 = 300
 
-    /// What the response says about the certificate, as far as it can be relied on.
+    /// The status of the certificate according to the response, if the response can be trusted.
     /// - Parameters:
     ///   - certificate: an X509 of OpenSSL.
-    ///   - chain: a STACK_OF(X509) with what stands behind it, as it was sent or verified.
-    ///   - store: an X509_STORE: who signed the response must lead to an authority in it. All stay the caller's.
+    ///   - chain: a STACK_OF(X509) with the certificates after it, as sent or verified.
+    ///   - store: an X509_STORE. The signer of the response must chain to an authority in it. The caller owns all three.
     ///   - now: seconds since 1970.
     static func judge(
         response: [UInt8], certificate: OpaquePointer, chain: OpaquePointer, store: OpaquePointer, now: Int64
@@ -38,7 +38,7 @@ enum OCSPReader {
         return report
     }
 
-    /// An OCSP_BASICRESP, which is the caller's; nil where the response is none, or says no more than why it is none.
+    /// An OCSP_BASICRESP, owned by the caller; nil if the response is malformed, or only has an error status.
     private static func basicResponse(in bytes: [UInt8]) -> OpaquePointer? {
         let response = bytes.withUnsafeBufferPointer { buffer in
             var position = buffer.baseAddress
@@ -50,13 +50,14 @@ enum OCSPReader {
         return OCSP_response_get1_basic(response)
     }
 
-    /// An X509 with a reference for the caller: out of the chain, where it has signed the certificate, or of the store.
+    /// An X509 with a reference for the caller: from the chain if it has signed the certificate, otherwise from the
+    /// store.
     private static func issuer(
         of certificate: OpaquePointer, chain: OpaquePointer, store: OpaquePointer
     ) -> OpaquePointer? {
         for index in 0..<max(connectd_certificate_count(chain), 0) {
             guard let candidate = connectd_certificate_at(chain, index) else { continue }
-            // A name alone can be anybody's.
+            // A name alone proves nothing: any certificate can contain it.
             guard
                 X509_check_issued(candidate, certificate) == X509_V_OK, let key = X509_get0_pubkey(candidate),
                 X509_verify(certificate, key) == 1
@@ -74,11 +75,12 @@ enum OCSPReader {
         return issuer
     }
 
-    /// Whether the issuer, or somebody with its mandate (RFC 6960, 4.2.2.2), has signed the response.
+    /// Whether the issuer, or its delegate (RFC 6960, 4.2.2.2), has signed the response.
     private static func isSigned(
         _ basic: OpaquePointer, issuer: OpaquePointer, chain: OpaquePointer, store: OpaquePointer
     ) -> Bool {
-        // OpenSSL takes the first one of the name that the response gives: in the chain, it can be anybody's.
+        // OpenSSL takes the first certificate with the response's name. In the chain, an attacker can add such a
+        // certificate.
         guard let candidates = OPENSSL_sk_dup(chain) else { return false }
         defer { OPENSSL_sk_free(candidates) }
         guard OPENSSL_sk_insert(candidates, UnsafeRawPointer(issuer), 0) > 0 else { return false }
@@ -88,7 +90,7 @@ enum OCSPReader {
     private static func answer(
         in basic: OpaquePointer, certificate: OpaquePointer, issuer: OpaquePointer
     ) -> OCSPAnswer? {
-        // Responders choose the digest that stands for the issuer: SHA-1 as a rule.
+        // Responders choose the digest that identifies the issuer, usually SHA-1.
         for digest in [EVP_sha1(), EVP_sha256(), EVP_sha384(), EVP_sha512()] {
             guard let identifier = OCSP_cert_to_id(digest, certificate, issuer) else { continue }
             defer { OCSP_CERTID_free(identifier) }
@@ -98,10 +100,10 @@ enum OCSPReader {
     }
 }
 
-/// What an OCSP response says about one certificate (SingleResponse), true or not.
+/// The contents of an OCSP response for one certificate (SingleResponse), not yet verified.
 struct OCSPAnswer {
     let status: OCSPReport.Status
-    /// Seconds since 1970, as the next two; nil where it is not said, or no time.
+    /// Seconds since 1970, like the next two; nil if it is absent or not a valid time.
     let thisUpdate: Int64?
     let nextUpdate: Int64?
     let revokedAt: Int64?
@@ -109,8 +111,8 @@ struct OCSPAnswer {
 
     /// - Parameters:
     ///   - basic: an OCSP_BASICRESP.
-    ///   - identifier: an OCSP_CERTID. Both stay the caller's.
-    /// - Returns: nil where the response does not speak of this certificate.
+    ///   - identifier: an OCSP_CERTID. The caller owns both.
+    /// - Returns: nil if the response does not contain this certificate.
     init?(in basic: OpaquePointer, about identifier: OpaquePointer) {
         var code: Int32 = 0
         var revoked: UnsafeMutablePointer<ASN1_GENERALIZEDTIME>?
@@ -130,7 +132,7 @@ struct OCSPAnswer {
         endsByItself = next != nil
     }
 
-    /// RFC 6960, 3.2: it has begun to be true, and there should be no newer one yet.
+    /// RFC 6960, 3.2: whether the response is already valid, and not yet outdated.
     func isCurrent(now: Int64) -> Bool {
         guard let thisUpdate, thisUpdate <= now + OCSPReader.leewaySeconds else { return false }
         guard endsByItself else { return true }

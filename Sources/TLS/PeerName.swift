@@ -1,13 +1,13 @@
-import COpenSSL
-import CheckModel
-import NetworkTypes
+internal import COpenSSL
+internal import CheckModel
+internal import NetworkTypes
 
-/// Who the peer has to be: what its certificate is held against, and what it is told (SNI).
+/// The expected name of the peer: the name to verify in its certificate, and the name to send (SNI).
 enum PeerName: Hashable {
     case address(IPAddress)
-    /// Without the dot at its end: certificates have none (RFC 9525), and neither has SNI (RFC 6066, 3).
+    /// Without the trailing dot: certificates (RFC 9525) and SNI (RFC 6066, 3) do not contain it.
     case name(String)
-    /// A UNIX-domain socket without `server_name`.
+    /// For a UNIX-domain socket without `server_name`.
     case nobody
 
     init(options: TLSOptions, host: Host?) {
@@ -24,7 +24,7 @@ enum PeerName: Hashable {
         .name(name.hasSuffix(".") ? String(name.dropLast()) : name)
     }
 
-    /// The name that is sent: never an address.
+    /// The name to send; never an address.
     var serverName: String? {
         switch self {
         case .name(let name): name
@@ -32,9 +32,9 @@ enum PeerName: Hashable {
         }
     }
 
-    /// Tells OpenSSL, before the handshake.
-    /// - Returns: false where it takes no such name. An empty one would switch the verification of names off, and C would
-    ///   take another one for what stands before a NUL.
+    /// Sets the name in OpenSSL, before the handshake.
+    /// - Returns: false if OpenSSL rejects it. An empty name would disable the verification of names, and C would
+    /// truncate a name at a NUL.
     func apply(to ssl: OpaquePointer) -> Bool {
         let parameters = SSL_get0_param(ssl)
         switch self {
@@ -51,7 +51,7 @@ enum PeerName: Hashable {
 }
 
 extension IPAddress {
-    /// In network byte order; a zone is none of the certificate's business.
+    /// The address in network byte order, without its zone: certificates contain no zones.
     fileprivate var octets: [UInt8] {
         switch self {
         case .v4(let address): withUnsafeBytes(of: address.bits.bigEndian) { Array($0) }

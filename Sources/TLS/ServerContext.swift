@@ -1,4 +1,4 @@
-import COpenSSL
+internal import COpenSSL
 
 /// The shared settings of HTTPS connections (SSL_CTX): a certificate with its key, and which clients may connect.
 public final class ServerContext: Sendable {
@@ -48,7 +48,7 @@ public final class ServerContext: Sendable {
         return earlier.clientAuthorities.map(clientAuthorities.includesAll) ?? false
     }
 
-    /// A chain may end at any listed certificate, also at an intermediate one (X509_V_FLAG_PARTIAL_CHAIN).
+    /// A chain can end at any listed certificate, even an intermediate one (X509_V_FLAG_PARTIAL_CHAIN).
     private func demandCertificates(of authorities: TrustAnchors) throws(TLSMaterialError) {
         guard let store = SSL_CTX_get_cert_store(context), authorities.addAll(to: store),
             X509_STORE_set_flags(store, UInt(X509_V_FLAG_PARTIAL_CHAIN)) == 1, authorities.nameAll(in: context)

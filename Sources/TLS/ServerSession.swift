@@ -1,4 +1,4 @@
-import COpenSSL
+internal import COpenSSL
 
 /// The server side of one TLS connection. It reads and writes memory buffers; the owner transfers the bytes.
 ///

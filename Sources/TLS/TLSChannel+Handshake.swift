@@ -1,95 +1,145 @@
-import CLinux
 internal import CheckModel
-internal import ErrorCatalogue
-public import NetworkTypes
+public import ErrorCatalogue
+internal import NetworkTypes
 public import SocketIO
 
 extension TLSChannel {
-    /// Runs the handshake, until it is done, has failed, or `deadline` has come. Once for each channel.
+    /// Runs the handshake until it is complete, has failed, or the stream's deadline has come. Call it once for a channel.
     ///
-    /// Where a TLS 1.3 server asked for a certificate, and where an alert is expected, `completed` is said only behind the
-    /// server's next record or 500 ms, which count as time of the handshake. What comes with it stays for `receive`.
-    /// - Parameter token: the socket's place in the reactor, registered for `anything`.
-    public func handshake(
-        on socket: borrowing Socket, token: SlotToken, reactor: Reactor, until deadline: MonotonicTime
-    ) async -> TLSHandshakeEnding {
+    /// If a TLS 1.3 server asked for a certificate, or an alert is expected, it returns `completed` only after the server's
+    /// next record or 500 ms. That counts as time of the handshake. What the server sent with it stays for `receive`.
+    public func handshake(on stream: SocketStream) async -> TLSHandshakeOutcome {
         let begin = Clock.now()
-        var line = HandshakeLine(reactor: reactor, token: token, deadline: deadline)
-        let ending = await exchange(on: socket, &line)
+        let outcome = await exchange(on: stream)
         report.handshakeNanoseconds = Clock.now().since(begin)
-        isOpen = ending == .completed
-        return conclude(ending)
+        isOpen = outcome == .completed
+        return conclude(outcome)
     }
 
-    private func exchange(on socket: borrowing Socket, _ line: inout HandshakeLine) async -> TLSHandshakeEnding {
+    private func exchange(on stream: SocketStream) async -> TLSHandshakeOutcome {
         if let openingFailure { return .failed(openingFailure) }
-        while true {
-            if let ending = line.interruption { return ending }
-            let step = session.handshake()
-            let error = flush(on: socket)
-            switch step {
-            // What ended the handshake comes before what hinders us to answer.
-            case .closed: return .failed(closed)
-            case .failed(let error): return .failed(failure(behind: error))
-            case .done where error == nil: return await verdict(on: socket, &line)
-            case .done, .wantsMore: break
+        do throws(SocketStream.Failure) {
+            while true {
+                if let interruption = stream.interruption { throw interruption }
+                switch advance(on: stream) {
+                case .needsRecords: break
+                case .ended(let outcome): return outcome
+                case .done:
+                    guard awaitsVerdict else { return .completed }
+                    return try await verdict(on: stream)
+                }
+                if let outcome = try await receiveRecords(from: stream, until: stream.deadline) { return outcome }
             }
-            if let error { return lastWord(on: socket, behind: error) }
-            switch await line.hear(on: socket, for: self, until: line.deadline) {
-            case .news: continue
-            case .ended: return .failed(closed)
-            case .timeIsUp: return .deadline
-            case .over(let ending): return ending
+        } catch {
+            return TLSHandshakeOutcome(error)
+        }
+    }
+
+    private enum Progress {
+        case done, needsRecords
+        case ended(TLSHandshakeOutcome)
+    }
+
+    /// Runs the handshake as far as the received records allow, and sends what OpenSSL has for the peer.
+    ///
+    /// Not inlined: the frame of `exchange` would contain its temporaries while it waits.
+    @inline(never)
+    private func advance(on stream: SocketStream) -> Progress {
+        let step = session.handshake()
+        let error = flush(on: stream)
+        switch step {
+        // What ended the handshake matters more than why our answer could not be sent.
+        case .closed: return .ended(.failed(closed))
+        case .failed(let error): return .ended(.failed(failure(from: error)))
+        case .done where error == nil: return .done
+        case .done, .wantsMore: return error.map { .ended(lastRecord(on: stream, after: $0)) } ?? .needsRecords
+        }
+    }
+
+    /// Receives records for OpenSSL, waiting until `limit` if there are none.
+    /// - Returns: nil if the handshake continues: with more records, or with room for what the peer has not got yet.
+    private func receiveRecords(
+        from stream: SocketStream, until limit: MonotonicTime
+    ) async throws(SocketStream.Failure) -> TLSHandshakeOutcome? {
+        while true {
+            try await stream.awaitTurn()
+            do throws(Errno) {
+                return take(try stream.receiveNow(atMost: TLSLimits.receiveBytes))
+            } catch {
+                let interest: Readiness = outbox.isEmpty ? .readable : [.readable, .writable]
+                try await stream.recover(from: error, for: interest, until: limit)
+                if !outbox.isEmpty { return nil }
             }
         }
     }
 
-    /// A TLS 1.3 server judges our certificate, or that there is none, when we are done already. In TLS 1.2 its Finished
-    /// is the last message of the handshake: there is nothing more to wait for.
+    /// Takes what the peer has sent; nothing means EOF.
+    /// - Returns: why the handshake ends; nil if it continues.
+    @inline(never)
+    private func take(_ bytes: [UInt8]) -> TLSHandshakeOutcome? {
+        if bytes.isEmpty { return .failed(closed) }
+        receivedCount += bytes.count
+        if let foreign = opening.foreignBytes(in: bytes) {
+            return .failed(
+                TLSHandshakeFailure(.notTLS, message: "the peer did not send a TLS record", received: foreign))
+        }
+        guard receivedCount <= TLSLimits.handshakeBytes, session.feed(bytes) else {
+            return .failed(violation(Self.flood))
+        }
+        return nil
+    }
+
+    /// A TLS 1.3 server checks our certificate, or that there is none, after our handshake is complete. In TLS 1.2, its
+    /// Finished is the last message of the handshake, so there is nothing to wait for.
     private var awaitsVerdict: Bool {
         options.expectedAlert != nil || awaitsLateVerdict && record.isAskedForCertificate && session.isTLS13
     }
 
-    private func verdict(on socket: borrowing Socket, _ line: inout HandshakeLine) async -> TLSHandshakeEnding {
-        guard awaitsVerdict else { return .completed }
-        let limit = min(line.deadline, Clock.now().advanced(byMilliseconds: TLSLimits.verdictMilliseconds))
+    private func verdict(on stream: SocketStream) async throws(SocketStream.Failure) -> TLSHandshakeOutcome {
+        let limit = min(stream.deadline, Clock.now().advanced(byMilliseconds: TLSLimits.verdictMilliseconds))
         while true {
-            switch session.peek() {
-            case .done, .closed: return .completed
-            case .failed(let error): return .failed(failure(behind: error))
-            case .wantsMore: break
-            }
-            // An alert that is expected may come behind the tickets too.
-            if record.hasTicket, session.isTLS13, options.expectedAlert == nil { return .completed }
-            if let error = flush(on: socket) { return lastWord(on: socket, behind: error) }
-            switch await line.hear(on: socket, for: self, until: limit) {
-            case .news: continue
-            case .ended: return .failed(closed)
-            case .timeIsUp: return .completed
-            case .over(let ending): return ending
+            if let outcome = verdictSoFar(on: stream) { return outcome }
+            do throws(SocketStream.Failure) {
+                if let outcome = try await receiveRecords(from: stream, until: limit) { return outcome }
+            } catch {
+                if error == .deadline { return .completed }
+                throw error
             }
         }
     }
 
-    /// - Returns: the error of send(2); nil also where the socket has no room.
-    private func flush(on socket: borrowing Socket) -> Errno? {
+    /// - Returns: nil until the server has sent something.
+    @inline(never)
+    private func verdictSoFar(on stream: SocketStream) -> TLSHandshakeOutcome? {
+        switch session.peek() {
+        case .done, .closed: return .completed
+        case .failed(let error): return .failed(failure(from: error))
+        case .wantsMore: break
+        }
+        // An expected alert may follow the tickets.
+        if record.hasTicket, session.isTLS13, options.expectedAlert == nil { return .completed }
+        return flush(on: stream).map { lastRecord(on: stream, after: $0) }
+    }
+
+    /// - Returns: the error of send(2); nil also if the socket has no room.
+    private func flush(on stream: SocketStream) -> Errno? {
         outbox.fill(from: session)
         do throws(Errno) {
-            try outbox.flush(on: socket)
+            try outbox.flush(on: stream)
             return nil
         } catch {
             return error
         }
     }
 
-    /// A server that refuses us and closes, with something of ours unread, resets the connection: why it did is in the
-    /// socket still.
-    private func lastWord(on socket: borrowing Socket, behind error: Errno) -> TLSHandshakeEnding {
-        for _ in 0..<TLSLimits.receivesOfTurn {
-            guard let bytes = try? socket.receive(atMost: TLSLimits.receiveBytes), !bytes.isEmpty else { break }
+    /// A server that refuses us and closes, with unread bytes of ours, resets the connection. The reason is still in the
+    /// socket.
+    private func lastRecord(on stream: SocketStream, after error: Errno) -> TLSHandshakeOutcome {
+        for _ in 0..<TLSLimits.lastReceives {
+            guard let bytes = try? stream.receiveNow(atMost: TLSLimits.receiveBytes), !bytes.isEmpty else { break }
             guard session.feed(bytes) else { break }
             switch session.isDone ? session.peek() : session.handshake() {
-            case .failed(let reason) where record.peerAlert != nil: return .failed(failure(behind: reason))
+            case .failed(let reason) where record.peerAlert != nil: return .failed(failure(from: reason))
             case .failed, .closed: return .broken(error)
             case .done, .wantsMore: continue
             }
@@ -110,7 +160,7 @@ struct PeerOpening {
     private var first: [UInt8] = []
 
     /// Takes what has come.
-    /// - Returns: what to show of a peer that speaks something else, from its first byte; nil where the bytes are in order,
+    /// - Returns: what to show of a peer that speaks something else, from its first byte; nil if the bytes are valid
     ///   as far as they go.
     mutating func foreignBytes(in bytes: [UInt8]) -> [UInt8]? {
         guard first.count < 2 else { return nil }

@@ -1,16 +1,16 @@
-import CLinux
-import ErrorCatalogue
-import NetworkTypes
+internal import CLinux
+public import ErrorCatalogue
+internal import NetworkTypes
 public import SocketIO
 
-// Plaintext, once the handshake is done.
+// Plaintext, after the handshake.
 extension TLSChannel {
-    /// Plaintext that has come: what OpenSSL has first, then what the socket has.
+    /// Receives plaintext: first what OpenSSL has decrypted, then what the socket has.
     ///
-    /// An end without close_notify is an end like any other: whether a peer's last words were cut off is not asked here.
-    /// - Returns: empty at the end of the stream.
-    /// - Throws: EAGAIN where neither has anything; TLS_PROTOCOL also for a flood of records without plaintext.
-    public func receive(from socket: borrowing Socket, atMost capacity: Int) throws(TLSTransferError) -> [UInt8] {
+    /// EOF without close_notify is EOF too: it does not matter here whether the peer's last bytes were cut off.
+    /// - Returns: at most `capacity` bytes; empty at EOF.
+    /// - Throws: EAGAIN if neither has anything; TLS_PROTOCOL also for a flood of records without plaintext.
+    public func receive(from stream: SocketStream, atMost capacity: Int) throws(TLSTransferError) -> [UInt8] {
         while !hasEnded {
             do throws(TLSHandshakeFailure) {
                 if let bytes = try decrypt(atMost: capacity) {
@@ -18,16 +18,16 @@ extension TLSChannel {
                     return bytes
                 }
             } catch {
-                sendWhatFits(on: socket)
+                sendWhatFits(on: stream)
                 throw .tls(error)
             }
-            // Each KeyUpdate is answered at once: a peer that asks for answers and reads none must not fill our memory.
+            // Each KeyUpdate is answered at once. A peer that sends many and reads no answer must not fill our memory.
             guard session.outputCount + outbox.unsent.count <= TLSLimits.unsentBytes else {
-                throw .tls(breach(Self.flood))
+                throw .tls(violation(Self.flood))
             }
-            let bytes = try ciphertext(from: socket)
+            let bytes = try ciphertext(from: stream)
             idleCount += bytes.count
-            guard idleCount <= TLSLimits.idleBytes, session.feed(bytes) else { throw .tls(breach(Self.flood)) }
+            guard idleCount <= TLSLimits.idleBytes, session.feed(bytes) else { throw .tls(violation(Self.flood)) }
             hasEnded = bytes.isEmpty
         }
         return []
@@ -35,7 +35,7 @@ extension TLSChannel {
 
     static let flood = "the peer sends more than was to be expected"
 
-    /// - Returns: nil where OpenSSL needs more for a whole record.
+    /// - Returns: nil if OpenSSL needs more bytes for a complete record.
     private func decrypt(atMost capacity: Int) throws(TLSHandshakeFailure) -> [UInt8]? {
         guard session.hasInput else { return nil }
         var bytes: [UInt8] = []
@@ -48,88 +48,84 @@ extension TLSChannel {
             hasEnded = true
             return []
         case .failed(let error):
-            throw failure(behind: error)
+            throw failure(from: error)
         }
     }
 
-    /// Reads the socket. Answers that OpenSSL has for the peer, as to a KeyUpdate, leave where there is room.
-    private func ciphertext(from socket: borrowing Socket) throws(TLSTransferError) -> [UInt8] {
-        while true {
-            do throws(Errno) {
-                return try socket.receive(atMost: TLSLimits.receiveBytes)
-            } catch {
-                if error.rawValue == EINTR { continue }
-                if error.rawValue == EAGAIN { sendWhatFits(on: socket) }
-                throw .kernel(error)
-            }
+    /// Reads the socket. If it is empty, sends OpenSSL's answers for the peer, such as to a KeyUpdate.
+    private func ciphertext(from stream: SocketStream) throws(TLSTransferError) -> [UInt8] {
+        do throws(Errno) {
+            return try stream.receiveNow(atMost: TLSLimits.receiveBytes)
+        } catch {
+            if error.rawValue == EAGAIN { sendWhatFits(on: stream) }
+            throw .kernel(error)
         }
     }
 
     /// Sends plaintext, at most 16 KiB of it at once.
-    /// - Returns: how many bytes have left, encrypted; the rest is to be given again.
-    /// - Throws: EAGAIN where the socket has no room: the same bytes are to be given again, since they may be encrypted
-    ///   already and wait for it.
-    public func send(_ bytes: ArraySlice<UInt8>, on socket: borrowing Socket) throws(TLSTransferError) -> Int {
-        try flush(on: socket)
+    /// - Returns: how many bytes were sent. Call it again with the rest.
+    /// - Throws: EAGAIN if the socket has no room. Call it again with the same bytes: they may already be encrypted.
+    public func send(_ bytes: ArraySlice<UInt8>, on stream: SocketStream) throws(TLSTransferError) -> Int {
+        try flush(on: stream)
         if encryptedCount == 0, !bytes.isEmpty {
             let piece = bytes.prefix(TLSLimits.sendBytes)
             switch session.write(piece) {
             case .done: encryptedCount = piece.count
-            case .wantsMore, .closed: throw .tls(breach("OpenSSL does not take what is to be sent"))
-            case .failed(let error): throw .tls(failure(behind: error))
+            case .wantsMore, .closed: throw .tls(violation("OpenSSL does not take what is to be sent"))
+            case .failed(let error): throw .tls(failure(from: error))
             }
-            try flush(on: socket)
+            try flush(on: stream)
         }
         defer { encryptedCount = 0 }
         return encryptedCount
     }
 
-    /// - Throws: EAGAIN as long as something is left.
-    private func flush(on socket: borrowing Socket) throws(TLSTransferError) {
+    /// - Throws: EAGAIN if something is left.
+    private func flush(on stream: SocketStream) throws(TLSTransferError) {
         outbox.fill(from: session)
         do throws(Errno) {
-            try outbox.flush(on: socket)
+            try outbox.flush(on: stream)
         } catch {
             throw .kernel(error)
         }
         guard outbox.isEmpty else { throw .kernel(Errno(EAGAIN)) }
     }
 
-    /// Says close_notify (RFC 8446, 6.1), as far as the socket has room, without waiting for an answer. Nothing is said behind
-    /// a failure.
+    /// Sends close_notify (RFC 8446, 6.1) if the socket has room, without waiting for an answer. After a failure, it sends
+    /// nothing.
     ///
-    /// What has come is taken from the socket, so that its close is no reset for that. What comes later makes one: the
-    /// tickets of TLS 1.3 do, which a server sends when it has our last flight. To wait for them would cost each check a
-    /// round trip and the server's time, for an end that nobody but its log sees.
-    public func sendCloseNotify(on socket: borrowing Socket) {
+    /// It reads what the peer has sent, because closing a socket with unread bytes resets the connection. Later bytes still
+    /// reset it, such as the tickets that a TLS 1.3 server sends after our last flight. Waiting for them would cost each
+    /// check a round trip, and only the server's log shows the difference.
+    public func sendCloseNotify(on stream: SocketStream) {
         guard isOpen else { return }
         isOpen = false
         session.close()
-        sendWhatFits(on: socket)
-        for _ in 0..<TLSLimits.receivesOfTurn {
-            guard let bytes = try? socket.receive(atMost: TLSLimits.receiveBytes), !bytes.isEmpty else { return }
+        sendWhatFits(on: stream)
+        for _ in 0..<TLSLimits.lastReceives {
+            guard let bytes = try? stream.receiveNow(atMost: TLSLimits.receiveBytes), !bytes.isEmpty else { return }
         }
     }
 
-    /// Answers of OpenSSL's own, alerts among them. What is wrong with sending is found by whoever sends plaintext.
-    private func sendWhatFits(on socket: borrowing Socket) {
+    /// Sends OpenSSL's own answers, such as alerts. The next `send` reports what is wrong with sending.
+    private func sendWhatFits(on stream: SocketStream) {
         outbox.fill(from: session)
-        try? outbox.flush(on: socket)
+        try? outbox.flush(on: stream)
     }
 
-    /// What a step's failure means; the connection is at its end.
-    func failure(behind error: OpenSSLError?) -> TLSHandshakeFailure {
+    /// What a failed step means. The connection cannot be used any more.
+    func failure(from error: OpenSSLError?) -> TLSHandshakeFailure {
         isOpen = false
         return FailureNaming(record: record, error: error).failure
     }
 
-    func breach(_ message: String) -> TLSHandshakeFailure {
+    func violation(_ message: String) -> TLSHandshakeFailure {
         isOpen = false
         return TLSHandshakeFailure(.protocolViolation, message: message)
     }
 }
 
-/// Ciphertext that the socket has not taken yet.
+/// Ciphertext that the kernel has not accepted yet.
 struct Outbox {
     private var bytes: [UInt8] = []
     private var sentCount = 0
@@ -141,7 +137,7 @@ struct Outbox {
         session.takeOutput(into: &bytes)
     }
 
-    /// Bytes that have left in another way.
+    /// Drops bytes that were sent in another way.
     mutating func drop(_ count: Int) {
         sentCount = min(bytes.count, sentCount + count)
         guard isEmpty else { return }
@@ -149,17 +145,14 @@ struct Outbox {
         sentCount = 0
     }
 
-    /// Sends what the socket takes; EAGAIN is no error here.
-    mutating func flush(on socket: borrowing Socket) throws(Errno) {
+    /// Sends what the socket has room for; EAGAIN is not an error here.
+    mutating func flush(on stream: SocketStream) throws(Errno) {
         while !isEmpty {
             do throws(Errno) {
-                drop(try socket.send(unsent))
+                drop(try stream.sendNow(unsent))
             } catch {
-                switch error.rawValue {
-                case EINTR: continue
-                case EAGAIN: return
-                case _: throw error
-                }
+                guard error.rawValue == EAGAIN else { throw error }
+                return
             }
         }
     }

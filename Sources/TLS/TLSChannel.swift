@@ -1,14 +1,14 @@
-import COpenSSL
+internal import COpenSSL
 public import CheckModel
-public import ErrorCatalogue
-public import NetworkTypes
-import SocketIO
+internal import ErrorCatalogue
+internal import NetworkTypes
+internal import SocketIO
 
 /// One TLS connection over a connected stream socket, which stays the caller's.
 ///
-/// It belongs to the task of its check, on the reactor's thread. OpenSSL sees memory only: what is read and written goes
-/// through `socket`, so that an error of the kernel keeps its errno, and a peer cannot keep OpenSSL busy with more than
-/// what one receive brought.
+/// It belongs to the task of its check, on the reactor's thread. OpenSSL sees memory only; the bytes pass through a
+/// `SocketStream`. So an error of the kernel keeps its errno, and a peer cannot keep OpenSSL busy with more bytes than one
+/// receive returns.
 public final class TLSChannel {
     /// What the handshake has shown so far; complete once it ended, also where it failed.
     public internal(set) var report = TLSReport()
@@ -74,17 +74,17 @@ public final class TLSChannel {
     /// The first bytes of the handshake (ClientHello), for TCP Fast Open. `handshake` sends them, as far as `noteSent` has
     /// not said that they have left.
     ///
-    /// Empty where there is nothing to say: `handshake` then tells why.
+    /// Empty if there is nothing to send: `handshake` then reports why.
     public func firstFlight() -> [UInt8] {
         if case .failed(let error) = session.handshake() {
-            openingFailure = failure(behind: error)
+            openingFailure = failure(from: error)
             return []
         }
         outbox.fill(from: session)
         return Array(outbox.unsent)
     }
 
-    /// So many bytes of `firstFlight` have left already.
+    /// Notes that this many bytes of `firstFlight` have been sent.
     public func noteSent(_ count: Int) {
         outbox.drop(count)
     }
@@ -100,8 +100,8 @@ enum TLSLimits {
     static let idleBytes = 128 << 10
     /// What waits to be sent while the peer talks: a record of ours, and answers to what it asks.
     static let unsentBytes = 64 << 10
-    /// So many receives without a wait between them give the others on the thread a turn.
-    static let receivesOfTurn = 4
+    /// How many receives look for a peer's last bytes, at most.
+    static let lastReceives = 4
     /// Plaintext of one send: a full record.
     static let sendBytes = 16384
     /// How long a server that asked for a certificate has for its verdict, RFC 8446, 4.4.2.4.
@@ -110,24 +110,4 @@ enum TLSLimits {
     static let shownBytes = 1024
     /// What is reported of a chain: more than a verified one can have, so that its first end is among it.
     static let reportedCertificates = 128
-}
-
-/// How a handshake, or the talk before it, ended.
-public enum TLSHandshakeEnding: Hashable, Sendable {
-    case completed
-    /// The peer has sent the alert of `expect_alert`.
-    case expectedAlert
-    case failed(TLSHandshakeFailure)
-    /// recv(2) or send(2) failed.
-    case broken(Errno)
-    case deadline
-    case cancelled
-}
-
-/// Why no plaintext came or left.
-public enum TLSTransferError: Error, Hashable, Sendable {
-    /// The kernel's error; EAGAIN says to wait.
-    case kernel(Errno)
-    /// An alert of the peer's, or a breach of the protocol.
-    case tls(TLSHandshakeFailure)
 }

@@ -1,26 +1,27 @@
-import COpenSSL
-import CheckModel
-import ErrorCatalogue
+internal import COpenSSL
+internal import CheckModel
+internal import ErrorCatalogue
 
-/// What connections have in common (SSL_CTX).
+/// The shared settings of connections (SSL_CTX).
 final class TLSContext {
-    /// Security level 2 of SSL_CTX_set_security_level(3): keys of RSA 2048 or better, no SHA-1 in signatures.
+    /// Security level 2 of SSL_CTX_set_security_level(3): RSA keys of at least 2048 bits, and no SHA-1 signatures.
     static let securityLevel: Int32 = 2
-    /// Certificates between the peer's and the authority's: the default of OpenSSL (X509_VERIFY_PARAM_set_depth(3)). The
-    /// 100 KiB that a chain may have bound the work as well.
+    /// The maximum number of intermediates: OpenSSL's default (X509_VERIFY_PARAM_set_depth(3)). The limit of 100 KiB
+    /// for a chain bounds the work too.
     private static let verifyDepth: Int32 = 100
 
     let context: OpaquePointer
-    /// Kept for judging staples; the context has a reference of its own.
+    /// Used to verify staples. The context has its own reference.
     let authorities: AuthorityStore
-    /// Of certificates that peers have shown, one for all contexts of the worker.
+    /// A cache of reports about certificates that peers have sent; shared by all contexts of the worker.
     let reports: ReportMemory
-    /// The level for certificates, whatever the level of the connection. 2, unless `ciphers` chose another by `@SECLEVEL=`.
+    /// The security level for certificates, independent of the connection's level. It is 2, unless `ciphers` sets
+    /// another one with `@SECLEVEL=`.
     let certificateLevel: Int32
-    /// `ciphers` chose the level: then it holds with `verify: false` too.
+    /// Whether `ciphers` set the level. Then it applies with `verify: false` too.
     let choosesLevel: Bool
 
-    /// - Throws: TLS_PROTOCOL where OpenSSL does not take it.
+    /// - Throws: TLS_PROTOCOL if OpenSSL rejects the options.
     init(
         _ key: ContextKey, authorities: AuthorityStore, certificate: ClientCertificate?, reports: ReportMemory
     ) throws(TLSHandshakeFailure) {
@@ -48,29 +49,30 @@ final class TLSContext {
         guard connectd_ssl_ctx_set_versions(context, key.lowestVersion.number, key.highestVersion.number) == 1 else {
             throw Self.refusal("these versions")
         }
-        // TLS 1.0 and 1.1 sign with MD5 and SHA-1 together, which OpenSSL 3.0 allows at level 0 only. The level of
-        // certificates stays.
+        // TLS 1.0 and 1.1 sign with MD5 and SHA-1 together, which OpenSSL 3.0 allows only at level 0. The level for
+        // certificates does not change.
         if key.lowestVersion < .tls12 { SSL_CTX_set_security_level(context, 0) }
     }
 
     private func setBehaviour() {
         SSL_CTX_set1_cert_store(context, authorities.store)
         connectd_ssl_ctx_set_client_options(context)
-        // Each check is a whole handshake. Tickets are wanted all the same: they say that our certificate was accepted.
+        // Each check is a full handshake. Tickets are still requested, because they prove that the server accepted our
+        // certificate.
         connectd_ssl_ctx_set_no_session_cache(context)
-        // A connection that is held for a minute needs no buffers of 34 KiB meanwhile.
+        // A connection that stays open for a minute does not need buffers of 34 KiB.
         connectd_ssl_ctx_set_mode(context, Int(SSL_MODE_RELEASE_BUFFERS))
         SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nil)
         SSL_CTX_set_verify_depth(context, Self.verifyDepth)
         SSL_CTX_set_cert_verify_callback(context, verifyChain, nil)
         SSL_CTX_set_msg_callback(context, observeMessage)
-        // Who has no subjectAltName has no name (RFC 9525, 6.3): the common name counts for nobody else either.
+        // A certificate without subjectAltName has no name (RFC 9525, 6.3). Other clients ignore the common name too.
         X509_VERIFY_PARAM_set_hostflags(
             SSL_CTX_get0_param(context),
             UInt32(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS) | UInt32(X509_CHECK_FLAG_NEVER_CHECK_SUBJECT))
     }
 
-    /// The failure behind which OpenSSL's reason stands.
+    /// The failure that OpenSSL's reason causes.
     static func refusal(_ what: String) -> TLSHandshakeFailure {
         let reason = OpenSSLError.takeFirst()?.reason ?? "no reason is given"
         return .notBegun("OpenSSL does not take \(what): \(reason)")
@@ -78,7 +80,7 @@ final class TLSContext {
 }
 
 extension TLSHandshakeFailure {
-    /// A failure of ours, before the peer could hear anything.
+    /// A failure on our side, before anything was sent.
     static func notBegun(_ message: String) -> TLSHandshakeFailure {
         var failure = TLSHandshakeFailure(.protocolViolation, message: message)
         failure.subject = .preparation
@@ -87,7 +89,7 @@ extension TLSHandshakeFailure {
 }
 
 extension TLSVersion {
-    /// As the protocol writes it, RFC 8446, 4.2.1.
+    /// The version number of the protocol, RFC 8446, 4.2.1.
     var number: Int32 {
         switch self {
         case .tls10: TLS1_VERSION
@@ -98,14 +100,14 @@ extension TLSVersion {
     }
 }
 
-/// `tls.ciphers`, in the two lists that OpenSSL wants: TLS 1.3 has suites of its own.
+/// `tls.ciphers`, split into OpenSSL's two lists, because TLS 1.3 has its own suites.
 ///
-/// A list that names none of one kind leaves that kind at its default, as with `openssl s_client`: who wants only the named
-/// ones sets `min_version` or `max_version` too.
+/// If a list names no entry of one kind, that kind keeps its default, as with `openssl s_client`. To allow only the
+/// named entries, set `min_version` or `max_version` too.
 struct CipherList {
-    /// Colon-separated, for SSL_CTX_set_ciphersuites(3); nil: none was named.
+    /// Colon-separated, for SSL_CTX_set_ciphersuites(3); nil if none is named.
     let suites: String?
-    /// For SSL_CTX_set_cipher_list(3), which is for TLS 1.2 and below; nil: none was named.
+    /// For SSL_CTX_set_cipher_list(3), which applies to TLS 1.2 and below; nil if none is named.
     let list: String?
 
     init(_ ciphers: String) {
@@ -125,7 +127,7 @@ struct CipherList {
         words.isEmpty ? nil : words.joined(separator: ":")
     }
 
-    /// - Returns: false where OpenSSL knows none of the names of one kind.
+    /// - Returns: false if OpenSSL knows none of the names of one kind.
     func apply(to context: OpaquePointer) -> Bool {
         ERR_clear_error()
         if let suites, SSL_CTX_set_ciphersuites(context, suites) != 1 { return false }
@@ -136,7 +138,7 @@ struct CipherList {
     static func flaw(in ciphers: String) -> String? {
         guard !ciphers.isEmpty else { return "names no cipher" }
         guard ciphers.utf8.count <= maximumBytes else { return "is longer than \(maximumBytes) bytes" }
-        // OpenSSL also splits at white space, commas and semicolons; C would stop at a NUL.
+        // OpenSSL also splits at white space, commas and semicolons. C would stop at a NUL.
         guard ciphers.utf8.allSatisfy(isOfName) else {
             return "may have letters, digits and the characters - _ + ! @ = : only"
         }

@@ -1,13 +1,13 @@
-import COpenSSL
+internal import COpenSSL
 public import CheckModel
 public import ErrorCatalogue
 public import NetworkTypes
 public import SocketIO
 
-/// One worker's OpenSSL contexts (SSL_CTX): made once for each way in which requests ask for TLS, and used again.
+/// The OpenSSL contexts (SSL_CTX) of one worker. Each is created once for a combination of options, and reused.
 ///
-/// A context costs as much as half a handshake, and what it trusts is read from files: neither is to be paid for each check.
-/// Everything of it happens on the reactor's thread, and traps elsewhere.
+/// A context costs as much as half a handshake, and its authorities are read from files. A check should pay for
+/// neither. All methods run on the reactor's thread, and trap on other threads.
 public final class TLSContexts: Sendable {
     private let cache: ThreadBound<ContextCache>
 
@@ -15,11 +15,11 @@ public final class TLSContexts: Sendable {
         cache = ThreadBound(ContextCache(), thread: reactor.thread)
     }
 
-    /// A new connection that has not begun its handshake.
+    /// A new connection whose handshake has not started.
     ///
-    /// What is asked for by names is looked up in `material`; contexts made from another material are given up.
-    /// - Parameter host: the target's; nil for a UNIX-domain socket, which has no name to send or to verify but `server_name`.
-    /// - Throws: TLS_PROTOCOL where OpenSSL takes no such options, or the material has no such entry (any more).
+    /// Entries that a request names are looked up in `material`. Contexts of an earlier material are discarded.
+    /// - Parameter host: the target's host; nil for a UNIX-domain socket, whose only name is `server_name`.
+    /// - Throws: TLS_PROTOCOL if OpenSSL rejects the options, or the material does not have the entry (any more).
     public func channel(
         for options: TLSOptions, host: Host?, material: TLSMaterial
     ) throws(TLSHandshakeFailure) -> TLSChannel {
@@ -29,15 +29,15 @@ public final class TLSContexts: Sendable {
         return try TLSChannel(options: options, peer: PeerName(options: options, host: host), context: context)
     }
 
-    /// Why OpenSSL would not take `tls.ciphers`; nil where it does.
+    /// Why OpenSSL would reject `tls.ciphers`; nil if it accepts them.
     public static func flaw(inCiphers ciphers: String) -> String? {
         CipherList.flaw(in: ciphers)
     }
 }
 
-/// The contexts of a worker, by what was asked for.
+/// The contexts of a worker, by their options.
 struct ContextCache {
-    /// So many ways to ask for TLS are remembered; requests choose them, so there has to be an end.
+    /// The maximum number of cached contexts. Requests choose the options, so the cache must be limited.
     static let capacity = 64
 
     private var material: TLSMaterial?
@@ -45,7 +45,7 @@ struct ContextCache {
     private var stores: [String?: AuthorityStore] = [:]
     private let reports = ReportMemory()
 
-    /// - Throws: TLS_PROTOCOL where no such context can be made.
+    /// - Throws: TLS_PROTOCOL if the context cannot be created.
     mutating func context(
         for options: TLSOptions, material: TLSMaterial
     ) throws(TLSHandshakeFailure) -> TLSContext {
@@ -60,7 +60,7 @@ struct ContextCache {
         return context
     }
 
-    /// After a reload the same names may stand for other files, the system's among them.
+    /// After a reload, the same names may refer to other files, including those of the system.
     private mutating func adopt(_ material: TLSMaterial) {
         self.material = material
         contexts.removeAll()
@@ -92,7 +92,7 @@ struct ContextCache {
     }
 }
 
-/// What makes one context (SSL_CTX) differ from another; the rest is told to each connection (SSL).
+/// The options that differ between contexts (SSL_CTX). The others are set for each connection (SSL).
 struct ContextKey: Hashable {
     let minimumVersion: TLSVersion?
     let maximumVersion: TLSVersion?
@@ -110,15 +110,15 @@ struct ContextKey: Hashable {
         legacyRenegotiation = options.legacyRenegotiation
     }
 
-    /// TLS 1.2, unless less was asked for: a maximum below is the wish for just that version.
+    /// TLS 1.2 by default. A lower maximum requests exactly that version.
     var lowestVersion: TLSVersion { minimumVersion ?? min(.tls12, highestVersion) }
     var highestVersion: TLSVersion { maximumVersion ?? .tls13 }
 }
 
-/// The authorities that chains are verified against (X509_STORE), shared by a worker's contexts.
+/// The authorities for verifying chains (X509_STORE), shared by a worker's contexts.
 final class AuthorityStore {
     let store: OpaquePointer
-    /// Chains that led here before.
+    /// Chains that were already verified against this store.
     let memory = ChainMemory()
 
     private init?(filledBy fill: (OpaquePointer) -> Bool) {
@@ -129,14 +129,14 @@ final class AuthorityStore {
 
     deinit { X509_STORE_free(store) }
 
-    /// OpenSSL's default paths, or SSL_CERT_FILE and SSL_CERT_DIR: X509_STORE_set_default_paths(3). The file is read here, the
-    /// directory's certificates when a chain asks for them, and each once.
+    /// OpenSSL's default paths, or SSL_CERT_FILE and SSL_CERT_DIR: X509_STORE_set_default_paths(3). The file is read
+    /// here. Each certificate of the directory is read once, when a chain needs it.
     static func system() -> AuthorityStore? {
         AuthorityStore { X509_STORE_set_default_paths($0) == 1 }
     }
 
-    /// Configured ones. Whoever lists an intermediate or a server's own certificate means to trust it, so a chain may end
-    /// there (X509_V_FLAG_PARTIAL_CHAIN), as in most other programs.
+    /// Configured authorities. An operator who lists an intermediate or a server certificate wants to trust it. So a
+    /// chain can end there (X509_V_FLAG_PARTIAL_CHAIN), as in most other programs.
     convenience init?(of anchors: TrustAnchors) {
         self.init { store in
             anchors.addAll(to: store) && X509_STORE_set_flags(store, UInt(X509_V_FLAG_PARTIAL_CHAIN)) == 1

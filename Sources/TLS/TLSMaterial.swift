@@ -1,11 +1,11 @@
-import COpenSSL
+internal import COpenSSL
 package import CheckModel
 
-/// What the configuration lends to handshakes, by the names that requests use.
+/// The configured entries that handshakes can use, by name.
 public final class TLSMaterial: Sendable {
-    /// `tls.ca`.
+    /// The entries for `tls.ca`.
     public let authorities: [String: TrustAnchors]
-    /// `tls.client_certificate`.
+    /// The entries for `tls.client_certificate`.
     public let clientCertificates: [String: ClientCertificate]
 
     public init(
@@ -16,7 +16,7 @@ public final class TLSMaterial: Sendable {
     }
 }
 
-/// Why a file of certificates or keys cannot be used: the end of a sentence about the file, without anything of a key in it.
+/// Why a file of certificates or keys cannot be used: a predicate about the file, without any part of a key.
 public struct TLSMaterialError: Error, Hashable, Sendable {
     public let reason: String
 
@@ -25,27 +25,26 @@ public struct TLSMaterialError: Error, Hashable, Sendable {
     }
 }
 
-/// A certificate with its key and the chain behind it: an entry under `client_certificates` of the configuration.
+/// A certificate with its key and the rest of its chain: an entry of `client_certificates` in the configuration.
 ///
-/// It never changes, and every worker may use it.
+/// It is immutable, and all workers share it.
 public final class ClientCertificate: Sendable {
     private let list: CertificateList
     private let key: PrivateKey
 
     /// Reads PEM: the certificate first, then the rest of its chain; and its key, without a passphrase.
-    /// - Throws: where one cannot be read, or the key is another certificate's.
+    /// - Throws: if one cannot be read, or the key does not match the certificate.
     public init(certificatePEM: [UInt8], keyPEM: [UInt8]) throws(TLSMaterialError) {
         list = try CertificateList(pem: certificatePEM)
         key = try PrivateKey(pem: keyPEM)
         defer { ERR_clear_error() }
-        // A list without a certificate has been refused.
+        // A list without a certificate was already rejected.
         guard X509_check_private_key(list.certificates[0], key.key) == 1 else {
             throw TLSMaterialError("has a key that is not the certificate's")
         }
     }
 
-    /// When the last of the chain's certificates begins to be valid, and when the first one expires, in seconds since 1970;
-    /// nil where there is no such date.
+    /// When the chain's validity starts and ends, in seconds since 1970; nil if there is no such date.
     package var validity: (notBefore: Int64, notAfter: Int64)? {
         let reports = list.certificates.map { CertificateReader.report(of: $0, now: 0) }
         guard let begin = reports.compactMap(\.notBefore).max(), let end = reports.compactMap(\.notAfter).min() else {
@@ -57,9 +56,11 @@ public final class ClientCertificate: Sendable {
     /// The certificate itself.
     package var report: CertificateReport { CertificateReader.report(of: list.certificates[0], now: 0) }
 
-    /// Has connections of this context show the certificate when a peer asks for one; OpenSSL takes references of its own.
-    /// - Parameter context: an SSL_CTX, the caller's.
-    /// - Returns: false where OpenSSL refuses it (a key too short for the security level): why is in its queue of errors.
+    /// Makes connections of this context present the certificate if a peer requests one. OpenSSL takes its own
+    /// references.
+    /// - Parameter context: an SSL_CTX, owned by the caller.
+    /// - Returns: false if OpenSSL rejects it, such as a key too short for the security level. The reason is in its
+    /// error queue.
     package func use(in context: OpaquePointer) -> Bool {
         SSL_CTX_use_certificate(context, list.certificates[0]) == 1
             && list.certificates.dropFirst().allSatisfy { connectd_add_chain_certificate(context, $0) == 1 }
@@ -67,14 +68,14 @@ public final class ClientCertificate: Sendable {
     }
 }
 
-/// A private key, held by one reference.
+/// A private key with one reference.
 final class PrivateKey: Sendable {
-    // SAFETY: an EVP_PKEY is counted by atomic operations, and nothing here changes it once it is parsed; what OpenSSL
-    // caches in it for its providers is put there under a lock of its own, so threads may share it. The reference is given
-    // back by `deinit` alone, when nobody holds the key any more.
+    // SAFETY: the reference count of an EVP_PKEY is atomic, and nothing here changes it after it is parsed. OpenSSL
+    // caches data for its providers in it under its own lock. So threads may share it. Only `deinit` drops the
+    // reference, when the key has no users.
     nonisolated(unsafe) let key: OpaquePointer
 
-    /// Reads PEM: the first key, which must have no passphrase. No byte of it gets into an error.
+    /// Reads PEM: the first key, which must have no passphrase. Errors contain no byte of it.
     init(pem: [UInt8]) throws(TLSMaterialError) {
         var wasAsked = false
         let read = PEM.withBytes(pem) { bio in
@@ -91,35 +92,35 @@ final class PrivateKey: Sendable {
     }
 }
 
-/// The authorities that a peer's chain may lead to: an entry under `authorities` of the configuration.
+/// The authorities that a peer's chain can end at: an entry of `authorities` in the configuration.
 ///
-/// It never changes, and every worker may use it.
+/// It is immutable, and all workers share it.
 public final class TrustAnchors: Sendable {
     private let list: CertificateList
 
-    /// Reads PEM: one certificate or more, at most 1000; what stands around them is passed over.
-    /// - Throws: where there is none, or one that cannot be read.
+    /// Reads PEM: 1 to 1000 certificates. Text around them is ignored.
+    /// - Throws: if there is none, or one cannot be read.
     public init(pem: [UInt8]) throws(TLSMaterialError) {
         list = try CertificateList(pem: pem)
     }
 
-    /// Whether each of the others is among these.
+    /// Whether this contains all of the other's certificates.
     package func includesAll(of other: TrustAnchors) -> Bool {
         other.list.certificates.allSatisfy { known in list.certificates.contains { X509_cmp($0, known) == 0 } }
     }
 
-    /// Trusts each of them: X509_STORE_add_cert(3), which takes references of its own.
-    /// - Parameter store: an X509_STORE, the caller's.
-    /// - Returns: false where OpenSSL finds no memory.
+    /// Adds each of them to a store: X509_STORE_add_cert(3), which takes its own references.
+    /// - Parameter store: an X509_STORE, owned by the caller.
+    /// - Returns: false if OpenSSL is out of memory.
     @discardableResult
     package func addAll(to store: OpaquePointer) -> Bool {
         list.certificates.allSatisfy { X509_STORE_add_cert(store, $0) == 1 }
     }
 
-    /// Names each of them to clients that are asked for a certificate, which choose by that: SSL_CTX_add_client_CA(3), which
-    /// takes copies of the names. A long list is left out: it would be sent in each handshake.
-    /// - Parameter context: an SSL_CTX, the caller's.
-    /// - Returns: false where OpenSSL finds no memory.
+    /// Lists their names in certificate requests, so that clients can choose a certificate: SSL_CTX_add_client_CA(3),
+    /// which copies the names. A long list is omitted, because each handshake would send it.
+    /// - Parameter context: an SSL_CTX, owned by the caller.
+    /// - Returns: false if OpenSSL is out of memory.
     package func nameAll(in context: OpaquePointer) -> Bool {
         guard list.certificates.count <= 64 else { return true }
         return list.certificates.allSatisfy { SSL_CTX_add_client_CA(context, $0) == 1 }

@@ -1,17 +1,17 @@
-import COpenSSL
-import CheckModel
-import ErrorCatalogue
+internal import COpenSSL
+internal import CheckModel
+internal import ErrorCatalogue
 
-/// A connection of OpenSSL's (SSL) between two memories (BIO_s_mem(3)): what came from the peer, and what is to be sent.
+/// An OpenSSL connection (SSL) between two memory buffers (BIO_s_mem(3)): bytes from the peer, and bytes to send to it.
 ///
-/// Each step ends at once: with its result, or wanting more from the peer. Nothing waits between a call and SSL_get_error(3),
-/// whose answer depends on the thread's error queue.
+/// Each step returns at once, with its result or because it needs more bytes. Nothing may happen between a call and
+/// SSL_get_error(3), because its result depends on the thread's error queue.
 struct TLSSession: ~Copyable {
     enum Step {
         case done
-        /// The input is used up.
+        /// All input is consumed.
         case wantsMore
-        /// The peer has said close_notify.
+        /// The peer has sent close_notify.
         case closed
         case failed(OpenSSLError?)
     }
@@ -32,7 +32,7 @@ struct TLSSession: ~Copyable {
             SSL_free(ssl)
             return nil
         }
-        // From here on both are the SSL's.
+        // From here on, the SSL owns both.
         SSL_set_bio(ssl, input, output)
         SSL_set_connect_state(ssl)
         self.ssl = ssl
@@ -42,23 +42,23 @@ struct TLSSession: ~Copyable {
 
     deinit { SSL_free(ssl) }
 
-    /// Gives what the peer has sent. Memory is what it takes, and the callers bound that.
-    /// - Returns: false where there is no memory.
+    /// Adds bytes from the peer. This allocates memory; the callers limit the amount.
+    /// - Returns: false if there is no memory.
     borrowing func feed(_ bytes: [UInt8]) -> Bool {
         BIO_write(input, bytes, Int32(bytes.count)) == Int32(bytes.count)
     }
 
-    /// Whether a read may give something without more input.
+    /// Whether a read may return bytes without more input.
     var hasInput: Bool { BIO_ctrl_pending(input) > 0 || SSL_has_pending(ssl) == 1 }
 
-    /// How much `takeOutput` would give.
+    /// The number of bytes that `takeOutput` would return.
     var outputCount: Int { BIO_ctrl_pending(output) }
 
     var isDone: Bool { SSL_is_init_finished(ssl) == 1 }
 
     var isTLS13: Bool { SSL_version(ssl) == TLS1_3_VERSION }
 
-    /// What is to be sent to the peer, appended to `bytes`.
+    /// Appends the bytes to send to the peer to `bytes`.
     borrowing func takeOutput(into bytes: inout [UInt8]) {
         let count = outputCount
         guard count > 0 else { return }
@@ -72,14 +72,14 @@ struct TLSSession: ~Copyable {
         return step(SSL_do_handshake(ssl))
     }
 
-    /// Takes records until plaintext is there, which stays: `done`.
+    /// Processes records until plaintext is available (`done`), and leaves the plaintext there.
     borrowing func peek() -> Step {
         var byte: UInt8 = 0
         ERR_clear_error()
         return step(SSL_peek(ssl, &byte, 1))
     }
 
-    /// Reads plaintext; `bytes` is empty unless `done`.
+    /// Reads plaintext; `bytes` is empty unless the step is `done`.
     borrowing func read(atMost capacity: Int, into bytes: inout [UInt8]) -> Step {
         ERR_clear_error()
         var result: Int32 = 0
@@ -90,14 +90,14 @@ struct TLSSession: ~Copyable {
         return step(result)
     }
 
-    /// Encrypts plaintext, of which there has to be some: all of it, where `done`.
+    /// Encrypts plaintext, which must not be empty: all of it if the step is `done`.
     borrowing func write(_ bytes: ArraySlice<UInt8>) -> Step {
         ERR_clear_error()
         let result = bytes.withUnsafeBytes { SSL_write(ssl, $0.baseAddress, Int32(clamping: $0.count)) }
         return step(result)
     }
 
-    /// Puts a close_notify into the output, and awaits none.
+    /// Writes a close_notify to the output, and does not wait for the peer's.
     borrowing func close() {
         ERR_clear_error()
         SSL_shutdown(ssl)
@@ -114,22 +114,23 @@ struct TLSSession: ~Copyable {
     }
 }
 
-/// Certificates in their order (STACK_OF(X509)), each kept alive by a reference.
+/// Certificates in order (STACK_OF(X509)), with a reference to each.
 final class CertificateStack {
     let stack: OpaquePointer
 
-    /// - Parameter stack: with a reference to each certificate; both become this value's.
+    /// - Parameter stack: has a reference to each certificate. This value takes ownership of the stack and the
+    /// references.
     init(adopting stack: OpaquePointer) {
         self.stack = stack
     }
 
-    /// Refers to a stack that stays its owner's: X509_chain_up_ref(3).
+    /// Makes a new stack with its own references to the same certificates: X509_chain_up_ref(3).
     convenience init?(copying stack: OpaquePointer?) {
         guard let stack, let copy = X509_chain_up_ref(stack) else { return nil }
         self.init(adopting: copy)
     }
 
-    /// - Parameter certificates: the new stack has references of its own.
+    /// - Parameter certificates: the new stack takes its own references.
     convenience init?(of certificates: [OpaquePointer]) {
         guard let stack = connectd_x509_stack_new() else { return nil }
         self.init(adopting: stack)
@@ -140,19 +141,20 @@ final class CertificateStack {
 
     var count: Int { Int(max(0, connectd_certificate_count(stack))) }
 
-    /// Valid as long as the stack; nil outside of it.
+    /// Valid during the lifetime of the stack; nil for an invalid index.
     subscript(index: Int) -> OpaquePointer? { connectd_certificate_at(stack, Int32(index)) }
 }
 
-/// What OpenSSL's call-backs saw of a handshake: facts that it keeps for itself, or forgets where a handshake fails.
+/// What OpenSSL's callbacks report about a handshake: facts that OpenSSL does not expose, or discards if a handshake
+/// fails.
 ///
-/// The call-backs find it by the SSL, which its channel frees before it.
+/// The callbacks find it through the SSL, which the channel frees first.
 final class HandshakeRecord {
-    /// Whether a chain that does not verify ends the handshake.
+    /// Whether a chain that cannot be verified ends the handshake.
     let mustVerify: Bool
-    /// Security level for the keys and signatures of certificates.
+    /// The security level for the keys and signatures of certificates.
     let certificateLevel: Int32
-    /// Who the certificate has to be for, and what it is verified against.
+    /// The expected name, and the store to verify against.
     let peer: PeerName
     let authorities: AuthorityStore
     private let expectedAlert: TLSAlert?
@@ -162,16 +164,16 @@ final class HandshakeRecord {
     private(set) var isAskedForCertificate = false
     private(set) var hasAnsweredWithoutCertificate = false
     private(set) var hasSentCertificate = false
-    /// TLS 1.3: the server has sent something behind our last flight, so it has taken that.
+    /// TLS 1.3: the server has sent a message after our last flight, so it has accepted that flight.
     private(set) var hasTicket = false
-    /// The last one that was not close_notify.
+    /// The last alert other than close_notify.
     private(set) var peerAlert: TLSAlert?
     private(set) var ownAlert: TLSAlert?
     private(set) var hasExpectedAlert = false
 
-    /// As the peer sent it.
+    /// The chain as the peer sent it.
     private(set) var chain: CertificateStack?
-    /// Up to an authority; nil unless verified.
+    /// The chain up to an authority; nil unless verified.
     private(set) var verifiedChain: CertificateStack?
     private(set) var verifyError: CertificateVerifyError?
 
@@ -186,14 +188,14 @@ final class HandshakeRecord {
         self.expectedAlert = expectedAlert
     }
 
-    /// A chain was sent, leads to an authority, and bears the name that was asked for.
+    /// Whether a chain was sent, leads to an authority, and contains the expected name.
     var isVerified: Bool { verifiedChain != nil }
 
-    /// Called for each message of the handshake: its type, RFC 8446, 4.
+    /// Called for each message of the handshake, with its type (RFC 8446, 4).
     func noteMessage(type: Int32, length: Int, isOurs: Bool) {
         switch (type, isOurs) {
         case (SSL3_MT_CERTIFICATE, true):
-            // An empty list: 4 bytes of header, 3 of its length, and in TLS 1.3 one more of an empty context.
+            // An empty list: 4 bytes of header, 3 of length, and in TLS 1.3 one more for an empty context.
             hasSentCertificate = length > 8
             hasAnsweredWithoutCertificate = !hasSentCertificate
         case (_, true): break
@@ -202,7 +204,7 @@ final class HandshakeRecord {
         case (SSL3_MT_NEWSESSION_TICKET, false): hasTicket = true
         case _: break
         }
-        // A HelloRequest answers nothing.
+        // A HelloRequest is not an answer to our messages.
         if !isOurs, type != SSL3_MT_HELLO_REQUEST { hasMessages = true }
     }
 
@@ -215,8 +217,8 @@ final class HandshakeRecord {
         if Int32(alert.code) != SSL_AD_CLOSE_NOTIFY { peerAlert = alert }
     }
 
-    /// Called once a chain was verified.
-    /// - Parameter error: what X509_verify_cert(3) found first; nil where the chain is good.
+    /// Called after a chain was verified.
+    /// - Parameter error: the first error of X509_verify_cert(3); nil if the chain is valid.
     func noteVerification(
         chain: CertificateStack?, verifiedChain: CertificateStack?, error: CertificateVerifyError?
     ) {

@@ -1,12 +1,12 @@
-import COpenSSL
-import CheckModel
-import ErrorCatalogue
+internal import COpenSSL
+internal import CheckModel
+internal import ErrorCatalogue
 
 extension CertificateVerifyError {
-    /// The name of what X509_verify_cert(3) found first.
+    /// The error name for the first error of X509_verify_cert(3).
     ///
-    /// It builds the chain, then looks at levels and names, then at dates; and what it finds first has to be mended first.
-    /// So a certificate that is self-signed and expired is CERT_SELF_SIGNED: a new date would not help it.
+    /// OpenSSL builds the chain, then checks levels and names, then dates. The error that it finds first must be fixed
+    /// first. So a certificate that is self-signed and expired is CERT_SELF_SIGNED: a new date would not help.
     var failure: TLSFailure {
         switch Int32(code) {
         case X509_V_ERR_CERT_HAS_EXPIRED: .certificateExpired
@@ -24,9 +24,9 @@ extension CertificateVerifyError {
     }
 }
 
-// The names of x509_vfy.h, which OpenSSL has in its header only.
+// The names of x509_vfy.h, which exist only in OpenSSL's header.
 extension CertificateVerifyError {
-    /// The header's name of a code; `X509_V_ERR_N` for one that this header has not.
+    /// The name of a code in the header; `X509_V_ERR_N` for a code that this header does not have.
     static func name(of code: Int) -> String {
         names.first { $0.code == code }.map { "X509_V_ERR_\($0.name)" } ?? "X509_V_ERR_\(code)"
     }

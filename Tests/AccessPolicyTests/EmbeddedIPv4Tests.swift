@@ -20,7 +20,7 @@ import Testing
             ("::2", ["0.0.0.2"]),
             ("64:ff9b:2::169.254.169.254", []), ("64:ff9b:0:1::1.2.3.4", []),
         ] as [(String, [String])])
-    func findsEveryForm(_ text: String, inside: [String]) throws {
+    func findsEveryEmbeddedForm(_ text: String, inside: [String]) throws {
         let address = try #require(IPAddress(parsing: text))
         #expect(address.embeddedIPv4().map(\.text) == inside)
     }
@@ -39,14 +39,14 @@ import Testing
         #expect(address.embeddedIPv4() == [])
     }
 
-    @Test func aConfiguredPrefixReplacesTheGuess() throws {
+    @Test func aConfiguredPrefixReplacesTheGuessedLength() throws {
         let prefix = try NAT64Prefix(AddressRange(parsing: "64:ff9b:1:abcd::/96"))
         let address = try #require(IPAddress(parsing: "64:ff9b:1:abcd::8.8.8.8"))
         #expect(address.embeddedIPv4(nat64Prefixes: [prefix]).map(\.text) == ["8.8.8.8"])
     }
 
     @Test(arguments: ["10.0.0.0/32", "2001:db8::/33", "2001:db8::/128", "::/0"])
-    func otherBlocksAreNoPrefixes(_ text: String) {
+    func otherBlocksAreNotPrefixes(_ text: String) {
         #expect(throws: AddressRangeError.self) { try NAT64Prefix(AddressRange(parsing: text)) }
     }
 }

@@ -2,7 +2,7 @@ import AccessPolicy
 import NetworkTypes
 import Testing
 
-/// Our own listeners by another name: the file is what counts.
+/// connectd's own listeners under other names. The policy identifies them by the file.
 @Suite struct PolicyOwnFilesTests {
     private static let own = FileIdentity(device: 7, inode: 11)
 
@@ -14,7 +14,7 @@ import Testing
 
     private func path(_ text: String) -> UnixAddress { .path(Array(text.utf8)) }
 
-    @Test func `another name of an own listener needs a rule for exactly that name`() throws {
+    @Test func `an own listener under another name needs a rule for exactly that name`() throws {
         let wide = try policy("/run/app/*")
         #expect(wide.judge(path: path("/run/app/x"), file: Self.own) == .deny(.ownListener))
         #expect(wide.judge(path: path("/run/app/x"), file: FileIdentity(device: 7, inode: 12)) == .allow)
@@ -24,7 +24,7 @@ import Testing
         #expect(try policy("/run/app/*", "/run/app/x").judge(path: path("/run/app/x"), file: Self.own) == .allow)
     }
 
-    @Test func `the rule that allows a path as it is written is told`() throws {
+    @Test func `the rule that allows a path as written is returned`() throws {
         let both = try policy("/run/app/*", "/srv/**")
         #expect(both.ruleAllowing(path: path("/run/app/x")) == 0)
         #expect(both.ruleAllowing(path: path("/srv/a/b")) == 1)

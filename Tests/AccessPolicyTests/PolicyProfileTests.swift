@@ -57,7 +57,7 @@ import Testing
         "::127.0.0.1",
         "::ffff:0:127.0.0.1", "::ffff:10.0.0.9", "2001:db8:64:7f00:0:100::",
     ])
-    func metadataAndOwnListenersAreRecognizedInEveryForm(_ address: String) throws {
+    func metadataAndOwnListenersAreDeniedInEveryForm(_ address: String) throws {
         let prefixes = try ["2001:db8:64::/48", "fd64::/96"].map { try NAT64Prefix(AddressRange(parsing: $0)) }
         for profile in Policy.Profile.allCases {
             let policy = Policy(profile: profile, nat64Prefixes: prefixes, ownPorts: [8080])
@@ -77,7 +77,7 @@ import Testing
         #expect(try policy.verdict(on: "tcp \(address) 8082") == "allow")
     }
 
-    @Test func theKernelIsAskedOnlyAboutOwnPorts() throws {
+    @Test func localAddressesAreLookedUpOnlyForOwnPorts() throws {
         let policy = Policy(ownPorts: [8080])
         let address = try #require(IPAddress(parsing: "10.0.0.1"))
         var asked = 0

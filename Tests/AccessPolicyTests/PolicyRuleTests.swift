@@ -63,7 +63,7 @@ import Testing
         #expect(try Policy(rules: [wide, metadata]).verdict(on: "tcp 169.254.169.254 81") == "deny cloudMetadata")
     }
 
-    @Test func rulesReachTheAddressInside() throws {
+    @Test func rulesApplyToEmbeddedAddresses() throws {
         let denial = try PolicyRule(action: .deny, cidr: "10.0.0.0/8")
         let outer = try PolicyRule(action: .allow, cidr: "64:ff9b::10.0.0.1")
         let prefix = try PolicyRule(action: .allow, cidr: "64:ff9b::/96")
@@ -80,7 +80,7 @@ import Testing
         #expect(try Policy(profile: .rules, rules: [outer]).verdict(on: question) == "allow")
     }
 
-    @Test func namesOfHostsAreOnlyDenied() throws {
+    @Test func hostNameRulesOnlyDeny() throws {
         let policy = Policy(
             rules: [
                 try PolicyRule(action: .allow, cidr: "0.0.0.0/0"),
@@ -118,7 +118,7 @@ import Testing
         }
     }
 
-    @Test func aRuleHasOneMatcherThatFitsTheRest() {
+    @Test func aRuleHasOneMatcherThatFitsItsOtherMembers() {
         func member(_ make: () throws -> PolicyRule) -> PolicyRuleError.Member?? {
             do {
                 _ = try make()
@@ -144,7 +144,7 @@ import Testing
     @Test(arguments: [
         "", "-", "1-", "-1", "0", "65536", "1-65536", "0-1", "9-8", "1-2-3", " 1", "1 - 2", "+1", "a", "٣", "000001",
     ])
-    func refusesInvalidPortRanges(_ text: String) {
+    func rejectsInvalidPortRanges(_ text: String) {
         #expect(throws: PolicyRuleError.self) { try PortRange(parsing: text) }
     }
 }

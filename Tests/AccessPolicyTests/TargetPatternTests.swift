@@ -2,7 +2,7 @@
 @testable import NetworkTypes
 import Testing
 
-/// Patterns of targets, as `client_certificates` has them.
+/// Target patterns, as in `client_certificates`.
 @Suite struct TargetPatternTests {
     @Test(arguments: [
         (
@@ -13,9 +13,13 @@ import Testing
         ("*:*", ["a:1", "10.0.0.7:65535", "[::1]:1", "udp://a:1"], ["unix:/run/x", "unix:@x"]),
         ("10.0.0.7:8000-8999", ["10.0.0.7:8000", "10.0.0.7:8999"], ["10.0.0.7:7999", "10.0.0.70:8000", "a:8000"]),
         ("[2001:db8::7]:*", ["[2001:DB8:0::7]:1"], ["[2001:db8::8]:1"]),
+        (
+            "*.bücher.example:443", ["tls://a.BÜCHER.example:443", "a.xn--bcher-kva.example:443"],
+            ["a.bucher.example:443"]
+        ),
         ("db-?.x:1", ["db-1.x:1"], ["db-12.x:1", "db-.x:1"]),
     ])
-    func whatTheyStandFor(text: String, matching: [String], others: [String]) throws {
+    func aPatternMatchesItsTargets(text: String, matching: [String], others: [String]) throws {
         let pattern = try TargetPattern(parsing: text)
         for target in matching { #expect(pattern.matches(try Target(parsing: target)), "\(target)") }
         for target in others { #expect(!pattern.matches(try Target(parsing: target)), "\(target)") }
@@ -24,7 +28,7 @@ import Testing
     @Test(arguments: [
         "", "db", ":443", "db:", "db:0", "db:https", "a b:1", "a/b:1", "::1:443", "[::1:1", "tcp://h:443",
     ])
-    func whatIsNone(text: String) {
+    func invalidPatternsAreRejected(text: String) {
         #expect(throws: PolicyRuleError.self) { try TargetPattern(parsing: text) }
     }
 }

@@ -26,7 +26,7 @@ extension BlackboxProbe {
 }
 
 extension BlackboxProbe.Preparation {
-    /// The request of a check; nil where there is none.
+    /// The request of a check; nil if there is none.
     var request: CheckRequest? {
         switch self {
         case .check(let check): check.request
@@ -34,7 +34,7 @@ extension BlackboxProbe.Preparation {
         }
     }
 
-    /// The name of the error of what cannot be checked.
+    /// The error name of a target that cannot be checked.
     var failure: ErrorReport? {
         switch self {
         case .check: nil
@@ -43,7 +43,7 @@ extension BlackboxProbe.Preparation {
     }
 }
 
-/// The samples of a text in Prometheus' format, without those that only say how long something took.
+/// The samples of a text in Prometheus format, without durations.
 func samples(_ bytes: [UInt8]) -> [String] {
     String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init).filter { !$0.hasPrefix("#") }
 }

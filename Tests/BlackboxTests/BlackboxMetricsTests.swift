@@ -26,7 +26,7 @@ import Testing
             ])
     }
 
-    @Test func `a failure says why`() throws {
+    @Test func `a failure has its outcome and reason`() throws {
         let failed = result(attempt("::1", error: Self.refused, in: .connect))
         let found = samples(of: failed, try probe("[::1]:80"))
         #expect(found.contains("probe_success 0") && found.contains("probe_ip_protocol 6"))
@@ -36,7 +36,7 @@ import Testing
             ))
     }
 
-    @Test func `a denial tells nothing of the target`() throws {
+    @Test func `a denial reveals nothing about the target`() throws {
         let probe = try probe("db.example:80")
         let request = try #require(probe.preparing(now: 0).request)
         let found = samples(of: .denied(request, startedAtNanoseconds: 0), probe)
@@ -54,7 +54,7 @@ import Testing
             ])
     }
 
-    @Test func `what is no target has no address, as there`() throws {
+    @Test func `an invalid target has no address, as in blackbox_exporter`() throws {
         let probe = try probe("noport")
         guard case .failed(let result) = probe.preparing(now: 0) else {
             Issue.record("was prepared")
@@ -68,13 +68,13 @@ import Testing
 
     @Test(
         arguments: [
-            // What blackbox_exporter 0.23 has, by its own measure.
+            // The samples of blackbox_exporter 0.23.
             ("127.0.0.1:0", true), ("db.example:", true), ("db.example:70000", true), ("db.example:nosuch", true),
             ("http://a.example", true), ("u@a.example:1", true), (":1", true), ("unix:/run/x.sock", true),
             ("http://a.example:80", false), ("u:p@a.example:1", false), ("a.example", false), ("[::1]", false),
             ("[::1", false), ("[::1]x:80", false), ("::1:80", false), ("/run/x.sock", false),
         ])
-    func `a bad target has metrics of its host where Go finds one`(target: String, hasHost: Bool) throws {
+    func `an invalid target has metrics of its host if Go finds one`(target: String, hasHost: Bool) throws {
         var probe = try probe(target)
         var failed: CheckResult
         switch probe.prepare(now: 0) {
@@ -100,7 +100,7 @@ import Testing
         #expect(info.contains(flaw.prefix(12)) && log.contains(flaw.prefix(12)))
     }
 
-    @Test func `an association without an answer is no success`() throws {
+    @Test func `an association without an answer is not a success`() throws {
         var attempt = attempt("127.0.0.1")
         attempt.outcome = .associated
         let found = samples(of: result(attempt), try probe("udp://127.0.0.1:9"))
@@ -111,12 +111,12 @@ import Testing
             })
     }
 
-    @Test func `a mapped address is of IPv4, as in Go`() throws {
+    @Test func `a mapped address counts as IPv4, as in Go`() throws {
         let found = samples(of: result(attempt("::ffff:127.0.0.1")), try probe("[::ffff:127.0.0.1]:80"))
         #expect(found.contains("probe_ip_protocol 4") && found.contains("probe_ip_addr_hash 3668918509"))
     }
 
-    @Test func `the prober unix has no metrics of addresses`() throws {
+    @Test func `the prober unix has no address metrics`() throws {
         var attempt = AttemptResult(
             endpoint: .unix(.path(Array("/x".utf8))), outcome: .connected, phase: .done, startNanoseconds: 0)
         attempt.durationNanoseconds = 1
@@ -138,21 +138,21 @@ import Testing
             kind: kind, ok: false, durationNanoseconds: 0, bytes: 2, received: Array("x\n".utf8), detail: detail)
     }
 
-    @Test func `a pattern has failed where the peer ended, not where the time was up`() throws {
+    @Test func `a pattern fails at EOF, but not at the deadline`() throws {
         let probe = try probe("127.0.0.1:80")
         let ended = samples(of: failing(.dialogClosed, step(.expect)), probe)
         #expect(ended.contains("probe_failed_due_to_regex 1") && ended.contains("probe_failed_due_to_bytes 0"))
         #expect(samples(of: failing(.dialogMismatch, step(.expect)), probe).contains("probe_failed_due_to_regex 0"))
     }
 
-    @Test func `bytes have failed where others came`() throws {
+    @Test func `expected bytes fail if other bytes arrive`() throws {
         let probe = try probe("127.0.0.1:80")
         let others = samples(of: failing(.dialogMismatch, step(.expectHex, detail: "others")), probe)
         #expect(others.contains("probe_failed_due_to_bytes 1") && others.contains("probe_failed_due_to_regex 0"))
         #expect(samples(of: failing(.dialogClosed, step(.expectHex)), probe).contains("probe_failed_due_to_bytes 0"))
     }
 
-    @Test func `labels of expectations stand once`() throws {
+    @Test func `each label of expectations occurs once`() throws {
         var met = step(.expect)
         met.ok = true
         met.labels = [Label(name: "version", value: "2.0"), Label(name: "host", value: "a\"b\\\n")]
@@ -166,7 +166,7 @@ import Testing
 
     // MARK: Addresses
 
-    @Test func `every address has a sample where more than one was asked for`() throws {
+    @Test func `every address has a sample if several were requested`() throws {
         let attempts = [attempt("10.0.0.1", error: Self.refused, in: .connect), attempt("10.0.0.2")]
         let result = CheckResult(
             ok: true, outcome: .connected, phase: .done, error: nil, attempts: attempts, resolution: nil,
@@ -209,7 +209,7 @@ import Testing
         return report
     }
 
-    @Test func `an end that is no time is before all others`() throws {
+    @Test func `an invalid expiry date sorts first`() throws {
         var report = tls(isVerified: false)
         report.chain.append(certificate(nil))
         let result = CheckResult(
@@ -220,7 +220,7 @@ import Testing
         #expect(samples.contains("probe_ssl_earliest_cert_expiry -62135596800.0"))
     }
 
-    @Test func `certificates are described`() throws {
+    @Test func `certificates have their metrics`() throws {
         let found = samples(of: result(attempt("127.0.0.1"), tls: tls(isVerified: true)), try probe("127.0.0.1:80"))
         #expect(found.contains("probe_ssl_earliest_cert_expiry 1900000000"))
         #expect(found.contains("probe_ssl_last_chain_expiry_timestamp_seconds 2000000000"))
@@ -231,7 +231,7 @@ import Testing
         #expect(found.contains(#"probe_tls_version_info{version="TLS 1.2"} 1"#))
     }
 
-    @Test func `certificates are there also when the verification failed`() throws {
+    @Test func `certificates have metrics even if verification failed`() throws {
         let error = Classifier.report(for: TLSHandshakeFailure(.certificateExpired))
         let failed = result(attempt("127.0.0.1", error: error, in: .tls), tls: tls(isVerified: false))
         let found = samples(of: failed, try probe("127.0.0.1:80"))
@@ -246,7 +246,7 @@ import Testing
             ("secp521r1", "CurveP521", "25"), ("X25519MLKEM768", "X25519MLKEM768", "4588"),
             ("x448", "x448", "30"), ("ffdhe2048", "ffdhe2048", "256"),
         ])
-    func `a group has Go's name and its code point`(group: String, name: String, id: String) throws {
+    func `a group has Go's name and its number`(group: String, name: String, id: String) throws {
         var report = tls(isVerified: true)
         report.group = group
         report.cipher = "ECDHE-RSA-AES128-GCM-SHA256"
@@ -256,7 +256,7 @@ import Testing
         #expect(found.contains(#"probe_tls_group_info{group="\#(name)",id="\#(id)"} 1"#))
     }
 
-    @Test(arguments: [nil, "dh2048"]) func `no group has no metric`(group: String?) throws {
+    @Test(arguments: [nil, "dh2048"]) func `without a group there is no group metric`(group: String?) throws {
         var report = tls(isVerified: true)
         report.group = group
         let found = samples(of: result(attempt("127.0.0.1"), tls: report), try probe("127.0.0.1:80"))

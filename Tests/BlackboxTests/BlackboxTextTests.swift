@@ -2,11 +2,12 @@
 import CheckEngine
 import CheckModel
 import Configuration
+import Dialog
 import ErrorCatalogue
 import Testing
 
 @Suite struct BlackboxTextTests {
-    @Test func `a log has one line for each thing that happened`() throws {
+    @Test func `a log has one line for each event`() throws {
         let error = Classifier.report(for: OwnError.nxdomain)
         let failed = result(attempt("127.0.0.1", error: error, in: .resolve))
         let report = BlackboxReport(probe: try probe("a\nb \"c\":80"), result: failed)
@@ -20,7 +21,7 @@ import Testing
         #expect(lines[2].contains("errno=NXDOMAIN") && lines[2].hasSuffix("duration_seconds=0.006"))
     }
 
-    @Test func `modules are shown without secrets, and can be read again`() throws {
+    @Test func `modules are printed without secrets, and parse again`() throws {
         var module = ProbeModule(name: "a:b", prober: .tcp)
         module.timeoutText = "5s"
         module.sourceAddress = "127.0.0.9".address
@@ -60,7 +61,7 @@ import Testing
         #expect(ModuleText.document([]) == "modules: {}\n")
     }
 
-    @Test func `no text shows what a module sends`() throws {
+    @Test func `no text contains data that a module sends`() throws {
         var entry = QueryResponse()
         entry.expect = "ready"
         entry.send = Array("AUTH hunter2".utf8)
@@ -72,7 +73,7 @@ import Testing
             module.queryResponse = [entry]
             module.dialog = (steps, dialog)
         }
-        // A peer that repeats what it gets, first whole and then beyond what the log shows.
+        // A peer that echoes what it receives: first all of it, then more than the log shows.
         for padding in [0, 150, 195] {
             let received = Array((String(repeating: "x", count: padding) + "bad: AUTH hunter2\n").utf8)
             let step = DialogStepReport(
@@ -92,7 +93,7 @@ import Testing
             probe: try probe(target), result: result(attempt("127.0.0.1", error: isSuccess ? nil : error)))
     }
 
-    @Test func `the last probes are remembered, and the failures before them`() throws {
+    @Test func `the latest probes are kept, and earlier failures`() throws {
         let history = BlackboxHistory()
         history.add(try report("failed:1", isSuccess: false))
         history.add(try report("good:1", isSuccess: true))
@@ -107,7 +108,7 @@ import Testing
         #expect(history.all.count == 2 * BlackboxHistory.limit)
     }
 
-    @Test func `the first page escapes what clients wrote`() throws {
+    @Test func `the index page escapes client input`() throws {
         let history = BlackboxHistory()
         history.add(try report("<b>&\"'\u{202E}\n", isSuccess: false))
         history.add(try report("a.example:1", isSuccess: true))
@@ -117,7 +118,7 @@ import Testing
         #expect(!page.contains("<b>") && !page.contains("\u{202E}"))
     }
 
-    @Test func `what a peer says much of is cut`() throws {
+    @Test func `long data from a peer is truncated`() throws {
         let received = [UInt8](repeating: 0x61, count: 1024)
         let step = DialogStepReport(
             kind: .expect, ok: true, durationNanoseconds: 0, bytes: 1024, received: received)

@@ -8,13 +8,13 @@ import Testing
         let count = Mutex(0)
         let asked = Mutex(0)
 
-        /// Holds the reload until all have asked, or nobody else gets a thread to ask on.
+        /// Delays the reload until all requests have arrived, or no more threads are available for them.
         func waitForAsked(_ number: Int) {
             for _ in 0..<500 where asked.withLock({ $0 }) < number { usleep(4000) }
         }
     }
 
-    @Test func `a hundred who ask at once cost few reloads`() async {
+    @Test func `a hundred concurrent requests cause few reloads`() async {
         let reloads = SharedReloads()
         let counted = Counted()
         reloads.offer {
@@ -32,11 +32,11 @@ import Testing
             return await group.reduce(into: [String?]()) { $0.append($1) }
         }
         #expect(answers == Array(repeating: "no", count: 100))
-        // All may have asked before the first began, and the last one when the second had.
+        // All may have arrived before the first reload began, or the last one after the second had begun.
         #expect((1...3).contains(counted.count.withLock { $0 }))
     }
 
-    @Test func `one that is asked for behind another is done anew`() async {
+    @Test func `a request after a completed reload runs another one`() async {
         let reloads = SharedReloads()
         let counted = Counted()
         reloads.offer {

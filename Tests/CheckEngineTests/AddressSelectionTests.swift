@@ -3,7 +3,7 @@ import NetworkTypes
 import Testing
 
 @Suite struct AddressSelectionTests {
-    /// The first two groups are RFC 6724 section 10.2, but for its examples about home and deprecated addresses.
+    /// The first two groups are from RFC 6724 section 10.2, without its examples for home and deprecated addresses.
     @Test(arguments: [
         ("2001:db8:1::1 2001:db8:1::2, 198.51.100.121 169.254.13.78", "2001:db8:1::1 198.51.100.121"),
         ("2001:db8:1::1 fe80::1, 198.51.100.121 198.51.100.117", "198.51.100.121 2001:db8:1::1"),
@@ -12,31 +12,31 @@ import Testing
         ("2001:db8:1::1 2001:db8:1::2, 2001:db8:3ffe::1 2001:db8:3f44::2", "2001:db8:1::1 2001:db8:3ffe::1"),
         ("2002:c633:6401::1 2002:c633:6401::2, 2001:db8:1::1 2002:c633:6401::2", "2002:c633:6401::1 2001:db8:1::1"),
         ("2002:c633:6401::1 2002:c633:6401::2, 2001:db8:1::1 2001:db8:1::2", "2001:db8:1::1 2002:c633:6401::1"),
-        // Rule 1: no source, no use.
+        // Rule 1: a destination without a source address is last.
         ("2001:db8::1 -, 10.0.0.1 10.0.0.2", "10.0.0.1 2001:db8::1"),
         ("10.0.0.1 -, 2001:db8::1 -", "2001:db8::1 10.0.0.1"),
         // Rule 2.
         ("2001:db8::1 fe80::1, 2001:db8::2 2001:db8::9", "2001:db8::2 2001:db8::1"),
         ("fec0::1 2001:db8::1, 10.0.0.1 10.0.0.2", "10.0.0.1 fec0::1"),
-        // Rule 5: a unique local source does not suit a global destination.
+        // Rule 5: a unique local source address does not match a global destination.
         ("2001:db8::1 fd00::1, 192.0.2.1 10.0.0.2", "192.0.2.1 2001:db8::1"),
-        // Rule 6: IPv4 before Teredo, unique local and what has been given up.
+        // Rule 6: IPv4 before Teredo, unique local and deprecated prefixes.
         ("2001:0:1::1 2001:0:1::2, 192.0.2.1 10.0.0.2", "192.0.2.1 2001:0:1::1"),
         ("fd00::1 fd00::2, 10.0.0.1 10.0.0.2", "10.0.0.1 fd00::1"),
         ("3ffe::1 3ffe::2, fd00::1 fd00::2", "fd00::1 3ffe::1"),
         ("10.0.0.1 10.0.0.2, ::1 ::1", "::1 10.0.0.1"),
         ("::ffff:10.0.0.1 10.0.0.2, 2001:db8::1 2001:db8::2", "2001:db8::1 ::ffff:10.0.0.1"),
-        // Rule 8: loopback and link-local before the rest.
+        // Rule 8: loopback and link-local before the others.
         ("10.0.0.1 10.0.0.2, 127.0.0.1 127.0.0.1", "127.0.0.1 10.0.0.1"),
         ("10.0.0.1 10.0.0.2, 169.254.0.1 169.254.0.2", "169.254.0.1 10.0.0.1"),
-        // Rule 9: not beyond 64 bits, and not among IPv4 addresses.
+        // Rule 9: only the first 64 bits, and not for IPv4.
         ("2001:db8::8000 2001:db8::1, 2001:db8::2 2001:db8::1", "2001:db8::8000 2001:db8::2"),
         ("198.51.100.1 10.0.0.2, 10.0.0.1 10.0.0.2", "198.51.100.1 10.0.0.1"),
         // Rule 10.
         ("10.0.0.3 10.0.0.9, 10.0.0.1 10.0.0.9, 10.0.0.2 10.0.0.9", "10.0.0.3 10.0.0.1 10.0.0.2"),
         ("", ""),
     ])
-    func ordersAsRFC6724Says(_ candidates: String, order: String) throws {
+    func sortsByRFC6724(_ candidates: String, order: String) throws {
         let pairs = try candidates.split(separator: ",").map { pair -> (IPAddress, source: IPAddress?) in
             let words = pair.split(separator: " ")
             return (try #require(IPAddress(parsing: words[0])), source: IPAddress(parsing: words[1]))
@@ -52,7 +52,7 @@ import Testing
         ("10.0.0.1 ::1 ::2 ::3", "10.0.0.1 ::1 ::2 ::3"), ("::1 ::2 ::3 10.0.0.1", "::1 10.0.0.1 ::2 ::3"),
         ("10.0.0.1 10.0.0.2", "10.0.0.1 10.0.0.2"), ("10.0.0.1 10.0.0.2 ::1", "10.0.0.1 ::1 10.0.0.2"),
     ])
-    func familiesTakeTurns(_ addresses: String, order: String) throws {
+    func familiesAlternate(_ addresses: String, order: String) throws {
         let parsed = try addresses.split(separator: " ").map { try #require(IPAddress(parsing: $0)) }
         #expect(AddressSelection.interleave(parsed).map(\.text).joined(separator: " ") == order)
     }

@@ -16,7 +16,7 @@ struct BatchScheduleTests {
         return BatchSchedule(hosts: hosts, options: options)
     }
 
-    @Test("starts no more checks at once than it may, in order")
+    @Test("starts checks in order, up to the concurrency limit")
     func concurrency() {
         var schedule = schedule(["a", "b", "c"], concurrency: 2)
         #expect([schedule.next(at: start), schedule.next(at: start)] == [.start(0), .start(1)])
@@ -27,7 +27,7 @@ struct BatchScheduleTests {
         #expect(schedule.next(at: start) == .complete && schedule.inFlightCount == 0)
     }
 
-    @Test("starts no more checks of a host than it may, and others meanwhile")
+    @Test("limits the checks per host, and starts others in the meantime")
     func perHost() {
         var schedule = schedule(["a", "a", "a", "b", "a"]) { $0.perHost = 1 }
         #expect([schedule.next(at: start), schedule.next(at: start)] == [.start(0), .start(3)])
@@ -44,7 +44,7 @@ struct BatchScheduleTests {
         #expect(schedule.next(at: start) == .complete)
     }
 
-    @Test("starts at a rate")
+    @Test("limits the starts per second")
     func rate() {
         var schedule = schedule(["a", "b"]) { $0.ratePerSecond = 4 }
         #expect(schedule.next(at: start) == .start(0))
@@ -52,7 +52,7 @@ struct BatchScheduleTests {
         #expect(schedule.next(at: time(250)) == .start(1))
     }
 
-    @Test("repeats timeouts after the rest, one after another with a pause")
+    @Test("repeats timeouts after the other checks, one at a time with a pause")
     func repetition() {
         var schedule = schedule(["r", "r", "r", "r"]) { $0.timeoutRetries = 1 }
         for index in 0..<4 { #expect(schedule.next(at: start) == .start(index)) }
@@ -70,7 +70,7 @@ struct BatchScheduleTests {
         #expect(schedule.next(at: time(9000)) == .complete)
     }
 
-    @Test("repeats as often as it is told")
+    @Test("repeats up to the configured number of times")
     func rounds() {
         var schedule = schedule(["r"]) { $0.timeoutRetries = 3 }
         var starts = 0
@@ -89,7 +89,7 @@ struct BatchScheduleTests {
         }
     }
 
-    @Test("gives the repetition up after its limit")
+    @Test("ends the repetition at its time limit")
     func limit() {
         var schedule = schedule(["r", "r", "r"]) {
             $0.timeoutRetries = 1
@@ -107,7 +107,7 @@ struct BatchScheduleTests {
         #expect(schedule.next(at: time(1600)) == .complete)
     }
 
-    @Test("has nothing to do without checks")
+    @Test("is complete at once without checks")
     func nothing() {
         var schedule = schedule([])
         #expect(schedule.next(at: start) == .complete)

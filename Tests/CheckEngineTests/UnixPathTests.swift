@@ -1,7 +1,7 @@
 @testable import CheckEngine
 import Testing
 
-/// Which file systems are looked into for links.
+/// File systems in which links may be followed.
 @Suite struct MountTableTests {
     private static let table = Array(
         #"""
@@ -20,7 +20,7 @@ import Testing
         ("/", true), ("/run", true), ("/mnt/hang", false), ("/mnt/with blank\\", true), ("/srv", false),
         ("/over", true), ("/covered", false), ("/nothing", false), ("/ru", false), ("/run/x", false),
     ])
-    func `a mount is local by its type, the last one on its place`(path: String, isLocal: Bool) {
+    func `the type of the last mount at a path decides whether it is local`(path: String, isLocal: Bool) {
         #expect(MountTable.isLocal(at: Array(path.utf8), in: Self.table) == isLocal)
     }
 
@@ -28,12 +28,12 @@ import Testing
         ("/mnt/hang", "/mnt/hang"), ("/mnt/hang/a/s.sock", "/mnt/hang"), ("/mnt/hanging/s.sock", nil),
         ("/srv/x", "/srv"), ("/run/x.sock", nil), ("/", nil), ("/covered/x", "/covered"),
     ])
-    func `a path lies on the innermost mount that may have to ask a server`(path: String, place: String?) {
-        let places = MountTable.remotePlaces(in: Self.table)
-        #expect(RemoteMounts.innermost(of: places, above: Array(path.utf8)) == place.map { Array($0.utf8) })
+    func `a path belongs to the innermost remote mount`(path: String, place: String?) {
+        let mountPoints = MountTable.remoteMountPoints(in: Self.table)
+        #expect(RemoteMounts.innermost(of: mountPoints, above: Array(path.utf8)) == place.map { Array($0.utf8) })
     }
 
-    @Test func `a text of another kind has no local mount`() {
+    @Test func `other file contents have no local mount`() {
         for text in ["", "x", "1 2 3 4 / -", "1 2 3 4 / rw", " - - - - - - "] {
             #expect(!MountTable.isLocal(at: [UInt8(ascii: "/")], in: Array(text.utf8)))
         }

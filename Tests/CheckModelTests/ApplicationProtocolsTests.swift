@@ -1,14 +1,14 @@
 import CheckModel
 import Testing
 
-/// Which names of application protocols cannot be a command to a peer that does not speak TLS.
+/// Application protocol names that a peer without TLS could execute as a command.
 @Suite struct ApplicationProtocolsTests {
     @Test(arguments: [
         [], ["h2"], ["h2", "http/1.1"], ["acme-tls/1", "postgresql", "radius/1.0"], ["x-custom"], ["my-proto/1"],
         ["stun.turn", "xmpp-client", "acme-tls/1"], ["x-proto/1", "x-proto/2"], ["h2", "my-proto/1", "x"],
         [String(repeating: "a", count: 31)],
     ])
-    func theseAreHarmless(_ names: [String]) {
+    func harmlessNamesAreAccepted(_ names: [String]) {
         #expect(ApplicationProtocols.areHarmless(names))
     }
 
@@ -16,11 +16,11 @@ import Testing
         ["\r\nset x 0 0 4\r\nevil\r\n"], ["h2", "a\nb"], ["a b"], ["a\tb"], ["a\u{0}"], ["\u{7F}"], ["é"], ["h2 "],
         [""],
         [String(repeating: "a", count: 32)], [String(repeating: "a", count: 255)],
-        // Their lengths are line feeds: a line with a command of ten letters between them.
+        // Their length bytes are line feeds, with a command of ten letters between them.
         ["\"FLUSHALL\"", "aaaaaaaaaa"], ["ab.cd:1|c.", "acme-tls/1"], ["postgresql", "ab.cd:1|c."],
         ["abcdefghij", "123456789"], ["stun.turn", "abcdefghijklm"],
     ])
-    func theseAreNot(_ names: [String]) {
+    func namesWithACommandAreRejected(_ names: [String]) {
         #expect(!ApplicationProtocols.areHarmless(names))
     }
 }

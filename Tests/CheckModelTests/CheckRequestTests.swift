@@ -3,7 +3,7 @@ import NetworkTypes
 import Testing
 
 @Suite struct CheckRequestTests {
-    @Test func onlyTargetsWithTheTLSSchemeHaveAHandshakeByDefault() throws {
+    @Test func onlyTLSTargetsHaveAHandshakeByDefault() throws {
         #expect(CheckRequest(target: try Target(parsing: "tls://h:443")).tls == TLSOptions())
         #expect(CheckRequest(target: try Target(parsing: "tcp://h:443")).tls == nil)
     }

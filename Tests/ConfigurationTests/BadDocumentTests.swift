@@ -1,7 +1,7 @@
 import Configuration
 import Testing
 
-/// A document and its only problem.
+/// A document with exactly one problem.
 struct BadDocument: CustomTestStringConvertible, Sendable {
     let text: String
     let line: Int
@@ -93,6 +93,8 @@ struct BadDocument: CustomTestStringConvertible, Sendable {
         BadDocument("hosts: ['a:80']", 1, 9, "hosts[0]", "without scheme and port"),
         BadDocument("hosts: ['1.2.3.4']", 1, 9, "hosts[0]", "is an address; a Host header may always contain one"),
         BadDocument("hosts: ['999.1.1.1']", 1, 9, "hosts[0]", "is not a host name"),
+        BadDocument("hosts: ['💩']", 1, 9, "hosts[0]", "U+1F4A9"),
+        BadDocument("hosts: [ü, xn--tda]", 1, 12, "hosts[1]", "is a duplicate"),
         BadDocument("hosts: [a, A]", 1, 12, "hosts[1]", "is a duplicate"),
         BadDocument("hosts: ['']", 1, 9, "hosts[0]", "is not a host name"),
         BadDocument("auth: {tokens_file: ''}", 1, 21, "auth.tokens_file", "must be a file name"),

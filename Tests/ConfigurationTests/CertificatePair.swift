@@ -1,4 +1,4 @@
-/// A certificate of P-256 with its key, made only for these tests.
+/// A P-256 certificate and its key, created for these tests.
 struct CertificatePair {
     let certificate = """
         -----BEGIN CERTIFICATE-----
@@ -19,7 +19,7 @@ struct CertificatePair {
         fyWEIXUYFvzG+9/K4zIEuvXGBdPFUZnzcg==
         -----END EC PRIVATE KEY-----
         """
-    /// A key that matches no certificate.
+    /// A key that does not match the certificate.
     let otherKey = """
         -----BEGIN EC PRIVATE KEY-----
         MHcCAQEEIGGVL4xcjJ1lXKzMs6v0ERn0q28BK9pi7uAchsvZAdFroAoGCCqGSM49

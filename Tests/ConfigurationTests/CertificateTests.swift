@@ -21,7 +21,7 @@ import Testing
         return try SettingsLoader.load(file: try folder.write(text, to: "c.yaml"))
     }
 
-    @Test func entriesArriveUnderTheirNames() throws {
+    @Test func entriesAreLoadedUnderTheirNames() throws {
         let (settings, warnings) = try Self.load()
         #expect(warnings.isEmpty)
         #expect(Array(settings.authorities.keys) == ["internal"])
@@ -41,7 +41,7 @@ import Testing
         #expect(warnings[0].hasPrefix("client_certificates.probe.key: "))
     }
 
-    @Test func nothingShowsAKey() throws {
+    @Test func descriptionsDoNotContainAKey() throws {
         let settings = try Self.load().settings
         var shown = "\(settings) \(String(reflecting: settings))"
         dump(settings, to: &shown)
@@ -68,7 +68,7 @@ import Testing
     }
 
     @Test(arguments: ["", "no certificate", CertificatePair().key])
-    func anAuthorityIsAtLeastOneCertificate(text: String) throws {
+    func anAuthorityNeedsACertificate(text: String) throws {
         let folder = try TemporaryFolder()
         try folder.write(text, to: "ca.pem")
         let file = try folder.write("authorities:\n  internal: {file: ca.pem}", to: "c.yaml")

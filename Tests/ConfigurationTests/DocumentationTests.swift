@@ -4,7 +4,7 @@ import Foundation
 import NetworkTypes
 import Testing
 
-/// Compares docs/configuration.md with the key table: both contain the same keys.
+/// Compares docs/configuration.md with the key table: both must contain the same keys.
 @Suite struct DocumentationTests {
     /// The first cells of a row of a table, without the backticks around the key.
     struct Row {
@@ -35,7 +35,7 @@ import Testing
         return (key, kind)
     }
 
-    @Test func eachKeyHasOneRowAndEachRowAKey() throws {
+    @Test func keysAndRowsCorrespond() throws {
         let documented = try Self.rows().map(\.key)
         let elements =
             RuleKey.allCases.map { "policy.rules[].\($0.rawValue)" }
@@ -44,7 +44,7 @@ import Testing
         #expect(documented.sorted() == (KeyTable.keys.map(\.path) + elements).sorted())
     }
 
-    @Test(arguments: KeyTable.keys) func aRowMatchesTheCode(key: SettingKey) throws {
+    @Test(arguments: KeyTable.keys) func eachRowMatchesTheCode(key: SettingKey) throws {
         let row = try #require(try Self.rows().first { $0.key == key.path })
         guard case .later = key.kind else {
             let environment = key.isSetByEnvironment ? "`\(key.environmentName)`" : "—"
@@ -54,7 +54,7 @@ import Testing
         #expect(row.cells == [key.kind.words])
     }
 
-    @Test func theDefaultsOfNumbersAreThoseOfTheCode() {
+    @Test func defaultsOfNumbersMatchTheCode() {
         for key in KeyTable.keys {
             if case .integer(_, let place) = key.kind {
                 #expect(key.defaultText == "\(SettingsDraft()[keyPath: place])", "\(key.path)")
@@ -65,7 +65,7 @@ import Testing
         #expect(KeyTable.key(at: "log.format")?.defaultText == LogSettings().format.rawValue)
     }
 
-    @Test func theExamplesAreValidAloneAndTogether() throws {
+    @Test func examplesAreValidAloneAndTogether() throws {
         let folder = try TemporaryFolder()
         try folder.write("ops:0123456789abcdef\n", to: "tokens")
         try folder.write("key\n", to: "bgp.key")
@@ -83,7 +83,7 @@ import Testing
         }
     }
 
-    @Test func theRowsOfMonitorsMatchTheCode() throws {
+    @Test func rowsOfMonitorsMatchTheCode() throws {
         let monitor = try #require(try load("monitors: [{name: a, check: {}}]").settings.monitors.first)
         let cells: [MonitorKey: [String]] = [
             .name: [EntryName.rule, "required"],
@@ -103,7 +103,7 @@ import Testing
         ValueKind.integer(range, \.workers).words
     }
 
-    @Test func theDefaultsOfThePolicyAreThoseOfTheCode() throws {
+    @Test func defaultsOfThePolicyMatchTheCode() throws {
         let onLoopback = try load("").settings.policy
         let elsewhere = try SettingsLoader.load(
             file: nil,
@@ -134,7 +134,7 @@ import Testing
         }
     }
 
-    @Test func theExamplesShowEachKey() throws {
+    @Test func examplesContainEachKey() throws {
         var composer = YAMLComposer(file: "examples.yaml")
         let root = try #require(composer.compose(Array(try Self.blocks().joined().utf8)))
         let shown = Self.keys(of: root, at: "")

@@ -4,7 +4,7 @@ import NetworkTypes
 import Testing
 
 @Suite struct EnvironmentTests {
-    @Test func theEnvironmentOverridesTheFileAndFlagsOverrideBoth() throws {
+    @Test func environmentOverridesTheFileAndFlagsOverrideBoth() throws {
         let yaml = "listen: ['127.0.0.1:1']\nlimits: {queue: 1, in_flight: 2}\nworkers: 3"
         let environment = ["CONNECTD_LISTEN": "127.0.0.1:2, [::1]:3", "CONNECTD_LIMITS__QUEUE": "7"]
         let (settings, warnings) = try load(yaml, environment: environment)
@@ -50,7 +50,7 @@ import Testing
         ("CONNECTD_HEALTH_LISTEN", "0.0.0.0", "\"0.0.0.0\" has no port"),
         ("CONNECTD_LIMITS__BATCH", "1", "limits.batch is not supported in this version of connectd"),
     ])
-    func aBadValueIsNamedByItsVariable(name: String, value: String, reason: String) throws {
+    func anInvalidValueIsReportedWithItsVariable(name: String, value: String, reason: String) throws {
         let found = try problems("{}", environment: [name: value])
         #expect(found.count == 1)
         #expect(found.first?.source == .environment(name))

@@ -42,7 +42,7 @@ import Testing
         #expect(settings.log.level == .info && settings.log.format == .json)
     }
 
-    @Test func withoutAFileTheDefaultsHold() throws {
+    @Test func withoutAFileTheDefaultsApply() throws {
         let (settings, warnings) = try SettingsLoader.load(file: nil, environment: ["PATH": "/bin"])
         #expect(settings.listen.map(\.text) == ["127.0.0.1:8080"])
         #expect(warnings.isEmpty)
@@ -116,7 +116,7 @@ import Testing
         ("unix:///run/s", "unix:/run/s", true),
         ("[::ffff:10.0.0.1]:80", "[::ffff:10.0.0.1]:80", false),
     ])
-    func addressesToListenOn(text: String, shown: String, isLocal: Bool) throws {
+    func listenAddressesAreParsed(text: String, shown: String, isLocal: Bool) throws {
         let flags = Flags(listen: [text], allowAnonymous: true)
         let (settings, _) = try SettingsLoader.load(file: nil, flags: flags)
         #expect(settings.listen.map(\.text) == [shown])
@@ -127,7 +127,7 @@ import Testing
         #expect(try load("listen: ['127.0.0.1:0', '127.0.0.1:0']").settings.listen.count == 2)
     }
 
-    @Test func plainWordsThatOnlyStartLikeNumbersStayStrings() throws {
+    @Test func wordsThatOnlyStartLikeNumbersAreStrings() throws {
         let text = """
             listen: [127.0.0.1:80]
             hosts: [1a.example, e2e.example, x-1, 0x.example]

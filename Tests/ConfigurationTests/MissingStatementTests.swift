@@ -62,7 +62,7 @@ import Testing
         #expect(found.map(\.reason) == ["requires both certificate and key"] && found.first?.path == "https")
     }
 
-    @Test func theMessageSaysWhatIsMissingAndHowToSetIt() throws {
+    @Test func theMessageNamesTheMissingKeysAndHowToSetThem() throws {
         let flags = Flags(listen: ["127.0.0.1:1", "0.0.0.0:2"])
         let message = try #require(try SettingsLoader.load(file: nil, flags: flags).settings.refusalToStart)
         for word in ["0.0.0.0:2", "auth.tokens_file", "--allow-anonymous", "policy.profile", "policy.rules"] {

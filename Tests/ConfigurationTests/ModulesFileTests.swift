@@ -4,7 +4,7 @@ import NetworkTypes
 import Testing
 
 @Suite struct ModulesFileTests {
-    /// Reads a modules file of a real folder, with the certificates that it may name.
+    /// Reads a modules file in a real directory, with the certificates that it may name.
     private static func read(_ text: String) throws -> (ModulesFile, [String]) {
         let folder = try TemporaryFolder()
         let pair = CertificatePair()
@@ -28,7 +28,7 @@ import Testing
         }
     }
 
-    @Test func everyKeyArrives() throws {
+    @Test func everyKeyIsRead() throws {
         let (file, warnings) = try Self.read(
             """
             modules:
@@ -83,7 +83,7 @@ import Testing
             local.prober == .unix && local.queryResponse[0].send == Array("123".utf8) && local.tls.serverName == "x")
     }
 
-    @Test func defaultsAreThoseOfBlackboxExporter() throws {
+    @Test func defaultsMatchBlackboxExporter() throws {
         let (file, warnings) = try Self.read("modules:\n  a: {prober: tcp}\n  b: {prober: tcp, tcp: }\n")
         #expect(warnings.isEmpty)
         for name in ["a", "b"] {
@@ -175,7 +175,7 @@ import Testing
         #expect(try Self.problems(text) == [message])
     }
 
-    /// blackbox_exporter reads these files at a probe: the module loads, and the other modules work.
+    /// blackbox_exporter reads these files during a probe. So the module loads, and the other modules work.
     @Test(arguments: [
         ("ca_file: no.pem", "ca_file", #"the file "no.pem" cannot be read: No such file or directory"#),
         ("ca_file: key.pem", "ca_file", #"the file "key.pem" "#),
@@ -238,7 +238,7 @@ import Testing
         #expect(warnings.contains { $0.contains("modules.b: has no prober") })
     }
 
-    @Test func keysOfOtherProbersAreRequiredToBeUniqueToo() throws {
+    @Test func keysOfOtherProbersMustBeUniqueToo() throws {
         #expect(
             try Self.problems("modules: {a: {prober: http, http: {headers: {A: 1, A: 2}}}}") == [
                 "blackbox.yml:1:52: modules.a.http.headers.A: is a duplicate of the key in line 1"

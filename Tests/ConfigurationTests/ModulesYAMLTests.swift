@@ -3,7 +3,7 @@ import CheckModel
 import NetworkTypes
 import Testing
 
-/// YAML of modules files, as Go's yaml.v3 reads it. `test_blackbox_modules.py` compares it with blackbox_exporter.
+/// The YAML of modules files, read as Go's yaml.v3 does. `test_blackbox_modules.py` compares it with blackbox_exporter.
 @Suite struct ModulesYAMLTests {
     private static func read(_ text: String) throws -> (ModulesFile, [String]) {
         let folder = try TemporaryFolder()
@@ -29,7 +29,7 @@ import Testing
         return try #require(file.modules["m"])
     }
 
-    /// The constructs in the example files of blackbox_exporter.
+    /// The YAML constructs in the example files of blackbox_exporter.
     @Test func theStockConstructsLoad() throws {
         let (file, warnings) = try Self.read(
             """
@@ -88,7 +88,7 @@ import Testing
         #expect(problems == ["blackbox.yml:1:58: modules.m.tcp.query_response[0].send: is not valid base64"])
     }
 
-    @Test func binaryInATextMustBeUTF8() throws {
+    @Test func binaryInAStringMustBeUTF8() throws {
         let problems = try Self.problems(
             "modules: {m: {prober: tcp, tcp: {query_response: [{expect: !!binary /w==}]}}}")
         #expect(problems.count == 1 && problems[0].hasSuffix("must be valid UTF-8"))
@@ -166,7 +166,7 @@ import Testing
         }
     }
 
-    @Test func onlyTheFirstDocumentCounts() throws {
+    @Test func onlyTheFirstDocumentIsRead() throws {
         let (file, warnings) = try Self.read("---\nmodules: {m: {prober: tcp}}\n---\nmodules: [\n")
         #expect(file.modules.keys.sorted() == ["m"])
         #expect(warnings == ["blackbox.yml:3: only the first document of the file is read"])
@@ -207,7 +207,7 @@ import Testing
     @Test(arguments: [
         "5", "0", "\"5\"", "1_0", "0x10", "1.5", "1e3", "\"\"", "5 s", "5d", "2026-01-01", "[]", "{}", "true",
     ])
-    func aTextThatIsNotAGoDurationIsAnError(text: String) throws {
+    func aStringThatIsNotAGoDurationIsAnError(text: String) throws {
         #expect(try Self.problems("modules: {m: {prober: tcp, timeout: \(text)}}").count == 1)
     }
 
@@ -229,7 +229,7 @@ import Testing
                 ])
     }
 
-    @Test func expectAndExpectBytesFollowEachOther() throws {
+    @Test func expectAndExpectBytesCanBeInOneStep() throws {
         let module = try Self.only(
             "modules: {m: {prober: tcp, tcp: {query_response: [{expect: '^(a)', expect_bytes: b, send: $1}]}}}")
         #expect(

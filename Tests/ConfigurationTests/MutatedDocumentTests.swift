@@ -14,7 +14,7 @@ import Testing
         log: {level: "in\\x66o"}
         """
 
-    /// A damaged file gives settings, or problems with a position inside the file.
+    /// A damaged file yields settings, or problems with a position inside the file.
     @Test(arguments: 0..<20) func aDamagedDocumentIsReadOrRejected(seed: UInt64) throws {
         let folder = try TemporaryFolder()
         var generator = SplitMix(state: seed)
@@ -41,7 +41,7 @@ import Testing
     }
 }
 
-/// The same numbers in each run: SplitMix64.
+/// SplitMix64: the same numbers in each run.
 private struct SplitMix: RandomNumberGenerator {
     var state: UInt64
 

@@ -22,7 +22,7 @@ import Testing
         ("ops:s3cret s3cret", 1, "characters other than visible ASCII"), ("ops:s3crét", 1, "visible ASCII"),
         ("a:s3cret-0123456789\nb:s3cret-0123456789", 2, "has the same token as a"),
     ])
-    func aBadLineIsNamedWithoutBeingShown(text: String, line: Int, reason: String) throws {
+    func aBadLineIsReportedWithoutItsText(text: String, line: Int, reason: String) throws {
         let error = #expect(throws: ConfigurationProblems.self) { try Self.load(tokens: text) }
         let problem = try #require(error?.problems.first)
         #expect(error?.problems.count == 1 && problem.position?.line == line && problem.path == "auth.tokens_file")
@@ -38,7 +38,7 @@ import Testing
         #expect(settings.tokens[1].secret.matches(Array("s3cret#9876543210".utf8)))
     }
 
-    @Test func everyBadLineIsNamed() throws {
+    @Test func everyBadLineIsReported() throws {
         let error = #expect(throws: ConfigurationProblems.self) {
             try Self.load(tokens: "\u{FEFF}s3cret\r\nops:s3cret-0123456789\r\nops:s3c\rdev:s3cr et")
         }
@@ -100,7 +100,7 @@ import Testing
         #expect(error?.problems.first?.reason.contains(reason) == true)
     }
 
-    @Test func nothingShowsASecret() throws {
+    @Test func descriptionsDoNotContainSecrets() throws {
         let folder = try TemporaryFolder()
         try folder.write("ops:s3cret-s3cret-s3cret", to: "tokens")
         try folder.write("s3cret", to: "key")

@@ -1,7 +1,7 @@
 @testable import ConnectAPI
 import Testing
 
-/// Pages of other sites are kept out; programs and our own pages are not.
+/// Browser requests from other sites are refused. Other programs and our own pages are accepted.
 @Suite struct BrowserRuleTests {
     private static let host = "localhost:8080"
     private static let sites: [(site: String?, isAccepted: Bool)] = [
@@ -16,7 +16,7 @@ import Testing
         ("http://evil.example http://localhost:8080", false),
     ]
 
-    @Test func `a request goes on if both its site and its origin are ours or unsaid`() {
+    @Test func `a request is accepted if its site and origin are ours or absent`() {
         for (site, isSiteAccepted) in Self.sites {
             for (origin, isOriginAccepted) in Self.origins {
                 #expect(
@@ -27,17 +27,17 @@ import Testing
         }
     }
 
-    @Test func `an origin without a Host to hold it against is refused`() {
+    @Test func `an origin is refused without a Host header to compare it with`() {
         #expect(!BrowserRule.accepts(site: nil, origin: "http://localhost:8080", host: nil, isHTTPS: false))
         #expect(!BrowserRule.accepts(site: "same-origin", origin: "http://", host: nil, isHTTPS: false))
         #expect(BrowserRule.accepts(site: nil, origin: nil, host: nil, isHTTPS: false))
     }
 
-    @Test func `a page that did not come over TLS is none of ours where we speak nothing else`() {
+    @Test func `an http page is refused if we serve https only`() {
         for (origin, isAccepted) in [("https://a", true), ("HTTPS://A", true), ("http://a", false)] {
             #expect(BrowserRule.accepts(site: nil, origin: origin, host: "a", isHTTPS: true) == isAccepted)
         }
-        // Both leave the usual port out, or neither does.
+        // Both omit the default port, or neither does.
         #expect(BrowserRule.accepts(site: "same-origin", origin: "https://a", host: "a", isHTTPS: true))
         #expect(!BrowserRule.accepts(site: nil, origin: "https://a", host: "a:8443", isHTTPS: true))
     }

@@ -2,13 +2,13 @@
 import StrictJSON
 import Testing
 
-/// What is wrong with a check is found all at once, each thing with its pointer.
+/// All problems of a check are reported at once, each with its pointer.
 @Suite struct CheckDecoderProblemsTests {
     private func pointers(to members: String) throws -> [String] {
         try ConnectAPITests.pointers(#"{"target":"tcp://10.0.0.7:80",\#(members)}"#)
     }
 
-    @Test func `everything is found at once`() throws {
+    @Test func `all problems are reported at once`() throws {
         let found = try ConnectAPITests.pointers(
             #"""
             {"target":"tcp://127.1:80","timeout_ms":0,"resolve":{"family":"ipv5","server":"ns.example:53"},
@@ -24,7 +24,7 @@ import Testing
     }
 
     @Test(arguments: ["null", "[]", #""tcp://h:80""#, "1", "true"])
-    func `a document that is no object`(json: String) throws {
+    func `a document that is not an object is refused`(json: String) throws {
         #expect(try ConnectAPITests.pointers(json) == [""])
     }
 
@@ -43,7 +43,7 @@ import Testing
         (#"{"target":{"transport":"unix","path":"/x","host":"h"}}"#, "/target/host"),
         (#"{"target":{"transport":"unix","path":"/x","socket_type":"raw"}}"#, "/target/socket_type"),
     ])
-    func `a wrong target`(json: String, pointer: String) throws {
+    func `an invalid target is refused`(json: String, pointer: String) throws {
         #expect(try ConnectAPITests.pointers(json) == [pointer])
     }
 
@@ -76,20 +76,20 @@ import Testing
         (#""dialog":[{"expect":"x"},{"reject":"^5"}]"#, "/dialog/1/reject"),
         (#""dialog":[{"reject":"^5"},{"send":"x"}]"#, "/dialog/0/reject"),
     ])
-    func `a wrong member`(member: String, pointer: String) throws {
+    func `an invalid member is refused`(member: String, pointer: String) throws {
         #expect(try pointers(to: member) == [pointer])
     }
 
-    /// Of later versions, or of none: nothing is taken and then passed over.
+    /// These are members of later versions, or of none. No member is silently ignored.
     @Test(arguments: [
         "hold_ms", "half_open", "count", "interval_ms", "trace", "Target", "target ", "", "timeout", "url",
     ])
-    func `an unknown member is named`(name: String) throws {
+    func `an unknown member is reported`(name: String) throws {
         #expect(try pointers(to: "\"\(name)\":1") == ["/" + name])
     }
 
     @Test(arguments: ["resolve", "bind", "socket"])
-    func `an unknown member is named further down, too`(object: String) throws {
+    func `an unknown nested member is reported`(object: String) throws {
         #expect(try pointers(to: #""\#(object)":{"extra":1}"#) == ["/\(object)/extra"])
     }
 

@@ -5,9 +5,9 @@ import ErrorCatalogue
 import NetworkTypes
 import Testing
 
-/// Each member of a check, as it is understood.
+/// Each member of a check, and its decoded value.
 @Suite struct CheckDecoderTests {
-    @Test func `a target alone gets the defaults`() throws {
+    @Test func `a target without other members gets the defaults`() throws {
         let request = try decodedRequest()
         #expect(request.target.peer == .tcp(.address("10.0.0.7".address), port: 80))
         #expect(request.target.text == "tcp://10.0.0.7:80")
@@ -39,7 +39,7 @@ import Testing
         #expect(try decode(#"{"target":\#(json)}"#).get().request.target.peer == peer)
     }
 
-    @Test func `id and labels are kept as they came, labels in their order`() throws {
+    @Test func `id and labels are kept unchanged, labels in their order`() throws {
         let request = try decodedRequest(#""id":"x\u0000y","labels":{"b":"1","a":"","é":"2"}"#)
         #expect(request.id == "x\0y")
         #expect(
@@ -50,7 +50,7 @@ import Testing
         #expect(empty.labels == [])
     }
 
-    @Test func `the default timeout is never beyond what the configuration allows`() throws {
+    @Test func `the default timeout does not exceed the configured limit`() throws {
         let json = #"{"target":"tcp://10.0.0.7:80"}"#
         #expect(try decode(json, maximumTimeoutMilliseconds: 1000).get().request.timeoutMilliseconds == 1000)
         #expect(try decode(json, maximumTimeoutMilliseconds: 60_000).get().request.timeoutMilliseconds == 5000)

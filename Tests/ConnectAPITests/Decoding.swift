@@ -4,7 +4,7 @@ import CheckModel
 import NetworkTypes
 import StrictJSON
 
-/// Decodes one check, or says what is wrong with it.
+/// Decodes one check, or returns its problems.
 func decode(
     _ json: String, maximumTimeoutMilliseconds: Int = 60_000
 ) throws -> Result<PreparedCheck, JSONProblems> {
@@ -17,12 +17,12 @@ func decode(
     }
 }
 
-/// The request of a check that has to be right; members stand behind a target.
+/// The request of a valid check with these members after the target.
 func decodedRequest(_ members: String = "") throws -> CheckRequest {
     try decode(#"{"target":"tcp://10.0.0.7:80"\#(members.isEmpty ? "" : ",")\#(members)}"#).get().request
 }
 
-/// Where a check that has to be wrong is wrong, in order.
+/// The pointers of an invalid check's problems, in order.
 func pointers(_ json: String, maximumTimeoutMilliseconds: Int = 60_000) throws -> [String] {
     switch try decode(json, maximumTimeoutMilliseconds: maximumTimeoutMilliseconds) {
     case .success: []

@@ -14,7 +14,7 @@ import Testing
         }
     }
 
-    @Test func `documents count until nobody sends them`() throws {
+    @Test func `documents are counted until no response sends them`() throws {
         var sent = [try lend(60), try lend(60)]
         #expect(budget.lentBytes == 120)
         #expect(throws: Problem.self) {
@@ -30,7 +30,7 @@ import Testing
         #expect(budget.lentBytes == 0)
     }
 
-    @Test func `who has been at it for longest makes room, but has some time`() throws {
+    @Test func `the oldest response is aborted for a new one, but not at once`() throws {
         let first = try lend(60)
         let second = try lend(60, afterMilliseconds: 1)
         #expect(throws: Problem.self) { try lend(60, afterMilliseconds: 1999) }
@@ -41,14 +41,14 @@ import Testing
         #expect(throws: Problem.self) { try lend(60, afterMilliseconds: 2000) }
     }
 
-    @Test func `as many make room as have to`() throws {
+    @Test func `as many responses are aborted as necessary`() throws {
         let small = [try lend(40), try lend(40), try lend(200)]
         let next = try lend(1, afterMilliseconds: 5000)
         #expect(small.map(\.isRevoked) == [true, true, true])
         #expect(budget.lentBytes == 1 && !next.isRevoked)
     }
 
-    @Test func `nobody makes room while there is some`() throws {
+    @Test func `no response is aborted while there is room`() throws {
         let old = try lend(99)
         let new = try lend(60, afterMilliseconds: 60_000)
         #expect(!old.isRevoked && !new.isRevoked)

@@ -5,7 +5,7 @@ import Testing
 
 /// `expect` in a query: `refused`, `!connected`, `associated,answered`.
 @Suite struct ExpectationDecoderTests {
-    @Test func `every outcome is known by its word`() {
+    @Test func `every outcome is accepted by its name`() {
         for outcome in Outcome.all {
             #expect(ExpectationDecoder.expectation(parsing: outcome.word) == .oneOf([outcome]))
             #expect(ExpectationDecoder.expectation(parsing: "!" + outcome.word) == .not(outcome))
@@ -13,7 +13,7 @@ import Testing
         }
     }
 
-    @Test func `commas stand between several`() {
+    @Test func `several outcomes are separated by commas`() {
         #expect(
             ExpectationDecoder.expectation(parsing: "refused,reset,timeout")
                 == .oneOf([.failed(.refused), .failed(.reset), .failed(.timeout)]))
@@ -22,7 +22,7 @@ import Testing
     @Test(arguments: [
         "", "!", ",", "refused,", ",refused", "!!refused", "refused,!reset", "!refused,reset", "Refused", " refused",
     ])
-    func `anything else is none`(text: String) {
+    func `anything else is refused`(text: String) {
         #expect(ExpectationDecoder.expectation(parsing: text) == nil)
     }
 }

@@ -1,9 +1,9 @@
 @testable import ConnectAPI
 import Testing
 
-/// Which Host header fields the service answers to.
+/// The Host headers that the service accepts.
 @Suite struct HostRuleTests {
-    private let rule = HostRule(names: ["connectd.internal", "Other.Example."])
+    private let rule = HostRule(names: ["connectd.internal", "Other.Example.", "xn--bcher-kva.example"])
 
     @Test(arguments: [
         "127.0.0.1", "127.0.0.1:8080", "10.0.0.9:1", "[::1]", "[::1]:8080", "[2001:db8::9]:443", "[fe80::1%eth0]:8080",
@@ -19,13 +19,14 @@ import Testing
 
     @Test(arguments: [
         "connectd.internal", "CONNECTD.Internal:8080", "connectd.internal.", "connectd.internal.:80", "other.example",
+        "xn--bcher-kva.example:80", "BÜCHER.example:80",
     ])
-    func `a configured name is accepted as localhost is`(value: String) {
+    func `a configured name is accepted like localhost`(value: String) {
         #expect(rule.accepts(value))
     }
 
     @Test(arguments: ["localhost:", "[::1]:"])
-    func `an empty port is the default one`(value: String) {
+    func `an empty port is the default port`(value: String) {
         #expect(rule.accepts(value))
     }
 
@@ -33,12 +34,12 @@ import Testing
         "evil.example", "evil.example:8080", "127.0.0.1.evil.example", "localhost.evil.example", "evil-localhost",
         "internal", "sub.connectd.internal", "connectd.internal.evil.example",
     ])
-    func `any other name is refused, since a page may have pointed it here`(value: String) {
+    func `other names are refused, because of DNS rebinding`(value: String) {
         #expect(!rule.accepts(value))
     }
 
     @Test(arguments: ["127.1", "2130706433", "0x7f.1", "0177.0.0.1", "127.0.0.1.", "127.0.0.256", "::1"])
-    func `what is no address by the letter is no address`(value: String) {
+    func `unusual spellings of addresses are refused`(value: String) {
         #expect(!rule.accepts(value))
     }
 
@@ -56,18 +57,18 @@ import Testing
         ("BlackBox.Monitoring.SVC.:9115", "blackbox.monitoring.svc"),
         ("blackbox", "blackbox"), ("a_b.example:1", "a_b.example"),
     ])
-    func `a refusal names the entry that is missing`(value: String, name: String) {
+    func `the refusal contains the missing entry`(value: String, name: String) {
         #expect(!rule.accepts(value))
         #expect(rule.refusal(of: value).contains(#"hosts: ["\#(name)"]"#))
         #expect(HostRule(names: [name]).accepts(value))
     }
 
     @Test(arguments: ["", ":80", "127.1", "999.1.1.1:80", "[::1", "<script>", "a b", "a\"b", "localhost:x"])
-    func `a refusal of what is no name has no entry`(value: String) {
+    func `the refusal of an invalid name suggests no entry`(value: String) {
         #expect(!rule.refusal(of: value).contains("hosts:"))
     }
 
-    @Test func `without configured names only addresses and localhost are left`() {
+    @Test func `without configured names only addresses and localhost are accepted`() {
         let bare = HostRule(names: [])
         #expect(bare.accepts("localhost"))
         #expect(bare.accepts("[::1]"))

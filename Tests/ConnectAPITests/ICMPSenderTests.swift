@@ -2,7 +2,7 @@
 import NetworkTypes
 import Testing
 
-/// Whose address may be shown where the prober's own network must not be.
+/// Which ICMP senders may be shown if the prober's own network must be hidden.
 @Suite struct ICMPSenderTests {
     @Test(arguments: [
         ("8.8.4.4", true), ("2606:4700::1", true), ("10.0.0.1", false), ("192.168.1.1", false), ("100.64.0.1", false),
@@ -10,7 +10,7 @@ import Testing
         ("::1", false), ("::ffff:10.0.0.1", false), ("64:ff9b::a00:1", false), ("2002:a00:1::1", false),
         ("64:ff9b::808:808", true),
     ])
-    func `only hosts of the internet are`(text: String, isShown: Bool) throws {
+    func `only public addresses are shown`(text: String, isShown: Bool) throws {
         let address = try #require(IPAddress(parsing: text))
         let message = ICMPMessage(family: address.family, type: 3, code: 13, from: address)
         #expect(message.isFromInternet == isShown)

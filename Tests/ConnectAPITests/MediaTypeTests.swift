@@ -1,7 +1,7 @@
 @testable import ConnectAPI
 import Testing
 
-/// Only application/json is JSON: a form of another site can send the others without asking.
+/// Only application/json is accepted. A form on another site can send other types without a preflight request.
 @Suite struct MediaTypeTests {
     @Test(arguments: [
         "application/json", "Application/JSON", "application/json;charset=utf-8", "application/json; charset=UTF-8",
@@ -19,7 +19,7 @@ import Testing
         "application/jsonx", "application/json5", "application/problem+json", "application/x-ndjson", "json",
         "application/ json", "text/plain; application/json", "text/plain, application/json", "*/*",
     ])
-    func `no other type is JSON`(value: String) {
+    func `other media types are refused`(value: String) {
         #expect(!MediaType.isJSON(value))
     }
 
@@ -27,7 +27,7 @@ import Testing
         "application/json; charset=utf-16", "application/json; charset=iso-8859-1", "application/json;charset=",
         "application/json; charset=utf-8; charset=latin1",
     ])
-    func `another charset is refused, since JSON is UTF-8`(value: String) {
+    func `a charset other than UTF-8 is refused`(value: String) {
         #expect(!MediaType.isJSON(value))
     }
 }

@@ -10,7 +10,7 @@ import Testing
         "00-\(trace)-\(parent)-01", "00-\(trace)-\(parent)-00", "cc-\(trace)-\(parent)-01-what-comes-later",
         "01-\(trace)-\(parent)-ff",
     ])
-    func aTraceparentIsTakenOver(_ text: String) {
+    func aValidTraceparentIsKept(_ text: String) {
         #expect(OriginReader.isTraceparent(text))
     }
 
@@ -20,11 +20,11 @@ import Testing
         "00-\(trace)x-\(parent)-01", "cc-\(trace)-\(parent)-01-\u{1}", "cc-\(trace)-\(parent)-01-ä",
         "00-\(trace)-\(parent)-01 ",
     ])
-    func whatIsNoTraceparentIsPassedOver(_ text: String) {
+    func anInvalidTraceparentIsIgnored(_ text: String) {
         #expect(!OriginReader.isTraceparent(text))
     }
 
-    @Test func aRequestIDIsVisibleAndBounded() {
+    @Test func aRequestIDIsVisibleASCIIOfLimitedLength() {
         #expect(OriginReader.isRequestID("req-1:a/b=c"))
         #expect(OriginReader.isRequestID(String(repeating: "x", count: 128)))
         for text in ["", "a b", "a\nb", "ä", String(repeating: "x", count: 129)] {

@@ -2,11 +2,11 @@
 import StrictJSON
 import Testing
 
-/// Problems as RFC 9457 has them, byte for byte.
+/// Problems in the format of RFC 9457, byte for byte.
 @Suite struct ProblemTests {
     private func text(_ problem: Problem) -> String { String(decoding: problem.body, as: UTF8.self) }
 
-    @Test func `a problem without inputs to blame`() {
+    @Test func `a problem without invalid input`() {
         #expect(
             text(Problem(.notFound, "no such resource")) == #"""
                 {"type":"urn:connectd:problem:not_found","title":"Not Found","status":404,"detail":"no such resource"}
@@ -14,7 +14,7 @@ import Testing
                 """#)
     }
 
-    @Test func `wrong input, each with its pointer`() throws {
+    @Test func `invalid input, each with its pointer`() throws {
         guard case .failure(let problems) = try decode(#"{"timeout_ms":0,"a\"b":1}"#) else {
             Issue.record("was accepted")
             return
@@ -28,7 +28,7 @@ import Testing
         #expect(body.hasSuffix("]}\n"))
     }
 
-    @Test func `a body that is no JSON, with the place`() throws {
+    @Test func `a body that is not JSON, with the position`() throws {
         do throws(JSONSyntaxError) {
             _ = try JSONValue.parse(Array("{\"target\":\n\"h:1\",}".utf8))
             Issue.record("was accepted")
@@ -40,7 +40,7 @@ import Testing
         }
     }
 
-    @Test func `the statuses are those of the contract`() {
+    @Test func `each problem has its documented status`() {
         let statuses = Problem.Kind.allCases.map { ($0.rawValue, $0.status) }
         let expected = [
             ("bad_request", 400), ("unauthorized", 401), ("denied", 403), ("foreign_origin", 403), ("not_found", 404),
@@ -52,7 +52,7 @@ import Testing
         #expect(statuses.elementsEqual(expected, by: ==))
     }
 
-    @Test func `too many problems are counted, not listed`() throws {
+    @Test func `problems over the limit are counted, not listed`() throws {
         let members = (0..<100).map { "\"x\($0)\":1" }.joined(separator: ",")
         guard case .failure(let problems) = try decode(#"{"target":"h:1",\#(members)}"#) else {
             Issue.record("was accepted")

@@ -6,14 +6,14 @@ import StrictJSON
 import TLS
 import Testing
 
-/// What a request may use beside its target.
+/// The members that a request may use.
 @Suite struct RequestPermissionsTests {
     private static let everything = #"""
         "bind":{"address":"10.0.0.9","port":0,"interface":"eth1"},"socket":{"mark":0,"tcp_md5":"bgp"},
         "dialog":[{"send":"x"}]
         """#
 
-    /// A certificate of P-256, made for this test alone; its key is gone.
+    /// A P-256 certificate for this test. Its key was deleted.
     private static let authority = """
         -----BEGIN CERTIFICATE-----
         MIIBcDCCARegAwIBAgIUNZ/XOASKRVo2S/7z+0gkm92ywRMwCgYIKoZIzj0EAwIw
@@ -35,11 +35,11 @@ import Testing
             .refusals(of: try decodedRequest(members), md5Keys: keys).map(\.pointer)
     }
 
-    @Test func `where all is lent nothing is refused`() throws {
+    @Test func `with all permissions nothing is refused`() throws {
         #expect(try refusals(Self.everything, options: Set(PolicySettings.Option.allCases)) == [])
     }
 
-    @Test func `where nothing is lent each member is refused by its pointer, even at a value that changes nothing`()
+    @Test func `without permissions each member is refused by its pointer, even a default value`()
         throws
     {
         #expect(
@@ -49,7 +49,7 @@ import Testing
     }
 
     @Test(arguments: [PolicySettings.Dialogs.none, .configured])
-    func `without dialogs a protocol name cannot be a text of the client's`(dialogs: PolicySettings.Dialogs) throws {
+    func `without dialogs a protocol name cannot contain client text`(dialogs: PolicySettings.Dialogs) throws {
         let evil = #""tls":{"verify":false,"alpn":["\r\nset x 0 0 4\r\nevil\r\n"]}"#
         #expect(try refusals(evil, dialogs: dialogs) == ["/tls/alpn"])
         #expect(try refusals(evil, dialogs: .any) == [])
@@ -63,11 +63,11 @@ import Testing
         (.mark, ["/bind/address", "/bind/port", "/bind/interface", "/socket/tcp_md5"]),
         (.md5, ["/bind/address", "/bind/port", "/bind/interface", "/socket/mark"]),
     ])
-    func `an option lends its own members only`(option: PolicySettings.Option, refused: [String]) throws {
+    func `a permission allows only its own members`(option: PolicySettings.Option, refused: [String]) throws {
         #expect(try refusals(Self.everything, options: [option]) == refused)
     }
 
-    @Test func `a key that is not there is refused as one that is not lent`() throws {
+    @Test func `a missing key is refused like one that is not permitted`() throws {
         let permissions = RequestPermissions(dialogs: .any, options: [])
         let member = #""socket":{"tcp_md5":"bgp"}"#
         let unlent = permissions.refusals(of: try decodedRequest(member), md5Keys: ["bgp"])
@@ -78,11 +78,11 @@ import Testing
     }
 
     @Test(arguments: [(PolicySettings.Dialogs.any, false), (.configured, true), (.none, true)])
-    func `a dialog of the request's own`(dialogs: PolicySettings.Dialogs, isRefused: Bool) throws {
+    func `a dialog needs the permission for dialogs`(dialogs: PolicySettings.Dialogs, isRefused: Bool) throws {
         #expect(try refusals(#""dialog":[{"send":"x"}]"#, dialogs: dialogs) == (isRefused ? ["/dialog"] : []))
     }
 
-    @Test func `a step that begins with TLS is a dialog, and starttls by name is none`() throws {
+    @Test func `a starttls step is a dialog, a starttls protocol is not`() throws {
         #expect(try refusals(#""dialog":[{"starttls":true}]"#, dialogs: .none) == ["/dialog"])
         #expect(try refusals(#""tls":{"starttls":"smtp"}"#, dialogs: .none) == [])
     }
@@ -94,7 +94,7 @@ import Testing
         ("10.0.0.7:443", "tls://10.0.0.8:443", false), ("[2001:db8::7]:440-450", "tls://[2001:db8:0::7]:443", true),
         ("*:*", "unix:/run/x", false),
     ])
-    func `a client certificate is there for its targets`(pattern: String, target: String, isLent: Bool) throws {
+    func `a client certificate is permitted for its targets`(pattern: String, target: String, isLent: Bool) throws {
         let permissions = RequestPermissions(
             dialogs: .any, options: [], certificateTargets: ["probe": [try TargetPattern(parsing: pattern)]])
         let tls = #""tls":{"client_certificate":"probe","verify":false}"#
@@ -103,11 +103,11 @@ import Testing
         #expect(found == (isLent ? [] : ["/tls/client_certificate"]))
     }
 
-    @Test func `a client certificate without targets is there for every one`() throws {
+    @Test func `a client certificate without targets is permitted for every target`() throws {
         #expect(try refusals(#""tls":{"client_certificate":"probe"}"#) == [])
     }
 
-    @Test func `names that the configuration does not have are named`() throws {
+    @Test func `names missing in the configuration are reported`() throws {
         let request = try decodedRequest(#""tls":{"ca":"nosuch","client_certificate":"nosuch"}"#)
         let found = RequestPermissions.unknownNames(in: request, of: TLSMaterial())
         #expect(found.map(\.pointer) == ["/tls/ca", "/tls/client_certificate"])
@@ -116,7 +116,7 @@ import Testing
         #expect(RequestPermissions.unknownNames(in: try decodedRequest(#""tls":true"#), of: lent).isEmpty)
     }
 
-    @Test func `what reaches no further than a connect needs no permission`() throws {
+    @Test func `members that only affect the connect need no permission`() throws {
         let members = #"""
             "id":"x","labels":{"a":"b"},"resolve":{"family":"ipv4"},"expect":"refused",
             "socket":{"close":"rst","ttl":3,"dscp":46,"tcp_syn_retries":1,"mptcp":true}

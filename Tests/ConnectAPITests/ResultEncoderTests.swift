@@ -46,7 +46,7 @@ import Testing
         return result(attempt, resolution: resolution)
     }
 
-    @Test func `a TCP success, with all that the request has echoed`() throws {
+    @Test func `a TCP success, with the echoed members of the request`() throws {
         var request = try request("tcp://db.internal:5432")
         request.id = "a\"b\n"
         request.labels = [Label(name: "team", value: "é"), Label(name: "a", value: "")]
@@ -76,7 +76,7 @@ import Testing
         #expect(!hidden.contains("prober"))
     }
 
-    @Test func `a failure with the ICMP message behind it`() throws {
+    @Test func `a failure with its ICMP message`() throws {
         let endpoint = IPEndpoint(address: "2001:db8::7".address, port: 443)
         let message = ICMPMessage(family: .ipv6, type: 1, code: 1, from: "2001:db8::1".address)
         var circumstances = Circumstances(phase: .connect, transport: .tcp)
@@ -104,7 +104,7 @@ import Testing
         #expect(!error.hint.contains("\""))
     }
 
-    @Test func `a UNIX-domain socket has a path, and whoever listens on it`() throws {
+    @Test func `a UNIX-domain socket has a path and peer credentials`() throws {
         var attempt = AttemptResult(
             endpoint: .unix(.path(Array("/run/app.sock".utf8))), outcome: .connected, phase: .done,
             startNanoseconds: 1500)
@@ -120,7 +120,7 @@ import Testing
                 """#)
     }
 
-    @Test func `a dialog, with bytes that are no text`() throws {
+    @Test func `a dialog with bytes that are not text`() throws {
         var attempt = AttemptResult(
             endpoint: .ip(IPEndpoint(address: "10.0.0.7".address, port: 25)), outcome: .connected, phase: .done,
             startNanoseconds: 0)

@@ -2,7 +2,7 @@
 import Testing
 
 @Suite struct ServiceMetricsTests {
-    @Test func `certificates beyond the first hundred are counted together, tokens never`() {
+    @Test func `after the first hundred, certificates are counted together, but tokens never`() {
         let metrics = ServiceMetrics(workerCount: 1)
         for number in 0..<105 { metrics.noteDenied(on: 0, for: "cert:\(number)") }
         for number in 0..<150 { metrics.noteDenied(on: 0, for: "token\(number)") }

@@ -5,7 +5,7 @@ import ErrorCatalogue
 import NetworkTypes
 import Testing
 
-/// `tls`, as it is understood and as it is refused.
+/// The member `tls`: its decoded values and its problems.
 @Suite struct TLSDecoderTests {
     private func options(_ json: String) throws -> TLSOptions? { try decodedRequest(#""tls":\#(json)"#).tls }
 
@@ -13,13 +13,13 @@ import Testing
         try pointers(#"{"target":"\#(target)",\#(members)}"#)
     }
 
-    @Test func `true and an empty object are the defaults, false is none`() throws {
+    @Test func `true and an empty object mean the defaults, false means no TLS`() throws {
         #expect(try options("true") == TLSOptions())
         #expect(try options("{}") == TLSOptions())
         #expect(try options("false") == nil)
     }
 
-    @Test func `every member`() throws {
+    @Test func `every member is decoded`() throws {
         let options = try options(
             #"""
             {"server_name":"db.internal.","verify":false,"ca":"internal","client_certificate":"probe",
@@ -42,7 +42,7 @@ import Testing
         #expect(options == expected)
     }
 
-    @Test func `tls as a scheme is the defaults, which tls may refine`() throws {
+    @Test func `the scheme tls means the defaults, which tls can change`() throws {
         let json = #"{"target":"tls://h:443"}"#
         #expect(try decode(json).get().request.tls == TLSOptions())
         let refined = try decode(#"{"target":"tls://h:443","tls":{"starttls":"smtp","verify":false}}"#).get().request
@@ -50,22 +50,26 @@ import Testing
         #expect(refined.target.impliesTLS)
     }
 
-    @Test func `a step that begins with TLS needs no member`() throws {
+    @Test func `a starttls step does not need the member tls`() throws {
         let request = try decodedRequest(#""dialog":[{"expect":"^220"},{"starttls":true}]"#)
         #expect(request.dialog.last == .startTLS)
         #expect(request.tls == nil)
     }
 
     @Test(arguments: ["192.0.2.1", "2001:db8::1", "a", "a.example.", "xn--bcher-kva.example", "_x.example"])
-    func `a server name is whatever a target's host may be`(name: String) throws {
+    func `every host of a target is a valid server name`(name: String) throws {
         #expect(try options(#"{"server_name":"\#(name)"}"#)?.serverName == name)
     }
 
+    @Test func `an international server name becomes ASCII`() throws {
+        #expect(try options(#"{"server_name":"BÜCHER.example"}"#)?.serverName == "xn--bcher-kva.example")
+    }
+
     @Test(arguments: [
-        #""""#, #""[::1]""#, #""127.1""#, #""a b""#, #""*.example""#, #""a..b""#, #""ä.example""#, #""a\u0000""#,
+        #""""#, #""[::1]""#, #""127.1""#, #""a b""#, #""*.example""#, #""a..b""#, #""💩.example""#, #""a\u0000""#,
         #""fe80::1%eth0""#, #""h:443""#, "1", "null",
     ])
-    func `what is no server name`(json: String) throws {
+    func `an invalid server name is refused`(json: String) throws {
         #expect(try wrong(#""tls":{"server_name":\#(json)}"#) == ["/tls/server_name"])
     }
 
@@ -88,11 +92,11 @@ import Testing
         (#""dialog":[{"starttls":false}]"#, "/dialog/0/starttls"),
         (#""dialog":[{"starttls":"smtp"}]"#, "/dialog/0/starttls"),
     ])
-    func `a wrong member`(member: String, pointer: String) throws {
+    func `an invalid member is refused`(member: String, pointer: String) throws {
         #expect(try wrong(member) == [pointer])
     }
 
-    @Test func `seventeen protocols or a long name are too much`() throws {
+    @Test func `seventeen protocols or a long name are refused`() throws {
         let many = Array(repeating: #""h2""#, count: 17).joined(separator: ",")
         #expect(try wrong(#""tls":{"alpn":[\#(many)]}"#) == ["/tls/alpn"])
         #expect(try options(#"{"alpn":["\#(String(repeating: "é", count: 127))"]}"#)?.alpn.count == 1)
@@ -110,7 +114,7 @@ import Testing
         (#""tls":true"#, ["/tls/server_name"]), (#""tls":{}"#, ["/tls/server_name"]),
         (#""dialog":[{"starttls":true}]"#, ["/tls/server_name"]), (#""tls":{"verify":false}"#, []),
         (#""tls":{"server_name":"db"}"#, []), (#""tls":false"#, []),
-        // What is wrong with verify says nothing about the name.
+        // The problem with verify does not hide the missing name.
         (#""tls":{"verify":1}"#, ["/tls/verify"]),
     ])
     func `a UNIX-domain socket has no name to verify`(members: String, found: [String]) throws {
@@ -125,7 +129,7 @@ import Testing
         ("tcp://h:25", #""dialog":[{"starttls":true},{"send":"x"},{"starttls":true}]"#, ["/dialog/2/starttls"]),
         ("tcp://h:25", #""tls":{"verify":false},"dialog":[{"starttls":true}]"#, []),
     ])
-    func `TLS begins once, and where the request says so`(target: String, members: String, found: [String]) throws {
+    func `TLS begins only once`(target: String, members: String, found: [String]) throws {
         #expect(try wrong(members, target: target) == found)
     }
 
@@ -136,7 +140,7 @@ import Testing
         (#""dialog":[{"starttls":true}]"#, false), (#""dialog":[{"send":"x"},{"starttls":true}]"#, true),
         (#""tls":true,"dialog":[{"expect":"x"},{"starttls":true}]"#, false), (#""tls":false"#, false),
     ])
-    func `fast open takes its first bytes from whatever speaks first`(members: String, hasBytes: Bool) throws {
+    func `fast open needs TLS or a dialog that sends first`(members: String, hasBytes: Bool) throws {
         let found = try wrong(#""socket":{"tcp_fast_open":true},\#(members)"#)
         #expect(found == (hasBytes ? [] : ["/socket/tcp_fast_open"]))
     }

@@ -4,7 +4,7 @@ import ErrorCatalogue
 import StrictJSON
 import Testing
 
-/// What a handshake showed, byte for byte.
+/// The TLS report, byte for byte.
 @Suite struct TLSEncoderTests {
     private func text(_ report: TLSReport) -> String {
         var writer = JSONWriter()
@@ -27,7 +27,7 @@ import Testing
         + #""not_before":"2026-01-01T00:00:00Z","not_after":"2026-12-31T23:59:59Z","expires_in_seconds":-3,"sha256":"ab","#
         + #""public_key_sha256":"cd","key":{"type":"EC","bits":256},"signature_algorithm":"ecdsa-with-SHA256"}"#
 
-    @Test func `a handshake that did not get far`() {
+    @Test func `a handshake that failed early`() {
         var report = TLSReport()
         report.handshakeNanoseconds = 1_500_000
         report.alert = TLSAlertReport(alert: TLSAlert(code: 40), sender: .peer)
@@ -39,7 +39,7 @@ import Testing
                 """#)
     }
 
-    @Test func `everything there is`() {
+    @Test func `a report with every member`() {
         var report = TLSReport()
         report.version = "TLSv1.3"
         report.cipher = "TLS_AES_256_GCM_SHA384"
@@ -63,7 +63,7 @@ import Testing
                 """#)
     }
 
-    @Test func `why the chain is not verified`() {
+    @Test func `the reason why the chain is not verified`() {
         var report = TLSReport()
         report.verifyError = CertificateVerifyError(
             code: 10, name: "X509_V_ERR_CERT_HAS_EXPIRED", depth: 0, message: "certificate has expired")
@@ -73,13 +73,13 @@ import Testing
                     + #""certificate has expired"},"#))
     }
 
-    @Test func `names beyond those that are listed are counted`() {
+    @Test func `names over the limit are counted`() {
         var report = TLSReport()
         report.chain = [Self.certificate(furtherNames: 9900)]
         #expect(text(report).contains(#""sans":["DNS:db.internal","IP:10.0.0.7"],"further_sans":9900,"serial""#))
     }
 
-    @Test func `dates that are none are null, and a demand for a staple is told`() {
+    @Test func `invalid dates are null, and must_staple is shown`() {
         var report = TLSReport()
         report.chain = [Self.certificate()]
         report.chain[0].notBefore = nil

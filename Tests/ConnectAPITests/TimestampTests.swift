@@ -34,11 +34,11 @@ import Testing
         (-1_000_001, "1969-12-31T23:59:59.998Z"), (Int64.max, "2262-04-11T23:47:16.854Z"),
         (Int64.min, "1677-09-21T00:12:43.145Z"),
     ])
-    func `fractions are cut, never rounded into the future`(nanoseconds: Int64, text: String) {
+    func `fractions are truncated, never rounded up`(nanoseconds: Int64, text: String) {
         #expect(Timestamp.text(nanosecondsSince1970: nanoseconds) == text)
     }
 
-    @Test func `every day of four centuries is the one behind the day before`() {
+    @Test func `each day of four centuries follows the previous day`() {
         var (year, month, day) = (1800, 1, 1)
         // 1800-01-01 to 2199-12-31.
         for number in Int64(-62_091)..<84_006 {

@@ -7,17 +7,17 @@ import Testing
         ("grafana", Array("a-long-enough-secret".utf8)), ("ci", Array("another-long-secret=".utf8)),
     ])
 
-    @Test func `a token is known by its name`() {
+    @Test func `a valid token yields its name`() {
         #expect(rule.name(authorization: "Bearer a-long-enough-secret") == "grafana")
         #expect(rule.name(authorization: "Bearer another-long-secret=") == "ci")
     }
 
     @Test(arguments: ["bearer", "BEARER", "BeArEr"])
-    func `the scheme's case does not matter`(scheme: String) {
+    func `the scheme is case-insensitive`(scheme: String) {
         #expect(rule.name(authorization: "\(scheme) a-long-enough-secret") == "grafana")
     }
 
-    @Test func `several blanks may stand before the token`() {
+    @Test func `several blanks before the token are accepted`() {
         #expect(rule.name(authorization: "Bearer   a-long-enough-secret") == "grafana")
     }
 
@@ -28,15 +28,15 @@ import Testing
         "Bearer a-long-enough-secret, Bearer a-long-enough-secret", "Bearer grafana",
         "Bearer grafana:a-long-enough-secret",
     ])
-    func `anything else is no token`(value: String) {
+    func `anything else is refused`(value: String) {
         #expect(rule.name(authorization: value) == nil)
     }
 
-    @Test func `no header is no token`() {
+    @Test func `a missing header is refused`() {
         #expect(rule.name(authorization: nil) == nil)
     }
 
-    @Test func `without tokens anybody may ask, and no token is right`() {
+    @Test func `without configured tokens any request is accepted, but no token is valid`() {
         let open = TokenRule(tokens: [])
         #expect(open.isOpen)
         #expect(!rule.isOpen)

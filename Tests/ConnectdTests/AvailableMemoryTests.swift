@@ -25,11 +25,11 @@ import Testing
         return AvailableMemory(root: root, physicalBytes: 8 << 30).bytes
     }
 
-    @Test func theMachinesMemoryWithoutGroups() throws {
+    @Test func withoutGroupsTheMachinesMemoryApplies() throws {
         #expect(try bytes([:]) == 8 << 30)
     }
 
-    @Test func theSmallestLimitOnTheWayUp() throws {
+    @Test func theSmallestLimitOfAllAncestorsApplies() throws {
         let files = [
             "/proc/self/cgroup": "0::/a.slice/b.service\n", "/proc/self/mountinfo": Self.unified,
             "/sys/fs/cgroup/a.slice/b.service/memory.max": "max\n",
@@ -38,7 +38,7 @@ import Testing
         #expect(try bytes(files) == 64 << 20)
     }
 
-    @Test func aLimitAboveTheMachinesMemoryIsNone() throws {
+    @Test func aLimitAboveTheMachinesMemoryIsIgnored() throws {
         let files = [
             "/proc/self/cgroup": "4:memory:/x\n", "/proc/self/mountinfo": Self.separate,
             "/sys/fs/cgroup/memory/x/memory.limit_in_bytes": "9223372036854771712\n",
@@ -46,7 +46,7 @@ import Testing
         #expect(try bytes(files) == 8 << 30)
     }
 
-    @Test func theFirstVersion() throws {
+    @Test func limitsOfVersion1Apply() throws {
         let files = [
             "/proc/self/cgroup": "5:cpu,cpuacct:/y\n4:memory:/docker/x\n0::/\n",
             "/proc/self/mountinfo": Self.unified + Self.separate,
@@ -55,7 +55,7 @@ import Testing
         #expect(try bytes(files) == 128 << 20)
     }
 
-    @Test func aContainerThatSeesItsOwnGroupAsTheRoot() throws {
+    @Test func aContainersOwnGroupCanBeTheRoot() throws {
         let mount = "33 2 0:30 /docker/x /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n"
         let files = [
             "/proc/self/cgroup": "4:memory:/docker/x\n", "/proc/self/mountinfo": mount,
@@ -64,7 +64,7 @@ import Testing
         #expect(try bytes(files) == 32 << 20)
     }
 
-    @Test func memoryHighCountsToo() throws {
+    @Test func memoryHighAppliesToo() throws {
         let files = [
             "/proc/self/cgroup": "0::/a\n", "/proc/self/mountinfo": Self.unified,
             "/sys/fs/cgroup/a/memory.max": "134217728\n", "/sys/fs/cgroup/a/memory.high": "67108864\n",

@@ -144,7 +144,7 @@ struct WaitConditionTests {
         #expect(WaitCondition.down.isMet(by: result, of: try Results.request()) == isMet)
     }
 
-    @Test("up is met by a success, an outcome by that outcome")
+    @Test("up needs a success, an outcome needs that outcome")
     func others() throws {
         let request = try Results.request()
         #expect(WaitCondition.up.isMet(by: Results.connected(), of: request))

@@ -53,7 +53,7 @@ struct CommandLineTests {
     }
 }
 
-@Suite("An unknown name of an error")
+@Suite("An unknown error name")
 struct ErrorSuggestionTests {
     @Test(
         "gets suggestions of similar names",
@@ -73,7 +73,7 @@ struct ErrorSuggestionTests {
         #expect(ErrorSuggestion.complaint(about: name).utf8.count < 200)
     }
 
-    @Test("may be another errno of Linux", arguments: ["18", "exdev"])
+    @Test("can be another errno of Linux", arguments: ["18", "exdev"])
     func otherNumbers(name: String) {
         #expect(ErrorSuggestion.complaint(about: name).hasPrefix("EXDEV (errno 18, Invalid cross-device link)"))
     }
@@ -97,7 +97,7 @@ struct ErrorSuggestionTests {
         ("connectd\0check\0\0x\0", ["connectd", "check", "", "x"]), ("connectd\0\0", ["connectd", ""]),
         ("connectd\0a b\0é\0", ["connectd", "a b", "é"]),
     ])
-    func theKernelsListIsCutAtItsEnds(list: String, arguments: [String]) {
+    func theKernelsListIsSplitAtNULs(list: String, arguments: [String]) {
         #expect(ProgramArguments.arguments(of: Array(list.utf8)) == arguments)
     }
 }

@@ -5,7 +5,7 @@ import Testing
 struct HealthResponseTests {
     private func parsed(_ text: String) -> HealthResponse? { HealthResponse(parsing: Array(text.utf8)) }
 
-    @Test("is a status, its reason and a body")
+    @Test("has a status, a reason phrase and a body")
     func reading() throws {
         let response = try #require(parsed("HTTP/1.1 503 Not Ready\r\nContent-LENGTH: 3\r\n\r\na\nb"))
         #expect(response.status == 503 && response.reason == "Not Ready")

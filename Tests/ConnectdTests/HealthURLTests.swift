@@ -15,6 +15,8 @@ struct HealthURLTests {
             ("http://[::1]/x", "[::1]", "/x", 80),
             ("http://connectd", "connectd", "/livez", 80),
             ("http://a?b", "a", "/?b", 80),
+            ("http://bücher.example/x", "xn--bcher-kva.example", "/x", 80),
+            ("bücher.example:8080", "xn--bcher-kva.example:8080", "/livez", 8080),
         ] as [(String, String, String, UInt16)])
     func reading(text: String, authority: String, resource: String, port: UInt16) throws {
         let url = try HealthURL(parsing: text)
@@ -38,7 +40,7 @@ struct HealthURLTests {
         #expect(try !HealthURL(parsing: "http://a").isHTTPS && !HealthURL(parsing: "a:443").isHTTPS)
     }
 
-    @Test("may be a UNIX-domain socket", arguments: ["unix:/run/c.sock", "unix:///run/c.sock"])
+    @Test("can be a UNIX-domain socket", arguments: ["unix:/run/c.sock", "unix:///run/c.sock"])
     func unixSocket(text: String) throws {
         let url = try HealthURL(parsing: text)
         #expect(url.authority == "localhost" && url.resource == "/livez")

@@ -141,7 +141,7 @@ struct NagiosReportTests {
         #expect(String(Substring(label)) == " 'unix:/a_\u{301}b_\u{301}''\u{301}c time'")
     }
 
-    @Test("takes the worst of several states, with UNKNOWN below WARNING")
+    @Test("has the worst of several states, with UNKNOWN below WARNING")
     func weights() {
         let states: [NagiosState] = [.ok, .unknown, .warning, .critical]
         #expect(states.sorted { $0.weight < $1.weight } == states)

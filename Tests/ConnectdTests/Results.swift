@@ -2,7 +2,7 @@ import CheckModel
 import ErrorCatalogue
 import NetworkTypes
 
-/// Results like those of the engine, to test their reports.
+/// Results like those of the engine, for tests of their reports.
 enum Results {
     static let target = "tcp://192.0.2.1:80"
 
@@ -16,10 +16,10 @@ enum Results {
             timings: timings(100), startedAtNanoseconds: 0)
     }
 
-    /// - Parameter expiring: a certificate of the chain for each, in seconds from now, nil if its end is not readable; none
-    ///   without a handshake.
-    /// - Parameter verified: The same for the verified chain; nil if it was not verified.
-    /// - Parameter beginning: the begin of each, in seconds from now.
+    /// - Parameter expiring: one certificate of the chain for each, in seconds from now; nil for an unreadable expiry
+    /// date. An empty list means no handshake.
+    /// - Parameter verified: the same for the verified chain; nil if it was not verified.
+    /// - Parameter beginning: the start of each certificate's validity, in seconds from now.
     static func connected(
         microseconds: Int64 = 341, expiring: [Int64?] = [], verified: [Int64?]? = nil, beginning: Int64 = 0
     ) -> CheckResult {

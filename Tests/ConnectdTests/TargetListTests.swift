@@ -93,11 +93,12 @@ struct TargetFileTests {
         for end in ["\n", "\r\n", "\r"] {
             try Lists.withFile(Array(lines.joined(separator: end).utf8)) { path in
                 var read: [String] = []
+                var numbers: [Int] = []
                 try LineReader.forEachLine(of: path) { bytes, number in
                     read.append(String(decoding: bytes, as: UTF8.self))
-                    #expect(number == read.count)
+                    numbers.append(number)
                 }
-                #expect(read == lines)
+                #expect(read == lines && numbers == Array(1...lines.count))
             }
         }
     }
@@ -166,10 +167,10 @@ struct TargetListTests {
             "--exclude", "unix:/s", "--exclude", "c:443")
         #expect(Lists.texts(plan) == ["b:1", "10.0.1.1:1"])
         #expect(plan.location(at: 1)?.line == 5)
-        try Lists.withFile(Array("# list\nb # all ports\n\n10.0.0.0/8 unix:/s\n".utf8)) { path in
-            let plan = try Lists.plan("b:1\n10.9.9.9:1\nunix:/s\nd:1\n", "--exclude", "@\(path)")
-            #expect(Lists.texts(plan) == ["d:1"])
+        let left = try Lists.withFile(Array("# list\nb # all ports\n\n10.0.0.0/8 unix:/s\n".utf8)) { path in
+            try Lists.plan("b:1\n10.9.9.9:1\nunix:/s\nd:1\n", "--exclude", "@\(path)")
         }
+        #expect(Lists.texts(left) == ["d:1"])
         #expect(Lists.problem { _ = try Lists.plan("a:1", "--exclude", "a") }.contains("excludes all 1 targets"))
         #expect(Lists.problem { _ = try Lists.plan("a:1", "--exclude", "10.0.0.0/99") }.contains("is not a host"))
     }
@@ -192,7 +193,7 @@ struct FinishedTargetsTests {
     @Test("skips each target with a result once")
     func duplicates() throws {
         let plan = try plan("a:1\na:1\nb:1\n", after: line("a:1") + line("c:1"))
-        #expect(Lists.texts(plan) == ["a:1", "b:1"] && plan.skippedCount == 1 && plan.skippedFailures == 0)
+        #expect(Lists.texts(plan) == ["a:1", "b:1"] && plan.skipped.count == 1 && plan.skipped.failures == 0)
         #expect(plan.location(at: 0)?.line == 2)
     }
 
@@ -203,7 +204,7 @@ struct FinishedTargetsTests {
             + line("c:1", "cancelled", fault: "request") + line("d:1", "resolve_failed", fault: "resolver")
             + line("e:1", "denied", fault: "request")
         let plan = try plan("a:1\nb:1\nc:1\nd:1\ne:1\n", after: results)
-        #expect(Lists.texts(plan) == ["b:1", "c:1", "e:1"] && plan.skippedCount == 2 && plan.skippedFailures == 2)
+        #expect(Lists.texts(plan) == ["b:1", "c:1", "e:1"] && plan.skipped.count == 2 && plan.skipped.failures == 2)
     }
 
     @Test("distinguishes requests by their id")

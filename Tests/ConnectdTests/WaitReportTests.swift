@@ -10,7 +10,7 @@ struct WaitReportTests {
         MonotonicTime(nanoseconds: 1_000_000_000).advanced(byMilliseconds: milliseconds)
     }
 
-    @Test("is a line at the start, for each change, and for a ready target")
+    @Test("has a line at the start, for each change, and for a ready target")
     func changes() throws {
         var report = try report()
         let refused = try Results.failed("ECONNREFUSED")
@@ -32,7 +32,7 @@ struct WaitReportTests {
         #expect(spoken == [0, 100, 200])
     }
 
-    @Test("is at most one line per second")
+    @Test("has at most one line per second")
     func flapping() throws {
         var report = try report()
         let states = try [Results.failed("ECONNREFUSED"), Results.failed("ENETUNREACH")]

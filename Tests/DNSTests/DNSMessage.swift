@@ -1,10 +1,10 @@
 import NetworkTypes
 
-/// What came to a test's name server: RFC 1035 section 4.
+/// A query that a test's name server received: RFC 1035 section 4.
 struct DNSQuery: Sendable {
     let bytes: [UInt8]
     let isTCP: Bool
-    /// In small letters, without the last dot.
+    /// In lower case, without the final dot.
     let name: String
     let type: UInt16
 
@@ -29,7 +29,7 @@ struct DNSQuery: Sendable {
     var isA: Bool { type == 1 }
     var isAAAA: Bool { type == 28 }
 
-    /// An answer to this query: header, question, and what follows it.
+    /// A response to this query: the header, the question and the given records.
     func reply(
         code: UInt8 = 0, isTruncated: Bool = false, flipsIdentifier: Bool = false, opcode: UInt8 = 0,
         _ records: [DNSRecord] = [], additional: [DNSRecord] = []
@@ -54,12 +54,12 @@ struct DNSRecord: Sendable {
             Self.name(owner) + [0, type, 0, 1] + timeToLive + [UInt8(count >> 8), UInt8(count & 0xFF)] + data
     }
 
-    /// An OPT record with the upper bits of a response code, RFC 6891.
+    /// An OPT record with the upper bits of a response code (RFC 6891).
     static func opt(upperCode: UInt8) -> DNSRecord {
         DNSRecord(owner: "", type: 41, data: [], timeToLive: [upperCode, 0, 0, 0])
     }
 
-    /// A record whose owner is the question's name by compression; 16 bytes, as servers send them.
+    /// A record whose owner is a pointer to the question's name: 16 bytes, as real servers send it.
     static func compressed(a bits: UInt32) -> DNSRecord {
         DNSRecord(bytes: [0xC0, 12, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4] + withUnsafeBytes(of: bits.bigEndian) { Array($0) })
     }
@@ -87,7 +87,7 @@ struct DNSRecord: Sendable {
         DNSRecord(owner: owner, type: 5, data: name(target))
     }
 
-    /// An A record that claims more bytes than the message has.
+    /// An A record that is longer than the rest of the message.
     static func broken(_ owner: String) -> DNSRecord {
         DNSRecord(owner: owner, type: 1, data: [192, 0], length: 4)
     }

@@ -3,7 +3,7 @@ import Foundation
 import NetworkTypes
 import SocketIO
 
-/// dnsmasq with records of the test's, as a process of its own.
+/// dnsmasq with the test's records, in a process of its own.
 final class Dnsmasq {
     let endpoint: IPEndpoint
     private let process = Process()
@@ -28,11 +28,12 @@ final class Dnsmasq {
     }
 
     deinit {
-        // SIGTERM would stay pending: a child inherits the signal mask of the thread that starts it, where all is blocked.
+        // SIGTERM would stay pending: a child inherits the signal mask of the thread that starts it, which blocks every
+        // signal.
         if process.isRunning { kill(process.processIdentifier, SIGKILL) }
     }
 
-    /// dnsmasq listens over TCP when it listens over UDP.
+    /// dnsmasq listens on TCP as soon as it listens on UDP.
     private static func accepts(_ endpoint: IPEndpoint) -> Bool {
         TestSocket.connectsOverTCP(to: endpoint)
     }

@@ -5,7 +5,7 @@ import NetworkTypes
 import SocketIO
 import Testing
 
-/// Names of a real name server.
+/// Names from a real name server.
 @Suite struct DnsmasqTests {
     private func withServer(
         _ records: [String], resolvConf: String = "", hosts: String = "",
@@ -31,7 +31,7 @@ import Testing
         }
     }
 
-    @Test func aNameThatDoesNotExistIsToldFromOneWithoutAddresses() async throws {
+    @Test func aMissingNameDiffersFromANameWithoutAddresses() async throws {
         try await withServer(["--host-record=v4.test,192.0.2.1", "--txt-record=text.test,hello"]) { running, _ in
             #expect(await running.resolve("none.test").failure == .nxdomain)
             #expect(await running.resolve("text.test").failure == .noData)
@@ -40,7 +40,7 @@ import Testing
         }
     }
 
-    @Test func cnamesAndSearchDomainsOfARealServerAreTold() async throws {
+    @Test func cnamesAndSearchDomainsAreReported() async throws {
         let records = ["--host-record=node.example,192.0.2.1", "--cname=www.corp.example,node.example"]
         let conf = "nameserver 127.0.0.1\nsearch corp.example\n"
         try await withServer(records, resolvConf: conf) { running, _ in
@@ -50,7 +50,7 @@ import Testing
         }
     }
 
-    @Test func aServerIsAskedOverIPv6() async throws {
+    @Test func aServerIsQueriedOverIPv6() async throws {
         let server = try await Dnsmasq(
             port: TestSocket.freePort(), address: "::1", ["--host-record=a.test,192.0.2.1"])
         try await withResolver { running in
@@ -59,7 +59,7 @@ import Testing
         }
     }
 
-    @Test func aNameWithMoreAddressesThanADatagramHoldsHasThemAll() async throws {
+    @Test func aNameWithMoreAddressesThanADatagramHoldsIsComplete() async throws {
         let all = (1...100).map { "192.0.2.\($0)" }
         try await withServer(all.map { "--host-record=many.test,\($0)" }) { running, _ in
             #expect(await running.resolve("many.test").addresses == Set(all))

@@ -5,20 +5,20 @@ import NetworkTypes
 import SocketIO
 import Testing
 
-/// Two families, CNAMEs, search domains.
+/// Both address families, CNAMEs and search domains.
 @Suite struct FamilyAndNameTests {
-    @Test func addressesOfOneFamilyDoNotWaitForTheOtherUntilTheDeadline() async throws {
+    @Test func addressesOfOneFamilyDoNotWaitLongForTheOther() async throws {
         try await withServers([{ $0.isA ? .reply($0.reply([.a("a.test", "192.0.2.1")])) : .silence }]) { _, port in
             try await withResolver(resolvConf: nameServerLines(1), nameServerPort: port) { running in
                 let start = Clock.now()
                 #expect(await running.resolve("a.test", milliseconds: 3_600_000).addresses == ["192.0.2.1"])
-                // Every try of the other family together takes longer than 5 s.
+                // All tries of the other family together take longer than 5 s.
                 #expect(Clock.now().since(start) < 4_000_000_000)
             }
         }
     }
 
-    @Test func theSecondFamilyIsWaitedForALittle() async throws {
+    @Test func theSecondFamilyGetsAGracePeriod() async throws {
         try await withServers([
             { query in
                 query.isA
@@ -33,7 +33,7 @@ import Testing
     }
 
     @Test(arguments: [2, 3, 5] as [UInt8])
-    func addressesOfOneFamilyOutweighAFailureOfTheOther(code: UInt8) async throws {
+    func addressesOfOneFamilyTakePrecedenceOverAFailureOfTheOther(code: UInt8) async throws {
         try await withServers([
             { query in
                 .reply(query.isA ? query.reply(code: code) : query.reply([.aaaa("a.test", "2001:db8::1")]))
@@ -45,7 +45,7 @@ import Testing
         }
     }
 
-    @Test func aFailureOfOneFamilyOutweighsADenialOfTheOther() async throws {
+    @Test func aFailureOfOneFamilyTakesPrecedenceOverNODATAOfTheOther() async throws {
         try await withServers([{ .reply($0.reply(code: $0.isA ? 2 : 0)) }]) { _, port in
             try await withResolver(resolvConf: nameServerLines(1), nameServerPort: port) { running in
                 #expect(await running.resolve("a.test").failure == .serverFailure)
@@ -53,7 +53,7 @@ import Testing
         }
     }
 
-    @Test func everyNameOfACNAMEChainIsTold() async throws {
+    @Test func everyNameOfACNAMEChainIsReported() async throws {
         try await withServers([
             { query in
                 let chain: [DNSRecord] = [.cname("www.test", "Edge.example"), .cname("edge.example", "node.example")]
@@ -69,7 +69,7 @@ import Testing
         }
     }
 
-    @Test func aCNAMEWithoutAnAddressBehindItIsNoData() async throws {
+    @Test func aCNAMEWithoutAnAddressIsNODATA() async throws {
         try await withServers([{ .reply($0.reply([.cname("www.test", "edge.example")])) }]) { _, port in
             try await withResolver(resolvConf: nameServerLines(1), nameServerPort: port) { running in
                 #expect(await running.resolve("www.test").failure == .noData)
@@ -77,7 +77,7 @@ import Testing
         }
     }
 
-    @Test func anAddressOfAForeignNameIsNotTaken() async throws {
+    @Test func anAddressOfAnotherNameIsIgnored() async throws {
         try await withServers([{ .reply($0.reply([.a("other.example", "192.0.2.66")])) }]) { _, port in
             try await withResolver(resolvConf: nameServerLines(1), nameServerPort: port) { running in
                 #expect(await running.resolve("www.test", family: .ipv4).addresses == [])

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Remembers what it was asked about.
+/// Remembers the values that it has been asked about.
 final class FirstTime: Sendable {
     private let seen = Mutex<Set<String>>([])
 

@@ -2,11 +2,11 @@
 import NetworkTypes
 import Testing
 
-/// resolv.conf(5), read.
+/// The parser of resolv.conf(5).
 @Suite struct ResolverSettingsTests {
     private func parse(_ text: String) -> ResolverSettings { ResolverSettings(parsing: Array(text.utf8)) }
 
-    @Test func serversSearchAndOptionsAreRead() {
+    @Test func serversSearchDomainsAndOptionsAreRead() {
         let settings = parse(
             """
             # nameserver 192.0.2.99
@@ -26,19 +26,19 @@ import Testing
         #expect(settings.usesTCP)
     }
 
-    @Test func anEmptyFileAsksThisMachine() {
+    @Test func anEmptyFileMeansThisMachine() {
         #expect(parse("") == ResolverSettings())
         #expect(parse("").servers.map(\.text) == ["127.0.0.1"])
     }
 
-    @Test func optionsAreBounded() {
+    @Test func optionsAreClamped() {
         let settings = parse("options ndots:99 timeout:0 attempts:1000\n")
         #expect(settings.ndots == 15)
         #expect(settings.answerSeconds == 1)
         #expect(settings.rounds == 5)
     }
 
-    @Test func theSearchFollowsNdotsAndADotAtTheEndStopsIt() {
+    @Test func theSearchFollowsNdotsAndAFinalDotDisablesIt() {
         let settings = parse("search one.example\noptions ndots:2\n")
         #expect(settings.candidates(for: "a") == ["a.one.example", "a"])
         #expect(settings.candidates(for: "a.b") == ["a.b.one.example", "a.b"])

@@ -5,7 +5,7 @@ import Foundation
 import NetworkTypes
 import SocketIO
 
-/// A resolver on a reactor with a thread of its own, and files of its own.
+/// A resolver on a reactor with its own thread and its own files.
 struct RunningResolver: Sendable {
     let reactor: Reactor
     let resolver: Resolver
@@ -16,7 +16,7 @@ struct RunningResolver: Sendable {
         milliseconds: Int = 5000
     ) async -> Result<Resolution, ResolveFailure> {
         let resolver = resolver
-        // As the service does it: the task prefers the worker's thread.
+        // As in the service: the task prefers the worker's thread.
         let task = Task(executorPreference: reactor.thread) { () -> Result<Resolution, ResolveFailure> in
             let deadline = Clock.now().advanced(byMilliseconds: milliseconds)
             do throws(ResolveFailure) {
@@ -35,7 +35,7 @@ struct RunningResolver: Sendable {
     }
 }
 
-/// Runs `body` beside a resolver whose files hold `resolvConf` and `hosts`, and ends all of it.
+/// Runs `body` with a resolver whose files contain `resolvConf` and `hosts`, and stops it.
 func withResolver<Value: Sendable>(
     resolvConf: String = "", hosts: String = "", nameServerPort: UInt16 = 53,
     _ body: (RunningResolver) async throws -> Value
@@ -57,7 +57,7 @@ func withResolver<Value: Sendable>(
     }
 }
 
-/// A resolv.conf and a hosts file in a directory of their own.
+/// A resolv.conf and a hosts file in a temporary directory.
 struct TemporaryFiles: Sendable {
     let directory: URL
     var resolvConf: URL { directory.appending(path: "resolv.conf") }

@@ -4,16 +4,16 @@ import Glibc
 import NetworkTypes
 import Synchronization
 
-/// A name server that says what a test wants it to say, over UDP and TCP, on a thread of its own.
+/// A name server that sends scripted responses over UDP and TCP, on a thread of its own.
 final class ScriptedServer: Sendable {
     enum Reaction: Sendable {
         case silence
         case reply([UInt8])
-        /// Answers later; what comes meanwhile is served.
+        /// Responds later, and serves other queries in the meantime.
         case delayed(milliseconds: Int, [UInt8])
-        /// Over TCP: answers, if there is an answer, and closes the connection after the delay.
+        /// Over TCP: responds, if there is a response, and closes the connection after the delay.
         case close([UInt8]?, milliseconds: Int = 0)
-        /// Over TCP: answers in pieces of one byte.
+        /// Over TCP: responds in pieces of one byte.
         case dripped([UInt8])
     }
 
@@ -24,10 +24,10 @@ final class ScriptedServer: Sendable {
     private let isStopped = Atomic<Bool>(false)
     private let connectionCount = Atomic<Int>(0)
 
-    /// Every query that came, in order.
+    /// Every query received, in order.
     var queries: [DNSQuery] { log.withLock { $0 } }
 
-    /// How many TCP connections were accepted.
+    /// The number of accepted TCP connections.
     var connections: Int { connectionCount.load(ordering: .relaxed) }
 
     init(_ address: String = "127.0.0.1", port: UInt16, script: @escaping Script) throws {
@@ -105,7 +105,7 @@ final class ScriptedServer: Sendable {
         .start()
     }
 
-    /// As many queries as the client sends over the connection, until one of both closes it.
+    /// Serves all queries that the client sends on the connection, until one side closes it.
     private func serve(_ peer: Int32, _ script: Script) {
         while let length = read(peer, count: 2) {
             guard let bytes = read(peer, count: Int(length[0]) << 8 | Int(length[1])),
@@ -159,7 +159,7 @@ func withServers(
             }
             break
         } catch  where tryNumber < 16 {
-            // Somebody took the port on one of the addresses: once more with another.
+            // Another process took the port on one of the addresses: try again with another port.
             servers.forEach { $0.stop() }
             servers = []
             port = try TestSocket.freePort()
@@ -168,7 +168,7 @@ func withServers(
     try await body(servers, port)
 }
 
-/// The lines of a resolv.conf that name the first `count` of the servers that `withServers` starts.
+/// The resolv.conf lines for the first `count` servers that `withServers` starts.
 func nameServerLines(_ count: Int) -> String {
     (0..<count).map { "nameserver 127.0.0.\($0 + 2)\n" }.joined()
 }

@@ -3,7 +3,7 @@ import DNS
 import ErrorCatalogue
 import Testing
 
-/// What name servers do wrong, each named as it is.
+/// Faults of name servers, and the error name of each.
 @Suite struct ServerFailureTests {
     @Test(
         arguments: [
@@ -11,7 +11,7 @@ import Testing
             (6, .responseCode(6)), (9, .responseCode(9)), (11, .responseCode(11)), (15, .responseCode(15)),
             (0, .noData),
         ] as [(UInt8, ResolveFailure)])
-    func aResponseCodeIsNamed(code: UInt8, failure: ResolveFailure) async throws {
+    func aResponseCodeHasItsErrorName(code: UInt8, failure: ResolveFailure) async throws {
         try await withServers([{ .reply($0.reply(code: code)) }]) { servers, port in
             try await withResolver(resolvConf: nameServerLines(1), nameServerPort: port) { running in
                 #expect(await running.resolve("a.test").failure == failure)
@@ -20,7 +20,7 @@ import Testing
         }
     }
 
-    @Test func anAnswerThatCannotBeReadIsABadAnswer() async throws {
+    @Test func aMalformedAnswerIsABadAnswer() async throws {
         try await withServers([{ .reply($0.reply([.broken("a.test")])) }]) { _, port in
             try await withResolver(resolvConf: nameServerLines(1), nameServerPort: port) { running in
                 #expect(await running.resolve("a.test", family: .ipv4).failure == .badAnswer)
@@ -28,7 +28,7 @@ import Testing
         }
     }
 
-    @Test func silenceIsATimeout() async throws {
+    @Test func aSilentServerIsATimeout() async throws {
         try await withServers([{ _ in .silence }]) { _, port in
             try await withResolver(resolvConf: nameServerLines(1), nameServerPort: port) { running in
                 #expect(await running.resolve("a.test", milliseconds: 100).failure == .timeout)
@@ -36,7 +36,7 @@ import Testing
         }
     }
 
-    @Test func silenceEndsBeforeADistantDeadline() async throws {
+    @Test func aSilentServerTimesOutBeforeADistantDeadline() async throws {
         try await withServers([{ _ in .silence }]) { servers, port in
             let conf = nameServerLines(1) + "options timeout:1 attempts:1\n"
             try await withResolver(resolvConf: conf, nameServerPort: port) { running in
@@ -46,7 +46,7 @@ import Testing
         }
     }
 
-    @Test func anAnswerWithAForeignIdentifierIsNoAnswer() async throws {
+    @Test func anAnswerWithAnotherIdentifierIsIgnored() async throws {
         try await withServers([{ .reply($0.reply(flipsIdentifier: true, [.a("a.test", "192.0.2.1")])) }]) { _, port in
             try await withResolver(resolvConf: nameServerLines(1), nameServerPort: port) { running in
                 #expect(await running.resolve("a.test", milliseconds: 100).failure == .timeout)
@@ -54,14 +54,14 @@ import Testing
         }
     }
 
-    @Test func aPortThatNobodyListensAtIsUnreachable() async throws {
+    @Test func aPortWithoutAListenerIsUnreachable() async throws {
         let port = try TestSocket.freePort()
         try await withResolver(resolvConf: "nameserver 127.0.0.1\n", nameServerPort: port) { running in
             #expect(await running.resolve("a.test", milliseconds: 3_600_000).failure == .unreachable)
         }
     }
 
-    @Test func aTruncatedAnswerIsAskedForOverTCP() async throws {
+    @Test func aTruncatedAnswerIsRetriedOverTCP() async throws {
         let all = (1...200).map { "192.0.2.\($0)" }
         try await withServers([
             { query in
@@ -77,7 +77,7 @@ import Testing
         }
     }
 
-    @Test func useVCAsksOverTCPOnly() async throws {
+    @Test func useVCQueriesOverTCPOnly() async throws {
         try await withServers([{ .reply($0.reply([.a("a.test", "192.0.2.1")])) }]) { servers, port in
             let conf = nameServerLines(1) + "options use-vc\n"
             try await withResolver(resolvConf: conf, nameServerPort: port) { running in

@@ -4,7 +4,7 @@ import ErrorCatalogue
 import NetworkTypes
 import Testing
 
-/// Which server is asked when, and whose word counts.
+/// When each server is queried, and which answer is used.
 @Suite struct SeveralServersTests {
     private static let answering: ScriptedServer.Script = { query in
         .reply(query.reply(query.isA ? [.a(query.name, "192.0.2.1")] : []))
@@ -29,7 +29,7 @@ import Testing
     }
 
     @Test(arguments: [2, 5] as [UInt8])
-    func theSecondServerIsAskedWhenTheFirstFails(code: UInt8) async throws {
+    func theSecondServerIsQueriedWhenTheFirstFails(code: UInt8) async throws {
         try await withServers([{ .reply($0.reply(code: code)) }, Self.answering]) { _, port in
             try await withResolver(resolvConf: nameServerLines(2), nameServerPort: port) { running in
                 #expect(await running.resolve("a.test").addresses == ["192.0.2.1"])
@@ -37,7 +37,7 @@ import Testing
         }
     }
 
-    @Test func theSecondServerIsAskedWhenTheFirstIsClosed() async throws {
+    @Test func theSecondServerIsQueriedWhenThePortOfTheFirstIsClosed() async throws {
         try await withServers([Self.answering]) { _, port in
             let conf = "nameserver 127.0.0.1\nnameserver 127.0.0.2\n"
             try await withResolver(resolvConf: conf, nameServerPort: port) { running in
@@ -46,7 +46,7 @@ import Testing
         }
     }
 
-    @Test func aDenialOfTheFirstServerIsFinal() async throws {
+    @Test func nxdomainFromTheFirstServerIsFinal() async throws {
         try await withServers([{ .reply($0.reply(code: 3)) }, Self.answering]) { servers, port in
             try await withResolver(resolvConf: nameServerLines(2), nameServerPort: port) { running in
                 #expect(await running.resolve("a.test").failure == .nxdomain)
@@ -55,7 +55,7 @@ import Testing
         }
     }
 
-    @Test func anAnswerOutranksAClosedPort() async throws {
+    @Test func anErrorAnswerTakesPrecedenceOverAClosedPort() async throws {
         try await withServers([{ .reply($0.reply(code: 2)) }]) { _, port in
             let conf = "nameserver 127.0.0.2\nnameserver 127.0.0.1\n"
             try await withResolver(resolvConf: conf, nameServerPort: port) { running in
@@ -64,7 +64,7 @@ import Testing
         }
     }
 
-    @Test func aLateAnswerStillCounts() async throws {
+    @Test func aLateAnswerIsUsed() async throws {
         try await withServers([{ .delayed(milliseconds: 700, $0.reply([.a("a.test", "192.0.2.1")])) }]) { _, port in
             try await withResolver(resolvConf: nameServerLines(1), nameServerPort: port) { running in
                 let result = await running.resolve("a.test", family: .ipv4, milliseconds: 60_000)
@@ -87,7 +87,7 @@ import Testing
         }
     }
 
-    @Test func aServerOfTheRequestIsAskedInsteadOfTheSystems() async throws {
+    @Test func theServerOfARequestReplacesTheSystemServers() async throws {
         try await withServers([Self.answering, { .reply($0.reply([.a($0.name, "192.0.2.2")])) }]) { servers, port in
             try await withResolver(
                 resolvConf: nameServerLines(1), hosts: "192.0.2.3 a.test\n", nameServerPort: port
@@ -99,7 +99,7 @@ import Testing
         }
     }
 
-    @Test func moreServersOfRequestsThanAreKeptAreAllAsked() async throws {
+    @Test func moreServersOfRequestsThanTheCacheHoldsAreAllQueried() async throws {
         try await withServers([{ .reply($0.reply([.a($0.name, "192.0.2.2")])) }]) { servers, port in
             try await withResolver(resolvConf: nameServerLines(1), nameServerPort: port) { running in
                 for number in 1...400 {

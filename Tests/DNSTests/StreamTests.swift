@@ -5,9 +5,9 @@ import NetworkTypes
 import SocketIO
 import Testing
 
-/// Answers that do not fit into a datagram, and servers that end connections as they like.
+/// Answers that do not fit into a datagram, and servers that close connections at any time.
 @Suite struct StreamTests {
-    /// `t….test` is truncated over UDP; the reaction to it over TCP is the test's.
+    /// Returns a truncated answer over UDP for `t….test`, and the given reaction over TCP.
     private static func server(
         delay: Int = 0, overTCP: @escaping @Sendable (DNSQuery) -> ScriptedServer.Reaction
     ) -> ScriptedServer.Script {
@@ -22,7 +22,7 @@ import Testing
         query.reply(query.isA ? [.a(query.name, "192.0.2.1")] : [])
     }
 
-    @Test func anIdleCloseOfTheServerEndsNothingElse() async throws {
+    @Test func aServerThatClosesAnIdleConnectionFailsNoQuery() async throws {
         let script: ScriptedServer.Script = { query in
             if query.isTCP { return .close(Self.address(query), milliseconds: 20) }
             if query.name.hasPrefix("t") { return .reply(query.reply(isTruncated: true)) }
@@ -38,7 +38,7 @@ import Testing
     }
 
     @Test(arguments: [ScriptedServer.Reaction.close(nil), .silence])
-    func aConnectionWithoutAnAnswerEndsNothingElse(reaction: ScriptedServer.Reaction) async throws {
+    func aConnectionClosedWithoutAnAnswerFailsNoOtherQuery(reaction: ScriptedServer.Reaction) async throws {
         try await withServers([Self.server(delay: 100) { _ in reaction }]) { _, port in
             try await withResolver(resolvConf: nameServerLines(1), nameServerPort: port) { running in
                 let names = ["t1.test", "t2.test"] + (0..<100).map { "n\($0).test" }
@@ -50,7 +50,7 @@ import Testing
         }
     }
 
-    @Test func aServerThatClosesAfterEachAnswerIsAskedForAll() async throws {
+    @Test func aServerThatClosesAfterEachAnswerGetsAllQueries() async throws {
         try await withServers([Self.server { .close(Self.address($0)) }]) { servers, port in
             try await withResolver(resolvConf: nameServerLines(1), nameServerPort: port) { running in
                 let results = await running.resolveAtOnce((0..<60).map { "t\($0).test" }, family: .ipv4)
@@ -60,7 +60,7 @@ import Testing
         }
     }
 
-    @Test func aServerThatKeepsConnectionsIsAskedOverFew() async throws {
+    @Test func aServerThatKeepsConnectionsOpenIsQueriedOverFew() async throws {
         try await withServers([Self.server { .reply(Self.address($0)) }]) { servers, port in
             try await withResolver(resolvConf: nameServerLines(1), nameServerPort: port) { running in
                 let results = await running.resolveAtOnce((0..<200).map { "t\($0).test" }, family: .ipv4)
@@ -70,7 +70,7 @@ import Testing
         }
     }
 
-    @Test func whatNobodyWaitsForHoldsNoConnection() async throws {
+    @Test func abandonedQueriesHoldNoConnection() async throws {
         let script = Self.server { $0.name.hasPrefix("ts") ? .silence : .reply(Self.address($0)) }
         try await withServers([script]) { _, port in
             try await withResolver(resolvConf: nameServerLines(1), nameServerPort: port) { running in
@@ -90,7 +90,7 @@ import Testing
     }
 
     @Test(arguments: [500, 4000])
-    func aLargeAnswerIsReadWhole(count: Int) async throws {
+    func aLargeAnswerIsReadInFull(count: Int) async throws {
         let records = (0..<count).map { DNSRecord.compressed(a: 0x0A00_0000 + UInt32($0)) }
         try await withServers([Self.server { .reply($0.reply($0.isA ? records : [])) }]) { _, port in
             try await withResolver(resolvConf: nameServerLines(1), nameServerPort: port) { running in
@@ -119,7 +119,7 @@ import Testing
         }
     }
 
-    @Test func theSecondServerIsAskedWhenTheFirstRefusesTCP() async throws {
+    @Test func theSecondServerIsQueriedWhenTheFirstRefusesTCP() async throws {
         try await withServers([Self.server { _ in .close(nil) }, Self.server { .reply(Self.address($0)) }]) { _, port in
             try await withResolver(resolvConf: nameServerLines(2), nameServerPort: port) { running in
                 #expect(await running.resolve("t.test").addresses == ["192.0.2.1"])

@@ -7,7 +7,7 @@ import NetworkTypes
 import SocketIO
 import Testing
 
-/// hosts(5) and resolv.conf(5), and what happens when they change.
+/// hosts(5) and resolv.conf(5), and changes of both files.
 @Suite struct SystemFileTests {
     private let hosts = """
         # comment
@@ -18,7 +18,7 @@ import Testing
         bad-line    other
         """
 
-    @Test func aHostsFileIsAskedFirst() async throws {
+    @Test func theHostsFileTakesPrecedence() async throws {
         try await withServers([{ .reply($0.reply(code: 3)) }]) { servers, port in
             try await withResolver(resolvConf: nameServerLines(1), hosts: hosts, nameServerPort: port) { running in
                 let result = await running.resolve("DB.internal")
@@ -36,7 +36,7 @@ import Testing
         }
     }
 
-    @Test func aFamilyThatTheHostsFileLacksIsAskedForByDNS() async throws {
+    @Test func aFamilyThatTheHostsFileLacksIsResolvedByDNS() async throws {
         try await withServers([{ .reply($0.reply([.aaaa($0.name, "2001:db8::9")])) }]) { _, port in
             try await withResolver(resolvConf: nameServerLines(1), hosts: hosts, nameServerPort: port) { running in
                 #expect(await running.resolve("v4only", family: .ipv6).addresses == ["2001:db8::9"])
@@ -46,7 +46,7 @@ import Testing
     }
 
     @Test(arguments: ["localhost", "LocalHost.", "a.b.localhost"])
-    func localhostIsLoopbackWhateverTheFilesSay(name: String) async throws {
+    func localhostIsAlwaysLoopback(name: String) async throws {
         try await withResolver(hosts: "192.0.2.1 localhost a.b.localhost\n") { running in
             #expect(await running.resolve(name).addresses == ["127.0.0.1", "::1"])
             #expect(await running.resolve(name, family: .ipv4).addresses == ["127.0.0.1"])
@@ -60,13 +60,13 @@ import Testing
             ("127.0.0.1 localhost\n::1 localhost\n", ["127.0.0.1", "::1"]),
             ("192.0.2.1 localhost\n", ["127.0.0.1", "::1"]),
         ] as [(String, Set<String>)])
-    func localhostHasThoseLoopbacksThatTheHostsFileHas(hosts: String, addresses: Set<String>) async throws {
+    func localhostHasTheLoopbackAddressesOfTheHostsFile(hosts: String, addresses: Set<String>) async throws {
         try await withResolver(hosts: hosts) { running in
             #expect(await running.resolve("localhost", asHostsHave: true).addresses == addresses)
         }
     }
 
-    @Test func aChangedHostsFileIsNoticed() async throws {
+    @Test func aChangedHostsFileIsReloaded() async throws {
         try await withResolver(hosts: "192.0.2.1 a.test\n") { running in
             #expect(await running.resolve("a.test").addresses == ["192.0.2.1"])
             try Data("192.0.2.2 a.test\n".utf8).write(to: running.files.hosts, options: .atomic)
@@ -75,7 +75,7 @@ import Testing
         }
     }
 
-    @Test func aChangedResolvConfIsNoticedAndTheEarlierServerMayFinish() async throws {
+    @Test func aChangedResolvConfIsReloadedAndQueriesInFlightFinish() async throws {
         try await withServers([
             { .delayed(milliseconds: 2000, $0.reply([.a($0.name, "192.0.2.1")])) },
             { .reply($0.reply([.a($0.name, "192.0.2.2")])) },
@@ -93,7 +93,7 @@ import Testing
         }
     }
 
-    @Test func aLargeHostsFileIsReadElsewhere() async throws {
+    @Test func aLargeHostsFileIsReadOnAnotherThread() async throws {
         let lines = (0..<200_000).map { "10.\($0 >> 16).\($0 >> 8 & 255).\($0 & 255) host\($0).test" }
         let hosts = lines.joined(separator: "\n") + "\n"
         try await withResolver(hosts: hosts) { running in
@@ -126,7 +126,8 @@ import Testing
 
     @Test func aFileThatCannotBeReadInTimeIsATimeout() async throws {
         try await withResolver { running in
-            // Opening a pipe for reading waits for a writer: a file system that hangs, for as long as the test likes.
+            // Opening a FIFO for reading waits for a writer. It simulates a hanging file system for as long as the test
+            // needs.
             let pipe = running.files.hosts.path
             try FileManager.default.removeItem(atPath: pipe)
             #expect(mkfifo(pipe, 0o600) == 0)

@@ -2,14 +2,14 @@ import CLinux
 import Glibc
 import NetworkTypes
 
-/// Blocking sockets, as little as the tests' own servers need.
+/// Blocking sockets with the few operations that the tests' servers need.
 enum TestSocket {
     struct Failure: Error {
         let call: String
         let number: Int32
     }
 
-    /// Calls `body` with the endpoint as the C library has it.
+    /// Calls `body` with the endpoint as a C socket address.
     static func withName<Value>(
         _ endpoint: IPEndpoint, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Value
     ) -> Value {
@@ -90,7 +90,7 @@ enum TestSocket {
         throw Failure(call: "bind", number: EADDRINUSE)
     }
 
-    /// How many descriptors of this process are sockets connected to `peer`.
+    /// The number of sockets of this process that are connected to `peer`.
     static func countOpen(to peer: IPEndpoint) -> Int {
         (0..<4096).count { number in
             var name = sockaddr_storage()
@@ -107,7 +107,7 @@ enum TestSocket {
 }
 
 extension IPEndpoint {
-    /// An endpoint of a literal that is known to be right.
+    /// The endpoint of a literal that is known to be valid.
     init(_ address: String, _ port: UInt16) {
         guard let parsed = IPAddress(parsing: address) else { preconditionFailure("no address: \(address)") }
         self.init(address: parsed, port: port)

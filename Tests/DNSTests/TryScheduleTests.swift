@@ -3,7 +3,7 @@ import ErrorCatalogue
 import NetworkTypes
 import Testing
 
-/// Which server is asked when.
+/// The order and timing of queries to servers.
 @Suite struct TryScheduleTests {
     private func asked(_ schedule: inout TrySchedule) -> [Int] {
         var servers: [Int] = []
@@ -11,13 +11,13 @@ import Testing
         return servers
     }
 
-    @Test func serversAreAskedInTurnForAsManyRoundsAsThereAre() {
+    @Test func serversAreQueriedInTurnForAllRounds() {
         var schedule = TrySchedule(servers: 2, rounds: 2)
         #expect(asked(&schedule) == [0, 1, 0, 1])
         #expect(schedule.isExhausted)
     }
 
-    @Test func patienceFitsTheDeadlineAndDoublesWithTheRounds() {
+    @Test func theTimeoutPerTryFitsTheDeadlineAndDoublesEachRound() {
         var schedule = TrySchedule(servers: 2, rounds: 3)
         #expect(schedule.patience == 400_000_000)
         let isShorter = schedule.fit(into: 600_000_000)
@@ -29,7 +29,7 @@ import Testing
         #expect(schedule.patience == 400_000_000)
     }
 
-    @Test func aServerThatFailedIsNotAskedAgain() {
+    @Test func aServerThatFailedIsNotQueriedAgain() {
         var schedule = TrySchedule(servers: 3, rounds: 2)
         _ = schedule.next()
         let afterFirst = schedule.failed(0, with: .refused)
@@ -42,7 +42,7 @@ import Testing
         #expect(schedule.failure == .serverFailure)
     }
 
-    @Test func silenceOutranksAClosedPort() {
+    @Test func aTimeoutTakesPrecedenceOverAClosedPort() {
         var schedule = TrySchedule(servers: 2, rounds: 1)
         _ = schedule.failed(0, with: .unreachable)
         #expect(schedule.failure == .timeout)
@@ -51,7 +51,7 @@ import Testing
         #expect(schedule.isOver)
     }
 
-    @Test func aServerThatFailsByASurpriseIsAskedOnceMore() {
+    @Test func anUnexpectedFailureIsRetriedOnce() {
         var schedule = TrySchedule(servers: 1, rounds: 5)
         _ = schedule.next()
         let first = schedule.failed(0, with: .unreachable, isSurprise: true)
@@ -63,14 +63,14 @@ import Testing
         #expect(again == .wait && schedule.isOver && schedule.failure == .unreachable)
     }
 
-    @Test func withoutAnotherRoundASurpriseIsFinal() {
+    @Test func anUnexpectedFailureInTheLastRoundIsFinal() {
         var schedule = TrySchedule(servers: 1, rounds: 1)
         _ = schedule.next()
         let step = schedule.failed(0, with: .unreachable, isSurprise: true)
         #expect(step == .wait && schedule.isOver)
     }
 
-    @Test func aShortageHereIsNoSilenceOfTheServer() {
+    @Test func aLocalShortageIsNotReportedAsATimeout() {
         var schedule = TrySchedule(servers: 2, rounds: 1)
         _ = schedule.failed(0, with: .shortage(Errno(24)))
         #expect(schedule.failure == .shortage(Errno(24)))

@@ -4,9 +4,9 @@ import ErrorCatalogue
 import SocketIO
 import Testing
 
-/// Many who wait, for the same and for different names.
+/// Concurrent queries for the same name and for different names.
 @Suite struct WaitingTests {
-    @Test func theSameQuestionIsAskedOnce() async throws {
+    @Test func equalConcurrentQuestionsAreSentOnce() async throws {
         try await withServers([{ .delayed(milliseconds: 100, $0.reply([.a("a.test", "192.0.2.1")])) }]) {
             servers, port in
             try await withResolver(resolvConf: nameServerLines(1), nameServerPort: port) { running in
@@ -19,7 +19,7 @@ import Testing
         }
     }
 
-    @Test func oneWhoGivesUpTakesNothingFromTheOthers() async throws {
+    @Test func aCanceledQueryDoesNotAffectOtherWaiters() async throws {
         try await withServers([{ .delayed(milliseconds: 250, $0.reply([.a("a.test", "192.0.2.1")])) }]) {
             servers, port in
             try await withResolver(resolvConf: nameServerLines(1), nameServerPort: port) { running in
@@ -35,7 +35,7 @@ import Testing
         }
     }
 
-    @Test func aCancelledTaskLeavesAtOnce() async throws {
+    @Test func aCanceledTaskReturnsAtOnce() async throws {
         try await withServers([{ _ in .silence }]) { servers, port in
             try await withResolver(resolvConf: nameServerLines(1), nameServerPort: port) { running in
                 let waiting = Task { await running.resolve("a.test", milliseconds: 3_600_000) }
@@ -64,7 +64,7 @@ import Testing
         }
     }
 
-    @Test func noSocketIsLeftBehind() async throws {
+    @Test func noSocketIsLeaked() async throws {
         try await withServers([
             { query in
                 switch query.name.first {
@@ -79,7 +79,7 @@ import Testing
             try await withResolver(resolvConf: conf, nameServerPort: port) { running in
                 let names = (0..<60).map { ["t", "s", "n"][$0 % 3] + "\($0).test" }
                 _ = await running.resolveAtOnce(names, family: .ipv4, milliseconds: 300)
-                // c-ares ends what was never answered after a second, and closes then.
+                // c-ares gives up unanswered queries after a second, and then closes their sockets.
                 var left = 1
                 for _ in 0..<100 where left > 0 {
                     left = TestSocket.countOpen(to: servers[0].endpoint)
@@ -92,7 +92,7 @@ import Testing
 }
 
 extension RunningResolver {
-    /// Resolves all names at the same time; results in the order of the names.
+    /// Resolves all names concurrently. The results have the order of the names.
     func resolveAtOnce(
         _ names: [String], family: ResolveOptions.Family = .any, milliseconds: Int = 5000
     ) async -> [Result<Resolution, ResolveFailure>] {

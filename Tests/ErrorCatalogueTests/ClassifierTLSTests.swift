@@ -1,7 +1,7 @@
 @testable import ErrorCatalogue
 import Testing
 
-/// What a failed handshake means.
+/// The class and hint of each failed handshake.
 @Suite struct ClassifierTLSTests {
     private static func alert(_ name: String, from sender: TLSAlertReport.Sender = .peer) throws -> TLSAlertReport {
         TLSAlertReport(alert: try #require(TLSAlert(name: name)), sender: sender)
@@ -79,7 +79,7 @@ import Testing
     }
 
     @Test(arguments: ["bad_certificate", "decrypt_error"])
-    func withoutAClientCertificateItWasNotRefused(name: String) throws {
+    func withoutASentCertificateTheGeneralHintApplies(name: String) throws {
         let failure = TLSHandshakeFailure(.alert, alert: try Self.alert(name))
         #expect(Classifier.report(for: failure).hint == ErrnoCatalogue.entry(for: .alert).hint)
     }

@@ -3,7 +3,7 @@ import Glibc
 @testable import NetworkTypes
 import Testing
 
-/// The rows of the table of classes, one test each; ICMP evidence has its own suite.
+/// The rows of the table of classes, one test each. ICMP evidence has its own suite.
 @Suite struct ClassifierTests {
     static let loopback = IPAddress.v4(IPv4Address(bits: 0x7F00_0001))
     static let host = IPAddress.v4(IPv4Address(bits: 0x0A00_0007))
@@ -84,14 +84,14 @@ import Testing
     }
 
     @Test(arguments: [Phase.tls, .dialog, .hold])
-    func silenceAfterTheConnectIsTheTargetsFault(phase: Phase) {
+    func aTimeoutAfterTheConnectIsTheTargetsFault(phase: Phase) {
         let kernel = Self.judge(ETIMEDOUT, Self.at(phase))
         let own = Classifier.deadlineReport(in: Self.at(phase))
         #expect(kernel.errorClass == .timeout && own.errorClass == .timeout)
         #expect(kernel.fault == .target && own.fault == .target)
     }
 
-    @Test func ourDeadlineIsNeverTheKernelsTimeout() {
+    @Test func ourDeadlineIsNotReportedAsTheKernelsTimeout() {
         let own = Classifier.deadlineReport(in: Self.at())
         #expect(own.name == "DEADLINE" && own.errno == nil && own.source == .deadline && own.fault == .network)
         let kernel = Self.judge(ETIMEDOUT)
@@ -105,7 +105,7 @@ import Testing
         #expect(report.fault == .resolver && report.source == .resolver)
     }
 
-    @Test func silenceOfAUDPDialogIsATimeout() {
+    @Test func aUDPDialogWithoutAnAnswerIsATimeout() {
         let report = Classifier.deadlineReport(in: Self.at(.dialog, .udp))
         #expect(report.errorClass == .timeout && report.fault == .target && report.hint == Hints.silentUDP)
     }
@@ -135,7 +135,7 @@ import Testing
         #expect(report.errorClass == .backlogFull && report.fault == .target && report.retryable)
     }
 
-    @Test func ofAnAutobindEAGAINIsExhaustion() {
+    @Test func anAutobindWithEAGAINIsExhaustion() {
         let report = Self.judge(EAGAIN, Self.at(.connect, .udp))
         #expect(report.errorClass == .proberExhausted && report.fault == .prober)
     }
@@ -156,7 +156,7 @@ import Testing
     }
 
     @Test(arguments: [0xE000_0001, 0xEFFF_FFFF, 0xFFFF_FFFF] as [UInt32])
-    func theHintOfTCPToAGroupSaysWhereLinuxDiffers(bits: UInt32) {
+    func theHintForTCPToAMulticastGroupMentionsLinux(bits: UInt32) {
         let circumstances = Self.at { $0.destination = .v4(IPv4Address(bits: bits)) }
         let report = Self.judge(ENETUNREACH, circumstances)
         #expect(report.name == "ENETUNREACH" && report.errorClass == .unreachable)
@@ -213,7 +213,7 @@ import Testing
             let report = Self.judge(EINVAL, circumstances)
             #expect(report.fault == fault && report.errorClass == .unreachable && !report.retryable)
             #expect(report.hint.contains("zone") == (fault == .request))
-            // A record cannot name the link: the request is right.
+            // A DNS record cannot contain a zone, so the request is not at fault.
             circumstances.destinationIsResolved = true
             #expect(Self.judge(EINVAL, circumstances).fault == (fault == .request ? .resolver : fault))
         }
@@ -257,7 +257,7 @@ import Testing
     }
 
     @Test(arguments: [Phase.socket, .connect, .tls, .dialog])
-    func aFullSetOfWatchesIsAShortage(phase: Phase) {
+    func anEpollLimitIsAShortage(phase: Phase) {
         let report = Self.judge(ENOSPC, Self.at(phase))
         #expect(report.errorClass == .proberExhausted && report.fault == .prober && report.name == "ENOSPC")
         #expect(report.hint.contains("fs.epoll.max_user_watches"))

@@ -6,7 +6,7 @@ import Testing
 struct CommandLineHintTests {
     private static let all = Array(Set(ErrnoCatalogue.entries.map(\.hint) + Hints.all)).sorted()
 
-    @Test("name no member of JSON", arguments: all)
+    @Test("do not mention JSON members", arguments: all)
     func members(hint: String) {
         let text = CommandLineHint(hint).text()
         #expect(!text.contains("\""), "a quoted name: \(text)")
@@ -23,7 +23,7 @@ struct CommandLineHintTests {
         }
     }
 
-    @Test("print no place of a value", arguments: all)
+    @Test("contain no unfilled placeholder", arguments: all)
     func placeholders(hint: String) {
         let text = CommandLineHint(hint).text()
         #expect(!text.contains("{") && !text.contains("}"), "\(text)")
@@ -31,7 +31,7 @@ struct CommandLineHintTests {
         #expect(text.first?.isLowercase != true || text.hasPrefix("connectd"), "\(text)")
     }
 
-    @Test("print values")
+    @Test("contain values")
     func values() {
         let hint = CommandLineHint(Hints.prohibitedOnPath)
         let text = hint.text([.sender: "10.0.0.1", .meaning: "administratively prohibited", .source: "10.0.0.9"])
@@ -43,7 +43,7 @@ struct CommandLineHintTests {
         #expect(hint.prints(.sender) && !hint.prints(.names))
     }
 
-    @Test("have a form of their own only where the API's hint differs")
+    @Test("differ from the API's hints only where necessary")
     func templates() {
         for (hint, template) in CommandLineHints.templates {
             #expect(hint != template)
@@ -51,7 +51,7 @@ struct CommandLineHintTests {
         }
     }
 
-    @Test("print values with braces as they are")
+    @Test("contain values with braces unchanged")
     func braces() {
         #expect(CommandLineHint("a {sender} b").text([.sender: "{x} {timeout}"]) == "a {x} {timeout} b")
     }

@@ -4,7 +4,7 @@ import Glibc
 import Testing
 
 @Suite struct ErrnoCatalogueTests {
-    /// As the ERRORS section of the manual page lists them.
+    /// The errors in the ERRORS section of the manual page.
     static let manualPageNames = [
         "EBADF", "ENOTSOCK", "EADDRNOTAVAIL", "EAFNOSUPPORT", "EISCONN", "ETIMEDOUT", "EINVAL", "ECONNREFUSED",
         "EHOSTUNREACH", "EINTR", "ENETUNREACH", "EADDRINUSE", "EFAULT", "EINPROGRESS", "EALREADY", "EPERM", "ENOTDIR",
@@ -45,7 +45,7 @@ import Testing
 
     @Test(arguments: 1...Int32(133))
     func everyNumberOfLinuxHasTheNameFromTheCLibrary(number: Int32) {
-        // 41 and 58 were never given to an error on Linux.
+        // Linux never assigned 41 and 58 to an error.
         #expect(ErrnoCatalogue.name(of: Errno(number)) == Self.libraryName(of: number) ?? "ERRNO_\(number)")
     }
 
@@ -108,7 +108,7 @@ import Testing
         #expect(Set(Hints.all).count == Hints.all.count)
     }
 
-    /// strerrorname_np(3), looked up at run time since Swift's Glibc does not show it.
+    /// strerrorname_np(3), looked up at run time because Swift's Glibc module does not contain it.
     private static func libraryName(of number: Int32) -> String? {
         typealias NameFunction = @convention(c) (Int32) -> UnsafePointer<CChar>?
         guard let symbol = dlsym(nil, "strerrorname_np") else { return nil }

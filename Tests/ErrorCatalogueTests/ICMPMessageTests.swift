@@ -68,7 +68,7 @@ import Testing
         #expect(sender(Self.router) == .intermediate)
     }
 
-    @Test func aMessageFromTheProbersOwnAddressAsTargetIsTheTargets() {
+    @Test func aMessageFromALocalTargetIsFromTheTarget() {
         let message = Self.message(3, 3, from: Self.own)
         #expect(message.sender(destination: Self.own) { _ in true } == .target)
     }

@@ -3,9 +3,9 @@ import HTTPServer
 import Synchronization
 import Testing
 
-/// Bodies that are too long, or not wanted at all.
+/// Bodies that are too long or not accepted.
 @Suite struct BodyLimitTests {
-    @Test func aLengthOverTheLimitIsRefusedBeforeTheBody() async throws {
+    @Test func aContentLengthOverTheLimitGets413BeforeTheBody() async throws {
         try await withService { service in
             let client = try service.client()
             client.send("POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 1001\r\n\r\n")
@@ -17,7 +17,7 @@ import Testing
         }
     }
 
-    @Test func chunksOverTheLimitAreRefused() async throws {
+    @Test func aChunkedBodyOverTheLimitGets413() async throws {
         try await withService { service in
             let client = try service.client()
             client.send("POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
@@ -27,7 +27,7 @@ import Testing
         }
     }
 
-    @Test func aClientThatExpectsToContinueIsRefusedAtOnce() async throws {
+    @Test func expect100ContinueWithALongBodyGets413AtOnce() async throws {
         try await withService { service in
             let client = try service.client()
             client.send("POST /a HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5000\r\n\r\n")
@@ -37,7 +37,7 @@ import Testing
         }
     }
 
-    @Test func aClientThatExpectsToContinueIsToldTo() async throws {
+    @Test func expect100ContinueGets100() async throws {
         try await withService { service in
             let client = try service.client()
             client.send("POST /a HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n")
@@ -47,11 +47,12 @@ import Testing
         }
     }
 
-    /// Closed at once, the kernel would answer the rest of the body by a reset, which destroys the answer.
+    /// If the connection were closed at once, the kernel would answer the rest of the body with a reset, which can
+    /// destroy the response.
     @Test(arguments: [
         "Content-Length: 3000000", "Transfer-Encoding: chunked",
     ])
-    func anEarlyAnswerIsReadableAfterTheBodyIsSent(framing: String) async throws {
+    func anEarlyResponseIsReadableAfterTheWholeBodyIsSent(framing: String) async throws {
         try await withService { service in
             let client = try service.client()
             client.send("POST /a HTTP/1.1\r\nHost: a\r\n\(framing)\r\n\r\n")
@@ -61,7 +62,7 @@ import Testing
         }
     }
 
-    @Test func aFloodIsCut() async throws {
+    @Test func anEndlessBodyIsCutOff() async throws {
         var limits = HTTPLimits()
         limits.discardMilliseconds = 60_000
         try await withService(limits: limits) { service in
@@ -86,7 +87,7 @@ import Testing
         }
     }
 
-    @Test func aRefusedRequestWithALongBodyIsAnsweredAtOnce() async throws {
+    @Test func aRefusedRequestWithALongBodyGetsItsResponseAtOnce() async throws {
         try await withService { service in
             let client = try service.client()
             client.send("POST /refused HTTP/1.1\r\nHost: a\r\nContent-Length: 2000000\r\n\r\n")

@@ -3,7 +3,7 @@ import HTTPServer
 import Synchronization
 import Testing
 
-/// Clients that take their time.
+/// Clients that are slow or stop sending.
 @Suite struct DeadlineTests {
     private static var short: HTTPLimits {
         var limits = HTTPLimits()
@@ -13,7 +13,7 @@ import Testing
         return limits
     }
 
-    /// Sends a byte every 10 ms until the service has had enough.
+    /// Sends a byte every 10 ms until the service closes the connection.
     private func drip(_ text: String, to client: RawClient) async -> Bool {
         for _ in 0..<500 {
             guard client.send(text) else { return true }
@@ -22,7 +22,7 @@ import Testing
         return false
     }
 
-    @Test func aHeadThatDripsIsCut() async throws {
+    @Test func aHeadSentByteByByteIsCutOffAtTheDeadline() async throws {
         try await withService(limits: Self.short) { service in
             let client = try service.client()
             client.send("GET /a HTTP/1.1\r\nHost: a\r\nX: ")
@@ -30,7 +30,7 @@ import Testing
         }
     }
 
-    @Test func aRequestLineThatDripsIsCut() async throws {
+    @Test func aRequestLineSentByteByByteIsCutOffAtTheDeadline() async throws {
         try await withService(limits: Self.short) { service in
             let client = try service.client()
             client.send("GET /")
@@ -38,7 +38,7 @@ import Testing
         }
     }
 
-    @Test func aHeadThatStopsIsAnswered() async throws {
+    @Test func anIncompleteHeadGets408() async throws {
         try await withService(limits: Self.short) { service in
             let client = try service.client()
             client.send("GET /a HTTP/1.1\r\nHost: a\r\n")
@@ -46,7 +46,7 @@ import Testing
         }
     }
 
-    @Test func anAnswerWhoseBodyIsTakenBackIsBrokenOff() async throws {
+    @Test func aResponseWhoseSharedBodyIsReleasedIsAborted() async throws {
         try await withService(limits: HTTPLimits()) { service in
             let slow = try service.client()
             slow.send("GET /volume HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -59,7 +59,7 @@ import Testing
         }
     }
 
-    @Test func aBodyThatDripsIsCut() async throws {
+    @Test func aBodySentByteByByteIsCutOffAtTheDeadline() async throws {
         try await withService(limits: Self.short) { service in
             let client = try service.client()
             client.send("POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 900\r\n\r\n")
@@ -68,7 +68,7 @@ import Testing
         }
     }
 
-    @Test func aBodyThatStopsIsAnswered() async throws {
+    @Test func anIncompleteBodyGets408() async throws {
         try await withService(limits: Self.short) { service in
             let client = try service.client()
             client.send("POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 900\r\n\r\nabc")
@@ -76,7 +76,7 @@ import Testing
         }
     }
 
-    @Test func aConnectionThatNeverAsksIsClosed() async throws {
+    @Test func anIdleConnectionIsClosed() async throws {
         try await withService(limits: Self.short) { service in
             let silent = try service.client()
             let idle = try service.client()
@@ -88,7 +88,7 @@ import Testing
         }
     }
 
-    @Test func aHandlerThatWorksIsNotCut() async throws {
+    @Test func aSlowHandlerIsNotInterrupted() async throws {
         try await withService(limits: Self.short) { service in
             let client = try service.client()
             client.send("GET /deaf?1000 HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -96,7 +96,7 @@ import Testing
         }
     }
 
-    @Test func aClientThatNeverReadsIsCut() async throws {
+    @Test func aClientThatNeverReadsIsDisconnected() async throws {
         var limits = HTTPLimits()
         limits.sendTimeoutMilliseconds = 100
         try await withService(limits: limits) { service in

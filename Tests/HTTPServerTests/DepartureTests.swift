@@ -3,14 +3,14 @@ import HTTPServer
 import Synchronization
 import Testing
 
-/// Clients that leave before their answer is there.
+/// Clients that leave before the response is complete.
 @Suite struct DepartureTests {
     enum Departure: CaseIterable {
         case close, reset, writingHalf
     }
 
     @Test(arguments: [Departure.close, .reset])
-    func aClientThatLeavesCancelsItsRequest(by departure: Departure) async throws {
+    func aClientThatDisconnectsCancelsItsRequest(by departure: Departure) async throws {
         try await withService(workers: 2) { service in
             let clients = try (0..<50).map { _ in try service.client() }
             for client in clients { client.send("GET /hang HTTP/1.1\r\nHost: a\r\n\r\n") }
@@ -28,7 +28,7 @@ import Testing
         }
     }
 
-    @Test func aHalfClosedClientIsAnswered() async throws {
+    @Test func aHalfClosedClientGetsItsResponse() async throws {
         try await withService { service in
             for request in [
                 "GET /a HTTP/1.1\r\nHost: a\r\n\r\n", "GET /deaf?100 HTTP/1.1\r\nHost: a\r\n\r\n",
@@ -49,7 +49,7 @@ import Testing
         }
     }
 
-    @Test func aPipelineOfAHalfClosedClientIsAnswered() async throws {
+    @Test func pipelinedRequestsOfAHalfClosedClientAreAnswered() async throws {
         try await withService { service in
             let client = try service.client()
             client.send(String(repeating: "GET /a HTTP/1.1\r\nHost: a\r\n\r\n", count: 3))
@@ -59,7 +59,7 @@ import Testing
         }
     }
 
-    @Test func aClientThatLeftBeforeItsRequestWasReadCancelsItToo() async throws {
+    @Test func aClientThatDisconnectsBeforeItsRequestIsReadCancelsIt() async throws {
         try await withService { service in
             for _ in 0..<50 {
                 let client = try service.client()
@@ -72,7 +72,7 @@ import Testing
         }
     }
 
-    @Test func aNextRequestSentEarlyDoesNotDisturbTheFirst() async throws {
+    @Test func aPipelinedRequestDoesNotDisturbTheFirst() async throws {
         try await withService { service in
             let client = try service.client()
             client.send("GET /hang HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -85,7 +85,7 @@ import Testing
         }
     }
 
-    @Test func clientsMayLeaveAtAnyMoment() async throws {
+    @Test func clientsMayDisconnectAtAnyTime() async throws {
         try await withService(workers: 2) { service in
             let whole = Array("POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello".utf8)
             for length in 0...whole.count {

@@ -6,20 +6,20 @@ import Synchronization
 import NetworkTypes
 import Testing
 
-/// Descriptors are the process's: these tests run in processes of their own.
+/// Descriptor limits apply to the whole process, so these tests run in processes of their own.
 @Suite struct DescriptorTests {
     static func openDescriptors() -> Int {
         (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count) ?? -1
     }
 
-    /// Ends the process with what is wrong on its standard error.
+    /// Exits with the failed condition on standard error.
     static func demand(_ condition: Bool, _ text: String) {
         if condition { return }
         FileHandle.standardError.write(Data(text.utf8))
         exit(1)
     }
 
-    @Test func connectionsLeaveNoDescriptorBehind() async throws {
+    @Test func connectionsLeakNoDescriptor() async throws {
         await #expect(processExitsWith: .success) {
             try await withService(workers: 2) { service in
                 let before = Self.openDescriptors()
@@ -31,7 +31,7 @@ import Testing
                         if round % 2 == 0 { client.reset() } else { client.close() }
                     }
                 }
-                // Foundation may open one or two for itself meanwhile; a leak would be hundreds.
+                // Foundation may open one or two in the meantime; a leak would be hundreds.
                 let isEmpty = await eventually {
                     service.service.connectionCounts == [0, 0] && Self.openDescriptors() < before + 10
                 }
@@ -40,15 +40,15 @@ import Testing
         }
     }
 
-    @Test func withoutDescriptorsClientsAreToldAndTheLoopDoesNotSpin() async throws {
+    @Test func withoutDescriptorsClientsGet503AndTheLoopDoesNotSpin() async throws {
         await #expect(processExitsWith: .success) {
-            let complaints = Complaints()
+            let complaints = LogMessages()
             try await withService(log: { _ in complaints.count.add(1, ordering: .relaxed) }) { service in
                 guard case .ip(let endpoint) = service.address else { return }
                 let patient = try service.client()
                 patient.send("GET /a HTTP/1.1\r\nHost: a\r\n\r\n")
                 Self.demand(patient.receiveResponse()?.status == 200, "before")
-                // The clients' descriptors are the process's, too: they are made before none is left.
+                // The clients' descriptors count too: they are created before the limit is reached.
                 let clients = try (0..<8).map { _ in try RawClient(toBeConnected: AF_INET) }
                 var fillers: [Int32] = []
                 var limit = rlimit()
@@ -62,11 +62,11 @@ import Testing
                     fillers.append(number)
                 }
                 for client in clients { try client.connect(to: endpoint) }
-                // Each is told within a pause or two, although no descriptor is left for it.
+                // Each client is refused within one or two pauses, although no descriptor is left for it.
                 for client in clients {
                     Self.demand(client.receiveAll()?.hasPrefix("HTTP/1.1 503 ") == true, "not told")
                 }
-                // One complaint for each pause.
+                // One log message for each pause.
                 Self.demand((8...16).contains(complaints.count.load(ordering: .relaxed)), "spins")
                 patient.send("GET /a HTTP/1.1\r\nHost: a\r\n\r\n")
                 Self.demand(patient.receiveResponse()?.status == 200, "meanwhile")
@@ -81,6 +81,6 @@ import Testing
     }
 }
 
-final class Complaints: Sendable {
+final class LogMessages: Sendable {
     let count = Atomic<Int>(0)
 }

@@ -2,9 +2,9 @@ import Testing
 
 @testable import HTTPServer
 
-/// The grammar of fields, which is checked in words of eight bytes, against the same rule byte by byte.
+/// Compares the check of eight bytes at a time with the rule for single bytes.
 @Suite struct FieldByteTests {
-    @Test func everyByteIsJudgedAlikeAtEveryPlace() {
+    @Test func everyByteHasTheSameVerdictAtEveryOffset() {
         for byte in UInt8.min...UInt8.max {
             let isAllowed = byte == 0x09 || (byte >= 0x20 && byte != 0x7F)
             for count in 1...18 {
@@ -17,14 +17,14 @@ import Testing
         }
     }
 
-    @Test func tabsAndBytesBeyondASCIIMayStandTogether() {
+    @Test func tabsAndNonASCIIBytesAreAccepted() {
         let field: [UInt8] = [0x09, 0x80, 0xFF, 0x20, 0x7E, 0x09, 0x81, 0x21, 0x09]
         #expect(field.withUnsafeBufferPointer(ASCII.areFieldValue))
         #expect(!(field + [0x1F]).withUnsafeBufferPointer(ASCII.areFieldValue))
         #expect([UInt8]().withUnsafeBufferPointer(ASCII.areFieldValue))
     }
 
-    @Test func tokensHaveTheBytesOfTheGrammar() {
+    @Test func tokensContainTheBytesOfTheGrammar() {
         let allowed = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-.^_`|~".utf8)
         for byte in UInt8.min...UInt8.max { #expect(ASCII.isToken(byte) == allowed.contains(byte), "\(byte)") }
         let name = Array("Content-Type: x".utf8)

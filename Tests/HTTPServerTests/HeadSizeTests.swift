@@ -4,14 +4,14 @@ import SocketIO
 import Synchronization
 import Testing
 
-/// Request heads of every size and shape: each one is answered.
+/// Request heads of every size and shape. Each one gets a response.
 @Suite struct HeadSizeTests {
     private static func head(of count: Int, path: String = "/a") -> String {
         let start = "GET \(path) HTTP/1.1\r\nHost: a\r\nX-Long: "
         return start + String(repeating: "y", count: count - start.utf8.count - 4) + "\r\n\r\n"
     }
 
-    @Test func everyHeadUpTo16KiBIsAccepted() async throws {
+    @Test func headsUpTo16KiBAreAccepted() async throws {
         try await withService { service in
             for count in Array(stride(from: 100, to: 6000, by: 37))
                 + Array(stride(from: 6000, through: 16_384, by: 461)) + [16_384]
@@ -23,7 +23,7 @@ import Testing
         }
     }
 
-    @Test func aLongerHeadIs431AndALongerTargetIs414() async throws {
+    @Test func aLongerHeadGets431AndALongerTargetGets414() async throws {
         try await withService { service in
             for count in [16_385, 16_400, 20_000, 60_000] {
                 let client = try service.client()
@@ -37,7 +37,7 @@ import Testing
         }
     }
 
-    @Test func headsOfAnySizeFollowEachOtherOnOneConnection() async throws {
+    @Test func headsOfDifferentSizesShareAConnection() async throws {
         try await withService { service in
             let client = try service.client()
             for count in [100, 3000, 100, 16_384, 2600, 2700, 5000, 16_000, 60, 12_000, 3100, 100] {
@@ -50,7 +50,7 @@ import Testing
         }
     }
 
-    @Test func pipelinedHeadsMayBeLong() async throws {
+    @Test func longPipelinedHeadsAreAccepted() async throws {
         try await withService { service in
             for sizes in [[100, 8000, 100], [9000, 9000, 9000], [100, 100, 15_000], [3000, 16_000, 3000]] {
                 let client = try service.client()
@@ -61,7 +61,7 @@ import Testing
     }
 
     @Test(arguments: [10, 100, 500, 1400])
-    func manySmallFieldsAndArgumentsAreAccepted(count: Int) async throws {
+    func manySmallHeadersAndArgumentsAreAccepted(count: Int) async throws {
         try await withService { service in
             let fields = try service.client()
             fields.send(
@@ -74,7 +74,7 @@ import Testing
         }
     }
 
-    @Test func tooManyFieldsOrArgumentsAreRefused() async throws {
+    @Test func tooManyHeadersOrArgumentsAreRefused() async throws {
         try await withService { service in
             let fields = try service.client()
             fields.send("GET /a HTTP/1.1\r\nHost: a\r\n" + String(repeating: "a:\r\n", count: 3000) + "\r\n")
@@ -85,8 +85,8 @@ import Testing
         }
     }
 
-    /// The property behind all of these: a handler that ran has its answer sent.
-    @Test func whateverRanIsAnswered() async throws {
+    /// The property that all of these need: if a handler ran, its response is sent.
+    @Test func everyRequestWhoseHandlerRanGetsItsResponse() async throws {
         try await withService { service in
             var answered = 0
             for fields in stride(from: 0, through: 60, by: 3) {
@@ -106,7 +106,7 @@ import Testing
         }
     }
 
-    @Test func headsThatComeInPiecesAreAccepted() async throws {
+    @Test func headsInSeveralPiecesAreAccepted() async throws {
         try await withService { service in
             let client = try service.client()
             for count in [60, 5000, 200] {

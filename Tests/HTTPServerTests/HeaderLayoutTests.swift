@@ -1,15 +1,16 @@
 @testable import HTTPServer
 import Testing
 
-/// Header lines in memory as the versions of libmicrohttpd leave them: what may stand between two of them, and what is found.
+/// Header lines in memory as each version of libmicrohttpd leaves them: which bytes may follow a value, and which lines
+/// are found.
 @Suite struct HeaderLayoutTests {
-    /// Behind a value: two NULs up to 0.9; from 1.0 on NUL and LF, or a NUL for the first of blanks that were cut off.
+    /// After a value: two NULs up to 0.9. From 1.0 on: a NUL and LF, or a NUL in place of the first cut blank.
     static let gaps = ["\0\0", "\0\n", "\0\r\n", "\0 \t\r\n"]
-    /// Whatever was skipped, joined or hidden.
+    /// Bytes that were skipped, joined or hidden.
     static let holes = ["\0", "\0\0\0", "\0\r\n\r\n", "\0 \n", "\0\n ", "\0 \r \r\n", "\0Y:\r\n", "\0\0Y\0c\0\0"]
 
     @Test(arguments: gaps)
-    func theNextLineIsFoundBehind(gap: String) {
+    func theNextLineIsFoundAfter(gap: String) {
         let memory = Array("Host\0 a\(gap)X-Test\0 b\(gap)".utf8)
         memory.withUnsafeBufferPointer {
             let lines = HeaderLines(bytes: $0)
@@ -19,16 +20,16 @@ import Testing
     }
 
     @Test(arguments: gaps)
-    func aLineIsTakenBehind(gap: String) {
-        #expect(fault(ofLineBehind: gap) == nil)
+    func aLineIsAcceptedAfter(gap: String) {
+        #expect(fault(ofLineAfter: gap) == nil)
     }
 
     @Test(arguments: holes)
-    func aLineIsRefusedBehind(hole: String) {
-        #expect(fault(ofLineBehind: hole) == .lineEnding)
+    func aLineIsRefusedAfter(hole: String) {
+        #expect(fault(ofLineAfter: hole) == .lineEnding)
     }
 
-    private func fault(ofLineBehind gap: String) -> HeadFault? {
+    private func fault(ofLineAfter gap: String) -> HeadFault? {
         let memory = Array("Host\0a\(gap)X\0b\0\n".utf8)
         return memory.withUnsafeBufferPointer { bytes -> HeadFault? in
             guard let start = bytes.baseAddress else { return nil }

@@ -2,7 +2,7 @@ import Testing
 
 @testable import HTTPServer
 
-/// The states of connections and daemons, as vectors.
+/// The states of connections and daemons, as test vectors.
 @Suite struct LifecycleStateTests {
     private func advance<State: LifecycleState>(_ state: State, to next: State) -> State {
         var state = state
@@ -19,13 +19,13 @@ import Testing
         }
     }
 
-    @Test func noStateIsEverTakenBack() {
+    @Test func statesNeverMoveBackward() {
         expectOrder(ClientState.self)
         expectOrder(PersistenceState.self)
         expectOrder(DaemonState.self)
     }
 
-    @Test func statesComeInTheirOrder() {
+    @Test func statesMoveForwardInOrder() {
         #expect(ClientState.allCases == [.connected, .finished, .left])
         #expect(PersistenceState.allCases == [.persistent, .closing, .retired])
         #expect(DaemonState.allCases == [.serving, .draining, .ending, .canceled])

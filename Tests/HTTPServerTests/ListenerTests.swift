@@ -5,13 +5,13 @@ import NetworkTypes
 import SocketIO
 import Testing
 
-/// Ports and socket files.
+/// TCP ports and socket files of listeners.
 @Suite struct ListenerTests {
     private func path() -> [UInt8] { Array("/tmp/connectd-test-\(UUID().uuidString).sock".utf8) }
 
     private func text(_ path: [UInt8]) -> String { String(decoding: path, as: UTF8.self) }
 
-    @Test func aTakenPortIsAnError() async throws {
+    @Test func aPortInUseIsAnError() async throws {
         try await withService { first in
             let address = first.address
             await #expect(throws: HTTPServiceError.cannotListen(address, Errno(EADDRINUSE))) {
@@ -20,7 +20,7 @@ import Testing
         }
     }
 
-    @Test func aPortIsFreeAgainAfterTheEnd() async throws {
+    @Test func aPortIsFreeAfterShutdown() async throws {
         var address = anyLoopbackPort
         try await withService { service in
             address = service.address
@@ -31,7 +31,33 @@ import Testing
         try await withService(on: [address]) { _ in }
     }
 
-    @Test func severalListenersServeTogether() async throws {
+    @Test func noRequestIsReadBeforeThePreparationIsDone() async throws {
+        let file = path()
+        var early: [RawClient] = []
+        var known: [ListenAddress] = []
+        try await withService(
+            on: [anyLoopbackPort, .unix(path: file)],
+            prepare: { addresses, files in
+                known = addresses
+                #expect(files.count == 1)
+                for address in addresses {
+                    let client = try? RawClient(to: address)
+                    #expect(client?.send("GET /a HTTP/1.1\r\nHost: a\r\n\r\n") != nil)
+                    if let client { early.append(client) }
+                }
+                // The requests are in the kernel. A service that reads them answers well within this time.
+                var polled = early.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
+                #expect(poll(&polled, nfds_t(polled.count), 100) == 0)
+            }
+        ) { service in
+            #expect(known == service.service.addresses && known.count == 2)
+            #expect(known[0] != anyLoopbackPort)
+            for client in early { #expect(client.receiveResponse()?.status == 200) }
+        }
+        #expect(early.count == 2)
+    }
+
+    @Test func severalListenersServeRequests() async throws {
         let file = path()
         let loopback6 = ListenAddress.ip(IPEndpoint(address: .v6(IPv6Address(bits: 1)), port: 0))
         try await withService(workers: 2, on: [anyLoopbackPort, loopback6, .unix(path: file)]) { service in
@@ -44,7 +70,7 @@ import Testing
     }
 
     @Test(arguments: [ListenAddress.defaultMode, 0o600, 0o666])
-    func aSocketFileHasItsModeAndGoesAway(mode: UInt16) async throws {
+    func aSocketFileHasItsModeAndIsRemovedAtShutdown(mode: UInt16) async throws {
         let file = path()
         try await withService(on: [.unix(path: file, mode: mode)]) { _ in
             var status = stat()
@@ -54,7 +80,7 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: text(file)))
     }
 
-    @Test func aDesertedSocketFileIsReplaced() async throws {
+    @Test func aStaleSocketFileIsReplaced() async throws {
         let file = path()
         let deserted = try SystemCall.socket(domain: AF_UNIX, type: connectd_sock_stream)
         let number = deserted.rawValue
@@ -68,7 +94,7 @@ import Testing
         }
     }
 
-    @Test func aSocketFileThatSomebodyServesIsLeftAlone() async throws {
+    @Test func aSocketFileInUseIsAnErrorAndIsKept() async throws {
         let file = path()
         try await withService(on: [.unix(path: file)]) { first in
             await #expect(throws: HTTPServiceError.cannotListen(.unix(path: file), Errno(EADDRINUSE))) {
@@ -80,7 +106,7 @@ import Testing
         }
     }
 
-    @Test func aPlainFileIsNeverRemoved() async throws {
+    @Test func aRegularFileIsNeverRemoved() async throws {
         let file = path()
         #expect(FileManager.default.createFile(atPath: text(file), contents: Data("precious".utf8)))
         await #expect(throws: HTTPServiceError.cannotListen(.unix(path: file), Errno(EADDRINUSE))) {

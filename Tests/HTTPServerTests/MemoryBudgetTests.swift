@@ -1,9 +1,9 @@
 import HTTPServer
 import Testing
 
-/// What clients can make the service hold.
+/// The budget of the memory that clients can make the service hold.
 @Suite struct MemoryBudgetTests {
-    @Test func noUseTakesEverything() {
+    @Test func oneUseCannotExhaustTheBudget() {
         let budget = MemoryBudget(limitBytes: 1000)
         #expect(budget.charge(750, for: .bodies))
         #expect(!budget.charge(1, for: .bodies), "bodies have three quarters")
@@ -15,14 +15,14 @@ import Testing
         #expect(budget.heldBytes == 500)
     }
 
-    @Test func aRefusedChargeIsNotHeld() {
+    @Test func aRefusedChargeIsNotCounted() {
         let budget = MemoryBudget(limitBytes: 1000)
         for _ in 0..<10 { #expect(!budget.charge(900, for: .heads)) }
         #expect(budget.heldBytes == 0)
         #expect(budget.hasRoom(for: 250, of: .heads) && !budget.hasRoom(for: 251, of: .heads))
     }
 
-    @Test func whatIsHeldAnywayCounts() {
+    @Test func memoryHeldOverTheLimitIsCounted() {
         let budget = MemoryBudget(limitBytes: 1000)
         #expect(!budget.chargeAnyway(2000, for: .answers))
         #expect(!budget.charge(1, for: .bodies))
@@ -30,19 +30,19 @@ import Testing
         #expect(budget.charge(1, for: .bodies))
     }
 
-    @Test func shortBodiesAreFree() {
+    @Test func shortBodiesAreNotCharged() {
         #expect(MemoryBudget.bodyCharge(1024) == 0)
         #expect(MemoryBudget.bodyCharge(1025) > 1025)
         #expect(MemoryBudget.bodyCharge(16 << 20) < 64 << 20)
     }
 
-    @Test func theShareHasBounds() {
+    @Test func theBudgetHasALowerAndAnUpperBound() {
         #expect(MemoryBudget.share(ofAvailable: 64 << 20) == 16 << 20)
         #expect(MemoryBudget.share(ofAvailable: 1 << 20) == 4 << 20)
         #expect(MemoryBudget.share(ofAvailable: 1 << 40) == 512 << 20)
     }
 
-    @Test func bodiesBeyondTheBudgetAreRefusedAndFreedAtTheirEnd() async throws {
+    @Test func bodiesOverTheBudgetAreRefusedAndChargesAreReleased() async throws {
         var limits = HTTPLimits()
         limits.memory = MemoryBudget(limitBytes: 16_000)
         try await withService(limits: limits) { service in
@@ -63,7 +63,7 @@ import Testing
         }
     }
 
-    @Test func longHeadsAreChargedForAsLongAsTheirRequest() async throws {
+    @Test func longHeadsAreChargedUntilTheirRequestEnds() async throws {
         try await withService { service in
             let client = try service.client()
             client.send("GET /hang HTTP/1.1\r\nHost: a\r\nX: \(String(repeating: "x", count: 9000))\r\n\r\n")

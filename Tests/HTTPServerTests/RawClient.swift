@@ -5,12 +5,12 @@ import HTTPServer
 import NetworkTypes
 import SocketIO
 
-/// A client that sends bytes as they are, and tells what comes back. Blocking, with five seconds for each read.
+/// A client that sends raw bytes and returns the response. It blocks for at most five seconds for each read.
 final class RawClient {
     private(set) var descriptor: Int32
     private var tls: OpaquePointer?
 
-    /// - Parameter receiveBufferBytes: a small one makes a slow reader visible soon.
+    /// - Parameter receiveBufferBytes: with a small buffer, a slow reader blocks the service sooner.
     init(to address: ListenAddress, receiveBufferBytes: Int32? = nil) throws {
         switch address {
         case .ip(let endpoint):
@@ -28,7 +28,7 @@ final class RawClient {
         }
     }
 
-    /// A socket for `connect(to:)` later on.
+    /// A socket that is not connected yet, for `connect(to:)`.
     init(toBeConnected domain: Int32) throws {
         descriptor = try Self.socket(domain)
     }
@@ -40,7 +40,7 @@ final class RawClient {
         }
     }
 
-    /// Speaks TLS from here on, and takes any certificate.
+    /// Starts TLS, and accepts any certificate.
     func startTLS() throws {
         let context = SSL_CTX_new(TLS_client_method())
         defer { SSL_CTX_free(context) }
@@ -60,7 +60,7 @@ final class RawClient {
         close()
     }
 
-    /// - Returns: whether all was taken.
+    /// - Returns: whether all bytes were sent.
     @discardableResult
     func send(_ text: String) -> Bool { send(Array(text.utf8)) }
 
@@ -78,20 +78,20 @@ final class RawClient {
         return true
     }
 
-    /// What one recv(2) gives; empty at the end, nil after an error or five seconds of silence.
+    /// The bytes of one recv(2). Empty at EOF; nil after an error or five seconds without data.
     func receive() -> [UInt8]? {
         var buffer = [UInt8](repeating: 0, count: 65536)
         if let tls {
             let count = SSL_read(tls, &buffer, Int32(buffer.count))
             if count > 0 { return Array(buffer.prefix(Int(count))) }
-            // Without a close_notify, the end may be anybody's.
+            // Without a close_notify, an attacker may have ended the connection.
             return SSL_get_error(tls, count) == SSL_ERROR_ZERO_RETURN ? [] : nil
         }
         let count = recv(descriptor, &buffer, buffer.count, 0)
         return count < 0 ? nil : Array(buffer.prefix(count))
     }
 
-    /// Everything until the other side closes; nil where it does not, or resets.
+    /// All bytes until EOF; nil if the peer resets the connection or does not close it.
     func receiveAll() -> String? {
         var all: [UInt8] = []
         while let bytes = receive() {
@@ -115,7 +115,7 @@ final class RawClient {
         return RawResponse(bytes + body)
     }
 
-    /// One byte at a time leaves the next response where it is.
+    /// Reads single bytes, so that the next response stays in the kernel.
     private func receiveByte() -> UInt8? {
         var byte: UInt8 = 0
         let count = tls.map { Int(SSL_read($0, &byte, 1)) } ?? recv(descriptor, &byte, 1, 0)
@@ -124,7 +124,7 @@ final class RawClient {
 
     // MARK: Chunks
 
-    /// The next chunk of a body; empty for the last one, nil where the body is broken off.
+    /// The next chunk of a body: empty for the last one, nil if the body is incomplete.
     func receiveChunk() -> [UInt8]? {
         var line: [UInt8] = []
         while !line.ends(with: "\r\n") {
@@ -151,7 +151,7 @@ final class RawClient {
         return bytes
     }
 
-    /// All chunks of a body, and whether the last one came.
+    /// All chunks of a body, and whether the last chunk was received.
     func receiveChunks() -> (bytes: [UInt8], isComplete: Bool) {
         var all: [UInt8] = []
         while let chunk = receiveChunk() {
@@ -180,7 +180,7 @@ final class RawClient {
     }
 }
 
-/// A response, taken apart.
+/// A parsed response.
 struct RawResponse {
     let status: Int
     let headers: [(name: String, value: String)]

@@ -2,7 +2,7 @@ import Testing
 
 @testable import HTTPServer
 
-/// The transitions of a TLS relay, as vectors.
+/// The state transitions of a TLS relay, as test vectors.
 @Suite struct RelayStateTests {
     typealias Vector = (
         inbound: RelayState.Inbound, outbound: RelayState.Outbound, event: RelayState.Event,
@@ -31,13 +31,13 @@ import Testing
     ]
 
     @Test(arguments: vectors)
-    func eventsHaveTheirNextState(vector: Vector) {
+    func eachEventLeadsToItsNextState(vector: Vector) {
         var state = RelayState(inbound: vector.inbound, outbound: vector.outbound)
         state.apply(vector.event)
         #expect(state == RelayState(inbound: vector.nextInbound, outbound: vector.nextOutbound))
     }
 
-    /// No event takes a direction back, however often it comes.
+    /// Repeated events change nothing, so no direction moves backward.
     @Test func everyEventIsIdempotent() {
         for inbound in [RelayState.Inbound.open, .discarding, .ended, .endedDiscarding] {
             for outbound in [RelayState.Outbound.open, .draining, .flushing, .finished] {

@@ -5,9 +5,9 @@ import SocketIO
 import Synchronization
 import Testing
 
-/// The end of a service.
+/// The shutdown of a service.
 @Suite struct ShutdownTests {
-    @Test func everyRequestThatWaitsIsAnsweredAtTheEnd() async throws {
+    @Test func shutdownAnswersEveryWaitingRequest() async throws {
         let service = try await TestService(workers: 2, on: [anyLoopbackPort], limits: HTTPLimits(), log: { _ in })
         let clients = try (0..<100).map { _ in try service.client() }
         for client in clients { client.send("GET /hang HTTP/1.1\r\nHost: a\r\n\r\n") }
@@ -19,7 +19,7 @@ import Testing
         #expect(service.service.connectionCounts == [0, 0])
     }
 
-    @Test func aHandlerThatDoesNotHeedItsEndIsAnsweredFor() async throws {
+    @Test func aHandlerThatIgnoresCancellationIsReplacedBy503() async throws {
         var limits = HTTPLimits()
         limits.cancellationMilliseconds = 50
         let service = try await TestService(workers: 1, on: [anyLoopbackPort], limits: limits, log: { _ in })
@@ -30,7 +30,7 @@ import Testing
         #expect(client.receiveAll()?.hasPrefix("HTTP/1.1 503 ") == true)
     }
 
-    @Test func drainingWaitsForWhatIsInFlight() async throws {
+    @Test func drainWaitsForRequestsInFlight() async throws {
         try await withService(workers: 2) { service in
             let hanging = try service.client()
             hanging.send("GET /hang HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -44,7 +44,7 @@ import Testing
         }
     }
 
-    @Test func aServiceWithOpenConnectionsEnds() async throws {
+    @Test func shutdownEndsWithOpenConnections() async throws {
         let service = try await TestService(workers: 2, on: [anyLoopbackPort], limits: HTTPLimits(), log: { _ in })
         let clients = try (0..<20).map { _ in try service.client() }
         for (index, client) in clients.enumerated() {

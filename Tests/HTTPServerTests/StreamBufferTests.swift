@@ -2,7 +2,7 @@ import Testing
 
 @testable import HTTPServer
 
-/// What a stream holds for a client that reads slowly.
+/// The buffer of a stream whose client reads slowly.
 @Suite struct StreamBufferTests {
     private func unsent(_ buffer: StreamBuffer) -> String {
         buffer.withUnsentBytes { String(decoding: $0, as: UTF8.self) }
@@ -18,7 +18,7 @@ import Testing
     }
 
     @Test(arguments: [1, 9, 10, 15, 16, 255, 256, 4095, 4096, 32_768, 65_535])
-    func bothWaysToFrameAPieceAgree(count: Int) {
+    func bothWaysToFrameAPieceProduceTheSameBytes(count: Int) {
         let piece = [UInt8](repeating: UInt8(ascii: "x"), count: count)
         let text = String(repeating: "x", count: count)
         let expected = "\(String(count, radix: 16))\r\n\(text)\r\n"
@@ -39,7 +39,7 @@ import Testing
         }
     }
 
-    @Test func whatIsRemovedMakesRoom() {
+    @Test func removedBytesFreeSpace() {
         var buffer = StreamBuffer(isChunked: false)
         #expect(buffer.room == 0 && buffer.isEmpty)
         buffer.open(limit: 10)
@@ -56,7 +56,7 @@ import Testing
     }
 
     @Test(arguments: [(0, 100), (65_535, 100), (65_536, 1100), (1 << 20, 16_100)])
-    func theDeadlineGrowsWithWhatTheClientTakes(sent: Int, milliseconds: UInt64) {
+    func theDeadlineGrowsWithTheBytesThatTheClientReads(sent: Int, milliseconds: UInt64) {
         let backlog = BodyStream.Backlog(began: 7, sent: sent)
         #expect(backlog.deadline(milliseconds: 100) == 7 + milliseconds * 1_000_000)
     }

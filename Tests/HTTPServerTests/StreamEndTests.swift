@@ -10,13 +10,12 @@ private let streamRequest = "GET /stream HTTP/1.1\r\nHost: a\r\n\r\n"
 
 private func text(_ bytes: [UInt8]?) -> String? { bytes.map { String(decoding: $0, as: UTF8.self) } }
 
-/// Streams that end before their time.
+/// Streams that end early.
 @Suite struct StreamEndTests {
-    // MARK: The client leaves
+    // MARK: Client disconnects
 
     @Test(arguments: Channel.allCases, DepartureTests.Departure.allCases)
-    func aClientThatLeavesCancelsTheProducer(over channel: Channel, by departure: DepartureTests.Departure) async throws
-    {
+    func aDisconnectCancelsTheProducer(over channel: Channel, by departure: DepartureTests.Departure) async throws {
         try await withService(over: channel) { service in
             var fastest = UInt64.max
             for _ in 0..<5 {
@@ -43,7 +42,7 @@ private func text(_ bytes: [UInt8]?) -> String? { bytes.map { String(decoding: $
     }
 
     @Test(arguments: Channel.allCases)
-    func aClientThatLeavesEndsAWriteThatWaits(over channel: Channel) async throws {
+    func aDisconnectEndsAWaitingWrite(over channel: Channel) async throws {
         try await withService(over: channel) { service in
             let stream = TestStream()
             service.handler.addStream("/stream") { try await stream.produceEndlessly($0, count: 100_000) }
@@ -57,8 +56,8 @@ private func text(_ bytes: [UInt8]?) -> String? { bytes.map { String(decoding: $
         }
     }
 
-    /// Its client is gone before the head is sent: no producer has to be stopped.
-    @Test func clientsThatLeaveAtOnceLeaveNothingBehind() async throws {
+    /// The client disconnects before the head is sent, so no producer has to be stopped.
+    @Test func clientsThatDisconnectAtOnceLeakNothing() async throws {
         try await withService(workers: 2) { service in
             let stream = service.handler.addStream()
             for round in 0..<200 {
@@ -72,14 +71,14 @@ private func text(_ bytes: [UInt8]?) -> String? { bytes.map { String(decoding: $
         }
     }
 
-    // MARK: The producer fails
+    // MARK: Producer fails
 
     struct Failure: Error, CustomStringConvertible {
         var description: String { "the disk is full" }
     }
 
     @Test(arguments: Channel.allCases)
-    func aProducerThatThrowsBreaksTheBodyOff(over channel: Channel) async throws {
+    func aProducerThatThrowsAbortsTheBody(over channel: Channel) async throws {
         let lines = Mutex<[String]>([])
         try await withService(over: channel, log: { line in lines.withLock { $0.append(line) } }) { service in
             service.handler.addStream("/stream") { writer in
@@ -90,7 +89,7 @@ private func text(_ bytes: [UInt8]?) -> String? { bytes.map { String(decoding: $
             client.send(streamRequest)
             #expect(client.receiveResponse(withoutBody: true)?.status == 200)
             #expect(text(client.receiveChunk()) == "good")
-            // The end of the connection, and no last chunk.
+            // EOF without the last chunk.
             #expect(client.receiveChunk() == nil)
             #expect(await eventually { service.service.inFlightCount == 0 })
             #expect(
@@ -100,9 +99,9 @@ private func text(_ bytes: [UInt8]?) -> String? { bytes.map { String(decoding: $
         }
     }
 
-    /// HTTP/1.0 has no last chunk: only a reset tells that something is missing.
+    /// HTTP/1.0 has no last chunk. Only a reset shows that the body is incomplete.
     @Test(arguments: [Channel.plain, .https])
-    func anOldClientSeesThatABodyIsBrokenOff(over channel: Channel) async throws {
+    func anHTTP10ClientSeesAResetAfterAnAbortedBody(over channel: Channel) async throws {
         try await withService(over: channel) { service in
             service.handler.addStream("/stream") { writer in
                 try await writer.write(Array("good".utf8))
@@ -115,10 +114,10 @@ private func text(_ bytes: [UInt8]?) -> String? { bytes.map { String(decoding: $
         }
     }
 
-    // MARK: The service ends
+    // MARK: Service shuts down
 
     @Test(arguments: Channel.allCases)
-    func aStreamMayFinishWhileTheServiceDrains(over channel: Channel) async throws {
+    func aStreamCanFinishDuringDrain(over channel: Channel) async throws {
         try await withService(over: channel) { service in
             let stream = service.handler.addStream()
             let client = try service.client()
@@ -136,7 +135,7 @@ private func text(_ bytes: [UInt8]?) -> String? { bytes.map { String(decoding: $
     }
 
     @Test(arguments: Channel.allCases)
-    func aStreamThatIsOpenAtTheEndIsBrokenOff(over channel: Channel) async throws {
+    func aStreamThatIsOpenAtShutdownIsAborted(over channel: Channel) async throws {
         try await withService(over: channel, workers: 2) { service in
             let stream = service.handler.addStream()
             let client = try service.client()
@@ -146,14 +145,14 @@ private func text(_ bytes: [UInt8]?) -> String? { bytes.map { String(decoding: $
             #expect(text(client.receiveChunk()) == "1")
             #expect(await service.service.drain(until: Clock.now().advanced(byMilliseconds: 50)) == false)
             await service.service.shutDown()
-            // Its loop ends without an error: that must not look like a complete body.
+            // The producer's loop ends without an error. That must not look like a complete body.
             #expect(stream.isCancelled)
             #expect(client.receiveChunk() == nil)
             #expect(service.service.connectionCounts == [0, 0])
         }
     }
 
-    @Test func anOldClientSeesThatTheServiceEnded() async throws {
+    @Test func anHTTP10ClientSeesAResetAtShutdown() async throws {
         try await withService { service in
             let stream = service.handler.addStream()
             let client = try service.client()
@@ -166,7 +165,7 @@ private func text(_ bytes: [UInt8]?) -> String? { bytes.map { String(decoding: $
         }
     }
 
-    @Test func aProducerThatIgnoresItsCancellationDoesNotHoldUpTheEnd() async throws {
+    @Test func aProducerThatIgnoresCancellationDoesNotDelayShutdown() async throws {
         var limits = HTTPLimits()
         limits.cancellationMilliseconds = 50
         try await withService(limits: limits) { service in
@@ -186,7 +185,7 @@ private func text(_ bytes: [UInt8]?) -> String? { bytes.map { String(decoding: $
         }
     }
 
-    @Test func aStreamThatNobodyReadsDoesNotHoldUpTheEnd() async throws {
+    @Test func aStreamWithoutAReaderDoesNotDelayShutdown() async throws {
         var limits = HTTPLimits()
         limits.cancellationMilliseconds = 50
         try await withService(limits: limits) { service in
@@ -204,9 +203,9 @@ private func text(_ bytes: [UInt8]?) -> String? { bytes.map { String(decoding: $
         }
     }
 
-    // MARK: Nothing stays behind
+    // MARK: No leaks
 
-    @Test func streamsThatEndInAnyWayLeaveNoDescriptorBehind() async throws {
+    @Test func streamsLeakNoDescriptorHoweverTheyEnd() async throws {
         await #expect(processExitsWith: .success) {
             var limits = HTTPLimits()
             limits.sendTimeoutMilliseconds = 200

@@ -6,12 +6,12 @@ import SocketIO
 import Synchronization
 import Testing
 
-/// How a test reaches a service.
+/// How a test connects to a service.
 enum Channel: CaseIterable {
     case plain, https, unix
 }
 
-/// Runs `body` beside a service that is reached in this way.
+/// Runs `body` with a service that listens on this channel.
 func withService(
     over channel: Channel, workers: Int = 1, limits: HTTPLimits = HTTPLimits(),
     log: @escaping @Sendable (String) -> Void = { _ in }, _ body: (TestService) async throws -> Void
@@ -23,7 +23,7 @@ func withService(
         log: log, body)
 }
 
-/// A stream whose pieces a test gives, and what became of it.
+/// A stream whose pieces the test provides, and its result.
 final class TestStream: Sendable {
     private let pieces: AsyncStream<[UInt8]>
     private let source: AsyncStream<[UInt8]>.Continuation
@@ -40,10 +40,10 @@ final class TestStream: Sendable {
 
     var isStarted: Bool { started.load(ordering: .acquiring) }
     var isCancelled: Bool { cancelledAt > 0 }
-    /// Nanoseconds of CLOCK_MONOTONIC; 0 before.
+    /// Nanoseconds of CLOCK_MONOTONIC; 0 before the producer has ended.
     var cancelledAt: UInt64 { cancelled.load(ordering: .acquiring) }
 
-    /// Writes what the test gives.
+    /// Writes the pieces that the test provides.
     func produce(_ writer: ResponseWriter) async throws {
         started.store(true, ordering: .releasing)
         try await withTaskCancellationHandler {
@@ -58,7 +58,7 @@ final class TestStream: Sendable {
         }
     }
 
-    /// Writes pieces of one length until the stream takes no more.
+    /// Writes pieces of one length until the stream accepts no more.
     func produceEndlessly(_ writer: ResponseWriter, count: Int) async throws {
         started.store(true, ordering: .releasing)
         let piece = [UInt8](repeating: UInt8(ascii: "x"), count: count)
@@ -86,7 +86,7 @@ extension TestHandler {
         streams.withLock { $0[path] = producer }
     }
 
-    /// A stream at `/stream` whose pieces the test gives.
+    /// Adds a stream at `/stream` whose pieces the test provides.
     func addStream() -> TestStream {
         let stream = TestStream()
         addStream("/stream") { try await stream.produce($0) }
@@ -131,7 +131,7 @@ private func text(_ bytes: [UInt8]?) -> String? { bytes.map { String(decoding: $
     }
 
     @Test(arguments: Channel.allCases)
-    func aConnectionIsUsedAgainAfterAStream(over channel: Channel) async throws {
+    func aConnectionIsReusedAfterAStream(over channel: Channel) async throws {
         try await withService(over: channel) { service in
             service.handler.addStream("/stream") { writer in
                 for number in 0..<3 { try await writer.write(Array("\(number)".utf8)) }
@@ -147,7 +147,7 @@ private func text(_ bytes: [UInt8]?) -> String? { bytes.map { String(decoding: $
         }
     }
 
-    @Test func requestsInAPipelineWaitForTheStreamBeforeThem() async throws {
+    @Test func pipelinedRequestsWaitForTheStreamBeforeThem() async throws {
         try await withService { service in
             let stream = service.handler.addStream()
             let client = try service.client()
@@ -166,7 +166,7 @@ private func text(_ bytes: [UInt8]?) -> String? { bytes.map { String(decoding: $
         }
     }
 
-    @Test func anOldClientReadsUntilTheEndOfTheConnection() async throws {
+    @Test func anHTTP10ClientReadsUntilEOF() async throws {
         try await withService { service in
             service.handler.addStream("/stream") { writer in
                 for number in 0..<100 { try await writer.write(Array("\(number) ".utf8)) }
@@ -180,7 +180,7 @@ private func text(_ bytes: [UInt8]?) -> String? { bytes.map { String(decoding: $
         }
     }
 
-    @Test func headHasNoBodyAndStartsNoProducer() async throws {
+    @Test func headReturnsNoBodyAndStartsNoProducer() async throws {
         try await withService { service in
             let stream = service.handler.addStream()
             let client = try service.client()
@@ -193,7 +193,7 @@ private func text(_ bytes: [UInt8]?) -> String? { bytes.map { String(decoding: $
         }
     }
 
-    @Test func aStreamWithoutPiecesIsEmpty() async throws {
+    @Test func aStreamWithoutPiecesHasAnEmptyBody() async throws {
         try await withService { service in
             service.handler.addStream("/stream") { try await $0.write([]) }
             let client = try service.client()
@@ -204,7 +204,7 @@ private func text(_ bytes: [UInt8]?) -> String? { bytes.map { String(decoding: $
         }
     }
 
-    @Test func aStreamMayBeKnownFromTheHead() async throws {
+    @Test func aStreamCanBeAdmittedByTheHeadAlone() async throws {
         try await withService { service in
             service.handler.addStream("/early-stream") { try await $0.write(Array("early".utf8)) }
             let client = try service.client()
@@ -221,8 +221,8 @@ private func text(_ bytes: [UInt8]?) -> String? { bytes.map { String(decoding: $
         }
     }
 
-    /// Its connection belongs to the library with the large memory.
-    @Test func aLongHeadMayAskForAStream() async throws {
+    /// The connection belongs to the library with the large memory.
+    @Test func aRequestWithALongHeadCanGetAStream() async throws {
         try await withService { service in
             let stream = service.handler.addStream()
             let client = try service.client()
@@ -238,7 +238,7 @@ private func text(_ bytes: [UInt8]?) -> String? { bytes.map { String(decoding: $
     }
 
     @Test(arguments: Channel.allCases)
-    func manySmallPiecesArriveInTheirOrder(over channel: Channel) async throws {
+    func manySmallPiecesArriveInOrder(over channel: Channel) async throws {
         try await withService(over: channel) { service in
             service.handler.addStream("/stream") { writer in
                 for number in 0..<10_000 { try await writer.write(Array("\(number)\n".utf8)) }
@@ -253,7 +253,7 @@ private func text(_ bytes: [UInt8]?) -> String? { bytes.map { String(decoding: $
     }
 
     @Test(arguments: Channel.allCases)
-    func aSlowReaderGetsEverythingAndHoldsOneBuffer(over channel: Channel) async throws {
+    func aSlowReaderGetsEverythingAndUsesOneBuffer(over channel: Channel) async throws {
         try await withService(over: channel) { service in
             let piece = (0..<1 << 20).map { UInt8(truncatingIfNeeded: $0 &* 31) }
             service.handler.addStream("/stream") { writer in
@@ -279,7 +279,7 @@ private func text(_ bytes: [UInt8]?) -> String? { bytes.map { String(decoding: $
     }
 
     @Test(arguments: Channel.allCases)
-    func aReaderThatStopsIsEndedAtTheDeadline(over channel: Channel) async throws {
+    func aReaderThatStopsIsDisconnectedAtTheDeadline(over channel: Channel) async throws {
         var limits = HTTPLimits()
         limits.sendTimeoutMilliseconds = 300
         try await withService(over: channel, limits: limits) { service in
@@ -302,7 +302,7 @@ private func text(_ bytes: [UInt8]?) -> String? { bytes.map { String(decoding: $
         }
     }
 
-    @Test func aProducerThatIsSilentIsNotEnded() async throws {
+    @Test func aSilentProducerIsNotEnded() async throws {
         var limits = HTTPLimits()
         limits.headTimeoutMilliseconds = 100
         limits.bodyTimeoutMilliseconds = 100
@@ -340,7 +340,7 @@ private func text(_ bytes: [UInt8]?) -> String? { bytes.map { String(decoding: $
         }
     }
 
-    @Test func aFastReaderDoesNotKeepTheWorkerForItself() async throws {
+    @Test func aFastReaderDoesNotBlockTheWorker() async throws {
         try await withService { service in
             let endless = TestStream()
             service.handler.addStream("/endless") { try await endless.produceEndlessly($0, count: 1 << 16) }
@@ -367,7 +367,7 @@ private func text(_ bytes: [UInt8]?) -> String? { bytes.map { String(decoding: $
         }
     }
 
-    @Test func piecesOfSeveralTasksStayWhole() async throws {
+    @Test func piecesOfSeveralTasksAreNotInterleaved() async throws {
         try await withService { service in
             service.handler.addStream("/stream") { writer in
                 try await withThrowingTaskGroup(of: Void.self) { group in
@@ -390,7 +390,7 @@ private func text(_ bytes: [UInt8]?) -> String? { bytes.map { String(decoding: $
         }
     }
 
-    @Test func aWriteWhoseTaskIsCancelledLeavesTheStreamWhole() async throws {
+    @Test func aCanceledWriteLeavesTheStreamIntact() async throws {
         try await withService { service in
             let outcome = TestStream()
             service.handler.addStream("/stream") { writer in

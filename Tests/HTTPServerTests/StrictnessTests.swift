@@ -3,7 +3,7 @@ import HTTPServer
 import Synchronization
 import Testing
 
-/// Requests that two parsers may read in two ways: each is answered by exactly one 400, and the connection is closed.
+/// Requests that two parsers may read differently. Each gets exactly one 400, and the connection is closed.
 @Suite struct StrictnessTests {
     static let malformed: [(name: String, request: String)] = [
         (
@@ -89,11 +89,11 @@ import Testing
         ("a broken chunk", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhello\r\n0\r\n\r\n"),
     ]
 
-    @Test func malformedRequestsGetOne400AndNothingMore() async throws {
+    @Test func malformedRequestsGetExactlyOne400() async throws {
         try await withService { service in
             for (name, request) in Self.malformed {
                 let client = try service.client()
-                // Whatever is taken for a second request would be answered, too.
+                // If the rest were read as a second request, it would get a response too.
                 client.send(request + "GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n")
                 let answer = client.receiveAll() ?? "a reset, or no end"
                 #expect(answer.hasPrefix("HTTP/1.1 400 "), "\(name): \(answer)")
@@ -112,9 +112,9 @@ import Testing
         }
     }
 
-    /// Where versions of the library differ: 1.0 hangs up on a NUL in the target without a word.
+    /// Versions of the library differ: 1.0 closes the connection without a response on a NUL in the target.
     @Test(arguments: ["/a\0b", "/a?x=\0b"])
-    func aNULInTheTargetGetsNothingBut400(target: String) async throws {
+    func aNULInTheTargetGets400OrNoResponse(target: String) async throws {
         try await withService { service in
             let client = try service.client()
             client.send("GET \(target) HTTP/1.1\r\nHost: a\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -124,8 +124,9 @@ import Testing
         }
     }
 
-    /// Legal, and up to 0.9 the library does not know `chunked` in it: it is that, or an error, and never anything else.
-    @Test func aTabBehindACodingIsNeverAnotherFraming() async throws {
+    /// This is legal, but up to 0.9 the library does not recognize `chunked` before a tab. The result is a chunked body
+    /// or an error, and never another framing.
+    @Test func aTabAfterATransferCodingNeverChangesTheFraming() async throws {
         try await withService { service in
             let client = try service.client()
             client.send("POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\t\r\n\r\n2\r\nok\r\n0\r\n\r\n")
@@ -159,7 +160,7 @@ import Testing
         ("\r\nGET /a HTTP/1.1\r\nHost: a\r\n\r\n", "GET a  - "),
     ]
 
-    @Test func wellFormedRequestsAreUnderstood() async throws {
+    @Test func wellFormedRequestsAreAccepted() async throws {
         try await withService { service in
             for (request, expected) in Self.acceptable {
                 let client = try service.client()

@@ -5,7 +5,7 @@ import Testing
 
 /// A self-signed certificate for one test run.
 enum TestCertificate {
-    /// Lets every client in.
+    /// A server context that accepts every client.
     static func makeServerContext() throws -> ServerContext {
         let key = try makeKey()
         defer { EVP_PKEY_free(key) }

@@ -4,17 +4,17 @@ import SocketIO
 import Synchronization
 import TLS
 
-/// What the tests ask of a service: an echo, a wait without end, an answer from the head alone.
+/// The handler of the tests: an echo, an endless wait, a response by the head alone.
 final class TestHandler: RequestHandler, RequestResponder {
     let reactors: [Reactor]
     let started = Atomic<Int>(0)
     let cancelled = Atomic<Int>(0)
     let ranOn = Mutex<[Int]>([])
-    /// The bodies that are streamed, by their paths.
+    /// The streamed bodies, by path.
     let streams = Mutex<[String: StreamProducer]>([:])
     let page = SharedBody([UInt8](repeating: UInt8(ascii: "x"), count: 300_000))
     private let madeVolume = Mutex<SharedBody?>(nil)
-    /// More than sockets hold. Made on demand: with one for each service, parallel tests would take gigabytes.
+    /// Longer than the socket buffers. Created on demand: one for each service would take gigabytes in parallel tests.
     var volume: SharedBody {
         madeVolume.withLock { made in
             let volume = made ?? SharedBody([UInt8](repeating: UInt8(ascii: "x"), count: 32 << 20))
@@ -62,7 +62,7 @@ final class TestHandler: RequestHandler, RequestResponder {
         }
     }
 
-    /// A wait that does not end when its task is cancelled.
+    /// A wait that ignores the cancellation of its task.
     private func pause(milliseconds: Int, on reactor: Reactor) async {
         await withUnsafeContinuation { continuation in
             reactor.assumeIsolated { reactor in
@@ -79,7 +79,7 @@ final class TestHandler: RequestHandler, RequestResponder {
     }
 }
 
-/// A service with its threads.
+/// A running service with its threads.
 final class TestService {
     let service: HTTPService
     let handler: TestHandler
@@ -92,14 +92,15 @@ final class TestService {
         func stop() { if let thread = thread.take() { thread.stopAndJoin() } }
     }
 
-    /// The addresses on the internet speak HTTPS.
+    /// TCP listeners use HTTPS.
     private let isHTTPS: Bool
 
     var address: ListenAddress { service.addresses[0] }
 
     init(
         workers: Int, on addresses: [ListenAddress], limits: HTTPLimits, https: ServerContext? = nil,
-        log: @escaping @Sendable (String) -> Void
+        log: @escaping @Sendable (String) -> Void,
+        prepare: ([ListenAddress], Set<FileIdentity>) -> Void = { _, _ in }
     ) async throws {
         memory = limits.memory
         isHTTPS = https != nil
@@ -111,7 +112,8 @@ final class TestService {
         do {
             service = try await HTTPService.start(
                 on: addresses.map { Listener($0) }, reactors: reactors, limits: limits,
-                https: https.map { HTTPSFront(context: $0, reactor: handshakes) }, handler: handler, log: log)
+                https: https.map { HTTPSFront(context: $0, reactor: handshakes) }, handler: handler, log: log,
+                prepare: prepare)
         } catch {
             for thread in threads { thread.stop() }
             throw error
@@ -132,13 +134,15 @@ final class TestService {
 
 let anyLoopbackPort = ListenAddress.ip(IPEndpoint(address: .v4(IPv4Address(bits: 0x7F00_0001)), port: 0))
 
-/// Runs `body` beside a service, and ends that in any case.
+/// Runs `body` with a service, and stops the service in any case.
 func withService(
     workers: Int = 1, on addresses: [ListenAddress] = [anyLoopbackPort], limits: HTTPLimits = HTTPLimits(),
     https: ServerContext? = nil, log: @escaping @Sendable (String) -> Void = { _ in },
+    prepare: ([ListenAddress], Set<FileIdentity>) -> Void = { _, _ in },
     _ body: (TestService) async throws -> Void
 ) async throws {
-    let service = try await TestService(workers: workers, on: addresses, limits: limits, https: https, log: log)
+    let service = try await TestService(
+        workers: workers, on: addresses, limits: limits, https: https, log: log, prepare: prepare)
     do {
         try await body(service)
         await service.stop()
@@ -148,7 +152,7 @@ func withService(
     }
 }
 
-/// Waits until something becomes true, ten seconds at most.
+/// Waits up to ten seconds until the condition is true.
 func eventually(_ condition: () -> Bool) async -> Bool {
     for _ in 0..<2000 {
         if condition() { return true }

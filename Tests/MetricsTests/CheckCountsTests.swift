@@ -19,7 +19,7 @@ import Testing
         #expect(counts.outcomes[.init(outcome: .failed(.denied), fault: .request)] == 2)
     }
 
-    @Test func aPartThatACheckDidNotHaveIsNotTimed() {
+    @Test func aPhaseThatDidNotRunIsNotTimed() {
         var counts = CheckCounts()
         var timings = Timings()
         timings[.tls] = 5_000_000
@@ -31,7 +31,7 @@ import Testing
         #expect(counts.durations(of: .resolve).count == 0)
     }
 
-    @Test func countsOfSeveralWorkersAddUp() {
+    @Test func countsOfAllWorkersAreAdded() {
         var sum = CheckCounts()
         var timings = Timings()
         timings[.total] = 1

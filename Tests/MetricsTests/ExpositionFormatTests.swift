@@ -7,7 +7,7 @@ import Testing
         "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3,*/*;q=0.1",
         "text/plain;q=0.5 , application/openmetrics-text; q=0.5",
     ])
-    func openMetricsIsWrittenForThoseWhoWantIt(_ accept: String) {
+    func clientsThatAcceptOpenMetricsGetIt(_ accept: String) {
         #expect(ExpositionFormat(accept: accept) == .openMetrics)
     }
 
@@ -15,7 +15,7 @@ import Testing
         nil, "", "*/*", "text/plain", "application/json", "application/openmetrics-text;q=0",
         "application/openmetrics-text;q=0.3,text/plain;q=0.9", "application/openmetrics-text;version=0.0.1",
     ])
-    func everybodyElseGetsText(_ accept: String?) {
+    func otherClientsGetPrometheusText(_ accept: String?) {
         #expect(ExpositionFormat(accept: accept) == .prometheus)
     }
 }

@@ -8,7 +8,7 @@ import Testing
         return String(decoding: writer.finish(), as: UTF8.self)
     }
 
-    @Test func aCounterIsNamedAsEachFormatHasIt() {
+    @Test func aCounterHasTheNameOfItsFormat() {
         func write(_ writer: inout ExpositionWriter) {
             writer.family("things_total", .counter, help: "Things.")
             writer.sample("things_total", [("kind", "a")], UInt64(3))
@@ -27,11 +27,11 @@ import Testing
     }
 
     @Test(arguments: [(Double.infinity, "+Inf"), (-.infinity, "-Inf"), (.nan, "NaN"), (2.0, "2.0"), (1e-7, "1e-07")])
-    func numbersAreWrittenAsGoReadsThem(_ value: Double, _ expected: String) {
+    func numbersAreReadableByGo(_ value: Double, _ expected: String) {
         #expect(text(.prometheus) { $0.sample("g", [], value) } == "g \(expected)\n")
     }
 
-    @Test func bucketsOfAHistogramAreCumulated() {
+    @Test func histogramBucketsAreCumulative() {
         var histogram = DurationHistogram()
         for nanoseconds: Int64 in [-5, 100_000, 100_001, 61_000_000_000] { histogram.observe(nanoseconds: nanoseconds) }
         let lines = text(.prometheus) { $0.histogram("h_seconds", [("phase", "tls")], histogram) }

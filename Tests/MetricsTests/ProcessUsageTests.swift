@@ -2,7 +2,7 @@ import Metrics
 import Testing
 
 @Suite struct ProcessUsageTests {
-    @Test func theProcessKnowsWhatItTakes() throws {
+    @Test func processUsageIsReported() throws {
         let usage = ProcessUsage()
         #expect(try #require(usage.residentBytes) > 1 << 20)
         #expect(try #require(usage.virtualBytes) >= #require(usage.residentBytes))

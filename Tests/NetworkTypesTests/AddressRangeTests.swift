@@ -28,7 +28,7 @@ import Testing
         #expect(throws: AddressRangeError.self) { try AddressRange(parsing: text) }
     }
 
-    @Test func aBareAddressIsABlockOfOne() throws {
+    @Test func aBareAddressIsABlockOfOneAddress() throws {
         #expect(try AddressRange(parsing: "10.1.2.3").text == "10.1.2.3/32")
         #expect(try AddressRange(parsing: "2001:DB8::").text == "2001:db8::/128")
         #expect(try AddressRange(parsing: "::1").isSingleAddress)

@@ -17,7 +17,7 @@ import Testing
         "fe80::1%.", "fe80::1%..", "fe80::1%abcdefghijklmnop", "fe80::1%é", "%eth0", "fe80::1%a:b", "::1/128",
         "1::2::3",
     ])
-    func isNoAddress(_ text: String) {
+    func isNotAnAddress(_ text: String) {
         #expect(IPAddress(parsing: text) == nil)
     }
 
@@ -36,7 +36,7 @@ import Testing
         ("FE80::1%Eth0.5", "fe80::1%Eth0.5"), ("ff02::1%2", "ff02::1%2"), ("febf::%25eth0", "febf::%25eth0"),
         ("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"), ("::7f", "::7f"),
     ])
-    func isWrittenAsRFC5952Says(_ text: String, canonical: String) throws {
+    func isWrittenAsInRFC5952(_ text: String, canonical: String) throws {
         let address = try #require(IPAddress(parsing: text))
         #expect(address.text == canonical)
         #expect(IPAddress(parsing: address.text) == address)
@@ -54,7 +54,7 @@ import Testing
         #expect(IPEndpoint(address: .v4(IPv4Address(bits: 0x7F00_0001)), port: 8080).text == "127.0.0.1:8080")
     }
 
-    @Test func whatIsWrittenIsReadAgainAndLooksAsTheSystemWritesIt() throws {
+    @Test func writtenAddressesAreReadBackAndMatchTheSystem() throws {
         var generator = SeededGenerator(seed: 5952)
         for _ in 0..<20_000 {
             let address = IPAddress.random(using: &generator)
@@ -65,7 +65,7 @@ import Testing
         }
     }
 
-    @Test func everythingElseIsReadAsTheSystemReadsIt() throws {
+    @Test func mutatedAddressesAreReadAsByTheSystem() throws {
         var generator = SeededGenerator(seed: 4291)
         var valid = 0
         for round in 0..<60_000 {
@@ -87,7 +87,7 @@ import Testing
 }
 
 extension IPAddress {
-    /// A random address with many zeros, and the prefixes of embedded IPv4 among them.
+    /// A random address with many zeros, and sometimes a prefix with an embedded IPv4 address.
     static func random(using generator: inout SeededGenerator) -> IPAddress {
         if Int.random(in: 0..<4, using: &generator) == 0 {
             return .v4(IPv4Address(bits: .random(in: .min ... .max, using: &generator)))
@@ -115,7 +115,7 @@ extension IPAddress {
 }
 
 extension String {
-    /// The text with up to two characters changed, lost or put in.
+    /// The text with up to two characters changed, removed or inserted.
     func mutated(using generator: inout SeededGenerator) -> String {
         var characters = Array(self)
         for _ in 0..<Int.random(in: 0...2, using: &generator) where !characters.isEmpty {

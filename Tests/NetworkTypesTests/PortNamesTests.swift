@@ -3,7 +3,7 @@ import NetworkTypes
 import Testing
 
 @Suite struct PortNamesTests {
-    @Test func theTableIsTheOneInTheSpecification() throws {
+    @Test func theTableMatchesTheSpecification() throws {
         let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
         let text = try String(contentsOf: repository.appending(path: "openapi/openapi.yaml"), encoding: .utf8)

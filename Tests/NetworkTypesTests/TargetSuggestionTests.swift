@@ -1,7 +1,7 @@
 import NetworkTypes
 import Testing
 
-/// What people type instead of a target, and what the error tells them to write.
+/// Invalid targets that users type, and the suggestion of the error.
 struct TargetSuggestionTests {
     @Test(arguments: [
         ("http://example.com", "did you mean tcp://example.com:80?"),
@@ -54,7 +54,7 @@ struct TargetSuggestionTests {
         ("./x.sock", "write the absolute path, as in unix:/path/to/x.sock"),
         ("docker.sock", "write the absolute path, as in unix:/path/to/docker.sock"),
     ])
-    func `an error ends with what to write instead`(_ text: String, _ suggestion: String) {
+    func `an error ends with a suggestion`(_ text: String, _ suggestion: String) {
         #expect(detail(text)?.hasSuffix("; \(suggestion)") == true, "\(detail(text) ?? "a valid target")")
     }
 
@@ -72,7 +72,7 @@ struct TargetSuggestionTests {
         "http://example.com", "h:80-90", "127.1:80", "::1:80", "postgres://u:p@[::1]/x", "unix:x",
         "mongodb://a:1,b:2/db",
     ])
-    func `what an error suggests is a target`(_ text: String) throws {
+    func `every suggestion is a valid target`(_ text: String) throws {
         let sentence = try #require(detail(text))
         let words = sentence.split(separator: " ").map { $0.trimming { "?.".contains($0) } }
         let last = try #require(words.last)

@@ -1,10 +1,10 @@
 import NetworkTypes
 import Testing
 
-/// Text that must not look like something else.
+/// Text that could look like other text.
 @Suite struct VisibleTextTests {
     @Test(arguments: ["", "plain", "café", "東京", "Ελλάδα", "e\u{301}", "a b", "C:\\x", "\u{A0}", "🙂"])
-    func textStays(text: String) {
+    func visibleTextIsUnchanged(text: String) {
         #expect(VisibleText.of(text) == text)
     }
 

@@ -16,7 +16,7 @@ private let telnetFollows = "\u{FF}\u{FA}\u{2E}\u{01}\u{FF}\u{F0}"
 private let notXMPP = "this is not XMPP"
 
 /// A greeting of protocol 10.
-/// - Parameter capabilities: the lower two bytes, the lowest first.
+/// - Parameter capabilities: the lower two bytes, lowest first.
 private func mysqlGreeting(_ capabilities: String) -> String {
     let body =
         "\u{0A}8.0.1\0" + "\u{07}\0\0\0" + "saltsalt" + "\0" + capabilities + "\u{2D}" + "\u{02}\0" + "\u{FF}\u{DF}"

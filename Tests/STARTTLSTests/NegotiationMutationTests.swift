@@ -4,7 +4,7 @@ import NetworkTypes
 import TestSupport
 import Testing
 
-/// Peers that say almost what they should: nothing traps or loops, and the pieces in which it comes change nothing.
+/// Peers that almost follow the protocol: nothing traps or loops, and the size of the received pieces does not matter.
 @Suite struct NegotiationMutationTests {
     /// A linear congruential generator (Knuth's MMIX): the same numbers in each run.
     private struct Generator: RandomNumberGenerator {
@@ -25,7 +25,7 @@ import Testing
     }
 
     @Test(arguments: linesReady + bytesReady)
-    func mutatedPeersEndAlikeInAnyPieces(_ exchange: Exchange) {
+    func mutatedPeersHaveTheSameResultInAnyPieces(_ exchange: Exchange) {
         var generator = Generator(state: UInt64(exchange.peer.utf8.count))
         let good = Latin1.bytes(exchange.peer)
         for _ in 0..<100 {
@@ -51,7 +51,7 @@ import Testing
         ("a.example.", " to='a.example'"), ("a'/><evil b=\"<&>", " to='a&apos;/&gt;&lt;evil b=&quot;&lt;&amp;&gt;'"),
         ("192.0.2.1", " to='192.0.2.1'"), ("a\u{0}b", ""), ("a\nb", ""), ("", ""), (".", ""), (nil, ""),
     ])
-    func theNameForXMPPCannotLeaveItsAttribute(_ host: String?, _ attribute: String) {
+    func theNameForXMPPIsEscaped(_ host: String?, _ attribute: String) {
         let play = NegotiationPlay(.xmpp, [], size: 1, host: host)
         #expect(
             play.sent.first?.hasPrefix("<?xml version='1.0'?><stream:stream\(attribute) xmlns='jabber:client'") == true)
@@ -60,7 +60,7 @@ import Testing
     @Test(arguments: [
         ("192.0.2.9", "EHLO [192.0.2.9]\r\n"), ("fe80::1%eth0", "EHLO [IPv6:fe80::1]\r\n"), (nil, "EHLO localhost\r\n"),
     ])
-    func smtpIsGreetedWithOurAddress(_ client: String?, _ hello: String) {
+    func smtpGreetingContainsOurAddress(_ client: String?, _ hello: String) {
         var negotiation = StartTLS.negotiation(
             of: .smtp, host: nil, client: client.flatMap { IPAddress(parsing: $0) })
         var received = Array("220 mx\r\n".utf8)[...]

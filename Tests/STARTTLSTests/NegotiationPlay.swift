@@ -3,21 +3,21 @@ import NetworkTypes
 @testable import STARTTLS
 import TestSupport
 
-/// A negotiation that was played against a peer's words.
+/// A negotiation with a scripted peer.
 struct NegotiationPlay: Equatable {
-    enum Ending: Equatable {
+    enum Outcome: Equatable {
         case waiting, ready
         case refused(String, String)
     }
 
-    /// What we said, one text for each time.
+    /// The bytes that we sent, one entry for each send.
     var sent: [String] = []
-    var ending = Ending.waiting
+    var ending = Outcome.waiting
     var refusal: StartTLSRefusal?
-    /// What came and was not taken.
+    /// The received bytes that were not taken.
     var rest = ""
 
-    /// Gives the peer's words in pieces of `size` bytes.
+    /// Passes the peer's bytes in pieces of `size` bytes.
     init(_ name: StartTLSProtocol, _ peer: [UInt8], size: Int, host: String? = nil) {
         let client = IPAddress(parsing: "192.0.2.9")
         var negotiation = StartTLS.negotiation(of: name, host: host, client: client)

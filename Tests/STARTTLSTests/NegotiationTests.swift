@@ -1,11 +1,12 @@
 import CheckModel
+import STARTTLS
 import TestSupport
 import Testing
 
-/// What a peer says, what we are to say to it, and how that ends: the same in one piece as byte by byte.
+/// A scripted exchange and its result. The result is the same in one piece and byte by byte.
 struct Exchange: Sendable, CustomTestStringConvertible {
     let name: StartTLSProtocol
-    /// Lines end in CRLF here as they do on the wire.
+    /// Lines end in CRLF here, as in the protocol.
     let peer: String
     let sent: [String]
     /// nil: ready for TLS.
@@ -17,19 +18,19 @@ struct Exchange: Sendable, CustomTestStringConvertible {
 
 @Suite struct NegotiationTests {
     @Test(arguments: linesReady + linesRefused + bytesReady + bytesRefused)
-    func peersAreUnderstood(_ exchange: Exchange) {
+    func eachExchangeHasItsResult(_ exchange: Exchange) {
         let peer = Latin1.bytes(exchange.peer)
         for size in [1, 2, 3, peer.count] {
             let play = NegotiationPlay(exchange.name, peer, size: size, host: "a.example")
             #expect(play.sent == exchange.sent)
-            let expected = exchange.refusal.map { NegotiationPlay.Ending.refused($0, exchange.line) } ?? .ready
+            let expected = exchange.refusal.map { NegotiationPlay.Outcome.refused($0, exchange.line) } ?? .ready
             #expect(play.ending == expected)
             #expect(play.rest == "")
         }
     }
 
     @Test(arguments: linesReady + bytesReady)
-    func whatStandsBehindTheGoAheadIsLeft(_ exchange: Exchange) {
+    func bytesAfterTheGoAheadAreLeft(_ exchange: Exchange) {
         let peer = Latin1.bytes(exchange.peer) + Array("evil".utf8)
         for size in [1, peer.count] {
             let play = NegotiationPlay(exchange.name, peer, size: size)
@@ -38,10 +39,10 @@ struct Exchange: Sendable, CustomTestStringConvertible {
         }
     }
 
-    /// No prefix of a good conversation is ready, or refused.
+    /// No prefix of a valid exchange is ready or refused.
     @Test(arguments: linesReady + bytesReady)
-    func nothingIsConcludedEarly(_ exchange: Exchange) {
-        // MySQL's server does not answer: the last that we say is the end.
+    func noPrefixIsReadyOrRefused(_ exchange: Exchange) {
+        // MySQL's server does not answer: our packet is the end of the exchange.
         let peer = Latin1.bytes(exchange.peer)
         for count in 0..<peer.count {
             let play = NegotiationPlay(exchange.name, Array(peer[..<count]), size: count + 1)
@@ -50,13 +51,35 @@ struct Exchange: Sendable, CustomTestStringConvertible {
     }
 
     @Test(arguments: StartTLSProtocol.allCases)
-    func everyProtocolHasAGoodAndABadPeerHere(_ name: StartTLSProtocol) {
+    func everyProtocolHasAnAcceptingAndARefusingPeer(_ name: StartTLSProtocol) {
         #expect((linesReady + bytesReady).contains { $0.name == name })
         #expect((linesRefused + bytesRefused).contains { $0.name == name })
     }
 
+    /// PostgreSQL's ErrorResponse, in the middle of which the peer ends.
+    @Test(arguments: [
+        (
+            "E\0\0\0\u{50}SFATAL\0C53300\0Msorry, too many clients", "it answers with the error 53300",
+            "sorry, too many clients"
+        ),
+        ("E\0\0\0\u{50}SFATAL\0Mno encryption\0F", "it answers with an error", "no encryption"),
+        ("E\0\0\0\u{50}SFATAL", "it answers with an error", "SFATAL"),
+        ("EFAT", "it answers with an error", "FAT"),
+        ("E\0\0", "it answers with an error", ""),
+    ])
+    func anErrorThatEndsEarlyKeepsItsText(_ peer: String, reason: String, words: String) {
+        var negotiation = StartTLS.negotiation(of: .postgres, host: nil, client: nil)
+        var received = Latin1.bytes(peer)[...]
+        #expect(negotiation.advance(&received) == .wait)
+        guard case .refused(reason, let line, _) = negotiation.end(with: received) else {
+            Issue.record("not refused")
+            return
+        }
+        #expect(line.elementsEqual(Latin1.bytes(words)))
+    }
+
     @Test(arguments: StartTLSProtocol.allCases.filter { $0 != .telnet })
-    func aWebServerIsNoPeer(_ name: StartTLSProtocol) {
+    func aWebServerIsRefused(_ name: StartTLSProtocol) {
         let peer = Array("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n".utf8)
         guard case .refused = NegotiationPlay(name, peer, size: peer.count).ending else {
             Issue.record("not refused")
@@ -65,7 +88,7 @@ struct Exchange: Sendable, CustomTestStringConvertible {
     }
 
     @Test(arguments: StartTLSProtocol.allCases.filter { $0 != .telnet && $0 != .postgres && $0 != .mysql })
-    func anEndlessLineEnds(_ name: StartTLSProtocol) {
+    func anEndlessLineIsRefused(_ name: StartTLSProtocol) {
         let beginnings: [StartTLSProtocol: String] = [
             .sieve: "\"A\" \"", .ldap: "\u{30}\u{84}\u{00}\u{00}\u{0F}\u{FF}", .xmpp: "<", .xmppServer: "<!--",
         ]

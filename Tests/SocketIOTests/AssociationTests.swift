@@ -3,10 +3,10 @@ import NetworkTypes
 import SocketIO
 import Testing
 
-/// Datagram sockets: associated, associated anew, dissolved.
+/// Datagram sockets: association, a second association, and its removal.
 @Suite struct AssociationTests {
     /// A UDP socket on loopback.
-    private struct Speaker: ~Copyable {
+    private struct LoopbackSocket: ~Copyable {
         let socket: Socket
         let endpoint: IPEndpoint
 
@@ -17,7 +17,7 @@ import Testing
             self.socket = socket
         }
 
-        func say(_ text: String, to endpoint: IPEndpoint) throws {
+        func send(_ text: String, to endpoint: IPEndpoint) throws {
             let bytes = Array(text.utf8)
             let number = socket.number
             let count = try SocketName.withName(of: endpoint) { (name, length) throws(Errno) in
@@ -27,8 +27,8 @@ import Testing
         }
     }
 
-    /// What has come, in its order. Loopback delivers inside sendto(2), so there is nothing to wait for.
-    private func heard(by socket: borrowing Socket) throws -> [String] {
+    /// The datagrams received so far, in order. Loopback delivers them inside sendto(2), so nothing needs to wait.
+    private func received(by socket: borrowing Socket) throws -> [String] {
         var texts: [String] = []
         while true {
             do throws(Errno) {
@@ -40,69 +40,69 @@ import Testing
         }
     }
 
-    @Test(arguments: AddressFamily.allCases) func onlyThePeerIsHeardUntilTheAssociationIsDissolved(
+    @Test(arguments: AddressFamily.allCases) func anAssociatedSocketReceivesFromItsPeerOnly(
         family: AddressFamily
     ) throws {
-        let one = try Speaker(family)
-        let two = try Speaker(family)
+        let one = try LoopbackSocket(family)
+        let two = try LoopbackSocket(family)
         let socket = try Socket(.udp(family))
         let own = try bindToPort(socket, family)
-        func bothSpeak(_ number: Int) throws {
-            try one.say("one \(number)", to: own)
-            try two.say("two \(number)", to: own)
+        func sendFromBoth(_ number: Int) throws {
+            try one.send("one \(number)", to: own)
+            try two.send("two \(number)", to: own)
         }
 
-        try bothSpeak(0)
-        #expect(try heard(by: socket) == ["one 0", "two 0"])
+        try sendFromBoth(0)
+        #expect(try received(by: socket) == ["one 0", "two 0"])
         #expect(socket.peerName() == nil)
 
         #expect(try socket.connect(to: .ip(one.endpoint)) == .complete)
-        try bothSpeak(1)
-        #expect(try heard(by: socket) == ["one 1"])
+        try sendFromBoth(1)
+        #expect(try received(by: socket) == ["one 1"])
         #expect(socket.peerName() == one.endpoint)
 
         #expect(try socket.connect(to: .ip(two.endpoint)) == .complete)
-        try bothSpeak(2)
-        #expect(try heard(by: socket) == ["two 2"])
+        try sendFromBoth(2)
+        #expect(try received(by: socket) == ["two 2"])
         #expect(socket.peerName() == two.endpoint)
         #expect(try socket.send(Array("back".utf8)[...]) == 4)
-        #expect(try heard(by: two.socket) == ["back"])
+        #expect(try received(by: two.socket) == ["back"])
 
         try socket.dissolve()
         #expect(socket.peerName() == nil)
-        try bothSpeak(3)
-        #expect(try heard(by: socket) == ["one 3", "two 3"])
+        try sendFromBoth(3)
+        #expect(try received(by: socket) == ["one 3", "two 3"])
         #expect(errno { () throws(Errno) in _ = try socket.send([1][...]) } == Errno(EDESTADDRREQ))
         #expect(socket.localName() == own)
         try socket.dissolve()
     }
 
-    @Test func whatCameBeforeTheAssociationStaysInTheSocket() throws {
-        let one = try Speaker(.ipv4)
-        let two = try Speaker(.ipv4)
+    @Test func datagramsReceivedBeforeTheAssociationAreKept() throws {
+        let one = try LoopbackSocket(.ipv4)
+        let two = try LoopbackSocket(.ipv4)
         let socket = try Socket(.udp(.ipv4))
         try socket.bind(to: loopback())
         let own = try localName(of: socket)
-        try one.say("early", to: own)
+        try one.send("early", to: own)
         _ = try socket.connect(to: .ip(two.endpoint))
-        try one.say("late", to: own)
-        #expect(try heard(by: socket) == ["early"])
+        try one.send("late", to: own)
+        #expect(try received(by: socket) == ["early"])
     }
 
-    /// Binds to a port that is named, not chosen by the kernel: that one stays when an association is dissolved.
+    /// Binds to an explicit port. Unlike a port that the kernel chose, it remains when an association is removed.
     private func bindToPort(_ socket: borrowing Socket, _ family: AddressFamily) throws -> IPEndpoint {
         for _ in 0..<20 {
-            let free = try Speaker(family).endpoint
+            let free = try LoopbackSocket(family).endpoint
             let error = errno { () throws(Errno) in try socket.bind(to: free) }
-            // Another test may have taken it meanwhile.
+            // Another test may have taken the port in the meantime.
             if error == nil { return free }
             #expect(error == Errno(EADDRINUSE))
         }
         throw Errno(EADDRINUSE)
     }
 
-    @Test func aNameThatBindDidNotSetGoesWithTheAssociation() throws {
-        let peer = try Speaker(.ipv4)
+    @Test func aLocalNameThatBindDidNotSetIsRemovedWithTheAssociation() throws {
+        let peer = try LoopbackSocket(.ipv4)
         let socket = try Socket(.udp(.ipv4))
         _ = try socket.connect(to: .ip(peer.endpoint))
         #expect(try localName(of: socket).port != 0)
@@ -110,7 +110,7 @@ import Testing
         #expect(try localName(of: socket).port == 0)
     }
 
-    @Test func unixDatagramSocketsAreAssociatedAnewAndDissolvedToo() throws {
+    @Test func unixDatagramSocketsCanChangeAndRemoveTheirAssociation() throws {
         let directory = try TemporaryDirectory()
         let one = try UnixPeer(.dgram, at: directory.address("one"))
         let two = try UnixPeer(.dgram, at: directory.address("two"))
@@ -122,7 +122,7 @@ import Testing
         try connect(one)
         #expect(try own.socket.send([1][...]) == 1)
         #expect(try one.socket.receive(atMost: 10) == [1])
-        // It hears its peer only: others are told so.
+        // It receives only from its peer; other senders get an error.
         #expect(errnoOfConnect(two.socket.number, to: own.address) == Errno(EPERM))
 
         try connect(two)

@@ -5,10 +5,10 @@ import SocketIO
 import Synchronization
 import Testing
 
-/// Handlers, timers and participants that call back into the reactor which calls them.
+/// Handlers, timers and participants that call their reactor.
 @Suite struct CallbackTests {
-    /// An object whose end calls back, as that of an actor's helper may.
-    private final class CallsBackAtItsEnd: Sendable {
+    /// An object whose deinit calls back, as an actor's helper may do.
+    private final class CallsBackInDeinit: Sendable {
         let reactor: Reactor
         let report: @Sendable () -> Void
 
@@ -23,14 +23,14 @@ import Testing
         }
     }
 
-    @Test func aHandlerCanEndItsOwnWatchAndItsDeinitCanCallTheReactor() async throws {
+    @Test func aHandlerCanRemoveItsOwnWatchAndItsDeinitCanCallTheReactor() async throws {
         try await withReactor { reactor in
             let pipe = try Pipe()
             let (reader, calls, ends) = (pipe.reader, Counter(), Counter())
             try await onThread(of: reactor) {
                 let place = Mutex<SlotToken?>(nil)
                 let shared = Shared(place)
-                let object = CallsBackAtItsEnd(reactor: reactor) { ends.add() }
+                let object = CallsBackInDeinit(reactor: reactor) { ends.add() }
                 let token = try await reactor.watch(reader, for: .readable, edgeTriggered: false) { _ in
                     _ = object
                     calls.add()
@@ -49,22 +49,22 @@ import Testing
     @Test func theDeinitOfARemovedHandlerCanCallTheReactor() async throws {
         try await withReactor { reactor in
             let ends = Counter()
-            let timer = await Self.timerThatCallsBackAtItsEnd(of: reactor) { ends.add() }
+            let timer = await Self.timerThatCallsBackInDeinit(of: reactor) { ends.add() }
             #expect(ends.count == 0)
             await reactor.remove(timer)
             #expect(ends.count == 1)
         }
     }
 
-    /// The handler has the only reference.
-    private static func timerThatCallsBackAtItsEnd(
+    /// The reactor has the only reference to the handler.
+    private static func timerThatCallsBackInDeinit(
         of reactor: Reactor, report: @escaping @Sendable () -> Void
     ) async -> SlotToken {
-        let object = CallsBackAtItsEnd(reactor: reactor, report: report)
+        let object = CallsBackInDeinit(reactor: reactor, report: report)
         return await reactor.makeTimer { _ = object }
     }
 
-    @Test func handlersOfOneTurnMayEndEachOthersWatches() async throws {
+    @Test func handlersOfOneTurnCanRemoveEachOthersWatches() async throws {
         try await withReactor { reactor in
             let pipes = try (0..<50).map { _ in try Pipe() }
             let calls = Counter()
@@ -77,7 +77,8 @@ import Testing
                         let all = tokens.value.withLock { $0 }
                         reactor.assumeIsolated { reactor in
                             for (token, number) in all { reactor.unwatch(token, number) }
-                            // Their places are taken again at once: what is left of this turn's events is not for these.
+                            // Their slots are reused at once. The remaining events of this turn are not for the new
+                            // owners.
                             for _ in all { _ = reactor.makeTimer { calls.add() } }
                         }
                     }
@@ -90,7 +91,7 @@ import Testing
         }
     }
 
-    @Test func aTimerThatIsSetIntoThePastByItsOwnHandlerLeavesTheSocketsTheirTurn() async throws {
+    @Test func aTimerThatItsHandlerRearmsInThePastDoesNotStarveSockets() async throws {
         try await withReactor { reactor in
             let calls = Counter()
             let place = Shared(Mutex<SlotToken?>(nil))
@@ -119,7 +120,7 @@ import Testing
         }
     }
 
-    @Test func aTokenThatIsRemovedTwiceTakesNothingFromTheNextOwner() async throws {
+    @Test func aTokenRemovedTwiceDoesNotAffectTheNextOwner() async throws {
         try await withReactor { reactor in
             let calls = Counter()
             let old = await reactor.makeTimer {}
@@ -133,7 +134,7 @@ import Testing
         }
     }
 
-    @Test func anEndedWatchTakesNothingFromTheNextDescriptorOfTheNumber() async throws {
+    @Test func aRemovedWatchDoesNotAffectTheNextDescriptorOfTheSameNumber() async throws {
         try await withReactor { reactor in
             let (calls, pipe) = (Counter(), try Pipe())
             let reader = pipe.reader
@@ -149,7 +150,7 @@ import Testing
         }
     }
 
-    @Test func aDescriptorThatIsWatchedAlreadyGivesEEXISTAndIsWatchedStill() async throws {
+    @Test func watchingADescriptorTwiceFailsWithEEXISTAndKeepsTheFirstWatch() async throws {
         try await withReactor { reactor in
             let (calls, pipe) = (Counter(), try Pipe())
             let reader = pipe.reader
@@ -165,7 +166,7 @@ import Testing
         }
     }
 
-    @Test func aParticipantThatIsAddedByAnotherOneHasItsTurnBeforeTheLoopSleeps() async throws {
+    @Test func aParticipantAddedByAnotherGetsItsTurnBeforeTheLoopSleeps() async throws {
         try await withReactor { reactor in
             let turns = Counter()
             await reactor.add(Adder(reactor: reactor, turns: turns))

@@ -3,26 +3,26 @@ import NetworkTypes
 import SocketIO
 import Testing
 
-/// Errors of connect(2) on internet sockets, asked of the kernel one by one.
+/// Errors of connect(2) on internet sockets. Each test provokes one in the kernel.
 @Suite struct ConnectErrnoTests {
-    @Test(arguments: [-1, 1_000_000] as [Int32]) func aNumberThatIsNoDescriptorGivesEBADF(number: Int32) {
+    @Test(arguments: [-1, 1_000_000] as [Int32]) func aNumberThatIsNotADescriptorFailsWithEBADF(number: Int32) {
         #expect(errnoOfConnect(number, to: loopback(port: 9)) == Errno(EBADF))
         #expect(throws: Errno(EBADF)) { try SystemCall.takePendingError(number) }
     }
 
-    @Test func aPathDescriptorGivesEBADF() throws {
+    @Test func anOPathDescriptorFailsWithEBADF() throws {
         let descriptor = try Descriptor.openPath(Array("/tmp".utf8))
         #expect(errnoOfConnect(descriptor.rawValue, to: loopback(port: 9)) == Errno(EBADF))
     }
 
-    @Test func aFileGivesENOTSOCK() throws {
+    @Test func aFileFailsWithENOTSOCK() throws {
         let descriptor = try Descriptor.openForReading(Array("/etc/passwd".utf8))
         #expect(errnoOfConnect(descriptor.rawValue, to: loopback(port: 9)) == Errno(ENOTSOCK))
         let number = descriptor.rawValue
         #expect(throws: Errno(ENOTSOCK)) { try SystemCall.takePendingError(number) }
     }
 
-    @Test func aNameOutsideTheAddressSpaceGivesEFAULT() throws {
+    @Test func anAddressOutsideTheAddressSpaceFailsWithEFAULT() throws {
         let socket = try Socket(.tcp(.ipv4))
         let number = socket.number
         #expect(throws: Errno(EFAULT)) {
@@ -32,10 +32,10 @@ import Testing
     }
 
     @Test(arguments: [socklen_t.max, 0, 1, 4, 129], [AddressFamily.ipv4, .ipv6])
-    func aWrongLengthGivesEINVAL(length: socklen_t, family: AddressFamily) throws {
+    func aWrongLengthFailsWithEINVAL(length: socklen_t, family: AddressFamily) throws {
         let socket = try Socket(.tcp(family))
         let number = socket.number
-        // Room for the longest of the lengths that are read at all.
+        // Room for the longest length that the kernel reads.
         var bytes = [UInt8](repeating: 0, count: 129)
         bytes.withUnsafeMutableBytes { $0.storeBytes(of: sa_family_t(socket.kind.domain), as: sa_family_t.self) }
         let error = bytes.withUnsafeBytes { bytes in
@@ -47,8 +47,8 @@ import Testing
         #expect(error == Errno(EINVAL))
     }
 
-    @Test func anAddressOfAnotherFamilyGivesEAFNOSUPPORT() throws {
-        // The length is looked at first: an IPv4 address is too short for an IPv6 socket.
+    @Test func anAddressOfAnotherFamilyFailsWithEAFNOSUPPORT() throws {
+        // The kernel checks the length first: an IPv4 address is too short for an IPv6 socket.
         let ipv6 = try Socket(.tcp(.ipv6))
         #expect(errnoOfConnect(ipv6.number, to: loopback(.ipv4, port: 9)) == Errno(EINVAL))
         #expect(Self.errnoOfPaddedConnect(ipv6.number) == Errno(EAFNOSUPPORT))
@@ -60,7 +60,7 @@ import Testing
         #expect(errnoOfConnect(datagrams.number, to: loopback(.ipv6, port: 9)) == Errno(EAFNOSUPPORT))
     }
 
-    /// An IPv4 address in a name of the length of an IPv6 one.
+    /// An IPv4 address with the length of an IPv6 address.
     private static func errnoOfPaddedConnect(_ number: Int32) -> Errno? {
         var bytes = [UInt8](repeating: 0, count: 28)
         bytes.withUnsafeMutableBytes { $0.storeBytes(of: sa_family_t(AF_INET), as: sa_family_t.self) }
@@ -72,14 +72,15 @@ import Testing
         }
     }
 
-    @Test func aLinkLocalAddressWithoutAScopeGivesEINVAL() throws {
+    @Test func aLinkLocalAddressWithoutAScopeFailsWithEINVAL() throws {
         let address = try #require(IPv6Address(parsing: "fe80::1"))
         let socket = try Socket(.tcp(.ipv6))
         #expect(
             errnoOfConnect(socket.number, to: IPEndpoint(address: .v6(address), port: 9)) == Errno(EINVAL))
     }
 
-    @Test(arguments: AddressFamily.allCases) func aStreamConnectsOnce(family: AddressFamily) throws {
+    @Test(arguments: AddressFamily.allCases) func aSecondConnectOfAStreamFailsWithEISCONN(family: AddressFamily) throws
+    {
         let listener = try Listener(family)
         let socket = try Socket(.tcp(family), nonBlocking: false)
         try BlockingConnect.connect(socket, to: .ip(listener.endpoint))
@@ -87,13 +88,13 @@ import Testing
         #expect(errnoOfConnect(socket.number, to: listener.endpoint) == Errno(EISCONN))
     }
 
-    @Test func aListeningSocketGivesEISCONN() throws {
+    @Test func aListeningSocketFailsWithEISCONN() throws {
         let listener = try Listener()
         #expect(errnoOfConnect(listener.socket.number, to: loopback(port: 9)) == Errno(EISCONN))
     }
 
     @Test(arguments: AddressFamily.allCases)
-    func aPortThatNobodyListensToGivesECONNREFUSED(family: AddressFamily) throws {
+    func aPortWithoutAListenerFailsWithECONNREFUSED(family: AddressFamily) throws {
         // Bound, but not listening: no other process can get the port.
         let bound = try Socket(.tcp(family))
         try bound.bind(to: loopback(family))
@@ -103,7 +104,7 @@ import Testing
         #expect(error == Errno(ECONNREFUSED))
     }
 
-    @Test func aConnectionThatThePeerResetHoldsECONNRESET() throws {
+    @Test func aConnectionResetByThePeerHasECONNRESET() throws {
         let listener = try Listener()
         let socket = try Socket(.tcp(.ipv4))
         try BlockingConnect.connect(socket, to: .ip(listener.endpoint))
@@ -120,16 +121,16 @@ import Testing
         #expect(setsockopt(descriptor.rawValue, SOL_SOCKET, SO_LINGER, &value, size) == 0)
     }
 
-    @Test func aBroadcastAddressGivesEACCESToDatagramsAndENETUNREACHToStreams() throws {
+    @Test func aBroadcastAddressFailsWithEACCESForDatagramsAndENETUNREACHForStreams() throws {
         let broadcast = IPEndpoint(address: .v4(IPv4Address(bits: 0x7FFF_FFFF)), port: 9)
         let datagrams = try Socket(.udp(.ipv4))
         #expect(errnoOfConnect(datagrams.number, to: broadcast) == Errno(EACCES))
-        // The manual page has EINVAL here; Linux says ENETUNREACH.
+        // The manual page documents EINVAL here; Linux returns ENETUNREACH.
         let stream = try Socket(.tcp(.ipv4))
         #expect(errnoOfConnect(stream.number, to: broadcast) == Errno(ENETUNREACH))
     }
 
-    @Test func theSameTwoNamesAgainGiveEADDRNOTAVAIL() throws {
+    @Test func theSamePairOfAddressesFailsWithEADDRNOTAVAIL() throws {
         let listener = try Listener()
         let first = try Socket(.tcp(.ipv4))
         try SystemCall.setOption(first.number, level: SOL_SOCKET, name: SO_REUSEADDR, value: 1)
@@ -142,7 +143,7 @@ import Testing
         #expect(errnoOfConnect(second.number, to: listener.endpoint) == Errno(EADDRNOTAVAIL))
     }
 
-    @Test func bindTellsATakenPortFromAForeignAddress() throws {
+    @Test func bindDistinguishesAPortInUseFromAForeignAddress() throws {
         let listener = try Listener()
         let socket = try Socket(.tcp(.ipv4))
         let endpoint = listener.endpoint
@@ -152,7 +153,7 @@ import Testing
         #expect(errno { () throws(Errno) in try socket.bind(to: foreign) } == Errno(EADDRNOTAVAIL))
     }
 
-    @Test func aConnectToItselfHasOneNameAtBothEnds() throws {
+    @Test func aSelfConnectionHasTheSameAddressAtBothEnds() throws {
         let socket = try Socket(.tcp(.ipv4))
         try socket.bind(to: loopback())
         let own = try localName(of: socket)

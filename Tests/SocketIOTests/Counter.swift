@@ -2,7 +2,7 @@ import NetworkTypes
 import SocketIO
 import Synchronization
 
-/// A number that handlers count up.
+/// A counter that handlers increment.
 final class Counter: Sendable {
     private let value = Atomic<Int>(0)
 
@@ -12,7 +12,7 @@ final class Counter: Sendable {
         value.add(1, ordering: .releasing)
     }
 
-    /// Waits until the count is there.
+    /// Waits until the counter has reached this value.
     func reaches(_ count: Int) async {
         while self.count < count { await Task.yield() }
     }
@@ -27,7 +27,7 @@ final class Shared<Value: ~Copyable & Sendable>: Sendable {
     }
 }
 
-/// Lets the loop run a few turns: each sleep ends in a turn of its own, after the events of that turn.
+/// Lets the loop run a few turns. Each sleep ends in a turn of its own, after that turn's events.
 func turns(of reactor: Reactor) async {
     for _ in 0..<3 { _ = await reactor.sleep(until: Clock.now().advanced(byMilliseconds: 1)) }
 }

@@ -1,7 +1,7 @@
 import CLinux
 import Testing
 
-/// The limit of descriptors of the whole process: shells give 1024, and permit more.
+/// The descriptor limit of the whole process. Shells set a soft limit of 1024, below the hard limit.
 enum DescriptorLimit {
     static func raise(toAtLeast count: UInt) throws {
         let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)

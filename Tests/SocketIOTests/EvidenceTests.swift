@@ -3,7 +3,7 @@ import NetworkTypes
 import SocketIO
 import Testing
 
-/// What the kernel knows about a connection or its failure.
+/// What the kernel reports about a connection or its failure.
 @Suite struct EvidenceTests {
     @Test(arguments: AddressFamily.allCases) func aConnectionHasTCPInformation(family: AddressFamily) throws {
         let listener = try Listener(family)
@@ -45,8 +45,8 @@ import Testing
     }
 
     @Test(arguments: [(AddressFamily.ipv4, 3, 3), (.ipv6, 1, 4)] as [(AddressFamily, UInt8, UInt8)])
-    func theICMPMessageBehindARefusedDatagramIsKept(family: AddressFamily, type: UInt8, code: UInt8) throws {
-        let deaf = try deafSocket(family)
+    func theICMPMessageOfARefusedDatagramIsReported(family: AddressFamily, type: UInt8, code: UInt8) throws {
+        let deaf = try unreachableSocket(family)
         let endpoint = try localName(of: deaf)
         let socket = try Socket(.udp(family))
         try socket.setReceivesErrors(true)
@@ -60,8 +60,8 @@ import Testing
         #expect(takeICMP(of: socket) == nil)
     }
 
-    @Test func withoutTheOptionThereIsAnErrorAndNoMessage() throws {
-        let deaf = try deafSocket(.ipv4)
+    @Test func withoutTheOptionThereIsAnErrorWithoutAMessage() throws {
+        let deaf = try unreachableSocket(.ipv4)
         let endpoint = try localName(of: deaf)
         let socket = try Socket(.udp(.ipv4))
         _ = try socket.connect(to: .ip(endpoint))
@@ -76,16 +76,16 @@ import Testing
         socket.takeICMP().map { ($0.error, $0.message) }
     }
 
-    /// A UDP socket that receives nothing: it is associated with a silent peer. The kernel refuses datagrams of others to
-    /// its port, and gives the port to no other socket.
-    private func deafSocket(_ family: AddressFamily) throws -> Socket {
+    /// A UDP socket that receives nothing, because it is associated with a silent peer. The kernel refuses datagrams
+    /// from others to its port, and no other socket can get the port.
+    private func unreachableSocket(_ family: AddressFamily) throws -> Socket {
         let socket = try Socket(.udp(family))
         try socket.bind(to: loopback(family))
         _ = try socket.connect(to: .ip(loopback(family, port: 9)))
         return socket
     }
 
-    @Test func thisMachinesOwnAddressesAreTold() throws {
+    @Test func localAddressesAreRecognized() throws {
         for text in ["127.0.0.1", "127.9.9.9", "0.0.0.0"] {
             #expect(LocalAddresses.contains(.v4(try #require(IPv4Address(parsing: text)))), "\(text)")
         }
@@ -95,7 +95,7 @@ import Testing
         // Addresses for documentation, RFC 5737 and RFC 3849: never assigned.
         #expect(!LocalAddresses.contains(.v4(IPv4Address(bits: 0xC000_0201))))
         #expect(!LocalAddresses.contains(.v6(IPv6Address(bits: 0x2001_0DB8 << 96 | 1))))
-        // bind(2) takes these as well: a group, and the broadcast address.
+        // bind(2) accepts these too: a multicast group and the broadcast address.
         #expect(!LocalAddresses.contains(.v4(IPv4Address(bits: 0xE000_0001))))
         #expect(!LocalAddresses.contains(.v4(IPv4Address(bits: 0xFFFF_FFFF))))
         #expect(!LocalAddresses.contains(.v6(IPv6Address(bits: 0xFF0E << 112 | 1))))
@@ -106,7 +106,7 @@ import Testing
         #expect(LocalAddresses.source(toward: .v6(IPv6Address(bits: 0xFE80 << 112 | 1))) == nil)
     }
 
-    @Test func aLinkTargetIsTheKernelsText() throws {
+    @Test func aLinkTargetIsTheTextFromTheKernel() throws {
         let directory = try TemporaryDirectory()
         let peer = try UnixPeer(.stream, at: directory.address("socket"))
         try directory.link("link", to: "socket")

@@ -4,7 +4,7 @@ import NetworkTypes
 import SocketIO
 import Testing
 
-/// An address of loopback with a port.
+/// A loopback address with a port.
 func loopback(_ family: AddressFamily = .ipv4, port: UInt16 = 0) -> IPEndpoint {
     let address: IPAddress =
         switch family {
@@ -14,7 +14,7 @@ func loopback(_ family: AddressFamily = .ipv4, port: UInt16 = 0) -> IPEndpoint {
     return IPEndpoint(address: address, port: port)
 }
 
-/// getsockname(2) of a socket that has a name.
+/// getsockname(2); nil for a socket without a name.
 func localName(of socket: borrowing Socket) throws -> IPEndpoint {
     let name = socket.localName()
     return try #require(name)
@@ -33,7 +33,7 @@ struct Listener: ~Copyable {
         self.socket = socket
     }
 
-    /// accept(2); waits for somebody to come.
+    /// accept(2); blocks until a client connects.
     func accept() throws -> Descriptor {
         #expect(waits(for: POLLIN, on: socket.number))
         let number = CLinux.accept(socket.number, nil, nil)
@@ -42,7 +42,7 @@ struct Listener: ~Copyable {
     }
 }
 
-/// A listener whose backlog of one is taken: the kernel drops further SYNs, as a dead host does.
+/// A listener whose backlog of one is full. The kernel drops further SYNs, as an unreachable host would.
 struct FullListener: ~Copyable {
     let listener: Listener
     private let filler: Socket
@@ -51,7 +51,7 @@ struct FullListener: ~Copyable {
         let listener = try Listener(backlog: 0)
         let filler = try Socket(.tcp(.ipv4), nonBlocking: false)
         try BlockingConnect.connect(filler, to: .ip(listener.endpoint))
-        // The kernel has put the filler into the backlog.
+        // The filler connection is in the backlog.
         #expect(waits(for: POLLIN, on: listener.socket.number))
         self.listener = listener
         self.filler = filler
@@ -59,13 +59,13 @@ struct FullListener: ~Copyable {
 
     var endpoint: Endpoint { .ip(listener.endpoint) }
 
-    /// Accepts the one that fills the backlog: the SYN that is sent again next is answered.
+    /// Accepts the filler connection, so that the next retransmitted SYN is answered.
     func makeRoom() throws {
         _ = try listener.accept()
     }
 }
 
-/// A directory of its own for each test, removed with everything in it.
+/// A temporary directory for one test, removed with its contents.
 final class TemporaryDirectory: Sendable {
     let path: String
 
@@ -88,7 +88,7 @@ final class TemporaryDirectory: Sendable {
     }
 }
 
-/// A UNIX-domain socket that is bound to a name, and listens where its type does.
+/// A bound UNIX-domain socket. It listens if its type supports that.
 struct UnixPeer: ~Copyable {
     let socket: Socket
     let address: UnixAddress
@@ -112,7 +112,7 @@ struct UnixPeer: ~Copyable {
     }
 }
 
-/// poll(2) until one of the events, an error or a hang-up is there; false after ten seconds.
+/// poll(2) until one of the events, an error or a hang-up occurs; false after ten seconds.
 func waits(for events: Int32, on number: Int32) -> Bool {
     var entry = pollfd(fd: number, events: Int16(events), revents: 0)
     var count = poll(&entry, 1, 10_000)
@@ -120,8 +120,8 @@ func waits(for events: Int32, on number: Int32) -> Bool {
     return count == 1
 }
 
-/// connect(2) of any number, valid or not.
-/// - Returns: the errno, nil where the call succeeded.
+/// connect(2) with any descriptor number, valid or not.
+/// - Returns: the errno; nil if the call succeeded.
 func errnoOfConnect(_ number: Int32, to endpoint: IPEndpoint) -> Errno? {
     errno { () throws(Errno) in
         try SocketName.withName(of: endpoint) { (name, length) throws(Errno) in
@@ -138,7 +138,7 @@ func errnoOfConnect(_ number: Int32, to address: UnixAddress) -> Errno? {
     }
 }
 
-/// What the body throws; nil where it succeeds.
+/// The error that the body throws; nil if it succeeds.
 func errno(_ body: () throws(Errno) -> Void) -> Errno? {
     do throws(Errno) {
         try body()

@@ -4,9 +4,9 @@ import SocketIO
 import Synchronization
 import Testing
 
-/// What a reactor leaves behind when it stops.
+/// The state after a reactor has stopped.
 @Suite struct ReactorStopTests {
-    @Test func everyWaitEndsAsCancelled() async throws {
+    @Test func everyWaitEndsAsCanceled() async throws {
         let reactor = try Reactor(thread: ReactorThread(index: 0))
         let thread = try WorkerThread(running: reactor)
         let pipe = try Pipe()
@@ -16,7 +16,7 @@ import Testing
             Task(executorPreference: reactor.thread) { () async throws -> [WaitOutcome] in
                 began.add()
                 var outcomes = [await reactor.sleep(until: .distantFuture)]
-                // A wait that begins after the end is over at once; so is one with a descriptor.
+                // A wait that begins after the stop ends at once; so does one with a descriptor.
                 outcomes.append(await reactor.sleep(until: .distantFuture))
                 guard index == 0 else { return outcomes }
                 let token = try await reactor.add(reader, for: .readable)
@@ -30,7 +30,7 @@ import Testing
         for task in tasks { #expect(try await task.value.allSatisfy { $0 == .cancelled }) }
     }
 
-    @Test func aReactorThatNobodyWaitsForStopsWhereverItIs() async throws {
+    @Test func aReactorWithoutWaitersStopsInAnyState() async throws {
         for index in 0..<200 {
             let reactor = try Reactor(thread: ReactorThread(index: 0))
             let thread = try WorkerThread(running: reactor)
@@ -39,7 +39,7 @@ import Testing
         }
     }
 
-    @Test func aThreadThatIsGivenUpIsStopped() async throws {
+    @Test func aReleasedThreadIsStopped() async throws {
         let reactor = try Reactor(thread: ReactorThread(index: 0))
         let sleeper: Task<WaitOutcome, Never>
         do {
@@ -55,12 +55,12 @@ import Testing
         #expect(await sleeper.value == .cancelled)
     }
 
-    @Test func participantsAndHandlersAreGivenUp() async throws {
+    @Test func participantsAndHandlersAreReleased() async throws {
         let ends = Counter()
         do {
             let reactor = try Reactor(thread: ReactorThread(index: 0))
             let thread = try WorkerThread(running: reactor)
-            // Each refers to the reactor that refers to it.
+            // Each of them holds a reference to its reactor.
             let owner = Owner(reactor: reactor, ends: ends)
             await reactor.add(owner)
             _ = await reactor.makeTimer { _ = owner }
@@ -85,8 +85,8 @@ import Testing
         func takeTurn() -> UInt64 { .max }
     }
 
-    @Test func aThreadThatHasEndedIsNoOnesAnyMore() async throws {
-        // The C library gives a new thread the identity of one that has ended.
+    @Test func anEndedThreadIsNotTheCurrentThread() async throws {
+        // The C library reuses the identity of an ended thread for a new one.
         let first = try Reactor(thread: ReactorThread(index: 0))
         try WorkerThread(running: first).stopAndJoin()
         for _ in 0..<10 {

@@ -4,17 +4,17 @@ import SocketIO
 import Synchronization
 import Testing
 
-/// Many tasks and two threads: nothing is lost, and nothing happens twice.
+/// Many tasks on two threads: nothing is lost or duplicated.
 @Suite struct ReactorStressTests {
-    @Test func jobsThatTwoThreadsHandEachOtherAreNeverLost() async throws {
-        // Each await sends the job to the other thread while that one goes to sleep: a lost wake would hang here.
+    @Test func jobsPassedBetweenTwoThreadsAreNeverLost() async throws {
+        // Each await sends the job to the other thread while that thread goes to sleep. A lost wakeup would hang here.
         let total = try await withReactor { left in
             try await withReactor { right in await Self.play(Player(reactor: left), Player(reactor: right)) }
         }
         #expect(total == 100_000)
     }
 
-    /// Four tasks go to and fro.
+    /// Four tasks alternate between the threads.
     private static func play(_ one: Player, _ other: Player) async -> Int {
         await withTaskGroup { group in
             for _ in 0..<4 {
@@ -29,16 +29,16 @@ import Testing
         return await one.plays + other.plays
     }
 
-    @Test func aWakeFromAnotherThreadIsNeverLostBetweenTheLookAndTheSleep() async throws {
+    @Test func aWakeupFromAnotherThreadIsNeverLostBeforeTheSleep() async throws {
         try await withReactor { reactor in
             let player = Player(reactor: reactor)
-            // No task of this one prefers the thread: each call is an enqueue from outside.
+            // No task here prefers the thread, so each call is an enqueue from outside.
             for _ in 0..<20_000 { await player.play() }
             #expect(await player.plays == 20_000)
         }
     }
 
-    @Test(arguments: [0, 1, 2]) func eachOfAThousandWaitsThatAreCancelledWhileTheyAreWokenEndsOnce(
+    @Test(arguments: [0, 1, 2]) func eachWaitThatIsCanceledWhileItIsWokenEndsOnce(
         milliseconds: Int
     ) async throws {
         try DescriptorLimit.raise(toAtLeast: 4096)
@@ -55,19 +55,19 @@ import Testing
                     return outcome
                 }
             }
-            // Readiness, the deadline and the cancellation race for each of them.
+            // Readiness, the deadline and the cancellation race for each wait.
             for (pipe, task) in zip(pipes, tasks) {
                 pipe.write()
                 task.cancel()
             }
             for task in tasks { _ = try await task.value }
             #expect(ended.count == 1000)
-            // The slots are all free again, and in order.
+            // All slots are free again, and in order.
             #expect(await reactor.sleep(until: Clock.now().advanced(byMilliseconds: 1)) == .deadline)
         }
     }
 
-    @Test func cancelingATaskAfterItsWaitEndsNoOtherWait() async throws {
+    @Test func cancelingATaskAfterItsWaitDoesNotEndOtherWaits() async throws {
         try await withReactor { reactor in
             for _ in 0..<200 {
                 let pipe = try Pipe()
@@ -78,7 +78,7 @@ import Testing
                 }
                 first.cancel()
                 _ = await first.value
-                // The same slot, another task: the cancellation of the first one may still be on its way.
+                // The slot is reused by another task, while the cancellation of the first one may still be pending.
                 let second = Task(executorPreference: reactor.thread) {
                     await reactor.wait(token, for: .readable, until: .distantFuture)
                 }
@@ -89,7 +89,7 @@ import Testing
         }
     }
 
-    @Test func noDeadlineIsMetEarlyAndEachIsMetInItsOrder() async throws {
+    @Test func deadlinesAreNeverEarlyAndKeepTheirOrder() async throws {
         try await withReactor { reactor in
             let start = Clock.now()
             let woken = try await onThread(of: reactor) {

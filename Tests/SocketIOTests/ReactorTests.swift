@@ -19,7 +19,7 @@ import Testing
         }
     }
 
-    @Test func readinessWithoutAWaiterIsKeptForTheNextOne() async throws {
+    @Test func readinessWithoutAWaiterIsKeptForTheNextWait() async throws {
         try await withReactor { reactor in
             let pipe = try Pipe()
             let reader = pipe.reader
@@ -51,7 +51,7 @@ import Testing
         }
     }
 
-    @Test func aCancelledTaskStopsWaiting() async throws {
+    @Test func aCanceledTaskStopsWaiting() async throws {
         try await withReactor { reactor in
             let waiting = Task(executorPreference: reactor.thread) {
                 await reactor.sleep(until: .distantFuture)
@@ -62,7 +62,7 @@ import Testing
         }
     }
 
-    @Test func aTaskThatIsCancelledAlreadyDoesNotWait() async throws {
+    @Test func aTaskThatIsAlreadyCanceledDoesNotWait() async throws {
         try await withReactor { reactor in
             let waiting = Task(executorPreference: reactor.thread) {
                 withUnsafeCurrentTask { $0?.cancel() }
@@ -109,7 +109,7 @@ import Testing
         }
     }
 
-    @Test func aWaitOfCodeThatBelongsToNoActorCostsOneEnqueue() async throws {
+    @Test func aWaitOutsideOfActorsCostsOneEnqueue() async throws {
         try await withReactor { reactor in
             let sibling = Sibling(reactor: reactor)
             let pipe = try Pipe()
@@ -119,7 +119,7 @@ import Testing
     }
 }
 
-/// An actor beside the reactor on the same thread, as the engine and the HTTP worker are.
+/// An actor on the reactor's thread, like the engine and the HTTP worker.
 private actor Sibling {
     let reactor: Reactor
     nonisolated var unownedExecutor: UnownedSerialExecutor { reactor.unownedExecutor }
@@ -148,7 +148,7 @@ private actor Sibling {
     }
 }
 
-/// A wait as an attempt has it: called from an actor, and of none itself.
+/// A wait as in an attempt: called from an actor, but not isolated itself.
 private func waitForNothing(on descriptor: Int32, by reactor: Reactor) async throws {
     let token = try reactor.addOnThread(descriptor, for: .readable)
     let outcome = await reactor.waitOnThread(
@@ -157,7 +157,7 @@ private func waitForNothing(on descriptor: Int32, by reactor: Reactor) async thr
     reactor.removeOnThread(token)
 }
 
-/// A pipe(2) that is closed with its owner.
+/// A pipe(2) that its deinit closes.
 final class Pipe: Sendable {
     let reader: Int32
     private let writer: Int32

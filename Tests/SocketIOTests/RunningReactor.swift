@@ -1,6 +1,6 @@
 import SocketIO
 
-/// Runs `body` beside a reactor with a thread of its own, and ends both.
+/// Runs `body` with a reactor on a thread of its own, and stops both.
 func withReactor<Result: Sendable>(_ body: (Reactor) async throws -> Result) async throws -> Result {
     let reactor = try Reactor(thread: ReactorThread(index: 0))
     let thread = try WorkerThread(running: reactor)
@@ -14,7 +14,7 @@ func withReactor<Result: Sendable>(_ body: (Reactor) async throws -> Result) asy
     }
 }
 
-/// Runs `body` as a task of the reactor's thread, as the service runs its checks.
+/// Runs `body` as a task on the reactor's thread, as the service runs its checks.
 func onThread<Result: Sendable>(
     of reactor: Reactor, _ body: @escaping @Sendable () async throws -> Result
 ) async throws -> Result {

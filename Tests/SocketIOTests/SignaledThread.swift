@@ -3,8 +3,8 @@ import Foundation
 import SocketIO
 import Synchronization
 
-/// Runs a blocking call on a thread of its own, which is sent a signal again and again: SIGUSR2 with a handler and without
-/// SA_RESTART, so that the call is interrupted. No other thread sees any of it.
+/// Runs a blocking call on a separate thread that repeatedly receives SIGUSR2. The handler is installed without
+/// SA_RESTART, so the signals interrupt the call. Other threads receive none of them.
 enum SignaledThread {
     private struct State<Outcome: Sendable>: Sendable {
         var identity: pthread_t?
@@ -22,7 +22,7 @@ enum SignaledThread {
         install()
         let shared = Shared<Outcome>()
         Thread.detachNewThread {
-            // A thread has the mask of the one that makes it, and those of a pool block every signal.
+            // A thread inherits the signal mask of its creator, and pool threads block every signal.
             var signals = sigset_t()
             sigaddset(&signals, SIGUSR2)
             pthread_sigmask(SIG_UNBLOCK, &signals, nil)
@@ -33,7 +33,7 @@ enum SignaledThread {
         var count = 0
         while true {
             let outcome = shared.state.withLock { state in
-                // The thread takes this lock before it ends: its identity is valid here.
+                // The thread takes this lock before it ends, so its identity is valid here.
                 if state.outcome == nil, let identity = state.identity {
                     pthread_kill(identity, SIGUSR2)
                     count += 1
@@ -54,7 +54,7 @@ enum SignaledThread {
     }
 }
 
-/// A socket that two threads look at.
+/// A socket that two threads use.
 final class SharedSocket: Sendable {
     let socket: Socket
 

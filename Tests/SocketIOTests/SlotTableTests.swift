@@ -3,11 +3,11 @@ import TestSupport
 import Testing
 
 @Suite struct SlotTableTests {
-    /// A table by reference: the macros look at what cannot change.
+    /// A table with reference semantics: the test macros cannot use values that change.
     private final class Table {
         var table = SlotTable()
 
-        /// Whether an event finds somebody.
+        /// Whether an event reaches a waiter.
         func reaches(_ token: SlotToken, _ readiness: Readiness) -> Bool {
             if case .noWaiter = table.deliver(readiness, to: token) { false } else { true }
         }
@@ -43,7 +43,7 @@ import Testing
         #expect(table.isCurrent(new))
     }
 
-    @Test func aTokenThatWasNeverGivenOutIsNobodys() {
+    @Test func aTokenThatWasNeverIssuedHasNoOwner() {
         let table = Table()
         let token = SlotToken(index: 3, generation: 0)
         #expect(!table.isCurrent(token))
@@ -52,14 +52,14 @@ import Testing
         #expect(!table.resumes(token, wait: 0))
     }
 
-    @Test func tokensArePackedWithoutLoss() {
+    @Test func packingATokenLosesNothing() {
         for (index, generation) in [(0, 0), (1, .max), (.max, 1), (0x8000_0000, 0x7FFF_FFFF)] as [(UInt32, UInt32)] {
             let token = SlotToken(index: index, generation: generation)
             #expect(SlotToken(packed: token.packed) == token)
         }
     }
 
-    @Test func readinessIsKeptUntilItIsAskedFor() {
+    @Test func readinessIsKeptUntilItIsConsumed() {
         let table = Table()
         let token = table.take()
         #expect(!table.reaches(token, [.writable, .peerClosed]))
@@ -71,7 +71,7 @@ import Testing
         #expect(table.consumes(token, .readable), "errors and hang-ups end every wait")
     }
 
-    @Test(arguments: 1...4 as ClosedRange<UInt64>) func tokensAreUniqueWhateverIsTakenAndReleased(seed: UInt64) {
+    @Test(arguments: 1...4 as ClosedRange<UInt64>) func tokensAreUniqueInAnyOrderOfTakeAndRelease(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
         let table = Table()
         var taken: [SlotToken] = []
@@ -98,7 +98,7 @@ import Testing
         #expect(!released.contains(where: table.isCurrent))
     }
 
-    @Test func oneCancellationEndsOneWaitOnly() async {
+    @Test func oneCancellationEndsOneWait() async {
         let outcome = await withUnsafeContinuation { (continuation: UnsafeContinuation<WaitOutcome, Never>) in
             let table = Table()
             let token = table.take()

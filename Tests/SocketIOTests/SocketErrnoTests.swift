@@ -4,7 +4,7 @@ import NetworkTypes
 import SocketIO
 import Testing
 
-/// Errors of socket(2), and what a socket is made of.
+/// Errors of socket(2), and the properties of new sockets.
 @Suite struct SocketErrnoTests {
     private func error(_ domain: Int32, _ type: Int32, _ protocolNumber: Int32 = 0) -> Errno? {
         errno { () throws(Errno) in
@@ -12,7 +12,7 @@ import Testing
         }
     }
 
-    @Test func whatTheKernelDoesNotKnowIsToldApart() {
+    @Test func unknownFamiliesTypesAndProtocolsHaveDifferentErrors() {
         #expect(error(AF_INET, connectd_sock_seqpacket) == Errno(ESOCKTNOSUPPORT))
         #expect(error(AF_INET, connectd_sock_stream, Int32(IPPROTO_UDP)) == Errno(EPROTONOSUPPORT))
         #expect(error(AF_UNIX, connectd_sock_stream, 255) == Errno(EPROTONOSUPPORT))
@@ -20,8 +20,8 @@ import Testing
         #expect(error(AF_INET, connectd_sock_stream, -1) == Errno(EINVAL))
     }
 
-    @Test func aTableWithoutRoomGivesEMFILE() async {
-        // In a process of its own: the limit is the whole process's.
+    @Test func aFullDescriptorTableFailsWithEMFILE() async {
+        // In a separate process, because the limit applies to the whole process.
         await #expect(processExitsWith: .success) {
             var limit = rlimit(rlim_cur: 64, rlim_max: 64)
             #expect(setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0)
@@ -33,7 +33,7 @@ import Testing
 
     @Test(arguments: [
         SocketKind.tcp(.ipv4), .tcp(.ipv6), .udp(.ipv4), .udp(.ipv6), .unix(.stream), .unix(.dgram), .unix(.seqpacket),
-    ]) func aSocketIsWhatWasAskedForAndClosedOnExec(kind: SocketKind) throws {
+    ]) func aNewSocketHasTheRequestedTypeAndIsClosedOnExec(kind: SocketKind) throws {
         let socket = try Socket(kind)
         #expect(try option(socket.number, SOL_SOCKET, SO_DOMAIN) == kind.domain)
         #expect(isNonBlocking(socket.number))

@@ -3,9 +3,9 @@ import NetworkTypes
 import SocketIO
 import Testing
 
-/// Struct sockaddr and back.
+/// Conversion to struct sockaddr and back.
 @Suite struct SocketNameTests {
-    /// What the kernel would be given, read as what it gives.
+    /// Converts to the struct that the kernel receives, and back.
     private func roundTrip(_ endpoint: IPEndpoint) throws(Errno) -> IPEndpoint? {
         try SocketName.withName(of: endpoint) { (name, length) throws(Errno) in
             var storage = sockaddr_storage()
@@ -26,7 +26,7 @@ import Testing
         #expect(try roundTrip(endpoint) == endpoint)
     }
 
-    @Test func bytesAreInTheOrderOfTheNetwork() throws {
+    @Test func bytesAreInNetworkOrder() throws {
         let bits = try #require(IPv6Address(parsing: "102:304:506:708:90a:b0c:d0e:f10"))
         let endpoint = IPEndpoint(address: .v6(bits), port: 0x1122)
         let bytes = try SocketName.withName(of: endpoint) { (name, length) throws(Errno) in
@@ -43,7 +43,7 @@ import Testing
         }
         #expect(try roundTrip(zoned("lo")) == zoned("lo"))
         #expect(try roundTrip(zoned("\(loopbackIndex)")) == zoned("lo"))
-        // A number without an interface stays a number.
+        // A number without an interface remains a number.
         #expect(try roundTrip(zoned("4000000000")) == zoned("4000000000"))
         #expect(try roundTrip(zoned(nil)) == zoned(nil))
         for zone in ["nowhere0", "lo\0x", "+1", "-1", "", "4294967296", String(repeating: "x", count: 300)] {
@@ -64,7 +64,7 @@ import Testing
         #expect(try name(.abstract(Array(repeating: 0x78, count: 107))).count == 108)
     }
 
-    @Test func aUnixNameIsNoInternetEndpoint() throws {
+    @Test func aUnixNameIsNotAnInternetEndpoint() throws {
         let address = UnixAddress.abstract(Array("connectd-names-\(getpid())".utf8))
         let peer = try UnixPeer(.stream, at: address)
         let socket = try Socket(.unix(.stream))

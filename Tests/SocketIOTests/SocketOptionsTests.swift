@@ -3,7 +3,7 @@ import NetworkTypes
 import SocketIO
 import Testing
 
-/// Options, set by our names and read back from the kernel.
+/// Socket options, set through our functions and read back from the kernel.
 @Suite struct SocketOptionsTests {
     private let ip = Int32(IPPROTO_IP)
     private let ipv6 = Int32(IPPROTO_IPV6)
@@ -18,7 +18,7 @@ import Testing
         #expect(try option(v6.number, ipv6, IPV6_UNICAST_HOPS) == Int32(hops))
     }
 
-    @Test(arguments: [0, 256]) func aTimeToLiveOutOfRangeGivesEINVAL(hops: Int) throws {
+    @Test(arguments: [0, 256]) func aTimeToLiveOutOfRangeFailsWithEINVAL(hops: Int) throws {
         let socket = try Socket(.tcp(.ipv4))
         #expect(errno { () throws(Errno) in try socket.setTimeToLive(hops) } == Errno(EINVAL))
     }
@@ -67,7 +67,7 @@ import Testing
         }
     }
 
-    @Test func errorsAreReceivedUntilTheyAreNot() throws {
+    @Test func theErrorQueueCanBeEnabledAndDisabled() throws {
         for (kind, level, name) in [
             (SocketKind.tcp(.ipv4), ip, IP_RECVERR), (.udp(.ipv6), ipv6, IPV6_RECVERR),
         ] {
@@ -79,7 +79,7 @@ import Testing
         }
     }
 
-    @Test func bindingTheAddressOnlyLeavesThePortToConnect() throws {
+    @Test func bindingOnlyTheAddressLeavesThePortToConnect() throws {
         let listener = try Listener()
         let socket = try Socket(.tcp(.ipv4))
         try socket.setBindsAddressOnly()
@@ -89,7 +89,7 @@ import Testing
         #expect(try localName(of: socket).port != 0)
     }
 
-    @Test func aSocketThatResetsOnCloseDoes() throws {
+    @Test func aSocketWithResetOnCloseSendsAReset() throws {
         let listener = try Listener()
         let accepted = try connectAndClose(listener, resets: true)
         var byte: UInt8 = 0
@@ -110,11 +110,11 @@ import Testing
         let socket = try Socket(.tcp(.ipv4))
         let key = [UInt8](repeating: 1, count: count)
         let error = errno { () throws(Errno) in try socket.setMD5Key(key, for: loopback(port: 179)) }
-        // No key at all takes the peer's key away, which it has not: ENOENT. A kernel without the option: ENOPROTOOPT.
+        // Setting no key removes the peer's key. It has none: ENOENT. A kernel without the option: ENOPROTOOPT.
         #expect([Errno(EINVAL), Errno(ENOENT), Errno(ENOPROTOOPT)].contains(error))
     }
 
-    @Test func aWrittenOffConnectionGivesEPIPEAndNoSignal() throws {
+    @Test func writingAfterAResetFailsWithEPIPEWithoutASignal() throws {
         let listener = try Listener()
         let socket = try Socket(.tcp(.ipv4))
         try BlockingConnect.connect(socket, to: .ip(listener.endpoint))
@@ -123,7 +123,7 @@ import Testing
         #expect(errno { () throws(Errno) in _ = try socket.receive(atMost: 1) } == Errno(EAGAIN))
     }
 
-    @Test func whatIsSentIsReceivedAndTheEndIsEmpty() throws {
+    @Test func sentBytesAreReceivedAndEOFIsEmpty() throws {
         let listener = try Listener()
         let socket = try Socket(.tcp(.ipv4))
         try BlockingConnect.connect(socket, to: .ip(listener.endpoint))

@@ -3,20 +3,20 @@ import TestSupport
 import Testing
 
 @Suite struct TimerHeapTests {
-    /// A sorted array in the heap's place: slow, and plainly right.
+    /// A sorted array as the reference for the heap: slow, but obviously correct.
     private struct Model {
         var deadlines: [UInt32: UInt64] = [:]
 
         var next: UInt64? { deadlines.values.min() }
 
-        /// Those that may be popped first: of equal deadlines any.
+        /// The tokens that may be popped first: any of those with equal deadlines.
         func expired(at now: UInt64) -> Set<UInt32> {
             guard let next, next <= now else { return [] }
             return Set(deadlines.filter { $0.value == next }.keys)
         }
     }
 
-    @Test(arguments: 1...8 as ClosedRange<UInt64>) func aHeapDoesWhatASortedArrayDoes(seed: UInt64) {
+    @Test(arguments: 1...8 as ClosedRange<UInt64>) func aHeapBehavesLikeASortedArray(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
         var heap = TimerHeap()
         var model = Model()
@@ -24,7 +24,7 @@ import Testing
             let identifier = UInt32.random(in: 0..<200, using: &generator)
             switch Int.random(in: 0..<10, using: &generator) {
             case 0..<5:
-                // Few different values, so that many are equal; now and then the ends of the range.
+                // Few different values, so that many are equal; sometimes the ends of the range.
                 let deadline =
                     [0, .max].randomElement(using: &generator).flatMap { Bool.random(using: &generator) ? nil : $0 }
                     ?? UInt64.random(in: 0..<100, using: &generator)

@@ -16,27 +16,27 @@ import Testing
         return errno { () throws(Errno) in _ = try socket.connect(to: .unix(address)) }
     }
 
-    @Test func missingNamesAndDanglingLinksGiveENOENT() throws {
+    @Test func missingNamesAndDanglingLinksFailWithENOENT() throws {
         try directory.link("dangling", to: "nowhere")
         #expect(try error(to: directory.address("missing")) == Errno(ENOENT))
         #expect(try error(to: directory.address("dangling")) == Errno(ENOENT))
         #expect(try error(to: directory.address("missing/socket")) == Errno(ENOENT))
     }
 
-    @Test func aNameBehindASocketGivesENOTDIR() throws {
+    @Test func aPathBelowASocketFailsWithENOTDIR() throws {
         let peer = try UnixPeer(.stream, at: directory.address("socket"))
         #expect(try error(to: directory.address("socket/x")) == Errno(ENOTDIR))
         _ = consume peer
     }
 
-    @Test func aCircleOfLinksGivesELOOP() throws {
+    @Test func aCycleOfLinksFailsWithELOOP() throws {
         try directory.link("one", to: "two")
         try directory.link("two", to: "one")
         #expect(try error(to: directory.address("one")) == Errno(ELOOP))
     }
 
-    @Test(arguments: [108, 109, 4096, 70_000]) func aPathOfMoreThan107BytesIsNeverCut(count: Int) throws {
-        // The first 107 bytes are the name of a socket that would answer.
+    @Test(arguments: [108, 109, 4096, 70_000]) func aPathOfMoreThan107BytesIsNotTruncated(count: Int) throws {
+        // A socket with the first 107 bytes as its path exists, and would answer.
         let answering = padded(to: 107)
         let peer = try UnixPeer(.stream, at: .path(answering))
         #expect(try error(to: .path(answering)) == nil)
@@ -51,7 +51,7 @@ import Testing
         return start + Array(repeating: UInt8(ascii: "x"), count: count - start.count)
     }
 
-    @Test func aLinkToAComponentOf256BytesGivesENAMETOOLONG() throws {
+    @Test func aLinkToAComponentOf256BytesFailsWithENAMETOOLONG() throws {
         try directory.link("long", to: String(repeating: "x", count: 256))
         #expect(try error(to: directory.address("long")) == Errno(ENAMETOOLONG))
     }
@@ -74,7 +74,7 @@ import Testing
         _ = consume peer
     }
 
-    @Test func namesThatNobodyAnswersGiveECONNREFUSED() throws {
+    @Test func namesWithoutAListenerFailWithECONNREFUSED() throws {
         _ = try UnixPeer(.stream, at: directory.address("stale"))
         #expect(try error(to: directory.address("stale")) == Errno(ECONNREFUSED))
         #expect(try error(to: .path(Array(directory.path.utf8))) == Errno(ECONNREFUSED))
@@ -82,7 +82,7 @@ import Testing
         #expect(try error(to: .abstract(Array(directory.path.utf8))) == Errno(ECONNREFUSED))
     }
 
-    @Test func aSocketOfAnotherTypeGivesEPROTOTYPE() throws {
+    @Test func aSocketOfAnotherTypeFailsWithEPROTOTYPE() throws {
         let peer = try UnixPeer(.stream, at: directory.address("stream"))
         #expect(try error(.dgram, to: peer.address) == Errno(EPROTOTYPE))
         #expect(try error(.seqpacket, to: peer.address) == Errno(EPROTOTYPE))
@@ -90,35 +90,36 @@ import Testing
         #expect(try error(.stream, to: datagrams.address) == Errno(EPROTOTYPE))
     }
 
-    @Test(arguments: [UnixSocketType.stream, .seqpacket]) func aFullBacklogGivesEAGAIN(type: UnixSocketType) throws {
+    @Test(arguments: [UnixSocketType.stream, .seqpacket]) func aFullBacklogFailsWithEAGAIN(type: UnixSocketType) throws
+    {
         let peer = try UnixPeer(type, at: directory.address("socket"), backlog: 0)
         let filler = try Socket(.unix(type))
         #expect(try filler.connect(to: .unix(peer.address)) == .complete)
         let socket = try Socket(.unix(type))
         let address = peer.address
         #expect(errno { () throws(Errno) in _ = try socket.connect(to: .unix(address)) } == Errno(EAGAIN))
-        // No attempt is in progress after it: with room in the backlog, the same socket connects.
+        // No connect is in progress after that: once the backlog has room, the same socket connects.
         _ = try peer.accept()
         #expect(try socket.connect(to: .unix(address)) == .complete)
         _ = try peer.accept()
         #expect(errno { () throws(Errno) in _ = try socket.connect(to: .unix(address)) } == Errno(EISCONN))
     }
 
-    @Test func aListeningSocketGivesEINVAL() throws {
+    @Test func aListeningSocketFailsWithEINVAL() throws {
         let one = try UnixPeer(.stream, at: directory.address("one"))
         let two = try UnixPeer(.stream, at: directory.address("two"))
         #expect(errnoOfConnect(one.socket.number, to: two.address) == Errno(EINVAL))
     }
 
-    @Test func aDatagramPeerThatIsAssociatedElsewhereGivesEPERM() throws {
+    @Test func aDatagramPeerAssociatedElsewhereFailsWithEPERM() throws {
         let one = try UnixPeer(.dgram, at: directory.address("one"))
         let two = try UnixPeer(.dgram, at: directory.address("two"))
         #expect(errnoOfConnect(one.socket.number, to: two.address) == nil)
         #expect(try error(.dgram, to: one.address) == Errno(EPERM))
     }
 
-    @Test func anInternetAddressGivesEINVAL() throws {
-        // Not EAFNOSUPPORT: unix(7) has EINVAL for an address family that is not AF_UNIX.
+    @Test func anInternetAddressFailsWithEINVAL() throws {
+        // Not EAFNOSUPPORT: unix(7) documents EINVAL for an address family other than AF_UNIX.
         let socket = try Socket(.unix(.stream))
         #expect(errnoOfConnect(socket.number, to: loopback(port: 9)) == Errno(EINVAL))
     }

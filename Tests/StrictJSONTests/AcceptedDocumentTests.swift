@@ -47,7 +47,7 @@ struct AcceptedDocumentTests {
                 ]))
         ),
     ])
-    func acceptsWhatTheGrammarAllows(text: String, expected: JSONValue) throws {
+    func acceptsEveryFormOfTheGrammar(text: String, expected: JSONValue) throws {
         #expect(try JSONValue.parse(Array(text.utf8)) == expected)
     }
 
@@ -71,7 +71,7 @@ struct AcceptedDocumentTests {
     @Test func acceptsDepthSixteenAndTheSameDepthAgain() throws {
         let deep = String(repeating: "[", count: 15) + "{}" + String(repeating: "]", count: 15)
         #expect(try JSONValue.parse(Array(deep.utf8)) != .null)
-        // A level that was left is free again.
+        // A closed level frees its depth.
         let broad = "[" + Array(repeating: String(deep.dropFirst().dropLast()), count: 20).joined(separator: ",") + "]"
         #expect(try JSONValue.parse(Array(broad.utf8)) != .null)
     }

@@ -36,7 +36,7 @@ private func problems(_ text: String) -> [String] {
 }
 
 struct JSONObjectReaderTests {
-    @Test func decodesWhatIsRight() throws {
+    @Test func decodesValidDocuments() throws {
         #expect(
             try decode(
                 """
@@ -78,7 +78,7 @@ struct JSONObjectReaderTests {
         (#"{"target":"t","binds":[{},{"port":65536}]}"#, "/binds/1/port: must be from 0 to 65535, got 65536"),
         (#"{"target":"t","binds":[{},{"x":1}]}"#, "/binds/1/x: unknown member; known here: port"),
     ])
-    func saysWhatIsWrongAndWhere(text: String, expected: String) {
+    func reportsEachProblemWithItsPointer(text: String, expected: String) {
         #expect(problems(text) == [expected])
     }
 
@@ -102,7 +102,7 @@ struct JSONObjectReaderTests {
         #expect(found?.omittedCount == 100 - JSONProblems.limit)
     }
 
-    @Test func knowsAMemberFarBackInALargeObject() {
+    @Test func findsTheLastMemberOfALargeObject() {
         let members = (0..<100).map { "\"x\($0)\":0" } + ["\"only\":1"]
         let text = "{" + members.joined(separator: ",") + "}"
         let found = #expect(throws: JSONProblems.self) {
@@ -111,7 +111,19 @@ struct JSONObjectReaderTests {
         #expect(found.map { $0.problems.count + $0.omittedCount } == 100)
     }
 
-    @Test func takesAMemberOfMoreThanOneType() throws {
+    @Test(arguments: [
+        (#"{"a":0}"#, true), (#"{"a":0,"b":0}"#, true), (#"{"b":0,"a":0}"#, true), (#"{}"#, false),
+        (#"{"b":0}"#, false), (#"{"a":0,"c":0}"#, false), (#"{"a":0,"b":0,"c":0}"#, false), (#"{"b":0,"c":0}"#, false),
+    ])
+    func knowsWhetherThereAreOtherMembers(text: String, hasOnly: Bool) throws {
+        let found = try JSONObjectReader.decode(JSONValue.parse(Array(text.utf8))) { reader in
+            for name: StaticString in ["a", "b", "c"] { _ = reader.value(name) }
+            return reader.hasOnly("a", and: "b")
+        }
+        #expect(found == hasOnly)
+    }
+
+    @Test func readsAMemberWithSeveralTypes() throws {
         func read(_ text: String) throws -> String {
             try JSONObjectReader.decode(JSONValue.parse(Array(text.utf8))) { reader in
                 reader.member("tls") { tls -> String? in
@@ -131,7 +143,7 @@ struct JSONObjectReaderTests {
         #expect(found?.problems == [JSONProblem(pointer: "/tls", detail: "must be true or an object, got an integer")])
     }
 
-    @Test func refusesARequestThatNobodyCouldExplain() {
+    @Test func rejectsWhatADecoderRefusesWithoutAProblem() {
         let found = #expect(throws: JSONProblems.self) {
             try JSONObjectReader.decode(.object(JSONObject(members: []))) { _ in Int?.none }
         }

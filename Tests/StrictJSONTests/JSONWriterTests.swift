@@ -8,7 +8,7 @@ struct JSONWriterTests {
         return String(decoding: writer.finish(), as: UTF8.self)
     }
 
-    @Test func writesMembersOnceMore() {
+    @Test func repeatsBytesThatWereWrittenBefore() {
         let long = String(repeating: "0123456789", count: 40)
         let written = text { writer in
             writer.beginObject()
@@ -30,8 +30,8 @@ struct JSONWriterTests {
         #expect(written == "{\(error),\"attempts\":[{\(error)},{\(error)},{\(error)}]}")
     }
 
-    /// Texts are copied in words of eight bytes: an escape may stand at any place of any length.
-    @Test func escapesAtEveryPlace() {
+    /// Strings are copied eight bytes at a time. An escape can be at any offset.
+    @Test func escapesAtEveryOffset() {
         for count in 1...25 {
             for place in 0..<count {
                 for (character, escape): (Character, String) in [
@@ -46,7 +46,7 @@ struct JSONWriterTests {
         }
     }
 
-    @Test func setsCommasBetweenMembersAndElementsOnly() {
+    @Test func writesCommasOnlyBetweenMembersAndElements() {
         let written = text { writer in
             writer.beginObject()
             writer.member("empty")
@@ -85,12 +85,12 @@ struct JSONWriterTests {
         ("\0\u{1}\u{1F}\u{7F}", "\"\\u0000\\u0001\\u001F\u{7F}\""),
         ("\u{2028}\u{2029}é€😀", "\"\u{2028}\u{2029}é€😀\""),
     ])
-    func escapesWhatTheGrammarDemands(string: String, expected: String) {
+    func escapesTheCharactersThatTheGrammarRequires(string: String, expected: String) {
         #expect(text { $0.string(string) } == expected)
     }
 
-    /// Eight bytes are looked at together; each byte value has to be seen at each of their places.
-    @Test func findsEachByteThatNeedsAnEscapeAtEachPlace() throws {
+    /// Eight bytes are examined together, so each byte value is tested at each offset.
+    @Test func findsEachByteThatNeedsAnEscapeAtEachOffset() throws {
         for place in 0..<20 {
             for scalar in (0x00...0xFF as ClosedRange<UInt8>).map(Unicode.Scalar.init) {
                 let string = String(repeating: "x", count: place) + String(scalar) + "yyyyyyyyyyyy"
@@ -129,16 +129,16 @@ struct JSONWriterTests {
     @Test(arguments: [
         (0.1, "0.1"), (1e21, "1e+21"), (Double.leastNonzeroMagnitude, "5e-324"), (.nan, "null"), (-.infinity, "null"),
     ])
-    func writesDoublesThatJSONHas(number: Double, expected: String) {
+    func writesFiniteDoubles(number: Double, expected: String) {
         #expect(text { $0.number(number) } == expected)
     }
 
-    @Test func writesAbsentValuesAsNull() {
+    @Test func writesNilAsNull() {
         #expect(text { $0.string(nil) } == "null")
         #expect(text { $0.integer(nil) } == "null")
     }
 
-    @Test func writesFragmentsAsTheyWereEncoded() {
+    @Test func writesEncodedFragmentsUnchanged() {
         let fragment = JSONFragment { writer in
             writer.beginArray()
             writer.string("a")

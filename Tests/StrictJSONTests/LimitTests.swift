@@ -2,7 +2,7 @@ import StrictJSON
 import Testing
 
 struct LimitTests {
-    @Test func refusesDepthSeventeenAtTheBracketThatOpensIt() {
+    @Test func rejectsDepthSeventeenAtItsOpeningBracket() {
         let deep = String(repeating: "[", count: 17) + String(repeating: "]", count: 17)
         let error = #expect(throws: JSONSyntaxError.self) { try JSONValue.parse(Array(deep.utf8)) }
         #expect(error?.offset == 16)
@@ -24,12 +24,12 @@ struct LimitTests {
         #expect(error?.offset == 512)
     }
 
-    @Test func takesDepthAsALimit() throws {
+    @Test func acceptsAConfiguredDepth() throws {
         #expect(throws: JSONSyntaxError.self) { try JSONValue.parse(Array("[]".utf8), limits: JSONLimits(depth: 0)) }
         #expect(try JSONValue.parse(Array("1".utf8), limits: JSONLimits(depth: 0)) == .integer(1))
     }
 
-    @Test func refusesMoreValuesThanTheLimit() throws {
+    @Test func rejectsMoreValuesThanTheLimit() throws {
         let limits = JSONLimits(values: 4)
         #expect(try JSONValue.parse(Array("[1,[2]]".utf8), limits: limits) != .null)
         let error = #expect(throws: JSONSyntaxError.self) {
@@ -39,7 +39,7 @@ struct LimitTests {
         #expect(error?.offset == 6)
     }
 
-    /// Finds duplicates on both sides of the size from which a set is used.
+    /// Finds duplicates below and above the size from which a set is used.
     @Test(arguments: [1, 15, 16, 17, 18, 5000])
     func findsADuplicateInAnObjectOfAnySize(count: Int) {
         for twice in [0, count / 2, count - 1] {

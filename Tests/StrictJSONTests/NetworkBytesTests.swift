@@ -9,7 +9,7 @@ struct NetworkBytesTests {
         return text
     }
 
-    @Test func showsEveryByteInPrintableASCII() throws {
+    @Test func escapesEveryByteToPrintableASCII() throws {
         #expect(try text(Array("220 mail \"x\"\r\n\t\\".utf8)) == #"220 mail "x"\r\n\t\\"#)
         #expect(try text([0x00, 0x1B, 0x7F, 0xC3, 0xA9, 0xFF]) == #"\x00\x1B\x7F\xC3\xA9\xFF"#)
         #expect(try text([]) == "")
@@ -18,7 +18,7 @@ struct NetworkBytesTests {
         }
     }
 
-    @Test func neverCutsAnEscapeAtTheLimit() throws {
+    @Test func doesNotTruncateWithinAnEscape() throws {
         #expect(try text(Array("abc".utf8), limit: 2) == "ab")
         #expect(try text([0x61, 0xFF, 0x62], limit: 4) == "a")
         #expect(try text([0x61, 0xFF, 0x62], limit: 5) == #"a\xFF"#)

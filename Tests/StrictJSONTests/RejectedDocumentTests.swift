@@ -1,7 +1,7 @@
 import StrictJSON
 import Testing
 
-/// A document, where it is wrong, and a part of what is said about it.
+/// A document, the position of its error, and a part of the message.
 struct Rejection: Sendable, CustomTestStringConvertible {
     let bytes: [UInt8]
     let pointer: String
@@ -121,21 +121,21 @@ struct RejectedDocumentTests {
     }
 
     @Test(arguments: structure + scalars + encoding)
-    func rejectsAndSaysWhere(rejection: Rejection) {
+    func rejectsWithPositionAndMessage(rejection: Rejection) {
         let error = #expect(throws: JSONSyntaxError.self) { try JSONValue.parse(rejection.bytes) }
         #expect(error?.pointer == rejection.pointer)
         #expect(error?.offset == rejection.offset)
         #expect(error?.detail.contains(rejection.detail) == true, "\(error?.detail ?? "")")
     }
 
-    @Test func refusesASequenceThatTheDocumentCutsShort() {
+    @Test func rejectsATruncatedUTF8Sequence() {
         for cut in [[0xC2], [0xE2], [0xE2, 0x82], [0xF0, 0x9F, 0x98]] as [[UInt8]] {
             let error = #expect(throws: JSONSyntaxError.self) { try JSONValue.parse([0x22] + cut) }
             #expect(error?.offset == 1)
         }
     }
 
-    @Test func countsLinesAndColumnsFromOneInScalars() {
+    @Test func countsLinesAndColumnsInScalarsFromOne() {
         let error = #expect(throws: JSONSyntaxError.self) {
             try JSONValue.parse(Array("{\r\n  \"\u{1F600}\u{E9}\": nope\n}".utf8))
         }

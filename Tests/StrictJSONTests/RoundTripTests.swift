@@ -46,7 +46,7 @@ extension SeededGenerator {
 
 struct RoundTripTests {
     @Test(arguments: 0..<40 as Range<UInt64>)
-    func whatIsWrittenReadsBackAsTheSame(seed: UInt64) throws {
+    func writtenValuesAreReadBackUnchanged(seed: UInt64) throws {
         var generator = SeededGenerator(seed: seed)
         for _ in 0..<5 {
             let value = generator.value(depth: 4)
@@ -63,9 +63,9 @@ struct RoundTripTests {
         #"[{"k":0,"l":[[[]]]},"\\\"\/\b",0.1,9223372036854775807]"#,
     ]
 
-    /// Whatever one byte becomes, the reader answers, and what it accepts survives being written and read again.
+    /// For every change of one byte, the reader returns a result, and accepted documents survive a round trip.
     @Test(arguments: documents)
-    func everyMutationOfAByteIsAcceptedOrRejectedInPlace(document: String) {
+    func everyChangedByteIsAcceptedOrRejectedWithAPosition(document: String) {
         let original = Array(document.utf8)
         for index in original.indices {
             for byte in UInt8.min...UInt8.max {
@@ -77,7 +77,7 @@ struct RoundTripTests {
     }
 
     @Test(arguments: documents)
-    func everyTruncationIsRejectedNotBehindItsEnd(document: String) {
+    func everyTruncationIsRejectedWithinTheDocument(document: String) {
         let original = Array(document.utf8)
         for count in 0..<original.count {
             let error = #expect(throws: JSONSyntaxError.self) { try JSONValue.parse(Array(original[..<count])) }
@@ -85,7 +85,7 @@ struct RoundTripTests {
         }
     }
 
-    /// Plain conditions: an expectation costs more than the reading, and there are 40,000 documents.
+    /// Plain conditions, because an expectation takes longer than reading, and there are 40,000 documents.
     private func check(_ bytes: [UInt8]) {
         do throws(JSONSyntaxError) {
             let value = try JSONValue.parse(bytes)

@@ -12,8 +12,8 @@ protocol LoopbackPeer: AnyObject, Sendable {
 }
 
 /// What a handshake came to.
-struct Shaken: Sendable {
-    let ending: TLSHandshakeEnding
+struct HandshakeResult: Sendable {
+    let ending: TLSHandshakeOutcome
     let report: TLSReport
 
     /// Without a wait for a verdict, which lasts 500 ms.
@@ -42,34 +42,32 @@ struct Client {
     }
 
     /// What the engine has at hand once the handshake is over.
-    struct Line {
+    struct Connection {
         let channel: TLSChannel
-        let token: SlotToken
-        let reactor: Reactor
-        let deadline: MonotonicTime
+        let stream: SocketStream
     }
 
-    func shake(with peer: some LoopbackPeer) async throws -> Shaken {
-        try await shake(with: peer) { _, _ in }.shaken
+    func handshake(with peer: some LoopbackPeer) async throws -> HandshakeResult {
+        try await handshake(with: peer) { _, _ in }.result
     }
 
     /// Tries again where it took long: a busy machine does that now and then, a wait that should not be there always.
-    func shakeSoon(with peer: some LoopbackPeer) async throws -> Shaken {
-        var shaken = try await shake(with: peer)
-        for _ in 0..<5 where !shaken.wasSoon { shaken = try await shake(with: peer) }
-        return shaken
+    func handshakeWithoutWait(with peer: some LoopbackPeer) async throws -> HandshakeResult {
+        var result = try await handshake(with: peer)
+        for _ in 0..<5 where !result.wasSoon { result = try await handshake(with: peer) }
+        return result
     }
 
     /// - Parameter after: run on the reactor's thread, where the handshake was completed.
-    func shake<Value: Sendable>(
-        with peer: some LoopbackPeer, _ after: @escaping @Sendable (Line, borrowing Socket) async throws -> Value
-    ) async throws -> (shaken: Shaken, value: Value?) {
+    func handshake<Value: Sendable>(
+        with peer: some LoopbackPeer, _ after: @escaping @Sendable (Connection, borrowing Socket) async throws -> Value
+    ) async throws -> (result: HandshakeResult, value: Value?) {
         try await onReactor { reactor in try await connect(to: peer.endpoint, reactor, after) }
     }
 
     func connect<Value: Sendable>(
-        to endpoint: IPEndpoint, _ reactor: Reactor, _ after: (Line, borrowing Socket) async throws -> Value
-    ) async throws -> (shaken: Shaken, value: Value?) {
+        to endpoint: IPEndpoint, _ reactor: Reactor, _ after: (Connection, borrowing Socket) async throws -> Value
+    ) async throws -> (result: HandshakeResult, value: Value?) {
         let deadline = Clock.now().advanced(byMilliseconds: milliseconds)
         let socket = try Socket(.tcp(.ipv4))
         let token = try reactor.addOnThread(socket.number, for: .anything)
@@ -78,20 +76,21 @@ struct Client {
             #expect(await reactor.waitOnThread(token, for: .writable, until: deadline) == .ready)
         }
         let channel = try TLSContexts(reactor: reactor).channel(for: options, host: host, material: material)
-        let ending = await channel.handshake(on: socket, token: token, reactor: reactor, until: deadline)
-        let shaken = Shaken(ending: ending, report: channel.report)
-        guard ending == .completed else { return (shaken, nil) }
-        let line = Line(channel: channel, token: token, reactor: reactor, deadline: deadline)
-        return (shaken, try await after(line, socket))
+        let stream = SocketStream(on: socket.number, token: token, reactor: reactor, until: deadline)
+        let ending = await channel.handshake(on: stream)
+        let result = HandshakeResult(ending: ending, report: channel.report)
+        guard ending == .completed else { return (result, nil) }
+        let connection = Connection(channel: channel, stream: stream)
+        return (result, try await after(connection, socket))
     }
 }
 
 extension Client {
-    /// Shakes hands and reads until something goes wrong; nil where the end comes first.
+    /// Performs the handshake, and reads until an error occurs; nil if EOF comes first.
     func errorWhileReceiving(from peer: some LoopbackPeer) async throws -> TLSTransferError? {
-        try await shake(with: peer) { line, socket -> TLSTransferError? in
+        try await handshake(with: peer) { connection, socket -> TLSTransferError? in
             do throws(TLSTransferError) {
-                _ = try await line.receive(from: socket)
+                _ = try await connection.receive()
                 return nil
             } catch {
                 return error
@@ -110,12 +109,12 @@ extension Client {
     }
 }
 
-extension Client.Line {
+extension Client.Connection {
     /// Reads until the end.
-    func receive(from socket: borrowing Socket) async throws(TLSTransferError) -> [UInt8] {
+    func receive() async throws(TLSTransferError) -> [UInt8] {
         var all: [UInt8] = []
         while true {
-            if let bytes = try receiveOnce(from: socket) {
+            if let bytes = try receiveOnce() {
                 if bytes.isEmpty { return all }
                 all += bytes
             } else {
@@ -124,10 +123,10 @@ extension Client.Line {
         }
     }
 
-    func send(_ bytes: [UInt8], on socket: borrowing Socket) async throws(TLSTransferError) {
+    func send(_ bytes: [UInt8]) async throws(TLSTransferError) {
         var rest = bytes[...]
         while !rest.isEmpty {
-            if let count = try sendOnce(rest, on: socket) {
+            if let count = try sendOnce(rest) {
                 rest = rest.dropFirst(count)
             } else {
                 try await wait(for: .writable)
@@ -136,9 +135,9 @@ extension Client.Line {
     }
 
     /// nil: nothing is there.
-    func receiveOnce(from socket: borrowing Socket) throws(TLSTransferError) -> [UInt8]? {
+    func receiveOnce() throws(TLSTransferError) -> [UInt8]? {
         do throws(TLSTransferError) {
-            return try channel.receive(from: socket, atMost: 16384)
+            return try channel.receive(from: stream, atMost: 16384)
         } catch {
             guard error == .kernel(Errno(EAGAIN)) else { throw error }
             return nil
@@ -146,9 +145,9 @@ extension Client.Line {
     }
 
     /// nil: there is no room.
-    func sendOnce(_ bytes: ArraySlice<UInt8>, on socket: borrowing Socket) throws(TLSTransferError) -> Int? {
+    func sendOnce(_ bytes: ArraySlice<UInt8>) throws(TLSTransferError) -> Int? {
         do throws(TLSTransferError) {
-            return try channel.send(bytes, on: socket)
+            return try channel.send(bytes, on: stream)
         } catch {
             guard error == .kernel(Errno(EAGAIN)) else { throw error }
             return nil
@@ -156,7 +155,9 @@ extension Client.Line {
     }
 
     private func wait(for interest: Readiness) async throws(TLSTransferError) {
-        guard await reactor.waitOnThread(token, for: interest, until: deadline) == .ready else {
+        do throws(SocketStream.Failure) {
+            try await stream.wait(for: interest, until: stream.deadline)
+        } catch {
             throw .kernel(Errno(ETIMEDOUT))
         }
     }

@@ -39,44 +39,45 @@ import Testing
 
     @Test(arguments: [TLS1_2_VERSION, TLS1_3_VERSION])
     func withoutTheCertificateThatIsRequired(version: Int32) async throws {
-        let shaken = try await client().shake(with: server(version))
-        #expect(shaken.name == .clientCertificateRequired)
-        #expect(shaken.failure?.sentCertificate == false)
+        let result = try await client().handshake(with: server(version))
+        #expect(result.name == .clientCertificateRequired)
+        #expect(result.failure?.sentCertificate == false)
         let alert = TLSAlert(name: version == TLS1_3_VERSION ? "certificate_required" : "handshake_failure")
-        #expect(shaken.report.alert?.alert == alert)
-        #expect(shaken.report.alert?.sender == .peer)
-        #expect(shaken.report.isVerified)
+        #expect(result.report.alert?.alert == alert)
+        #expect(result.report.alert?.sender == .peer)
+        #expect(result.report.isVerified)
     }
 
     @Test(arguments: [TLS1_2_VERSION, TLS1_3_VERSION])
     func withTheCertificateThatIsRequired(version: Int32) async throws {
         let probe = try Identity(Identity.Plan(name: "probe", alternativeNames: nil), issuer: authority)
-        let shaken = try await client(showing: probe).shakeSoon(with: server(version))
-        #expect(shaken.ending == .completed)
+        let result = try await client(showing: probe).handshakeWithoutWait(with: server(version))
+        #expect(result.ending == .completed)
         // What told that it was accepted came at once, and not at the end of a wait.
-        #expect(shaken.wasSoon)
+        #expect(result.wasSoon)
     }
 
     @Test(arguments: [TLS1_2_VERSION, TLS1_3_VERSION])
     func withACertificateOfAnUnknownAuthority(version: Int32) async throws {
         let stranger = try Identity(Identity.Plan(name: "stranger", alternativeNames: nil))
-        let shaken = try await client(showing: stranger).shake(with: server(version))
-        #expect(shaken.name == .alert)
-        #expect(shaken.failure?.sentCertificate == true)
-        #expect(shaken.report.alert?.sender == .peer)
+        let result = try await client(showing: stranger).handshake(with: server(version))
+        #expect(result.name == .alert)
+        #expect(result.failure?.sentCertificate == true)
+        #expect(result.report.alert?.sender == .peer)
     }
 
     @Test func aServerThatOnlyAsksIsAwaitedForItsVerdict() async throws {
-        let asking = try await client().shakeSoon(with: server(TLS1_3_VERSION, requires: false))
+        let asking = try await client().handshakeWithoutWait(with: server(TLS1_3_VERSION, requires: false))
         #expect(asking.ending == .completed)
         #expect(asking.wasSoon)
         // Without tickets it has nothing to say: the wait ends by itself.
-        let silent = try await client().shake(
+        let silent = try await client().handshake(
             with: server(TLS1_3_VERSION, requires: false, sendsTickets: false))
         #expect(silent.ending == .completed)
         #expect((450_000_000..<4_000_000_000).contains(silent.report.handshakeNanoseconds))
         // In TLS 1.2 the server's last message of the handshake is the verdict.
-        let old = try await client().shakeSoon(with: server(TLS1_2_VERSION, requires: false, sendsTickets: false))
+        let old = try await client().handshakeWithoutWait(
+            with: server(TLS1_2_VERSION, requires: false, sendsTickets: false))
         #expect(old.ending == .completed)
         #expect(old.wasSoon)
     }
@@ -86,9 +87,9 @@ import Testing
         var client = try client(showing: probe)
         client.host = .name("b.example")
         for version in [TLS1_2_VERSION, TLS1_3_VERSION] {
-            let shaken = try await client.shake(with: server(version))
-            #expect(shaken.name == .certificateNameMismatch)
-            #expect(shaken.failure?.sentCertificate == false)
+            let result = try await client.handshake(with: server(version))
+            #expect(result.name == .certificateNameMismatch)
+            #expect(result.failure?.sentCertificate == false)
         }
     }
 
@@ -97,10 +98,10 @@ import Testing
         var client = try client()
         let name = version == TLS1_3_VERSION ? "certificate_required" : "handshake_failure"
         client.options.expectedAlert = TLSAlert(name: name)
-        let refused = try await client.shake(with: server(version))
+        let refused = try await client.handshake(with: server(version))
         #expect(refused.ending == .expectedAlert)
         #expect(refused.report.alert?.alert.name == name)
-        let lenient = try await client.shake(with: server(version, requires: false))
+        let lenient = try await client.handshake(with: server(version, requires: false))
         #expect(lenient.name == .alert)
         #expect(lenient.failure?.message == "the alert \(name) was expected and did not come")
         #expect(lenient.report.alert == nil)
@@ -109,15 +110,15 @@ import Testing
     @Test func anotherAlertThanTheExpectedKeepsItsName() async throws {
         var client = try client()
         client.options.expectedAlert = TLSAlert(name: "access_denied")
-        let shaken = try await client.shake(with: server(TLS1_3_VERSION))
-        #expect(shaken.name == .clientCertificateRequired)
+        let result = try await client.handshake(with: server(TLS1_3_VERSION))
+        #expect(result.name == .clientCertificateRequired)
     }
 
     @Test func aCertificateThatNobodyConfiguredIsAFailure() async throws {
         var client = try client()
         client.options.clientCertificate = "unknown"
         await #expect(throws: TLSHandshakeFailure.self) {
-            try await client.shake(with: server(TLS1_3_VERSION))
+            try await client.handshake(with: server(TLS1_3_VERSION))
         }
     }
 }

@@ -19,12 +19,12 @@ import Testing
     }
 
     /// Shakes hands with a peer that reads the ClientHello first.
-    private func shake(
+    private func handshake(
         milliseconds: Int = 5000, with behaviour: @escaping @Sendable (Int32, [UInt8]) -> Void
-    ) async throws -> Shaken {
+    ) async throws -> HandshakeResult {
         var client = client
         client.milliseconds = milliseconds
-        return try await client.shake(with: RawPeer { behaviour($0, RawPeer.read($0)) })
+        return try await client.handshake(with: RawPeer { behaviour($0, RawPeer.read($0)) })
     }
 
     private static func record(_ type: UInt8, _ body: [UInt8]) -> [UInt8] {
@@ -34,46 +34,46 @@ import Testing
     // MARK: Silence and ends
 
     @Test func silenceEndsAtTheDeadline() async throws {
-        let shaken = try await shake(milliseconds: 100) { number, _ in RawPeer.drain(number) }
-        #expect(shaken.ending == .deadline)
-        #expect((80_000_000..<4_000_000_000).contains(shaken.report.handshakeNanoseconds))
-        #expect(shaken.report.version == nil)
+        let result = try await handshake(milliseconds: 100) { number, _ in RawPeer.drain(number) }
+        #expect(result.ending == .deadline)
+        #expect((80_000_000..<4_000_000_000).contains(result.report.handshakeNanoseconds))
+        #expect(result.report.version == nil)
     }
 
     @Test func silenceBehindHalfAFlightEndsAtTheDeadline() async throws {
         let settings = settings
-        let shaken = try await shake(milliseconds: 100) { number, hello in
+        let result = try await handshake(milliseconds: 100) { number, hello in
             guard let flight = try? settings.flight(behind: hello) else { return }
             RawPeer.write(Array(flight.prefix(200)), to: number)
             RawPeer.drain(number)
         }
-        #expect(shaken.ending == .deadline)
-        #expect(shaken.report.version == "TLSv1.3")
-        #expect(shaken.report.chain.isEmpty)
+        #expect(result.ending == .deadline)
+        #expect(result.report.version == "TLSv1.3")
+        #expect(result.report.chain.isEmpty)
     }
 
     @Test func aDripEndsAtTheDeadline() async throws {
         let settings = settings
-        let shaken = try await shake(milliseconds: 200) { number, hello in
+        let result = try await handshake(milliseconds: 200) { number, hello in
             guard let flight = try? settings.flight(behind: hello) else { return }
             for byte in flight {
                 guard RawPeer.write([byte], to: number) else { return }
                 usleep(5000)
             }
         }
-        #expect(shaken.ending == .deadline)
+        #expect(result.ending == .deadline)
     }
 
     @Test func aFlightInPiecesOfOneByteIsAFlight() async throws {
         let settings = settings
-        let shaken = try await shake { number, hello in
+        let result = try await handshake { number, hello in
             guard let flight = try? settings.flight(behind: hello) else { return }
             var on: Int32 = 1
             setsockopt(number, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
             for byte in flight { RawPeer.write([byte], to: number) }
             RawPeer.drain(number)
         }
-        #expect(shaken.ending == .completed)
+        #expect(result.ending == .completed)
     }
 
     @Test(arguments: [TLS1_2_VERSION, TLS1_3_VERSION])
@@ -82,33 +82,33 @@ import Testing
         settings.lowest = version
         settings.highest = version
         for count in [0, 1, 2, 4, 5, 6, 9, 50, 100, 126, 127, 128, 132, 133, 134, 200, 400, 500] {
-            let shaken = try await shake { [settings] number, hello in
+            let result = try await handshake { [settings] number, hello in
                 guard let flight = try? settings.flight(behind: hello) else { return }
                 RawPeer.write(Array(flight.prefix(count)), to: number)
             }
-            #expect(shaken.name == .closed, "\(count)")
+            #expect(result.name == .closed, "\(count)")
         }
     }
 
     @Test func aResetAnywhereWithinTheFlightKeepsItsNumber() async throws {
         let settings = settings
         for count in [0, 1, 5, 50, 127, 133, 400, 500] {
-            let shaken = try await shake { number, hello in
+            let result = try await handshake { number, hello in
                 RawPeer.resetOnClose(number)
                 guard let flight = try? settings.flight(behind: hello) else { return }
                 RawPeer.write(Array(flight.prefix(count)), to: number)
             }
-            #expect(shaken.ending == .broken(Errno(ECONNRESET)), "\(count)")
+            #expect(result.ending == .broken(Errno(ECONNRESET)), "\(count)")
         }
     }
 
     @Test func anAlertInFrontOfAResetWins() async throws {
-        let shaken = try await shake { number, _ in
+        let result = try await handshake { number, _ in
             RawPeer.write(Self.record(21, [2, 49]), to: number)
             RawPeer.resetOnClose(number)
         }
-        #expect(shaken.name == .alert)
-        #expect(shaken.report.alert == TLSAlertReport(alert: TLSAlert(code: 49), sender: .peer))
+        #expect(result.name == .alert)
+        #expect(result.report.alert == TLSAlertReport(alert: TLSAlert(code: 49), sender: .peer))
     }
 
     /// Our last flight meets a connection that is gone: the alert that came before is the answer all the same.
@@ -117,19 +117,19 @@ import Testing
         settings.highest = TLS1_2_VERSION
         settings.verify = SSL_VERIFY_PEER
         for _ in 0..<10 {
-            let shaken = try await shake { [settings] number, hello in
+            let result = try await handshake { [settings] number, hello in
                 RawPeer.resetOnClose(number)
                 guard let flight = try? settings.flight(behind: hello) else { return }
                 RawPeer.write(flight + Self.record(21, [2, 40]), to: number)
             }
-            #expect(shaken.name == .clientCertificateRequired)
-            #expect(shaken.report.isVerified)
+            #expect(result.name == .clientCertificateRequired)
+            #expect(result.report.isVerified)
         }
     }
 
     @Test func closeNotifyWithinTheHandshakeIsAClose() async throws {
-        let shaken = try await shake { number, _ in RawPeer.write(Self.record(21, [1, 0]), to: number) }
-        #expect(shaken.name == .closed)
+        let result = try await handshake { number, _ in RawPeer.write(Self.record(21, [1, 0]), to: number) }
+        #expect(result.name == .closed)
     }
 
     // MARK: Old and foreign choices
@@ -142,23 +142,23 @@ import Testing
 
     @Test func aVersionThatWasNotOfferedIsTheVersionsFault() async throws {
         for version: UInt8 in [0, 1, 2] {
-            let shaken = try await shake { number, _ in
+            let result = try await handshake { number, _ in
                 RawPeer.write(Self.serverHello(version: version, cipher: 0xC02B), to: number)
                 RawPeer.drain(number)
             }
-            #expect(shaken.name == .version, "\(version)")
-            #expect(shaken.report.alert == TLSAlertReport(alert: TLSAlert(code: 70), sender: .prober))
+            #expect(result.name == .version, "\(version)")
+            #expect(result.report.alert == TLSAlertReport(alert: TLSAlert(code: 70), sender: .prober))
         }
     }
 
     @Test func aCipherThatWasNotOfferedIsNotShared() async throws {
         for cipher: UInt16 in [0x0005, 0x003B, 0xABCD] {
-            let shaken = try await shake { number, _ in
+            let result = try await handshake { number, _ in
                 RawPeer.write(Self.serverHello(version: 3, cipher: cipher), to: number)
                 RawPeer.drain(number)
             }
-            #expect(shaken.name == .noSharedCipher, "\(cipher)")
-            #expect(shaken.report.alert?.sender == .prober)
+            #expect(result.name == .noSharedCipher, "\(cipher)")
+            #expect(result.report.alert?.sender == .prober)
         }
     }
 
@@ -170,12 +170,12 @@ import Testing
     func anAlertInAnswerToTheFirstFlightHasItsName(alert: String, name: TLSFailure) async throws {
         let alert = try #require(TLSAlert(name: alert))
         for version: UInt8 in [1, 3] {
-            let shaken = try await shake { number, _ in
+            let result = try await handshake { number, _ in
                 RawPeer.write([21, 3, version, 0, 2, 2, alert.code], to: number)
             }
-            #expect(shaken.name == name)
-            #expect(shaken.report.alert == TLSAlertReport(alert: alert, sender: .peer))
-            #expect(shaken.failure?.alert == shaken.report.alert)
+            #expect(result.name == name)
+            #expect(result.report.alert == TLSAlertReport(alert: alert, sender: .peer))
+            #expect(result.failure?.alert == result.report.alert)
         }
     }
 
@@ -185,9 +185,9 @@ import Testing
         "HTTP/1.1 400 Bad Request\r\n\r\n", "220 mail.example ESMTP\r\n", "SSH-2.0-x\r\n", "\u{16}x", "N",
     ])
     func whatIsNoTLSIsShown(text: String) async throws {
-        let shaken = try await shake { number, _ in RawPeer.write(Array(text.utf8), to: number) }
-        #expect(shaken.name == .notTLS)
-        #expect(shaken.failure?.received == Array(text.utf8))
+        let result = try await handshake { number, _ in RawPeer.write(Array(text.utf8), to: number) }
+        #expect(result.name == .notTLS)
+        #expect(result.failure?.received == Array(text.utf8))
     }
 
     @Test func aPeerThatSpeaksFirstIsShownToo() async throws {
@@ -195,9 +195,9 @@ import Testing
             RawPeer.write([UInt8](repeating: UInt8(ascii: "x"), count: 5000), to: number)
             RawPeer.drain(number)
         }
-        let shaken = try await client.shake(with: peer)
-        #expect(shaken.name == .notTLS)
-        #expect(shaken.failure?.received == [UInt8](repeating: UInt8(ascii: "x"), count: 1024))
+        let result = try await client.handshake(with: peer)
+        #expect(result.name == .notTLS)
+        #expect(result.failure?.received == [UInt8](repeating: UInt8(ascii: "x"), count: 1024))
     }
 
     @Test(arguments: [
@@ -211,23 +211,23 @@ import Testing
         [22, 3, 3, 0, 6, 2, 0, 0, 2, 3, 3],
     ])
     func nonsenseInTheShapeOfTLSIsABreach(bytes: [UInt8]) async throws {
-        let shaken = try await shake(milliseconds: 1000) { number, _ in
+        let result = try await handshake(milliseconds: 1000) { number, _ in
             for _ in 0..<40 { RawPeer.write(bytes, to: number) }
         }
-        #expect(shaken.name == .protocolViolation)
-        #expect(shaken.failure?.message != nil)
+        #expect(result.name == .protocolViolation)
+        #expect(result.failure?.message != nil)
     }
 
     @Test func aFlightWithAnyByteChangedIsRefused() async throws {
         let settings = settings
         for position in stride(from: 11, to: 700, by: 23) {
-            let shaken = try await shake(milliseconds: 1000) { number, hello in
+            let result = try await handshake(milliseconds: 1000) { number, hello in
                 guard var flight = try? settings.flight(behind: hello), position < flight.count else { return }
                 flight[position] ^= 0x55
                 RawPeer.write(flight, to: number)
             }
-            #expect(shaken.name != nil, "\(position)")
-            #expect(!shaken.report.isVerified || position > 500)
+            #expect(result.name != nil, "\(position)")
+            #expect(!result.report.isVerified || position > 500)
         }
     }
 
@@ -243,16 +243,16 @@ import Testing
             _ = RawPeer.read(number)
             while RawPeer.write(bytes, to: number) {}
         }
-        var (shaken, longest) = try await shakeBesideOthers(with: peer)
-        #expect(shaken.name == .protocolViolation)
+        var (result, longest) = try await handshakeBesideOthers(with: peer)
+        #expect(result.name == .protocolViolation)
         // Where the machine is busy anybody can be kept from running.
-        for _ in 0..<5 where longest >= 50_000_000 { (shaken, longest) = try await shakeBesideOthers(with: peer) }
+        for _ in 0..<5 where longest >= 50_000_000 { (result, longest) = try await handshakeBesideOthers(with: peer) }
         #expect(longest < 50_000_000)
-        #expect(shaken.report.handshakeNanoseconds < 4_000_000_000)
+        #expect(result.report.handshakeNanoseconds < 4_000_000_000)
     }
 
     /// - Returns: also by how much another task of the thread, which sleeps a millisecond at a time, overslept at most.
-    private func shakeBesideOthers(with peer: RawPeer) async throws -> (Shaken, Int64) {
+    private func handshakeBesideOthers(with peer: RawPeer) async throws -> (HandshakeResult, Int64) {
         let client = client
         return try await onReactor { reactor in
             let others = Task(executorPreference: reactor.thread) {
@@ -264,9 +264,9 @@ import Testing
                 }
                 return longest
             }
-            let shaken = try await client.connect(to: peer.endpoint, reactor) { _, _ in }.shaken
+            let result = try await client.connect(to: peer.endpoint, reactor) { _, _ in }.result
             others.cancel()
-            return (shaken, await others.value)
+            return (result, await others.value)
         }
     }
 
@@ -288,16 +288,16 @@ import Testing
     @Test func aCancelledHandshakeEndsAtOnce() async throws {
         let peer = try RawPeer { RawPeer.drain($0) }
         let client = client
-        let shaken = try await onReactor { reactor in
+        let result = try await onReactor { reactor in
             let task = Task(executorPreference: reactor.thread) {
-                try await client.connect(to: peer.endpoint, reactor) { _, _ in }.shaken
+                try await client.connect(to: peer.endpoint, reactor) { _, _ in }.result
             }
             _ = await reactor.sleep(until: Clock.now().advanced(byMilliseconds: 50))
             task.cancel()
             return try await task.value
         }
         // Long before its deadline.
-        #expect(shaken.ending == .cancelled)
-        #expect(shaken.report.handshakeNanoseconds < 4_000_000_000)
+        #expect(result.ending == .cancelled)
+        #expect(result.report.handshakeNanoseconds < 4_000_000_000)
     }
 }

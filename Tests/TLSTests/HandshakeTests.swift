@@ -22,9 +22,9 @@ import Testing
     ])
     func aGoodHandshakeIsCompletedAndReported(version: Int32, name: String, cipher: String) async throws {
         let server = try TLSServer(TLSServer.Settings(identity: identity, lowest: version, highest: version))
-        let shaken = try await client.shake(with: server)
-        #expect(shaken.ending == .completed)
-        let report = shaken.report
+        let result = try await client.handshake(with: server)
+        #expect(result.ending == .completed)
+        let report = result.report
         #expect(report.version == name)
         #expect(report.cipher == cipher)
         #expect(report.group == "x25519")
@@ -43,11 +43,11 @@ import Testing
         let server = try TLSServer(TLSServer.Settings(identity: identity))
         var other = client
         other.host = .name("b.example")
-        #expect(try await other.shake(with: server).name == .certificateNameMismatch)
+        #expect(try await other.handshake(with: server).name == .certificateNameMismatch)
         other.options.serverName = "A.example."
-        let shaken = try await other.shake(with: server)
-        #expect(shaken.ending == .completed)
-        #expect(shaken.report.serverName == "A.example")
+        let result = try await other.handshake(with: server)
+        #expect(result.ending == .completed)
+        #expect(result.report.serverName == "A.example")
     }
 
     @Test func anAddressIsVerifiedAndNotSent() async throws {
@@ -56,12 +56,12 @@ import Testing
         for (address, isRight) in [("192.0.2.1", true), ("2001:db8::1", true), ("192.0.2.2", false)] {
             var client = client
             client.host = .address(try #require(IPAddress(parsing: address)))
-            let shaken = try await client.shake(with: server)
-            #expect(shaken.report.serverName == nil)
-            #expect(shaken.name == (isRight ? nil : .certificateNameMismatch))
+            let result = try await client.handshake(with: server)
+            #expect(result.report.serverName == nil)
+            #expect(result.name == (isRight ? nil : .certificateNameMismatch))
             client.host = .name("b.example")
             client.options.serverName = address
-            #expect(try await client.shake(with: server).name == shaken.name)
+            #expect(try await client.handshake(with: server).name == result.name)
         }
     }
 
@@ -69,9 +69,9 @@ import Testing
         let server = try TLSServer(TLSServer.Settings(identity: identity))
         var client = client
         client.host = nil
-        let shaken = try await client.shake(with: server)
-        #expect(shaken.ending == .completed)
-        #expect(shaken.report.serverName == nil)
+        let result = try await client.handshake(with: server)
+        #expect(result.ending == .completed)
+        #expect(result.report.serverName == nil)
     }
 
     @Test func aNameThatWouldSwitchVerificationOffIsRefused() async throws {
@@ -80,7 +80,7 @@ import Testing
             var client = client
             client.options.serverName = name
             await #expect(throws: TLSHandshakeFailure.self) {
-                try await client.shake(with: server)
+                try await client.handshake(with: server)
             }
         }
     }
@@ -89,13 +89,13 @@ import Testing
         var client = client
         let h2 = try TLSServer(TLSServer.Settings(identity: identity, speaksH2Only: true))
         client.options.alpn = ["http/1.1", "h2"]
-        #expect(try await client.shake(with: h2).report.alpn == "h2")
+        #expect(try await client.handshake(with: h2).report.alpn == "h2")
         client.options.alpn = ["http/1.1"]
-        let refused = try await client.shake(with: h2)
+        let refused = try await client.handshake(with: h2)
         #expect(refused.name == .alpn)
         #expect(refused.report.alert == TLSAlertReport(alert: TLSAlert(code: 120), sender: .peer))
         let deaf = try TLSServer(TLSServer.Settings(identity: identity))
-        let ignored = try await client.shake(with: deaf)
+        let ignored = try await client.handshake(with: deaf)
         #expect(ignored.name == .alpn)
         #expect(ignored.report.isVerified)
     }
@@ -105,9 +105,9 @@ import Testing
         var client = client
         client.options.alpn = ["h2"]
         let server = try TLSServer(TLSServer.Settings(identity: identity, choosesForeignProtocol: true))
-        let shaken = try await client.shake(with: server)
-        #expect(shaken.name == .protocolViolation)
-        #expect(shaken.report.alpn == nil)
+        let result = try await client.handshake(with: server)
+        #expect(result.name == .protocolViolation)
+        #expect(result.report.alpn == nil)
     }
 
     @Test func aCertificateThatExpiresTooSoonFailsWhateverIsVerified() async throws {
@@ -116,11 +116,11 @@ import Testing
             var client = client
             client.options.verify = verify
             client.options.minimumDaysLeft = 89
-            #expect(try await client.shake(with: server).ending == .completed)
+            #expect(try await client.handshake(with: server).ending == .completed)
             client.options.minimumDaysLeft = 91
-            let shaken = try await client.shake(with: server)
-            #expect(shaken.name == .certificateExpiresSoon)
-            #expect(shaken.report.isVerified)
+            let result = try await client.handshake(with: server)
+            #expect(result.name == .certificateExpiresSoon)
+            #expect(result.report.isVerified)
         }
     }
 
@@ -128,7 +128,7 @@ import Testing
         let server = try TLSServer(TLSServer.Settings(identity: identity))
         var client = client
         client.options.revocation = .ocspStapled
-        #expect(try await client.shake(with: server).name == .certificateInvalid)
+        #expect(try await client.handshake(with: server).name == .certificateInvalid)
     }
 
     @Test func contextsOfAReloadedMaterialAreNew() async throws {
@@ -149,8 +149,9 @@ import Testing
                 if try socket.connect(to: .ip(server.endpoint)) == .inProgress {
                     _ = await reactor.waitOnThread(token, for: .writable, until: deadline)
                 }
-                let ending = await channel.handshake(on: socket, token: token, reactor: reactor, until: deadline)
-                names.append(Shaken(ending: ending, report: channel.report).name)
+                let ending = await channel.handshake(
+                    on: SocketStream(on: socket.number, token: token, reactor: reactor, until: deadline))
+                names.append(HandshakeResult(ending: ending, report: channel.report).name)
             }
             return names
         }

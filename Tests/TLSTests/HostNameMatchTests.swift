@@ -48,11 +48,11 @@ import Testing
         let server = try TLSServer(TLSServer.Settings(identity: try Identity(plan, issuer: authority)))
         var client = try Client(trusting: authority)
         client.host = .name(host)
-        let shaken = try await client.shake(with: server)
-        #expect(shaken.name == failure)
-        #expect(shaken.report.isVerified == (failure == nil))
+        let result = try await client.handshake(with: server)
+        #expect(result.name == failure)
+        #expect(result.report.isVerified == (failure == nil))
         // A verdict that is remembered is the same.
-        #expect(try await client.shake(with: server).name == failure)
+        #expect(try await client.handshake(with: server).name == failure)
     }
 
     @Test(
@@ -65,10 +65,10 @@ import Testing
         let identity = try Identity(Identity.Plan(alternativeNames: names), issuer: authority)
         let server = try TLSServer(TLSServer.Settings(identity: identity))
         var client = try Client(trusting: authority)
-        var failure = try await client.shake(with: server).failure
+        var failure = try await client.handshake(with: server).failure
         #expect(failure?.subject == subject && failure?.sentServerName == true)
         client.host = try .address(#require(IPAddress(parsing: "192.0.2.7")))
-        failure = try await client.shake(with: server).failure
+        failure = try await client.handshake(with: server).failure
         #expect(failure?.subject == subject && failure?.sentServerName == false)
     }
 }

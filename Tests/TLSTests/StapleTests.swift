@@ -44,14 +44,14 @@ import Testing
         for (staple, status, name) in cases {
             let server = try server(staple, version)
             var client = try Client(trusting: authority)
-            let seen = try await client.shake(with: server)
+            let seen = try await client.handshake(with: server)
             #expect(seen.ending == .completed)
             #expect(seen.report.ocsp.isStapled)
             #expect(seen.report.ocsp.status == status)
             client.options.revocation = .ocspStapled
             for verify in [true, false] {
                 client.options.verify = verify
-                #expect(try await client.shake(with: server).name == name)
+                #expect(try await client.handshake(with: server).name == name)
             }
         }
     }

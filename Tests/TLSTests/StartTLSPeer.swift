@@ -1,5 +1,6 @@
 import CLinux
 import CheckModel
+import ErrorCatalogue
 import Foundation
 import NetworkTypes
 @testable import STARTTLS
@@ -11,7 +12,7 @@ import Testing
 /// A peer on loopback that follows a script on a thread of its own, and somebody who asks it for TLS.
 struct StartTLSPeer: ~Copyable {
     /// The peer's end of the connection: blocking, with five seconds of patience.
-    struct End: Sendable {
+    struct Connection: Sendable {
         let number: Int32
 
         func say(_ text: String) { say(Latin1.bytes(text)) }
@@ -34,7 +35,7 @@ struct StartTLSPeer: ~Copyable {
     private let listener: Socket
     private let isOver = DispatchSemaphore(value: 0)
 
-    init(_ script: @escaping @Sendable (End) -> Void) throws {
+    init(_ script: @escaping @Sendable (Connection) -> Void) throws {
         let listener = try Socket(.tcp(.ipv4), nonBlocking: false)
         try listener.bind(to: IPEndpoint(address: .v4(IPv4Address(bits: 0x7F00_0001)), port: 0))
         var patience = timeval(tv_sec: 5, tv_usec: 0)
@@ -46,7 +47,7 @@ struct StartTLSPeer: ~Copyable {
             if end >= 0 {
                 var patience = timeval(tv_sec: 5, tv_usec: 0)
                 setsockopt(end, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
-                script(End(number: end))
+                script(Connection(number: end))
                 close(end)
             }
             isOver.signal()
@@ -61,7 +62,7 @@ struct StartTLSPeer: ~Copyable {
     /// Asks on a reactor's thread, as the engine does.
     func negotiate(
         _ protocolName: StartTLSProtocol, milliseconds: Int = 5000
-    ) async throws -> TLSHandshakeEnding {
+    ) async throws -> TLSHandshakeOutcome {
         try await Self.negotiate(protocolName, with: try endpoint, milliseconds: milliseconds) { _ in }
     }
 
@@ -76,7 +77,7 @@ struct StartTLSPeer: ~Copyable {
     static func negotiate(
         _ name: StartTLSProtocol, with endpoint: Endpoint, milliseconds: Int = 5000,
         after: @escaping @Sendable (Int32) throws -> Void
-    ) async throws -> TLSHandshakeEnding {
+    ) async throws -> TLSHandshakeOutcome {
         let reactor = try Reactor(thread: ReactorThread(index: 0))
         let thread = try WorkerThread(running: reactor)
         let task = Task(executorPreference: reactor.thread) {
@@ -87,8 +88,8 @@ struct StartTLSPeer: ~Copyable {
             if try socket.connect(to: endpoint) == .inProgress {
                 _ = await reactor.waitOnThread(token, for: .writable, until: deadline)
             }
-            let ending = await name.negotiate(
-                host: "a.example", on: socket, token: token, reactor: reactor, until: deadline)
+            let stream = SocketStream(on: socket.number, token: token, reactor: reactor, until: deadline)
+            let ending = await name.negotiate(host: "a.example", on: stream)
             if ending == .completed { try after(socket.number) }
             return ending
         }

@@ -9,7 +9,7 @@ import Testing
         tool = try OpenSSLTool()
     }
 
-    /// Why a client certificate is refused; nil where it is not.
+    /// Why a client certificate is refused; nil if it is accepted.
     private func flaw(certificate: [UInt8], key: [UInt8]) -> String? {
         do throws(TLSMaterialError) {
             _ = try ClientCertificate(certificatePEM: certificate, keyPEM: key)

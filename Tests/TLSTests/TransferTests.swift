@@ -34,11 +34,11 @@ import Testing
         settings.verify = verify
         settings.sendsTickets = false
         let server = try TLSServer(settings) { Self.write("220 ready\r\n", to: $0.ssl) }
-        let (_, text) = try await client.shake(with: server) { line, socket in
-            String(decoding: try await line.receive(from: socket), as: UTF8.self)
+        let (_, text) = try await client.handshake(with: server) { connection, socket in
+            String(decoding: try await connection.receive(), as: UTF8.self)
         }
         #expect(text == "220 ready\r\n")
-        #expect(try await client.shakeSoon(with: server).wasSoon)
+        #expect(try await client.handshakeWithoutWait(with: server).wasSoon)
     }
 
     @Test func largeTransfersGoBothWaysAtOnce() async throws {
@@ -53,23 +53,23 @@ import Testing
                 left -= Int(count)
             }
         }
-        let (_, isSame) = try await client.shake(with: server) { line, socket in
+        let (_, isSame) = try await client.handshake(with: server) { connection, socket in
             var echo: [UInt8] = []
             var rest = bytes[...]
             while !rest.isEmpty || echo.count < bytes.count {
                 var isStuck = true
-                if !rest.isEmpty, let count = try line.sendOnce(rest, on: socket) {
+                if !rest.isEmpty, let count = try connection.sendOnce(rest) {
                     rest = rest.dropFirst(count)
                     isStuck = false
                 }
-                if let more = try line.receiveOnce(from: socket) {
+                if let more = try connection.receiveOnce() {
                     if more.isEmpty { break }
                     echo += more
                     isStuck = false
                 }
                 guard isStuck else { continue }
-                _ = await line.reactor.waitOnThread(
-                    line.token, for: rest.isEmpty ? .readable : .anything, until: line.deadline)
+                try await connection.stream.wait(
+                    for: rest.isEmpty ? .readable : .anything, until: connection.stream.deadline)
             }
             return echo == bytes
         }
@@ -89,9 +89,9 @@ import Testing
             }
             Self.write("\(all.count)", to: connection.ssl)
         }
-        let (_, answer) = try await client.shake(with: server) { line, socket in
-            try await line.send([UInt8](repeating: 0, count: 8_000_000) + [UInt8(ascii: "!")], on: socket)
-            return String(decoding: try await line.receive(from: socket), as: UTF8.self)
+        let (_, answer) = try await client.handshake(with: server) { connection, socket in
+            try await connection.send([UInt8](repeating: 0, count: 8_000_000) + [UInt8(ascii: "!")])
+            return String(decoding: try await connection.receive(), as: UTF8.self)
         }
         #expect(answer == "8000001")
     }
@@ -104,10 +104,10 @@ import Testing
             let count = SSL_read(connection.ssl, &byte, 1)
             if SSL_get_error(connection.ssl, count) == SSL_ERROR_ZERO_RETURN { isHeard.raise() }
         }
-        _ = try await client.shake(with: server) { line, socket in
-            line.channel.sendCloseNotify(on: socket)
+        _ = try await client.handshake(with: server) { connection, socket in
+            connection.channel.sendCloseNotify(on: connection.stream)
             // Once is enough.
-            line.channel.sendCloseNotify(on: socket)
+            connection.channel.sendCloseNotify(on: connection.stream)
         }
         for _ in 0..<500 where !isHeard.isRaised { try await Task.sleep(for: .milliseconds(10)) }
         #expect(isHeard.isRaised)
@@ -124,9 +124,9 @@ import Testing
             // Behind close_notify comes the end, not a reset.
             if recv(connection.number, &byte, 1, 0) == 0 { isHeard.raise() }
         }
-        _ = try await client.shake(with: server) { line, socket in
-            _ = await line.reactor.sleep(until: Clock.now().advanced(byMilliseconds: 100))
-            line.channel.sendCloseNotify(on: socket)
+        _ = try await client.handshake(with: server) { connection, socket in
+            _ = await connection.stream.reactor.sleep(until: Clock.now().advanced(byMilliseconds: 100))
+            connection.channel.sendCloseNotify(on: connection.stream)
         }
         for _ in 0..<200 where !isHeard.isRaised { try await Task.sleep(for: .milliseconds(10)) }
         #expect(isHeard.isRaised)
@@ -155,8 +155,8 @@ import Testing
             Self.write("last words", to: connection.ssl)
             shutdown(connection.number, Int32(SHUT_WR))
         }
-        let (_, text) = try await client.shake(with: server) { line, socket in
-            String(decoding: try await line.receive(from: socket), as: UTF8.self)
+        let (_, text) = try await client.handshake(with: server) { connection, socket in
+            String(decoding: try await connection.receive(), as: UTF8.self)
         }
         #expect(text == "last words")
     }
@@ -200,7 +200,8 @@ import Testing
             #expect(flight.starts(with: [22, 3, 1]))
             #expect(channel.firstFlight() == flight)
             channel.noteSent(try socket.send(flight.prefix(100)))
-            return await channel.handshake(on: socket, token: token, reactor: reactor, until: deadline)
+            return await channel.handshake(
+                on: SocketStream(on: socket.number, token: token, reactor: reactor, until: deadline))
         }
         #expect(ending == .completed)
     }

@@ -88,14 +88,14 @@ import Testing
         let server = try TLSServer(TLSServer.Settings(identity: identity, lowest: lasting, highest: lasting))
         var client = try Client(trusting: flaw.isTrusted ? authority : other)
 
-        let refused = try await client.shake(with: server)
+        let refused = try await client.handshake(with: server)
         #expect(refused.name == flaw.name)
         #expect(refused.failure?.alert?.sender == .prober)
         #expect(refused.report.alert == refused.failure?.alert)
         check(refused.report, flaw)
 
         client.options.verify = false
-        let seen = try await client.shake(with: server)
+        let seen = try await client.handshake(with: server)
         #expect(seen.ending == .completed)
         check(seen.report, flaw)
     }
@@ -117,9 +117,9 @@ import Testing
         var client = trust.client
         client.options.verify = false
         client.options.minimumDaysLeft = 0
-        let shaken = try await client.shake(with: TLSServer(TLSServer.Settings(identity: identity)))
-        #expect(shaken.name == .certificateInvalid)
-        let certificate = try #require(shaken.report.chain.first)
+        let result = try await client.handshake(with: TLSServer(TLSServer.Settings(identity: identity)))
+        #expect(result.name == .certificateInvalid)
+        let certificate = try #require(result.report.chain.first)
         #expect(certificate.notBefore != nil && certificate.notAfter == nil && certificate.expiresInSeconds == nil)
     }
 
@@ -127,9 +127,9 @@ import Testing
     func whetherACertificateDemandsAStapleIsReported(demands: Bool) async throws {
         let trust = try Trust()
         let identity = try Identity(Plan(mustStaple: demands), issuer: trust.authority)
-        let shaken = try await trust.client.shake(with: TLSServer(TLSServer.Settings(identity: identity)))
-        #expect(shaken.ending == .completed)
-        #expect(shaken.report.chain.map(\.mustStaple) == [demands])
+        let result = try await trust.client.handshake(with: TLSServer(TLSServer.Settings(identity: identity)))
+        #expect(result.ending == .completed)
+        #expect(result.report.chain.map(\.mustStaple) == [demands])
     }
 
     @Test func goodKeysOfEveryKindAreVerified() async throws {
@@ -137,7 +137,7 @@ import Testing
         let client = try Client(trusting: authority)
         for key in [Identity.Key.p256, .p384, .ed25519, .rsa2048] {
             let server = try TLSServer(TLSServer.Settings(identity: try Identity(Plan(key: key), issuer: authority)))
-            #expect(try await client.shake(with: server).ending == .completed)
+            #expect(try await client.handshake(with: server).ending == .completed)
         }
     }
 
@@ -145,9 +145,9 @@ import Testing
         let chain = try Chain()
         let client = try Client(trusting: chain.root)
         let server = try TLSServer(TLSServer.Settings(identity: chain.leaf))
-        let shaken = try await client.shake(with: server)
-        #expect(shaken.name == .certificateUnknownAuthority)
-        #expect(shaken.report.chain.count == 1)
+        let result = try await client.handshake(with: server)
+        #expect(result.name == .certificateUnknownAuthority)
+        #expect(result.report.chain.count == 1)
     }
 
     @Test func aReversedChainIsReportedAsItWasSentAndVerifiedInItsOrder() async throws {
@@ -155,10 +155,10 @@ import Testing
         let client = try Client(trusting: chain.root)
         let reversed = [chain.root, chain.middle]
         let server = try TLSServer(TLSServer.Settings(identity: chain.leaf, chain: reversed))
-        let shaken = try await client.shake(with: server)
-        #expect(shaken.ending == .completed)
-        #expect(shaken.report.chain.map(\.subject) == ["CN=a.example", "CN=root", "CN=middle"])
-        #expect(shaken.report.verifiedChain?.map(\.subject) == ["CN=a.example", "CN=middle", "CN=root"])
+        let result = try await client.handshake(with: server)
+        #expect(result.ending == .completed)
+        #expect(result.report.chain.map(\.subject) == ["CN=a.example", "CN=root", "CN=middle"])
+        #expect(result.report.verifiedChain?.map(\.subject) == ["CN=a.example", "CN=middle", "CN=root"])
     }
 
     @Test func aRootThatIsSentIsNotTrustedForThat() async throws {
@@ -166,24 +166,24 @@ import Testing
         let other = try Identity(Plan(name: "other", alternativeNames: nil, isAuthority: true))
         let client = try Client(trusting: other)
         let server = try TLSServer(TLSServer.Settings(identity: chain.leaf, chain: [chain.middle, chain.root]))
-        let shaken = try await client.shake(with: server)
-        #expect(shaken.name == .certificateUnknownAuthority)
-        #expect(shaken.report.verifyError?.name == "X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN")
+        let result = try await client.handshake(with: server)
+        #expect(result.name == .certificateUnknownAuthority)
+        #expect(result.report.verifyError?.name == "X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN")
     }
 
     @Test func aConfiguredIntermediateOrCertificateIsTrustedByItself() async throws {
         let chain = try Chain()
         let server = try TLSServer(TLSServer.Settings(identity: chain.leaf))
         for anchor in [chain.middle, chain.leaf] {
-            let shaken = try await Client(trusting: anchor).shake(with: server)
-            #expect(shaken.ending == .completed)
+            let result = try await Client(trusting: anchor).handshake(with: server)
+            #expect(result.ending == .completed)
         }
     }
 
     @Test func theSystemsAuthoritiesDoNotKnowOurs() async throws {
         let chain = try Chain()
         let server = try TLSServer(TLSServer.Settings(identity: chain.leaf, chain: [chain.middle]))
-        #expect(try await Client().shake(with: server).name == .certificateUnknownAuthority)
+        #expect(try await Client().handshake(with: server).name == .certificateUnknownAuthority)
     }
 
     @Test(arguments: [(18, true), (108, false)])
@@ -196,13 +196,13 @@ import Testing
         }
         let leaf = try Identity(issuer: links[count])
         let server = try TLSServer(TLSServer.Settings(identity: leaf, chain: links.reversed()))
-        let shaken = try await Client(trusting: root).shake(with: server)
-        #expect(shaken.report.chain.count == count + 2)
-        #expect(shaken.report.isVerified == isGood)
+        let result = try await Client(trusting: root).handshake(with: server)
+        #expect(result.report.chain.count == count + 2)
+        #expect(result.report.isVerified == isGood)
         if isGood { return }
-        #expect(shaken.name == .certificateInvalid)
-        #expect(shaken.failure?.subject == .chainLength)
-        #expect(shaken.report.verifyError?.name == "X509_V_ERR_CERT_CHAIN_TOO_LONG")
+        #expect(result.name == .certificateInvalid)
+        #expect(result.failure?.subject == .chainLength)
+        #expect(result.report.verifyError?.name == "X509_V_ERR_CERT_CHAIN_TOO_LONG")
     }
 }
 

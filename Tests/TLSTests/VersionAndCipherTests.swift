@@ -25,18 +25,18 @@ import Testing
     @Test(arguments: [TLS1_VERSION, TLS1_1_VERSION])
     func oldVersionsHaveToBeAskedFor(version: Int32) async throws {
         let server = try TLSServer(TLSServer.Settings(identity: identity, lowest: version, highest: version))
-        let refused = try await client.shake(with: server)
+        let refused = try await client.handshake(with: server)
         #expect(refused.name == .version)
         #expect(refused.report.chain.isEmpty)
         var client = client
         client.options.minimumVersion = version == TLS1_VERSION ? .tls10 : .tls11
-        let shaken = try await client.shake(with: server)
-        #expect(shaken.ending == .completed)
-        #expect(shaken.report.version == (version == TLS1_VERSION ? "TLSv1" : "TLSv1.1"))
-        #expect(shaken.report.isVerified)
+        let result = try await client.handshake(with: server)
+        #expect(result.ending == .completed)
+        #expect(result.report.version == (version == TLS1_VERSION ? "TLSv1" : "TLSv1.1"))
+        #expect(result.report.isVerified)
         client.options.minimumVersion = nil
         client.options.maximumVersion = version == TLS1_VERSION ? .tls10 : .tls11
-        #expect(try await client.shake(with: server).ending == .completed)
+        #expect(try await client.handshake(with: server).ending == .completed)
     }
 
     @Test func aServerThatIsTooNewIsTold() async throws {
@@ -44,31 +44,31 @@ import Testing
         let server = try TLSServer(settings)
         var client = client
         client.options.maximumVersion = .tls12
-        let shaken = try await client.shake(with: server)
-        #expect(shaken.name == .version)
-        #expect(shaken.report.alert == TLSAlertReport(alert: TLSAlert(code: 70), sender: .peer))
-        #expect(shaken.report.version == nil)
+        let result = try await client.handshake(with: server)
+        #expect(result.name == .version)
+        #expect(result.report.alert == TLSAlertReport(alert: TLSAlert(code: 70), sender: .peer))
+        #expect(result.report.version == nil)
     }
 
     @Test func bothEndsOfTheVersionsAreKept() async throws {
         let server = try TLSServer(TLSServer.Settings(identity: identity))
         var client = client
         client.options.maximumVersion = .tls12
-        #expect(try await client.shake(with: server).report.version == "TLSv1.2")
+        #expect(try await client.handshake(with: server).report.version == "TLSv1.2")
         client.options.maximumVersion = nil
         client.options.minimumVersion = .tls13
-        #expect(try await client.shake(with: server).report.version == "TLSv1.3")
+        #expect(try await client.handshake(with: server).report.version == "TLSv1.3")
     }
 
     @Test func ciphersAreNamedForBothKindsOfVersions() async throws {
         let server = try TLSServer(TLSServer.Settings(identity: withRSA()))
         var client = client
         client.options.ciphers = "TLS_AES_128_GCM_SHA256:AES128-SHA"
-        #expect(try await client.shake(with: server).report.cipher == "TLS_AES_128_GCM_SHA256")
+        #expect(try await client.handshake(with: server).report.cipher == "TLS_AES_128_GCM_SHA256")
         client.options.maximumVersion = .tls12
-        let shaken = try await client.shake(with: server)
-        #expect(shaken.report.cipher == "AES128-SHA")
-        #expect(shaken.report.group == nil)
+        let result = try await client.handshake(with: server)
+        #expect(result.report.cipher == "AES128-SHA")
+        #expect(result.report.group == nil)
     }
 
     @Test func noCommonCipherIsNamed() async throws {
@@ -76,9 +76,9 @@ import Testing
         let server = try TLSServer(settings)
         var client = client
         client.options.ciphers = "ECDHE-RSA-AES128-GCM-SHA256"
-        let shaken = try await client.shake(with: server)
-        #expect(shaken.name == .noSharedCipher)
-        #expect(shaken.report.alert == TLSAlertReport(alert: TLSAlert(code: 40), sender: .peer))
+        let result = try await client.handshake(with: server)
+        #expect(result.name == .noSharedCipher)
+        #expect(result.report.alert == TLSAlertReport(alert: TLSAlert(code: 40), sender: .peer))
     }
 
     @Test func aFirstFlightThatCannotBeTellsWhy() async throws {
@@ -92,7 +92,8 @@ import Testing
             defer { reactor.removeOnThread(token) }
             let channel = try TLSContexts(reactor: reactor).channel(for: asked, host: nil, material: material)
             #expect(channel.firstFlight().isEmpty)
-            return await channel.handshake(on: socket, token: token, reactor: reactor, until: .distantFuture)
+            return await channel.handshake(
+                on: SocketStream(on: socket.number, token: token, reactor: reactor, until: .distantFuture))
         }
         guard case .failed(let failure) = ending else {
             Issue.record("\(ending)")
@@ -106,7 +107,7 @@ import Testing
         var client = client
         client.options.maximumVersion = .tls12
         client.options.ciphers = "NULL-SHA256"
-        #expect(try await client.shake(with: server).name == .noSharedCipher)
+        #expect(try await client.handshake(with: server).name == .noSharedCipher)
     }
 
     @Test(arguments: [("P-384", "secp384r1"), ("X448", "x448"), ("P-256", "secp256r1"), ("ffdhe2048", "ffdhe2048")])
@@ -114,10 +115,10 @@ import Testing
         var settings = TLSServer.Settings(identity: identity)
         settings.groups = group
         // The first key share is another group's: the server asks for a second ClientHello.
-        #expect(try await client.shake(with: TLSServer(settings)).report.group == name)
+        #expect(try await client.handshake(with: TLSServer(settings)).report.group == name)
         guard group != "ffdhe2048" else { return }
         settings.highest = TLS1_2_VERSION
-        #expect(try await client.shake(with: TLSServer(settings)).report.group == name)
+        #expect(try await client.handshake(with: TLSServer(settings)).report.group == name)
     }
 
     @Test func aSmallFiniteGroupIsRefused() async throws {
@@ -125,17 +126,17 @@ import Testing
             identity: withRSA(), highest: TLS1_2_VERSION, ciphers: "DHE-RSA-AES256-GCM-SHA384")
         settings.finiteGroup = "modp_1536"
         let server = try TLSServer(settings)
-        let refused = try await client.shake(with: server)
+        let refused = try await client.handshake(with: server)
         #expect(refused.name == .noSharedCipher)
         #expect(refused.failure?.message == "dh key too small")
         #expect(refused.report.alert?.sender == .prober)
         var client = client
         client.options.verify = false
-        let seen = try await client.shake(with: server)
+        let seen = try await client.handshake(with: server)
         #expect(seen.ending == .completed)
         #expect(seen.report.group == "modp_1536")
         settings.finiteGroup = "ffdhe2048"
-        #expect(try await self.client.shake(with: TLSServer(settings)).report.group == "ffdhe2048")
+        #expect(try await self.client.handshake(with: TLSServer(settings)).report.group == "ffdhe2048")
     }
 
     @Test func withoutACertificateNothingIsVerified() async throws {
@@ -144,13 +145,13 @@ import Testing
         let server = try TLSServer(settings)
         var client = client
         client.options.ciphers = "AECDH-AES128-SHA:@SECLEVEL=0"
-        let refused = try await client.shake(with: server)
+        let refused = try await client.handshake(with: server)
         #expect(refused.name == .certificateInvalid)
         client.options.verify = false
-        let shaken = try await client.shake(with: server)
-        #expect(shaken.ending == .completed)
-        #expect(!shaken.report.isVerified)
-        #expect(shaken.report.cipher == "AECDH-AES128-SHA")
+        let result = try await client.handshake(with: server)
+        #expect(result.ending == .completed)
+        #expect(!result.report.isVerified)
+        #expect(result.report.cipher == "AECDH-AES128-SHA")
     }
 
     @Test func aLevelThatIsAskedForHoldsForCertificatesToo() async throws {
@@ -158,9 +159,9 @@ import Testing
         let server = try TLSServer(TLSServer.Settings(identity: weak))
         var client = client
         client.options.ciphers = "DEFAULT:@SECLEVEL=1"
-        #expect(try await client.shake(with: server).ending == .completed)
+        #expect(try await client.handshake(with: server).ending == .completed)
         client.options.ciphers = "DEFAULT:@SECLEVEL=2"
-        #expect(try await client.shake(with: server).name == .certificateWeak)
+        #expect(try await client.handshake(with: server).name == .certificateWeak)
     }
 
     @Test func whatOpenSSLTakesIsNoFlaw() {

@@ -64,7 +64,17 @@ BAD = {
     "lies-about": ["a file that lies about"],
     "goodbye": ["sayGoodbye()", "Good-bye.", "the goodbye"],
     "shaken": ["var shaken = true", "let isShaken: Bool"],
-    "archaic": ["It seldom fails.", "the rules thereof"],
+    "nil-where": ["nil where it is not one.", "Empty where the peer speaks first.", "the group, where there is none"],
+    "told-apart": ["They are told apart.", "It tells one from\n// the other apart."],
+    "passed-over": ["Other text is passed over."],
+    "so-many": ["Waits until so many bytes have come.", "ends in so many ms"],
+    "under-way": ["a check under way"],
+    "given-back": ["The permit is given back.", "gives back what it took"],
+    "is-told": ["The client is told why."],
+    "beside": ["runs beside it", "stated(beside: inherited)"],
+    "nothing-shows": ["nothing outside shows when"],
+    "first-word": ["The policy has the first word.", "it accepts that without a word"],
+    "archaic": ["It is read anew.", "It seldom fails.", "the rules thereof"],
     "callback": ["struct CallBackTests", "Call-backs of the library", "let callBack = 1"],
     "spelling": [
         "behaviour", "let colourOfText", "Neighbour", "to recognise it", "Initialises", "the initialiser", "authorisation", "licence",
@@ -79,7 +89,7 @@ behind a router, behind your load balancer, behind the reverse proxy, nothing is
 cancelled, otherwise, promise, raise, comprises, wise, the exercise, precise, disguise, revised, advertised, emphasis, noise, list
 programmer, programmed, greylist, centred, fulfill, understand, stand-alone, outstanding, standard, algorithm, bewhoever_not
 The text is a string. A callback. c-ares calls back once. well-formed, amend, recommended, wellness, ongoing, go on-line? forced
-A handshake. The Line type. Sentence ends. "It is not a list." enforce reinforce behindhand mendicant goonies elsewhere merely
+It is nil if there is none. The library is told to stop. Besides, so many addresses have no route, so many of them. A handshake. The Line type. Sentence ends. "It is not a list." enforce reinforce behindhand mendicant goonies elsewhere merely
 """
 
 

@@ -40,7 +40,7 @@ PHRASES = [
     # The user account keeps its name.
     Phrase(
         "nobody", "nobody", "no client, no process, nothing: name it",
-        unless=r"[`\"'=]nobody[`\"':]?|nobody:no|as_nobody|user_nobody|\* nobody|\\0nobody|-u nobody|user nobody|nobody@|nobody, nogroup",
+        unless=r"[`\"'=]nobody[`\"':]?|nobody:no|as_nobody|user_nobody|\* nobody|\\0nobody|-[uo] nobody|user nobody|nobody@|nobody, nogroup",
     ),
     # "There is no such file" is English, and so is "is no longer".
     Phrase(
@@ -74,10 +74,24 @@ PHRASES = [
     Phrase("let-go", "lets? go of|letting go of", "release"),
     Phrase("lies-about", "l(?:ies|ying) about", "is left"),
     Phrase("goodbye", "good-?bye|good-?byes|say_?goodbye|farewell", "close_notify; QUIT; name the message"),
-    Phrase("shaken", "shaken", "after the handshake; established", is_part=True),
+    Phrase("shaken", "shaken(?!anoseconds)", "after the handshake; established", is_part=True),
+    Phrase("nil-where", "(?:nil|zero|empty|none|false|true|absent|null) where|where there (?:is|are) none|, where none", "nil if; if there is none"),
+    Phrase("told-apart", "told apart|tell(?:s|ing)? (?:[\\w-]+ ){1,4}apart", "distinguish, distinguishes"),
+    Phrase("passed-over", "(?:is|are|was|were|be) passed over", "is ignored, is skipped"),
+    Phrase(
+        "so-many", "so many (?:bytes|milliseconds|seconds|rounds|checks|descriptors|sockets|threads)|(?:in|for|until|at most) so many",
+        "this many; `count` bytes",
+    ),
+    Phrase("under-way", "under way", "in progress, in flight"),
+    Phrase("given-back", "give back|gives back|given back|giving back", "return, release"),
+    # "A server can be told to" is English.
+    Phrase("is-told", "(?:is|are|be|was|were) told(?! (?:to|not to|how|by|apart))", "gets, reports: say who sends what"),
+    Phrase("beside", "beside", "next to; besides, in addition to; with"),
+    Phrase("nothing-shows", "nothing (?:outside )?shows", "no condition shows that"),
+    Phrase("first-word", "without a word|has the (?:first|last) word", "silently; decides"),
     Phrase(
         "archaic",
-        "seldom|hitherto|thereof|thereto|therein|thereupon|therewith|thereafter|hereby|herein|hereof|whereby|wherein|whereof"
+        "seldom|hitherto|anew|thereof|thereto|therein|thereupon|therewith|thereafter|hereby|herein|hereof|whereby|wherein|whereof"
         "|wherefrom|whereupon|albeit|lest|henceforth|forthwith|nought|naught|save for|whilst|amongst|unto|thus far|ere",
         "rarely, so far, of it, by which, in which, …: the everyday word",
     ),

@@ -1,12 +1,12 @@
-import DequeModule
-import SocketIO
-import Synchronization
+internal import DequeModule
+internal import SocketIO
+internal import Synchronization
 
-/// Limits the checks in flight, the queue of waiting checks (first come, first served), and their sockets.
+/// Limits the checks in flight, the waiting checks (first come, first served), and the sockets of all checks.
 ///
-/// A permit covers a check and one socket. A check that tries several addresses at once requests each further socket here
-/// before it opens it (`SocketShare`). Further sockets are limited to a part of all, so that some always remain for checks of
-/// one address.
+/// A permit covers a check and one socket. A check that tries several addresses at once requests each further socket
+/// here before it opens it (`SocketShare`). Further sockets are limited to a part of all sockets, so that some always
+/// remain for checks of one address.
 public final class Admission: Sendable {
     private struct Waiter {
         let identifier: UInt64
@@ -17,14 +17,15 @@ public final class Admission: Sendable {
         var inFlight = 0
         var queue = Deque<Waiter>()
         var nextIdentifier: UInt64 = 0
-        /// Waiters that have not reached the queue yet; true if one was cancelled before.
+        /// Waiters that are not in the queue yet. The value is true if the waiter was cancelled before it got there.
         var arriving: [UInt64: Bool] = [:]
-        /// Sockets of checks beside the one of each permit.
+        /// Sockets of checks in addition to the one that each permit covers.
         var furtherSockets = 0
-        /// Checks that wait for one of their first few further sockets, at most one entry for each check.
+        /// Checks that wait for one of their first few further sockets. Each check has at most one entry.
         var modestQueue = Deque<SocketRequest>()
-        /// Checks that have a few further sockets already.
+        /// Checks that wait for one more, and already have a few.
         var greedyQueue = Deque<SocketRequest>()
+        var batches = BatchPermits()
     }
 
     /// How many checks may be in flight.
@@ -35,6 +36,8 @@ public final class Admission: Sendable {
     public let socketLimit: Int
     /// How many of these may be further sockets.
     public let furtherSocketLimit: Int
+    /// How many permits all batches together may have. The others remain for single checks.
+    public let batchLimit: Int
     private let state = Mutex(State())
 
     /// - Parameters:
@@ -48,19 +51,20 @@ public final class Admission: Sendable {
         self.socketLimit = socketLimit
         // If sockets are scarce, half of them are reserved for checks of one address.
         furtherSocketLimit = min(Self.mostFurtherSockets(for: limit), max(socketLimit - limit, socketLimit / 2))
+        batchLimit = limit > 1 ? limit - max(limit / 16, 1) : limit
     }
 
     /// How many sockets that many checks need. More would only cost memory.
     public static func wantedSockets(for limit: Int) -> Int { limit + mostFurtherSockets(for: limit) }
 
-    /// A check has at most 128 addresses: a single check can try all of them at once.
+    /// A check has at most 128 addresses. This number lets a single check try all of them at once.
     private static func mostFurtherSockets(for limit: Int) -> Int { max(limit / 2, 128) }
 
     public var inFlight: Int { state.withLock { $0.inFlight } }
 
     public var queued: Int { state.withLock { $0.queue.count } }
 
-    /// Sockets of checks beside the one of each permit.
+    /// Sockets of checks in addition to the one that each permit covers.
     public var furtherSockets: Int { state.withLock { $0.furtherSockets } }
 
     private func hasRoom(_ state: borrowing State) -> Bool {
@@ -77,9 +81,9 @@ public final class Admission: Sendable {
         return isAdmitted ? Permit(of: self) : nil
     }
 
-    /// Waits for a permit, after all checks that came earlier.
+    /// Waits for a permit. Checks that came earlier get theirs first.
     public func acquire() async -> AdmissionAnswer {
-        let place = state.withLock { state -> Place in
+        let position = state.withLock { state -> QueuePosition in
             if hasRoom(state), state.queue.isEmpty {
                 state.inFlight += 1
                 return .admitted
@@ -89,7 +93,7 @@ public final class Admission: Sendable {
             state.arriving[state.nextIdentifier] = false
             return .queued(state.nextIdentifier)
         }
-        switch place {
+        switch position {
         case .admitted: return .admitted(Permit(of: self))
         case .full: return .full
         case .queued(let identifier):
@@ -97,7 +101,7 @@ public final class Admission: Sendable {
         }
     }
 
-    private enum Place {
+    private enum QueuePosition {
         case admitted, full
         case queued(UInt64)
     }
@@ -124,7 +128,7 @@ public final class Admission: Sendable {
     private func leave(_ identifier: UInt64) {
         let waiter = state.withLock { state -> Waiter? in
             guard let index = state.queue.firstIndex(where: { $0.identifier == identifier }) else {
-                // In neither place: it got its permit at the same moment, and keeps it.
+                // If it is not arriving either, it got its permit at the same moment, and keeps it.
                 if state.arriving[identifier] != nil { state.arriving[identifier] = true }
                 return nil
             }
@@ -133,24 +137,26 @@ public final class Admission: Sendable {
         waiter?.continuation.resume(returning: false)
     }
 
-    // MARK: What becomes free
+    // MARK: Grants
 
-    /// The waiting request that receives what has become free.
+    /// The waiting request that receives a free permit or socket.
     private enum Grant {
         case permit(Waiter)
         case socket(SocketRequest)
+        /// A batch may ask again: this tells it.
+        case batch(@Sendable () -> Void)
     }
 
-    /// Takes a permit back, and grants what is free to the next waiter.
+    /// Takes a permit back, and grants free permits and sockets to the next waiters.
     func release() {
-        hand(
+        deliver(
             state.withLock { state in
                 state.inFlight -= 1
                 return nextGrant(&state)
             })
     }
 
-    /// Permits come first, because a check that waits for a further socket can continue with the one that it has.
+    /// Permits come first: a check that waits for a further socket can continue with the one that it has.
     private func nextGrant(_ state: inout State) -> Grant? {
         if !state.queue.isEmpty, hasRoom(state), let next = state.queue.popFirst() {
             state.inFlight += 1
@@ -166,16 +172,18 @@ public final class Admission: Sendable {
             state.furtherSockets += 1
             return .socket(request)
         }
-        return nil
+        guard state.batches.areWaiting, mayBatchHavePermit(state) else { return nil }
+        return state.batches.nextWaiting().map(Grant.batch)
     }
 
-    private func hand(_ grant: Grant?) {
+    private func deliver(_ grant: Grant?) {
         var grant = grant
         while let granted = grant {
             var isTaken = true
             switch granted {
             case .permit(let waiter): waiter.continuation.resume(returning: true)
             case .socket(let request): isTaken = request.answer.deliver(true)
+            case .batch(let tell): tell()
             }
             grant = state.withLock { state in
                 if !isTaken { state.furtherSockets -= 1 }
@@ -184,10 +192,75 @@ public final class Admission: Sendable {
         }
     }
 
+    // MARK: Batches
+
+    private func mayBatchHavePermit(_ state: borrowing State) -> Bool {
+        state.queue.isEmpty && hasRoom(state) && state.batches.inFlight < batchLimit
+    }
+
+    /// Adds a batch.
+    /// - Parameter onPermit: is called on any thread, without a lock, after a permit was refused and may be free now.
+    /// - Returns: the batch's number.
+    func addBatch(onPermit: @escaping @Sendable () -> Void) -> Int {
+        state.withLock { $0.batches.add(onPermit: onPermit) }
+    }
+
+    /// Removes a batch that has returned its permits. The others may have its share.
+    func removeBatch(_ number: Int) {
+        deliver(
+            state.withLock { state in
+                state.batches.remove(number)
+                return nextGrant(&state)
+            })
+    }
+
+    /// Takes a permit for one more check of a batch.
+    /// - Returns: false if there is none for it; `onPermit` then tells when to ask again.
+    func takeBatchPermit(_ number: Int) -> Bool {
+        state.withLock { state in
+            guard mayBatchHavePermit(state), state.batches.isFair(toGrant: number, of: batchLimit) else {
+                state.batches.noteWaiting(true, number)
+                return false
+            }
+            state.inFlight += 1
+            state.batches.take(number)
+            return true
+        }
+    }
+
+    /// Notes that a batch that was refused a permit needs none for now.
+    func endBatchWait(_ number: Int) {
+        deliver(
+            state.withLock { state in
+                state.batches.noteWaiting(false, number)
+                return nextGrant(&state)
+            })
+    }
+
+    /// Whether a batch may use the permit of a check that has ended for its next check.
+    func mayKeepBatchPermit(_ number: Int) -> Bool {
+        state.withLock { state in
+            // Checks that wait for a further socket get one when a permit comes back.
+            let isSocketNeeded = !state.modestQueue.isEmpty || !state.greedyQueue.isEmpty
+            let sockets = state.inFlight + state.furtherSockets + (isSocketNeeded ? 1 : 0)
+            return state.queue.isEmpty && sockets <= socketLimit
+                && state.batches.isFair(toKeep: number, of: batchLimit)
+        }
+    }
+
+    func releaseBatchPermit(_ number: Int) {
+        deliver(
+            state.withLock { state in
+                state.inFlight -= 1
+                state.batches.release(number)
+                return nextGrant(&state)
+            })
+    }
+
     // MARK: Further sockets
 
-    /// The first few sockets of a check may use all further sockets, the others only half of them. So a check of two or three
-    /// addresses gets some next to a check of a hundred.
+    /// The first few sockets of a check may use all further sockets, the others only half of them. So a check of three
+    /// addresses gets some even while another check tries a hundred.
     private static let fewSockets = 3
 
     private static func isModest(_ held: Int) -> Bool { held < fewSockets }
@@ -214,7 +287,7 @@ public final class Admission: Sendable {
 
     /// Puts a check in the queue for one further socket.
     func enqueue(_ request: SocketRequest) {
-        hand(
+        deliver(
             state.withLock { state in
                 if Self.isModest(request.held) {
                     state.modestQueue.append(request)
@@ -237,7 +310,7 @@ public final class Admission: Sendable {
     }
 
     func releaseSockets(_ count: Int) {
-        hand(
+        deliver(
             state.withLock { state in
                 state.furtherSockets -= count
                 return nextGrant(&state)
@@ -245,7 +318,7 @@ public final class Admission: Sendable {
     }
 }
 
-/// The right to have one check in flight. Its end of life returns it.
+/// The right to have one check in flight. Its deinit returns it.
 public struct Permit: ~Copyable {
     private let admission: Admission
 

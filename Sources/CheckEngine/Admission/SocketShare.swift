@@ -6,7 +6,7 @@ internal import SocketIO
 /// Only the check's task uses it. Its deinit returns all of them.
 final class SocketShare {
     private let admission: Admission
-    /// How many it has in addition to the one that the permit covers.
+    /// Sockets in addition to the one that the permit covers.
     private var held = 0
     private var request: SocketRequest?
 
@@ -18,8 +18,8 @@ final class SocketShare {
         if held > 0 { admission.releaseSockets(held) }
     }
 
-    /// Takes the sockets that are free now.
-    /// - Returns: how many of `count`.
+    /// Takes up to `count` sockets that are free now.
+    /// - Returns: how many it took.
     func takeAtOnce(upTo count: Int) -> Int {
         let taken = admission.takeSocketsAtOnce(upTo: count, holding: held)
         held += taken
@@ -29,8 +29,8 @@ final class SocketShare {
     /// Whether a request for one more is waiting.
     var isWaiting: Bool { request != nil }
 
-    /// Requests one more. The answer is true when it is granted, and false if that did not happen by the deadline. Pass the
-    /// answer to `noteAnswer`.
+    /// Requests one more socket. The answer is true when it is granted, and false if it is not granted before the
+    /// deadline. Pass the answer to `noteAnswer`.
     func requestOne() -> SocketRequest {
         let request = SocketRequest(held: held)
         self.request = request
@@ -43,15 +43,15 @@ final class SocketShare {
         if isGranted { held += 1 }
     }
 
-    /// Ends the request, if there is one. Its answer is then false, unless it has just been granted. Pass the answer to
-    /// `noteAnswer` in any case.
+    /// Withdraws the request, if there is one. Its answer is then false, unless it has just been granted. Pass the
+    /// answer to `noteAnswer` in any case.
     func withdrawRequest() {
         guard let request else { return }
         admission.withdraw(request)
         request.answer.deliver(false)
     }
 
-    /// Returns `count` sockets, or as many as it has. The permit's own socket is not one of them.
+    /// Returns `count` sockets, or all that it has if there are fewer. The permit's socket is not included.
     func giveBack(_ count: Int) {
         let returned = min(count, held)
         guard returned > 0 else { return }
@@ -62,7 +62,7 @@ final class SocketShare {
 
 /// One check that waits for one further socket.
 final class SocketRequest: Sendable {
-    /// How many it has already.
+    /// How many further sockets the check already has.
     let held: Int
     let answer = Handover<Bool>()
 

@@ -1,8 +1,9 @@
 public import AccessPolicy
 public import CheckModel
+public import Dialog
 internal import ErrorCatalogue
 internal import NetworkTypes
-import SocketIO
+internal import SocketIO
 public import TLS
 
 /// What all attempts of one check have in common. It is immutable.
@@ -58,7 +59,7 @@ final class AttemptPlan: Sendable {
         }
     }
 
-    /// What the classifier knows before it looks at the error.
+    /// The circumstances that are known before the error.
     func circumstances(in phase: Phase, of endpoint: Endpoint) -> Circumstances {
         var circumstances = Circumstances(phase: phase, transport: .init(request.target.peer))
         circumstances.requestedBind = .init(request.bind)

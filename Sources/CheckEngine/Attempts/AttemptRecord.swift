@@ -1,11 +1,11 @@
-import CLinux
-import CheckModel
-import ErrorCatalogue
-import NetworkTypes
-import SocketIO
+internal import CLinux
+internal import CheckModel
+internal import ErrorCatalogue
+internal import NetworkTypes
+internal import SocketIO
 internal import TLS
 
-/// What is known of an attempt while it is in progress.
+/// The state of an attempt in progress.
 ///
 /// It is an object: otherwise the frames of all functions that wait would contain a copy.
 final class AttemptRecord {
@@ -48,7 +48,7 @@ final class AttemptOutcome: Sendable {
     func outcome(of phase: TimedPhase) -> PhaseOutcome? { phases.first { $0.phase == phase } }
 }
 
-/// What the kernel knows about a failure, in addition to its number.
+/// What the kernel reports about a failure in addition to its errno.
 struct Evidence {
     /// The ICMP message that caused this error; nil if the queued messages belong to other errors.
     let icmp: ICMPMessage?

@@ -1,9 +1,9 @@
-import AccessPolicy
+internal import AccessPolicy
 internal import CheckModel
 public import DNS
 public import NetworkTypes
 public import SocketIO
-import TLS
+internal import TLS
 
 /// Runs checks on one worker, each with a permit.
 ///

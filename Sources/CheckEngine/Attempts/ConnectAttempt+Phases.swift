@@ -1,8 +1,9 @@
 internal import CheckModel
-import ErrorCatalogue
-import NetworkTypes
-import SocketIO
-import TLS
+internal import Dialog
+internal import ErrorCatalogue
+internal import NetworkTypes
+internal import SocketIO
+internal import TLS
 
 /// A phase that follows the connect. An attempt runs those that its check asks for, in this order.
 enum LaterPhase: CaseIterable {
@@ -50,22 +51,24 @@ extension ConnectAttempt {
             let first = LaterPhase.inOrder.first(where: plan.includes)
             return noteFailure(error, of: socket, in: first?.phase ?? .connect, into: record)
         }
+        // It does not outlive this call, so it does not outlive the socket.
+        let stream = SocketStream(on: socket.number, token: registered, reactor: plan.reactor, until: deadline)
         for phase in LaterPhase.inOrder where plan.includes(phase) {
             let isCompleted =
                 switch phase {
-                case .tls: await runTLS(on: socket, token: registered, into: record)
-                case .dialog: await runDialog(on: socket, token: registered, sentEarly: sentEarly, into: record)
+                case .tls: await runTLS(on: socket, stream, into: record)
+                case .dialog: await runDialog(on: socket, stream, sentEarly: sentEarly, into: record)
                 }
             guard isCompleted else { return }
         }
-        if record.result.error == nil { record.tlsAttempt?.sendCloseNotify(on: socket) }
+        if record.result.error == nil { record.tlsAttempt?.sendCloseNotify(on: stream) }
     }
 
     /// The attempt's TLS, if the check asks for it: one object from the first byte to the report.
     @inline(never)
     func tlsAttempt(of record: AttemptRecord) -> TLSAttempt? {
         if record.tlsAttempt == nil, let options = plan.tls {
-            record.tlsAttempt = TLSAttempt(plan: plan, options: options, deadline: deadline)
+            record.tlsAttempt = TLSAttempt(plan: plan, options: options)
         }
         return record.tlsAttempt
     }
@@ -84,16 +87,16 @@ extension ConnectAttempt {
 
     /// Runs the handshake. Its outcome is read from the `TLSAttempt` when the whole attempt ends.
     /// - Returns: whether the next phase may begin.
-    private func runTLS(on socket: borrowing Socket, token: SlotToken, into record: AttemptRecord) async -> Bool {
+    private func runTLS(on socket: borrowing Socket, _ stream: SocketStream, into record: AttemptRecord) async -> Bool {
         guard let tlsAttempt = tlsAttempt(of: record) else { return true }
-        let ending = await tlsAttempt.begin(on: socket, token: token)
-        note(ending, of: socket, into: record)
-        return ending == .completed
+        let outcome = await tlsAttempt.start(on: stream)
+        note(outcome, of: socket, into: record)
+        return outcome == .completed
     }
 
     @inline(never)
-    func note(_ ending: TLSHandshakeEnding, of socket: borrowing Socket, into record: AttemptRecord) {
-        switch ending {
+    func note(_ outcome: TLSHandshakeOutcome, of socket: borrowing Socket, into record: AttemptRecord) {
+        switch outcome {
         case .completed, .expectedAlert: break
         case .failed(let failure): enter(Classifier.report(for: failure), in: .tls, into: record)
         case .broken(let error): noteFailure(error, of: socket, in: .tls, into: record)
@@ -105,31 +108,33 @@ extension ConnectAttempt {
     /// Runs the dialog. Its duration does not include that of TLS which begins within it.
     /// - Returns: true, because no phase depends on the dialog.
     private func runDialog(
-        on socket: borrowing Socket, token: SlotToken, sentEarly: Int, into record: AttemptRecord
+        on socket: borrowing Socket, _ stream: SocketStream, sentEarly: Int, into record: AttemptRecord
     ) async -> Bool {
         guard let dialog = plan.dialog else { return true }
         let begin = Clock.now()
-        let tlsAttempt = tlsAttempt(of: record)
-        let tlsBefore = tlsAttempt?.nanoseconds ?? 0
-        let (report, ending) = await Conversation(dialog: dialog, tlsAttempt: tlsAttempt).run(
-            on: socket, token: token, reactor: plan.reactor, isDatagram: plan.request.target.isDatagram,
-            alreadySent: sentEarly, until: deadline)
-        note(ending, of: socket, into: record)
-        let tls = (tlsAttempt?.nanoseconds ?? 0) - tlsBefore
-        record.phases.append(
-            PhaseOutcome(.dialog, nanoseconds: Clock.now().since(begin) - tls, report: .dialog(report)))
+        let tlsBefore = tlsAttempt(of: record)?.nanoseconds ?? 0
+        let runner = DialogRunner(
+            dialog, on: stream, framing: MessageFraming(socket.kind), tls: tlsAttempt(of: record))
+        note(await runner.run(alreadySent: sentEarly), of: socket, into: record)
+        let tls = (record.tlsAttempt?.nanoseconds ?? 0) - tlsBefore
+        enter(runner.report, nanoseconds: Clock.now().since(begin) - tls, into: record)
         return true
     }
 
     @inline(never)
-    private func note(_ ending: DialogEnding, of socket: borrowing Socket, into record: AttemptRecord) {
+    private func enter(_ report: DialogReport, nanoseconds: Int64, into record: AttemptRecord) {
+        record.phases.append(PhaseOutcome(.dialog, nanoseconds: nanoseconds, report: .dialog(report)))
+    }
+
+    @inline(never)
+    private func note(_ outcome: DialogOutcome, of socket: borrowing Socket, into record: AttemptRecord) {
         let circumstances = plan.circumstances(in: .dialog, of: endpoint)
-        switch ending {
-        case .completed(let heard):
-            if heard, plan.request.target.isDatagram { record.result.outcome = .answered }
-        case .mismatch(heard: true):
+        switch outcome {
+        case .completed(let hasReceived):
+            if hasReceived, plan.request.target.isDatagram { record.result.outcome = .answered }
+        case .mismatch(hasReceived: true):
             enter(Classifier.report(for: .dialogMismatch), in: .dialog, into: record)
-        case .mismatch(heard: false):
+        case .mismatch(hasReceived: false):
             enter(Classifier.deadlineReport(in: circumstances), in: .dialog, into: record)
         case .proberBusy:
             enter(Classifier.report(for: .proberBusy), in: .dialog, into: record)
@@ -141,8 +146,8 @@ extension ConnectAttempt {
             noteFailure(error, of: socket, in: .dialog, into: record)
         case .brokenTLS(let failure):
             enter(Classifier.report(for: failure), in: .dialog, into: record)
-        case .handshake(let ending):
-            note(ending, of: socket, into: record)
+        case .handshake(let outcome):
+            note(outcome, of: socket, into: record)
         case .cancelled:
             noteCancelled(into: record, in: .dialog)
         }

@@ -1,5 +1,6 @@
 internal import CLinux
 internal import CheckModel
+internal import Dialog
 internal import ErrorCatalogue
 internal import NetworkTypes
 internal import SocketIO
@@ -11,7 +12,7 @@ internal import SocketIO
 final class ConnectAttempt: Sendable {
     let plan: AttemptPlan
     let endpoint: Endpoint
-    /// In the padding of `endpoint`: they cost no memory.
+    /// These two fit into the padding of `endpoint`, and cost no memory.
     let options: AttemptOptions
     let deadline: MonotonicTime
 
@@ -68,7 +69,7 @@ final class ConnectAttempt: Sendable {
         }
     }
 
-    private enum Ending {
+    private enum ConnectEvent {
         case connected, deadline, cancelled
         case failed(Errno)
     }
@@ -76,7 +77,7 @@ final class ConnectAttempt: Sendable {
     /// connect(2). While that is in progress, waits until the socket is writable, and then reads SO_ERROR.
     private func finishConnect(
         _ socket: borrowing Socket, token: inout SlotToken?, sentEarly: inout Int, _ record: AttemptRecord
-    ) async -> Ending {
+    ) async -> ConnectEvent {
         do throws(Errno) {
             switch try socket.connect(to: endpoint) {
             case .complete:
@@ -114,14 +115,7 @@ extension ConnectAttempt {
         if let tlsAttempt = tlsAttempt(of: record), !plan.dialogStartsTLS {
             return try tlsAttempt.sendFirstFlight(on: socket)
         }
-        let first: [UInt8] =
-            switch plan.dialog?.steps.first {
-            case .send(let template): template.filled(with: [:]) ?? []
-            case .sendBytes(let bytes): bytes
-            case .expect, .expectBytes, .expectLine, .expectExactly, .sendLine, .reject, .startTLS, .startTLSAgain, nil:
-                []
-            }
-        return try socket.sendFirst(first)
+        return try socket.sendFirst(plan.dialog?.firstBytes ?? [])
     }
 }
 

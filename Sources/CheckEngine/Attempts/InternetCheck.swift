@@ -1,9 +1,9 @@
-import AccessPolicy
-import CheckModel
-import DNS
-import ErrorCatalogue
-import NetworkTypes
-import SocketIO
+internal import AccessPolicy
+internal import CheckModel
+internal import DNS
+internal import ErrorCatalogue
+internal import NetworkTypes
+internal import SocketIO
 
 /// A check of a TCP or UDP target: resolve, apply the policy, connect. With port 0, it resolves and is `invalid`.
 struct InternetCheck {
@@ -31,7 +31,7 @@ struct InternetCheck {
         try judgeServer()
     }
 
-    /// The endpoints that the policy allows; nil if there is nothing to try, and the draft has the reason.
+    /// The endpoints that the policy allows; nil if there are none. The draft then has the reason.
     @inline(never)
     private func permittedEndpoints() throws(DenialReason) -> [Endpoint]? {
         guard let resolution = draft.resolution, let (_, port) = plan.hostAndPort else {
@@ -44,20 +44,21 @@ struct InternetCheck {
             draft.fail(with: Classifier.report(for: OwnError.cancelled), in: .connect)
             return nil
         }
-        let permitted = try permittedAddresses(of: resolution, port)
+        let permitted = try permittedEndpoints(of: resolution, port)
         if port == 0 {
             draft.fail(with: Classifier.report(for: OwnError.invalid), in: .policy)
             return nil
         }
-        return permitted.map { .ip(IPEndpoint(address: $0, port: port)) }
+        return permitted
     }
 
-    private func permittedAddresses(of resolution: Resolution, _ port: UInt16) throws(DenialReason) -> [IPAddress] {
+    private func permittedEndpoints(of resolution: Resolution, _ port: UInt16) throws(DenialReason) -> [Endpoint] {
         guard resolution.source == .literal, let address = resolution.addresses.first else {
-            return try choose(from: resolution, port)
+            return try choose(from: resolution, port).map { .ip(IPEndpoint(address: $0, port: port)) }
         }
-        if let reason = denial(of: IPEndpoint(address: address, port: port)) { throw reason }
-        return [address]
+        let endpoint = IPEndpoint(address: address, port: port)
+        if let reason = denial(of: endpoint) { throw reason }
+        return [.ip(endpoint)]
     }
 
     @inline(never)

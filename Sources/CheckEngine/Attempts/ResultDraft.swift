@@ -1,7 +1,7 @@
-import CheckModel
-import ErrorCatalogue
-import NetworkTypes
-import SocketIO
+internal import CheckModel
+internal import ErrorCatalogue
+internal import NetworkTypes
+internal import SocketIO
 
 /// The result of a check in progress. Only the check's task uses it.
 final class ResultDraft {

@@ -23,7 +23,7 @@ struct SocketSetup {
             throw Refusal(errno: error, phase: .socket)
         }
         do throws(Errno) {
-            try bind(socket, towards: endpoint)
+            try bind(socket, to: endpoint)
         } catch {
             throw Refusal(errno: error, phase: .bind)
         }
@@ -42,7 +42,7 @@ struct SocketSetup {
         if requested.tcpFastOpen { try socket.setFastOpen() }
     }
 
-    private func bind(_ socket: borrowing Socket, towards endpoint: IPEndpoint) throws(Errno) {
+    private func bind(_ socket: borrowing Socket, to endpoint: IPEndpoint) throws(Errno) {
         if let interface = request.bind.interface { try socket.bindToInterface(interface) }
         let port = options.sourcePort
         guard request.bind.address != nil || port != 0 else { return }

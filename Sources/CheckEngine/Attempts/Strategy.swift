@@ -1,7 +1,7 @@
-import CheckModel
-import ErrorCatalogue
-import NetworkTypes
-import SocketIO
+internal import CheckModel
+internal import ErrorCatalogue
+internal import NetworkTypes
+internal import SocketIO
 
 /// The strategies for several addresses of one name.
 enum Strategy {

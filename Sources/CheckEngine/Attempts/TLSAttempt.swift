@@ -1,4 +1,5 @@
 internal import CheckModel
+internal import Dialog
 internal import ErrorCatalogue
 internal import NetworkTypes
 internal import STARTTLS
@@ -9,7 +10,6 @@ internal import TLS
 final class TLSAttempt {
     private let plan: AttemptPlan
     private let options: TLSOptions
-    private let deadline: MonotonicTime
     /// nil until the handshake begins. It carries plaintext after the handshake.
     private(set) var channel: TLSChannel?
     /// How much of the check's time TLS took so far, in nanoseconds.
@@ -19,36 +19,34 @@ final class TLSAttempt {
         PhaseOutcome(.tls, nanoseconds: nanoseconds, report: channel.map { .tls($0.report) })
     }
 
-    init(plan: AttemptPlan, options: TLSOptions, deadline: MonotonicTime) {
+    init(plan: AttemptPlan, options: TLSOptions) {
         self.plan = plan
         self.options = options
-        self.deadline = deadline
     }
 
     /// Whether the STARTTLS negotiation has not ended.
     var isBeforeHandshake: Bool { options.startTLS != nil && channel == nil }
 
     /// Negotiates STARTTLS if the request asks for it, and runs the handshake. Call it once for each attempt.
-    func begin(on socket: borrowing Socket, token: SlotToken) async -> TLSHandshakeEnding {
+    func start(on socket: SocketStream) async -> TLSHandshakeOutcome {
         let begin = Clock.now()
-        let ending = await negotiateAndShakeHands(on: socket, token: token)
+        let outcome = await negotiateAndShakeHands(on: socket)
         nanoseconds += Clock.now().since(begin)
-        return ending
+        return outcome
     }
 
-    private func negotiateAndShakeHands(on socket: borrowing Socket, token: SlotToken) async -> TLSHandshakeEnding {
+    private func negotiateAndShakeHands(on stream: SocketStream) async -> TLSHandshakeOutcome {
         if let protocolName = options.startTLS {
-            let ending = await protocolName.negotiate(
-                host: options.serverName ?? hostName, on: socket, token: token, reactor: plan.reactor,
-                until: deadline)
-            guard ending == .completed else { return ending }
+            let outcome = await protocolName.negotiate(host: options.serverName ?? hostName, on: stream)
+            guard outcome == .completed else { return outcome }
         }
+        let channel: TLSChannel
         do throws(TLSHandshakeFailure) {
-            return try await openChannel().handshake(
-                on: socket, token: token, reactor: plan.reactor, until: deadline)
+            channel = try openChannel()
         } catch {
             return .failed(error)
         }
+        return await channel.handshake(on: stream)
     }
 
     private func openChannel() throws(TLSHandshakeFailure) -> TLSChannel {
@@ -68,18 +66,32 @@ final class TLSAttempt {
     }
 
     /// Sends close_notify, if there is a channel.
-    func sendCloseNotify(on socket: borrowing Socket) {
-        channel?.sendCloseNotify(on: socket)
+    func sendCloseNotify(on stream: SocketStream) {
+        channel?.sendCloseNotify(on: stream)
     }
 }
 
 // TCP Fast Open: the ClientHello leaves with the SYN.
 extension TLSAttempt {
-    /// Sends the ClientHello as far as the kernel takes it; `begin` sends the rest.
+    /// Sends the ClientHello as far as the kernel takes it; `start` sends the rest.
     /// - Returns: 0, because no byte of a dialog was sent.
     func sendFirstFlight(on socket: borrowing Socket) throws(Errno) -> Int {
-        // If there is no channel, `begin` reports why.
+        // If there is no channel, `start` reports why.
         if let channel = try? openChannel() { channel.noteSent(try socket.sendFirst(channel.firstFlight())) }
         return 0
+    }
+}
+
+// TLS within a dialog, or a dialog within TLS.
+extension TLSAttempt: DialogTLS {
+    var isEstablished: Bool { channel != nil }
+
+    func receive(from socket: SocketStream, atMost capacity: Int) throws(TLSTransferError) -> [UInt8] {
+        // Without a channel, a dialog does not use TLS.
+        try channel?.receive(from: socket, atMost: capacity) ?? []
+    }
+
+    func send(_ bytes: ArraySlice<UInt8>, on socket: SocketStream) throws(TLSTransferError) -> Int {
+        try channel?.send(bytes, on: socket) ?? 0
     }
 }

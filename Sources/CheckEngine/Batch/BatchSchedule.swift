@@ -6,7 +6,7 @@ public import NetworkTypes
 /// All checks run once, in their order, within the limits of `BatchOptions`. After the last of them has ended, those that
 /// timed out run again, one after another with a pause in between.
 public struct BatchSchedule: Sendable {
-    /// What to do now.
+    /// What the caller must do now.
     public enum Step: Hashable, Sendable {
         /// Start this check.
         case start(Int)
@@ -14,16 +14,20 @@ public struct BatchSchedule: Sendable {
         case wait(until: MonotonicTime)
         /// Ask again after a check has ended.
         case waitForEnd
-        /// The repetition has taken too long: these checks keep their timeout. Ask again at once.
+        /// The time for repetition is over: these checks keep their timeout as the result. Ask again at once.
         case giveUp([Int])
         case complete
     }
 
     private let options: BatchOptions
     private let hosts: [String]
-    private var waiting: Deque<Int>
-    /// Checks whose host has as many in flight as it may have.
+    /// Checks that never started, except those in `waiting` and `held`.
+    private var unstarted: Range<Int>
+    /// Checks that start before `unstarted`.
+    private var waiting: Deque<Int> = []
+    /// Checks that wait because their host already has `perHost` checks in flight.
     private var held: [String: Deque<Int>] = [:]
+    private var heldCount = 0
     private var inFlightByHost: [String: Int] = [:]
     private var timedOut: [Int] = []
     private var earliestStart: MonotonicTime?
@@ -33,55 +37,92 @@ public struct BatchSchedule: Sendable {
     /// The round of repetition: 0 while the checks run for the first time.
     public private(set) var retryRound = 0
 
-    /// - Parameter hosts: the host of each check, in order. Equal texts share the limit `perHost`.
+    /// - Parameter hosts: the host of each check, in order. Checks with equal strings share the limit `perHost`.
     public init(hosts: [String], options: BatchOptions) {
-        self.options = options
-        self.hosts = hosts
-        waiting = Deque(hosts.indices)
+        self.init(count: hosts.count, hosts: hosts, options: options)
     }
 
-    /// Checks of the present round that have not started yet.
-    public var waitingCount: Int { waiting.count + held.values.reduce(0) { $0 + $1.count } }
+    /// - Parameter hosts: as above; not used without a limit `perHost`, and may then be empty.
+    init(count: Int, hosts: [String], options: BatchOptions) {
+        self.options = options
+        self.hosts = hosts
+        unstarted = 0..<count
+    }
 
-    /// The next step. A check that it starts counts as in flight from here on.
+    /// Checks of the current round that have not started yet.
+    public var waitingCount: Int { waiting.count + heldCount + unstarted.count }
+
+    /// The next step. A check that it starts counts as in flight from then on.
     public mutating func next(at now: MonotonicTime) -> Step {
-        if waiting.isEmpty, held.isEmpty, inFlightCount == 0 {
+        if let step = stepBeforeStart(at: now) { return step }
+        return start(at: now).map(Step.start) ?? .waitForEnd
+    }
+
+    /// What to do before the next check can start; nil if one may be ready.
+    /// - Parameter last: the last check that may start. If this one waits for its repetition, that is given up: its result is
+    ///   needed next.
+    mutating func stepBeforeStart(at now: MonotonicTime, upTo last: Int = .max) -> Step? {
+        if waitingCount == 0, inFlightCount == 0 {
             guard beginRetries(at: now) else { return .complete }
         }
-        if let retryDeadline, now >= retryDeadline, !waiting.isEmpty || !held.isEmpty {
-            let left = (Array(waiting) + held.values.joined()).sorted()
-            waiting = []
-            held = [:]
-            return .giveUp(left)
-        }
-        guard inFlightCount < max(options.concurrency, 1) else { return .waitForEnd }
-        if let earliestStart, now < earliestStart, !waiting.isEmpty { return .wait(until: earliestStart) }
-        guard let index = takeFirst() else { return .waitForEnd }
+        if let retryDeadline, now >= retryDeadline, waitingCount > 0 { return .giveUp(withdraw()) }
+        if last != .max, let place = timedOut.firstIndex(of: last) { return .giveUp([timedOut.remove(at: place)]) }
+        if inFlightCount >= max(options.concurrency, 1) || waitingCount == heldCount { return .waitForEnd }
+        if let earliestStart, now < earliestStart { return .wait(until: earliestStart) }
+        return nil
+    }
+
+    /// Starts the next check, up to `last`. It counts as in flight from here on.
+    /// - Returns: nil if none may start now.
+    mutating func start(at now: MonotonicTime, upTo last: Int = .max) -> Int? {
+        guard inFlightCount < max(options.concurrency, 1), earliestStart.map({ now >= $0 }) ?? true,
+            retryDeadline.map({ now < $0 }) ?? true, let index = takeFirst(upTo: last)
+        else { return nil }
         inFlightCount += 1
-        inFlightByHost[hosts[index], default: 0] += 1
+        if options.perHost > 0 { inFlightByHost[hosts[index], default: 0] += 1 }
         earliestStart = pauseNanoseconds.map { now.advanced(byNanoseconds: $0) }
-        return .start(index)
+        return index
+    }
+
+    /// Removes all checks of the present round that have not started.
+    /// - Returns: their numbers in order.
+    mutating func withdraw() -> [Int] {
+        let left = (Array(waiting) + held.values.joined() + unstarted).sorted()
+        waiting = []
+        held = [:]
+        heldCount = 0
+        unstarted = unstarted.upperBound..<unstarted.upperBound
+        return left
+    }
+
+    /// The same, with the checks that wait for their repetition.
+    mutating func withdrawAll() -> [Int] {
+        defer { timedOut = [] }
+        return (withdraw() + timedOut).sorted()
     }
 
     /// Notes that a check has ended.
     /// - Returns: whether its result is final. False means that the check is repeated later.
     public mutating func end(_ index: Int, timedOut isTimeout: Bool) -> Bool {
-        let host = hosts[index]
         inFlightCount -= 1
-        let left = (inFlightByHost[host] ?? 1) - 1
-        inFlightByHost[host] = left == 0 ? nil : left
-        if let next = held[host]?.popFirst() {
-            if held[host]?.isEmpty == true { held[host] = nil }
-            waiting.prepend(next)
-        }
+        if options.perHost > 0 { releaseHost(hosts[index]) }
         guard isTimeout, retryRound < options.timeoutRetries else { return true }
         timedOut.append(index)
         return false
     }
 
+    private mutating func releaseHost(_ host: String) {
+        let left = (inFlightByHost[host] ?? 1) - 1
+        inFlightByHost[host] = left == 0 ? nil : left
+        guard let next = held[host]?.popFirst() else { return }
+        if held[host]?.isEmpty == true { held[host] = nil }
+        heldCount -= 1
+        waiting.prepend(next)
+    }
+
     private var pauseNanoseconds: Int64? {
         if retryRound > 0 { return Int64(options.retryPauseMilliseconds) * 1_000_000 }
-        // A day between two starts is as good as any longer time, and fits the clock.
+        // Pauses are capped at a day, which fits the clock.
         return options.ratePerSecond > 0 ? Int64(min(1e9 / options.ratePerSecond, 86_400e9)) : nil
     }
 
@@ -95,11 +136,18 @@ public struct BatchSchedule: Sendable {
         return true
     }
 
-    private mutating func takeFirst() -> Int? {
-        while let index = waiting.popFirst() {
+    private mutating func takeFirst(upTo last: Int) -> Int? {
+        while let index = popWaiting(upTo: last) {
             guard options.perHost > 0, inFlightByHost[hosts[index], default: 0] >= options.perHost else { return index }
             held[hosts[index], default: []].append(index)
+            heldCount += 1
         }
         return nil
+    }
+
+    private mutating func popWaiting(upTo last: Int) -> Int? {
+        if let place = waiting.firstIndex(where: { $0 <= last }) { return waiting.remove(at: place) }
+        guard let first = unstarted.first, first <= last else { return nil }
+        return unstarted.popFirst()
     }
 }

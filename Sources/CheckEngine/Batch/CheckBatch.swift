@@ -1,25 +1,25 @@
 public import CheckModel
 internal import ErrorCatalogue
 public import SocketIO
-import Synchronization
+internal import Synchronization
 
-/// What happens in a batch, in order.
+/// The events of a batch, in order.
 public enum BatchEvent: Sendable {
     /// The check's result is final. Each check has exactly one such event, unless the batch is cancelled.
     case finished(Int, CheckResult)
-    /// The check timed out and will be repeated after the rest.
+    /// The check timed out and will be repeated after the others.
     case willRepeat(Int, CheckResult)
-    /// The repetition has begun: its round from 1, and how many checks it has.
+    /// The repetition has begun: its round, starting at 1, and the number of its checks.
     case repeating(round: Int, count: Int)
 }
 
 /// Runs many checks at the pace of `BatchOptions`.
 ///
-/// It knows nothing about where the checks come from and where they run: the command line and HTTP bring their own.
+/// It does not know where the checks come from or where they run. The command line and HTTP both use it.
 public final class CheckBatch: Sendable {
     private struct State {
         var schedule: BatchSchedule
-        /// What the checks ended with that are still to be repeated.
+        /// The results so far of the checks that will be repeated.
         var earlier: [Int: CheckResult] = [:]
         var isCancelled = false
     }
@@ -31,7 +31,7 @@ public final class CheckBatch: Sendable {
 
     /// - Parameters:
     ///   - hosts: the host of each check, as `BatchSchedule` takes them.
-    ///   - reactor: whose timer paces the starts.
+    ///   - reactor: its timer paces the starts.
     ///   - check: runs one check; it returns soon after its task was cancelled.
     public init(
         hosts: [String], options: BatchOptions, reactor: Reactor, check: @escaping @Sendable (Int) async -> CheckResult
@@ -44,8 +44,8 @@ public final class CheckBatch: Sendable {
     /// Checks in flight.
     public var inFlightCount: Int { state.withLock { $0.schedule.inFlightCount } }
 
-    /// Runs all checks. The tasks that it makes prefer the executor that the caller's task prefers.
-    /// - Parameter onEvent: is called for one event at a time, on whatever thread a check ended.
+    /// Runs all checks. Their tasks prefer the same executor as the caller's task.
+    /// - Parameter onEvent: called for one event at a time, on the thread on which a check ended.
     public func run(_ onEvent: @escaping @Sendable (BatchEvent) -> Void) async {
         let timer = await reactor.makeTimer { [wakeUp] in wakeUp.fire() }
         await withDiscardingTaskGroup { group in
@@ -78,7 +78,7 @@ public final class CheckBatch: Sendable {
         await reactor.remove(timer)
     }
 
-    /// Ends the batch: checks in flight are cancelled, and no event follows.
+    /// Ends the batch: checks in flight are cancelled, and no further event follows.
     public func cancel() {
         state.withLock { $0.isCancelled = true }
         wakeUp.fire()
@@ -101,65 +101,5 @@ public final class CheckBatch: Sendable {
             guard !state.isCancelled, let result = state.earlier.removeValue(forKey: index) else { return }
             onEvent(.finished(index, result))
         }
-    }
-}
-
-/// Wakes one task that waits. A call before the wait is not lost.
-private final class WakeUp: Sendable {
-    private struct State {
-        var isFired = false
-        var waiter: UnsafeContinuation<Void, Never>?
-    }
-
-    private let state = Mutex(State())
-
-    func fire() {
-        let waiter = state.withLock { state in
-            let waiter = state.waiter.take()
-            if waiter == nil { state.isFired = true }
-            return waiter
-        }
-        waiter?.resume()
-    }
-
-    /// SAFETY of the unsafe continuation: it is resumed once, by the caller that takes it out of the state under the lock.
-    func wait() async {
-        await withUnsafeContinuation { continuation in
-            let isFired = state.withLock { state in
-                if !state.isFired { state.waiter = continuation }
-                return state.isFired.exchange(with: false)
-            }
-            if isFired { continuation.resume() }
-        }
-    }
-}
-
-extension Bool {
-    fileprivate mutating func exchange(with value: Bool) -> Bool {
-        defer { self = value }
-        return self
-    }
-}
-
-/// How fast the checks of a batch may start, and whether those that timed out are repeated.
-public struct BatchOptions: Hashable, Sendable {
-    /// Checks in flight at once, at least 1.
-    public var concurrency: Int
-    /// Checks in flight at once to one host; 0 means no limit.
-    public var perHost = 0
-    /// Starts per second; 0 means no limit.
-    public var ratePerSecond = 0.0
-    /// How many times a check that timed out is repeated after the rest, 0 … 3.
-    public var timeoutRetries = 0
-    /// The pause between the starts of two repeated checks, in milliseconds.
-    ///
-    /// Linux sends about one ICMP error a second to one host (icmp_ratelimit), whatever the error is about. A repeated check
-    /// gets its ICMP error only if it has such a second to itself.
-    public var retryPauseMilliseconds = 1100
-    /// How long the repetition may take as a whole, in milliseconds. What is left then keeps its timeout.
-    public var retryLimitMilliseconds = 600_000
-
-    public init(concurrency: Int) {
-        self.concurrency = concurrency
     }
 }

@@ -1,10 +1,10 @@
 public import CheckModel
 public import ErrorCatalogue
 internal import NetworkTypes
-import SocketIO
-import Synchronization
+internal import SocketIO
+internal import Synchronization
 
-/// One monitor of the running service: its definition and what is known of it.
+/// One monitor of the running service: its definition and its state.
 public final class Monitor: Sendable {
     public let definition: MonitorDefinition
     private let latest: Mutex<MonitorStatus>
@@ -19,7 +19,7 @@ public final class Monitor: Sendable {
     /// The state, without a copy of the history.
     public var state: MonitorState { latest.withLock { $0.state } }
 
-    /// - Returns: whether the state is another one now.
+    /// - Returns: whether the state has changed.
     func note(_ result: CheckResult) -> Bool {
         latest.withLock { $0.note(result, of: definition) }
     }
@@ -35,14 +35,16 @@ public struct MonitorDefinition: Sendable {
     public let name: String
     /// Whether the service is ready only while it is up.
     public let isRequired: Bool
-    /// 100 … 86400000: from one round to the next, if that has ended.
+    /// The interval in milliseconds, 100 … 86400000: from the start of one round to the start of the next, unless the
+    /// round is still in progress.
     public let intervalMilliseconds: Int
-    /// So many rounds in a row that are `ok` make it up, 1 …
+    /// How many successive rounds must be `ok` to make it up, at least 1.
     public let upAfter: Int
-    /// So many in a row that are not make it down, 1 …
+    /// How many successive rounds must fail to make it down, at least 1.
     public let downAfter: Int
     public let check: PreparedCheck
-    /// What it was made from: a definition with the same text is the same monitor after a reload, and keeps its history.
+    /// The text that the definition was decoded from. A definition with the same text is the same monitor after a
+    /// reload, and keeps its history.
     public let source: String
 
     public init(
@@ -61,19 +63,19 @@ public struct MonitorDefinition: Sendable {
 
 /// The state of a monitor's target.
 public enum MonitorState: String, CaseIterable, Sendable {
-    /// Not enough rounds yet.
+    /// There have not been enough rounds yet.
     case pending
     case up, down
 }
 
-/// What is known of a monitor: pure bookkeeping over its rounds.
+/// The state of a monitor, computed from its rounds. It does no I/O.
 public struct MonitorStatus: Sendable {
     public private(set) var state = MonitorState.pending
-    /// When that state began: wall-clock time, nanoseconds since 1970.
+    /// When the state began: wall-clock time, nanoseconds since 1970.
     public private(set) var sinceNanoseconds: Int64
-    /// Rounds in a row, up to the latest, that were `ok`, or that were not.
+    /// Successive rounds up to the latest that were all `ok`, or all not.
     public private(set) var consecutiveCount = 0
-    /// The latest round in full.
+    /// The complete result of the latest round.
     public private(set) var lastResult: CheckResult?
     public private(set) var history = MonitorHistory()
     /// Rounds that were skipped because the queue was full. This says nothing about the target.
@@ -83,8 +85,8 @@ public struct MonitorStatus: Sendable {
         sinceNanoseconds = nowNanoseconds
     }
 
-    /// Takes a round's result.
-    /// - Returns: whether the state is another one now.
+    /// Adds a round's result.
+    /// - Returns: whether the state has changed.
     mutating func note(_ result: CheckResult, of definition: MonitorDefinition) -> Bool {
         let isSame = lastResult?.ok == result.ok
         consecutiveCount = isSame ? consecutiveCount + 1 : 1
@@ -109,7 +111,7 @@ public struct MonitorHistory: Sendable {
     public struct Entry: Hashable, Sendable {
         /// Wall-clock time, milliseconds since 1970.
         public let startedAtMilliseconds: Int64
-        /// As `timings_ms.total`, in microseconds; at most what fits, more than an hour.
+        /// `timings_ms.total` in microseconds, capped at 2³² − 1 (71 minutes).
         public let totalMicroseconds: UInt32
         public let ok: Bool
         private let outcomeCode: UInt8
@@ -131,12 +133,12 @@ public struct MonitorHistory: Sendable {
     public static let capacity = 500
 
     private var ring: [Entry] = []
-    /// The index of the oldest round, if the ring is full.
+    /// The index of the oldest round when the ring is full.
     private var oldest = 0
 
     public var count: Int { ring.count }
 
-    /// From the oldest to the newest.
+    /// All rounds, oldest first.
     public var entries: [Entry] { Array(ring[oldest...] + ring[..<oldest]) }
 
     mutating func append(_ result: CheckResult) {
@@ -146,7 +148,7 @@ public struct MonitorHistory: Sendable {
     }
 }
 
-/// An error's name in two bytes: its index in the catalogue, or an errno that is not in the catalogue.
+/// An error's name in two bytes: its index in the catalogue, or an errno that is not in the catalog.
 private struct ErrorCode {
     let rawValue: UInt16
 

@@ -1,8 +1,8 @@
 public import CheckModel
 internal import ErrorCatalogue
 internal import NetworkTypes
-import SocketIO
-import Synchronization
+internal import SocketIO
+internal import Synchronization
 
 /// The monitors of the service, each on one of its workers.
 public final class MonitorSet: Sendable {
@@ -34,14 +34,14 @@ public final class MonitorSet: Sendable {
     /// In the order of the configuration.
     public var monitors: [Monitor] { state.withLock { $0.entries.map(\.monitor) } }
 
-    /// Whether the configuration was applied, even if it has no monitors.
+    /// Whether a configuration has been applied, even one without monitors.
     public var isFilled: Bool { state.withLock { $0.isFilled } }
 
     public func monitor(named name: String) -> Monitor? {
         state.withLock { $0.entries.first { $0.monitor.definition.name == name }?.monitor }
     }
 
-    /// Replaces the monitors. A monitor whose definition is the same continues with its state.
+    /// Replaces the monitors. A monitor with an unchanged definition keeps its state.
     public func replace(with definitions: [MonitorDefinition]) {
         let dropped = state.withLock { state -> [Entry] in
             guard !state.hasEnded else { return [] }
@@ -90,7 +90,7 @@ struct MonitorLoop<Service: CheckService> {
     let monitor: Monitor
     let worker: Worker
     let service: Service
-    /// The present context. Each round asks for it anew, so that a reload applies to monitors too.
+    /// The current context. Each round reads it again, so that a reload applies to monitors too.
     let context: @Sendable () -> CheckContext
     let observer: any MonitorObserver
 
@@ -119,13 +119,14 @@ struct MonitorLoop<Service: CheckService> {
 }
 
 /// When the rounds of one monitor are due.
-///
-/// The first rounds start one millisecond apart, so that a pod with three monitors is ready soon, and ten thousand
-/// monitors start over their interval. From the second round on, the monitors of one interval are spread evenly over it.
+/// The first rounds start one millisecond apart, so that a pod with three monitors is ready soon. With ten thousand
+/// monitors, they are spread over the interval. From the second round on, the monitors of one interval are spread
+/// evenly over it. Each round has a random delay of up to a twentieth of the interval, so that the monitors of several
+/// probers do not synchronize.
 /// Each round has a random delay of up to a twentieth of the interval, so that no monitors of any prober synchronize.
 struct MonitorSchedule {
     private let intervalNanoseconds: Int64
-    /// When the next round is due without its random delay. Further rounds follow one interval apart.
+    /// When the next round is due, without its random delay. Further rounds follow one interval apart.
     private var grid: MonotonicTime
     private(set) var due: MonotonicTime
 
@@ -136,9 +137,9 @@ struct MonitorSchedule {
         intervalNanoseconds = Int64(intervalMilliseconds) * 1_000_000
         let share = intervalNanoseconds / Int64(max(count, 1))
         due = start.advanced(byNanoseconds: Int64(index) * min(share, Self.firstStepNanoseconds))
-        let place = start.advanced(byNanoseconds: Int64(index) * share)
-        // The second round follows the first after half an interval to one and a half.
-        grid = place.since(due) < intervalNanoseconds / 2 ? place.advanced(byNanoseconds: intervalNanoseconds) : place
+        let slot = start.advanced(byNanoseconds: Int64(index) * share)
+        // The second round follows the first after 0.5 to 1.5 intervals.
+        grid = slot.since(due) < intervalNanoseconds / 2 ? slot.advanced(byNanoseconds: intervalNanoseconds) : slot
     }
 
     /// Schedules the next round, after one has ended. Rounds whose time has passed are skipped.
@@ -149,7 +150,7 @@ struct MonitorSchedule {
     }
 }
 
-/// Is notified of the rounds of monitors, on the threads of workers. It must not block.
+/// Receives the rounds of monitors, on the threads of workers. It must not block.
 public protocol MonitorObserver: Sendable {
     /// - Parameter changed: whether this round changed the monitor's state.
     /// - Parameter worker: the index of the worker that it ran on.

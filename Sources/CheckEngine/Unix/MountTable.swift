@@ -1,17 +1,17 @@
-import CLinux
-import NetworkTypes
-import SocketIO
-import Synchronization
+internal import CLinux
+internal import NetworkTypes
+internal import SocketIO
+internal import Synchronization
 
-/// The mounts of this process, /proc/self/mountinfo: it is read without a word to any file system's server.
+/// The mounts of this process, from /proc/self/mountinfo. Reading that file never waits for a file server.
 enum MountTable {
-    /// File systems whose paths are looked up on this machine alone. Others may have to ask a server or a process.
+    /// File systems that look up paths on this machine alone. Others may have to ask a server or a process.
     private static let localTypes: Set<String> = [
         "bcachefs", "btrfs", "devtmpfs", "erofs", "ext2", "ext3", "ext4", "f2fs", "jfs", "overlay", "ramfs", "rootfs",
         "squashfs", "tmpfs", "vfat", "xfs", "zfs",
     ]
 
-    /// Whether what is mounted at that path, which has no links, is one of them.
+    /// Whether the file system mounted at the path is one of `localTypes`. The path must not contain symbolic links.
     static func isLocal(at path: [UInt8]) -> Bool {
         guard let file = try? Descriptor.openForReading(Array("/proc/self/mountinfo".utf8)),
             let contents = try? FileContents.read(file.rawValue)
@@ -19,7 +19,8 @@ enum MountTable {
         return isLocal(at: path, in: contents)
     }
 
-    /// The same by the text of the file, proc_pid_mountinfo(5). Of mounts over each other the last one counts.
+    /// The same for the contents of the file, proc_pid_mountinfo(5). If several file systems are mounted at a path, the
+    /// last one counts.
     static func isLocal(at path: [UInt8], in contents: [UInt8]) -> Bool {
         let wanted = escaped(path)
         var isLocal = false
@@ -34,16 +35,16 @@ enum MountTable {
         return isLocal
     }
 
-    /// Where file systems of other kinds are mounted. The root is none of them: everything lies below it.
-    static func remotePlaces() -> [[UInt8]] {
+    /// The mount points of file systems that may have to ask a server, without the root.
+    static func remoteMountPoints() -> [[UInt8]] {
         guard let file = try? Descriptor.openForReading(Array("/proc/self/mountinfo".utf8)),
             let contents = try? FileContents.read(file.rawValue)
         else { return [] }
-        return remotePlaces(in: contents)
+        return remoteMountPoints(in: contents)
     }
 
-    /// The same by the text of the file.
-    static func remotePlaces(in contents: [UInt8]) -> [[UInt8]] {
+    /// The same for the contents of the file.
+    static func remoteMountPoints(in contents: [UInt8]) -> [[UInt8]] {
         contents.split(separator: UInt8(ascii: "\n")).compactMap { line in
             let fields = line.split(separator: UInt8(ascii: " "))
             guard fields.count > 5, !fields[4].elementsEqual([.slash]),
@@ -71,7 +72,7 @@ enum MountTable {
         return path
     }
 
-    /// As the kernel writes names there: blanks, newlines and backslashes in octal digits.
+    /// Encodes a path as the kernel does in that file: blanks, newlines and backslashes as octal digits.
     private static func escaped(_ path: [UInt8]) -> [UInt8] {
         path.reduce(into: []) { text, byte in
             switch byte {
@@ -85,39 +86,39 @@ enum MountTable {
 }
 
 extension Errno {
-    /// Whether a walk that must not leave its file system has come to its end.
+    /// Whether the lookup would have left its file system (RESOLVE_NO_XDEV).
     var isMountPoint: Bool { rawValue == EXDEV }
 }
 
-/// The mounts of this process whose file systems may have to ask a server, looked at once a second at most.
+/// The mounts of this process whose file systems may have to ask a server. The list is read at most once a second.
 final class RemoteMounts: Sendable {
     private struct State {
-        var nextLook: MonotonicTime?
-        var places: [[UInt8]] = []
+        var nextRead: MonotonicTime?
+        var mountPoints: [[UInt8]] = []
     }
 
-    private static let lookInterval: Int64 = 1_000_000_000
+    private static let readInterval: Int64 = 1_000_000_000
     private let state = Mutex(State())
 
-    /// Mounts are the process's.
+    /// One instance for the process, because mounts belong to the process.
     static let ofProcess = RemoteMounts()
 
-    /// The mount that the path lies on as it is written; nil for a file system of this machine.
-    func place(of path: [UInt8]) -> [UInt8]? {
+    /// The mount point that the path is under; nil if its file system is local. Symbolic links are not followed.
+    func mountPoint(of path: [UInt8]) -> [UInt8]? {
         let now = Clock.now()
         return state.withLock { state in
-            if state.nextLook.map({ now >= $0 }) ?? true {
-                state.nextLook = now.advanced(byNanoseconds: Self.lookInterval)
-                state.places = MountTable.remotePlaces()
+            if state.nextRead.map({ now >= $0 }) ?? true {
+                state.nextRead = now.advanced(byNanoseconds: Self.readInterval)
+                state.mountPoints = MountTable.remoteMountPoints()
             }
-            return Self.innermost(of: state.places, above: path)
+            return Self.innermost(of: state.mountPoints, above: path)
         }
     }
 
-    /// The longest of the places that is a folder of the path, or the path itself.
-    static func innermost(of places: [[UInt8]], above path: [UInt8]) -> [UInt8]? {
-        places.filter { place in
-            path.starts(with: place) && (path.count == place.count || path[place.count] == .slash)
+    /// The longest mount point that is the path itself or one of its parent directories.
+    static func innermost(of mountPoints: [[UInt8]], above path: [UInt8]) -> [UInt8]? {
+        mountPoints.filter { mountPoint in
+            path.starts(with: mountPoint) && (path.count == mountPoint.count || path[mountPoint.count] == .slash)
         }.max { $0.count < $1.count }
     }
 }

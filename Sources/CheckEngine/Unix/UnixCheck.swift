@@ -1,9 +1,9 @@
-import AccessPolicy
-import CLinux
+internal import AccessPolicy
+internal import CLinux
 internal import CheckModel
-import ErrorCatalogue
-import NetworkTypes
-import SocketIO
+internal import ErrorCatalogue
+internal import NetworkTypes
+internal import SocketIO
 
 /// A check of a UNIX-domain target.
 struct UnixCheck {
@@ -22,7 +22,7 @@ struct UnixCheck {
             try judge(address)
             draft.take([await attempt.run()], begunAt: begin)
         case .path(let path):
-            // What cannot be connected to anyway is not followed.
+            // If the policy allows no path at all, the path is not opened.
             if let policy, !policy.allowsSomePaths { throw .unixPath }
             let record = AttemptRecord(of: .unix(address), checkStart: plan.start)
             if path.count > Self.longestPath {
@@ -35,7 +35,7 @@ struct UnixCheck {
         }
     }
 
-    /// What fits into sun_path with its NUL.
+    /// The longest path that fits into sun_path with its NUL.
     private static let longestPath = 107
 
     private func judge(_ address: UnixAddress) throws(DenialReason) {
@@ -46,15 +46,18 @@ struct UnixCheck {
         }
     }
 
-    /// Opens the path and connects on a thread that may block, and goes on from there.
+    /// Opens the path and connects on a thread that may block, then runs the later phases.
     private func open(
         _ path: [UInt8], for attempt: ConnectAttempt, into record: AttemptRecord
     ) async throws(DenialReason) {
-        // The rule that allows the path as it is written. Where there is none, only links can lead to an allowed one.
+        // The rule that allows the path as it is written. Without one, only symbolic links can lead to an allowed path.
         let rule = policy.map { $0.ruleAllowing(path: .path(path)) ?? Self.linksOnly } ?? Self.ownRights
         let job = UnixPathConnect(path: path, kind: plan.socketKind(for: attempt.endpoint), policy: policy)
-        let group = group(of: path, by: rule)
-        switch await blocking.run(inGroup: group, on: plan.reactor, until: plan.deadline, { job.run() }) {
+        let mount = Self.group(ofMountAt: path)
+        let result = await blocking.run(
+            inGroup: mount ?? rule, mayHang: mount != nil, on: plan.reactor, until: plan.deadline
+        ) { job.run() }
+        switch result {
         case .finished(.connected(let connected)): await attempt.runLaterPhases(from: connected, into: record)
         case .finished(.denied(let reason)): throw reason
         case .finished(.unopened(let error)): attempt.noteUnopened(error, into: record)
@@ -69,18 +72,19 @@ struct UnixCheck {
         }
     }
 
-    /// Whether a path that is denied exists or answers stays untold.
+    /// Throws the same denial whether or not the path exists or answers.
     private func refuse(_ path: [UInt8]) throws(DenialReason) {
         if let policy { throw UnixPathConnect.denial(of: path, by: policy) }
     }
 
-    /// Paths on one mount that may hang belong together, whatever rule allows them; others by their rule.
-    private func group(of path: [UInt8], by rule: Int) -> Int {
-        guard let place = RemoteMounts.ofProcess.place(of: path) else { return rule }
-        return Self.linksOnly - 1 - Int(truncatingIfNeeded: UInt(bitPattern: place.hashValue) >> 2)
+    /// Paths under the same remote mount point share a group, whatever rule allows them.
+    /// - Returns: nil for a path on a file system of this machine; its rule is its group.
+    private static func group(ofMountAt path: [UInt8]) -> Int? {
+        guard let mountPoint = RemoteMounts.ofProcess.mountPoint(of: path) else { return nil }
+        return linksOnly - 1 - Int(truncatingIfNeeded: UInt(bitPattern: mountPoint.hashValue) >> 2)
     }
 
-    // Groups of threads beside those of rules, which have their indices.
+    // Thread groups other than those of rules, whose numbers are the rules' indexes.
     private static let ownRights = -1
     private static let linksOnly = -2
 }

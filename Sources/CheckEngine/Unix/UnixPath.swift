@@ -1,24 +1,25 @@
-import AccessPolicy
-import CLinux
-import NetworkTypes
-import SocketIO
+internal import AccessPolicy
+internal import CLinux
+internal import NetworkTypes
+internal import SocketIO
 
-/// What a UNIX-domain path leads to, found out once: what is judged is what is connected to.
+/// The file that a UNIX-domain path leads to. It is opened once, so the policy judges the file that is connected to.
 struct UnixPath: ~Copyable {
-    /// The path without links and relative parts, as far as it could be opened; the rest stands as written.
+    /// The path without symbolic links and relative segments. Segments that could not be opened are appended as
+    /// written.
     let judged: [UInt8]
-    /// The opened socket; nil where the path could not be opened.
+    /// The opened socket; nil if the path could not be opened.
     let opened: Descriptor?
-    /// Why it could not.
+    /// Why the path could not be opened.
     let failure: Errno?
 
-    /// Follows the path by O_PATH, open(2), which takes the same way through the file system as connect(2) does.
-    /// - Parameter followsMagicLinks: whether links of procfs may be on the way, which lead past every name.
+    /// Opens the path with O_PATH (open(2)), which follows it in the same way as connect(2).
+    /// - Parameter followsMagicLinks: whether to follow links of procfs. They lead to files without a lookup by name.
     init(_ path: [UInt8], followsMagicLinks: Bool) {
         do throws(Errno) {
             let descriptor = try Self.open(path, followsMagicLinks)
             guard let name = descriptor.linkTarget() else {
-                // A name that cannot be told cannot be judged: what was opened is not connected to.
+                // The policy cannot judge a file without a name, so it is not connected to.
                 throw Errno(ENAMETOOLONG)
             }
             judged = name
@@ -35,7 +36,7 @@ struct UnixPath: ~Copyable {
         followsMagicLinks ? try .openPath(path) : try .openPathWithoutMagicLinks(path)
     }
 
-    /// Opens ever shorter prefixes until one opens; the remaining segments are appended as they were written.
+    /// Opens shorter and shorter prefixes until one opens, and appends the remaining segments as they were written.
     private static func longestOpenable(_ path: [UInt8], _ followsMagicLinks: Bool) -> [UInt8] {
         var rest: ArraySlice<UInt8> = []
         var prefix = path[...]
@@ -51,21 +52,21 @@ struct UnixPath: ~Copyable {
     }
 }
 
-/// Finds out whether links lead from a path that no rule allows as it is written to one that a rule allows.
+/// Determines whether symbolic links lead from a path that no rule allows as written to one that a rule allows.
 ///
-/// It looks at one segment after another, and never beyond a file system of this machine: a server of files that does not
-/// answer would have to be asked about paths that no rule allows. Links of procfs are not followed: their text does
-/// not say where they lead.
+/// It follows one segment at a time, and never enters a remote file system. Otherwise a client could make a file server
+/// that hangs look up paths that no rule allows. Links of procfs are not followed, because their text is not the path
+/// of their target.
 struct LinkSearch {
     let policy: Policy
 
-    /// As many as the kernel follows, path_resolution(7).
+    /// The kernel's limit, path_resolution(7).
     private static let mostLinks = 40
-    /// Links can be long and lead to links: an end is found soon.
+    /// Links can be long and lead to further links. This limit ends the search early.
     private static let mostSegments = 512
 
-    /// The path behind the links that a rule allows; nil where there is none.
-    func allowedPath(behind path: [UInt8]) -> [UInt8]? {
+    /// The path after following links, if a rule allows it; otherwise nil.
+    func allowedPath(following path: [UInt8]) -> [UInt8]? {
         do throws(Errno) {
             return try search(path)
         } catch {
@@ -74,29 +75,29 @@ struct LinkSearch {
     }
 
     private func search(_ path: [UInt8]) throws(Errno) -> [UInt8]? {
-        var folder = try Self.root()
-        /// Without links.
+        var directory = try Self.root()
+        /// The segments followed so far, without links.
         var passed: [[UInt8]] = []
-        /// The last one comes next.
+        /// The segments to follow, in reverse order.
         var rest = Self.segments(of: path)
         var links = 0
         for _ in 0..<Self.mostSegments {
             guard let segment = rest.popLast() else { return nil }
             if segment == [.dot] { continue }
             if segment == [.dot, .dot] {
-                folder = try folder.openPathWithin(segment, [])
+                directory = try directory.openPathWithin(segment, [])
                 _ = passed.popLast()
             } else {
-                let next = try open(segment, in: folder, behind: passed)
+                let next = try open(segment, in: directory, after: passed)
                 guard let target = next.symbolicLinkTarget() else {
                     passed.append(segment)
-                    folder = next
+                    directory = next
                     continue
                 }
                 links += 1
-                guard links <= Self.mostLinks, !folder.isOnProcfs() else { return nil }
+                guard links <= Self.mostLinks, !directory.isOnProcfs() else { return nil }
                 if target.first == .slash {
-                    folder = try Self.root()
+                    directory = try Self.root()
                     passed = []
                 }
                 rest += Self.segments(of: target)
@@ -107,15 +108,15 @@ struct LinkSearch {
         return nil
     }
 
-    /// Crosses into another file system only where that is one of this machine.
+    /// Enters another file system only if it is a local one.
     private func open(
-        _ segment: [UInt8], in folder: borrowing Descriptor, behind passed: [[UInt8]]
+        _ segment: [UInt8], in directory: borrowing Descriptor, after passed: [[UInt8]]
     ) throws(Errno) -> Descriptor {
         do throws(Errno) {
-            return try folder.openPathWithin(segment, [.noFollow, .noCrossing])
+            return try directory.openPathWithin(segment, [.noFollow, .noCrossing])
         } catch {
             guard error.isMountPoint, MountTable.isLocal(at: Self.joined(passed + [segment])) else { throw error }
-            return try folder.openPathWithin(segment, .noFollow)
+            return try directory.openPathWithin(segment, .noFollow)
         }
     }
 

@@ -4,21 +4,21 @@ internal import NetworkTypes
 internal import SocketIO
 internal import Synchronization
 
-/// Opens a UNIX-domain path, judges what was opened, and connects to it.
+/// Opens a UNIX-domain path, judges the opened file, and connects to it.
 ///
-/// Each of these calls may block for as long as a file system does not answer: on a thread for that only.
+/// Each of these calls may block as long as a file system does not answer. So `run` needs a thread that may block.
 final class UnixPathConnect: Sendable {
-    enum Ending: Sendable {
+    enum Completion: Sendable {
         case connected(ConnectedSocket)
         case denied(DenialReason)
-        /// The path led nowhere: the errno is what connect(2) would have said, which takes the same way.
+        /// The path could not be opened. The errno is the one that connect(2) would have returned.
         case unopened(Errno)
         case failed(Errno, Phase)
     }
 
     let path: [UInt8]
     let kind: SocketKind
-    /// nil where the caller acts with its own rights.
+    /// nil if the caller acts with its own rights.
     let policy: Policy?
     private let foundAllowed = Atomic<Bool>(false)
 
@@ -28,10 +28,10 @@ final class UnixPathConnect: Sendable {
         self.policy = policy
     }
 
-    /// Whether the path is one that a rule allows, as it is written or behind its links: known while `run` hangs, too.
+    /// Whether a rule allows the path, as written or after following links. It can be read while `run` hangs.
     var isAllowed: Bool { foundAllowed.load(ordering: .acquiring) }
 
-    func run() -> Ending {
+    func run() -> Completion {
         guard let policy else {
             foundAllowed.store(true, ordering: .releasing)
             return connect(to: UnixPath(path, followsMagicLinks: true)) { _, _ in .allow }
@@ -43,7 +43,7 @@ final class UnixPathConnect: Sendable {
         }
     }
 
-    /// What `policy` says of a path that it does not allow as it is written.
+    /// The policy's denial of a path that it does not allow as written.
     static func denial(of path: [UInt8], by policy: Policy) -> DenialReason {
         switch policy.judge(path: .path(path)) {
         case .allow: .unixPath
@@ -53,10 +53,10 @@ final class UnixPathConnect: Sendable {
 
     private func allowedPath(by policy: Policy) -> [UInt8]? {
         if policy.ruleAllowing(path: .path(path)) != nil { return path }
-        return LinkSearch(policy: policy).allowedPath(behind: path)
+        return LinkSearch(policy: policy).allowedPath(following: path)
     }
 
-    private func connect(to found: consuming UnixPath, _ judge: ([UInt8], FileIdentity?) -> Verdict) -> Ending {
+    private func connect(to found: consuming UnixPath, _ judge: ([UInt8], FileIdentity?) -> Verdict) -> Completion {
         switch found.opened {
         case .none:
             if case .deny(let reason) = judge(found.judged, nil) { return .denied(reason) }
@@ -67,8 +67,8 @@ final class UnixPathConnect: Sendable {
         }
     }
 
-    /// Connects to the opened socket itself, by its number, so that nothing can be put in its place.
-    private func connect(throughDescriptor number: Int32) -> Ending {
+    /// Connects to the opened socket through its descriptor, so that no other file can replace it.
+    private func connect(throughDescriptor number: Int32) -> Completion {
         var phase = Phase.socket
         do throws(Errno) {
             let socket = try Socket(kind)
@@ -81,7 +81,7 @@ final class UnixPathConnect: Sendable {
     }
 }
 
-/// A socket on its way from the thread that connected it to its check; the last owner closes it.
+/// A socket on its way from the thread that connected it to its check. The last reference closes it.
 final class ConnectedSocket: Sendable {
     let socket: Socket
 

@@ -4,11 +4,11 @@ internal import SocketIO
 
 /// Runs checks, within limits that the implementation sets.
 ///
-/// Code that knows its service by its concrete or generic type calls it without dynamic dispatch.
+/// Code that uses its service by its concrete or generic type calls it without dynamic dispatch.
 public protocol CheckService: Sendable {
     /// Takes a permit, runs the check, and returns the permit. Canceling the task cancels the check.
-    /// - Parameter deadline: when the answer must be there, the wait for the permit included; nil leaves the request's
-    ///   own timeout, which begins after that wait.
+    /// - Parameter deadline: when the answer must be available, including the wait for the permit. With nil, the
+    /// request's own timeout applies, which begins after that wait.
     func run(_ check: PreparedCheck, in context: CheckContext, until deadline: MonotonicTime?) async -> CheckAnswer
 }
 

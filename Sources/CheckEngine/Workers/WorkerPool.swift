@@ -1,12 +1,14 @@
-import DNS
+internal import DNS
 public import NetworkTypes
 public import SocketIO
-import Synchronization
+internal import Synchronization
 
 /// The workers of the service, one thread each.
 public final class WorkerPool: Sendable {
     public let workers: [Worker]
     public let admission: Admission
+    /// Runs what would keep a worker busy for long, one after another and at a lower priority.
+    public let longWork: BlockingThreads
     private let arrivals: ArrivalBalance
 
     /// - Parameter count: at least 1.
@@ -17,9 +19,12 @@ public final class WorkerPool: Sendable {
             workers.append(try Worker(index: index, admission: admission, blocking: blocking))
         }
         self.workers = workers
+        longWork = try BlockingThreads(limit: 1, niceness: Self.longWorkNiceness)
         self.admission = admission
         arrivals = ArrivalBalance(workerCount: count)
     }
+
+    private static let longWorkNiceness: Int32 = 5
 
     /// Starts the threads. The caller owns the result, and stops the threads with it.
     public func start() throws(Errno) -> RunningWorkers {
@@ -47,6 +52,7 @@ public final class WorkerPool: Sendable {
 public final class Worker: Sendable {
     public let reactor: Reactor
     public let runner: CheckRunner
+    let batchTurns = BatchTurns()
 
     init(index: Int, admission: Admission, blocking: BlockingThreads) throws(Errno) {
         reactor = try Reactor(thread: ReactorThread(index: index))

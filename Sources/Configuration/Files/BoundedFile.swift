@@ -1,8 +1,8 @@
-import AccessPolicy
-import CLinux
-import Glibc
-import NetworkTypes
-import SocketIO
+internal import AccessPolicy
+internal import CLinux
+internal import Glibc
+internal import NetworkTypes
+internal import SocketIO
 
 /// The contents of a small file.
 struct BoundedFile {

@@ -45,6 +45,7 @@ enum KeyTable {
     private static let work: [SettingKey] = [
         SettingKey("limits.in_flight", .integer(1...1_000_000, \.limits.inFlight), default: "4096"),
         SettingKey("limits.queue", .integer(0...1_000_000, \.limits.queue), default: "1024"),
+        SettingKey("limits.batch", .integer(1...1_000_000, \.limits.batch), default: "10000"),
         SettingKey("limits.body_bytes", .integer(65_536...268_435_456, \.limits.bodyBytes), default: "16777216"),
         SettingKey("limits.timeout_ms", .integer(1...60_000, \.limits.timeoutMilliseconds), default: "60000"),
         SettingKey("drain.delay_ms", .integer(0...3_600_000, \.drain.delayMilliseconds), default: "0"),

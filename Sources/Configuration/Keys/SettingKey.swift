@@ -1,5 +1,5 @@
-import AccessPolicy
-import NetworkTypes
+internal import AccessPolicy
+internal import NetworkTypes
 
 /// One key of the configuration: its kind and default.
 struct SettingKey: Sendable {
@@ -57,9 +57,10 @@ enum EntryKind: Sendable {
 
 /// Parses names for the Host header.
 enum HostName {
-    /// The name in lowercase, without a trailing dot.
+    /// The name in lowercase, without a trailing dot; an IDN in its ASCII form.
     static func read(_ text: String) throws(ValueRefusal) -> String {
-        let name = text.hasSuffix(".") ? String(text.dropLast()) : text
+        let ascii = try asciiForm(of: text)
+        let name = ascii.hasSuffix(".") ? String(ascii.dropLast()) : ascii
         guard IPAddress(parsing: name) == nil else {
             throw ValueRefusal("is an address; a Host header may always contain one")
         }
@@ -69,6 +70,15 @@ enum HostName {
             throw ValueRefusal("is not a host name: write it without scheme and port")
         }
         return name.lowercased()
+    }
+
+    private static func asciiForm(of text: String) throws(ValueRefusal) -> String {
+        guard !text.utf8.allSatisfy({ $0 < 0x80 }) else { return text }
+        do throws(TargetError) {
+            return try InternationalName.ascii(text)
+        } catch {
+            throw ValueRefusal("is not a host name: \(error.detail)")
+        }
     }
 
     private static func isLabel(_ label: Substring) -> Bool {

@@ -1,5 +1,5 @@
-import AccessPolicy
-import NetworkTypes
+internal import AccessPolicy
+internal import NetworkTypes
 
 extension DocumentReader {
     /// Reads `md5_keys: {bgp: {file: bgp.key}}` and similar mappings.

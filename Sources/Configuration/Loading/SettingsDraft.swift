@@ -1,5 +1,5 @@
-import AccessPolicy
-import NetworkTypes
+internal import AccessPolicy
+internal import NetworkTypes
 
 /// The settings while the sources are read, each overriding the one before; nil for keys that are not set yet.
 struct SettingsDraft {
@@ -39,7 +39,7 @@ struct SettingsDraft {
     ///
     /// Inherited sockets replace the default address, and are added to configured addresses.
     func resolved(allowsAnonymous: Bool, inherited: InheritedAddresses) -> Settings {
-        let listen = Self.join(stated(beside: inherited).map(\.address), inherited.listen)
+        let listen = Self.join(stated(with: inherited).map(\.address), inherited.listen)
         let healthListen = Self.join(self.healthListen.map(\.address), inherited.healthListen)
         let isLocal = listen.allSatisfy(\.isLocal)
         let policy = PolicySettings(
@@ -54,13 +54,13 @@ struct SettingsDraft {
     }
 
     /// The addresses to listen on in addition to inherited sockets.
-    private func stated(beside inherited: InheritedAddresses) -> [StatedAddress] {
+    private func stated(with inherited: InheritedAddresses) -> [StatedAddress] {
         listen ?? (inherited.listen.isEmpty ? [StatedAddress(Self.defaultListen)] : [])
     }
 
     /// The conflicts between addresses that would be bound together.
-    func addressProblems(beside inherited: InheritedAddresses) -> [ConfigurationProblem] {
-        StatedAddress.problems(listen: stated(beside: inherited), health: healthListen)
+    func addressProblems(with inherited: InheritedAddresses) -> [ConfigurationProblem] {
+        StatedAddress.problems(listen: stated(with: inherited), health: healthListen)
     }
 
     private static func join(_ stated: [ListenAddress], _ inherited: [ListenAddress]) -> [ListenAddress] {

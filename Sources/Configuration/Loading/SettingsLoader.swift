@@ -25,7 +25,7 @@ package enum SettingsLoader {
         reader.read(environment)
         writer = reader.writer
         readFlags(flags, into: &writer)
-        writer.report(writer.draft.addressProblems(beside: inherited))
+        writer.report(writer.draft.addressProblems(with: inherited))
 
         var settings = writer.draft.resolved(allowsAnonymous: flags.allowAnonymous, inherited: inherited)
         settings.isOfEmptyFile = isEmpty

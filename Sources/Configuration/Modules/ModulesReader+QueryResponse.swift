@@ -1,5 +1,5 @@
-internal import CheckEngine
 internal import CheckModel
+internal import Dialog
 
 // `query_response`.
 extension ModulesReader {

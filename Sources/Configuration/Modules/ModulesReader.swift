@@ -1,4 +1,4 @@
-import NetworkTypes
+internal import NetworkTypes
 
 /// Reads the tree of a modules file.
 ///

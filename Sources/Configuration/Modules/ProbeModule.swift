@@ -1,5 +1,5 @@
-package import CheckEngine
 package import CheckModel
+package import Dialog
 package import NetworkTypes
 
 /// A module in the format of blackbox_exporter: how `/probe` checks its targets.

@@ -1,4 +1,4 @@
-import NetworkTypes
+internal import NetworkTypes
 
 /// A problem of the configuration: its source, key and reason.
 package struct ConfigurationProblem: Hashable, Sendable {

@@ -141,7 +141,7 @@ extension StatedAddress {
             let rival = earlier.first { $0.stated.address.excludes(stated.address) }
             if let rival, let text = stated.text {
                 problems.append(
-                    text.problem(refusal(of: stated, key, beside: rival.stated, rival.key).about(text.text)))
+                    text.problem(refusal(of: stated, key, with: rival.stated, rival.key).about(text.text)))
             }
             earlier.append((key, stated))
         }
@@ -149,7 +149,7 @@ extension StatedAddress {
     }
 
     private static func refusal(
-        of stated: StatedAddress, _ key: String, beside rival: StatedAddress, _ rivalKey: String
+        of stated: StatedAddress, _ key: String, with rival: StatedAddress, _ rivalKey: String
     ) -> ValueRefusal {
         guard rival.address.isSameSocket(as: stated.address) else {
             return ValueRefusal(

@@ -44,6 +44,8 @@ package struct LimitSettings: Hashable, Sendable {
     package var inFlight = 4096
     /// The maximum number of checks in the queue.
     package var queue = 1024
+    /// The maximum number of checks in one batch.
+    package var batch = 10_000
     /// The largest body of a batch and of routes, in bytes.
     package var bodyBytes = 16_777_216
     /// The longest `timeout_ms` that a request may ask for.

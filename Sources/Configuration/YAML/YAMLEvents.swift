@@ -1,4 +1,4 @@
-import CYAML
+internal import CYAML
 
 /// An event of libyaml's parser.
 enum YAMLEvent {

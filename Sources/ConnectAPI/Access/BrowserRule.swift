@@ -1,6 +1,6 @@
 package import CheckModel
 package import HTTPServer
-import NetworkTypes
+internal import NetworkTypes
 
 /// Refuses requests from web pages of other sites. Loopback does not identify a client, because browsers reach it too.
 ///
@@ -62,7 +62,7 @@ package enum OriginReader {
 
 /// The Host values that the service accepts. A page that uses DNS rebinding sends its own name.
 package struct HostRule: Sendable {
-    /// Lower case, without trailing dots.
+    /// Lower case, without trailing dots; an IDN in its ASCII form.
     private let names: Set<String>
 
     /// - Parameter names: the configured names; addresses and `localhost` are always accepted.
@@ -119,7 +119,8 @@ package struct HostRule: Sendable {
     }
 
     private static func normalized(_ name: some StringProtocol) -> String {
-        let lower = name.lowercased()
+        let isASCII = name.utf8.allSatisfy { $0 < 0x80 }
+        let lower = isASCII ? name.lowercased() : (try? InternationalName.ascii(String(name))) ?? name.lowercased()
         return lower.hasSuffix(".") ? String(lower.dropLast()) : lower
     }
 }

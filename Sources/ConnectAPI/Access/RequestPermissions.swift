@@ -1,9 +1,9 @@
 package import AccessPolicy
-import CheckEngine
+internal import CheckEngine
 internal import CheckModel
 package import Configuration
-import StrictJSON
-import TLS
+internal import StrictJSON
+internal import TLS
 
 /// What a request may use besides its target. The configuration allows options that reach further than a connect.
 package struct RequestPermissions: Sendable {
@@ -65,7 +65,10 @@ package struct RequestPermissions: Sendable {
 
     /// The members that name a missing entry of the configuration.
     static func unknownNames(in request: CheckRequest, of material: TLSMaterial) -> [JSONProblem] {
-        guard let tls = request.tls else { return [] }
+        request.tls.map { unknownNames(in: $0, of: material) } ?? []
+    }
+
+    static func unknownNames(in tls: TLSOptions, of material: TLSMaterial) -> [JSONProblem] {
         var problems: [JSONProblem] = []
         if let name = tls.authority, isUnknown(name, among: material.authorities) {
             problems.append(
@@ -84,10 +87,10 @@ package struct RequestPermissions: Sendable {
 extension ServiceSettings {
     /// Checks that a request uses only what the configuration has and allows.
     /// - Throws: 400 for missing entries, 403 for what is not allowed, each with its pointer.
-    func permit(_ request: CheckRequest) throws(Problem) {
-        let unknown = RequestPermissions.unknownNames(in: request, of: checkContext.tls)
+    func permit(_ check: PreparedCheck) throws(Problem) {
+        let unknown = RequestPermissions.unknownNames(in: check.request, of: checkContext.tls)
         guard unknown.isEmpty else { throw Problem(wrongInput: unknown) }
-        let refusals = permissions.refusals(of: request, md5Keys: checkContext.md5Keys.keys)
+        let refusals = permissions.refusals(of: check.request, md5Keys: checkContext.md5Keys.keys)
         guard refusals.isEmpty else {
             throw Problem(.denied, "the policy of this prober does not allow this option", errors: refusals)
         }

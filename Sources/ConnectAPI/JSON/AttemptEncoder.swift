@@ -1,8 +1,8 @@
-import AccessPolicy
-import CheckModel
+internal import AccessPolicy
+internal import CheckModel
 internal import ErrorCatalogue
-import NetworkTypes
-import StrictJSON
+internal import NetworkTypes
+internal import StrictJSON
 
 /// Writes attempts.
 struct AttemptEncoder {

@@ -1,5 +1,6 @@
 package import CheckEngine
 package import CheckModel
+internal import Dialog
 internal import ErrorCatalogue
 internal import NetworkTypes
 package import StrictJSON
@@ -18,36 +19,49 @@ package enum CheckDecoder {
         }
     }
 
+    /// Reads a check with a target and a timeout, as most checks are: to look for the other members costs more than that.
+    private static func plainCheck(_ reader: inout JSONObjectReader, _ maximumTimeout: Int) -> PreparedCheck? {
+        let target = reader.member("target", TargetDecoder.target)
+        let timeout = reader.integer("timeout_ms", in: 1...maximumTimeout)
+        guard let target else { return nil }
+        let request = CheckRequest(
+            target: target, timeoutMilliseconds: timeout ?? min(defaultTimeoutMilliseconds, maximumTimeout))
+        for flaw in ConsistencyRules.flaws(of: request, isTLSOff: false) { reader.report(at: flaw.path, flaw.detail) }
+        return PreparedCheck(request: request)
+    }
+
     private static func check(
         _ reader: inout JSONObjectReader, _ maximumTimeout: Int
     ) -> PreparedCheck? {
+        if reader.hasOnly("target", and: "timeout_ms") { return plainCheck(&reader, maximumTimeout) }
         reader.require("target")
-        let target = reader.member("target", TargetDecoder.target)
-        let id = reader.string("id", maximumLength: 1024)
-        let labels = reader.stringMap("labels", maximumMembers: 64, maximumLength: 1024)
-        let timeout = reader.integer("timeout_ms", in: 1...maximumTimeout)
-        let resolve = reader.object("resolve", OptionsDecoder.resolve)
-        let bind = reader.object("bind", OptionsDecoder.bind)
-        let socket = reader.object("socket", OptionsDecoder.socket)
-        let tls = reader.member("tls", TLSDecoder.choice)
-        let steps = reader.array("dialog", count: 1...64, DialogDecoder.step)
-        let expectation = reader.member("expect", ExpectationDecoder.expectation)
-        guard let target else { return nil }
+        let members = CheckMembers(&reader, maximumTimeoutMilliseconds: maximumTimeout)
+        guard let target = members.target else { return nil }
         var request = CheckRequest(
-            target: target, timeoutMilliseconds: timeout ?? min(defaultTimeoutMilliseconds, maximumTimeout))
-        request.id = id
-        request.labels = labels?.map { Label(name: $0.key, value: $0.value) }
-        request.resolve = resolve ?? ResolveOptions()
-        request.bind = bind ?? BindOptions()
-        request.socket = socket ?? SocketOptions()
-        request.dialog = steps ?? []
-        let isTLSOff = settleTLS(of: &request, by: tls, isGiven: reader.value("tls") != nil)
-        request.expectation = expectation ?? .transportSuccess
+            target: target,
+            timeoutMilliseconds: members.timeoutMilliseconds ?? min(defaultTimeoutMilliseconds, maximumTimeout))
+        request.id = members.id
+        request.labels = members.labels
+        request.resolve = members.resolve ?? ResolveOptions()
+        request.bind = members.bind ?? BindOptions()
+        request.socket = members.socket ?? SocketOptions()
+        request.dialog = members.dialog ?? []
+        let isTLSOff = settleTLS(of: &request, by: members.tls, isGiven: reader.value("tls") != nil)
+        request.expectation = members.expectation ?? .transportSuccess
         for flaw in ConsistencyRules.flaws(of: request, isTLSOff: isTLSOff) {
             reader.report(at: flaw.path, flaw.detail)
         }
-        let dialog = dialog(of: request, &reader)
+        let dialog = dialog(request.dialog, &reader)
         return PreparedCheck(request: request, dialog: dialog)
+    }
+
+    /// Reads members that apply to several checks: each must be valid, and none is required.
+    /// - Returns: the TLS options, if there are any.
+    static func defaults(_ reader: inout JSONObjectReader, maximumTimeoutMilliseconds: Int) -> TLSOptions? {
+        let members = CheckMembers(&reader, maximumTimeoutMilliseconds: maximumTimeoutMilliseconds)
+        _ = dialog(members.dialog ?? [], &reader)
+        guard case .on(let options) = members.tls else { return nil }
+        return options
     }
 
     /// Reads `tls`, which requests a handshake or configures that of a `tls://` target.
@@ -70,14 +84,43 @@ package enum CheckDecoder {
         }
     }
 
-    private static func dialog(of request: CheckRequest, _ reader: inout JSONObjectReader) -> Dialog? {
-        guard !request.dialog.isEmpty else { return nil }
+    private static func dialog(_ steps: [DialogStep], _ reader: inout JSONObjectReader) -> Dialog? {
+        guard !steps.isEmpty else { return nil }
         do throws(DialogProblem) {
-            return try Dialog(steps: request.dialog)
+            return try Dialog(steps: steps)
         } catch {
             reader.report(at: ["dialog", String(error.step), error.member], error.detail)
             return nil
         }
+    }
+}
+
+/// The members of a check as they were read: nil if absent, or invalid and reported.
+private struct CheckMembers {
+    let target: Target?
+    let id: String?
+    let labels: [Label]?
+    let timeoutMilliseconds: Int?
+    let resolve: ResolveOptions?
+    let bind: BindOptions?
+    let socket: SocketOptions?
+    let tls: TLSDecoder.Choice?
+    let dialog: [DialogStep]?
+    let expectation: Expectation?
+
+    @inline(__always)
+    init(_ reader: inout JSONObjectReader, maximumTimeoutMilliseconds: Int) {
+        target = reader.member("target", TargetDecoder.target)
+        id = reader.string("id", maximumLength: 1024)
+        labels = reader.stringMap("labels", maximumMembers: 64, maximumLength: 1024)?
+            .map { Label(name: $0.key, value: $0.value) }
+        timeoutMilliseconds = reader.integer("timeout_ms", in: 1...maximumTimeoutMilliseconds)
+        resolve = reader.object("resolve", OptionsDecoder.resolve)
+        bind = reader.object("bind", OptionsDecoder.bind)
+        socket = reader.object("socket", OptionsDecoder.socket)
+        tls = reader.member("tls", TLSDecoder.choice)
+        dialog = reader.array("dialog", count: 1...64, DialogDecoder.step)
+        expectation = reader.member("expect", ExpectationDecoder.expectation)
     }
 }
 
@@ -100,12 +143,14 @@ enum BodyDecoder {
         let address: IPAddress
     }
 
+    static let mostDestinations = 100_000
+
     static func destinations(_ body: [UInt8]) throws(Problem) -> [Destination] {
-        let document = try document(body)
+        let document = try document(body, limits: JSONLimits(values: mostDestinations + 100))
         do throws(JSONProblems) {
             return try JSONObjectReader.decode(document) { reader in
                 reader.require("destinations")
-                return reader.array("destinations", count: 1...1000, destination)
+                return reader.array("destinations", count: 1...mostDestinations, destination)
             }
         } catch {
             throw Problem(error)
@@ -124,7 +169,7 @@ enum BodyDecoder {
     /// More values than any valid body has. A body of 16 MiB full of values would block the worker for seconds.
     private static let limits = JSONLimits(values: 16_384)
 
-    private static func document(_ body: [UInt8]) throws(Problem) -> JSONValue {
+    private static func document(_ body: [UInt8], limits: JSONLimits = limits) throws(Problem) -> JSONValue {
         do throws(JSONSyntaxError) {
             return try JSONValue.parse(body, limits: limits)
         } catch {

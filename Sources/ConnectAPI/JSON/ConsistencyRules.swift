@@ -1,5 +1,5 @@
 package import CheckModel
-import NetworkTypes
+internal import NetworkTypes
 
 /// Rules for members that are valid alone but not together.
 package enum ConsistencyRules {

@@ -1,5 +1,5 @@
-import CheckModel
-import StrictJSON
+internal import CheckModel
+internal import StrictJSON
 
 /// Reads one step of a dialog: an object with one member.
 enum DialogDecoder {

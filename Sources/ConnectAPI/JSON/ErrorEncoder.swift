@@ -1,6 +1,6 @@
 package import ErrorCatalogue
 internal import NetworkTypes
-import StrictJSON
+internal import StrictJSON
 
 /// An error that a document has already as a member, and where.
 struct WrittenError {
@@ -11,7 +11,8 @@ struct WrittenError {
 /// Writes errors, as results have them and as the catalogue explains them.
 enum ErrorEncoder {
     /// The member `error`.
-    static func writeMember(_ error: ErrorReport, to writer: inout JSONWriter) {
+    /// - Parameter problems: what is wrong with the request, each with its pointer.
+    static func writeMember(_ error: ErrorReport, _ problems: [JSONProblem] = [], to writer: inout JSONWriter) {
         writer.member("error")
         writer.beginObject()
         writer.member("errno")
@@ -35,7 +36,23 @@ enum ErrorEncoder {
             writer.member("received")
             writer.printable(received)
         }
+        if !problems.isEmpty { writeMember(problems, to: &writer) }
         writer.endObject()
+    }
+
+    /// The member `errors`: invalid inputs with their pointers.
+    static func writeMember(_ problems: [JSONProblem], to writer: inout JSONWriter) {
+        writer.member("errors")
+        writer.beginArray()
+        for problem in problems {
+            writer.beginObject()
+            writer.member("pointer")
+            writer.string(problem.pointer)
+            writer.member("detail")
+            writer.string(problem.detail)
+            writer.endObject()
+        }
+        writer.endArray()
     }
 
     /// One entry of the catalogue.

@@ -1,6 +1,6 @@
-import CheckModel
-import NetworkTypes
-import StrictJSON
+internal import CheckModel
+internal import NetworkTypes
+internal import StrictJSON
 
 /// Reads `resolve`, `bind` and `socket`.
 enum OptionsDecoder {

@@ -37,9 +37,15 @@ package struct ResultEncoder: Sendable {
         write(result, of: request, hiding: nil, to: &writer)
     }
 
-    /// - Parameter sent: the texts of a configured dialog, to hide; nil for a dialog of the request itself.
-    func write(_ result: CheckResult, of request: CheckRequest, hiding sent: SentTexts?, to writer: inout JSONWriter) {
+    /// - Parameters:
+    ///   - redactor: for the dialog of a monitor; nil for a dialog of the request itself.
+    ///   - index: the number of the check in its batch; nil for a check that is not in a batch.
+    func write(
+        _ result: CheckResult, of request: CheckRequest, hiding redactor: SentTextRedactor?, index: Int? = nil,
+        to writer: inout JSONWriter
+    ) {
         writer.piece("{\"schema\":1,", opening: 1)
+        if let index { write(index: index, to: &writer) }
         writeEcho(of: request, to: &writer)
         writer.piece(result.ok ? "\"ok\":true," : "\"ok\":false,")
         OutcomeEncoder.write(result.outcome, result.phase, to: &writer)
@@ -55,17 +61,29 @@ package struct ResultEncoder: Sendable {
         if let resolution = result.resolution { write(resolution, to: &writer) }
         if let tls = result.tls { TLSEncoder.writeMember(tls, to: &writer) }
         if let dialog = result.dialog {
-            DialogEncoder.writeMember(sent.map { $0.hidden(in: dialog) } ?? dialog, to: &writer)
+            DialogEncoder.writeMember(redactor.map { $0.redacted(dialog) } ?? dialog, to: &writer)
         }
-        write(result.timings, to: &writer)
+        writeEnd(result.timings, result.startedAtNanoseconds, request.origin, to: &writer)
+    }
+
+    /// The members that follow the phases, and the end of the result.
+    func writeEnd(
+        _ timings: Timings, _ startedAtNanoseconds: Int64, _ origin: RequestOrigin?, to writer: inout JSONWriter
+    ) {
+        write(timings, to: &writer)
         writer.piece("\"started_at\":")
-        Timestamp.write(nanosecondsSince1970: result.startedAtNanoseconds, to: &writer)
-        if let origin = request.origin { write(origin, to: &writer) }
+        Timestamp.write(nanosecondsSince1970: startedAtNanoseconds, to: &writer)
+        if let origin { write(origin, to: &writer) }
         if let prober {
             writer.piece("\"prober\":")
             writer.string(prober)
         }
         writer.endObject()
+    }
+
+    func write(index: Int, to writer: inout JSONWriter) {
+        writer.piece("\"index\":")
+        writer.integer(index)
     }
 
     private func write(_ origin: RequestOrigin, to writer: inout JSONWriter) {
@@ -80,11 +98,16 @@ package struct ResultEncoder: Sendable {
     }
 
     private func writeEcho(of request: CheckRequest, to writer: inout JSONWriter) {
-        if let id = request.id {
+        writeEcho(id: request.id, labels: request.labels, target: request.target.text, to: &writer)
+    }
+
+    /// The members that come from the request.
+    func writeEcho(id: String?, labels: [Label]?, target: String, to writer: inout JSONWriter) {
+        if let id {
             writer.member("id")
             writer.string(id)
         }
-        if let labels = request.labels {
+        if let labels {
             writer.member("labels")
             writer.beginObject()
             for label in labels {
@@ -94,7 +117,7 @@ package struct ResultEncoder: Sendable {
             writer.endObject()
         }
         writer.piece("\"target\":")
-        writer.string(request.target.text)
+        writer.string(target)
     }
 
     private func write(_ resolution: Resolution, to writer: inout JSONWriter) {

@@ -1,7 +1,8 @@
-import CheckModel
-import ErrorCatalogue
-import StrictJSON
-import TLS
+internal import CheckModel
+internal import ErrorCatalogue
+internal import NetworkTypes
+internal import StrictJSON
+internal import TLS
 
 /// Reads `tls`: true, false, or an object with options.
 enum TLSDecoder {
@@ -50,9 +51,12 @@ enum TLSDecoder {
 
     private static func serverName(_ cursor: inout JSONCursor) -> String? {
         guard let text = cursor.string() else { return nil }
-        guard let flaw = ServerName.flaw(in: text) else { return text }
-        cursor.report(flaw)
-        return nil
+        do throws(TargetError) {
+            return try ServerName.read(text)
+        } catch {
+            cursor.report(error.detail)
+            return nil
+        }
     }
 
     /// RFC 7301, 3.1: opaque bytes.

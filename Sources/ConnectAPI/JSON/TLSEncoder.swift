@@ -1,6 +1,6 @@
-import CheckModel
-import ErrorCatalogue
-import StrictJSON
+internal import CheckModel
+internal import ErrorCatalogue
+internal import StrictJSON
 
 /// Writes the report of a TLS handshake.
 enum TLSEncoder {

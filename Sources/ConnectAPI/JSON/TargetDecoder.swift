@@ -1,5 +1,5 @@
-import NetworkTypes
-import StrictJSON
+internal import NetworkTypes
+internal import StrictJSON
 
 /// Reads a target: a string or an object.
 enum TargetDecoder {

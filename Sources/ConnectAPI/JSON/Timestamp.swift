@@ -1,4 +1,4 @@
-import StrictJSON
+internal import StrictJSON
 
 /// RFC 3339 timestamps in UTC.
 package enum Timestamp {

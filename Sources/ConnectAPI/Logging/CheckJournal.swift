@@ -2,10 +2,11 @@ internal import AccessPolicy
 package import CheckEngine
 package import CheckModel
 internal import ErrorCatalogue
-import Logging
+internal import Logging
 internal import NetworkTypes
-import StrictJSON
-import Synchronization
+internal import SocketIO
+internal import StrictJSON
+internal import Synchronization
 
 /// Counts and logs the checks of requests, by outcome.
 package final class CheckJournal: Sendable {
@@ -51,6 +52,39 @@ package final class CheckJournal: Sendable {
         }
     }
 
+    /// The same for a check of a batch. A denial is a result, too.
+    func concludeItem(_ answer: CheckAnswer, of request: CheckRequest, on worker: Int) -> CheckResult {
+        switch answer {
+        case .result(let result):
+            metrics.note(result, on: worker, for: request.origin?.client)
+            log(result, of: request)
+            return result
+        case .denied(let reason):
+            noteDenied(request, because: reason.text, on: worker)
+            return .denied(request, startedAtNanoseconds: Clock.wallNanoseconds())
+        case .overloaded, .cancelled:
+            metrics.noteCancelled(on: worker, for: request.origin?.client)
+            return .notStarted(request, because: .cancelled, startedAtNanoseconds: Clock.wallNanoseconds())
+        }
+    }
+
+    /// Counts and logs a check of a batch that is not valid, or uses what is not allowed.
+    func noteRefused(_ report: ErrorReport, target: String, by origin: RequestOrigin?, on worker: Int) {
+        if report.errorClass == .denied {
+            metrics.noteDenied(on: worker, for: origin?.client)
+        } else {
+            metrics.noteInvalid(on: worker, for: origin?.client)
+        }
+        guard logger.logLevel <= .debug else { return }
+        let details: Logger.Metadata = ["outcome": "\(report.errorClass.rawValue)", "hint": "\(report.hint)"]
+        logger.debug("check", metadata: metadata(of: target, origin, details))
+    }
+
+    /// Counts checks of a batch that had no result when their client left.
+    func noteCancelled(_ count: Int, by client: String?, on worker: Int) {
+        for _ in 0..<count { metrics.noteCancelled(on: worker, for: client) }
+    }
+
     /// The same for a probe. Its status is about the target, so a result that the shutdown canceled becomes a problem.
     package func concludeProbe(
         _ answer: CheckAnswer, of request: CheckRequest, on worker: Int
@@ -82,12 +116,19 @@ package final class CheckJournal: Sendable {
 
     /// The fields of every line about a check: its target, and where the request came from.
     private func metadata(of request: CheckRequest, _ details: Logger.Metadata = [:]) -> Logger.Metadata {
-        var metadata = details
-        metadata["target"] = "\(request.target.text)"
+        var metadata = metadata(of: request.target.text, request.origin, details)
         if let id = request.id { metadata["id"] = "\(id)" }
-        if let client = request.origin?.client { metadata["client"] = "\(client)" }
-        if let requestID = request.origin?.requestID { metadata["request_id"] = "\(requestID)" }
-        if let traceparent = request.origin?.traceparent { metadata["traceparent"] = "\(traceparent)" }
+        return metadata
+    }
+
+    private func metadata(
+        of target: String, _ origin: RequestOrigin?, _ details: Logger.Metadata
+    ) -> Logger.Metadata {
+        var metadata = details
+        metadata["target"] = "\(target)"
+        if let client = origin?.client { metadata["client"] = "\(client)" }
+        if let requestID = origin?.requestID { metadata["request_id"] = "\(requestID)" }
+        if let traceparent = origin?.traceparent { metadata["traceparent"] = "\(traceparent)" }
         return metadata
     }
 }

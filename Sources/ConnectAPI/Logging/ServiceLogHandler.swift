@@ -1,9 +1,9 @@
-import CLinux
+internal import CLinux
 package import Logging
-import NetworkTypes
-import SocketIO
-import StrictJSON
-import Synchronization
+internal import NetworkTypes
+internal import SocketIO
+internal import StrictJSON
+internal import Synchronization
 
 /// Writes log lines to standard error, as JSON or as `key=value` text. For systemd's journal, each line starts with its
 /// priority, which the journal removes.

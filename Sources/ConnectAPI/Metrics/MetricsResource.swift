@@ -1,8 +1,8 @@
-import CheckEngine
+internal import CheckEngine
 internal import CheckModel
-import ErrorCatalogue
-import HTTPServer
-import Metrics
+internal import ErrorCatalogue
+internal import HTTPServer
+internal import Metrics
 
 /// `/metrics`.
 enum MetricsResource {
@@ -11,7 +11,8 @@ enum MetricsResource {
     {
         try QueryRule.acceptNone(head)
         let document = MetricsDocument(
-            metrics: parts.metrics, pool: parts.pool, memory: parts.memory, monitors: parts.monitors.monitors,
+            metrics: parts.metrics, pool: parts.pool, batchCount: parts.draining.batchCount, memory: parts.memory,
+            monitors: parts.monitors.monitors,
             version: parts.version, certificateExpiry: settings.certificateExpiry, extensions: settings.extensions)
         let format = ExpositionFormat(accept: head.header("accept"))
         let text = try parts.documents.lend { () throws(Problem) in document.text(in: format) }
@@ -24,6 +25,8 @@ enum MetricsResource {
 struct MetricsDocument {
     let metrics: ServiceMetrics
     let pool: WorkerPool
+    /// Batches that run.
+    let batchCount: Int
     let memory: MemoryBudget
     let monitors: [CheckEngine.Monitor]
     let version: String
@@ -51,7 +54,8 @@ struct MetricsDocument {
         writer.family("connectd_checks_total", .counter, help: "Checks, by outcome and fault.")
         // Outcomes that have not happened are 0, so that the first failure is an increase.
         let usual = Outcome.all.map { CheckCounts.OutcomeLabels(outcome: $0, fault: Self.usualFault(of: $0)) }
-        let outcomes = Set(usual).union(checks.outcomes.keys).map { ($0, checks.outcomes[$0] ?? 0) }
+        let counted = checks.outcomes
+        let outcomes = Set(usual).union(counted.keys).map { ($0, counted[$0] ?? 0) }
         for (labels, count) in outcomes.sorted(by: { Self.order($0.0) < Self.order($1.0) }) {
             writer.sample("connectd_checks_total", Self.pairs(of: labels), count)
         }
@@ -90,6 +94,8 @@ struct MetricsDocument {
         writer.sample("connectd_queue_length", [], UInt64(pool.admission.queued))
         writer.family("connectd_queue_limit", .gauge, help: "Limit of checks in the queue.")
         writer.sample("connectd_queue_limit", [], UInt64(pool.admission.queueLimit))
+        writer.family("connectd_batches_running", .gauge, help: "Batches that are running.")
+        writer.sample("connectd_batches_running", [], UInt64(batchCount))
         writer.family("connectd_workers", .gauge, help: "Worker threads.")
         writer.sample("connectd_workers", [], UInt64(pool.workers.count))
     }

@@ -1,7 +1,7 @@
-import CheckModel
-import ErrorCatalogue
-import Metrics
-import Synchronization
+internal import CheckModel
+internal import ErrorCatalogue
+internal import Metrics
+internal import Synchronization
 
 /// The counters of the service. Each worker counts its checks separately, so that no two threads write to the same
 /// memory; rare refusals share one counter.
@@ -32,6 +32,11 @@ package final class ServiceMetrics: Sendable {
     func noteDenied(on worker: Int, for client: String?) {
         denials.add(1, ordering: .relaxed)
         note(.denied, on: worker, for: client)
+    }
+
+    /// Counts a check of a batch that is not valid.
+    func noteInvalid(on worker: Int, for client: String?) {
+        note(.invalid, on: worker, for: client)
     }
 
     /// Counts a check that its client canceled.

@@ -1,5 +1,5 @@
-import CSpecification
-import HTTPServer
+internal import CSpecification
+internal import HTTPServer
 
 /// `/v1/errors`: the table that classifies results.
 enum CatalogueResource {

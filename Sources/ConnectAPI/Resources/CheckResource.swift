@@ -1,7 +1,7 @@
 internal import CheckEngine
 internal import CheckModel
 internal import ErrorCatalogue
-import HTTPServer
+internal import HTTPServer
 internal import NetworkTypes
 
 /// One check for one request: `POST /v1/checks`, and `GET /v1/probe`, whose status is the verdict.
@@ -86,7 +86,7 @@ struct CheckPipeline {
     func admit(_ decoded: PreparedCheck, origin: RequestOrigin?) throws(Problem) -> PreparedCheck {
         let check = decoded.asked(by: origin)
         parts.journal.noteAsked()
-        try settings.permit(check.request)
+        try settings.permit(check)
         return check
     }
 

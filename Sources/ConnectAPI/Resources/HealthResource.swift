@@ -1,8 +1,8 @@
-import CheckEngine
+internal import CheckEngine
 internal import CheckModel
 internal import ErrorCatalogue
-import HTTPServer
-import StrictJSON
+internal import HTTPServer
+internal import StrictJSON
 
 /// `/livez` and `/readyz`.
 enum HealthResource {

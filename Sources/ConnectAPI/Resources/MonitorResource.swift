@@ -1,9 +1,9 @@
-import CheckEngine
+internal import CheckEngine
 internal import CheckModel
 internal import ErrorCatalogue
-import HTTPServer
+internal import HTTPServer
 internal import NetworkTypes
-import StrictJSON
+internal import StrictJSON
 
 /// `/v1/monitors`: the checks that the service repeats on its own.
 enum MonitorResource {
@@ -87,7 +87,7 @@ struct MonitorEncoder {
         writer.member("last")
         if let result = status.lastResult {
             let request = definition.check.request
-            results.write(result, of: request, hiding: SentTexts(of: request.dialog), to: &writer)
+            results.write(result, of: request, hiding: SentTextRedactor(of: request.dialog), to: &writer)
         } else {
             writer.null()
         }

@@ -1,8 +1,7 @@
 package import CheckEngine
 package import HTTPServer
-import Logging
+internal import Logging
 package import Metrics
-import Synchronization
 
 /// The resources under one set of settings. A request keeps the set that was current when it arrived.
 final class ServiceResources: Sendable {
@@ -43,6 +42,9 @@ extension ServiceResources {
             Route(
                 .post, "/v1/checks", body: .json(limit: checkBodyBytes),
                 .work(CheckResource(.body, parts: parts, settings: settings))),
+            Route(
+                .post, "/v1/checks/batch", body: .json(limit: settings.bodyBytes),
+                .work(BatchResource(parts: parts, settings: settings))),
             Route(.get, "/v1/probe", .work(CheckResource(.query, parts: parts, settings: settings))),
             Route(
                 .get, "/livez", access: .anyone, listeners: .serviceAndHealth, .answer(HealthResource.live)),
@@ -121,27 +123,5 @@ package final class ServiceParts: Sendable {
     package func refusal(_ problem: Problem) -> Response {
         metrics.noteRejection(problem.kind)
         return ResponseFactory.problem(problem)
-    }
-}
-
-/// The state of a graceful shutdown: first it is announced, then new work is refused.
-final class Draining: Sendable {
-    private let announced = Atomic<Bool>(false)
-    private let refusesWork = Atomic<Bool>(false)
-
-    func announce() {
-        announced.store(true, ordering: .relaxed)
-    }
-
-    func refuseNewWork() {
-        refusesWork.store(true, ordering: .relaxed)
-    }
-
-    var isAnnounced: Bool { announced.load(ordering: .relaxed) }
-
-    /// Why new work is refused; nil while it is accepted.
-    var problem: Problem? {
-        guard refusesWork.load(ordering: .relaxed) else { return nil }
-        return Problem(.draining, "the service is stopping", headers: [Problem.retryAfter])
     }
 }

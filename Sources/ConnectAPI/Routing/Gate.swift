@@ -1,4 +1,4 @@
-import HTTPServer
+internal import HTTPServer
 
 /// Decides about a request before its body is read: access, resource, method, body type.
 struct Gate: Sendable {
@@ -13,7 +13,7 @@ struct Gate: Sendable {
         let match = routes.match(head)
         if match?.route.access != .anyone, let problem = judgeToken(head) { throw problem }
         guard let match else { throw Problem(.notFound, "no such resource; see /docs or /openapi.yaml") }
-        guard match.route.methods.allows(head.method) else { throw Problem(notAllowedBy: match.route) }
+        try judgeMethod(head, of: match.route)
         if case .json = match.route.body, let problem = judgeContent(head) { throw problem }
         return match
     }
@@ -23,8 +23,14 @@ struct Gate: Sendable {
         guard let match = routes.match(head), match.route.listeners == .serviceAndHealth else {
             throw Problem(.notFound, "no such resource; this listener serves \(routes.healthPaths) only")
         }
-        guard match.route.methods.allows(head.method) else { throw Problem(notAllowedBy: match.route) }
+        try judgeMethod(head, of: match.route)
         return match
+    }
+
+    private func judgeMethod(_ head: RequestHead, of route: Route) throws(Problem) {
+        if route.methods.allows(head.method) { return }
+        let allow = route.methods.allow
+        throw Problem(.methodNotAllowed, "this resource allows \(allow)", headers: [("Allow", allow)])
     }
 
     /// Refuses browsers that another site's page steers. They cannot reach UNIX sockets, and cannot send a token.
@@ -72,14 +78,6 @@ extension ServiceSettings {
         if tokens.isOpen { return true }
         let fields = head.headers("authorization")
         return fields.count == 1 && tokens.name(authorization: fields[0]) != nil
-    }
-}
-
-extension Problem {
-    /// The request's method is not one of the resource's.
-    convenience init(notAllowedBy route: Route) {
-        let allow = route.methods.allow
-        self.init(.methodNotAllowed, "this resource allows \(allow)", headers: [("Allow", allow)])
     }
 }
 

@@ -111,22 +111,8 @@ package final class Problem: Error, Sendable {
         writer.integer(kind.status)
         writer.member("detail")
         writer.string(detail)
-        if !errors.isEmpty { Self.write(errors, to: &writer) }
+        if !errors.isEmpty { ErrorEncoder.writeMember(errors, to: &writer) }
         writer.endObject()
         return writer.finishLine()
-    }
-
-    private static func write(_ errors: [JSONProblem], to writer: inout JSONWriter) {
-        writer.member("errors")
-        writer.beginArray()
-        for error in errors {
-            writer.beginObject()
-            writer.member("pointer")
-            writer.string(error.pointer)
-            writer.member("detail")
-            writer.string(error.detail)
-            writer.endObject()
-        }
-        writer.endArray()
     }
 }

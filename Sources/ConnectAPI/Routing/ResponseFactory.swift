@@ -47,6 +47,13 @@ package enum ResponseFactory {
         return Response(status: problem.kind.status, headers: headers, body: problem.body)
     }
 
+    /// A body that is written while it is sent.
+    static func stream(
+        _ headers: [(name: String, value: String)], _ producer: @escaping StreamProducer
+    ) -> Response {
+        Response(status: 200, headers: common + headers, stream: producer)
+    }
+
     /// A JSON document that never changes.
     static func fixed(_ write: (inout JSONWriter) -> Void) -> SharedBody {
         var writer = JSONWriter()

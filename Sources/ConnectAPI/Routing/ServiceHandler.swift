@@ -1,7 +1,8 @@
 package import CheckEngine
 package import HTTPServer
 package import Logging
-import Synchronization
+package import NetworkTypes
+internal import Synchronization
 
 /// The service as the HTTP server and the program see it: routes each request with the current settings.
 package final class ServiceHandler: RequestHandler {
@@ -43,9 +44,10 @@ package final class ServiceHandler: RequestHandler {
         parts.draining.announce()
     }
 
-    /// Answers new work with 503 from now on. Accepted work and the other resources are not affected.
-    package func refuseNewWork() {
-        parts.draining.refuseNewWork()
+    /// Answers new work with 503 from now on. Accepted work and the other resources are not affected, except batches: they
+    /// start no further check, and cancel the checks in flight shortly before the deadline.
+    package func refuseNewWork(until deadline: MonotonicTime) {
+        parts.draining.refuseNewWork(until: deadline)
     }
 
     /// The number of checks requested so far.
@@ -87,8 +89,10 @@ package final class ServiceSettings: Sendable {
     package let tokens: TokenRule
     /// The longest `timeout_ms` of a request, 1 … 60000.
     package let maximumTimeoutMilliseconds: Int
-    /// The longest body of `/v1/routes`, in bytes.
+    /// The longest body of `/v1/routes` and `/v1/checks/batch`, in bytes.
     package let bodyBytes: Int
+    /// The most checks of one batch.
+    package let batchChecks: Int
     /// What other modules add, with their own settings.
     package let extensions: [any ServiceExtension]
     /// When the HTTPS certificate expires, in seconds since 1970; nil without HTTPS.
@@ -98,7 +102,8 @@ package final class ServiceSettings: Sendable {
 
     package init(
         checkContext: CheckContext, permissions: RequestPermissions, hosts: HostRule, tokens: TokenRule,
-        maximumTimeoutMilliseconds: Int, bodyBytes: Int, extensions: [any ServiceExtension] = [],
+        maximumTimeoutMilliseconds: Int, bodyBytes: Int, batchChecks: Int = 10_000,
+        extensions: [any ServiceExtension] = [],
         certificateExpiry: Int64? = nil, prober: String?
     ) {
         self.certificateExpiry = certificateExpiry
@@ -108,6 +113,7 @@ package final class ServiceSettings: Sendable {
         self.tokens = tokens
         self.maximumTimeoutMilliseconds = maximumTimeoutMilliseconds
         self.bodyBytes = bodyBytes
+        self.batchChecks = batchChecks
         self.extensions = extensions
         self.prober = prober
     }

@@ -25,13 +25,13 @@ extension Reactor {
         _ = consume handler
     }
 
-    /// Waits until the descriptor is ready, or the deadline has come, or the task is cancelled; from a task that prefers the
-    /// reactor's thread.
+    /// Waits until the descriptor is ready, the deadline passes, or the task is cancelled. Call it from a task that
+    /// prefers the reactor's thread.
     ///
     /// Errors and hang-ups end every wait as `ready`. Readiness that a wait has reported is cleared: use the descriptor
     /// until EAGAIN before the next wait. A stopped reactor returns `cancelled`.
-    /// - Parameter isolation: the caller's own. By a parameter, since a closure can keep only what it can name: outside of the
-    ///   caller's actor, it would be enqueued once more on the way in.
+    /// - Parameter isolation: the caller's isolation. It is a parameter so that the closure below runs in it. Outside
+    /// of the caller's actor, the closure would cost another enqueue.
     public func waitOnThread(
         _ token: SlotToken, for interest: Readiness, until deadline: MonotonicTime,
         isolation: isolated (any Actor)? = #isolation

@@ -7,8 +7,8 @@ internal import Synchronization
 /// Descriptors are registered once, edge-triggered; an event without a waiter stays in its slot until the next wait.
 /// There are no locks: the actor runs only on its thread.
 ///
-/// The loop calls jobs, participants and handlers, which may call back into the reactor. So it never keeps an access to
-/// a stored property during such a call: each step ends, and returns what to call.
+/// The loop calls jobs, participants and handlers, which may call back into the reactor. So no stored property is
+/// accessed during such a call. Each step returns what to call next.
 public actor Reactor {
     public nonisolated let thread: ReactorThread
     nonisolated let epoll: Descriptor
@@ -18,6 +18,7 @@ public actor Reactor {
     private var events = [epoll_event](repeating: epoll_event(), count: 1024)
     private nonisolated let stopRequested = Atomic<Bool>(false)
     private nonisolated let checksOfTurn = Atomic<Int>(0)
+    private nonisolated let turns = Atomic<UInt64>(0)
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
@@ -47,7 +48,7 @@ public actor Reactor {
         removeOnThread(token)
     }
 
-    /// `waitOnThread`, from any task: closures keep to this actor, not to the thread that the task prefers.
+    /// `waitOnThread`, from any task: closures run in this actor's isolation, not on the thread that the task prefers.
     public func wait(
         _ token: SlotToken, for interest: Readiness, until deadline: MonotonicTime
     ) async -> WaitOutcome {
@@ -78,8 +79,8 @@ public actor Reactor {
         return await wait(token, for: [], until: deadline)
     }
 
-    /// Ends one wait soon. It may be called on any thread, and with the task's own lock held: the continuation must not be
-    /// resumed from here.
+    /// Ends one wait soon. It may be called on any thread, and with the task's own lock held. So it must not resume the
+    /// continuation itself.
     nonisolated func cancelLater(_ token: SlotToken, wait number: UInt32) {
         Task(executorPreference: thread) { await self.cancel(token, wait: number) }
     }
@@ -89,7 +90,7 @@ public actor Reactor {
         waits.with { $0.unpark(token, wait: number) }?.resume(returning: .cancelled)
     }
 
-    // MARK: Callbacks, for C libraries that have descriptors and timers of their own
+    // MARK: Callbacks, for C libraries with their own descriptors and timers
 
     /// Calls `handler` on the reactor's thread whenever the descriptor is ready.
     /// - Parameter edgeTriggered: false repeats the call in every turn as long as the descriptor is ready.
@@ -153,17 +154,20 @@ public actor Reactor {
         }
     }
 
-    /// Counts a piece of work that came in during this turn: how many there were, this one included.
+    /// Counts work that arrived during this turn, and returns the count including this one.
     public nonisolated func noteCheck() -> Int {
         checksOfTurn.add(1, ordering: .relaxed).newValue
     }
+
+    /// How many turns the loop has had. Work that may be more than one turn should hold is limited by it.
+    public nonisolated var turnCount: UInt64 { turns.load(ordering: .relaxed) }
 
     // MARK: The loop
 
     /// Runs the loop on the calling thread until `stop`.
     public nonisolated func run() {
         thread.adoptCurrentThread()
-        // Once for all turns: the runtime's check of the isolation costs more than most of what a turn does.
+        // Once for all turns, because the runtime's isolation check costs more than most of a turn.
         assumeIsolated { reactor in
             while !stopRequested.load(ordering: .acquiring) {
                 reactor.turn()
@@ -184,13 +188,13 @@ public actor Reactor {
         let (continuations, handlers) = waits.with { $0.end() }
         for continuation in continuations { continuation.resume(returning: .cancelled) }
         runJobs()
-        // Participants and handlers refer to actors that refer to the reactor: this breaks these reference cycles.
+        // Participants and handlers refer to actors that refer to the reactor. This breaks those reference cycles.
         let others = participants
         participants = []
         _ = (consume others, consume handlers)
     }
 
-    /// Jobs, then participants, until both are content; then one wait, and its events.
+    /// Runs jobs, then participants, until neither has work left. Then waits once, and handles the events.
     private func turn() {
         var wish = UInt64.max
         var rounds = 0
@@ -200,17 +204,19 @@ public actor Reactor {
             rounds += 1
         } while thread.hasJobs && rounds < 16
         checksOfTurn.store(0, ordering: .relaxed)
+        // Only this thread writes it.
+        turns.store(turns.load(ordering: .relaxed) &+ 1, ordering: .relaxed)
         poll(until: min(wish, waits.with { $0.timers.next } ?? .max))
         fireTimers()
     }
 
-    /// The jobs are this actor's, or those of its siblings on the same thread: none is re-entered, since the loop holds
-    /// nothing over the call.
+    /// The jobs belong to this actor or to other actors on the same thread. None is re-entered, because the loop holds
+    /// no access during the call.
     private func runJobs() {
         thread.runJobs()
     }
 
-    /// By index: a participant that is added by another one has its first turn before the loop sleeps.
+    /// By index, so that a participant that another one adds gets its first turn before the loop sleeps.
     private func takeTurns() -> UInt64 {
         var wish = UInt64.max
         var index = 0
@@ -222,12 +228,12 @@ public actor Reactor {
     }
 
     private func poll(until deadline: UInt64) {
-        // A stop that comes after this look finds the wakeup descriptor ready: the wait ends at once.
+        // A stop after this check makes the wakeup descriptor ready, so the wait ends at once.
         let maySleep = !stopRequested.load(ordering: .acquiring) && thread.prepareToSleep()
         let wait = maySleep ? Self.interval(until: deadline) : 0
         let count = connectd_epoll_wait(epoll.rawValue, &events, Int32(events.count), wait)
         if maySleep { thread.woke() }
-        // EINTR and nothing are alike: the loop looks again.
+        // EINTR and no event are handled in the same way: the loop checks again.
         for index in 0..<Int(max(count, 0)) {
             dispatch(events[index])
         }
@@ -257,7 +263,7 @@ public actor Reactor {
         guard let next = waits.with({ $0.timers.next }) else { return }
         let now = Clock.now().nanoseconds
         guard next <= now else { return }
-        // A handler that sets its timer to the past again is called in the next turn, after the sockets.
+        // A handler that arms its timer in the past again is called in the next turn, after the sockets.
         var budget = waits.with { $0.timers.count }
         while budget > 0, let delivery = waits.with({ $0.expireNext(at: now) }) {
             budget -= 1

@@ -1,20 +1,20 @@
-import CLinux
+internal import CLinux
 public import NetworkTypes
-import Synchronization
+internal import Synchronization
 
 /// One thread that runs jobs: the executor that all actors of a worker share.
 ///
-/// `await` between actors of one worker runs inline, because they name the same executor. A task that touches a worker
-/// has to be made with `Task(executorPreference: thread)`: otherwise each of its waits hops through the global pool.
+/// `await` between actors of one worker runs inline, because they have the same executor. Create a task that uses a
+/// worker with `Task(executorPreference: thread)`. Otherwise each of its waits goes through the global pool.
 public final class ReactorThread: SerialExecutor, TaskExecutor {
     private struct Inbox {
         var jobs: [UnownedJob] = []
         /// Whether the thread sleeps in epoll_wait(2) or is about to: adding a job must wake it.
         var isAsleep = false
-        /// Storage that is not in use: two buffers change places, so that a turn allocates nothing.
+        /// Unused storage. Two buffers alternate, so that a turn allocates nothing.
         var spare: [UnownedJob] = []
 
-        /// Takes an emptied batch back, and hands out what has come meanwhile.
+        /// Takes an emptied buffer back, and returns the jobs that arrived in the meantime.
         mutating func exchange(_ batch: inout [UnownedJob]) {
             if batch.capacity > 0 { spare = batch }
             batch = []
@@ -66,7 +66,7 @@ public final class ReactorThread: SerialExecutor, TaskExecutor {
         precondition(isCurrent, "not on the thread of worker \(index)")
     }
 
-    /// Ends a wait of the thread, from any thread or none.
+    /// Wakes the thread from a wait. It may be called on any thread.
     public func wake() {
         var one: UInt64 = 1
         // EAGAIN means that the counter is full, so the thread is being woken already.
@@ -76,7 +76,7 @@ public final class ReactorThread: SerialExecutor, TaskExecutor {
     private static func currentIdentity() -> UInt { UInt(pthread_self()) }
 }
 
-// What the reactor's loop uses; on the thread only.
+// Used by the reactor's loop, on its thread only.
 extension ReactorThread {
     var wakeupNumber: Int32 { wakeup.rawValue }
 
@@ -84,13 +84,13 @@ extension ReactorThread {
         identity.store(Self.currentIdentity(), ordering: .relaxed)
     }
 
-    /// The thread ends, and the next one may have its identity.
+    /// The thread ends, and the system may give its identity to another one.
     func abandonCurrentThread() {
         identity.store(0, ordering: .relaxed)
     }
 
-    /// Runs what is in the inbox, and what that puts there, for a bounded number of rounds: a job that always makes
-    /// another one must not keep the thread from its sockets.
+    /// Runs the jobs in the inbox, and those that they add, for a limited number of rounds. Otherwise a job that always
+    /// adds another one would block the sockets.
     func runJobs() {
         var batch: [UnownedJob] = []
         for _ in 0..<64 {
@@ -157,7 +157,7 @@ public struct WorkerThread: ~Copyable {
 
     /// Stops the reactor and waits until its thread has ended.
     public consuming func stopAndJoin() {
-        // `deinit` does it, here and on every other way out.
+        // `deinit` does it, here and on every other exit.
     }
 }
 

@@ -1,7 +1,7 @@
-import CLinux
+internal import CLinux
 
-/// A place in the reactor's table: the generation tells a slot from its earlier use, so a late event of a closed
-/// descriptor is never taken for one of the next.
+/// The index of a slot in the reactor's table, with a generation. The generation distinguishes the slot from earlier
+/// uses, so a late event of a closed descriptor is never taken for one of its successor.
 public struct SlotToken: Hashable, Sendable {
     let index: UInt32
     let generation: UInt32
@@ -18,7 +18,7 @@ public struct SlotToken: Hashable, Sendable {
     }
 }
 
-/// The events of a descriptor that a wait is for, or that are ready: the flags of epoll_ctl(2).
+/// A set of events: those that a wait is for, or those that are ready. The raw value has the flags of epoll_ctl(2).
 public struct Readiness: OptionSet, Hashable, Sendable {
     public let rawValue: UInt32
 
@@ -32,7 +32,7 @@ public struct Readiness: OptionSet, Hashable, Sendable {
     public static let hangUp = Readiness(rawValue: connectd_epoll_hup)
     /// The peer has shut down its writing half.
     public static let peerClosed = Readiness(rawValue: connectd_epoll_rdhup)
-    /// Whatever can happen to a connection. A constant: an array of flags would be put together anew by generic code.
+    /// All events of a connection. It is a constant, because generic code would build an array of flags on each use.
     public static let anything: Readiness = [.readable, .writable, .peerClosed]
 }
 
@@ -51,12 +51,14 @@ public protocol TurnParticipant: Sendable {
 
 /// A value that belongs to one reactor's thread; access on any other thread traps.
 ///
-/// What an actor's isolation says, said by the thread itself: an actor that shares its thread with others can be entered
-/// without the runtime's bookkeeping, which at several times for each check costs more than what is done inside.
+/// It replaces the check of an actor's isolation by a check of the thread. An actor that shares its thread with others
+/// can then be used without the runtime's bookkeeping. That bookkeeping runs several times per check, and costs more
+/// than the work itself.
 public final class ThreadBound<Value>: @unchecked Sendable {
-    // SAFETY: `value` is touched by `with` alone, which traps on every thread but the one that runs the reactor's loop, so
-    // no two threads ever touch it at once. `with` passes it inout and `body` cannot escape, so nothing outlives the call.
-    // The thread adopts its identity before its first access; what `init` stored was published by starting the thread.
+    // SAFETY: only `with` accesses `value`, and it traps on every thread except the one that runs the reactor's loop.
+    // So no two threads access it at the same time. `with` passes it inout, and `body` cannot escape, so no access
+    // outlives the call. The thread stores its identity before the first access. Starting the thread publishes what
+    // `init` stored.
     private var value: Value
     private let thread: ReactorThread
 

@@ -1,4 +1,4 @@
-import NetworkTypes
+internal import NetworkTypes
 
 /// The slots of a reactor: registered descriptors and the waits for them. It makes no system calls.
 ///
@@ -37,12 +37,13 @@ struct SlotTable {
         return SlotToken(index: index, generation: slots[Int(index)].generation)
     }
 
-    /// - Returns: the slot's handler, for the caller to give up: what it captured may call back when it goes.
+    /// - Returns: the slot's handler, which the caller must release: objects that it captured may call back in their
+    /// deinit.
     mutating func release(_ token: SlotToken) -> (@Sendable (Readiness) -> Void)? {
         guard isCurrent(token) else { return nil }
         precondition(slots[Int(token.index)].continuation == nil, "a slot was released while somebody waits for it")
         let handler = slots[Int(token.index)].handler.take()
-        // After 2^32 uses of one slot a token comes again: no event or cancellation is under way for so long.
+        // After 2^32 uses of a slot, a token is repeated. No event or cancellation is pending for that long.
         slots[Int(token.index)] = Slot(generation: token.generation &+ 1)
         free.append(token.index)
         return handler
@@ -66,7 +67,7 @@ struct SlotTable {
             && slots[Int(token.index)].generation == token.generation
     }
 
-    /// Whether the slot is ready for `interest` already; what it was ready for is forgotten by that.
+    /// Whether the slot is already ready for `interest`. Clears the readiness that it reports.
     mutating func consumeReadiness(of token: SlotToken, interest: Readiness) -> Bool {
         guard isCurrent(token) else { return false }
         let matching = slots[Int(token.index)].ready.intersection(interest.union(Self.always))
@@ -74,7 +75,7 @@ struct SlotTable {
         return !matching.isEmpty
     }
 
-    /// - Returns: the number of the wait that begins, by which it can be ended.
+    /// - Returns: the number of the new wait, which can be used to end it.
     mutating func beginWait(at token: SlotToken) -> UInt32 {
         precondition(isCurrent(token), "a wait on a slot that was released")
         slots[Int(token.index)].wait &+= 1
@@ -157,7 +158,7 @@ struct WaitTable {
         timers.popExpired(at: now).map { slots.expire($0) }
     }
 
-    /// - Returns: the slot's handler, for the caller to give up; nil for a token that was released before.
+    /// - Returns: the slot's handler, which the caller must release; nil for a token that was already released.
     mutating func release(_ token: SlotToken) -> (@Sendable (Readiness) -> Void)? {
         guard slots.isCurrent(token) else { return nil }
         timers.cancel(token.index)

@@ -35,17 +35,17 @@ public enum BlockingConnect {
 
     /// Waits for an attempt in progress on an internet socket.
     ///
-    /// - Parameter timeoutMilliseconds: -1 waits without end. Signals do not make it longer.
-    /// - Throws: the errno of the attempt; EINPROGRESS if it is still under way at the end of the time; ENOTCONN where
-    ///   none was, or its error was taken before.
+    /// - Parameter timeoutMilliseconds: -1 waits without a limit. Signals do not extend the wait.
+    /// - Throws: the errno of the attempt; EINPROGRESS if it has not finished in time; ENOTCONN if no attempt was in
+    /// progress, or if its error was already read.
     public static func finish(_ socket: borrowing Socket, timeoutMilliseconds: Int32 = -1) throws(Errno) {
         guard try waitUntilWritable(socket.number, timeoutMilliseconds) else { throw Errno(EINPROGRESS) }
         if let error = try socket.takePendingError() { throw error }
-        // A socket that is not connecting at all is "writable" as well, and without an error.
+        // A socket that is not connecting is "writable" too, without an error.
         guard socket.peerName() != nil else { throw Errno(ENOTCONN) }
     }
 
-    /// poll(2). A signal interrupts it as well, which the attempt does not notice: the rest of the time is waited for.
+    /// poll(2). A signal interrupts it, but not the attempt, so it waits for the remaining time.
     private static func waitUntilWritable(_ number: Int32, _ timeoutMilliseconds: Int32) throws(Errno) -> Bool {
         let deadline = Clock.now().advanced(byMilliseconds: Int(timeoutMilliseconds))
         var remaining = timeoutMilliseconds
@@ -56,7 +56,7 @@ public enum BlockingConnect {
             let error = Errno.current
             guard error.rawValue == EINTR else { throw error }
             guard timeoutMilliseconds >= 0 else { continue }
-            // Rounded up, so that the time is never cut short.
+            // Rounded up, so that the wait is never too short.
             remaining = Int32(clamping: (max(0, deadline.since(Clock.now())) + 999_999) / 1_000_000)
         }
     }

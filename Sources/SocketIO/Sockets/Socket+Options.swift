@@ -1,4 +1,4 @@
-import CLinux
+internal import CLinux
 public import NetworkTypes
 
 extension Socket {
@@ -48,7 +48,7 @@ extension Socket {
         try set(Int32(IPPROTO_TCP), TCP_SYNCNT, Int32(count))
     }
 
-    /// TCP_FASTOPEN_CONNECT: with a cookie at hand the connect waits for the first bytes.
+    /// TCP_FASTOPEN_CONNECT: with a cached cookie, the connect waits for the first bytes.
     public borrowing func setFastOpen() throws(Errno) {
         try set(Int32(IPPROTO_TCP), TCP_FASTOPEN_CONNECT, 1)
     }
@@ -61,7 +61,7 @@ extension Socket {
         }
     }
 
-    /// SO_LINGER {1, 0}: close(2) resets the connection instead of closing it in order.
+    /// SO_LINGER {1, 0}: close(2) resets the connection instead of closing it normally.
     public borrowing func setResetsOnClose() throws(Errno) {
         var value = linger(l_onoff: 1, l_linger: 0)
         let size = socklen_t(MemoryLayout<linger>.size)
@@ -69,7 +69,7 @@ extension Socket {
     }
 }
 
-/// What the kernel knows about a connection or its failure.
+/// What the kernel reports about a connection or its failure.
 extension Socket {
     /// TCP_INFO; nil if the socket is not TCP's. `isEstablished` is the truth about a connect.
     public borrowing func tcpInformation() -> (isEstablished: Bool, values: TCPInformation)? {
@@ -79,7 +79,7 @@ extension Socket {
             synRetransmits: info.total_retransmits, rttMicroseconds: info.rtt_us,
             rttVarianceMicroseconds: info.rttvar_us, retransmits: UInt32(info.retransmits), sendMSS: info.snd_mss,
             pathMTU: info.pmtu)
-        // CLOSE_WAIT: established, and the peer has closed its half already.
+        // CLOSE_WAIT: established, and the peer has already closed its half.
         let isEstablished = info.state == connectd_tcp_established || info.state == connectd_tcp_close_wait
         return (isEstablished, values)
     }
@@ -94,8 +94,8 @@ extension Socket {
         return (Errno(Int32(bitPattern: icmp.error)), message)
     }
 
-    /// SO_PEERCRED of a connected UNIX-domain socket, as it was when the peer called listen(2); nil if there are none,
-    /// as for datagrams. The pid is 0 where the peer lives in a process namespace that cannot be seen from here.
+    /// SO_PEERCRED of a connected UNIX-domain socket, from the time when the peer called listen(2); nil if there are
+    /// none, as for datagrams. The PID is 0 if the peer is in a PID namespace that is not visible from here.
     public borrowing func peerCredentials() -> PeerCredentials? {
         var credentials = connectd_credentials()
         guard connectd_get_peer_credentials(descriptor.rawValue, &credentials) == 0 else { return nil }

@@ -1,4 +1,4 @@
-import CLinux
+internal import CLinux
 public import NetworkTypes
 
 /// A socket with one owner.
@@ -76,9 +76,12 @@ public struct Socket: ~Copyable, Sendable {
 
     /// getsockname(2); nil if the socket has no IP address.
     public borrowing func localName() -> IPEndpoint? {
+        Self.localName(of: descriptor.rawValue)
+    }
+
+    static func localName(of number: Int32) -> IPEndpoint? {
         var storage = sockaddr_storage()
-        let number = descriptor.rawValue
-        guard Self.readName(into: &storage, by: { getsockname(number, $0, $1) }) else { return nil }
+        guard readName(into: &storage, by: { getsockname(number, $0, $1) }) else { return nil }
         return SocketName.endpoint(from: storage)
     }
 

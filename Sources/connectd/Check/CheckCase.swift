@@ -34,8 +34,9 @@ enum CheckCase {
         let attempt = result.attempts.last { $0.outcome == result.outcome }
         let address = attempt.flatMap(HumanReport.address(of:)).map { " at \($0)" } ?? ""
         let expected = result.ok ? nil : HumanReport.expectation(request.expectation, missedBy: result)
-        let reason = result.error.map {
-            ": \($0.name) (\($0.message))\(address) in phase \(result.phase.rawValue), fault: \($0.fault.rawValue)"
+        let reason = result.error.map { error in
+            let end = result.ok ? "as expected" : "fault: \(error.fault.rawValue)"
+            return ": \(error.name) (\(error.message))\(address) in phase \(result.phase.rawValue), \(end)"
         }
         return "\(result.outcome.word)\(reason ?? address)\(expected.map { "; \($0)" } ?? "")"
     }
@@ -50,7 +51,8 @@ enum CheckCase {
         let attempt = result.attempts.last { $0.outcome == result.outcome }
         return [
             request.id ?? "", result.ok ? "true" : "false", result.phase.rawValue, error?.name ?? "",
-            (error?.errno).map { "\($0)" } ?? "", error?.errorClass.rawValue ?? "", error?.fault.rawValue ?? "",
+            (error?.errno).map { "\($0.rawValue)" } ?? "", error?.errorClass.rawValue ?? "",
+            error?.fault.rawValue ?? "",
             attempt.flatMap(HumanReport.address(of:)) ?? "",
             Timestamp.text(nanosecondsSince1970: result.startedAtNanoseconds),
         ]

@@ -33,7 +33,7 @@ struct CheckCommand: ParsableCommand {
               connectd check mail.internal:25 --starttls smtp
               connectd check --expect refused db.internal:22
               connectd check cache.internal:6379 --send 'PING\\r\\n' --match '^\\+PONG'
-              connectd check --file targets.txt --concurrency 100 --per-host 4 --retry-timeouts 1
+              connectd check --file targets.txt --per-host 4 --retry-timeouts 1
               connectd check --nagios --warning 200ms --critical 1s db.internal:5432
             """)
 

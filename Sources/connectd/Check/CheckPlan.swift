@@ -2,6 +2,7 @@ import ArgumentParser
 import CheckEngine
 import CheckModel
 import ConnectAPI
+import Dialog
 import NetworkTypes
 import StrictJSON
 
@@ -21,10 +22,17 @@ struct CheckPlan: CheckSource {
     /// The targets to check, as indices of the list; nil for all.
     private let kept: [Int32]?
     let traits: Traits
-    /// Targets that `--skip-done` skips.
-    let skippedCount: Int
-    /// Those of them whose result was not ok.
-    let skippedFailures: Int
+    /// What `--skip-done` did.
+    let skipped: Skipped
+
+    struct Skipped {
+        /// Targets that need no check.
+        var count = 0
+        /// Those of them whose result was not ok.
+        var failures = 0
+        /// Lines of the file that are not results.
+        var ignoredLines = 0
+    }
 
     var count: Int { kept?.count ?? list.count }
 
@@ -38,15 +46,15 @@ struct CheckPlan: CheckSource {
         var (problems, finished) = (problems, finished)
         var traits = Traits()
         var kept: [Int32] = []
-        var (skipped, failures) = (0, 0)
+        var skipped = Skipped(ignoredLines: finished?.ignoredLines ?? 0)
         for index in 0..<list.count {
             let source = list.source(at: index)
             do throws(RequestProblems) {
                 let request = try template.check(of: source).request
                 if exclusions?.contains(request.target) == true { continue }
                 if let isOK = finished?.take(request) {
-                    skipped += 1
-                    failures += isOK ? 0 : 1
+                    skipped.count += 1
+                    skipped.failures += isOK ? 0 : 1
                     continue
                 }
                 traits.add(request)
@@ -60,8 +68,7 @@ struct CheckPlan: CheckSource {
         self.template = template
         self.kept = exclusions == nil && finished == nil ? nil : kept
         self.traits = traits
-        skippedCount = skipped
-        skippedFailures = failures
+        self.skipped = skipped
     }
 
     /// The check at an index, less than `count`.
@@ -157,7 +164,7 @@ struct RequestTemplate: Sendable {
         } catch {
             let advice = source.isPortMissing ? ", or give the ports of all hosts with --ports" : ""
             throw RequestProblems(details: [
-                "target \"\(TerminalText.clean(source.text))\": \(error.detail)\(advice)"
+                "target \"\(TerminalText.excerpt(source.text))\": \(error.detail)\(advice)"
             ])
         }
     }
@@ -182,17 +189,5 @@ struct RequestTemplate: Sendable {
         guard let timeout, case .object(let object) = document, object["timeout_ms"] == nil else { return document }
         let member = JSONObject.Member(key: "timeout_ms", value: .integer(Int64(timeout.milliseconds)))
         return .object(JSONObject(members: object.members + [member]))
-    }
-}
-
-extension Target {
-    /// The key for `--per-host`: the host as written, or the path.
-    var hostKey: String {
-        switch peer {
-        case .tcp(.address(let address), _), .udp(.address(let address), _): address.text
-        case .tcp(.name(let name), _), .udp(.name(let name), _):
-            (name.hasSuffix(".") ? String(name.dropLast()) : name).lowercased()
-        case .unix: text
-        }
     }
 }

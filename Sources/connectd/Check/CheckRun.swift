@@ -95,15 +95,22 @@ struct CheckRun {
         } else if signal != nil, !isSaid {
             Output.errorLine("connectd: \(summary)")
         }
-        if plan.skippedCount > 0 { Output.errorLine("connectd: \(skippedText)") }
+        if let skippedText { Output.errorLine("connectd: --skip-done: \(skippedText)") }
         if let signal { return 128 + signal }
-        return results.tally.ok == plan.count && plan.skippedFailures == 0 ? 0 : 1
+        return results.tally.ok == plan.count && plan.skipped.failures == 0 ? 0 : 1
     }
 
-    private var skippedText: String {
-        let targets = plan.skippedCount == 1 ? "1 target" : "\(plan.skippedCount) targets"
-        let failures = plan.skippedFailures == 0 ? "" : ", \(plan.skippedFailures) of them not ok"
-        return "skipped \(targets) with a result in the file of --skip-done\(failures)"
+    /// What `--skip-done` did; nil for nothing.
+    private var skippedText: String? {
+        let skipped = plan.skipped
+        guard skipped.count > 0 || skipped.ignoredLines > 0 else { return nil }
+        let targets = skipped.count == 1 ? "1 target" : "\(skipped.count) targets"
+        let failures = skipped.failures == 0 ? "" : ", \(skipped.failures) of them not ok"
+        let lines =
+            skipped.ignoredLines == 1
+            ? "1 line that is not a result" : "\(skipped.ignoredLines) lines that are not results"
+        let ignored = skipped.ignoredLines == 0 ? "" : "; ignored \(lines)"
+        return "skipped \(targets) with a result\(failures)\(ignored)"
     }
 }
 

@@ -6,8 +6,8 @@ import SocketIO
 
 /// Reads a text file line by line, in bounded memory.
 enum LineReader {
-    /// A longer line is not text.
-    private static let longestLine = 16 << 20
+    /// A longer line is not text: a result with many long certificates has less.
+    private static let longestLine = 4 << 20
 
     /// Passes each line without its line end, and its number from 1.
     ///
@@ -39,24 +39,28 @@ enum LineReader {
         while !isAtEnd {
             let count = try read(descriptor, into: &block, named: name)
             isAtEnd = count == 0
+            // A CR may have been the last byte.
+            let searched = isStart ? 0 : max(rest.count - 1, 0)
             rest += block[..<count]
             if isStart {
                 guard rest.count >= 3 || isAtEnd else { continue }
                 isStart = false
                 try removeMark(from: &rest, named: name)
             }
-            let used = try takeLines(of: rest, from: &number, isAtEnd: isAtEnd, take)
+            let used = try takeLines(of: rest, searched: searched, from: &number, isAtEnd: isAtEnd, take)
             rest.removeFirst(used)
             guard rest.count <= longestLine else { throw unreadable(name, Errno(EFBIG)) }
         }
     }
 
+    /// - Parameter searched: The number of bytes at the start that contain no line end.
     /// - Returns: The number of bytes that belong to complete lines.
     private static func takeLines(
-        of text: [UInt8], from number: inout Int, isAtEnd: Bool, _ take: (ArraySlice<UInt8>, Int) throws -> Void
+        of text: [UInt8], searched: Int, from number: inout Int, isAtEnd: Bool,
+        _ take: (ArraySlice<UInt8>, Int) throws -> Void
     ) throws -> Int {
         var begin = 0
-        var index = 0
+        var index = searched
         while index < text.count {
             guard text[index] == 0x0A || text[index] == 0x0D else {
                 index += 1

@@ -52,12 +52,8 @@ struct ListArguments: ParsableArguments {
         var list = TargetList(ports: ports, expandsNetworks: expand)
         let problems = try list.append(targets, file: file)
         let plan = try CheckPlan(list, template, excluding: exclusions, skipping: finished, problems)
-        if plan.count == 0, plan.skippedCount == 0 {
+        if plan.count == 0, plan.skipped.count == 0 {
             throw ValidationError("no target left: --exclude excludes all \(list.count) targets")
-        }
-        if let skipDone, let ignored = finished?.ignoredLines, ignored > 0 {
-            let lines = ignored == 1 ? "1 line that is not a result" : "\(ignored) lines that are not results"
-            Output.errorLine("connectd: --skip-done \(TerminalText.clean(skipDone)): ignored \(lines)")
         }
         return plan
     }

@@ -52,7 +52,7 @@ struct TargetLine {
             do {
                 expectation = try OutcomeExpectation.parse(String(word.dropFirst("expect=".count)))
             } catch {
-                throw Problem(detail: "\(TerminalText.clean(String(word))): \(OutcomeExpectation.detail(error))")
+                throw Problem(detail: "\(TerminalText.excerpt(String(word))): \(OutcomeExpectation.detail(error))")
             }
         }
     }
@@ -60,7 +60,7 @@ struct TargetLine {
     private static func surplus(_ word: Substring, after target: Substring) -> Problem {
         Problem(
             detail: """
-                "\(TerminalText.clean(String(word)))" follows the target "\(TerminalText.clean(String(target)))": write \
+                "\(TerminalText.excerpt(String(word)))" follows the target "\(TerminalText.excerpt(String(target)))": write \
                 one target per line, then expect=OUTCOME or # and a comment
                 """)
     }

@@ -128,7 +128,7 @@ struct TargetList: Sendable {
         }
     }
 
-    private static func quoted(_ text: String) -> String { "\"\(TerminalText.clean(text))\"" }
+    private static func quoted(_ text: String) -> String { "\"\(TerminalText.excerpt(text))\"" }
 
     /// Few lists have more than a handful of expectations.
     private mutating func expectationNumber(_ expectation: Expectation?) -> Int32 {

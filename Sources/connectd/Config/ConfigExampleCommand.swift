@@ -52,8 +52,8 @@ enum ConfigExample {
           #  - {action: allow, cidr: 10.0.0.0/8, ports: [5432, "8000-8999"], transports: [tcp]}
           #  - {action: deny, host: "*.corp.example"}
 
-        # The maximum number of checks in flight and in the queue, and the maximum timeout of a request.
-        limits: {in_flight: 4096, queue: 1024, timeout_ms: 60000}
+        # The maximum number of checks in flight, in the queue and in one batch, and the maximum timeout of a request.
+        limits: {in_flight: 4096, queue: 1024, batch: 10000, timeout_ms: 60000}
 
         # Graceful shutdown: on SIGTERM /readyz fails, requests are still accepted for delay_ms, then answered within limit_ms.
         drain: {delay_ms: 0, limit_ms: 20000}

@@ -119,13 +119,13 @@ enum ErrorSuggestion {
         if let errno = number(of: name) {
             return """
                 \(ErrnoCatalogue.name(of: errno)) (errno \(errno.rawValue), \(ErrnoCatalogue.message(of: errno))) is \
-                not in the catalogue: connect(2) is not known to return it
+                not in the catalog: connect(2) is not known to return it
                 """
         }
         let near = names(near: name)
         let advice =
             near.isEmpty ? "run `connectd errors` to list them" : "did you mean \(near.joined(separator: ", "))?"
-        return "the catalogue has no error \"\(name.prefix(60))\"; \(advice)"
+        return "the catalog has no error \"\(name.prefix(60))\"; \(advice)"
     }
 
     /// An errno of Linux outside the catalogue, by number or name.

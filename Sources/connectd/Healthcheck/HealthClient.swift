@@ -29,8 +29,6 @@ struct HealthClient {
         }
     }
 
-    static let mostBytes = 65_536
-
     let reactor: Reactor
     let deadline: MonotonicTime
     let tls: HealthTLS
@@ -67,11 +65,13 @@ struct HealthClient {
         let socket = try Self.open(for: endpoint)
         let token = try register(socket)
         defer { reactor.removeOnThread(token) }
-        try await connect(socket, to: endpoint, token)
-        let channel = url.isHTTPS ? try await handshake(with: url.peer, on: socket, token) : nil
-        try await send(Self.request(for: url), on: socket, token, through: channel)
-        let response = try await receive(on: socket, token, through: channel)
-        channel?.sendCloseNotify(on: socket)
+        let stream = SocketStream(on: socket.number, token: token, reactor: reactor, until: deadline)
+        try await connect(socket, to: endpoint, stream)
+        let connection = HealthConnection(
+            stream: stream, channel: url.isHTTPS ? try await handshake(with: url.peer, on: stream) : nil)
+        try await connection.send(Self.request(for: url))
+        let response = try await connection.receive()
+        connection.channel?.sendCloseNotify(on: stream)
         return response
     }
 

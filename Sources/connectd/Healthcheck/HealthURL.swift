@@ -59,7 +59,7 @@ struct HealthURL {
             throw Self.refusal(text)
         }
         peer = .internet(name, port: port)
-        authority = String(host)
+        authority = Self.hostHeader(String(host), of: name)
         resource = path.isEmpty ? Self.livez : path.hasPrefix("?") ? "/\(path)" : String(path)
     }
 
@@ -91,6 +91,12 @@ struct HealthURL {
         } catch {
             throw ValidationError("\"\(text)\": \(error.detail)")
         }
+    }
+
+    /// The Host header: `host` as written, but an IDN in its ASCII form.
+    private static func hostHeader(_ host: String, of parsed: Host) -> String {
+        guard case .name(let name) = parsed, !host.utf8.allSatisfy({ $0 < 0x80 }) else { return host }
+        return name + (host.lastIndex(of: ":").map { String(host[$0...]) } ?? "")
     }
 
     private static func refusal(_ text: String) -> ValidationError {

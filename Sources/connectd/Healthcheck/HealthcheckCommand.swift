@@ -25,7 +25,7 @@ struct HealthcheckCommand: ParsableCommand {
               connectd healthcheck
               connectd healthcheck http://127.0.0.1:8081/readyz
               connectd healthcheck --timeout 1s unix:/run/connectd/http.sock
-              connectd healthcheck --ca internal-ca.pem --server-name connectd.internal https://127.0.0.1:8443/readyz
+              connectd healthcheck --ca internal-ca.pem https://localhost:8443/readyz
               connectd healthcheck --config /etc/connectd/connectd.yaml
               HEALTHCHECK CMD ["connectd", "healthcheck"]
             """)
@@ -134,7 +134,7 @@ struct HealthTLSArguments: ParsableArguments {
         var tls = HealthTLS()
         tls.own = statesTrust ? nil : own
         tls.options.verify = !noVerify && tls.own == nil
-        tls.options.serverName = serverName
+        tls.options.serverName = serverName.map(ServerName.readOrKept)
         tls.options.authority = ca == nil ? nil : Self.name
         tls.options.clientCertificate = clientCertificate == nil ? nil : Self.name
         tls.material = TLSMaterial(

@@ -33,14 +33,15 @@ struct MarkdownReport: ReportWriter {
         spool.forEach { piece, _ in output.write(piece) }
     }
 
-    /// A code span, in which Markdown and HTML have no meaning. A backtick would end it and a pipe the cell, and not every
-    /// reader knows the same escapes, so both become `\u{…}`.
+    /// A code span, in which Markdown and HTML have no meaning. Not every reader knows the same escape for a pipe in a cell,
+    /// so it becomes `\u{7C}`.
     static func code(_ text: String) -> String {
         guard !text.isEmpty else { return "" }
-        let clean = ReportText.replacing(ReportText.clean(text)) { scalar in
-            scalar == "`" || scalar == "|" ? ReportText.escape(scalar) : nil
-        }
-        return "`\(clean)`"
+        let clean = ReportText.replacing(ReportText.clean(text)) { $0 == "|" ? ReportText.escape($0) : nil }
+        let longestRun = clean.split { $0 != "`" }.map(\.count).max() ?? 0
+        // The span ends only at a run of the same length.
+        let fence = String(repeating: "`", count: longestRun + 1)
+        return longestRun == 0 ? "`\(clean)`" : "\(fence) \(clean) \(fence)"
     }
 
     /// Text outside of code. Each ASCII punctuation mark with a meaning gets a backslash.

@@ -119,7 +119,7 @@ enum ReloadSignal {
     /// The value of a request: "conn" in ASCII.
     private static let request: Int32 = 0x636F_6E6E
 
-    enum Answer: Int32 {
+    enum ReloadResult: Int32 {
         case loaded = 1
         case refused
     }
@@ -136,7 +136,7 @@ enum ReloadSignal {
             process = signal.sender
         }
 
-        func send(_ answer: Answer) {
+        func send(_ answer: ReloadResult) {
             _ = connectd_queue_signal(process, ReloadSignal.number, answer.rawValue)
         }
     }
@@ -144,7 +144,7 @@ enum ReloadSignal {
     /// Sends the request, and repeats it every 2 s: the kernel drops a signal while the same one is pending.
     /// - Returns: The answer; nil after the deadline.
     /// - Throws: The errno of kill(2).
-    static func ask(_ process: pid_t, until deadline: MonotonicTime) throws(Errno) -> Answer? {
+    static func ask(_ process: pid_t, until deadline: MonotonicTime) throws(Errno) -> ReloadResult? {
         var set = sigset_t()
         sigemptyset(&set)
         sigaddset(&set, number)
@@ -155,7 +155,7 @@ enum ReloadSignal {
             while case let rest = patience.since(Clock.now()), rest > 0 {
                 var time = timespec(tv_sec: Int(rest / 1_000_000_000), tv_nsec: Int(rest % 1_000_000_000))
                 let signal = connectd_wait_for_signal(&set, &time)
-                guard signal.sender == process, let answer = Answer(rawValue: signal.value) else { continue }
+                guard signal.sender == process, let answer = ReloadResult(rawValue: signal.value) else { continue }
                 return answer
             }
         }

@@ -59,14 +59,17 @@ struct RunningService: ~Copyable {
             http = try Self.listen(
                 on: ServiceAssembly.listeners(settings, sockets), pool,
                 ServiceAssembly.limits(budget, memory: memory, isHTTPS: settings.https != nil),
-                settings.https.flatMap { context in handshakes.map { $0.front(context) } }, handler, logger)
+                settings.https.flatMap { context in handshakes.map { $0.front(context) } }, handler, logger
+            ) { addresses, files in
+                // Before the first request is read: the policy denies the service's own listeners.
+                handler.replaceSettings(
+                    ServiceAssembly.serviceSettings(
+                        from: settings, listening: addresses, files: files, blackbox: blackbox))
+            }
         } catch {
             threads.stopAndJoin()
             throw error
         }
-        handler.replaceSettings(
-            ServiceAssembly.serviceSettings(
-                from: settings, listening: http.addresses, files: http.files, blackbox: blackbox))
         handler.replaceMonitors(with: monitors)
         memoryText = "\(memory.limitBytes >> 20) MiB of \(available >> 20) MiB"
         listenerDescriptions = ListenerDescription.list(http.addresses, settings)
@@ -86,7 +89,8 @@ struct RunningService: ~Copyable {
 
     private static func listen(
         on listeners: [Listener], _ pool: WorkerPool, _ limits: HTTPLimits, _ https: HTTPSFront?,
-        _ handler: ServiceHandler, _ logger: Logger
+        _ handler: ServiceHandler, _ logger: Logger,
+        prepare: @escaping @Sendable ([ListenAddress], Set<FileIdentity>) -> Void
     ) throws -> HTTPService {
         let reactors = pool.workers.map(\.reactor)
         let result = BlockingTask.result { () async -> Result<HTTPService, HTTPServiceError> in
@@ -94,7 +98,7 @@ struct RunningService: ~Copyable {
                 return .success(
                     try await HTTPService.start(
                         on: listeners, reactors: reactors, limits: limits, https: https,
-                        handler: handler, log: { logger.debug("http: \($0)") }))
+                        handler: handler, log: { logger.debug("http: \($0)") }, prepare: prepare))
             } catch {
                 return .failure(error)
             }
@@ -137,8 +141,8 @@ struct RunningService: ~Copyable {
             _ = await reactor.sleep(until: Clock.now().advanced(byMilliseconds: drain.delayMilliseconds))
             handler.stopMonitors()
             await http.handOver()
-            handler.refuseNewWork()
             let deadline = Clock.now().advanced(byMilliseconds: drain.limitMilliseconds)
+            handler.refuseNewWork(until: deadline)
             let isDrained = await http.drain(until: deadline)
             return await http.shutDown(until: deadline) && isDrained
         }
@@ -163,7 +167,7 @@ enum ServiceSignals {
     static func block() {
         var set = self.set
         pthread_sigmask(SIG_BLOCK, &set, nil)
-        // A closed peer then gives EPIPE from send(2) instead of ending the process.
+        // A closed peer then causes EPIPE from send(2) instead of ending the process.
         connectd_ignore_sigpipe()
     }
 

@@ -25,7 +25,7 @@ enum ServiceAssembly {
             hosts: HostRule(names: settings.hosts),
             tokens: TokenRule(tokens: settings.tokens.map { ($0.name, $0.secret.reveal()) }),
             maximumTimeoutMilliseconds: settings.limits.timeoutMilliseconds,
-            bodyBytes: settings.limits.bodyBytes,
+            bodyBytes: settings.limits.bodyBytes, batchChecks: settings.limits.batch,
             extensions: [BlackboxRoutes(blackbox, modules: BlackboxModules(settings.modules))],
             certificateExpiry: settings.https?.certificate.validity?.notAfter,
             prober: settings.policy.profile == .public ? nil : HostName.current)

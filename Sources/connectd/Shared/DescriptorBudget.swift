@@ -30,7 +30,9 @@ struct DescriptorBudget {
     init(inFlight: Int, workers: Int) throws(Errno) {
         let limit = Self.raisedLimit()
         guard limit >= Self.leastLimit else { throw Errno(EMFILE) }
-        let reserve = min(Self.reserve, max(limit / 4, 16 + 8 * workers))
+        // Each instance of the HTTP library, for 256 connections, has two.
+        let instances = min(limit, 2 * Self.mostConnections) / 256
+        let reserve = min(Self.reserve + instances, max(limit / 4, 16 + 8 * workers))
         let available = max(limit - reserve, 8)
         lingeringOfWorker = max(min(Self.mostLingeringOfWorker, available / 4 / workers), 1)
         let shared = max(available - lingeringOfWorker * workers, 2)

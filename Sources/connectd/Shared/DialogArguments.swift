@@ -1,6 +1,6 @@
 public import ArgumentParser
-public import CheckEngine
 import CheckModel
+public import Dialog
 import NetworkTypes
 import Synchronization
 

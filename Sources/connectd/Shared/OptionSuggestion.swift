@@ -39,9 +39,11 @@ enum OptionSuggestion {
             return "\(marker)\(option)': \(advice)\(rest)"
         }
         // The library compares only with the options of the command itself.
-        guard !message.prefix(while: { !$0.isNewline }).contains("Did you mean"), option.hasPrefix("--"),
-            let meant = Spelling.nearest(to: String(option), among: ["--version", "--help"])
-        else { return message }
+        let suggested = message.prefix { !$0.isNewline }.split(separator: "'").last { $0.hasPrefix("--") }
+        let known = ["--version", "--help"] + [suggested].compactMap { $0.map(String.init) }.filter { $0 != option }
+        guard option.hasPrefix("--"), let meant = Spelling.nearest(to: String(option), among: known) else {
+            return message
+        }
         return "\(marker)\(option)'. Did you mean '\(meant)'?\(rest)"
     }
 }

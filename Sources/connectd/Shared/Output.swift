@@ -87,6 +87,13 @@ enum TerminalText {
         }.joined()
     }
 
+    /// The beginning of a text, made safe: a file of another kind has long lines.
+    static func excerpt(_ text: String) -> String {
+        let beginning = text.unicodeScalars.prefix(200)
+        let isCut = beginning.endIndex < text.unicodeScalars.endIndex
+        return clean(String(beginning)) + (isCut ? "…" : "")
+    }
+
     static func isUnsafe(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
         case 0...0x1F, 0x7F...0x9F, 0x061C, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069: true

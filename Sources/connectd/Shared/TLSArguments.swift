@@ -61,7 +61,7 @@ struct TLSArguments: ParsableArguments {
     /// The TLS options of each check that uses TLS.
     var options: TLSOptions {
         var options = TLSOptions()
-        options.serverName = serverName
+        options.serverName = serverName.map(ServerName.readOrKept)
         options.verify = !noVerify
         options.authority = ca == nil ? nil : Self.authority
         options.startTLS = starttls

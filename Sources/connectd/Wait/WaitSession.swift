@@ -132,7 +132,7 @@ struct WaitSignals {
 
     init() {
         sigaction(SIGPIPE, nil, &previousPipeAction)
-        // A closed peer then gives EPIPE from send(2) instead of endReason the process.
+        // A closed peer then causes EPIPE from send(2) instead of ending the process.
         connectd_ignore_sigpipe()
         guard getpid() == 1 else { return }
         for number in [SIGHUP, SIGQUIT] where connectd_is_ignored(number) == 0 { connectd_end_on(number) }

@@ -3,11 +3,12 @@ import CLinux
 @testable import CheckEngine
 import CheckModel
 import DNS
+import Dialog
 import NetworkTypes
 import SocketIO
 import TLS
 
-/// What attempts need, on a reactor with a thread of its own.
+/// The dependencies of attempts, on a reactor with its own thread.
 struct AttemptFixture: Sendable {
     let reactor: Reactor
     let admission: Admission
@@ -45,7 +46,7 @@ extension MonotonicTime {
 }
 
 extension Endpoint {
-    /// The target of a request that connects here.
+    /// The target of a request that connects to this endpoint.
     var target: Target {
         get throws {
             guard case .ip(let endpoint) = self else { throw Errno(EAFNOSUPPORT) }
@@ -72,11 +73,11 @@ final class LoopbackPeer: Sendable {
     /// A peer that accepts connections into its backlog.
     static func open() throws -> LoopbackPeer { try LoopbackPeer(backlog: 16) }
 
-    /// A port that refuses connections, and that nothing else can take.
+    /// A port that refuses connections, and that no other process can take.
     static func closed() throws -> LoopbackPeer { try LoopbackPeer(backlog: nil) }
 
     /// accept(2) and recv(2), after the other side has closed.
-    /// - Returns: nil at the end of the stream, otherwise the errno.
+    /// - Returns: nil at EOF, otherwise the errno.
     func errnoOfFirstRead() -> Errno? {
         var entry = pollfd(fd: socket.number, events: Int16(POLLIN), revents: 0)
         guard poll(&entry, 1, 5000) == 1 else { return Errno(ETIMEDOUT) }
@@ -86,7 +87,7 @@ final class LoopbackPeer: Sendable {
     }
 }
 
-/// A listener whose backlog is full: the kernel drops further SYNs, as if the host were down.
+/// A listener with a full backlog. The kernel drops further SYNs, as if the host were down.
 final class SilentPeer: Sendable {
     private let peer: LoopbackPeer
     private let filler: Socket

@@ -1,14 +1,16 @@
 import CLinux
 @testable import CheckEngine
 import CheckModel
+import Dialog
 import ErrorCatalogue
 import NetworkTypes
 import SocketIO
+import TestSupport
 import Testing
 
 /// Single attempts, over loopback.
 @Suite struct ConnectAttemptTests {
-    @Test func aConnectThatSucceedsHasBothNames() async throws {
+    @Test func aSuccessfulConnectReportsBothAddresses() async throws {
         let peer = try LoopbackPeer.open()
         let request = CheckRequest(target: try peer.endpoint.target)
         let outcome = try await withAttempts { await $0.attempt(request, on: peer.endpoint) }
@@ -20,7 +22,7 @@ import Testing
         #expect(outcome.phases.isEmpty)
     }
 
-    @Test func aClosedPortRefuses() async throws {
+    @Test func aClosedPortIsRefused() async throws {
         let peer = try LoopbackPeer.closed()
         let request = CheckRequest(target: try peer.endpoint.target)
         let outcome = try await withAttempts { await $0.attempt(request, on: peer.endpoint) }
@@ -29,7 +31,7 @@ import Testing
         #expect(outcome.result.error?.name == "ECONNREFUSED")
     }
 
-    @Test func aSilentPeerTimesOutByTheDeadline() async throws {
+    @Test func aSilentPeerTimesOutAtTheDeadline() async throws {
         let peer = try SilentPeer()
         let request = CheckRequest(target: try peer.endpoint.target)
         let outcome = try await withAttempts { await $0.attempt(request, on: peer.endpoint, milliseconds: 60) }
@@ -52,7 +54,7 @@ import Testing
         #expect(outcome.result.outcome == .failed(.cancelled))
     }
 
-    @Test func aSourceAddressThatIsNotOursFailsInBind() async throws {
+    @Test func aForeignSourceAddressFailsInBind() async throws {
         let peer = try LoopbackPeer.open()
         var request = CheckRequest(target: try peer.endpoint.target)
         request.bind.address = .v4(IPv4Address(bits: 0xC000_0201))
@@ -74,7 +76,7 @@ import Testing
         #expect(AttemptOptions(of: request).close == .rst)
     }
 
-    /// malloc(3) of glibc gives 8 bytes less than a multiple of 16, and an object has a header of 16.
+    /// glibc's malloc(3) reserves 8 bytes less than a multiple of 16, and an object has a header of 16 bytes.
     @Test func optionsCostNoMemory() {
         func usableBytes(_ size: Int) -> Int { (16 + size + 8 + 15) / 16 * 16 - 8 }
         let without = MemoryLayout<(AttemptPlan, Endpoint, MonotonicTime)>.size
@@ -101,7 +103,7 @@ import Testing
     }
 
     @Test(arguments: [SocketOptions.Close.fin, .rst])
-    func anAttemptClosesInItsOwnMode(_ close: SocketOptions.Close) async throws {
+    func anAttemptUsesItsOwnCloseMode(_ close: SocketOptions.Close) async throws {
         let peer = try LoopbackPeer.open()
         let request = CheckRequest(target: try peer.endpoint.target)
         _ = try await withAttempts { fixture in
@@ -115,15 +117,16 @@ import Testing
         #expect(peer.errnoOfFirstRead() == (close == .rst ? Errno(ECONNRESET) : nil))
     }
 
-    @Test func aDialogIsAPhaseOfItsOwn() async throws {
+    @Test func aDialogHasItsOwnPhase() async throws {
         let server = DialogServer(.stream) { peer in peer.say("220 ready\r\n") }
         let steps = [DialogStep.expect(pattern: "^220 ")]
         var request = CheckRequest(target: try Target(parsing: "127.0.0.1:1"))
         request.dialog = steps
         let dialog = try Dialog(steps: steps)
+        let endpoint = server.endpoint
         let outcome = try await withAttempts { [request] fixture in
             let plan = fixture.plan(request, dialog: dialog)
-            return await ConnectAttempt(plan: plan, endpoint: server.endpoint, deadline: plan.deadline).run()
+            return await ConnectAttempt(plan: plan, endpoint: endpoint, deadline: plan.deadline).run()
         }
         #expect(outcome.result.outcome == .connected)
         #expect(outcome.phases.map(\.phase) == [.dialog])
@@ -136,11 +139,12 @@ import Testing
         #expect(report.steps.map(\.ok) == [true])
     }
 
-    @Test func aHandshakeWithAPeerWithoutTLSFailsInItsPhase() async throws {
+    @Test func aHandshakeWithAPeerWithoutTLSFailsInTLS() async throws {
         let server = DialogServer(.stream) { peer in peer.say("220 not TLS at all\r\n") }
         var request = CheckRequest(target: try Target(parsing: "127.0.0.1:1"))
         request.tls = TLSOptions()
-        let outcome = try await withAttempts { [request] in await $0.attempt(request, on: server.endpoint) }
+        let endpoint = server.endpoint
+        let outcome = try await withAttempts { [request] in await $0.attempt(request, on: endpoint) }
         #expect(outcome.result.phase == .tls)
         #expect(outcome.result.error?.name == "TLS_NOT_TLS")
         #expect(outcome.phases.map(\.phase) == [.tls])

@@ -6,7 +6,7 @@ import NetworkTypes
 import SocketIO
 import Testing
 
-/// From a target to a result, over loopback.
+/// Checks of TCP and UDP targets, over loopback.
 @Suite struct InternetCheckTests {
     private func result(of request: CheckRequest, policy: Policy? = nil) async throws -> CheckResult {
         try await withAttempts { fixture in
@@ -16,7 +16,7 @@ import Testing
         }
     }
 
-    @Test func anAddressIsTriedAsItIs() async throws {
+    @Test func anAddressIsUsedWithoutResolving() async throws {
         let peer = try LoopbackPeer.open()
         let result = try await result(of: CheckRequest(target: try peer.endpoint.target))
         #expect(result.ok)
@@ -29,7 +29,7 @@ import Testing
         #expect(result.reports.isEmpty)
     }
 
-    @Test func localhostIsResolvedWithoutAServer() async throws {
+    @Test func localhostIsResolvedWithoutANameServer() async throws {
         let peer = try LoopbackPeer.open()
         guard case .ip(let endpoint) = peer.endpoint else { return }
         var request = CheckRequest(target: try Target(parsing: "localhost:\(endpoint.port)"))
@@ -39,7 +39,7 @@ import Testing
         #expect(result.resolution?.name == "localhost")
     }
 
-    @Test func anAddressOfTheOtherFamilyEndsInResolve() async throws {
+    @Test func anAddressOfTheOtherFamilyFailsInResolve() async throws {
         var request = CheckRequest(target: try Target(parsing: "127.0.0.1:1"))
         request.resolve.family = .ipv6
         let result = try await result(of: request)
@@ -47,7 +47,7 @@ import Testing
         #expect(result.attempts.isEmpty)
     }
 
-    @Test func portZeroIsNeverTried() async throws {
+    @Test func portZeroIsNeverConnectedTo() async throws {
         let target = Target(peer: .tcp(.address(.v4(IPv4Address(bits: 0x7F00_0001))), port: 0), text: "127.0.0.1:0")
         let result = try await result(of: CheckRequest(target: target))
         #expect(result.outcome == .failed(.invalid))
@@ -55,7 +55,7 @@ import Testing
         #expect(result.attempts.isEmpty)
     }
 
-    @Test func thePolicyDeniesBeforeAnyAttempt() async throws {
+    @Test func aDeniedTargetGetsNoAttempt() async throws {
         let peer = try LoopbackPeer.open()
         let request = CheckRequest(target: try peer.endpoint.target)
         await #expect(throws: DenialReason.self) {

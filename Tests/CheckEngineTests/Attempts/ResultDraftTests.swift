@@ -5,7 +5,7 @@ import NetworkTypes
 import SocketIO
 import Testing
 
-/// How the results of several attempts become one.
+/// How the results of several attempts are combined.
 @Suite struct ResultDraftTests {
     private func result(
         _ addresses: ResolveOptions.Addresses, begunAgo milliseconds: Int = 0, _ outcomes: [AttemptOutcome]
@@ -39,7 +39,7 @@ import Testing
         #expect(try await result(.all, outcomes).outcome == .failed(.refused))
     }
 
-    @Test func theFailureThatGotFurthestDecides() async throws {
+    @Test func theFailureInTheLatestPhaseDecides() async throws {
         let outcomes = [
             outcome(.failed(.refused), in: .connect), outcome(.failed(.tlsFailed), in: .tls),
             outcome(.failed(.reset), in: .tls),
@@ -49,7 +49,7 @@ import Testing
         #expect(result.phase == .tls)
     }
 
-    @Test func anAddressThatWasNotTriedLeavesTheQuestionOpen() async throws {
+    @Test func anUntriedAddressMakesTheResultUndecided() async throws {
         let outcomes = [
             outcome(.failed(.refused), in: .connect),
             outcome(.failed(.proberExhausted), in: .socket, error: .proberBusy),
@@ -71,12 +71,12 @@ import Testing
         #expect(simultaneous.timings[.tls] == 0)
     }
 
-    @Test func connectIsNeverNegative() async throws {
+    @Test func connectDurationIsNeverNegative() async throws {
         let outcomes = [outcome(.connected, phases: [dialog(60_000_000_000, failedStep: nil)])]
         #expect(try await result(.first, outcomes).timings[.connect] == 0)
     }
 
-    @Test func theReportIsThatOfTheDecisiveAttempt() async throws {
+    @Test func theReportIsFromTheDecisiveAttempt() async throws {
         let failed = outcome(.failed(.dialogFailed), in: .dialog, phases: [dialog(1, failedStep: 2)])
         let connected = outcome(.connected, phases: [dialog(1, failedStep: nil)])
         let result = try await result(.first, [failed, connected])
@@ -85,7 +85,7 @@ import Testing
         #expect(result.tls == nil)
     }
 
-    @Test func withoutOneTheLastReportIsShown() async throws {
+    @Test func withoutADecisiveReportTheLastOneIsShown() async throws {
         let outcomes = [
             outcome(.failed(.dialogFailed), in: .dialog, phases: [dialog(1, failedStep: 1)]),
             outcome(.failed(.dialogFailed), in: .dialog, phases: [dialog(1, failedStep: 2)]),

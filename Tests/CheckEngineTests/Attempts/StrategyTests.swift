@@ -7,7 +7,7 @@ import Testing
 
 /// Several addresses of one name, over loopback.
 @Suite struct StrategyTests {
-    /// A request of any target: the strategies take their endpoints from the caller.
+    /// A request with any target. The strategies get their endpoints from the caller.
     private func request(_ addresses: ResolveOptions.Addresses) throws -> CheckRequest {
         var request = CheckRequest(target: try Target(parsing: "127.0.0.1:1"))
         request.resolve.addresses = addresses
@@ -45,7 +45,7 @@ import Testing
         #expect(outcomes.map(\.result.outcome) == [.connected, .failed(.refused), .connected])
     }
 
-    @Test func withoutAFurtherSocketAnAddressIsNotTried() async throws {
+    @Test func anAddressWithoutASocketIsNotTried() async throws {
         let (silent, open) = (try SilentPeer(), try LoopbackPeer.open())
         let request = try request(.all)
         let outcomes = try await withAttempts(

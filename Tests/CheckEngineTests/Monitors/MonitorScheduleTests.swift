@@ -9,16 +9,16 @@ import Testing
         MonitorSchedule(start: start, intervalMilliseconds: interval, index: index, of: count)
     }
 
-    @Test func aFewMonitorsHaveTheirFirstRoundAtOnce() {
+    @Test func aFewMonitorsRunTheirFirstRoundAtOnce() {
         #expect(schedule(0, of: 3).due == start)
         #expect(schedule(2, of: 3).due == start.advanced(byMilliseconds: 2))
     }
 
-    @Test func tenThousandBeginOverTheirInterval() {
+    @Test func firstRoundsOfTenThousandSpreadOverTheInterval() {
         #expect(schedule(9_999, of: 10_000).due == start.advanced(byMilliseconds: 9_999))
     }
 
-    @Test func laterRoundsStandEvenlySpread() {
+    @Test func laterRoundsAreSpreadEvenly() {
         var counts = [Int](repeating: 0, count: 10)
         for index in 0..<1000 {
             var schedule = schedule(index, of: 1000)
@@ -30,7 +30,7 @@ import Testing
     }
 
     @Test(arguments: [(0, 1), (0, 3), (1, 3), (2, 3), (500, 1000), (999, 1000)])
-    func roundsAreAnIntervalApart(_ index: Int, _ count: Int) {
+    func roundsAreOneIntervalApart(_ index: Int, _ count: Int) {
         var schedule = schedule(index, of: count)
         var previous = schedule.due
         for round in 0..<50 {
@@ -43,7 +43,7 @@ import Testing
         }
     }
 
-    @Test func roundsThatTookTooLongAreLeftOutNotMadeUpFor() {
+    @Test func overdueRoundsAreSkipped() {
         var schedule = schedule(0, of: 1)
         let late = start.advanced(byMilliseconds: 35_000)
         schedule.advance(now: late)

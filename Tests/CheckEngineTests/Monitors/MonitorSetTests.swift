@@ -54,8 +54,8 @@ import Testing
         return false
     }
 
-    @Test func monitorsRepeatTheirChecksAndKnowTheirState() async throws {
-        // What nobody accepts waits in the backlog: connected all the same.
+    @Test func monitorsRepeatTheirChecksAndTrackTheirState() async throws {
+        // The listener never accepts, so connections wait in its backlog. They are connected all the same.
         let listener = try Socket(.tcp(.ipv4))
         try listener.bind(to: IPEndpoint(address: .v4(IPv4Address(bits: 0x7F00_0001)), port: 0))
         #expect(listen(listener.number, 1000) == 0)
@@ -74,7 +74,7 @@ import Testing
         }
     }
 
-    @Test func aMonitorThatAReloadDoesNotChangeGoesOn() async throws {
+    @Test func anUnchangedMonitorKeepsItsStateAfterAReload() async throws {
         try await withMonitors { monitors, observer in
             monitors.replace(with: [try definition("a", "127.0.0.1:1"), try definition("b", "127.0.0.1:1")])
             #expect(try await eventually { observer.count("a") >= 1 && observer.count("b") >= 1 })
@@ -86,7 +86,7 @@ import Testing
         }
     }
 
-    @Test func roundsOfAStoppedSetEnd() async throws {
+    @Test func stopEndsAllRounds() async throws {
         try await withMonitors { monitors, observer in
             monitors.replace(with: [try definition("a", "127.0.0.1:1")])
             #expect(try await eventually { observer.count("a") >= 1 })

@@ -30,21 +30,21 @@ import Testing
         }
     }
 
-    @Test func oneRoundDecidesByDefault() throws {
+    @Test func oneRoundChangesTheStateByDefault() throws {
         #expect(try states([true, false, true]) == [.up, .down, .up])
     }
 
-    @Test func soManyRoundsInARowMakeItUpOrDown() throws {
+    @Test func theConfiguredNumberOfRoundsMakesItUpOrDown() throws {
         #expect(
             try states([true, true, false, true, false, false, true, true], upAfter: 2, downAfter: 2)
                 == [.pending, .up, .up, .up, .up, .down, .down, .up])
     }
 
-    @Test func aMonitorThatNeverAgreesWithItselfStaysPending() throws {
+    @Test func alternatingResultsLeaveAMonitorPending() throws {
         #expect(try states([true, false, true, false], upAfter: 2, downAfter: 2).allSatisfy { $0 == .pending })
     }
 
-    @Test func itKnowsSinceWhen() throws {
+    @Test func theStateHasItsStartTime() throws {
         var status = MonitorStatus(nowNanoseconds: 5)
         #expect(status.sinceNanoseconds == 5)
         _ = status.note(result(true, at: 7), of: try definition())
@@ -54,7 +54,7 @@ import Testing
         #expect(status.lastResult?.startedAtNanoseconds == 9)
     }
 
-    @Test func theHistoryKeepsTheLatestFiveHundred() throws {
+    @Test func theHistoryKeepsTheLatest500Rounds() throws {
         var history = MonitorHistory()
         for index in 0..<750 { history.append(result(index.isMultiple(of: 2), at: Int64(index) * 1_000_000)) }
         let entries = history.entries
@@ -64,7 +64,7 @@ import Testing
         #expect(MemoryLayout<MonitorHistory.Entry>.stride == 16)
     }
 
-    @Test(arguments: [523, 133, 4000]) func anErrnoThatNoTableHasKeepsItsName(_ number: Int32) {
+    @Test(arguments: [523, 133, 4000]) func anUnknownErrnoKeepsItsName(_ number: Int32) {
         let error = Classifier.report(for: Errno(number), in: Circumstances(phase: .connect, transport: .tcp))
         let result = CheckResult(
             ok: false, outcome: .failed(error.errorClass), phase: .connect, error: error, attempts: [],

@@ -6,7 +6,7 @@ import NetworkTypes
 import SocketIO
 import Testing
 
-/// Permits, workers and denials, on real workers.
+/// Permits, workers and denials, with real workers.
 @Suite struct CheckServiceTests {
     private func withService<Result: Sendable>(
         queueLimit: Int, _ body: @escaping @Sendable (LocalCheckService, WorkerPool) async throws -> Result
@@ -36,7 +36,7 @@ import Testing
         }
     }
 
-    @Test func withoutAPermitOrAQueueItIsOverloaded() async throws {
+    @Test func withoutAPermitOrAQueueTheAnswerIsOverloaded() async throws {
         let peer = try LoopbackPeer.open()
         let check = try check(peer.endpoint)
         try await withService(queueLimit: 0) { service, pool in
@@ -51,7 +51,7 @@ import Testing
         }
     }
 
-    @Test func aDenialIsAResultWithoutAttempts() async throws {
+    @Test func aDenialHasNoAttempts() async throws {
         let peer = try LoopbackPeer.open()
         let check = try check(peer.endpoint)
         try await withService(queueLimit: 0) { service, pool in
@@ -92,7 +92,7 @@ import Testing
         }
     }
 
-    @Test func aBalancedServiceOfOneWorkerKeepsItsThread() async throws {
+    @Test func aBalancedServiceWithOneWorkerUsesItsThread() async throws {
         let peer = try LoopbackPeer.open()
         let check = try check(peer.endpoint)
         let pool = try WorkerPool(count: 1, admission: Admission(limit: 1, queueLimit: 0))

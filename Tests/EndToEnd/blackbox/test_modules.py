@@ -50,7 +50,7 @@ DOCUMENTS = [
 
 
 @needs_exporter
-def test_the_same_documents_load(tmp_path):
+def test_both_load_the_same_documents(tmp_path):
     different = []
     (tmp_path / "connectd.yaml").write_text("modules_file: blackbox.yml\n")
     for text in DOCUMENTS:
@@ -113,7 +113,7 @@ def pair(both, files, tmp_path_factory):
         exporter.wait(10)
 
 
-def test_modules_mean_the_same(pair):
+def test_both_run_modules_in_the_same_way(pair):
     with tls_peers.listening(pair.namespace, says(b"+OK POP3\n"), LOOPBACK) as port:
         for module, success in (("mail", 0), ("merged", 0), ("no_ca_unused", 1), ("no_ca", 0), ("no_ca_later", 0), ("versions", 0)):
             found = pair.compare(target=f"{LOOPBACK}:{port}", module=module)
@@ -145,7 +145,7 @@ def test_an_empty_send_sends_nothing(pair):
     assert heard == [b"done\n"] * 2
 
 
-def test_tls_that_begins_twice_fails_at_that_step(pair, authorities):
+def test_a_second_starttls_fails_at_its_step(pair, authorities):
     def script(connection) -> None:
         connection.sendall(b"OK\n")
         tls_peers.until_the_end(connection)
@@ -162,7 +162,7 @@ def test_tls_that_begins_twice_fails_at_that_step(pair, authorities):
         assert value(found, "probe_success") == 0 and "probe_ssl_earliest_cert_expiry" in found
 
 
-def test_a_module_that_cannot_work_is_reported_at_startup_and_with_debug(pair):
+def test_an_unusable_module_is_reported_at_startup_and_with_debug(pair):
     log = pair.connectd.log
     assert "modules.no_ca.tcp.tls_config.ca_file" in log and "/no/such" in log
     assert "TLS cannot begin twice" in log

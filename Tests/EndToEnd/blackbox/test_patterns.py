@@ -101,7 +101,7 @@ def refused_here(patterns: list[str], folder) -> list[str]:
     return [patterns[index] for index in sorted(map(int, found))]
 
 
-def test_the_same_patterns_load(tmp_path):
+def test_both_load_the_same_patterns(tmp_path):
     generator = random.Random(SEED)
     # Patterns that are cut somewhere are wrong in many ways.
     cut = [text[:generator.randint(1, len(text))] for text in (pattern(generator) for _ in range(120))]

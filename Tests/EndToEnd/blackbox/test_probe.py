@@ -50,7 +50,7 @@ def test_a_connect_has_the_same_metrics(both):
         assert value(both.compare(target=f"localhost:{port}", module="connect"), "probe_success") == 1
 
 
-def test_the_same_address_family_is_preferred(both):
+def test_both_prefer_the_same_address_family(both):
     """One address is tried: if IPv6 is preferred and refused, IPv4 is not tried."""
     with tls_peers.listening(both.namespace, says(), LOOPBACK) as port:
         found = both.compare(target=f"{NAMED}:{port}", module="connect")
@@ -82,7 +82,7 @@ def test_a_failure_has_the_same_metrics(both, target):
 
 
 @pytest.mark.parametrize("target", BAD_TARGETS)
-def test_a_bad_target_is_explained(both, target):
+def test_an_invalid_target_is_explained(both, target):
     _, text = both.ask(target=target, module="connect")
     label = re.search('reason="([^"]+)"', failure(parsed(text)))
     assert label is not None, failure(parsed(text))
@@ -90,7 +90,7 @@ def test_a_bad_target_is_explained(both, target):
     assert "reason=" in text and label[1][:12] in text.partition("Metrics that")[0]
 
 
-def test_a_bad_port_is_not_connected_to(both):
+def test_an_invalid_port_is_not_connected_to(both):
     """Whatever the port, the host is resolved and no socket is made."""
     with tls_peers.listening(both.namespace, says(), LOOPBACK) as port:
         for target in (f"{LOOPBACK}:0", f"{LOOPBACK}:{port}/", f"localhost:{port + 65536}"):
@@ -166,7 +166,7 @@ def test_a_handshake_is_described_with_and_without_starttls(both, authorities, m
         found, cipher="TLS_ECDHE_" if is_old else "TLS_AES_", version="TLS 1.2" if is_old else "TLS 1.3", group=group)
 
 
-def test_serial_and_subject_are_those_of_the_check(both, authorities):
+def test_serial_and_subject_match_the_check(both, authorities):
     with tls_peers.listening(
         both.namespace, tls_peers.tls(tls_peers.server_context(authorities.good)), LOOPBACK
     ) as port:
@@ -454,7 +454,7 @@ def chains(loopback_only, authorities, cross_signed, tmp_path_factory):
 
 
 @pytest.mark.parametrize("chain", CHAINS)
-def test_of_several_chains_the_one_that_lasts_longest_counts(chains, authorities, cross_signed, chain):
+def test_the_chain_that_expires_last_sets_the_expiry_date(chains, authorities, cross_signed, chain):
     _, sent, days = cross_signed[chain]
     context = tls_peers.server_context(authorities.identity(f"cross_{chain.replace(' ', '_')}", sent))
     with tls_peers.listening(chains.namespace, tls_peers.tls(context), LOOPBACK) as port:
@@ -491,7 +491,7 @@ def test_a_peer_cannot_make_the_chain_search_slow(chains, authorities, cross_sig
     ("blackbox.monitoring.svc", "blackbox.monitoring.svc"), ("Blackbox.Monitoring.SVC:9115", "blackbox.monitoring.svc"),
     ("blackbox.monitoring.svc.cluster.local.:9115", "blackbox.monitoring.svc.cluster.local"), ("blackbox", "blackbox"),
 ])
-def test_a_421_says_what_to_write(loopback_only, files, host, name):
+def test_a_421_contains_the_missing_entry(loopback_only, files, host, name):
     path = "/probe?target=127.0.0.1:1&module=connect"
     with started(loopback_only, files, port=8253) as connectd:
         for asked in (path, "/metrics", "/config", "/"):
@@ -511,7 +511,7 @@ def test_a_421_for_an_invalid_host_suggests_nothing(both, host):
     assert answer.status in (400, 421) and b"hosts:" not in answer.body
 
 
-def test_a_target_may_be_encoded_twice(both):
+def test_a_target_encoded_twice_is_decoded(both):
     with tls_peers.listening(both.namespace, says(), LOOPBACK) as port:
         for target in (f"127.0.0.1:{port}", f"127.0.0.1%3A{port}", f"127.0.0.1%253A{port}",
                        f"tcp%253A%252F%252F127.0.0.1%253A{port}", f"%255B::ffff:127.0.0.1%255D%253A{port}"):

@@ -34,7 +34,7 @@ from support.waiting import wait_until
 # Logs, configuration, reload.
 
 
-def test_debug_shows_the_name_that_was_asked_for(both):
+def test_debug_shows_the_requested_name(both):
     _, text = both.ask(target="127.0.0.1:1", module="tls", hostname="other.example.test", debug="true")
     shown = yaml.safe_load(text.partition("Module configuration:\n")[2])
     assert shown["tcp"]["tls_config"]["server_name"] == "other.example.test"
@@ -43,7 +43,7 @@ def test_debug_shows_the_name_that_was_asked_for(both):
     assert b"other.example.test" not in both.connectd.client.get("/config").body
 
 
-def test_the_first_page_lists_recent_probes(both):
+def test_the_index_page_lists_recent_probes(both):
     evil = "<script>alert(1)</script>\u202e&\"'"
     both.ask(target=evil, module="connect")
     both.ask(target="127.0.0.1:1", module="connect")
@@ -101,7 +101,7 @@ def test_debug_shows_log_metrics_and_module(both):
     assert "probe_success 0\n" in text
 
 
-def test_the_last_probes_can_be_looked_at(both):
+def test_recent_probes_can_be_opened(both):
     both.ask(target="127.0.0.1:1", module="connect")
     client = both.connectd.client
     newest = client.get("/logs").body.decode().splitlines()[0]
@@ -113,7 +113,7 @@ def test_the_last_probes_can_be_looked_at(both):
     assert client.get("/logs?id=1&target=127.0.0.1:1").status == client.get("/logs?id=x").status == 400
 
 
-def test_the_configuration_is_shown_and_can_be_read_again(both):
+def test_the_shown_configuration_is_valid(both):
     shown = yaml.safe_load(both.connectd.client.get("/config").body)
     assert shown["modules"].keys() == (MODULES | NEWER).keys() - {"web"}
     hidden = [entry | {"send": "<secret>"} for entry in MODULES["mail"]["tcp"]["query_response"]]
@@ -132,7 +132,7 @@ def test_a_key_in_the_file_is_never_shown(loopback_only, files):
         assert "PRIVATE KEY" not in connectd.log
 
 
-def test_the_send_of_a_module_is_never_shown(loopback_only, files):
+def test_text_that_a_module_sends_is_never_shown(loopback_only, files):
     """It is hidden also in the peer's echo, and in the answer that says why a reload failed."""
     modules = {"modules": {"m": answers({"send": "AUTH hunter2"}, {"expect": "^welcome"}) | {"timeout": "500ms"}}}
     own = {"modules_file": "own.yml"}
@@ -166,7 +166,7 @@ def test_reload_applies_new_modules_or_reports_why_not(loopback_only, files):
         assert connectd.client.get("/-/reload").status == 405
 
 
-def test_a_wrong_modules_file_keeps_the_service_from_starting(loopback_only, files):
+def test_an_invalid_modules_file_prevents_the_start(loopback_only, files):
     own = {"modules_file": "wrong.yml"}
     with pytest.raises(AssertionError, match="wrong.yml:1:34: modules.m.tcp.tsl: is not a known key"):
         with started(
@@ -191,7 +191,7 @@ def test_a_denied_target_is_a_failed_probe_without_details(loopback_only, files)
         assert len(set(texts)) == 1, "a denial tells nothing of the target"
 
 
-def test_dialogs_of_modules_can_be_switched_off(loopback_only, files):
+def test_dialogs_of_modules_can_be_disabled(loopback_only, files):
     for word, outcome in (("none", "denied"), ("configured", "refused")):
         own = {"policy": {"profile": "internal", "dialogs": word, "options": []}}
         with started(loopback_only, files, own, port=8247) as connectd:
@@ -219,7 +219,7 @@ def test_with_tokens_each_resource_needs_one(loopback_only, files):
             assert connectd.client.request(method, path, headers=bearer).status == 200, path
 
 
-def test_a_page_of_another_site_cannot_reload(both):
+def test_a_page_from_another_site_cannot_reload(both):
     headers = {"Origin": "http://evil.example", "Sec-Fetch-Site": "cross-site"}
     assert both.connectd.http.request("POST", "/-/reload", headers=headers).status == 403
     assert both.connectd.http.get("/probe?target=127.0.0.1:1&module=connect", headers=headers).status == 403

@@ -30,7 +30,7 @@ def run_checks(connection: socket.socket, target: str) -> None:
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_a_check_is_enqueued_twice_for_its_begin_and_for_its_socket(loopback_only, workers):
+def test_a_check_costs_two_enqueues(loopback_only, workers):
     connectd = Connectd(
         loopback_only, {"workers": workers}, environment={"CONNECTD_COUNT_ENQUEUES": "1"}, unix=False
     )
@@ -59,7 +59,7 @@ def seconds_of_threads(pid: int) -> list[float]:
 
 
 def ask_on_each(connections: list[socket.socket]) -> None:
-    """More requests on each connection than are answered at once, so that the worker always has some to do."""
+    """Sends more requests on each connection than are answered at once, so that the worker is always busy."""
     request = request_for("tcp://127.0.0.1:9")
     for connection in connections:
         connection.settimeout(60)
@@ -71,17 +71,17 @@ def ask_on_each(connections: list[socket.socket]) -> None:
 
 
 @pytest.mark.deadline
-def test_load_on_one_worker_is_shared_with_the_other(loopback_only):
+def test_an_idle_worker_takes_checks_of_a_busy_one(loopback_only):
     with Connectd(loopback_only, {"workers": 2}, unix=False) as connectd, contextlib.ExitStack() as stack:
         connections = [stack.enter_context(connectd.http.connect()) for _ in range(32)]
         for connection in connections:
             connectd.wait_until_accepted(connection)
-        # They went to the two workers in turn.
+        # The two workers got the connections in turn.
         for connection in connections[1::2]:
             connection.close()
         ask_on_each(connections[::2])  # the workers need a while to notice that the load is uneven
         before = seconds_of_threads(connectd.pid)
         ask_on_each(connections[::2])
         busiest, second = [after - then for after, then in zip(seconds_of_threads(connectd.pid), before)][:2]
-    # The connect is handed over; requests are read and answers written where the connection is.
+    # Only the connect moves to the other worker. The connection's own worker reads requests and writes responses.
     assert second > busiest / 6, (busiest, second)

@@ -42,7 +42,7 @@ def open_api(network, connectd):
 
 
 @pytest.mark.parametrize("check,outcome,fault", NOTHING_FOUND_OUT, ids=lambda value: str(value)[:60])
-def test_a_check_without_a_result_is_unexpected_unless_named(open_api, check, outcome, fault):
+def test_a_check_without_a_verdict_is_unexpected_unless_named(open_api, check, outcome, fault):
     expectations = [("!connected", False), ("!timeout", False), (outcome, True), (["connected", outcome], True)]
     for expect, ok in expectations:
         result = open_api.check(**{"timeout_ms": 1500, **check, "expect": expect})

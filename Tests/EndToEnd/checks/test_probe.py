@@ -60,21 +60,21 @@ def test_a_denied_target_is_403(api):
     assert_problem(probe(api, "tcp://169.254.169.254:80"), 403)
 
 
-def test_head_has_the_status_and_the_outcome(api, target):
+def test_head_returns_the_status_and_the_outcome(api, target):
     answer = api.request("HEAD", f"/v1/probe?target={quote(target, safe='')}")
     assert (answer.status, answer.headers["connectd-outcome"], answer.body) == (200, "connected", b"")
     answer = api.request("HEAD", f"/v1/probe?target=tcp://{net.OPEN}:9")
     assert (answer.status, answer.headers["connectd-outcome"], answer.body) == (502, "refused", b"")
 
 
-def test_a_target_need_not_be_escaped(api, target):
+def test_an_unescaped_target_is_accepted(api, target):
     assert api.get(f"/v1/probe?target={target}").status == 200
     assert api.get(f"/v1/probe?target={target.removeprefix('tcp://')}").status == 200
     assert api.get(f"/v1/probe?target=tcp://[{net.NOWHERE6}]:80").status == 502
 
 
 @pytest.mark.deadline
-def test_parameters_do_what_the_members_do(api, target):
+def test_parameters_equal_their_members(api, target):
     assert probe(api, target, timeout_ms=1000, family="ipv4", addresses="first").status == 200
     answer = probe(api, f"tcp://{net.DROPPED}:80", timeout_ms=150)
     assert 149 <= answer.json["timings_ms"]["total"] < 300
@@ -126,7 +126,7 @@ def test_parameters_do_what_the_members_do(api, target):
         "?target=tls://127.0.0.1:9&ca=internal",
     ],
 )
-def test_a_bad_query(api, query):
+def test_an_invalid_query_is_400(api, query):
     problem = assert_problem(api.get(f"/v1/probe{query}"), 400)
     assert problem["errors"]
 
@@ -140,7 +140,7 @@ def test_a_bad_query(api, query):
         ("target=127.0.0.1:9&server_name=127.1", "/server_name"),
     ],
 )
-def test_parameters_of_tls_that_do_not_fit_are_named(api, query, pointer):
+def test_tls_parameters_that_do_not_fit_are_refused(api, query, pointer):
     answer = api.get(f"/v1/probe?{query}")
     assert_problem(answer, 400)
     assert answer.pointers == [pointer]
@@ -148,7 +148,7 @@ def test_parameters_of_tls_that_do_not_fit_are_named(api, query, pointer):
 
 @pytest.mark.parametrize("parameters", ["", "&server_name=db.internal&verify=true&starttls=smtp&min_days_left=14"])
 @pytest.mark.parametrize("scheme", ["tls", "tcp"])
-def test_parameters_of_tls_are_accepted(api, scheme, parameters):
+def test_tls_parameters_are_accepted(api, scheme, parameters):
     answer = api.get(f"/v1/probe?target={scheme}://{net.OPEN}:9{parameters}")
     assert answer.status == 502, answer.body
     assert answer.json["outcome"] == "refused"

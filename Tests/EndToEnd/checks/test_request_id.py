@@ -43,7 +43,7 @@ def test_a_result_and_its_log_line_name_the_request(connectd):
     assert (line["outcome"], line["error"], line["fault"]) == ("refused", "ECONNREFUSED", "target")
 
 
-def test_a_probe_names_it_too(connectd):
+def test_a_probe_and_its_log_line_name_the_request(connectd):
     answer = connectd.client.get("/v1/probe?target=127.0.0.1:9", headers={**TOKEN, **ORIGIN})
     assert answer.status == 502 and answer.json["request_id"] == "req-17"
 
@@ -73,7 +73,7 @@ def checks_of_ops(connectd) -> float:
 
 
 @pytest.mark.parametrize("target, status", [("127.0.0.1:9", 200), ("169.254.169.254:80", 403)])
-def test_checks_are_counted_by_the_names_of_tokens_denied_ones_too(connectd, target, status):
+def test_checks_and_denials_are_counted_by_token_name(connectd, target, status):
     before = checks_of_ops(connectd)
     assert connectd.client.post("/v1/checks", {"target": target}, headers=TOKEN).status == status
     assert checks_of_ops(connectd) == before + 1
@@ -87,7 +87,7 @@ def test_a_cancelled_check_is_counted_for_its_client(connectd):
     wait_until(lambda: checks_of_ops(connectd) == before + 1, 30, "the check is counted")
 
 
-def test_probes_of_blackbox_exporter_are_named_and_counted_as_well(connectd):
+def test_probes_are_named_and_counted_too(connectd):
     before = checks_of_ops(connectd)
     assert connectd.client.get("/probe?module=m&target=127.0.0.1:9", headers={**TOKEN, **ORIGIN}).status == 200
     line = lines(connectd, "check")[-1]

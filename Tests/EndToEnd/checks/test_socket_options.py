@@ -35,7 +35,7 @@ def target(listener) -> str:
 
 
 @pytest.mark.parametrize("options,seen", [({}, "fin"), ({"close": "fin"}, "fin"), ({"close": "rst"}, "rst")])
-def test_how_the_peer_sees_the_end(api, network, options, seen):
+def test_the_peer_sees_fin_or_rst(api, network, options, seen):
     with peers.tcp_listener(network.b, net.OPEN) as listener:
         ends = []
         watcher = threading.Thread(target=lambda: ends.append(peers.end_seen_by(listener)))
@@ -52,7 +52,7 @@ def test_a_reset_leaves_no_time_wait(connectd, network, listener, target):
     assert len(connectd.sockets("06")) <= before
 
 
-def test_a_mark_is_on_the_packets(api, network, target):
+def test_packets_have_the_mark(api, network, target):
     before = network.a.counter("mark")
     assert_success(api.check(target, socket={"mark": 7}))
     assert network.a.counter("mark") > before
@@ -61,20 +61,20 @@ def test_a_mark_is_on_the_packets(api, network, target):
     assert network.a.counter("mark") == after
 
 
-def test_a_dscp_is_on_the_packets(api, network, target):
+def test_packets_have_the_dscp(api, network, target):
     before = network.a.counter("dscp")
     assert_success(api.check(target, socket={"dscp": 46}))
     assert network.a.counter("dscp") >= before + 2
 
 
-def test_a_dscp_of_ipv6_is_on_the_packets(api, network):
+def test_ipv6_packets_have_the_dscp(api, network):
     before = network.a.counter("dscp6")
     with peers.tcp_listener(network.b, net.OPEN6) as listener:
         assert_success(api.check(f"tcp://[{net.OPEN6}]:{listener.getsockname()[1]}", socket={"dscp": 46}))
     assert network.a.counter("dscp6") >= before + 2
 
 
-def test_dscp_and_ttl_as_the_udp_peer_receives_them(api, network):
+def test_a_udp_peer_receives_dscp_and_ttl(api, network):
     with peers.udp_socket(network.b, net.OPEN) as peer:
         peer.setsockopt(socket.IPPROTO_IP, 13, 1)  # IP_RECVTOS
         peer.setsockopt(socket.IPPROTO_IP, 12, 1)  # IP_RECVTTL
@@ -91,13 +91,13 @@ def test_dscp_and_ttl_as_the_udp_peer_receives_them(api, network):
     assert struct.unpack("i", values[2])[0] == 33
 
 
-def test_a_ttl_is_on_the_packets(api, network, target):
+def test_packets_have_the_ttl(api, network, target):
     before = network.a.counter("ttl")
     assert_success(api.check(target, socket={"ttl": 33}))
     assert network.a.counter("ttl") >= before + 2
 
 
-def test_a_hop_limit_is_obeyed_over_ipv6(api):
+def test_ipv6_packets_have_the_hop_limit(api):
     target = "tcp://[fd00:88:3::1]:80"
     result = api.check(target, socket={"ttl": 1})
     attempt = assert_failure(result, errno.EHOSTUNREACH, "unreachable", "network")
@@ -111,12 +111,12 @@ def md5_listener(network):
         yield f"tcp://{net.MD5}:179"
 
 
-def test_md5_with_the_right_key(api, md5_listener):
+def test_md5_with_the_right_key_connects(api, md5_listener):
     assert_success(api.check(md5_listener, socket={"tcp_md5": "bgp"}))
 
 
 @pytest.mark.parametrize("options", [{"tcp_md5": "wrong"}, {}])
-def test_md5_with_a_wrong_key_or_none_is_silence(api, md5_listener, options):
+def test_md5_with_a_wrong_key_or_none_times_out(api, md5_listener, options):
     result = api.check(md5_listener, socket=options, timeout_ms=400)
     assert_failure(result, None, "timeout", "network", source="deadline", name="DEADLINE")
 
@@ -133,7 +133,7 @@ def test_the_key_is_never_shown(api, connectd, md5_listener):
     assert "an0ther-key" not in connectd.log and "k3y-of-bgp" not in connectd.log
 
 
-def test_mptcp_connects_also_to_a_peer_that_knows_only_tcp(api, target):
+def test_mptcp_falls_back_to_tcp(api, target):
     assert_success(api.check(target, socket={"mptcp": True}))
 
 
@@ -147,7 +147,7 @@ def test_fast_open_without_first_bytes_is_a_bad_request(api, target):
         assert_problem(api.post_check(target, socket={"tcp_fast_open": True}, dialog=dialog), 400)
 
 
-def test_fast_open_switched_off_is_nothing(api, target):
+def test_disabled_fast_open_has_no_effect(api, target):
     assert_success(api.check(target, socket={"tcp_fast_open": False}))
 
 
@@ -173,5 +173,5 @@ def test_fast_open_switched_off_is_nothing(api, target):
         ({"nodelay": True}, "/socket/nodelay"),
     ],
 )
-def test_a_value_out_of_range_is_named(api, target, options, pointer):
+def test_a_value_out_of_range_is_refused(api, target, options, pointer):
     assert_problem(api.post_check(target, socket=options), 400, pointer)

@@ -20,7 +20,7 @@ COUNT = 128
 
 @pytest.fixture(scope="module")
 def listener(network):
-    """Names with many silent addresses, one with a silent and an open one, and what listens at the open one."""
+    """Names with many silent addresses, a name with a silent and an open address, and a listener at the open one."""
     network.b.ip(f"route add blackhole {SILENT_NETWORK}.0/24")
     silent = [f"{SILENT_NETWORK}.{number} silent.example" for number in range(1, COUNT + 1)]
     hosts = ["127.0.0.1 localhost", *silent, f"{SILENT_NETWORK}.200 mixed.example", f"{net.OPEN} mixed.example"]
@@ -60,11 +60,11 @@ def assert_no_lie(answer) -> collections.Counter:
 
 
 @pytest.mark.deadline
-def test_a_flood_of_many_addresses_leaves_sockets_to_others(network, listener):
+def test_a_flood_of_many_addresses_leaves_sockets_for_others(network, listener):
     target = f"tcp://{net.OPEN}:{listener.getsockname()[1]}"
     with serve(network, 4096) as connectd, concurrent.futures.ThreadPoolExecutor(140) as pool:
         answers = flood(pool, connectd, 120, timeout_ms=6000)
-        time.sleep(1.5)  # The share is used up by then, and must not grow any more.
+        time.sleep(1.5)  # By then the share is used up, and must not grow.
         assert len(connectd.open_descriptors()) < 2500
         waits = []
         for _ in range(20):
@@ -85,10 +85,10 @@ def test_a_flood_of_many_addresses_leaves_sockets_to_others(network, listener):
 
 
 @pytest.mark.parametrize("addresses", ["all", "race"])
-def test_a_check_of_two_addresses_finds_a_socket_during_a_flood(network, listener, addresses):
+def test_a_check_of_two_addresses_gets_a_socket_during_a_flood(network, listener, addresses):
     with serve(network, 4096) as connectd, concurrent.futures.ThreadPoolExecutor(120) as pool:
         answers = flood(pool, connectd, 60, timeout_ms=3000)
-        time.sleep(1)  # The flood has taken its share by then.
+        time.sleep(1)  # By then the flood uses its whole share.
         result = connectd.client.check(
             f"mixed.example:{listener.getsockname()[1]}", resolve={"addresses": addresses}, timeout_ms=1500
         )
@@ -98,17 +98,17 @@ def test_a_check_of_two_addresses_finds_a_socket_during_a_flood(network, listene
             assert_no_lie(item.result())
 
 
-def test_a_race_is_bounded_too(network, listener):
+def test_a_race_has_a_limited_share(network, listener):
     with serve(network, 256) as connectd, concurrent.futures.ThreadPoolExecutor(60) as pool:
         answers = flood(pool, connectd, 30, timeout_ms=3000, addresses="race")
-        time.sleep(2.5)  # A race begins one attempt after the other: by then many are under way.
+        time.sleep(2.5)  # A race starts one attempt after another. By then many are in progress.
         assert connectd.client.get("/livez").status == 200
         assert_success(connectd.client.check(f"tcp://{net.OPEN}:{listener.getsockname()[1]}", timeout_ms=2000))
         for item in answers:
             assert_no_lie(item.result())
 
 
-def test_few_descriptors_make_addresses_take_turns(network, listener):
+def test_with_few_descriptors_addresses_are_tried_in_turn(network, listener):
     """A check with fewer sockets than addresses tries the rest as attempts end, and does not blame the target."""
     with serve(network, 256) as connectd:
         result = connectd.client.check("silent.example:80", resolve={"addresses": "all"}, timeout_ms=1000)
@@ -117,7 +117,7 @@ def test_few_descriptors_make_addresses_take_turns(network, listener):
         assert result["error"]["name"] == "DEADLINE", "the addresses that were tried were silent"
 
 
-def test_monitors_of_many_addresses_keep_to_the_same_share(network, listener):
+def test_monitors_of_many_addresses_have_the_same_share(network, listener):
     monitors = [
         {
             "name": f"m{number}",

@@ -14,7 +14,7 @@ from support.http_client import check_request
 
 PORT = 9950
 SERVER = f"{net.PEER}:5355"
-REFUSING = net.MD5  # an address of the router where nothing listens
+REFUSING = net.MD5  # an address of the router without a listener
 PROHIBITED = net.ROUTER_REJECTS["admin-prohibited"]
 METADATA = "169.254.169.254"
 # RFC 6724 sorts these equally, so that the server's order stays.
@@ -88,10 +88,10 @@ def test_a_race_with_a_dead_first_address_is_won_by_the_second_within_the_deadli
 
 def test_a_race_cancels_the_other_attempts(connectd, check):
     check("silent-first", "race", timeout_ms=5000)
-    assert not connectd.sockets(SYN_SENT), "a loser's SYN is still under way"
+    assert not connectd.sockets(SYN_SENT), "a loser's SYN is still in flight"
 
 
-def test_a_race_of_many_silent_addresses_comes_to_the_last_before_the_deadline(check):
+def test_a_race_tries_every_silent_address_before_the_deadline(check):
     result = check("many", "race", timeout_ms=3000)
     assert (result["ok"], result["outcome"]) == (True, "connected")
     assert len(result["attempts"]) == len(TABLE["many.example"])
@@ -99,7 +99,7 @@ def test_a_race_of_many_silent_addresses_comes_to_the_last_before_the_deadline(c
     assert all(later - earlier >= 240 for earlier, later in zip(starts, starts[1:])), "RFC 8305: 250 ms"
 
 
-def test_a_race_begins_no_attempt_at_the_deadline(check):
+def test_a_race_starts_no_attempt_at_the_deadline(check):
     result = check("many", "race", timeout_ms=600)
     assert_failure(result, None, "timeout", "network", source="deadline", name="DEADLINE")
     assert len(result["attempts"]) == 3
@@ -120,14 +120,14 @@ def test_a_race_over_both_families_starts_with_the_preferred_one(check):
 
 
 @pytest.mark.parametrize("addresses", ["first", "race", "all"])
-def test_every_address_refuses(check, addresses):
+def test_if_every_address_refuses_it_is_refused(check, addresses):
     result = check("refusing-only", addresses)
     assert_failure(result, errno.ECONNREFUSED, "refused", "target")
     assert sorted(outcomes(result)) == [(net.PEER, "refused"), (REFUSING, "refused")]
 
 
 @pytest.mark.deadline
-def test_first_shares_the_time_that_is_left(check):
+def test_first_shares_the_remaining_time(check):
     result = check("silent-only", "first", timeout_ms=800)
     assert_failure(result, None, "timeout", "network", source="deadline", name="DEADLINE")
     first, second = result["attempts"]
@@ -137,7 +137,7 @@ def test_first_shares_the_time_that_is_left(check):
 
 
 @pytest.mark.deadline
-def test_first_gives_what_an_early_failure_saves_to_the_next(check):
+def test_first_adds_unused_time_to_the_next_attempts(check):
     result = check("refused-after-silence", "first", timeout_ms=600)
     silent, refused = result["attempts"]
     assert 250 < silent["duration_ms"] < 400
@@ -145,7 +145,7 @@ def test_first_gives_what_an_early_failure_saves_to_the_next(check):
     assert result["timings_ms"]["total"] < 450
 
 
-def test_all_wants_each(check):
+def test_all_needs_every_address(check):
     result = check("two", "all")
     assert (result["ok"], result["outcome"]) == (True, "connected")
     assert sorted(outcomes(result)) == [(net.OPEN, "connected"), (net.SECOND, "connected")]
@@ -181,14 +181,14 @@ def test_denied_addresses_are_skipped(check, addresses):
 
 
 @pytest.mark.parametrize("addresses", ["first", "race", "all"])
-def test_when_no_address_is_left_it_is_403(api, addresses):
+def test_a_name_with_only_denied_addresses_is_403(api, addresses):
     resolve = {"server": SERVER, "addresses": addresses, "family": "ipv4"}
     answer = api.post_check(f"tcp://denied-only.example:{PORT}", resolve=resolve)
     assert_problem(answer, 403)
     assert answer.json == api.post_check(f"tcp://{METADATA}:{PORT}").json, "one constant answer"
 
 
-def test_the_error_is_that_of_the_attempt_that_got_furthest(check, api, network):
+def test_the_error_is_from_the_attempt_in_the_latest_phase(check, api, network):
     def script(connection) -> None:
         connection.sendall(b"no\n")
 
@@ -203,7 +203,7 @@ def test_the_error_is_that_of_the_attempt_that_got_furthest(check, api, network)
             assert dict(outcomes(result)) == {REFUSING: "refused", net.PEER: "dialog_failed"}
 
 
-def test_the_first_of_equal_errors_counts(check):
+def test_the_first_of_equal_errors_is_reported(check):
     result = check("prohibited-and-refused", "first")
     assert_failure(result, errno.EHOSTUNREACH, "unreachable", "network")
     assert [attempt["outcome"] for attempt in result["attempts"]] == ["unreachable", "refused"]
@@ -226,7 +226,7 @@ def test_a_dialog_uses_the_address_that_connects(check, network, addresses):
 @pytest.mark.parametrize(
     "addresses,timeout", [("first", 300), ("race", 300), ("all", 300)]
 )
-def test_a_client_that_leaves_ends_every_attempt(connectd, addresses, timeout):
+def test_a_client_that_disconnects_cancels_every_attempt(connectd, addresses, timeout):
     resolve = {"server": SERVER, "addresses": addresses, "family": "ipv4"}
     with connectd.unix.connect() as connection:
         connection.sendall(check_request(f"tcp://many.example:{PORT}", timeout_ms=20000, resolve=resolve))
@@ -251,7 +251,7 @@ def test_a_client_that_leaves_ends_every_attempt(connectd, addresses, timeout):
     ],
 )
 @pytest.mark.parametrize("addresses", ["first", "all"])
-def test_ok_of_a_failure(check, expect, ok, addresses):
+def test_a_failure_is_ok_only_if_expected(check, expect, ok, addresses):
     members = {} if expect is None else {"expect": expect}
     result = check("refusing-only", addresses, **members)
     assert (result["outcome"], result["ok"]) == ("refused", ok)
@@ -272,7 +272,7 @@ def test_ok_of_a_failure(check, expect, ok, addresses):
         (f"tcp://{net.NOWHERE}:80", "unreachable", True),
     ],
 )
-def test_ok_of_other_outcomes(api, target, expect, ok):
+def test_expect_decides_ok_for_each_outcome(api, target, expect, ok):
     members = {} if expect is None else {"expect": expect}
     result = api.check(target, timeout_ms=300, resolve={"server": SERVER}, **members)
     assert result["ok"] is ok, result

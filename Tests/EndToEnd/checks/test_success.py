@@ -41,19 +41,19 @@ def test_ipv6_is_connected(api, network):
     assert attempt["local"]["address"] == net.PROBER6
 
 
-def test_a_bare_host_and_port_is_tcp_and_the_object_form_means_the_same(api, listener):
+def test_a_bare_host_and_port_and_the_object_form_are_tcp(api, listener):
     port = listener.getsockname()[1]
     assert_success(api.check(f"{net.OPEN}:{port}"))
     assert_success(api.check({"transport": "tcp", "host": net.OPEN, "port": port}))
 
 
-def test_a_port_may_be_a_name(api, network):
+def test_a_port_can_be_a_name(api, network):
     with peers.tcp_listener(network.b, net.OPEN, 443):
         attempt = assert_success(api.check(f"tcp://{net.OPEN}:https"))
     assert attempt["port"] == 443
 
 
-def test_id_labels_and_target_come_back_as_sent(api, target):
+def test_id_labels_and_target_are_echoed(api, target):
     identity = 'a "b" \\ \u00e9\u4f60\U0001f600 </script>'
     labels = {"k": "v", "weird key \u00fc": ""}
     result = api.check(target, id=identity, labels=labels)
@@ -66,7 +66,7 @@ def test_absent_members_are_not_echoed(api, target):
     assert api.check(target, id="", labels={})["id"] == ""
 
 
-def test_times_add_up(api, target):
+def test_times_are_consistent(api, target):
     before = time.time()
     result = api.check(target)
     after = time.time()
@@ -78,7 +78,7 @@ def test_times_add_up(api, target):
     assert result["prober"] == socket.gethostname()
 
 
-def test_a_literal_is_its_own_resolution(api, target):
+def test_a_literal_is_reported_as_its_resolution(api, target):
     resolution = api.check(target)["resolution"]
     assert (resolution["source"], resolution["addresses"]) == ("literal", [net.OPEN])
 
@@ -102,13 +102,13 @@ def test_expect_decides_what_is_ok(api, target, expect, ok):
 @pytest.mark.parametrize(
     "expect,ok", [("refused", True), ("!connected", True), ("connected", False), ("timeout", False)]
 )
-def test_a_failure_may_be_what_is_expected(api, expect, ok):
+def test_an_expected_failure_is_ok(api, expect, ok):
     result = api.check(f"tcp://{net.OPEN}:9", expect=expect)
     assert_shape(result)
     assert (result["outcome"], result["ok"]) == ("refused", ok)
 
 
-def test_a_connect_to_itself_is_not_a_success(api):
+def test_a_self_connection_is_not_a_success(api):
     result = api.check("tcp://127.0.0.1:47111", bind={"port": 47111})
     assert_shape(result)
     assert result["ok"] is False
@@ -121,7 +121,7 @@ def test_a_closed_port_is_refused_by_the_target(api):
     assert_failure(api.check(f"tcp://[{net.OPEN6}]:9"), 111, "refused", "target")
 
 
-def test_an_own_closed_port_is_refused_too(api):
+def test_a_closed_local_port_is_refused(api):
     assert_failure(api.check("tcp://127.0.0.1:9"), 111, "refused", None)
 
 

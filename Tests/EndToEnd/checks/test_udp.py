@@ -1,4 +1,4 @@
-"""UDP: associated without a dialog, answered with one, refused and unreachable by ICMP, silence."""
+"""UDP: associated without a dialog, answered with one, refused or unreachable by ICMP, and timeouts."""
 
 import pytest
 
@@ -29,7 +29,7 @@ def test_nothing_is_sent_without_a_dialog(api, network):
             peer.recv(1)
 
 
-def test_an_answer(api, echo):
+def test_an_answer_is_answered(api, echo):
     result = api.check(echo, dialog=[{"send": "hello\r\n"}, {"expect": "^hel+o"}])
     assert_success(result, "answered")
     steps = result["dialog"]["steps"]
@@ -39,13 +39,13 @@ def test_an_answer(api, echo):
     assert result["timings_ms"]["dialog"] > 0
 
 
-def test_an_answer_over_ipv6(api, network):
+def test_an_answer_over_ipv6_is_answered(api, network):
     with peers.serving(peers.udp_socket(network.b, net.OPEN6), peers.echo_datagram) as peer:
         result = api.check(f"udp://[{net.OPEN6}]:{peer.getsockname()[1]}", dialog=[{"send": "x"}, {"expect": "x"}])
     assert_success(result, "answered")
 
 
-def test_bytes_in_hex_and_their_answer(api, echo):
+def test_hex_bytes_are_sent_and_matched(api, echo):
     result = api.check(echo, dialog=[{"send_hex": "00ff0a80"}, {"expect_hex": "ff0a80"}])
     assert_success(result, "answered")
 
@@ -59,7 +59,7 @@ def test_bytes_arrive_as_they_were_sent(api, network):
         assert peer.recv(100) == b"\x00\xff\xfe"
 
 
-def test_groups_of_an_answer(api, echo):
+def test_groups_of_an_answer_are_reported(api, echo):
     result = api.check(echo, dialog=[{"send": "220 mail ready"}, {"expect": r"^220 (?<name>\S+)"}])
     assert_success(result, "answered")
     assert result["dialog"]["groups"]["name"] == "mail"
@@ -71,7 +71,7 @@ def test_the_wrong_answer_is_a_mismatch_at_the_deadline(api, echo):
     assert result["dialog"]["failed_step"] == 1
 
 
-def test_silence_is_a_timeout_of_the_target(api, network):
+def test_no_answer_is_a_timeout_of_the_target(api, network):
     with peers.udp_socket(network.b, net.OPEN) as peer:
         result = api.check(
             f"udp://{net.OPEN}:{peer.getsockname()[1]}", timeout_ms=300, dialog=[{"send": "x"}, {"expect": "y"}]
@@ -99,13 +99,13 @@ def test_a_closed_port_is_refused_by_the_target(api, address, sender, kind, code
         ("prot-unreachable", 92, "unreachable", 2),
     ],
 )
-def test_a_router_that_rejects(api, reject, number, outcome, code):
+def test_a_rejecting_router_is_the_networks_fault(api, reject, number, outcome, code):
     result = api.check(f"udp://{net.ROUTER_REJECTS[reject]}:9", dialog=[{"send": "x"}, {"expect": "y"}])
     attempt = assert_failure(result, number, outcome, "network", phase="dialog")
     assert_icmp(attempt, 3, code, net.PEER)
 
 
-def test_a_router_that_rejects_over_ipv6(api):
+def test_a_rejecting_router_over_ipv6_is_the_networks_fault(api):
     target = f"udp://[{net.ROUTER_REJECTS6['admin-prohibited']}]:9"
     attempt = assert_failure(
         api.check(target, dialog=[{"send": "x"}, {"expect": "y"}]), 13, "unreachable", "network", phase="dialog"
@@ -113,14 +113,14 @@ def test_a_router_that_rejects_over_ipv6(api):
     assert_icmp(attempt, 1, 1, net.PEER6)
 
 
-def test_an_own_firewall_that_rejects_is_not_the_targets_fault(api):
+def test_a_rejecting_local_firewall_is_not_the_targets_fault(api):
     port = net.OWN_REJECTS["port-unreachable"]
     result = api.check(f"udp://{net.OPEN}:{port}", dialog=[{"send": "x"}, {"expect": "y"}])
     assert result["ok"] is False
     assert result["error"]["fault"] == "prober", result
 
 
-def test_a_forged_message_about_a_datagram(api, network):
+def test_an_icmp_message_about_a_datagram_is_reported(api, network):
     with icmp_forger.forging(network.b, net.FORGED, 3, 8, "10.99.9.9"):
         result = api.check(f"udp://{net.FORGED}:9", dialog=[{"send": "x"}, {"expect": "y"}], timeout_ms=2000)
     attempt = assert_failure(result, 64, "unreachable", "network", phase="dialog")
@@ -154,7 +154,7 @@ def test_a_response_from_another_address_is_ignored(api, network):
         (["x"], "/dialog/0"),
     ],
 )
-def test_a_malformed_dialog(api, dialog, pointer):
+def test_an_invalid_dialog_is_400(api, dialog, pointer):
     assert_problem(api.post_check(f"udp://{net.OPEN}:9", dialog=dialog), 400, pointer)
 
 

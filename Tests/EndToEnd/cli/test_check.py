@@ -13,20 +13,20 @@ from support.expectations import assert_shape
 from support.network import REFUSED
 
 
-def test_a_target_that_connects_is_0(run, target):
+def test_a_target_that_connects_exits_with_0(run, target):
     ran = run("check", target)
     assert ran.returncode == 0, ran.stderr
     assert target in ran.stdout and "connected" in ran.stdout
 
 
-def test_a_target_that_fails_is_1_and_says_why(run):
+def test_a_target_that_fails_exits_with_1_and_the_reason(run):
     ran = run("check", REFUSED)
     assert ran.returncode == 1, ran.stderr
     assert REFUSED in ran.stdout
     assert "refused" in ran.stdout and "ECONNREFUSED" in ran.stdout
 
 
-def test_one_failure_among_several_is_1(run, target):
+def test_one_failure_among_several_exits_with_1(run, target):
     ran = run("check", target, REFUSED)
     assert ran.returncode == 1
     assert target in ran.stdout and REFUSED in ran.stdout
@@ -67,7 +67,7 @@ def test_one_failure_among_several_is_1(run, target):
         [REFUSED, "tcp://h:0"],
     ],
 )
-def test_wrong_usage_is_2(run, arguments):
+def test_wrong_usage_exits_with_2(run, arguments):
     ran = run("check", *arguments)
     assert ran.returncode == 2, (ran.returncode, ran.stdout, ran.stderr)
     assert ran.stderr.strip()
@@ -75,7 +75,7 @@ def test_wrong_usage_is_2(run, arguments):
 
 
 @pytest.mark.parametrize("arguments", [["nonsense"], ["--nonsense"], ["serve", "--nonsense"]])
-def test_wrong_commands_are_wrong_usage_too(run, arguments):
+def test_wrong_subcommands_exit_with_2(run, arguments):
     assert run(*arguments).returncode == 2
 
 
@@ -91,7 +91,7 @@ def test_json_is_always_an_array(run, target):
         assert ran.returncode == (0 if count == 1 else 1)
 
 
-def test_a_file_of_targets(run, target, folder):
+def test_a_file_of_targets_is_checked(run, target, folder):
     with open(f"{folder}/targets", "w") as file:
         file.write(f"{target}\n{REFUSED}\n")
     ran = run("check", "--json", "--file", f"{folder}/targets")
@@ -99,7 +99,7 @@ def test_a_file_of_targets(run, target, folder):
     assert ran.returncode == 1
 
 
-def test_a_bad_line_of_a_file_is_wrong_usage(run, target, folder):
+def test_an_invalid_line_of_a_file_is_wrong_usage(run, target, folder):
     with open(f"{folder}/targets", "w") as file:
         file.write(f"{target}\nnonsense\n")
     ran = run("check", "--file", f"{folder}/targets")
@@ -109,7 +109,7 @@ def test_a_bad_line_of_a_file_is_wrong_usage(run, target, folder):
 
 @pytest.mark.deadline
 @pytest.mark.parametrize("given,seconds", [("300ms", 0.3), ("1s", 1.0)])
-def test_a_timeout(run, given, seconds):
+def test_a_timeout_ends_at_its_deadline(run, given, seconds):
     started = time.monotonic()
     ran = run("check", "--json", "--timeout", given, f"tcp://{net.DROPPED}:80")
     assert seconds <= time.monotonic() - started < seconds + 1.5
@@ -119,20 +119,20 @@ def test_a_timeout(run, given, seconds):
 
 
 @pytest.mark.deadline
-def test_several_targets_run_at_once(run):
+def test_several_targets_run_concurrently(run):
     started = time.monotonic()
     run("check", "--timeout", "1s", *[f"tcp://{net.DROPPED}:{port}" for port in range(80, 90)])
     assert time.monotonic() - started < 3
 
 
-def test_all_addresses(run, network):
+def test_all_tries_each_address(run, network):
     network.a.write_etc("hosts", f"127.0.0.1 localhost\n{net.OPEN} pair.example\n{net.SECOND} pair.example\n")
     ran = run("check", "--json", "--all", "tcp://pair.example:9")
     (result,) = json.loads(ran.stdout)
     assert {attempt["address"] for attempt in result["attempts"]} == {net.OPEN, net.SECOND}
 
 
-def test_the_callers_own_rights_and_no_policy(run, folder):
+def test_without_config_no_policy_applies(run, folder):
     """The command line needs no rule for UNIX paths or link-local addresses: the caller could connect anyway."""
     with peers.unix_listener(f"{folder}/s"):
         assert run("check", f"unix:{folder}/s").returncode == 0
@@ -156,7 +156,7 @@ def test_a_configuration_is_checked_with_line_and_reason(run, folder, target):
     assert "connectd.yaml" in ran.stderr and "2" in ran.stderr and "profil" in ran.stderr
 
 
-def test_the_rules_of_a_configuration_open_and_deny(run, folder, target):
+def test_rules_of_a_configuration_allow_and_deny(run, folder, target):
     with peers.unix_listener(f"{folder}/allowed.sock"), peers.unix_listener(f"{folder}/other.sock"):
         with open(f"{folder}/connectd.yaml", "w") as file:
             file.write(
@@ -182,7 +182,7 @@ def test_the_rules_of_a_configuration_open_and_deny(run, folder, target):
 
 
 @pytest.mark.deadline
-def test_lines_of_json_come_as_the_checks_end(network, target):
+def test_json_lines_are_printed_as_checks_end(network, target):
     silent = f"tcp://{net.DROPPED}:80"
     command = [str(connectd_process.binary()), "check", "--ndjson", "--timeout", "1500ms", silent, target, REFUSED]
     started = time.monotonic()
@@ -198,7 +198,7 @@ def test_lines_of_json_come_as_the_checks_end(network, target):
         assert_shape(result)
 
 
-def test_json_has_the_order_of_the_arguments(run, target):
+def test_json_results_have_the_order_of_the_arguments(run, target):
     targets = [f"tcp://{net.DROPPED}:80", target, REFUSED, f"udp://{net.OPEN}:9"]
     ran = run("check", "--json", "--timeout", "200ms", *targets)
     assert [result["target"] for result in json.loads(ran.stdout)] == targets
@@ -211,14 +211,14 @@ def test_datagrams_and_paths_are_targets_too(run, folder):
     assert outcomes == ["associated", "connected", "refused", "no_such_socket"]
 
 
-def test_targets_from_standard_input_with_comments(run, target):
+def test_standard_input_can_have_targets_and_comments(run, target):
     text = f"# the database\n\n  {target}  \n\t# and a closed port\n{REFUSED}"
     ran = run("check", "--json", "--file", "-", input=text)
     assert [result["target"] for result in json.loads(ran.stdout)] == [target, REFUSED]
     assert run("check", "--file", "-", input="# nothing\n").returncode == 2
 
 
-def test_a_family(run, network):
+def test_family_selects_the_address(run, network):
     network.a.write_etc("hosts", f"127.0.0.1 localhost\n{net.OPEN} dual.example\n{net.OPEN6} dual.example\n")
     for family, address in (("ipv4", net.OPEN), ("ipv6", net.OPEN6)):
         ran = run("check", "--json", "--family", family, "tcp://dual.example:9")
@@ -234,13 +234,13 @@ def test_text_output_shows_each_attempt_and_the_fault(run, network):
     assert "phase connect" in ran.stdout and "phase resolve" in ran.stdout
 
 
-def test_hundreds_of_targets(run):
+def test_hundreds_of_targets_are_checked(run):
     targets = [f"{scheme}://{net.OPEN}:9" for scheme in ("tcp", "udp")] * 300
     ran = run("check", "--json", *targets)
     assert [result["outcome"] for result in json.loads(ran.stdout)] == ["refused", "associated"] * 300
 
 
-def test_an_interrupt_ends_it(network):
+def test_sigint_ends_the_command(network):
     command = network.a.command(str(connectd_process.binary()), "check", "--timeout", "30s", f"tcp://{net.DROPPED}:80")
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         connectd_process.wait_until_connecting(process.pid)
@@ -248,7 +248,7 @@ def test_an_interrupt_ends_it(network):
         assert process.wait(3) != 0
 
 
-def test_help_and_version(run):
+def test_help_and_version_exit_with_0(run):
     for arguments in (["--help"], ["check", "--help"], ["serve", "--help"]):
         ran = run(*arguments)
         assert ran.returncode == 0
@@ -256,6 +256,6 @@ def test_help_and_version(run):
     assert run("--version").returncode == 0
 
 
-def test_a_closed_pipe_is_no_crash(network, target):
+def test_a_closed_pipe_is_not_a_crash(network, target):
     command = network.a.command("sh", "-c", f"{connectd_process.binary()} check --json {target} | true")
     assert subprocess.run(command, capture_output=True).returncode == 0

@@ -39,14 +39,14 @@ def targets() -> list[str]:
     return [f"{net.OPEN}:{9000 + n}" for n in range(40)] + [f"{PROHIBITED}:{port}" for port in range(1, REJECTED + 1)]
 
 
-def test_the_summary_says_that_limited_icmp_looks_like_silence(limited):
+def test_the_summary_explains_rate_limited_icmp(limited):
     drain(limited)
     ran = run(limited, "--timeout", "300ms", *targets())
     (note,) = [line for line in ran.stdout.splitlines() if "--retry-timeouts" in line]
     assert re.match(r"\d+ timeouts: routers limit their ICMP errors \(Linux sends about one per second\)", note)
 
 
-def test_timeouts_are_repeated_slowly_until_they_are_right(limited):
+def test_repeated_timeouts_get_their_real_outcome(limited):
     drain(limited)
     started = time.monotonic()
     ran = run(limited, "--json", "--timeout", "1500ms", "--retry-timeouts", "2", "--stats-every", "500ms", *targets())
@@ -61,7 +61,7 @@ def drain(network) -> None:
     run(network, "--timeout", "300ms", *[f"{PROHIBITED}:{port}" for port in range(100, 120)])
 
 
-def test_checks_at_once_are_limited(network):
+def test_concurrency_limits_the_checks_in_flight(network):
     """A listener that answers slowly sees them all."""
     for flag, count, hosts in (("--concurrency", 3, 1), ("--parallel", 2, 1), ("--per-host", 2, 2)):
         open_now, most = collections.Counter(), collections.Counter()
@@ -105,13 +105,13 @@ def accept(listener, script, stop) -> None:
 
 
 @pytest.mark.deadline
-def test_a_rate(network):
+def test_rate_limits_the_starts_per_second(network):
     started = time.monotonic()
     run(network, "--rate", "10", *[f"{net.OPEN}:9"] * 11)
     assert 0.95 < time.monotonic() - started < 3
 
 
-def test_few_descriptors_cause_no_failure(network):
+def test_few_descriptors_only_slow_checks_down(network):
     command = " ".join([str(connectd_process.binary()), "check", "--json", *[f"{net.OPEN}:9"] * 300])
     ran = subprocess.run(
         network.a.command("sh", "-c", f"ulimit -n 64; exec {command}"), capture_output=True, text=True, timeout=60
@@ -130,6 +130,6 @@ def test_few_descriptors_cause_no_failure(network):
         ["--stats-every", "1ms"],
     ],
 )
-def test_wrong_paces_are_wrong_usage(network, arguments):
+def test_invalid_pace_options_exit_with_2(network, arguments):
     ran = run(network, *arguments, f"{net.OPEN}:9")
     assert ran.returncode == 2 and arguments[0] in ran.stderr

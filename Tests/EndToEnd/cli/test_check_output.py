@@ -25,7 +25,7 @@ class Terminal:
         self.master, slave = pty.openpty()
         command = network.a.command(str(connectd_process.binary()), *arguments)
         environment = {**connectd_process.clean_environment(), "TERM": "xterm"}
-        # Make does not pass SIGINT on to jobs in the background: the program shall see the usual one.
+        # make ignores SIGINT in background jobs. The program must start with the usual disposition.
         self.process = subprocess.Popen(
             command,
             stdin=slave,
@@ -69,7 +69,7 @@ def default_signals():
 
 
 def shown(text: str) -> list[str]:
-    """The lines that stay on a terminal."""
+    """The lines that remain on a terminal."""
     lines = [line.split("\r\x1b[K")[-1] for line in text.replace("\r\n", "\n").split("\n")]
     return [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in lines]
 
@@ -98,7 +98,7 @@ def test_progress_is_for_terminals_only(run, target):
     assert ran.stderr == ""
 
 
-def test_progress_needs_only_a_terminal_on_stderr(network, folder):
+def test_progress_needs_a_terminal_only_on_stderr(network, folder):
     with open(f"{folder}/out", "w+") as out:
         terminal = Terminal(network, "check", "--json", "--timeout", "2s", SILENT, stdout=out)
         terminal.read_until("0/1 done", 2)
@@ -115,7 +115,7 @@ def test_stats_are_printed_anywhere(run):
 
 @pytest.mark.deadline
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupt_prints_what_is_known(network, target, number):
+def test_an_interrupt_prints_the_results_so_far(network, target, number):
     terminal = Terminal(network, "check", "--timeout", "30s", SILENT, target, REFUSED)
     terminal.read_until("2/3 done", 5)
     terminal.process.send_signal(number)
@@ -129,7 +129,7 @@ def test_an_interrupt_prints_what_is_known(network, target, number):
 
 
 def interrupted(network, folder: str, *arguments: str) -> tuple[int, str, str]:
-    """A check of two targets that gets SIGINT when one of them is done; its status, output and errors."""
+    """Interrupts a check of two targets when one of them is done; returns its status, output and errors."""
     with open(f"{folder}/out", "w+") as out:
         terminal = Terminal(network, "check", "--timeout", "30s", *arguments, stdout=out)
         terminal.read_until("1/2 done", 10)
@@ -150,7 +150,7 @@ def test_an_interrupt_is_unknown_to_nagios(network, target):
     command = network.a.command(str(connectd_process.binary()), "check", "--nagios", "--timeout", "30s", SILENT, target)
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=default_signals)
     connectd_process.wait_until_connecting(process.pid)
-    time.sleep(1)  # The other target is done by then; with --nagios nothing shows that before the end.
+    time.sleep(1)  # Until the other target is done: with --nagios, no condition shows that before the end.
     process.send_signal(signal.SIGINT)
     out, _ = process.communicate(timeout=5)
     assert (process.returncode, out) == (3, "CONNECTD UNKNOWN - interrupted, 1 of 2 targets not finished\n")
@@ -171,7 +171,7 @@ def test_an_ignored_signal_stays_ignored(network):
         assert process.wait(10) == 1, "it continued to its deadline"
 
 
-def test_wait_shows_progress_and_what_is_missing_at_an_interrupt(network, target):
+def test_wait_shows_progress_and_the_missing_targets_at_an_interrupt(network, target):
     terminal = Terminal(network, "wait", "--timeout", "60s", SILENT, target)
     terminal.read_until(r"1 of 2 ready, \d s, 5\d s left", 5)
     terminal.process.send_signal(signal.SIGINT)
@@ -224,7 +224,7 @@ def test_the_sender_of_an_icmp_message_is_printed(run):
 # MARK: options
 
 
-def test_expectations(run, target):
+def test_expect_decides_the_exit_status(run, target):
     assert run("check", "--expect", "refused", REFUSED).returncode == 0
     assert run("check", "--expect", "refused,timeout", REFUSED).returncode == 0
     assert run("check", "--expect", "!connected", REFUSED).returncode == 0
@@ -233,7 +233,7 @@ def test_expectations(run, target):
     assert run("check", "--expect", "closed", target).returncode == 2
 
 
-def test_an_expectation_for_each_line(run, target, folder):
+def test_each_line_can_have_an_expectation(run, target, folder):
     with open(f"{folder}/targets", "w") as file:
         file.write(f"{target}\n{REFUSED} expect=refused # closed on purpose\n")
     assert run("check", "--file", f"{folder}/targets").returncode == 0
@@ -242,7 +242,7 @@ def test_an_expectation_for_each_line(run, target, folder):
     assert run("check", "--file", f"{folder}/targets").returncode == 1
 
 
-def test_a_file_as_people_write_them(run, target, folder):
+def test_a_file_can_have_comments_and_any_line_ends(run, target, folder):
     request = json.dumps({"target": REFUSED, "expect": "refused", "id": "r"})
     text = f"\ufeff# all\r\n{target} # open\r\n\r\n{request}\r\n"
     with open(f"{folder}/targets", "wb") as file:
@@ -265,7 +265,7 @@ def test_every_bad_line_is_reported(run, target, folder):
     assert ran.returncode == 2 and "targets:2: /timeout" in ran.stderr and "targets:3: /target" in ran.stderr
 
 
-def test_dialogs(run, network):
+def test_match_and_send_run_a_dialog(run, network):
     def answer(connection: socket.socket) -> None:
         connection.sendall(b"220 mx ESMTP\r\n")
         word = connection.recv(100)
@@ -286,7 +286,7 @@ def test_dialogs(run, network):
     assert run("check", "--match", "(", place).returncode == 2
 
 
-def test_the_source_and_the_interface(run, network, target):
+def test_errors_of_source_and_interface_have_hints(run, network, target):
     ran = run("check", "--json", "--interface", "lo", "--timeout", "300ms", target)
     assert json.loads(ran.stdout)[0]["outcome"] != "connected"
     ran = run("check", "--interface", "nope0", target)
@@ -297,7 +297,7 @@ def test_the_source_and_the_interface(run, network, target):
     assert ran.returncode == 1 and "bound to loopback (127.0.0.1)" in ran.stdout
 
 
-def test_families(run, network):
+def test_ipv4_and_ipv6_flags_select_the_address(run, network):
     network.a.write_etc("hosts", f"127.0.0.1 localhost\n{net.OPEN} dual.example\n{net.OPEN6} dual.example\n")
     for flag, address in (("-4", net.OPEN), ("-6", net.OPEN6)):
         (result,) = json.loads(run("check", "--json", flag, "dual.example:9").stdout)
@@ -331,7 +331,7 @@ def test_a_datagram_socket_without_an_answer_is_not_verified(run, folder):
     assert "UDP has no handshake" in run("check", f"udp://{net.OPEN}:9").stdout
 
 
-def test_a_datagram_that_is_answered_is_verified(run, network):
+def test_an_answered_datagram_is_verified(run, network):
     with peers.udp_socket(network.b, net.OPEN) as server:
         place = f"udp://{net.OPEN}:{server.getsockname()[1]}"
 
@@ -343,7 +343,7 @@ def test_a_datagram_that_is_answered_is_verified(run, network):
             assert run("check", place, "--send", "ping", "--match", "^re: ping$").returncode == 0
 
 
-def test_wait_until_down(run, network, target):
+def test_wait_down_ends_when_the_target_is_down(run, network, target):
     assert run("wait", "--until", "down", REFUSED).returncode == 0
     assert run("wait", "--until", "refused", REFUSED).returncode == 0
     ran = run("wait", "--until", "down", "--timeout", "500ms", target)
@@ -353,7 +353,7 @@ def test_wait_until_down(run, network, target):
     assert run("wait", "--until", "dwn", target).returncode == 2
 
 
-# MARK: output that cannot be written
+# MARK: output errors
 
 
 @pytest.mark.parametrize(

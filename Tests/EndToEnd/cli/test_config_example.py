@@ -4,11 +4,11 @@ import re
 
 from support import connectd_process
 
-# They name files that are not there, or have an earlier line of the same name.
+# They name files that do not exist, or repeat a key of an earlier line.
 ELSEWHERE = ("listen", "health_listen", "auth", "https", "modules_file")
 
 
-def test_the_example_is_a_configuration(tmp_path):
+def test_the_example_is_a_valid_configuration(tmp_path):
     ran = connectd_process.run("config", "example")
     assert ran.returncode == 0, ran.stderr
     file = tmp_path / "connectd.yaml"

@@ -1,4 +1,4 @@
-"""`connectd healthcheck` over HTTPS: which certificates it trusts, which it shows, and its default address."""
+"""`connectd healthcheck` over HTTPS: which certificates it trusts, which it presents, and its default address."""
 
 import pathlib
 import subprocess
@@ -52,7 +52,7 @@ def test_a_certificate_is_verified_by_default(running, health, certificates):
         assert ran.returncode == 1 and reason in ran.stdout, ran.stdout + ran.stderr
 
 
-def test_plain_http_to_the_https_listener_is_answered(running, health):
+def test_plain_http_to_the_https_listener_gets_a_response(running, health):
     ran = health(f"http://127.0.0.1:{PORT}/livez")
     assert ran.returncode == 1 and "400 Bad Request" in ran.stdout and "https://" in ran.stdout
 
@@ -60,11 +60,11 @@ def test_plain_http_to_the_https_listener_is_answered(running, health):
 def test_a_listener_without_tls_fails_the_handshake(running, health, loopback_only):
     with Connectd(loopback_only, port=8247, unix=False):
         ran = health("--no-verify", "https://127.0.0.1:8247")
-        # Which one is by chance: a ClientHello has random bytes, and some make no line that can be answered.
+        # Either may occur: a ClientHello has random bytes, and not all of them form a line that the server can answer.
         assert ran.returncode == 1 and ("TLS_NOT_TLS" in ran.stdout or "TLS_CLOSED" in ran.stdout)
 
 
-def test_wrong_usage(health, certificates):
+def test_wrong_usage_exits_with_1(health, certificates):
     pem = f"{certificates}/client.pem"
     for arguments in (
         ("--no-verify", "http://127.0.0.1:1"), ("--ca", "/no/such", URL), ("--client-certificate", pem, URL),
@@ -75,7 +75,7 @@ def test_wrong_usage(health, certificates):
         assert ran.returncode == 1 and "Error" in ran.stderr and not ran.stdout, (arguments, ran)
 
 
-def test_it_shows_a_certificate_where_one_is_demanded(health, loopback_only, certificates):
+def test_it_presents_a_client_certificate_if_required(health, loopback_only, certificates):
     configuration = {**OPEN_CONFIGURATION, "https": https(certificates, mutual=True)}
     with Connectd(loopback_only, configuration, port=PORT):
         ca = ("--ca", f"{certificates}/server.pem")
@@ -92,7 +92,7 @@ def written(folder, **keys) -> str:
 
 
 @pytest.mark.parametrize("name", ["server", "expired"])
-def test_without_a_url_the_service_is_known_by_its_certificate(health, loopback_only, certificates, tmp_path, name):
+def test_without_a_url_the_configured_certificate_is_required(health, loopback_only, certificates, tmp_path, name):
     """The service must present the configured certificate; its name and dates do not matter."""
     listen = [f"0.0.0.0:{PORT}"]
     file = written(tmp_path, listen=listen, https=https(certificates, name))
@@ -110,7 +110,7 @@ def test_without_a_url_the_service_is_known_by_its_certificate(health, loopback_
         assert ran.returncode == 1 and "is not the configured one" in ran.stdout
 
 
-def test_without_a_url_plain_listeners_come_first(running, health, certificates, tmp_path):
+def test_without_a_url_plain_listeners_are_preferred(running, health, certificates, tmp_path):
     plain = f"unix:{running.socket_path}"
     for keys, asked in (
         ({"listen": [f"127.0.0.1:{PORT}", plain]}, plain),

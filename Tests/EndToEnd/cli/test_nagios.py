@@ -33,7 +33,7 @@ def performance(line: str) -> list[dict]:
     return json.loads(ran.stdout)
 
 
-def test_ok_is_0_with_performance_data(run, target):
+def test_ok_exits_with_0_and_performance_data(run, target):
     ran = run("--warning", "200ms", "--critical", "1s", target)
     assert ran.returncode == 0 and ran.stderr == ""
     assert re.fullmatch(
@@ -46,8 +46,8 @@ def test_ok_is_0_with_performance_data(run, target):
 
 
 @pytest.mark.parametrize("limits,status,word", [(["--warning", "20ms"], 1, "WARNING"), (["--critical", "20ms"], 2, "CRITICAL")])
-def test_beyond_a_limit(run, network, authorities, limits, status, word):
-    """A peer that takes its time before the handshake."""
+def test_a_slow_check_is_warning_or_critical(run, network, authorities, limits, status, word):
+    """A peer that waits before the handshake."""
     handshake = tls_peers.tls(tls_peers.server_context(authorities.good))
 
     def script(connection) -> None:
@@ -61,7 +61,7 @@ def test_beyond_a_limit(run, network, authorities, limits, status, word):
     assert performance(ran.stdout)[0]["alerts"] == status
 
 
-def test_a_failure_is_2_and_says_why_in_one_line(run):
+def test_a_failure_exits_with_2_and_one_line(run):
     ran = run(REFUSED)
     assert ran.returncode == 2 and ran.stdout.count("\n") == 1
     assert ran.stdout.startswith(f"CONNECTD CRITICAL - {REFUSED} refused: ECONNREFUSED (Connection refused)")
@@ -85,28 +85,28 @@ def test_a_failure_is_2_and_says_why_in_one_line(run):
         ["--config", "/no/such/file", REFUSED],
     ],
 )
-def test_wrong_usage_is_3_on_standard_output(run, arguments):
+def test_wrong_usage_exits_with_3_on_standard_output(run, arguments):
     ran = run(*arguments)
     assert ran.returncode == 3, (ran.returncode, ran.stdout, ran.stderr)
     assert ran.stdout.startswith("CONNECTD UNKNOWN - ") and ran.stdout.count("\n") == 1
     assert "connectd check" in ran.stderr
 
 
-def test_the_probers_own_fault_is_3(run, network):
+def test_a_fault_of_the_prober_exits_with_3(run, network):
     """A local firewall blocks it, so the target's state is unknown."""
     ran = run(f"tcp://{net.OPEN}:{net.OWN_REJECTS['admin-prohibited']}")
     assert ran.returncode == 3, ran.stdout
     assert ran.stdout.startswith("CONNECTD UNKNOWN - ") and "fault: prober" in ran.stdout
 
 
-def test_a_denial_is_3(run, target, folder):
+def test_a_denial_exits_with_3(run, target, folder):
     with open(f"{folder}/connectd.yaml", "w") as file:
         file.write("policy: {profile: rules}\n")
     ran = run("--config", f"{folder}/connectd.yaml", target)
     assert ran.returncode == 3 and "denied" in ran.stdout
 
 
-def test_several_targets(run, target):
+def test_several_targets_have_the_worst_state(run, target):
     ran = run(target, REFUSED, f"udp://{net.OPEN}:9")
     first, *rest = ran.stdout.splitlines()
     assert ran.returncode == 2
@@ -115,7 +115,7 @@ def test_several_targets(run, target):
     assert [item["label"] for item in performance(first)] == [f"{target} time"]
 
 
-def test_limits_without_nagios_are_wrong_usage(network):
+def test_limits_without_nagios_exit_with_2(network):
     ran = connectd_process.run("check", "--warning", "1s", REFUSED, namespace=network.a)
     assert ran.returncode == 2 and "--nagios" in ran.stderr
 
@@ -128,7 +128,7 @@ def test_limits_without_nagios_are_wrong_usage(network):
         (["--warning-days", "100", "--critical-days", "95"], 2),
     ],
 )
-def test_the_days_of_a_certificate(run, network, authorities, limits, status):
+def test_an_expiring_certificate_is_warning_or_critical(run, network, authorities, limits, status):
     with tls_peers.listening(network.b, tls_peers.tls(tls_peers.server_context(authorities.good))) as port:
         ran = run("--no-verify", *limits, f"tls://{net.OPEN}:{port}")
     assert ran.returncode == status, ran.stdout
@@ -137,7 +137,7 @@ def test_the_days_of_a_certificate(run, network, authorities, limits, status):
     assert days["value"] in (89, 90) and days["alerts"] == status
 
 
-def test_an_expired_certificate_is_2_with_its_days(run, network, authorities):
+def test_an_expired_certificate_exits_with_2_and_its_days(run, network, authorities):
     with tls_peers.listening(network.b, tls_peers.tls(tls_peers.server_context(authorities.expired))) as port:
         ran = run("--warning-days", "30", f"tls://{net.OPEN}:{port}")
     assert ran.returncode == 2 and "CERT_" in ran.stdout

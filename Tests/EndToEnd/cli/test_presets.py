@@ -50,7 +50,7 @@ def run(network):
 
 
 @pytest.mark.parametrize("preset", SERVERS)
-def test_an_answer_verifies(run, network, preset):
+def test_an_answer_of_the_protocol_is_verified(run, network, preset):
     def answer(peer: socket.socket) -> None:
         question, client = peer.recvfrom(2000)
         peer.sendto(SERVERS[preset](question), client)
@@ -63,7 +63,7 @@ def test_an_answer_verifies(run, network, preset):
 
 
 @pytest.mark.parametrize("preset", SERVERS)
-def test_anything_else_does_not(run, network, preset):
+def test_other_bytes_are_a_mismatch(run, network, preset):
     def babble(peer: socket.socket) -> None:
         _, client = peer.recvfrom(2000)
         peer.sendto(b"\x30" * 60, client)
@@ -76,7 +76,7 @@ def test_anything_else_does_not(run, network, preset):
     assert ran.returncode == 1 and "timeout" in ran.stdout
 
 
-def test_a_real_name_server(network):
+def test_a_real_name_server_answers(network):
     program = shutil.which("dnsmasq") or shutil.which("unbound")
     if not program or not program.endswith("dnsmasq"):
         pytest.skip("dnsmasq is not installed")
@@ -102,5 +102,5 @@ def test_a_real_name_server(network):
         ["--preset", "dns", "unix+dgram:/s"],
     ],
 )
-def test_wrong_usage(run, arguments):
+def test_wrong_usage_exits_with_2(run, arguments):
     assert run(*arguments).returncode == 2

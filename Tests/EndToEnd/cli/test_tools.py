@@ -37,18 +37,18 @@ def test_an_errno_is_explained(name):
 
 
 @pytest.mark.parametrize("name", ["DEADLINE", "nxdomain", "CERT_EXPIRED", "EWOULDBLOCK"])
-def test_names_of_connectd_and_other_names(name):
+def test_connectd_names_and_other_errnos_are_explained(name):
     ran = run("errors", name)
     assert ran.returncode == 0 and name.upper() in ran.stdout.splitlines()[0]
 
 
-def test_the_table_has_everything(api):
+def test_the_table_has_every_error(api):
     names = [entry["name"] for entry in api.client.get("/v1/errors").json["errors"]]
     lines = run("errors").stdout.splitlines()
     assert [line.split()[1] for line in lines[1:]] == names
 
 
-def test_json_is_what_the_service_answers(api):
+def test_json_matches_the_response_of_the_service(api):
     assert run("errors", "--json").stdout.encode() == api.client.get("/v1/errors").body
     assert run("errors", "--json", "113").stdout.encode() == api.client.get("/v1/errors/EHOSTUNREACH").body
 
@@ -56,7 +56,7 @@ def test_json_is_what_the_service_answers(api):
 @pytest.mark.parametrize(
     "name,said", [("ECONREFUSED", "ECONNREFUSED"), ("unreach", "EHOSTUNREACH"), ("18", "EXDEV"), ("", ""), ("zzz", "")]
 )
-def test_an_unknown_name_is_2(name, said):
+def test_an_unknown_name_exits_with_2(name, said):
     ran = run("errors", name)
     assert ran.returncode == 2 and ran.stdout == ""
     assert said in ran.stderr and "connectd errors" in ran.stderr
@@ -78,7 +78,7 @@ def test_an_outcome_explains_every_error_that_has_it(word, names):
     assert {entry["name"] for entry in answered.get("errors", [answered])} >= set(names)
 
 
-def test_many_errors_are_a_table():
+def test_many_errors_are_printed_as_a_table():
     lines = run("errors", "tls_failed").stdout.splitlines()
     assert lines[0].split() == ["NO", "NAME", "CLASS", "FAULT", "MESSAGE"]
     assert {line.split()[2] for line in lines[1:-2]} == {"tls_failed"} and "connectd errors NAME" in lines[-1]
@@ -184,14 +184,14 @@ def test_every_problem_has_its_line_key_and_reason(folder):
     assert lines[3] == f"{folder}/connectd.yaml: 3 problems"
 
 
-def test_the_checks_of_monitors_are_judged_too(folder):
+def test_checks_of_monitors_are_validated_too(folder):
     monitor = "monitors:\n  - name: db\n    check:\n      target: %s\n"
     assert config_check(folder, monitor % '"tcp://127.0.0.1:5432"').stdout.endswith("; 1 monitor\n")
     ran = config_check(folder, monitor % '"tcp://127.0.0.1"')
     assert ran.returncode == 1 and "monitors[0].check" in ran.stderr and "port" in ran.stderr
 
 
-def test_files_that_are_named_are_read_and_not_shown(folder):
+def test_named_files_are_read_but_not_shown(folder):
     ran = config_check(folder, "auth: {tokens_file: tokens}\n")
     assert ran.returncode == 1 and "auth.tokens_file" in ran.stderr
     token = "x" * 40
@@ -202,21 +202,21 @@ def test_files_that_are_named_are_read_and_not_shown(folder):
     assert token not in ran.stdout + ran.stderr
 
 
-def test_a_configuration_that_cannot_start_is_1(folder):
+def test_a_configuration_that_cannot_start_exits_with_1(folder):
     open_to_all = "listen: ['0.0.0.0:8080']\npolicy: {profile: rules}\n"
     ran = config_check(folder, open_to_all)
     assert ran.returncode == 1 and "No authentication configured" in ran.stderr
     assert config_check(folder, open_to_all, "--allow-anonymous").returncode == 0
 
 
-def test_the_environment_does_not_count(folder):
+def test_the_environment_is_ignored(folder):
     pathlib.Path(folder, "connectd.yaml").write_text("{}\n")
     ran = run("config", "check", f"{folder}/connectd.yaml", environment={"CONNECTD_WORKERS": "many"})
     assert ran.returncode == 0
 
 
 @pytest.mark.parametrize("arguments,status", [(["config"], 2), (["config", "check"], 2), (["config", "check", "/no/such"], 1)])
-def test_no_configuration(arguments, status):
+def test_a_missing_configuration_is_an_error(arguments, status):
     ran = run(*arguments)
     assert ran.returncode == status and ran.stderr and ran.stdout == ""
 
@@ -237,7 +237,7 @@ def test_reload_waits_and_reports_a_refusal():
             assert (ran.stdout != "") is (status == 0)
 
 
-def test_a_reload_among_other_signals_has_its_answer():
+def test_reload_gets_its_result_among_other_signals():
     """SIGHUP and the signal of `connectd reload` differ, because the kernel merges equal pending signals."""
     with Connectd() as service:
         asking = [subprocess.Popen([str(connectd_process.binary()), "reload", str(service.pid)]) for _ in range(4)]
@@ -246,7 +246,7 @@ def test_a_reload_among_other_signals_has_its_answer():
         assert [process.wait(30) for process in asking] == [0] * 4
 
 
-def test_a_reload_of_a_process_that_does_not_answer_is_1():
+def test_reload_of_a_process_that_does_not_answer_exits_with_1():
     deaf = subprocess.Popen(["/bin/sh", "-c", "trap '' HUP; echo; exec sleep 30"], stdout=subprocess.PIPE)
     try:
         deaf.stdout.readline()
@@ -260,7 +260,7 @@ def test_a_reload_of_a_process_that_does_not_answer_is_1():
     assert ran.returncode == 1 and "ESRCH" in ran.stderr
 
 
-def test_a_reload_ends_no_other_process():
+def test_reload_does_not_end_other_processes():
     """A stale process id may belong to another process, and SIGHUP ends a process that does not handle it."""
     other = subprocess.Popen(["sleep", "30"])
     try:
@@ -272,7 +272,7 @@ def test_a_reload_ends_no_other_process():
         other.wait()
 
 
-def test_a_reload_of_a_process_that_ends_is_1():
+def test_reload_of_a_process_that_ends_exits_with_1():
     other = subprocess.Popen(["sleep", "0.5"])
     reaper = threading.Thread(target=other.wait)
     reaper.start()
@@ -282,7 +282,7 @@ def test_a_reload_of_a_process_that_ends_is_1():
 
 
 @pytest.mark.parametrize("process", ["0", "-1", "x", "", "99999999999"])
-def test_a_reload_of_no_process_is_2(process):
+def test_reload_without_a_valid_pid_exits_with_2(process):
     """For kill(2), 0 and negative numbers are process groups."""
     assert run("reload", "--", process).returncode == 2
 
@@ -290,13 +290,13 @@ def test_a_reload_of_no_process_is_2(process):
 # healthcheck
 
 
-def test_a_healthy_service(api):
+def test_a_healthy_service_exits_with_0(api):
     ran = run("healthcheck", f"unix:{api.socket_path}")
     assert ran.returncode == 0 and ran.stderr == ""
     assert ran.stdout.startswith(f"ok    unix:{api.socket_path}  200  ")
 
 
-def test_where_the_service_listens_is_known_from_its_environment(loopback_only):
+def test_the_environment_sets_the_address(loopback_only):
     with Connectd(loopback_only, port=8099):
 
         def check(**variables: str) -> int:
@@ -312,7 +312,7 @@ def test_where_the_service_listens_is_known_from_its_environment(loopback_only):
 
 
 @pytest.mark.deadline
-def test_a_service_that_drains_is_not_ready_and_still_live(loopback_only):
+def test_a_draining_service_is_live_but_not_ready(loopback_only):
     service = Connectd(loopback_only, configuration={"drain": {"delay_ms": 3000}}, port=8098).wait_until_live()
     try:
         ready, live = (
@@ -343,7 +343,7 @@ ANSWERS = {
 
 
 @pytest.mark.parametrize("answer", ANSWERS, ids=[repr(answer[:20]) for answer in ANSWERS])
-def test_the_exit_status_for_each_answer(folder, answer):
+def test_each_status_has_its_exit_status(folder, answer):
     def script(connection: socket.socket) -> None:
         request = connection.recv(4096)
         assert request.startswith(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n") and b"\r\nConnection: close\r\n" in request
@@ -359,7 +359,7 @@ def test_the_exit_status_for_each_answer(folder, answer):
 
 @pytest.mark.deadline
 @pytest.mark.parametrize("sent", [b"", b"HTTP/1.1 200 OK\r\nX: "])
-def test_a_service_that_hangs(folder, sent):
+def test_a_hanging_service_exits_with_1_at_the_timeout(folder, sent):
     def script(connection: socket.socket) -> None:
         connection.sendall(sent)
         connection.recv(65536)  # The request.
@@ -372,7 +372,7 @@ def test_a_service_that_hangs(folder, sent):
     assert ran.returncode == 1 and "no answer in time" in ran.stdout
 
 
-def test_a_response_without_an_end(folder):
+def test_an_endless_response_is_truncated(folder):
     def script(connection: socket.socket) -> None:
         connection.sendall(b"HTTP/1.1 500 x\r\n\r\n")
         while True:
@@ -384,7 +384,7 @@ def test_a_response_without_an_end(folder):
 
 
 @pytest.mark.parametrize("arguments", [["https://a:1"], ["unix:x"], ["--timeout", "0s"], ["--nonsense"], ["unix:/no/such"], ["a", "b"]])
-def test_anything_else_is_1(arguments):
+def test_other_failures_exit_with_1(arguments):
     ran = run("healthcheck", *arguments)
     assert ran.returncode == 1 and ran.stdout + ran.stderr
 
@@ -415,7 +415,7 @@ WAIT = ("wait", "--timeout", "100ms", "unix:@connectd-missing")
 
 
 @pytest.mark.parametrize("command", [CHECK, WAIT], ids=["check", "wait"])
-def test_colors_are_for_terminals(command):
+def test_colors_need_a_terminal(command):
     assert b"\x1b[" in on_a_terminal(*command)
     assert b"\x1b[" not in on_a_terminal(*command, NO_COLOR="1")
     assert b"\x1b[" not in on_a_terminal(*command, TERM="dumb")
@@ -446,7 +446,7 @@ def test_a_shell_loads_the_completions(shell, folder):
     assert (read.returncode, read.stderr) == (0, "")
 
 
-def test_completions_know_subcommands_and_flags(folder):
+def test_completions_offer_subcommands_and_flags(folder):
     script = pathlib.Path(folder, "completions")
     script.write_text(run("--generate-completion-script", "fish").stdout)
     os.symlink(connectd_process.binary(), f"{folder}/connectd")
@@ -461,7 +461,7 @@ def test_completions_know_subcommands_and_flags(folder):
     assert "ECONNREFUSED" in offered("connectd errors ECONNREF")
 
 
-def test_the_manual_is_what_the_program_says(folder):
+def test_the_manual_is_up_to_date(folder):
     made = pathlib.Path(folder, "connectd.1")
     subprocess.run([str(REPOSITORY / "scripts/generate-manual"), str(connectd_process.binary()), str(made)], check=True)
     kept = REPOSITORY / "docs/man/connectd.1"

@@ -53,7 +53,7 @@ def listening_later(network, port: int, seconds: float):
 
 
 @pytest.mark.deadline
-def test_a_target_that_is_up_needs_no_wait(run, target):
+def test_a_target_that_is_up_is_not_waited_for(run, target):
     started = time.monotonic()
     ran = run("wait", target)
     assert ran.returncode == 0, ran.stderr
@@ -67,7 +67,7 @@ def test_the_command_has_its_own_output_and_exit_status(run, target):
 
 
 @pytest.mark.deadline
-def test_a_listener_that_comes_up_late(run, network):
+def test_a_listener_that_comes_up_late_is_waited_for(run, network):
     port = free_port(network)
     with listening_later(network, port, 1.2):
         started = time.monotonic()
@@ -79,14 +79,14 @@ def test_a_listener_that_comes_up_late(run, network):
     assert last.startswith("ok    ") and "connected" in last
 
 
-def test_a_unix_socket_that_comes_up_late(start, folder):
+def test_a_unix_socket_that_comes_up_late_is_waited_for(start, folder):
     process = start("--interval", "50ms", f"unix:{folder}/s")
     assert "no_such_socket  ENOENT" in process.stderr.readline()
     with peers.unix_listener(f"{folder}/s"):
         assert process.wait(5) == 0
 
 
-def test_a_target_that_was_up_once_counts(start, network, target):
+def test_a_target_needs_to_be_up_only_once(start, network, target):
     late = free_port(network)
     once = peers.tcp_listener(network.b, net.OPEN)
     process = start("--interval", "100ms", "--timeout", "20s", f"{net.OPEN}:{once.getsockname()[1]}", f"{net.OPEN}:{late}")
@@ -99,7 +99,7 @@ def test_a_target_that_was_up_once_counts(start, network, target):
 @pytest.mark.deadline
 @pytest.mark.parametrize("given,seconds", [("300ms", 0.3), ("1s", 1.0)])
 @pytest.mark.parametrize("missing", [REFUSED, SILENT])
-def test_a_timeout_is_1(run, target, missing, given, seconds):
+def test_a_timeout_exits_with_1(run, target, missing, given, seconds):
     started = time.monotonic()
     ran = run("wait", "--timeout", given, target, missing, "--", "echo", "started")
     assert seconds <= time.monotonic() - started < seconds + 1.5
@@ -109,7 +109,7 @@ def test_a_timeout_is_1(run, target, missing, given, seconds):
 
 
 @pytest.mark.deadline
-def test_more_targets_than_are_checked_at_once(run):
+def test_more_targets_than_run_at_once_are_checked(run):
     started = time.monotonic()
     ran = run("wait", "--timeout", "1s", *[f"tcp://{net.DROPPED}:{port}" for port in range(1000, 1600)])
     assert time.monotonic() - started < 5
@@ -144,18 +144,18 @@ def test_a_changed_state_is_printed_again(start, network):
 
 
 @pytest.mark.parametrize("flag", ["--quiet", "-q"])
-def test_quiet(run, target, flag):
+def test_quiet_prints_nothing(run, target, flag):
     ran = run("wait", flag, "--timeout", "300ms", target, REFUSED)
     assert (ran.returncode, ran.stdout, ran.stderr) == (1, "", "")
 
 
-def test_a_command_that_does_not_exist_is_127(run, target):
+def test_a_missing_command_exits_with_127(run, target):
     for command in ("no-such-command", "/no/such/command"):
         ran = run("wait", "-q", target, "--", command)
         assert ran.returncode == 127 and command in ran.stderr
 
 
-def test_a_command_that_cannot_be_executed_is_126(run, target, folder):
+def test_a_command_that_cannot_be_executed_exits_with_126(run, target, folder):
     with open(f"{folder}/text", "w") as file:
         file.write("text\n")
     for command in (f"{folder}/text", folder):
@@ -163,7 +163,7 @@ def test_a_command_that_cannot_be_executed_is_126(run, target, folder):
         assert ran.returncode == 126 and command in ran.stderr
 
 
-def test_a_script_with_errexit(network, target):
+def test_a_failed_wait_ends_a_script_with_errexit(network, target):
     script = '"$0" wait -q --timeout 200ms "$1"; echo continued'
     for place, expected in ((target, (0, "continued\n")), (REFUSED, (1, ""))):
         command = network.a.command("sh", "-ec", script, str(connectd_process.binary()), place)
@@ -183,14 +183,14 @@ def test_a_signal_ends_the_wait_at_once(start, number):
     assert process.stdout.read() == ""
 
 
-def test_a_shell_sees_128_and_the_signal(network):
+def test_a_signal_exits_with_128_plus_its_number(network):
     script = f'"$0" wait -q {REFUSED} & sleep 0.5; kill -TERM $!; wait $!; echo $?'
     command = network.a.command("sh", "-c", script, str(connectd_process.binary()))
     assert subprocess.run(command, capture_output=True, text=True, timeout=30).stdout == "143\n"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_the_first_process_of_a_container_stops_too(start, number):
+def test_as_pid_1_it_stops_on_signals(start, number):
     process = start("--timeout", "0", REFUSED, wrapper=("unshare", "--pid", "--fork"))
     assert "ECONNREFUSED" in process.stderr.readline()
     with open(f"/proc/{process.pid}/task/{process.pid}/children") as children:
@@ -199,7 +199,7 @@ def test_the_first_process_of_a_container_stops_too(start, number):
     assert process.wait(5) == 128 + number
 
 
-def test_signals_reach_the_command_itself(start, target):
+def test_the_command_receives_signals_directly(start, target):
     program = 'trap "echo caught; exit 42" TERM; echo $$; while :; do sleep 0.05; done'
     process = start(target, "--", "sh", "-c", program)
     assert int(process.stdout.readline()) == process.pid
@@ -214,7 +214,7 @@ def test_signals_reach_the_command_itself(start, target):
 
 
 @pytest.mark.parametrize("before", ["", "trap '' PIPE HUP; "])
-def test_the_command_inherits_what_it_would_without_connectd(network, target, before):
+def test_the_command_inherits_signals_and_descriptors_unchanged(network, target, before):
     """It inherits the original signal mask and dispositions, and no descriptor of connectd."""
     look = 'grep -E "^Sig(Blk|Ign|Cgt)" /proc/self/status; ls /proc/self/fd'
     shown = []
@@ -225,7 +225,7 @@ def test_the_command_inherits_what_it_would_without_connectd(network, target, be
     assert shown[0] == shown[1]
 
 
-def test_without_root(network, target):
+def test_it_works_without_root(network, target):
     user = ("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "--")
     command = network.a.command(*user, str(connectd_process.binary()), "wait", target, "--", "id", "-un")
     ran = subprocess.run(command, capture_output=True, text=True, timeout=30, cwd="/")
@@ -244,7 +244,7 @@ def test_a_denied_target_is_not_waited_for(run, target, folder):
 
 
 @pytest.mark.deadline
-def test_a_denial_does_not_wait_for_checks_under_way(run, folder):
+def test_a_denial_does_not_wait_for_checks_in_flight(run, folder):
     with open(f"{folder}/connectd.yaml", "w") as file:
         file.write(f"policy: {{profile: rules, rules: [{{action: allow, cidr: {net.DROPPED}/32}}]}}\n")
     started = time.monotonic()
@@ -253,14 +253,14 @@ def test_a_denial_does_not_wait_for_checks_under_way(run, folder):
     assert ran.returncode == 1 and "denied by the policy" in ran.stderr
 
 
-def test_targets_of_a_file(run, target, folder):
+def test_a_file_of_targets_is_waited_for(run, target, folder):
     with open(f"{folder}/targets", "w") as file:
         file.write(f"# the first\n{target}\n{REFUSED}\n")
     ran = run("wait", "--timeout", "300ms", "--file", f"{folder}/targets")
     assert ran.returncode == 1 and "1 of 2 targets is not ready" in ran.stderr
 
 
-def test_a_handshake_belongs_to_it(run, network):
+def test_a_tls_target_needs_a_handshake(run, network):
     """A port that is open, but does not speak TLS yet."""
     listener = peers.tcp_listener(network.b, net.OPEN)
     with peers.serving(listener, peers.on_each_connection(lambda connection: connection.sendall(b"no TLS\r\n"))):
@@ -288,13 +288,13 @@ def test_a_handshake_belongs_to_it(run, network):
         ["--tls", "udp://10.0.0.1:9"],
     ],
 )
-def test_wrong_usage_is_2(run, arguments):
+def test_wrong_usage_exits_with_2(run, arguments):
     ran = run("wait", *arguments)
     assert ran.returncode == 2, (ran.returncode, ran.stderr)
     assert ran.stdout == "" and "connectd wait" in ran.stderr
 
 
-def test_a_closed_standard_error(start, network):
+def test_a_closed_standard_error_does_not_end_the_wait(start, network):
     """A closed standard error does not end the wait, and the command does not inherit an ignored SIGPIPE."""
     port = free_port(network)
     process = start("--interval", "100ms", f"{net.OPEN}:{port}", "--", "echo", "started")
@@ -305,7 +305,7 @@ def test_a_closed_standard_error(start, network):
         assert process.stdout.read() == "started\n"
 
 
-def test_the_count_of_connects_is_one_for_each_interval(start, network):
+def test_each_interval_has_one_connect(start, network):
     """The load on the target is limited: no burst of connects, whatever it answers."""
     arrived = []
     listener = peers.tcp_listener(network.b, net.OPEN)

@@ -16,7 +16,7 @@ from support.waiting import wait_until
 
 FOLDER = REPOSITORY / "deploy" / "compose"
 TOKEN = "0123456789abcdef0123456789abcdef"
-# A listener in place of the example's database.
+# A listener that replaces the example's database.
 DATABASE = {
     "command": ["serve", "--listen", "0.0.0.0:5432", "--allow-anonymous"],
     "environment": {"CONNECTD_POLICY__PROFILE": "sidecar"},
@@ -73,7 +73,7 @@ def container_of(service: str) -> str:
     return found[0]
 
 
-def test_it_becomes_healthy(client):
+def test_the_project_becomes_healthy(client):
     name = container_of("connectd")
     assert containers.podman("healthcheck", "run", name).returncode == 0
     state = json.loads(containers.podman("inspect", name).stdout)[0]
@@ -81,8 +81,8 @@ def test_it_becomes_healthy(client):
     assert state["HostConfig"]["ReadonlyRootfs"] and state["HostConfig"]["Memory"] == 64 << 20
 
 
-def test_the_readmes_question_is_answered(client):
-    """By the database's name in the project, with the token of the file; and nothing beyond the project's network."""
+def test_the_request_of_the_readme_is_answered(client):
+    """The database is checked by its name, with the token from the file. Targets outside of the project's network are denied."""
     bearer = {"Authorization": f"Bearer {TOKEN}"}
     assert client.post("/v1/checks", {"target": "tcp://database:5432"}).status == 401
     answer = client.post("/v1/checks", {"target": "tcp://database:5432"}, bearer)
@@ -92,7 +92,7 @@ def test_the_readmes_question_is_answered(client):
     assert client.post("/v1/checks", {"target": "tcp://database:22"}, bearer).status == 403
 
 
-def test_a_container_that_waits_for_the_database_exits_with_0(client):
+def test_the_container_that_waits_for_the_database_exits_with_0(client):
     assert containers.podman("wait", container_of("wait-for-database")).stdout.strip() == "0"
 
 

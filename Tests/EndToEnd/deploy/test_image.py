@@ -142,7 +142,7 @@ def test_it_resolves_names_and_knows_authorities(image, loopback_only, authoriti
     assert bundle.stdout.count("BEGIN CERTIFICATE") > 100
 
 
-def test_wait_ends_with_what_it_started(image, loopback_only):
+def test_wait_is_replaced_by_its_command(image, loopback_only):
     """`wait -- COMMAND` as the first process: the command replaces it, with its own status and signals."""
     with loopback_only.socket() as listener:
         listener.bind(("127.0.0.1", 0))
@@ -168,7 +168,7 @@ def test_two_signals_stop_it_too(running, api, number):
     assert podman("wait", running.name).stdout.strip() == "0"
 
 
-def test_a_config_map_that_changes_counts_after_sighup(image, loopback_only, folder):
+def test_a_changed_config_map_applies_after_sighup(image, loopback_only, folder):
     """As a kubelet does it: the files are links through `..data`, which is replaced by a rename."""
     made = pathlib.Path(folder)
     made.chmod(0o755)
@@ -202,7 +202,7 @@ def test_a_config_map_that_changes_counts_after_sighup(image, loopback_only, fol
         container.remove()
 
 
-def test_prober_is_the_host_name(image, loopback_only):
+def test_the_prober_is_the_host_name(image, loopback_only):
     """`prober` tells the pods of a Deployment apart."""
     container = Container(loopback_only, options=("--hostname", "connectd-7d4b9-x2x4z"))
     client = Client(tcp_connector(loopback_only, "127.0.0.1", 8080), host="127.0.0.1:8080")
@@ -241,7 +241,7 @@ LIBRARIES = re.compile(
 )
 
 
-def test_nothing_else_is_in_it(image):
+def test_the_image_contains_nothing_else(image):
     """No package lists and caches, no documentation, no compiler, no source, no build files."""
     base, all_of_it = files_of(BASE), files_of(image)
     added = {
@@ -256,7 +256,7 @@ def test_nothing_else_is_in_it(image):
     assert not {path for path, member in all_of_it.items() if member.isfile() and member.mode & 0o6000}
 
 
-def test_the_program_tells_nothing_of_where_it_was_built(image):
+def test_the_program_contains_no_build_paths(image):
     program = podman(
         "run", "--rm", "--network=none", "--entrypoint", "cat", image, "/usr/local/bin/connectd", binary=True
     )
@@ -271,7 +271,7 @@ WANTED = (
 )  # fmt: skip
 
 
-def test_secrets_do_not_get_into_the_build(tmp_path):
+def test_secrets_do_not_enter_the_build(tmp_path):
     """`.dockerignore` lists what may enter the build. The context here has secrets that must stay out."""
     containers.image()
     for name in WANTED:
@@ -302,13 +302,13 @@ def test_secrets_do_not_get_into_the_build(tmp_path):
     assert found == set(WANTED)
 
 
-def test_it_writes_nothing(running, api):
+def test_the_container_writes_nothing(running, api):
     # Only podman's mount points differ from the image.
     changed = set(podman("diff", running.name).stdout.split()[1::2])
     assert not changed - {"/etc", "/etc/mtab", "/run", "/run/secrets", "/run/.containerenv"}, changed
 
 
-def test_a_mounted_configuration_counts(image, loopback_only, folder):
+def test_a_mounted_configuration_applies(image, loopback_only, folder):
     path = os.path.join(folder, "connectd.yaml")
     with open(path, "w") as file:
         file.write('listen: ["127.0.0.1:8089"]\n')
@@ -324,14 +324,14 @@ def test_a_mounted_configuration_counts(image, loopback_only, folder):
         container.remove()
 
 
-def test_its_labels_say_what_the_program_says(image):
+def test_its_labels_match_the_program(image):
     labels = json.loads(podman("inspect", "--type", "image", image).stdout)[0]["Labels"]
     said = podman("run", "--rm", "--network=none", image, "--version").stdout
     assert re.match(rf"connectd {re.escape(labels['org.opencontainers.image.version'])} \(", said)
     assert labels["org.opencontainers.image.licenses"] == "Apache-2.0"
 
 
-def test_size_above_the_base(image, measured):
+def test_the_size_above_the_base_is_within_its_goal(image, measured):
     def size(name: str) -> float:
         return json.loads(podman("inspect", "--type", "image", name).stdout)[0]["Size"] / 1e6
 
@@ -340,14 +340,14 @@ def test_size_above_the_base(image, measured):
     assert 5 < added <= ADDED_MEGABYTES
 
 
-def test_idle_memory(running, api, measured):
-    time.sleep(1.5)  # Idle, and nothing shows that.
+def test_idle_memory_is_within_its_goal(running, api, measured):
+    time.sleep(1.5)  # Until it is idle: no condition shows that.
     resident = running.resident_kilobytes() / 1024
     measured["resident memory when idle"] = f"{resident:.1f} MiB (goal: {RESIDENT_MEGABYTES})"
     assert resident <= RESIDENT_MEGABYTES
 
 
-def test_first_answer(image, loopback_only, measured):
+def test_the_time_to_the_first_answer_is_within_its_goal(image, loopback_only, measured):
     """From the moment that the container's first process becomes the program to the first 200."""
     times = []
     for _ in range(5):
@@ -371,8 +371,8 @@ def wait_for_answer(container: Container, client: Client) -> None:
     wait_until(lambda: client.get("/livez").status == 200, 30, lambda: f"the service is live: {container.log}", 0.001)
 
 
-def test_sigterm_drains_and_ends_with_0(running, api, loopback_only):
-    """As the first process of its container; a check under way is answered."""
+def test_sigterm_drains_and_exits_with_0(running, api, loopback_only):
+    """As the first process of its container. A check in flight gets its response."""
     with loopback_only.socket() as silent, loopback_only.socket() as connection:
         silent.bind(("127.0.0.1", 0))
         silent.listen()

@@ -81,7 +81,7 @@ def test_a_base_has_the_expected_objects(base):
 
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("base", BUILT_IN)
-def test_the_schemas_of_kubernetes_accept_it(base, version, tmp_path):
+def test_the_schemas_of_kubernetes_accept_each_base(base, version, tmp_path):
     path = tmp_path / "rendered.yaml"
     path.write_text(rendered(base))
     done = subprocess.run(
@@ -133,7 +133,7 @@ OPERATOR = {
 
 
 @pytest.mark.parametrize("kind", OPERATOR)
-def test_the_prometheus_operator_has_each_field(kind):
+def test_the_prometheus_operator_knows_each_field(kind):
     resource = by_kind("prometheus-operator")[kind]
     assert resource["apiVersion"] == "monitoring.coreos.com/v1"
     schema = strict({"type": "object", "properties": OPERATOR[kind]})
@@ -144,7 +144,7 @@ def test_the_prometheus_operator_has_each_field(kind):
 
 
 @pytest.mark.parametrize("kind", OPERATOR)
-def test_the_schemas_of_the_prometheus_operator_accept_it(kind):
+def test_the_schemas_of_the_prometheus_operator_accept_each_base(kind):
     """Needs PROMETHEUS_OPERATOR_CRDS, a folder with the operator's custom resource definitions."""
     folder = os.environ.get("PROMETHEUS_OPERATOR_CRDS")
     if not folder:
@@ -235,7 +235,7 @@ def test_annotations_are_checked_too():
 
 
 @pytest.mark.parametrize("base", ["service", "node"])
-def test_selectors_meet_the_pods_and_the_network_policy_its_clients(base):
+def test_selectors_match_pods_and_network_policy_clients(base):
     found = by_kind(base)
     workload = found.get("Deployment") or found["DaemonSet"]
     labels = workload["spec"]["template"]["metadata"]["labels"]
@@ -331,7 +331,7 @@ def test_the_service_monitor_scrapes_without_a_token(service):
     assert Client(tcp_connector(service, "127.0.0.1", 8080), host="10.0.0.7").get("/metrics").status == 401
 
 
-def test_the_request_of_the_operators_probe_is_answered(service):
+def test_the_request_of_the_operators_probe_succeeds(service):
     """The request that the operator makes Prometheus send: the Probe's module and Host, with the token of its Secret."""
     spec = by_kind("prometheus-operator")["Probe"]["spec"]
     host, _, port = spec["prober"]["url"].rpartition(":")
@@ -347,7 +347,7 @@ def test_the_request_of_the_operators_probe_is_answered(service):
 
 
 @pytest.mark.parametrize("name", ["connectd", "connectd.default", "connectd.default.svc"])
-def test_it_answers_to_the_names_of_its_service(service, name):
+def test_it_accepts_the_names_of_its_service(service, name):
     client = Client(tcp_connector(service, "127.0.0.1", 8080), host=f"{name}:8080")
     assert client.get("/v1/errors/EACCES", {"Authorization": f"Bearer {TOKEN}"}).status == 200
 
@@ -413,7 +413,7 @@ def listening(namespace, port: int) -> socket.socket:
     return listener
 
 
-def test_the_pod_is_ready_while_its_dependency_is_there(pod_network, tmp_path):
+def test_the_pod_is_ready_while_its_dependency_is_up(pod_network, tmp_path):
     """The kubelet's request from the manifest: 503, 200, 503, 200."""
     containers.image()
     with Pod(pod_network, "sidecar", tmp_path) as played:
@@ -463,7 +463,7 @@ def start_what_podman_left(pod: Pod, played: subprocess.Popen) -> None:
     assert done.returncode == 0, f"podman starts nothing after an init container on this machine\n{done.stderr}{state_of(pod)}"
 
 
-def test_the_pod_starts_when_what_it_needs_is_there(pod_network, tmp_path):
+def test_the_pod_starts_when_its_dependencies_are_up(pod_network, tmp_path):
     """The init container runs until both dependencies are there, and the application starts after it."""
     containers.image()
 

@@ -35,13 +35,13 @@ def units(tmp_path):
     return tmp_path
 
 
-def test_systemd_understands_both_units(analyze, units):
+def test_systemd_analyze_accepts_both_units(analyze, units):
     done = run(analyze, "verify", str(units / "connectd.service"), str(units / "connectd.socket"))
     mine = [line for line in (done.stdout + done.stderr).splitlines() if "connectd." in line]
     assert not mine, mine
 
 
-def test_verify_finds_what_is_wrong(analyze, units):
+def test_systemd_analyze_finds_mistakes(analyze, units):
     """The test above finds mistakes."""
     path = units / "connectd.service"
     path.write_text(path.read_text().replace("WatchdogSec=30s", "WatchdogSecond=30s"))
@@ -49,7 +49,7 @@ def test_verify_finds_what_is_wrong(analyze, units):
     assert "WatchdogSecond" in done.stdout + done.stderr
 
 
-def test_exposure(analyze):
+def test_the_exposure_level_is_low(analyze):
     done = run(analyze, "security", "--offline=true", str(UNITS / "connectd.service"))
     found = re.search(r"Overall exposure level for connectd.service: ([0-9.]+)", done.stdout)
     assert found, done.stdout + done.stderr
@@ -60,14 +60,14 @@ def compose() -> dict:
     return yaml.safe_load((COMPOSE / "compose.yaml").read_text())
 
 
-def test_the_compose_file_keeps_rights_away():
+def test_the_compose_file_removes_privileges():
     for service in compose()["services"].values():
         assert service["read_only"] is True and service["cap_drop"] == ["ALL"]
         assert service["security_opt"] == ["no-new-privileges:true"]
 
 
 @pytest.mark.parametrize("command", [("docker", "compose"), ("docker-compose",)])
-def test_a_compose_client_reads_it(command, tmp_path):
+def test_a_compose_client_accepts_the_file(command, tmp_path):
     if shutil.which(command[0]) is None or run(*command, "version").returncode != 0:
         pytest.skip(f"{' '.join(command)} is not installed")
     (tmp_path / "tokens").write_text("me:0123456789abcdef\n")

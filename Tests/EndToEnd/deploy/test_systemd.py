@@ -25,8 +25,8 @@ def service(machine):
     return machine
 
 
-def test_installed_by_the_readme_it_runs_and_says_where(machine):
-    """Before any other test changes what its commands have made."""
+def test_the_readme_installs_a_running_service(machine):
+    """It runs first, before other tests change the installation."""
     for unit in (SERVICE, SOCKET):
         assert machine.sh(f"systemctl is-enabled {unit}; systemctl is-active {unit}").split() == ["enabled", "active"]
     assert machine.show("StatusText") == "listening on 127.0.0.1:8080, unix:/run/connectd/http.sock"
@@ -36,14 +36,14 @@ def test_installed_by_the_readme_it_runs_and_says_where(machine):
     assert machine.sh(f"cat {CONFIGURATION}") == ALLOWING, "a second installation keeps the configuration"
 
 
-def test_the_packages_of_the_readme_are_all_that_it_is_linked_with(machine):
+def test_the_readme_lists_all_linked_packages(machine):
     packages = commands("## Install")[0].split()[3:]
     for package in packages:
         assert machine.sh(f"dpkg-query -W -f '${{db:Status-Status}}' {package}") == "installed"
     assert "not found" not in machine.sh("ldd /usr/local/bin/connectd")
 
 
-def test_start_returns_when_it_answers(service):
+def test_start_returns_when_the_service_answers(service):
     for _ in range(5):
         service.sh(f"systemctl stop {SERVICE} {SOCKET}; systemctl reset-failed")
         service.sh(f"systemctl start {SERVICE} && connectd healthcheck http://127.0.0.1:8080/readyz")
@@ -65,7 +65,7 @@ def test_systemd_analyze_security_of_the_units(service):
     assert float(exposure[1]) <= EXPOSURE
 
 
-def test_the_journal_has_no_complaints(service):
+def test_the_journal_has_no_warnings(service):
     since = service.now()
     service.sh(f"systemctl restart {SERVICE}; systemctl reload {SERVICE}; systemctl stop {SERVICE} {SOCKET}")
     assert service.journal(since, "-p warning", f"-u {SOCKET}") == ""
@@ -75,7 +75,7 @@ def test_the_journal_has_no_complaints(service):
 # Tokens.
 
 
-def test_tokens_come_as_a_credential_and_are_seen_nowhere_else(service):
+def test_tokens_are_a_credential_and_appear_nowhere_else(service):
     since = service.now()
     for line in commands("## Tokens"):
         service.sh(line)
@@ -128,7 +128,7 @@ def test_a_broken_file_makes_the_reload_fail_and_changes_nothing(service):
     assert "rejected" not in service.show("StatusText") and service.main_pid == pid
 
 
-def test_a_reload_that_only_the_service_can_judge_shows_in_its_status(service):
+def test_a_reload_rejected_by_the_service_appears_in_its_status(service):
     """An open listener of the socket unit. The configuration file alone does not show that it needs tokens."""
     service.edit(SOCKET, "Socket", "ListenStream=", "ListenStream=0.0.0.0:8080")
     token = secrets.token_hex(16)
@@ -147,7 +147,7 @@ def test_a_reload_that_only_the_service_can_judge_shows_in_its_status(service):
 # The journal.
 
 
-def test_priorities_of_the_journal_are_those_of_the_lines(service):
+def test_journal_priorities_match_the_log_levels(service):
     since = service.now()
     # A token that is too short is a warning; a denial is logged at level info.
     service.write("/etc/connectd/tokens", "me:short\n", mode="600")
@@ -207,11 +207,11 @@ def test_a_crashed_service_is_restarted(service, signal):
     assert service.http.get("/livez").status == 200
 
 
-def test_a_configuration_that_cannot_be_started_with_is_tried_once(service):
+def test_an_invalid_configuration_is_tried_once(service):
     service.write(CONFIGURATION, "nonsense: 1\n")
     since = service.now()
     assert "failed" in service.sh(f"systemctl restart {SERVICE}", check=False)
-    time.sleep(3)  # Longer than RestartSec: a restart that does not come cannot be waited for.
+    time.sleep(3)  # Longer than RestartSec, because the test shows that no restart comes.
     assert service.show("NRestarts") == "0" and service.show("ActiveState") == "failed"
     errors = service.messages(since, "err").splitlines()
     assert len(errors) == 1 and "nonsense: is not a known key" in errors[0]

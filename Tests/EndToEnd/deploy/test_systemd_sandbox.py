@@ -1,7 +1,7 @@
-"""What the unit's sandbox denies to connectd, and what it must allow: each check runs in the unit and outside, by the same program.
+"""What the unit's sandbox denies to connectd, and what it must allow: each check runs inside and outside of the unit.
 
-Beside it, connectd runs in the same network namespace as a user without any right. The unit is met twice: as it is, and
-with every system call that it forbids ending the service.
+Outside, the same program runs in the same network namespace as an unprivileged user. The unit is tested twice:
+unchanged, and with every forbidden system call ending the service.
 """
 
 import contextlib
@@ -163,7 +163,7 @@ def inside(request, targets, authorities):
     assert "Main process exited" not in machine.journal(since), "a signal ended it"
 
 
-def test_a_forbidden_call_ends_the_service_where_it_is_deadly(machine):
+def test_a_forbidden_system_call_ends_the_strict_service(machine):
     """The sandbox of the tests below is active: without the exception for setpriority, the service ends."""
     machine.reset()
     machine.edit(SERVICE, "Service", "SystemCallErrorNumber=kill", "Restart=no")
@@ -202,7 +202,7 @@ def without_ipv6(space):
             space.ip(f"-6 route add {kind} {address}/128")
 
 
-def test_a_prober_without_ipv6_addresses_has_the_same_result(inside, outside):
+def test_results_are_the_same_without_ipv6_addresses(inside, outside):
     """It uses netlink, which the unit allows for this."""
     with without_ipv6(inside.network.a):
         here, there = (client.check(f"tcp://[{net.OPEN6}]:{TCP}") for client in (inside.http, outside))
@@ -223,7 +223,7 @@ def listener_of(user: str, path: str):
         process.communicate(timeout=10)
 
 
-def test_peer_credentials_of_other_users_have_no_number_in_there(inside, outside):
+def test_peer_credentials_of_other_users_have_the_overflow_id(inside, outside):
     folder = inside.folder / "of-users"
     folder.mkdir(exist_ok=True)
     folder.chmod(0o777)
@@ -237,7 +237,7 @@ def test_peer_credentials_of_other_users_have_no_number_in_there(inside, outside
         assert tuple(seen) == numbers
 
 
-def test_folders_that_the_unit_hides(inside):
+def test_the_unit_hides_directories(inside):
     inside.sh("mkdir -p /home/someone; chmod 755 /home/someone")
     with contextlib.ExitStack() as stack:
         for path in ("/tmp/hidden", "/home/hidden"):
@@ -248,7 +248,7 @@ def test_folders_that_the_unit_hides(inside):
         assert inside.http.check("unix:/home/hidden")["outcome"] in ("not_permitted", "no_such_socket")
 
 
-def test_hundreds_of_checks_at_once_have_their_descriptors(inside):
+def test_hundreds_of_concurrent_checks_have_descriptors(inside):
     soft, hard = re.search(r"Max open files +(\d+) +(\d+)", inside.sh(f"cat /proc/{inside.main_pid}/limits")).groups()
     assert soft == hard and int(hard) >= 16384, "LimitNOFILE, as far as the container allows"
     request = check_request(f"tcp://{net.DROPPED}:80", timeout_ms=4000)
@@ -264,7 +264,7 @@ def test_hundreds_of_checks_at_once_have_their_descriptors(inside):
         connection.close()
 
 
-def test_https_monitors_reload_and_metrics(inside, authorities):
+def test_https_monitors_reload_and_metrics_work(inside, authorities):
     """In the same sandbox, with a key that is a credential."""
     identity = authorities.for_addresses("127.0.0.1")
     for name, file in (("server.pem", identity.chain_file), ("server.key", identity.key_file)):
@@ -307,14 +307,14 @@ def edited(machine, *lines: str) -> Client:
     return machine.http
 
 
-def test_a_mark_with_the_capability(targets):
+def test_a_mark_works_with_the_added_capability(targets):
     client = edited(targets, "AmbientCapabilities=CAP_NET_ADMIN", "CapabilityBoundingSet=CAP_NET_ADMIN", "PrivateUsers=no")
     before = targets.network.a.counter("mark")
     assert client.check(f"{PEER}:{TCP}", socket={"mark": 7})["outcome"] == "connected"
     assert targets.network.a.counter("mark") > before
 
 
-def test_a_group_that_may_open_the_socket(targets):
+def test_a_socket_works_with_the_added_group(targets):
     path = f"{targets.folder}/group"
     with contextlib.closing(peers.unix_listener(path, mode=0o660)):
         targets.sh(f"chgrp users {path}")
@@ -322,7 +322,7 @@ def test_a_group_that_may_open_the_socket(targets):
         assert edited(targets, "SupplementaryGroups=users").check(f"unix:{path}")["outcome"] == "connected"
 
 
-def test_folders_that_are_shown_again(targets):
+def test_hidden_directories_can_be_shown_again(targets):
     targets.sh("mkdir -p /tmp/app /home/app")
     client = edited(targets, "ProtectHome=tmpfs", "BindReadOnlyPaths=/tmp/app /home/app")
     with contextlib.ExitStack() as stack:

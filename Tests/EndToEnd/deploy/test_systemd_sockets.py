@@ -28,7 +28,7 @@ def test_the_first_request_starts_the_service_and_is_answered(service):
 
 
 class Load:
-    """Clients that send one request after another, each on a new connection or all on one; keeps every other answer than 200."""
+    """Clients that send one request after another, each on a new connection or all on one; records every response other than 200."""
 
     def __init__(self, connect, keep_alive: bool):
         self.answers, self.failures = 0, []
@@ -105,7 +105,7 @@ def test_the_file_of_the_socket_has_the_mode_and_group_of_its_unit(service):
     assert service.sh(look).strip() == "660 root users", "the file is the socket unit's, and stays"
 
 
-def test_the_health_listener_is_a_unit_of_its_own(service):
+def test_the_health_listener_has_its_own_unit(service):
     service.sh(f"systemctl stop {SERVICE}; systemctl start {HEALTH} {SERVICE}")
     health = Client(tcp_connector(service.network.a, "127.0.0.1", HEALTH_PORT))
     assert health.get("/readyz").status == 200 and health.get("/livez").status == 200
@@ -117,7 +117,7 @@ def test_the_health_listener_is_a_unit_of_its_own(service):
     assert f"127.0.0.1:{HEALTH_PORT}" in service.show("StatusText")
 
 
-def test_its_own_listener_of_the_same_address_is_not_bound_twice(service):
+def test_a_configured_listener_of_the_same_address_is_not_bound_again(service):
     service.reset('listen: ["127.0.0.1:8080", "unix:/run/connectd/http.sock", "127.0.0.1:8090"]\n')
     assert service.http.get("/livez").status == 200
     assert Client(tcp_connector(service.network.a, "127.0.0.1", 8090)).get("/livez").status == 200

@@ -29,7 +29,7 @@ def connectd(network, module_folder):
 
 @pytest.fixture
 def talking(network):
-    """Starts a TCP peer that runs a script on each connection; gives its target."""
+    """Starts a TCP peer that runs a script on each connection; returns its target."""
     with contextlib.ExitStack() as stack:
 
         def start(script, address: str = net.OPEN) -> str:
@@ -72,7 +72,7 @@ def assert_dialog_failed(result: dict, name: str, step: int) -> dict:
     return result["dialog"]["steps"][-1]
 
 
-def test_a_conversation_over_tcp(api, talking):
+def test_a_dialog_over_tcp_is_reported(api, talking):
     dialog = [
         {"expect": r"^220 (?<name>\S+)"},
         {"send": "ehlo ${name}\r\n"},
@@ -95,7 +95,7 @@ def test_a_conversation_over_tcp(api, talking):
     assert all("detail" not in step for step in report["steps"])
 
 
-def test_a_conversation_over_ipv6_and_by_name(api, network, talking):
+def test_a_dialog_works_over_ipv6_and_by_name(api, network, talking):
     dialog = [{"expect": "ready"}]
     assert_success(api.check(talking(shouts, net.OPEN6).replace(net.OPEN6, f"[{net.OPEN6}]"), dialog=dialog))
 
@@ -111,14 +111,14 @@ def test_the_duration_of_a_dialog_is_reported_separately(api, talking):
 
 
 @pytest.mark.parametrize("pattern", [r"^250 OK$", r"250 OK", r"(?m)^250 OK$"])
-def test_lines_are_found_across_packets(api, talking, pattern):
+def test_lines_are_matched_across_packets(api, talking, pattern):
     bytewise = [bytes([byte]) for byte in b"250-one\r\n250 OK\r\n"]
     result = api.check(talking(says(*bytewise, pause=0.01)), dialog=[{"expect": pattern}])
     assert_success(result)
 
 
 @pytest.mark.parametrize("end", ["\r\n", "\n", "\r"])
-def test_each_line_end_is_one(api, talking, end):
+def test_every_kind_of_line_end_is_matched(api, talking, end):
     text = f"first{end}second{end}third{end}".encode()
     result = api.check(talking(says(text)), dialog=[{"expect": "^second$"}, {"expect": "^third$"}])
     assert_success(result)
@@ -131,11 +131,11 @@ def test_each_expect_searches_after_the_previous_match(api, talking):
     assert_success(result)
     assert result["dialog"]["groups"] == {"n": "3"}
     result = api.check(target, dialog=[*steps, steps[0]], timeout_ms=300)
-    # All bytes came in the first step, and none in this one.
+    # All bytes arrived during the first step, and none during this one.
     assert result["error"]["name"] == "DEADLINE" and result["dialog"]["failed_step"] == 3
 
 
-def test_a_peer_that_does_not_answer_the_next_step_is_silent(api, talking):
+def test_a_peer_that_does_not_answer_the_next_step_is_a_timeout(api, talking):
     """The greeting belongs to the step before."""
     steps = [{"expect": "^220 "}, {"send": "EHLO me\r\n"}, {"expect": "^250 "}]
     result = api.check(talking(says(b"220 hello\r\n")), dialog=steps, timeout_ms=300)
@@ -155,7 +155,7 @@ def test_a_caret_matches_after_bytes(api, talking):
     assert_success(api.check(target, dialog=[{"expect_hex": "0001"}, {"expect": "^OK ready$"}]))
 
 
-def test_bytes_are_found_across_packets(api, talking):
+def test_bytes_are_matched_across_packets(api, talking):
     target = talking(says(b"\x00\x01\xde\xad", b"\xbe", b"\xef\xff", pause=0.05))
     result = api.check(target, dialog=[{"expect_hex": "DEADBEEF"}, {"expect_hex": "ff"}])
     assert_success(result)
@@ -198,7 +198,7 @@ def test_groups_are_inserted_into_sends(api, talking):
     assert heard == [b"key key value  key=value; ${key} $5 $"]
 
 
-def test_the_group_of_the_nearest_expect_is_meant(api, talking):
+def test_a_reference_uses_the_nearest_expect(api, talking):
     heard = []
 
     def script(connection) -> None:
@@ -220,14 +220,14 @@ def test_a_wrong_answer_is_a_mismatch_at_the_deadline(api, talking):
     assert result["attempts"][0]["peer"]["address"] == net.OPEN
 
 
-def test_silence_is_a_timeout_of_the_target(api, talking):
+def test_no_answer_is_a_timeout_of_the_target(api, talking):
     result = api.check(talking(says()), dialog=[{"expect": "^220"}], timeout_ms=250)
     assert_failure(result, None, "timeout", "target", phase="dialog", source="deadline", name="DEADLINE")
     assert result["dialog"]["failed_step"] == 0
 
 
 @pytest.mark.deadline
-def test_the_end_of_the_connection_is_closed(api, talking):
+def test_eof_is_dialog_closed(api, talking):
     def script(connection) -> None:
         connection.sendall(b"bye\n")
 
@@ -255,7 +255,7 @@ def test_received_bytes_are_shown_escaped_up_to_1_kib(api, talking):
 
 
 @pytest.mark.deadline
-def test_a_flood_ends(api, talking):
+def test_a_flood_ends_at_its_limit(api, talking):
     def script(connection) -> None:
         with contextlib.suppress(OSError):
             while True:
@@ -320,7 +320,7 @@ def test_without_a_connection_there_is_no_dialog(api):
     assert result["timings_ms"]["dialog"] == 0
 
 
-def test_a_client_that_leaves_ends_the_dialog(connectd, talking):
+def test_a_client_that_disconnects_cancels_the_dialog(connectd, talking):
     target = talking(says())
     established = f"{struct.unpack('<I', socket.inet_aton(net.OPEN))[0]:08X}:{int(target.rsplit(':', 1)[1]):04X}"
     with connectd.unix.connect() as connection:
@@ -333,7 +333,7 @@ def test_a_client_that_leaves_ends_the_dialog(connectd, talking):
 
 
 @pytest.mark.parametrize("kind,scheme", [(socket.SOCK_STREAM, "unix"), (socket.SOCK_SEQPACKET, "unix+seqpacket")])
-def test_a_conversation_over_a_unix_socket(api, module_folder, kind, scheme):
+def test_a_dialog_works_over_a_unix_socket(api, module_folder, kind, scheme):
     path = f"{module_folder}/{scheme}"
 
     def script(connection) -> None:
@@ -348,7 +348,7 @@ def test_a_conversation_over_a_unix_socket(api, module_folder, kind, scheme):
     assert result["dialog"]["failed_step"] is None
 
 
-def test_a_conversation_over_a_seqpacket_socket_keeps_messages_apart(api, module_folder):
+def test_seqpacket_messages_are_matched_separately(api, module_folder):
     path = f"{module_folder}/messages"
     heard = []
 
@@ -371,7 +371,7 @@ def test_a_datagram_over_a_unix_socket_is_only_sent(api, module_folder):
         assert [peer.recv(100), peer.recv(100), peer.recv(100)] == [b"one", b"", b"three"]
 
 
-def test_an_abstract_peer_that_closes(api, network):
+def test_an_abstract_peer_that_closes_is_dialog_closed(api, network):
     name = f"connectd-e2e-{os.getpid()}"
     rules = [{"action": "allow", "path": f"@{name}"}]
     listener = network.a.socket(socket.AF_UNIX)
@@ -423,13 +423,13 @@ def test_the_first_bytes_are_sent_with_the_syn(api, network, fast_open):
             assert_success(api.check(target, dialog=dialog, socket={"tcp_fast_open": True}))
         assert net.counter(network.a, "TCPFastOpenActive") >= before + 2, "no SYN carried bytes"
     assert heard == [b"hello ${x}\n"] * 3, "each byte once"
-    # With a cookie, the kernel reports success before it has sent the SYN. In truth, nothing listens.
+    # With a cookie, the kernel reports success before it has sent the SYN. Nothing listens there.
     result = api.check(target, dialog=dialog, socket={"tcp_fast_open": True})
     assert_failure(result, 111, "refused", "target")
 
 
 @pytest.mark.parametrize("close", ["fin", "rst"])
-def test_fast_open_to_a_peer_without_it(api, network, talking, close):
+def test_fast_open_works_with_a_peer_without_it(api, network, talking, close):
     options = {"tcp_fast_open": True, "close": close}
     dialog = [{"send": "quiet\n"}, {"expect": "^QUIET$"}]
     for _ in range(2):
@@ -443,7 +443,7 @@ def test_fast_open_to_a_silent_peer_is_a_timeout(api, fast_open):
 
 
 @pytest.mark.parametrize("dialog", [[{"send": "x"}, {"expect": "x"}]])
-def test_fast_open_means_nothing_to_udp(api, network, dialog):
+def test_fast_open_is_ignored_for_udp(api, network, dialog):
     with peers.serving(peers.udp_socket(network.b, net.OPEN), peers.echo_datagram) as peer:
         target = f"udp://{net.OPEN}:{peer.getsockname()[1]}"
         result = api.check(target, dialog=dialog, socket={"tcp_fast_open": True})
@@ -470,8 +470,8 @@ def test_the_service_answers_others_while_dialogs_wait(connectd, talking):
         connection.close()
 
 
-def test_answers_of_one_connection_stay_in_order(connectd, talking):
-    """A dialog that waits and a check that does not, one after the other on one connection."""
+def test_responses_of_one_connection_stay_in_order(connectd, talking):
+    """A dialog that waits and a check that does not, pipelined on one connection."""
     target = talking(says(b"", b"late\n", pause=0.2))
     requests = [check_request(target, dialog=[{"expect": "late"}], id="1"), check_request("127.0.0.1:9", id="2")]
     with connectd.unix.connect() as connection:

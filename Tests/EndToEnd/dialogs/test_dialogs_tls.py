@@ -67,7 +67,7 @@ def shouts(inside) -> None:
 # After a handshake.
 
 
-def test_a_conversation_inside_tls(api, authorities, talking, context):
+def test_a_dialog_runs_inside_tls(api, authorities, talking, context):
     dialog = [
         {"expect": r"^220 (?<name>\S+)"},
         {"send": "ehlo ${name}\r\n"},
@@ -86,7 +86,7 @@ def test_a_conversation_inside_tls(api, authorities, talking, context):
 
 
 @pytest.mark.parametrize("version", ["1.2", "1.3"])
-def test_lines_are_found_across_records(api, authorities, talking, version):
+def test_lines_are_matched_across_records(api, authorities, talking, version):
     context = tls_peers.server_context(authorities.good, lowest=version, highest=version)
     bytewise = [bytes([byte]) for byte in b"250-one\r\n250 OK\r\n"]
     script = tls_peers.tls(context, says(*bytewise, pause=0.005))
@@ -127,13 +127,13 @@ def test_a_wrong_answer_is_a_mismatch_at_the_deadline(api, authorities, talking,
     assert assert_report(result, authorities.good)["verified"] is True
 
 
-def test_silence_is_a_timeout_of_phase_dialog(api, talking, context):
+def test_no_answer_is_a_timeout_in_phase_dialog(api, talking, context):
     result = api.check(talking(tls_peers.tls(context)), tls=TLS, dialog=[{"expect": "x"}], timeout_ms=400)
     assert_failure(result, None, "timeout", "target", phase="dialog", source="deadline", name="DEADLINE")
 
 
 @pytest.mark.deadline
-def test_a_close_notify_is_closed(api, talking, context):
+def test_a_close_notify_is_dialog_closed(api, talking, context):
     def script(inside) -> None:
         inside.sendall(b"bye\n")
         inside.unwrap()
@@ -145,7 +145,7 @@ def test_a_close_notify_is_closed(api, talking, context):
     assert result["timings_ms"]["total"] < 1000
 
 
-def test_eof_without_a_close_notify_is_closed_too(api, talking, context):
+def test_eof_without_a_close_notify_is_dialog_closed(api, talking, context):
     def script(inside) -> None:
         inside.sendall(b"bye\n")
         tls_peers.end_in_good_order(inside)
@@ -156,7 +156,7 @@ def test_eof_without_a_close_notify_is_closed_too(api, talking, context):
     assert assert_dialog_failed(result, "DIALOG_CLOSED", 0)["received"] == "bye\\n"
 
 
-def test_a_handshake_that_fails_leaves_no_dialog(api, authorities, talking):
+def test_a_failed_handshake_runs_no_dialog(api, authorities, talking):
     context = tls_peers.server_context(authorities.expired)
     result = api.check(talking(tls_peers.tls(context, shouts)), tls=TLS, dialog=[{"expect": "220"}])
     assert_tls_failure(result, "CERT_EXPIRED")
@@ -196,7 +196,7 @@ CLEAR = [
 ]
 
 
-def test_a_step_begins_with_tls(api, authorities, talking, context):
+def test_a_starttls_step_starts_tls(api, authorities, talking, context):
     dialog = [
         *CLEAR,
         {"send": "EHLO ${host}\r\n"},
@@ -213,14 +213,14 @@ def test_a_step_begins_with_tls(api, authorities, talking, context):
     assert result["timings_ms"]["tls"] > 0 and result["timings_ms"]["dialog"] > 0
 
 
-def test_a_step_without_options_takes_the_defaults(api, talking, context):
+def test_a_starttls_step_without_options_uses_the_defaults(api, talking, context):
     result = api.check(talking(smtp(context)), dialog=CLEAR)
     assert_failure(result, None, "tls_failed", "target", phase="tls", source="tls", name="CERT_UNKNOWN_AUTHORITY")
     assert result["dialog"]["failed_step"] == 5
     assert result["dialog"]["groups"]["host"] == "mx1.example.test"
 
 
-def test_a_handshake_that_fails_within_a_dialog(api, authorities, talking):
+def test_a_failed_handshake_within_a_dialog_is_tls_failed(api, authorities, talking):
     result = api.check(talking(smtp(tls_peers.server_context(authorities.expired))), tls=TLS, dialog=CLEAR)
     assert_tls_failure(result, "CERT_EXPIRED")
     assert_report(result, authorities.expired)
@@ -251,7 +251,7 @@ def test_text_after_the_go_ahead_ends_the_check(api, talking, context):
         (b"220-one\r\n250 EVIL\r\n", "^220", "250 EVIL\\r\\n"),
     ],
 )
-def test_bytes_allowed_between_the_match_and_tls(api, talking, context, words, pattern, after):
+def test_the_rest_of_the_reply_is_allowed_before_tls(api, talking, context, words, pattern, after):
     """The rest of its line, and of its reply of many lines."""
 
     def script(connection: socket.socket) -> None:
@@ -342,7 +342,7 @@ def way(request, talking, context):
 
 
 @pytest.mark.deadline
-def test_a_reject_that_comes_fails_at_once(api, way):
+def test_a_matching_reject_fails_at_once(api, way):
     target, members = way(says(b"554 go away\r\n"))
     dialog = [{"reject": "^5"}, {"expect": "^220"}]
     result = api.check(target, dialog=dialog, timeout_ms=3000, **members)
@@ -352,7 +352,7 @@ def test_a_reject_that_comes_fails_at_once(api, way):
     assert result["timings_ms"]["total"] < 1500
 
 
-def test_a_reject_that_does_not_come_does_nothing(api, way):
+def test_a_reject_without_a_match_has_no_effect(api, way):
     target, members = way(says(b"220 welcome\r\n"))
     result = api.check(target, dialog=[{"reject": "^5"}, {"expect": "^220"}], **members)
     assert_success(result)
@@ -360,7 +360,7 @@ def test_a_reject_that_does_not_come_does_nothing(api, way):
     assert result["dialog"]["failed_step"] is None
 
 
-def test_a_reject_after_the_last_expect_does_nothing(api, way):
+def test_a_reject_after_the_last_expect_has_no_effect(api, way):
     target, members = way(says(b"220 welcome\r\n554 too late\r\nend\r\n"))
     assert_success(api.check(target, dialog=[{"reject": "^5"}, {"expect": "^220"}], **members))
     assert_success(api.check(target, dialog=[{"reject": "^5"}, {"expect": "^220"}, {"expect": "^end"}], **members))
@@ -381,14 +381,14 @@ def test_a_reject_is_armed_until_the_next_expect(api, way):
     assert result["timings_ms"]["total"] < 1500
 
 
-def test_several_rejects_are_armed_together_and_the_one_that_comes_is_named(api, way):
+def test_of_several_rejects_the_matching_one_is_reported(api, way):
     target, members = way(says(b"421 busy\r\n"))
     dialog = [{"reject": "^5"}, {"reject": "^4"}, {"expect": "^220"}]
     result = api.check(target, dialog=dialog, timeout_ms=3000, **members)
     assert_dialog_failed(result, "DIALOG_REJECTED", 1)
 
 
-def test_the_first_match_of_reject_or_expect_counts(api, way):
+def test_the_first_match_of_reject_or_expect_decides(api, way):
     target, members = way(says(b"220 fine\r\n554 not fine\r\n"))
     assert_success(api.check(target, dialog=[{"reject": "fine"}, {"expect": "^220"}], **members))
     target, members = way(says(b"warning: 220 fine\r\n"))
@@ -396,13 +396,13 @@ def test_the_first_match_of_reject_or_expect_counts(api, way):
     assert_dialog_failed(result, "DIALOG_REJECTED", 0)
 
 
-def test_a_reject_across_packets(api, way):
+def test_a_reject_matches_across_packets(api, way):
     target, members = way(says(b"55", b"4 n", b"o\r\n", pause=0.02))
     result = api.check(target, dialog=[{"reject": "^554 no$"}, {"expect": "^220"}], timeout_ms=3000, **members)
     assert_dialog_failed(result, "DIALOG_REJECTED", 0)
 
 
-def test_a_reject_around_the_switch(api, authorities, talking, context):
+def test_a_reject_armed_before_tls_matches_inside_tls(api, authorities, talking, context):
     """Armed in plain text, matched inside TLS."""
     dialog = [*CLEAR[:-1], {"reject": "AUTH"}, {"starttls": True}, {"send": "EHLO x\r\n"}, {"expect": "^nothing"}]
     result = api.check(talking(smtp(context)), tls=TLS, dialog=dialog, timeout_ms=3000)

@@ -1,4 +1,4 @@
-"""Name servers that fail: each failure has its own name, and the second server is asked within the deadline."""
+"""Name servers that fail: each failure has its own name, and the second server is queried within the deadline."""
 
 import time
 
@@ -33,7 +33,7 @@ def fails(api, name: str, host: str = "good.example", timeout_ms: int = 5000, **
 @pytest.mark.parametrize(
     "code,name", [(dns_server.SERVFAIL, "SERVFAIL"), (dns_server.REFUSED, "REFUSED"), (dns_server.NXDOMAIN, "NXDOMAIN")]
 )
-def test_a_code(api, network, code, name):
+def test_each_response_code_has_its_name(api, network, code, name):
     with DNSServer(network.b, net.PEER, lambda question: question.reply(code=code)):
         fails(api, name)
 
@@ -43,7 +43,7 @@ def test_an_empty_answer_is_nodata(api, network):
         fails(api, "NODATA")
 
 
-def test_each_check_asks_again(api, network):
+def test_each_check_sends_its_own_query(api, network):
     """Since 1.31 c-ares has its own cache, which also stores that a name has no AAAA record."""
     with DNSServer(network.b, net.PEER, zone(GOOD)) as server:
         for _ in range(3):
@@ -58,7 +58,7 @@ def test_a_silent_server_is_a_timeout_at_the_deadline(api, network):
     assert 590 <= result["timings_ms"]["total"] < 750
 
 
-def test_a_server_that_is_not_there_is_unreachable(api):
+def test_a_closed_port_is_unreachable(api):
     result = fails(api, "DNS_UNREACHABLE")
     assert result["timings_ms"]["total"] < 4000
 
@@ -81,7 +81,7 @@ def pointer_to_itself(question) -> bytes:
     ],
     ids=["loops", "truncated record", "short address"],
 )
-def test_garbage_is_a_bad_answer(api, network, answer):
+def test_malformed_responses_are_bad_answers(api, network, answer):
     with DNSServer(network.b, net.PEER, answer):
         fails(api, "DNS_BAD_ANSWER", timeout_ms=3000)
 
@@ -116,7 +116,7 @@ def test_a_truncated_response_is_repeated_over_tcp(api, network):
         assert any(question.over_tcp for question in server.questions)
 
 
-def test_a_loop_of_aliases_ends(api, network):
+def test_a_cname_loop_fails_to_resolve(api, network):
     table = {"a.example": ["cname:b.example"], "b.example": ["cname:a.example"]}
     started = time.monotonic()
     with DNSServer(network.b, net.PEER, zone(table)):
@@ -156,7 +156,7 @@ def eventually_connected(api, timeout_ms: int = 5000) -> dict:
     [lambda question: None, lambda question: question.reply(code=dns_server.SERVFAIL)],
     ids=["silent", "SERVFAIL"],
 )
-def test_the_second_server_is_asked_within_the_deadline(api, network, two_servers, first):
+def test_the_second_server_is_queried_within_the_deadline(api, network, two_servers, first):
     with DNSServer(network.b, net.PEER, first), DNSServer(network.b, net.SECOND, zone(GOOD)) as second:
         result = eventually_connected(api, 3000)
         assert second.questions
@@ -171,7 +171,7 @@ def test_an_unreachable_first_server_is_skipped(api, network, two_servers):
 @pytest.mark.deadline
 def test_resolving_counts_toward_the_deadline(api, network):
     def slow(question):
-        time.sleep(0.2)  # The time that an answer takes is what is tested.
+        time.sleep(0.2)  # The test measures how long a slow answer takes.
         return zone({"slow.example": [net.DROPPED]})(question)
 
     with DNSServer(network.b, net.PEER, slow):
@@ -181,7 +181,7 @@ def test_resolving_counts_toward_the_deadline(api, network):
     assert 890 <= result["timings_ms"]["total"] < 1050
 
 
-def test_a_name_is_resolved_once_for_a_check(api, network):
+def test_a_check_resolves_its_name_once(api, network):
     with DNSServer(network.b, net.PEER, zone(GOOD)) as server:
         assert_success(api.check(f"tcp://good.example:{PORT}", resolve={"family": "ipv4"}))
         kinds = [question.kind for question in server.questions if question.name == "good.example"]

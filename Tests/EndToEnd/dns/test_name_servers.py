@@ -99,7 +99,7 @@ def test_the_first_of_many_addresses_are_tried(connectd, fours, sixes, expected,
     assert len(result["attempts"]) == 128
 
 
-def test_each_family_keeps_its_share(connectd):
+def test_each_family_gets_its_share(connectd):
     result = connectd.client.check("tcp://n500-500.many.test:9", resolve={"addresses": "all"})
     assert result["resolution"]["truncated"] is True
     assert sorted(addresses_of(result)) == sorted(numbered(500)[:64] + numbered(500, AAAA)[:64])
@@ -107,7 +107,7 @@ def test_each_family_keeps_its_share(connectd):
     assert sum(":" in address for address in addresses_of(result)) == 3
 
 
-def test_a_name_of_the_hosts_file_may_have_many_addresses(connectd):
+def test_a_name_in_the_hosts_file_can_have_many_addresses(connectd):
     result = connectd.client.check("tcp://crowd.test:9", resolve={"addresses": "all"})
     assert_failure(result, 111, "refused", "target")
     assert (len(addresses_of(result)), result["resolution"]["truncated"]) == (128, True)
@@ -121,7 +121,7 @@ def test_an_alias_after_its_address_is_followed(connectd, loopback_only):
     assert result["resolution"]["canonical_name"] == "c.test"
 
 
-def test_the_policy_judges_an_alias_in_any_place(connectd):
+def test_the_policy_judges_every_alias(connectd):
     assert_problem(connectd.client.post_check("tcp://denied.test:9"), 403)
 
 
@@ -139,6 +139,21 @@ def test_a_rare_response_code_has_a_name(connectd, code, name):
     assert entry.status == 200
 
 
+@pytest.mark.parametrize("code,name", [(1, "FORMERR"), (4, "NOTIMP"), (5, "REFUSED"), (13, "DNS_RCODE")])
+def test_a_response_that_is_a_header_alone_is_heard(connectd, code, name):
+    """Old servers leave out a question that they cannot read. That is their answer, not silence."""
+    result = connectd.client.check(f"tcp://header{code}.test:9", timeout_ms=4000)
+    assert_failure(result, None, "resolve_failed", "resolver", phase="resolve", source="resolver", name=name)
+    assert result["timings_ms"]["resolve"] < 1000
+
+
+def test_a_header_alone_without_an_error_is_no_answer(connectd):
+    result = connectd.client.check("tcp://header0.test:9", timeout_ms=500)
+    assert_failure(
+        result, None, "resolve_failed", "resolver", phase="resolve", source="resolver", name="DNS_TIMEOUT"
+    )
+
+
 @pytest.mark.parametrize("first", ["echo", "stillcut"])
 def test_a_response_without_an_answer_is_a_bad_response(connectd, first):
     result = connectd.client.check(f"tcp://{first}.test:9")
@@ -148,7 +163,7 @@ def test_a_response_without_an_answer_is_a_bad_response(connectd, first):
 
 
 @pytest.mark.parametrize("addresses", ["first", "all", "race"])
-def test_the_kernel_sees_no_denied_address(connectd, tmp_path, addresses):
+def test_denied_addresses_are_never_connected_to(connectd, tmp_path, addresses):
     log = tmp_path / "calls"
     with traced(connectd.pid, "-o", str(log), "-e", "trace=connect,bind,sendto,sendmsg,sendmmsg"):
         result = connectd.client.check("tcp://mixed.test:9", resolve={"addresses": addresses})
@@ -207,7 +222,7 @@ class ImpatientServer:
         self._tcp.close()
 
 
-def test_the_end_of_a_tcp_connection_ends_no_other_question(connectd, loopback_only):
+def test_a_closed_tcp_connection_does_not_fail_other_queries(connectd, loopback_only):
     server = ImpatientServer(loopback_only, SERVER, 5353)
     try:
         names = ["t"] + [f"n{i}" for i in range(160)]

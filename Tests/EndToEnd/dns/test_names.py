@@ -34,6 +34,8 @@ host-record=metadata.corp.example,169.254.169.254
 host-record=partly.corp.example,169.254.169.254
 host-record=partly.corp.example,{net.OPEN}
 host-record=forbidden.corp.example,{net.OPEN}
+host-record=xn--mnchen-3ya.corp.example,{net.OPEN}
+host-record=xn--bses-5qa.evil.example,{net.OPEN}
 cname=alias.corp.example,one.corp.example
 cname=innocent.corp.example,forbidden.corp.example
 txt-record=text.corp.example,nothing
@@ -65,7 +67,8 @@ def connectd(network, dnsmasq):
         f"127.0.0.1 localhost\n::1 localhost\n{net.OPEN} inhosts.example alias-of-hosts # x\n"
         f"{net.OPEN6} inhosts.example\n169.254.169.254 badhosts.example\n",
     )
-    rules = [{"action": "deny", "host": "forbidden.corp.example"}, {"action": "deny", "host": "*.evil.example"}]
+    rules = [{"action": "deny", "host": "forbidden.corp.example"}, {"action": "deny", "host": "*.evil.example"},
+             {"action": "deny", "host": "verböten.corp.example"}]
     with Connectd(network.a, {"policy": {"profile": "internal", "rules": rules}}, port=8141) as running:
         yield running
 
@@ -80,7 +83,7 @@ def listeners(network):
         yield
 
 
-def test_a_name(api):
+def test_a_name_is_resolved(api):
     result = api.check(f"tcp://one.corp.example:{PORT}")
     attempt = assert_success(result)
     assert attempt["address"] == net.OPEN
@@ -98,12 +101,32 @@ def test_case_and_trailing_dot_do_not_matter(api, name):
     assert_success(api.check(f"tcp://{name}:{PORT}"))
 
 
-def test_an_ipv6_only_name(api):
+@pytest.mark.parametrize("name", ["m\u00fcnchen.corp.example", "M\u00dcNCHEN.Corp.Example.", "mu\u0308nchen\u3002corp.example"])
+def test_an_international_name_is_resolved_in_ascii_and_echoed_as_written(api, name):
+    for target in (f"tcp://{name}:{PORT}", {"transport": "tcp", "host": name, "port": PORT}):
+        result = api.check(target)
+        assert assert_success(result)["address"] == net.OPEN
+        assert result["target"] == f"tcp://{name}:{PORT}"
+        assert result["resolution"]["name"].rstrip(".") == "xn--mnchen-3ya.corp.example"
+
+
+@pytest.mark.parametrize("name", ["b\u00f6ses.evil.example", "x\u3002\uff45vil.example", "VERB\u00d6TEN.corp.example", "xn--verbten-d1a.corp.example"])
+def test_host_rules_judge_the_ascii_form(api, name):
+    assert_problem(api.post_check(f"tcp://{name}:{PORT}"), 403)
+
+
+@pytest.mark.parametrize("name", ["\U0001f4a9.example", "\uff11\uff12\uff17.0.0.1", "a\u200bb", "xn--a", "\u0308a", "\u00fc..b"])
+def test_what_is_not_an_international_name_is_refused(api, name):
+    answer = api.post_check(f"tcp://{name}:{PORT}")
+    assert answer.status == 400 and answer.pointers == ["/target"], answer.body
+
+
+def test_an_ipv6_only_name_is_resolved(api):
     assert assert_success(api.check(f"tcp://six.corp.example:{PORT}"))["address"] == net.OPEN6
 
 
 @pytest.mark.parametrize("family,address", [("ipv4", net.OPEN), ("ipv6", net.OPEN6)])
-def test_a_family(api, family, address):
+def test_a_family_limits_the_addresses(api, family, address):
     result = api.check(f"tcp://both.corp.example:{PORT}", resolve={"family": family})
     assert_success(result)
     assert result["resolution"]["addresses"] == [address]
@@ -118,25 +141,25 @@ def test_a_name_without_such_an_address_is_nodata(api, name, family):
     assert result["attempts"] == []
 
 
-def test_a_name_that_does_not_exist(api):
+def test_a_missing_name_is_nxdomain(api):
     result = api.check(f"tcp://nothing.corp.example:{PORT}")
     assert_failure(result, None, "resolve_failed", "resolver", phase="resolve", source="resolver", name="NXDOMAIN")
     assert result["attempts"] == []
 
 
-def test_a_canonical_name(api):
+def test_the_canonical_name_is_reported(api):
     result = api.check(f"tcp://alias.corp.example:{PORT}")
     assert_success(result)
     assert result["resolution"]["canonical_name"].rstrip(".") == "one.corp.example"
 
 
-def test_a_search_domain(api):
+def test_search_domains_are_applied(api):
     result = api.check(f"tcp://one:{PORT}")
     assert_success(result)
     assert result["resolution"]["name"] == "one"
 
 
-def test_the_hosts_file(api):
+def test_the_hosts_file_takes_precedence(api):
     result = api.check(f"tcp://inhosts.example:{PORT}", resolve={"family": "ipv4"})
     assert_success(result)
     assert (result["resolution"]["source"], result["resolution"]["addresses"]) == ("hosts", [net.OPEN])
@@ -155,7 +178,7 @@ def test_first_stops_at_the_first_success(api):
 
 @pytest.fixture(scope="module")
 def hanging_first(network):
-    """A name server whose answer begins with the silent address: equal by RFC 6724, so that its order stays."""
+    """A name server whose answer begins with the silent address. RFC 6724 ranks the addresses equally, so the order stays."""
     table = {"hanging.example": [net.DROPPED, net.OPEN]}
     with DNSServer(network.b, net.SECOND, zone(table), port=5354):
         yield {"server": f"{net.SECOND}:5354", "family": "ipv4"}
@@ -172,7 +195,7 @@ def test_first_gives_each_address_an_equal_share_of_the_time(api, hanging_first)
 
 
 @pytest.mark.deadline
-def test_a_race_starts_the_next_address_after_a_moment(api, hanging_first):
+def test_a_race_starts_the_next_address_after_a_delay(api, hanging_first):
     resolve = {**hanging_first, "addresses": "race"}
     result = api.check(f"tcp://hanging.example:{PORT}", timeout_ms=5000, resolve=resolve)
     assert assert_success_of_race(result)["address"] == net.OPEN
@@ -186,14 +209,14 @@ def test_all_waits_for_the_hanging_address(api, hanging_first):
     assert {attempt["outcome"] for attempt in result["attempts"]} == {"connected", "timeout"}
 
 
-def test_the_order_is_that_of_rfc_6724(api):
+def test_addresses_are_sorted_by_rfc_6724(api):
     """IPv4 comes before a unique local address, and an address without a source address comes last."""
     assert api.check(f"tcp://both.corp.example:{PORT}")["attempts"][0]["address"] == net.OPEN
     result = api.check(f"tcp://half.corp.example:{PORT}")
     assert [attempt["address"] for attempt in result["attempts"]] == [net.OPEN]
 
 
-def test_all_tries_each_and_wants_each(api):
+def test_all_tries_and_needs_each_address(api):
     result = api.check(f"tcp://two.corp.example:{PORT}", resolve={"addresses": "all"})
     assert_success(result)
     assert {attempt["address"] for attempt in result["attempts"]} == {net.OPEN, net.SECOND}
@@ -203,7 +226,7 @@ def test_all_tries_each_and_wants_each(api):
 
 
 @pytest.mark.deadline
-def test_all_runs_at_once(api):
+def test_all_tries_addresses_concurrently(api):
     result = api.check(f"tcp://slow.corp.example:{PORT}", timeout_ms=600, resolve={"addresses": "all"})
     assert result["outcome"] == "timeout"
     assert {attempt["outcome"] for attempt in result["attempts"]} == {"connected", "timeout"}
@@ -211,7 +234,7 @@ def test_all_runs_at_once(api):
     assert result["timings_ms"]["total"] < 800
 
 
-def test_the_error_is_that_of_the_attempt_that_got_furthest(api):
+def test_the_error_is_from_the_attempt_in_the_latest_phase(api):
     result = api.check(f"tcp://dead.corp.example:{PORT}")
     assert result["ok"] is False
     assert len(result["attempts"]) == 2
@@ -232,7 +255,7 @@ def assert_success_of_race(result: dict) -> dict:
     return next(attempt for attempt in result["attempts"] if attempt["outcome"] == "connected")
 
 
-def test_an_answer_that_points_to_a_denied_address_is_denied(api):
+def test_a_name_with_a_denied_address_is_denied(api):
     direct = assert_problem(api.post_check("tcp://169.254.169.254:80"), 403)
     assert assert_problem(api.post_check("tcp://metadata.corp.example:80"), 403) == direct
     assert assert_problem(api.post_check("tcp://badhosts.example:80"), 403) == direct
@@ -272,7 +295,7 @@ def test_a_host_rule_denies_in_every_spelling(api, name):
     assert_problem(api.post_check(f"tcp://{name}:{PORT}"), 403)
 
 
-def test_a_changed_resolv_conf_and_hosts_file_are_noticed(network, dnsmasq):
+def test_changed_resolv_conf_and_hosts_files_apply(network, dnsmasq):
     """With one worker, because each worker checks the files itself, at most once a second."""
     files = {name: (network.a.etc / name).read_text() for name in ("resolv.conf", "hosts")}
 
@@ -299,7 +322,7 @@ def test_a_changed_resolv_conf_and_hosts_file_are_noticed(network, dnsmasq):
                 network.a.write_etc(name, text)
 
 
-def test_a_server_of_the_requests_own(api, network):
+def test_the_server_of_a_request_is_queried(api, network):
     with DNSServer(network.b, net.SECOND, zone({"own.example": [net.OPEN]}), port=5353):
         result = api.check(f"tcp://own.example:{PORT}", resolve={"server": f"{net.SECOND}:5353"})
         assert_success(result)
@@ -314,7 +337,7 @@ def test_a_server_of_the_requests_own(api, network):
         )
 
 
-def test_udp_by_name(api):
+def test_a_udp_target_can_have_a_name(api):
     assert_success(api.check(f"udp://one.corp.example:{PORT}"), "associated")
 
 

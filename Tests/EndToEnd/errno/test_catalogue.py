@@ -81,7 +81,7 @@ def test_each_errno_has_the_kernels_number(api, catalogue, name):
 
 
 @pytest.mark.parametrize("name", MANUAL)
-def test_the_manual_page_is_marked(catalogue, name):
+def test_errors_of_the_manual_page_are_marked(catalogue, name):
     assert catalogue[name]["manual_page"] is True
 
 
@@ -95,7 +95,7 @@ def test_the_class_follows_the_contract(catalogue, name, wanted):
     assert catalogue[name]["class"] == wanted
 
 
-def test_no_number_and_no_name_twice(api):
+def test_numbers_and_names_are_unique(api):
     entries = api.get("/v1/errors").json["errors"]
     numbers = [entry["errno"] for entry in entries if entry["errno"] is not None]
     assert len(numbers) == len(set(numbers))
@@ -105,15 +105,15 @@ def test_no_number_and_no_name_twice(api):
 
 
 @pytest.mark.parametrize("name", ["ENOSUCH", "0", "99999", "ECONNREFUSED%20", "ECONNREFUSED/x", "..", "%00"])
-def test_another_name_is_404(api, name):
+def test_an_unknown_name_is_404(api, name):
     assert_problem(api.get(f"/v1/errors/{name}"), 404)
 
 
-def test_an_errno_is_found_by_its_number_too(api, catalogue):
+def test_an_errno_is_also_found_by_its_number(api, catalogue):
     assert api.get("/v1/errors/111").json == catalogue["ECONNREFUSED"]
 
 
-def test_the_hint_of_a_result_is_that_of_the_catalogue_in_spirit(api, catalogue):
+def test_a_result_has_the_message_of_the_catalogue_and_a_hint(api, catalogue):
     error = api.check("tcp://127.0.0.1:9")["error"]
     assert error["message"] == catalogue["ECONNREFUSED"]["message"]
     assert len(error["hint"]) > 20

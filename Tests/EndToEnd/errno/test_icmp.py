@@ -26,7 +26,7 @@ def url(address: str, port: int = 80) -> str:
         ("net-prohibited", 101, "unreachable", 9),
     ],
 )
-def test_a_router_that_rejects_is_the_networks_fault(api, kind, number, outcome, code):
+def test_a_rejecting_router_is_the_networks_fault(api, kind, number, outcome, code):
     attempt = assert_failure(api.check(url(net.ROUTER_REJECTS[kind])), number, outcome, "network")
     assert_icmp(attempt, 3, code, net.PEER)
 
@@ -40,7 +40,7 @@ def test_a_router_that_rejects_is_the_networks_fault(api, kind, number, outcome,
         ("no-route", 101, "unreachable", 0),
     ],
 )
-def test_a_router_that_rejects_over_ipv6(api, kind, number, outcome, code):
+def test_a_rejecting_router_over_ipv6_is_the_networks_fault(api, kind, number, outcome, code):
     attempt = assert_failure(api.check(url(net.ROUTER_REJECTS6[kind])), number, outcome, "network")
     assert_icmp(attempt, 1, code, net.PEER6)
 
@@ -54,7 +54,7 @@ def test_a_router_that_rejects_over_ipv6(api, kind, number, outcome, code):
         ("prot-unreachable", 92, "unreachable", 2),
     ],
 )
-def test_a_target_that_rejects_is_its_own_fault(api, kind, number, outcome, code):
+def test_a_rejecting_target_is_its_own_fault(api, kind, number, outcome, code):
     attempt = assert_failure(api.check(url(net.OPEN, net.TARGET_REJECTS[kind])), number, outcome, "target")
     assert_icmp(attempt, 3, code, net.OPEN)
 
@@ -62,7 +62,7 @@ def test_a_target_that_rejects_is_its_own_fault(api, kind, number, outcome, code
 @pytest.mark.parametrize(
     "kind,number,outcome,code", [("port-unreachable", 111, "refused", 3), ("admin-prohibited", 113, "unreachable", 13)]
 )
-def test_an_own_firewall_that_rejects_is_the_probers_fault(api, kind, number, outcome, code):
+def test_a_rejecting_local_firewall_is_the_probers_fault(api, kind, number, outcome, code):
     attempt = assert_failure(api.check(url(net.OPEN, net.OWN_REJECTS[kind])), number, outcome, "prober")
     assert_icmp(attempt, 3, code, net.PROBER)
 
@@ -89,7 +89,7 @@ def test_an_own_firewall_that_rejects_is_the_probers_fault(api, kind, number, ou
         (12, 0, 71, "unreachable"),
     ],
 )
-def test_every_message_that_ends_a_connect(api, network, kind, code, number, outcome):
+def test_each_fatal_message_has_its_errno(api, network, kind, code, number, outcome):
     with icmp_forger.forging(network.b, net.FORGED, kind, code, ROUTER):
         attempt = assert_failure(api.check(url(net.FORGED), timeout_ms=2000), number, outcome, "network")
     assert_icmp(attempt, kind, code, ROUTER)
@@ -111,14 +111,14 @@ def test_every_message_that_ends_a_connect(api, network, kind, code, number, out
         (4, 2, 71, "unreachable"),
     ],
 )
-def test_every_message_that_ends_a_connect_over_ipv6(api, network, kind, code, number, outcome):
+def test_each_fatal_message_over_ipv6_has_its_errno(api, network, kind, code, number, outcome):
     with icmp_forger.forging(network.b, net.FORGED6, kind, code, ROUTER6):
         attempt = assert_failure(api.check(url(net.FORGED6), timeout_ms=2000), number, outcome, "network")
     assert_icmp(attempt, kind, code, ROUTER6)
 
 
 @pytest.mark.parametrize("kind,code", [(3, 4), (4, 0)])
-def test_a_message_that_ends_nothing_leaves_the_deadline(api, network, kind, code):
+def test_a_message_that_is_not_fatal_does_not_end_the_check(api, network, kind, code):
     with icmp_forger.forging(network.b, net.FORGED, kind, code, ROUTER, extra=1400 if (kind, code) == (3, 4) else 0):
         result = api.check(url(net.FORGED), timeout_ms=300)
     assert_failure(result, None, "timeout", "network", source="deadline", name="DEADLINE")

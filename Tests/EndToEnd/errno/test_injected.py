@@ -65,14 +65,14 @@ def injecting(pid: int, call: str, number: int):
         (errno.ENXIO, "unclassified", "prober"),
     ],
 )
-def test_connect_fails_with(connectd, number, outcome, fault):
+def test_each_errno_of_connect_has_its_class(connectd, number, outcome, fault):
     with injecting(connectd.pid, "connect", number):
         result = connectd.client.check(TARGET, timeout_ms=3000)
     assert_failure(result, number, outcome, fault)
 
 
 @pytest.mark.parametrize("number", [errno.EINTR, errno.EALREADY, errno.EINPROGRESS])
-def test_the_states_of_a_running_connect_are_never_shown_as_success(connectd, number):
+def test_errnos_of_a_connect_in_progress_are_not_a_success(connectd, number):
     """No connect was started, so none can succeed. These errnos are handled internally, or are a bug of connectd."""
     with injecting(connectd.pid, "connect", number):
         result = connectd.client.check(TARGET, timeout_ms=500)
@@ -95,7 +95,7 @@ def test_the_states_of_a_running_connect_are_never_shown_as_success(connectd, nu
         (errno.EPERM, "not_permitted"),
     ],
 )
-def test_socket_fails_with(connectd, number, outcome):
+def test_each_errno_of_socket_has_its_class(connectd, number, outcome):
     with injecting(connectd.pid, "socket", number):
         result = connectd.client.check(TARGET, timeout_ms=3000)
     assert_failure(result, number, outcome, "prober", phase="socket")
@@ -109,13 +109,13 @@ def test_an_errno_without_a_name_is_reported_by_its_number(connectd):
     assert (error["errno"], error["class"], error["message"]) == (999, "unclassified", "Unknown error 999")
 
 
-def test_bind_fails_with_an_errno_that_is_not_the_requests_doing(connectd):
+def test_a_bind_failure_for_lack_of_memory_is_prober_misconfigured(connectd):
     with injecting(connectd.pid, "bind", errno.ENOMEM):
         result = connectd.client.check(TARGET, bind={"port": 34567})
     assert_failure(result, errno.ENOMEM, "prober_misconfigured", None, phase="bind")
 
 
-def test_so_error_speaks_when_connect_was_in_progress(connectd):
+def test_a_failing_getsockopt_is_not_a_success(connectd):
     """A failure of getsockopt is neither a success nor the end of the service."""
     with injecting(connectd.pid, "getsockopt", errno.ENOBUFS):
         answer = connectd.client.post_check(TARGET, timeout_ms=1000)
@@ -125,7 +125,7 @@ def test_so_error_speaks_when_connect_was_in_progress(connectd):
 
 
 @pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS])
-def test_a_name_cannot_be_resolved_without_a_socket(connectd, number):
+def test_without_a_socket_no_name_is_resolved(connectd, number):
     with injecting(connectd.pid, "socket", number):
         result = connectd.client.check("tcp://name.example:9", timeout_ms=500)
     assert_failure(result, number, "prober_exhausted", "prober", phase="resolve")
@@ -135,7 +135,7 @@ def test_a_name_cannot_be_resolved_without_a_socket(connectd, number):
     "number,outcome", [(errno.ENOSPC, "prober_exhausted"), (errno.ENOMEM, "prober_exhausted")]
 )
 @pytest.mark.parametrize("target", [TARGET, f"tls://{net.OPEN}:9", "tcp://name.example:9"])
-def test_epoll_has_no_room(network, connectd, number, outcome, target):
+def test_a_full_epoll_set_is_an_exhausted_prober(network, connectd, number, outcome, target):
     """strace counts for each thread: the worker's first epoll_ctl(2) is that of the first target."""
     # A closed name server would show in the error of the next send.
     network.a.write_etc("resolv.conf", f"nameserver {net.DROPPED}\n")

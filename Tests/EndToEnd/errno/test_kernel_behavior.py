@@ -1,6 +1,6 @@
-"""The recipes of the other tests with plain sockets: does this kernel give the errno at all?
+"""The setups of the other tests with plain sockets: does this kernel return the errno at all?
 
-No connectd takes part. Where one of these fails, the kernel differs, not the service.
+connectd is not involved. If one of these fails, the kernel behaves differently, not the service.
 """
 
 import errno
@@ -69,7 +69,7 @@ def _icmp(client, family):
         ("net-prohibited", errno.ENETUNREACH, 9),
     ],
 )
-def test_a_router_rejects(network, kind, number, code):
+def test_a_rejecting_router_has_its_errno(network, kind, number, code):
     assert try_connect(network.a, net.ROUTER_REJECTS[kind]) == (number, (3, code, net.PEER))
 
 
@@ -82,11 +82,11 @@ def test_a_router_rejects(network, kind, number, code):
         ("no-route", errno.ENETUNREACH, 0),
     ],
 )
-def test_a_router_rejects_over_ipv6(network, kind, number, code):
+def test_a_rejecting_router_over_ipv6_has_its_errno(network, kind, number, code):
     assert try_connect(network.a, net.ROUTER_REJECTS6[kind]) == (number, (1, code, net.PEER6))
 
 
-def test_the_target_and_the_own_firewall_reject_under_their_own_addresses(network):
+def test_target_and_local_firewall_reject_from_their_addresses(network):
     assert try_connect(network.a, net.OPEN, net.TARGET_REJECTS["port-unreachable"]) == (111, (3, 3, net.OPEN))
     assert try_connect(network.a, net.OPEN, net.OWN_REJECTS["admin-prohibited"]) == (113, (3, 13, net.PROBER))
 
@@ -100,13 +100,13 @@ def test_the_target_and_the_own_firewall_reject_under_their_own_addresses(networ
         ("throw", errno.ENETUNREACH),
     ],
 )
-def test_route_types(network, kind, number):
+def test_each_route_type_has_its_errno(network, kind, number):
     assert try_connect(network.a, net.ROUTE_TYPES[kind])[0] == number
     if kind in net.ROUTE_TYPES6:
         assert try_connect(network.a, net.ROUTE_TYPES6[kind])[0] == number
 
 
-def test_no_route_multicast_and_broadcast_are_unreachable_networks_to_tcp(network):
+def test_tcp_without_a_route_to_multicast_and_to_broadcast_is_enetunreach(network):
     for address in (net.NOWHERE, net.NOWHERE6, "224.0.0.1", "255.255.255.255"):
         assert try_connect(network.a, address)[0] == errno.ENETUNREACH, address
 
@@ -130,12 +130,12 @@ def test_a_closed_port_refuses_and_a_drop_times_out(network):
         (11, 0, errno.EHOSTUNREACH),
     ],
 )
-def test_forged_messages(network, kind, code, number):
+def test_forged_messages_have_their_errno(network, kind, code, number):
     with icmp_forger.forging(network.b, net.FORGED, kind, code, "10.99.9.9"):
         assert try_connect(network.a, net.FORGED) == (number, (kind, code, "10.99.9.9"))
 
 
-def test_a_forged_parameter_problem_over_ipv6(network):
+def test_a_forged_parameter_problem_over_ipv6_is_eproto(network):
     with icmp_forger.forging(network.b, net.FORGED6, 4, 0, "fd00:99::9"):
         assert try_connect(network.a, net.FORGED6) == (errno.EPROTO, (4, 0, "fd00:99::9"))
 
@@ -145,14 +145,14 @@ def test_a_reset_in_a_simultaneous_open_is_econnreset(network):
         assert try_connect(network.a, net.FORGED)[0] == errno.ECONNRESET
 
 
-def test_no_ephemeral_port_left(network):
+def test_no_free_ephemeral_port_is_eaddrnotavail(network):
     listener = peers.tcp_listener(network.b, net.OPEN, 9600)
     with listener, network.a.setting("net.ipv4.ip_local_port_range", "40000\t40001"):
         with peers.tcp_listener(network.a, net.PROBER, 40000), peers.tcp_listener(network.a, net.PROBER, 40001):
             assert try_connect(network.a, net.OPEN, 9600)[0] == errno.EADDRNOTAVAIL
 
 
-def test_ipv6_switched_off(root_and_namespaces):
+def test_disabled_ipv6_is_eaddrnotavail(root_and_namespaces):
     space = Namespace(net.new_name("x"))
     try:
         space.set("net.ipv6.conf.all.disable_ipv6", 1)
@@ -162,7 +162,7 @@ def test_ipv6_switched_off(root_and_namespaces):
         space.remove()
 
 
-def test_a_loopback_source_cannot_leave(network):
+def test_a_loopback_source_to_another_host_is_einval(network):
     with network.a.socket() as client:
         client.bind(("127.0.0.1", 0))
         with pytest.raises(OSError) as caught:
@@ -178,7 +178,7 @@ def test_a_killed_connect_is_econnaborted(network):
         assert client.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == errno.ECONNABORTED
 
 
-def test_a_shaper_that_drops_is_enobufs_to_a_socket_with_recverr(network):
+def test_a_dropping_shaper_is_enobufs_with_recverr(network):
     with network.shaper_that_drops(), network.a.socket(kind=socket.SOCK_DGRAM) as client:
         client.setsockopt(socket.IPPROTO_IP, IP_RECVERR, 1)
         client.connect((net.OPEN, 9))
@@ -193,7 +193,7 @@ def _send(client, data: bytes) -> int:
         return error.errno
 
 
-def test_udp_under_an_own_drop_is_eperm(network):
+def test_udp_with_a_local_drop_is_eperm(network):
     with network.a.socket(kind=socket.SOCK_DGRAM) as client:
         client.connect((net.OPEN, net.OWN_DROP))
         assert _send(client, b"x") == errno.EPERM
@@ -216,13 +216,13 @@ def test_tcp_md5_connects_with_the_key_and_is_silent_without(network):
         assert try_connect(network.a, net.MD5, 179, timeout=0.5)[0] == "deadline"
 
 
-def test_mptcp_switched_off_is_enoprotoopt(network):
+def test_disabled_mptcp_is_enoprotoopt(network):
     with network.a.setting("net.mptcp.enabled", 0), pytest.raises(OSError) as caught:
         network.a.socket(protocol=262)
     assert caught.value.errno == errno.ENOPROTOOPT
 
 
-def test_a_cgroup_program_forbids(root_and_namespaces, folder):
+def test_a_forbidding_cgroup_program_is_eperm(root_and_namespaces, folder):
     with kernel_refusals.cgroup_that_forbids_connect(folder) as join:
         code = "import socket; print(socket.socket().connect_ex(('127.0.0.1', 9)))"
         ran = subprocess.run(
@@ -231,7 +231,7 @@ def test_a_cgroup_program_forbids(root_and_namespaces, folder):
     assert ran.stdout.strip() == str(errno.EPERM), ran.stderr
 
 
-def test_seccomp_refuses_a_family(root_and_namespaces):
+def test_a_seccomp_filter_of_a_family_has_its_errno(root_and_namespaces):
     code = "import socket\ntry: socket.socket(socket.AF_INET6)\nexcept OSError as e: print(e.errno)"
     ran = subprocess.run(
         [sys.executable, "-c", code],
@@ -261,7 +261,7 @@ def test_a_failing_file_system_gives_its_own_errno(root_and_namespaces, folder):
         mount.remove()
 
 
-def test_paths(folder):
+def test_each_path_has_its_errno(folder):
     with peers.unix_listener(f"{folder}/s"), peers.unix_listener(f"{folder}/full", backlog=0):
         waiting = peers.fill_backlog(f"{folder}/full")
         os.symlink(f"{folder}/l2", f"{folder}/l1")

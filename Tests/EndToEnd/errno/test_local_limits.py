@@ -19,7 +19,7 @@ def post(connection, target: str):
     return read_answer(connection.makefile("rb"))
 
 
-def test_no_descriptor_left(network):
+def test_no_free_descriptor_is_emfile(network):
     """The client's connection exists; the check's socket is one descriptor too many."""
     with Connectd(network.a, port=OWN_PORT) as connectd, peers.tcp_listener(network.b, net.OPEN) as listener:
         target = f"tcp://{net.OPEN}:{listener.getsockname()[1]}"
@@ -56,7 +56,7 @@ def test_a_cgroup_program_that_forbids_is_eperm(network, folder):
         (errno.ENOSYS, "unclassified", "prober"),
     ],
 )
-def test_a_seccomp_filter_on_a_family(network, number, outcome, fault):
+def test_a_seccomp_filter_has_its_errno(network, number, outcome, fault):
     """As under systemd's RestrictAddressFamilies= and SystemCallErrorNumber=, or a container's profile."""
     with Connectd(network.a, port=OWN_PORT, prepare=kernel_refusals.seccomp_socket_refusal(10, number)) as connectd:
         result = connectd.client.check(f"tcp://[{net.OPEN6}]:80")
@@ -77,7 +77,7 @@ def test_a_queue_that_drops_is_enobufs(api, network):
     assert_failure(result, errno.ENOBUFS, "prober_exhausted", "prober", phase="dialog")
 
 
-def test_an_own_firewall_that_drops_a_datagram_is_eperm(api):
+def test_a_local_firewall_that_drops_a_datagram_is_eperm(api):
     result = api.check(f"udp://{net.OPEN}:{net.OWN_DROP}", dialog=[{"send": "x"}, {"expect": "y"}], timeout_ms=1000)
     assert_failure(result, errno.EPERM, "not_permitted", "prober", phase="dialog")
 
@@ -102,7 +102,7 @@ def as_nobody(network):
         yield running.client
 
 
-def test_a_mark_needs_a_capability(as_nobody):
+def test_a_mark_without_the_capability_is_eperm(as_nobody):
     result = as_nobody.check(f"tcp://{net.OPEN}:80", socket={"mark": 7})
     assert_failure(result, errno.EPERM, "not_permitted", "prober", phase="socket")
 
@@ -119,7 +119,7 @@ def test_an_unprivileged_user_can_run_a_check(as_nobody, network):
         assert_success(as_nobody.check(f"tcp://{net.OPEN}:{listener.getsockname()[1]}"))
 
 
-def test_mptcp_switched_off(api, network):
+def test_disabled_mptcp_is_enoprotoopt(api, network):
     """The kernel returns ENOPROTOOPT, which is neither the network's nor the target's fault."""
     with network.a.setting("net.mptcp.enabled", 0):
         result = api.check(f"tcp://{net.OPEN}:80", socket={"mptcp": True})
@@ -127,7 +127,7 @@ def test_mptcp_switched_off(api, network):
     assert result["ok"] is False
 
 
-def test_hard_denied_addresses_opened_by_an_exact_rule_get_the_kernels_answer(network):
+def test_hard_denied_addresses_with_an_exact_rule_are_tried(network):
     rules = [
         {"action": "allow", "cidr": f"{address}/32"} for address in ("224.0.0.1", net.BROADCAST, "255.255.255.255")
     ]

@@ -24,7 +24,7 @@ def url(address: str, port: int = 80, scheme: str = "tcp") -> str:
         ("throw", 101, "unreachable", "network"),
     ],
 )
-def test_route_types(api, kind, number, outcome, fault):
+def test_each_route_type_has_its_errno(api, kind, number, outcome, fault):
     attempt = assert_failure(api.check(url(net.ROUTE_TYPES[kind])), number, outcome, fault)
     assert "icmp" not in attempt
 
@@ -37,23 +37,23 @@ def test_route_types(api, kind, number, outcome, fault):
         ("blackhole", 22, "unreachable", "network"),
     ],
 )
-def test_route_types_of_ipv6(api, kind, number, outcome, fault):
+def test_each_ipv6_route_type_has_its_errno(api, kind, number, outcome, fault):
     assert_failure(api.check(url(net.ROUTE_TYPES6[kind])), number, outcome, fault)
 
 
 @pytest.mark.parametrize("address", [net.NOWHERE, net.NOWHERE6])
-def test_no_route(api, address):
+def test_a_missing_route_is_enetunreach(api, address):
     attempt = assert_failure(api.check(url(address)), 101, "unreachable", "network")
     assert attempt["peer"] is None
     assert "icmp" not in attempt
 
 
-def test_an_absent_neighbor_stays_the_networks_fault(api):
+def test_a_missing_neighbor_is_the_networks_fault(api):
     attempt = assert_failure(api.check(url(net.ABSENT), timeout_ms=8000), 113, "unreachable", "network")
     assert_icmp(attempt, 3, 1, net.PROBER)
 
 
-def test_udp_knows_a_missing_route_at_once(api):
+def test_udp_without_a_route_fails_at_once(api):
     assert_failure(api.check(url(net.NOWHERE, scheme="udp")), 101, "unreachable", "network")
     assert_failure(api.check(url(net.ROUTE_TYPES["prohibit"], scheme="udp")), 13, "not_permitted", "prober")
     assert_failure(api.check(url(net.ROUTE_TYPES["blackhole"], scheme="udp")), 22, "unreachable", "network")
@@ -66,7 +66,7 @@ def test_a_loopback_source_cannot_leave_the_machine(api):
 
 
 @pytest.mark.parametrize("scheme", ["tcp", "udp"])
-def test_ipv6_switched_off_is_a_misconfigured_prober(root_and_namespaces, scheme):
+def test_disabled_ipv6_is_a_misconfigured_prober(root_and_namespaces, scheme):
     space = Namespace(net.new_name("x"))
     try:
         space.set("net.ipv6.conf.all.disable_ipv6", 1)

@@ -10,14 +10,14 @@ from support import peers
 from support.expectations import assert_failure
 
 
-def test_the_kernels_own_timeout(api):
+def test_the_kernels_timeout_is_etimedout(api):
     result = api.check(f"tcp://{net.DROPPED}:80", timeout_ms=10000, socket={"tcp_syn_retries": 1})
     attempt = assert_failure(result, 110, "timeout", "network")
     assert attempt["tcp_info"]["syn_retransmits"] >= 1
     assert 1000 < attempt["duration_ms"] < 9000
 
 
-def test_the_kernels_own_timeout_over_ipv6_and_under_an_own_drop(api):
+def test_the_kernels_timeout_over_ipv6_and_with_a_local_drop_is_etimedout(api):
     def check(target: str) -> dict:
         return api.check(target, timeout_ms=10000, socket={"tcp_syn_retries": 1})
 
@@ -30,7 +30,7 @@ def test_the_kernels_own_timeout_over_ipv6_and_under_an_own_drop(api):
 @pytest.mark.parametrize(
     "target", [f"tcp://{net.DROPPED}:80", f"tcp://[{net.DROPPED6}]:80", f"tcp://{net.OPEN}:{net.OWN_DROP}"]
 )
-def test_our_deadline(api, target):
+def test_our_deadline_is_deadline(api, target):
     result = api.check(target, timeout_ms=300)
     assert_failure(result, None, "timeout", "network", source="deadline", name="DEADLINE")
     assert 299 <= result["timings_ms"]["total"] < 400
@@ -38,7 +38,7 @@ def test_our_deadline(api, target):
 
 
 @pytest.mark.deadline
-def test_the_shortest_and_the_default_deadline(api):
+def test_the_shortest_and_the_default_deadline_are_met(api):
     started = time.monotonic()
     result = api.check(f"tcp://{net.DROPPED}:80", timeout_ms=1)
     assert_failure(result, None, "timeout", "network", source="deadline", name="DEADLINE")
@@ -49,7 +49,7 @@ def test_the_shortest_and_the_default_deadline(api):
     assert 4.9 < time.monotonic() - started < 5.6
 
 
-def test_a_full_backlog_of_a_tcp_listener_is_silence(api, network):
+def test_a_full_tcp_backlog_is_a_timeout(api, network):
     with peers.full_tcp_listener(network.b, net.OPEN) as port:
         result = api.check(f"tcp://{net.OPEN}:{port}", timeout_ms=400)
         assert_failure(result, None, "timeout", "network", source="deadline", name="DEADLINE")

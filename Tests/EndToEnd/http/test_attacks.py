@@ -61,7 +61,7 @@ def public(loopback_only, name_server):
 
 
 @pytest.mark.parametrize("addresses", ["first", "all", "race"])
-def test_a_client_that_leaves_while_its_name_is_answered(loopback_only, addresses):
+def test_a_disconnect_together_with_the_dns_answer_cancels_the_check(loopback_only, addresses):
     """The DNS response and the client's close arrive in one turn of the event loop: the check is cancelled before an attempt."""
     asked, may_answer, answered = threading.Event(), threading.Event(), threading.Event()
 
@@ -79,20 +79,20 @@ def test_a_client_that_leaves_while_its_name_is_answered(loopback_only, addresse
             running.process.send_signal(signal.SIGSTOP)
             may_answer.set()
             assert answered.wait(5)
-            time.sleep(0.05)  # The answer is on its way to a process that is stopped.
+            time.sleep(0.05)  # The DNS answer is sent while the process is stopped.
         running.process.send_signal(signal.SIGCONT)
         assert running.client.check("tcp://127.0.0.1:9")["outcome"] == "refused"
 
 
 @pytest.mark.parametrize("addresses", ["first", "all", "race"])
-def test_a_flood_of_addresses_is_limited(connectd, addresses):
+def test_many_addresses_of_a_name_are_limited(connectd, addresses):
     result = connectd.client.check("tcp://many.test:9", timeout_ms=5000, resolve={"addresses": addresses})
     assert_failure(result, 111, "refused", "target")
     assert len(result["attempts"]) == 128
     assert result["resolution"]["truncated"] is True
 
 
-def test_public_answers_a_failed_resolution_like_a_denial(public):
+def test_public_responds_to_a_failed_resolution_like_a_denial(public):
     names = ("private.test", "nothing.test", "slow.test")
     answers = [public.post_check(f"tcp://{name}:9", timeout_ms=300) for name in names]
     answers += [public.get(f"/v1/probe?target=tcp://{name}:9&timeout_ms=300") for name in names]
@@ -109,7 +109,7 @@ def test_public_hides_denied_addresses(public, addresses):
     assert PRIVATE.encode() not in one.body
 
 
-def test_public_denies_all_where_one_is_denied(public):
+def test_public_denies_all_if_one_address_is_denied(public):
     assert_problem(public.post_check("tcp://mixed.test:9", resolve={"addresses": "all"}), 403)
     assert public.post_check("tcp://public.test:9", resolve={"addresses": "all"}).status == 200
 
@@ -152,7 +152,7 @@ def processor_seconds(pid: int) -> float:
     return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
 
 
-def test_bodies_that_never_end_do_not_fill_the_memory(connectd):
+def test_endless_bodies_do_not_fill_the_memory(connectd):
     length = 16 << 20
     head = f"POST /v1/routes HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
     before = connectd.resident_bytes()

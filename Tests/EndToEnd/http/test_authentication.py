@@ -36,7 +36,7 @@ def http(connectd):
         "[2001:db8::1]:99",
     ],
 )
-def test_a_host_that_is_us(http, host):
+def test_our_own_host_is_accepted(http, host):
     assert http.get("/v1/errors", {"Host": host}).status == 200
 
 
@@ -59,7 +59,7 @@ def test_a_foreign_host_is_421(http, host, path):
     assert_problem(http.get(path, {"Host": host}), 421)
 
 
-def test_a_foreign_host_is_421_for_a_check_too(http):
+def test_a_foreign_host_is_421_for_a_check(http):
     assert_problem(http.post("/v1/checks", CHECK, {"Host": "rebound.example"}), 421)
 
 
@@ -84,7 +84,7 @@ def test_a_unix_listener_is_exempt_from_hosts(connectd):
     "method,path",
     [("GET", "/v1/probe?target=127.0.0.1:9&expect=refused"), ("POST", "/v1/checks"), ("GET", "/v1/errors")],
 )
-def test_sec_fetch_site(http, site, status, method, path):
+def test_sec_fetch_site_of_other_sites_is_403(http, site, status, method, path):
     body = '{"target":"127.0.0.1:9"}' if method == "POST" else None
     assert http.request(method, path, body, {"Sec-Fetch-Site": site}).status == status
 
@@ -112,7 +112,7 @@ def test_our_own_origin_is_allowed(http):
     assert http.post("/v1/checks", CHECK, {"Origin": f"http://127.0.0.1:{PORT}"}).status == 200
 
 
-def test_a_preflight_is_not_allowed(http):
+def test_a_preflight_request_is_refused(http):
     answer = http.request(
         "OPTIONS",
         "/v1/checks",
@@ -158,7 +158,7 @@ def bearer(token: str) -> dict:
         {"X-Authorization": "Bearer s3cret-of-alice"},
     ],
 )
-def test_without_a_valid_token_it_is_401(guarded, headers):
+def test_without_a_valid_token_a_request_is_401(guarded, headers):
     for answer in (guarded.http.post("/v1/checks", CHECK, headers), guarded.unix.post("/v1/checks", CHECK, headers)):
         assert_problem(answer, 401)
         assert answer.headers["www-authenticate"].lower().startswith("bearer")
@@ -166,12 +166,12 @@ def test_without_a_valid_token_it_is_401(guarded, headers):
 
 
 @pytest.mark.parametrize("token", ["s3cret-of-alice", "s3cret-of-bob"])
-def test_with_a_token_it_is_answered(guarded, token):
+def test_with_a_valid_token_a_request_is_answered(guarded, token):
     assert guarded.http.post("/v1/checks", CHECK, bearer(token)).status == 200
     assert guarded.http.post("/v1/checks", CHECK, {"Authorization": f"bearer {token}"}).status == 200
 
 
-def test_only_health_is_open(guarded):
+def test_without_a_token_only_health_is_open(guarded):
     assert guarded.http.get("/livez").status == 200
     assert guarded.http.get("/readyz").status == 200
     for path in (

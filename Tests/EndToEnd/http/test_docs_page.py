@@ -1,4 +1,4 @@
-"""/docs: the specification for a browser, from this host alone and without a script."""
+"""/docs: the specification as a web page, without scripts and without resources of other hosts."""
 
 import base64
 import hashlib
@@ -29,7 +29,7 @@ def page(connectd):
 
 
 class Elements(html.parser.HTMLParser):
-    """Elements that do not close, those that load something, and names that may be pointed at."""
+    """Collects unclosed elements, elements that load resources, and link targets."""
 
     VOID = {"meta", "link", "br", "img", "hr"}
 
@@ -55,7 +55,7 @@ class Elements(html.parser.HTMLParser):
         assert self.open and self.open.pop() == tag, f"</{tag}> closes something else"
 
 
-def test_it_is_the_page_of_the_repository(page):
+def test_the_page_matches_the_repository(page):
     assert page.body == (REPOSITORY / "openapi" / "docs.html").read_bytes()
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     documented = yaml.safe_load((REPOSITORY / "openapi" / "openapi.yaml").read_text())["paths"]["/docs"]["get"]
@@ -63,7 +63,7 @@ def test_it_is_the_page_of_the_repository(page):
         assert name.lower() in page.headers
 
 
-def test_its_policy_allows_its_own_style_alone(page):
+def test_its_policy_allows_only_its_own_style(page):
     style = re.search(rb"<style>(.*?)</style>", page.body, re.DOTALL)[1]
     digest = base64.b64encode(hashlib.sha256(style).digest()).decode()
     rules = dict(rule.strip().split(" ", 1) for rule in page.headers["content-security-policy"].split(";"))
@@ -89,7 +89,7 @@ def test_every_resource_and_schema_is_on_it(page):
         assert f"<h3>{name}</h3>" in text
 
 
-def test_it_needs_a_token_where_other_resources_do(loopback_only):
+def test_it_needs_a_token_like_other_resources(loopback_only):
     files = {"tokens": "me:0123456789abcdef0123456789abcdef\n"}
     with Connectd(loopback_only, {"auth": {"tokens_file": "tokens"}}, port=8391, files=files, unix=False) as guarded:
         assert guarded.client.get("/docs").status == 401
@@ -115,7 +115,7 @@ def contrast(one: str, other: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-def test_its_colors_are_readable_in_the_light_and_in_the_dark(page):
+def test_its_colors_have_enough_contrast_in_both_themes(page):
     style = re.search(r"<style>(.*?)</style>", page.body.decode(), re.DOTALL)[1]
     light, dark = re.findall(r":root\{([^}]*)\}", style)
     for colors, ground in ((light, "#ffffff"), (dark, "#121212")):
@@ -167,7 +167,7 @@ def browser():
 
 @in_a_browser
 def test_the_layout_fits_any_width(browser, tmp_path):
-    """A window of Chromium's is at least 500 pixels wide; frames are as narrow as telephones."""
+    """A Chromium window is at least 500 pixels wide, so frames simulate narrower screens."""
     (tmp_path / "page.html").write_text((REPOSITORY / "openapi" / "docs.html").read_text().replace("</head>", MEASURE))
     frames = "".join(
         f'<iframe src="page.html" width="{width}" height="800" frameborder="0"></iframe>' for width in WIDTHS
@@ -184,8 +184,8 @@ PLANTED = ".members{table-layout:fixed}.members>tbody>tr>td:first-child{white-sp
 
 
 @in_a_browser
-def test_a_column_of_single_letters_is_found(browser, tmp_path):
-    """The measurement of the test above works."""
+def test_the_layout_test_finds_a_narrow_column(browser, tmp_path):
+    """The measurement of the test above finds mistakes."""
     text = (REPOSITORY / "openapi" / "docs.html").read_text().replace("</style>", PLANTED + "</style>")
     (tmp_path / "page.html").write_text(text.replace("</head>", MEASURE))
     (tmp_path / "frames.html").write_text(FRAMES + '<iframe src="page.html" width="1280" height="800"></iframe>')
@@ -195,7 +195,7 @@ def test_a_column_of_single_letters_is_found(browser, tmp_path):
 
 
 @in_a_browser
-def test_it_prints_what_is_folded(browser, tmp_path):
+def test_folded_parts_are_printed(browser, tmp_path):
     """More pages than without the rules for print, by which folded parts are shown; the contents are not."""
     text = (REPOSITORY / "openapi" / "docs.html").read_text()
     folded = tmp_path / "folded.html"

@@ -14,7 +14,7 @@ def connectd(loopback_only):
         yield running
 
 
-def test_live_and_ready(api):
+def test_a_started_service_is_live_and_ready(api):
     assert api.get("/livez").status == 200
     assert api.get("/readyz").status == 200
 
@@ -26,7 +26,7 @@ def test_the_specification_is_served_byte_for_byte(api, name):
     assert answer.body == (REPOSITORY / "openapi" / name).read_bytes()
 
 
-def test_both_forms_say_the_same(api):
+def test_yaml_and_json_have_the_same_content(api):
     assert yaml.safe_load(api.get("/openapi.yaml").body) == json.loads(api.get("/openapi.json").body)
 
 
@@ -38,11 +38,11 @@ def test_every_path_of_the_specification_exists(api):
         method = "GET" if "get" in operations else "POST"
         answer = api.request(method, concrete, "{}" if method == "POST" else None)
         assert answer.status not in (405, 501), path
-        # An entry of that name may be missing, not its resource.
+        # The entry may be missing, but not the resource.
         assert answer.status != 404 or "no such resource" not in answer.json["detail"], path
 
 
-def test_the_outcomes_of_the_contract_are_in_it(api):
+def test_the_specification_has_every_outcome(api):
     text = api.get("/openapi.yaml").body.decode()
     for outcome in (
         "connected associated answered refused reset timeout unreachable not_permitted no_such_socket backlog_full "

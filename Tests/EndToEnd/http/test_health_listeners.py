@@ -8,7 +8,7 @@ import pytest
 
 from support.connectd_process import OPEN_CONFIGURATION, Connectd
 from support.expectations import assert_problem
-from support.http_client import Client, tcp_connector
+from support.http_client import Client, read_answer, tcp_connector
 from support.waiting import wait_until
 
 PORT, HEALTH = 8211, 8212
@@ -38,7 +38,7 @@ def test_health_listeners_answer_any_client_and_any_host(health):
     assert health.request("HEAD", "/livez").status == 200
 
 
-def test_readiness_is_bare_there_even_with_a_token(running, health):
+def test_readiness_has_no_details_even_with_a_token(running, health):
     token = {"Authorization": "Bearer token-of-a-0123456789"}
     assert "missing" in running.client.get("/readyz", token).json
     answer = health.get("/readyz", token)
@@ -49,7 +49,7 @@ def test_readiness_is_bare_there_even_with_a_token(running, health):
     "path", ["/", "/v1/checks", "/v1/probe?target=tcp://127.0.0.1:1", "/v1/monitors", "/v1/errors", "/openapi.yaml"]
 )
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_nothing_else_is_there(health, method, path):
+def test_other_resources_are_404(health, method, path):
     body = '{"target":"tcp://127.0.0.1:1"}' if method == "POST" else None
     assert_problem(health.request(method, path, body), 404)
 
@@ -58,19 +58,43 @@ def test_other_methods_are_refused(health):
     assert assert_problem(health.request("POST", "/livez", "{}"), 405)
 
 
-def test_its_port_is_denied_as_a_target(running):
+def test_the_port_of_a_health_listener_is_denied_as_a_target(running):
     token = {"Authorization": "Bearer token-of-a-0123456789"}
     answer = running.client.post("/v1/checks", {"target": f"tcp://127.0.0.1:{HEALTH}"}, token)
     assert_problem(answer, 403)
 
 
-def test_the_environment_sets_it(loopback_only):
+def test_the_environment_sets_the_address(loopback_only):
     with Connectd(
         loopback_only, port=PORT + 2, environment={"CONNECTD_HEALTH_LISTEN": f"127.0.0.1:{HEALTH + 2}"}
     ) as it:
         client = Client(tcp_connector(loopback_only, "127.0.0.1", HEALTH + 2))
         assert client.get("/livez").status == 200
         assert "CONNECTD_HEALTH_LISTEN" not in it.log
+
+
+# A connection with the beginning of a request is not idle.
+UNFINISHED = b"GET /livez HTTP/1.1\r\nHost: "
+
+
+@pytest.mark.parametrize("kept", [False, True], ids=["silent", "kept"])
+@pytest.mark.parametrize("purpose", ["service", "health"])
+def test_idle_clients_give_way_to_a_health_check(loopback_only, purpose, kept):
+    """Clients that hold every connection without a request cannot make a liveness check fail."""
+    configuration = {**OPEN_CONFIGURATION, "limits": {"in_flight": 8}}
+    health = Client(tcp_connector(loopback_only, "127.0.0.1", HEALTH + 9))
+    if purpose == "health":
+        configuration["health_listen"] = [f"127.0.0.1:{HEALTH + 9}"]
+    with Connectd(loopback_only, configuration, port=PORT + 9, descriptors=256) as it, contextlib.ExitStack() as held:
+        client = it.http if purpose == "service" else health
+        for _ in range(300):
+            connection = held.enter_context(client.connect())
+            if kept:
+                connection.sendall(b"GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+                assert read_answer(connection.makefile("rb")).status == 200
+        for _ in range(50):
+            assert client.get("/livez").status == 200
+        assert len(it.open_descriptors()) < 256
 
 
 def test_a_flood_of_other_listeners_leaves_room_for_health_checks(loopback_only):
@@ -82,7 +106,7 @@ def test_a_flood_of_other_listeners_leaves_room_for_health_checks(loopback_only)
     }
     with Connectd(loopback_only, configuration, port=PORT + 4, descriptors=1024) as it, contextlib.ExitStack() as held:
         for _ in range(700):
-            held.enter_context(it.http.connect())
+            held.enter_context(it.http.connect()).sendall(UNFINISHED)
         assert it.http.get("/livez").status == 503, "too many connections"
         health = Client(tcp_connector(loopback_only, "127.0.0.1", HEALTH + 4))
         assert health.get("/livez").status == 200
@@ -99,7 +123,7 @@ def test_a_flood_of_health_checks_leaves_room_for_other_listeners(loopback_only)
     with Connectd(loopback_only, configuration, port=PORT + 8, descriptors=1024) as it, contextlib.ExitStack() as held:
         health = Client(tcp_connector(loopback_only, "127.0.0.1", HEALTH + 6))
         for _ in range(700):
-            held.enter_context(health.connect())
+            held.enter_context(health.connect()).sendall(UNFINISHED)
         assert health.get("/livez").status == 503, "too many connections"
         assert it.http.get("/livez").status == 200
         assert it.http.post_check("tcp://127.0.0.1:1").status == 200
@@ -107,7 +131,7 @@ def test_a_flood_of_health_checks_leaves_room_for_other_listeners(loopback_only)
         wait_until(lambda: health.get("/livez").status == 200, 30, "closed connections make room for new ones")
 
 
-def test_the_mode_of_a_socket_file(loopback_only, folder):
+def test_a_socket_file_has_the_configured_mode(loopback_only, folder):
     for mode in ("0600", "0666"):
         path = f"{folder}/s{mode}"
         with Connectd(loopback_only, port=PORT + 6, listen=(f"unix:{path}?mode={mode}",)):

@@ -37,7 +37,7 @@ def running(loopback_only, certificates):
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
-def test_it_answers_by_both_versions(running, loopback_only, certificates, version):
+def test_tls_1_2_and_1_3_are_answered(running, loopback_only, certificates, version):
     connect = connector(loopback_only, certificates, minimum_version=version, maximum_version=version)
     client = Client(connect, host=f"127.0.0.1:{PORT}")
     assert client.check(REFUSED)["outcome"] == "refused"
@@ -46,13 +46,13 @@ def test_it_answers_by_both_versions(running, loopback_only, certificates, versi
 
 
 @pytest.mark.parametrize("version", ["-tls1", "-tls1_1"])
-def test_older_versions_are_refused(running, loopback_only, version):
+def test_older_tls_versions_are_refused(running, loopback_only, version):
     command = ["openssl", "s_client", "-connect", f"127.0.0.1:{PORT}", version, "-cipher", "DEFAULT@SECLEVEL=0"]
     ran = subprocess.run(loopback_only.command(*command), capture_output=True, text=True, input="", timeout=15)
     assert ran.returncode != 0 and "alert protocol version" in ran.stderr
 
 
-def test_unix_and_health_listeners_stay_plain(running, loopback_only):
+def test_unix_and_health_listeners_use_plain_http(running, loopback_only):
     assert running.unix.get("/livez").status == 200
     with loopback_only.socket() as plain:
         plain.connect(("127.0.0.1", HEALTH))
@@ -60,7 +60,7 @@ def test_unix_and_health_listeners_stay_plain(running, loopback_only):
         assert plain.recv(15) == b"HTTP/1.1 200 OK"
 
 
-def test_a_connection_is_kept_and_pipelined(running, loopback_only, certificates):
+def test_a_connection_is_kept_alive_and_pipelined(running, loopback_only, certificates):
     with connector(loopback_only, certificates)() as connection:
         connection.sendall(b"GET /v1/errors HTTP/1.1\r\nHost: localhost\r\n\r\n" * 20)
         stream = connection.makefile("rb")
@@ -68,7 +68,7 @@ def test_a_connection_is_kept_and_pipelined(running, loopback_only, certificates
             assert read_answer(stream).status == 200
 
 
-def test_an_early_answer_stays_readable(running, loopback_only, certificates):
+def test_an_early_response_is_readable(running, loopback_only, certificates):
     with connector(loopback_only, certificates)() as connection:
         connection.sendall(
             b"POST /v1/checks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
@@ -79,7 +79,7 @@ def test_an_early_answer_stays_readable(running, loopback_only, certificates):
         assert read_answer(connection.makefile("rb")).status == 413
 
 
-def test_a_client_that_goes_away_cancels_its_check(running, loopback_only, certificates):
+def test_a_client_that_disconnects_cancels_its_check(running, loopback_only, certificates):
     for _ in range(50):
         with connector(loopback_only, certificates)() as connection:
             connection.sendall(check_request(REFUSED))
@@ -88,7 +88,7 @@ def test_a_client_that_goes_away_cancels_its_check(running, loopback_only, certi
 
 
 @pytest.mark.parametrize("bytes_", [b"\x16\x03\x01\xff\xff", b"\x00" * 5000], ids=["record", "zeros"])
-def test_bytes_that_are_not_tls_close_only_their_connection(running, loopback_only, certificates, bytes_):
+def test_bytes_that_are_not_tls_close_the_connection(running, loopback_only, certificates, bytes_):
     with loopback_only.socket() as plain:
         plain.settimeout(15)
         plain.connect(("127.0.0.1", PORT))
@@ -101,7 +101,7 @@ def test_bytes_that_are_not_tls_close_only_their_connection(running, loopback_on
 
 
 @pytest.mark.deadline
-def test_idle_and_half_closed_clients_cost_nothing(running, loopback_only, certificates):
+def test_idle_and_half_closed_clients_use_no_cpu(running, loopback_only, certificates):
     with contextlib.ExitStack() as held:
         for _ in range(20):
             held.enter_context(connector(loopback_only, certificates)())
@@ -111,12 +111,12 @@ def test_idle_and_half_closed_clients_cost_nothing(running, loopback_only, certi
             half.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n")
         time.sleep(0.3)  # The handshakes are done by then.
         before = running.processor_seconds()
-        time.sleep(1.5)  # Its processor time is what is tested.
+        time.sleep(1.5)  # The test measures its processor time.
         assert running.processor_seconds() - before < 0.3
 
 
 @pytest.mark.deadline
-def test_a_slow_reader_gets_everything_and_costs_nothing(running, loopback_only, certificates):
+def test_a_slow_reader_gets_everything_and_uses_no_cpu(running, loopback_only, certificates):
     """Bytes that the library wrote before it closed wait in the relay, without a busy loop."""
     length = len(running.unix.get("/openapi.json").body)
     context = ssl.create_default_context(cafile=f"{certificates}/server.pem")
@@ -130,7 +130,7 @@ def test_a_slow_reader_gets_everything_and_costs_nothing(running, loopback_only,
             connection.sendall((request + b"\r\n") * (count - 1) + request + b"Connection: close\r\n\r\n")
             time.sleep(0.2)  # The buffers are full by then.
             before = running.processor_seconds()
-            time.sleep(0.7)  # Its processor time is what is tested.
+            time.sleep(0.7)  # The test measures its processor time.
             assert running.processor_seconds() - before < 0.2, count
             stream = connection.makefile("rb")
             for _ in range(count):
@@ -138,7 +138,7 @@ def test_a_slow_reader_gets_everything_and_costs_nothing(running, loopback_only,
             assert stream.read() == b""
 
 
-def test_clients_have_to_show_a_certificate(loopback_only, certificates):
+def test_clients_without_a_certificate_are_refused(loopback_only, certificates):
     configuration = {"https": https(certificates, mutual=True), "policy": {"profile": "internal"}}
     # Mutual TLS is authentication: with a policy, the service starts on an open address.
     with Connectd(loopback_only, configuration, port=PORT, listen=("0.0.0.0:8243",)):
@@ -151,7 +151,7 @@ def test_clients_have_to_show_a_certificate(loopback_only, certificates):
                     Client(connector(loopback_only, certificates, client=stranger, **versions)).get("/livez")
 
 
-def test_a_reload_shows_another_certificate_to_new_clients(running, loopback_only, certificates):
+def test_after_a_reload_new_clients_get_the_new_certificate(running, loopback_only, certificates):
     with connector(loopback_only, certificates)() as kept:
         later = {**OPEN_CONFIGURATION, "https": https(certificates, "later"), "health_listen": [f"127.0.0.1:{HEALTH}"]}
         running.reload(later)

@@ -103,7 +103,7 @@ def test_a_certificate_has_a_name_in_logs_and_metrics(running, loopback_only, ce
     assert any(label.startswith('connectd_client_checks_total{client="cert:probe"}') for label in counted(running))
 
 
-def test_with_tokens_both_are_needed_and_the_token_is_the_name(loopback_only, certificates):
+def test_with_tokens_both_are_required_and_the_token_is_the_name(loopback_only, certificates):
     # A certificate and a token may have the same name; the prefix shows which one it was.
     files = {"tokens": "probe:0123456789abcdef0123\n"}
     bearer = {"Authorization": "Bearer 0123456789abcdef0123"}
@@ -118,7 +118,7 @@ def test_with_tokens_both_are_needed_and_the_token_is_the_name(loopback_only, ce
         assert 'connectd_client_checks_total{client="probe"} 1' in counts and "cert:" not in counts
 
 
-def test_an_intermediate_may_be_the_authority(loopback_only, certificates):
+def test_an_intermediate_can_be_the_authority(loopback_only, certificates):
     configuration = mutual(certificates)
     configuration["https"]["client_authorities"] = f"{certificates}/intermediate.pem"
     with Connectd(loopback_only, configuration, port=PORT):
@@ -175,10 +175,10 @@ def test_an_additional_authority_closes_no_connection(loopback_only, certificate
 
 
 def test_a_new_connection_gets_503_after_a_reload_of_client_authorities(loopback_only, certificates):
-    """Its first request may be under way, so the connection must not close without an answer."""
+    """Its first request may be in flight, so the connection must not close without a response."""
     with Connectd(loopback_only, {**OPEN_CONFIGURATION, "https": https(certificates)}, port=PORT) as it:
         with connector(loopback_only, certificates)() as fresh:
-            time.sleep(0.2)  # The handshake ends on the other side; nothing outside shows when.
+            time.sleep(0.2)  # Until the handshake ends on the other side: no condition shows that.
             it.reload({**OPEN_CONFIGURATION, "https": https(certificates, mutual=True)})
             fresh.sendall(LIVE)
             problem = assert_problem(read_answer(stream := fresh.makefile("rb")), 503)
@@ -195,7 +195,7 @@ def test_a_slow_reader_sends_no_more_requests_after_a_reload(loopback_only, cert
     known = {**anonymous, "https": https(certificates, mutual=True)}
     with Connectd(loopback_only, anonymous, port=PORT) as it, connector(loopback_only, certificates)() as kept:
         kept.sendall(b"GET /v1/monitors HTTP/1.1\r\nHost: localhost\r\n\r\n" * 20)
-        time.sleep(1)  # The first answers fill the buffers; nothing outside shows when.
+        time.sleep(1)  # Until the first responses fill the buffers: no condition shows that.
         it.reload(known)
         stream, answers = kept.makefile("rb"), []
         with contextlib.suppress(OSError, EOFError):
@@ -235,7 +235,7 @@ def test_an_origin_must_be_our_own_and_use_tls(running, loopback_only, certifica
     assert client.get("/livez", {"Host": "127.0.0.1"}).status == 200
 
 
-# What is wrong with certificate and key.
+# Invalid pairs of certificate and key.
 
 
 @pytest.fixture
@@ -249,7 +249,7 @@ def refused(certificates, tmp_path):
     return check
 
 
-def test_a_bad_pair_is_refused_with_file_and_reason(refused, certificates, tmp_path):
+def test_an_invalid_pair_is_refused_with_file_and_reason(refused, certificates, tmp_path):
     server, key = f"{certificates}/server.pem", f"{certificates}/server.key"
     assert refused(server, key).startswith("0 ok ")
     said = refused(server, f"{certificates}/ca.key")
@@ -276,7 +276,7 @@ def test_expiry_dates_are_warnings(refused, certificates):
         assert words in refused(f"{certificates}/{name}.pem", f"{certificates}/{name}.key"), name
 
 
-def test_metrics_tell_when_the_certificate_expires(loopback_only, certificates):
+def test_metrics_show_when_the_certificate_expires(loopback_only, certificates):
     name = "connectd_https_certificate_expiry_timestamp_seconds"
 
     def expiry(it) -> list[str]:
@@ -293,7 +293,7 @@ def test_metrics_tell_when_the_certificate_expires(loopback_only, certificates):
         assert expiry(it) == []
 
 
-def test_the_log_says_what_each_listener_is(loopback_only, certificates):
+def test_the_log_describes_each_listener(loopback_only, certificates):
     configuration = mutual(certificates, health_listen=["127.0.0.1:8242"])
     with Connectd(loopback_only, configuration, port=PORT) as it:
         it.wait_for_log('"listening"')
@@ -303,7 +303,7 @@ def test_the_log_says_what_each_listener_is(loopback_only, certificates):
         )
 
 
-def test_tls_is_not_authentication(loopback_only, certificates, tmp_path):
+def test_tls_alone_is_not_authentication(loopback_only, certificates, tmp_path):
     file = tmp_path / "connectd.yaml"
     for demands in (False, True):
         pair = "".join(f"{key}: {value}, " for key, value in https(certificates, mutual=demands).items())

@@ -61,7 +61,7 @@ def test_a_full_queue_is_503_with_retry_after(network):
         assert connectd.client.check("tcp://127.0.0.1:9")["outcome"] == "refused", "and afterwards there is room again"
 
 
-def test_a_malformed_or_denied_check_needs_no_room(network):
+def test_a_malformed_or_denied_check_needs_no_permit(network):
     with Connectd(network.a, tight(), port=PORT) as connectd:
         holders = []
         for _ in range(2):
@@ -77,7 +77,7 @@ def test_a_malformed_or_denied_check_needs_no_room(network):
 
 @pytest.mark.parametrize("how", ["close", "reset"])
 @pytest.mark.parametrize("listener", ["unix", "tcp"])
-def test_a_client_that_goes_away_cancels_its_check(connectd, how, listener):
+def test_a_client_that_disconnects_cancels_its_check(connectd, how, listener):
     connection = (connectd.unix if listener == "unix" else connectd.http).connect()
     connection.sendall(hanging_request(host=f"127.0.0.1:{connectd.port}"))
     connectd.wait_until_connecting()
@@ -89,7 +89,7 @@ def test_a_client_that_goes_away_cancels_its_check(connectd, how, listener):
 
 @pytest.mark.parametrize("path", ["/v1/checks", "/v1/probe"])
 @pytest.mark.parametrize("listener", ["unix", "tcp"])
-def test_a_half_closed_client_gets_its_answer(connectd, path, listener):
+def test_a_half_closed_client_gets_its_response(connectd, path, listener):
     """`printf … | nc -N`: shutdown(2) of the writing half ends the request, but the client still waits for its answer."""
     host = f"127.0.0.1:{connectd.port}"
     request = hanging_request(timeout_ms=700, host=host)
@@ -112,7 +112,7 @@ def test_a_half_closed_client_that_closes_later_cancels_its_check(connectd, list
     connection.sendall(hanging_request(host=f"127.0.0.1:{connectd.port}"))
     connection.shutdown(socket.SHUT_WR)
     connectd.wait_until_connecting()
-    time.sleep(0.2)  # Nothing may happen, and only time shows that.
+    time.sleep(0.2)  # Nothing must happen here, and only time shows that.
     assert connectd.sockets(SYN_SENT), "a half-closed client has not left"
     connection.close()
     connectd.wait_until_none_connects(10)
@@ -169,7 +169,7 @@ def drip(connection, data: bytes, seconds: float) -> bytes | None:
     return None
 
 
-def test_a_slow_client_meets_an_absolute_deadline(connectd):
+def test_a_slow_client_has_an_absolute_deadline(connectd):
     """For the header and for the body. Every byte is within an idle timeout."""
     limit = 40.0
     head = f"POST /v1/checks HTTP/1.1\r\nHost: 127.0.0.1:{connectd.port}\r\nContent-Type: application/json\r\n".encode()
@@ -202,7 +202,7 @@ def test_without_a_free_descriptor_the_service_waits_and_recovers(network):
         resource.prlimit(connectd.pid, resource.RLIMIT_NOFILE, (max(connectd.open_descriptors()) + 1, before[1]))
         waiting = [connectd.unix.connect() for _ in range(5)]
         used = connectd.processor_seconds()
-        time.sleep(1)  # Its processor time in a second is what is tested.
+        time.sleep(1)  # The test measures the processor time of one second.
         assert connectd.processor_seconds() - used < 0.5, "it spins"
         assert len(connectd.log) < 100_000, "it floods the log"
         resource.prlimit(connectd.pid, resource.RLIMIT_NOFILE, before)
@@ -211,7 +211,7 @@ def test_without_a_free_descriptor_the_service_waits_and_recovers(network):
         wait_until(lambda: connectd.client.get("/livez").status == 200, 30, "the service has a free descriptor again")
 
 
-def test_few_descriptors_are_a_limit_and_not_a_failure(network):
+def test_few_descriptors_limit_connections_without_failures(network):
     with Connectd(network.a, port=PORT, descriptors=128) as connectd, ThreadPoolExecutor(100) as pool:
         answers = list(
             pool.map(lambda _: connectd.client.post_check(f"tcp://{net.DROPPED}:80", timeout_ms=500), range(100))
@@ -224,7 +224,7 @@ def test_few_descriptors_are_a_limit_and_not_a_failure(network):
 
 
 @pytest.mark.deadline
-def test_the_longest_timeout_is_a_matter_of_configuration(network):
+def test_the_configuration_sets_the_longest_timeout(network):
     with Connectd(network.a, {**OPEN_CONFIGURATION, "limits": {"timeout_ms": 300}}, port=PORT) as connectd:
         assert_problem(connectd.client.post_check("127.0.0.1:9", timeout_ms=301), 400, "/timeout_ms")
         assert_problem(connectd.client.get("/v1/probe?target=127.0.0.1:9&timeout_ms=301"), 400, "/timeout_ms")
@@ -232,7 +232,7 @@ def test_the_longest_timeout_is_a_matter_of_configuration(network):
         assert 299 <= result["timings_ms"]["total"] < 450, "the default is at most the limit"
 
 
-def test_the_body_of_routes_is_a_matter_of_configuration(network):
+def test_the_configuration_sets_the_longest_body_of_routes(network):
     body = json.dumps({"destinations": ["127.0.0.1"]})
     with Connectd(network.a, port=PORT) as connectd:
         assert connectd.client.post("/v1/routes", body + " " * 200_000).status == 200
@@ -241,7 +241,7 @@ def test_the_body_of_routes_is_a_matter_of_configuration(network):
         assert_problem(connectd.client.post("/v1/routes", body.ljust(65537)), 413)
 
 
-def test_each_line_of_the_log_is_json(connectd):
+def test_each_log_line_is_json(connectd):
     connectd.client.post_check("nonsense")
     lines = [json.loads(line) for line in connectd.log.splitlines()]
     assert lines and all({"time", "level", "message"} <= set(line) for line in lines)
@@ -250,7 +250,7 @@ def test_each_line_of_the_log_is_json(connectd):
 @pytest.mark.deadline
 def test_an_idle_service_uses_no_processor_time(connectd):
     used = connectd.processor_seconds()
-    time.sleep(1.5)  # Its processor time is what is tested.
+    time.sleep(1.5)  # The test measures its processor time.
     assert connectd.processor_seconds() - used < 0.1
 
 

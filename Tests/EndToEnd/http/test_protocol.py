@@ -38,7 +38,7 @@ def head_of(method: str, path: str, *lines: str) -> bytes:
 
 
 @pytest.mark.parametrize("path", READABLE)
-def test_head_is_get_without_the_body(http, path):
+def test_head_returns_get_without_the_body(http, path):
     got, head = http.get(path), http.request("HEAD", path)
     assert head.status == got.status
     assert head.body == b""
@@ -48,7 +48,7 @@ def test_head_is_get_without_the_body(http, path):
         assert head.headers.get("content-length") == got.headers["content-length"]
 
 
-def test_a_head_answer_has_no_body_on_the_wire(connectd):
+def test_a_head_response_has_no_body(connectd):
     with connectd.http.connect() as connection:
         connection.settimeout(5)
         connection.sendall(head_of("HEAD", "/v1/errors") + head_of("GET", "/livez", "Connection: close"))
@@ -69,7 +69,7 @@ def test_a_head_answer_has_no_body_on_the_wire(connectd):
         ("HEAD", "/nothing"),
     ],
 )
-def test_the_headers_that_are_always_there(http, method, path):
+def test_every_response_has_its_headers(http, method, path):
     answer = http.request(method, path, GOOD if method == "POST" else None)
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["cross-origin-resource-policy"] == "same-origin"
@@ -107,7 +107,7 @@ def test_the_headers_that_are_always_there(http, method, path):
         "/metrics.json",
     ],
 )
-def test_paths_that_do_not_exist(http, path):
+def test_paths_that_do_not_exist_are_404(http, path):
     answer = http.get(path)
     if path in ("/v1/errors/econnrefused", "/%6civez", "/"):
         assert answer.status in (200, 404), "an equivalent spelling, or the console of a later version"
@@ -130,7 +130,7 @@ def test_paths_that_do_not_exist(http, path):
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW"])
-def test_a_method_that_is_not_allowed(http, path, allowed, method):
+def test_a_method_that_is_not_allowed_is_405(http, path, allowed, method):
     if method in allowed:
         return
     answer = http.request(method, path, GOOD if method in ("POST", "PUT", "PATCH") else None)
@@ -157,7 +157,7 @@ def test_a_method_that_is_not_allowed(http, path, allowed, method):
     ],
 )
 @pytest.mark.parametrize("path", ["/v1/checks", "/v1/routes"])
-def test_another_content_type(http, path, content_type):
+def test_another_content_type_is_415(http, path, content_type):
     answer = http.request("POST", path, GOOD, {"Content-Type": content_type})
     assert_problem(answer, 415)
     assert b"curl --json" in answer.body
@@ -173,7 +173,7 @@ def test_another_content_type(http, path, content_type):
         "application/json ; x=y",
     ],
 )
-def test_json_in_each_spelling(http, content_type):
+def test_each_spelling_of_json_is_accepted(http, content_type):
     assert http.request("POST", "/v1/checks", GOOD, {"Content-Type": content_type}).status == 200
 
 
@@ -186,7 +186,7 @@ def test_64_kib_are_accepted_and_one_byte_more_is_not(http):
     assert_problem(http.post("/v1/checks", padded(65537)), 413)
 
 
-def test_a_chunked_body_is_limited_too(connectd):
+def test_a_chunked_body_over_the_limit_is_413(connectd):
     def chunked(body: bytes) -> bytes:
         parts = [body[start : start + 8000] for start in range(0, len(body), 8000)]
         return b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
@@ -200,7 +200,7 @@ def test_a_chunked_body_is_limited_too(connectd):
 
 
 @pytest.mark.parametrize("size", [100_000, 1_000_000, 4_000_000])
-def test_an_early_413_stays_readable_while_the_body_is_still_sent(connectd, size):
+def test_an_early_413_is_readable_while_the_body_is_sent(connectd, size):
     with connectd.http.connect() as connection:
         connection.settimeout(10)
         connection.sendall(head_of("POST", "/v1/checks", "Content-Type: application/json", f"Content-Length: {size}"))
@@ -214,18 +214,18 @@ def test_an_early_413_stays_readable_while_the_body_is_still_sent(connectd, size
     "path,content_type,status",
     [("/nothing", "application/json", 404), ("/livez", "application/json", 405), ("/v1/checks", "text/plain", 415)],
 )
-def test_other_early_answers_stay_readable_too(connectd, path, content_type, status):
+def test_other_early_responses_are_readable(connectd, path, content_type, status):
     with connectd.http.connect() as connection:
         connection.settimeout(10)
         connection.sendall(head_of("POST", path, f"Content-Type: {content_type}", "Content-Length: 1000000"))
-        time.sleep(0.1)  # The early answer is out before the body comes.
+        time.sleep(0.1)  # The early response is sent before the body arrives.
         for _ in range(10):
             connection.sendall(b"x" * 100_000)
             time.sleep(0.01)  # Each part is a packet of its own.
         assert_problem(read_answer(connection.makefile("rb")), status)
 
 
-def test_expect_100_continue(connectd):
+def test_expect_100_continue_is_answered(connectd):
     with connectd.http.connect() as connection:
         connection.settimeout(5)
         connection.sendall(
@@ -244,14 +244,14 @@ def test_expect_100_continue(connectd):
         assert read_answer(stream).status == 200
 
 
-def test_expect_100_continue_of_too_large_a_body_is_refused_before_it_is_sent(connectd):
+def test_expect_100_continue_with_a_large_body_is_413(connectd):
     head = head_of(
         "POST", "/v1/checks", "Content-Type: application/json", "Content-Length: 100000000", "Expect: 100-continue"
     )
     assert_problem(connectd.http.raw(head), 413)
 
 
-def test_keep_alive(connectd):
+def test_connections_are_kept_alive(connectd):
     with connectd.http.connect() as connection:
         connection.settimeout(5)
         stream = connection.makefile("rb")
@@ -267,7 +267,7 @@ def test_keep_alive(connectd):
             assert read_answer(stream).status == 200
 
 
-def test_a_bad_body_does_not_end_a_connection(connectd):
+def test_an_invalid_body_does_not_close_the_connection(connectd):
     with connectd.http.connect() as connection:
         connection.settimeout(5)
         stream = connection.makefile("rb")
@@ -293,7 +293,7 @@ def test_a_pipeline_is_answered_in_order(connectd):
 
 
 def test_short_and_long_responses_alternate_on_a_connection(connectd):
-    """libmicrohttpd is told after each response how to treat the connection: the next response may be of another kind."""
+    """connectd sets after each response how libmicrohttpd treats the connection, because the next response may be longer."""
     check = head_of("POST", "/v1/checks", "Content-Type: application/json", f"Content-Length: {len(GOOD)}")
     check += GOOD.encode()
     page, missing = head_of("GET", "/docs"), head_of("GET", "/none")
@@ -312,7 +312,7 @@ def test_short_and_long_responses_alternate_on_a_connection(connectd):
                 assert [read_answer(stream).status for _ in range(times)] == [status] * times
 
 
-def test_connection_close_is_obeyed(connectd):
+def test_connection_close_closes_the_connection(connectd):
     with connectd.http.connect() as connection:
         connection.settimeout(5)
         connection.sendall(head_of("GET", "/livez", "Connection: close"))
@@ -321,7 +321,7 @@ def test_connection_close_is_obeyed(connectd):
         assert stream.read() == b""
 
 
-def test_http_1_0(connectd):
+def test_http_1_0_is_answered_and_closed(connectd):
     with connectd.http.connect() as connection:
         connection.settimeout(5)
         connection.sendall(f"GET /livez HTTP/1.0\r\nHost: 127.0.0.1:{PORT}\r\n\r\n".encode())
@@ -347,7 +347,7 @@ def test_a_long_uri_and_long_headers_are_client_errors(connectd):
     assert connectd.http.get("/livez").status == 200
 
 
-def test_bytes_that_are_not_http(connectd):
+def test_bytes_that_are_not_http_are_refused(connectd):
     for data in (
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
         b"\x00" * 100,

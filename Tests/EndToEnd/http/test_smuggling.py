@@ -100,7 +100,7 @@ VECTORS = {
 
 
 @pytest.mark.parametrize("data", VECTORS.values(), ids=VECTORS.keys())
-def test_a_request_of_two_meanings(connectd, data):
+def test_an_ambiguous_request_is_refused_and_closed(connectd, data):
     with connectd.http.connect() as connection:
         connection.settimeout(5)
         connection.sendall(data + HIDDEN)
@@ -126,7 +126,7 @@ def test_a_request_of_two_meanings(connectd, data):
         b"10000000000000018\r\n" + BODY + b"\r\n0\r\n\r\n",
     ],
 )
-def test_a_malformed_chunk(connectd, chunks):
+def test_a_malformed_chunk_is_refused_and_closed(connectd, chunks):
     with connectd.http.connect() as connection:
         connection.settimeout(3)
         connection.sendall(post(HOST, JSON, b"Transfer-Encoding: chunked", body=chunks + HIDDEN))
@@ -138,7 +138,7 @@ def test_a_malformed_chunk(connectd, chunks):
     assert answer.status in (400, 413) or (b"18 " in chunks and answer.status == 200), answer.status
 
 
-def test_the_same_request_without_a_trick_is_answered(connectd):
+def test_the_same_request_in_valid_form_is_answered(connectd):
     assert connectd.http.raw(post(HOST, JSON, LENGTH, b"Connection: close")).status == 200
     assert (
         connectd.http.raw(post(HOST, JSON, b"Transfer-Encoding: chunked", b"Connection: close", body=CHUNKED)).status
@@ -146,5 +146,5 @@ def test_the_same_request_without_a_trick_is_answered(connectd):
     )
 
 
-def test_the_service_survives(connectd):
+def test_the_service_still_answers(connectd):
     assert connectd.http.get("/livez").status == 200

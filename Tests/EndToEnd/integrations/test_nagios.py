@@ -56,7 +56,7 @@ def test_shellcheck_finds_nothing():
         ([f"127.0.0.1:{OPEN}", "-m", "soon"], 3, "CONNECTD UNKNOWN - usage"),
     ],
 )
-def test_the_plugin_tells_the_target_from_the_prober(network, prober, target, arguments, status, begins):
+def test_the_plugin_distinguishes_target_and_prober(network, prober, target, arguments, status, begins):
     ran = plugin(network, "-u", "http://127.0.0.1:8080", "-t", *arguments)
     assert ran.returncode == status and ran.stderr == "", (ran.returncode, ran.stdout, ran.stderr)
     assert re.match(begins, ran.stdout.splitlines()[0]), ran.stdout
@@ -69,7 +69,7 @@ def test_the_plugin_is_unknown_without_a_service(network):
 
 
 @needs("curl", "jq")
-def test_the_plugin_brings_its_token(network, target, tmp_path):
+def test_the_plugin_sends_its_token(network, target, tmp_path):
     (tmp_path / "token").write_text(TOKEN + "\n")
     secured = {"auth": {"tokens_file": "tokens"}}
     with Connectd(network.a, secured, port=8232, files={"tokens": f"icinga:{TOKEN}\n"}):

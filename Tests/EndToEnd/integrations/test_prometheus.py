@@ -31,7 +31,7 @@ def test_promtool_accepts_the_configuration_and_the_rules():
         assert ran.returncode == 0 and ran.stderr == "" and "SUCCESS" in ran.stdout, ran.stdout + ran.stderr
 
 
-def test_the_rules_do_what_their_unit_tests_say():
+def test_the_rules_pass_their_unit_tests():
     ran = run("promtool", "test", "rules", "connectd.test.yml", cwd=PROMETHEUS / "tests", timeout=300)
     assert ran.returncode == 0, ran.stdout + ran.stderr
 
@@ -91,7 +91,7 @@ def prober(namespace, tmp_path_factory):
 
 
 def hurry(folder) -> None:
-    """A second between scrapes and between evaluations, and no alert that waits longer."""
+    """Scrapes and evaluates every second, and shortens the waits of alerts to that."""
     replaced(folder / "prometheus.yml", ("scrape_interval: 15s", "scrape_interval: 1s"),
              ("evaluation_interval: 15s", "evaluation_interval: 1s"))
     alerts = folder / "rules/connectd.alerts.yml"
@@ -106,7 +106,7 @@ def result_of(query, expression: str) -> list[dict]:
 
 @pytest.fixture(scope="module")
 def query(namespace, prober, tmp_path_factory):
-    """Debian's Prometheus next to it; gives its API's result of a query."""
+    """Starts Debian's Prometheus; returns a function that queries its API."""
     folder = tmp_path_factory.mktemp("prometheus")
     copied = copy_of("prometheus", folder)
     hurry(copied)
@@ -204,7 +204,7 @@ def queries() -> list[str]:
     return sorted(set(found))
 
 
-def test_the_dashboard_is_whole():
+def test_the_dashboard_is_complete():
     board = dashboard()
     assert board["id"] is None and board["uid"] and board["title"] and board["schemaVersion"] >= 36
     identifiers = [panel["id"] for panel in board["panels"]]
@@ -224,7 +224,7 @@ def test_the_dashboard_is_whole():
     assert set(re.findall(r"\$\{?(?!__)(\w+)", json.dumps(board["panels"]))) <= names
 
 
-def test_the_dashboard_asks_in_the_language_of_prometheus(tmp_path):
+def test_the_queries_of_the_dashboard_are_valid(tmp_path):
     rules = [{"record": f"dashboard:query{index}", "expr": expression} for index, expression in enumerate(queries())]
     (tmp_path / "rules.yml").write_text(yaml.safe_dump({"groups": [{"name": "dashboard", "rules": rules}]}))
     ran = run("promtool", "check", "rules", tmp_path / "rules.yml")
@@ -233,5 +233,5 @@ def test_the_dashboard_asks_in_the_language_of_prometheus(tmp_path):
 
 @needs("prometheus")
 @pytest.mark.parametrize("expression", queries())
-def test_every_question_of_the_dashboard_has_an_answer(query, expression):
+def test_every_query_of_the_dashboard_has_a_result(query, expression):
     result_of(query, expression)

@@ -79,7 +79,7 @@ def test_cron_reports_a_wrong_target_and_continues(prober, changes):
     assert f"tcp://127.0.0.1:{SHUT}: new -> refused" in ran.stdout
 
 
-def test_the_crontab_calls_the_script_as_it_wants_to_be_called():
+def test_the_crontab_calls_the_script_with_valid_arguments():
     (line,) = [line for line in (DEPLOY / "cron/crontab").read_text().splitlines() if line[0] not in "#M"]
     assert re.fullmatch(r"\S+ \* \* \* \* nobody flock -n \S+ \S+/connectd-changes \S+ \S+", line)
 
@@ -129,7 +129,7 @@ def resolve(value, key: str):
     return False, None
 
 
-def test_telegraf_names_members_that_are_there(prober):
+def test_telegraf_uses_existing_members(prober):
     text = tomllib.loads((DEPLOY / "telegraf/connectd.conf").read_text())
     (plugin,) = text["inputs"]["http"]
     (parser,) = plugin["json_v2"]

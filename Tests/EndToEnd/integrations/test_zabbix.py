@@ -33,7 +33,7 @@ MONITORS = [
 TARGET = "tcp://127.0.0.1:10"
 
 
-def test_every_identifier_is_there_once_and_of_the_form_that_zabbix_wants():
+def test_identifiers_are_unique_and_valid():
     found = []
 
     def walk(value) -> None:
@@ -130,7 +130,7 @@ missing = [str(path) for path in (SCHEMA, FRONT_END / "api_jsonrpc.php", POSTGRE
 
 @needs("zabbix_server", "php")
 @pytest.mark.skipif(bool(missing), reason=f"not installed: {', '.join(missing)} (make test-integrations installs them)")
-def test_zabbix_imports_the_template_and_tells_what_is_wrong(namespace, api):
+def test_zabbix_imports_the_template_and_reports_problems(namespace, api):
     both = {"createMissing": True, "updateExisting": True}
     rules = {name: both for name in ("templates", "items", "discoveryRules", "triggers")}
     rules["groups"] = {"createMissing": True, "updateExisting": False}
@@ -140,7 +140,7 @@ def test_zabbix_imports_the_template_and_tells_what_is_wrong(namespace, api):
     macros = [{"macro": f"{{$CONNECTD.{name}}}", "value": value} for name, value in (("INTERVAL", "1s"), ("TARGET", TARGET))]
     with Connectd(namespace, {"policy": {"profile": "internal"}, "monitors": MONITORS}):
         api("host.create", host="prober", groups=[group], templates=[template], macros=macros)
-        # What the template leaves switched off, since it is for hosts that have one target.
+        # The template disables this part, because it is for hosts with one target.
         for item in api("item.get", host="prober", search={"key_": "connectd.check"}, startSearch=True, output=["itemid"]):
             api("item.update", itemid=item["itemid"], status=0)
 

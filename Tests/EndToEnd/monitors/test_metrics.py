@@ -1,4 +1,4 @@
-"""/metrics: the service's counters in the formats of Prometheus and of OpenMetrics."""
+"""/metrics: the service's counters in the formats of Prometheus and OpenMetrics."""
 
 import shutil
 import subprocess
@@ -41,7 +41,7 @@ def test_each_check_is_counted_by_its_outcome_and_fault(connectd):
     assert counted("bad_path", "request") == before["bad_path", "request"], "what has not happened is there as 0"
 
 
-def test_the_time_of_each_part_is_counted_only_where_there_was_one(connectd):
+def test_the_duration_of_a_phase_is_counted_only_if_it_ran(connectd):
     def count(phase: str) -> float:
         return samples(connectd)[f'connectd_check_duration_seconds_count{{phase="{phase}"}}']
 
@@ -77,7 +77,7 @@ def test_checks_in_flight_and_limits_are_shown(connectd):
     assert found['connectd_monitor_up{monitor="shut"}'] == 0
 
 
-def test_the_process_is_described_as_client_libraries_do(connectd):
+def test_process_metrics_have_the_usual_names(connectd):
     found = samples(connectd)
     with open(f"/proc/{connectd.pid}/statm", encoding="ascii") as file:
         resident = int(file.read().split()[1]) * 4096
@@ -87,14 +87,14 @@ def test_the_process_is_described_as_client_libraries_do(connectd):
     assert found["process_max_fds"] > 0 and found["process_virtual_memory_bytes"] > resident
 
 
-def test_nothing_that_a_client_sends_becomes_a_label(connectd):
+def test_client_input_never_becomes_a_label(connectd):
     connectd.client.check("tcp://localhost:9", id="secret-id", labels={"secret-label": "v"})
     connectd.client.get("/secret-path")
     text = connectd.client.get("/metrics").body.decode()
     assert "secret" not in text and "localhost" not in text
 
 
-def test_both_formats_say_the_same(connectd):
+def test_both_formats_have_the_same_values(connectd):
     plain = connectd.client.get("/metrics")
     other = connectd.client.get("/metrics", headers=OPENMETRICS)
     assert plain.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
@@ -104,7 +104,7 @@ def test_both_formats_say_the_same(connectd):
     assert samples(connectd).keys() == samples(connectd, OPENMETRICS).keys()
 
 
-def test_head_answers_without_the_body(connectd):
+def test_head_returns_no_body(connectd):
     answer = connectd.client.request("HEAD", "/metrics")
     assert answer.status == 200 and answer.body == b"" and int(answer.headers["content-length"]) > 1000
 

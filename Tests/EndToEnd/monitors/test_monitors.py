@@ -29,7 +29,7 @@ def configuration(*monitors: dict, **more) -> dict:
 
 @pytest.fixture
 def listener(network):
-    """Opens and closes a listener at will: a dependency that comes and goes."""
+    """A listener that the test opens and closes, as a dependency that is up or down."""
 
     class Dependency:
         socket = None
@@ -50,7 +50,7 @@ def listener(network):
     dependency.stop()
 
 
-def test_a_monitor_is_pending_then_down_then_up_as_its_target_comes_and_goes(network, listener):
+def test_a_monitor_follows_the_state_of_its_target(network, listener):
     with Connectd(network.a, configuration(monitor("db", required=True)), port=PORT) as connectd:
         connectd.wait_for_monitor("db", "down")
         listener.start()
@@ -89,7 +89,7 @@ def test_a_service_with_monitors_that_are_not_required_is_ready(network):
 
 
 def names_what_is_missing(answer):
-    """The answer, if it says more than that the service starts."""
+    """The response, once it says more than that the service is starting."""
     return answer if "missing" in answer.json else None
 
 
@@ -101,7 +101,7 @@ def test_a_pending_required_monitor_is_not_ready(network):
         assert answer.status == 503 and answer.json["missing"][0]["state"] == "pending"
 
 
-def test_without_its_token_readiness_does_not_tell_what_is_missing(network):
+def test_without_a_token_readiness_has_no_details(network):
     files = {"tokens": "ops:0123456789abcdef0123\n"}
     secured = configuration(monitor("db", required=True), auth={"tokens_file": "tokens"})
     with Connectd(network.a, secured, port=PORT, files=files) as connectd:
@@ -117,7 +117,7 @@ def test_without_its_token_readiness_does_not_tell_what_is_missing(network):
         assert connectd.client.get("/v1/monitors", headers=token).status == 200
 
 
-def test_the_list_has_every_monitor_in_the_order_of_the_configuration(network, listener):
+def test_the_list_has_the_order_of_the_configuration(network, listener):
     listener.start()
     names = ["z", "a", "m"]
     with Connectd(network.a, configuration(*map(monitor, names)), port=PORT) as connectd:
@@ -132,7 +132,7 @@ def test_the_list_has_every_monitor_in_the_order_of_the_configuration(network, l
         assert missing.status == 404
 
 
-def test_up_after_and_down_after_count_rounds_in_a_row(network, listener):
+def test_up_after_and_down_after_count_successive_rounds(network, listener):
     with Connectd(network.a, configuration(monitor("db", up_after=3, down_after=5)), port=PORT) as connectd:
         connectd.wait_for_monitor("db", "down")
         history = connectd.client.get("/v1/monitors/db").json["history"]
@@ -178,7 +178,7 @@ def test_the_policy_applies_to_monitors(network, listener):
         assert int(denials.split()[1]) >= 1
 
 
-def test_a_reload_keeps_what_it_does_not_change(network, listener):
+def test_a_reload_keeps_the_state_of_unchanged_monitors(network, listener):
     listener.start()
     first = configuration(monitor("kept"), monitor("changed"), monitor("gone"))
     with Connectd(network.a, first, port=PORT) as connectd:
@@ -241,7 +241,7 @@ def answered(connectd, path: str) -> bool:
 def ends_early(client: socket.socket) -> bool:
     """Whether the response ends before its length."""
     client.settimeout(PATIENCE)
-    # From now on it reads fast.
+    # From now on the client reads fast.
     client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
     with contextlib.suppress(TimeoutError):
         try:
@@ -263,7 +263,7 @@ def ends_early(client: socket.socket) -> bool:
         ({"name": "a", "interval_ms": 50, "check": {"target": "h:5"}}, "must be from"),
     ],
 )
-def test_a_broken_monitor_keeps_the_service_from_starting(network, entry, says):
+def test_an_invalid_monitor_prevents_the_start(network, entry, says):
     broken = Connectd(network.a, configuration(entry), port=PORT)
     assert broken.process.wait(10) == 1
     assert says in broken.log and "connectd.yaml:" in broken.log
@@ -277,7 +277,7 @@ def test_rounds_are_spread_over_the_interval(network):
     with peers.serving(listener, peers.on_each_connection(lambda _: arrivals.append(time.monotonic()))):
         many = [monitor(f"m{number}", interval_ms=2000) for number in range(200)]
         with Connectd(network.a, configuration(*many), port=PORT):
-            time.sleep(7.5)  # Which rounds come in that time is what is tested.
+            time.sleep(7.5)  # The test counts the rounds in that time.
     begin = arrivals[0]
     # The first rounds come at once; the spread holds from the second on.
     late = [moment for moment in arrivals if 3.2 < moment - begin < 7.2]
@@ -288,7 +288,7 @@ def test_rounds_are_spread_over_the_interval(network):
     assert max(counts) <= 3 * min(counts) + 10, counts
 
 
-def test_it_is_not_ready_before_it_knows_its_monitors(loopback_only):
+def test_the_service_is_not_ready_before_its_monitors_start(loopback_only):
     """A thousand monitors take a moment to start. Until then the service is not ready."""
     monitors = [
         {"name": f"m{number}", "required": True, "interval_ms": 86_400_000, "check": {"target": "tcp://127.0.0.1:1"}}

@@ -1,8 +1,10 @@
 """Corrects generated requests where no schema can express what is valid.
 
 Names of certificates come from the configuration, names of ciphers from OpenSSL; a `reject` needs an `expect` after it; the
-parameters of a probe depend on each other. Only requests that are meant to be valid are changed.
+parameters of a probe depend on each other; IDNA2008 decides which characters a name may have. Only requests that are meant to be valid are changed.
 """
+
+import re
 
 import schemathesis
 
@@ -22,8 +24,23 @@ def before_call(context, case, kwargs):
         case.query = {name: value[:200] if isinstance(value, str) else value for name, value in case.query.items()}
 
 
+def ascii_name(text):
+    """A host or target with ASCII letters instead of other characters; a UNIX path stays as it is."""
+    if not isinstance(text, str) or text.isascii() or text.lower().startswith("unix"):
+        return text
+    return re.sub(r"[^\x00-\x7f]", "a", text)
+
+
+def ascii_target(target):
+    if isinstance(target, dict) and "host" in target:
+        return target | {"host": ascii_name(target["host"])}
+    return ascii_name(target)
+
+
 def check(body: dict) -> dict:
     body = dict(body)
+    if "target" in body:
+        body["target"] = ascii_target(body["target"])
     if isinstance(body.get("tls"), dict):
         body["tls"] = tls(body["tls"])
     if isinstance(body.get("dialog"), list):
@@ -43,11 +60,16 @@ def tls(options: dict) -> dict:
         options["alpn"] = [name.encode()[:255].decode(errors="ignore") for name in options["alpn"]]
     if "%" in options.get("server_name", ""):
         options["server_name"] = "db.internal"
+    if "server_name" in options:
+        options["server_name"] = ascii_name(options["server_name"])
     return options
 
 
 def probe(query: dict) -> dict:
     query = dict(query)
+    for name in ("target", "server_name"):
+        if name in query:
+            query[name] = ascii_name(query[name])
     if "%" in str(query.get("server_name", "")):
         query["server_name"] = "db.internal"
     if str(query.get("target", "")).lower().startswith(("udp://", "unix")):

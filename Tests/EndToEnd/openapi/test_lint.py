@@ -32,7 +32,7 @@ def lint(vacuum: str, file: pathlib.Path) -> subprocess.CompletedProcess:
     )  # fmt: skip
 
 
-def test_openapi_spec_validator_accepts_it():
+def test_openapi_spec_validator_accepts_the_specification():
     openapi_spec_validator.validate(DOCUMENT)
 
 
@@ -46,14 +46,14 @@ def for_vacuum(node):
     return {"contains": {}} | made if isinstance(node.get("if"), dict) else made
 
 
-def test_vacuum_finds_nothing(vacuum, tmp_path):
+def test_vacuum_reports_nothing(vacuum, tmp_path):
     path = tmp_path / "openapi.yaml"
     path.write_text(yaml.safe_dump(for_vacuum(DOCUMENT), sort_keys=False, allow_unicode=True, width=10**6))
     done = lint(vacuum, path)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_vacuum_finds_what_is_wrong(vacuum, tmp_path):
+def test_vacuum_finds_mistakes(vacuum, tmp_path):
     """The test above finds mistakes."""
     document = for_vacuum(DOCUMENT)
     document["paths"]["/livez"]["get"]["operationId"] = document["paths"]["/readyz"]["get"]["operationId"]
@@ -177,7 +177,7 @@ def all_faults(document: dict) -> list[str]:
     return found
 
 
-def test_generators_of_clients_understand_it():
+def test_client_generators_support_the_specification():
     assert all_faults(DOCUMENT) == []
 
 

@@ -50,7 +50,7 @@ def test_each_example_matches_its_schema(schema, value):
 
 
 @pytest.mark.parametrize("name", ["connected", "refused", "tls", "tls_expired", "answered", "unix"])
-def test_an_answer_may_get_new_members(name):
+def test_responses_can_get_new_members(name):
     """A later version may add a member anywhere, and the document says so. Only our own tests are stricter."""
     result = DOCUMENT["components"]["examples"][name]["value"]
     schema = {"$ref": "#/components/schemas/CheckResult"}
@@ -71,7 +71,7 @@ def with_a_new_member(value):
             yield from (value[:number] + [changed] + value[number + 1 :] for changed in with_a_new_member(child))
 
 
-def test_each_operation_has_an_answer_and_a_name_of_its_own():
+def test_each_operation_has_a_response_and_a_unique_name():
     names = [operation["operationId"] for _, _, operation, _ in operations()]
     assert len(set(names)) == len(names)
     for path, method, operation, _ in operations():
@@ -122,6 +122,7 @@ TARGETS = {
         "[fe80::1%R*]:1", "[fe80::1%.a]:1", "[fe80::1%...]:1", "[fe80::1%a\\^b]:1", "[fe80::1%-]:1", "[ff02::1%eth0.1]:1",
         "udp://[fe80::1%~x]:1", "unix:/p", "unix:///p", "unix:/", "unix:@n",
         "unix:/a b", "unix:////p", "unix+dgram:/p", "unix+seqpacket:@n", "UNIX:/p",
+        "l\u00f6calhost:1", "tls://M\u00dcNCHEN.example:https", "udp://\u65e5\u672c\u8a9e\u3002jp:53",
     ], True),
     **dict.fromkeys([
         "", "127.0.0.1", "tcp://127.0.0.1", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:65536", "127.0.0.1:080", ":1",
@@ -132,13 +133,13 @@ TARGETS = {
         "[fe80::1%a b]:1", "[1::2::3]:1", "u@localhost:1",
         "tcp://localhost:1/", "tcp://localhost:1?a", "tcp://localhost:1#a", "http://localhost:1", "tls://localhost", "tls://127.1:1",
         "unix:p", "unix:", "unix:@", "unix://p", "unix:80", "unix+stream:/p", "unix:/a\0b", " localhost:1",
-        "localhost :1", "localhost:1 ", "l\u00f6calhost:1", "local*host:1", "a" * 64 + ":1", "%6c:1", "local\0host:1",
+        "localhost :1", "localhost:1 ", "a.\uff11:1", "\uff11\uff12\uff17.0.0.1:1", "a\u3002\u3002b:1", "local*host:1", "a" * 64 + ":1", "%6c:1", "local\0host:1",
     ], False),
 }
 
 
 @pytest.mark.parametrize(("target", "is_target"), [pytest.param(t, v, id=ascii(t)[:40]) for t, v in TARGETS.items()])
-def test_the_schema_tells_targets_from_other_text(target, is_target):
+def test_the_schema_distinguishes_targets_from_other_strings(target, is_target):
     assert (complaints(SCHEMAS["TargetURL"], target) == []) == is_target
 
 
@@ -178,7 +179,7 @@ def test_each_example_of_a_probe_is_answered_as_documented(api, members):
 
 
 @pytest.mark.parametrize("path", ["/v1/errors", "/livez", "/readyz"])
-def test_a_plain_resource_is_answered_as_documented(api, path):
+def test_each_plain_resource_is_answered_as_documented(api, path):
     answer = api.get(path)
     assert_documented(answer, path)
     assert answer.status == 200
@@ -203,7 +204,7 @@ def test_an_unknown_error_is_a_documented_404(api, name):
 @pytest.mark.parametrize(("path", "name", "media_type"), [
     ("/openapi.yaml", "openapi.yaml", "application/yaml"), ("/openapi.json", "openapi.json", "application/json"),
 ])
-def test_the_service_hands_out_the_document_as_it_is(api, path, name, media_type):
+def test_the_service_serves_the_document_unchanged(api, path, name, media_type):
     answer = api.get(path)
     assert answer.status == 200
     assert answer.headers["content-type"].partition(";")[0] == media_type
@@ -222,7 +223,7 @@ QUERIES = {
 
 
 @pytest.mark.parametrize("path", [path for path, item in DOCUMENT["paths"].items() if "get" in item])
-def test_head_answers_what_get_does_without_the_body(api, path):
+def test_head_returns_get_without_the_body(api, path):
     concrete = path.replace("{name}", "ECONNREFUSED") + "?" + urlencode(QUERIES.get(path, {}))
     answers = [api.request(method, concrete) for method in ("GET", "HEAD")]
     assert answers[0].status == answers[1].status
@@ -252,7 +253,7 @@ def test_allow_lists_the_documented_methods(api, method, path):
 @pytest.mark.parametrize("path", [
     p for p, item in DOCUMENT["paths"].items() if "get" in item and item["get"]["tags"] != ["prometheus"]
 ])
-def test_an_unknown_query_parameter_is_named(api, path):
+def test_an_unknown_query_parameter_is_refused(api, path):
     query = {"nosuch": "1"} if path != "/v1/probe" else {"target": "127.0.0.1:1", "nosuch": "1"}
     answer = api.get(path.replace("{name}", "ECONNREFUSED") + "?" + urlencode(query))
     assert_documented(answer, path)
@@ -260,7 +261,7 @@ def test_an_unknown_query_parameter_is_named(api, path):
 
 
 @pytest.mark.parametrize("member", ["hold_ms", "half_open", "count", "interval_ms", "trace"])
-def test_a_member_of_a_later_version_is_named(api, member):
+def test_a_member_of_a_later_version_is_refused(api, member):
     answer = api.post_check("127.0.0.1:1", **{member: 1})
     assert_documented(answer, "/v1/checks", "POST")
     assert answer.status == 400 and answer.pointers == ["/" + member]
@@ -408,7 +409,7 @@ BODIES = [
         ({"reject": "^5"}, "/dialog/0/reject"),
     ],
 )
-def test_a_step_that_the_schema_cannot_judge_is_named(api, step, pointer):
+def test_a_step_that_the_schema_cannot_judge_is_refused(api, step, pointer):
     answer = api.post("/v1/checks", GOOD | {"dialog": [step]})
     assert_documented(answer, "/v1/checks", "POST")
     assert answer.status == 400 and answer.pointers == [pointer]
@@ -422,7 +423,7 @@ def test_a_step_that_the_schema_cannot_judge_is_named(api, step, pointer):
         ({"client_certificate": "nobody"}, 400, "/tls/client_certificate"),
     ],
 )
-def test_a_member_of_tls_that_the_schema_cannot_judge_is_named(api, tls, status, pointer):
+def test_a_tls_member_that_the_schema_cannot_judge_is_refused(api, tls, status, pointer):
     answer = api.post("/v1/checks", GOOD | {"tls": tls})
     assert_documented(answer, "/v1/checks", "POST")
     assert answer.status == status and answer.pointers == [pointer]
@@ -432,14 +433,14 @@ def test_a_member_of_tls_that_the_schema_cannot_judge_is_named(api, tls, status,
     ("member", "schema"),
     [("starttls", "StartTLS"), ("expect_alert", "ExpectedAlert"), ("min_version", None), ("revocation", None)],
 )
-def test_the_names_of_tls_match_the_service(api, member, schema):
+def test_tls_names_match_the_service(api, member, schema):
     answer = api.post("/v1/checks", GOOD | {"tls": {member: "nosuch"}})
     [error] = answer.json["errors"]
     known = SCHEMAS[schema] if schema else SCHEMAS["TLSOptions"]["properties"][member]
     assert error == {"pointer": f"/tls/{member}", "detail": "must be one of: " + ", ".join(known["enum"])}
 
 
-def test_each_name_of_tls_failed_is_in_the_catalogue_and_the_table(api):
+def test_each_tls_error_is_in_the_catalogue_and_the_table(api):
     row = next(row for row in SCHEMAS["ErrorClass"]["description"].splitlines() if row.startswith("| `tls_failed`"))
     names = row.partition(": ")[2].partition(";")[0].split(", ")
     entries = api.get("/v1/errors").json["errors"]
@@ -447,7 +448,7 @@ def test_each_name_of_tls_failed_is_in_the_catalogue_and_the_table(api):
 
 
 @pytest.mark.parametrize(("members", "is_check"), BODIES, ids=lambda value: json.dumps(value)[:60])
-def test_the_schema_and_the_service_agree_on_what_a_check_is(api, members, is_check):
+def test_the_schema_and_the_service_agree_on_valid_checks(api, members, is_check):
     assert (complaints(SCHEMAS["CheckRequest"], GOOD | members) == []) == is_check
     answer = api.post("/v1/checks", GOOD | members)
     assert_documented(answer, "/v1/checks", "POST")
@@ -455,7 +456,7 @@ def test_the_schema_and_the_service_agree_on_what_a_check_is(api, members, is_ch
     assert is_check or answer.pointers
 
 
-# The texts of the examples are the service's own.
+# The texts in the examples match those of the service.
 
 
 @pytest.mark.parametrize(

@@ -50,14 +50,14 @@ def denial(api) -> bytes:
 
 @pytest.mark.parametrize("address", METADATA + METADATA6 + NEVER + NEVER6)
 @pytest.mark.parametrize("scheme", ["tcp", "udp"])
-def test_hard_denials(api, denial, scheme, address):
+def test_hard_denied_addresses_are_403(api, denial, scheme, address):
     answer = api.post_check(f"{scheme}://{host(address)}:80")
     assert_problem(answer, 403)
     assert answer.body == denial, "one constant answer"
 
 
 @pytest.mark.parametrize("address", [item for group in EMBEDDED.values() for item in group])
-def test_an_embedded_address_is_judged_as_itself_too(api, denial, address):
+def test_an_embedded_address_is_judged_too(api, denial, address):
     for target in (f"tcp://[{address}]:80", {"transport": "tcp", "host": address, "port": 80}):
         answer = api.post_check(target)
         assert_problem(answer, 403)
@@ -65,7 +65,7 @@ def test_an_embedded_address_is_judged_as_itself_too(api, denial, address):
 
 
 @pytest.mark.parametrize("address", ["fe80::1%lo", "fe80::a9fe:a9fe%1", "ff02::1%lo"])
-def test_a_zone_opens_nothing(api, address):
+def test_a_zone_does_not_bypass_a_denial(api, address):
     assert_problem(api.post_check(f"tcp://[{address}]:80"), 403)
 
 
@@ -130,7 +130,7 @@ def test_a_name_server_is_a_target_too(api, denial):
 
 
 @pytest.mark.deadline
-def test_a_denial_needs_no_time_and_no_packet(api):
+def test_a_denial_is_immediate_and_sends_nothing(api):
     started = time.monotonic()
     for address in METADATA:
         assert_problem(api.post_check(f"tcp://{address}:80"), 403)
@@ -180,7 +180,7 @@ def with_rules(loopback_only):
         ("tcp://127.0.0.10:1", True),
     ],
 )
-def test_the_first_rule_that_fits_decides(with_rules, target, allowed):
+def test_the_first_matching_rule_decides(with_rules, target, allowed):
     answer = with_rules.post_check(target, timeout_ms=200)
     assert answer.status == (200 if allowed else 403), answer.body
 
@@ -219,7 +219,7 @@ def test_the_first_rule_that_fits_decides(with_rules, target, allowed):
         ("public", [], "tcp://[2001:2::1]:1", False),
     ],
 )
-def test_profiles(profiles, profile, rules, target, allowed):
+def test_each_profile_allows_its_addresses(profiles, profile, rules, target, allowed):
     answer = profiles(profile, rules).post_check(target, timeout_ms=200)
     assert answer.status == (200 if allowed else 403), answer.body
 

@@ -82,7 +82,7 @@ def test_many_hanging_paths_leave_threads_for_others(hanging, folder, patterns):
             pool.submit(connectd.client.check, f"unix:{folder}/hang/{number}.sock", timeout_ms=4000)
             for number in range(120)
         ]
-        time.sleep(1)  # Every thread that may hang does by then.
+        time.sleep(1)  # By then, every thread that may hang does so.
         for _ in range(10):
             assert_live(connectd, seconds=3)
             assert_success(connectd.client.check(f"unix:{folder}/app/s.sock", timeout_ms=3000))
@@ -105,7 +105,7 @@ def test_a_path_that_hung_works_again_and_leaks_nothing(folder):
         assert len(connectd.open_descriptors()) <= len(before) + 1
 
 
-def test_the_service_ends_while_a_path_hangs(hanging, folder):
+def test_the_service_stops_while_a_path_hangs(hanging, folder):
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         with serving(f"{folder}/hang/*") as connectd:
             slow = pool.submit(connectd.client.post_check, f"unix:{folder}/hang/s.sock", timeout_ms=500)
@@ -116,7 +116,7 @@ def test_the_service_ends_while_a_path_hangs(hanging, folder):
         assert slow.result().status in (200, 503)
 
 
-def test_the_command_line_holds_its_timeout_too(hanging, folder):
+def test_the_command_line_meets_its_timeout(hanging, folder):
     begin = time.monotonic()
     done = subprocess.run(
         [binary(), "check", "--timeout", "500ms", f"unix:{folder}/hang/s.sock"],

@@ -45,7 +45,7 @@ def serving(*patterns: str) -> Connectd:
     return Connectd(configuration={"policy": {"rules": rules}})
 
 
-def test_the_root_of_another_process_is_no_way_into_an_allowed_folder(tree):
+def test_the_root_link_of_another_process_is_not_followed(tree):
     with serving(f"{tree}/app/*") as connectd, container(tree) as pid:
         for name in ("inner.sock", "s.sock", "none.sock"):
             assert_problem(connectd.client.post_check(f"unix:/proc/{pid}/root{tree}/app/{name}"), 403)
@@ -68,7 +68,7 @@ def test_no_link_of_procfs_leads_to_an_allowed_path(tree, way):
         assert_problem(connectd.client.post_check(f"unix:{way}{tree}/app/s.sock"), 403)
 
 
-def test_ordinary_links_are_followed_to_what_is_allowed(tree):
+def test_ordinary_links_to_allowed_paths_are_followed(tree):
     os.symlink(f"{tree}/app", f"{tree}/one")
     os.symlink("one", f"{tree}/two")
     os.symlink("../two/s.sock", f"{tree}/other/link")
@@ -84,7 +84,7 @@ def test_ordinary_links_are_followed_to_what_is_allowed(tree):
         assert connectd.client.check(f"unix:{tree}/one/none")["error"]["name"] == "ENOENT"
 
 
-def test_a_bind_mount_is_judged_by_its_own_name(tree):
+def test_a_bind_mount_is_judged_by_its_own_path(tree):
     os.mkdir(f"{tree}/bound")
     subprocess.run(["mount", "--bind", f"{tree}/app", f"{tree}/bound"], check=True)
     try:
@@ -129,7 +129,7 @@ def test_the_command_line_has_its_callers_own_rights(tree):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_a_check_of_a_path_keeps_one_descriptor(tree):
+def test_a_check_of_a_path_uses_one_descriptor(tree):
     """The opened path is closed once the socket is connected."""
     with peers.unix_listener(f"{tree}/app/silent.sock") as silent, serving(f"{tree}/app/*") as connectd:
         before = len(connectd.open_descriptors())

@@ -40,18 +40,18 @@ def test_a_path_in_a_rule_is_allowed(api, tree):
     assert_success(api.check("unix:@connectd-policy-yes"))
 
 
-def test_everything_else_is_denied(api, tree):
+def test_other_paths_are_denied(api, tree):
     for path in ("in/other", "out/s.sock", "in/deep/s.sock", "in/denied/s.sock", "none"):
         assert_problem(api.post_check(f"unix:{tree}/{path}"), 403)
     assert_problem(api.post_check("unix:@connectd-other"), 403)
 
 
-def test_dots_do_not_leave_the_folder(api, tree):
+def test_dot_segments_do_not_leave_the_directory(api, tree):
     for path in ("in/../out/s.sock", "in/./../out/s.sock", "in/../in/../out/s.sock", "in/..//out/s.sock"):
         assert_problem(api.post_check(f"unix:{tree}/{path}"), 403)
 
 
-def test_a_link_to_the_outside_is_denied(api, tree):
+def test_a_link_to_a_path_outside_is_denied(api, tree):
     os.symlink(f"{tree}/out/s.sock", f"{tree}/in/link.sock")
     assert_problem(api.post_check(f"unix:{tree}/in/link.sock"), 403)
 
@@ -66,12 +66,12 @@ def test_a_link_to_an_allowed_socket_is_allowed(api, tree):
     assert_success(api.check(f"unix:{tree}/out/in.sock"))
 
 
-def test_a_path_and_an_abstract_name_are_not_mistaken_for_each_other(api, tree):
+def test_paths_and_abstract_names_are_distinct(api, tree):
     assert_problem(api.post_check("unix:/@connectd-policy-yes"), 403)
     assert_problem(api.post_check(f"unix:@{tree}/in/s.sock"), 403)
 
 
-def test_no_path_opens_without_a_rule(root_and_namespaces, tree):
+def test_without_a_rule_paths_are_denied(root_and_namespaces, tree):
     with Connectd(configuration={}) as connectd:
         answers = [connectd.client.post_check(f"unix:{tree}/{path}") for path in ("in/s.sock", "none", "in")]
         answers.append(connectd.client.post_check("unix:@connectd-policy-yes"))
@@ -81,7 +81,7 @@ def test_no_path_opens_without_a_rule(root_and_namespaces, tree):
     assert len({answer.body for answer in answers}) == 1, "a denial says nothing about the target"
 
 
-def test_two_stars_cross_folders(root_and_namespaces, tree):
+def test_two_stars_match_subdirectories(root_and_namespaces, tree):
     rules = [{"action": "allow", "path": f"{tree}/in/**"}]
     with Connectd(configuration={"policy": {"profile": "rules", "rules": rules}}) as connectd:
         assert_success(connectd.client.check(f"unix:{tree}/in/deep/s.sock"))
@@ -95,6 +95,6 @@ def test_an_own_unix_listener_is_denied(root_and_namespaces):
         assert_problem(connectd.client.post_check(f"unix:{connectd.socket_path}"), 403)
 
 
-def test_the_type_of_the_socket_does_not_open_a_door(api, tree):
+def test_the_rules_apply_to_each_socket_type(api, tree):
     with peers.unix_listener(f"{tree}/out/d", socket.SOCK_DGRAM):
         assert_problem(api.post_check(f"unix+dgram:{tree}/out/d"), 403)

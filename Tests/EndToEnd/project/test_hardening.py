@@ -17,7 +17,7 @@ PRELOADS = {
 }
 
 
-def test_the_program_is_linked_for_safety():
+def test_the_program_has_its_linker_hardening():
     subprocess.run([ROOT / "scripts" / "check-hardening", binary(), "debug"], check=True)
 
 
@@ -35,7 +35,7 @@ def test_releases_have_no_runpath():
 
 
 @pytest.mark.parametrize("what", PRELOADS)
-def test_a_preloaded_library_takes_no_argument_away(tmp_path, what):
+def test_a_preloaded_library_does_not_hide_arguments(tmp_path, what):
     compiler = shutil.which("cc") or shutil.which("clang")
     if compiler is None:
         pytest.skip("not installed: a C compiler")

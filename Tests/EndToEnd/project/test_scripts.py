@@ -48,7 +48,7 @@ def test_coverage_lists_files_when_asked(report):
 
 
 @pytest.mark.parametrize("words", [[], ["memory"], ["--help"]])
-def test_sanitize_says_how_it_is_used(words):
+def test_sanitize_without_arguments_prints_its_usage(words):
     done = run("scripts/sanitize", *words)
     assert done.returncode == 2 and done.stderr.startswith("usage: scripts/sanitize address|thread"), done.stderr
 

@@ -24,10 +24,10 @@ def test_each_file_shows_the_version(version, name):
     assert found == {version}
 
 
-def test_the_changelog_begins_with_it(version):
+def test_the_changelog_begins_with_the_version(version):
     assert re.search(r"(?m)^## (?!Unreleased$)(\S+)", (REPOSITORY / "CHANGELOG.md").read_text())[1] == version
 
 
-def test_metrics_show_it(version):
+def test_metrics_show_the_version(version):
     with Connectd() as running:
         assert f'connectd_build_info{{version="{version}"' in running.client.get("/metrics").body.decode()

@@ -57,7 +57,7 @@ def test_make_test_needs_only_small_packages(fresh_machine):
     assert said & LARGE == set()
 
 
-def test_the_integration_tests_bring_the_large_ones(fresh_machine):
+def test_the_integration_tests_need_the_large_packages(fresh_machine):
     assert "integrations" in parts_of("test-integrations")
     assert LARGE <= {line.strip() for line in fresh_machine("build", "test", "integrations")}
 
@@ -73,7 +73,7 @@ def test_packages_are_listed_before_they_are_installed(fresh_machine):
 
 
 @pytest.mark.parametrize(("value", "status"), [("", 0), ("1", 1)])
-def test_a_missing_server_fails_where_nothing_may_be_missing(value, status, tmp_path):
+def test_with_strict_mode_a_missing_server_fails(value, status, tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-k", "promtool", "Tests/EndToEnd/monitors/test_metrics.py"],
         cwd=REPOSITORY, capture_output=True, text=True, timeout=60,

@@ -46,7 +46,7 @@ def connect(it: Connectd, kind: str) -> socket.socket:
 def wait_until_draining(it: Connectd) -> None:
     health = Client(tcp_connector(it.namespace, "127.0.0.1", HEALTH))
     wait_until(lambda: health.get("/readyz").status == 503, 30, "/readyz says that the service drains")
-    time.sleep(0.2)  # Each worker learns of it by itself, and nothing shows when it has.
+    time.sleep(0.2)  # Until every worker knows: no condition shows that.
 
 
 def wait_for_long_list(it: Connectd) -> None:
@@ -70,7 +70,7 @@ def test_a_partial_request_is_answered_during_shutdown(loopback_only, kind, sent
         if sent > len(HEAD):
             it.wait_until_read(connection)
         else:
-            time.sleep(0.2)  # A head that is not complete stays in the socket: nothing shows that it was seen.
+            time.sleep(0.2)  # An incomplete head stays in the socket: no condition shows that the service saw it.
         it.process.send_signal(signal.SIGTERM)
         wait_until_draining(it)
         connection.sendall(REQUEST[sent:])
@@ -144,7 +144,7 @@ def test_a_slow_reader_gets_its_document_in_full(loopback_only, kind):
 
 
 @KINDS
-def test_connections_in_the_backlog_are_answered(loopback_only, kind):
+def test_connections_in_the_backlog_get_a_response(loopback_only, kind):
     """Clients whose connect(2) succeeded, and that are not accepted yet at SIGTERM."""
     with service(loopback_only) as it, contextlib.ExitStack() as held:
         it.process.send_signal(signal.SIGSTOP)
@@ -208,7 +208,7 @@ def test_https_clients_that_do_not_read_cannot_delay_shutdown(loopback_only, cer
             connection = held.enter_context(connect())
             for _ in range(10):
                 connection.sendall(b"GET /v1/monitors HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        time.sleep(0.5)  # Each answer fills the buffers of its connection; nothing outside shows when.
+        time.sleep(0.5)  # Until each response fills the buffers of its connection: no condition shows that.
         began = time.monotonic()
         it.process.send_signal(signal.SIGTERM)
         assert it.process.wait(30) == 0
@@ -217,7 +217,7 @@ def test_https_clients_that_do_not_read_cannot_delay_shutdown(loopback_only, cer
 
 
 class Crowd:
-    """Clients that continue until connections are refused. Each new connection must get an answer."""
+    """Clients that send requests until connections are refused. Each new connection must get a response."""
 
     def __init__(self, connect, keep_alive: bool):
         self.connect, self.keep_alive = connect, keep_alive

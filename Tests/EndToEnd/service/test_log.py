@@ -43,7 +43,7 @@ def test_a_full_stderr_pipe_blocks_neither_checks_nor_shutdown():
         os.close(reading)
 
 
-def test_a_duration_is_a_number_with_a_fraction():
+def test_durations_are_numbers_with_a_fraction():
     with tempfile.TemporaryDirectory(prefix="connectd-e2e-", dir="/tmp") as folder:
         path, config = f"{folder}/http.sock", f"{folder}/connectd.yaml"
         with open(config, "w") as file:
@@ -66,7 +66,7 @@ def test_a_duration_is_a_number_with_a_fraction():
     assert durations["check"] == timings["total"]
 
 
-def test_text_lines_show_no_character_that_hides_or_turns_others():
+def test_text_lines_escape_invisible_and_bidirectional_characters():
     """A target's path may hold any character; U+2028 ends a line in some viewers, and U+202E turns the text after it."""
     with tempfile.TemporaryDirectory(prefix="connectd-e2e-", dir="/tmp") as folder:
         path = f"{folder}/http.sock"
@@ -85,7 +85,7 @@ def test_text_lines_show_no_character_that_hides_or_turns_others():
 
 
 def drain(pipe: int) -> list[bytes]:
-    """The content of the pipe, by lines."""
+    """The lines in the pipe."""
     os.set_blocking(pipe, False)
     text = b""
     try:

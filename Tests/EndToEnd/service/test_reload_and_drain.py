@@ -53,7 +53,7 @@ def test_a_changed_policy_applies_to_the_next_request(connectd):
         ("auth: {tokens_file: no-such-file}\n", "tokens_file"),
     ],
 )
-def test_a_broken_configuration_changes_nothing_and_is_named(connectd, broken, word):
+def test_an_invalid_configuration_changes_nothing_and_is_reported(connectd, broken, word):
     connectd.reload(DENYING)
     connectd.reload(broken, "reload rejected")
     refusal = next(line for line in connectd.log.splitlines() if "reload rejected" in line)
@@ -114,7 +114,7 @@ def test_a_reload_changes_the_log_level_and_format(connectd):
     assert connectd.log[before:] == ""
 
 
-def test_the_page_names_what_needs_a_restart():
+def test_the_page_names_the_keys_that_need_a_restart():
     """The message of a reload and docs/graceful-shutdown.md name the same keys."""
     said = re.search(r'"(listen, .*) take effect only', (REPOSITORY / "Sources/connectd/Serve/Reloader.swift").read_text())
     page = (REPOSITORY / "docs/graceful-shutdown.md").read_text()
@@ -137,7 +137,7 @@ def test_a_key_that_needs_a_restart_is_logged(connectd):
     connectd.reload({**OPEN_CONFIGURATION, "limits": {"queue": 7}}, "only after a restart")
 
 
-def test_a_keep_alive_connection_lives_through_a_reload(connectd):
+def test_a_keep_alive_connection_survives_a_reload(connectd):
     with connectd.unix.connect() as connection:
         connection.settimeout(5)
         stream = connection.makefile("rb")
@@ -171,7 +171,7 @@ def wait_until_draining(connectd: Connectd, timeout: float) -> None:
 
 
 @pytest.mark.deadline
-def test_during_the_delay_only_readyz_changes(network):
+def test_during_the_drain_delay_only_readyz_changes(network):
     with draining(network, delay_ms=1200) as (connectd, _):
         started = time.monotonic()
         wait_until_draining(connectd, 1)
@@ -310,7 +310,7 @@ def test_a_reload_cannot_open_a_listener_that_needs_authentication(loopback_only
         assert process.wait(10) == 0
 
 
-# What else follows a reload, and what cannot be read.
+# Further settings of a reload, and unreadable files.
 
 
 def test_a_reload_changes_the_log(connectd):
@@ -332,7 +332,7 @@ def test_a_reload_changes_the_drain(network):
 
 
 @pytest.mark.parametrize("text", ["", "\n", "# nothing yet\n"], ids=["nothing", "a line end", "a comment"])
-def test_a_file_that_is_being_written_does_not_take_tokens_away(connectd, text):
+def test_a_partially_written_file_does_not_remove_tokens(connectd, text):
     (connectd.folder / "tokens").write_text("alice:s3cret-of-alice\n")
     connectd.reload({**OPEN_CONFIGURATION, "auth": {"tokens_file": "tokens"}})
     connectd.reload(text, "reload rejected")
@@ -344,8 +344,8 @@ def test_a_file_that_is_being_written_does_not_take_tokens_away(connectd, text):
     assert status(connectd) == 200, "defaults, where they are meant"
 
 
-def test_an_empty_file_may_stay_empty(network):
-    """As a new installation has it, and the image."""
+def test_an_empty_file_can_stay_empty(network):
+    """As in a new installation and in the image."""
     with Connectd(network.a, "# nothing yet\n", port=PORT) as connectd:
         connectd.reload("")
         connectd.reload({"hosts": ["a.example"]})
@@ -361,7 +361,7 @@ def test_a_directory_instead_of_the_configuration_changes_nothing(connectd):
     assert status(connectd) == 403
 
 
-def test_links_are_followed_as_kubernetes_swaps_them(connectd):
+def test_swapped_links_of_kubernetes_are_followed(connectd):
     """A ConfigMap's file is a link through `..data`, which is replaced as a whole."""
     def swap(name: str, text: str) -> None:
         (connectd.folder / name).mkdir()
@@ -398,15 +398,15 @@ def test_an_empty_pipe_as_configuration_does_not_block_shutdown(network, folder)
         connectd.stop()
 
 
-def test_a_pipe_is_read_to_its_end(network, folder):
-    """As `--config <(…)` of a shell gives it."""
+def test_a_pipe_is_read_until_eof(network, folder):
+    """As with `--config <(…)` in a shell."""
     os.mkfifo(f"{folder}/pipe")
     connectd = Connectd(network.a, port=PORT, arguments=("--config", f"{folder}/pipe"))
     try:
         with open(f"{folder}/pipe", "w") as file:
             file.write("hosts: [one.example]\n")
             file.flush()
-            time.sleep(0.3)  # The second part comes later than the first read; nothing outside shows that read.
+            time.sleep(0.3)  # Until the first part has been read: no condition shows that.
             file.write("policy: {profile: rules}\n")
         connectd.wait_until_live()
         assert status(connectd) == 403
@@ -414,7 +414,7 @@ def test_a_pipe_is_read_to_its_end(network, folder):
         connectd.stop()
 
 
-def test_a_hundred_signals_at_once_are_one_or_two_reloads(connectd):
+def test_a_hundred_signals_at_once_cause_few_reloads(connectd):
     (connectd.folder / "connectd.yaml").write_text(yaml.safe_dump(DENYING))
     for _ in range(100):
         connectd.process.send_signal(signal.SIGHUP)

@@ -33,7 +33,7 @@ def serve(loopback_only, folder):
 
 
 @pytest.mark.parametrize("address", ["0.0.0.0:8099", "[::]:8099", "10.1.2.3:8099", "[::ffff:10.1.2.3]:8099"])
-def test_it_does_not_start_wide_open(serve, address):
+def test_an_open_listener_without_authentication_and_policy_is_refused(serve, address):
     ran = serve(None, "--listen", address)
     assert ran.returncode not in (0, -signal.SIGTERM)
     for missing in ("tokens", "--allow-anonymous", "policy"):
@@ -54,11 +54,11 @@ def test_authentication_or_a_policy_alone_is_not_enough(serve, folder):
     assert "policy" in ran.stderr
 
 
-def test_a_mixed_list_of_listeners_is_judged_by_its_widest(serve):
+def test_one_open_listener_among_several_is_refused(serve):
     assert serve(None, "--listen", "127.0.0.1:8099", "--listen", "0.0.0.0:8098").returncode != 0
 
 
-def test_with_authentication_and_a_policy_it_starts(loopback_only):
+def test_an_open_listener_with_authentication_and_a_policy_starts(loopback_only):
     configuration = {"policy": {"profile": "internal"}}
     with Connectd(
         loopback_only, configuration, port=8097, listen=("0.0.0.0:8096",), arguments=("--allow-anonymous",)
@@ -106,7 +106,7 @@ BAD = [
 
 
 @pytest.mark.parametrize("text,line,word", BAD, ids=lambda value: repr(value)[:40])
-def test_a_wrong_configuration_is_named_by_line_and_reason(serve, text, line, word):
+def test_an_invalid_configuration_is_reported_with_line_and_reason(serve, text, line, word):
     ran = serve(text)
     assert ran.returncode not in (0, -signal.SIGSEGV, -signal.SIGILL, -signal.SIGTRAP), ran.stderr
     assert word in ran.stderr
@@ -115,13 +115,13 @@ def test_a_wrong_configuration_is_named_by_line_and_reason(serve, text, line, wo
         assert f"{line}" in ran.stderr
 
 
-def test_a_missing_configuration_file_is_named(serve):
+def test_a_missing_configuration_file_is_reported(serve):
     ran = serve(None, "--config", "/no/such/connectd.yaml")
     assert ran.returncode != 0
     assert "/no/such/connectd.yaml" in ran.stderr
 
 
-def test_secrets_of_a_wrong_file_are_not_printed(serve, folder):
+def test_secrets_in_an_invalid_file_are_not_printed(serve, folder):
     with open(f"{folder}/tokens", "w") as file:
         file.write("this line has no colon but s3cret\n")
     ran = serve("auth: {tokens_file: tokens}\n")
@@ -132,7 +132,7 @@ def test_secrets_of_a_wrong_file_are_not_printed(serve, folder):
 @pytest.mark.parametrize(
     "address", ["nonsense", "127.0.0.1", "127.0.0.1:0x50", "127.0.0.1:70000", "unix:", "localhost", ""]
 )
-def test_a_wrong_listener_is_named(serve, address):
+def test_an_invalid_listener_is_reported(serve, address):
     ran = serve(None, "--listen", address)
     assert ran.returncode != 0
     assert ran.stderr.strip()
@@ -146,7 +146,7 @@ def test_a_port_in_use_is_reported(serve, loopback_only):
     assert "--listen" in ran.stderr and "LISTEN=" in ran.stderr, "what to do about it"
 
 
-def test_a_privileged_port_names_the_missing_capability(loopback_only):
+def test_a_privileged_port_error_names_the_capability(loopback_only):
     ran = subprocess.run(
         loopback_only.command(
             "setpriv", "--reuid=65534", "--clear-groups", "--bounding-set=-net_bind_service",
@@ -164,7 +164,7 @@ def test_two_services_do_not_share_a_port(serve, loopback_only):
         assert first.http.get("/livez").status == 200
 
 
-def test_a_port_is_free_again_at_once(loopback_only):
+def test_a_port_is_free_at_once_after_the_exit(loopback_only):
     for _ in range(3):
         with Connectd(loopback_only, port=8094) as connectd:
             with connectd.http.connect() as connection:
@@ -172,7 +172,7 @@ def test_a_port_is_free_again_at_once(loopback_only):
                 assert connection.recv(10).startswith(b"HTTP/1.1")
 
 
-def test_a_stale_socket_file_is_replaced_and_a_living_one_is_not(serve, folder, loopback_only):
+def test_only_a_stale_socket_file_is_replaced(serve, folder, loopback_only):
     peers.unix_listener(f"{folder}/http.sock").close()
     with Connectd(loopback_only, port=8093, listen=(f"unix:{folder}/http.sock",)) as connectd:
         assert connectd.http.get("/livez").status == 200
@@ -190,7 +190,7 @@ def test_a_file_that_is_not_a_socket_is_not_removed(serve, folder):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_it_with_0(loopback_only, number):
+def test_sigterm_and_sigint_exit_with_0(loopback_only, number):
     connectd = Connectd(loopback_only, port=8092).wait_until_live()
     connectd.process.send_signal(number)
     try:
@@ -208,13 +208,13 @@ def test_closed_standard_descriptors_are_not_reused():
 
 
 @pytest.mark.deadline
-def test_it_is_live_soon(loopback_only):
+def test_the_service_is_live_soon(loopback_only):
     started = time.monotonic()
     with Connectd(loopback_only, port=8092):
         assert time.monotonic() - started < 2
 
 
-def test_the_environment_is_below_the_flags_and_above_the_file(loopback_only):
+def test_flags_override_the_environment_which_overrides_the_file(loopback_only):
     environment = {
         "CONNECTD_LIMITS__QUEUE": "7",
         "CONNECTD_PORT": "tcp://10.0.0.1:80",
@@ -227,13 +227,13 @@ def test_the_environment_is_below_the_flags_and_above_the_file(loopback_only):
         assert "CONNECTD_SERVICE_HOST" not in connectd.log
 
 
-def test_a_wrong_environment_is_named(serve):
+def test_an_invalid_variable_is_reported(serve):
     ran = serve(None, environment={"CONNECTD_LIMITS__QUEUE": "many"})
     assert ran.returncode != 0
     assert "CONNECTD_LIMITS__QUEUE" in ran.stderr
 
 
-def test_listen_from_the_environment(loopback_only, folder):
+def test_the_environment_sets_listen(loopback_only, folder):
     path = f"{folder}/env.sock"
     process = subprocess.Popen(
         loopback_only.command(str(connectd_process.binary()), "serve"),
@@ -283,6 +283,6 @@ def test_a_container_with_an_unreachable_listener_logs_a_warning(loopback_only, 
     assert ("published ports do not reach" in process.communicate()[1]) is is_told
 
 
-def test_the_configuration_that_the_other_tests_use_is_a_valid_one(loopback_only):
+def test_the_configuration_of_the_other_tests_is_valid(loopback_only):
     with Connectd(loopback_only, OPEN_CONFIGURATION, port=8091) as connectd:
         assert "warning" not in connectd.log.lower()

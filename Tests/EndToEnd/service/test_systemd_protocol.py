@@ -62,11 +62,11 @@ def listening_ports(pid: int) -> set[int]:
     return {int(row[1].split(":")[1], 16) for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in own}
 
 
-def test_sockets_that_are_handed_over_serve_by_their_names(folder):
+def test_inherited_sockets_serve_by_their_names(folder):
     path = f"{folder}/handed.sock"
     sockets = [listening(), listening(path, socket.AF_UNIX), listening(("0.0.0.0", 0))]
     with activated(sockets, "http:connectd.socket:health") as process:
-        # The backlog holds what comes before the start: nothing is lost, and no unit has to wait for the service.
+        # The backlog keeps connections that arrive before the start, so nothing is lost and no unit has to wait.
         assert client_of(sockets[0]).get("/v1/errors").status == 200
         assert Client(unix_connector(path)).get("/v1/errors").status == 200
         health = client_of(sockets[2])
@@ -91,7 +91,7 @@ def test_inherited_sockets_are_added_to_listen_and_not_bound_twice(folder):
     made.close()
 
 
-def test_at_the_end_clients_of_a_socket_wait_for_the_next_process():
+def test_after_shutdown_clients_of_a_socket_wait_for_the_next_process():
     """The service manager keeps the socket open: waiting clients are answered by the next process, instead of a 503."""
     made = listening()
     ask = b"GET /v1/errors HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -116,7 +116,7 @@ def test_at_the_end_clients_of_a_socket_wait_for_the_next_process():
     made.close()
 
 
-def test_a_drain_leaves_what_it_has_not_accepted_to_the_next_process():
+def test_a_drain_leaves_waiting_clients_to_the_next_process():
     """Each client gets an answer, from the end of one process over the start of the next."""
     made = listening()
     statuses, end = [], threading.Event()
@@ -145,7 +145,7 @@ def test_a_drain_leaves_what_it_has_not_accepted_to_the_next_process():
     made.close()
 
 
-def test_a_health_listener_of_a_socket_answers_until_the_end():
+def test_an_inherited_health_listener_answers_until_the_exit():
     made, health, silent = listening(), listening(), listening()
     with activated([made, health], "http:health", environment={"CONNECTD_DRAIN__LIMIT_MS": "3000"}) as process:
         assert client_of(health).get("/readyz").status == 200
@@ -169,7 +169,7 @@ def test_an_open_socket_needs_authentication_and_a_policy():
 
 
 @pytest.mark.parametrize("kind", ["datagram", "connection", "file", "abstract"])
-def test_sockets_that_are_not_listeners_are_named(kind):
+def test_sockets_that_are_not_listeners_are_refused(kind):
     one, other = socket.socketpair()
     made = {
         "datagram": lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM),
@@ -199,7 +199,7 @@ def test_two_sockets_for_one_address_are_refused():
 
 
 def test_a_restart_with_socket_activation_loses_no_request(folder):
-    """Under load, with checks in flight that delay the exit: clients that connect meanwhile wait for the next process."""
+    """Under load, with checks in flight that delay the exit. Clients that connect in the meantime wait for the next process."""
     path = f"{folder}/http.sock"
     made = [listening(), listening(path, socket.AF_UNIX)]
     silent = listening()
@@ -291,7 +291,7 @@ def test_it_notifies_systemd_when_it_is_ready_reloads_and_stops(folder, kind):
     manager.socket.close()
 
 
-def test_a_missing_service_manager_does_no_harm(folder):
+def test_a_missing_service_manager_is_ignored(folder):
     with Connectd(environment={"NOTIFY_SOCKET": f"{folder}/missing", "WATCHDOG_USEC": "50000"}) as it:
         time.sleep(0.2)  # Several intervals of the watchdog.
         assert it.client.get("/livez").status == 200
@@ -314,7 +314,7 @@ def thread_of(pid: int, kind: str) -> int:
 
 @contextlib.contextmanager
 def hanging(thread: int):
-    """One thread hangs, the others continue."""
+    """Stops one thread; the others continue."""
     if _libc.ptrace(PTRACE_ATTACH, thread, None, None) != 0:
         pytest.fail(os.strerror(ctypes.get_errno()))
     os.waitpid(thread, WALL)
@@ -345,7 +345,7 @@ def test_watchdog_notifications_stop_when_a_worker_hangs(folder, kind):
     manager.socket.close()
 
 
-def test_another_process_is_watched(folder):
+def test_a_watchdog_of_another_process_is_ignored(folder):
     manager = Manager(f"{folder}/notify")
     environment = {"NOTIFY_SOCKET": f"{folder}/notify", "WATCHDOG_USEC": "100000", "WATCHDOG_PID": "1"}
     with Connectd(environment=environment):

@@ -1,4 +1,4 @@
-"""Debian's blackbox_exporter next to connectd: modules that both know, peers for them, and comparisons of their metrics."""
+"""Debian's blackbox_exporter next to connectd: modules that both support, peers for them, and comparisons of their metrics."""
 
 import re
 import socket
@@ -77,7 +77,7 @@ def says(*parts: bytes, stays: bool = False):
     def script(connection: socket.socket) -> None:
         for part in parts:
             connection.sendall(part)
-            time.sleep(0.01)  # Each part is a packet of its own.
+            time.sleep(0.01)  # Each part is a separate packet.
         if stays:
             tls_peers.until_the_end(connection)
 

@@ -1,4 +1,4 @@
-"""A certificate authority for the tests, and every certificate that a TLS peer shows.
+"""A certificate authority for the tests, and the certificates of all TLS peers.
 
 The root signs an intermediate, which signs the leaves; `cryptography` makes them, and the command `openssl` what that
 library refuses: SHA-1 and MD5 signatures, and RSA keys under 1024 bits.
@@ -65,7 +65,7 @@ class Authority:
 
 
 class Authorities:
-    """A root, an intermediate, and the identities below them; each is made when it is first asked for."""
+    """A root, an intermediate, and the identities below them. Each is made on first use."""
 
     def __init__(self, folder: pathlib.Path):
         self.folder = folder
@@ -253,7 +253,7 @@ class Authorities:
         return self._rsa(512)
 
     def _rsa(self, bits: int) -> Identity:
-        """With more than two primes where that is allowed: a key of 8192 bits takes a second instead of a minute."""
+        """Uses more than two primes if that is allowed: a key of 8192 bits then takes a second instead of a minute."""
         primes = {4096: 4, 8192: 5}.get(bits, 2)
         options = ["-pkeyopt", f"rsa_keygen_bits:{bits}", "-pkeyopt", f"rsa_keygen_primes:{primes}"]
         key_pem = openssl("genpkey", "-algorithm", "RSA", *options)
@@ -270,7 +270,7 @@ class Authorities:
         return self._signed_with("md5")
 
     def _signed_with(self, digest: str) -> Identity:
-        """An RSA intermediate that signs with an old digest: MD5 goes with RSA only."""
+        """An RSA intermediate that signs with an old digest. MD5 works with RSA only."""
         folder = self.folder / digest
         folder.mkdir()
         key = rsa.generate_private_key(65537, 2048)
@@ -306,7 +306,7 @@ class Authorities:
 
     @functools.cached_property
     def clients_usage(self) -> Identity:
-        """A certificate that is for clients only."""
+        """A certificate for clients only."""
         return self._leaf_identity("clients_usage", usages=(ExtendedKeyUsageOID.CLIENT_AUTH,))
 
     @functools.cached_property
@@ -388,7 +388,7 @@ def expected_report(certificate: x509.Certificate) -> dict:
     """The entry of `tls.chain` for a certificate, without the remaining seconds; dates are datetime values."""
     key = certificate.public_key()
     public = key.public_bytes(DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    # The octets in DER: a leading zero where the number would look negative without.
+    # The octets in DER, with a leading zero if the number would otherwise look negative.
     serial = certificate.serial_number.to_bytes((certificate.serial_number.bit_length() + 7) // 8, "big").hex()
     try:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value

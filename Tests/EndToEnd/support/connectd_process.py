@@ -32,7 +32,7 @@ OPEN_CONFIGURATION = {
 
 
 def binary() -> pathlib.Path:
-    """The program that CONNECTD names, else the newest build; without either, the test is skipped."""
+    """The program in CONNECTD, or the newest build. Without either, the test is skipped."""
     if named := os.environ.get("CONNECTD"):
         path = pathlib.Path(named).resolve()
         assert path.is_file(), f"CONNECTD names {path}, which is not there"
@@ -58,7 +58,7 @@ def clean_environment() -> dict[str, str]:
 
 
 class Connectd:
-    """One running `connectd serve` with a UNIX listener, and a TCP listener where it has a namespace."""
+    """One running `connectd serve` with a UNIX listener, and with a TCP listener if it has a namespace."""
 
     def __init__(
         self,
@@ -131,12 +131,12 @@ class Connectd:
         return self
 
     def wait_for_log(self, text: str, after: int = 0, timeout: float = 30) -> str:
-        """Waits for a text in the log, from a position on; returns the log from there."""
+        """Waits for a text in the log after a position; returns the log from that position."""
         wait_until(lambda: text in self.log[after:], timeout, lambda: f"{text!r} in the log:\n{self.log[after:]}")
         return self.log[after:]
 
     def reload(self, configuration: dict | str, says: str = "configuration reloaded") -> str:
-        """Writes the configuration, sends SIGHUP, and waits for what the log says about it; returns that."""
+        """Writes the configuration, sends SIGHUP, waits for the result in the log, and returns it."""
         text = configuration if isinstance(configuration, str) else yaml.safe_dump(configuration)
         self.configuration_path.write_text(text)
         before = len(self.log)
@@ -144,17 +144,17 @@ class Connectd:
         return self.wait_for_log(says, before)
 
     def wait_until_connecting(self, count: int = 1, timeout: float = 30) -> None:
-        """Waits until so many checks wait for the answer to their SYN."""
+        """Waits until this many checks wait for the answer to their SYN."""
         wait_until_connecting(self.pid, count, timeout)
 
     def wait_until_none_connects(self, timeout: float = 30) -> None:
-        """Waits until no check waits for the answer to a SYN, for instance because its client left."""
+        """Waits until no check waits for the answer to a SYN, for example because its client has disconnected."""
         wait_until(lambda: not self.sockets(SYN_SENT), timeout, "no socket of connectd is in SYN_SENT", 0.005)
 
     def wait_until_read(self, connection: socket.socket, timeout: float = 30) -> None:
         """Waits until connectd has read every byte that was sent on a connection to it."""
         wait_until(lambda: self._has_read(connection), timeout, "connectd has read what was sent", 0.002)
-        # The bytes are judged in the turn of the event loop in which they are read: a later request comes after that.
+        # The bytes are handled in the turn of the event loop in which they are read, and so before any later request.
         self.client.get("/livez")
 
     def wait_until_accepted(self, connection: socket.socket, timeout: float = 30) -> None:
@@ -175,7 +175,7 @@ class Connectd:
         return False
 
     def wait_for_descriptors(self, most: int, timeout: float = 30) -> None:
-        """Waits until connectd has at most so many descriptors open."""
+        """Waits until connectd has at most this many descriptors open."""
         wait_until(
             lambda: len(self.open_descriptors()) <= most, timeout,
             lambda: f"at most {most} descriptors are open: {sorted(self.open_descriptors())}",
@@ -215,7 +215,7 @@ class Connectd:
         return sockets(self.pid, state, protocol)
 
     def monitor(self, name: str) -> dict:
-        """What /v1/monitors/{name} says; a problem, without a state, as long as the service starts."""
+        """The response of /v1/monitors/{name}. While the service starts, it is a problem without a state."""
         return self.client.get(f"/v1/monitors/{name}").json
 
     def wait_for_monitor(self, name: str, state: str, timeout: float = 30) -> None:
@@ -247,7 +247,7 @@ def sockets(pid: int, state: str, protocol: str = "tcp") -> list[str]:
 
 
 def wait_until_connecting(pid: int, count: int = 1, timeout: float = 30) -> None:
-    """Waits until so many sockets in a process's network namespace wait for the answer to their SYN."""
+    """Waits until this many sockets in a process's network namespace wait for the answer to their SYN."""
     wait_until(lambda: len(sockets(pid, SYN_SENT)) >= count, timeout, f"{count} sockets are in SYN_SENT", 0.005)
 
 

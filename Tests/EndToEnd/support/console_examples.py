@@ -21,7 +21,7 @@ def examples(text: str) -> list[tuple[str, str]]:
 
 
 def assert_shown(said: str, shown: str) -> None:
-    """Compares an output with the one on the page, in which a … is any text.
+    """Compares an output with the one on the page, in which … matches any text.
 
     Results of several targets arrive in any order, so each line has to be there once.
     """

@@ -13,7 +13,7 @@ from support.connectd_process import REPOSITORY
 
 
 def environment() -> dict[str, str]:
-    """Without timers of systemd for health checks, and with the runtime that scripts/container-runtime made."""
+    """Disables systemd's timers for health checks, and uses the runtime of scripts/container-runtime."""
     given = {**os.environ, "DISABLE_HC_SYSTEMD": "true"}
     configuration = REPOSITORY / ".build-image" / "containers.conf"
     if configuration.is_file():
@@ -33,7 +33,7 @@ def podman(
 
 
 def image() -> str:
-    """The image that CONNECTD_IMAGE names, as `make image-test` builds it; without one the calling test is skipped."""
+    """The image in CONNECTD_IMAGE, which `make image-test` builds. Without one, the calling test is skipped."""
     name = os.environ.get("CONNECTD_IMAGE")
     if not name:
         pytest.skip("CONNECTD_IMAGE names no image: make image-test builds one")
@@ -55,13 +55,13 @@ class Container:
         )  # fmt: skip
 
     def initialize(self) -> int:
-        """Creates the first process, which becomes the program on start; returns its process id."""
+        """Creates the first process, which becomes the program at the start; returns its process ID."""
         podman("init", self.name)
         return self.pid
 
     @contextlib.contextmanager
     def starting(self):
-        """Starts an initialized one while the body runs."""
+        """Runs an initialized container until the block ends."""
         process = subprocess.Popen(
             ["podman", "start", self.name], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment()
         )

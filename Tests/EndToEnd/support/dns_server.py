@@ -1,4 +1,4 @@
-"""A name server that answers as a test says, over UDP and TCP, also in ways that no real server does."""
+"""A name server with scripted responses over UDP and TCP, including ones that no real server sends."""
 
 import contextlib
 import os
@@ -33,7 +33,7 @@ class Question:
         self.section = message[12 : end + 4]
 
     def reply(self, records: list[bytes] = (), code: int = 0, truncated: bool = False, identifier: int | None = None):
-        """An answer with these records."""
+        """A response with these records."""
         number = struct.unpack("!H", self.message[:2])[0] if identifier is None else identifier
         flags = 0x8180 | code | (0x0200 if truncated else 0)
         return struct.pack("!HHHHHH", number, flags, 1, len(records), 0, 0) + self.section + b"".join(records)
@@ -50,7 +50,7 @@ def address_record(name: str, address: str) -> bytes:
 
 
 class DNSServer:
-    """`answer(question)` gives the bytes of the reply, or None for silence."""
+    """`answer(question)` returns the bytes of the reply, or None to send nothing."""
 
     def __init__(self, namespace, address: str, answer, port: int = 53):
         self.questions: list[Question] = []
@@ -104,7 +104,7 @@ class DNSServer:
 
 
 def zone(table: dict[str, list[str]]):
-    """Answers from a table of name → addresses or `cname:NAME`; NXDOMAIN for what is not in it."""
+    """Answers from a table of name → addresses or `cname:NAME`, and NXDOMAIN for other names."""
 
     def answer(question: Question):
         name, records, seen = question.name, [], set()

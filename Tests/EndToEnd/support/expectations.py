@@ -1,10 +1,11 @@
-"""Assertions about a result, so that a test states only its own case."""
+"""Assertions about results, so that a test contains only its own case."""
 
 import errno as numbers
 import os
 
 TOP_MEMBERS = {
     "schema",
+    "index",
     "id",
     "labels",
     "target",
@@ -42,6 +43,7 @@ ATTEMPT_MEMBERS = {
 }
 ERROR_MEMBERS = {
     "errno",
+    "errors",
     "name",
     "class",
     "fault",
@@ -64,7 +66,7 @@ def name_of(number: int) -> str:
 
 
 def assert_shape(result: dict) -> None:
-    """Asserts what is true of every result."""
+    """Asserts the properties of every result."""
     assert set(result) <= TOP_MEMBERS, set(result) - TOP_MEMBERS
     assert result["schema"] == 1
     assert isinstance(result["ok"], bool)
@@ -103,7 +105,7 @@ def assert_failure(
     source: str = "kernel",
     name: str | None = None,
 ) -> dict:
-    """A failed check; returns its last attempt, or {} where there was none."""
+    """Asserts a failed check; returns its last attempt, or {} if there was none."""
     assert_shape(result)
     error = result["error"]
     said = (result["outcome"], error["errno"], error["name"], error["class"], error["source"])
@@ -124,7 +126,7 @@ def assert_icmp(attempt: dict, kind: int, code: int, sender: str) -> None:
 
 
 def assert_problem(answer, status: int, pointer: str | None = None) -> dict:
-    """An RFC 9457 problem with this status and, for bad input, this pointer."""
+    """Asserts an RFC 9457 problem with this status and, for invalid input, this pointer."""
     assert answer.status == status, f"{answer.status}: {answer.body[:500]!r}"
     assert answer.headers["content-type"].split(";")[0] == "application/problem+json"
     problem = answer.json

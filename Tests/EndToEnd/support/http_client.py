@@ -23,7 +23,7 @@ class Answer:
 
 
 def read_answer(stream, method: str = "GET") -> Answer:
-    """One answer from a buffered stream; raises EOFError if the peer closed before the first byte."""
+    """Reads one response from a buffered stream. Raises EOFError if the peer closed before the first byte."""
     status_line = stream.readline()
     if not status_line:
         raise EOFError("closed without an answer")
@@ -88,14 +88,14 @@ class Client:
         return self.post("/v1/checks", {"target": target, **members})
 
     def check(self, target, **members) -> dict:
-        """The result of a check that must have run."""
+        """Runs a check, and returns its result. It must not be a problem."""
         answer = self.post_check(target, **members)
         assert answer.status == 200, f"{answer.status}: {answer.body.decode(errors='replace')}"
         return answer.json
 
 
 def check_request(target: str, host: str = "localhost", headers: dict | None = None, **members) -> bytes:
-    """POST /v1/checks as bytes, for a test that sends it in parts, pipelines it, or leaves before its answer."""
+    """POST /v1/checks as bytes, for a test that sends it in parts, pipelines it, or disconnects early."""
     body = json.dumps({"target": target, **members})
     lines = {"Host": host, **(headers or {}), "Content-Type": "application/json", "Content-Length": str(len(body))}
     head = "POST /v1/checks HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in lines.items()) + "\r\n"

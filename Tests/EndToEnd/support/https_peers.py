@@ -12,7 +12,7 @@ def certify(
     folder, name: str, issuer: str | None = None, *, days: int = 90, subject: str | None = None,
     extensions: tuple[str, ...] = (), names: str | None = None, starts: int = -1, is_authority: bool | None = None,
 ) -> None:
-    """A key and a certificate, signed by itself or by another one; valid from `starts` to `days` days from now."""
+    """Makes a key and a certificate, self-signed or signed by another one, valid from `starts` to `days` days from now."""
     folder = pathlib.Path(folder)
     names = names or f"subjectAltName=IP:127.0.0.1,DNS:{name}.example"
     authority = issuer is None if is_authority is None else is_authority
@@ -49,7 +49,7 @@ def connector(
     namespace, certificates, name: str = "server", client: str | None = None, source: str | None = None, *,
     port: int = PORT, **settings
 ):
-    """Gives fresh connections over TLS; `settings` are attributes of the SSLContext."""
+    """Returns a function that opens TLS connections; `settings` are attributes of the SSLContext."""
     context = ssl.create_default_context(cafile=f"{certificates}/{name}.pem")
     if client:
         context.load_cert_chain(f"{certificates}/{client}.pem", f"{certificates}/{client}.key")

@@ -1,4 +1,4 @@
-"""Answers the packets to silent addresses with an ICMP error, or with TCP segments, of a test's choice."""
+"""Answers packets to silent addresses with the ICMP errors or TCP segments that a test chooses."""
 
 import contextlib
 import os
@@ -26,7 +26,7 @@ def ip_packet(source: bytes, destination: bytes, protocol: int, payload: bytes) 
 
 
 class Packet:
-    """An IP packet as it came off the link."""
+    """An IP packet as received from the link."""
 
     def __init__(self, data: bytes):
         self.data = data
@@ -41,7 +41,7 @@ class Packet:
 
 
 def icmp_error(packet: Packet, kind: int, code: int, sender: bytes, extra: int = 0) -> bytes:
-    """The message about a packet; `extra` is the second word, such as the MTU or the pointer."""
+    """An ICMP error about a packet; `extra` is the second word, such as the MTU or the pointer."""
     body = struct.pack("!BBHI", kind, code, 0, extra) + packet.data[: packet.head_length + 64]
     if packet.version == 4:
         body = body[:2] + struct.pack("!H", checksum(body)) + body[4:]
@@ -52,7 +52,7 @@ def icmp_error(packet: Packet, kind: int, code: int, sender: bytes, extra: int =
 
 
 def tcp_segment(packet: Packet, flags: int, sequence: int, acknowledgement: int) -> bytes:
-    """A segment back to the sender of a SYN, from the address it was sent to."""
+    """A segment to the sender of a SYN, from the destination of the SYN."""
     source_port, destination_port = struct.unpack("!HH", packet.payload[:4])
     segment = struct.pack(
         "!HHIIBBHHH", destination_port, source_port, sequence, acknowledgement, 0x50, flags, 65535, 0, 0

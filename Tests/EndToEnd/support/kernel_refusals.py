@@ -1,4 +1,4 @@
-"""Ways to make the kernel refuse: a seccomp filter, a cgroup BPF program, a FUSE folder, a dead mount."""
+"""Ways to make system calls fail: a seccomp filter, a cgroup BPF program, a FUSE directory, a dead mount."""
 
 import contextlib
 import ctypes
@@ -12,7 +12,7 @@ import subprocess
 import threading
 
 _libc = ctypes.CDLL(None, use_errno=True)
-# Each architecture has numbers of its own.
+# Each architecture has its own numbers.
 SYS_BPF, SYS_SOCKET = {"x86_64": (321, 41), "aarch64": (280, 198)}[platform.machine()]
 PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 38, 22, 2
 
@@ -89,7 +89,7 @@ def cgroup_that_forbids_connect(folder: str):
 
 
 class FailingFileSystem:
-    """A FUSE mount in which the look-up of a name `e5` fails with errno 5, as a broken disk or server would."""
+    """A FUSE mount in which the lookup of a name such as `e5` fails with errno 5, as with a broken disk or server."""
 
     def __init__(self, folder: str):
         self.folder = folder
@@ -135,9 +135,9 @@ class FailingFileSystem:
         return 38, b""
 
     def die(self) -> None:
-        """The server goes away and the mount stays: ENOTCONN from then on.
+        """Stops the server and keeps the mount, which then fails with ENOTCONN.
 
-        The thread ends before its descriptor is closed: it would read from whatever takes the number next.
+        The thread ends before its descriptor is closed. Otherwise it could read from a new file with the same number.
         """
         if self._descriptor < 0:
             return

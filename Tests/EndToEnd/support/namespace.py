@@ -1,4 +1,4 @@
-"""A network namespace that a test makes and removes."""
+"""A network namespace that a test creates and removes."""
 
 import contextlib
 import ctypes
@@ -17,7 +17,7 @@ _TOOLS = ("ip", "nft", "tc", "sysctl")
 
 
 def missing() -> str | None:
-    """Why namespaces cannot be made here, or None if they can."""
+    """Why namespaces cannot be created here; None if they can."""
     if os.geteuid() != 0:
         return "network namespaces need root"
     absent = [tool for tool in _TOOLS if shutil.which(tool) is None]
@@ -64,7 +64,7 @@ class Namespace:
 
     @contextlib.contextmanager
     def entered(self):
-        """The calling thread is inside; sockets made here stay inside."""
+        """Moves the calling thread into the namespace until the block ends. Sockets created in it stay in it."""
         home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
         try:
             _setns(self._descriptor)
@@ -80,7 +80,7 @@ class Namespace:
             return socket.socket(family, kind, protocol)
 
     def wait_for_listener(self, address: str, port: int, timeout: float = 10, what: str | Callable[[], str] = "") -> None:
-        """Waits until something accepts TCP connections at the address and port."""
+        """Waits until a listener accepts TCP connections at the address and port."""
 
         def is_there() -> bool:
             with self.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as client:

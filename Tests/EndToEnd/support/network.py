@@ -1,7 +1,7 @@
-"""Two namespaces on a veth pair, IPv4 and IPv6: the prober's side and a router with all its networks.
+"""Two namespaces on a veth pair, IPv4 and IPv6: the prober, and a router with all its networks.
 
 The prober reaches 10.77.0.0/24 on the link and 10.88.0.0/16 through the router, which answers for each /24 there in
-one particular way. Nothing else is routed, so that a missing route is a missing route.
+one particular way. There are no other routes.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ SECOND, SECOND6 = "10.88.1.2", "fd00:88:1::2"
 NOWHERE = "10.99.1.1"  # no route at all
 NOWHERE6 = "fd00:99::1"
 DROPPED, DROPPED6 = "10.88.2.1", "fd00:88:2::1"
-UNTTL = "10.88.3.1"  # forwarded once more, so that a TTL of 1 ends at the router
+UNTTL = "10.88.3.1"  # forwarded by the router, so that a TTL of 1 ends there
 FORGED, FORGED6 = "10.88.4.1", "fd00:88:4::1"  # silent; the forger answers
 MD5 = "10.88.1.7"
 BROADCAST = "10.77.0.255"  # the link's broadcast address
@@ -68,7 +68,7 @@ def new_name(role: str) -> str:
 
 
 class Network:
-    """The prober's namespace `a` and the router's `b`, with routes and rules as the tables above say."""
+    """The prober's namespace `a` and the router's `b`, with the routes and rules of the tables above."""
 
     def __init__(self):
         self.a = Namespace(new_name("a"))
@@ -147,7 +147,7 @@ class Network:
         self.a.nft("table inet t { chain output { type filter hook output priority 0;\n" + "\n".join(own) + "\n}\n}")
 
     def _wait_for_neighbor_discovery(self) -> None:
-        """The first neighbor discovery after a link comes up may lose a SYN, which costs a second."""
+        """The first neighbor discovery on a new link can lose a SYN, which costs a second."""
         for address in (OPEN, OPEN6):
             with self.a.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as client:
                 client.settimeout(10)
@@ -156,7 +156,7 @@ class Network:
 
     @contextlib.contextmanager
     def shaper_that_drops(self):
-        """Every packet over 500 bytes to the link is dropped by the prober's own queue."""
+        """The prober's own queue drops every packet over 500 bytes."""
         self.a.run(*"tc qdisc add dev link0 root tbf rate 1mbit burst 500 limit 500".split())
         try:
             yield

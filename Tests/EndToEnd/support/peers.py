@@ -25,7 +25,7 @@ def tcp_listener(namespace, address: str, port: int = 0, backlog: int = 64) -> s
 
 @contextlib.contextmanager
 def full_tcp_listener(namespace, address: str, port: int = 0):
-    """A listener whose backlog is full, so that the kernel drops what else comes; gives its port."""
+    """A listener with a full backlog, so that the kernel drops further SYNs; returns its port."""
     with contextlib.ExitStack() as held:
         listener = held.enter_context(tcp_listener(namespace, address, port, backlog=0))
         for number in range(4):
@@ -93,7 +93,7 @@ def echo_datagram(peer: socket.socket) -> None:
 
 
 def end_seen_by(listener: socket.socket, timeout: float = 5) -> str:
-    """Accepts one connection and says how its peer ended it: "fin", "rst", or "open" when it did not."""
+    """Accepts one connection, and returns how its peer ended it: "fin", "rst", or "open" if it did not."""
     listener.settimeout(timeout)
     connection, _ = listener.accept()
     with connection:
@@ -117,7 +117,7 @@ def unix_listener(path: str, kind=socket.SOCK_STREAM, backlog: int = 16, mode: i
 
 
 def fill_backlog(path: str, kind=socket.SOCK_STREAM) -> list[socket.socket]:
-    """Connects to a UNIX listener until its backlog is full; keep the sockets."""
+    """Connects to a UNIX listener until its backlog is full; the caller must keep the sockets."""
     clients = []
     while True:
         client = socket.socket(socket.AF_UNIX, kind)

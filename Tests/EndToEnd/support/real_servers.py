@@ -1,6 +1,6 @@
-"""Real servers of Debian that know STARTTLS, each in a folder of its own, ended by its process id.
+"""Real servers of Debian with STARTTLS, each in its own directory, and ended by its process ID.
 
-None of them touches what is configured under /etc; each is a context manager that gives a running `Server`.
+None of them uses files under /etc. Each is a context manager that returns a running `Server`.
 """
 
 import contextlib
@@ -29,7 +29,7 @@ class Server:
 
 
 def program(*names: str) -> str:
-    """The path of the first that exists."""
+    """The path of the first program that exists."""
     path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/lib/news/bin", "/usr/lib/postgresql/15/bin"])
     for name in names:
         if found := shutil.which(name, path=path):
@@ -94,7 +94,7 @@ def _wait_until_it_listens(namespace, running, log: pathlib.Path, address: str, 
 
 
 def _end(running: subprocess.Popen) -> None:
-    """It has its own session: its children end with it."""
+    """Ends its whole session, so its children end with it."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(running.pid, number)

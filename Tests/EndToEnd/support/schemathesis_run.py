@@ -24,7 +24,7 @@ def program() -> str:
 
 
 def run_schemathesis(namespace, phases: str) -> None:
-    """Each phase must find that the service follows its specification."""
+    """Runs schemathesis. Every phase must report that the service follows its specification."""
     settings = REPOSITORY / "schemathesis.toml"
     assert settings.is_file() and SPECIFICATION.is_file()
     st = program()

@@ -12,15 +12,16 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def missing() -> str | None:
-    """Why it cannot be used here; None where it can."""
+    """Why it cannot be used here; None if it can."""
     if os.geteuid() != 0:
         return "mounting a file system needs root"
     return None if os.path.exists("/dev/fuse") else "there is no /dev/fuse"
 
 
 class SilentMount:
-    """Requests stay in the kernel's queue, where a process that waits for one can still be killed: what a server has read is
-    waited for without end, by a process that exits too."""
+    """Requests stay in the kernel's queue, where a process that waits for one can still be killed.
+
+    If the server had read a request, the process would wait for it forever, even while it exits."""
 
     def __init__(self, folder: str):
         self.folder = folder

@@ -24,7 +24,7 @@ def resolved(node: dict) -> dict:
 
 
 def complaints(schema: dict, value, components: dict = DOCUMENT["components"]) -> list[str]:
-    """The reasons why a value does not match a schema of the document."""
+    """Why a value does not match a schema of the document."""
     validator = Draft202012Validator({**schema, "components": components})
     return [f"{error.json_path}: {error.message[:300]}" for error in validator.iter_errors(value)]
 
@@ -47,7 +47,7 @@ CLOSED = {"schemas": {name: schema if name == "Specification" else closed(schema
 
 
 def undocumented(schema: dict, value) -> list[str]:
-    """The reasons why a response is not exactly as the document describes."""
+    """How a response differs from the document."""
     return complaints(schema, value, CLOSED)
 
 
@@ -102,7 +102,7 @@ def request_examples():
 
 
 def assert_documented(answer, path: str, method: str = "GET"):
-    """The status, the media type, the required header fields and the body are what the document says."""
+    """Asserts that status, media type, required header fields and body match the document."""
     item = DOCUMENT["paths"][path][method.lower()]
     assert str(answer.status) in item["responses"], f"{answer.status} is not documented: {answer.body[:500]!r}"
     response = resolved(item["responses"][str(answer.status)])

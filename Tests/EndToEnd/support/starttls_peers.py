@@ -1,7 +1,7 @@
 """Peers that implement just enough of a protocol for STARTTLS: accepting, refusing, or without it.
 
-Each follows the RFC that the table names, and takes the client that asks for capabilities first as well as the one that
-does not. `openssl s_client -starttls` accepts every one of them, but for the notice in front of IRC's answers.
+Each follows the RFC in the table, and accepts clients that request capabilities first and clients that do not.
+`openssl s_client -starttls` accepts all of them, if IRC's notice before the answers is left out.
 """
 
 import re
@@ -23,7 +23,7 @@ class Lines:
     ready: str
     refusal: str
     before: dict[str, str] = field(default_factory=dict)
-    # The answers in `before` of a server that has no TLS; with them the command may never come.
+    # The answers in `before` of a server without TLS. After them, a client may not send the command.
     without: dict[str, str] = field(default_factory=dict)
     greeting_without: str | None = None
 
@@ -247,7 +247,7 @@ TALKS = {
     "xmpp-server": xmpp("jabber:server"),
     "telnet": _telnet,
 }
-# What `received` shows of a refusal, and of a server that has no TLS; None: not predictable.
+# The text of `received` after a refusal, and with a server without TLS; None if it is not predictable.
 REFUSALS = {
     "smtp": "454 4.7.0 TLS not available due to local problem",
     "lmtp": "502 5.5.1 no such command",

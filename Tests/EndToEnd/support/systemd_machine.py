@@ -23,7 +23,7 @@ SYSTEM_FOLDERS = ("/lib/", "/lib64/", "/usr/lib/", "/usr/lib64/")
 
 
 def image() -> str:
-    """The image that CONNECTD_SYSTEMD_IMAGE names, as `make deploy-test` makes it; without one the calling test is skipped."""
+    """The image in CONNECTD_SYSTEMD_IMAGE, which `make deploy-test` builds. Without one, the calling test is skipped."""
     name = os.environ.get("CONNECTD_SYSTEMD_IMAGE")
     if not name:
         pytest.skip("CONNECTD_SYSTEMD_IMAGE names no image with systemd: make deploy-test makes one")
@@ -35,7 +35,7 @@ def image() -> str:
 
 
 def libraries() -> list[str]:
-    """Folders of libraries that are not from Debian's packages: Swift's, for a debug build."""
+    """Directories of libraries outside of Debian's packages: Swift's, for a debug build."""
     said = subprocess.run(["ldd", str(binary())], capture_output=True, text=True, check=True).stdout
     paths = re.findall(r"=> (/\S+)", said)
     return sorted({str(pathlib.Path(path).parent) for path in paths if not path.startswith(SYSTEM_FOLDERS)})
@@ -101,7 +101,7 @@ class Machine:
         return self._enter(script, 60).returncode
 
     def _enter(self, script: str, seconds: float) -> subprocess.CompletedProcess:
-        """By nsenter, which is many times faster than `podman exec`."""
+        """Uses nsenter, which is many times faster than `podman exec`."""
         return subprocess.run(
             ["nsenter", "-t", str(self.pid), "-m", "-p", "-n", "-i", "-u", "-C", "--", "/bin/sh", "-c", script],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=seconds,
@@ -111,7 +111,7 @@ class Machine:
     # The service.
 
     def install(self) -> None:
-        """The README, line by line; packages are in the image, which reaches no archive."""
+        """Runs the README's commands line by line. The packages are already in the image, which has no network."""
         for line in commands("## Install"):
             if not line.startswith("apt-get"):
                 self.sh(f"cd /source && {line}")
@@ -120,12 +120,12 @@ class Machine:
         self.sh(f"mkdir -p {pathlib.PurePath(path).parent} && printf %s {shlex.quote(text)} >{path} && chmod {mode} {path}")
 
     def edit(self, unit: str, section: str, *lines: str) -> None:
-        """What `systemctl edit` writes."""
+        """Writes a drop-in, as `systemctl edit` does."""
         self.write(f"/etc/systemd/system/{unit}.d/override.conf", "\n".join((f"[{section}]", *lines, "")))
         self.sh("systemctl daemon-reload")
 
     def reset(self, configuration: str = "") -> None:
-        """As it was installed, with this configuration, and running."""
+        """Restores the installed state with this configuration, and starts the service."""
         drop_ins = " ".join(f"/etc/systemd/system/{unit}.d" for unit in (SERVICE, SOCKET, HEALTH))
         self.sh(f"systemctl stop {SERVICE} {SOCKET} {HEALTH}; rm -rf {drop_ins} /etc/connectd/*", check=False)
         self.write(CONFIGURATION, configuration)

@@ -20,7 +20,7 @@ TLS_MEMBERS = {
 
 
 def assert_certificate(said: dict, certificate, names: bool = True) -> None:
-    """One entry of a chain against what another library reads in the same certificate."""
+    """Compares one entry of a chain with what another library reads from the same certificate."""
     wanted = expected_report(certificate)
     got = {member: said[member] for member in wanted}
     for member in ("not_before", "not_after"):

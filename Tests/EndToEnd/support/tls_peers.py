@@ -1,4 +1,4 @@
-"""Peers that speak TLS: Python's `ssl` if it can, else `openssl s_server`, and records that no server should send."""
+"""TLS peers: Python's `ssl` if possible, otherwise `openssl s_server`, and records that no server should send."""
 
 import contextlib
 import os
@@ -44,7 +44,7 @@ def server_context(
     dh_parameters: str | None = None,
     tickets: int | None = None,
 ) -> ssl.SSLContext:
-    """A server context that allows everything: weaknesses are for connectd to find."""
+    """A server context that allows everything, because connectd must find the weaknesses."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.set_ciphers(ciphers)
     context.load_cert_chain(identity.chain_file, identity.key_file)
@@ -85,7 +85,7 @@ def tls(context: ssl.SSLContext, script=until_the_end, failures: list | None = N
             except OSError as error:
                 if failures is not None:
                     failures.append(error)
-                # The alert is on its way; a close with unread bytes would overtake it with a reset.
+                # The alert is in flight. Closing with unread bytes would send a reset, which could overtake it.
                 with contextlib.suppress(OSError):
                     end_in_good_order(inside)
                 return
@@ -108,7 +108,7 @@ def end_with_a_reset(connection: socket.socket) -> None:
 
 @contextlib.contextmanager
 def listening(namespace, script, address: str = OPEN, port: int = 0):
-    """A TCP peer that runs the script on each connection, one after the other; gives its port."""
+    """A TCP peer that runs the script on each connection, one at a time; returns its port."""
     listener = peers.tcp_listener(namespace, address, port)
     with peers.serving(listener, peers.on_each_connection(script)):
         yield listener.getsockname()[1]
@@ -116,7 +116,7 @@ def listening(namespace, script, address: str = OPEN, port: int = 0):
 
 @contextlib.contextmanager
 def openssl_server(namespace, identity: Identity, *options: str, address: str = OPEN):
-    """`openssl s_server`; gives its port and the process, whose stdin takes s_server's own commands."""
+    """Runs `openssl s_server`; returns its port and the process, whose stdin accepts s_server's commands."""
     with peers.tcp_listener(namespace, address) as probe:
         port = probe.getsockname()[1]
     command = ["openssl", "s_server", "-accept", f"{address}:{port}", "-cert", identity.chain_file]
@@ -142,7 +142,7 @@ def openssl_server(namespace, identity: Identity, *options: str, address: str = 
 
 @contextlib.contextmanager
 def without_renegotiation_info(namespace, identity: Identity, address: str = OPEN):
-    """A TLS 1.2 server without secure renegotiation (RFC 5746), as old TLS libraries are; gives its port."""
+    """A TLS 1.2 server without secure renegotiation (RFC 5746), like old TLS libraries; returns its port."""
     # OpenSSL's own server always answers that extension.
     from tlslite.api import HandshakeSettings, TLSConnection, X509CertChain, parsePEMKey
     from tlslite.constants import ExtensionType
@@ -205,7 +205,7 @@ def server_hello(
 
 
 def flight_with_small_dh(identity: Identity, hello: bytes, bits: int) -> bytes:
-    """The messages of a TLS 1.2 server with an RSA key and such Diffie-Hellman parameters, which OpenSSL's server refuses."""
+    """The messages of a TLS 1.2 server with an RSA key and Diffie-Hellman parameters that OpenSSL's server rejects."""
     random = b"r" * 32
     certificates = b"".join(
         len(der).to_bytes(3, "big") + der for der in (item.public_bytes(Encoding.DER) for item in identity.chain)
@@ -238,13 +238,13 @@ def exactly(connection: socket.socket, count: int) -> bytes:
 
 
 def read_record(connection: socket.socket) -> bytes:
-    """One record with its head: the ClientHello, as the first."""
+    """Reads one record with its header; the first is the ClientHello."""
     head = exactly(connection, 5)
     return head + exactly(connection, int.from_bytes(head[3:], "big"))
 
 
 class MemoryServer:
-    """A real server on memory buffers: its output can be cut, delayed or repeated."""
+    """A real server on memory buffers, whose output can be truncated, delayed or repeated."""
 
     def __init__(self, context: ssl.SSLContext):
         self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
@@ -259,7 +259,7 @@ class MemoryServer:
 
 
 def first_flight(context: ssl.SSLContext, connection: socket.socket) -> bytes:
-    """Reads the ClientHello; what a real server would answer."""
+    """Reads the ClientHello; returns the answer of a real server."""
     return MemoryServer(context).answer(read_record(connection))
 
 
@@ -274,7 +274,7 @@ def one_byte_records(flight: bytes) -> bytes:
 
 
 def repeat(connection: socket.socket, data: bytes, seconds: float = 5) -> None:
-    """Sends the same again and again until the client goes away."""
+    """Sends the same bytes repeatedly until the client disconnects."""
     many = data * max(1, 16384 // max(1, len(data)))
     limit = time.monotonic() + seconds
     with contextlib.suppress(OSError):

@@ -17,7 +17,7 @@ def needs_strace() -> None:
 
 @contextlib.contextmanager
 def traced(pid: int, *options: str):
-    """strace follows each thread of a process until the block ends; its own output goes where `options` say."""
+    """Runs strace on every thread of a process until the block ends; `options` set its output."""
     needs_strace()
     tracer = subprocess.Popen(["strace", "-f", "-p", str(pid), *options], stderr=subprocess.PIPE, text=True)
     try:

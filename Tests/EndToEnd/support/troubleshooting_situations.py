@@ -21,7 +21,7 @@ SITUATIONS = {}
 
 
 class Stage:
-    """Where a situation happens: the prober's namespace `network.a`, what it reaches, and files under `folder`."""
+    """The environment of a situation: the prober's namespace `network.a`, its peers, and files under `folder`."""
 
     def __init__(self, network: Network, authorities: Authorities, folder: pathlib.Path, service: Connectd):
         self.network, self.authorities, self.folder, self.service = network, authorities, folder, service
@@ -161,10 +161,10 @@ def unix_sockets(stage):
 
 @situation("Connected, but nothing works behind the load balancer")
 def load_balancer(stage):
-    """It accepts, then finds no backend: one closes, the other resets."""
+    """Accepts without a backend: one listener closes, the other resets."""
 
     def resetting(connection: socket.socket) -> None:
-        time.sleep(0.2)  # The peer takes a while until it knows that it has no backend.
+        time.sleep(0.2)  # The peer needs a while to find that it has no backend.
         tls_peers.end_with_a_reset(connection)
 
     with listening(stage, 5432, script=lambda connection: time.sleep(0.2)), listening(stage, 5433, script=resetting):

@@ -1,4 +1,4 @@
-"""Waits for conditions: a test continues when its condition holds, and fails with what it waited for when it never does."""
+"""Waits for conditions. A test continues when its condition is true, and otherwise fails with a description of it."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""TLS handshakes with other targets and other ways to ask: UNIX sockets, IPv6, several addresses, the command line."""
+"""TLS handshakes over UNIX sockets, IPv6 and several addresses, and from probes and the command line."""
 
 import errno
 import json
@@ -22,7 +22,7 @@ from support.tls_expectations import (
 )
 
 
-def test_over_a_unix_socket(api, authorities, module_folder):
+def test_a_handshake_works_over_a_unix_socket(api, authorities, module_folder):
     path = f"{module_folder}/tls"
     script = tls_peers.tls(tls_peers.server_context(authorities.good))
     with peers.serving(peers.unix_listener(path), peers.on_each_connection(script)):
@@ -35,7 +35,7 @@ def test_over_a_unix_socket(api, authorities, module_folder):
         assert_problem(api.post_check(f"unix:{path}", tls=True), 400, "/tls/server_name")
 
 
-def test_over_ipv6_by_name(api, authorities, showing):
+def test_a_handshake_works_over_ipv6_and_by_name(api, authorities, showing):
     port = showing(authorities.good, address=net.OPEN6)
     result = api.check(f"tls://v6.example.test:{port}", tls={"ca": "tests", "server_name": HOST})
     assert_verified(result, authorities.good)
@@ -49,7 +49,7 @@ def test_without_a_connection_there_is_no_handshake(api):
     assert result["timings_ms"]["tls"] == 0
 
 
-def test_one_of_two_addresses_has_an_old_certificate(api, authorities, showing):
+def test_one_of_two_addresses_with_an_expired_certificate_fails_all(api, authorities, showing):
     port = showing(authorities.good)
     showing(authorities.expired, address=net.SECOND, port=port)
     options = {"server_name": HOST, "ca": "tests"}
@@ -60,7 +60,7 @@ def test_one_of_two_addresses_has_an_old_certificate(api, authorities, showing):
     assert_report(result, authorities.expired)
 
 
-def test_both_addresses_have_a_good_one(api, authorities, showing):
+def test_two_addresses_with_valid_certificates_connect(api, authorities, showing):
     port = showing(authorities.good)
     showing(authorities.good, address=net.SECOND, port=port)
     options = {"server_name": HOST, "ca": "tests"}
@@ -86,7 +86,7 @@ def test_the_hello_is_sent_with_the_syn(api, authorities, network):
         assert_failure(result, 111, "refused", "target")
 
 
-def test_a_failure_may_be_what_is_expected(api, authorities, showing):
+def test_an_expected_failure_is_ok(api, authorities, showing):
     port = showing(authorities.expired)
     result = check(api, port, members={"expect": "tls_failed"})
     assert (result["ok"], result["outcome"]) == (True, "tls_failed")
@@ -95,7 +95,7 @@ def test_a_failure_may_be_what_is_expected(api, authorities, showing):
 
 @pytest.mark.parametrize("close,error", [("rst", errno.ECONNRESET), ("fin", 0)])
 @pytest.mark.parametrize("options", [{"highest": "1.2"}, {"lowest": "1.3", "tickets": 0}])
-def test_how_the_peer_sees_the_end(api, authorities, network, options, close, error):
+def test_the_peer_sees_fin_or_rst(api, authorities, network, options, close, error):
     """Without session tickets: unread tickets would turn every close into a reset."""
     context = tls_peers.server_context(authorities.good, **options)
     seen = []
@@ -109,7 +109,7 @@ def test_how_the_peer_sees_the_end(api, authorities, network, options, close, er
     assert seen == [error]
 
 
-def test_many_at_once(api, authorities, showing):
+def test_many_concurrent_handshakes_succeed(api, authorities, showing):
     port = showing(authorities.good)
     results = []
 
@@ -131,7 +131,7 @@ def probe(api, target: str, **parameters):
     return api.get(f"/v1/probe?target={quote(target, safe='')}{query}")
 
 
-def test_a_probe(api, authorities, showing):
+def test_a_probe_reports_the_handshake(api, authorities, showing):
     port = showing(authorities.good)
     answer = probe(api, f"tls://{net.OPEN}:{port}", server_name=HOST)
     assert (answer.status, answer.headers["connectd-outcome"]) == (502, "tls_failed")
@@ -145,7 +145,7 @@ def test_a_probe(api, authorities, showing):
     assert probe(api, f"tcp://{net.OPEN}:{port}", verify="false", min_days_left=14).status == 200
 
 
-def test_the_command_line(network, hosts, authorities, showing):
+def test_check_reports_the_handshake(network, hosts, authorities, showing):
     target = f"tls://{HOST}:{showing(authorities.good)}"
     ran = connectd_process.run("check", target, namespace=network.a)
     assert ran.returncode == 1, ran.stderr
@@ -156,7 +156,7 @@ def test_the_command_line(network, hosts, authorities, showing):
     assert_report(result, authorities.good)
 
 
-def test_the_command_line_with_tls_as_a_flag(network, hosts, authorities, showing):
+def test_tls_flags_enable_the_handshake(network, hosts, authorities, showing):
     target = f"tcp://{HOST}:{showing(authorities.expired)}"
     ran = connectd_process.run("check", "--tls", "--json", target, namespace=network.a)
     (result,) = json.loads(ran.stdout)
@@ -173,7 +173,7 @@ def test_the_command_line_with_tls_as_a_flag(network, hosts, authorities, showin
         {"client_certificates": {"x": {"certificate": "good.pem"}}},
     ],
 )
-def test_a_configuration_with_unusable_files(authorities, folder, entries):
+def test_unusable_files_prevent_the_start(authorities, folder, entries):
     folder = pathlib.Path(folder)
     (folder / "empty.pem").write_text("nothing\n")
     (folder / "good.pem").write_text(pathlib.Path(authorities.good.chain_file).read_text())

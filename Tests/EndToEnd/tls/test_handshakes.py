@@ -41,7 +41,7 @@ def test_a_good_peer_is_connected_with_a_full_report(api, authorities, showing):
     assert "alert" not in report
 
 
-def test_the_peer_sees_the_name_a_whole_handshake_and_a_close_notify(api, authorities, network):
+def test_the_peer_sees_the_name_a_complete_handshake_and_a_close_notify(api, authorities, network):
     context = tls_peers.server_context(authorities.good)
     names, ends = [], []
     context.sni_callback = lambda connection, name, _: names.append(name)
@@ -56,7 +56,7 @@ def test_the_peer_sees_the_name_a_whole_handshake_and_a_close_notify(api, author
     assert ends == [(False, b"")] * 2, "no session is used again, and the end is a close_notify"
 
 
-def test_an_address_is_verified_and_not_sent(api, authorities, network):
+def test_an_address_is_verified_but_not_sent_as_a_name(api, authorities, network):
     identity = authorities.for_addresses(net.OPEN, net.OPEN6)
     context = tls_peers.server_context(identity)
     names = []
@@ -70,7 +70,7 @@ def test_an_address_is_verified_and_not_sent(api, authorities, network):
     assert names == [None, None]
 
 
-def test_an_address_that_is_no_name_of_the_certificate_is_a_mismatch(api, authorities, showing):
+def test_an_address_missing_in_the_certificate_is_a_mismatch(api, authorities, showing):
     port = showing(authorities.good)
     result = api.check(f"tcp://{net.OPEN}:{port}", tls={"ca": "tests"})
     assert_tls_failure(result, "CERT_NAME_MISMATCH")
@@ -88,7 +88,7 @@ def test_the_certificate_must_have_the_targets_name(api, authorities, showing):
     assert_verified(api.check(f"tcp://{BOTH}:{port}", tls={"ca": "tests", "server_name": HOST}), authorities.good)
 
 
-def test_the_url_asks_for_tls_and_the_system_knows_no_authority_of_ours(api, authorities, showing):
+def test_a_tls_url_uses_the_authorities_of_the_system(api, authorities, showing):
     port = showing(authorities.good)
     for result in (api.check(f"tls://{HOST}:{port}"), api.check(f"tcp://{HOST}:{port}", tls=True)):
         assert_tls_failure(result, "CERT_UNKNOWN_AUTHORITY")
@@ -99,7 +99,7 @@ def test_the_url_asks_for_tls_and_the_system_knows_no_authority_of_ours(api, aut
 
 
 @pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
-def test_the_systems_authorities(network, hosts, authorities, showing, folder, variable):
+def test_the_environment_sets_the_authorities_of_the_system(network, hosts, authorities, showing, folder, variable):
     """OpenSSL's environment variables name their place."""
     path = pathlib.Path(folder) / "root.pem"
     path.write_text(authorities.root_pem)
@@ -133,7 +133,7 @@ TRUSTED = [
 
 @pytest.mark.parametrize("version", ["1.2", "1.3"])
 @pytest.mark.parametrize("name", TRUSTED)
-def test_a_certificate_that_is_trusted(api, authorities, showing, name, version):
+def test_a_trusted_certificate_is_verified(api, authorities, showing, name, version):
     identity = getattr(authorities, name)
     result = check(api, showing(identity, lowest=version, highest=version))
     report = assert_verified(result, identity)
@@ -163,7 +163,7 @@ DISTRUSTED = {
 
 
 @pytest.mark.parametrize("name", DISTRUSTED)
-def test_a_certificate_that_is_not_trusted(api, authorities, showing, name):
+def test_an_untrusted_certificate_has_its_error(api, authorities, showing, name):
     identity = getattr(authorities, name)
     verdict, code, depth, options = DISTRUSTED[name]
     failures = []
@@ -181,7 +181,7 @@ def test_a_certificate_that_is_not_trusted(api, authorities, showing, name):
     assert_verify_error(result, code, depth)
 
 
-def test_a_certificate_with_1000_names(api, authorities, showing):
+def test_a_certificate_with_1000_names_is_reported(api, authorities, showing):
     result = check(api, showing(authorities.sans1000))
     report = assert_verified(result, authorities.sans1000, names=False)
     leaf = report["chain"][0]
@@ -192,7 +192,7 @@ def test_a_certificate_with_1000_names(api, authorities, showing):
 
 
 @pytest.mark.parametrize("verify", [True, False])
-def test_a_certificate_with_10000_names_is_more_than_a_handshake_takes(api, authorities, showing, verify):
+def test_a_certificate_with_10000_names_is_too_large(api, authorities, showing, verify):
     started = time.monotonic()
     result = check(api, showing(authorities.sans10000), verify=verify)
     error = assert_tls_failure(result, "TLS_PROTOCOL")
@@ -212,7 +212,7 @@ def test_a_certificate_with_10000_names_is_more_than_a_handshake_takes(api, auth
         ("expired", 14, "CERT_EXPIRED"),
     ],
 )
-def test_the_days_that_are_left(api, authorities, showing, name, least, verdict):
+def test_too_few_days_left_is_expires_soon(api, authorities, showing, name, least, verdict):
     identity = getattr(authorities, name)
     result = check(api, showing(identity), min_days_left=least)
     if verdict is None:
@@ -240,7 +240,7 @@ def test_a_verified_chain_that_expires_later_fails(api, authorities, showing):
     assert_tls_failure(check(api, port), "CERT_EXPIRED")
 
 
-def test_a_chain_that_was_good_is_not_good_for_another_name(api, authorities, showing):
+def test_a_cached_chain_is_not_valid_for_another_name(api, authorities, showing):
     port = showing(authorities.good)
     for _ in range(2):
         assert_verified(check(api, port), authorities.good)
@@ -252,7 +252,7 @@ def test_a_chain_that_was_good_is_not_good_for_another_name(api, authorities, sh
 # Trust.
 
 
-def test_each_authority_of_a_file_counts(api, authorities, showing):
+def test_each_authority_of_a_file_is_trusted(api, authorities, showing):
     for identity in (authorities.good, authorities.unknown_authority):
         assert_verified(check(api, showing(identity), ca="both"), identity)
 
@@ -268,7 +268,7 @@ def test_an_old_version_is_refused_by_default(api, authorities, showing, version
 
 
 @pytest.mark.parametrize("version,shown", [("1.0", {"TLSv1", "TLSv1.0"}), ("1.1", {"TLSv1.1"})])
-def test_an_old_version_that_is_asked_for(api, authorities, showing, version, shown):
+def test_an_old_version_is_used_if_requested(api, authorities, showing, version, shown):
     port = showing(authorities.rsa2048, lowest=version, highest=version)
     report = assert_verified(check(api, port, min_version=version), authorities.rsa2048)
     assert report["version"] in shown
@@ -277,7 +277,7 @@ def test_an_old_version_that_is_asked_for(api, authorities, showing, version, sh
 
 
 @pytest.mark.parametrize("version", ["1.2", "1.3"])
-def test_one_version_only(api, authorities, showing, version):
+def test_the_requested_version_is_used(api, authorities, showing, version):
     port = showing(authorities.good, lowest=version, highest=version)
     report = assert_verified(check(api, port, min_version=version, max_version=version), authorities.good)
     assert report["version"] == f"TLSv{version}"
@@ -296,7 +296,7 @@ def test_the_group_is_reported(api, authorities, showing, version, curve, group)
     assert report["group"].lower() in (group, curve.lower())
 
 
-def test_null_ciphers_are_not_shared(api, authorities, showing):
+def test_null_ciphers_are_not_offered(api, authorities, showing):
     ciphers = "NULL-SHA256:NULL-SHA:ECDHE-RSA-NULL-SHA:@SECLEVEL=0"
     error = assert_tls_failure(
         check(api, showing(authorities.rsa2048, ciphers=ciphers, highest="1.2")), "TLS_NO_SHARED_CIPHER"
@@ -304,7 +304,7 @@ def test_null_ciphers_are_not_shared(api, authorities, showing):
     assert_alert(error, "handshake_failure", "peer")
 
 
-def test_an_anonymous_peer_is_not_shared(api, authorities, showing):
+def test_anonymous_ciphers_are_not_shared(api, authorities, showing):
     port = showing(authorities.rsa2048, ciphers="ADH:AECDH:@SECLEVEL=0", highest="1.2")
     assert_tls_failure(check(api, port), "TLS_NO_SHARED_CIPHER")
 
@@ -314,7 +314,7 @@ def test_this_build_of_openssl_has_no_rc4():
     assert "RC4" not in openssl("ciphers", "ALL:COMPLEMENTOFALL:@SECLEVEL=0")
 
 
-def test_ciphers_that_are_asked_for(api, authorities, showing):
+def test_requested_ciphers_are_used(api, authorities, showing):
     port = showing(authorities.good)
     report = assert_verified(
         check(api, port, ciphers="ECDHE-ECDSA-AES128-GCM-SHA256", max_version="1.2"), authorities.good
@@ -328,7 +328,7 @@ def test_ciphers_that_are_asked_for(api, authorities, showing):
     assert_alert(error, "handshake_failure", "peer")
 
 
-def test_unknown_ciphers(api):
+def test_unknown_ciphers_are_400(api):
     assert_problem(api.post_check(f"tcp://{net.OPEN}:9", tls={"ciphers": "NO-SUCH-CIPHER"}), 400, "/tls/ciphers")
 
 
@@ -354,7 +354,7 @@ def test_dh_parameters_of_1024_bits_are_too_weak(api, authorities, showing, dh_p
 
 
 @pytest.mark.parametrize("verify", [True, False])
-def test_dh_parameters_of_512_bits_are_too_weak_in_any_case(api, authorities, network, verify):
+def test_dh_parameters_of_512_bits_are_always_too_weak(api, authorities, network, verify):
     def script(connection) -> None:
         connection.sendall(tls_peers.flight_with_small_dh(authorities.rsa2048, tls_peers.read_record(connection), 512))
         tls_peers.until_the_end(connection)
@@ -374,13 +374,13 @@ class TestClientCertificates:
         options = {"client_authorities": authorities.root_pem, **options}
         return showing(authorities.good, lowest=version, highest=version, **options)
 
-    def test_none(self, api, authorities, showing, version):
+    def test_a_required_certificate_that_is_missing_is_the_requests_fault(self, api, authorities, showing, version):
         result = check(api, self.server(authorities, showing, version))
         error = assert_tls_failure(result, "TLS_CLIENT_CERT_REQUIRED", fault="request")
         assert_alert(error, {"1.2": "handshake_failure", "1.3": "certificate_required"}[version], "peer")
         assert assert_report(result, authorities.good)["verified"] is True
 
-    def test_a_valid_client_certificate(self, api, authorities, network, version):
+    def test_a_valid_client_certificate_is_accepted(self, api, authorities, network, version):
         seen = []
 
         def script(inside) -> None:
@@ -395,28 +395,28 @@ class TestClientCertificates:
         assert seen == [(("commonName", "probe"),)]
 
     @pytest.mark.parametrize("name,alert", [("stranger", "unknown_ca"), ("old", "certificate_expired")])
-    def test_an_invalid_client_certificate(self, api, authorities, showing, version, name, alert):
+    def test_an_invalid_client_certificate_has_the_alert(self, api, authorities, showing, version, name, alert):
         result = check(api, self.server(authorities, showing, version), client_certificate=name)
         error = assert_tls_failure(result, "TLS_ALERT")
         assert_alert(error, alert, "peer")
         assert_report(result, authorities.good)
 
-    def test_a_server_that_requests_none(self, api, authorities, showing, version):
+    def test_a_client_certificate_is_unused_if_not_requested(self, api, authorities, showing, version):
         port = showing(authorities.good, lowest=version, highest=version)
         assert_verified(check(api, port, client_certificate="probe"), authorities.good)
 
-    def test_none_where_it_is_optional(self, api, authorities, showing, version):
+    def test_without_an_optional_certificate_it_connects(self, api, authorities, showing, version):
         port = self.server(authorities, showing, version, client_certificate=ssl.CERT_OPTIONAL)
         assert_verified(check(api, port), authorities.good)
 
-    def test_none_where_it_is_optional_and_the_peer_sends_nothing_more(self, api, authorities, showing, version):
+    def test_without_an_optional_certificate_a_silent_peer_connects(self, api, authorities, showing, version):
         """The wait for later messages of the server is bounded."""
         port = self.server(authorities, showing, version, client_certificate=ssl.CERT_OPTIONAL, tickets=0)
         started = time.monotonic()
         assert_verified(check(api, port), authorities.good)
         assert time.monotonic() - started < 4
 
-    def test_an_expected_alert_is_the_success(self, api, authorities, showing, version):
+    def test_an_expected_alert_is_a_success(self, api, authorities, showing, version):
         alert = {"1.2": "handshake_failure", "1.3": "certificate_required"}[version]
         port = self.server(authorities, showing, version)
         result = check(api, port, expect_alert=alert)
@@ -448,13 +448,13 @@ def test_a_client_certificate_is_not_used_for_other_targets(api):
 # ALPN.
 
 
-def test_a_protocol_that_both_have(api, authorities, showing):
+def test_a_common_protocol_is_negotiated(api, authorities, showing):
     port = showing(authorities.good, alpn=["h2"])
     assert assert_verified(check(api, port, alpn=["http/1.1", "h2"]), authorities.good)["alpn"] == "h2"
     assert assert_verified(check(api, port), authorities.good)["alpn"] is None
 
 
-def test_a_peer_that_refuses_every_protocol(api, authorities, network):
+def test_a_peer_that_refuses_every_protocol_is_tls_alpn(api, authorities, network):
     with tls_peers.openssl_server(network.b, authorities.good, "-alpn", "h2") as (port, _):
         error = assert_tls_failure(check(api, port, alpn=["nothing/1", "nothing/2"]), "TLS_ALPN")
         assert_alert(error, "no_application_protocol", "peer")
@@ -462,7 +462,7 @@ def test_a_peer_that_refuses_every_protocol(api, authorities, network):
 
 
 @pytest.mark.parametrize("has", [None, ["http/1.1"]])
-def test_a_peer_that_ignores_alpn(api, authorities, showing, has):
+def test_a_peer_that_ignores_alpn_is_tls_alpn(api, authorities, showing, has):
     """RFC 7301, 3.2: a server may continue without ALPN; a client that wanted a protocol then has none."""
     result = check(api, showing(authorities.good, alpn=has), alpn=["h2"])
     error = assert_tls_failure(result, "TLS_ALPN")
@@ -486,7 +486,7 @@ def stapling(network, authorities):
         yield start
 
 
-def test_a_good_staple(api, authorities, stapling):
+def test_a_good_staple_is_reported(api, authorities, stapling):
     port = stapling("good")
     for revocation in ("none", "ocsp_stapled"):
         report = assert_verified(check(api, port, revocation=revocation), authorities.good)
@@ -495,7 +495,7 @@ def test_a_good_staple(api, authorities, stapling):
         assert ocsp["this_update"] < ocsp["next_update"]
 
 
-def test_a_staple_that_says_revoked(api, authorities, stapling):
+def test_a_revoked_staple_is_cert_revoked(api, authorities, stapling):
     port = stapling("revoked")
     result = check(api, port, revocation="ocsp_stapled")
     assert_tls_failure(result, "CERT_REVOKED")
@@ -508,14 +508,14 @@ def test_a_staple_that_says_revoked(api, authorities, stapling):
     assert result["tls"]["ocsp"]["status"] == "revoked"
 
 
-def test_no_staple_where_one_is_needed(api, authorities, showing):
+def test_a_required_staple_that_is_missing_fails(api, authorities, showing):
     result = check(api, showing(authorities.good), revocation="ocsp_stapled")
     assert_tls_failure(result, "CERT_INVALID")
     assert assert_report(result, authorities.good)["ocsp"] == {"stapled": False}
     assert "staple" in result["error"]["hint"]
 
 
-def test_a_staple_for_another_certificate(api, authorities, network):
+def test_a_staple_for_another_certificate_fails(api, authorities, network):
     file = authorities.ocsp_response(authorities.client, "good")
     with tls_peers.openssl_server(network.b, authorities.good, "-status_file", file) as (port, _):
         result = check(api, port, revocation="ocsp_stapled")
@@ -523,14 +523,14 @@ def test_a_staple_for_another_certificate(api, authorities, network):
     assert (result["tls"]["ocsp"]["stapled"], result["tls"]["ocsp"]["status"]) == (True, "invalid")
 
 
-def test_a_staple_that_is_not_valid(api, authorities, stapling):
+def test_an_invalid_staple_fails(api, authorities, stapling):
     for port in (stapling("good", age=30), stapling("good", signer=authorities.other_root)):
         result = check(api, port, revocation="ocsp_stapled")
         assert_tls_failure(result, "CERT_INVALID")
         assert (result["tls"]["ocsp"]["stapled"], result["tls"]["ocsp"]["status"]) == (True, "invalid")
 
 
-def test_a_staple_with_status_unknown(api, stapling):
+def test_a_staple_with_status_unknown_fails(api, stapling):
     result = check(api, stapling("unknown"), revocation="ocsp_stapled")
     assert_tls_failure(result, "CERT_INVALID")
     assert result["tls"]["ocsp"]["status"] == "unknown"

@@ -126,7 +126,7 @@ AT_ONCE = {
 
 @pytest.mark.deadline
 @pytest.mark.parametrize("mode", AT_ONCE)
-def test_peers_that_fail_at_once(api, meeting, mode):
+def test_hostile_peers_fail_at_once(api, meeting, mode):
     said, verdict, alert = AT_ONCE[mode]
     started = time.monotonic()
     error = assert_tls_failure(check(api, meeting(answers(said))), verdict)
@@ -145,7 +145,7 @@ def test_bytes_that_are_not_tls_are_shown_escaped(api, meeting):
     assert len(result["error"]["received"]) < 1100
 
 
-def test_bytes_that_are_not_tls_are_shown_from_the_first(api, meeting):
+def test_bytes_that_are_not_tls_are_shown_from_the_first_byte(api, meeting):
     """The first byte came alone, and could have begun a record."""
 
     def script(connection: socket.socket) -> None:
@@ -158,7 +158,7 @@ def test_bytes_that_are_not_tls_are_shown_from_the_first(api, meeting):
     assert error["received"] == "\\x16no TLS"
 
 
-def test_a_peer_that_speaks_first_and_no_tls(api, meeting):
+def test_a_peer_with_a_plain_greeting_is_not_tls(api, meeting):
     """Its greeting may be there before the ClientHello has left."""
 
     def script(connection: socket.socket) -> None:
@@ -169,7 +169,7 @@ def test_a_peer_that_speaks_first_and_no_tls(api, meeting):
     assert error["received"].startswith("220 ftp.example.test ready")
 
 
-def test_a_peer_that_echoes(api, meeting):
+def test_an_echoing_peer_is_a_tls_failure(api, meeting):
     def script(connection: socket.socket) -> None:
         while data := connection.recv(4096):
             connection.sendall(data)
@@ -205,7 +205,7 @@ def test_a_peer_that_echoes(api, meeting):
         (255, "alert_255", "TLS_ALERT"),
     ],
 )
-def test_each_fatal_alert_in_answer_to_the_hello(api, meeting, code, name, verdict):
+def test_each_fatal_alert_is_reported(api, meeting, code, name, verdict):
     level = 1 if code == 0 else 2
     result = check(api, meeting(answers(evil.alert(level, code), stays=False)))
     fault = "request" if verdict == "TLS_CLIENT_CERT_REQUIRED" else "target"
@@ -215,7 +215,7 @@ def test_each_fatal_alert_in_answer_to_the_hello(api, meeting, code, name, verdi
         assert (result["tls"]["alert"], result["tls"]["alert_from"]) == (name, "peer")
 
 
-def test_an_alert_followed_by_a_reset(api, meeting):
+def test_an_alert_followed_by_a_reset_is_tls_alert(api, meeting):
     def act(connection: socket.socket) -> None:
         connection.sendall(evil.alert(2, 112))
         time.sleep(0.1)  # The alert is read before the reset comes.
@@ -229,13 +229,13 @@ def test_an_alert_followed_by_a_reset(api, meeting):
     assert_alert(error, "unrecognized_name", "peer")
 
 
-def test_eof_at_once(api, meeting):
+def test_eof_after_the_hello_is_tls_closed(api, meeting):
     error = assert_tls_failure(check(api, meeting(after_the_hello(lambda connection: None))), "TLS_CLOSED")
     assert "alert" not in error
 
 
 @pytest.mark.deadline
-def test_a_half_close_ends_it_too(api, meeting):
+def test_a_half_close_is_tls_closed(api, meeting):
     def act(connection: socket.socket) -> None:
         connection.shutdown(socket.SHUT_WR)
         evil.until_the_end(connection)
@@ -245,7 +245,7 @@ def test_a_half_close_ends_it_too(api, meeting):
     assert time.monotonic() - started < 1
 
 
-def test_a_reset_in_answer_to_the_hello(api, meeting):
+def test_a_reset_after_the_hello_is_reset(api, meeting):
     def script(connection: socket.socket) -> None:
         evil.read_record(connection)
         evil.end_with_a_reset(connection)
@@ -265,7 +265,7 @@ def counts(length: int) -> list[int]:
 @pytest.mark.deadline
 @pytest.mark.parametrize("version", ["1.2", "1.3"])
 @pytest.mark.parametrize("end", ["close", "reset"])
-def test_eof_after_each_byte_of_the_first_flight(api, authorities, meeting, version, end):
+def test_eof_after_each_byte_of_the_first_flight_is_a_failure(api, authorities, meeting, version, end):
     context = evil.server_context(authorities.good, lowest=version, highest=version)
     state = {"count": 0, "length": 0}
 
@@ -322,7 +322,7 @@ def silent(connection: socket.socket) -> None:
 @pytest.mark.deadline
 @pytest.mark.parametrize("mode", ["silent", "drip", "one byte", "half a record", "one record", "all but one byte"])
 @pytest.mark.parametrize("version", ["1.2", "1.3"])
-def test_peers_that_end_at_the_deadline(api, authorities, meeting, mode, version):
+def test_silent_and_slow_peers_end_at_the_deadline(api, authorities, meeting, mode, version):
     context = evil.server_context(authorities.good, lowest=version, highest=version)
     script = {
         "silent": silent,
@@ -341,13 +341,13 @@ def assert_deadline(result: dict, phase: str = "tls") -> None:
 
 
 @pytest.mark.deadline
-def test_a_peer_that_never_accepts(api, network):
+def test_a_peer_that_never_accepts_is_a_timeout(api, network):
     """The kernel completes the TCP handshake; the peer never accepts the connection."""
     with evil.peers.tcp_listener(network.b, net.OPEN) as listener:
         assert_deadline(check(api, listener.getsockname()[1], timeout_ms=DEADLINE))
 
 
-# Floods. Each keeps coming as fast as it is taken.
+# Floods. Each continues as fast as it is read.
 
 HELLO_REQUEST = evil.record(evil.HANDSHAKE, evil.message(0, b""))
 # name: (what is repeated, verdict)
@@ -387,7 +387,7 @@ def latencies(connectd, until: threading.Event) -> list[float]:
 
 
 def assert_others_are_served(connectd, run) -> dict:
-    """Runs a check in a thread; the only worker must answer other requests meanwhile. Returns the check's result."""
+    """Runs a check in a thread. The only worker must answer other requests in the meantime. Returns the check's result."""
     results, done = [], threading.Event()
 
     def check_it() -> None:
@@ -439,7 +439,7 @@ WAITS = [{"expect": "^never$"}]
 
 
 @pytest.mark.deadline
-def test_too_many_session_tickets(connectd, authorities, meeting):
+def test_too_many_session_tickets_fail(connectd, authorities, meeting):
     port = meeting(evil.tls(evil.server_context(authorities.good, tickets=3000)))
     assert_verified(check(connectd.client, port), authorities.good)
     result = assert_others_are_served(connectd, lambda: check(connectd.client, port, timeout_ms=DEADLINE, dialog=WAITS))
@@ -454,7 +454,7 @@ def command_flood(process, command: bytes, seconds: float = 3):
     stop = threading.Event()
 
     def loop() -> None:
-        time.sleep(0.1)  # The handshake is done by then; the server says nothing about it.
+        time.sleep(0.1)  # Until the handshake is done: the server does not report it.
         limit = time.monotonic() + seconds
         while not stop.is_set() and time.monotonic() < limit:
             with contextlib.suppress(OSError):
@@ -470,7 +470,7 @@ def command_flood(process, command: bytes, seconds: float = 3):
 @pytest.mark.parametrize(
     "version,command", [("-tls1_3", b"K\n"), ("-tls1_3", b"k\n"), ("-tls1_2", b"r\n"), ("-tls1_2", b"R\n")]
 )
-def test_endless_key_updates_and_renegotiations(connectd, authorities, network, version, command):
+def test_endless_key_updates_and_renegotiations_end(connectd, authorities, network, version, command):
     """What s_server sends after the handshake: KeyUpdate, asking for one back or not; HelloRequest."""
     with evil.openssl_server(network.b, authorities.good, version) as (port, process):
         stop, thread = command_flood(process, command)
@@ -491,7 +491,7 @@ def test_endless_key_updates_and_renegotiations(connectd, authorities, network, 
 
 
 @pytest.mark.deadline
-def test_plaintext_after_the_handshake(api, authorities, meeting):
+def test_plaintext_after_the_handshake_fails(api, authorities, meeting):
     context = evil.server_context(authorities.good)
 
     def script(connection: socket.socket) -> None:
@@ -515,7 +515,7 @@ def test_a_close_notify_after_the_handshake_is_a_success(api, authorities, meeti
 
 
 @pytest.mark.deadline
-def test_a_flood_of_application_data(connectd, authorities, meeting):
+def test_a_flood_of_application_data_is_a_mismatch(connectd, authorities, meeting):
     def script(inside) -> None:
         evil.repeat(inside, b"noise " * 1000)
 
@@ -542,7 +542,7 @@ def test_many_silent_peers_delay_no_other_request(connectd, network, authorities
     assert taken[len(taken) // 2] < 0.3, taken
 
 
-def test_a_client_that_leaves_ends_the_handshake(connectd, network):
+def test_a_client_that_disconnects_cancels_the_handshake(connectd, network):
     with evil.peers.tcp_listener(network.b, net.OPEN) as listener:
         port = listener.getsockname()[1]
         with connectd.unix.connect() as connection:

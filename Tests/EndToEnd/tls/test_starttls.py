@@ -75,7 +75,7 @@ def then_stays(protocol: str, mode: str):
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_a_willing_peer(api, authorities, meeting, protocol):
+def test_an_accepting_peer_connects(api, authorities, meeting, protocol):
     port = meeting(willing(protocol, tls_peers.server_context(authorities.good)))
     result = check(api, port, protocol)
     report = assert_verified(result, authorities.good)
@@ -85,7 +85,7 @@ def test_a_willing_peer(api, authorities, meeting, protocol):
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_a_willing_peer_with_an_old_certificate(api, authorities, meeting, protocol):
+def test_an_accepting_peer_with_an_expired_certificate_fails(api, authorities, meeting, protocol):
     port = meeting(willing(protocol, tls_peers.server_context(authorities.expired)))
     assert_tls_failure(check(api, port, protocol), "CERT_EXPIRED")
     assert_success(check(api, port, protocol, verify=False))
@@ -108,7 +108,7 @@ class Drip:
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_a_willing_peer_that_sends_single_bytes(api, authorities, meeting, protocol):
+def test_an_accepting_peer_that_sends_single_bytes_connects(api, authorities, meeting, protocol):
     context = tls_peers.server_context(authorities.good)
 
     def script(connection: socket.socket) -> None:
@@ -120,7 +120,7 @@ def test_a_willing_peer_that_sends_single_bytes(api, authorities, meeting, proto
 
 @pytest.mark.parametrize("stays", [True, False])
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_a_peer_that_refuses(api, meeting, protocol, stays):
+def test_a_refusing_peer_is_starttls_refused(api, meeting, protocol, stays):
     started = time.monotonic()
     result = check(api, meeting((then_stays if stays else then_ends)(protocol, "refusing")), protocol)
     assert time.monotonic() - started < 3
@@ -133,7 +133,7 @@ def test_a_peer_that_refuses(api, meeting, protocol, stays):
 
 
 @pytest.mark.parametrize("protocol", [name for name in PROTOCOLS if name not in ("ldap",)])
-def test_a_peer_without_tls(api, meeting, protocol):
+def test_a_peer_without_tls_is_starttls_refused(api, meeting, protocol):
     result = check(api, meeting(then_stays(protocol, "without")), protocol, timeout_ms=3000)
     error = assert_tls_failure(result, "STARTTLS_REFUSED")
     assert error["received"], error
@@ -141,7 +141,7 @@ def test_a_peer_without_tls(api, meeting, protocol):
 
 @pytest.mark.deadline
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_a_peer_that_closes_at_once(api, meeting, protocol):
+def test_a_peer_that_closes_at_once_is_tls_closed(api, meeting, protocol):
     started = time.monotonic()
     result = check(api, meeting(tls_peers.end_in_good_order), protocol)
     assert_tls_failure(result, "TLS_CLOSED")
@@ -149,13 +149,13 @@ def test_a_peer_that_closes_at_once(api, meeting, protocol):
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_a_peer_that_closes_instead_of_tls(api, meeting, protocol):
+def test_a_peer_that_closes_instead_of_the_handshake_is_tls_closed(api, meeting, protocol):
     result = check(api, meeting(then_ends(protocol, "willing")), protocol)
     assert_tls_failure(result, "TLS_CLOSED")
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_a_peer_that_resets(api, meeting, protocol):
+def test_a_peer_that_resets_is_reset(api, meeting, protocol):
     def script(connection: socket.socket) -> None:
         time.sleep(0.02)  # What was said before is read before the reset comes.
         tls_peers.end_with_a_reset(connection)
@@ -165,7 +165,7 @@ def test_a_peer_that_resets(api, meeting, protocol):
 
 @pytest.mark.deadline
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_a_silent_peer(api, meeting, protocol):
+def test_a_silent_peer_is_a_timeout(api, meeting, protocol):
     result = check(api, meeting(tls_peers.until_the_end), protocol, timeout_ms=300)
     assert_failure(result, None, "timeout", "target", phase="tls", source="deadline", name="DEADLINE")
     assert 299 <= result["timings_ms"]["total"] < 550
@@ -185,7 +185,7 @@ ELSEWHERE = {
 
 @pytest.mark.parametrize("words", [HTTP, SSH])
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_a_peer_that_speaks_something_else(api, meeting, protocol, words):
+def test_a_peer_with_another_protocol_fails(api, meeting, protocol, words):
     def script(connection: socket.socket) -> None:
         connection.sendall(words)
         tls_peers.end_in_good_order(connection)
@@ -198,7 +198,7 @@ def test_a_peer_that_speaks_something_else(api, meeting, protocol, words):
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_a_peer_that_begins_with_tls(api, authorities, meeting, protocol):
+def test_a_port_for_implicit_tls_fails(api, authorities, meeting, protocol):
     """The port for implicit TLS: it sends nothing before a ClientHello, and an alert after anything else."""
     port = meeting(tls_peers.tls(tls_peers.server_context(authorities.good)))
     result = check(api, port, protocol, timeout_ms=400)
@@ -291,7 +291,7 @@ def test_a_flood_of_lines_is_bounded(api, meeting, protocol):
     assert time.monotonic() - started < 2
 
 
-def test_the_longest_line_of_a_refusal_is_cut(api, meeting):
+def test_a_long_refusal_is_truncated(api, meeting):
     def script(connection: socket.socket) -> None:
         connection.sendall(b"554 " + b"no " * 2000 + b"\r\n")
         tls_peers.end_in_good_order(connection)
@@ -301,7 +301,7 @@ def test_the_longest_line_of_a_refusal_is_cut(api, meeting):
     assert len(error["received"]) <= 1024
 
 
-def test_a_greeting_that_rejects_the_client(api, meeting):
+def test_a_rejecting_greeting_is_starttls_refused(api, meeting):
     def script(connection: socket.socket) -> None:
         connection.sendall(b"421 4.3.2 too busy\r\n")
         tls_peers.end_in_good_order(connection)
@@ -311,7 +311,7 @@ def test_a_greeting_that_rejects_the_client(api, meeting):
 
 
 @pytest.mark.parametrize("protocol,name", [("xmpp", HOST), ("xmpp-server", HOST)])
-def test_xmpp_asks_for_the_name(api, authorities, meeting, protocol, name):
+def test_xmpp_sends_the_server_name(api, authorities, meeting, protocol, name):
     heard = []
 
     class Listening(Drip):
@@ -330,7 +330,7 @@ def test_xmpp_asks_for_the_name(api, authorities, meeting, protocol, name):
     assert f"to='{name}'" in b"".join(heard).decode().replace('"', "'")
 
 
-def test_a_dialog_continues_after_it(api, authorities, meeting):
+def test_a_dialog_continues_after_starttls(api, authorities, meeting):
     def script(inside) -> None:
         assert inside.recv(100) == b"EHLO me\r\n"
         inside.sendall(b"250 secret greeting\r\n")
@@ -343,19 +343,19 @@ def test_a_dialog_continues_after_it(api, authorities, meeting):
     assert result["dialog"]["groups"] == {"what": "secret"}
 
 
-def test_a_probe_with_starttls(api, authorities, meeting):
+def test_a_probe_can_use_starttls(api, authorities, meeting):
     port = meeting(willing("imap", tls_peers.server_context(authorities.good)))
     answer = api.get(f"/v1/probe?target=tcp://{net.OPEN}:{port}&starttls=imap&verify=false")
     assert (answer.status, answer.json["outcome"]) == (200, "connected")
     assert answer.json["tls"]["chain"][0]["sans"] == [f"DNS:{HOST}"]
 
 
-def test_starttls_and_a_first_packet_exclude_each_other(api):
+def test_starttls_and_fast_open_exclude_each_other(api):
     members = {"tls": {"starttls": "smtp", "verify": False}, "socket": {"tcp_fast_open": True}}
     assert_problem(api.post_check(f"tcp://{net.OPEN}:9", **members), 400, "/socket/tcp_fast_open")
 
 
-def test_a_mysql_server_that_closes_within_its_greeting(api, meeting):
+def test_a_mysql_greeting_cut_off_is_tls_closed(api, meeting):
     def script(connection: socket.socket) -> None:
         connection.sendall(mysql_greeting(True)[:20])
         tls_peers.end_in_good_order(connection)

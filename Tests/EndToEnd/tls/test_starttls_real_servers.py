@@ -73,7 +73,7 @@ def running(network, authorities):
 
 
 @pytest.mark.parametrize("protocol", SERVERS)
-def test_a_real_server(api, running, protocol):
+def test_a_real_server_is_verified(api, running, protocol):
     server, identity = running(protocol)
     target = f"tcp://{server.address}:{server.ports[protocol]}"
     options = {"server_name": HOST, "ca": "tests", "starttls": protocol}
@@ -90,7 +90,7 @@ def test_a_real_server(api, running, protocol):
 
 
 @pytest.mark.parametrize("protocol", SERVERS)
-def test_a_real_server_that_is_asked_for_something_else(api, running, protocol):
+def test_a_real_server_with_another_protocol_fails(api, running, protocol):
     """The peer speaks another protocol: the check ends with a reason, at its deadline at the latest."""
     server, _ = running(protocol)
     target = f"tcp://{server.address}:{server.ports[protocol]}"
@@ -137,7 +137,7 @@ class SlowWords:
                     time.sleep(0.002)  # Each byte is a packet of its own.
 
 
-def test_a_step_that_begins_with_tls_waits_for_the_end_of_the_go_ahead(api, running, network):
+def test_a_starttls_step_waits_for_the_whole_reply(api, running, network):
     """Postfix discards bytes that arrive before its go-ahead: a ClientHello that comes too early gets no answer."""
     server, identity = running("smtp")
     slow = SlowWords(network.b, (server.address, server.ports["smtp"]))
@@ -159,7 +159,7 @@ def test_a_step_that_begins_with_tls_waits_for_the_end_of_the_go_ahead(api, runn
     assert slow.said_when_tls_began.endswith(b"\r\n") and slow.said_when_tls_began.splitlines()[-1].startswith(b"220 ")
 
 
-def test_a_dialog_after_starttls(api, running):
+def test_a_dialog_runs_after_starttls(api, running):
     server, _ = running("smtp")
     dialog = [
         {"send": "EHLO me.example.test\r\n"},

@@ -46,7 +46,7 @@ def speaking(network, words: bytes):
 
 
 @pytest.mark.parametrize("host", [UNDERSCORE, "_x.example.test", UNDERSCORE.upper()])
-def test_a_wildcard_covers_an_underscore(api, network, authorities, host):
+def test_a_wildcard_matches_an_underscore(api, network, authorities, host):
     result = shown(api, network, authorities.wildcard, server_name=host)
     assert result["ok"] and result["tls"]["verified"], result
 
@@ -75,7 +75,7 @@ def test_a_long_chain_is_verified(api, network, authorities, count):
     assert result["ok"] and len(result["tls"]["verified_chain"]) == count + 2, result.get("error")
 
 
-def test_the_hint_for_a_certificate_without_names(api, network, authorities):
+def test_a_certificate_without_names_has_its_hint(api, network, authorities):
     error = shown(api, network, authorities.no_san)["error"]
     assert error["name"] == "CERT_NAME_MISMATCH"
     assert "subject alternative name (SAN)" in error["hint"] and "common name is not used" in error["hint"]
@@ -86,7 +86,7 @@ def test_the_hint_for_a_certificate_without_names(api, network, authorities):
     [(40, "TLS_NO_SHARED_CIPHER"), (112, "TLS_ALERT"), (80, "TLS_ALERT"), (None, "TLS_CLOSED")],
 )
 @pytest.mark.parametrize("server_name", [None, HOST])
-def test_a_server_that_needs_a_name(api, network, alert, error_name, server_name):
+def test_a_server_that_needs_a_name_has_its_hint(api, network, alert, error_name, server_name):
     with speaking(network, b"" if alert is None else tls_peers.alert(2, alert)) as port:
         tls = {"server_name": server_name} if server_name else True
         error = api.check(f"tcp://{net.OPEN}:{port}", tls=tls)["error"]
@@ -94,7 +94,7 @@ def test_a_server_that_needs_a_name(api, network, alert, error_name, server_name
     assert ("no server_name" in error["hint"]) == (server_name is None), error["hint"]
 
 
-def test_the_subject_and_serial_are_as_openssl_shows_them(api, network, authorities):
+def test_subject_and_serial_match_openssl(api, network, authorities):
     subject = x509.Name([
         x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Škoda a\u202eb, Straße"),
         x509.NameAttribute(NameOID.COMMON_NAME, "münchen.example"),
@@ -112,7 +112,7 @@ def test_the_subject_and_serial_are_as_openssl_shows_them(api, network, authorit
     assert report["subject"] == "CN=münchen.example,O=Škoda a\\E2\\80\\AEb\\, Straße"
 
 
-def test_a_server_without_secure_renegotiation(api, network, authorities):
+def test_a_server_without_secure_renegotiation_has_its_hint(api, network, authorities):
     with tls_peers.without_renegotiation_info(network.b, authorities.good) as port:
         tls = {"ca": "tests", "server_name": HOST}
         refused = api.check(f"tcp://{net.OPEN}:{port}", tls=tls)
@@ -126,7 +126,7 @@ def test_a_server_without_secure_renegotiation(api, network, authorities):
 
 
 @pytest.mark.parametrize("dialogs", ["none", "configured"])
-def test_no_text_of_a_client_reaches_a_plain_listener(network, authorities, dialogs):
+def test_no_client_text_reaches_a_plain_listener(network, authorities, dialogs):
     heard = []
 
     def script(connection: socket.socket) -> None:

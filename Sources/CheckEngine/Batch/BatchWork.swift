@@ -1,0 +1,20 @@
+internal import CheckModel
+
+/// The checks of one batch, and what becomes of their results. `BatchRun` calls it on the threads of all workers.
+///
+/// Each check ends exactly once: in `finish`, `cancel`, or in `prepare` if that returns nil.
+public protocol BatchWork: AnyObject, Sendable {
+    /// Makes a check ready to run. It may be called again for a check that is repeated.
+    /// - Returns: nil if there is nothing to run; then the check has its result.
+    func prepare(_ index: Int, on worker: Int) -> PreparedCheck?
+
+    /// Takes the answer of a check, which is a result or a denial.
+    func finish(_ index: Int, _ check: PreparedCheck, with answer: CheckAnswer, on worker: Int)
+
+    /// Ends a check that was not started, because the service stops.
+    func cancel(_ index: Int, on worker: Int)
+
+    /// The number of the last check that may start now: -1 for none, `Int.max` for all. While it is lower than `Int.max`,
+    /// the results wait for their reader, and the check of that number is the one whose result must come next.
+    var lastStart: Int { get }
+}

@@ -1,0 +1,99 @@
+internal import CheckEngine
+internal import CheckModel
+internal import NetworkTypes
+internal import StrictJSON
+
+/// The checks of a batch in the bytes of its request. Each is decoded when it starts, so that those that wait take no
+/// memory beyond the body.
+struct BatchItems: Sendable {
+    let body: [UInt8]
+    /// Where each check is in the body.
+    let ranges: [Range<Int>]
+    /// Members for the checks that do not have them.
+    let defaults: JSONObject
+
+    var count: Int { ranges.count }
+
+    /// The longest check, in bytes, as in `POST /v1/checks`.
+    private static let longestItem = ServiceResources.checkBodyBytes
+    /// More values than any valid check has.
+    private static let limits = JSONLimits(values: 4096)
+    /// Members whose objects are merged. Other members of a check replace those of the defaults.
+    private static let merged: Set<String> = ["labels", "resolve", "bind", "socket", "tls"]
+
+    /// Why a check does not run.
+    struct Refusal: Error {
+        /// What can be echoed; an empty object if the check is not one.
+        let object: JSONObject
+        /// With pointers that start at the body of the batch.
+        let problems: [JSONProblem]
+    }
+
+    /// Decodes one check, with the defaults.
+    func check(_ index: Int, maximumTimeoutMilliseconds: Int) throws(Refusal) -> PreparedCheck {
+        let object = try object(index)
+        do throws(JSONProblems) {
+            return try CheckDecoder.decode(
+                .object(object), maximumTimeoutMilliseconds: maximumTimeoutMilliseconds)
+        } catch {
+            throw Refusal(object: object, problems: Self.located(error.problems, in: index))
+        }
+    }
+
+    /// The host of one check for the limit `per_host`; empty if it has no valid target.
+    func hostKey(_ index: Int) -> String {
+        guard let object = try? object(index), let target = object["target"] else { return "" }
+        var cursor = JSONCursor(target)
+        return TargetDecoder.target(&cursor)?.hostKey ?? ""
+    }
+
+    /// Problems whose pointers start at one check, with pointers that start at the body.
+    static func located(_ problems: [JSONProblem], in index: Int) -> [JSONProblem] {
+        problems.map { JSONProblem(pointer: "/checks/\(index)\($0.pointer)", detail: $0.detail) }
+    }
+
+    /// The members of one check, with the defaults.
+    private func object(_ index: Int) throws(Refusal) -> JSONObject {
+        let range = ranges[index]
+        guard range.count <= Self.longestItem else {
+            throw refusal(
+                of: index, "", "must have at most \(Self.longestItem) bytes, got \(range.count)")
+        }
+        let value: JSONValue
+        do throws(JSONSyntaxError) {
+            value = try JSONValue.parse(body.span.extracting(range), limits: Self.limits)
+        } catch {
+            throw refusal(of: index, error.pointer, error.detail)
+        }
+        guard case .object(let object) = value else {
+            throw refusal(of: index, "", "must be an object, got \(value.kindDescription)")
+        }
+        return defaults.members.isEmpty ? object : object.filled(from: defaults, merging: Self.merged)
+    }
+
+    private func refusal(of index: Int, _ pointer: String, _ detail: String) -> Refusal {
+        Refusal(
+            object: JSONObject(members: []),
+            problems: Self.located([JSONProblem(pointer: pointer, detail: detail)], in: index))
+    }
+}
+
+extension JSONObject {
+    /// This object with the members of `defaults` that it does not have. Members of `merging` that are objects in both are
+    /// filled likewise.
+    func filled(from defaults: JSONObject, merging: Set<String>) -> JSONObject {
+        var result: [Member] = []
+        result.reserveCapacity(members.count + defaults.members.count)
+        for member in members {
+            if merging.contains(member.key), case .object(let own) = member.value,
+                case .object(let other)? = defaults[member.key]
+            {
+                result.append(Member(key: member.key, value: .object(own.filled(from: other, merging: []))))
+            } else {
+                result.append(member)
+            }
+        }
+        for member in defaults.members where self[member.key] == nil { result.append(member) }
+        return JSONObject(members: result)
+    }
+}

@@ -1,0 +1,138 @@
+internal import CheckEngine
+internal import CheckModel
+internal import ErrorCatalogue
+internal import HTTPServer
+internal import NetworkTypes
+internal import SocketIO
+internal import StrictJSON
+
+/// One batch: decodes its checks, runs them, and sends the results.
+final class BatchSession: BatchWork {
+    private let items: BatchItems
+    private let options: BatchOptions
+    private let pipeline: CheckPipeline
+    private let origin: RequestOrigin?
+    private let encoder: BatchEncoder
+    private let output: BatchOutput
+
+    private var journal: CheckJournal { pipeline.parts.journal }
+
+    init(_ batch: BatchRequest, as form: BatchForm, by pipeline: CheckPipeline, origin: RequestOrigin?) {
+        items = batch.items
+        options = batch.options
+        self.pipeline = pipeline
+        self.origin = origin
+        encoder = BatchEncoder(
+            form: form, results: ResultEncoder(prober: pipeline.settings.prober), origin: origin)
+        output = BatchOutput(form: form, count: batch.items.count, memory: pipeline.parts.memory)
+    }
+
+    /// Runs the batch on all workers and writes its response. Runs in the task of the response, which is canceled when the
+    /// client leaves: then the checks are, too.
+    func run(on worker: Int, _ writer: ResponseWriter) async throws {
+        let pool = pipeline.parts.pool
+        let thread = pool.workers[worker].reactor.thread
+        let run = BatchRun(
+            count: items.count, hosts: await hosts(on: pool.workers[worker].reactor), options: options, pool: pool,
+            context: pipeline.settings.checkContext, work: self)
+        let number = pipeline.parts.draining.add(run)
+        output.begin(of: run)
+        let checks = Task(executorPreference: thread) { [output] in
+            await run.run(from: worker)
+            output.end()
+        }
+        do {
+            try await withTaskCancellationHandler {
+                while let bytes = await output.next() { try await writer.write(bytes) }
+                if output.isAbandoned { throw ResponseStreamError.cancelled }
+            } onCancel: {
+                // This may run with the task's own lock held, where its continuation must not be resumed.
+                Task(executorPreference: thread) { [output] in
+                    output.abandon()
+                    run.abandon()
+                }
+            }
+        } catch {
+            output.abandon()
+            run.abandon()
+            await end(checks, number, on: worker)
+            throw error
+        }
+        await end(checks, number, on: worker)
+    }
+
+    /// Waits for the checks, and counts those that never had a result.
+    private func end(_ checks: Task<Void, Never>, _ number: Int, on worker: Int) async {
+        await checks.value
+        pipeline.parts.draining.remove(number)
+        journal.noteCancelled(items.count - output.finishedCount, by: origin?.client, on: worker)
+    }
+
+    /// The hosts of all checks, if they matter. Between some of them, the worker has its turns.
+    private func hosts(on reactor: Reactor) async -> [String] {
+        guard options.perHost > 0 else { return [] }
+        var hosts: [String] = []
+        hosts.reserveCapacity(items.count)
+        for index in 0..<items.count {
+            hosts.append(items.hostKey(index))
+            if index % 32 == 31 { _ = await reactor.sleep(until: Clock.now()) }
+        }
+        return hosts
+    }
+
+    // MARK: BatchWork
+
+    var lastStart: Int { output.lastStart }
+
+    func prepare(_ index: Int, on worker: Int) -> PreparedCheck? {
+        do throws(BatchItems.Refusal) {
+            let check = try items.check(
+                index, maximumTimeoutMilliseconds: pipeline.settings.maximumTimeoutMilliseconds)
+            return admit(check, index, on: worker)
+        } catch {
+            journal.noteAsked()
+            refuse(index, BatchEcho(error.object), error.problems, because: .invalid, isOK: false, on: worker)
+            return nil
+        }
+    }
+
+    /// Judges what a check uses. If that is refused, the refusal is its result.
+    private func admit(_ check: PreparedCheck, _ index: Int, on worker: Int) -> PreparedCheck? {
+        do throws(Problem) {
+            return try pipeline.admit(check, origin: origin)
+        } catch {
+            let problems = BatchItems.located(error.errors, in: index)
+            let reason = error.kind == .denied ? OwnError.denied : .invalid
+            let outcome = Outcome.failed(error.kind == .denied ? .denied : .invalid)
+            let isOK = check.request.expectation.isMet(by: outcome, fault: .request)
+            refuse(index, BatchEcho(check.request), problems, because: reason, isOK: isOK, on: worker)
+            return nil
+        }
+    }
+
+    private func refuse(
+        _ index: Int, _ echo: BatchEcho, _ problems: [JSONProblem], because reason: OwnError, isOK: Bool, on worker: Int
+    ) {
+        let report = RefusedItem.report(reason, problems)
+        journal.noteRefused(report, target: echo.target, by: origin, on: worker)
+        let item = RefusedItem(echo: echo, problems: problems, report: report, isOK: isOK)
+        output.add(
+            index, encoder.bytes(of: index, item), outcome: .failed(report.errorClass), isOK: isOK)
+    }
+
+    func finish(_ index: Int, _ check: PreparedCheck, with answer: CheckAnswer, on worker: Int) {
+        let result = journal.concludeItem(answer, of: check.request, on: worker)
+        add(index, check.request, result)
+    }
+
+    func cancel(_ index: Int, on worker: Int) {
+        guard let check = prepare(index, on: worker) else { return }
+        let result = CheckResult.notStarted(
+            check.request, because: .cancelled, startedAtNanoseconds: Clock.wallNanoseconds())
+        add(index, check.request, journal.concludeItem(.result(result), of: check.request, on: worker))
+    }
+
+    private func add(_ index: Int, _ request: CheckRequest, _ result: CheckResult) {
+        output.add(index, encoder.bytes(of: index, result, of: request), outcome: result.outcome, isOK: result.ok)
+    }
+}
