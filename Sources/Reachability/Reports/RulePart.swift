@@ -36,7 +36,7 @@ struct RulePart {
             var hostSets: [NamedSet] = []
             let to = entries(for: groups[key] ?? [], rule).map { entry in
                 guard case .new(let text) = entry else { return entry.text }
-                guard let set = hostSet(for: text, beside: setNames) else { return text }
+                guard let set = hostSet(for: text, avoiding: setNames) else { return text }
                 hostSets.append(set)
                 return set.name
             }
@@ -56,7 +56,7 @@ struct RulePart {
         }
     }
 
-    private static func hostSet(for destination: String, beside names: Set<String>) -> NamedSet? {
+    private static func hostSet(for destination: String, avoiding names: Set<String>) -> NamedSet? {
         guard let entry = try? DestinationEntry(parsing: destination), case .host(.name(let host)) = entry,
             !host.contains("."), host.lowercased() != "localhost"
         else { return nil }
