@@ -18,29 +18,19 @@ package struct CaseRecord: Hashable, Sendable {
     /// `pass (refused)`.
     package var state: String { "\(verdict) (\(outcome))" }
 
-    /// Reads the output of `connectd verify --format ndjson`.
-    /// - Throws: the first line that is not such output, from 1, and why.
-    package static func read(_ bytes: [UInt8]) throws(RecordError) -> [CaseRecord] {
-        var records: [CaseRecord] = []
-        let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-        for (index, line) in lines.enumerated() {
-            guard line.contains(where: { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\r") }) else { continue }
-            guard let record = CaseRecord(try value(of: Array(line), number: index + 1)) else {
-                throw RecordError(
-                    line: index + 1,
-                    detail: "has no rule, target, verdict and outcome: give the output of verify --format ndjson")
-            }
-            records.append(record)
-        }
-        return records
-    }
-
-    private static func value(of line: [UInt8], number: Int) throws(RecordError) -> JSONValue {
+    /// Reads a line of `connectd verify --format ndjson`.
+    /// - Throws: why it is not such a line.
+    package init(line: [UInt8]) throws(PolicyError) {
+        let value: JSONValue
         do throws(JSONSyntaxError) {
-            return try JSONValue.parse(line)
+            value = try JSONValue.parse(line)
         } catch {
-            throw RecordError(line: number, detail: "is not JSON: column \(error.column): \(error.detail)")
+            throw PolicyError("is not JSON: column \(error.column): \(error.detail)")
         }
+        guard let record = CaseRecord(value) else {
+            throw PolicyError("has no rule, target, verdict and outcome: give the output of verify --format ndjson")
+        }
+        self = record
     }
 
     private init?(_ value: JSONValue) {
@@ -50,12 +40,6 @@ package struct CaseRecord: Hashable, Sendable {
         else { return nil }
         self.init(rule: rule, target: target, verdict: verdict, outcome: outcome)
     }
-}
-
-/// Why a file is not the output of an earlier run.
-package struct RecordError: Error, Hashable, Sendable {
-    package let line: Int
-    package let detail: String
 }
 
 /// One difference between two runs.

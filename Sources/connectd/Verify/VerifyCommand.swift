@@ -143,12 +143,16 @@ struct VerifyCommand: ParsableCommand {
     }
 
     private func earlierRun(_ name: String) throws -> [CaseRecord] {
-        let bytes = try TLSArguments.contents(of: name, for: "--diff")
-        do throws(RecordError) {
-            return try CaseRecord.read(bytes)
-        } catch {
-            throw ValidationError("--diff \(TerminalText.clean(name)):\(error.line): \(error.detail)")
+        var records: [CaseRecord] = []
+        try LineReader.forEachLine(of: name) { line, number in
+            guard line.contains(where: { $0 != UInt8(ascii: " ") }) else { return }
+            do throws(PolicyError) {
+                records.append(try CaseRecord(line: Array(line)))
+            } catch {
+                throw ValidationError("--diff \(TerminalText.clean(name)):\(number): \(error.detail)")
+            }
         }
+        return records
     }
 
     /// The report must not overwrite the files that it comes from.

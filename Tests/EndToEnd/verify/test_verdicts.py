@@ -248,7 +248,9 @@ def test_rate_limited_icmp_does_not_make_a_closed_port_blocked(verify, limited, 
 
 
 def test_rate_limited_icmp_of_a_router_is_blocked_either_way(verify, limited):
+    """Whether its error arrives or not, the router blocked the connection."""
     address = net.ROUTER_REJECTS["admin-prohibited"]
-    ran = verify(rules([f'{{name: ssh, to: [{address}], ports: ["1-20"], expect: blocked}}']), space=limited.a)
+    rule = f'{{name: ssh, to: [{address}], ports: ["1-12"], expect: blocked}}'
+    ran = verify(rules([rule], retry_timeouts=0), space=limited.a)
     assert ran.verdicts() == {"ssh": PASS}
-    assert {case["outcome"] for case in ran.cases} == {"timeout", "unreachable"}
+    assert "timeout" in {case["outcome"] for case in ran.cases} <= {"timeout", "unreachable"}
