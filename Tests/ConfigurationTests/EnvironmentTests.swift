@@ -48,7 +48,7 @@ import Testing
         ("CONNECTD_CLIENT_CERTIFICATES", "x", "client_certificates can be set only in the configuration file"),
         ("CONNECTD_MD5_KEYS", "{}", "md5_keys can be set only in the configuration file"),
         ("CONNECTD_HEALTH_LISTEN", "0.0.0.0", "\"0.0.0.0\" has no port"),
-        ("CONNECTD_LIMITS__BATCH", "0", "must be an integer from 1 to 1000000, got 0"),
+        ("CONNECTD_LIMITS__BATCH", "0", "must be from 1 to 1000000, got 0"),
         (
             "CONNECTD_LIMITS__PER_CLIENT_PER_SECOND", "1",
             "limits.per_client_per_second is not supported in this version of connectd"

@@ -61,9 +61,7 @@ enum KeyTable {
         SettingKey("modules_file", .file(\.modulesFile), default: "none"),
     ]
 
-    private static let later: [SettingKey] = [
-        "limits.batch", "limits.per_client_per_second",
-    ].map { SettingKey($0, .later) }
+    private static let later = [SettingKey("limits.per_client_per_second", .later)]
 
     static func key(at path: String) -> SettingKey? {
         keys.first { $0.path == path }
