@@ -17,6 +17,7 @@ from bench import (
     prepare,
     rate,
     report,
+    ring,
     routes,
     tls,
 )
@@ -37,6 +38,7 @@ SUITES = {
     "tls": tls.measure,
     "batch": batch.measure,
     "routes": routes.measure,
+    "ring": ring.measure,
 }
 
 

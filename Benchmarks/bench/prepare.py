@@ -34,6 +34,7 @@ PARTS = {
     "burst": (["load/client.c", "load/burst.c"], []),
     "target": (["load/target.c"], []),
     "epoll_loop": (["reference/epoll_loop.c"], ["-lpthread"]),
+    "uring_loop": (["reference/uring_loop.c"], []),
     "batch": (["load/batch.c"], []),
     "tls_loop": (["reference/tls_loop.c"], ["-lssl", "-lcrypto", "-lpthread"]),
     "tls_target": (["load/tls_target.c"], ["-lssl", "-lcrypto", "-lpthread"]),

@@ -142,6 +142,15 @@ def goals(results):
     return found
 
 
+def ring_line(ring):
+    parts = [
+        f"{form}: {found['rate_ratio']:.2f} of epoll's rate, {found['cpu_ratio']:.2f} of its CPU"
+        f" ({found['epoll_cpu_us']:.1f} µs a connect)"
+        for form, found in ring.items()
+    ]
+    return "io_uring in C, " + "; ".join(parts)
+
+
 def routes_line(routes):
     return (
         f"routes: 100,000 destinations in {routes['seconds']:.2f} s, {routes['cpu_us']:.1f} µs of CPU each, "
@@ -290,6 +299,8 @@ def render(results, found, markdown):
                         for name, value in results["machine"].items())
     parts = [machine, *(render_table(title, rows, markdown) for title, rows in tables(without_failures(results), found))]
     parts += [f"{name}: FAILED, {result['failed']}" for name, result in results.items() if "failed" in result]
+    if "bare" in results.get("ring", {}):
+        parts.append(ring_line(results["ring"]))
     if "seconds" in results.get("routes", {}):
         parts.append(routes_line(results["routes"]))
     if "skipped" in results.get("enqueues", {}):
