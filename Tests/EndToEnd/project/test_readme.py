@@ -1,7 +1,8 @@
 """Runs the examples of README.md and docs/: each prints what its page shows.
 
 They run in a network namespace of their own, so that their ports are free, with the web server and the TLS server that the README
-starts. The examples of docs/troubleshooting.md need other networks and have a test of their own.
+starts. The examples of docs/troubleshooting.md and docs/reachability.md need other networks: see test_troubleshooting.py and
+the tests in verify/.
 """
 
 import fnmatch
@@ -21,11 +22,12 @@ from support.console_examples import assert_shown, examples
 
 README = REPOSITORY / "README.md"
 TROUBLESHOOTING = REPOSITORY / "docs" / "troubleshooting.md"
+OTHER_NETWORKS = [TROUBLESHOOTING, REPOSITORY / "docs" / "reachability.md"]
 PAGES = [README, *sorted((REPOSITORY / "docs").rglob("*.md"))]
 EXAMPLES = [
     pytest.param(command, shown, id=f"{page.name}: {command[:60]}")
     for page in PAGES
-    if page != TROUBLESHOOTING
+    if page not in OTHER_NETWORKS
     for command, shown in examples(page.read_text())
 ]
 
