@@ -95,10 +95,37 @@ def measure_hanging(contender, configuration, timeout_ms):
             "wrong": HANGING - lines[-1]["summary"]["by_outcome"].get("timeout", 0)}
 
 
+def single_latencies(port, until):
+    """Milliseconds of single checks on one connection, one after another, until a condition holds."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    body = json.dumps({"target": f"tcp://127.1.0.1:{TARGET_PORT}"})
+    found = []
+    while not until():
+        begin = time.monotonic()
+        connection.request("POST", "/v1/checks", body, {"Content-Type": "application/json"})
+        connection.getresponse().read()
+        found.append((time.monotonic() - begin) * 1000)
+    return found
+
+
+def measure_singles(contender, configuration):
+    """Single checks before and next to a batch of 10,000, read by another process."""
+    body = write_body(COUNTS[0])
+    with target(), contender.process(configuration=configuration) as process:
+        process.wait_ready(contender.port, contender.ready_path)
+        end = time.monotonic() + 1
+        quiet = single_latencies(contender.port, lambda: time.monotonic() > end)
+        with subprocess.Popen([built("batch"), "--port", str(contender.port), "--body", body, "--expect", '"ok":true'],
+                              stdout=subprocess.DEVNULL) as batch:
+            busy = single_latencies(contender.port, lambda: batch.poll() is not None)
+    return {"quiet_p50_ms": median(quiet), "busy_p50_ms": median(busy)}
+
+
 def measure(field, arguments):
     contender = field[0]
     configuration = write_configuration()
     return {
         "open": measure_open(contender, configuration, arguments.rounds),
+        "singles": [measure_singles(contender, configuration) for _ in range(arguments.rounds)],
         "hanging": [measure_hanging(contender, configuration, arguments.timeout_ms) for _ in range(3)],
     }

@@ -96,6 +96,8 @@ def batch_goals(batch):
             found.append(Goal(f"batch of {count}: rate, of the epoll loop's", ratio(rounds, "connectd", "loop", "rate"), 0.9,
                               at_least=True))
             found.append(Goal(f"batch of {count}: wrong results", wrong(rounds), 0))
+    slower = median(turn["busy_p50_ms"] / turn["quiet_p50_ms"] for turn in batch["singles"])
+    found.append(Goal("single checks next to a batch: median latency, of the quiet one", slower, 3))
     found.append(Goal("batch, hanging: memory a check", median(turn["bytes_each"] for turn in hanging) / 1000, 3, unit=" KB"))
     found.append(Goal("batch, hanging: lateness, 99th percentile", median(turn["late_p99_ms"] for turn in hanging), 10,
                       unit=" ms"))

@@ -29,7 +29,7 @@ public struct HTTPLimits: Sendable {
     /// After an early response: how long the body is read and discarded.
     public var discardMilliseconds = 2000
     /// During shutdown: how long a canceled handler may take to respond, before a 503 is sent in its place.
-    public var cancellationMilliseconds = 5000
+    public var cancellationMilliseconds = 1500
 
     /// The bytes that a client may send during its handshake. Certificate chains rarely exceed 16 KiB.
     static let handshakeBytes = 64 << 10

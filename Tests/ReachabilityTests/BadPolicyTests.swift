@@ -85,6 +85,10 @@ import Testing
         ("version: 1\nversion: 1\nrules: [{to: [a.b], ports: [1], expect: open}]", 2, 1, "is a duplicate"),
         ("version: 1\nsets: {a: []}\nrules: [{to: [a.b], ports: [1], expect: open}]", 2, 11, "must not be empty"),
         ("version: 1\nsets: {a.b: [c.d]}\nrules: [{to: [a.b], ports: [1], expect: open}]", 2, 8, "the name must be"),
+        (
+            "version: 1\nsets: {a: [c.d], b: [a]}\nrules: [{to: [b], ports: [1], expect: open}]", 2, 22,
+            "cannot contain another set"
+        ),
         ("version: 1\nsets: {a: [c d]}\nrules: [{to: [a.b], ports: [1], expect: open}]", 2, 12, "white space"),
         (
             "version: 1\ndefaults: {retry_timeouts: 4}\nrules: [{to: [a.b], ports: [1], expect: open}]", 2, 28,

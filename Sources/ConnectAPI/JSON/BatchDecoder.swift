@@ -13,6 +13,9 @@ enum BatchDecoder {
     /// Checks in flight, if the request says nothing.
     static let defaultConcurrency = 512
 
+    /// What all checks in flight may have of the defaults, in bytes.
+    private static let inFlightBytes = 32 << 20
+
     /// More values than `defaults` and the other members of a valid body have.
     private static let limits = JSONLimits(values: 16_384)
 
@@ -51,9 +54,12 @@ enum BatchDecoder {
         options.ratePerSecond = rate ?? 0
         options.perHost = perHost ?? 0
         options.timeoutRetries = retries ?? 0
+        let common = defaults ?? JSONObject(members: [])
+        // Each check in flight has a copy of the defaults, and its result may echo them with escapes of six bytes.
+        let echo = 6 * JSONValue.object(common).textBytes
+        if echo > 0 { options.concurrency = min(options.concurrency, max(inFlightBytes / echo, 1)) }
         return BatchRequest(
-            items: BatchItems(body: body, ranges: elements, defaults: defaults ?? JSONObject(members: [])),
-            options: options)
+            items: BatchItems(body: body, ranges: elements, defaults: common), options: options)
     }
 
     /// Where the checks are.
@@ -88,6 +94,12 @@ enum BatchDecoder {
             cursor.reportMismatch(expected: "an object with members of a check")
             return nil
         }
+        let size = cursor.value.textBytes
+        guard size <= ServiceResources.checkBodyBytes else {
+            let limit = ServiceResources.checkBodyBytes
+            cursor.report("must have at most \(limit) bytes of names and strings, got \(size)")
+            return nil
+        }
         return cursor.object { reader in
             let tls = CheckDecoder.defaults(
                 &reader, maximumTimeoutMilliseconds: settings.maximumTimeoutMilliseconds)
@@ -96,6 +108,18 @@ enum BatchDecoder {
                 reader.report(at: problem.pointer.split(separator: "/").map(String.init), problem.detail)
             }
             return object
+        }
+    }
+}
+
+extension JSONValue {
+    /// The bytes of all names and strings in it, as UTF-8.
+    fileprivate var textBytes: Int {
+        switch self {
+        case .null, .bool, .integer, .number: 0
+        case .string(let text): text.utf8.count
+        case .array(let values): values.reduce(0) { $0 + $1.textBytes }
+        case .object(let object): object.members.reduce(0) { $0 + $1.key.utf8.count + $1.value.textBytes }
         }
     }
 }

@@ -50,9 +50,10 @@ struct RefusedItem {
         let report = Classifier.report(for: reason)
         let list = problems.prefix(3).map { "\($0.pointer) \($0.detail)" }.joined(separator: "; ")
         let more = problems.count > 3 ? "; and \(problems.count - 3) more" : ""
+        let end = more.isEmpty && list.hasSuffix("?") ? "" : "."
         return ErrorReport(
             errno: report.errno, name: report.name, errorClass: report.errorClass, fault: report.fault,
-            source: report.source, message: report.message, hint: "Correct this check: \(list)\(more).",
+            source: report.source, message: report.message, hint: "Correct this check: \(list)\(more)\(end)",
             retryable: report.retryable)
     }
 }

@@ -78,6 +78,7 @@ package struct PolicyReader {
 
     private mutating func readSets(_ node: YAMLNode) -> [NamedSet] {
         guard let entries = mapping(node, path: "sets") else { return [] }
+        let names = Set(entries.map(\.key.text))
         var sets: [NamedSet] = []
         for (entry, path) in unique(entries, below: "sets") {
             if !Self.isSetName(entry.key) {
@@ -86,18 +87,26 @@ package struct PolicyReader {
                     at: entry.position,
                     path: path)
             }
-            let destinations = readSetMembers(entry.value, path: path)
+            let destinations = readSetMembers(entry.value, otherSets: names.subtracting([entry.key.text]), path: path)
             sets.append(NamedSet(name: entry.key.text, entries: destinations))
             setNames[entry.key.text] = destinations
         }
         return sets
     }
 
-    private mutating func readSetMembers(_ node: YAMLNode, path: String) -> [DestinationEntry] {
+    private mutating func readSetMembers(
+        _ node: YAMLNode, otherSets: Set<String>, path: String
+    ) -> [DestinationEntry] {
         guard let items = items(node, path: path, example: "[\"10.2.0.0/30\"]") else { return [] }
         var destinations: [DestinationEntry] = []
         for (item, itemPath) in items {
             guard let text = text(item, path: itemPath) else { continue }
+            if otherSets.contains(text) {
+                report(
+                    "\(Quote.value(text)) is a set: write its members, because a set cannot contain another set",
+                    at: item.position, path: itemPath)
+                continue
+            }
             do throws(PolicyError) {
                 destinations.append(try DestinationEntry(parsing: text))
             } catch {

@@ -49,7 +49,8 @@ package struct EvidenceReader: Sendable {
         case .failed: break
         }
         guard let error else { return PathEvidence(finding: .untested, detail: "the check has no result") }
-        let found = "\(outcome.word) (\(error.name))"
+        let found =
+            "\(outcome.word) (\(error.name))\(phase == .tls || phase == .dialog ? " in phase \(phase.rawValue)" : "")"
         guard error.fault.isAboutTarget else {
             return PathEvidence(
                 finding: .untested, detail: "\(found), a fault of the \(error.fault.rawValue): \(error.hint)")

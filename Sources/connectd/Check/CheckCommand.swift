@@ -113,7 +113,7 @@ struct CheckCommand: ParsableCommand {
         let template = try RequestTemplate(
             timeout: timeout, connection: connection, triesAllAddresses: all, tls: tls, dialog: dialog,
             expectation: expect, context: context)
-        let plan = try list.plan(targets, file: targetFile.file, template)
+        let plan = try list.plan(targets, file: targetFile.name, template)
         if plan.count > 0 {
             try tls.validate(hasTLS: plan.traits.hasTLS)
             try nagios.validate(hasTLS: plan.traits.hasTLS, format: format)
@@ -132,7 +132,7 @@ struct CheckCommand: ParsableCommand {
 
     /// The files that the command reads, with the option of each.
     private var inputs: [(option: String, file: String)] {
-        let files = [("--file", targetFile.file), ("--config", config), ("--ca", tls.ca)]
+        let files = [("--file", targetFile.name), ("--config", config), ("--ca", tls.ca)]
         return files.compactMap { option, file in file.map { (option, $0) } } + list.inputs
     }
 }

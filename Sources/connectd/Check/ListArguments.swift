@@ -12,7 +12,16 @@ struct TargetFileOption: ParsableArguments {
             a comment. A line that starts with { is a JSON request, as in POST /v1/checks.
             """,
         completion: .file())
-    var file: String?
+    private var file: [String] = []
+
+    /// The file's name; nil if there is none.
+    var name: String? { file.first }
+
+    func validate() throws {
+        if file.count > 1 {
+            throw ValidationError("--file can be used once: join the files, as in `cat a b | connectd check --file -`")
+        }
+    }
 }
 
 /// The options of `check` that choose among many targets.

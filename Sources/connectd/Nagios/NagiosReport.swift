@@ -104,7 +104,8 @@ struct NagiosReport {
     /// A pipe sign starts performance data, and a line end ends the summary, so neither may come from a target's name. It
     /// works on scalars: a combining accent after `|` makes another Character, but readers of bytes still see the `|`.
     private static func clean(_ text: String) -> String {
-        String(String.UnicodeScalarView(text.unicodeScalars.map { $0 == "|" ? "/" : $0.endsLine ? " " : $0 }))
+        let oneLine = text.unicodeScalars.map { $0 == "|" ? "/" : $0.endsLine ? " " : $0 }
+        return TerminalText.clean(String(String.UnicodeScalarView(oneLine)))
     }
 }
 

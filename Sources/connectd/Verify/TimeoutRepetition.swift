@@ -45,6 +45,15 @@ struct TimeoutRepetition {
 
     var count: Int { segments.reduce(0) { $0 + $1.indices.count } }
 
+    /// The timeouts of each address that sent nothing, by index.
+    static func silent(in results: [CheckResult?]) -> [IPAddress: [Int]] {
+        var found: [IPAddress: [Int]] = [:]
+        for (index, result) in results.enumerated() {
+            if let address = result?.silentAddress { found[address, default: []].append(index) }
+        }
+        return found
+    }
+
     /// The timeouts whose address sent an ICMP error in another result, by index: their host may have reached its limit.
     static func suspects(in results: [CheckResult?]) -> [Int] {
         var senders: Set<IPAddress> = []

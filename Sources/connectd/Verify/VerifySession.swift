@@ -50,6 +50,8 @@ struct VerifySession {
         if findings.signal == nil { findings.signal = try runCases(into: &findings, onEvent) }
         if findings.signal == nil, repeatsTimeouts {
             findings.signal = try repeatTimeouts(in: &findings, onEvent)
+        } else if findings.signal == nil {
+            findings.signal = try askNextHops(of: &findings, onEvent)
         }
         if findings.signal == nil { findings.signal = try runControls(into: &findings.after, onEvent) }
         return findings
@@ -88,6 +90,48 @@ struct VerifySession {
         return signal
     }
 
+    /// How long the kernel needs at most to find that a neighbor does not answer: three requests, one second apart
+    /// (arp(7), mcast_solicit). A shorter timeout would hide a dead gateway.
+    private static let neighborMilliseconds = 3500
+
+    /// A case's check, with time for an error of the next hop.
+    private func patientCheck(at index: Int) -> PreparedCheck {
+        let check = plan.check(at: index)
+        guard check.request.timeoutMilliseconds < Self.neighborMilliseconds else { return check }
+        var request = check.request
+        request.timeoutMilliseconds = Self.neighborMilliseconds
+        return PreparedCheck(request: request, dialog: check.dialog)
+    }
+
+    /// Checks once more, with that time, the cases that timed out earlier and were repeated by the file's own number. An
+    /// address gets a result of its next hop only if there is an error.
+    private func askNextHops(of findings: inout Findings, _ onEvent: (Event) -> Void) throws -> Int32? {
+        let hurried = TimeoutRepetition.silent(in: findings.results).mapValues { indices in
+            indices.filter { plan.request(at: $0).timeoutMilliseconds < Self.neighborMilliseconds }
+        }
+        let groups = hurried.values.filter { !$0.isEmpty }.sorted { $0[0] < $1[0] }
+        var dead: [Int] = []
+        var signal = try runChecks(CheckList(checks: groups.map { patientCheck(at: $0[0]) }), options) { event in
+            switch event {
+            case .finished(let index, let result):
+                guard result.outcome == .failed(.unreachable) else { return }
+                findings.results[groups[index][0]] = result
+                dead += groups[index].dropFirst()
+            case .tick: onEvent(.tick)
+            case .willRepeat, .repeating, .idle: break
+            }
+        }
+        guard signal == nil, !dead.isEmpty else { return signal }
+        signal = try runChecks(CheckList(checks: dead.map(patientCheck)), options) { event in
+            switch event {
+            case .finished(let index, let result): findings.results[dead[index]] = result
+            case .tick: onEvent(.tick)
+            case .willRepeat, .repeating, .idle: break
+            }
+        }
+        return signal
+    }
+
     /// Repeats timeouts once, slowly for each host.
     private func repeatTimeouts(in findings: inout Findings, _ onEvent: (Event) -> Void) throws -> Int32? {
         let repetition = TimeoutRepetition(of: findings.results)
@@ -98,7 +142,7 @@ struct VerifySession {
             var slow = options
             let rate = Double(segment.hosts) * 1000 / Double(options.retryPauseMilliseconds)
             slow.ratePerSecond = options.ratePerSecond > 0 ? min(options.ratePerSecond, rate) : rate
-            let signal = try runChecks(CheckList(checks: segment.indices.map(plan.check)), slow) { event in
+            let signal = try runChecks(CheckList(checks: segment.indices.map(patientCheck)), slow) { event in
                 switch event {
                 case .finished(let index, let result):
                     findings.results[segment.indices[index]] = result

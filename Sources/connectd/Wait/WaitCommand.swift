@@ -86,7 +86,7 @@ struct WaitCommand: ParsableCommand {
         let context = try CallerContext.read(config: config, tls: tls)
         let template = try RequestTemplate(connection: connection, tls: tls, dialog: dialog, context: context)
         var list = TargetList()
-        let problems = try list.append(targets, file: targetFile.file)
+        let problems = try list.append(targets, file: targetFile.name)
         let plan = try CheckPlan(list, template, problems)
         try tls.validate(hasTLS: plan.traits.hasTLS)
         let checks = (0..<plan.count).map { index in

@@ -1,7 +1,6 @@
 """Large batches: 10,000 checks, single checks at the same time, several batches, hostile bodies."""
 
 import json
-import statistics
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -44,27 +43,25 @@ def test_one_more_is_refused(service):
     assert "10000" in problem["errors"][0]["detail"]
 
 
-@pytest.mark.deadline
-def test_single_checks_stay_responsive(service):
-    def latencies(count: int) -> list[float]:
-        found = []
-        for _ in range(count):
-            started = time.monotonic()
-            assert service.http.check(net.REFUSED)["outcome"] == "refused"
-            found.append(time.monotonic() - started)
-        return found
+def test_defaults_have_the_limit_of_a_check(service):
+    """Each check in flight has a copy of them."""
+    labels = {f"name{index}": "x" * 1024 for index in range(64)}
+    problem = assert_problem(post(service.http, {"checks": [{}], "defaults": {"labels": labels}}), 400, "/defaults")
+    assert "65536 bytes" in problem["errors"][0]["detail"]
 
-    quiet = statistics.median(latencies(100))
-    busy = []
+
+def test_single_checks_are_answered_while_a_batch_runs(service):
+    """How long they take next to a batch is a matter of Benchmarks/."""
+    answered = 0
     with service.http.connect() as connection:
         stream = LineStream(connection, {"defaults": {"target": net.REFUSED}, "checks": [{}] * MANY})
         reader = threading.Thread(target=stream.all)
         reader.start()
         while reader.is_alive():
-            busy += latencies(5)
+            assert service.http.check(net.REFUSED)["outcome"] == "refused"
+            answered += 1
         reader.join()
-    assert len(busy) >= 10
-    assert statistics.median(busy) < 6 * quiet, "3 times on an idle machine, where this client does not need the same cores"
+    assert answered >= 10
 
 
 def test_items_wait_for_permits_and_single_checks_have_some(network):

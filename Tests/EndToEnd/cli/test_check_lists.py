@@ -33,6 +33,19 @@ def targets(ran: subprocess.CompletedProcess) -> list[str]:
     return [result["target"] for result in json.loads(ran.stdout)]
 
 
+def test_a_second_file_is_refused(check, folder):
+    for name in ("a", "b"):
+        with open(f"{folder}/{name}", "w") as file:
+            file.write(f"{REFUSED}\n")
+    ran = check("--file", f"{folder}/a", "--file", f"{folder}/b")
+    assert ran.returncode == 2 and "--file can be used once" in ran.stderr
+
+
+def test_nagios_shows_no_control_characters_of_a_target(check):
+    ran = check("--nagios", "--file", "-", text='{"target":"unix:/a\\u001b[31mred"}\n{"target":"%s"}\n' % REFUSED)
+    assert "\x1b" not in ran.stdout and "red" in ran.stdout
+
+
 def test_ports_and_networks(check):
     ran = check("--json", "--expect", "refused,associated", "--ports", "9,8000-8001,u:53", net.OPEN, f"{net.SECOND}:7")
     assert targets(ran) == [
