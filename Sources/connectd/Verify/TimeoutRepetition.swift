@@ -22,15 +22,9 @@ struct TimeoutRepetition {
 
     /// - Parameter results: the results of a run, by the index of their check.
     init(of results: [CheckResult?]) {
-        var checks: [IPAddress: [Int]] = [:]
-        for (index, result) in results.enumerated() {
-            guard let address = result?.silentAddress, checks[address, default: []].count < Self.checksOfHost else {
-                continue
-            }
-            checks[address, default: []].append(index)
-        }
+        let checks = Self.silent(in: results).values.map { Array($0.prefix(Self.checksOfHost)) }
         // In each round, the hosts with further checks come first.
-        let hosts = checks.values.sorted { ($1.count, $0[0]) < ($0.count, $1[0]) }
+        let hosts = checks.sorted { ($1.count, $0[0]) < ($0.count, $1[0]) }
         var segments: [Segment] = []
         for round in 0..<(hosts.first?.count ?? 0) {
             let indices = hosts.prefix { $0.count > round }.map { $0[round] }

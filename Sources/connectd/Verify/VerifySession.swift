@@ -59,13 +59,7 @@ struct VerifySession {
 
     private func runControls(into results: inout [CheckResult?], _ onEvent: (Event) -> Void) throws -> Int32? {
         let numbers = neededControls.sorted()
-        return try runChecks(CheckList(checks: numbers.map { plan.controls[$0].check }), options) { event in
-            switch event {
-            case .finished(let index, let result): results[numbers[index]] = result
-            case .tick: onEvent(.tick)
-            case .willRepeat, .repeating, .idle: break
-            }
-        }
+        return try runChecks(numbers.map { plan.controls[$0].check }, options, onEvent) { results[numbers[$0]] = $1 }
     }
 
     private func runCases(into findings: inout Findings, _ onEvent: (Event) -> Void) throws -> Int32? {
@@ -111,25 +105,13 @@ struct VerifySession {
         }
         let groups = hurried.values.filter { !$0.isEmpty }.sorted { $0[0] < $1[0] }
         var dead: [Int] = []
-        var signal = try runChecks(CheckList(checks: groups.map { patientCheck(at: $0[0]) }), options) { event in
-            switch event {
-            case .finished(let index, let result):
-                guard result.outcome == .failed(.unreachable) else { return }
-                findings.results[groups[index][0]] = result
-                dead += groups[index].dropFirst()
-            case .tick: onEvent(.tick)
-            case .willRepeat, .repeating, .idle: break
-            }
+        let signal = try runChecks(groups.map { patientCheck(at: $0[0]) }, options, onEvent) { index, result in
+            guard result.outcome == .failed(.unreachable) else { return }
+            findings.results[groups[index][0]] = result
+            dead += groups[index].dropFirst()
         }
-        guard signal == nil, !dead.isEmpty else { return signal }
-        signal = try runChecks(CheckList(checks: dead.map(patientCheck)), options) { event in
-            switch event {
-            case .finished(let index, let result): findings.results[dead[index]] = result
-            case .tick: onEvent(.tick)
-            case .willRepeat, .repeating, .idle: break
-            }
-        }
-        return signal
+        if let signal { return signal }
+        return try runChecks(dead.map(patientCheck), options, onEvent) { findings.results[dead[$0]] = $1 }
     }
 
     /// Repeats timeouts once, slowly for each host.
@@ -142,15 +124,10 @@ struct VerifySession {
             var slow = options
             let rate = Double(segment.hosts) * 1000 / Double(options.retryPauseMilliseconds)
             slow.ratePerSecond = options.ratePerSecond > 0 ? min(options.ratePerSecond, rate) : rate
-            let signal = try runChecks(CheckList(checks: segment.indices.map(patientCheck)), slow) { event in
-                switch event {
-                case .finished(let index, let result):
-                    findings.results[segment.indices[index]] = result
-                    findings.repeated.insert(segment.indices[index])
-                    onEvent(.repeated)
-                case .tick: onEvent(.tick)
-                case .willRepeat, .repeating, .idle: break
-                }
+            let signal = try runChecks(segment.indices.map(patientCheck), slow, onEvent) { index, result in
+                findings.results[segment.indices[index]] = result
+                findings.repeated.insert(segment.indices[index])
+                onEvent(.repeated)
             }
             if let signal { return signal }
         }
@@ -167,6 +144,22 @@ struct VerifySession {
             if case .signal(let number) = events.next(until: end, or: interrupts) { return number }
         }
         return nil
+    }
+
+    /// Runs checks other than all cases; of their events, only ticks are passed on.
+    /// - Parameter onResult: gets the index of a check in the list, and its result.
+    /// - Returns: as the function below.
+    private func runChecks(
+        _ checks: [PreparedCheck], _ options: BatchOptions, _ onEvent: (Event) -> Void,
+        onResult: (Int, CheckResult) -> Void
+    ) throws -> Int32? {
+        try runChecks(CheckList(checks: checks), options) { event in
+            switch event {
+            case .finished(let index, let result): onResult(index, result)
+            case .tick: onEvent(.tick)
+            case .willRepeat, .repeating, .idle: break
+            }
+        }
     }
 
     /// - Returns: the signal that ended the run; nil if it is complete.
