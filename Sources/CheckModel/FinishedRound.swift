@@ -61,9 +61,9 @@ extension FinishedRound {
     private mutating func note(_ attempt: AttemptResult) {
         let sent: Int
         if let information = attempt.tcpInformation {
-            sent = 1 + Int(information.synRetransmits)
+            sent = Int(information.synSent)
             synSent += sent
-            synRetransmits += sent - 1
+            synRetransmits += max(sent - 1, 0)
         } else {
             sent = attempt.hasSent ? 1 : 0
         }

@@ -99,3 +99,24 @@ extension RoundStatistics {
         max(longestOutageNanoseconds, lastEnd.map { outage(until: $0) } ?? 0)
     }
 }
+
+/// The statistics of a check with several rounds.
+///
+/// A class, because most checks have none.
+public final class RoundsReport: Sendable {
+    public let statistics: RoundStatistics
+
+    public init(_ statistics: RoundStatistics) {
+        self.statistics = statistics
+    }
+}
+
+extension CheckResult {
+    /// The result of this round as that of the whole check.
+    public func withRounds(_ statistics: RoundStatistics) -> CheckResult {
+        CheckResult(
+            ok: ok, outcome: outcome, phase: phase, error: error, attempts: attempts, resolution: resolution,
+            reports: reports, timings: timings, rounds: RoundsReport(statistics),
+            startedAtNanoseconds: startedAtNanoseconds)
+    }
+}
