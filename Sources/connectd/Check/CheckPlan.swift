@@ -35,6 +35,8 @@ struct CheckPlan: CheckSource {
     }
 
     var count: Int { kept?.count ?? list.count }
+    /// Whether targets come from a file.
+    var hasFile: Bool { list.hasFile }
 
     /// Decodes all targets once.
     /// - Parameter problems: The problems of the list so far.
@@ -101,11 +103,16 @@ extension CheckPlan.Traits {
 /// The problems of one target.
 struct RequestProblems: Error {
     let details: [String]
+
+    static func presetNeedsUDP(_ target: Target) -> RequestProblems {
+        RequestProblems(details: [
+            "--preset needs UDP: write udp://host:port instead of \(TerminalText.clean(target.text))"
+        ])
+    }
 }
 
 /// The options of a command, as a request to which only the target is added.
 struct RequestTemplate: Sendable {
-    private let timeout: Duration?
     private let base: CheckRequest
     private let expectation: Expectation
     /// The TLS options of the command line; nil if there are none.
@@ -113,6 +120,8 @@ struct RequestTemplate: Sendable {
     /// Compiled once, because compiling is slow.
     private let dialog: Dialog?
     private let preset: UDPPreset?
+    /// The options as members of a request.
+    private let defaults: OptionDefaults
     private let context: CheckContext
 
     /// - Throws: `ValidationError` for a bad dialog.
@@ -130,8 +139,9 @@ struct RequestTemplate: Sendable {
         if preset == nil { base.dialog = dialog.steps }
         self.dialog = try DialogArguments.dialog(base.dialog)
         self.base = base
-        self.timeout = timeout
         self.expectation = expectation ?? .transportSuccess
+        defaults = OptionDefaults(
+            base, timeout: timeout, tls: tls, dialog: dialog, expectation: expectation)
         self.tls = tls.isGiven ? tls.options : nil
         self.context = context
     }
@@ -145,9 +155,7 @@ struct RequestTemplate: Sendable {
         request.expectation = source.expectation ?? expectation
         guard let preset else { return PreparedCheck(request: request, dialog: dialog) }
         guard case .udp = target.peer else {
-            throw RequestProblems(details: [
-                "--preset needs UDP: write udp://host:port instead of \(TerminalText.clean(target.text))"
-            ])
+            throw RequestProblems.presetNeedsUDP(target)
         }
         // The steps of a preset contain new random numbers for each check.
         request.dialog = preset.steps
@@ -177,17 +185,10 @@ struct RequestTemplate: Sendable {
             throw RequestProblems(details: ["is not a JSON request: column \(error.column): \(error.detail)"])
         }
         let (check, problems) = ConfiguredCheckDecoder.decode(
-            withTimeout(document), material: context.tls, md5Keys: context.md5Keys.keys)
+            try defaults.fill(document), material: context.tls, md5Keys: context.md5Keys.keys)
         guard let check, problems.isEmpty else {
             throw RequestProblems(details: problems.map { "\($0.pointer) \($0.detail)" })
         }
         return check
-    }
-
-    /// A request line keeps its own members; `--timeout` applies only if it has no `timeout_ms`.
-    private func withTimeout(_ document: JSONValue) -> JSONValue {
-        guard let timeout, case .object(let object) = document, object["timeout_ms"] == nil else { return document }
-        let member = JSONObject.Member(key: "timeout_ms", value: .integer(Int64(timeout.milliseconds)))
-        return .object(JSONObject(members: object.members + [member]))
     }
 }

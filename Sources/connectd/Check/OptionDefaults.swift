@@ -1,0 +1,137 @@
+import CheckModel
+import ConnectAPI
+import Dialog
+import ErrorCatalogue
+import NetworkTypes
+import StrictJSON
+
+/// The options of a command as members of a request. A request of `--file` has those that it does not state itself, merged
+/// as the `defaults` of a batch.
+struct OptionDefaults: Sendable {
+    private let timeout: Duration?
+    private let resolve: ResolveOptions
+    private let bind: BindOptions
+    /// nil without an option for TLS.
+    private let tls: TLSOptions?
+    private let dialog: [DialogStep]
+    private let preset: UDPPreset?
+    private let expectation: Expectation?
+
+    /// - Parameter base: The options for addresses.
+    init(
+        _ base: CheckRequest, timeout: Duration?, tls: TLSArguments, dialog: DialogArguments, expectation: Expectation?
+    ) {
+        self.timeout = timeout
+        resolve = base.resolve
+        bind = base.bind
+        self.tls = tls.isGiven ? tls.options : nil
+        self.dialog = base.dialog
+        preset = dialog.preset
+        self.expectation = expectation
+    }
+
+    /// The request with these members. A document that is not an object stays as it is.
+    func fill(_ document: JSONValue) throws(RequestProblems) -> JSONValue {
+        guard case .object(let request) = document, let target = ConfiguredCheckDecoder.target(of: request) else {
+            return document
+        }
+        return .object(request.check(filledFrom: try members(for: target, request)))
+    }
+
+    /// The members that apply to a target, as for one that is not written in JSON.
+    private func members(for target: Target, _ request: JSONObject) throws(RequestProblems) -> JSONObject {
+        var members: [JSONObject.Member] = []
+        func add(_ key: String, _ value: JSONValue?) {
+            if let value { members.append(.init(key: key, value: value)) }
+        }
+        add("timeout_ms", (timeout?.milliseconds).map { .integer(Int64($0)) })
+        add("expect", expectation?.json)
+        switch target.peer {
+        case .tcp: add("tls", tls?.json)
+        case .udp, .unix: break
+        }
+        switch target.peer {
+        case .tcp, .udp:
+            add("resolve", resolve.json)
+            add("bind", bind.json)
+        case .unix: break
+        }
+        if request["dialog"] == nil { add("dialog", try dialog(for: target)) }
+        return JSONObject(members: members)
+    }
+
+    private func dialog(for target: Target) throws(RequestProblems) -> JSONValue? {
+        guard let preset else { return dialog.isEmpty ? nil : .array(dialog.map(\.json)) }
+        guard case .udp = target.peer else { throw .presetNeedsUDP(target) }
+        return .array(preset.steps.map(\.json))
+    }
+}
+
+extension JSONValue {
+    /// An object of the members with a value; nil if there are none.
+    fileprivate static func object(_ members: [(key: String, value: JSONValue?)]) -> JSONValue? {
+        let given = members.compactMap { key, value in value.map { JSONObject.Member(key: key, value: $0) } }
+        return given.isEmpty ? nil : .object(JSONObject(members: given))
+    }
+}
+
+extension ResolveOptions {
+    /// What differs from the usual values; nil for nothing.
+    fileprivate var json: JSONValue? {
+        .object([
+            ("family", family == .any ? nil : .string(family.rawValue)),
+            ("addresses", addresses == .first ? nil : .string(addresses.rawValue)),
+        ])
+    }
+}
+
+extension BindOptions {
+    fileprivate var json: JSONValue? {
+        .object([("address", (address?.text).map(JSONValue.string)), ("interface", interface.map(JSONValue.string))])
+    }
+}
+
+extension TLSOptions {
+    /// An object also if no option differs from the usual values: it requests TLS.
+    fileprivate var json: JSONValue {
+        .object([
+            ("server_name", serverName.map(JSONValue.string)), ("verify", verify ? nil : .bool(false)),
+            ("ca", authority.map(JSONValue.string)),
+            ("starttls", (startTLS?.rawValue).map(JSONValue.string)),
+            ("alpn", alpn.isEmpty ? nil : .array(alpn.map(JSONValue.string))),
+            ("min_days_left", minimumDaysLeft.map { .integer(Int64($0)) }),
+            ("legacy_renegotiation", legacyRenegotiation ? .bool(true) : nil),
+        ]) ?? .object(JSONObject(members: []))
+    }
+}
+
+extension Expectation {
+    fileprivate var json: JSONValue? {
+        switch self {
+        case .transportSuccess: nil
+        case .oneOf(let outcomes): .array(outcomes.map { .string($0.word) })
+        case .not(let outcome): .string("!\(outcome.word)")
+        }
+    }
+}
+
+extension DialogStep {
+    /// The step as a request writes it. The command line has no other steps.
+    fileprivate var json: JSONValue {
+        let (key, text) =
+            switch self {
+            case .send(let text): ("send", text)
+            case .sendBytes(let bytes), .sendExpanded(let bytes): ("send_hex", Self.hex(bytes))
+            case .expect(let pattern): ("expect", pattern)
+            case .expectBytes(let bytes): ("expect_hex", Self.hex(bytes))
+            case .reject(let pattern): ("reject", pattern)
+            case .expectLine, .expectExactly, .startTLS, .startTLSAgain:
+                preconditionFailure("the command line has no such step: \(self)")
+            }
+        return .object(JSONObject(members: [.init(key: key, value: .string(text))]))
+    }
+
+    private static func hex(_ bytes: [UInt8]) -> String {
+        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+}
