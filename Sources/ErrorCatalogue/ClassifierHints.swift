@@ -116,6 +116,10 @@ enum Hints {
         Check stateful firewalls and NAT for an expired entry: the connection was established and then packets were \
         lost, or the peer disappeared.
         """
+    static let deadlineWhileHeld = """
+        Raise timeout_ms or lower hold_ms: the deadline passed before the connection had been held for long enough; \
+        until then, the peer kept it open.
+        """
     static let silentWithMD5 = """
         Compare the TCP MD5 keys on both sides first: nothing answered, and Linux drops segments with a wrong or \
         missing signature instead of refusing them.
@@ -231,7 +235,8 @@ enum Hints {
             noSuchInterface, bindWrongFamily, bindOther, optionForbidden, socketForbidden, optionMissing, optionRefused,
             localShortage, unixRefused, udpRefused, refusedOnLoopback, tcpRefusedByICMP, refusedByProber,
             refusedOnPath, resetWhileHeld, resetInTLS, resetInDialog, silentInTLS, silentBeforeTLS, silentUDP,
-            silentInDialog, silentWhileHeld, silentWithMD5, silentOnLoopback, silentUnix, pathUnanswered,
+            silentInDialog, silentWhileHeld,
+            deadlineWhileHeld, silentWithMD5, silentOnLoopback, silentUnix, pathUnanswered,
             familyWithoutAddress,
             familyWithoutRoute, sourcePortStillUsed, autobindExhausted, loopbackSource, unhandledAgain,
             unixInvalidArgument, zoneMissing, zoneMissingInRecord,
@@ -239,5 +244,5 @@ enum Hints {
             unixAccessDenied, unixSearchDenied,
             unixWriteDenied,
             unixPeerElsewhere, udpBroadcastForbidden, udpSendDropped, md5NotConfigured,
-        ] + icmp + tls
+        ] + icmp + tls + unanswered
 }

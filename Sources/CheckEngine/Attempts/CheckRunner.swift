@@ -10,7 +10,7 @@ internal import TLS
 /// It holds no state of a check; that is in the local variables of the check's task. It is not an actor, because a check
 /// runs on the caller's actor. All of them share the worker's thread, and a hop between actors would cost time.
 public final class CheckRunner: Sendable {
-    private let reactor: Reactor
+    let reactor: Reactor
     private let resolver: Resolver
     private let contexts: TLSContexts
     private let admission: Admission
@@ -35,6 +35,19 @@ public final class CheckRunner: Sendable {
     ///   - deadline: when the check must have ended, if that is before its timeout.
     public func run(
         _ check: PreparedCheck, in context: CheckContext, queueNanoseconds: Int64, until deadline: MonotonicTime? = nil
+    ) async -> CheckAnswer {
+        if check.request.count > 1 {
+            return await runRounds(check, in: context, queueNanoseconds: queueNanoseconds, until: deadline)
+        }
+        return await runOnce(check, in: context, queueNanoseconds: queueNanoseconds, until: deadline)
+    }
+
+    /// Runs one round.
+    ///
+    /// Inlined into `run`: a frame of its own would exist as long as the check.
+    @inline(__always)
+    func runOnce(
+        _ check: PreparedCheck, in context: CheckContext, queueNanoseconds: Int64, until deadline: MonotonicTime?
     ) async -> CheckAnswer {
         let draft = draft(for: check, in: context, queueNanoseconds, until: deadline)
         do throws(DenialReason) {

@@ -34,7 +34,12 @@ struct AttemptEncoder {
         if let icmp = attempt.icmp, !(hidesLocal && isOurs(icmp, attempt)) {
             write(icmp, showsSender: !hidesLocal || attempt.icmpSender == .target || icmp.isFromInternet, to: &writer)
         }
-        if let information = attempt.tcpInformation { write(information, to: &writer) }
+        if let hasSentLastACK = attempt.hasSentLastACK {
+            writer.piece(hasSentLastACK ? "\"ack_sent\":true," : "\"ack_sent\":false,")
+        }
+        if let information = attempt.tcpInformation {
+            write(information, hasFailed: attempt.phase == .connect, to: &writer)
+        }
         writer.endObject()
     }
 
@@ -104,7 +109,8 @@ struct AttemptEncoder {
         writer.endObject()
     }
 
-    private func write(_ information: TCPInformation, to writer: inout JSONWriter) {
+    /// - Parameter hasFailed: whether the connect failed; then it shows what became of the SYNs.
+    private func write(_ information: TCPInformation, hasFailed: Bool, to writer: inout JSONWriter) {
         writer.piece("\"tcp_info\":{\"syn_retransmits\":", opening: 1)
         writer.integer(Int(information.synRetransmits))
         writer.piece("\"rtt_us\":")
@@ -117,6 +123,14 @@ struct AttemptEncoder {
         writer.integer(Int(information.sendMSS))
         writer.piece("\"pmtu\":")
         writer.integer(Int(information.pathMTU))
+        if hasFailed {
+            writer.member("syn_sent")
+            writer.integer(Int(information.synSent))
+            if let reason = information.unsent {
+                writer.member("unsent")
+                writer.string(reason.rawValue)
+            }
+        }
         writer.endObject()
     }
 }

@@ -42,6 +42,7 @@ package enum CheckDecoder {
             timeoutMilliseconds: members.timeoutMilliseconds ?? min(defaultTimeoutMilliseconds, maximumTimeout))
         request.id = members.id
         request.labels = members.labels
+        members.rounds.apply(to: &request)
         request.resolve = members.resolve ?? ResolveOptions()
         request.bind = members.bind ?? BindOptions()
         request.socket = members.socket ?? SocketOptions()
@@ -108,6 +109,7 @@ private struct CheckMembers {
     let id: String?
     let labels: [Label]?
     let timeoutMilliseconds: Int?
+    let rounds: RoundsDecoder
     let resolve: ResolveOptions?
     let bind: BindOptions?
     let socket: SocketOptions?
@@ -122,6 +124,7 @@ private struct CheckMembers {
         labels = reader.stringMap("labels", maximumMembers: 64, maximumLength: 1024)?
             .map { Label(name: $0.key, value: $0.value) }
         timeoutMilliseconds = reader.integer("timeout_ms", in: 1...maximumTimeoutMilliseconds)
+        rounds = RoundsDecoder(&reader)
         resolve = reader.object("resolve", OptionsDecoder.resolve)
         bind = reader.object("bind", OptionsDecoder.bind)
         socket = reader.object("socket", OptionsDecoder.socket)

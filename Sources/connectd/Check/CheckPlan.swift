@@ -95,7 +95,7 @@ extension CheckPlan.Traits {
     fileprivate mutating func add(_ request: CheckRequest) {
         hasTLS = hasTLS || request.tls != nil
         usesManyAddresses = usesManyAddresses || request.resolve.addresses != .first
-        longestTimeoutMilliseconds = max(longestTimeoutMilliseconds, request.timeoutMilliseconds)
+        longestTimeoutMilliseconds = max(longestTimeoutMilliseconds, request.longestMilliseconds)
         widestTarget = max(widestTarget, request.target.text.count)
     }
 }
@@ -126,7 +126,8 @@ struct RequestTemplate: Sendable {
 
     /// - Throws: `ValidationError` for a bad dialog.
     init(
-        timeout: Duration? = nil, connection: ConnectionArguments, triesAllAddresses: Bool = false, tls: TLSArguments,
+        timeout: Duration? = nil, connection: ConnectionArguments, rounds: RoundsArguments? = nil,
+        triesAllAddresses: Bool = false, tls: TLSArguments,
         dialog: DialogArguments, expectation: Expectation? = nil, context: CheckContext
     ) throws {
         // Each check replaces the target.
@@ -134,6 +135,7 @@ struct RequestTemplate: Sendable {
             target: Target(peer: .tcp(.name("localhost"), port: 1), text: "localhost:1"),
             timeoutMilliseconds: timeout?.milliseconds ?? 5000)
         connection.apply(to: &base)
+        rounds?.apply(to: &base)
         if triesAllAddresses { base.resolve.addresses = .all }
         preset = dialog.preset
         if preset == nil { base.dialog = dialog.steps }
@@ -153,6 +155,8 @@ struct RequestTemplate: Sendable {
         request.target = target
         if case .tcp = target.peer, target.impliesTLS || tls != nil { request.tls = tls ?? TLSOptions() }
         request.expectation = source.expectation ?? expectation
+        let flaws = RoundsFlags.problems(with: request)
+        guard flaws.isEmpty else { throw RequestProblems(details: flaws) }
         guard let preset else { return PreparedCheck(request: request, dialog: dialog) }
         guard case .udp = target.peer else {
             throw RequestProblems.presetNeedsUDP(target)
