@@ -9,6 +9,8 @@ import StrictJSON
 /// as the `defaults` of a batch.
 struct OptionDefaults: Sendable {
     private let timeout: Duration?
+    private let hold: (milliseconds: UInt16, isHalfOpen: Bool)
+    private let rounds: (count: UInt16, interval: UInt16)
     private let resolve: ResolveOptions
     private let bind: BindOptions
     /// nil without an option for TLS.
@@ -22,6 +24,8 @@ struct OptionDefaults: Sendable {
         _ base: CheckRequest, timeout: Duration?, tls: TLSArguments, dialog: DialogArguments, expectation: Expectation?
     ) {
         self.timeout = timeout
+        hold = (base.holdMilliseconds, base.isHalfOpen)
+        rounds = (base.count, base.intervalMilliseconds)
         resolve = base.resolve
         bind = base.bind
         self.tls = tls.isGiven ? tls.options : nil
@@ -46,6 +50,10 @@ struct OptionDefaults: Sendable {
         }
         add("timeout_ms", (timeout?.milliseconds).map { .integer(Int64($0)) })
         add("expect", expectation?.json)
+        if hold.milliseconds > 0 { add("hold_ms", .integer(Int64(hold.milliseconds))) }
+        if hold.isHalfOpen { add("half_open", .bool(true)) }
+        if rounds.count > 1 { add("count", .integer(Int64(rounds.count))) }
+        if rounds.interval > 0 { add("interval_ms", .integer(Int64(rounds.interval))) }
         switch target.peer {
         case .tcp: add("tls", tls?.json)
         case .udp, .unix: break
