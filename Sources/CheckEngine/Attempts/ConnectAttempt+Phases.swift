@@ -7,7 +7,7 @@ internal import TLS
 
 /// A phase that follows the connect. An attempt runs those that its check asks for, in this order.
 enum LaterPhase: CaseIterable {
-    case tls, dialog
+    case tls, preset, dialog
 
     /// All of them. Unlike `allCases`, it does not make an array for each call.
     static let inOrder: [LaterPhase] = allCases
@@ -16,7 +16,7 @@ enum LaterPhase: CaseIterable {
     var phase: Phase {
         switch self {
         case .tls: .tls
-        case .dialog: .dialog
+        case .preset, .dialog: .dialog
         }
     }
 }
@@ -29,6 +29,7 @@ extension AttemptPlan {
     func includes(_ phase: LaterPhase) -> Bool {
         switch phase {
         case .tls: usesTLS && !dialogStartsTLS
+        case .preset: request.preset != nil
         case .dialog: dialog != nil
         }
     }
@@ -57,6 +58,7 @@ extension ConnectAttempt {
             let isCompleted =
                 switch phase {
                 case .tls: await runTLS(on: socket, stream, into: record)
+                case .preset: await runPreset(on: socket, stream, into: record)
                 case .dialog: await runDialog(on: socket, stream, sentEarly: sentEarly, into: record)
                 }
             guard isCompleted else { return }

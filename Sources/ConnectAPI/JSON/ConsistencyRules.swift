@@ -18,8 +18,11 @@ package enum ConsistencyRules {
     /// - Parameter isTLSOff: whether the request turns TLS off.
     package static func flaws(of request: CheckRequest, isTLSOff: Bool) -> [Flaw] {
         // Most requests use none of these members.
-        if request.tls == nil, !isTLSOff, request.dialog.isEmpty, !request.socket.tcpFastOpen { return [] }
-        return tls(request, isTLSOff: isTLSOff) + startTLSSteps(request) + rejects(request.dialog) + fastOpen(request)
+        if request.tls == nil, !isTLSOff, request.dialog.isEmpty, request.preset == nil, !request.socket.tcpFastOpen {
+            return []
+        }
+        return tls(request, isTLSOff: isTLSOff) + PresetRules.flaws(of: request) + startTLSSteps(request)
+            + rejects(request.dialog) + fastOpen(request)
     }
 
     private static func tls(_ request: CheckRequest, isTLSOff: Bool) -> [Flaw] {

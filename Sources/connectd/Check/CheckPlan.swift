@@ -127,7 +127,7 @@ struct RequestTemplate: Sendable {
         connection.apply(to: &base)
         if triesAllAddresses { base.resolve.addresses = .all }
         preset = dialog.preset
-        if preset == nil { base.dialog = dialog.steps }
+        base.dialog = dialog.steps
         self.dialog = try DialogArguments.dialog(base.dialog)
         self.base = base
         self.timeout = timeout
@@ -143,19 +143,9 @@ struct RequestTemplate: Sendable {
         request.target = target
         if case .tcp = target.peer, target.impliesTLS || tls != nil { request.tls = tls ?? TLSOptions() }
         request.expectation = source.expectation ?? expectation
-        guard let preset else { return PreparedCheck(request: request, dialog: dialog) }
-        guard case .udp = target.peer else {
-            throw RequestProblems(details: [
-                "--preset needs UDP: write udp://host:port instead of \(TerminalText.clean(target.text))"
-            ])
-        }
-        // The steps of a preset contain new random numbers for each check.
-        request.dialog = preset.steps
-        do {
-            return PreparedCheck(request: request, dialog: try DialogArguments.dialog(request.dialog))
-        } catch {
-            throw RequestProblems(details: [OutcomeExpectation.detail(error)])
-        }
+        request.preset = preset ?? (target.impliesQUIC ? .quic : nil)
+        if let flaw = PresetUsage.flaw(of: request) { throw RequestProblems(details: [flaw]) }
+        return PreparedCheck(request: request, dialog: dialog)
     }
 
     private static func target(_ source: TargetList.Source) throws(RequestProblems) -> Target {
