@@ -70,7 +70,7 @@ public struct DNSAnswer: Hashable, Sendable {
 public struct NTPAnswer: Hashable, Sendable {
     /// How far the server's clock is ahead of the prober's.
     public struct Measurement: Hashable, Sendable {
-        /// Nanoseconds; negative if the server's clock is behind. Its error is at most half the delay.
+        /// Nanoseconds; negative if the server's clock is slow. Its error is at most half the delay.
         public var offsetNanoseconds: Int64
         /// Nanoseconds of the round trip, without the server's own time.
         public var delayNanoseconds: Int64
@@ -85,7 +85,7 @@ public struct NTPAnswer: Hashable, Sendable {
     public var version: UInt8
     /// 0 no warning, 1 a second more today, 2 a second less, 3 not synchronized.
     public var leap: UInt8
-    /// 1 for a reference clock, 2 … 15 for servers behind it; 0 for a kiss code or an unsynchronized server.
+    /// 1 for a reference clock, 2 … 15 for servers that follow one; 0 for a kiss code or an unsynchronized server.
     public var stratum: UInt8
     /// The exponent of 2 for the clock's resolution in seconds.
     public var precision: Int8

@@ -1,7 +1,8 @@
 /// The command-line forms of hints that differ from the API's, keyed by the API's text.
 enum CommandLineHints {
     static let templates: [String: String] = Dictionary(
-        hints + presets + tls + own.compactMap { name, text in ErrnoCatalogue.entry(named: name).map { ($0.hint, text) } },
+        hints + presets + tls
+            + own.compactMap { name, text in ErrnoCatalogue.entry(named: name).map { ($0.hint, text) } },
         uniquingKeysWith: { first, _ in first })
 
     private static let hints: [(String, String)] = [

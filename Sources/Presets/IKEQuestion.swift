@@ -7,7 +7,7 @@ struct IKEQuestion: PresetQuestion {
     /// Whether four zero bytes are in front of each message.
     private let hasMarker: Bool
 
-    /// On this port, messages of IKE are told apart from encrypted packets by a marker: RFC 3948, section 2.2.
+    /// On this port, a marker distinguishes messages of IKE from encrypted packets: RFC 3948, section 2.2.
     static let portWithMarker: UInt16 = 4500
 
     private static let marker: [UInt8] = [0, 0, 0, 0]
