@@ -46,6 +46,7 @@ package enum CheckDecoder {
         request.resolve = members.resolve ?? ResolveOptions()
         request.bind = members.bind ?? BindOptions()
         request.socket = members.socket ?? SocketOptions()
+        request.preset = members.preset ?? request.preset
         request.dialog = members.dialog ?? []
         let isTLSOff = settleTLS(of: &request, by: members.tls, isGiven: reader.value("tls") != nil)
         request.expectation = members.expectation ?? .transportSuccess
@@ -114,6 +115,7 @@ private struct CheckMembers {
     let bind: BindOptions?
     let socket: SocketOptions?
     let tls: TLSDecoder.Choice?
+    let preset: UDPPreset?
     let dialog: [DialogStep]?
     let expectation: Expectation?
 
@@ -129,6 +131,7 @@ private struct CheckMembers {
         bind = reader.object("bind", OptionsDecoder.bind)
         socket = reader.object("socket", OptionsDecoder.socket)
         tls = reader.member("tls", TLSDecoder.choice)
+        preset = reader.enumeration("preset", UDPPreset.self)
         dialog = reader.array("dialog", count: 1...64, DialogDecoder.step)
         expectation = reader.member("expect", ExpectationDecoder.expectation)
     }

@@ -208,8 +208,8 @@ enum Unverified {
     /// - Parameter acceptance: The flag that accepts such a result.
     static func hint(acceptance: String) -> String {
         """
-        Use --send and --match to ask something that the peer must answer, or accept the result with \(acceptance). \
-        Without an answer, nothing is known about the peer.
+        Use --preset, or --send and --match, to ask something that the peer must answer, or accept the result with \
+        \(acceptance). Without an answer, nothing is known about the peer.
         """
     }
 }

@@ -103,12 +103,6 @@ extension CheckPlan.Traits {
 /// The problems of one target.
 struct RequestProblems: Error {
     let details: [String]
-
-    static func presetNeedsUDP(_ target: Target) -> RequestProblems {
-        RequestProblems(details: [
-            "--preset needs UDP: write udp://host:port instead of \(TerminalText.clean(target.text))"
-        ])
-    }
 }
 
 /// The options of a command, as a request to which only the target is added.
@@ -138,7 +132,7 @@ struct RequestTemplate: Sendable {
         rounds?.apply(to: &base)
         if triesAllAddresses { base.resolve.addresses = .all }
         preset = dialog.preset
-        if preset == nil { base.dialog = dialog.steps }
+        base.dialog = dialog.steps
         self.dialog = try DialogArguments.dialog(base.dialog)
         self.base = base
         self.expectation = expectation ?? .transportSuccess
@@ -155,19 +149,10 @@ struct RequestTemplate: Sendable {
         request.target = target
         if case .tcp = target.peer, target.impliesTLS || tls != nil { request.tls = tls ?? TLSOptions() }
         request.expectation = source.expectation ?? expectation
-        let flaws = RoundsFlags.problems(with: request)
+        request.preset = preset ?? (target.impliesQUIC ? .quic : nil)
+        let flaws = [PresetUsage.flaw(of: request)].compactMap { $0 } + RoundsFlags.problems(with: request)
         guard flaws.isEmpty else { throw RequestProblems(details: flaws) }
-        guard let preset else { return PreparedCheck(request: request, dialog: dialog) }
-        guard case .udp = target.peer else {
-            throw RequestProblems.presetNeedsUDP(target)
-        }
-        // The steps of a preset contain new random numbers for each check.
-        request.dialog = preset.steps
-        do {
-            return PreparedCheck(request: request, dialog: try DialogArguments.dialog(request.dialog))
-        } catch {
-            throw RequestProblems(details: [OutcomeExpectation.detail(error)])
-        }
+        return PreparedCheck(request: request, dialog: dialog)
     }
 
     private static func target(_ source: TargetList.Source) throws(RequestProblems) -> Target {
@@ -189,7 +174,7 @@ struct RequestTemplate: Sendable {
             throw RequestProblems(details: ["is not a JSON request: column \(error.column): \(error.detail)"])
         }
         let (check, problems) = ConfiguredCheckDecoder.decode(
-            try defaults.fill(document), material: context.tls, md5Keys: context.md5Keys.keys)
+            defaults.fill(document), material: context.tls, md5Keys: context.md5Keys.keys)
         guard let check, problems.isEmpty else {
             throw RequestProblems(details: problems.map { "\($0.pointer) \($0.detail)" })
         }

@@ -1,6 +1,5 @@
 import CheckModel
 import ConnectAPI
-import Dialog
 import ErrorCatalogue
 import NetworkTypes
 import StrictJSON
@@ -35,15 +34,15 @@ struct OptionDefaults: Sendable {
     }
 
     /// The request with these members. A document that is not an object stays as it is.
-    func fill(_ document: JSONValue) throws(RequestProblems) -> JSONValue {
+    func fill(_ document: JSONValue) -> JSONValue {
         guard case .object(let request) = document, let target = ConfiguredCheckDecoder.target(of: request) else {
             return document
         }
-        return .object(request.check(filledFrom: try members(for: target, request)))
+        return .object(request.check(filledFrom: members(for: target, request)))
     }
 
     /// The members that apply to a target, as for one that is not written in JSON.
-    private func members(for target: Target, _ request: JSONObject) throws(RequestProblems) -> JSONObject {
+    private func members(for target: Target, _ request: JSONObject) -> JSONObject {
         var members: [JSONObject.Member] = []
         func add(_ key: String, _ value: JSONValue?) {
             if let value { members.append(.init(key: key, value: value)) }
@@ -64,14 +63,12 @@ struct OptionDefaults: Sendable {
             add("bind", bind.json)
         case .unix: break
         }
-        if request["dialog"] == nil { add("dialog", try dialog(for: target)) }
+        // A preset replaces a dialog, so the request has either those of the command or its own.
+        if request["dialog"] == nil, request["preset"] == nil {
+            add("preset", (preset?.rawValue).map(JSONValue.string))
+            add("dialog", dialog.isEmpty ? nil : .array(dialog.map(\.json)))
+        }
         return JSONObject(members: members)
-    }
-
-    private func dialog(for target: Target) throws(RequestProblems) -> JSONValue? {
-        guard let preset else { return dialog.isEmpty ? nil : .array(dialog.map(\.json)) }
-        guard case .udp = target.peer else { throw .presetNeedsUDP(target) }
-        return .array(preset.steps.map(\.json))
     }
 }
 

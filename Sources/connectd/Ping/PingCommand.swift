@@ -35,7 +35,7 @@ struct PingCommand: ParsableCommand {
 
     @Argument(
         help: ArgumentHelp(
-            "The target: tcp://host:port, host:port, tls://host:port, udp://host:port, unix:/path.",
+            "The target: tcp://host:port, host:port, tls://host:port, udp://host:port, quic://host:port, unix:/path.",
             valueName: "target"))
     var targets: [String] = []
 
