@@ -23,7 +23,18 @@ struct PingText {
         }
         if let syns = synText(of: finished, result) { parts.append(syns) }
         if let error = result.error { parts += explanation(of: error, result, attempt) }
+        if let earlier = earlierAttempts(of: result) { parts.append(earlier) }
         return parts.joined(separator: "  ")
+    }
+
+    /// The addresses that did not connect before one did: they are part of the time. nil for none.
+    private func earlierAttempts(of result: CheckResult) -> String? {
+        guard result.error == nil, request.resolve.addresses == .first, result.attempts.count > 1,
+            let address = HumanReport.address(of: result.attempts[0])
+        else { return nil }
+        let others = result.attempts.count - 2
+        let more = others == 0 ? "" : others == 1 ? " and 1 more address" : " and \(others) more addresses"
+        return "after \(address) \(result.attempts[0].outcome.word)\(more)"
     }
 
     private func outcome(of result: CheckResult) -> String {
@@ -64,12 +75,17 @@ extension PingText {
         lines.append(counts(tally, statistics, elapsed))
         lines += times(statistics, tally)
         if statistics.retransmittedTimes.count > 0 { lines.append(retransmitted(statistics.retransmittedTimes)) }
-        if statistics.longestOutage > 0 {
-            lines.append("longest outage \(TimeText.seconds(statistics.longestOutage))")
-        }
+        if statistics.longestOutage > 0 { lines.append("longest outage \(span(statistics.longestOutage))") }
         if statistics.addresses.count > 1 { lines.append(addresses(statistics.addresses)) }
         return lines
     }
+
+    /// `512 ms`, `2.01 s`, `3 min 20 s`.
+    private func span(_ nanoseconds: Int64) -> String {
+        nanoseconds < 1_000_000_000 ? "\(nanoseconds / 1_000_000) ms" : TimeText.seconds(nanoseconds)
+    }
+
+    private var isUnix: Bool { if case .unix = request.target.peer { true } else { false } }
 
     private var isTCP: Bool { if case .tcp = request.target.peer { true } else { false } }
 
@@ -83,7 +99,9 @@ extension PingText {
         let failed = "\(PercentText.whole(tally.failedCount, of: all)) failed"
         parts.append(failed + (tally.failedCount > 0 ? " (\(tally.byOutcome(.failed)))" : ""))
         if isTCP { parts.append(statistics.synSent == 1 ? "1 SYN sent" : "\(statistics.synSent) SYNs sent") }
-        if let loss = statistics.loss, tally.unverifiedCount == 0 { parts.append("\(PercentText.whole(loss)) lost") }
+        if let loss = statistics.loss, tally.unverifiedCount == 0, !isUnix {
+            parts.append("\(PercentText.whole(loss)) lost")
+        }
         parts.append("time \(max(elapsed, 0) / 1_000_000) ms")
         return parts.joined(separator: ", ")
     }
