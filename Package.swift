@@ -87,8 +87,8 @@ let package = Package(
         .target(
             name: "CheckEngine",
             dependencies: [
-                "AccessPolicy", "CheckModel", "CLinux", "Dialog", "DNS", "ErrorCatalogue", "NetworkTypes", "SocketIO",
-                "STARTTLS", "TLS",
+                "AccessPolicy", "CheckModel", "CLinux", "Dialog", "DNS", "ErrorCatalogue", "NetworkTypes", "Presets",
+                "SocketIO", "STARTTLS", "TLS",
                 .product(name: "DequeModule", package: "swift-collections"),
             ],
             swiftSettings: strict),
@@ -107,6 +107,7 @@ let package = Package(
                 "CheckModel", "CLinux", "COpenSSL", "ErrorCatalogue", "NetworkTypes", "SocketIO", "STARTTLS",
             ],
             swiftSettings: strict),
+        .target(name: "Presets", dependencies: ["CheckModel", "NetworkTypes"], swiftSettings: strict),
         .target(name: "STARTTLS", dependencies: ["CheckModel", "NetworkTypes"], swiftSettings: strict),
         .target(name: "SocketIO", dependencies: ["CLinux", "NetworkTypes"], swiftSettings: strict),
         .target(name: "StrictJSON", swiftSettings: strict),
@@ -157,6 +158,8 @@ let package = Package(
         .testTarget(
             name: "STARTTLSTests", dependencies: ["STARTTLS", "CheckModel", "NetworkTypes", "TestSupport"],
             swiftSettings: strict),
+        .testTarget(
+            name: "PresetsTests", dependencies: ["Presets", "CheckModel", "NetworkTypes"], swiftSettings: strict),
         .testTarget(
             name: "TLSTests",
             dependencies: [

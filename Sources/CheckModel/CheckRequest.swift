@@ -21,6 +21,8 @@ public struct CheckRequest: Sendable {
     public var resolve = ResolveOptions()
     public var bind = BindOptions()
     public var socket = SocketOptions()
+    /// The question to ask over UDP instead of a dialog; nil for none. A `quic://` target has the preset `quic`.
+    public var preset: UDPPreset?
     /// The TLS handshake; nil for none, unless a dialog step starts one. A `tls://` target has one with default
     /// options.
     public var tls: TLSOptions?
@@ -41,6 +43,7 @@ public struct CheckRequest: Sendable {
         self.target = target
         self.timeoutMilliseconds = timeoutMilliseconds
         tls = target.impliesTLS ? TLSOptions() : nil
+        preset = target.impliesQUIC ? .quic : nil
     }
 }
 
