@@ -73,8 +73,8 @@ let package = Package(
         .target(
             name: "Configuration",
             dependencies: [
-                "AccessPolicy", "CheckModel", "CLinux", "CYAML", "Dialog", "NetworkTypes", "StrictJSON", "SocketIO",
-                "TLS",
+                "AccessPolicy", "CheckModel", "CLinux", "COpenSSL", "CYAML", "Dialog", "NetworkTypes", "StrictJSON",
+                "SocketIO", "TLS",
             ],
             swiftSettings: strict),
         .target(

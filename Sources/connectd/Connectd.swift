@@ -24,6 +24,7 @@ struct Connectd: ParsableCommand {
         subcommands: [
             ServeCommand.self, CheckCommand.self, WaitCommand.self, ErrorsCommand.self, ConfigCommand.self,
             HealthcheckCommand.self, ReloadCommand.self, VerifyCommand.self, PingCommand.self, PolicyCommand.self,
+            TokenCommand.self,
         ])
 
     static func main() {
