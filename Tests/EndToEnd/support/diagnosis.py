@@ -91,6 +91,8 @@ def second_link(network):
             space.ip("link set alt0 up")
         a.set("net.ipv4.conf.alt0.rp_filter", 1)
         b.set("net.ipv4.conf.alt0.rp_filter", 0)
+        # Otherwise the reverse path filter drops its ARP requests, too.
+        b.set("net.ipv4.conf.alt0.arp_announce", 2)
         b.ip(f"rule add from {net.SECOND} lookup 100")
         b.ip(f"route add {net.PROBER}/32 via {ALT_PROBER} dev alt0 table 100")
         yield
