@@ -79,7 +79,25 @@ extension Observer {
     // MARK: After a successful connect
 
     static func afterConnect(_ record: DiagnosisRecord, _ name: String) -> [Observation] {
-        absentAddresses(record) + otherSource(record) + withoutSignature(record)
+        held(record, name) + absentAddresses(record) + otherSource(record) + withoutSignature(record)
+    }
+
+    private static func held(_ record: DiagnosisRecord, _ name: String) -> [Observation] {
+        guard let result = record.result(of: .hold), record.check.ok, result.phase == .dialog else { return [] }
+        let bytes = result.dialog?.steps.first?.bytes ?? 0
+        let milliseconds = Int(result.timings[.dialog] / 1_000_000)
+        let isReset = result.outcome == .failed(.reset)
+        guard isReset || result.error?.name == OwnError.dialogClosed.rawValue else {
+            return [Observation(.heldOpen, "\(name) keeps the connection open for \(milliseconds) ms.")]
+        }
+        // A service that says something first, such as the time, may close at once.
+        guard bytes == 0 else { return [] }
+        return [
+            Observation(
+                .closedAfterAccept,
+                "\(name) \(isReset ? "resets" : "closes") the connection after \(milliseconds) ms, without a byte.",
+                ["event": .text(isReset ? "reset" : "closed"), "milliseconds": .integer(milliseconds)])
+        ]
     }
 
     private static func absentAddresses(_ record: DiagnosisRecord) -> [Observation] {

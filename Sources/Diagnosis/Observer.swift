@@ -150,10 +150,12 @@ public enum Observer {
             return [Observation(.resetInConnect, "The connection is reset before it is established.", facts(of: attempt))]
         }
         let milliseconds = (attempt?.durationNanoseconds ?? 0) / 1_000_000
-        let resent = attempt?.tcpInformation.map { ", and \($0.synRetransmits) retransmissions" } ?? ""
-        var seen = [
-            Observation(.noAnswer, "No answer to the SYN\(resent) came within \(milliseconds) ms.", facts(of: attempt))
-        ]
+        let count = 1 + (attempt?.tcpInformation?.synRetransmits ?? 0)
+        let text =
+            count == 1
+            ? "The SYN was not answered within \(milliseconds) ms."
+            : "\(count) SYNs were not answered within \(milliseconds) ms."
+        var seen = [Observation(.noAnswer, text, facts(of: attempt))]
         if record.request.socket.tcpMD5 != nil {
             seen.append(Observation(.signedSilence, "The segments carry TCP MD5 signatures, and no answer came."))
         }

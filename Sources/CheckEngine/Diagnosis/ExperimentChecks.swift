@@ -1,5 +1,6 @@
 internal import CheckModel
 internal import Diagnosis
+internal import Dialog
 internal import NetworkTypes
 internal import SocketIO
 
@@ -13,9 +14,12 @@ struct ExperimentChecks: Sendable {
     /// A connect to an address that no machine has is waited for only a little longer than for the target.
     private static let absentMilliseconds = 300...1000
 
+    private static let holdMilliseconds = 500
+
     /// nil if the experiment does not fit the target.
     func check(for experiment: Experiment) -> PreparedCheck? {
         if experiment == .control { return control?.limited(toMilliseconds: milliseconds) }
+        if experiment == .hold { return holding }
         guard var request = adapted(for: experiment) else { return nil }
         request.id = nil
         request.labels = nil
@@ -24,11 +28,23 @@ struct ExperimentChecks: Sendable {
         return PreparedCheck(request: request)
     }
 
+    /// Waits for bytes that never match, and sends nothing: the dialog shows whether the peer closes.
+    private var holding: PreparedCheck? {
+        let steps = [DialogStep.expect(pattern: "(?!)")]
+        guard let dialog = try? Dialog(steps: steps) else { return nil }
+        var request = record.request
+        request.id = nil
+        request.labels = nil
+        request.timeoutMilliseconds = min(milliseconds, Self.holdMilliseconds)
+        request.dialog = steps
+        return PreparedCheck(request: request, dialog: dialog)
+    }
+
     private func adapted(for experiment: Experiment) -> CheckRequest? {
         var request = record.request
         request.timeoutMilliseconds = milliseconds
         switch experiment {
-        case .control: return nil
+        case .control, .hold: return nil
         case .everyAddress: request.resolve.addresses = .all
         case .otherPort(let port): return withoutTLS(request, address: decisiveAddress, port: port)
         case .nameServer(let server): request.resolve.server = server
@@ -36,7 +52,6 @@ struct ExperimentChecks: Sendable {
             request.bind = BindOptions()
             request.timeoutMilliseconds = min(milliseconds, absentLimit)
             return withoutTLS(request, address: address, port: record.subject.port)
-        case .hold: return nil
         case .withoutBind: request.bind = BindOptions()
         case .withoutSignature: request.socket.tcpMD5 = nil
         case .smallSegments:

@@ -4,15 +4,13 @@ import Diagnosis
 struct DiagnoseText {
     let palette: Palette
 
-    private static let columns = 100
-
     func text(_ report: DiagnosisReport) -> String {
         var lines = [painted(report)]
         if report.verdict != .ok {
             lines.append("  verdict: \(report.verdict.rawValue), \(report.confidence.rawValue)")
         }
         lines += section("findings", report.findings.map { line(for: $0) })
-        lines += section("ruled out", report.ruledOut.map { "\(title(of: $0.cause)): \($0.because)" })
+        lines += section("ruled out", ruledOut(report.ruledOut))
         lines += section("next", report.next.map { "\(place(of: $0)): \($0.command)   # \($0.why)" })
         return lines.joined(separator: "\n")
     }
@@ -36,6 +34,16 @@ struct DiagnoseText {
             finding.evidence.text(member.name).map { "\(member.name)=\($0)" }
         }
         return evidence.isEmpty ? finding.observation : "\(finding.observation) [\(evidence.joined(separator: ", "))]"
+    }
+
+    /// Causes with the same reason are on one line.
+    private func ruledOut(_ entries: [RuledOutCause]) -> [String] {
+        var reasons: [String] = []
+        for entry in entries where !reasons.contains(entry.because) { reasons.append(entry.because) }
+        return reasons.map { reason in
+            let causes = entries.filter { $0.because == reason }.map { title(of: $0.cause) }
+            return "\(causes.joined(separator: ", ")): \(reason)"
+        }
     }
 
     private func title(of cause: Cause) -> String {

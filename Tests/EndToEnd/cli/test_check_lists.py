@@ -65,7 +65,7 @@ def test_wrong_lists_start_nothing(check, network):
         for arguments, text, said in [
             ([], f"{place}\n10.0.0.0/24\n", "standard input:2: \"10.0.0.0/24\" is a network: add --expand and --ports"),
             (["--expand", "--ports", "1"], f"{place}\n10.0.0.0/8\n", "standard input:2: "),
-            (["--expand"], f"{place}\n", "--expand needs --ports"),
+            (["--expand"], "10.0.0.0/24\n", "add --ports, or a port as in 10.0.0.0/24:443,"),
             (["--ports", "0"], f"{place}\n", "is not a port from 1 to 65535"),
             ([], f"{place}\nnonsense\n", "or give the ports of all hosts with --ports"),
             (["--exclude", "a b"], f"{place}\n", '--exclude "a b" is not a host'),

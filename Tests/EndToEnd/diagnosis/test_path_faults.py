@@ -1,9 +1,11 @@
 """Faults of the host and of the path, each with its sentence."""
 
+import time
+
 import pytest
 
 from support import network as net
-from support import peers
+from support import peers, tls_peers
 from support.diagnosis import (
     DOCUMENTATION, diagnose, finished, names, routed, rule, second_link, start,
 )  # fmt: skip
@@ -30,6 +32,38 @@ def test_a_closed_port(network, target, port):
     )  # fmt: skip
     assert report.causes == ["service_down", "wrong_port"]
     assert {"target_down", "no_route"} <= report.ruled_out
+
+
+@pytest.mark.parametrize("event", ["closed", "reset"])
+def test_a_port_that_accepts_and_closes(network, event):
+    def end(connection) -> None:
+        if event == "reset":
+            tls_peers.end_with_a_reset(connection)
+        time.sleep(0.05)
+
+    with tls_peers.listening(network.b, end) as port:
+        report = diagnose(network.a, f"{A}:{port}")
+    report.must_be(
+        "target", "possible",
+        f"{A}:{port} accepts connections and then closes them: either the peer is a load balancer without a backend, or "
+        "the service rejects this client.",
+    )  # fmt: skip
+    assert report.findings["closed_after_accept"]["evidence"]["event"] == event
+
+
+def test_a_service_that_speaks_and_closes_is_ok(network):
+    with tls_peers.listening(network.b, lambda connection: connection.sendall(b"Mon Nov 30\r\n")) as port:
+        report = diagnose(network.a, f"{A}:{port}")
+    assert report.verdict == "ok"
+
+
+def test_a_full_backlog_of_this_machine(network):
+    with peers.full_tcp_listener(network.a, net.PROBER) as port:
+        report = diagnose(network.a, f"{net.PROBER}:{port}")
+    report.must_be(
+        "target", "likely",
+        f"{net.PROBER}:{port} does not answer, probably because the service's backlog is full.",
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
