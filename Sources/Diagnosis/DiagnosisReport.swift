@@ -70,7 +70,7 @@ public struct RuledOutCause: Hashable, Sendable {
 
 /// A command that narrows the causes down.
 public struct NextCommand: Hashable, Sendable {
-    public enum Place: String, CaseIterable, Sendable {
+    public enum Location: String, CaseIterable, Sendable {
         /// On the prober.
         case here
         case target
@@ -79,12 +79,12 @@ public struct NextCommand: Hashable, Sendable {
     }
     /// Ready for a shell.
     public let command: String
-    public let place: Place
+    public let location: Location
     public let why: String
 
-    public init(_ command: String, on place: Place, _ why: String) {
+    public init(_ command: String, on location: Location, _ why: String) {
         self.command = command
-        self.place = place
+        self.location = location
         self.why = why
     }
 }

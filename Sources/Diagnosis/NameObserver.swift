@@ -13,7 +13,9 @@ enum NameObserver {
         var addresses: [String]? { result.resolution?.addresses.map(\.text).sorted() }
         var failure: ErrorReport? { result.phase == .resolve ? result.error : nil }
         var isSilent: Bool {
-            failure.map { [OwnError.resolverTimeout.rawValue, OwnError.resolverUnreachable.rawValue].contains($0.name) }
+            failure.map {
+                [OwnError.resolverTimeout.rawValue, OwnError.resolverUnreachable.rawValue].contains($0.name)
+            }
                 ?? false
         }
     }

@@ -44,7 +44,8 @@ enum NextCommands {
         case .backlogFull:
             return [
                 NextCommand(list, on: .target, "shows a full backlog as a Recv-Q above Send-Q"),
-                NextCommand("nstat -az TcpExtListenOverflows", on: .target, "counts connects that the backlog had no room for"),
+                NextCommand(
+                    "nstat -az TcpExtListenOverflows", on: .target, "counts connects that the backlog had no room for"),
             ]
         case .targetDown: return [NextCommand("ping -c 3 \(host)", on: .here, "shows whether the host answers at all")]
         case .targetFirewallReject:
@@ -56,7 +57,8 @@ enum NextCommands {
         case .sourceAddress: return [NextCommand("ip -br address", on: .here, "lists the addresses of this machine")]
         case .md5Mismatch:
             return [
-                NextCommand("nstat -az 'TcpExtTCPMD5*'", on: .target, "counts segments with a missing or wrong signature")
+                NextCommand(
+                    "nstat -az 'TcpExtTCPMD5*'", on: .target, "counts segments with a missing or wrong signature")
             ]
         case .udpUnverified:
             return [
@@ -75,7 +77,10 @@ enum NextCommands {
         switch cause {
         case .certificateExpired, .certificateNotYetValid, .certificateNameMismatch, .certificateSelfSigned,
             .certificateRejected, .untrustedAuthority, .missingIntermediate:
-            return [NextCommand("\(connect) -showcerts </dev/null", on: .here, "shows the certificates that the server sends")]
+            return [
+                NextCommand(
+                    "\(connect) -showcerts </dev/null", on: .here, "shows the certificates that the server sends")
+            ]
         case .serverNameMissing, .serverNameUnknown:
             return [NextCommand("\(connect) -servername NAME </dev/null", on: .here, "tries another server name")]
         case .tlsTooOld:
@@ -103,10 +108,13 @@ enum NextCommands {
         let port = subject.port.map(String.init) ?? ""
         switch cause {
         case .pathReject, .pathNoRoute:
-            return [NextCommand("nft list ruleset; ip route", on: .path, "run it on \(facts.text("from") ?? "the router")")]
+            return [
+                NextCommand("nft list ruleset; ip route", on: .path, "run it on \(facts.text("from") ?? "the router")")
+            ]
         case .packetsDropped, .portDropped, .connectionReset, .networkError:
             return [
-                NextCommand("tcpdump -ni any port \(port)", on: .target, "shows whether the packets arrive and are answered"),
+                NextCommand(
+                    "tcpdump -ni any port \(port)", on: .target, "shows whether the packets arrive and are answered"),
                 NextCommand("nft list ruleset", on: .target, "shows a rule that drops port \(port)"),
             ]
         case .neighborSilent:
@@ -116,7 +124,8 @@ enum NextCommands {
             ]
         case .asymmetricReturn:
             return [
-                NextCommand("nstat -az TcpExtIPReversePathFilter", on: .here, "counts packets from an unexpected interface"),
+                NextCommand(
+                    "nstat -az TcpExtIPReversePathFilter", on: .here, "counts packets from an unexpected interface"),
                 NextCommand("ip route get ADDRESS", on: .target, "shows the way back to this machine's address"),
             ]
         case .familyBroken:
@@ -130,7 +139,8 @@ enum NextCommands {
                 NextCommand(probe, on: .here, "shows whether large packets arrive"),
                 NextCommand("ip link", on: .path, "shows the MTU of each interface of a router"),
             ]
-        default: return [NextCommand("tcpdump -ni any port \(port)", on: .target, "shows whether the ClientHello arrives")]
+        default:
+            return [NextCommand("tcpdump -ni any port \(port)", on: .target, "shows whether the ClientHello arrives")]
         }
     }
 

@@ -12,7 +12,7 @@ public struct Observation: Hashable, Sendable {
     }
 }
 
-/// The values behind an observation, in the order in which they are shown.
+/// The values that an observation rests on, in the order in which they are shown.
 public struct Evidence: Hashable, Sendable, ExpressibleByDictionaryLiteral {
     public struct Member: Hashable, Sendable {
         public let name: String

@@ -17,9 +17,10 @@ extension Observer {
         let answers = tried.filter { $0.result.hostAnswered }
         guard let first = answers.first else {
             let ports = tried.map { String($0.port) }
+            let list = ports.joined(separator: ", ")
             return [
                 Observation(
-                    .otherPortsSilent, "The ports \(ports.joined(separator: ", ")) of the host do not answer either.",
+                    .otherPortsSilent, "The ports \(list) of the host do not answer either.",
                     ["ports": .texts(ports)])
             ]
         }
@@ -46,7 +47,10 @@ extension Observer {
         let failed = attempts.filter { !$0.outcome.isSuccess }
         guard !failed.isEmpty else {
             return attempts.count > 1
-                ? [Observation(.everyAddressConnects, "All \(attempts.count) addresses of the name accept connections.")]
+                ? [
+                    Observation(
+                        .everyAddressConnects, "All \(attempts.count) addresses of the name accept connections.")
+                ]
                 : []
         }
         let families = Set(failed.map(\.familyName))
@@ -56,7 +60,8 @@ extension Observer {
             "failed": .texts(names), "outcomes": .texts(failed.map(\.outcome.word)),
             "works": working.first.map(EvidenceValue.text), "fails": families.first.map(EvidenceValue.text),
         ]
-        if families.isDisjoint(with: working), working.count == 1, let works = working.first, let fails = families.first {
+        if families.isDisjoint(with: working), working.count == 1, let works = working.first, let fails = families.first
+        {
             return [Observation(.familyBroken, "Every \(works) address connects, and no \(fails) address does.", facts)]
         }
         return [
@@ -164,7 +169,8 @@ extension Observer {
         if dropped > 0 {
             seen.append(
                 Observation(
-                    .answersDroppedHere, "The reverse path filter of this machine dropped \(dropped) packets meanwhile.",
+                    .answersDroppedHere,
+                    "The reverse path filter of this machine dropped \(dropped) packets meanwhile.",
                     ["dropped": .integer(dropped)]))
         }
         if let count = record.after.conntrackCount, let limit = record.after.conntrackLimit, count >= limit {
@@ -177,7 +183,8 @@ extension Observer {
         if record.route?.isLocal == true, overflows > 0 {
             seen.append(
                 Observation(
-                    .backlogOverflows, "The kernel dropped \(overflows) connects meanwhile, because a backlog was full.",
+                    .backlogOverflows,
+                    "The kernel dropped \(overflows) connects meanwhile, because a backlog was full.",
                     ["overflows": .integer(overflows)]))
         }
         return seen

@@ -109,7 +109,8 @@ public enum Observer {
         let isOnLink = record.route?.isOnLink ?? true
         let neighbor = isOnLink ? address : "the gateway toward \(address)"
         return Observation(
-            .neighborSilent, "\(isOnLink ? address : "The gateway toward \(address)") does not answer ARP or neighbor discovery.",
+            .neighborSilent,
+            "\(isOnLink ? address : "The gateway toward \(address)") does not answer ARP or neighbor discovery.",
             ["neighbor": .text(neighbor), "address": .text(address)])
     }
 
@@ -147,7 +148,9 @@ public enum Observer {
         guard record.subject.host != nil else { return [reported(error)] }
         let attempt = record.check.decisiveAttempt
         if isReset {
-            return [Observation(.resetInConnect, "The connection is reset before it is established.", facts(of: attempt))]
+            return [
+                Observation(.resetInConnect, "The connection is reset before it is established.", facts(of: attempt))
+            ]
         }
         let milliseconds = (attempt?.durationNanoseconds ?? 0) / 1_000_000
         let count = 1 + (attempt?.tcpInformation?.synRetransmits ?? 0)

@@ -123,7 +123,10 @@ public enum RuleTable {
         Rule(.handshakeRejected, [(.targetError, .allows)]),
         Rule(
             .silentInHandshake,
-            [(.serviceHangs, .allows), (.waitsForPlaintext, .allows), (.mtuBlackHole, .allows), (.helloDropped, .fits)],
+            [
+                (.serviceHangs, .allows), (.waitsForPlaintext, .allows), (.mtuBlackHole, .allows),
+                (.helloDropped, .fits),
+            ],
             rulesOut: [.serviceDown, .targetDown]),
         Rule(.resetInHandshake, [(.targetError, .allows)], rulesOut: [.serviceDown, .targetDown]),
         Rule(.smallSegmentsWork, [(.mtuBlackHole, .indicates)], rulesOut: [.serviceHangs, .waitsForPlaintext]),

@@ -43,7 +43,8 @@ enum TLSObserver {
             guard let name else {
                 return [
                     Observation(
-                        .serverNameMissing, "The server answers the ClientHello with the alert unrecognized_name.", facts)
+                        .serverNameMissing, "The server answers the ClientHello with the alert unrecognized_name.",
+                        facts)
                 ]
             }
             facts = ["server_name": .text(name), "alert": .text("unrecognized_name")]
@@ -111,7 +112,8 @@ enum TLSObserver {
                 .rootUntrusted, "The server sends its root certificate, and this prober does not trust it.", facts)
         }
         return Observation(
-            .issuerUnknown, "The server sends \(chain.count) certificates; the issuer of the last one is not known here.",
+            .issuerUnknown,
+            "The server sends \(chain.count) certificates; the issuer of the last one is not known here.",
             facts)
     }
 
@@ -140,7 +142,8 @@ extension Observer {
             seen.append(
                 result.answersHello
                     ? Observation(.smallSegmentsWork, "With segments of at most 536 bytes, the server answers.")
-                    : Observation(.smallSegmentsFail, "With segments of at most 536 bytes, the handshake fails as well."))
+                    : Observation(
+                        .smallSegmentsFail, "With segments of at most 536 bytes, the handshake fails as well."))
         }
         if let result = record.result(of: .smallHello) {
             seen.append(
@@ -182,6 +185,7 @@ enum CalendarDay {
         var parts = tm()
         guard gmtime_r(&time, &parts) != nil else { return nil }
         let month = parts.tm_mon + 1
-        return "\(parts.tm_year + 1900)-\(month < 10 ? "0" : "")\(month)-\(parts.tm_mday < 10 ? "0" : "")\(parts.tm_mday)"
+        return
+            "\(parts.tm_year + 1900)-\(month < 10 ? "0" : "")\(month)-\(parts.tm_mday < 10 ? "0" : "")\(parts.tm_mday)"
     }
 }

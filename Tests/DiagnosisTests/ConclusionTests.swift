@@ -15,7 +15,8 @@ struct ConclusionTests {
         let report = try conclude([.connectionRefused], Sample.failed(111))
         #expect(report.confidence == .possible)
         #expect(
-            report.sentence == "10.0.0.7:5432 refuses connections: either the service is not running, or the port is wrong.")
+            report.sentence
+                == "10.0.0.7:5432 refuses connections: either the service is not running, or the port is wrong.")
     }
 
     @Test("a silent port of a host that is up is either a firewall or a full backlog")

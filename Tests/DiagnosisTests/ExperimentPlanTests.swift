@@ -70,7 +70,9 @@ struct ExperimentPlanTests {
         let check = Sample.result(.failed(.timeout), .tls, report)
         #expect(try plan(check, "tls://10.0.0.7:443") == [.smallSegments, .smallHello, .withoutServerName])
         #expect(
-            try plan(check, "10.0.0.7:25") { $0.tls = TLSOptions(); $0.tls?.startTLS = .smtp }.isEmpty,
+            try plan(check, "10.0.0.7:25") {
+                $0.tls = TLSOptions(); $0.tls?.startTLS = .smtp
+            }.isEmpty,
             "STARTTLS has a dialog of its own")
     }
 

@@ -122,7 +122,8 @@ struct ObserverTests {
             return record
         }
         #expect(signs(try record(Sample.silent, .retransmissionsFailed, 2)) == [.noAnswer, .synNotSent])
-        #expect(signs(try record(Sample.silent, .retransmissionsFailed, 1)) == [.noAnswer], "fewer than were sent again")
+        #expect(
+            signs(try record(Sample.silent, .retransmissionsFailed, 1)) == [.noAnswer], "fewer than were sent again")
         #expect(signs(try record(Sample.silent, .reversePathDrops, 1)) == [.noAnswer, .answersDroppedHere])
         #expect(signs(try record(Sample.failed(111), .reversePathDrops, 1)) == [.connectionRefused])
         #expect(signs(try record(Sample.silent, .listenOverflows, 1)) == [.noAnswer], "the target is not local")

@@ -26,11 +26,14 @@ struct RuleExpectation: Sendable, CustomTestStringConvertible {
         RuleExpectation(sign, .unknown, .possible, [], rulesOut: rulesOut)
     }
 
-    static func proof(_ sign: Sign, _ party: DiagnosisVerdict, _ cause: Cause, rulesOut: [Cause] = []) -> RuleExpectation {
+    static func proof(_ sign: Sign, _ party: DiagnosisVerdict, _ cause: Cause, rulesOut: [Cause] = [])
+        -> RuleExpectation
+    {
         RuleExpectation(sign, party, .certain, [cause], rulesOut: rulesOut)
     }
 
-    static func hint(_ sign: Sign, _ party: DiagnosisVerdict, _ cause: Cause, rulesOut: [Cause] = []) -> RuleExpectation {
+    static func hint(_ sign: Sign, _ party: DiagnosisVerdict, _ cause: Cause, rulesOut: [Cause] = []) -> RuleExpectation
+    {
         RuleExpectation(sign, party, .likely, [cause], rulesOut: rulesOut)
     }
 

@@ -92,7 +92,7 @@ package struct DiagnosisEncoder: Sendable {
             writer.member("command")
             writer.string(command.command)
             writer.member("where")
-            writer.string(command.place.rawValue)
+            writer.string(command.location.rawValue)
             writer.member("why")
             writer.string(command.why)
             writer.endObject()

@@ -13,13 +13,13 @@ struct DiagnoseCommand: ParsableCommand {
         commandName: "diagnose",
         abstract: "Say what is wrong with a target, in one sentence, with the evidence.",
         discussion: """
-            It checks the target, and then runs the experiments that tell the possible causes apart: other addresses, \
-            other ports of the same host, each name server, smaller packets, other TLS versions. All of them are plain \
+            It checks the target, and then runs experiments that distinguish the possible causes: other addresses, other \
+            ports of the same host, each name server, smaller packets, other TLS versions. All of them are plain \
             connects. A port that answers proves that the host is up, so up to four other ports are tried if the target \
             is silent: 22, 80, 443 and 9.
 
-            The answer begins with one sentence. The findings are the observations behind it, and "next" has commands \
-            that narrow the causes down. If two causes look the same from here, the sentence names both.
+            The answer begins with one sentence. The findings are the observations that it rests on, and "next" has \
+            commands that narrow the causes down. If two causes look the same from here, the sentence names both.
 
             Exit status: 0 if nothing is wrong, 1 if something is, 2 on wrong usage, 130 after Ctrl-C.
 

@@ -11,7 +11,7 @@ struct DiagnoseText {
         }
         lines += section("findings", report.findings.map { line(for: $0) })
         lines += section("ruled out", ruledOut(report.ruledOut))
-        lines += section("next", report.next.map { "\(place(of: $0)): \($0.command)   # \($0.why)" })
+        lines += section("next", report.next.map { "\(location(of: $0)): \($0.command)   # \($0.why)" })
         return lines.joined(separator: "\n")
     }
 
@@ -50,8 +50,8 @@ struct DiagnoseText {
         cause.rawValue.split(separator: "_").joined(separator: " ")
     }
 
-    private func place(of command: NextCommand) -> String {
-        switch command.place {
+    private func location(of command: NextCommand) -> String {
+        switch command.location {
         case .here: "here"
         case .target: "on the target"
         case .path: "on the path"
