@@ -53,10 +53,14 @@ public struct DiagnosisRecord: Sendable {
     public var after = ProberState()
     /// The route to the address that decided the check; nil for a UNIX socket, or if there is no address.
     public var route: RouteState?
+    /// Whether what is internal to the prober is secret, as in the profile `public`: its state, its name servers, and
+    /// the routers on its paths.
+    public let hidesProber: Bool
 
-    public init(request: CheckRequest, check: CheckResult) {
+    public init(request: CheckRequest, check: CheckResult, hidingProber hidesProber: Bool = false) {
         self.request = request
         self.check = check
+        self.hidesProber = hidesProber
     }
 
     public var subject: DiagnosisSubject { DiagnosisSubject(request.target) }

@@ -5,16 +5,15 @@ internal import NetworkTypes
 /// Reads observations from the results of the experiments.
 public enum Observer {
     /// The observations, in the order of the experiments.
-    /// - Parameter hidesProber: whether what is internal to the prober is secret, as in the profile `public`.
-    public static func observations(of record: DiagnosisRecord, hidingProber hidesProber: Bool) -> [Observation] {
-        let all = observations(of: record)
-        guard hidesProber, let first = all.first else { return all }
+    public static func observations(of record: DiagnosisRecord) -> [Observation] {
+        let all = all(of: record)
+        guard record.hidesProber, let first = all.first else { return all }
         let shown = all.filter { !$0.sign.isInternal }
         guard first.sign.isInternal, let error = record.check.error else { return shown }
         return [reported(error)] + shown
     }
 
-    static func observations(of record: DiagnosisRecord) -> [Observation] {
+    private static func all(of record: DiagnosisRecord) -> [Observation] {
         let name = record.subject.name
         return check(record, name) + reachability(record, name) + afterConnect(record, name) + names(record)
             + handshakes(record, name) + prober(record, name)
@@ -84,8 +83,10 @@ public enum Observer {
             return reported(error)
         }
         guard let icmp = attempt.icmp else { return withoutMessage(record, error, address, name) }
+        let router = record.hidesProber ? nil : icmp.from.text
+        let isFromTarget = attempt.icmpSender == .target
         let facts: Evidence = [
-            "from": .text(icmp.from.text), "meaning": .text(icmp.meaning), "type": .integer(Int(icmp.type)),
+            "from": (isFromTarget ? address : router).map(EvidenceValue.text), "meaning": .text(icmp.meaning), "type": .integer(Int(icmp.type)),
             "code": .integer(Int(icmp.code)), "error": .text(error.name), "address": .text(address),
         ]
         if icmp.isTimeExceeded { return reported(error) }
@@ -101,7 +102,7 @@ public enum Observer {
             let isRoute = error.errorClass == .unreachable && !icmp.isProhibited && !icmp.isPortOrProtocol
             return Observation(
                 isRoute ? .unreachableOnPath : .rejectedOnPath,
-                "\(icmp.from.text) on the path answers with ICMP: \(icmp.meaning).", facts)
+                "\(router ?? "A router") on the path answers with ICMP: \(icmp.meaning).", facts)
         }
     }
 

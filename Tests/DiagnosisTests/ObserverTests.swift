@@ -156,13 +156,25 @@ struct ObserverTests {
 
     @Test("the profile public shows neither name servers nor the inside of the prober")
     func hidden() throws {
-        var record = try Sample.record(Sample.failed(99))
+        let request = CheckRequest(target: try Sample.target())
+        var record = DiagnosisRecord(request: request, check: Sample.failed(99), hidingProber: true)
         record.after.ephemeralPortCount = 2
-        let shown = Observer.observations(of: record, hidingProber: true)
+        let shown = Observer.observations(of: record)
         #expect(shown.map(\.sign) == [.proberError])
         #expect(shown.allSatisfy { $0.evidence.text("ephemeral_ports") == nil })
         let report = Conclusion.conclude(shown, about: record.subject, check: record.check)
         #expect(report.verdict == .prober)
+    }
+
+    @Test("the profile public does not name routers")
+    func hiddenRouter() throws {
+        let rejected = try unreachable(113, 3, 13, .intermediate)
+        let record = DiagnosisRecord(request: rejected.request, check: rejected.check, hidingProber: true)
+        let report = Conclusion.conclude(
+            Observer.observations(of: record), about: record.subject, check: record.check)
+        #expect(
+            report.sentence == "10.0.0.7:5432 is not reachable: a router rejects it (administratively prohibited).")
+        #expect(report.next.allSatisfy { !$0.why.contains("10.0.0.1") })
     }
 }
 

@@ -59,7 +59,7 @@ public struct DiagnosisRun: Sendable {
         let first = request.check.limited(toMilliseconds: max(limit, 1))
         let answer = await service.run(first, in: context, until: nil)
         guard case .result(let result) = answer else { return .notRun(answer) }
-        var record = DiagnosisRecord(request: first.request, check: result)
+        var record = DiagnosisRecord(request: first.request, check: result, hidingProber: hidesProber)
         let after = await state(for: result.decisiveAttempt?.endpoint.internetAddress)
         record.before = before.prober
         record.after = after.prober
@@ -68,8 +68,7 @@ public struct DiagnosisRun: Sendable {
             after: result, of: first.request, nameServers: hidesProber ? [] : before.nameServers,
             hasControl: request.control != nil)
         record.experiments = await experiments(plan.experiments, after: record, request, until: end)
-        let observations = Observer.observations(of: record, hidingProber: hidesProber)
-        let report = Conclusion.conclude(observations, about: record.subject, check: result)
+        let report = Conclusion.conclude(Observer.observations(of: record), about: record.subject, check: result)
         return .finished(record, report)
     }
 
@@ -113,9 +112,9 @@ public struct DiagnosisRun: Sendable {
             milliseconds: min(left, Self.longestExperimentMilliseconds))
         let ports = experiments.filter(\.isOtherPort)
         let results = await withTaskGroup(of: [(Experiment, ExperimentResult)].self) { group in
-            group.addTask { await firstAnswer(ports, checks) }
+            group.addTask { await firstAnswer(ports, checks, until: end) }
             for experiment in experiments where !experiment.isOtherPort {
-                group.addTask { await run(experiment, checks).map { [(experiment, $0)] } ?? [] }
+                group.addTask { await run(experiment, checks, until: end).map { [(experiment, $0)] } ?? [] }
             }
             return await group.reduce(into: [Experiment: ExperimentResult]()) { results, finished in
                 for (experiment, result) in finished { results[experiment] = result }
@@ -126,10 +125,10 @@ public struct DiagnosisRun: Sendable {
 
     /// Tries ports until one answers; then the others do not matter.
     private func firstAnswer(
-        _ ports: [Experiment], _ checks: ExperimentChecks
+        _ ports: [Experiment], _ checks: ExperimentChecks, until end: MonotonicTime
     ) async -> [(Experiment, ExperimentResult)] {
         await withTaskGroup(of: (Experiment, ExperimentResult?).self) { group in
-            for port in ports { group.addTask { (port, await run(port, checks)) } }
+            for port in ports { group.addTask { (port, await run(port, checks, until: end)) } }
             var results: [(Experiment, ExperimentResult)] = []
             for await (port, result) in group {
                 guard let result, result.result.outcome != .failed(.cancelled) else { continue }
@@ -141,9 +140,11 @@ public struct DiagnosisRun: Sendable {
     }
 
     /// Runs one experiment; nil if it cannot run, or the policy denies it.
-    private func run(_ experiment: Experiment, _ checks: ExperimentChecks) async -> ExperimentResult? {
+    private func run(
+        _ experiment: Experiment, _ checks: ExperimentChecks, until end: MonotonicTime
+    ) async -> ExperimentResult? {
         guard let check = checks.check(for: experiment) else { return nil }
-        guard case .result(let result) = await service.run(check, in: context, until: nil) else { return nil }
+        guard case .result(let result) = await service.run(check, in: context, until: end) else { return nil }
         return ExperimentResult(experiment, check.request, result)
     }
 }

@@ -71,7 +71,7 @@ def signing(network):
 
 def diagnosis(connectd, target: str, **members) -> dict:
     answer = connectd.client.post("/v1/diagnoses", {"target": target, "timeout_ms": 4000, **members}, timeout=30)
-    assert answer.status == 200, answer.text
+    assert answer.status == 200, answer.body
     return answer.json
 
 
