@@ -212,7 +212,7 @@ let package = Package(
         .testTarget(
             name: "ConnectdTests",
             dependencies: [
-                "connectd", "CheckEngine", "CheckModel", "ErrorCatalogue", "NetworkTypes",
+                "connectd", "CheckEngine", "CheckModel", "Diagnosis", "ErrorCatalogue", "NetworkTypes",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),

@@ -10,7 +10,9 @@ extension Cause {
         case .targetFirewallReject: "the firewall of \(facts.text("from") ?? "the target") rejects it"
         case .noBackend: "the peer is a load balancer without a backend"
         case .clientRejected: "the service rejects this client"
-        case .addressesBroken: "it fails at \(facts.text("failed") ?? "some addresses")"
+        case .addressesBroken, .addressesUnreachable: "it fails at \(facts.text("failed") ?? "some addresses")"
+        case .familyNotServed:
+            "it accepts them over \(facts.text("works") ?? "one family") and refuses them over \(facts.text("fails") ?? "the other")"
         case .connectionReset: "a firewall resets connections in the target's name"
         case .certificateExpired, .certificateNotYetValid, .certificateNameMismatch, .certificateSelfSigned,
             .certificateRejected, .untrustedAuthority, .missingIntermediate, .serverNameMissing, .serverNameUnknown,
@@ -88,7 +90,7 @@ extension Cause {
 
     private func nameClause(_ facts: Evidence) -> String {
         switch self {
-        case .nameMissing: "no name server knows it (\(facts.text("error") ?? "NXDOMAIN"))"
+        case .nameMissing: "DNS has no address for it (\(facts.text("error") ?? "NXDOMAIN"))"
         case .nameServersSilent: "no name server answers"
         case .nameServersFail: "the name servers answer with the error \(facts.text("error") ?? "SERVFAIL")"
         case .hostsFileWrong:

@@ -8,6 +8,7 @@ public enum Cause: String, CaseIterable, Sendable {
     case noBackend = "no_backend"
     case clientRejected = "client_rejected"
     case addressesBroken = "addresses_broken"
+    case familyNotServed = "family_not_served"
 
     case pathReject = "path_reject"
     case pathNoRoute = "path_no_route"
@@ -19,6 +20,7 @@ public enum Cause: String, CaseIterable, Sendable {
     case neighborSilent = "neighbor_silent"
     case asymmetricReturn = "asymmetric_return"
     case familyBroken = "family_broken"
+    case addressesUnreachable = "addresses_unreachable"
     case pathProxy = "path_proxy"
     case mtuBlackHole = "mtu_black_hole"
     case helloDropped = "hello_dropped"
@@ -72,12 +74,13 @@ extension Cause {
     public var party: DiagnosisVerdict {
         switch self {
         case .serviceDown, .wrongPort, .backlogFull, .targetDown, .targetFirewallReject, .noBackend, .clientRejected,
-            .addressesBroken, .certificateExpired, .certificateNotYetValid, .certificateNameMismatch,
+            .addressesBroken, .familyNotServed, .certificateExpired, .certificateNotYetValid, .certificateNameMismatch,
             .certificateSelfSigned, .certificateRejected, .untrustedAuthority, .missingIntermediate,
             .serverNameUnknown, .tlsTooOld, .plaintextPort, .serviceHangs, .waitsForPlaintext, .targetError:
             .target
         case .pathReject, .pathNoRoute, .packetsDropped, .portDropped, .connectionReset, .neighborSilent,
-            .asymmetricReturn, .familyBroken, .pathProxy, .mtuBlackHole, .helloDropped, .nameFiltered, .networkError:
+            .asymmetricReturn, .familyBroken, .addressesUnreachable, .pathProxy, .mtuBlackHole, .helloDropped,
+            .nameFiltered, .networkError:
             .network
         case .noRoute, .familyMissing, .ownFirewallReject, .ownFirewallDrop, .notPermitted, .proberOffline,
             .conntrackFull, .portsExhausted, .descriptorsExhausted, .memoryExhausted, .proberError:

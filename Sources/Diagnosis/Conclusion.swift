@@ -60,7 +60,8 @@ public enum Conclusion {
     private static func symptom(_ causes: [Cause], _ subject: DiagnosisSubject, _ check: CheckResult) -> String {
         let symptom = subject.symptom(of: check)
         switch causes.first {
-        case .familyBroken, .addressesBroken: return "\(subject.name) accepts connections only in part"
+        case .familyBroken, .familyNotServed, .addressesBroken, .addressesUnreachable:
+            return "\(subject.name) accepts connections only in part"
         case .noBackend, .clientRejected: return "\(subject.name) accepts connections and then closes them"
         case .noRoute, .familyMissing, .ownFirewallReject: return "This machine cannot connect to \(subject.name)"
         case .targetFirewallReject, .pathReject, .pathNoRoute: return "\(subject.name) is not reachable"

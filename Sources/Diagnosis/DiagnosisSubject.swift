@@ -53,7 +53,9 @@ public struct DiagnosisSubject: Hashable, Sendable {
         case .resolveFailed: return "The name \(host ?? name) does not resolve"
         case .proberExhausted, .proberMisconfigured, .notPermitted, .internal:
             return "This machine cannot connect to \(name)"
-        case .noSuchSocket, .backlogFull, .badPath, .wrongType, .denied, .invalid, .cancelled, .unclassified:
+        case .noSuchSocket: return "\(name) does not exist"
+        case .backlogFull: return "\(name) does not accept connections"
+        case .badPath, .wrongType, .denied, .invalid, .cancelled, .unclassified:
             return "The connect to \(name) fails"
         }
     }

@@ -34,7 +34,7 @@ enum NameObserver {
         if let known = answers.first(where: { $0.addresses != nil }) {
             return [
                 Observation(
-                    .nameKnownElsewhere, "\(known.server) knows the name, and another name server does not.",
+                    .nameKnownElsewhere, "\(known.server) knows the name, and the resolution ended with \(error.name).",
                     facts(known))
             ]
         }

@@ -52,7 +52,7 @@ enum NextCommands {
             return [NextCommand("nft list ruleset", on: .target, "shows the rule that rejects port \(port)")]
         case .noBackend, .clientRejected, .serviceHangs:
             return [NextCommand(list + " -p", on: .target, "shows the program whose log tells the reason")]
-        case .addressesBroken:
+        case .addressesBroken, .familyNotServed:
             return [NextCommand("connectd check --all \(host):\(port)", on: .here, "checks each address")]
         case .sourceAddress: return [NextCommand("ip -br address", on: .here, "lists the addresses of this machine")]
         case .md5Mismatch:
@@ -131,6 +131,8 @@ enum NextCommands {
         case .familyBroken:
             let flag = facts.text("fails") == "IPv6" ? "-6" : "-4"
             return [NextCommand("connectd check \(flag) \(name)", on: .here, "checks the family that fails")]
+        case .addressesUnreachable:
+            return [NextCommand("connectd check --all \(name)", on: .here, "checks each address")]
         case .pathProxy:
             return [NextCommand("ip route; env | grep -i proxy", on: .here, "shows what the packets pass through")]
         case .mtuBlackHole:

@@ -60,14 +60,14 @@ extension Observer {
             "failed": .texts(names), "outcomes": .texts(failed.map(\.outcome.word)),
             "works": working.first.map(EvidenceValue.text), "fails": families.first.map(EvidenceValue.text),
         ]
+        let isTarget = failed.allSatisfy { $0.error?.fault == .target }
         if families.isDisjoint(with: working), working.count == 1, let works = working.first, let fails = families.first
         {
-            return [Observation(.familyBroken, "Every \(works) address connects, and no \(fails) address does.", facts)]
+            let text = "Every \(works) address connects, and no \(fails) address does."
+            return [Observation(isTarget ? .familyRefused : .familyBroken, text, facts)]
         }
-        return [
-            Observation(
-                .someAddressesFail, "\(failed.count) of \(attempts.count) addresses of the name do not connect.", facts)
-        ]
+        let text = "\(failed.count) of \(attempts.count) addresses of the name do not connect."
+        return [Observation(isTarget ? .someAddressesFail : .someAddressesUnreachable, text, facts)]
     }
 
     private static func neighbor(_ record: DiagnosisRecord) -> [Observation] {
@@ -156,7 +156,7 @@ extension Observer {
 
     static func prober(_ record: DiagnosisRecord, _ name: String) -> [Observation] {
         guard record.check.outcome == .failed(.timeout), record.check.phase == .connect else { return [] }
-        var seen: [Observation] = []
+        var seen = ProberObserver.state(record)
         let resent = Int(record.check.decisiveAttempt?.tcpInformation?.synRetransmits ?? 0)
         let failed = record.after.rise(of: .retransmissionsFailed, since: record.before)
         if resent > 0, failed >= resent {

@@ -28,6 +28,8 @@ public enum Observer {
         }
         switch errorClass {
         case .refused, .unreachable: return [refusal(record, error, name)]
+        case .backlogFull:
+            return [Observation(.backlogOverflows, "The kernel reports a full backlog (\(error.name)).", facts(error))]
         case .timeout, .reset: return silence(record, error, name)
         case .tlsFailed: return TLSObserver.failure(record, error)
         case .notPermitted: return [Observation(.notPermitted, "connect(2) fails with \(error.name).", facts(error))]
@@ -63,7 +65,7 @@ public enum Observer {
     }
 
     static func facts(_ error: ErrorReport) -> Evidence {
-        ["error": .text("\(error.name), \(error.message)"), "hint": .text(error.hint)]
+        ["error": .text("\(error.name) (\(error.message))")]
     }
 
     static func facts(of attempt: AttemptResult?) -> Evidence {
@@ -71,6 +73,7 @@ public enum Observer {
             "address": attempt.flatMap { address(of: $0) }.map(EvidenceValue.text),
             "milliseconds": attempt.map { .integer(Int($0.durationNanoseconds / 1_000_000)) },
             "syn_retransmits": attempt?.tcpInformation.map { .integer(Int($0.synRetransmits)) },
+            "mss": attempt?.peer == nil ? nil : attempt?.tcpInformation.map { .integer(Int($0.sendMSS)) },
         ]
     }
 
@@ -80,13 +83,16 @@ public enum Observer {
 
     private static func refusal(_ record: DiagnosisRecord, _ error: ErrorReport, _ name: String) -> Observation {
         guard let attempt = record.check.decisiveAttempt, let address = address(of: attempt) else {
-            return reported(error)
+            return error.errorClass == .refused
+                ? Observation(.socketRefused, "Nothing listens at \(name) (\(error.name)).", facts(error))
+                : reported(error)
         }
         guard let icmp = attempt.icmp else { return withoutMessage(record, error, address, name) }
         let router = record.hidesProber ? nil : icmp.from.text
         let isFromTarget = attempt.icmpSender == .target
         let facts: Evidence = [
-            "from": (isFromTarget ? address : router).map(EvidenceValue.text), "meaning": .text(icmp.meaning), "type": .integer(Int(icmp.type)),
+            "from": (isFromTarget ? address : router).map(EvidenceValue.text), "meaning": .text(icmp.meaning),
+            "type": .integer(Int(icmp.type)),
             "code": .integer(Int(icmp.code)), "error": .text(error.name), "address": .text(address),
         ]
         if icmp.isTimeExceeded { return reported(error) }
@@ -120,7 +126,7 @@ public enum Observer {
     ) -> Observation {
         if error.errorClass == .refused {
             return Observation(
-                .connectionRefused, "\(address) answers the SYN with a reset: nothing accepts connections there.",
+                .connectionRefused, "\(address) answers the SYN with a reset.",
                 facts(of: record.check.decisiveAttempt))
         }
         if record.route?.hasFamily == false { return missingFamily(address, error) }

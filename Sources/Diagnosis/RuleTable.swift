@@ -61,8 +61,12 @@ public enum RuleTable {
         Rule(.controlConnected, rulesOut: [.proberOffline]),
         Rule(.controlFailed, [(.proberOffline, .allows)]),
         Rule(.familyBroken, [(.familyBroken, .proves)]),
+        Rule(.familyRefused, [(.familyNotServed, .proves)]),
         Rule(.someAddressesFail, [(.addressesBroken, .proves)]),
-        Rule(.everyAddressConnects, rulesOut: [.addressesBroken, .familyBroken]),
+        Rule(.someAddressesUnreachable, [(.addressesUnreachable, .proves)]),
+        Rule(
+            .everyAddressConnects,
+            rulesOut: [.addressesBroken, .addressesUnreachable, .familyBroken, .familyNotServed]),
         Rule(.absentAddressesAnswer, [(.pathProxy, .indicates)]),
         Rule(.absentAddressesSilent, rulesOut: [.pathProxy]),
         Rule(.pathReachesTarget, rulesOut: [.targetDown, .packetsDropped]),
@@ -77,10 +81,14 @@ public enum RuleTable {
     ]
 
     private static let prober = [
+        Rule(.proberState),
+        Rule(.proberHasRoom, rulesOut: [.portsExhausted, .descriptorsExhausted]),
+        Rule(.conntrackHasRoom, rulesOut: [.conntrackFull]),
         Rule(.synNotSent, [(.ownFirewallDrop, .indicates)]),
         Rule(.answersDroppedHere, [(.asymmetricReturn, .indicates)], rulesOut: [.ownFirewallDrop]),
         Rule(.conntrackFull, [(.conntrackFull, .indicates)]),
         Rule(.backlogOverflows, [(.backlogFull, .indicates)]),
+        Rule(.socketRefused, [(.serviceDown, .indicates)]),
         Rule(.portsExhausted, [(.portsExhausted, .proves)]),
         Rule(.descriptorsExhausted, [(.descriptorsExhausted, .proves)]),
         Rule(.memoryExhausted, [(.memoryExhausted, .proves)]),

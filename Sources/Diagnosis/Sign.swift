@@ -19,7 +19,9 @@ public enum Sign: String, CaseIterable, Sendable {
     case controlConnected = "control_connected"
     case controlFailed = "control_failed"
     case familyBroken = "family_broken"
+    case familyRefused = "family_refused"
     case someAddressesFail = "some_addresses_fail"
+    case someAddressesUnreachable = "some_addresses_unreachable"
     case everyAddressConnects = "every_address_connects"
     case absentAddressesAnswer = "absent_addresses_answer"
     case absentAddressesSilent = "absent_addresses_silent"
@@ -33,10 +35,14 @@ public enum Sign: String, CaseIterable, Sendable {
     case udpUnverified = "udp_unverified"
 
     // This machine.
+    case proberState = "prober_state"
+    case proberHasRoom = "prober_has_room"
+    case conntrackHasRoom = "conntrack_has_room"
     case synNotSent = "syn_not_sent"
     case answersDroppedHere = "answers_dropped_here"
     case conntrackFull = "conntrack_full"
     case backlogOverflows = "backlog_overflows"
+    case socketRefused = "socket_refused"
     case portsExhausted = "ports_exhausted"
     case descriptorsExhausted = "descriptors_exhausted"
     case memoryExhausted = "memory_exhausted"
@@ -94,7 +100,8 @@ extension Sign {
     /// Whether the observation is about the inside of the prober, which only trusted callers may see.
     public var isInternal: Bool {
         switch self {
-        case .synNotSent, .answersDroppedHere, .conntrackFull, .backlogOverflows, .portsExhausted,
+        case .proberState, .proberHasRoom, .conntrackHasRoom, .pathEnds, .synNotSent, .answersDroppedHere,
+            .conntrackFull, .backlogOverflows, .portsExhausted,
             .descriptorsExhausted, .memoryExhausted, .neighborSilent, .neighborAnswers, .noRoute, .rejectedHere,
             .hostsFileUsed, .hostsFileDiffers, .hostsAnswerFails, .nameServerSilent, .nameServersSilent,
             .nameServersDiffer, .nameKnownElsewhere, .otherAnswerConnects:

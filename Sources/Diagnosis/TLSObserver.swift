@@ -53,7 +53,7 @@ enum TLSObserver {
         if failure == .version {
             return [Observation(.versionRejected, "The server accepts none of the offered TLS versions.", facts)]
         }
-        facts = ["error": .text("\(error.name), \(error.message)")]
+        facts = Observer.facts(error)
         var seen = [Observation(.handshakeRejected, "The server ends the handshake (\(error.name)).", facts)]
         if name == nil, [.alert, .closed, .noSharedCipher].contains(failure) { seen.append(withoutName) }
         return seen
@@ -129,7 +129,7 @@ enum TLSObserver {
         }
         let reset = Observation(
             .resetInHandshake, "The connect succeeds, and the ClientHello is answered with a reset.",
-            ["error": .text("ECONNRESET, Connection reset by peer")])
+            ["error": .text("ECONNRESET (Connection reset by peer)")])
         return record.check.tls?.serverName == nil ? [reset, withoutName] : [reset]
     }
 }

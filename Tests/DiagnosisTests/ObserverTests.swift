@@ -139,6 +139,24 @@ struct ObserverTests {
         #expect(signs(record) == [.noAnswer])
     }
 
+    @Test("the prober's limits are shown, and rule out what they disprove")
+    func limits() throws {
+        var record = try Sample.record(Sample.silent)
+        record.route = RouteState(
+            address: Sample.address, source: Sample.address, isOnLink: false, isLocal: false, hasFamily: true,
+            neighbor: .unknown)
+        record.after.ephemeralPortCount = 28_000
+        record.after.tcpSocketCount = 12
+        record.after.descriptorCount = 20
+        record.after.descriptorLimit = 1024
+        let seen = Observer.observations(of: record)
+        #expect(seen.map(\.sign) == [.noAnswer, .proberState, .proberHasRoom])
+        #expect(seen[1].evidence.text("conntrack") == "not readable")
+        #expect(seen[1].evidence.text("descriptors") == "20 of 1024")
+        record.after.tcpSocketCount = 28_000
+        #expect(signs(record) == [.noAnswer, .proberState])
+    }
+
     @Test("what cannot be read is not an observation")
     func unreadable() throws {
         var record = try Sample.record(Sample.silent)
@@ -151,7 +169,7 @@ struct ObserverTests {
         var record = try Sample.record(Sample.silent)
         record.route = RouteState(
             address: Sample.address, source: nil, isOnLink: true, isLocal: false, hasFamily: true, neighbor: .answered)
-        #expect(signs(record) == [.noAnswer, .neighborAnswers])
+        #expect(signs(record) == [.noAnswer, .neighborAnswers, .proberState])
     }
 
     @Test("the profile public shows neither name servers nor the inside of the prober")

@@ -105,7 +105,7 @@ def test_nothing_goes_to_a_denied_port_or_host(network, restricted):
         rule(network.b, "input", f"ip daddr {A} tcp dport {FILTERED} drop"),
         rule(
             network.b, "prerouting",
-            f'iifname link0 ip daddr {A} tcp dport {FILTERED} counter comment "allowed" accept\n'
+            f'iifname link0 ip daddr {A} tcp dport {FILTERED} counter accept comment "allowed"\n'
             'iifname link0 meta l4proto { tcp, udp } counter comment "denied"', priority=-300,
         ),  # fmt: skip
         routed(network, *DOCUMENTATION),

@@ -28,7 +28,7 @@ def test_name_servers_that_do_not_answer(network):
 def test_a_name_that_does_not_exist(network):
     with DNSServer(network.a, FIRST, zone({})), names(network, servers=(FIRST,)):
         report = diagnose(network.a, f"{NAME}:80")
-    report.must_be("resolver", "certain", f"The name {NAME} does not resolve: no name server knows it (NXDOMAIN).")
+    report.must_be("resolver", "certain", f"The name {NAME} does not resolve: DNS has no address for it (NXDOMAIN).")
     assert report.json["next"][0]["command"] == f"dig @{FIRST} {NAME}"
 
 

@@ -255,3 +255,25 @@ def test_one_address_that_is_broken(network):
     report.must_be(
         "target", "certain", f"two.example.test:{port} accepts connections only in part: it fails at {net.SECOND}."
     )
+
+
+def test_one_family_that_is_not_served(network):
+    server = DNSServer(network.a, "127.0.0.1", zone({"two.example.test": [net.OPEN, net.OPEN6]}))
+    with server, names(network), peers.tcp_listener(network.b, A) as listener:
+        port = listener.getsockname()[1]
+        report = diagnose(network.a, f"two.example.test:{port}")
+    report.must_be(
+        "target", "certain",
+        f"two.example.test:{port} accepts connections only in part: it accepts them over IPv4 and refuses them over IPv6.",
+    )  # fmt: skip
+
+
+def test_one_address_that_is_silent(network):
+    server = DNSServer(network.a, "127.0.0.1", zone({"two.example.test": [net.OPEN, net.DROPPED]}))
+    with server, names(network), peers.tcp_listener(network.b, A) as listener:
+        port = listener.getsockname()[1]
+        report = diagnose(network.a, f"two.example.test:{port}")
+    report.must_be(
+        "network", "certain",
+        f"two.example.test:{port} accepts connections only in part: it fails at {net.DROPPED}.",
+    )  # fmt: skip
