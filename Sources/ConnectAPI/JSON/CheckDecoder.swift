@@ -150,6 +150,16 @@ enum BodyDecoder {
         }
     }
 
+    static func diagnosis(_ body: [UInt8], under settings: ServiceSettings) throws(Problem) -> DiagnosisRequest {
+        let document = try document(body)
+        do throws(JSONProblems) {
+            return try DiagnosisDecoder.decode(
+                document, maximumTimeoutMilliseconds: settings.maximumTimeoutMilliseconds)
+        } catch {
+            throw Problem(error)
+        }
+    }
+
     /// A destination of `/v1/routes`: the text and the parsed address.
     struct Destination {
         let text: String

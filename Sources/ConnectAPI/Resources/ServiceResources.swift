@@ -68,6 +68,9 @@ extension ServiceResources {
                 .post, "/v1/routes", scope: .checks, body: .json(limit: settings.bodyBytes),
                 .work(RoutesResource(parts: parts, settings: settings))),
             Route(
+                .post, "/v1/diagnoses", scope: .checks, body: .json(limit: checkBodyBytes),
+                .work(DiagnosisResource(parts: parts, settings: settings))),
+            Route(
                 .get, "/metrics", scope: .metrics, listeners: .serviceAndHealth,
                 .answer { head throws(Problem) in try MetricsResource.text(head, parts, under: settings) }),
             Route(.get, "/v1/errors", .answer(CatalogueResource.list)),
