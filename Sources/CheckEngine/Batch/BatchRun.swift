@@ -51,7 +51,7 @@ public final class BatchRun: Sendable {
     private let pool: WorkerPool
     private let workerCount: Int
     private let concurrency: Int
-    private let tasks = Atomic<Int>(0)
+    private let inFlight = Atomic<Int>(0)
     /// The batch's number in `Admission`.
     private let number = Atomic<Int>(0)
     private let isEnding = Atomic<Bool>(false)
@@ -134,10 +134,10 @@ public final class BatchRun: Sendable {
     }
 
     /// Checks in flight.
-    public var inFlightCount: Int { tasks.load(ordering: .relaxed) }
+    public var inFlightCount: Int { inFlight.load(ordering: .relaxed) }
 
-    func noteTask(_ change: Int) {
-        tasks.add(change, ordering: .relaxed)
+    func noteInFlight(_ change: Int) {
+        inFlight.add(change, ordering: .relaxed)
     }
 
     /// Looks again at what the work allows to start.
