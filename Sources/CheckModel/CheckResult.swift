@@ -17,13 +17,16 @@ public final class CheckResult: Sendable {
     /// What the phases after the connect learned, at most one report of each. It is from the decisive attempt if that had
     /// the phase, otherwise from the last attempt that did.
     public let reports: [PhaseReport]
+    /// The trace that followed the check; nil if none did.
+    public let trace: TraceReport?
     public let timings: Timings
     /// Wall-clock time, nanoseconds since 1970.
     public let startedAtNanoseconds: Int64
 
     public init(
         ok: Bool, outcome: Outcome, phase: Phase, error: ErrorReport?, attempts: [AttemptResult],
-        resolution: Resolution?, reports: [PhaseReport] = [], timings: Timings, startedAtNanoseconds: Int64
+        resolution: Resolution?, reports: [PhaseReport] = [], trace: TraceReport? = nil, timings: Timings,
+        startedAtNanoseconds: Int64
     ) {
         self.ok = ok
         self.outcome = outcome
@@ -32,12 +35,20 @@ public final class CheckResult: Sendable {
         self.attempts = attempts
         self.resolution = resolution
         self.reports = reports
+        self.trace = trace
         self.timings = timings
         self.startedAtNanoseconds = startedAtNanoseconds
     }
 }
 
 extension CheckResult {
+    /// The same result with a trace.
+    public func with(_ trace: TraceReport) -> CheckResult {
+        CheckResult(
+            ok: ok, outcome: outcome, phase: phase, error: error, attempts: attempts, resolution: resolution,
+            reports: reports, trace: trace, timings: timings, startedAtNanoseconds: startedAtNanoseconds)
+    }
+
     /// Returns the result of a check that the policy denies; nothing was resolved or sent.
     public static func denied(_ request: CheckRequest, startedAtNanoseconds: Int64) -> CheckResult {
         notStarted(request, because: .denied, startedAtNanoseconds: startedAtNanoseconds)
