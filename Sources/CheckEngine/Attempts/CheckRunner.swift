@@ -42,10 +42,21 @@ public final class CheckRunner: Sendable {
             case .tcp, .udp: try await InternetCheck(draft: draft, resolver: resolver).run()
             case .unix: try await UnixCheck(draft: draft, blocking: blocking).run()
             }
+            if check.request.trace != nil { return .result(await traced(draft, until: deadline)) }
             return .result(draft.finished())
         } catch {
             return .denied(reason: error)
         }
+    }
+
+    /// The finished result, with a trace to the address that decided it, if the request asks for one after this result.
+    @inline(never)
+    private func traced(_ draft: ResultDraft, until deadline: MonotonicTime?) async -> CheckResult {
+        let result = draft.finished()
+        guard let options = draft.plan.request.trace, options.applies(toCheckThatIsOK: result.ok),
+            let endpoint = draft.endpointToTrace
+        else { return result }
+        return result.with(await Trace(draft.plan, to: endpoint, options, until: deadline).run())
     }
 
     @inline(never)

@@ -19,7 +19,7 @@ struct BatchItems: Sendable {
     /// More values than any valid check has.
     private static let limits = JSONLimits(values: 4096)
     /// Members whose objects are merged. Other members of a check replace those of the defaults.
-    private static let merged: Set<String> = ["labels", "resolve", "bind", "socket", "tls"]
+    private static let merged: Set<String> = ["labels", "resolve", "bind", "socket", "tls", "trace"]
 
     /// Why a check does not run.
     struct Refusal: Error {

@@ -46,6 +46,7 @@ package enum CheckDecoder {
         request.bind = members.bind ?? BindOptions()
         request.socket = members.socket ?? SocketOptions()
         request.dialog = members.dialog ?? []
+        request.trace = members.trace
         let isTLSOff = settleTLS(of: &request, by: members.tls, isGiven: reader.value("tls") != nil)
         request.expectation = members.expectation ?? .transportSuccess
         for flaw in ConsistencyRules.flaws(of: request, isTLSOff: isTLSOff) {
@@ -106,6 +107,7 @@ private struct CheckMembers {
     let socket: SocketOptions?
     let tls: TLSDecoder.Choice?
     let dialog: [DialogStep]?
+    let trace: TraceOptions?
     let expectation: Expectation?
 
     @inline(__always)
@@ -120,6 +122,9 @@ private struct CheckMembers {
         socket = reader.object("socket", OptionsDecoder.socket)
         tls = reader.member("tls", TLSDecoder.choice)
         dialog = reader.array("dialog", count: 1...64, DialogDecoder.step)
+        trace = reader.member("trace") {
+            TraceDecoder.options(&$0, maximumTimeout: maximumTimeoutMilliseconds)
+        }
         expectation = reader.member("expect", ExpectationDecoder.expectation)
     }
 }
