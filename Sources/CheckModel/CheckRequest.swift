@@ -129,6 +129,8 @@ public struct SocketOptions: Hashable, Sendable {
     public var tcpFastOpen = false
     /// IPPROTO_MPTCP.
     public var mptcp = false
+    /// TCP_MAXSEG, in bytes: the longest segment to send and to ask for. No request has it; a diagnosis sets it.
+    public var maximumSegment: UInt16?
 
     public init() {}
 }

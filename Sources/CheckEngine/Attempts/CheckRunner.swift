@@ -61,6 +61,17 @@ public final class CheckRunner: Sendable {
         }
     }
 
+    /// Prepares a check that needs no task. It takes its time from now on, as in `run`.
+    /// - Returns: nil for a check that `run` has to run: one of a name or a path, or with later phases.
+    func direct(
+        _ check: PreparedCheck, number: Int, in context: CheckContext, for owner: any DirectCheck.Owner
+    ) -> DirectCheck? {
+        guard check.waitsOnce else { return nil }
+        let draft = draft(for: check, in: context, 0, until: nil)
+        return DirectCheck(
+            check, number: number, draft: draft, internet: InternetCheck(draft: draft, resolver: resolver), owner: owner)
+    }
+
     @inline(never)
     private func draft(
         for check: PreparedCheck, in context: CheckContext, _ queueNanoseconds: Int64, until deadline: MonotonicTime?
@@ -69,5 +80,18 @@ public final class CheckRunner: Sendable {
             check, in: context, reactor: reactor, contexts: contexts, admission: admission, start: Clock.now(),
             until: deadline)
         return ResultDraft(plan: plan, queueNanoseconds: queueNanoseconds)
+    }
+}
+
+extension PreparedCheck {
+    /// Whether the check waits once at most: for its connection.
+    ///
+    /// A member of a request that makes a check wait for more, or run more than once, must be excluded here.
+    fileprivate var waitsOnce: Bool {
+        switch request.target.peer {
+        case .tcp(.address, _), .udp(.address, _):
+            request.tls == nil && !request.target.impliesTLS && dialog == nil && !request.socket.tcpFastOpen
+        case .tcp(.name, _), .udp(.name, _), .unix: false
+        }
     }
 }

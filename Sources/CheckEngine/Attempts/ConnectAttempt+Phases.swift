@@ -37,6 +37,9 @@ extension AttemptPlan {
         case .dialog: dialog != nil
         }
     }
+
+    /// Whether no phase follows the handshake.
+    var endsWithTLS: Bool { LaterPhase.inOrder.last(where: includes) == .tls }
 }
 
 // The phases after a connect that succeeded.

@@ -28,6 +28,7 @@ struct BatchItems: Sendable {
 
     /// Decodes one check, with the defaults.
     func check(_ index: Int, maximumTimeoutMilliseconds: Int) throws(Refusal) -> PreparedCheck {
+        if let check = plainCheck(index, maximumTimeoutMilliseconds) { return check }
         let object = try object(index)
         do throws(JSONProblems) {
             return try CheckDecoder.decode(
@@ -35,6 +36,41 @@ struct BatchItems: Sendable {
         } catch {
             throw Refusal(object: object, problems: Self.located(error.problems, in: index))
         }
+    }
+
+    // MARK: Plain checks
+
+    /// Decodes a check that has only a target, as most have, from its bytes: no value in between is made.
+    /// - Returns: nil for any other check, and for one with a problem.
+    private func plainCheck(_ index: Int, _ maximumTimeoutMilliseconds: Int) -> PreparedCheck? {
+        guard defaults.members.isEmpty || timeoutOfDefaults != nil, let target = plainTarget(in: ranges[index]) else {
+            return nil
+        }
+        return CheckDecoder.plain(
+            target, timeoutMilliseconds: timeoutOfDefaults, maximumTimeoutMilliseconds: maximumTimeoutMilliseconds)
+    }
+
+    /// The timeout, if the defaults have nothing else.
+    private var timeoutOfDefaults: Int? {
+        guard defaults.members.count == 1, defaults.members[0].key == "timeout_ms" else { return nil }
+        return defaults.members[0].value.wholeNumber.map(Int.init)
+    }
+
+    /// The text of the target in `{"target":"…"}`, if it needs no unescaping.
+    private func plainTarget(in range: Range<Int>) -> String? {
+        let bytes = body.span.extracting(range)
+        guard var begin = bytes.end(of: "{\"target\":", at: 0) else { return nil }
+        if bytes.count > begin, bytes[begin] == UInt8(ascii: " ") { begin += 1 }
+        let end = bytes.count - 2
+        guard begin < end, bytes[begin] == UInt8(ascii: "\""), bytes[end] == UInt8(ascii: "\""),
+            bytes[end + 1] == UInt8(ascii: "}")
+        else { return nil }
+        let text = bytes.extracting(begin + 1..<end)
+        for place in text.indices {
+            let byte = text[place]
+            guard byte > 0x20, byte < 0x7F, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") else { return nil }
+        }
+        return text.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
     }
 
     /// The host of one check for the limit `per_host`; empty if it has no valid target.
@@ -72,6 +108,16 @@ struct BatchItems: Sendable {
         Refusal(
             object: JSONObject(members: []),
             problems: Self.located([JSONProblem(pointer: pointer, detail: detail)], in: index))
+    }
+}
+
+extension Span<UInt8> {
+    /// Where a text ends that begins at a place; nil if another one is there.
+    fileprivate func end(of text: StaticString, at begin: Int) -> Int? {
+        let length = text.utf8CodeUnitCount
+        guard count >= begin + length else { return nil }
+        for place in 0..<length where self[begin + place] != text.utf8Start[place] { return nil }
+        return begin + length
     }
 }
 

@@ -30,6 +30,19 @@ package enum CheckDecoder {
         return PreparedCheck(request: request)
     }
 
+    /// A check with a target and no other member of its own.
+    /// - Parameter timeoutMilliseconds: nil for the default.
+    /// - Returns: nil if something is wrong; `decode` then tells what.
+    static func plain(
+        _ target: String, timeoutMilliseconds: Int?, maximumTimeoutMilliseconds maximum: Int
+    ) -> PreparedCheck? {
+        guard let target = try? Target(parsing: target) else { return nil }
+        let timeout = timeoutMilliseconds ?? min(defaultTimeoutMilliseconds, maximum)
+        guard 1...maximum ~= timeout else { return nil }
+        let request = CheckRequest(target: target, timeoutMilliseconds: timeout)
+        return ConsistencyRules.flaws(of: request, isTLSOff: false).isEmpty ? PreparedCheck(request: request) : nil
+    }
+
     private static func check(
         _ reader: inout JSONObjectReader, _ maximumTimeout: Int
     ) -> PreparedCheck? {
@@ -144,6 +157,16 @@ enum BodyDecoder {
         let document = try document(body)
         do throws(JSONProblems) {
             return try CheckDecoder.decode(
+                document, maximumTimeoutMilliseconds: settings.maximumTimeoutMilliseconds)
+        } catch {
+            throw Problem(error)
+        }
+    }
+
+    static func diagnosis(_ body: [UInt8], under settings: ServiceSettings) throws(Problem) -> DiagnosisRequest {
+        let document = try document(body)
+        do throws(JSONProblems) {
+            return try DiagnosisDecoder.decode(
                 document, maximumTimeoutMilliseconds: settings.maximumTimeoutMilliseconds)
         } catch {
             throw Problem(error)

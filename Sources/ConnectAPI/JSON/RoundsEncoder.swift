@@ -31,7 +31,7 @@ package enum RoundsEncoder {
         writer.member("ok")
         writer.integer(statistics.ok)
         writer.member("loss")
-        if let loss = statistics.loss { writer.number(loss) } else { writer.null() }
+        number(statistics.loss, to: &writer)
         writer.member("by_outcome")
         writer.beginObject()
         for entry in statistics.byOutcome {
@@ -89,11 +89,11 @@ package enum RoundsEncoder {
         writer.member("rtt_us")
         writer.beginObject()
         writer.member("min")
-        microseconds(times.min, to: &writer)
+        number(times.min, to: &writer)
         writer.member("median")
-        microseconds(times.median, to: &writer)
+        number(times.median, to: &writer)
         writer.member("max")
-        microseconds(times.max, to: &writer)
+        number(times.max, to: &writer)
         writer.endObject()
     }
 
@@ -103,7 +103,9 @@ package enum RoundsEncoder {
         writer.milliseconds(nanoseconds: Int64(nanoseconds.rounded()))
     }
 
-    private static func microseconds(_ value: Double?, to writer: inout JSONWriter) {
-        if let value { writer.number(value) } else { writer.null() }
+    /// A whole number without a point; null for nil.
+    private static func number(_ value: Double?, to writer: inout JSONWriter) {
+        guard let value else { return writer.null() }
+        if let whole = Int(exactly: value) { writer.integer(whole) } else { writer.number(value) }
     }
 }

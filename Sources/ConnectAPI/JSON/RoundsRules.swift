@@ -70,8 +70,8 @@ package enum RoundsRules {
     private static let rounds = [
         Rule("count", when: { $0.count > 1 && $0.longestMilliseconds > CheckRequest.longestRoundsMilliseconds }) {
             """
-            must not take more than 60000 ms: count times timeout_ms plus the intervals is \($0.longestMilliseconds); \
-            \($0.remedy)
+            is too large: count times timeout_ms plus the intervals is \($0.longestMilliseconds) ms, and the limit is \
+            \(CheckRequest.longestRoundsMilliseconds); \($0.remedy)
             """
         },
         Rule("interval_ms", when: { $0.intervalMilliseconds > 0 && $0.count == 1 }) { _ in

@@ -48,6 +48,11 @@ extension Socket {
         try set(Int32(IPPROTO_TCP), TCP_SYNCNT, Int32(count))
     }
 
+    /// TCP_MAXSEG: the longest segment, in bytes, in both directions.
+    public borrowing func setMaximumSegment(_ bytes: UInt16) throws(Errno) {
+        try set(Int32(IPPROTO_TCP), TCP_MAXSEG, Int32(bytes))
+    }
+
     /// TCP_FASTOPEN_CONNECT: with a cached cookie, the connect waits for the first bytes.
     public borrowing func setFastOpen() throws(Errno) {
         try set(Int32(IPPROTO_TCP), TCP_FASTOPEN_CONNECT, 1)

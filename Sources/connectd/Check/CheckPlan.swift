@@ -130,6 +130,8 @@ struct RequestTemplate: Sendable {
             timeoutMilliseconds: timeout?.milliseconds ?? 5000)
         connection.apply(to: &base)
         rounds?.apply(to: &base)
+        // Without --timeout, the connect has the usual time, and the hold comes on top.
+        if timeout == nil { base.timeoutMilliseconds = min(5000 + Int(base.holdMilliseconds), 60_000) }
         if triesAllAddresses { base.resolve.addresses = .all }
         preset = dialog.preset
         base.dialog = dialog.steps

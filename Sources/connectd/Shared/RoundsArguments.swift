@@ -8,8 +8,8 @@ struct HoldArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             """
-            After connecting, watch for this long whether the peer closes or resets the connection, such as 2s; less \
-            than --timeout.
+            After connecting, watch for this long whether the peer closes or resets the connection, such as 2s. The \
+            timeout of a check includes it.
             """, valueName: "time"),
         transform: Duration.init(parsing:))
     var hold: Duration?
@@ -87,7 +87,10 @@ enum RoundsFlags {
         var words: [String] = []
         for word in detail.split(separator: " ", omittingEmptySubsequences: false) {
             let name = word.prefix { $0.isLetter || $0 == "_" }
-            words.append((names[String(name)] ?? String(name)) + word.dropFirst(name.count))
+            let rest = word.dropFirst(name.count)
+            // Not in `tls://`.
+            let option = rest.hasPrefix(":") ? nil : names[String(name)]
+            words.append((option ?? String(name)) + rest)
         }
         return words.joined(separator: " ")
     }

@@ -80,7 +80,7 @@ struct VerifySession {
         var earlier: [Int: CheckResult] = [:]
         let signal = try runChecks(plan, options) { event in
             switch event {
-            case .finished(let index, let result):
+            case .finished(let index, let result, _):
                 findings.results[index] = result
                 // Without time for the repetition, a check keeps the very same result.
                 if let first = earlier.removeValue(forKey: index), first !== result { findings.repeated.insert(index) }
@@ -169,7 +169,7 @@ struct VerifySession {
     ) throws -> Int32? {
         try runChecks(CheckList(checks: checks), options) { event in
             switch event {
-            case .finished(let index, let result): onResult(index, result)
+            case .finished(let index, let result, _): onResult(index, result)
             case .tick: onEvent(.tick)
             case .willRepeat, .repeating, .idle: break
             }
