@@ -84,7 +84,7 @@ def test_a_half_closed_peer_is_closed(api, network):
     assert result["after"]["event"] == "closed"
 
 
-def test_data_is_reported_and_the_watch_goes_on(api, network):
+def test_data_is_reported_and_the_watch_continues(api, network):
     ends = threading.Event()
 
     def greet(connection: socket.socket) -> None:
