@@ -21,11 +21,15 @@ public struct CheckRequest: Sendable {
     public var resolve = ResolveOptions()
     public var bind = BindOptions()
     public var socket = SocketOptions()
+    /// The question to ask over UDP instead of a dialog; nil for none. A `quic://` target has the preset `quic`.
+    public var preset: UDPPreset?
     /// The TLS handshake; nil for none, unless a dialog step starts one. A `tls://` target has one with default
     /// options.
     public var tls: TLSOptions?
     /// The steps of the dialog in order; empty for a check without a dialog.
     public var dialog: [DialogStep] = []
+    /// The trace that follows the check; nil for none.
+    public var trace: TraceOptions?
     public var expectation: Expectation = .transportSuccess
     /// nil for checks that did not come over HTTP, or whose request has none of its members.
     public var origin: RequestOrigin?
@@ -41,6 +45,7 @@ public struct CheckRequest: Sendable {
         self.target = target
         self.timeoutMilliseconds = timeoutMilliseconds
         tls = target.impliesTLS ? TLSOptions() : nil
+        preset = target.impliesQUIC ? .quic : nil
     }
 }
 
@@ -126,6 +131,8 @@ public struct SocketOptions: Hashable, Sendable {
     public var tcpFastOpen = false
     /// IPPROTO_MPTCP.
     public var mptcp = false
+    /// TCP_MAXSEG, in bytes: the longest segment to send and to ask for. No request has it; a diagnosis sets it.
+    public var maximumSegment: UInt16?
 
     public init() {}
 }

@@ -56,6 +56,8 @@ public enum PhaseReport: Sendable {
     case hold(HoldReport)
     case tls(TLSReport)
     case dialog(DialogReport)
+    /// Of a preset, in the place of a dialog.
+    case answer(PresetAnswer)
 }
 
 extension CheckResult {
@@ -68,6 +70,12 @@ extension CheckResult {
     /// What happened in the dialog; nil if none began.
     public var dialog: DialogReport? {
         for case .dialog(let report) in reports { return report }
+        return nil
+    }
+
+    /// What the server answered to the question of a preset; nil if there was none, or no answer.
+    public var answer: PresetAnswer? {
+        for case .answer(let answer) in reports { return answer }
         return nil
     }
 }

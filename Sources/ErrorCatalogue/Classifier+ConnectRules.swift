@@ -56,6 +56,7 @@ extension Classification {
         case .dialog:
             fault = .target
             hint = circumstances.transport == .udp ? Hints.silentUDP : Hints.silentInDialog
+            if circumstances.asksPreset { hint = Hints.silentPreset }
         case .hold:
             fault = .target
             hint = isDeadline ? Hints.deadlineWhileHeld : Hints.silentWhileHeld

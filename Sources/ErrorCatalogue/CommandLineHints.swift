@@ -1,7 +1,7 @@
 /// The command-line forms of hints that differ from the API's, keyed by the API's text.
 enum CommandLineHints {
     static let templates: [String: String] = Dictionary(
-        hints + tls + unanswered
+        hints + presets + tls + unanswered
             + own.compactMap { name, text in ErrnoCatalogue.entry(named: name).map { ($0.hint, text) } },
         uniquingKeysWith: { first, _ in first })
 
@@ -292,6 +292,22 @@ enum CommandLineHints {
             """
             Allow the prober's address in the server's access list, or start the service there: the server refuses to \
             serve this client ({message}).
+            """
+        ),
+    ]
+
+    private static let presets: [(String, String)] = [
+        (
+            Hints.silentPreset,
+            """
+            Check that a server of this protocol runs at {target} and answers this prober: it did not answer the \
+            question, and UDP cannot tell a firewall's drop from a silent service.
+            """
+        ),
+        (
+            Hints.presetMismatch,
+            """
+            Check which service uses this UDP port: what it sent is not an answer to the question of the preset.
             """
         ),
     ]

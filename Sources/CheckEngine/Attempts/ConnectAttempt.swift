@@ -44,21 +44,29 @@ final class ConnectAttempt: Sendable {
         guard prepare(socket, into: record) else { return }
         var token: SlotToken?
         var sentEarly = 0
-        switch await finishConnect(socket, token: &token, sentEarly: &sentEarly, record) {
-        case .connected:
-            noteSuccess(of: socket, into: record)
-            if hasLaterPhases, record.result.error == nil {
-                await runLaterPhases(on: socket, token: &token, sentEarly: sentEarly, into: record)
-            }
-        case .failed(let error): noteConnectFailure(error, of: socket, into: record)
-        case .deadline: noteDeadline(of: socket, in: .connect, into: record)
-        case .cancelled: noteCancelled(into: record, in: .connect)
+        let event = await finishConnect(socket, token: &token, sentEarly: &sentEarly, record)
+        note(event, of: socket, into: record)
+        if event == .connected, hasLaterPhases, record.result.error == nil {
+            await runLaterPhases(on: socket, token: &token, sentEarly: sentEarly, into: record)
         }
         if let token { plan.reactor.removeOnThread(token) }
     }
 
+    /// Enters the end of the connect into the record.
     @inline(never)
-    private func prepare(_ socket: borrowing Socket, into record: AttemptRecord) -> Bool {
+    func note(_ event: ConnectEvent, of socket: borrowing Socket, into record: AttemptRecord) {
+        switch event {
+        case .connected: noteSuccess(of: socket, into: record)
+        case .failed(let error): noteConnectFailure(error, of: socket, into: record)
+        case .deadline: noteDeadline(of: socket, in: .connect, into: record)
+        case .cancelled: noteCancelled(into: record, in: .connect)
+        }
+    }
+
+    /// Sets the options, and binds.
+    /// - Returns: false if the kernel refused it; the record then has the error.
+    @inline(never)
+    func prepare(_ socket: borrowing Socket, into record: AttemptRecord) -> Bool {
         guard case .ip(let endpoint) = endpoint else { return true }
         do throws(SocketSetup.Refusal) {
             try SocketSetup(plan: plan, options: options).apply(to: socket, for: endpoint)
@@ -69,7 +77,8 @@ final class ConnectAttempt: Sendable {
         }
     }
 
-    private enum ConnectEvent {
+    /// How a connect ends.
+    enum ConnectEvent: Equatable {
         case connected, deadline, cancelled
         case failed(Errno)
     }
@@ -150,7 +159,7 @@ extension ConnectAttempt {
 
     private func noteInternetSuccess(of socket: borrowing Socket, into record: AttemptRecord) {
         record.result.local = socket.localName()
-        record.result.peer = socket.peerName()
+        record.result.peer = record.result.peer ?? socket.peerName()
         if case .udp = plan.request.target.peer {
             record.result.outcome = .associated
             return
@@ -166,6 +175,8 @@ extension ConnectAttempt {
                 let error = (try? socket.takePendingError()) ?? Errno(EINPROGRESS)
                 return noteConnectFailure(error, of: socket, into: record)
             }
+        } else if let error = try? socket.takePendingError() {
+            return noteConnectFailure(error, of: socket, into: record)
         }
         if let local = record.result.local, local == record.result.peer {
             enter(Classifier.report(for: .selfConnect), in: .connect, into: record)

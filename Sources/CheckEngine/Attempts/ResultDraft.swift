@@ -10,6 +10,8 @@ final class ResultDraft {
     var timings = Timings()
     var resolution: Resolution?
     var attempts: [AttemptResult] = []
+    /// The index of the attempt that decided the check.
+    private var decisiveIndex: Int?
     private var reports: [PhaseReport] = []
     private var verdict: (outcome: Outcome, phase: Phase, error: ErrorReport?)?
 
@@ -28,13 +30,26 @@ final class ResultDraft {
     /// Whether the check was cancelled.
     var isCancelled: Bool { verdict?.outcome == .failed(.cancelled) }
 
+    /// The address that decided the check, if its attempt sent a packet or the policy denied it; otherwise nil, as for a
+    /// cancelled check.
+    var endpointToTrace: IPEndpoint? {
+        guard let decisiveIndex, !isCancelled, case .ip(let endpoint) = attempts[decisiveIndex].endpoint else {
+            return nil
+        }
+        switch attempts[decisiveIndex].phase {
+        case .policy, .connect, .hold, .tls, .dialog, .done: return endpoint
+        case .resolve, .socket, .bind: return nil
+        }
+    }
+
     /// Takes the results of the attempts, and derives the check's own result from them.
     /// - Parameter begin: when the first attempt began.
     func take(_ outcomes: [AttemptOutcome], begunAt begin: MonotonicTime) {
         attempts = outcomes.map(\.result)
         let index = Self.decisive(among: attempts, requiringAll: plan.request.resolve.addresses == .all)
-        let decisive = attempts[index]
-        verdict = (decisive.outcome, decisive.phase, decisive.error)
+        decisiveIndex = index
+        // Member by member: a copy of the attempt would cost more than the rest.
+        verdict = (attempts[index].outcome, attempts[index].phase, attempts[index].error)
         let hasLaterPhases = outcomes.contains { !$0.phases.isEmpty }
         let later = hasLaterPhases ? takeLaterPhases(of: outcomes, decisive: outcomes[index]) : 0
         timings[.connect] = max(Clock.now().since(begin) - later, 0)
@@ -62,6 +77,7 @@ final class ResultDraft {
     /// The attempt that decides the check: a success if one is enough, otherwise the failure that got furthest, or the
     /// first of these.
     private static func decisive(among attempts: [AttemptResult], requiringAll: Bool) -> Int {
+        if attempts.count == 1 { return 0 }
         let failures = attempts.indices.filter { !attempts[$0].outcome.isSuccess }
         if let success = attempts.lastIndex(where: \.outcome.isSuccess), !requiringAll || failures.isEmpty {
             return success

@@ -19,6 +19,7 @@ TOP_MEMBERS = {
     "started_at",
     "prober",
     "dialog",
+    "answer",
     "after",
     "rounds",
     "trace",
