@@ -180,37 +180,47 @@ static inline void connectd_end_on(int number) { signal(number, connectd_end_by)
 // dup(2) without a moment in which a child process could inherit the copy. fcntl(2) is variadic.
 static inline int connectd_duplicate(int descriptor) { return fcntl(descriptor, F_DUPFD_CLOEXEC, 0); }
 
-// The part of TCP_INFO that results show. struct tcp_info has bit fields, which Swift does not import.
+// struct tcp_info of linux/tcp.h up to segs_in. The C library's struct of Debian 12 ends before segs_out, and its bit
+// fields are not imported by Swift. The kernel fills in as much as it has; the rest stays 0.
 struct connectd_tcp_info {
-    uint8_t state;
-    uint8_t retransmits;
-    uint32_t rtt_us, rttvar_us, snd_mss, pmtu, total_retransmits;
+    uint8_t state, ca_state, retransmits, probes, backoff, options, window_scales, flags;
+    uint32_t rto, ato, snd_mss, rcv_mss, unacked, sacked, lost, retrans, fackets;
+    uint32_t last_data_sent, last_ack_sent, last_data_received, last_ack_received;
+    uint32_t pmtu, rcv_ssthresh, rtt_us, rttvar_us, snd_ssthresh, snd_cwnd, advmss, reordering, rcv_rtt, rcv_space;
+    uint32_t total_retransmits;
+    uint64_t pacing_rate, max_pacing_rate, bytes_acked, bytes_received;
+    uint32_t segs_out, segs_in;
 };
 
 static inline int connectd_get_tcp_info(int descriptor, struct connectd_tcp_info *result)
 {
-    struct tcp_info info;
-    socklen_t length = sizeof info;
-    memset(&info, 0, sizeof info);
-    if (getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &length) != 0)
-        return -1;
-    result->state = info.tcpi_state;
-    result->retransmits = info.tcpi_retransmits;
-    result->rtt_us = info.tcpi_rtt;
-    result->rttvar_us = info.tcpi_rttvar;
-    result->snd_mss = info.tcpi_snd_mss;
-    result->pmtu = info.tcpi_pmtu;
-    result->total_retransmits = info.tcpi_total_retrans;
-    return 0;
+    socklen_t length = sizeof *result;
+    memset(result, 0, sizeof *result);
+    return getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, result, &length);
 }
 static const uint8_t connectd_tcp_established = TCP_ESTABLISHED;
 static const uint8_t connectd_tcp_close_wait = TCP_CLOSE_WAIT;
+
+// SO_MEMINFO, SK_MEMINFO_WMEM_ALLOC: the bytes of packets of the socket that wait in this machine, for the address of a
+// neighbor or in the queue of an interface; 0 also if the kernel does not say. The option is a macro of newer headers.
+static inline uint32_t connectd_waiting_bytes(int descriptor)
+{
+#ifdef SO_MEMINFO
+    uint32_t values[9] = {0};
+    socklen_t length = sizeof values;
+    return getsockopt(descriptor, SOL_SOCKET, SO_MEMINFO, values, &length) == 0 ? values[2] : 0;
+#else
+    (void)descriptor;
+    return 0;
+#endif
+}
 
 // One message of the socket's error queue (ip(7), IP_RECVERR). The iteration over control messages consists of macros.
 struct connectd_icmp {
     uint32_t error;  // the errno that the message causes
     uint8_t origin;  // SO_EE_ORIGIN_ICMP or SO_EE_ORIGIN_ICMP6
     uint8_t type, code;
+    uint32_t mtu;  // of a message that the packet was too large; otherwise 0
     struct sockaddr_storage from;
 };
 
@@ -239,6 +249,8 @@ static inline int connectd_read_icmp(int descriptor, struct connectd_icmp *resul
             result->origin = error->ee_origin;
             result->type = error->ee_type;
             result->code = error->ee_code;
+            if (error->ee_errno == EMSGSIZE)
+                result->mtu = error->ee_info;
             if (offender->sa_family == AF_INET)
                 memcpy(&result->from, offender, sizeof(struct sockaddr_in));
             else if (offender->sa_family == AF_INET6)
@@ -249,6 +261,27 @@ static inline int connectd_read_icmp(int descriptor, struct connectd_icmp *resul
     return 0;
 }
 static const uint8_t connectd_origin_icmp6 = SO_EE_ORIGIN_ICMP6;
+
+// After EMSGSIZE of send(2): the MTU of the route's device, from the error queue. Returns 0 if the queue does not have
+// it.
+static inline uint32_t connectd_device_mtu(int descriptor)
+{
+    for (int budget = 16; budget > 0; budget--) {
+        char control[512];
+        struct msghdr message = {.msg_control = control, .msg_controllen = sizeof control};
+        if (recvmsg(descriptor, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
+            return 0;
+        for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header)) {
+            if (!(header->cmsg_level == IPPROTO_IP && header->cmsg_type == IP_RECVERR)
+                && !(header->cmsg_level == IPPROTO_IPV6 && header->cmsg_type == IPV6_RECVERR))
+                continue;
+            const struct sock_extended_err *error = (const struct sock_extended_err *)CMSG_DATA(header);
+            if (error->ee_origin == SO_EE_ORIGIN_LOCAL && error->ee_errno == EMSGSIZE)
+                return error->ee_info;
+        }
+    }
+    return 0;
+}
 
 // TCP_MD5SIG: struct tcp_md5sig has an array of 80 bytes, which Swift imports as a tuple of 80 members.
 static inline int connectd_set_md5(

@@ -23,7 +23,7 @@ public final class SocketStream {
     public var deadline: MonotonicTime
     /// Called with true before each wait for the socket, and with false after it.
     public var noteWait: ((_ isWaiting: Bool) -> Void)?
-    private let descriptor: Int32
+    let descriptor: Int32
     private let token: SlotToken
     private var usesWithoutWait = 0
     /// Whether anything was read from the socket, or waited for.

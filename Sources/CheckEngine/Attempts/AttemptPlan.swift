@@ -41,6 +41,13 @@ final class AttemptPlan: Sendable {
         self.deadline = limit.map { min($0, deadline) } ?? deadline
     }
 
+    /// The same plan for another request to the same target, without a dialog.
+    func replacing(_ request: CheckRequest) -> AttemptPlan {
+        AttemptPlan(
+            PreparedCheck(request: request), in: context, reactor: reactor, contexts: contexts, admission: admission,
+            start: start)
+    }
+
     /// The TLS options; nil if the check does not use TLS.
     var tls: TLSOptions? {
         request.tls ?? (request.target.impliesTLS || dialogStartsTLS ? TLSOptions() : nil)
@@ -64,6 +71,7 @@ final class AttemptPlan: Sendable {
         var circumstances = Circumstances(phase: phase, transport: .init(request.target.peer))
         circumstances.requestedBind = .init(request.bind)
         circumstances.signsWithMD5 = md5Key != nil
+        circumstances.asksPreset = request.preset != nil
         if case .ip(let endpoint) = endpoint { circumstances.destination = endpoint.address }
         if case (.name, _)? = hostAndPort { circumstances.destinationIsResolved = true }
         circumstances.source = request.bind.address
@@ -109,6 +117,9 @@ public final class PreparedCheck: Sendable {
         self.request = request
         self.dialog = dialog
     }
+
+    /// Whether it sends the peer more than a connect does, except for TLS.
+    public var asksPeer: Bool { dialog != nil || request.preset != nil }
 
     /// The same check with its origin.
     public func asked(by origin: RequestOrigin?) -> PreparedCheck {

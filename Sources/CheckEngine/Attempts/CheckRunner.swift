@@ -10,7 +10,7 @@ internal import TLS
 /// It holds no state of a check; that is in the local variables of the check's task. It is not an actor, because a check
 /// runs on the caller's actor. All of them share the worker's thread, and a hop between actors would cost time.
 public final class CheckRunner: Sendable {
-    private let reactor: Reactor
+    let reactor: Reactor
     private let resolver: Resolver
     private let contexts: TLSContexts
     private let admission: Admission
@@ -36,12 +36,29 @@ public final class CheckRunner: Sendable {
     public func run(
         _ check: PreparedCheck, in context: CheckContext, queueNanoseconds: Int64, until deadline: MonotonicTime? = nil
     ) async -> CheckAnswer {
+        if check.request.count > 1 {
+            return await runRounds(check, in: context, queueNanoseconds: queueNanoseconds, until: deadline)
+        }
+        return await runOnce(check, in: context, queueNanoseconds: queueNanoseconds, until: deadline)
+    }
+
+    /// Runs one round.
+    ///
+    /// - Parameter mayTrace: whether a trace may follow.
+    ///
+    /// Inlined into `run`: a frame of its own would exist as long as the check.
+    @inline(__always)
+    func runOnce(
+        _ check: PreparedCheck, in context: CheckContext, queueNanoseconds: Int64, until deadline: MonotonicTime?,
+        mayTrace: Bool = true
+    ) async -> CheckAnswer {
         let draft = draft(for: check, in: context, queueNanoseconds, until: deadline)
         do throws(DenialReason) {
             switch check.request.target.peer {
             case .tcp, .udp: try await InternetCheck(draft: draft, resolver: resolver).run()
             case .unix: try await UnixCheck(draft: draft, blocking: blocking).run()
             }
+            if mayTrace, check.request.trace != nil { return .result(await traced(draft, until: deadline)) }
             return .result(draft.finished())
         } catch {
             return .denied(reason: error)
@@ -58,6 +75,16 @@ public final class CheckRunner: Sendable {
         return DirectCheck(
             check, number: number, draft: draft, internet: InternetCheck(draft: draft, resolver: resolver), owner: owner
         )
+    }
+
+    /// The finished result, with a trace to the address that decided it, if the request asks for one after this result.
+    @inline(never)
+    private func traced(_ draft: ResultDraft, until deadline: MonotonicTime?) async -> CheckResult {
+        let result = draft.finished()
+        guard let options = draft.plan.request.trace, options.applies(toCheckThatIsOK: result.ok),
+            let endpoint = draft.endpointToTrace
+        else { return result }
+        return result.with(await Trace(draft.plan, to: endpoint, options, until: deadline).run())
     }
 
     @inline(never)
@@ -79,6 +106,8 @@ extension PreparedCheck {
         switch request.target.peer {
         case .tcp(.address, _), .udp(.address, _):
             request.tls == nil && !request.target.impliesTLS && dialog == nil && !request.socket.tcpFastOpen
+                && request.preset == nil && request.trace == nil && request.count == 1
+                && request.holdMilliseconds == 0 && !request.isHalfOpen
         case .tcp(.name, _), .udp(.name, _), .unix: false
         }
     }

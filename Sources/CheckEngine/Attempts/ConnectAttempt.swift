@@ -57,7 +57,7 @@ final class ConnectAttempt: Sendable {
     func note(_ event: ConnectEvent, of socket: borrowing Socket, into record: AttemptRecord) {
         switch event {
         case .connected: noteSuccess(of: socket, into: record)
-        case .failed(let error): noteFailure(error, of: socket, in: .connect, into: record)
+        case .failed(let error): noteConnectFailure(error, of: socket, into: record)
         case .deadline: noteDeadline(of: socket, in: .connect, into: record)
         case .cancelled: noteCancelled(into: record, in: .connect)
         }
@@ -166,14 +166,17 @@ extension ConnectAttempt {
         }
         if let information = socket.tcpInformation() {
             record.result.tcpInformation = information.values
+            if plan.request.isHalfOpen {
+                record.result.hasSentLastACK = information.segmentsSent > information.values.synSent
+            }
             // Only the state proves success. A reset may arrive just after SO_ERROR was read. Without a reset, the connect has
             // not ended after all: a defect of connectd or of the kernel, which must not be reported as success.
             if !information.isEstablished {
                 let error = (try? socket.takePendingError()) ?? Errno(EINPROGRESS)
-                return noteFailure(error, of: socket, in: .connect, into: record)
+                return noteConnectFailure(error, of: socket, into: record)
             }
         } else if let error = try? socket.takePendingError() {
-            return noteFailure(error, of: socket, in: .connect, into: record)
+            return noteConnectFailure(error, of: socket, into: record)
         }
         if let local = record.result.local, local == record.result.peer {
             enter(Classifier.report(for: .selfConnect), in: .connect, into: record)
@@ -192,6 +195,7 @@ extension ConnectAttempt {
         if record.result.tcpInformation == nil { record.result.tcpInformation = socket.tcpInformation()?.values }
         var circumstances = plan.circumstances(in: phase, of: endpoint)
         evidence.describe(error, in: &circumstances)
+        if phase == .connect { noteSYNs(of: socket, into: record, &circumstances) }
         record.result.icmpSender = circumstances.icmpSender
         enter(Classifier.report(for: error, in: circumstances), in: phase, into: record)
     }
@@ -201,8 +205,24 @@ extension ConnectAttempt {
         record.result.local = record.result.local ?? socket.localName()
         record.result.tcpInformation = socket.tcpInformation()?.values
         var circumstances = plan.circumstances(in: phase, of: endpoint)
+        if phase == .connect { noteSYNs(of: socket, into: record, &circumstances) }
         circumstances.isBeforeTLS = record.tlsAttempt?.isBeforeHandshake ?? false
         enter(Classifier.deadlineReport(in: circumstances), in: phase, into: record)
+    }
+
+    /// Adds what became of the SYNs of a connect that failed.
+    private func noteSYNs(
+        of socket: borrowing Socket, into record: AttemptRecord, _ circumstances: inout Circumstances
+    ) {
+        // If several SYNs were sent, or an earlier rule knows better, there is nothing to add.
+        if record.result.tcpInformation?.synSent == 1, record.result.tcpInformation?.unsent == nil {
+            if circumstances.icmpSender == .prober, let icmp = circumstances.icmp {
+                record.result.tcpInformation?.noteUnsent(icmp.isHostUnreachable ? .queued : .dropped)
+            } else if socket.hasWaitingPackets() {
+                record.result.tcpInformation?.noteUnsent(.queued)
+            }
+        }
+        circumstances.tcpInformation = record.result.tcpInformation
     }
 
     @inline(never)

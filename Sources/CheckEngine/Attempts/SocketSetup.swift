@@ -39,7 +39,13 @@ struct SocketSetup {
         guard case .tcp = request.target.peer else { return }
         if let count = requested.tcpSynRetries { try socket.setSynRetries(count) }
         if let md5Key = plan.md5Key { try socket.setMD5Key(md5Key, for: endpoint) }
+        if let bytes = requested.maximumSegment { try socket.setMaximumSegment(bytes) }
         if requested.tcpFastOpen { try socket.setFastOpen() }
+        if request.isHalfOpen {
+            try socket.setDelaysLastACK()
+            // Before the connect, so that no way out of the attempt completes the handshake.
+            try socket.setResetsOnClose()
+        }
     }
 
     private func bind(_ socket: borrowing Socket, to endpoint: IPEndpoint) throws(Errno) {
@@ -55,7 +61,7 @@ struct SocketSetup {
 
 extension IPAddress {
     /// The wildcard address of the same family: INADDR_ANY, in6addr_any.
-    fileprivate var wildcard: IPAddress {
+    var wildcard: IPAddress {
         switch self {
         case .v4: .v4(IPv4Address(bits: 0))
         case .v6: .v6(IPv6Address(bits: 0))

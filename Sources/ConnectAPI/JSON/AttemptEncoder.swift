@@ -32,9 +32,9 @@ struct AttemptEncoder {
         writer.piece("\"duration_ms\":")
         writer.milliseconds(nanoseconds: attempt.durationNanoseconds)
         if let icmp = attempt.icmp, !(hidesLocal && isOurs(icmp, attempt)) {
-            write(icmp, showsSender: !hidesLocal || attempt.icmpSender == .target || icmp.isFromInternet, to: &writer)
+            Self.write(icmp, showsSender: !hidesLocal || attempt.icmpSender == .target || icmp.isFromInternet, to: &writer)
         }
-        if let information = attempt.tcpInformation { write(information, to: &writer) }
+        if let information = attempt.tcpInformation { write(information, of: attempt, to: &writer) }
         writer.endObject()
     }
 
@@ -87,8 +87,9 @@ struct AttemptEncoder {
         attempt.icmpSender == .prober || icmp.from == attempt.local?.address
     }
 
+    /// Writes the member `icmp`.
     /// - Parameter showsSender: whether to write `from`; false hides routers of the prober's own network.
-    private func write(_ icmp: ICMPMessage, showsSender: Bool, to writer: inout JSONWriter) {
+    static func write(_ icmp: ICMPMessage, showsSender: Bool, to writer: inout JSONWriter) {
         writer.member("icmp")
         writer.beginObject()
         writer.member("type")
@@ -104,7 +105,8 @@ struct AttemptEncoder {
         writer.endObject()
     }
 
-    private func write(_ information: TCPInformation, to writer: inout JSONWriter) {
+    /// Writes `tcp_info`. If the connect failed, it also shows what became of the SYNs.
+    private func write(_ information: TCPInformation, of attempt: AttemptResult, to writer: inout JSONWriter) {
         writer.piece("\"tcp_info\":{\"syn_retransmits\":", opening: 1)
         writer.integer(Int(information.synRetransmits))
         writer.piece("\"rtt_us\":")
@@ -117,6 +119,18 @@ struct AttemptEncoder {
         writer.integer(Int(information.sendMSS))
         writer.piece("\"pmtu\":")
         writer.integer(Int(information.pathMTU))
+        if let hasSentLastACK = attempt.hasSentLastACK {
+            writer.member("ack_sent")
+            writer.bool(hasSentLastACK)
+        }
+        if attempt.phase == .connect {
+            writer.member("syn_sent")
+            writer.integer(Int(information.synSent))
+            if let reason = information.unsent {
+                writer.member("unsent")
+                writer.string(reason.rawValue)
+            }
+        }
         writer.endObject()
     }
 }

@@ -1,7 +1,7 @@
 internal import CheckEngine
 internal import CheckModel
 internal import NetworkTypes
-internal import StrictJSON
+package import StrictJSON
 
 /// The checks of a batch in the bytes of its request. Each is decoded when it starts, so that those that wait take no
 /// memory beyond the body.
@@ -18,9 +18,6 @@ struct BatchItems: Sendable {
     private static let longestItem = ServiceResources.checkBodyBytes
     /// More values than any valid check has.
     private static let limits = JSONLimits(values: 4096)
-    /// Members whose objects are merged. Other members of a check replace those of the defaults.
-    private static let merged: Set<String> = ["labels", "resolve", "bind", "socket", "tls"]
-
     /// Why a check does not run.
     struct Refusal: Error {
         /// What can be echoed; an empty object if the check is not one.
@@ -104,7 +101,7 @@ struct BatchItems: Sendable {
         guard case .object(let object) = value else {
             throw refusal(of: index, "", "must be an object, got \(value.kindDescription)")
         }
-        return defaults.members.isEmpty ? object : object.filled(from: defaults, merging: Self.merged)
+        return defaults.members.isEmpty ? object : object.check(filledFrom: defaults)
     }
 
     private func refusal(of index: Int, _ pointer: String, _ detail: String) -> Refusal {
@@ -125,9 +122,17 @@ extension Span<UInt8> {
 }
 
 extension JSONObject {
+    /// Members of a check whose objects are merged. Other members of a check replace those of the defaults.
+    private static let merged: Set<String> = ["labels", "resolve", "bind", "socket", "tls", "trace"]
+
+    /// This check with the members of `defaults` that it does not have.
+    package func check(filledFrom defaults: JSONObject) -> JSONObject {
+        filled(from: defaults, merging: Self.merged)
+    }
+
     /// This object with the members of `defaults` that it does not have. Members of `merging` that are objects in both are
     /// filled likewise.
-    func filled(from defaults: JSONObject, merging: Set<String>) -> JSONObject {
+    private func filled(from defaults: JSONObject, merging: Set<String>) -> JSONObject {
         var result: [Member] = []
         result.reserveCapacity(members.count + defaults.members.count)
         for member in members {

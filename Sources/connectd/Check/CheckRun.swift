@@ -138,7 +138,7 @@ struct CheckResults {
         self.output = output
         text = CheckOutput(
             total: plan.count, widestTarget: plan.traits.widestTarget, palette: palette, isVerbose: isVerbose,
-            repeatsTimeouts: repeatsTimeouts)
+            repeatsTimeouts: repeatsTimeouts, isList: plan.hasFile)
         nagios = NagiosReport(total: plan.count, limits: limits)
         isFinished = [Bool](repeating: false, count: plan.count)
         // `matrix` is not a format of `check`.
