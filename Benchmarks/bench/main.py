@@ -19,6 +19,7 @@ from bench import (
     report,
     ring,
     routes,
+    targets,
     tls,
 )
 from bench.contenders import contenders
@@ -37,6 +38,8 @@ SUITES = {
     "hang": hang.measure,
     "tls": tls.measure,
     "batch": batch.measure,
+    "file": targets.measure,
+    "growth": targets.measure_growth,
     "routes": routes.measure,
     "ring": ring.measure,
 }

@@ -107,6 +107,21 @@ def batch_goals(batch):
     return found
 
 
+def file_goals(found):
+    rounds = found["rounds"]
+    return [
+        Goal("file: rate, of the epoll loop's", ratio(rounds, "connectd", "loop", "rate"), 0.9, at_least=True),
+        Goal("file: rate, of nmap's", ratio(rounds, "connectd", "nmap", "rate"), 1.4, at_least=True),
+        Goal("file: wrong results of anybody", wrong(rounds), 0),
+    ]
+
+
+def growth_goals(found):
+    costs = {int(count): run["cpu_us"] for count, run in found.items()}
+    most = max(costs)
+    return [Goal(f"growth: CPU a check of {most}, of that of 10000", costs[most] / costs[10_000], 1.2)]
+
+
 def deadline_goals(deadline):
     goals = [
         Goal("deadline: coming over 2 s, 99th percentile", middle(deadline["spread"], "connectd", "late_p99_ms"), 10,
@@ -131,6 +146,10 @@ def goals(results):
         found += tls_goals(results["tls"]["rounds"])
     if "batch" in results:
         found += batch_goals(results["batch"])
+    if "file" in results:
+        found += file_goals(results["file"])
+    if "growth" in results:
+        found += growth_goals(results["growth"])
     if "hang" in results:
         found += hang_goals(results["hang"])
     if "deadline" in results:
@@ -251,6 +270,24 @@ def batch_table(batch):
     return "batch: open targets, and a bare epoll loop in C on as many threads", rows
 
 
+def file_row(name, turns):
+    columns = [f"{median(turn[member] for turn in turns):.{digits}f}"
+               for member, digits in (("rate", 0), ("cpu_us", 1), ("resident_mb", 1))]
+    return [name, *columns, str(sum(turn["wrong"] for turn in turns))]
+
+
+def file_table(found):
+    rows = [["", "rate/s", "CPU µs each", "resident MB", "wrong"]]
+    rows += [file_row(name, [turn[name] for turn in found["rounds"]]) for name in found["rounds"][0]]
+    rows.append(file_row("check_tcp", [found["check_tcp"]]))
+    return f"file: {found['count']} open targets, output included", rows
+
+
+def growth_table(found):
+    rows = [["targets", "rate/s", "CPU µs each", "resident MB", "wrong"]]
+    return "growth: connectd check --file", rows + [file_row(count, [run]) for count, run in found.items()]
+
+
 def goals_table(found):
     rows = [["goal", "measured", "bound", ""]]
     for goal in found:
@@ -266,6 +303,10 @@ def tables(results, found):
             yield http_table(name, results[name])
     if "batch" in results:
         yield batch_table(results["batch"])
+    if "file" in results:
+        yield file_table(results["file"])
+    if "growth" in results:
+        yield growth_table(results["growth"])
     if "instructions" in results:
         yield instructions_table(results["instructions"])
     if "bare" in results:

@@ -18,12 +18,15 @@ public final class CheckResult: Sendable {
     /// the phase, otherwise from the last attempt that did.
     public let reports: [PhaseReport]
     public let timings: Timings
+    /// The statistics of all rounds; nil for a check of one round. The other members are those of the last round.
+    public let rounds: RoundsReport?
     /// Wall-clock time, nanoseconds since 1970.
     public let startedAtNanoseconds: Int64
 
     public init(
         ok: Bool, outcome: Outcome, phase: Phase, error: ErrorReport?, attempts: [AttemptResult],
-        resolution: Resolution?, reports: [PhaseReport] = [], timings: Timings, startedAtNanoseconds: Int64
+        resolution: Resolution?, reports: [PhaseReport] = [], timings: Timings, rounds: RoundsReport? = nil,
+        startedAtNanoseconds: Int64
     ) {
         self.ok = ok
         self.outcome = outcome
@@ -33,6 +36,7 @@ public final class CheckResult: Sendable {
         self.resolution = resolution
         self.reports = reports
         self.timings = timings
+        self.rounds = rounds
         self.startedAtNanoseconds = startedAtNanoseconds
     }
 }
@@ -72,6 +76,9 @@ public struct AttemptResult: Sendable {
     /// Nanoseconds since the check started, after the queue.
     public var startNanoseconds: Int64
     public var durationNanoseconds: Int64
+    /// Whether the last ACK of the handshake left before the reset, so that the peer's program may have seen the
+    /// connection; nil except for a half-open check that connected.
+    public var hasSentLastACK: Bool?
     /// The ICMP message that caused the error, if any.
     public var icmp: ICMPMessage?
     /// The sender of `icmp`.

@@ -141,6 +141,8 @@ public struct Circumstances: Hashable, Sendable {
     /// Who sent `icmp`, from `ICMPMessage.sender(destination:isOurs:)`.
     public var icmpSender: ICMPSender = .intermediate
     public var unixAccess: UnixAccess = .unknown
+    /// What the kernel did with the SYNs of a connect that got no answer; nil if unknown.
+    public var tcpInformation: TCPInformation?
     /// Whether the peer has answered: with a completed connect, or with bytes.
     public var peerSpoke = false
 

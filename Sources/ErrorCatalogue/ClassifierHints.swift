@@ -120,6 +120,10 @@ enum Hints {
         Check stateful firewalls and NAT for an expired entry: the connection was established and then packets were \
         lost, or the peer disappeared.
         """
+    static let deadlineWhileHeld = """
+        Raise timeout_ms or lower hold_ms: the deadline passed before the connection had been held for long enough; \
+        until then, the peer kept it open.
+        """
     static let silentWithMD5 = """
         Compare the TCP MD5 keys on both sides first: nothing answered, and Linux drops segments with a wrong or \
         missing signature instead of refusing them.
@@ -239,14 +243,14 @@ enum Hints {
             noSuchInterface, bindWrongFamily, bindOther, optionForbidden, socketForbidden, optionMissing, optionRefused,
             localShortage, unixRefused, udpRefused, refusedOnLoopback, tcpRefusedByICMP, refusedByProber,
             refusedOnPath, resetWhileHeld, resetInTLS, resetInDialog, silentInTLS, silentBeforeTLS, silentUDP,
-            silentPreset, silentInDialog, silentWhileHeld, silentWithMD5, silentOnLoopback, silentUnix, pathUnanswered,
+            silentPreset, silentInDialog, silentWhileHeld,
+            deadlineWhileHeld, silentWithMD5, silentOnLoopback, silentUnix, pathUnanswered,
             familyWithoutAddress,
             familyWithoutRoute, sourcePortStillUsed, autobindExhausted, loopbackSource, unhandledAgain,
             unixInvalidArgument, zoneMissing, zoneMissingInRecord,
             multicastInvalid, multicastUnreachable, addressOfOtherFamily, fileSystemFull, pathIsNotSocket,
             unixAccessDenied, unixSearchDenied,
             unixWriteDenied,
-            unixPeerElsewhere, udpBroadcastForbidden, udpSendDropped, presetMismatch,
-            md5NotConfigured,
-        ] + icmp + tls
+            unixPeerElsewhere, udpBroadcastForbidden, udpSendDropped, presetMismatch, md5NotConfigured,
+        ] + icmp + tls + unanswered
 }

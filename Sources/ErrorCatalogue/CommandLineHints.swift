@@ -1,11 +1,35 @@
 /// The command-line forms of hints that differ from the API's, keyed by the API's text.
 enum CommandLineHints {
     static let templates: [String: String] = Dictionary(
-        hints + presets + tls
+        hints + presets + tls + unanswered
             + own.compactMap { name, text in ErrnoCatalogue.entry(named: name).map { ($0.hint, text) } },
         uniquingKeysWith: { first, _ in first })
 
+    private static let unanswered = (1...Hints.mostSYNs).map { count in
+        (
+            Hints.unansweredUntilDeadline[count - 1],
+            """
+            Check for a firewall that drops packets, a dead host or a full listen backlog, or raise --timeout for a \
+            distant or slow target: nothing answered within {timeout} (\(Hints.sent(count))).
+            """
+        )
+    }
+
     private static let hints: [(String, String)] = [
+        (
+            Hints.deadlineWhileHeld,
+            """
+            Raise --timeout or lower --hold: the deadline passed before the connection had been held for long enough; \
+            until then, the peer kept it open.
+            """
+        ),
+        (
+            Hints.unsentDropped,
+            """
+            Check this machine's output rules with `nft list ruleset`, and `tc -s qdisc`: it dropped its own SYN, so \
+            nothing left.
+            """
+        ),
         (
             Hints.bindPortTaken,
             """

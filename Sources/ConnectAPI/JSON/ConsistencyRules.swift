@@ -18,10 +18,13 @@ package enum ConsistencyRules {
     /// - Parameter isTLSOff: whether the request turns TLS off.
     package static func flaws(of request: CheckRequest, isTLSOff: Bool) -> [Flaw] {
         // Most requests use none of these members.
-        if request.tls == nil, !isTLSOff, request.dialog.isEmpty, request.preset == nil, !request.socket.tcpFastOpen {
+        if request.tls == nil, !isTLSOff, request.dialog.isEmpty, request.preset == nil, !request.socket.tcpFastOpen,
+            RoundsRules.areUnused(by: request)
+        {
             return []
         }
-        return tls(request, isTLSOff: isTLSOff) + PresetRules.flaws(of: request) + startTLSSteps(request)
+        return RoundsRules.flaws(of: request) + tls(request, isTLSOff: isTLSOff) + PresetRules.flaws(of: request)
+            + startTLSSteps(request)
             + rejects(request.dialog) + fastOpen(request)
     }
 

@@ -148,17 +148,7 @@ enum QueryRule {
     static func parameters(of head: RequestHead) -> [QueryParameter] { head.query(plusIsSpace: false) }
 
     /// The pointer to a parameter as a member of the query, RFC 6901.
-    static func pointer(to name: String) -> String {
-        var pointer = "/"
-        for character in name {
-            switch character {
-            case "~": pointer += "~0"
-            case "/": pointer += "~1"
-            default: pointer.append(character)
-            }
-        }
-        return pointer
-    }
+    static func pointer(to name: String) -> String { JSONPointerToken.member(name).escaped }
 }
 
 /// Turns the result of `/v1/probe` into an HTTP status.

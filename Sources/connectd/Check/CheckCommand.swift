@@ -33,6 +33,8 @@ struct CheckCommand: ParsableCommand {
               connectd check mail.internal:25 --starttls smtp
               connectd check --expect refused db.internal:22
               connectd check cache.internal:6379 --send 'PING\\r\\n' --match '^\\+PONG'
+              connectd check --hold 2s web.internal:443
+              connectd check --half-open --count 10 --interval 200ms --timeout 2s db.internal:5432
               connectd check --preset dns udp://10.0.0.2:domain
               connectd check quic://web.internal:443
               connectd check --file targets.txt --per-host 4 --retry-timeouts 1
@@ -67,6 +69,9 @@ struct CheckCommand: ParsableCommand {
     var expect: Expectation?
 
     @OptionGroup var connection: ConnectionArguments
+
+    @OptionGroup var hold: HoldArguments
+    @OptionGroup var rounds: CountArguments
 
     @Flag(help: "Try every address of a name; each must connect.")
     var all = false
@@ -114,7 +119,8 @@ struct CheckCommand: ParsableCommand {
         try results.validate(inputs: inputs)
         let context = try CallerContext.read(config: config, tls: tls)
         let template = try RequestTemplate(
-            timeout: timeout, connection: connection, triesAllAddresses: all, tls: tls, dialog: dialog,
+            timeout: timeout, connection: connection, rounds: RoundsArguments(hold: hold, count: rounds),
+            triesAllAddresses: all, tls: tls, dialog: dialog,
             expectation: expect, context: context)
         let plan = try list.plan(targets, file: targetFile.name, template)
         if plan.count > 0 {

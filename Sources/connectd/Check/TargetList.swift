@@ -46,6 +46,8 @@ struct TargetList: Sendable {
     private var expectations: [Expectation] = []
     private var addressCount = 0
     private(set) var count = 0
+    /// Whether a file was read.
+    var hasFile: Bool { !file.isEmpty }
 
     init(ports: PortList? = nil, expandsNetworks: Bool = false) {
         self.ports = ports?.entries ?? []

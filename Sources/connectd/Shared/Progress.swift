@@ -13,6 +13,8 @@ struct Progress {
     private var repetition: (round: Int, left: Int, total: Int)?
     /// Checks that timed out and will be repeated.
     private var deferred = 0
+    /// The controls of `verify` while they are checked.
+    private var controls: ControlProgress?
 
     /// - Parameter timeoutMilliseconds: The longest timeout of all checks.
     init(
@@ -23,6 +25,11 @@ struct Progress {
         self.rate = rate
         self.timeoutMilliseconds = timeoutMilliseconds
         self.retryPauseMilliseconds = retryPauseMilliseconds
+    }
+
+    /// - Parameter controls: nil when all of them have been checked.
+    mutating func show(_ controls: ControlProgress?) {
+        self.controls = controls
     }
 
     mutating func deferOne() {
@@ -57,6 +64,7 @@ struct Progress {
         } else if deferred > 0 {
             parts.append("\(deferred) \(deferred == 1 ? "timeout" : "timeouts") to repeat")
         }
+        if let controls { parts.append(controls.text) }
         if let left = secondsLeft(tally, elapsed) { parts.append("\(TimeText.whole(seconds: left)) left") }
         return parts.joined(separator: ", ")
     }
@@ -76,6 +84,17 @@ struct Progress {
         let estimate = done >= 10 ? elapsed / Int64(done) * Int64(left) : bound
         return min(bound, estimate) / 1_000_000_000 + 1
     }
+}
+
+/// How many of the controls of `verify` have been checked.
+struct ControlProgress: Equatable {
+    var done = 0
+    let total: Int
+    /// Whether they are checked after the cases; they are checked before as well.
+    let isAfterCases: Bool
+
+    /// `controls before the cases: 1 of 2`.
+    var text: String { "controls \(isAfterCases ? "after" : "before") the cases: \(done) of \(total)" }
 }
 
 /// A status line on standard error, which is overwritten on a terminal.

@@ -44,7 +44,8 @@ struct VerifyPlan: CheckSource {
             }
             controlOfRule.append(numbers[key])
         }
-        guard decoder.problems.isEmpty else { throw ConfigurationProblems(decoder.problems) }
+        let problems = policy.unknownMembers + decoder.problems
+        guard problems.isEmpty else { throw ConfigurationProblems(problems) }
         self.controls = controls
         self.controlOfRule = controlOfRule
         templates = decoder.templates

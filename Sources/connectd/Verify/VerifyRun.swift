@@ -79,6 +79,7 @@ struct VerifyRun {
                 progress.finishOne()
             case .willRepeat: progress.deferOne()
             case .repeated: progress.finishOne()
+            case .controls(let controls): progress.show(controls)
             case .repeating(let round, let count): progress.beginRepetition(round: round, count: count)
             case .tick:
                 let now = Clock.now()

@@ -29,6 +29,8 @@ struct VerifySession {
         case repeating(round: Int, count: Int)
         /// One of the repeated checks has ended.
         case repeated
+        /// The state of the controls; nil when all of them have been checked.
+        case controls(ControlProgress?)
         case tick
     }
 
@@ -46,27 +48,39 @@ struct VerifySession {
             results: Array(repeating: nil, count: plan.cases.count),
             before: Array(repeating: nil, count: plan.controls.count),
             after: Array(repeating: nil, count: plan.controls.count), neededControls: neededControls)
-        findings.signal = try runControls(into: &findings.before, onEvent)
+        findings.signal = try runControls(into: &findings.before, isAfterCases: false, onEvent)
         if findings.signal == nil { findings.signal = try runCases(into: &findings, onEvent) }
         if findings.signal == nil, repeatsTimeouts {
             findings.signal = try repeatTimeouts(in: &findings, onEvent)
         } else if findings.signal == nil {
             findings.signal = try askNextHops(of: &findings, onEvent)
         }
-        if findings.signal == nil { findings.signal = try runControls(into: &findings.after, onEvent) }
+        if findings.signal == nil {
+            findings.signal = try runControls(into: &findings.after, isAfterCases: true, onEvent)
+        }
         return findings
     }
 
-    private func runControls(into results: inout [CheckResult?], _ onEvent: (Event) -> Void) throws -> Int32? {
+    private func runControls(
+        into results: inout [CheckResult?], isAfterCases: Bool, _ onEvent: (Event) -> Void
+    ) throws -> Int32? {
         let numbers = neededControls.sorted()
-        return try runChecks(numbers.map { plan.controls[$0].check }, options, onEvent) { results[numbers[$0]] = $1 }
+        guard !numbers.isEmpty else { return nil }
+        var progress = ControlProgress(total: numbers.count, isAfterCases: isAfterCases)
+        onEvent(.controls(progress))
+        defer { onEvent(.controls(nil)) }
+        return try runChecks(numbers.map { plan.controls[$0].check }, options, onEvent) { index, result in
+            results[numbers[index]] = result
+            progress.done += 1
+            onEvent(.controls(progress))
+        }
     }
 
     private func runCases(into findings: inout Findings, _ onEvent: (Event) -> Void) throws -> Int32? {
         var earlier: [Int: CheckResult] = [:]
         let signal = try runChecks(plan, options) { event in
             switch event {
-            case .finished(let index, let result):
+            case .finished(let index, let result, _):
                 findings.results[index] = result
                 // Without time for the repetition, a check keeps the very same result.
                 if let first = earlier.removeValue(forKey: index), first !== result { findings.repeated.insert(index) }
@@ -155,7 +169,7 @@ struct VerifySession {
     ) throws -> Int32? {
         try runChecks(CheckList(checks: checks), options) { event in
             switch event {
-            case .finished(let index, let result): onResult(index, result)
+            case .finished(let index, let result, _): onResult(index, result)
             case .tick: onEvent(.tick)
             case .willRepeat, .repeating, .idle: break
             }

@@ -65,6 +65,7 @@ struct WaitCommand: ParsableCommand {
     var until = WaitCondition.up
 
     @OptionGroup var connection: ConnectionArguments
+    @OptionGroup var hold: HoldArguments
 
     @Option(
         help: "Apply the policy of this configuration file; without it no policy applies.",
@@ -88,7 +89,8 @@ struct WaitCommand: ParsableCommand {
 
     func run() throws {
         let context = try CallerContext.read(config: config, tls: tls)
-        let template = try RequestTemplate(connection: connection, tls: tls, dialog: dialog, context: context)
+        let template = try RequestTemplate(
+            connection: connection, rounds: RoundsArguments(hold: hold), tls: tls, dialog: dialog, context: context)
         var list = TargetList()
         let problems = try list.append(targets, file: targetFile.name)
         let plan = try CheckPlan(list, template, problems)

@@ -18,10 +18,14 @@ TLS_PARAMETERS = ("server_name", "verify", "starttls", "min_days_left")
 def before_call(context, case, kwargs):
     if case.path == "/v1/checks/batch" and isinstance(case.body, dict):
         case.body = quick(case.body)
+    if case.path == "/v1/diagnoses" and isinstance(case.body, dict):
+        case.body = short({"timeout_ms": 1000} | case.body)
     if case.meta is None or not case.meta.generation.mode.is_positive:
         return
-    if case.path == "/v1/checks" and isinstance(case.body, dict):
+    if case.path in ("/v1/checks", "/v1/diagnoses") and isinstance(case.body, dict):
         case.body = check(case.body)
+        if "control" in case.body:
+            case.body["control"] = ascii_target(case.body["control"])
     elif case.path == "/v1/checks/batch" and isinstance(case.body, dict):
         case.body = batch(case.body)
     elif case.path == "/v1/probe" and isinstance(case.query, dict):
