@@ -220,6 +220,7 @@ struct connectd_icmp {
     uint32_t error;  // the errno that the message causes
     uint8_t origin;  // SO_EE_ORIGIN_ICMP or SO_EE_ORIGIN_ICMP6
     uint8_t type, code;
+    uint32_t mtu;  // of a message that the packet was too large; otherwise 0
     struct sockaddr_storage from;
 };
 
@@ -248,6 +249,8 @@ static inline int connectd_read_icmp(int descriptor, struct connectd_icmp *resul
             result->origin = error->ee_origin;
             result->type = error->ee_type;
             result->code = error->ee_code;
+            if (error->ee_errno == EMSGSIZE)
+                result->mtu = error->ee_info;
             if (offender->sa_family == AF_INET)
                 memcpy(&result->from, offender, sizeof(struct sockaddr_in));
             else if (offender->sa_family == AF_INET6)
@@ -258,6 +261,27 @@ static inline int connectd_read_icmp(int descriptor, struct connectd_icmp *resul
     return 0;
 }
 static const uint8_t connectd_origin_icmp6 = SO_EE_ORIGIN_ICMP6;
+
+// After EMSGSIZE of send(2): the MTU of the route's device, from the error queue. Returns 0 if the queue does not have
+// it.
+static inline uint32_t connectd_device_mtu(int descriptor)
+{
+    for (int budget = 16; budget > 0; budget--) {
+        char control[512];
+        struct msghdr message = {.msg_control = control, .msg_controllen = sizeof control};
+        if (recvmsg(descriptor, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
+            return 0;
+        for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header)) {
+            if (!(header->cmsg_level == IPPROTO_IP && header->cmsg_type == IP_RECVERR)
+                && !(header->cmsg_level == IPPROTO_IPV6 && header->cmsg_type == IPV6_RECVERR))
+                continue;
+            const struct sock_extended_err *error = (const struct sock_extended_err *)CMSG_DATA(header);
+            if (error->ee_origin == SO_EE_ORIGIN_LOCAL && error->ee_errno == EMSGSIZE)
+                return error->ee_info;
+        }
+    }
+    return 0;
+}
 
 // TCP_MD5SIG: struct tcp_md5sig has an array of 80 bytes, which Swift imports as a tuple of 80 members.
 static inline int connectd_set_md5(

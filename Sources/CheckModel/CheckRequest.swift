@@ -28,6 +28,8 @@ public struct CheckRequest: Sendable {
     public var tls: TLSOptions?
     /// The steps of the dialog in order; empty for a check without a dialog.
     public var dialog: [DialogStep] = []
+    /// The trace that follows the check; nil for none.
+    public var trace: TraceOptions?
     public var expectation: Expectation = .transportSuccess
     /// nil for checks that did not come over HTTP, or whose request has none of its members.
     public var origin: RequestOrigin?

@@ -17,6 +17,8 @@ public final class CheckResult: Sendable {
     /// What the phases after the connect learned, at most one report of each. It is from the decisive attempt if that had
     /// the phase, otherwise from the last attempt that did.
     public let reports: [PhaseReport]
+    /// The trace that followed the check; nil if none did.
+    public let trace: TraceReport?
     public let timings: Timings
     /// The statistics of all rounds; nil for a check of one round. The other members are those of the last round.
     public let rounds: RoundsReport?
@@ -25,7 +27,8 @@ public final class CheckResult: Sendable {
 
     public init(
         ok: Bool, outcome: Outcome, phase: Phase, error: ErrorReport?, attempts: [AttemptResult],
-        resolution: Resolution?, reports: [PhaseReport] = [], timings: Timings, rounds: RoundsReport? = nil,
+        resolution: Resolution?, reports: [PhaseReport] = [], trace: TraceReport? = nil, timings: Timings,
+        rounds: RoundsReport? = nil,
         startedAtNanoseconds: Int64
     ) {
         self.ok = ok
@@ -35,6 +38,7 @@ public final class CheckResult: Sendable {
         self.attempts = attempts
         self.resolution = resolution
         self.reports = reports
+        self.trace = trace
         self.timings = timings
         self.rounds = rounds
         self.startedAtNanoseconds = startedAtNanoseconds
@@ -42,6 +46,14 @@ public final class CheckResult: Sendable {
 }
 
 extension CheckResult {
+    /// The same result with a trace.
+    public func with(_ trace: TraceReport) -> CheckResult {
+        CheckResult(
+            ok: ok, outcome: outcome, phase: phase, error: error, attempts: attempts, resolution: resolution,
+            reports: reports, trace: trace, timings: timings, rounds: rounds,
+            startedAtNanoseconds: startedAtNanoseconds)
+    }
+
     /// Returns the result of a check that the policy denies; nothing was resolved or sent.
     public static func denied(_ request: CheckRequest, startedAtNanoseconds: Int64) -> CheckResult {
         notStarted(request, because: .denied, startedAtNanoseconds: startedAtNanoseconds)

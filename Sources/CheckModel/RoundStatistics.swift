@@ -116,7 +116,7 @@ extension CheckResult {
     public func withRounds(_ statistics: RoundStatistics) -> CheckResult {
         CheckResult(
             ok: ok, outcome: outcome, phase: phase, error: error, attempts: attempts, resolution: resolution,
-            reports: reports, timings: timings, rounds: RoundsReport(statistics),
+            reports: reports, trace: trace, timings: timings, rounds: RoundsReport(statistics),
             startedAtNanoseconds: startedAtNanoseconds)
     }
 }

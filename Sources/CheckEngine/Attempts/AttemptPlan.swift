@@ -41,6 +41,13 @@ final class AttemptPlan: Sendable {
         self.deadline = limit.map { min($0, deadline) } ?? deadline
     }
 
+    /// The same plan for another request to the same target, without a dialog.
+    func replacing(_ request: CheckRequest) -> AttemptPlan {
+        AttemptPlan(
+            PreparedCheck(request: request), in: context, reactor: reactor, contexts: contexts, admission: admission,
+            start: start)
+    }
+
     /// The TLS options; nil if the check does not use TLS.
     var tls: TLSOptions? {
         request.tls ?? (request.target.impliesTLS || dialogStartsTLS ? TLSOptions() : nil)

@@ -22,7 +22,11 @@ extension CheckRunner {
             let begin = Clock.now()
             if let deadline, index > 0, begin >= deadline { break }
             let result: CheckResult
-            switch await runOnce(check, in: context, queueNanoseconds: queueNanoseconds, until: deadline) {
+            // Only the last result is shown, so only it is worth a trace.
+            let answer = await runOnce(
+                check, in: context, queueNanoseconds: queueNanoseconds, until: deadline,
+                mayTrace: index == check.request.count - 1)
+            switch answer {
             case .result(let finished): result = finished
             case .denied(let reason):
                 // A name may have got other addresses meanwhile.

@@ -44,10 +44,13 @@ public final class CheckRunner: Sendable {
 
     /// Runs one round.
     ///
+    /// - Parameter mayTrace: whether a trace may follow.
+    ///
     /// Inlined into `run`: a frame of its own would exist as long as the check.
     @inline(__always)
     func runOnce(
-        _ check: PreparedCheck, in context: CheckContext, queueNanoseconds: Int64, until deadline: MonotonicTime?
+        _ check: PreparedCheck, in context: CheckContext, queueNanoseconds: Int64, until deadline: MonotonicTime?,
+        mayTrace: Bool = true
     ) async -> CheckAnswer {
         let draft = draft(for: check, in: context, queueNanoseconds, until: deadline)
         do throws(DenialReason) {
@@ -55,6 +58,7 @@ public final class CheckRunner: Sendable {
             case .tcp, .udp: try await InternetCheck(draft: draft, resolver: resolver).run()
             case .unix: try await UnixCheck(draft: draft, blocking: blocking).run()
             }
+            if mayTrace, check.request.trace != nil { return .result(await traced(draft, until: deadline)) }
             return .result(draft.finished())
         } catch {
             return .denied(reason: error)
@@ -70,6 +74,16 @@ public final class CheckRunner: Sendable {
         let draft = draft(for: check, in: context, 0, until: nil)
         return DirectCheck(
             check, number: number, draft: draft, internet: InternetCheck(draft: draft, resolver: resolver), owner: owner)
+    }
+
+    /// The finished result, with a trace to the address that decided it, if the request asks for one after this result.
+    @inline(never)
+    private func traced(_ draft: ResultDraft, until deadline: MonotonicTime?) async -> CheckResult {
+        let result = draft.finished()
+        guard let options = draft.plan.request.trace, options.applies(toCheckThatIsOK: result.ok),
+            let endpoint = draft.endpointToTrace
+        else { return result }
+        return result.with(await Trace(draft.plan, to: endpoint, options, until: deadline).run())
     }
 
     @inline(never)
@@ -91,6 +105,8 @@ extension PreparedCheck {
         switch request.target.peer {
         case .tcp(.address, _), .udp(.address, _):
             request.tls == nil && !request.target.impliesTLS && dialog == nil && !request.socket.tcpFastOpen
+                && request.preset == nil && request.trace == nil && request.count == 1
+                && request.holdMilliseconds == 0 && !request.isHalfOpen
         case .tcp(.name, _), .udp(.name, _), .unix: false
         }
     }

@@ -10,6 +10,8 @@ final class ResultDraft {
     var timings = Timings()
     var resolution: Resolution?
     var attempts: [AttemptResult] = []
+    /// The index of the attempt that decided the check.
+    private var decisiveIndex: Int?
     private var reports: [PhaseReport] = []
     private var verdict: (outcome: Outcome, phase: Phase, error: ErrorReport?)?
 
@@ -28,11 +30,24 @@ final class ResultDraft {
     /// Whether the check was cancelled.
     var isCancelled: Bool { verdict?.outcome == .failed(.cancelled) }
 
+    /// The address that decided the check, if its attempt sent a packet or the policy denied it; otherwise nil, as for a
+    /// cancelled check.
+    var endpointToTrace: IPEndpoint? {
+        guard let decisiveIndex, !isCancelled, case .ip(let endpoint) = attempts[decisiveIndex].endpoint else {
+            return nil
+        }
+        switch attempts[decisiveIndex].phase {
+        case .policy, .connect, .hold, .tls, .dialog, .done: return endpoint
+        case .resolve, .socket, .bind: return nil
+        }
+    }
+
     /// Takes the results of the attempts, and derives the check's own result from them.
     /// - Parameter begin: when the first attempt began.
     func take(_ outcomes: [AttemptOutcome], begunAt begin: MonotonicTime) {
         attempts = outcomes.map(\.result)
         let index = Self.decisive(among: attempts, requiringAll: plan.request.resolve.addresses == .all)
+        decisiveIndex = index
         // Member by member: a copy of the attempt would cost more than the rest.
         verdict = (attempts[index].outcome, attempts[index].phase, attempts[index].error)
         let hasLaterPhases = outcomes.contains { !$0.phases.isEmpty }

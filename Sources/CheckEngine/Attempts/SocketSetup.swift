@@ -61,7 +61,7 @@ struct SocketSetup {
 
 extension IPAddress {
     /// The wildcard address of the same family: INADDR_ANY, in6addr_any.
-    fileprivate var wildcard: IPAddress {
+    var wildcard: IPAddress {
         switch self {
         case .v4: .v4(IPv4Address(bits: 0))
         case .v6: .v6(IPv6Address(bits: 0))

@@ -32,7 +32,7 @@ struct AttemptEncoder {
         writer.piece("\"duration_ms\":")
         writer.milliseconds(nanoseconds: attempt.durationNanoseconds)
         if let icmp = attempt.icmp, !(hidesLocal && isOurs(icmp, attempt)) {
-            write(icmp, showsSender: !hidesLocal || attempt.icmpSender == .target || icmp.isFromInternet, to: &writer)
+            Self.write(icmp, showsSender: !hidesLocal || attempt.icmpSender == .target || icmp.isFromInternet, to: &writer)
         }
         if let information = attempt.tcpInformation { write(information, of: attempt, to: &writer) }
         writer.endObject()
@@ -87,8 +87,9 @@ struct AttemptEncoder {
         attempt.icmpSender == .prober || icmp.from == attempt.local?.address
     }
 
+    /// Writes the member `icmp`.
     /// - Parameter showsSender: whether to write `from`; false hides routers of the prober's own network.
-    private func write(_ icmp: ICMPMessage, showsSender: Bool, to writer: inout JSONWriter) {
+    static func write(_ icmp: ICMPMessage, showsSender: Bool, to writer: inout JSONWriter) {
         writer.member("icmp")
         writer.beginObject()
         writer.member("type")

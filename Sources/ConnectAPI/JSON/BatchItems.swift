@@ -123,7 +123,7 @@ extension Span<UInt8> {
 
 extension JSONObject {
     /// Members of a check whose objects are merged. Other members of a check replace those of the defaults.
-    private static let merged: Set<String> = ["labels", "resolve", "bind", "socket", "tls"]
+    private static let merged: Set<String> = ["labels", "resolve", "bind", "socket", "tls", "trace"]
 
     /// This check with the members of `defaults` that it does not have.
     package func check(filledFrom defaults: JSONObject) -> JSONObject {

@@ -61,6 +61,7 @@ package enum CheckDecoder {
         request.socket = members.socket ?? SocketOptions()
         request.preset = members.preset ?? request.preset
         request.dialog = members.dialog ?? []
+        request.trace = members.trace
         let isTLSOff = settleTLS(of: &request, by: members.tls, isGiven: reader.value("tls") != nil)
         request.expectation = members.expectation ?? .transportSuccess
         for flaw in ConsistencyRules.flaws(of: request, isTLSOff: isTLSOff) {
@@ -130,6 +131,7 @@ private struct CheckMembers {
     let tls: TLSDecoder.Choice?
     let preset: UDPPreset?
     let dialog: [DialogStep]?
+    let trace: TraceOptions?
     let expectation: Expectation?
 
     @inline(__always)
@@ -146,6 +148,9 @@ private struct CheckMembers {
         tls = reader.member("tls", TLSDecoder.choice)
         preset = reader.enumeration("preset", UDPPreset.self)
         dialog = reader.array("dialog", count: 1...64, DialogDecoder.step)
+        trace = reader.member("trace") {
+            TraceDecoder.options(&$0, maximumTimeout: maximumTimeoutMilliseconds)
+        }
         expectation = reader.member("expect", ExpectationDecoder.expectation)
     }
 }

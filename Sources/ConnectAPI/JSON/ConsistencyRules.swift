@@ -19,13 +19,17 @@ package enum ConsistencyRules {
     package static func flaws(of request: CheckRequest, isTLSOff: Bool) -> [Flaw] {
         // Most requests use none of these members.
         if request.tls == nil, !isTLSOff, request.dialog.isEmpty, request.preset == nil, !request.socket.tcpFastOpen,
-            RoundsRules.areUnused(by: request)
+            request.trace == nil, RoundsRules.areUnused(by: request)
         {
             return []
         }
         return RoundsRules.flaws(of: request) + tls(request, isTLSOff: isTLSOff) + PresetRules.flaws(of: request)
-            + startTLSSteps(request)
-            + rejects(request.dialog) + fastOpen(request)
+            + startTLSSteps(request) + rejects(request.dialog) + fastOpen(request) + trace(request)
+    }
+
+    private static func trace(_ request: CheckRequest) -> [Flaw] {
+        guard request.trace != nil, case .unix = request.target.peer else { return [] }
+        return [Flaw(["trace"], "requires a TCP or UDP target: a UNIX-domain socket has no path through a network")]
     }
 
     private static func tls(_ request: CheckRequest, isTLSOff: Bool) -> [Flaw] {

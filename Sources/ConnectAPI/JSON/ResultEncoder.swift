@@ -66,6 +66,7 @@ package struct ResultEncoder: Sendable {
             DialogEncoder.writeMember(redactor.map { $0.redacted(dialog) } ?? dialog, to: &writer)
         }
         if let answer = result.answer { AnswerEncoder(hidesLocal: prober == nil).writeMember(answer, to: &writer) }
+        if let trace = result.trace { TraceEncoder(hidesPath: prober == nil).writeMember(trace, to: &writer) }
         writeEnd(result.timings, result.startedAtNanoseconds, request.origin, to: &writer)
     }
 

@@ -69,11 +69,17 @@ struct ProbeReading {
         return options
     }
 
+    /// When to trace; nil for never. The other options of a trace have their defaults.
+    mutating func trace(timeoutUpTo maximum: Int) -> TraceOptions? {
+        guard let when = enumeration("trace", TraceOptions.When.self), when != .never else { return nil }
+        return TraceOptions(when: when, timeoutMilliseconds: TraceDecoder.defaultTimeout(maximum))
+    }
+
     /// Reports parameters that contradict each other.
     mutating func judge(_ request: CheckRequest) {
         for flaw in ConsistencyRules.flaws(of: request, isTLSOff: false) {
             // Here each member of `tls` is a parameter of its own; `tls` as a whole concerns the target.
-            report(flaw.path.count > 1 ? flaw.path[flaw.path.count - 1] : "target", flaw.detail)
+            report(flaw.path == ["tls"] ? "target" : flaw.path[flaw.path.count - 1], flaw.detail)
         }
     }
 
@@ -109,6 +115,7 @@ struct ProbeReading {
 enum ProbeDecoder {
     private static let known = [
         "target", "timeout_ms", "family", "addresses", "server_name", "verify", "starttls", "min_days_left", "expect",
+        "trace",
     ]
 
     static func decode(_ head: RequestHead, maximumTimeoutMilliseconds: Int) throws(Problem) -> PreparedCheck {
@@ -121,10 +128,12 @@ enum ProbeDecoder {
         resolve.addresses = reading.enumeration("addresses", ResolveOptions.Addresses.self) ?? .first
         let tls = reading.tls()
         let expectation = reading.expectation()
+        let trace = reading.trace(timeoutUpTo: maximumTimeoutMilliseconds)
         guard let target else { throw Problem(wrongInput: reading.problems) }
         var request = CheckRequest(target: target, timeoutMilliseconds: timeout)
         request.resolve = resolve
         if let tls { request.tls = tls }
+        request.trace = trace
         request.expectation = expectation
         reading.judge(request)
         guard reading.problems.isEmpty else { throw Problem(wrongInput: reading.problems) }

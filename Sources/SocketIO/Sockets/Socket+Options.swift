@@ -43,6 +43,27 @@ extension Socket {
         try set(Int32(IPPROTO_IP), IP_BIND_ADDRESS_NO_PORT, 1)
     }
 
+    /// SO_REUSEADDR: bind(2) takes a port that other sockets with this option have, if none of them listens.
+    public borrowing func setReusesAddress() throws(Errno) {
+        try set(SOL_SOCKET, SO_REUSEADDR, 1)
+    }
+
+    /// IPV6_AUTOFLOWLABEL off: the flow label is 0, so that routers see the same flow in every connection with the same
+    /// ports.
+    public borrowing func clearFlowLabel() throws(Errno) {
+        try set(Int32(IPPROTO_IPV6), IPV6_AUTOFLOWLABEL, 0)
+    }
+
+    /// IP_MTU_DISCOVER, IPV6_MTU_DISCOVER with IP_PMTUDISC_PROBE: datagrams are never fragmented, and the path MTU that
+    /// the kernel remembers is not applied to them.
+    public borrowing func setProbesPathMTU() throws(Errno) {
+        if isIPv6 {
+            try set(Int32(IPPROTO_IPV6), IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE)
+        } else {
+            try set(Int32(IPPROTO_IP), IP_MTU_DISCOVER, IP_PMTUDISC_PROBE)
+        }
+    }
+
     /// TCP_SYNCNT: how often the SYN is sent again, 1 … 127.
     public borrowing func setSynRetries(_ count: Int) throws(Errno) {
         try set(Int32(IPPROTO_TCP), TCP_SYNCNT, Int32(count))
@@ -114,12 +135,25 @@ extension Socket {
 
     /// Removes and returns the next ICMP message of the error queue; nil if there is none. Needs IP_RECVERR.
     public borrowing func takeICMP() -> (error: Errno, message: ICMPMessage)? {
+        takeICMPWithMTU().map { ($0.error, $0.message) }
+    }
+
+    /// The same, with the MTU of a message that a datagram was too large for; 0 for any other message, and from routers
+    /// that do not tell it.
+    public borrowing func takeICMPWithMTU() -> (error: Errno, message: ICMPMessage, mtu: Int)? {
         var icmp = connectd_icmp()
         guard connectd_read_icmp(descriptor.rawValue, &icmp) == 1 else { return nil }
         guard let from = SocketName.endpoint(from: icmp.from) else { return nil }
         let family: AddressFamily = icmp.origin == connectd_origin_icmp6 ? .ipv6 : .ipv4
         let message = ICMPMessage(family: family, type: icmp.type, code: icmp.code, from: from.address)
-        return (Errno(Int32(bitPattern: icmp.error)), message)
+        return (Errno(Int32(bitPattern: icmp.error)), message, Int(icmp.mtu))
+    }
+
+    /// After EMSGSIZE of `send`: the MTU of the device that leads to the peer, in bytes; nil if the kernel did not report
+    /// it. Needs IP_RECVERR.
+    public borrowing func takeDeviceMTU() -> Int? {
+        let mtu = connectd_device_mtu(descriptor.rawValue)
+        return mtu == 0 ? nil : Int(mtu)
     }
 
     /// SO_PEERCRED of a connected UNIX-domain socket, from the time when the peer called listen(2); nil if there are
