@@ -23,7 +23,7 @@ struct Connectd: ParsableCommand {
         version: Version.text,
         subcommands: [
             ServeCommand.self, CheckCommand.self, WaitCommand.self, ErrorsCommand.self, ConfigCommand.self,
-            HealthcheckCommand.self, ReloadCommand.self, VerifyCommand.self,
+            HealthcheckCommand.self, ReloadCommand.self, TraceCommand.self, VerifyCommand.self,
         ])
 
     static func main() {

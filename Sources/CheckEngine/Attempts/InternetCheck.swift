@@ -22,6 +22,14 @@ struct InternetCheck {
         conclude(outcomes, begunAt: begin)
     }
 
+    /// Only resolves, and applies the policy.
+    /// - Returns: the endpoints to connect to; nil if there are none. The draft then has the reason.
+    func resolveAddresses() async throws(DenialReason) -> [Endpoint]? {
+        try judgeHost()
+        if !resolveLiteral() { await resolve() }
+        return try permittedEndpoints()
+    }
+
     // The frame of `run` exists as long as an attempt waits, so functions that do not wait are not inlined into it.
 
     @inline(never)

@@ -11,8 +11,8 @@ struct CheckPlan: CheckSource {
     /// What the checks have in common.
     struct Traits {
         var hasTLS = false
-        /// Whether a check tries several addresses at once.
-        var usesManyAddresses = false
+        /// Whether a check has several sockets at once, to try several addresses or to trace.
+        var usesManySockets = false
         var longestTimeoutMilliseconds = 0
         var widestTarget = 0
     }
@@ -92,7 +92,7 @@ struct CheckPlan: CheckSource {
 extension CheckPlan.Traits {
     fileprivate mutating func add(_ request: CheckRequest) {
         hasTLS = hasTLS || request.tls != nil
-        usesManyAddresses = usesManyAddresses || request.resolve.addresses != .first
+        usesManySockets = usesManySockets || request.resolve.addresses != .first || request.trace != nil
         longestTimeoutMilliseconds = max(longestTimeoutMilliseconds, request.timeoutMilliseconds)
         widestTarget = max(widestTarget, request.target.text.count)
     }
@@ -118,13 +118,14 @@ struct RequestTemplate: Sendable {
     /// - Throws: `ValidationError` for a bad dialog.
     init(
         timeout: Duration? = nil, connection: ConnectionArguments, triesAllAddresses: Bool = false, tls: TLSArguments,
-        dialog: DialogArguments, expectation: Expectation? = nil, context: CheckContext
+        dialog: DialogArguments, expectation: Expectation? = nil, trace: TraceOptions? = nil, context: CheckContext
     ) throws {
         // Each check replaces the target.
         var base = CheckRequest(
             target: Target(peer: .tcp(.name("localhost"), port: 1), text: "localhost:1"),
             timeoutMilliseconds: timeout?.milliseconds ?? 5000)
         connection.apply(to: &base)
+        base.trace = trace
         if triesAllAddresses { base.resolve.addresses = .all }
         preset = dialog.preset
         if preset == nil { base.dialog = dialog.steps }
@@ -141,6 +142,8 @@ struct RequestTemplate: Sendable {
         let target = try Self.target(source)
         var request = base
         request.target = target
+        // A UNIX-domain socket has no path through a network.
+        if case .unix = target.peer { request.trace = nil }
         if case .tcp = target.peer, target.impliesTLS || tls != nil { request.tls = tls ?? TLSOptions() }
         request.expectation = source.expectation ?? expectation
         guard let preset else { return PreparedCheck(request: request, dialog: dialog) }
