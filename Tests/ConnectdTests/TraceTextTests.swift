@@ -36,7 +36,8 @@ import Testing
         #expect(sentence([], .unreachable) == "This machine has no route to 203.0.113.9.")
         #expect(
             sentence([Self.hop(1), TraceHop(ttl: 2)], .gap)
-                == "The answers end at 203.0.113.1 (TTL 1). Hops after that may be silent or unreachable: a trace cannot tell which.")
+                == "The answers end at 203.0.113.1 (TTL 1). Hops after that may be silent or unreachable: a trace cannot tell which."
+        )
         #expect(sentence([TraceHop(ttl: 1)], .gap).hasPrefix("The answers end at this machine: no hop answered."))
         #expect(sentence([Self.hop(1)], .deadline) == "The time ended. The last answer came from 203.0.113.1 (TTL 1).")
         #expect(sentence([Self.hop(1)], .maxTTL) == "The target is farther than TTL 1: raise the largest TTL.")

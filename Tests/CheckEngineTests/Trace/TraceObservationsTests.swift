@@ -62,11 +62,12 @@ import Testing
     }
 
     /// Type, code, sender, errno, and the stop with whether it is the target's.
-    @Test(arguments: [
-        (3, 3, 9, ECONNREFUSED, TraceStop.refused, true), (3, 2, 9, ECONNREFUSED, .refused, true),
-        (3, 13, 9, EHOSTUNREACH, .unreachable, true), (3, 3, 2, ECONNREFUSED, .unreachable, false),
-        (3, 1, 2, EHOSTUNREACH, .unreachable, false), (12, 0, 2, EPROTO, .unreachable, false),
-    ] as [(UInt8, UInt8, UInt32, Int32, TraceStop, Bool)])
+    @Test(
+        arguments: [
+            (3, 3, 9, ECONNREFUSED, TraceStop.refused, true), (3, 2, 9, ECONNREFUSED, .refused, true),
+            (3, 13, 9, EHOSTUNREACH, .unreachable, true), (3, 3, 2, ECONNREFUSED, .unreachable, false),
+            (3, 1, 2, EHOSTUNREACH, .unreachable, false), (12, 0, 2, EPROTO, .unreachable, false),
+        ] as [(UInt8, UInt8, UInt32, Int32, TraceStop, Bool)])
     func icmpErrorsEndThePath(
         type: UInt8, code: UInt8, sender: UInt32, errno: Int32, stop: TraceStop, isFromTarget: Bool
     ) {
