@@ -75,6 +75,7 @@ fuzz: ## Fuzz for a minute with each fuzzer
 fuzz: toolchain
 	Fuzz/run json 60
 	Fuzz/run answers 60
+	Fuzz/run presets 60
 
 # Each sanitizer has its own build folder. Tests/Sanitizers lists the suppressed reports.
 sanitize: ## Run the unit tests with the address sanitizer, then with the thread sanitizer

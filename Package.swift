@@ -48,7 +48,7 @@ let package = Package(
             name: "connectd",
             dependencies: [
                 "AccessPolicy", "Blackbox", "CAres", "CheckEngine", "CheckModel", "CLinux", "CMicrohttpd",
-                "Configuration", "ConnectAPI", "COpenSSL", "Dialog", "DNS", "ErrorCatalogue", "HTTPServer",
+                "Configuration", "ConnectAPI", "COpenSSL", "Diagnosis", "Dialog", "DNS", "ErrorCatalogue", "HTTPServer",
                 "NetworkTypes", "Reachability", "SocketIO", "StrictJSON", "TLS",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "DequeModule", package: "swift-collections"),
@@ -66,15 +66,15 @@ let package = Package(
             name: "ConnectAPI",
             dependencies: [
                 "AccessPolicy", "CheckEngine", "CheckModel", "CLinux", "Configuration", "COpenSSL", "CSpecification",
-                "Dialog", "ErrorCatalogue", "HTTPServer", "Metrics", "NetworkTypes", "SocketIO", "StrictJSON", "TLS",
-                .product(name: "Logging", package: "swift-log"),
+                "Diagnosis", "Dialog", "ErrorCatalogue", "HTTPServer", "Metrics", "NetworkTypes", "SocketIO",
+                "StrictJSON", "TLS", .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),
         .target(
             name: "Configuration",
             dependencies: [
-                "AccessPolicy", "CheckModel", "CLinux", "CYAML", "Dialog", "NetworkTypes", "StrictJSON", "SocketIO",
-                "TLS",
+                "AccessPolicy", "CheckModel", "CLinux", "COpenSSL", "CYAML", "Dialog", "NetworkTypes", "StrictJSON",
+                "SocketIO", "TLS",
             ],
             swiftSettings: strict),
         .target(
@@ -87,8 +87,8 @@ let package = Package(
         .target(
             name: "CheckEngine",
             dependencies: [
-                "AccessPolicy", "CheckModel", "CLinux", "Dialog", "DNS", "ErrorCatalogue", "NetworkTypes", "SocketIO",
-                "STARTTLS", "TLS",
+                "AccessPolicy", "CheckModel", "CLinux", "Diagnosis", "Dialog", "DNS", "ErrorCatalogue", "NetworkTypes",
+                "Presets", "SocketIO", "STARTTLS", "TLS",
                 .product(name: "DequeModule", package: "swift-collections"),
             ],
             swiftSettings: strict),
@@ -107,9 +107,12 @@ let package = Package(
                 "CheckModel", "CLinux", "COpenSSL", "ErrorCatalogue", "NetworkTypes", "SocketIO", "STARTTLS",
             ],
             swiftSettings: strict),
+        .target(name: "Presets", dependencies: ["CheckModel", "NetworkTypes"], swiftSettings: strict),
         .target(name: "STARTTLS", dependencies: ["CheckModel", "NetworkTypes"], swiftSettings: strict),
         .target(name: "SocketIO", dependencies: ["CLinux", "NetworkTypes"], swiftSettings: strict),
         .target(name: "StrictJSON", swiftSettings: strict),
+        .target(
+            name: "Diagnosis", dependencies: ["CheckModel", "ErrorCatalogue", "NetworkTypes"], swiftSettings: strict),
         .target(name: "CheckModel", dependencies: ["ErrorCatalogue", "NetworkTypes"], swiftSettings: strict),
         .target(name: "AccessPolicy", dependencies: ["NetworkTypes"], swiftSettings: strict),
         .target(name: "ErrorCatalogue", dependencies: ["NetworkTypes"], swiftSettings: strict),
@@ -144,6 +147,9 @@ let package = Package(
             name: "CheckModelTests",
             dependencies: ["CheckModel", "ErrorCatalogue", "NetworkTypes"],
             swiftSettings: strict),
+        .testTarget(
+            name: "DiagnosisTests", dependencies: ["Diagnosis", "CheckModel", "ErrorCatalogue", "NetworkTypes"],
+            swiftSettings: strict),
         .testTarget(name: "StrictJSONTests", dependencies: ["StrictJSON", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "SocketIOTests", dependencies: ["SocketIO", "NetworkTypes", "CLinux", "TestSupport"],
@@ -157,6 +163,8 @@ let package = Package(
         .testTarget(
             name: "STARTTLSTests", dependencies: ["STARTTLS", "CheckModel", "NetworkTypes", "TestSupport"],
             swiftSettings: strict),
+        .testTarget(
+            name: "PresetsTests", dependencies: ["Presets", "CheckModel", "NetworkTypes"], swiftSettings: strict),
         .testTarget(
             name: "TLSTests",
             dependencies: [
@@ -207,7 +215,7 @@ let package = Package(
         .testTarget(
             name: "ConnectdTests",
             dependencies: [
-                "connectd", "CheckEngine", "CheckModel", "ErrorCatalogue", "NetworkTypes",
+                "connectd", "CheckEngine", "CheckModel", "Diagnosis", "ErrorCatalogue", "NetworkTypes",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),

@@ -19,6 +19,7 @@ from bench import (
     report,
     ring,
     routes,
+    targets,
     tls,
 )
 from bench.contenders import contenders
@@ -35,8 +36,11 @@ SUITES = {
     "enqueues": enqueues.measure,
     "deadline": deadline.measure,
     "hang": hang.measure,
+    "neighbors": hang.measure_neighbors,
     "tls": tls.measure,
     "batch": batch.measure,
+    "file": targets.measure,
+    "growth": targets.measure_growth,
     "routes": routes.measure,
     "ring": ring.measure,
 }

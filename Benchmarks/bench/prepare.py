@@ -16,6 +16,8 @@ NEEDED = {
     "openssl": "openssl",
     BLACKBOX: "prometheus-blackbox-exporter",
     "nft": "nftables",
+    "nmap": "nmap",
+    "/usr/lib/nagios/plugins/check_tcp": "monitoring-plugins-basic",
     "valgrind": "valgrind",
     "objcopy": "binutils",
     "ip": "iproute2",

@@ -89,6 +89,14 @@ def hang_goals(hang):
     ]
 
 
+def neighbor_goals(found):
+    rounds = found["rounds"]
+    return [
+        Goal("neighbors: rate of single checks, of the quiet one", middle(rounds, "connectd", "ratio"), 0.9, at_least=True),
+        Goal("neighbors: wrong answers of anybody", wrong(rounds), 0),
+    ]
+
+
 def batch_goals(batch):
     found, hanging = [], batch["hanging"]
     for count, rounds in batch["open"].items():
@@ -105,6 +113,21 @@ def batch_goals(batch):
                       at_least=True, unit=" ms"))
     found.append(Goal("batch, hanging: wrong results", sum(turn["wrong"] for turn in hanging), 0))
     return found
+
+
+def file_goals(found):
+    rounds = found["rounds"]
+    return [
+        Goal("file: rate, of the epoll loop's", ratio(rounds, "connectd", "loop", "rate"), 0.9, at_least=True),
+        Goal("file: rate, of nmap's", ratio(rounds, "connectd", "nmap", "rate"), 1.4, at_least=True),
+        Goal("file: wrong results of anybody", wrong(rounds), 0),
+    ]
+
+
+def growth_goals(found):
+    costs = {int(count): run["cpu_us"] for count, run in found.items()}
+    most = max(costs)
+    return [Goal(f"growth: CPU a check of {most}, of that of 10000", costs[most] / costs[10_000], 1.2)]
 
 
 def deadline_goals(deadline):
@@ -131,8 +154,14 @@ def goals(results):
         found += tls_goals(results["tls"]["rounds"])
     if "batch" in results:
         found += batch_goals(results["batch"])
+    if "file" in results:
+        found += file_goals(results["file"])
+    if "growth" in results:
+        found += growth_goals(results["growth"])
     if "hang" in results:
         found += hang_goals(results["hang"])
+    if "neighbors" in results:
+        found += neighbor_goals(results["neighbors"])
     if "deadline" in results:
         found += deadline_goals(results["deadline"])
     if "idle" in results:
@@ -240,6 +269,15 @@ def hang_table(hang):
     return title, rows
 
 
+def neighbor_table(found):
+    rows = [["", "rate/s quiet", "rate/s then", "of it", "wrong"]]
+    for name in found["rounds"][0]:
+        rows.append([TITLES[name], *(f"{middle(found['rounds'], name, member):.{digits}f}"
+                                     for member, digits in (("quiet", 0), ("busy", 0), ("ratio", 2))),
+                     str(sum(turn[name]["wrong"] for turn in found["rounds"]))])
+    return f"neighbors: single checks while {found['hanging']} others hang", rows
+
+
 def batch_table(batch):
     rows = [["checks", "", "rate/s", "CPU µs each", "rate, of the loop's", "resident MB"]]
     for count, rounds in batch["open"].items():
@@ -249,6 +287,24 @@ def batch_table(batch):
                 rows.append([str(count), TITLES[name], f"{middle(rounds, name, 'rate'):.0f}",
                              f"{middle(rounds, name, 'cpu_us'):.1f}", f"{ratio(rounds, name, 'loop', 'rate'):.2f}", memory])
     return "batch: open targets, and a bare epoll loop in C on as many threads", rows
+
+
+def file_row(name, turns):
+    columns = [f"{median(turn[member] for turn in turns):.{digits}f}"
+               for member, digits in (("rate", 0), ("cpu_us", 1), ("resident_mb", 1))]
+    return [name, *columns, str(sum(turn["wrong"] for turn in turns))]
+
+
+def file_table(found):
+    rows = [["", "rate/s", "CPU µs each", "resident MB", "wrong"]]
+    rows += [file_row(name, [turn[name] for turn in found["rounds"]]) for name in found["rounds"][0]]
+    rows.append(file_row("check_tcp", [found["check_tcp"]]))
+    return f"file: {found['count']} open targets, output included", rows
+
+
+def growth_table(found):
+    rows = [["targets", "rate/s", "CPU µs each", "resident MB", "wrong"]]
+    return "growth: connectd check --file", rows + [file_row(count, [run]) for count, run in found.items()]
 
 
 def goals_table(found):
@@ -266,6 +322,10 @@ def tables(results, found):
             yield http_table(name, results[name])
     if "batch" in results:
         yield batch_table(results["batch"])
+    if "file" in results:
+        yield file_table(results["file"])
+    if "growth" in results:
+        yield growth_table(results["growth"])
     if "instructions" in results:
         yield instructions_table(results["instructions"])
     if "bare" in results:
@@ -274,6 +334,8 @@ def tables(results, found):
         yield tls_table(results["tls"])
     if "hang" in results:
         yield hang_table(results["hang"])
+    if "neighbors" in results:
+        yield neighbor_table(results["neighbors"])
     if "deadline" in results:
         yield deadline_table(results["deadline"])
     if "idle" in results or "start" in results:

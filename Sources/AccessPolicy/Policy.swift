@@ -53,19 +53,28 @@ public struct Policy: Sendable {
     public func judge(
         _ endpoint: IPEndpoint, transport: Transport, isLocal: (IPAddress) -> Bool
     ) -> Verdict {
+        decision(on: endpoint, transport: transport, isLocal: isLocal).verdict
+    }
+
+    /// Judges the destination of a connect, and says what decided. The parameters are those of `judge`.
+    public func decision(
+        on endpoint: IPEndpoint, transport: Transport, isLocal: (IPAddress) -> Bool
+    ) -> PolicyDecision {
         let inside = endpoint.address.embeddedIPv4(nat64Prefixes: nat64Prefixes).map {
             IPEndpoint(address: .v4($0), port: endpoint.port)
         }
         switch decide(on: endpoint, transport, isLocal) {
         case .denied(let reason):
-            return .deny(reason)
+            return PolicyDecision(denial: reason)
         case .opened(let rule):
-            return firstDenial(of: inside, transport, before: rule).map(Verdict.deny) ?? .allow
-        case .allowed:
+            return firstDenial(of: inside, transport, before: rule) ?? PolicyDecision(allowedBy: rule)
+        case .allowed(let rule):
             for endpoint in inside {
-                if case .denied(let reason) = decide(on: endpoint, transport, isLocal) { return .deny(reason) }
+                if case .denied(let reason) = decide(on: endpoint, transport, isLocal) {
+                    return PolicyDecision(denial: reason, embedded: endpoint.address)
+                }
             }
-            return .allow
+            return PolicyDecision(allowedBy: rule)
         }
     }
 
@@ -81,10 +90,19 @@ public struct Policy: Sendable {
         return .allow
     }
 
+    /// Judges a host name as `judgeHost`, and says what decided.
+    public func decision(onHost name: String, port: UInt16, transport: Transport) -> PolicyDecision {
+        switch judgeHost(name, port: port, transport: transport) {
+        case .allow: PolicyDecision(allowedBy: nil)
+        case .deny(let reason): PolicyDecision(denial: reason)
+        }
+    }
+
     // MARK: One address
 
     private enum Decision {
-        case allowed
+        /// Allowed by a rule, or by the profile for nil.
+        case allowed(rule: Int?)
         /// Allowed by the `allow` rule with that index for exactly this address.
         case opened(rule: Int)
         case denied(DenialReason)
@@ -96,11 +114,11 @@ public struct Policy: Sendable {
             switch rule.action {
             case .deny: return .denied(.rule(index: index))
             case .allow where rule.namesOneAddress: return .opened(rule: index)
-            case .allow: if hardDenial == nil { return .allowed }
+            case .allow: if hardDenial == nil { return .allowed(rule: index) }
             }
         }
         if let hardDenial { return .denied(hardDenial) }
-        return profileAllows(endpoint.address) ? .allowed : .denied(.profile)
+        return profileAllows(endpoint.address) ? .allowed(rule: nil) : .denied(.profile)
     }
 
     private func hardDenial(of endpoint: IPEndpoint, _ isLocal: (IPAddress) -> Bool) -> DenialReason? {
@@ -126,9 +144,11 @@ public struct Policy: Sendable {
         nat64Prefixes.contains { $0.range.contains(address) }
     }
 
-    private func firstDenial(of endpoints: [IPEndpoint], _ transport: Transport, before end: Int) -> DenialReason? {
+    private func firstDenial(of endpoints: [IPEndpoint], _ transport: Transport, before end: Int) -> PolicyDecision? {
         for (index, rule) in rules.prefix(end).enumerated() where rule.action == .deny {
-            if endpoints.contains(where: { rule.matches($0, transport) }) { return .rule(index: index) }
+            if let endpoint = endpoints.first(where: { rule.matches($0, transport) }) {
+                return PolicyDecision(denial: .rule(index: index), embedded: endpoint.address)
+            }
         }
         return nil
     }
@@ -149,9 +169,14 @@ extension Policy {
     /// path with `..` is denied, because it is ambiguous: pass the path that the kernel resolved.
     /// - Parameter file: The file that the path leads to, if it was opened.
     public func judge(path address: UnixAddress, file: FileIdentity? = nil) -> Verdict {
+        decision(on: address, file: file).verdict
+    }
+
+    /// Judges a UNIX-domain socket as `judge`, and says what decided.
+    public func decision(on address: UnixAddress, file: FileIdentity? = nil) -> PolicyDecision {
         switch decide(on: address, file) {
-        case .allowed: .allow
-        case .denied(let reason): .deny(reason)
+        case .allowed(let rule): PolicyDecision(allowedBy: rule)
+        case .denied(let reason): PolicyDecision(denial: reason)
         }
     }
 

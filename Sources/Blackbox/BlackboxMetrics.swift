@@ -39,6 +39,11 @@ struct BlackboxMetrics {
                 "probe_tcp_rtt_seconds", "The kernel's estimate of the round-trip time of the connection",
                 Double(microseconds) / 1e6)
         }
+        if let attempt = report.decisiveAttempt, let retransmits = attempt.tcpInformation?.synRetransmits {
+            gauge(
+                "probe_tcp_syn_retransmits", "How often the SYN of the connection was sent again",
+                Double(retransmits))
+        }
         gauge(
             "probe_timeout_seconds", "Returns how long the probe timeout is in seconds", report.probe.timeout.seconds)
         writeHandshake()
@@ -99,8 +104,8 @@ struct BlackboxMetrics {
         writer.sample("probe_failure_info", labels, UInt64(1))
     }
 
-    /// In the order of their names, as blackbox_exporter writes label values.
-    private static let phases = TimedPhase.inOrder.filter { $0 != .total }.sorted { $0.name < $1.name }
+    /// In the order of their names, as blackbox_exporter writes label values. A probe never holds its connection.
+    private static let phases = TimedPhase.inOrder.filter { $0 != .total && $0 != .hold }.sorted { $0.name < $1.name }
 
     private mutating func writePhases() {
         family("probe_phase_duration_seconds", "How long each phase of the probe took in seconds")

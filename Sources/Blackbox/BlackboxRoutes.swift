@@ -1,5 +1,6 @@
 internal import CheckEngine
 internal import CheckModel
+internal import Configuration
 package import ConnectAPI
 internal import HTTPServer
 package import Metrics
@@ -17,14 +18,20 @@ package struct BlackboxRoutes: ServiceExtension {
     package func routes(of parts: ServiceParts, under settings: ServiceSettings) -> [Route] {
         [
             Route(
-                .get, "/probe",
+                .get, "/probe", scope: .probe,
                 .work(BlackboxProbeResource(blackbox: blackbox, modules: modules, parts: parts, settings: settings))),
-            Route(.get, "/", decodesPath: true, .answer { [blackbox] _ in BlackboxIndex.page(of: blackbox.history) }),
-            Route(.get, "/config", decodesPath: true, .answer { [modules] _ in BlackboxResource.config(modules) }),
-            Route(.get, "/logs", decodesPath: true, .answer { [blackbox] head in blackbox.logs(head) }),
+            Route(
+                .get, "/", decodesPath: true, scope: .probe,
+                .answer { [blackbox] _ in BlackboxIndex.page(of: blackbox.history) }),
+            Route(
+                .get, "/config", decodesPath: true, scope: .admin,
+                .answer { [modules] _ in BlackboxResource.config(modules) }),
+            Route(
+                .get, "/logs", decodesPath: true, scope: .probe, .answer { [blackbox] head in blackbox.logs(head) }),
             Route(.get, "/-/healthy", decodesPath: true, .answer { _ in BlackboxResource.healthy }),
             Route(
-                [.post, .put], "/-/reload", decodesPath: true, .work(BlackboxReloadResource(blackbox: blackbox))),
+                [.post, .put], "/-/reload", decodesPath: true, scope: .admin,
+                .work(BlackboxReloadResource(blackbox: blackbox))),
         ]
     }
 

@@ -43,7 +43,7 @@ package final class BlackboxService: Sendable {
             let origin = OriginReader.origin(of: head, tokens: settings.tokens)
             switch probe.prepare(now: Clock.wallNanoseconds(), asked: origin) {
             case .failed(let result): return .answer(answer(result, to: probe, head))
-            case .check(let check) where check.dialog != nil && settings.permissions.dialogs == .none:
+            case .check(let check) where check.asksPeer && settings.permissions.dialogs == .none:
                 return .denied(check.request, probe)
             case .check(let check): return .check(check, probe)
             }

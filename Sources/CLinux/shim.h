@@ -180,31 +180,40 @@ static inline void connectd_end_on(int number) { signal(number, connectd_end_by)
 // dup(2) without a moment in which a child process could inherit the copy. fcntl(2) is variadic.
 static inline int connectd_duplicate(int descriptor) { return fcntl(descriptor, F_DUPFD_CLOEXEC, 0); }
 
-// The part of TCP_INFO that results show. struct tcp_info has bit fields, which Swift does not import.
+// struct tcp_info of linux/tcp.h up to segs_in. The C library's struct of Debian 12 ends before segs_out, and its bit
+// fields are not imported by Swift. The kernel fills in as much as it has; the rest stays 0.
 struct connectd_tcp_info {
-    uint8_t state;
-    uint8_t retransmits;
-    uint32_t rtt_us, rttvar_us, snd_mss, pmtu, total_retransmits;
+    uint8_t state, ca_state, retransmits, probes, backoff, options, window_scales, flags;
+    uint32_t rto, ato, snd_mss, rcv_mss, unacked, sacked, lost, retrans, fackets;
+    uint32_t last_data_sent, last_ack_sent, last_data_received, last_ack_received;
+    uint32_t pmtu, rcv_ssthresh, rtt_us, rttvar_us, snd_ssthresh, snd_cwnd, advmss, reordering, rcv_rtt, rcv_space;
+    uint32_t total_retransmits;
+    uint64_t pacing_rate, max_pacing_rate, bytes_acked, bytes_received;
+    uint32_t segs_out, segs_in;
 };
 
 static inline int connectd_get_tcp_info(int descriptor, struct connectd_tcp_info *result)
 {
-    struct tcp_info info;
-    socklen_t length = sizeof info;
-    memset(&info, 0, sizeof info);
-    if (getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &length) != 0)
-        return -1;
-    result->state = info.tcpi_state;
-    result->retransmits = info.tcpi_retransmits;
-    result->rtt_us = info.tcpi_rtt;
-    result->rttvar_us = info.tcpi_rttvar;
-    result->snd_mss = info.tcpi_snd_mss;
-    result->pmtu = info.tcpi_pmtu;
-    result->total_retransmits = info.tcpi_total_retrans;
-    return 0;
+    socklen_t length = sizeof *result;
+    memset(result, 0, sizeof *result);
+    return getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, result, &length);
 }
 static const uint8_t connectd_tcp_established = TCP_ESTABLISHED;
 static const uint8_t connectd_tcp_close_wait = TCP_CLOSE_WAIT;
+
+// SO_MEMINFO, SK_MEMINFO_WMEM_ALLOC: the bytes of packets of the socket that wait in this machine, for the address of a
+// neighbor or in the queue of an interface; 0 also if the kernel does not say. The option is a macro of newer headers.
+static inline uint32_t connectd_waiting_bytes(int descriptor)
+{
+#ifdef SO_MEMINFO
+    uint32_t values[9] = {0};
+    socklen_t length = sizeof values;
+    return getsockopt(descriptor, SOL_SOCKET, SO_MEMINFO, values, &length) == 0 ? values[2] : 0;
+#else
+    (void)descriptor;
+    return 0;
+#endif
+}
 
 // One message of the socket's error queue (ip(7), IP_RECVERR). The iteration over control messages consists of macros.
 struct connectd_icmp {

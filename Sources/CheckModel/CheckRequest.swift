@@ -10,9 +10,19 @@ public struct CheckRequest: Sendable {
     public var labels: [Label]?
     /// 1 … 60000: the limit for the whole check, without its wait in the queue.
     public var timeoutMilliseconds: Int
+    /// How long to watch the connection after the connect; 0 for no phase `hold`. Less than the timeout.
+    public var holdMilliseconds: UInt16 = 0
+    /// 1 … `largestCount`: how many rounds to run. The timeout applies to each.
+    public var count: UInt16 = 1
+    /// 0 … 60000: the pause between two rounds.
+    public var intervalMilliseconds: UInt16 = 0
+    /// Whether to reset the connection instead of completing its handshake.
+    public var isHalfOpen = false
     public var resolve = ResolveOptions()
     public var bind = BindOptions()
     public var socket = SocketOptions()
+    /// The question to ask over UDP instead of a dialog; nil for none. A `quic://` target has the preset `quic`.
+    public var preset: UDPPreset?
     /// The TLS handshake; nil for none, unless a dialog step starts one. A `tls://` target has one with default
     /// options.
     public var tls: TLSOptions?
@@ -24,13 +34,27 @@ public struct CheckRequest: Sendable {
     /// nil for checks that did not come over HTTP, or whose request has none of its members.
     public var origin: RequestOrigin?
 
+    /// The largest number of rounds of one check.
+    public static let largestCount = 1000
+    /// How long all rounds together may take, with the pauses between them.
+    public static let longestRoundsMilliseconds = 60_000
+
     /// Inlined: otherwise the whole value would be copied on the way to the caller.
     @inline(__always)
     public init(target: Target, timeoutMilliseconds: Int = 5000) {
         self.target = target
         self.timeoutMilliseconds = timeoutMilliseconds
         tls = target.impliesTLS ? TLSOptions() : nil
+        preset = target.impliesQUIC ? .quic : nil
     }
+}
+
+extension CheckRequest {
+    /// The longest time that the check can take: its timeout, or that of all rounds with the pauses between them.
+    public var longestMilliseconds: Int { Int(count) * timeoutMilliseconds + pausesMilliseconds }
+
+    /// The time of all pauses between rounds.
+    public var pausesMilliseconds: Int { max(Int(count) - 1, 0) * Int(intervalMilliseconds) }
 }
 
 /// A label of a check, copied into its result.
@@ -107,6 +131,8 @@ public struct SocketOptions: Hashable, Sendable {
     public var tcpFastOpen = false
     /// IPPROTO_MPTCP.
     public var mptcp = false
+    /// TCP_MAXSEG, in bytes: the longest segment to send and to ask for. No request has it; a diagnosis sets it.
+    public var maximumSegment: UInt16?
 
     public init() {}
 }

@@ -20,12 +20,15 @@ public final class CheckResult: Sendable {
     /// The trace that followed the check; nil if none did.
     public let trace: TraceReport?
     public let timings: Timings
+    /// The statistics of all rounds; nil for a check of one round. The other members are those of the last round.
+    public let rounds: RoundsReport?
     /// Wall-clock time, nanoseconds since 1970.
     public let startedAtNanoseconds: Int64
 
     public init(
         ok: Bool, outcome: Outcome, phase: Phase, error: ErrorReport?, attempts: [AttemptResult],
         resolution: Resolution?, reports: [PhaseReport] = [], trace: TraceReport? = nil, timings: Timings,
+        rounds: RoundsReport? = nil,
         startedAtNanoseconds: Int64
     ) {
         self.ok = ok
@@ -37,6 +40,7 @@ public final class CheckResult: Sendable {
         self.reports = reports
         self.trace = trace
         self.timings = timings
+        self.rounds = rounds
         self.startedAtNanoseconds = startedAtNanoseconds
     }
 }
@@ -46,7 +50,8 @@ extension CheckResult {
     public func with(_ trace: TraceReport) -> CheckResult {
         CheckResult(
             ok: ok, outcome: outcome, phase: phase, error: error, attempts: attempts, resolution: resolution,
-            reports: reports, trace: trace, timings: timings, startedAtNanoseconds: startedAtNanoseconds)
+            reports: reports, trace: trace, timings: timings, rounds: rounds,
+            startedAtNanoseconds: startedAtNanoseconds)
     }
 
     /// Returns the result of a check that the policy denies; nothing was resolved or sent.
@@ -83,6 +88,9 @@ public struct AttemptResult: Sendable {
     /// Nanoseconds since the check started, after the queue.
     public var startNanoseconds: Int64
     public var durationNanoseconds: Int64
+    /// Whether the last ACK of the handshake left before the reset, so that the peer's program may have seen the
+    /// connection; nil except for a half-open check that connected.
+    public var hasSentLastACK: Bool?
     /// The ICMP message that caused the error, if any.
     public var icmp: ICMPMessage?
     /// The sender of `icmp`.

@@ -2,7 +2,7 @@
 public enum TimedPhase: Int, CaseIterable, Sendable {
     /// The wait for a permit. It is not part of the check's timeout, but of `total`.
     case queue
-    case resolve, connect, tls, dialog
+    case resolve, connect, hold, tls, dialog
     /// The whole check.
     case total
 
@@ -15,6 +15,7 @@ public enum TimedPhase: Int, CaseIterable, Sendable {
         case .queue: "queue"
         case .resolve: "resolve"
         case .connect: "connect"
+        case .hold: "hold"
         case .tls: "tls"
         case .dialog: "dialog"
         case .total: "total"
@@ -25,7 +26,7 @@ public enum TimedPhase: Int, CaseIterable, Sendable {
 /// How long each phase of a check took, in nanoseconds; 0 for a phase that it did not have.
 public struct Timings: Sendable {
     /// One for each `TimedPhase`, by its raw value.
-    private var nanoseconds = InlineArray<6, Int64>(repeating: 0)
+    private var nanoseconds = InlineArray<7, Int64>(repeating: 0)
 
     public init() {}
 
@@ -52,8 +53,11 @@ public struct PhaseOutcome: Sendable {
 
 /// What a phase learned about the peer.
 public enum PhaseReport: Sendable {
+    case hold(HoldReport)
     case tls(TLSReport)
     case dialog(DialogReport)
+    /// Of a preset, in the place of a dialog.
+    case answer(PresetAnswer)
 }
 
 extension CheckResult {
@@ -66,6 +70,12 @@ extension CheckResult {
     /// What happened in the dialog; nil if none began.
     public var dialog: DialogReport? {
         for case .dialog(let report) in reports { return report }
+        return nil
+    }
+
+    /// What the server answered to the question of a preset; nil if there was none, or no answer.
+    public var answer: PresetAnswer? {
+        for case .answer(let answer) in reports { return answer }
         return nil
     }
 }

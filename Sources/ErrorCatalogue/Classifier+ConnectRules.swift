@@ -56,16 +56,21 @@ extension Classification {
         case .dialog:
             fault = .target
             hint = circumstances.transport == .udp ? Hints.silentUDP : Hints.silentInDialog
+            if circumstances.asksPreset { hint = Hints.silentPreset }
         case .hold:
             fault = .target
-            hint = Hints.silentWhileHeld
+            hint = isDeadline ? Hints.deadlineWhileHeld : Hints.silentWhileHeld
         case .policy, .resolve, .socket, .bind, .connect, .done:
-            if circumstances.signsWithMD5 {
+            if let reason = circumstances.tcpInformation?.unsent {
+                hint = Hints.unsent(reason)
+            } else if circumstances.signsWithMD5 {
                 hint = Hints.silentWithMD5
             } else if circumstances.destinationIsLoopback {
                 hint = Hints.silentOnLoopback
             } else if isDeadline, circumstances.transport.isUnix {
                 hint = circumstances.unixAccess == .unanswered ? Hints.pathUnanswered : Hints.silentUnix
+            } else if let count = circumstances.tcpInformation?.synSent {
+                hint = Hints.unanswered(synCount: Int(count), isDeadline: isDeadline) ?? hint
             }
         }
     }

@@ -124,6 +124,8 @@ public struct Circumstances: Hashable, Sendable {
     public var requestedBind: RequestedBind = []
     /// Whether the request asked for TCP_MD5SIG: a peer with another key does not answer.
     public var signsWithMD5 = false
+    /// Whether the request asks the question of a preset.
+    public var asksPreset = false
     /// In the phase `tls`: whether STARTTLS had not finished yet.
     public var isBeforeTLS = false
     /// The destination address; nil for UNIX-domain sockets.
@@ -139,6 +141,8 @@ public struct Circumstances: Hashable, Sendable {
     /// Who sent `icmp`, from `ICMPMessage.sender(destination:isOurs:)`.
     public var icmpSender: ICMPSender = .intermediate
     public var unixAccess: UnixAccess = .unknown
+    /// What the kernel did with the SYNs of a connect that got no answer; nil if unknown.
+    public var tcpInformation: TCPInformation?
     /// Whether the peer has answered: with a completed connect, or with bytes.
     public var peerSpoke = false
 

@@ -108,6 +108,10 @@ enum Hints {
         Send a request that the service must answer: no datagram came back, and UDP cannot tell a firewall's drop from \
         a service that ignores this payload.
         """
+    static let silentPreset = """
+        Check that a server of the preset's protocol runs there and answers this prober: it did not answer the question, \
+        and UDP cannot tell a firewall's drop from a silent service.
+        """
     static let silentInDialog = """
         Check that the service does not hang and is not overloaded: it accepted the connection but did not send what \
         the dialog expects; it may wait for the client.
@@ -115,6 +119,10 @@ enum Hints {
     static let silentWhileHeld = """
         Check stateful firewalls and NAT for an expired entry: the connection was established and then packets were \
         lost, or the peer disappeared.
+        """
+    static let deadlineWhileHeld = """
+        Raise timeout_ms or lower hold_ms: the deadline passed before the connection had been held for long enough; \
+        until then, the peer kept it open.
         """
     static let silentWithMD5 = """
         Compare the TCP MD5 keys on both sides first: nothing answered, and Linux drops segments with a wrong or \
@@ -219,6 +227,10 @@ enum Hints {
         Check the prober's output rules with `nft list ruleset`: its own firewall dropped this outgoing datagram \
         (EPERM on Linux).
         """
+    static let presetMismatch = """
+        Check which service uses this UDP port: "received" has what the peer sent, which is not an answer to the \
+        question of the preset.
+        """
     static let md5NotConfigured = """
         Check that the TCP MD5 key of this name is configured for the target's address and family: the kernel forbids \
         this connection.
@@ -231,13 +243,14 @@ enum Hints {
             noSuchInterface, bindWrongFamily, bindOther, optionForbidden, socketForbidden, optionMissing, optionRefused,
             localShortage, unixRefused, udpRefused, refusedOnLoopback, tcpRefusedByICMP, refusedByProber,
             refusedOnPath, resetWhileHeld, resetInTLS, resetInDialog, silentInTLS, silentBeforeTLS, silentUDP,
-            silentInDialog, silentWhileHeld, silentWithMD5, silentOnLoopback, silentUnix, pathUnanswered,
+            silentPreset, silentInDialog, silentWhileHeld,
+            deadlineWhileHeld, silentWithMD5, silentOnLoopback, silentUnix, pathUnanswered,
             familyWithoutAddress,
             familyWithoutRoute, sourcePortStillUsed, autobindExhausted, loopbackSource, unhandledAgain,
             unixInvalidArgument, zoneMissing, zoneMissingInRecord,
             multicastInvalid, multicastUnreachable, addressOfOtherFamily, fileSystemFull, pathIsNotSocket,
             unixAccessDenied, unixSearchDenied,
             unixWriteDenied,
-            unixPeerElsewhere, udpBroadcastForbidden, udpSendDropped, md5NotConfigured,
-        ] + icmp + tls
+            unixPeerElsewhere, udpBroadcastForbidden, udpSendDropped, presetMismatch, md5NotConfigured,
+        ] + icmp + tls + unanswered
 }

@@ -1,10 +1,35 @@
 /// The command-line forms of hints that differ from the API's, keyed by the API's text.
 enum CommandLineHints {
     static let templates: [String: String] = Dictionary(
-        hints + tls + own.compactMap { name, text in ErrnoCatalogue.entry(named: name).map { ($0.hint, text) } },
+        hints + presets + tls + unanswered
+            + own.compactMap { name, text in ErrnoCatalogue.entry(named: name).map { ($0.hint, text) } },
         uniquingKeysWith: { first, _ in first })
 
+    private static let unanswered = (1...Hints.mostSYNs).map { count in
+        (
+            Hints.unansweredUntilDeadline[count - 1],
+            """
+            Check for a firewall that drops packets, a dead host or a full listen backlog, or raise --timeout for a \
+            distant or slow target: nothing answered within {timeout} (\(Hints.sent(count))).
+            """
+        )
+    }
+
     private static let hints: [(String, String)] = [
+        (
+            Hints.deadlineWhileHeld,
+            """
+            Raise --timeout or lower --hold: the deadline passed before the connection had been held for long enough; \
+            until then, the peer kept it open.
+            """
+        ),
+        (
+            Hints.unsentDropped,
+            """
+            Check this machine's output rules with `nft list ruleset`, and `tc -s qdisc`: it dropped its own SYN, so \
+            nothing left.
+            """
+        ),
         (
             Hints.bindPortTaken,
             """
@@ -267,6 +292,22 @@ enum CommandLineHints {
             """
             Allow the prober's address in the server's access list, or start the service there: the server refuses to \
             serve this client ({message}).
+            """
+        ),
+    ]
+
+    private static let presets: [(String, String)] = [
+        (
+            Hints.silentPreset,
+            """
+            Check that a server of this protocol runs at {target} and answers this prober: it did not answer the \
+            question, and UDP cannot tell a firewall's drop from a silent service.
+            """
+        ),
+        (
+            Hints.presetMismatch,
+            """
+            Check which service uses this UDP port: what it sent is not an answer to the question of the preset.
             """
         ),
     ]

@@ -23,6 +23,7 @@ extension ErrnoCatalogue {
         case .dialogRejected: dialogRejected
         case .dialogClosed: dialogClosed
         case .selfConnect: selfConnect
+        case .closedEarly: closedEarly
         case .proberBusy: proberBusy
         case .denied: denied
         case .invalid: invalid
@@ -78,6 +79,18 @@ extension ErrnoCatalogue {
         hint: """
             Start the service, and add its port to net.ipv4.ip_local_reserved_ports: nothing listens there, and the \
             socket connected to itself on an ephemeral port.
+            """)
+
+    private static let closedEarly = own(
+        .closedEarly, .closedEarly, fault: .target, source: .kernel, retryable: true,
+        message: "The peer closed the connection while it was held",
+        when: """
+            The peer accepted the connection and closed it within `hold_ms`, without waiting for a request. A reset in \
+            that time is ECONNRESET, also with the class `closed_early`.
+            """,
+        hint: """
+            Check that the proxy or load balancer at this address has a healthy backend, and its access list: it \
+            accepted the connection and then closed it.
             """)
 
     private static let proberBusy = own(

@@ -27,6 +27,8 @@ public enum OwnError: String, CaseIterable, Sendable {
     case dialogClosed = "DIALOG_CLOSED"
     /// The socket connected to itself by TCP's simultaneous open (RFC 9293, 3.5): getsockname(2) equals getpeername(2).
     case selfConnect = "SELF_CONNECT"
+    /// The peer accepted the connection, and closed it while it was held.
+    case closedEarly = "CLOSED_EARLY"
     /// connectd had no free socket or thread for the check before its deadline.
     case proberBusy = "PROBER_BUSY"
     case denied = "DENIED"

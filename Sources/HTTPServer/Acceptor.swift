@@ -30,6 +30,8 @@ actor Acceptor {
     /// Whether new clients of inherited sockets are left to the next process.
     private var isHandingOver = false
     private var pause: SlotToken?
+    /// Whether idle connections are being ended, because there is no descriptor.
+    private var isRelieving = false
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { reactor.unownedExecutor }
 
@@ -205,16 +207,31 @@ actor Acceptor {
     private var canRefuse: Bool { localWorker.assumeIsolated { $0.canLinger } }
 
     /// Pauses accepting when there is no descriptor or memory. The listener stays ready, so the loop would spin otherwise.
-    /// With the spare descriptor, one client gets a 503. Its request is read, because close(2) with unread bytes sends a reset.
-    /// The others wait in the backlog for a moment.
+    /// Idle connections give way to the clients in the backlog.
     private func relieve(_ listener: ListeningSocket, _ error: Errno) {
-        if told == nil, reserve >= 0, tls(for: listener) == nil {
-            log("accept4 failed with errno \(error.rawValue): no descriptor or memory is left for a connection.")
-            close(reserve)
-            reserve = -1
-            tellOne(on: listener)
-        }
         startPause()
+        guard !isRelieving else { return }
+        isRelieving = true
+        Task(executorPreference: reactor.thread) {
+            let count = await self.placement.endIdle()
+            await self.relieved(listener, error, endedCount: count)
+        }
+    }
+
+    /// If no connection has given way, one client gets a 503 with the spare descriptor. Its request is read, because
+    /// close(2) with unread bytes sends a reset. The others wait in the backlog for a moment.
+    private func relieved(_ listener: ListeningSocket, _ error: Errno, endedCount: Int) {
+        isRelieving = false
+        guard !listeners.isEmpty else { return }
+        let failure = "accept4 failed with errno \(error.rawValue)"
+        guard endedCount == 0 else {
+            return log("\(failure): ended \(endedCount) idle connections to make room for new ones.")
+        }
+        guard told == nil, reserve >= 0, tls(for: listener) == nil else { return }
+        log("\(failure): no descriptor or memory is left for a connection.")
+        close(reserve)
+        reserve = -1
+        tellOne(on: listener)
     }
 
     private func tellOne(on listener: ListeningSocket) {
@@ -330,6 +347,19 @@ final class Placement: Sendable {
             if await worker.makeRoom(for: purpose) { return true }
         }
         return false
+    }
+
+    /// How many idle connections give way at once if the process has no descriptor left.
+    private static let mostEnded = 16
+
+    /// Ends idle connections, because the process has no descriptor left.
+    /// - Returns: how many were ended.
+    func endIdle() async -> Int {
+        var count = 0
+        for worker in workers where count < Self.mostEnded {
+            count += await worker.endIdle(atMost: Self.mostEnded - count)
+        }
+        return count
     }
 
     /// Ends every TLS connection, after its current request.

@@ -40,8 +40,10 @@ final class Connection {
 
     var phase: Phase = .idle
     var gate: Gate = .waiting
-    /// Whether it is counted in `HTTPWorker.spareCount`: no byte of a request has come.
+    /// Whether it is counted in `HTTPWorker.spareCount`: no complete head of a request has come.
     var isIdle = false
+    /// Whether it waits for the rest of a request head.
+    var hasPartOfHead: Bool { if case .head = phase { gate == .waiting } else { false } }
     /// The index of the library's instance that has it; nil while none does.
     var library: Int?
     /// Whether the instance with the large memory has it.

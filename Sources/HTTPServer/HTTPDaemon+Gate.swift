@@ -52,6 +52,7 @@ extension HTTPDaemon {
     /// Passes a complete head to an instance of the library.
     private func open(_ connection: Connection, for scan: HeadScan, _ available: Int) {
         noteHead(of: connection)
+        noteBusy(connection)
         let body = scan.isChunked ? nil : scan.contentLength ?? 0
         let total = body.map { UInt64(scan.length) + $0 }
         let need = scan.length + (scan.fieldCount + scan.argumentCount) * HTTPLimits.partBytes

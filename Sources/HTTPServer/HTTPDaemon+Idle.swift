@@ -3,10 +3,10 @@ internal import NetworkTypes
 internal import SocketIO
 internal import Synchronization
 
-/// Idle connections give way to new clients if there are as many connections as allowed. So clients that keep connections
-/// open cannot make a liveness check fail.
+/// Connections without a complete request head give way to new clients if there are as many connections as allowed, or no
+/// descriptor is left. So clients that keep connections open cannot make a liveness check fail.
 extension HTTPDaemon {
-    /// Counts a connection that waits for the first byte of a request.
+    /// Counts a connection that waits for a request.
     func noteIdle(_ connection: Connection) {
         guard !connection.isIdle else { return }
         connection.isIdle = true
@@ -20,20 +20,46 @@ extension HTTPDaemon {
         worker.countIdle(-1, connection.source.purpose)
     }
 
-    /// Ends the connection that has been idle for longest.
+    /// Ends the connection that has waited for longest; first those with a part of a request head.
     /// - Returns: whether there was one.
     func makeRoom(for purpose: Listener.Purpose) -> Bool {
         if endFirst(of: &idlest, for: purpose) { return true }
+        let now = Clock.now().nanoseconds
+        guard now >= nextIdleSearch else { return false }
         idlest = findIdlest(for: purpose)
+        // Connections that are too young to give way must not cause a search for each new client.
+        if idlest.isEmpty { nextIdleSearch = now + Self.searchPause }
         return endFirst(of: &idlest, for: purpose)
     }
 
-    /// Ends the first of them that is still idle.
+    private static var searchPause: UInt64 { 10_000_000 }
+
+    /// Ends connections that have waited for longest, because the process has no descriptor left.
+    /// - Returns: how many were ended.
+    func endIdle(atMost count: Int) -> Int {
+        let youngest = Clock.now().nanoseconds - UInt64(HTTPLimits.recentMilliseconds) * 1_000_000
+        var ended = 0
+        for purpose in [Listener.Purpose.service, .health] {
+            var candidates = findIdlest(for: purpose).filter { $0.since <= youngest }
+            while ended < count, endFirst(of: &candidates, for: purpose) { ended += 1 }
+        }
+        return ended
+    }
+
+    /// Ends the first of them that still waits.
     private func endFirst(of candidates: inout [IdleCandidate], for purpose: Listener.Purpose) -> Bool {
         while let candidate = candidates.popLast() {
             guard let connection = connections[candidate.index], candidate.isStill(connection, for: purpose),
-                !hasInput(connection)
+                connection.hasPartOfHead || !hasInput(connection)
             else { continue }
+            if connection.hasPartOfHead {
+                let problem = handler.problem(status: 408, detail: Self.tooSlow)
+                PlainAnswer.send(problem, to: connection.descriptor, withoutBody: false)
+                // Unread bytes would turn the close into a reset, which can destroy the answer.
+                _ = scratch.withUnsafeMutableBytes {
+                    recv(connection.descriptor, $0.baseAddress, $0.count, Int32(MSG_DONTWAIT))
+                }
+            }
             noteBusy(connection)
             end(connection)
             return true
@@ -50,49 +76,63 @@ extension HTTPDaemon {
     /// How many connections one search finds. A search visits all connections, so it must not run for each new client.
     private static var mostCandidates: Int { 64 }
 
-    /// The connections that have been idle for longest, that one last.
+    /// The connections that have waited for longest, that one last.
     private func findIdlest(for purpose: Listener.Purpose) -> [IdleCandidate] {
         var found: [IdleCandidate] = []
-        let grace = UInt64(HTTPLimits.silentMilliseconds) * 1_000_000
-        let youngest = Clock.now().nanoseconds - grace
+        let now = Clock.now().nanoseconds
         for case let connection? in connections where connection.isIdle && connection.source.purpose == purpose {
-            // The bytes of a plain connection are visible here; those of a new TLS connection may still be in its relay.
-            guard connection.hasServed || !connection.source.isHTTPS || connection.opened <= youngest else { continue }
-            let candidate = IdleCandidate(connection, idleTimeoutMilliseconds: limits.idleTimeoutMilliseconds)
+            guard mayGiveWay(connection, at: now) else { continue }
+            let candidate = IdleCandidate(connection, limits)
             guard found.count >= Self.mostCandidates else {
                 found.append(candidate)
                 continue
             }
-            guard let latest = found.indices.max(by: { found[$0].since < found[$1].since }),
-                candidate.since < found[latest].since
+            guard let latest = found.indices.max(by: { found[$0].precedes(found[$1]) }),
+                candidate.precedes(found[latest])
             else { continue }
             found[latest] = candidate
         }
-        return found.sorted { $0.since > $1.since }
+        return found.sorted { $1.precedes($0) }
+    }
+
+    private func mayGiveWay(_ connection: Connection, at now: UInt64) -> Bool {
+        if connection.hasPartOfHead {
+            let grace = UInt64(HTTPLimits.incompleteHeadMilliseconds) * 1_000_000
+            return IdleCandidate(connection, limits).since + grace <= now
+        }
+        // The bytes of a plain connection are visible here; those of a new TLS connection may still be in its relay.
+        let grace = UInt64(HTTPLimits.silentMilliseconds) * 1_000_000
+        return connection.hasServed || !connection.source.isHTTPS || connection.opened + grace <= now
     }
 }
 
-/// A connection that was idle when it was found.
+/// A connection that waited for a request when it was found.
 struct IdleCandidate {
     let index: Int
-    /// Since when it has been idle, in nanoseconds of CLOCK_MONOTONIC.
+    /// Since when it has waited, in nanoseconds of CLOCK_MONOTONIC.
     let since: UInt64
+    private let hasPartOfHead: Bool
     private let opened: UInt64
     private let request: UInt64
 
-    init(_ connection: Connection, idleTimeoutMilliseconds: Int) {
+    init(_ connection: Connection, _ limits: HTTPLimits) {
         index = connection.index
-        // The deadline of an idle connection runs from its last response.
-        since =
-            connection.hasServed
-            ? connection.deadline &- UInt64(idleTimeoutMilliseconds) * 1_000_000 : connection.opened
+        hasPartOfHead = connection.hasPartOfHead
+        // The deadline runs from the last response, or from the first byte of the head.
+        let timeout = hasPartOfHead ? limits.headTimeoutMilliseconds : limits.idleTimeoutMilliseconds
+        since = connection.hasServed ? connection.deadline &- UInt64(timeout) * 1_000_000 : connection.opened
         opened = connection.opened
         request = connection.request
     }
 
-    /// Whether it is the same connection, without a request since then.
+    /// Whether it gives way before another one.
+    func precedes(_ other: IdleCandidate) -> Bool {
+        hasPartOfHead == other.hasPartOfHead ? since < other.since : hasPartOfHead
+    }
+
+    /// Whether it is the same connection in the same state, without a request since then.
     func isStill(_ connection: Connection, for purpose: Listener.Purpose) -> Bool {
         connection.isIdle && connection.opened == opened && connection.request == request
-            && connection.source.purpose == purpose
+            && connection.hasPartOfHead == hasPartOfHead && connection.source.purpose == purpose
     }
 }

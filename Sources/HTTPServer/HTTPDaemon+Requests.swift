@@ -12,13 +12,13 @@ extension HTTPDaemon {
         connection.target.append(contentsOf: target)
         connection.request &+= 1
         noteHead(of: connection)
+        noteBusy(connection)
     }
 
-    /// Notes the first byte of a request head.
+    /// Notes the first byte of a request head. Until the head is complete, the connection can give way to another one.
     func noteHead(of connection: Connection) {
         guard case .idle = connection.phase else { return }
         connection.phase = .head
-        noteBusy(connection)
         connection.isLate = state >= .ending
         // The deadline of a connection's first head runs from its start.
         if connection.hasServed { connection.deadline = deadline(limits.headTimeoutMilliseconds) }
@@ -383,7 +383,7 @@ extension HTTPDaemon {
         end(connection)
     }
 
-    private static let tooSlow = "The request took too long to arrive."
+    static let tooSlow = "The request took too long to arrive."
 
     /// Refuses malformed heads that the library would refuse itself: before 1.0, it sends the head of its response
     /// twice. It logs this first, without naming the connection, so every connection with such a head is refused here.

@@ -39,6 +39,8 @@ final class HTTPDaemon {
     var lingering: [Int32: LingeringClose] = [:]
     /// Idle connections that give way next, the first one last.
     var idlest: [IdleCandidate] = []
+    /// Before this time, in nanoseconds of CLOCK_MONOTONIC, a search for `idlest` would find nothing.
+    var nextIdleSearch: UInt64 = 0
     /// By our descriptor of the pair between relay and library.
     var relays: [Int32: TLSRelay] = [:]
     var scratch = [UInt8](repeating: 0, count: 65536)

@@ -68,6 +68,13 @@ public struct HTTPLimits: Sendable {
     /// How long a new TLS connection does not give way to others: its first request may be on its way.
     static let silentMilliseconds = 50
 
+    /// How long an incomplete request head does not give way to other clients.
+    static let incompleteHeadMilliseconds = 1000
+
+    /// How long an idle connection does not give way when the process has no descriptor left: its client may be about to
+    /// send the next request.
+    static let recentMilliseconds = 1000
+
     /// During shutdown: how long a new connection may take to begin its first request before it is closed.
     static let firstRequestMilliseconds = 200
 

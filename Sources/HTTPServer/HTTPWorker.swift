@@ -160,10 +160,16 @@ actor HTTPWorker {
         daemon.linger(on: number)
     }
 
-    /// Ends the connection that has been idle for longest.
+    /// Ends the connection that has waited for a request for longest.
     /// - Returns: whether there was one.
     func makeRoom(for purpose: Listener.Purpose) -> Bool {
         daemon?.makeRoom(for: purpose) ?? false
+    }
+
+    /// Ends connections that have waited for a request for longest.
+    /// - Returns: how many were ended.
+    func endIdle(atMost count: Int) -> Int {
+        daemon?.endIdle(atMost: count) ?? 0
     }
 
     /// Ends every TLS connection after its current request, also those in the inbox.

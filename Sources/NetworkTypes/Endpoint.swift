@@ -126,7 +126,7 @@ public enum ListenAddress: Hashable, Sendable {
 
 extension IPAddress {
     /// Whether the address is loopback, also in its IPv4-mapped form (`::ffff:127.0.0.1`).
-    fileprivate var isLoopback: Bool {
+    public var isLoopback: Bool {
         switch self {
         case .v4(let address): address.bits >> 24 == 127
         case .v6(let address): address.bits == 1 || address.bits >> 24 == (0xFFFF << 8 | 127)

@@ -24,9 +24,15 @@ public struct TCPInformation: Hashable, Sendable {
     public let sendMSS: UInt32
     public let pathMTU: UInt32
 
+    /// SYNs that left this machine, retransmissions included. A SYN that this machine's own output rules drop counts until
+    /// a retransmission shows the drop.
+    public var synSent: UInt32
+    /// Why no SYN left this machine; nil if one did, or if it is not known.
+    public var unsent: UnsentSYN?
+
     public init(
         synRetransmits: UInt32, rttMicroseconds: UInt32, rttVarianceMicroseconds: UInt32, retransmits: UInt32,
-        sendMSS: UInt32, pathMTU: UInt32
+        sendMSS: UInt32, pathMTU: UInt32, synSent: UInt32? = nil, unsent: UnsentSYN? = nil
     ) {
         self.synRetransmits = synRetransmits
         self.rttMicroseconds = rttMicroseconds
@@ -34,7 +40,23 @@ public struct TCPInformation: Hashable, Sendable {
         self.retransmits = retransmits
         self.sendMSS = sendMSS
         self.pathMTU = pathMTU
+        self.synSent = synSent ?? 1 + synRetransmits
+        self.unsent = unsent
     }
+
+    /// Records that no SYN left this machine.
+    public mutating func noteUnsent(_ reason: UnsentSYN) {
+        synSent = 0
+        unsent = reason
+    }
+}
+
+/// Why no SYN left this machine. The raw value is the name in JSON.
+public enum UnsentSYN: String, CaseIterable, Sendable {
+    /// It waits for the link-layer address of the next hop, or in the queue of the interface.
+    case queued
+    /// An output rule, the route or a full queue of this machine dropped it.
+    case dropped
 }
 
 /// The credentials of the listener of a UNIX-domain socket: SO_PEERCRED of unix(7).

@@ -27,8 +27,10 @@ extension Target {
             return
         }
         let (host, port) = try bytes.extracting(droppingFirst: rest).hostAndPort()
-        let peer: Peer = scheme == .udp ? .udp(host, port: port) : .tcp(host, port: port)
-        self.init(peer: peer, impliesTLS: scheme == .tls, text: text)
+        let isUDP = scheme == .udp || scheme == .quic
+        self.init(
+            peer: isUDP ? .udp(host, port: port) : .tcp(host, port: port), impliesTLS: scheme == .tls,
+            impliesQUIC: scheme == .quic, text: text)
     }
 
     /// Room for the longest scheme and the longest path.
@@ -50,7 +52,7 @@ extension Span<UInt8> {
         return (scheme, colon + 3)
     }
 
-    /// Returns the host and port after the scheme of tcp, tls and udp.
+    /// Returns the host and port after the scheme of tcp, tls, udp and quic.
     fileprivate func hostAndPort() throws(TargetError) -> (Host, port: UInt16) {
         let isASCII = try refuseWhatIsNoAuthority()
         guard count > 0 else { throw TargetError("the target has no host and no port: write host:port", member: .host) }

@@ -22,12 +22,15 @@ public struct Target: Hashable, Sendable {
     public let peer: Peer
     /// Whether a TLS handshake follows the connect: true for `tls://`.
     public let impliesTLS: Bool
+    /// Whether the target is asked as a QUIC server is: true for `quic://`.
+    public let impliesQUIC: Bool
     /// The target in results: the URL as written, or the URL form of an object.
     public let text: String
 
-    public init(peer: Peer, impliesTLS: Bool = false, text: String) {
+    public init(peer: Peer, impliesTLS: Bool = false, impliesQUIC: Bool = false, text: String) {
         self.peer = peer
         self.impliesTLS = impliesTLS
+        self.impliesQUIC = impliesQUIC
         self.text = text
     }
 
@@ -54,7 +57,7 @@ extension Target {
     ///   - port: 1 … 65535, or a name of `PortNames`.
     /// - Throws: Why the target is invalid, and the invalid member.
     public init(transport: String, host: String, port: TargetPort) throws(TargetError) {
-        guard let scheme = TargetScheme(rawValue: transport), scheme.unixSocketType == nil else {
+        guard let scheme = TargetScheme(rawValue: transport), scheme.unixSocketType == nil, scheme != .quic else {
             throw TargetError(
                 "the transport must be tcp, tls or udp for a target with host and port", member: .transport)
         }
@@ -90,7 +93,7 @@ extension Target {
 
 /// The scheme of a target's URL.
 enum TargetScheme: String, CaseIterable {
-    case tcp, tls, udp, unix
+    case tcp, tls, udp, quic, unix
     case unixDatagram = "unix+dgram"
     case unixSeqpacket = "unix+seqpacket"
 
@@ -116,14 +119,14 @@ enum TargetScheme: String, CaseIterable {
     /// The socket type; nil for schemes with a host and a port.
     var unixSocketType: UnixSocketType? {
         switch self {
-        case .tcp, .tls, .udp: nil
+        case .tcp, .tls, .udp, .quic: nil
         case .unix: .stream
         case .unixDatagram: .dgram
         case .unixSeqpacket: .seqpacket
         }
     }
 
-    /// `tcp, tls, udp, unix, unix+dgram and unix+seqpacket`.
+    /// `tcp, tls, udp, quic, unix, unix+dgram and unix+seqpacket`.
     static var list: String {
         let names = allCases.map(\.rawValue)
         return names.dropLast().joined(separator: ", ") + " and " + names.suffix(1).joined()

@@ -222,7 +222,7 @@ extension StringProtocol {
 
 /// A URL scheme of another protocol, and the port that it implies.
 struct ForeignScheme {
-    /// What the target begins with instead: `tcp://`, `tls://` or `udp://`.
+    /// What the target begins with instead: `tcp://`, `tls://`, `udp://` or `quic://`.
     let prefix: String
     /// nil if the scheme implies no port.
     let port: UInt16?
@@ -265,7 +265,7 @@ struct ForeignScheme {
         "postgres": ("tcp", 5432), "mariadb": ("tcp", 3306), "mongodb": ("tcp", 27017), "valkey": ("tcp", 6379),
         "sqlserver": ("tcp", 1433), "mssql": ("tcp", 1433), "oracle": ("tcp", 1521), "zookeeper": ("tcp", 2181),
         "sip": ("udp", 5060), "sips": ("tls", 5061), "dns": ("udp", 53), "domain": ("udp", 53), "ntp": ("udp", 123),
-        "snmp": ("udp", 161), "syslog": ("udp", 514), "stun": ("udp", 3478), "quic": ("udp", 443), "h3": ("udp", 443),
+        "snmp": ("udp", 161), "syslog": ("udp", 514), "stun": ("udp", 3478), "quic": ("quic", 443), "h3": ("quic", 443),
     ]
 
     private static let otherPortNames: [String: UInt16] = [

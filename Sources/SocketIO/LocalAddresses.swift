@@ -48,6 +48,17 @@ public enum LocalAddresses {
         return anyInterfaceAddress { Int32($0.ss_family) == wanted } ?? true
     }
 
+    /// Whether any interface has an address of the family that is neither loopback nor link-local.
+    public static func hasUsable(of family: AddressFamily) -> Bool {
+        anyInterfaceAddress { name in
+            guard let address = SocketName.endpoint(from: name)?.address, address.family == family else { return false }
+            switch address {
+            case .v4(let address): return address.bits >> 24 != 127 && address.bits >> 16 != 0xA9FE
+            case .v6(let address): return address.bits > 1 && address.bits >> 118 != 0xFE80 >> 6
+            }
+        } ?? true
+    }
+
     /// The networks of all interfaces, by their addresses and masks: getifaddrs(3). Empty if the list is not available.
     public static func networks() -> [AddressRange] {
         var networks: [AddressRange] = []

@@ -23,9 +23,11 @@ public final class SocketStream {
     public var deadline: MonotonicTime
     /// Called with true before each wait for the socket, and with false after it.
     public var noteWait: ((_ isWaiting: Bool) -> Void)?
-    private let descriptor: Int32
+    let descriptor: Int32
     private let token: SlotToken
     private var usesWithoutWait = 0
+    /// Whether anything was read from the socket, or waited for.
+    private var hasRead = false
 
     /// So many operations without a wait give other tasks of the thread a turn.
     private static let usesOfTurn = 4
@@ -92,6 +94,7 @@ extension SocketStream {
     /// Waits for the socket. Call it only after EAGAIN, or if what is there is not enough.
     public func wait(for interest: Readiness, until limit: MonotonicTime) async throws(Failure) {
         usesWithoutWait = 0
+        hasRead = true
         noteWait?(true)
         defer { noteWait?(false) }
         switch await reactor.waitOnThread(token, for: interest, until: limit) {
@@ -99,6 +102,13 @@ extension SocketStream {
         case .deadline: throw .deadline
         case .cancelled: throw .cancelled
         }
+    }
+
+    /// Waits until the peer's first bytes have come. No edge can be missed then, so no look at the socket comes before.
+    /// Does nothing if the socket was read before.
+    public func waitForFirstBytes(until limit: MonotonicTime) async throws(Failure) {
+        guard !hasRead else { return }
+        try await wait(for: .readable, until: limit)
     }
 
     /// Lets everything else on the thread run once, the reactor's sockets included.
@@ -120,7 +130,8 @@ extension SocketStream {
     /// - Returns: the received bytes; empty at EOF and for an empty datagram.
     /// - Throws: EAGAIN if there is no data; a pending error of the connection.
     public func receiveNow(atMost capacity: Int) throws(Errno) -> [UInt8] {
-        try Self.repeatingInterrupted { () throws(Errno) in
+        hasRead = true
+        return try Self.repeatingInterrupted { () throws(Errno) in
             try SystemCall.receive(from: descriptor, atMost: capacity)
         }
     }
@@ -136,7 +147,8 @@ extension SocketStream {
     /// - Returns: at most `capacity` bytes; empty at EOF.
     /// - Throws: EAGAIN if there is no data; a pending error of the connection.
     public func peekNow(atMost capacity: Int) throws(Errno) -> [UInt8] {
-        try Self.repeatingInterrupted { () throws(Errno) in
+        hasRead = true
+        return try Self.repeatingInterrupted { () throws(Errno) in
             try SystemCall.receive(from: descriptor, atMost: capacity, flags: Int32(MSG_PEEK))
         }
     }

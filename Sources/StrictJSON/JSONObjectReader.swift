@@ -82,14 +82,19 @@ public struct JSONObjectReader: ~Copyable {
     /// Reports every unread member as unknown, and returns all problems of the object.
     public consuming func finish() -> JSONProblems {
         guard askedEarlyMembers.nonzeroBitCount + askedMembers.count < object.members.count else { return problems }
-        var seen: Set<String> = []
-        let names = knownNames.map { "\($0)" }.filter { seen.insert($0).inserted }.joined(separator: ", ")
+        let names = knownMemberNames.joined(separator: ", ")
         let detail = "unknown member; " + (names.isEmpty ? "this object takes none" : "known here: \(names)")
         for (index, member) in object.members.enumerated() where !isAsked(index) {
             problems.append(
                 JSONProblem(pointer: JSONPointerToken.member(member.key).escaped, detail: detail))
         }
         return problems
+    }
+
+    /// The names of the members that were read so far, present or absent, each once.
+    public var knownMemberNames: [String] {
+        var seen: Set<String> = []
+        return knownNames.map { "\($0)" }.filter { seen.insert($0).inserted }
     }
 
     private func index(of name: StaticString) -> Int? {

@@ -57,14 +57,19 @@ public enum JSONPointerToken: Sendable {
     case member(String)
     case element(Int)
 
-    /// The token with its leading slash, `~` as `~0` and `/` as `~1`.
-    var escaped: String {
+    /// The most bytes of a name in a pointer. No valid member has a longer name, and a client must not choose how long the
+    /// answer is.
+    private static let longestName = 128
+
+    /// The token with its leading slash, `~` as `~0` and `/` as `~1`. A long name ends with `…`.
+    public var escaped: String {
         switch self {
         case .element(let index):
             return "/\(index)"
         case .member(let name):
             var escaped: [UInt8] = [UInt8(ascii: "/")]
             escaped.reserveCapacity(name.utf8.count + 1)
+            let name = name.utf8.count > Self.longestName ? Self.excerpt(of: name) : name
             for byte in name.utf8 {
                 switch byte {
                 case UInt8(ascii: "~"): escaped += [UInt8(ascii: "~"), UInt8(ascii: "0")]
@@ -74,6 +79,14 @@ public enum JSONPointerToken: Sendable {
             }
             return String(decoding: escaped, as: UTF8.self)
         }
+    }
+
+    /// The beginning of a name, without a part of a character at its end.
+    private static func excerpt(of name: String) -> String {
+        let bytes = name.utf8
+        var end = bytes.index(bytes.startIndex, offsetBy: longestName)
+        while bytes[end] & 0b1100_0000 == 0b1000_0000 { end = bytes.index(before: end) }
+        return String(name[..<end]) + "…"
     }
 }
 

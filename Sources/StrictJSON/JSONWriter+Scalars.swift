@@ -41,6 +41,7 @@ extension JSONWriter {
     /// A duration in nanoseconds as decimal milliseconds, rounded to a microsecond: 300,000 is `0.3`.
     public mutating func milliseconds(nanoseconds: Int64) {
         expectValue()
+        if nanoseconds == 0 { return bytes.append("0,") }
         let magnitude = nanoseconds.magnitude
         let microseconds = magnitude / 1000 + (magnitude % 1000 >= 500 ? 1 : 0)
         bytes.append(atMost: 24) { room in

@@ -46,6 +46,7 @@ extension TLSChannel {
     @inline(never)
     private func advance(on stream: SocketStream) -> Progress {
         let step = session.handshake()
+        if case .done = step, closesAfterHandshake, !awaitsVerdict { writeCloseNotify() }
         let error = flush(on: stream)
         switch step {
         // What ended the handshake matters more than why our answer could not be sent.
@@ -61,6 +62,8 @@ extension TLSChannel {
     private func receiveRecords(
         from stream: SocketStream, until limit: MonotonicTime
     ) async throws(SocketStream.Failure) -> TLSHandshakeOutcome? {
+        // The peer's first bytes answer ours: to look for them at once would be a system call for nothing.
+        if outbox.isEmpty { try await stream.waitForFirstBytes(until: limit) }
         while true {
             try await stream.awaitTurn()
             do throws(Errno) {

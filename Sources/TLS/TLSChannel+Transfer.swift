@@ -100,11 +100,18 @@ extension TLSChannel {
     public func sendCloseNotify(on stream: SocketStream) {
         guard isOpen else { return }
         isOpen = false
-        session.close()
+        writeCloseNotify()
         sendWhatFits(on: stream)
         for _ in 0..<TLSLimits.lastReceives {
             guard let bytes = try? stream.receiveNow(atMost: TLSLimits.receiveBytes), !bytes.isEmpty else { return }
         }
+    }
+
+    /// Makes OpenSSL write close_notify, once; it is not sent yet.
+    func writeCloseNotify() {
+        guard !isCloseWritten else { return }
+        isCloseWritten = true
+        session.close()
     }
 
     /// Sends OpenSSL's own answers, such as alerts. The next `send` reports what is wrong with sending.

@@ -16,6 +16,9 @@ public final class TLSChannel {
     /// Whether `handshake` waits for what a TLS 1.3 server says to our certificate; whoever reads an answer hears of it there.
     public var awaitsLateVerdict = true
 
+    /// Whether nothing follows the handshake: close_notify then leaves with its last flight, in one packet.
+    public var closesAfterHandshake = false
+
     let options: TLSOptions
     let context: TLSContext
     let record: HandshakeRecord
@@ -28,6 +31,8 @@ public final class TLSChannel {
     var idleCount = 0
     /// The handshake is done and nothing has ended the connection since: close_notify may be said.
     var isOpen = false
+    /// Whether OpenSSL has written close_notify.
+    var isCloseWritten = false
     /// The peer says no more.
     var hasEnded = false
     /// OpenSSL had no ClientHello to give, and says so once only.

@@ -67,7 +67,8 @@ import Testing
 
     @Test func examplesAreValidAloneAndTogether() throws {
         let folder = try TemporaryFolder()
-        try folder.write("ops:0123456789abcdef\n", to: "tokens")
+        let digest = TokenDigest.text(of: TokenDigest.digest(of: Array("0123456789abcdef".utf8)))
+        try folder.write("ops:\(digest)\n", to: "tokens")
         try folder.write("key\n", to: "bgp.key")
         let pair = CertificatePair()
         for name in ["internal-ca.pem", "probe.pem", "server.pem", "ca.pem"] {

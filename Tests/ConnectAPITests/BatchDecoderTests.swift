@@ -49,6 +49,29 @@ import Testing
         #expect(batch.items.count == 0 && batch.options == BatchOptions(concurrency: 512))
     }
 
+    /// The second check of each batch has a space that only the full decoder skips.
+    @Test(arguments: [
+        "tcp://10.0.0.7:443", "10.0.0.7:443", "tls://a.example:443", "udp://[2001:db8::7]:domain", "unix:/run/a.sock",
+        "a:b:c",
+        "", " ", "tcp://10.0.0.7", "tcp://0177.0.0.1:1", "tcp://münchen.example:443",
+        #"tcp:\/\/10.0.0.7:443"#, #"a\u0000b"#, "a\u{7F}",
+    ])
+    func aCheckWithOnlyATargetIsDecodedAsAnyOther(target: String) throws {
+        for defaults in ["{}", #"{"timeout_ms":7}"#, #"{"id":"x"}"#] {
+            let text = #"{"defaults":\#(defaults),"checks":[{"target":"\#(target)"},{ "target": "\#(target)"}]}"#
+            let items = try batch(text).items
+            let answers = (0..<2).map { index in
+                do throws(BatchItems.Refusal) {
+                    let request = try items.check(index, maximumTimeoutMilliseconds: 60_000).request
+                    return "\(request)"
+                } catch {
+                    return error.problems.map(\.detail).joined()
+                }
+            }
+            #expect(answers[0] == answers[1])
+        }
+    }
+
     @Test func thePaceIsRead() throws {
         let options = try batch(
             #"{"checks":[],"concurrency":1e9,"rate_per_second":0.5,"per_host":2,"retry_timeouts":3}"#

@@ -13,7 +13,7 @@ import Testing
     }
 
     private func add(_ index: Int, _ text: String, to output: BatchOutput) {
-        output.add(index, Array(text.utf8), outcome: .connected, isOK: true)
+        output.add(index, outcome: .connected, isOK: true) { Array(text.utf8) }
     }
 
     private func rest(of output: BatchOutput) async -> String {
@@ -66,7 +66,7 @@ import Testing
             add(index, line, to: output)
         }
         #expect(output.lastStart == -1 && memory.heldBytes(by: .answers) == 262_144)
-        _ = await output.next()
+        for _ in 0..<3 { #expect(await output.next()?.count == line.utf8.count) }
         #expect(output.lastStart == .max)
         #expect(memory.heldBytes(by: .answers) == 0)
     }
@@ -81,8 +81,31 @@ import Testing
         #expect(output.lastStart == 1)
         add(1, "1", to: output)
         #expect(output.lastStart == -1, "now all of them wait for the client")
-        _ = await output.next()
+        for _ in 0..<6 { _ = await output.next() }
         #expect(output.lastStart == .max)
+    }
+
+    @Test func theNextWriteWaitsForMoreOnlyWhileFewBytesAreReady() {
+        let output = output(.lines, 100)
+        output.begin(of: nil)
+        #expect(output.isFilling)
+        add(0, String(repeating: "x", count: 30_000), to: output)
+        #expect(!output.isFilling)
+        let ended = self.output(.lines)
+        ended.begin(of: nil)
+        ended.end()
+        #expect(!ended.isFilling)
+    }
+
+    @Test func noOneEncodesForAnAbandonedOutput() {
+        let output = output(.lines)
+        output.begin(of: nil)
+        output.abandon()
+        output.add(0, outcome: .connected, isOK: true) {
+            Issue.record("it was encoded")
+            return []
+        }
+        #expect(output.finishedCount == 1)
     }
 
     @Test func anAbandonedOutputKeepsNothing() {

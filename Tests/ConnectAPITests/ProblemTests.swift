@@ -43,7 +43,8 @@ import Testing
     @Test func `each problem has its documented status`() {
         let statuses = Problem.Kind.allCases.map { ($0.rawValue, $0.status) }
         let expected = [
-            ("bad_request", 400), ("unauthorized", 401), ("denied", 403), ("foreign_origin", 403), ("not_found", 404),
+            ("bad_request", 400), ("unauthorized", 401), ("denied", 403), ("foreign_origin", 403),
+            ("insufficient_scope", 403), ("not_found", 404),
             ("method_not_allowed", 405), ("request_timeout", 408), ("content_too_large", 413),
             ("uri_too_long", 414), ("unsupported_media_type", 415), ("misdirected_request", 421),
             ("header_fields_too_large", 431),

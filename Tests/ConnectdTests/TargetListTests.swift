@@ -131,6 +131,13 @@ struct TargetListTests {
         #expect(Lists.texts(plan).count == 12 && Lists.texts(plan)[0...1] == ["10.0.0.252:80", "udp://10.0.0.252:53"])
         #expect(Lists.texts(plan)[10...11] == ["[2001:db8::ff]:80", "udp://[2001:db8::ff]:53"])
         #expect(plan.request(at: 7).expectation == .oneOf([.failed(.refused)]))
+        let own = try Lists.plan("10.0.0.6/31:https\n2001:db8::/127:8000-8001\n", "--expand", "--ports", "80")
+        #expect(Lists.texts(own)[0...1] == ["10.0.0.6:443", "10.0.0.7:443"])
+        #expect(
+            Lists.texts(own)[2...] == [
+                "[2001:db8::]:8000", "[2001:db8::]:8001", "[2001:db8::1]:8000", "[2001:db8::1]:8001",
+            ])
+        #expect(try Lists.plan("10.1.0.0/16:1", "--expand").count == 65_536)
         #expect(try Lists.plan("10.1.0.0/16", "--expand", "--ports", "1").count == 65_536)
         #expect(try Lists.plan("255.255.255.255/32", "--expand", "--ports", "1").count == 1)
     }
@@ -149,7 +156,11 @@ struct TargetListTests {
             }
         }
         #expect(
-            problem("10.0.0.0/24").hasSuffix("is a network: add --expand and --ports to check each of its addresses"))
+            problem("10.0.0.0/24").hasSuffix(
+                "add --expand and --ports, or a port as in 10.0.0.0/24:443, to check each of its addresses"))
+        #expect(problem("10.0.0.0/24:443").hasSuffix("add --expand to check each of its addresses"))
+        #expect(problem("10.0.0.0/24", "--expand").contains("add --ports, or a port as in"))
+        #expect(problem("10.0.0.0/24:0", "--expand").contains("write the port after the network as"))
         #expect(problem("10.0.0.0/24", "--ports", "1").hasSuffix("add --expand to check each of its addresses"))
         #expect(problem("10.0.0.0/15", "--expand", "--ports", "1").contains("at most 65536 addresses"))
         #expect(problem("10.0.0.0/17\n10.1.0.0/16\n", "--expand", "--ports", "1").contains(":2: "))

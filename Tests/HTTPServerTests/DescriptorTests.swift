@@ -79,6 +79,34 @@ import Testing
             }
         }
     }
+
+    /// Connections that have been idle for a second give way to new clients.
+    @Test(.timeLimit(.minutes(1))) func withoutDescriptorsIdleConnectionsGiveWay() async throws {
+        await #expect(processExitsWith: .success) {
+            try await withService { service in
+                guard case .ip(let endpoint) = service.address else { return }
+                let idle = try (0..<4).map { _ in try service.client() }
+                for client in idle {
+                    client.send("GET /a HTTP/1.1\r\nHost: a\r\n\r\n")
+                    Self.demand(client.receiveResponse()?.status == 200, "before")
+                }
+                let clients = try (0..<4).map { _ in try RawClient(toBeConnected: AF_INET) }
+                // Before the limit: libdispatch aborts the process if it cannot open a file.
+                try await Task.sleep(for: .milliseconds(1100))
+                var limit = rlimit()
+                getrlimit(__rlimit_resource_t(7), &limit)
+                limit.rlim_cur = 100
+                setrlimit(__rlimit_resource_t(7), &limit)
+                while dup(0) >= 0 {}
+                for client in clients {
+                    try client.connect(to: endpoint)
+                    client.send("GET /a HTTP/1.1\r\nHost: a\r\n\r\n")
+                }
+                for client in clients { Self.demand(client.receiveResponse()?.status == 200, "no room") }
+                for client in idle { Self.demand(client.receiveAll() == "", "not ended") }
+            }
+        }
+    }
 }
 
 final class LogMessages: Sendable {

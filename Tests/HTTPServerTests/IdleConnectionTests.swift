@@ -36,6 +36,31 @@ import Testing
         }
     }
 
+    /// At the limit, an incomplete head has one second, and not the usual ten.
+    @Test func incompleteHeadsGiveWay() async throws {
+        try await withService(limits: limits(4)) { service in
+            let slow = try (0..<4).map { _ in try service.client() }
+            for client in slow {
+                client.send("GET /a HTTP/1.1\r\nHo")
+                #expect(await eventually { service.service.connectionCounts.reduce(0, +) > 0 })
+            }
+            #expect(await eventually { service.service.connectionCounts.reduce(0, +) == 4 })
+            var statuses: [Int] = []
+            let isServed = await eventually {
+                guard let next = try? service.client() else { return false }
+                next.send(request)
+                statuses.append(next.receiveResponse()?.status ?? 0)
+                return statuses.last == 200
+            }
+            #expect(isServed)
+            #expect(statuses.first == 503)
+            #expect(statuses.dropLast().allSatisfy { $0 == 503 })
+            #expect(slow[0].receiveAll()?.hasPrefix("HTTP/1.1 408 ") == true)
+            slow[3].send("st: a\r\n\r\n")
+            #expect(slow[3].receiveResponse()?.status == 200)
+        }
+    }
+
     @Test func theLongestIdleOneGivesWayFirst() async throws {
         try await withService(limits: limits(3)) { service in
             let clients = try (0..<3).map { _ in try service.client() }

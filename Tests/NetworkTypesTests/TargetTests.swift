@@ -6,7 +6,7 @@ import Testing
         ("tcp://db.internal:5432", "tcp db.internal 5432"), ("db.internal:5432", "tcp db.internal 5432"),
         ("TCP://h:1", "tcp h 1"),
         ("tls://h:443", "tls h 443"), ("TlS://h:https", "tls h 443"), ("udp://h:53", "udp h 53"),
-        ("UDP://h:domain", "udp h 53"),
+        ("UDP://h:domain", "udp h 53"), ("quic://h:https", "quic h 443"), ("QUIC://[::1]:1", "quic <::1> 1"),
         ("tcp://10.0.0.1:80", "tcp <10.0.0.1> 80"), ("10.0.0.1:80", "tcp <10.0.0.1> 80"),
         ("tcp://0.0.0.0:1", "tcp <0.0.0.0> 1"),
         ("tcp://[::1]:65535", "tcp <::1> 65535"), ("[::1]:22", "tcp <::1> 22"), ("[::1]:ssh", "tcp <::1> 22"),
@@ -71,7 +71,7 @@ import Testing
         ("tcp://h/x:80", "path"), ("tcp://h:80?x", "query"), ("tcp://h:80#x", "fragment"), ("h:80/x", "path"),
         ("tcp:///h:80", "path"),
         ("//h:80", "path"), ("tcp:/h:80", "path"),
-        ("http://h:80", "tcp, tls, udp, unix, unix+dgram and unix+seqpacket"),
+        ("http://h:80", "tcp, tls, udp, quic, unix, unix+dgram and unix+seqpacket"),
         ("://h:80", "scheme"), ("sctp://h:80", "scheme"), ("unix+stream://a", "scheme"), ("tcp ://h:80", "scheme"),
         ("vsock://3:80", "scheme"),
         ("::1:80", "brackets"), ("tcp://::1:80", "brackets"), ("2001:db8::1:443", "brackets"), ("tcp:h:80", "brackets"),
@@ -183,7 +183,7 @@ extension Target {
     var summary: String {
         switch peer {
         case .tcp(let host, let port): "\(impliesTLS ? "tls" : "tcp") \(host.summary) \(port)"
-        case .udp(let host, let port): "udp \(host.summary) \(port)"
+        case .udp(let host, let port): "\(impliesQUIC ? "quic" : "udp") \(host.summary) \(port)"
         case .unix(let type, let address): "\(type.rawValue) \(address.text)"
         }
     }

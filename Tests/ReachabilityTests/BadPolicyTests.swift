@@ -60,6 +60,10 @@ import Testing
         BadRule(
             "{to: [db], ports: [22], expect: open, check: {expect: x}}", 51, ".check.expect", "belongs to the rule"),
         BadRule("{to: [db], ports: [22], expect: open, check: [1]}", 50, ".check", "must be a mapping"),
+        BadRule("{to: [db], ports: [22], expect: open, check: {resolv: 1}}", 51, ".check.resolv", "resolve"),
+        BadRule(
+            "{to: [db], ports: [22], expect: open, check: {tls: {verify: yes}}}", 65, ".check.tls.verify",
+            "must be true or false, got yes"),
         BadRule("{name: '', to: [db], ports: [22], expect: open}", 12, ".name", "1 to 1024 characters"),
         BadRule("text", 5, "", "must be a mapping"),
     ]
@@ -117,6 +121,19 @@ import Testing
         #expect(
             found.map(\.description) == [
                 "policy.yaml:4:5: rules[1].name: is a duplicate of the rule in line 3: give each rule its own name"
+            ])
+    }
+
+    @Test func anUnknownKeyIsReportedWithTheKeysOfItsPlace() throws {
+        let keys = "timeout_ms, resolve, bind, socket, tls, dialog"
+        let rule = "{to: [a.b], ports: [1], expect: open, check: {expects: 1}}"
+        let found = problems("version: 1\ndefaults: {timout_ms: 1, to: 2}\nrules:\n  - \(rule)\n")
+        let pace = "retry_timeouts, concurrency, per_host, rate_per_second, control, labels, rst_is_block"
+        #expect(
+            found.map(\.description) == [
+                "policy.yaml:2:12: defaults.timout_ms: is not a known key (did you mean \"timeout_ms\"?): use \(pace), \(keys)",
+                "policy.yaml:2:26: defaults.to: is not a known key: use \(pace), \(keys)",
+                "policy.yaml:4:51: rules[0].check.expects: is not a known key: use \(keys)",
             ])
     }
 

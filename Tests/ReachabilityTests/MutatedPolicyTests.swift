@@ -30,7 +30,7 @@ import Testing
             }
             do throws(ConfigurationProblems) {
                 let root = try YAMLDocument.compose(bytes, file: "policy.yaml")
-                let policy = try PolicyReader.read(root, file: "policy.yaml")
+                let policy = try PolicyReader.read(root, file: "policy.yaml", checkMembers: checkMembers)
                 #expect(!policy.cases().isEmpty)
             } catch {
                 #expect(!error.problems.isEmpty && error.problems.allSatisfy { $0.position != nil })

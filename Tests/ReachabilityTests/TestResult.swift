@@ -8,8 +8,14 @@ import Testing
 /// Reads a policy from text.
 func policy(_ text: String, needsExpectations: Bool = true) throws -> ReachabilityPolicy {
     let root = try YAMLDocument.compose(Array(text.utf8), file: "policy.yaml")
-    return try PolicyReader.read(root, file: "policy.yaml", needsExpectations: needsExpectations)
+    return try PolicyReader.read(
+        root, file: "policy.yaml", checkMembers: checkMembers, needsExpectations: needsExpectations)
 }
+
+/// Some members of a check request.
+let checkMembers = [
+    "target", "id", "labels", "timeout_ms", "resolve", "bind", "socket", "tls", "dialog", "expect",
+]
 
 /// A policy of one rule, `version: 1` and `sets` included.
 func rulePolicy(_ rule: String) throws -> ReachabilityPolicy {
@@ -19,8 +25,7 @@ func rulePolicy(_ rule: String) throws -> ReachabilityPolicy {
 /// The problems of a policy; empty if it is valid.
 func problems(_ text: String) -> [ConfigurationProblem] {
     do {
-        _ = try policy(text)
-        return []
+        return try policy(text).unknownMembers
     } catch let problems as ConfigurationProblems {
         return problems.problems
     } catch {

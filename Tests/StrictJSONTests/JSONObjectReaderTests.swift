@@ -102,6 +102,21 @@ struct JSONObjectReaderTests {
         #expect(found?.omittedCount == 100 - JSONProblems.limit)
     }
 
+    @Test(arguments: [
+        (String(repeating: "x", count: 128), String(repeating: "x", count: 128)),
+        (String(repeating: "x", count: 60_000), String(repeating: "x", count: 128) + "…"),
+        (String(repeating: "ä", count: 30_000), String(repeating: "ä", count: 64) + "…"),
+        ("x" + String(repeating: "😀", count: 15_000), "x" + String(repeating: "😀", count: 31) + "…"),
+    ])
+    func showsOnlyTheBeginningOfALongName(name: String, shown: String) throws {
+        let found = try #require(problems(#"{"target":"t","\#(name)":1}"#).first)
+        #expect(found.hasPrefix("/\(shown): unknown member"))
+        #expect(
+            problems(#"{"target":"t","labels":{"\#(name)":1}}"#) == [
+                "/labels/\(shown): must be a string, got an integer"
+            ])
+    }
+
     @Test func findsTheLastMemberOfALargeObject() {
         let members = (0..<100).map { "\"x\($0)\":0" } + ["\"only\":1"]
         let text = "{" + members.joined(separator: ",") + "}"

@@ -44,14 +44,15 @@ public final class Admission: Sendable {
     ///   - limit: checks in flight, at least 1.
     ///   - queueLimit: checks that may wait; with 0, a check that gets no permit at once is rejected.
     ///   - socketLimit: the sockets of all checks; nil for `wantedSockets(for: limit)`.
-    public init(limit: Int, queueLimit: Int, socketLimit: Int? = nil) {
+    ///   - batchLimit: the permits of all batches together; nil leaves a sixteenth to single checks.
+    public init(limit: Int, queueLimit: Int, socketLimit: Int? = nil, batchLimit: Int? = nil) {
         self.limit = limit
         self.queueLimit = queueLimit
         let socketLimit = max(socketLimit ?? Self.wantedSockets(for: limit), 1)
         self.socketLimit = socketLimit
         // If sockets are scarce, half of them are reserved for checks of one address.
         furtherSocketLimit = min(Self.mostFurtherSockets(for: limit), max(socketLimit - limit, socketLimit / 2))
-        batchLimit = limit > 1 ? limit - max(limit / 16, 1) : limit
+        self.batchLimit = batchLimit ?? (limit > 1 ? limit - max(limit / 16, 1) : limit)
     }
 
     /// How many sockets that many checks need. More would only cost memory.

@@ -71,6 +71,7 @@ final class AttemptPlan: Sendable {
         var circumstances = Circumstances(phase: phase, transport: .init(request.target.peer))
         circumstances.requestedBind = .init(request.bind)
         circumstances.signsWithMD5 = md5Key != nil
+        circumstances.asksPreset = request.preset != nil
         if case .ip(let endpoint) = endpoint { circumstances.destination = endpoint.address }
         if case (.name, _)? = hostAndPort { circumstances.destinationIsResolved = true }
         circumstances.source = request.bind.address
@@ -116,6 +117,9 @@ public final class PreparedCheck: Sendable {
         self.request = request
         self.dialog = dialog
     }
+
+    /// Whether it sends the peer more than a connect does, except for TLS.
+    public var asksPeer: Bool { dialog != nil || request.preset != nil }
 
     /// The same check with its origin.
     public func asked(by origin: RequestOrigin?) -> PreparedCheck {

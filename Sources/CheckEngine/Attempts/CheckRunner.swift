@@ -10,7 +10,7 @@ internal import TLS
 /// It holds no state of a check; that is in the local variables of the check's task. It is not an actor, because a check
 /// runs on the caller's actor. All of them share the worker's thread, and a hop between actors would cost time.
 public final class CheckRunner: Sendable {
-    private let reactor: Reactor
+    let reactor: Reactor
     private let resolver: Resolver
     private let contexts: TLSContexts
     private let admission: Admission
@@ -36,17 +36,45 @@ public final class CheckRunner: Sendable {
     public func run(
         _ check: PreparedCheck, in context: CheckContext, queueNanoseconds: Int64, until deadline: MonotonicTime? = nil
     ) async -> CheckAnswer {
+        if check.request.count > 1 {
+            return await runRounds(check, in: context, queueNanoseconds: queueNanoseconds, until: deadline)
+        }
+        return await runOnce(check, in: context, queueNanoseconds: queueNanoseconds, until: deadline)
+    }
+
+    /// Runs one round.
+    ///
+    /// - Parameter mayTrace: whether a trace may follow.
+    ///
+    /// Inlined into `run`: a frame of its own would exist as long as the check.
+    @inline(__always)
+    func runOnce(
+        _ check: PreparedCheck, in context: CheckContext, queueNanoseconds: Int64, until deadline: MonotonicTime?,
+        mayTrace: Bool = true
+    ) async -> CheckAnswer {
         let draft = draft(for: check, in: context, queueNanoseconds, until: deadline)
         do throws(DenialReason) {
             switch check.request.target.peer {
             case .tcp, .udp: try await InternetCheck(draft: draft, resolver: resolver).run()
             case .unix: try await UnixCheck(draft: draft, blocking: blocking).run()
             }
-            if check.request.trace != nil { return .result(await traced(draft, until: deadline)) }
+            if mayTrace, check.request.trace != nil { return .result(await traced(draft, until: deadline)) }
             return .result(draft.finished())
         } catch {
             return .denied(reason: error)
         }
+    }
+
+    /// Prepares a check that needs no task. It takes its time from now on, as in `run`.
+    /// - Returns: nil for a check that `run` has to run: one of a name or a path, or with later phases.
+    func direct(
+        _ check: PreparedCheck, number: Int, in context: CheckContext, for owner: any DirectCheck.Owner
+    ) -> DirectCheck? {
+        guard check.waitsOnce else { return nil }
+        let draft = draft(for: check, in: context, 0, until: nil)
+        return DirectCheck(
+            check, number: number, draft: draft, internet: InternetCheck(draft: draft, resolver: resolver), owner: owner
+        )
     }
 
     /// The finished result, with a trace to the address that decided it, if the request asks for one after this result.
@@ -88,6 +116,21 @@ public final class CheckRunner: Sendable {
             check, in: context, reactor: reactor, contexts: contexts, admission: admission, start: Clock.now(),
             until: deadline)
         return ResultDraft(plan: plan, queueNanoseconds: queueNanoseconds)
+    }
+}
+
+extension PreparedCheck {
+    /// Whether the check waits once at most: for its connection.
+    ///
+    /// A member of a request that makes a check wait for more, or run more than once, must be excluded here.
+    fileprivate var waitsOnce: Bool {
+        switch request.target.peer {
+        case .tcp(.address, _), .udp(.address, _):
+            request.tls == nil && !request.target.impliesTLS && dialog == nil && !request.socket.tcpFastOpen
+                && request.preset == nil && request.trace == nil && request.count == 1
+                && request.holdMilliseconds == 0 && !request.isHalfOpen
+        case .tcp(.name, _), .udp(.name, _), .unix: false
+        }
     }
 }
 

@@ -7,16 +7,19 @@ internal import TLS
 
 /// A phase that follows the connect. An attempt runs those that its check asks for, in this order.
 enum LaterPhase: CaseIterable {
-    case tls, dialog
+    case hold, tls, preset, dialog
 
     /// All of them. Unlike `allCases`, it does not make an array for each call.
     static let inOrder: [LaterPhase] = allCases
+    /// Those of a datagram socket. It has sent nothing before the dialog, so nothing could end a hold.
+    static let ofDatagrams: [LaterPhase] = [.preset, .dialog, .hold]
 
     /// The phase that a failure is reported in.
     var phase: Phase {
         switch self {
+        case .hold: .hold
         case .tls: .tls
-        case .dialog: .dialog
+        case .preset, .dialog: .dialog
         }
     }
 }
@@ -28,10 +31,15 @@ extension AttemptPlan {
     @inline(never)
     func includes(_ phase: LaterPhase) -> Bool {
         switch phase {
+        case .hold: request.holdMilliseconds > 0
         case .tls: usesTLS && !dialogStartsTLS
+        case .preset: request.preset != nil
         case .dialog: dialog != nil
         }
     }
+
+    /// Whether no phase follows the handshake.
+    var endsWithTLS: Bool { LaterPhase.inOrder.last(where: includes) == .tls }
 }
 
 // The phases after a connect that succeeded.
@@ -53,10 +61,13 @@ extension ConnectAttempt {
         }
         // It does not outlive this call, so it does not outlive the socket.
         let stream = SocketStream(on: socket.number, token: registered, reactor: plan.reactor, until: deadline)
-        for phase in LaterPhase.inOrder where plan.includes(phase) {
+        let phases = plan.request.target.isDatagram ? LaterPhase.ofDatagrams : LaterPhase.inOrder
+        for phase in phases where plan.includes(phase) {
             let isCompleted =
                 switch phase {
+                case .hold: await runHold(on: socket, stream, into: record)
                 case .tls: await runTLS(on: socket, stream, into: record)
+                case .preset: await runPreset(on: socket, stream, into: record)
                 case .dialog: await runDialog(on: socket, stream, sentEarly: sentEarly, into: record)
                 }
             guard isCompleted else { return }

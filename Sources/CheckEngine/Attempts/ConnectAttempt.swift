@@ -44,21 +44,29 @@ final class ConnectAttempt: Sendable {
         guard prepare(socket, into: record) else { return }
         var token: SlotToken?
         var sentEarly = 0
-        switch await finishConnect(socket, token: &token, sentEarly: &sentEarly, record) {
-        case .connected:
-            noteSuccess(of: socket, into: record)
-            if hasLaterPhases, record.result.error == nil {
-                await runLaterPhases(on: socket, token: &token, sentEarly: sentEarly, into: record)
-            }
-        case .failed(let error): noteFailure(error, of: socket, in: .connect, into: record)
-        case .deadline: noteDeadline(of: socket, in: .connect, into: record)
-        case .cancelled: noteCancelled(into: record, in: .connect)
+        let event = await finishConnect(socket, token: &token, sentEarly: &sentEarly, record)
+        note(event, of: socket, into: record)
+        if event == .connected, hasLaterPhases, record.result.error == nil {
+            await runLaterPhases(on: socket, token: &token, sentEarly: sentEarly, into: record)
         }
         if let token { plan.reactor.removeOnThread(token) }
     }
 
+    /// Enters the end of the connect into the record.
     @inline(never)
-    private func prepare(_ socket: borrowing Socket, into record: AttemptRecord) -> Bool {
+    func note(_ event: ConnectEvent, of socket: borrowing Socket, into record: AttemptRecord) {
+        switch event {
+        case .connected: noteSuccess(of: socket, into: record)
+        case .failed(let error): noteConnectFailure(error, of: socket, into: record)
+        case .deadline: noteDeadline(of: socket, in: .connect, into: record)
+        case .cancelled: noteCancelled(into: record, in: .connect)
+        }
+    }
+
+    /// Sets the options, and binds.
+    /// - Returns: false if the kernel refused it; the record then has the error.
+    @inline(never)
+    func prepare(_ socket: borrowing Socket, into record: AttemptRecord) -> Bool {
         guard case .ip(let endpoint) = endpoint else { return true }
         do throws(SocketSetup.Refusal) {
             try SocketSetup(plan: plan, options: options).apply(to: socket, for: endpoint)
@@ -69,7 +77,8 @@ final class ConnectAttempt: Sendable {
         }
     }
 
-    private enum ConnectEvent {
+    /// How a connect ends.
+    enum ConnectEvent: Equatable {
         case connected, deadline, cancelled
         case failed(Errno)
     }
@@ -150,19 +159,24 @@ extension ConnectAttempt {
 
     private func noteInternetSuccess(of socket: borrowing Socket, into record: AttemptRecord) {
         record.result.local = socket.localName()
-        record.result.peer = socket.peerName()
+        record.result.peer = record.result.peer ?? socket.peerName()
         if case .udp = plan.request.target.peer {
             record.result.outcome = .associated
             return
         }
         if let information = socket.tcpInformation() {
             record.result.tcpInformation = information.values
+            if plan.request.isHalfOpen {
+                record.result.hasSentLastACK = information.segmentsSent > information.values.synSent
+            }
             // Only the state proves success. A reset may arrive just after SO_ERROR was read. Without a reset, the connect has
             // not ended after all: a defect of connectd or of the kernel, which must not be reported as success.
             if !information.isEstablished {
                 let error = (try? socket.takePendingError()) ?? Errno(EINPROGRESS)
-                return noteFailure(error, of: socket, in: .connect, into: record)
+                return noteConnectFailure(error, of: socket, into: record)
             }
+        } else if let error = try? socket.takePendingError() {
+            return noteConnectFailure(error, of: socket, into: record)
         }
         if let local = record.result.local, local == record.result.peer {
             enter(Classifier.report(for: .selfConnect), in: .connect, into: record)
@@ -181,6 +195,7 @@ extension ConnectAttempt {
         if record.result.tcpInformation == nil { record.result.tcpInformation = socket.tcpInformation()?.values }
         var circumstances = plan.circumstances(in: phase, of: endpoint)
         evidence.describe(error, in: &circumstances)
+        if phase == .connect { noteSYNs(of: socket, into: record, &circumstances) }
         record.result.icmpSender = circumstances.icmpSender
         enter(Classifier.report(for: error, in: circumstances), in: phase, into: record)
     }
@@ -190,8 +205,24 @@ extension ConnectAttempt {
         record.result.local = record.result.local ?? socket.localName()
         record.result.tcpInformation = socket.tcpInformation()?.values
         var circumstances = plan.circumstances(in: phase, of: endpoint)
+        if phase == .connect { noteSYNs(of: socket, into: record, &circumstances) }
         circumstances.isBeforeTLS = record.tlsAttempt?.isBeforeHandshake ?? false
         enter(Classifier.deadlineReport(in: circumstances), in: phase, into: record)
+    }
+
+    /// Adds what became of the SYNs of a connect that failed.
+    private func noteSYNs(
+        of socket: borrowing Socket, into record: AttemptRecord, _ circumstances: inout Circumstances
+    ) {
+        // If several SYNs were sent, or an earlier rule knows better, there is nothing to add.
+        if record.result.tcpInformation?.synSent == 1, record.result.tcpInformation?.unsent == nil {
+            if circumstances.icmpSender == .prober, let icmp = circumstances.icmp {
+                record.result.tcpInformation?.noteUnsent(icmp.isHostUnreachable ? .queued : .dropped)
+            } else if socket.hasWaitingPackets() {
+                record.result.tcpInformation?.noteUnsent(.queued)
+            }
+        }
+        circumstances.tcpInformation = record.result.tcpInformation
     }
 
     @inline(never)

@@ -16,10 +16,16 @@ struct InternetCheck {
     func run() async throws(DenialReason) {
         try judgeHost()
         if !resolveLiteral() { await resolve() }
-        guard let endpoints = try permittedEndpoints() else { return }
+        guard let endpoints = try permittedEndpoints(isCancelled: Task.isCancelled) else { return }
         let begin = Clock.now()
         let outcomes = await attempt(endpoints)
         conclude(outcomes, begunAt: begin)
+    }
+
+    /// The endpoint of a target that is an address, if the policy allows it; nil if not. The draft then has the reason.
+    func endpointOfLiteral(isCancelled: Bool) throws(DenialReason) -> Endpoint? {
+        _ = resolveLiteral()
+        return try permittedEndpoints(isCancelled: isCancelled)?.first
     }
 
     /// Only resolves, and applies the policy.
@@ -27,7 +33,7 @@ struct InternetCheck {
     func resolveAddresses() async throws(DenialReason) -> [Endpoint]? {
         try judgeHost()
         if !resolveLiteral() { await resolve() }
-        return try permittedEndpoints()
+        return try permittedEndpoints(isCancelled: Task.isCancelled)
     }
 
     // The frame of `run` exists as long as an attempt waits, so functions that do not wait are not inlined into it.
@@ -41,13 +47,13 @@ struct InternetCheck {
 
     /// The endpoints that the policy allows; nil if there are none. The draft then has the reason.
     @inline(never)
-    private func permittedEndpoints() throws(DenialReason) -> [Endpoint]? {
+    private func permittedEndpoints(isCancelled: Bool) throws(DenialReason) -> [Endpoint]? {
         guard let resolution = draft.resolution, let (_, port) = plan.hostAndPort else {
             if hidesNames, !draft.isCancelled { throw .unresolved }
             return nil
         }
         for alias in resolution.aliases { try judge(name: alias, port) }
-        if Task.isCancelled {
+        if isCancelled {
             draft.resolution = nil
             draft.fail(with: Classifier.report(for: OwnError.cancelled), in: .connect)
             return nil
@@ -70,7 +76,7 @@ struct InternetCheck {
     }
 
     @inline(never)
-    private func conclude(_ outcomes: [AttemptOutcome], begunAt begin: MonotonicTime) {
+    func conclude(_ outcomes: [AttemptOutcome], begunAt begin: MonotonicTime) {
         draft.take(addingDenied(to: outcomes, of: draft.resolution?.addresses ?? []), begunAt: begin)
     }
 

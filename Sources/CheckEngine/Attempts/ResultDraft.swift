@@ -47,9 +47,9 @@ final class ResultDraft {
     func take(_ outcomes: [AttemptOutcome], begunAt begin: MonotonicTime) {
         attempts = outcomes.map(\.result)
         let index = Self.decisive(among: attempts, requiringAll: plan.request.resolve.addresses == .all)
-        let decisive = attempts[index]
         decisiveIndex = index
-        verdict = (decisive.outcome, decisive.phase, decisive.error)
+        // Member by member: a copy of the attempt would cost more than the rest.
+        verdict = (attempts[index].outcome, attempts[index].phase, attempts[index].error)
         let hasLaterPhases = outcomes.contains { !$0.phases.isEmpty }
         let later = hasLaterPhases ? takeLaterPhases(of: outcomes, decisive: outcomes[index]) : 0
         timings[.connect] = max(Clock.now().since(begin) - later, 0)
@@ -77,6 +77,7 @@ final class ResultDraft {
     /// The attempt that decides the check: a success if one is enough, otherwise the failure that got furthest, or the
     /// first of these.
     private static func decisive(among attempts: [AttemptResult], requiringAll: Bool) -> Int {
+        if attempts.count == 1 { return 0 }
         let failures = attempts.indices.filter { !attempts[$0].outcome.isSuccess }
         if let success = attempts.lastIndex(where: \.outcome.isSuccess), !requiringAll || failures.isEmpty {
             return success

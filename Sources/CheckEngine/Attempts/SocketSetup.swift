@@ -39,7 +39,13 @@ struct SocketSetup {
         guard case .tcp = request.target.peer else { return }
         if let count = requested.tcpSynRetries { try socket.setSynRetries(count) }
         if let md5Key = plan.md5Key { try socket.setMD5Key(md5Key, for: endpoint) }
+        if let bytes = requested.maximumSegment { try socket.setMaximumSegment(bytes) }
         if requested.tcpFastOpen { try socket.setFastOpen() }
+        if request.isHalfOpen {
+            try socket.setDelaysLastACK()
+            // Before the connect, so that no way out of the attempt completes the handshake.
+            try socket.setResetsOnClose()
+        }
     }
 
     private func bind(_ socket: borrowing Socket, to endpoint: IPEndpoint) throws(Errno) {

@@ -12,12 +12,17 @@ enum Strategy {
         var outcomes: [AttemptOutcome] = []
         for (index, endpoint) in endpoints.enumerated() {
             let now = Clock.now()
-            let left = max(deadline.since(now), 0)
+            let left = max(deadline.since(now) - reserved(for: plan, untried: endpoints.count - index), 0)
             let share = now.advanced(byNanoseconds: left / Int64(endpoints.count - index))
             outcomes.append(await ConnectAttempt(plan: plan, endpoint: endpoint, deadline: share).run())
             if outcomes[index].endsCheck || Clock.now() >= deadline { break }
         }
         return outcomes
+    }
+
+    /// The time that a hold needs after the connect, in nanoseconds: no address but the last may use it for its connect.
+    private static func reserved(for plan: AttemptPlan, untried: Int) -> Int64 {
+        untried > 1 ? Int64(plan.request.holdMilliseconds) * 1_000_000 : 0
     }
 }
 

@@ -46,6 +46,7 @@ final class TLSAttempt {
         } catch {
             return .failed(error)
         }
+        channel.closesAfterHandshake = plan.endsWithTLS
         return await channel.handshake(on: stream)
     }
 

@@ -4,12 +4,17 @@ internal import SocketIO
 
 /// Starts the checks of one batch on one worker, up to its part of the concurrency.
 ///
-/// Each check runs in a task that holds a permit. When the check ends, the same task takes the next one, if the turn may
-/// start another.
+/// A check in flight holds a permit. Most need no task (`DirectCheck`); each of the others runs in one. When a check ends,
+/// the next one takes over its permit, if the turn may start another.
 final class BatchDriver: Sendable {
     private struct State {
-        /// Tasks that run checks.
-        var tasks = 0
+        /// Checks that hold a permit.
+        var inFlight = 0
+        /// Those that have no task.
+        var direct = DirectCheckList()
+        /// Those that need a task, and wait for `run` to create it.
+        var handedOver: [ReadyCheck] = []
+        var isCancelled = false
         var turn: UInt64 = 0
         /// When this turn started its first check.
         var begin = MonotonicTime(nanoseconds: 0)
@@ -17,10 +22,17 @@ final class BatchDriver: Sendable {
         var startsLeft = 0
     }
 
+    /// A check that has its permit, by its number.
+    private struct ReadyCheck {
+        let number: Int
+        let check: PreparedCheck
+    }
+
     private let batch: BatchRun
     private let worker: Worker
     private let wakeUp: WakeUp
     private let concurrency: Int
+    private let turnPlace: UInt64
     private let state: ThreadBound<State>
 
     private var index: Int { worker.reactor.thread.index }
@@ -30,29 +42,39 @@ final class BatchDriver: Sendable {
         self.worker = worker
         self.concurrency = concurrency
         wakeUp = batch.wakeUp(of: place)
+        turnPlace = worker.batchTurns.add()
         state = ThreadBound(State(), thread: worker.reactor.thread)
     }
 
     /// Returns when all checks of the batch have ended. Call it in a task that prefers the worker's thread; the tasks of the
     /// checks do then, too.
     func run() async {
-        let place = worker.batchTurns.add()
         let timer = await worker.reactor.makeTimer { [wakeUp] in wakeUp.fire() }
-        await withDiscardingTaskGroup { group in
-            while await takeStep(in: &group, place, timer) {}
+        await withTaskCancellationHandler {
+            await withDiscardingTaskGroup { group in
+                while await takeStep(in: &group, timer) {}
+                // An abandoned batch has ended before its checks.
+                while state.with({ $0.inFlight > 0 }) { await wakeUp.wait() }
+            }
+        } onCancel: {
+            // This may run on any thread.
+            Task(executorPreference: worker.reactor.thread) { await self.cancelDirectChecks() }
         }
         await worker.reactor.remove(timer)
         worker.batchTurns.remove()
     }
 
     /// - Returns: false at the end of the batch.
-    private func takeStep(in group: inout DiscardingTaskGroup, _ place: UInt64, _ timer: SlotToken) async -> Bool {
+    private func takeStep(in group: inout DiscardingTaskGroup, _ timer: SlotToken) async -> Bool {
+        for ready in takeHandedOver() {
+            group.addTask { await self.runChecks(from: ready) }
+        }
         if !batch.startsNothing {
-            guard state.with({ $0.tasks < concurrency }) else {
+            guard state.with({ $0.inFlight < concurrency }) else {
                 await wakeUp.wait()
                 return true
             }
-            guard mayStart(at: place) else {
+            guard mayStart() else {
                 await nextTurn()
                 return true
             }
@@ -60,8 +82,8 @@ final class BatchDriver: Sendable {
         switch batch.next(on: index) {
         case .start(let check):
             noteStart()
-            noteTask(1)
-            group.addTask { await self.runChecks(from: check, place) }
+            noteInFlight(1)
+            startChecks(from: check)
         case .again: await nextTurn()
         case .wait(let time):
             await worker.reactor.arm(timer, at: time)
@@ -76,12 +98,12 @@ final class BatchDriver: Sendable {
         _ = await worker.reactor.sleep(until: Clock.now())
     }
 
-    private func mayStart(at place: UInt64) -> Bool {
+    private func mayStart() -> Bool {
         state.with { state in
             let turn = worker.reactor.turnCount
             if turn != state.turn {
                 state.turn = turn
-                state.startsLeft = worker.batchTurns.starts(at: place, inTurn: turn)
+                state.startsLeft = worker.batchTurns.starts(at: turnPlace, inTurn: turn)
                 state.begin = Clock.now()
                 return state.startsLeft > 0
             }
@@ -93,28 +115,114 @@ final class BatchDriver: Sendable {
         state.with { $0.startsLeft -= 1 }
     }
 
-    private func noteTask(_ change: Int) {
-        state.with { $0.tasks += change }
-        batch.noteTask(change)
+    private func noteInFlight(_ change: Int) {
+        state.with { $0.inFlight += change }
+        batch.noteInFlight(change)
     }
 
-    private func runChecks(from first: Int, _ place: UInt64) async {
+    // MARK: Checks
+
+    /// What has become of a check that holds a permit.
+    private enum Start {
+        case inFlight
+        case ended
+        case needsTask(PreparedCheck)
+    }
+
+    /// Starts a check, and as long as checks end at once, the next one with the same permit.
+    private func startChecks(from first: Int) {
         var next: Int? = first
-        while let check = next {
-            await runCheck(check)
-            next = mayStart(at: place) ? batch.following() : nil
-            if next != nil { noteStart() }
+        while let number = next {
+            switch start(number) {
+            case .inFlight: return
+            case .needsTask(let check):
+                state.with { $0.handedOver.append(ReadyCheck(number: number, check: check)) }
+                return wakeUp.fire()
+            case .ended: next = following()
+            }
         }
+        giveUpPermit()
+    }
+
+    private func start(_ number: Int) -> Start {
+        guard let prepared = batch.work.prepare(number, on: index) else {
+            batch.end(number, nil, nil, on: index)
+            return .ended
+        }
+        guard let check = worker.runner.direct(prepared, number: number, in: batch.context, for: self) else {
+            return .needsTask(prepared)
+        }
+        if let answer = check.start(isCancelled: state.with { $0.isCancelled }) {
+            batch.end(number, prepared, answer, on: index)
+            return .ended
+        }
+        state.with { $0.direct.add(check) }
+        return .inFlight
+    }
+
+    /// Runs a check in the caller's task, and then the next ones with the same permit, until one needs no task.
+    private func runChecks(from first: ReadyCheck) async {
+        var next: ReadyCheck? = first
+        while let ready = next {
+            let answer = await worker.runner.run(ready.check, in: batch.context, queueNanoseconds: 0)
+            batch.end(ready.number, ready.check, answer, on: index)
+            next = nextForTask()
+        }
+    }
+
+    /// Starts the next checks with the permit of one that has ended.
+    /// - Returns: the first that needs a task; nil if the permit is not needed any more, or a direct check has it.
+    private func nextForTask() -> ReadyCheck? {
+        while let number = following() {
+            switch start(number) {
+            case .inFlight: return nil
+            case .needsTask(let check): return ReadyCheck(number: number, check: check)
+            case .ended: break
+            }
+        }
+        giveUpPermit()
+        return nil
+    }
+
+    /// The next check for a permit that is free; nil if the permit must be given up.
+    private func following() -> Int? {
+        guard mayStart(), let next = batch.following() else { return nil }
+        noteStart()
+        return next
+    }
+
+    private func giveUpPermit() {
         batch.returnPermit()
-        noteTask(-1)
+        noteInFlight(-1)
         wakeUp.fire()
     }
 
-    private func runCheck(_ check: Int) async {
-        guard let prepared = batch.work.prepare(check, on: index) else {
-            return batch.end(check, nil, nil, on: index)
+    private func takeHandedOver() -> [ReadyCheck] {
+        state.with { state in
+            guard !state.handedOver.isEmpty else { return [] }
+            defer { state.handedOver = [] }
+            return state.handedOver
         }
-        let answer = await worker.runner.run(prepared, in: batch.context, queueNanoseconds: 0)
-        batch.end(check, prepared, answer, on: index)
+    }
+
+    /// Between some of them, the worker has its turns.
+    private func cancelDirectChecks() async {
+        state.with { $0.isCancelled = true }
+        while true {
+            let checks = state.with { Array($0.direct.checks.suffix(Self.cancelledInTurn)) }
+            if checks.isEmpty { return }
+            for check in checks { check.cancel() }
+            await nextTurn()
+        }
+    }
+
+    private static let cancelledInTurn = 64
+}
+
+extension BatchDriver: DirectCheck.Owner {
+    func ended(_ check: DirectCheck, with answer: CheckAnswer) {
+        state.with { $0.direct.remove(check) }
+        batch.end(check.number, check.check, answer, on: index)
+        if let next = following() { startChecks(from: next) } else { giveUpPermit() }
     }
 }

@@ -51,7 +51,7 @@ public final class BatchRun: Sendable {
     private let pool: WorkerPool
     private let workerCount: Int
     private let concurrency: Int
-    private let tasks = Atomic<Int>(0)
+    private let inFlight = Atomic<Int>(0)
     /// The batch's number in `Admission`.
     private let number = Atomic<Int>(0)
     private let isEnding = Atomic<Bool>(false)
@@ -134,10 +134,10 @@ public final class BatchRun: Sendable {
     }
 
     /// Checks in flight.
-    public var inFlightCount: Int { tasks.load(ordering: .relaxed) }
+    public var inFlightCount: Int { inFlight.load(ordering: .relaxed) }
 
-    func noteTask(_ change: Int) {
-        tasks.add(change, ordering: .relaxed)
+    func noteInFlight(_ change: Int) {
+        inFlight.add(change, ordering: .relaxed)
     }
 
     /// Looks again at what the work allows to start.
@@ -161,7 +161,7 @@ public final class BatchRun: Sendable {
         let last = work.lastStart
         if startsNothing { return nextWhileEnding(on: worker, upTo: last) }
         let now = Clock.now()
-        let step = last < 0 ? .waitForEnd : state.withLock { $0.schedule.stepBeforeStart(at: now, upTo: last) }
+        let step = last < 0 ? .waitForEnd : stepBeforeStart(at: now, upTo: last)
         if let step {
             needNoPermit()
             return act(on: step, worker)
@@ -170,6 +170,17 @@ public final class BatchRun: Sendable {
         if let index = start(at: now, upTo: last) { return .start(index) }
         returnPermit()
         return .waitForEvent
+    }
+
+    private func stepBeforeStart(at now: MonotonicTime, upTo last: Int) -> BatchSchedule.Step? {
+        state.withLock { state in
+            let round = state.schedule.retryRound
+            let step = state.schedule.stepBeforeStart(at: now, upTo: last)
+            if state.schedule.retryRound > round {
+                work.willBeginRound(state.schedule.retryRound, of: state.schedule.waitingCount)
+            }
+            return step
+        }
     }
 
     private func start(at now: MonotonicTime, upTo last: Int) -> Int? {
@@ -226,6 +237,7 @@ public final class BatchRun: Sendable {
             let isFinal = state.schedule.end(index, timedOut: isTimeout && state.mode == .running)
             if !isFinal, let check, let answer {
                 state.earlier[index] = Earlier(check: check, answer: answer)
+                work.willRepeat(index, check, after: answer)
             } else if !state.earlier.isEmpty {
                 state.earlier[index] = nil
             }

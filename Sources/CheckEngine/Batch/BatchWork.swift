@@ -17,4 +17,19 @@ public protocol BatchWork: AnyObject, Sendable {
     /// The number of the last check that may start now: -1 for none, `Int.max` for all. While it is lower than `Int.max`,
     /// the results wait for their reader, and the check of that number is the one whose result must come next.
     var lastStart: Int { get }
+
+    /// Notes that a check timed out and will be repeated after the others. Its present result becomes final if there is no
+    /// time for that. Calls come one at a time; neither this function nor the next may call the batch.
+    func willRepeat(_ index: Int, _ check: PreparedCheck, after answer: CheckAnswer)
+
+    /// Notes that the repetition has begun.
+    /// - Parameters:
+    ///   - round: from 1.
+    ///   - count: the checks of this round.
+    func willBeginRound(_ round: Int, of count: Int)
+}
+
+extension BatchWork {
+    public func willRepeat(_ index: Int, _ check: PreparedCheck, after answer: CheckAnswer) {}
+    public func willBeginRound(_ round: Int, of count: Int) {}
 }

@@ -2,6 +2,7 @@ internal import CLinux
 internal import CheckModel
 internal import Dialog
 internal import NetworkTypes
+internal import Presets
 internal import SocketIO
 
 /// Sends the probes of a trace: connects or datagrams with a small TTL, whose failures tell which router answered.
@@ -27,7 +28,8 @@ final class TraceProbe: Sendable {
         request.socket.tcpFastOpen = false
         self.plan = plan.replacing(request)
         self.endpoint = endpoint
-        payload = plan.dialog?.firstBytes ?? []
+        let question = plan.request.preset?.question(port: endpoint.port).bytes
+        payload = question ?? plan.dialog?.firstBytes ?? []
     }
 
     var isDatagram: Bool { plan.request.target.isDatagram }

@@ -43,6 +43,31 @@ final class UnixPathConnect: Sendable {
         }
     }
 
+    /// Judges a path or an abstract name as `run` does, but does not connect to it.
+    /// - Returns: The decision, and the path or name that was judged.
+    static func decision(
+        on address: UnixAddress, by policy: Policy
+    ) -> (judged: UnixAddress, decision: PolicyDecision) {
+        guard case .path(let path) = address else { return (address, policy.decision(on: address)) }
+        let connect = UnixPathConnect(path: path, kind: .unix(.stream), policy: policy)
+        guard policy.allowsSomePaths, let allowed = connect.allowedPath(by: policy) else {
+            return (address, PolicyDecision(denial: denial(of: path, by: policy)))
+        }
+        return decision(on: UnixPath(allowed, followsMagicLinks: false), by: policy)
+    }
+
+    private static func decision(
+        on found: consuming UnixPath, by policy: Policy
+    ) -> (judged: UnixAddress, decision: PolicyDecision) {
+        let file: FileIdentity? =
+            switch found.opened {
+            case .none: nil
+            case .some(let opened): opened.fileIdentity()
+            }
+        let judged = UnixAddress.path(found.judged)
+        return (judged, policy.decision(on: judged, file: file))
+    }
+
     /// The policy's denial of a path that it does not allow as written.
     static func denial(of path: [UInt8], by policy: Policy) -> DenialReason {
         switch policy.judge(path: .path(path)) {

@@ -52,12 +52,13 @@ public final class WorkerPool: Sendable {
 public final class Worker: Sendable {
     public let reactor: Reactor
     public let runner: CheckRunner
+    let resolver: Resolver
     let batchTurns = BatchTurns()
 
     init(index: Int, admission: Admission, blocking: BlockingThreads) throws(Errno) {
         reactor = try Reactor(thread: ReactorThread(index: index))
-        runner = CheckRunner(
-            reactor: reactor, resolver: Resolver(reactor: reactor), admission: admission, blocking: blocking)
+        resolver = Resolver(reactor: reactor)
+        runner = CheckRunner(reactor: reactor, resolver: resolver, admission: admission, blocking: blocking)
     }
 }
 

@@ -1,24 +1,67 @@
-/// The tokens file: one `name:token` per line; blank lines and comments after `#` are ignored.
+internal import NetworkTypes
+internal import SocketIO
+
+/// The tokens file: one `name:token` per line, with options after a blank; blank lines and comments after `#` are ignored.
 ///
-/// Messages never quote a line, because it could contain a misplaced token.
-struct TokensFile {
+/// A line holds the token itself, or `sha256:` and its digest. Messages never quote a line, because it could contain a
+/// misplaced token.
+package struct TokensFile {
     /// The recommended minimum length. Shorter tokens can be guessed, and cause a warning.
-    static let advisedTokenBytes = 16
+    package static let advisedTokenBytes = 16
+    /// The longest file, in bytes.
+    package static let mostBytes = BoundedFile.maximumBytes
 
     private(set) var tokens: [BearerToken] = []
     private(set) var problems: [ConfigurationProblem] = []
     private(set) var warnings: [String] = []
     private let reference: FileReference
+    /// The time for expiry dates, in seconds since 1970.
+    private let now: Int64
+    /// How many tokens the file holds in plain text.
+    private var plainCount = 0
 
-    init(_ reference: FileReference) {
+    /// Reads one line, as a line of the file.
+    package static func read(line: String) throws(ValueRefusal) -> BearerToken {
+        var file = TokensFile(FileReference(path: "", source: .flag(""), key: ""), contents: [])
+        try file.take(Array(line.utf8)[...], line: 1)
+        guard let token = file.tokens.first else { throw ValueRefusal("is empty") }
+        return token
+    }
+
+    /// Whether a file may have one more line.
+    /// - Throws: The first problem of the file, or of the line in it.
+    package static func validate(_ bytes: [UInt8], appending line: String) throws(ValueRefusal) {
+        var file = TokensFile(FileReference(path: "", source: .flag(""), key: ""), contents: bytes)
+        if let problem = file.problems.first {
+            throw ValueRefusal("has a problem at line \(problem.position?.line ?? 0): \(problem.reason)")
+        }
+        try file.take(Array(line.utf8)[...], line: 0)
+    }
+
+    private init(_ reference: FileReference, contents: [UInt8]) {
         self.reference = reference
+        now = Clock.wallNanoseconds() / 1_000_000_000
+        readLines(of: contents)
+    }
+
+    init(_ reference: FileReference, now: Int64 = Clock.wallNanoseconds() / 1_000_000_000) {
+        self.reference = reference
+        self.now = now
         do {
             let file = try BoundedFile(path: reference.path)
             if file.isWorldReadable { warnings.append(FileWarning.worldReadable(reference)) }
             read(file.bytes)
+            if plainCount > 0 { warnings.append(plainTextWarning) }
         } catch {
             problems.append(reference.problem(error))
         }
+    }
+
+    private var plainTextWarning: String {
+        """
+        \(reference.key): \(Quote.file(reference.path)) holds \(plainCount) \(plainCount == 1 ? "token" : "tokens") in plain \
+        text; store hashes instead: connectd token add NAME --file \(Quote.plain(reference.path))
+        """
     }
 
     private mutating func read(_ bytes: [UInt8]) {
@@ -26,6 +69,13 @@ struct TokensFile {
             problems.append(reference.problem(ValueRefusal("is UTF-16; save it as UTF-8")))
             return
         }
+        readLines(of: bytes)
+        if tokens.isEmpty, problems.isEmpty {
+            problems.append(reference.problem(ValueRefusal("contains no token; write one as \"name:token\" on a line")))
+        }
+    }
+
+    private mutating func readLines(of bytes: [UInt8]) {
         let lines = Self.lines(of: bytes)
         for (index, line) in lines.enumerated() {
             let trimmed = Self.trimmed(Self.withoutComment(line))
@@ -36,9 +86,6 @@ struct TokensFile {
                 report(error, line: index + 1)
             }
         }
-        if tokens.isEmpty, problems.isEmpty {
-            problems.append(reference.problem(ValueRefusal("contains no token; write one as \"name:token\" on a line")))
-        }
     }
 
     private mutating func take(_ line: ArraySlice<UInt8>, line number: Int) throws(ValueRefusal) {
@@ -48,22 +95,40 @@ struct TokensFile {
         guard let name = EntryName.read(line[..<colon]) else {
             throw ValueRefusal("must start with a name of \(EntryName.rule), then a colon")
         }
-        let token = line[(colon + 1)...]
-        guard !token.isEmpty else { throw ValueRefusal("has an empty token after the name") }
-        guard token.allSatisfy({ (0x21...0x7E).contains($0) }) else {
-            throw ValueRefusal("has a token with characters other than visible ASCII, which a header cannot carry")
+        let words = line[(colon + 1)...].split(whereSeparator: Self.isBlank)
+        guard line.index(after: colon) < line.endIndex, !Self.isBlank(line[colon + 1]), let secret = words.first else {
+            throw ValueRefusal("has an empty token after the name")
         }
         guard !tokens.contains(where: { $0.name == name }) else {
             throw ValueRefusal("has the same name as an earlier line")
         }
-        if let twin = tokens.first(where: { $0.secret.matches(token) }) {
+        var token = BearerToken(name: name, digest: try digest(of: secret, line: number))
+        for word in words.dropFirst() { try TokenOption.apply(word, to: &token) }
+        if let twin = tokens.first(where: { $0.digest.matches(token.digest.reveal()) }) {
             throw ValueRefusal("has the same token as \(twin.name)")
         }
-        if token.count < Self.advisedTokenBytes {
-            warn(number, "the token is shorter than \(Self.advisedTokenBytes) bytes")
-        }
-        tokens.append(BearerToken(name: name, secret: Secret(token)))
+        if token.isExpired(at: now) { warn(number, "the token \(name) has expired") }
+        tokens.append(token)
     }
+
+    private mutating func digest(of secret: ArraySlice<UInt8>, line: Int) throws(ValueRefusal) -> Secret {
+        if secret.starts(with: TokenDigest.prefix.utf8) {
+            guard let digest = TokenDigest.read(secret) else {
+                throw ValueRefusal("has \"sha256:\" without 64 hexadecimal digits after it")
+            }
+            return Secret(digest)
+        }
+        guard secret.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+            throw ValueRefusal("has a token with characters other than visible ASCII, which a header cannot carry")
+        }
+        if secret.count < Self.advisedTokenBytes {
+            warn(line, "the token is shorter than \(Self.advisedTokenBytes) bytes")
+        }
+        plainCount += 1
+        return Secret(TokenDigest.digest(of: Array(secret)))
+    }
+
+    private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
 
     private mutating func report(_ refusal: ValueRefusal, line: Int) {
         let place = ConfigurationProblem.Source.file(reference.path, TextPosition(line: line, column: 1))
@@ -110,13 +175,6 @@ struct TokensFile {
         guard let last = line.lastIndex(where: { !blanks.contains($0) }) else { return [] }
         return line[...last].drop { blanks.contains($0) }
     }
-}
-
-/// A token for `Authorization: Bearer …`, RFC 6750.
-package struct BearerToken: Sendable {
-    /// The client's name for logs and metrics: 1 … 64 letters, digits, `.`, `_`, `-`. Unique among the tokens.
-    package let name: String
-    package let secret: Secret
 }
 
 /// Secret bytes, which descriptions, logs, dumps and mirrors do not contain.

@@ -31,7 +31,9 @@ extension DocumentReader {
         case .check:
             var reader = CheckReader()
             let value = reader.value(of: node, pointer: "")
-            for (problem, position) in reader.problems { report(problem.reason, at: position, path: path) }
+            for problem in reader.problems {
+                report(problem.reason, at: problem.position, path: path + problem.keys)
+            }
             draft.check = ConfiguredCheck(value: value, file: file, path: path, places: reader.places)
         }
     }

@@ -40,7 +40,7 @@ package struct ConfiguredCheck: Sendable {
     /// Converts a problem of the check into a problem of the configuration. It never contains a secret.
     package func problem(_ problem: JSONProblem) -> ConfigurationProblem {
         ConfigurationProblem(
-            .file(file, place(of: problem.pointer)), path: path + Self.keys(of: problem.pointer),
+            .file(file, place(of: problem.pointer)), path: path + CheckReader.keys(of: problem.pointer),
             reason: problem.detail)
     }
 
@@ -50,22 +50,30 @@ package struct ConfiguredCheck: Sendable {
         while places[String(pointer)] == nil, let slash = pointer.lastIndex(of: "/") { pointer = pointer[..<slash] }
         return places[String(pointer)]
     }
-
-    /// `/dialog/0/expect` as `.dialog[0].expect`.
-    private static func keys(of pointer: String) -> String {
-        pointer.split(separator: "/").reduce(into: "") { keys, token in
-            keys += token.allSatisfy(\.isWholeNumber) ? "[\(token)]" : ".\(token)"
-        }
-    }
 }
 
 /// Converts YAML into the JSON value of a request, and keeps the position of each part.
 package struct CheckReader {
     /// The position of each value, by its JSON pointer.
     package private(set) var places: [String: TextPosition] = [:]
-    package private(set) var problems: [(ValueRefusal, TextPosition)] = []
+    package private(set) var problems: [Problem] = []
+
+    /// A value that cannot be converted.
+    package struct Problem {
+        package let reason: String
+        package let position: TextPosition
+        /// The keys of the value below the check, as in `.tls.verify`.
+        package let keys: String
+    }
 
     package init() {}
+
+    /// `/dialog/0/expect` as `.dialog[0].expect`.
+    package static func keys(of pointer: String) -> String {
+        pointer.split(separator: "/").reduce(into: "") { keys, token in
+            keys += token.allSatisfy(\.isWholeNumber) ? "[\(token)]" : ".\(token)"
+        }
+    }
 
     package mutating func value(of node: YAMLNode, pointer: String) -> JSONValue {
         places[pointer] = node.position
@@ -76,7 +84,7 @@ package struct CheckReader {
             do {
                 return try node.jsonScalar()
             } catch {
-                problems.append((error, node.position))
+                report(error, at: node.position, pointer: pointer)
                 return .null
             }
         case .sequence(let items):
@@ -86,12 +94,18 @@ package struct CheckReader {
         }
     }
 
+    private mutating func report(_ refusal: ValueRefusal, at position: TextPosition, pointer: String) {
+        problems.append(Problem(reason: refusal.reason, position: position, keys: Self.keys(of: pointer)))
+    }
+
     private mutating func members(of entries: [YAMLEntry], pointer: String) -> [JSONObject.Member] {
         var members: [JSONObject.Member] = []
         for entry in entries {
             let name = entry.key.text
             guard !members.contains(where: { $0.key == name }) else {
-                problems.append((ValueRefusal(sentence: "has the key \(Quote.value(name)) twice"), entry.position))
+                report(
+                    ValueRefusal(sentence: "has the key \(Quote.value(name)) twice"), at: entry.position,
+                    pointer: pointer)
                 continue
             }
             let escaped = name.split(separator: "~", omittingEmptySubsequences: false).joined(separator: "~0")

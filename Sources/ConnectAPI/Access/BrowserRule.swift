@@ -1,4 +1,5 @@
 package import CheckModel
+internal import Configuration
 package import HTTPServer
 internal import NetworkTypes
 
@@ -25,7 +26,7 @@ package enum BrowserRule {
 package enum OriginReader {
     /// - Returns: nil if the request does not say.
     package static func origin(of head: RequestHead, tokens: TokenRule) -> RequestOrigin? {
-        let token = tokens.isOpen ? nil : tokens.name(authorization: head.header("authorization"))
+        let token = tokens.isOpen ? nil : tokens.token(authorization: head.header("authorization"))?.name
         let client = token ?? head.certificateName.map { RequestOrigin.certificatePrefix + $0 }
         let requestID = head.header("x-request-id").flatMap { isRequestID($0) ? $0 : nil }
         let traceparent = head.header("traceparent").flatMap { isTraceparent($0) ? $0 : nil }

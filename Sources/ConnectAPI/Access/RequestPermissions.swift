@@ -2,6 +2,7 @@ package import AccessPolicy
 internal import CheckEngine
 internal import CheckModel
 package import Configuration
+internal import NetworkTypes
 internal import StrictJSON
 internal import TLS
 
@@ -29,6 +30,10 @@ package struct RequestPermissions: Sendable {
     func refusals(of request: CheckRequest, md5Keys: some Collection<String>) -> [JSONProblem] {
         var pointers: [String] = []
         if !request.dialog.isEmpty, dialogs != .any { pointers.append("/dialog") }
+        // The text of a preset is as fixed as that of a configured dialog.
+        if request.preset != nil, dialogs == .none {
+            pointers.append(request.target.impliesQUIC ? "/target" : "/preset")
+        }
         if dialogs != .any, let names = request.tls?.alpn, !ApplicationProtocols.areHarmless(names) {
             pointers.append("/tls/alpn")
         }

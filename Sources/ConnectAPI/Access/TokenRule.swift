@@ -1,30 +1,25 @@
+package import Configuration
 internal import COpenSSL
 
 /// The bearer tokens that the service accepts, RFC 6750.
 package struct TokenRule: Sendable {
-    private struct Entry: Sendable {
-        let name: String
-        let digest: [UInt8]
-    }
+    private let tokens: [BearerToken]
 
-    private let entries: [Entry]
-
-    /// - Parameter tokens: names and secrets; only digests are kept.
-    package init(tokens: [(name: String, secret: [UInt8])]) {
-        entries = tokens.map { Entry(name: $0.name, digest: Self.digest(of: $0.secret)) }
+    package init(tokens: [BearerToken]) {
+        self.tokens = tokens
     }
 
     /// Whether no tokens are configured.
-    package var isOpen: Bool { entries.isEmpty }
+    package var isOpen: Bool { tokens.isEmpty }
 
-    /// The name of the token in an Authorization header field; nil if none matches.
+    /// The token in an Authorization header field, also if it has expired; nil if none matches.
     ///
     /// All digests are compared in constant time, so that neither time nor the number of tokens reveals a secret.
-    package func name(authorization: String?) -> String? {
+    package func token(authorization: String?) -> BearerToken? {
         guard let authorization, let secret = Self.secret(in: authorization) else { return nil }
-        let digest = Self.digest(of: Array(secret.utf8))
-        var found: String?
-        for entry in entries where CRYPTO_memcmp(entry.digest, digest, digest.count) == 0 { found = entry.name }
+        let digest = TokenDigest.digest(of: Array(secret.utf8))
+        var found: BearerToken?
+        for token in tokens where CRYPTO_memcmp(token.digest.reveal(), digest, digest.count) == 0 { found = token }
         return found
     }
 
@@ -32,12 +27,5 @@ package struct TokenRule: Sendable {
         guard let space = value.firstIndex(of: " "), value[..<space].lowercased() == "bearer" else { return nil }
         let secret = value[space...].drop { $0 == " " }
         return secret.isEmpty ? nil : secret
-    }
-
-    /// SHA-256.
-    private static func digest(of secret: [UInt8]) -> [UInt8] {
-        var digest = [UInt8](repeating: 0, count: Int(SHA256_DIGEST_LENGTH))
-        SHA256(secret, secret.count, &digest)
-        return digest
     }
 }

@@ -34,7 +34,7 @@ struct AttemptEncoder {
         if let icmp = attempt.icmp, !(hidesLocal && isOurs(icmp, attempt)) {
             Self.write(icmp, showsSender: !hidesLocal || attempt.icmpSender == .target || icmp.isFromInternet, to: &writer)
         }
-        if let information = attempt.tcpInformation { write(information, to: &writer) }
+        if let information = attempt.tcpInformation { write(information, of: attempt, to: &writer) }
         writer.endObject()
     }
 
@@ -105,7 +105,8 @@ struct AttemptEncoder {
         writer.endObject()
     }
 
-    private func write(_ information: TCPInformation, to writer: inout JSONWriter) {
+    /// Writes `tcp_info`. If the connect failed, it also shows what became of the SYNs.
+    private func write(_ information: TCPInformation, of attempt: AttemptResult, to writer: inout JSONWriter) {
         writer.piece("\"tcp_info\":{\"syn_retransmits\":", opening: 1)
         writer.integer(Int(information.synRetransmits))
         writer.piece("\"rtt_us\":")
@@ -118,6 +119,18 @@ struct AttemptEncoder {
         writer.integer(Int(information.sendMSS))
         writer.piece("\"pmtu\":")
         writer.integer(Int(information.pathMTU))
+        if let hasSentLastACK = attempt.hasSentLastACK {
+            writer.member("ack_sent")
+            writer.bool(hasSentLastACK)
+        }
+        if attempt.phase == .connect {
+            writer.member("syn_sent")
+            writer.integer(Int(information.synSent))
+            if let reason = information.unsent {
+                writer.member("unsent")
+                writer.string(reason.rawValue)
+            }
+        }
         writer.endObject()
     }
 }

@@ -1,7 +1,7 @@
 internal import CheckEngine
 internal import CheckModel
 internal import NetworkTypes
-internal import StrictJSON
+package import StrictJSON
 
 /// The checks of a batch in the bytes of its request. Each is decoded when it starts, so that those that wait take no
 /// memory beyond the body.
@@ -18,9 +18,6 @@ struct BatchItems: Sendable {
     private static let longestItem = ServiceResources.checkBodyBytes
     /// More values than any valid check has.
     private static let limits = JSONLimits(values: 4096)
-    /// Members whose objects are merged. Other members of a check replace those of the defaults.
-    private static let merged: Set<String> = ["labels", "resolve", "bind", "socket", "tls", "trace"]
-
     /// Why a check does not run.
     struct Refusal: Error {
         /// What can be echoed; an empty object if the check is not one.
@@ -31,6 +28,7 @@ struct BatchItems: Sendable {
 
     /// Decodes one check, with the defaults.
     func check(_ index: Int, maximumTimeoutMilliseconds: Int) throws(Refusal) -> PreparedCheck {
+        if let check = plainCheck(index, maximumTimeoutMilliseconds) { return check }
         let object = try object(index)
         do throws(JSONProblems) {
             return try CheckDecoder.decode(
@@ -38,6 +36,41 @@ struct BatchItems: Sendable {
         } catch {
             throw Refusal(object: object, problems: Self.located(error.problems, in: index))
         }
+    }
+
+    // MARK: Plain checks
+
+    /// Decodes a check that has only a target, as most have, from its bytes: no value in between is made.
+    /// - Returns: nil for any other check, and for one with a problem.
+    private func plainCheck(_ index: Int, _ maximumTimeoutMilliseconds: Int) -> PreparedCheck? {
+        guard defaults.members.isEmpty || timeoutOfDefaults != nil, let target = plainTarget(in: ranges[index]) else {
+            return nil
+        }
+        return CheckDecoder.plain(
+            target, timeoutMilliseconds: timeoutOfDefaults, maximumTimeoutMilliseconds: maximumTimeoutMilliseconds)
+    }
+
+    /// The timeout, if the defaults have nothing else.
+    private var timeoutOfDefaults: Int? {
+        guard defaults.members.count == 1, defaults.members[0].key == "timeout_ms" else { return nil }
+        return defaults.members[0].value.wholeNumber.map(Int.init)
+    }
+
+    /// The text of the target in `{"target":"…"}`, if it needs no unescaping.
+    private func plainTarget(in range: Range<Int>) -> String? {
+        let bytes = body.span.extracting(range)
+        guard var begin = bytes.end(of: "{\"target\":", at: 0) else { return nil }
+        if bytes.count > begin, bytes[begin] == UInt8(ascii: " ") { begin += 1 }
+        let end = bytes.count - 2
+        guard begin < end, bytes[begin] == UInt8(ascii: "\""), bytes[end] == UInt8(ascii: "\""),
+            bytes[end + 1] == UInt8(ascii: "}")
+        else { return nil }
+        let text = bytes.extracting(begin + 1..<end)
+        for place in text.indices {
+            let byte = text[place]
+            guard byte > 0x20, byte < 0x7F, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") else { return nil }
+        }
+        return text.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
     }
 
     /// The host of one check for the limit `per_host`; empty if it has no valid target.
@@ -68,7 +101,7 @@ struct BatchItems: Sendable {
         guard case .object(let object) = value else {
             throw refusal(of: index, "", "must be an object, got \(value.kindDescription)")
         }
-        return defaults.members.isEmpty ? object : object.filled(from: defaults, merging: Self.merged)
+        return defaults.members.isEmpty ? object : object.check(filledFrom: defaults)
     }
 
     private func refusal(of index: Int, _ pointer: String, _ detail: String) -> Refusal {
@@ -78,10 +111,28 @@ struct BatchItems: Sendable {
     }
 }
 
+extension Span<UInt8> {
+    /// Where a text ends that begins at a place; nil if another one is there.
+    fileprivate func end(of text: StaticString, at begin: Int) -> Int? {
+        let length = text.utf8CodeUnitCount
+        guard count >= begin + length else { return nil }
+        for place in 0..<length where self[begin + place] != text.utf8Start[place] { return nil }
+        return begin + length
+    }
+}
+
 extension JSONObject {
+    /// Members of a check whose objects are merged. Other members of a check replace those of the defaults.
+    private static let merged: Set<String> = ["labels", "resolve", "bind", "socket", "tls", "trace"]
+
+    /// This check with the members of `defaults` that it does not have.
+    package func check(filledFrom defaults: JSONObject) -> JSONObject {
+        filled(from: defaults, merging: Self.merged)
+    }
+
     /// This object with the members of `defaults` that it does not have. Members of `merging` that are objects in both are
     /// filled likewise.
-    func filled(from defaults: JSONObject, merging: Set<String>) -> JSONObject {
+    private func filled(from defaults: JSONObject, merging: Set<String>) -> JSONObject {
         var result: [Member] = []
         result.reserveCapacity(members.count + defaults.members.count)
         for member in members {

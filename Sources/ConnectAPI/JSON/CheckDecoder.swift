@@ -2,7 +2,7 @@ package import CheckEngine
 package import CheckModel
 internal import Dialog
 internal import ErrorCatalogue
-internal import NetworkTypes
+package import NetworkTypes
 package import StrictJSON
 package import TLS
 
@@ -30,6 +30,19 @@ package enum CheckDecoder {
         return PreparedCheck(request: request)
     }
 
+    /// A check with a target and no other member of its own.
+    /// - Parameter timeoutMilliseconds: nil for the default.
+    /// - Returns: nil if something is wrong; `decode` then tells what.
+    static func plain(
+        _ target: String, timeoutMilliseconds: Int?, maximumTimeoutMilliseconds maximum: Int
+    ) -> PreparedCheck? {
+        guard let target = try? Target(parsing: target) else { return nil }
+        let timeout = timeoutMilliseconds ?? min(defaultTimeoutMilliseconds, maximum)
+        guard 1...maximum ~= timeout else { return nil }
+        let request = CheckRequest(target: target, timeoutMilliseconds: timeout)
+        return ConsistencyRules.flaws(of: request, isTLSOff: false).isEmpty ? PreparedCheck(request: request) : nil
+    }
+
     private static func check(
         _ reader: inout JSONObjectReader, _ maximumTimeout: Int
     ) -> PreparedCheck? {
@@ -42,9 +55,11 @@ package enum CheckDecoder {
             timeoutMilliseconds: members.timeoutMilliseconds ?? min(defaultTimeoutMilliseconds, maximumTimeout))
         request.id = members.id
         request.labels = members.labels
+        members.rounds.apply(to: &request)
         request.resolve = members.resolve ?? ResolveOptions()
         request.bind = members.bind ?? BindOptions()
         request.socket = members.socket ?? SocketOptions()
+        request.preset = members.preset ?? request.preset
         request.dialog = members.dialog ?? []
         request.trace = members.trace
         let isTLSOff = settleTLS(of: &request, by: members.tls, isGiven: reader.value("tls") != nil)
@@ -64,6 +79,13 @@ package enum CheckDecoder {
         guard case .on(let options) = members.tls else { return nil }
         return options
     }
+
+    /// The names of all members of a check.
+    package static let memberNames: [String] = {
+        var reader = JSONObjectReader(JSONObject(members: []))
+        _ = CheckMembers(&reader, maximumTimeoutMilliseconds: 1)
+        return reader.knownMemberNames
+    }()
 
     /// Reads `tls`, which requests a handshake or configures that of a `tls://` target.
     /// - Returns: whether the request turns TLS off.
@@ -102,10 +124,12 @@ private struct CheckMembers {
     let id: String?
     let labels: [Label]?
     let timeoutMilliseconds: Int?
+    let rounds: RoundsDecoder
     let resolve: ResolveOptions?
     let bind: BindOptions?
     let socket: SocketOptions?
     let tls: TLSDecoder.Choice?
+    let preset: UDPPreset?
     let dialog: [DialogStep]?
     let trace: TraceOptions?
     let expectation: Expectation?
@@ -117,10 +141,12 @@ private struct CheckMembers {
         labels = reader.stringMap("labels", maximumMembers: 64, maximumLength: 1024)?
             .map { Label(name: $0.key, value: $0.value) }
         timeoutMilliseconds = reader.integer("timeout_ms", in: 1...maximumTimeoutMilliseconds)
+        rounds = RoundsDecoder(&reader)
         resolve = reader.object("resolve", OptionsDecoder.resolve)
         bind = reader.object("bind", OptionsDecoder.bind)
         socket = reader.object("socket", OptionsDecoder.socket)
         tls = reader.member("tls", TLSDecoder.choice)
+        preset = reader.enumeration("preset", UDPPreset.self)
         dialog = reader.array("dialog", count: 1...64, DialogDecoder.step)
         trace = reader.member("trace") {
             TraceDecoder.options(&$0, maximumTimeout: maximumTimeoutMilliseconds)
@@ -136,6 +162,16 @@ enum BodyDecoder {
         let document = try document(body)
         do throws(JSONProblems) {
             return try CheckDecoder.decode(
+                document, maximumTimeoutMilliseconds: settings.maximumTimeoutMilliseconds)
+        } catch {
+            throw Problem(error)
+        }
+    }
+
+    static func diagnosis(_ body: [UInt8], under settings: ServiceSettings) throws(Problem) -> DiagnosisRequest {
+        let document = try document(body)
+        do throws(JSONProblems) {
+            return try DiagnosisDecoder.decode(
                 document, maximumTimeoutMilliseconds: settings.maximumTimeoutMilliseconds)
         } catch {
             throw Problem(error)
@@ -165,7 +201,7 @@ enum BodyDecoder {
     private static func destination(_ cursor: inout JSONCursor) -> Destination? {
         guard let text = cursor.string() else { return nil }
         guard let address = IPAddress(parsing: text) else {
-            cursor.report("must be an address, such as 10.0.0.7 or 2001:db8::7, not a name")
+            cursor.report(DestinationAdvice.detail(for: text))
             return nil
         }
         return Destination(text: text, address: address)
@@ -179,6 +215,40 @@ enum BodyDecoder {
             return try JSONValue.parse(body, limits: limits)
         } catch {
             throw Problem(error)
+        }
+    }
+}
+
+/// What to write instead of a destination that is not an address.
+private enum DestinationAdvice {
+    /// What is wrong with the text, which cannot be parsed as an address.
+    static func detail(for text: String) -> String {
+        if let address = (try? Target(parsing: text))?.hostAddress {
+            return "must be an address without a port: write \(address.text)"
+        }
+        if let slash = text.firstIndex(of: "/"), let address = IPAddress(parsing: text[..<slash]) {
+            return "must be one address, not a network: write each address, such as \(address.text)"
+        }
+        if text.hasPrefix("["), text.hasSuffix("]") {
+            let inner = text.dropFirst().dropLast()
+            if let address = IPAddress(parsing: inner) {
+                return "must be an address without brackets: write \(address.text)"
+            }
+            return "must be an address without brackets, such as 2001:db8::7"
+        }
+        if let last = text.split(separator: ".").last, last.allSatisfy(\.isWholeNumber) {
+            return "must be an IPv4 address of four numbers from 0 to 255 without leading zeros, such as 10.0.0.7"
+        }
+        return "must be an address, such as 10.0.0.7 or 2001:db8::7, not a name"
+    }
+}
+
+extension Target {
+    /// The address in the target; nil for a name or a path.
+    fileprivate var hostAddress: IPAddress? {
+        switch peer {
+        case .tcp(.address(let address), _), .udp(.address(let address), _): address
+        case .tcp(.name, _), .udp(.name, _), .unix: nil
         }
     }
 }
@@ -223,6 +293,13 @@ package enum ExpectationDecoder {
 package enum ConfiguredCheckDecoder {
     /// The longest `timeout_ms` of any check.
     private static let longestTimeoutMilliseconds = 60_000
+
+    /// The target of a check; nil if it is missing or invalid.
+    package static func target(of check: JSONObject) -> Target? {
+        guard let value = check["target"] else { return nil }
+        var cursor = JSONCursor(value)
+        return TargetDecoder.target(&cursor)
+    }
 
     /// - Parameters:
     ///   - material: the entries that `tls.ca` and `tls.client_certificate` may name.

@@ -18,11 +18,13 @@ package enum ConsistencyRules {
     /// - Parameter isTLSOff: whether the request turns TLS off.
     package static func flaws(of request: CheckRequest, isTLSOff: Bool) -> [Flaw] {
         // Most requests use none of these members.
-        if request.tls == nil, !isTLSOff, request.dialog.isEmpty, !request.socket.tcpFastOpen, request.trace == nil {
+        if request.tls == nil, !isTLSOff, request.dialog.isEmpty, request.preset == nil, !request.socket.tcpFastOpen,
+            request.trace == nil, RoundsRules.areUnused(by: request)
+        {
             return []
         }
-        return tls(request, isTLSOff: isTLSOff) + startTLSSteps(request) + rejects(request.dialog) + fastOpen(request)
-            + trace(request)
+        return RoundsRules.flaws(of: request) + tls(request, isTLSOff: isTLSOff) + PresetRules.flaws(of: request)
+            + startTLSSteps(request) + rejects(request.dialog) + fastOpen(request) + trace(request)
     }
 
     private static func trace(_ request: CheckRequest) -> [Flaw] {

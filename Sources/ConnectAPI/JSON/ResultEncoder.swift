@@ -59,10 +59,13 @@ package struct ResultEncoder: Sendable {
         for attempt in result.attempts { attempts.write(attempt, knowing: written, to: &writer) }
         writer.endArray()
         if let resolution = result.resolution { write(resolution, to: &writer) }
+        if let after = result.after { HoldEncoder.writeMember(after, to: &writer) }
+        if let rounds = result.rounds { RoundsEncoder.writeMember(rounds.statistics, to: &writer) }
         if let tls = result.tls { TLSEncoder.writeMember(tls, to: &writer) }
         if let dialog = result.dialog {
             DialogEncoder.writeMember(redactor.map { $0.redacted(dialog) } ?? dialog, to: &writer)
         }
+        if let answer = result.answer { AnswerEncoder(hidesLocal: prober == nil).writeMember(answer, to: &writer) }
         if let trace = result.trace { TraceEncoder(hidesPath: prober == nil).writeMember(trace, to: &writer) }
         writeEnd(result.timings, result.startedAtNanoseconds, request.origin, to: &writer)
     }
@@ -142,7 +145,7 @@ package struct ResultEncoder: Sendable {
 
     private func write(_ timings: Timings, to writer: inout JSONWriter) {
         writer.piece("\"timings_ms\":{", opening: 1)
-        for phase in TimedPhase.inOrder {
+        for phase in TimedPhase.inOrder where phase != .hold || timings[.hold] > 0 {
             writer.piece(phase.member)
             writer.milliseconds(nanoseconds: timings[phase])
         }
@@ -157,6 +160,7 @@ extension TimedPhase {
         case .queue: "\"queue\":"
         case .resolve: "\"resolve\":"
         case .connect: "\"connect\":"
+        case .hold: "\"hold\":"
         case .tls: "\"tls\":"
         case .dialog: "\"dialog\":"
         case .total: "\"total\":"

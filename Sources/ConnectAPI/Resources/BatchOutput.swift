@@ -14,7 +14,7 @@ import Synchronization
 final class BatchOutput: Sendable {
     private struct State {
         /// What can be sent.
-        var ready: [UInt8] = []
+        var ready = PendingBytes()
         /// Results that must wait for those before them, by their index.
         var held: [Int: [UInt8]] = [:]
         var heldBytes = 0
@@ -42,6 +42,7 @@ final class BatchOutput: Sendable {
     private static let readyBytes = 256 << 10
     /// The bytes that results may take, those of checks in flight included.
     private static let mostBytes = 32 << 20
+    private static let fewBytes = 24 << 10
     private static let chargeUnit = 64 << 10
 
     init(form: BatchForm, count: Int, memory: MemoryBudget) {
@@ -59,7 +60,7 @@ final class BatchOutput: Sendable {
     func begin(of run: BatchRun?) {
         state.withLock { state in
             state.run = run
-            if form == .document { state.ready = Array("{\"results\":[".utf8) }
+            if form == .document { state.ready.append("{\"results\":[".utf8) }
         }
     }
 
@@ -72,7 +73,9 @@ final class BatchOutput: Sendable {
     var lastStart: Int { limit.load(ordering: .relaxed) }
 
     /// Adds a result.
-    func add(_ index: Int, _ bytes: [UInt8], outcome: Outcome, isOK: Bool) {
+    /// - Parameter encode: makes its bytes; not called if no one reads them.
+    func add(_ index: Int, outcome: Outcome, isOK: Bool, _ encode: () -> [UInt8]) {
+        let bytes = isAbandoned ? [] : encode()
         let (sender, run) = state.withLock { state in
             state.summary.note(outcome, isOK: isOK)
             guard !state.isAbandoned else { return (nil, nil) as Calls }
@@ -90,7 +93,7 @@ final class BatchOutput: Sendable {
 
     private func put(_ index: Int, _ bytes: [UInt8], into state: inout State) {
         switch form {
-        case .lines: state.ready.append(contentsOf: bytes)
+        case .lines: state.ready.append(bytes)
         case .document:
             guard index == state.head else {
                 state.held[index] = bytes
@@ -106,8 +109,8 @@ final class BatchOutput: Sendable {
     }
 
     private func append(_ bytes: [UInt8], to state: inout State) {
-        if state.head > 0 { state.ready.append(UInt8(ascii: ",")) }
-        state.ready.append(contentsOf: bytes)
+        if state.head > 0 { state.ready.append(CollectionOfOne(UInt8(ascii: ","))) }
+        state.ready.append(bytes)
         state.head += 1
     }
 
@@ -159,11 +162,11 @@ final class BatchOutput: Sendable {
             writer.endObject()
             let bytes = writer.finishLine()
             switch form {
-            case .lines: state.ready.append(contentsOf: bytes)
+            case .lines: state.ready.append(bytes)
             case .document:
                 // The summary is the last member of the object that has begun.
-                state.ready.append(contentsOf: "],".utf8)
-                state.ready.append(contentsOf: bytes.dropFirst())
+                state.ready.append("],".utf8)
+                state.ready.append(bytes.dropFirst())
             }
             return state.sender.take()
         }
@@ -174,7 +177,7 @@ final class BatchOutput: Sendable {
     func abandon() {
         let sender = state.withLock { state in
             state.isAbandoned = true
-            state.ready = []
+            state.ready = PendingBytes()
             state.held = [:]
             state.heldBytes = 0
             _ = charge(0, &state)
@@ -184,6 +187,11 @@ final class BatchOutput: Sendable {
     }
 
     var isAbandoned: Bool { state.withLock { $0.isAbandoned } }
+
+    /// Whether the next write may wait for more results: there are only a few yet, and more will come.
+    var isFilling: Bool {
+        state.withLock { !$0.isEnded && !$0.isAbandoned && $0.ready.count < Self.fewBytes }
+    }
 
     // MARK: Sending
 
@@ -200,9 +208,7 @@ final class BatchOutput: Sendable {
 
     private func take() -> ([UInt8]?, isOver: Bool, BatchRun?) {
         state.withLock { state in
-            guard !state.ready.isEmpty else { return (nil, state.isEnded || state.isAbandoned, nil) }
-            let bytes = state.ready
-            state.ready = []
+            guard let bytes = state.ready.takeFirst() else { return (nil, state.isEnded || state.isAbandoned, nil) }
             return (bytes, false, setLimit(&state))
         }
     }

@@ -43,7 +43,10 @@ final class BatchSession: BatchWork {
         }
         do {
             try await withTaskCancellationHandler {
-                while let bytes = await output.next() { try await writer.write(bytes) }
+                while let bytes = await output.next() {
+                    try await writer.write(bytes)
+                    await collect(on: pool.workers[worker].reactor)
+                }
                 if output.isAbandoned { throw ResponseStreamError.cancelled }
             } onCancel: {
                 // This may run with the task's own lock held, where its continuation must not be resumed.
@@ -60,6 +63,17 @@ final class BatchSession: BatchWork {
         }
         await end(checks, number, on: worker)
     }
+
+    /// Passes a few turns of the worker, so that the next write has the results of all of them.
+    private func collect(on reactor: Reactor) async {
+        var turns = 0
+        while turns < Self.turnsOfWrite, output.isFilling {
+            _ = await reactor.sleep(until: Clock.now())
+            turns += 1
+        }
+    }
+
+    private static let turnsOfWrite = 3
 
     /// Waits for the checks, and counts those that never had a result.
     private func end(_ checks: Task<Void, Never>, _ number: Int, on worker: Int) async {
@@ -116,8 +130,7 @@ final class BatchSession: BatchWork {
         let report = RefusedItem.report(reason, problems)
         journal.noteRefused(report, target: echo.target, by: origin, on: worker)
         let item = RefusedItem(echo: echo, problems: problems, report: report, isOK: isOK)
-        output.add(
-            index, encoder.bytes(of: index, item), outcome: .failed(report.errorClass), isOK: isOK)
+        output.add(index, outcome: .failed(report.errorClass), isOK: isOK) { encoder.bytes(of: index, item) }
     }
 
     func finish(_ index: Int, _ check: PreparedCheck, with answer: CheckAnswer, on worker: Int) {
@@ -133,6 +146,6 @@ final class BatchSession: BatchWork {
     }
 
     private func add(_ index: Int, _ request: CheckRequest, _ result: CheckResult) {
-        output.add(index, encoder.bytes(of: index, result, of: request), outcome: result.outcome, isOK: result.ok)
+        output.add(index, outcome: result.outcome, isOK: result.ok) { encoder.bytes(of: index, result, of: request) }
     }
 }

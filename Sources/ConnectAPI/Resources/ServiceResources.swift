@@ -1,4 +1,6 @@
+internal import AccessPolicy
 package import CheckEngine
+internal import Configuration
 package import HTTPServer
 internal import Logging
 package import Metrics
@@ -7,15 +9,19 @@ package import Metrics
 final class ServiceResources: Sendable {
     private let parts: ServiceParts
     private let gate: Gate
+    /// The resources for tokens with another policy profile.
+    private let variants: [Policy.Profile: ServiceResources]
 
     init(parts: ServiceParts, settings: ServiceSettings) {
         self.parts = parts
         let added = settings.extensions.flatMap { $0.routes(of: parts, under: settings) }
         gate = Gate(settings: settings, routes: RouteTable(Self.routes(of: parts, under: settings) + added))
+        variants = settings.variants.mapValues { ServiceResources(parts: parts, settings: $0) }
     }
 
     /// Judges a head and finds the handler. Answers that need neither a body nor a wait come from here, without a task.
     func admit(_ head: RequestHead) -> HTTPServer.Admission {
+        if let variant = variant(for: head) { return variant.admit(head) }
         do throws(Problem) {
             let match = try gate.judge(head)
             switch match.route.handler {
@@ -29,6 +35,11 @@ final class ServiceResources: Sendable {
             return .answer(parts.refusal(error))
         }
     }
+
+    private func variant(for head: RequestHead) -> ServiceResources? {
+        guard !variants.isEmpty, case .valid(let token) = gate.settings.clientToken(of: head) else { return nil }
+        return token.profile.flatMap { variants[$0] }
+    }
 }
 
 extension ServiceResources {
@@ -40,12 +51,12 @@ extension ServiceResources {
         let encoder = ResultEncoder(prober: settings.prober)
         return [
             Route(
-                .post, "/v1/checks", body: .json(limit: checkBodyBytes),
+                .post, "/v1/checks", scope: .checks, body: .json(limit: checkBodyBytes),
                 .work(CheckResource(.body, parts: parts, settings: settings))),
             Route(
-                .post, "/v1/checks/batch", body: .json(limit: settings.bodyBytes),
+                .post, "/v1/checks/batch", scope: .checks, body: .json(limit: settings.bodyBytes),
                 .work(BatchResource(parts: parts, settings: settings))),
-            Route(.get, "/v1/probe", .work(CheckResource(.query, parts: parts, settings: settings))),
+            Route(.get, "/v1/probe", scope: .probe, .work(CheckResource(.query, parts: parts, settings: settings))),
             Route(
                 .get, "/livez", access: .anyone, listeners: .serviceAndHealth, .answer(HealthResource.live)),
             Route(
@@ -54,18 +65,21 @@ extension ServiceResources {
                     try HealthResource.ready(head, parts, inFull: settings.authorizes(head))
                 }),
             Route(
-                .post, "/v1/routes", body: .json(limit: settings.bodyBytes),
+                .post, "/v1/routes", scope: .checks, body: .json(limit: settings.bodyBytes),
                 .work(RoutesResource(parts: parts, settings: settings))),
             Route(
-                .get, "/metrics", listeners: .serviceAndHealth,
+                .post, "/v1/diagnoses", scope: .checks, body: .json(limit: checkBodyBytes),
+                .work(DiagnosisResource(parts: parts, settings: settings))),
+            Route(
+                .get, "/metrics", scope: .metrics, listeners: .serviceAndHealth,
                 .answer { head throws(Problem) in try MetricsResource.text(head, parts, under: settings) }),
             Route(.get, "/v1/errors", .answer(CatalogueResource.list)),
             Route(.get, "/v1/errors/{name}", .answerNamed(CatalogueResource.entry)),
             Route(
-                .get, "/v1/monitors",
+                .get, "/v1/monitors", scope: .metrics,
                 .answer { head throws(Problem) in try MonitorResource.list(head, parts, by: encoder) }),
             Route(
-                .get, "/v1/monitors/{name}",
+                .get, "/v1/monitors/{name}", scope: .metrics,
                 .answerNamed { name, head throws(Problem) in
                     try MonitorResource.entry(name, head, of: parts.monitors, by: encoder)
                 }),

@@ -1,4 +1,6 @@
+internal import Configuration
 internal import HTTPServer
+internal import SocketIO
 
 /// Decides about a request before its body is read: access, resource, method, body type.
 struct Gate: Sendable {
@@ -11,7 +13,7 @@ struct Gate: Sendable {
         if head.purpose == .health { return try judgeHealth(head) }
         if let problem = judgeOrigin(head) { throw problem }
         let match = routes.match(head)
-        if match?.route.access != .anyone, let problem = judgeToken(head) { throw problem }
+        if match?.route.access != .anyone, let problem = judgeToken(head, for: match?.route) { throw problem }
         guard let match else { throw Problem(.notFound, "no such resource; see /docs or /openapi.yaml") }
         try judgeMethod(head, of: match.route)
         if case .json = match.route.body, let problem = judgeContent(head) { throw problem }
@@ -47,11 +49,25 @@ struct Gate: Sendable {
         return accepts ? nil : Problem(.foreignOrigin, "the request comes from a page of another site")
     }
 
-    private func judgeToken(_ head: RequestHead) -> Problem? {
-        if settings.authorizes(head) { return nil }
-        return Problem(
-            .unauthorized, "send a configured token: Authorization: Bearer …",
-            headers: [("WWW-Authenticate", "Bearer realm=\"connectd\"")])
+    /// - Parameter route: nil for a path that no resource has; any token may learn that.
+    private func judgeToken(_ head: RequestHead, for route: Route?) -> Problem? {
+        switch settings.clientToken(of: head) {
+        case .notNeeded: return nil
+        case .missing:
+            return Problem(
+                .unauthorized, "send a configured token: Authorization: Bearer …",
+                headers: [("WWW-Authenticate", "Bearer realm=\"connectd\"")])
+        case .expired(let token):
+            return Problem(
+                .unauthorized, "the token \(token.name) has expired; ask for a new one",
+                headers: [("WWW-Authenticate", "Bearer realm=\"connectd\", error=\"invalid_token\"")])
+        case .valid(let token):
+            guard let scope = route?.scope, !token.scopes.contains(scope) else { return nil }
+            let challenge = "Bearer realm=\"connectd\", error=\"insufficient_scope\", scope=\"\(scope.rawValue)\""
+            return Problem(
+                .insufficientScope, "the token \(token.name) does not have the scope \(scope.rawValue)",
+                headers: [("WWW-Authenticate", challenge)])
+        }
     }
 
     private func judgeContent(_ head: RequestHead) -> Problem? {
@@ -72,13 +88,33 @@ struct Gate: Sendable {
 }
 
 extension ServiceSettings {
-    /// Whether the client has a configured token, or none is needed. Never on a health listener.
+    /// Whether the client has a valid token, or none is needed. Never on a health listener.
     func authorizes(_ head: RequestHead) -> Bool {
-        if head.purpose == .health { return false }
-        if tokens.isOpen { return true }
-        let fields = head.headers("authorization")
-        return fields.count == 1 && tokens.name(authorization: fields[0]) != nil
+        guard head.purpose != .health else { return false }
+        switch clientToken(of: head) {
+        case .notNeeded, .valid: return true
+        case .missing, .expired: return false
+        }
     }
+
+    /// The token of a request.
+    func clientToken(of head: RequestHead) -> ClientToken {
+        if tokens.isOpen { return .notNeeded }
+        let fields = head.headers("authorization")
+        guard fields.count == 1, let token = tokens.token(authorization: fields[0]) else { return .missing }
+        guard token.expiry != nil else { return .valid(token) }
+        return token.isExpired(at: Clock.wallNanoseconds() / 1_000_000_000) ? .expired(token) : .valid(token)
+    }
+}
+
+/// The token of a request, as it was judged.
+enum ClientToken {
+    /// No tokens are configured.
+    case notNeeded
+    case valid(BearerToken)
+    case expired(BearerToken)
+    /// There is no token, more than one, or one that is not configured.
+    case missing
 }
 
 /// Content types, RFC 9110 section 8.3.

@@ -9,6 +9,7 @@ package final class Problem: Error, Sendable {
         case unauthorized
         case denied
         case foreignOrigin = "foreign_origin"
+        case insufficientScope = "insufficient_scope"
         case notFound = "not_found"
         case methodNotAllowed = "method_not_allowed"
         case requestTimeout = "request_timeout"
@@ -25,7 +26,7 @@ package final class Problem: Error, Sendable {
             switch self {
             case .badRequest: 400
             case .unauthorized: 401
-            case .denied, .foreignOrigin: 403
+            case .denied, .foreignOrigin, .insufficientScope: 403
             case .notFound: 404
             case .methodNotAllowed: 405
             case .requestTimeout: 408
@@ -45,6 +46,7 @@ package final class Problem: Error, Sendable {
             case .unauthorized: "Unauthorized"
             case .denied: "Denied by Policy"
             case .foreignOrigin: "Foreign Origin"
+            case .insufficientScope: "Insufficient Scope"
             case .notFound: "Not Found"
             case .methodNotAllowed: "Method Not Allowed"
             case .requestTimeout: "Request Timeout"

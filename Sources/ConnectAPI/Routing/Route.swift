@@ -1,3 +1,4 @@
+package import Configuration
 package import HTTPServer
 
 /// A row of the route table: one resource of the service, and everything that the service knows about it.
@@ -44,6 +45,8 @@ package final class Route: Sendable {
     let path: StaticString
     let methods: RouteMethods
     let access: Access
+    /// What a token needs for the resource; nil if any token opens it.
+    let scope: TokenScope?
     let listeners: Listeners
     let body: Body
     let handler: Handler
@@ -55,11 +58,12 @@ package final class Route: Sendable {
     ///   - decodesPath: whether percent-encoded spellings of the path match too, as they always do with a parameter.
     package init(
         _ methods: RouteMethods, _ path: StaticString, decodesPath: Bool = false, access: Access = .token,
-        listeners: Listeners = .service, body: Body = .ignored, _ handler: Handler
+        scope: TokenScope? = nil, listeners: Listeners = .service, body: Body = .ignored, _ handler: Handler
     ) {
         self.path = path
         self.methods = methods
         self.access = access
+        self.scope = scope
         self.listeners = listeners
         self.body = body
         self.handler = handler

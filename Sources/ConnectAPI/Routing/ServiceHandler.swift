@@ -1,3 +1,4 @@
+package import AccessPolicy
 package import CheckEngine
 package import HTTPServer
 package import Logging
@@ -99,12 +100,14 @@ package final class ServiceSettings: Sendable {
     package let certificateExpiry: Int64?
     /// The prober's name in results; nil in the profile `public`, which hides the prober's own side.
     package let prober: String?
+    /// The settings for tokens with another policy profile than `checkContext` has. They have no variants themselves.
+    package let variants: [Policy.Profile: ServiceSettings]
 
     package init(
         checkContext: CheckContext, permissions: RequestPermissions, hosts: HostRule, tokens: TokenRule,
         maximumTimeoutMilliseconds: Int, bodyBytes: Int, batchChecks: Int = 10_000,
         extensions: [any ServiceExtension] = [],
-        certificateExpiry: Int64? = nil, prober: String?
+        certificateExpiry: Int64? = nil, prober: String?, variants: [Policy.Profile: ServiceSettings] = [:]
     ) {
         self.certificateExpiry = certificateExpiry
         self.checkContext = checkContext
@@ -116,5 +119,6 @@ package final class ServiceSettings: Sendable {
         self.batchChecks = batchChecks
         self.extensions = extensions
         self.prober = prober
+        self.variants = variants
     }
 }

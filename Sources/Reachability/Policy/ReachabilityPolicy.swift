@@ -14,6 +14,8 @@ package struct ReachabilityPolicy: Sendable {
     /// `defaults` as written; empty if the file has none.
     package var defaults = RuleCheck()
     package var rules: [ReachabilityRule] = []
+    /// Problems that make the policy invalid, and belong to those of its requests.
+    package internal(set) var unknownMembers: [ConfigurationProblem] = []
 
     package init(file: String) {
         self.file = file

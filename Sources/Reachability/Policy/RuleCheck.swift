@@ -22,7 +22,7 @@ package struct RuleCheck: Sendable {
     init(_ object: JSONObject, places: [String: TextPosition], path: String) {
         members = object.members
         for (pointer, position) in places {
-            self.places[pointer] = ValuePosition(position: position, path: path + Self.keys(of: pointer))
+            self.places[pointer] = ValuePosition(position: position, path: path + CheckReader.keys(of: pointer))
         }
     }
 
@@ -57,24 +57,17 @@ package struct RuleCheck: Sendable {
             pointer = pointer[..<(pointer.lastIndex(of: "/") ?? pointer.startIndex)]
         }
         guard !pointer.isEmpty, let place = places[String(pointer)] else {
-            let keys = Self.keys(of: problem.pointer)
+            let keys = CheckReader.keys(of: problem.pointer)
             return ConfigurationProblem(
                 .file(file, position), path: path,
                 reason: keys.isEmpty ? problem.detail : "\(keys.dropFirst()) \(problem.detail)")
         }
-        let rest = Self.keys(of: String(problem.pointer[pointer.endIndex...]))
+        let rest = CheckReader.keys(of: String(problem.pointer[pointer.endIndex...]))
         return ConfigurationProblem(.file(file, place.position), path: place.path + rest, reason: problem.detail)
     }
 
     /// `/tls/alpn/0` as `tls`.
     private static func name(in pointer: String) -> String {
         String(pointer.dropFirst().prefix { $0 != "/" })
-    }
-
-    /// `/dialog/0/expect` as `.dialog[0].expect`.
-    private static func keys(of pointer: String) -> String {
-        pointer.split(separator: "/").reduce(into: "") { keys, token in
-            keys += token.allSatisfy(\.isWholeNumber) ? "[\(token)]" : ".\(token)"
-        }
     }
 }

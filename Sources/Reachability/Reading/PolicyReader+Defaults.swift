@@ -33,7 +33,8 @@ extension PolicyReader {
             }
         }
         let members = YAMLNode(content: .mapping(rest), position: node.position)
-        defaults.check = readCheck(members, path: "defaults")
+        let others = PaceKey.allCases.map(\.rawValue) + RuleKey.allCases.map(\.rawValue)
+        defaults.check = readCheck(members, path: "defaults", otherKeys: others)
         policy.defaults = defaults.check
     }
 
@@ -59,19 +60,24 @@ extension PolicyReader {
         return earlier.filter { !names.contains($0.name) } + labels
     }
 
-    /// Reads members of a check request. The decoder of requests validates them later.
-    mutating func readCheck(_ node: YAMLNode, path: String) -> RuleCheck {
+    /// Reads members of a check request. The decoder of requests validates their values later.
+    /// - Parameter otherKeys: the keys that may be next to them.
+    mutating func readCheck(_ node: YAMLNode, path: String, otherKeys: [String] = []) -> RuleCheck {
         guard let entries = mapping(node, path: path) else { return RuleCheck() }
         var reader = CheckReader()
         let value = reader.value(of: YAMLNode(content: .mapping(entries), position: node.position), pointer: "")
-        for (problem, position) in reader.problems { report(problem.reason, at: position, path: path) }
+        for problem in reader.problems { report(problem.reason, at: problem.position, path: path + problem.keys) }
+        let known = otherKeys + checkMembers.filter { Self.reserved[$0] == nil }
         for entry in entries {
+            let entryPath = "\(path).\(entry.key.text)"
             if let reason = Self.reserved[entry.key.text] {
-                report(reason, at: entry.position, path: "\(path).\(entry.key.text)")
+                report(reason, at: entry.position, path: entryPath)
+            } else if !known.contains(entry.key.text) {
+                unknownMembers.append(unknown(entry, path: entryPath, known: known))
             }
         }
         guard case .object(let object) = value else { return RuleCheck() }
-        return RuleCheck(object, places: reader.places, path: path)
+        return RuleCheck(object, places: reader.places, path: path).filtered { checkMembers.contains($0) }
     }
 
     /// Members of a request that the rule itself has.

@@ -15,12 +15,16 @@ extension PolicyReader {
             if known.contains(entry.key.text) {
                 body(&self, entry, entryPath)
             } else {
-                let suggestion = Suggestion.phrase(for: entry.key.text, among: known)
-                report(
-                    "is not a known key\(suggestion): use \(known.joined(separator: ", "))", at: entry.position,
-                    path: entryPath)
+                problems.append(unknown(entry, path: entryPath, known: known))
             }
         }
+    }
+
+    func unknown(_ entry: YAMLEntry, path: String, known: [String]) -> ConfigurationProblem {
+        let suggestion = Suggestion.phrase(for: entry.key.text, among: known)
+        return ConfigurationProblem(
+            .file(file, entry.position), path: path,
+            reason: "is not a known key\(suggestion): use \(known.joined(separator: ", "))")
     }
 
     /// The entries with their paths, without duplicates, which are reported.

@@ -166,14 +166,14 @@ extension PolicyReader {
         }
     }
 
-    /// A control must be able to prove that it is open, which a datagram socket cannot.
+    /// A control must be able to prove that it is open, which a datagram socket cannot without a question.
     mutating func readControl(_ node: YAMLNode, path: String) -> Target? {
         guard let text = text(node, path: path) else { return nil }
         do throws(TargetError) {
             let target = try Target(parsing: text)
-            guard !target.isDatagram else {
+            guard !target.isDatagram || target.impliesQUIC else {
                 report(
-                    "\(Quote.value(text)) cannot show that it is open, because datagram sockets have no handshake: write a TCP target",
+                    "\(Quote.value(text)) cannot show that it is open, because datagram sockets have no handshake: write a TCP or quic:// target",
                     at: node.position, path: path)
                 return nil
             }

@@ -5,8 +5,12 @@ internal import NetworkTypes
 /// Reads the YAML tree of a reachability policy.
 package struct PolicyReader {
     var problems: [ConfigurationProblem] = []
+    /// Unknown members of check requests. They are reported with the other problems of requests, which are found later.
+    var unknownMembers: [ConfigurationProblem] = []
     let needsExpectations: Bool
     let file: String
+    /// The names of all members of a check request.
+    let checkMembers: [String]
     var setNames: [String: [DestinationEntry]] = [:]
     var defaults = RuleDefaults()
 
@@ -22,20 +26,22 @@ package struct PolicyReader {
         case version, defaults, sets, rules
     }
 
-    private init(file: String, needsExpectations: Bool) {
+    private init(file: String, checkMembers: [String], needsExpectations: Bool) {
         self.file = file
+        self.checkMembers = checkMembers
         self.needsExpectations = needsExpectations
     }
 
     /// Reads a policy.
     /// - Parameters:
     ///   - root: the root of the document; nil for an empty one.
+    ///   - checkMembers: the names of all members of a check request.
     ///   - needsExpectations: false for `--learn`, which finds them.
     /// - Throws: all problems of the file.
     package static func read(
-        _ root: YAMLNode?, file: String, needsExpectations: Bool = true
+        _ root: YAMLNode?, file: String, checkMembers: [String], needsExpectations: Bool = true
     ) throws(ConfigurationProblems) -> ReachabilityPolicy {
-        var reader = PolicyReader(file: file, needsExpectations: needsExpectations)
+        var reader = PolicyReader(file: file, checkMembers: checkMembers, needsExpectations: needsExpectations)
         var policy = ReachabilityPolicy(file: file)
         let start = TextPosition(line: 1, column: 1)
         switch root?.content {
@@ -46,7 +52,8 @@ package struct PolicyReader {
             reader.report(
                 "must be a mapping with version and rules, got \(kind)", at: root?.position ?? start, path: nil)
         }
-        guard reader.problems.isEmpty else { throw ConfigurationProblems(reader.problems) }
+        guard reader.problems.isEmpty else { throw ConfigurationProblems(reader.problems + reader.unknownMembers) }
+        policy.unknownMembers = reader.unknownMembers
         return policy
     }
 

@@ -25,18 +25,19 @@ package struct VerdictMatrix {
     /// The cells of each column, by row.
     private var cells: [Column: [Int: Character]] = [:]
 
-    package init(_ cases: [VerifiedCase]) {
-        for verified in cases { add(verified) }
+    /// - Parameter unfinished: cases without a result, which are unknown.
+    package init(_ cases: [VerifiedCase], unfinished: [ReachabilityCase] = []) {
+        for verified in cases { add(Self.symbol(verified.judgment), for: verified.reachabilityCase) }
+        for tested in unfinished { add("?", for: tested) }
     }
 
-    private mutating func add(_ verified: VerifiedCase) {
-        let (row, column) = Self.place(of: verified.reachabilityCase.target)
+    private mutating func add(_ cell: Character, for tested: ReachabilityCase) {
+        let (row, column) = Self.place(of: tested.target)
         let number = rowNumbers[row] ?? rows.count
         if number == rows.count {
             rowNumbers[row] = number
             rows.append(row)
         }
-        let cell = Self.symbol(verified.judgment)
         let earlier = cells[column]?[number]
         // Of several cases in one cell, the worst is shown.
         cells[column, default: [:]][number] = earlier.map { Self.worse($0, cell) } ?? cell

@@ -52,7 +52,7 @@ package struct CaseJudge: Sendable {
     }
 
     private func silent(_ evidence: PathEvidence) -> Judgment {
-        let advice = "ask something that the target must answer, with a dialog in check"
+        let advice = "ask something that the target must answer, with a preset or a dialog in check"
         return Judgment(
             .inconclusive, evidence.finding,
             evidence.finding == .silent ? "\(evidence.detail): \(advice)" : evidence.detail)

@@ -16,6 +16,23 @@ extension Reactor {
         return token
     }
 
+    /// Registers a descriptor as `addOnThread` does, and calls `handler` instead of ending a wait. No task is needed.
+    /// - Parameters:
+    ///   - deadline: when `handler` is called without an event, unless `removeOnThread` was called before.
+    ///   - handler: is called on the reactor's thread for each event.
+    public nonisolated func watchOnThread(
+        _ descriptor: Int32, for interest: Readiness, until deadline: MonotonicTime,
+        handler: @escaping (Readiness) -> Void
+    ) throws(Errno) -> SlotToken {
+        let token = waits.with { waits in
+            let token = waits.slots.take(handler: handler)
+            waits.timers.schedule(token.index, at: deadline.nanoseconds)
+            return token
+        }
+        try control(EPOLL_CTL_ADD, descriptor, interest.rawValue | connectd_epoll_edge, token)
+        return token
+    }
+
     /// Removes the registration of a descriptor that is about to be closed; closing removes it from the epoll set. No
     /// task may wait for it. Does nothing for a token that was already removed, even if its slot is in use again. Call
     /// it on the reactor's thread.

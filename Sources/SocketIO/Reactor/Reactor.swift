@@ -265,7 +265,8 @@ public actor Reactor {
         guard next <= now else { return }
         // A handler that arms its timer in the past again is called in the next turn, after the sockets.
         var budget = waits.with { $0.timers.count }
-        while budget > 0, let delivery = waits.with({ $0.expireNext(at: now) }) {
+        var calls = 0
+        while budget > 0, calls < Self.callsOfTurn, let delivery = waits.with({ $0.expireNext(at: now) }) {
             budget -= 1
             switch delivery {
             case .noWaiter:
@@ -273,8 +274,12 @@ public actor Reactor {
             case .resume(let continuation):
                 continuation.resume(returning: .deadline)
             case .call(let handler, let readiness):
+                calls += 1
                 handler(readiness)
             }
         }
     }
+
+    /// Handlers of expired timers that are called before the sockets have their turn again: each may end a check.
+    private static let callsOfTurn = 64
 }

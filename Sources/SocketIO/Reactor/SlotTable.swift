@@ -1,5 +1,8 @@
 internal import NetworkTypes
 
+/// What a slot calls for each event, and with no event at its deadline; on the reactor's thread only.
+typealias SlotHandler = (Readiness) -> Void
+
 /// The slots of a reactor: registered descriptors and the waits for them. It makes no system calls.
 ///
 /// No method calls a handler or releases the last reference to one: it returns what the caller must do.
@@ -8,7 +11,7 @@ struct SlotTable {
     enum Delivery {
         case noWaiter
         case resume(UnsafeContinuation<WaitOutcome, Never>)
-        case call(@Sendable (Readiness) -> Void, Readiness)
+        case call(SlotHandler, Readiness)
     }
 
     private struct Slot {
@@ -20,7 +23,7 @@ struct SlotTable {
         var continuation: UnsafeContinuation<WaitOutcome, Never>?
         /// The number of the latest wait; requests to end an earlier wait are ignored.
         var wait: UInt32 = 0
-        var handler: (@Sendable (Readiness) -> Void)?
+        var handler: SlotHandler?
     }
 
     /// Events that end every wait.
@@ -29,7 +32,7 @@ struct SlotTable {
     private var slots: [Slot] = []
     private var free: [UInt32] = []
 
-    mutating func take(handler: (@Sendable (Readiness) -> Void)? = nil) -> SlotToken {
+    mutating func take(handler: SlotHandler? = nil) -> SlotToken {
         let index = free.popLast() ?? UInt32(slots.count)
         if index == slots.count { slots.append(Slot()) }
         slots[Int(index)].isTaken = true
@@ -39,7 +42,7 @@ struct SlotTable {
 
     /// - Returns: the slot's handler, which the caller must release: objects that it captured may call back in their
     /// deinit.
-    mutating func release(_ token: SlotToken) -> (@Sendable (Readiness) -> Void)? {
+    mutating func release(_ token: SlotToken) -> SlotHandler? {
         guard isCurrent(token) else { return nil }
         precondition(slots[Int(token.index)].continuation == nil, "a slot was released while somebody waits for it")
         let handler = slots[Int(token.index)].handler.take()
@@ -51,10 +54,10 @@ struct SlotTable {
 
     /// Removes and returns all waits and handlers; the slots stay in use.
     mutating func takeAll() -> (
-        continuations: [UnsafeContinuation<WaitOutcome, Never>], handlers: [@Sendable (Readiness) -> Void]
+        continuations: [UnsafeContinuation<WaitOutcome, Never>], handlers: [SlotHandler]
     ) {
         var continuations: [UnsafeContinuation<WaitOutcome, Never>] = []
-        var handlers: [@Sendable (Readiness) -> Void] = []
+        var handlers: [SlotHandler] = []
         for index in slots.indices {
             if let continuation = slots[index].continuation.take() { continuations.append(continuation) }
             if let handler = slots[index].handler.take() { handlers.append(handler) }
@@ -159,7 +162,7 @@ struct WaitTable {
     }
 
     /// - Returns: the slot's handler, which the caller must release; nil for a token that was already released.
-    mutating func release(_ token: SlotToken) -> (@Sendable (Readiness) -> Void)? {
+    mutating func release(_ token: SlotToken) -> SlotHandler? {
         guard slots.isCurrent(token) else { return nil }
         timers.cancel(token.index)
         return slots.release(token)
@@ -167,7 +170,7 @@ struct WaitTable {
 
     /// Removes and returns all waits and handlers; no wait can begin after that.
     mutating func end() -> (
-        continuations: [UnsafeContinuation<WaitOutcome, Never>], handlers: [@Sendable (Readiness) -> Void]
+        continuations: [UnsafeContinuation<WaitOutcome, Never>], handlers: [SlotHandler]
     ) {
         hasEnded = true
         timers = TimerHeap()

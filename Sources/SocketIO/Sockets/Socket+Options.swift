@@ -69,6 +69,11 @@ extension Socket {
         try set(Int32(IPPROTO_TCP), TCP_SYNCNT, Int32(count))
     }
 
+    /// TCP_MAXSEG: the longest segment, in bytes, in both directions.
+    public borrowing func setMaximumSegment(_ bytes: UInt16) throws(Errno) {
+        try set(Int32(IPPROTO_TCP), TCP_MAXSEG, Int32(bytes))
+    }
+
     /// TCP_FASTOPEN_CONNECT: with a cached cookie, the connect waits for the first bytes.
     public borrowing func setFastOpen() throws(Errno) {
         try set(Int32(IPPROTO_TCP), TCP_FASTOPEN_CONNECT, 1)
@@ -93,16 +98,39 @@ extension Socket {
 /// What the kernel reports about a connection or its failure.
 extension Socket {
     /// TCP_INFO; nil if the socket is not TCP's. `isEstablished` is the truth about a connect.
-    public borrowing func tcpInformation() -> (isEstablished: Bool, values: TCPInformation)? {
+    /// - Returns: also how many segments were sent, which includes the last ACK of the handshake.
+    public borrowing func tcpInformation() -> (isEstablished: Bool, segmentsSent: UInt32, values: TCPInformation)? {
         var info = connectd_tcp_info()
         guard connectd_get_tcp_info(descriptor.rawValue, &info) == 0 else { return nil }
-        let values = TCPInformation(
+        // CLOSE_WAIT: established, and the peer has already closed its half.
+        let isEstablished = info.state == connectd_tcp_established || info.state == connectd_tcp_close_wait
+        var values = TCPInformation(
             synRetransmits: info.total_retransmits, rttMicroseconds: info.rtt_us,
             rttVarianceMicroseconds: info.rttvar_us, retransmits: UInt32(info.retransmits), sendMSS: info.snd_mss,
             pathMTU: info.pmtu)
-        // CLOSE_WAIT: established, and the peer has already closed its half.
-        let isEstablished = info.state == connectd_tcp_established || info.state == connectd_tcp_close_wait
-        return (isEstablished, values)
+        if !isEstablished {
+            values.synSent = info.segs_out
+            if let reason = Self.unsent(info) { values.noteUnsent(reason) }
+        }
+        return (isEstablished, info.segs_out, values)
+    }
+
+    /// Why no SYN of a connect without an answer left this machine, as far as its retransmissions show it.
+    private static func unsent(_ info: connectd_tcp_info) -> UnsentSYN? {
+        guard info.segs_in == 0 else { return nil }
+        // The timer expired, but TCP did not send the SYN again: the first one is still in a queue of this machine.
+        if info.retransmits > 0, info.total_retransmits == 0 { return .queued }
+        // TCP counts a retransmission as outstanding only if the IP layer took it.
+        return info.total_retransmits > 0 && info.retrans == 0 ? .dropped : nil
+    }
+
+    /// Whether packets of the socket wait in this machine, for a neighbor's address or in an interface's queue.
+    public borrowing func hasWaitingPackets() -> Bool { connectd_waiting_bytes(descriptor.rawValue) > 0 }
+
+    /// TCP_QUICKACK off: the kernel delays the last ACK of the handshake, by up to 200 ms. Closing with a reset within
+    /// that time sends the reset in its place.
+    public borrowing func setDelaysLastACK() throws(Errno) {
+        try set(Int32(IPPROTO_TCP), TCP_QUICKACK, 0)
     }
 
     /// Removes and returns the next ICMP message of the error queue; nil if there is none. Needs IP_RECVERR.

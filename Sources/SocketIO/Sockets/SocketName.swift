@@ -84,6 +84,9 @@ public enum SocketName {
         let index = if_nametoindex(zone)
         if index != 0 { return index }
         guard zone.utf8.first != UInt8(ascii: "+"), let number = UInt32(zone) else { throw Errno(ENODEV) }
+        // With the number of no interface, connect(2) fails as if the network were at fault.
+        var name = [CChar](repeating: 0, count: Int(IF_NAMESIZE))
+        guard number > 0, if_indextoname(number, &name) != nil else { throw Errno(ENODEV) }
         return number
     }
 

@@ -17,8 +17,8 @@ struct CheckCommand: ParsableCommand {
             Each result is one line, printed as soon as it is known. With several targets, hints and a summary follow \
             at the end. On a terminal, standard error shows the progress. Ctrl-C stops and prints the results so far.
 
-            A UDP target without a dialog is not verified, because UDP has no handshake. Use --send and --match to ask \
-            something that the server must answer, or accept the result with --expect associated.
+            A UDP target without a question is not verified, because UDP has no handshake. Use --preset, or --send and \
+            --match, to ask something that the server must answer, or accept the result with --expect associated.
 
             Exit status: 0 if every target is ok, 1 if one is not, 2 on wrong usage or if the output cannot be written, \
             130 after Ctrl-C. With --nagios, the status of monitoring plugins: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN \
@@ -33,6 +33,10 @@ struct CheckCommand: ParsableCommand {
               connectd check mail.internal:25 --starttls smtp
               connectd check --expect refused db.internal:22
               connectd check cache.internal:6379 --send 'PING\\r\\n' --match '^\\+PONG'
+              connectd check --hold 2s web.internal:443
+              connectd check --half-open --count 10 --interval 200ms --timeout 2s db.internal:5432
+              connectd check --preset dns udp://10.0.0.2:domain
+              connectd check quic://web.internal:443
               connectd check --file targets.txt --per-host 4 --retry-timeouts 1
               connectd check --ports 22,443,u:53 --expand --exclude 10.0.0.1 10.0.0.0/28
               connectd check --file targets.txt --format junit --output report.xml
@@ -42,7 +46,8 @@ struct CheckCommand: ParsableCommand {
 
     @Argument(
         help: """
-            Targets: tcp://host:port, host:port, tls://host:port, udp://host:port, unix:/path, unix+dgram:/path, unix:@name.
+            Targets: tcp://host:port, host:port, tls://host:port, udp://host:port, quic://host:port, unix:/path, \
+            unix+dgram:/path, unix:@name.
             """)
     var targets: [String] = []
 
@@ -64,6 +69,9 @@ struct CheckCommand: ParsableCommand {
     var expect: Expectation?
 
     @OptionGroup var connection: ConnectionArguments
+
+    @OptionGroup var hold: HoldArguments
+    @OptionGroup var rounds: CountArguments
 
     @Flag(help: "Try every address of a name; each must connect.")
     var all = false
@@ -113,7 +121,8 @@ struct CheckCommand: ParsableCommand {
         try results.validate(inputs: inputs)
         let context = try CallerContext.read(config: config, tls: tls)
         let template = try RequestTemplate(
-            timeout: timeout, connection: connection, triesAllAddresses: all, tls: tls, dialog: dialog,
+            timeout: timeout, connection: connection, rounds: RoundsArguments(hold: hold, count: rounds),
+            triesAllAddresses: all, tls: tls, dialog: dialog,
             expectation: expect, trace: trace.options, context: context)
         let plan = try list.plan(targets, file: targetFile.name, template)
         if plan.count > 0 {

@@ -15,6 +15,8 @@ struct CheckOutput {
     private var hints = HintCollection()
     private(set) var tally: CheckTally
     private let repeatsTimeouts: Bool
+    /// Whether the targets come from a file: the table is then printed for any number of them.
+    private let isList: Bool
 
     /// From this number of timeouts on, a note mentions rate-limited ICMP.
     private static let manyTimeouts = 5
@@ -24,7 +26,11 @@ struct CheckOutput {
     /// - Parameters:
     ///   - total: The number of all targets.
     ///   - widestTarget: The length of the longest target.
-    init(total: Int, widestTarget: Int, palette: Palette, isVerbose: Bool, repeatsTimeouts: Bool) {
+    ///   - isList: Whether the targets come from a file.
+    init(
+        total: Int, widestTarget: Int, palette: Palette, isVerbose: Bool, repeatsTimeouts: Bool, isList: Bool = false
+    ) {
+        self.isList = isList
         self.palette = palette
         self.isVerbose = isVerbose
         self.repeatsTimeouts = repeatsTimeouts
@@ -49,7 +55,7 @@ struct CheckOutput {
     /// The text after the results: each hint once, a table, and the summary line.
     /// - Parameter unfinished: the targets of a run that was interrupted; nil for one that is complete.
     func epilogue(unfinished: [Target]?) -> String? {
-        guard tally.total > 1 || unfinished != nil else { return nil }
+        guard tally.total > (isList ? 0 : 1) || unfinished != nil else { return nil }
         var blocks: [[String]] = []
         if let unfinished, !unfinished.isEmpty {
             let named = unfinished.prefix(Self.namedUnfinished).map { target in
@@ -59,7 +65,7 @@ struct CheckOutput {
             blocks.append(named + (hidden > 0 ? ["and \(hidden) more not finished"] : []))
         }
         if tally.total > 1 { blocks.append(hints.lines + notes) }
-        blocks.append(tally.table)
+        blocks.append(tally.table(isList: isList))
         blocks.append([summary(isInterrupted: unfinished != nil)])
         return "\n" + blocks.filter { !$0.isEmpty }.map { $0.joined(separator: "\n") }.joined(separator: "\n\n")
     }
@@ -126,10 +132,11 @@ struct CheckTally {
         return "interrupted after \(time), \(finished) of \(targets) finished: \(parts.joined(separator: ", "))"
     }
 
-    /// A table of the outcomes; empty if the summary line already contains them.
-    var table: [String] {
+    /// A table of the outcomes.
+    /// - Parameter isList: Whether it is never left out. Otherwise it is empty if the summary line says the same.
+    func table(isList: Bool = false) -> [String] {
         let rows = Outcome.all.compactMap { outcome in counts[outcome].map { (outcome.word, String($0)) } }
-        guard total > 10, rows.count > 1 else { return [] }
+        guard isList ? !rows.isEmpty : total > 10 && rows.count > 1 else { return [] }
         let all = [("OUTCOME", "TARGETS")] + rows
         let width = all.map(\.0.count).max() ?? 0
         return all.map { "\($0.0.padded(to: width))  \($0.1.paddedLeft(to: 7))" }
@@ -201,8 +208,8 @@ enum Unverified {
     /// - Parameter acceptance: The flag that accepts such a result.
     static func hint(acceptance: String) -> String {
         """
-        Use --send and --match to ask something that the peer must answer, or accept the result with \(acceptance). \
-        Without an answer, nothing is known about the peer.
+        Use --preset, or --send and --match, to ask something that the peer must answer, or accept the result with \
+        \(acceptance). Without an answer, nothing is known about the peer.
         """
     }
 }

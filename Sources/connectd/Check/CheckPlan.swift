@@ -35,6 +35,8 @@ struct CheckPlan: CheckSource {
     }
 
     var count: Int { kept?.count ?? list.count }
+    /// Whether targets come from a file.
+    var hasFile: Bool { list.hasFile }
 
     /// Decodes all targets once.
     /// - Parameter problems: The problems of the list so far.
@@ -93,7 +95,7 @@ extension CheckPlan.Traits {
     fileprivate mutating func add(_ request: CheckRequest) {
         hasTLS = hasTLS || request.tls != nil
         usesManySockets = usesManySockets || request.resolve.addresses != .first || request.trace != nil
-        longestTimeoutMilliseconds = max(longestTimeoutMilliseconds, request.timeoutMilliseconds)
+        longestTimeoutMilliseconds = max(longestTimeoutMilliseconds, request.longestMilliseconds)
         widestTarget = max(widestTarget, request.target.text.count)
     }
 }
@@ -105,7 +107,6 @@ struct RequestProblems: Error {
 
 /// The options of a command, as a request to which only the target is added.
 struct RequestTemplate: Sendable {
-    private let timeout: Duration?
     private let base: CheckRequest
     private let expectation: Expectation
     /// The TLS options of the command line; nil if there are none.
@@ -113,11 +114,14 @@ struct RequestTemplate: Sendable {
     /// Compiled once, because compiling is slow.
     private let dialog: Dialog?
     private let preset: UDPPreset?
+    /// The options as members of a request.
+    private let defaults: OptionDefaults
     private let context: CheckContext
 
     /// - Throws: `ValidationError` for a bad dialog.
     init(
-        timeout: Duration? = nil, connection: ConnectionArguments, triesAllAddresses: Bool = false, tls: TLSArguments,
+        timeout: Duration? = nil, connection: ConnectionArguments, rounds: RoundsArguments? = nil,
+        triesAllAddresses: Bool = false, tls: TLSArguments,
         dialog: DialogArguments, expectation: Expectation? = nil, trace: TraceOptions? = nil, context: CheckContext
     ) throws {
         // Each check replaces the target.
@@ -125,14 +129,18 @@ struct RequestTemplate: Sendable {
             target: Target(peer: .tcp(.name("localhost"), port: 1), text: "localhost:1"),
             timeoutMilliseconds: timeout?.milliseconds ?? 5000)
         connection.apply(to: &base)
+        rounds?.apply(to: &base)
+        // Without --timeout, the connect has the usual time, and the hold comes on top.
+        if timeout == nil { base.timeoutMilliseconds = min(5000 + Int(base.holdMilliseconds), 60_000) }
         base.trace = trace
         if triesAllAddresses { base.resolve.addresses = .all }
         preset = dialog.preset
-        if preset == nil { base.dialog = dialog.steps }
+        base.dialog = dialog.steps
         self.dialog = try DialogArguments.dialog(base.dialog)
         self.base = base
-        self.timeout = timeout
         self.expectation = expectation ?? .transportSuccess
+        defaults = OptionDefaults(
+            base, timeout: timeout, tls: tls, dialog: dialog, expectation: expectation)
         self.tls = tls.isGiven ? tls.options : nil
         self.context = context
     }
@@ -146,19 +154,10 @@ struct RequestTemplate: Sendable {
         if case .unix = target.peer { request.trace = nil }
         if case .tcp = target.peer, target.impliesTLS || tls != nil { request.tls = tls ?? TLSOptions() }
         request.expectation = source.expectation ?? expectation
-        guard let preset else { return PreparedCheck(request: request, dialog: dialog) }
-        guard case .udp = target.peer else {
-            throw RequestProblems(details: [
-                "--preset needs UDP: write udp://host:port instead of \(TerminalText.clean(target.text))"
-            ])
-        }
-        // The steps of a preset contain new random numbers for each check.
-        request.dialog = preset.steps
-        do {
-            return PreparedCheck(request: request, dialog: try DialogArguments.dialog(request.dialog))
-        } catch {
-            throw RequestProblems(details: [OutcomeExpectation.detail(error)])
-        }
+        request.preset = preset ?? (target.impliesQUIC ? .quic : nil)
+        let flaws = [PresetUsage.flaw(of: request)].compactMap { $0 } + RoundsFlags.problems(with: request)
+        guard flaws.isEmpty else { throw RequestProblems(details: flaws) }
+        return PreparedCheck(request: request, dialog: dialog)
     }
 
     private static func target(_ source: TargetList.Source) throws(RequestProblems) -> Target {
@@ -180,17 +179,10 @@ struct RequestTemplate: Sendable {
             throw RequestProblems(details: ["is not a JSON request: column \(error.column): \(error.detail)"])
         }
         let (check, problems) = ConfiguredCheckDecoder.decode(
-            withTimeout(document), material: context.tls, md5Keys: context.md5Keys.keys)
+            defaults.fill(document), material: context.tls, md5Keys: context.md5Keys.keys)
         guard let check, problems.isEmpty else {
             throw RequestProblems(details: problems.map { "\($0.pointer) \($0.detail)" })
         }
         return check
-    }
-
-    /// A request line keeps its own members; `--timeout` applies only if it has no `timeout_ms`.
-    private func withTimeout(_ document: JSONValue) -> JSONValue {
-        guard let timeout, case .object(let object) = document, object["timeout_ms"] == nil else { return document }
-        let member = JSONObject.Member(key: "timeout_ms", value: .integer(Int64(timeout.milliseconds)))
-        return .object(JSONObject(members: object.members + [member]))
     }
 }

@@ -39,11 +39,11 @@ struct CheckRun {
             plan: plan, context: context, options: options, tickMilliseconds: tickMilliseconds(status))
         let endReason = try session.run { event in
             switch event {
-            case .finished(let index, let result):
+            case .finished(let index, let result, let check):
                 progress.finishOne()
                 earlier[index] = nil
                 if sharesTerminal { status.clear() }
-                results.add(result, at: index)
+                results.add(result, of: check.request, at: index)
             case .willRepeat(let index, let result):
                 earlier[index] = result
                 progress.deferOne()
@@ -67,7 +67,9 @@ struct CheckRun {
         var signal: Int32?
         if case .interrupted(let number) = endReason {
             signal = number
-            for (index, result) in earlier.sorted(by: { $0.key < $1.key }) { results.add(result, at: index) }
+            for (index, result) in earlier.sorted(by: { $0.key < $1.key }) {
+                results.add(result, of: plan.request(at: index), at: index)
+            }
         }
         return finish(&results, signal: signal)
     }
@@ -136,7 +138,7 @@ struct CheckResults {
         self.output = output
         text = CheckOutput(
             total: plan.count, widestTarget: plan.traits.widestTarget, palette: palette, isVerbose: isVerbose,
-            repeatsTimeouts: repeatsTimeouts)
+            repeatsTimeouts: repeatsTimeouts, isList: plan.hasFile)
         nagios = NagiosReport(total: plan.count, limits: limits)
         isFinished = [Bool](repeating: false, count: plan.count)
         // `matrix` is not a format of `check`.
@@ -149,8 +151,7 @@ struct CheckResults {
 
     var tally: CheckTally { text.tally }
 
-    mutating func add(_ result: CheckResult, at index: Int) {
-        let request = plan.request(at: index)
+    mutating func add(_ result: CheckResult, of request: CheckRequest, at index: Int) {
         isFinished[index] = true
         text.count(result, of: request, collectsHints: format == .text)
         switch format {

@@ -34,8 +34,8 @@ struct ListArguments: ParsableArguments {
 
     @Flag(
         help: """
-            Check every address of a CIDR, such as 10.0.0.0/24, with the ports of --ports: at most 65536 addresses in one \
-            run.
+            Check every address of a CIDR, such as 10.0.0.0/24:443; a CIDR without a port has those of --ports. At most \
+            65536 addresses in one run.
             """)
     var expand = false
 
@@ -51,10 +51,6 @@ struct ListArguments: ParsableArguments {
             "Skip the targets that have a result in this output of an earlier check --ndjson.", valueName: "file"),
         completion: .file(extensions: ["ndjson"]))
     var skipDone: String?
-
-    func validate() throws {
-        if expand, ports == nil { throw ValidationError("--expand needs --ports, as in --ports 443") }
-    }
 
     /// The checks of the targets.
     /// - Throws: `ValidationError` with all problems, or if there is no target.

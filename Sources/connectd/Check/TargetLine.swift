@@ -10,7 +10,7 @@ struct TargetLine {
         case target
         /// A host without a port, for `--ports`.
         case host
-        /// A CIDR, for `--expand` and `--ports`.
+        /// A CIDR, for `--expand`: with ports as in `10.0.0.0/28:443`, or for `--ports`.
         case network
         /// The JSON of a request.
         case request

@@ -46,6 +46,8 @@ struct TargetList: Sendable {
     private var expectations: [Expectation] = []
     private var addressCount = 0
     private(set) var count = 0
+    /// Whether a file was read.
+    var hasFile: Bool { !file.isEmpty }
 
     init(ports: PortList? = nil, expandsNetworks: Bool = false) {
         self.ports = ports?.entries ?? []
@@ -106,12 +108,15 @@ struct TargetList: Sendable {
         case .host: return max(ports.count, 1)
         case .network: break
         }
+        let (network, ownPorts) = try Self.parts(ofNetwork: line.text)
+        let ports = ownPorts ?? ports
         guard expandsNetworks, !ports.isEmpty else {
-            let missing = expandsNetworks ? "--ports" : ports.isEmpty ? "--expand and --ports" : "--expand"
+            let portHint = "--ports, or a port as in 10.0.0.0/24:443,"
+            let missing = expandsNetworks ? portHint : ports.isEmpty ? "--expand and \(portHint)" : "--expand"
             throw TargetLine.Problem(
                 detail: "\(Self.quoted(line.text)) is a network: add \(missing) to check each of its addresses")
         }
-        let range = try Self.range(line.text)
+        let range = try Self.range(network)
         let bits = range.base.bitWidth - range.prefixLength
         guard bits <= 16, addressCount + 1 << bits <= Self.mostAddresses else {
             throw TargetLine.Problem(
@@ -119,6 +124,25 @@ struct TargetList: Sendable {
         }
         addressCount += 1 << bits
         return ports.count << bits
+    }
+
+    /// Splits `10.0.0.0/28:443` into the network and its own ports; nil for a network without ports.
+    private static func parts(
+        ofNetwork text: String
+    ) throws(TargetLine.Problem) -> (network: String, ports: [PortList.Entry]?) {
+        guard let slash = text.firstIndex(of: "/"), let colon = text[slash...].firstIndex(of: ":") else {
+            return (text, nil)
+        }
+        do {
+            let ports = try PortList(parsing: String(text[text.index(after: colon)...]))
+            return (String(text[..<colon]), ports.entries)
+        } catch {
+            throw TargetLine.Problem(
+                detail: """
+                    \(quoted(text)): write the port after the network as a number from 1 to 65535, a name such as https, \
+                    or a range
+                    """)
+        }
     }
 
     private static func range(_ text: String) throws(TargetLine.Problem) -> AddressRange {
@@ -158,15 +182,17 @@ extension TargetList {
     }
 
     private func target(_ text: String, _ kind: TargetLine.Kind, at index: Int) -> String {
-        guard !ports.isEmpty else { return text }
         switch kind {
         case .target, .request: return text
         case .host:
+            guard !ports.isEmpty else { return text }
             let isBareIPv6 = text.utf8.contains(UInt8(ascii: ":")) && !text.hasPrefix("[")
             return ports[index].target(of: isBareIPv6 ? "[\(text)]" : text)
         case .network:
-            // It was parsed when it was added.
-            guard let range = try? AddressRange(parsing: text) else { return text }
+            // Both were parsed when the entry was added.
+            guard let parts = try? Self.parts(ofNetwork: text), let range = try? AddressRange(parsing: parts.network)
+            else { return text }
+            let ports = parts.ports ?? ports
             return ports[index % ports.count].target(of: range.urlHost(at: index / ports.count))
         }
     }

@@ -23,12 +23,29 @@ enum ServiceAssembly {
                 dialogs: settings.policy.dialogs, options: settings.policy.options,
                 certificateTargets: settings.clientCertificates.compactMapValues(\.targets)),
             hosts: HostRule(names: settings.hosts),
-            tokens: TokenRule(tokens: settings.tokens.map { ($0.name, $0.secret.reveal()) }),
+            tokens: TokenRule(tokens: settings.tokens),
             maximumTimeoutMilliseconds: settings.limits.timeoutMilliseconds,
             bodyBytes: settings.limits.bodyBytes, batchChecks: settings.limits.batch,
             extensions: [BlackboxRoutes(blackbox, modules: BlackboxModules(settings.modules))],
             certificateExpiry: settings.https?.certificate.validity?.notAfter,
-            prober: settings.policy.profile == .public ? nil : HostName.current)
+            prober: settings.policy.profile == .public ? nil : HostName.current,
+            variants: variants(of: settings, listening: listening, files: files, blackbox: blackbox))
+    }
+
+    /// The settings for the tokens that have a policy profile of their own.
+    private static func variants(
+        of settings: Settings, listening: [ListenAddress], files: Set<FileIdentity>?, blackbox: BlackboxService
+    ) -> [Policy.Profile: ServiceSettings] {
+        let profiles = Set(settings.tokens.compactMap(\.profile)).subtracting([settings.policy.profile])
+        var variants: [Policy.Profile: ServiceSettings] = [:]
+        for profile in profiles {
+            var variant = settings
+            variant.policy.profile = profile
+            // Without this, each variant would have variants too.
+            variant.tokens = settings.tokens.map { $0.withoutProfile }
+            variants[profile] = serviceSettings(from: variant, listening: listening, files: files, blackbox: blackbox)
+        }
+        return variants
     }
 
     /// What checks under these settings may use. The parameters are those of `serviceSettings`.

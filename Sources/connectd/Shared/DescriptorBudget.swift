@@ -19,6 +19,7 @@ struct DescriptorBudget {
     private static let reserve = 128
     private static let mostConnections = 16_384
     private static let mostLingeringOfWorker = 256
+    private static let fewLingeringOfWorker = 32
     /// Connections of each worker in lingering close: answered, but still being read.
     let lingeringOfWorker: Int
 
@@ -34,7 +35,9 @@ struct DescriptorBudget {
         let instances = min(limit, 2 * Self.mostConnections) / 256
         let reserve = min(Self.reserve + instances, max(limit / 4, 16 + 8 * workers))
         let available = max(limit - reserve, 8)
-        lingeringOfWorker = max(min(Self.mostLingeringOfWorker, available / 4 / workers), 1)
+        // A small part: each descriptor here is missing for a client or a check.
+        let lingering = max(available / 128 / workers, Self.fewLingeringOfWorker)
+        lingeringOfWorker = max(min(Self.mostLingeringOfWorker, lingering, available / 4 / workers), 1)
         let shared = max(available - lingeringOfWorker * workers, 2)
         checks = min(inFlight, max(shared / 2, 1))
         connections = min(Self.mostConnections, max(shared - checks, 1))

@@ -1,6 +1,6 @@
 public import ArgumentParser
-import CheckModel
-public import Dialog
+public import CheckModel
+import Dialog
 import NetworkTypes
 import Synchronization
 
@@ -57,7 +57,7 @@ struct DialogArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             """
-            UDP only: send a request that every server of this protocol answers, instead of a dialog: dns, ntp, stun, \
+            UDP only: ask a question that every server of this protocol answers, instead of a dialog: dns, ntp, stun, \
             snmp, ike or quic.
             """, valueName: "protocol"))
     var preset: UDPPreset?
@@ -68,10 +68,9 @@ struct DialogArguments: ParsableArguments {
         }
     }
 
-    /// All steps, in the order of the command line. The steps of a preset contain new random numbers for each call.
+    /// All steps, in the order of the command line.
     var steps: [DialogStep] {
-        if let preset { return preset.steps }
-        return (send + match + reject).sorted { $0.position < $1.position }.map(\.step)
+        (send + match + reject).sorted { $0.position < $1.position }.map(\.step)
     }
 
     /// The dialog with these steps; nil if there are none.
@@ -134,3 +133,22 @@ extension DialogStep {
 }
 
 extension UDPPreset: ExpressibleByArgument {}
+
+/// How `--preset` and `quic://` go together with other arguments.
+enum PresetUsage {
+    /// What is wrong with the request; nil if nothing is.
+    static func flaw(of request: CheckRequest) -> String? {
+        guard let preset = request.preset else { return nil }
+        let target = TerminalText.clean(request.target.text)
+        guard case .udp = request.target.peer else {
+            return "--preset needs UDP: write udp://host:port instead of \(target)"
+        }
+        if request.target.impliesQUIC, preset != .quic {
+            return "--preset \(preset.rawValue) does not fit \(target): write udp://host:port for this preset"
+        }
+        if !request.dialog.isEmpty {
+            return "--send, --match and --reject do not fit \(target), which has the preset quic: write udp://host:port"
+        }
+        return nil
+    }
+}

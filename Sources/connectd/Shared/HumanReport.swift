@@ -51,6 +51,8 @@ enum HumanReport {
         var details: [String] = []
         if let tls = result.tls.flatMap(HumanTLS.line(for:)) { details.append(tls) }
         if let evidence = result.error.flatMap(HumanTLS.evidence(of:)) { details.append(evidence) }
+        details += HumanRounds.lines(for: result)
+        if let answer = result.answer { details.append(HumanAnswer.line(for: answer)) }
         details += dialog(of: result, showsReceived: hint == nil)
         if result.resolution?.isTruncated == true {
             details.append(

@@ -1,20 +1,22 @@
 import CLinux
 import SocketIO
 
-/// Catches SIGINT and SIGTERM, so that a command can print its results before it exits: signalfd(2).
+/// Catches SIGINT and SIGTERM, and SIGQUIT on request, so that a command can print its results before it exits: signalfd(2).
 ///
 /// A signal that was ignored at the start stays ignored, as `nohup` and background jobs of scripts require.
 struct Interrupts: ~Copyable {
-    /// nil if both signals are ignored.
+    /// nil if all of them are ignored.
     private let descriptor: Descriptor?
     private var previousMask = sigset_t()
     private var set = sigset_t()
 
     /// Blocks the signals. Call it before any thread is started, because threads inherit the mask.
-    init() {
+    /// - Parameter includingQuit: Whether to catch SIGQUIT (Ctrl-\) as well.
+    init(includingQuit: Bool = false) {
         var set = sigset_t()
         sigemptyset(&set)
-        let numbers = [SIGINT, SIGTERM].filter { connectd_is_ignored($0) == 0 }
+        let caught = includingQuit ? [SIGINT, SIGTERM, SIGQUIT] : [SIGINT, SIGTERM]
+        let numbers = caught.filter { connectd_is_ignored($0) == 0 }
         for number in numbers { sigaddset(&set, number) }
         pthread_sigmask(SIG_BLOCK, &set, &previousMask)
         let number = numbers.isEmpty ? -1 : signalfd(-1, &set, Int32(SFD_CLOEXEC | SFD_NONBLOCK))

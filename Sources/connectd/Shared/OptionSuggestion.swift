@@ -121,6 +121,14 @@ enum UsageConvention {
         }
     }
 
+    /// The exit status if an output cannot be written. A monitoring system must notice it, so it is not UNKNOWN.
+    var outputStatus: Int32 {
+        switch self {
+        case .usual, .nagios: 2
+        case .health: 1
+        }
+    }
+
     /// The exit status if no check could run.
     var failureStatus: Int32 {
         switch self {

@@ -68,7 +68,7 @@ enum Output {
     /// - Parameter name: The output in the message.
     static func end(_ error: Errno, writing name: String) -> Never {
         errorLine("connectd: cannot write to \(TerminalText.clean(name)): \(ErrnoCatalogue.message(of: error))")
-        endProcess(ProgramArguments.usage.usageStatus)
+        endProcess(ProgramArguments.usage.outputStatus)
     }
 }
 

@@ -13,6 +13,8 @@ struct Progress {
     private var repetition: (round: Int, left: Int, total: Int)?
     /// Checks that timed out and will be repeated.
     private var deferred = 0
+    /// The checks before or after the cases of `verify`, while they run.
+    private var side: SideProgress?
 
     /// - Parameter timeoutMilliseconds: The longest timeout of all checks.
     init(
@@ -23,6 +25,11 @@ struct Progress {
         self.rate = rate
         self.timeoutMilliseconds = timeoutMilliseconds
         self.retryPauseMilliseconds = retryPauseMilliseconds
+    }
+
+    /// - Parameter side: Checks before or after the cases; nil when all of them have ended.
+    mutating func show(_ side: SideProgress?) {
+        self.side = side
     }
 
     mutating func deferOne() {
@@ -57,6 +64,7 @@ struct Progress {
         } else if deferred > 0 {
             parts.append("\(deferred) \(deferred == 1 ? "timeout" : "timeouts") to repeat")
         }
+        if let side { return (parts + [side.text]).joined(separator: ", ") }
         if let left = secondsLeft(tally, elapsed) { parts.append("\(TimeText.whole(seconds: left)) left") }
         return parts.joined(separator: ", ")
     }
@@ -76,6 +84,17 @@ struct Progress {
         let estimate = done >= 10 ? elapsed / Int64(done) * Int64(left) : bound
         return min(bound, estimate) / 1_000_000_000 + 1
     }
+}
+
+/// How many of the checks before or after the cases of `verify` have ended.
+struct SideProgress: Equatable {
+    /// What the checks are for: `controls before the cases`.
+    let name: String
+    var done = 0
+    let total: Int
+
+    /// `controls before the cases: 1 of 2`.
+    var text: String { "\(name): \(done) of \(total)" }
 }
 
 /// A status line on standard error, which is overwritten on a terminal.

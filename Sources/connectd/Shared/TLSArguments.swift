@@ -54,7 +54,7 @@ struct TLSArguments: ParsableArguments {
     /// - Parameter hasTLS: Whether any check uses TLS.
     func validate(hasTLS: Bool) throws {
         if isGiven, !hasTLS {
-            throw ValidationError("the TLS options need a TCP target, and there is none")
+            throw ValidationError("the TLS options need a TCP target: add one, or remove the options")
         }
     }
 

@@ -142,13 +142,9 @@ struct TraceCommand: ParsableCommand {
         connection.apply(to: &request)
         request.trace = TraceOptions(
             when: .always, maxTTL: maxTtl, flow: flow, timeoutMilliseconds: timeout.milliseconds)
-        guard let preset else { return PreparedCheck(request: request) }
-        guard case .udp = target.peer else {
-            throw ValidationError(
-                "--preset needs UDP: write udp://host:port instead of \(TerminalText.clean(target.text))")
-        }
-        request.dialog = preset.steps
-        return PreparedCheck(request: request, dialog: try DialogArguments.dialog(request.dialog))
+        request.preset = preset ?? request.preset
+        if let flaw = PresetUsage.flaw(of: request) { throw ValidationError(flaw) }
+        return PreparedCheck(request: request)
     }
 }
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import CLinux
 import CheckEngine
 import Configuration
+import ConnectAPI
 import ErrorCatalogue
 import NetworkTypes
 import Reachability
@@ -24,7 +25,7 @@ struct VerifyCommand: ParsableCommand {
                 - {name: no ssh to databases, to: [db], ports: [22], expect: blocked, control: "tcp://10.2.0.1:5432"}
 
             Verdicts: pass; violation; error if the check could not be tried, for example because the name server \
-            failed or there is no route; inconclusive if a blocked result proves nothing, for example because the \
+            failed or this machine has no route; inconclusive if a blocked result proves nothing, for example because the \
             control is not open.
 
             A timeout is repeated once, slowly for each host, because hosts limit their ICMP errors; retry_timeouts in the \
@@ -110,7 +111,9 @@ struct VerifyCommand: ParsableCommand {
         let plan: VerifyPlan
         do throws(ConfigurationProblems) {
             let root = try YAMLDocument.read(file: file)
-            let policy = try PolicyReader.read(root, file: YAMLDocument.name(of: file), needsExpectations: !learn)
+            let policy = try PolicyReader.read(
+                root, file: YAMLDocument.name(of: file), checkMembers: CheckDecoder.memberNames,
+                needsExpectations: !learn)
             plan = try VerifyPlan(policy, in: context)
         } catch {
             Output.errorLine("\(error)")

@@ -83,6 +83,6 @@ extension CheckResult {
     fileprivate func judged(_ isPass: Bool) -> CheckResult {
         CheckResult(
             ok: isPass, outcome: outcome, phase: phase, error: error, attempts: attempts, resolution: resolution,
-            reports: reports, timings: timings, startedAtNanoseconds: startedAtNanoseconds)
+            reports: reports, timings: timings, rounds: rounds, startedAtNanoseconds: startedAtNanoseconds)
     }
 }

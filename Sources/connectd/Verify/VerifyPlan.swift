@@ -44,7 +44,8 @@ struct VerifyPlan: CheckSource {
             }
             controlOfRule.append(numbers[key])
         }
-        guard decoder.problems.isEmpty else { throw ConfigurationProblems(decoder.problems) }
+        let problems = policy.unknownMembers + decoder.problems
+        guard problems.isEmpty else { throw ConfigurationProblems(problems) }
         self.controls = controls
         self.controlOfRule = controlOfRule
         templates = decoder.templates
@@ -78,12 +79,14 @@ private struct CaseTemplates {
         private let rule: Int
         private let transport: Transport
         private let impliesTLS: Bool
+        private let impliesQUIC: Bool
         private let socketType: UnixSocketType?
 
         init(_ tested: ReachabilityCase) {
             rule = tested.rule
             transport = tested.target.transport
             impliesTLS = tested.target.impliesTLS
+            impliesQUIC = tested.target.impliesQUIC
             socketType = if case .unix(let type, _) = tested.target.peer { type } else { nil }
         }
     }

@@ -52,14 +52,14 @@ struct VerifyReport {
     }
 
     private var matrix: String {
-        let table = VerdictMatrix(verdicts.cases).lines.map { TerminalText.clean($0) }
+        let table = VerdictMatrix(verdicts.cases, unfinished: verdicts.unfinished).lines.map { TerminalText.clean($0) }
         let head = ["from \(TerminalText.clean(HostName.current))", ""]
         return (head + table + ["", VerdictMatrix.legend, summary]).joined(separator: "\n") + "\n"
     }
 
     private var heading: ReportHeading {
         ReportHeading(
-            name: "connectd verify \(plan.policy.file)", failureWord: "violation", total: verdicts.cases.count,
+            name: "connectd verify \(plan.policy.file)", failureWord: "violation", total: plan.cases.count,
             detailNames: ["expect", "port", "labels"], prober: HostName.current, startedAtNanoseconds: started.wall)
     }
 

@@ -29,6 +29,8 @@ struct VerifySession {
         case repeating(round: Int, count: Int)
         /// One of the repeated checks has ended.
         case repeated
+        /// The state of other checks than the cases; nil when all of them have ended.
+        case side(SideProgress?)
         case tick
     }
 
@@ -46,27 +48,50 @@ struct VerifySession {
             results: Array(repeating: nil, count: plan.cases.count),
             before: Array(repeating: nil, count: plan.controls.count),
             after: Array(repeating: nil, count: plan.controls.count), neededControls: neededControls)
-        findings.signal = try runControls(into: &findings.before, onEvent)
+        findings.signal = try runControls(into: &findings.before, isAfterCases: false, onEvent)
         if findings.signal == nil { findings.signal = try runCases(into: &findings, onEvent) }
         if findings.signal == nil, repeatsTimeouts {
             findings.signal = try repeatTimeouts(in: &findings, onEvent)
         } else if findings.signal == nil {
             findings.signal = try askNextHops(of: &findings, onEvent)
         }
-        if findings.signal == nil { findings.signal = try runControls(into: &findings.after, onEvent) }
+        if findings.signal == nil {
+            findings.signal = try runControls(into: &findings.after, isAfterCases: true, onEvent)
+        }
         return findings
     }
 
-    private func runControls(into results: inout [CheckResult?], _ onEvent: (Event) -> Void) throws -> Int32? {
+    private func runControls(
+        into results: inout [CheckResult?], isAfterCases: Bool, _ onEvent: (Event) -> Void
+    ) throws -> Int32? {
         let numbers = neededControls.sorted()
-        return try runChecks(numbers.map { plan.controls[$0].check }, options, onEvent) { results[numbers[$0]] = $1 }
+        guard !numbers.isEmpty else { return nil }
+        let name = "controls \(isAfterCases ? "after" : "before") the cases"
+        let checks = numbers.map { plan.controls[$0].check }
+        return try runSideChecks(checks, named: name, options, onEvent) { results[numbers[$0]] = $1 }
+    }
+
+    /// As `runChecks`, and shows how many have ended.
+    private func runSideChecks(
+        _ checks: [PreparedCheck], named name: String, _ options: BatchOptions, _ onEvent: (Event) -> Void,
+        onResult: (Int, CheckResult) -> Void
+    ) throws -> Int32? {
+        guard !checks.isEmpty else { return nil }
+        var progress = SideProgress(name: name, total: checks.count)
+        onEvent(.side(progress))
+        defer { onEvent(.side(nil)) }
+        return try runChecks(checks, options, onEvent) { index, result in
+            onResult(index, result)
+            progress.done += 1
+            onEvent(.side(progress))
+        }
     }
 
     private func runCases(into findings: inout Findings, _ onEvent: (Event) -> Void) throws -> Int32? {
         var earlier: [Int: CheckResult] = [:]
         let signal = try runChecks(plan, options) { event in
             switch event {
-            case .finished(let index, let result):
+            case .finished(let index, let result, _):
                 findings.results[index] = result
                 // Without time for the repetition, a check keeps the very same result.
                 if let first = earlier.removeValue(forKey: index), first !== result { findings.repeated.insert(index) }
@@ -105,13 +130,19 @@ struct VerifySession {
         }
         let groups = hurried.values.filter { !$0.isEmpty }.sorted { $0[0] < $1[0] }
         var dead: [Int] = []
-        let signal = try runChecks(groups.map { patientCheck(at: $0[0]) }, options, onEvent) { index, result in
+        // Only an error counts here, so a timeout needs no repetition.
+        var once = options
+        once.timeoutRetries = 0
+        let checks = groups.map { patientCheck(at: $0[0]) }
+        let signal = try runSideChecks(checks, named: "next hops", once, onEvent) { index, result in
             guard result.outcome == .failed(.unreachable) else { return }
             findings.results[groups[index][0]] = result
             dead += groups[index].dropFirst()
         }
         if let signal { return signal }
-        return try runChecks(dead.map(patientCheck), options, onEvent) { findings.results[dead[$0]] = $1 }
+        return try runSideChecks(dead.map(patientCheck), named: "next hops", once, onEvent) {
+            findings.results[dead[$0]] = $1
+        }
     }
 
     /// Repeats timeouts once, slowly for each host.
@@ -155,7 +186,7 @@ struct VerifySession {
     ) throws -> Int32? {
         try runChecks(CheckList(checks: checks), options) { event in
             switch event {
-            case .finished(let index, let result): onResult(index, result)
+            case .finished(let index, let result, _): onResult(index, result)
             case .tick: onEvent(.tick)
             case .willRepeat, .repeating, .idle: break
             }

@@ -26,8 +26,8 @@ struct WaitCommand: ParsableCommand {
             on wrong usage; 126 if the command cannot be executed, 127 if it is not found. SIGINT and SIGTERM end the \
             wait at once (130 and 143 in a shell), after a report of the targets that are not ready.
 
-            A UDP target without a dialog is never ready, because UDP has no handshake. Use --send and --match to ask \
-            something that the server must answer, or use --until associated.
+            A UDP target without a question is never ready, because UDP has no handshake. Use --preset, or --send and \
+            --match, to ask something that the server must answer, or use --until associated.
 
             Examples:
               connectd wait db.internal:5432
@@ -36,7 +36,11 @@ struct WaitCommand: ParsableCommand {
               connectd wait --timeout 0 --quiet unix:/run/app.sock && ./worker
             """)
 
-    @Argument(help: "Targets: tcp://host:port, host:port, tls://host:port, udp://host:port, unix:/path, unix:@name.")
+    @Argument(
+        help: """
+            Targets: tcp://host:port, host:port, tls://host:port, udp://host:port, quic://host:port, unix:/path, \
+            unix:@name.
+            """)
     var targets: [String] = []
 
     @OptionGroup var targetFile: TargetFileOption
@@ -61,6 +65,7 @@ struct WaitCommand: ParsableCommand {
     var until = WaitCondition.up
 
     @OptionGroup var connection: ConnectionArguments
+    @OptionGroup var hold: HoldArguments
 
     @Option(
         help: "Apply the policy of this configuration file; without it no policy applies.",
@@ -84,7 +89,8 @@ struct WaitCommand: ParsableCommand {
 
     func run() throws {
         let context = try CallerContext.read(config: config, tls: tls)
-        let template = try RequestTemplate(connection: connection, tls: tls, dialog: dialog, context: context)
+        let template = try RequestTemplate(
+            connection: connection, rounds: RoundsArguments(hold: hold), tls: tls, dialog: dialog, context: context)
         var list = TargetList()
         let problems = try list.append(targets, file: targetFile.name)
         let plan = try CheckPlan(list, template, problems)

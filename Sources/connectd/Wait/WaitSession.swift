@@ -117,7 +117,8 @@ struct WaitSession {
     private func check(_ check: PreparedCheck, by service: LocalCheckService) async -> CheckResult? {
         if let deadline, deadline <= Clock.now() { return nil }
         var request = check.request
-        request.timeoutMilliseconds = min(request.timeoutMilliseconds, Self.longestCheckMilliseconds)
+        let longest = Self.longestCheckMilliseconds + Int(request.holdMilliseconds)
+        request.timeoutMilliseconds = min(request.timeoutMilliseconds, longest)
         let check = PreparedCheck(request: request, dialog: check.dialog)
         return await service.run(check, in: context, until: deadline).result(of: check)
     }

@@ -27,6 +27,8 @@ NOTHING_FOUND_OUT = [
     ({"target": "udp://[fe80::1]:443"}, "unreachable", "request"),
     ({"target": "udp://[ff02::1]:443"}, "unreachable", "request"),
     ({"target": "tcp://[fe80::1%none0]:443"}, "prober_misconfigured", "request"),
+    ({"target": "tcp://[fe80::1%0]:443"}, "prober_misconfigured", "request"),
+    ({"target": "udp://[fe80::1%999999]:443"}, "prober_misconfigured", "request"),
     ({"target": "tcp://linklocal.example:443"}, "unreachable", "resolver"),
     ({"target": "tcp://[::1]:9", "bind": {"address": "fe80::1"}}, "prober_misconfigured", "request"),
 ]

@@ -138,6 +138,26 @@ def test_a_bad_destination_among_many_is_named(api):
 
 
 @pytest.mark.parametrize(
+    "destination,advice",
+    [
+        ("[::1]", "without brackets: write ::1"),
+        ("[::1]:80", "without a port: write ::1"),
+        ("127.0.0.1:80", "without a port: write 127.0.0.1"),
+        ("tcp://10.0.0.1:80", "without a port: write 10.0.0.1"),
+        ("[x]", "without brackets, such as 2001:db8::7"),
+        ("10.0.0.0/8", "write each address, such as 10.0.0.0"),
+        ("127.1", "four numbers from 0 to 255"),
+        ("010.0.0.1", "four numbers from 0 to 255"),
+        ("db.internal", "not a name"),
+    ],
+)
+def test_a_problem_says_what_to_write(api, destination, advice):
+    answer = api.post("/v1/routes", {"destinations": [destination]})
+    [problem] = assert_problem(answer, 400)["errors"]
+    assert advice in problem["detail"]
+
+
+@pytest.mark.parametrize(
     "value,pointer",
     [
         ({}, "/destinations"),

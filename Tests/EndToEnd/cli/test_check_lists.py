@@ -46,6 +46,62 @@ def test_nagios_shows_no_control_characters_of_a_target(check):
     assert "\x1b" not in ran.stdout and "red" in ran.stdout
 
 
+@pytest.fixture(scope="module")
+def echo(network):
+    """A server that sends back what it gets."""
+
+    def script(connection: socket.socket) -> None:
+        while data := connection.recv(100):
+            connection.sendall(data)
+
+    listener = peers.tcp_listener(network.b, net.OPEN)
+    with peers.serving(listener, peers.on_each_connection(script)):
+        yield f"{net.OPEN}:{listener.getsockname()[1]}"
+
+
+def test_options_are_defaults_of_requests_in_a_file(check, echo, network):
+    lines = [
+        {"target": REFUSED, "id": "all"},
+        {"target": REFUSED, "id": "own", "timeout_ms": 900, "expect": "connected"},
+        {"target": "unix:/run/none.sock", "id": "unix"},
+    ]
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    ran = check("--json", "-4", "--source", net.PROBER, "--expect", "refused,no_such_socket", "--file", "-", text=text)
+    found = {result["id"]: (result["ok"], result["outcome"]) for result in json.loads(ran.stdout)}
+    assert found == {"all": (True, "refused"), "own": (False, "refused"), "unix": (True, "no_such_socket")}
+    # A dialog belongs to the request if it has one.
+    lines = [{"target": echo}, {"target": echo, "dialog": [{"send": "a"}, {"expect": "a"}]}]
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    ran = check("--json", "--send", "x\\xff", "--match", "x", "--file", "-", text=text)
+    assert [result["dialog"]["steps"][1]["received"] for result in json.loads(ran.stdout)] == ["x\\xFF", "a"], ran.stdout
+
+
+def test_objects_of_options_and_of_a_request_are_merged(check):
+    request = {"target": "tcp://localhost:9", "resolve": {"addresses": "all"}, "bind": {"port": 0}}
+    ran = check("--json", "-4", "--source", "127.0.0.2", "--file", "-", text=json.dumps(request))
+    [result] = json.loads(ran.stdout)
+    assert [attempt["address"] for attempt in result["attempts"]] == ["127.0.0.1"]
+    assert result["attempts"][0]["local"]["address"] == "127.0.0.2"
+
+
+def test_tls_options_apply_to_tcp_requests(check, echo):
+    lines = [{"target": echo}, {"target": echo, "tls": False}, {"target": f"udp://{net.OPEN}:9"}]
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    ran = check("--json", "--tls", "--file", "-", text=text)
+    assert [result["outcome"] for result in json.loads(ran.stdout)] == ["tls_failed", "connected", "associated"], ran.stderr
+
+
+def test_a_preset_needs_udp_in_a_request_too(check):
+    ran = check("--preset", "dns", "--file", "-", text=json.dumps({"target": REFUSED}))
+    assert ran.returncode == 2 and "/preset " in ran.stderr, ran.stderr
+
+
+@pytest.mark.parametrize("lines", [1, 2])
+def test_a_file_ends_with_a_table(check, lines):
+    ran = check("--file", "-", text=f"{REFUSED}\n" * lines)
+    assert re.search(rf"\n\nOUTCOME  TARGETS\nrefused        {lines}\n\n{lines} targets? in ", ran.stdout), ran.stdout
+
+
 def test_ports_and_networks(check):
     ran = check("--json", "--expect", "refused,associated", "--ports", "9,8000-8001,u:53", net.OPEN, f"{net.SECOND}:7")
     assert targets(ran) == [
@@ -65,7 +121,7 @@ def test_wrong_lists_start_nothing(check, network):
         for arguments, text, said in [
             ([], f"{place}\n10.0.0.0/24\n", "standard input:2: \"10.0.0.0/24\" is a network: add --expand and --ports"),
             (["--expand", "--ports", "1"], f"{place}\n10.0.0.0/8\n", "standard input:2: "),
-            (["--expand"], f"{place}\n", "--expand needs --ports"),
+            (["--expand"], "10.0.0.0/24\n", "add --ports, or a port as in 10.0.0.0/24:443,"),
             (["--ports", "0"], f"{place}\n", "is not a port from 1 to 65535"),
             ([], f"{place}\nnonsense\n", "or give the ports of all hosts with --ports"),
             (["--exclude", "a b"], f"{place}\n", '--exclude "a b" is not a host'),

@@ -362,7 +362,7 @@ def test_wait_down_ends_when_the_target_is_down(run, network, target):
         (["check", REFUSED], 2),
         (["check", "--json", REFUSED], 2),
         (["check", "--ndjson", REFUSED], 2),
-        (["check", "--nagios", REFUSED], 3),
+        (["check", "--nagios", REFUSED], 2),
         (["errors"], 2),
         (["errors", "ECONNREFUSED"], 2),
         (["--help"], 2),

@@ -1,47 +1,25 @@
 """`--preset`: a request that a server of the protocol answers, and a pattern that only such an answer matches."""
 
+import json
 import shutil
 import socket
 import subprocess
 
 import pytest
 
-from support import connectd_process, peers
+from support import connectd_process, peers, preset_peers
 from support import network as net
 
 
-def dns(question: bytes) -> bytes:
-    return question[:2] + b"\x81\x85" + question[4:]
-
-
-def ntp(question: bytes) -> bytes:
-    assert len(question) == 48 and question[0] & 7 == 3
-    return b"\x24" + bytes(23) + question[40:48] + bytes(16)
-
-
-def stun(question: bytes) -> bytes:
-    assert question[:2] == b"\0\x01" and question[4:8] == b"\x21\x12\xa4\x42"
-    return b"\x01\x01\0\0" + question[4:20]
-
-
-def snmp(question: bytes) -> bytes:
-    """A report in the same form, as an agent sends it."""
-    assert question[0] == 0x30 and question[1] == len(question) - 2
-    return question
-
-
-def ike(question: bytes) -> bytes:
-    assert int.from_bytes(question[24:28], "big") == len(question)
-    return question[:8] + bytes(range(8)) + b"\x29\x20\x22\x20" + bytes(4) + (36).to_bytes(4, "big") + bytes(8)
-
-
-def quic(question: bytes) -> bytes:
-    assert len(question) == 1200
-    destination, source = question[6:14], question[15:23]
-    return b"\xca" + bytes(4) + b"\x08" + source + b"\x08" + destination + b"\0\0\0\x01"
-
-
-SERVERS = {"dns": dns, "ntp": ntp, "stun": stun, "snmp": snmp, "ike": ike, "quic": quic}
+# What the text shows of each answer.
+SAID = {
+    "dns": "REFUSED, 0 answers, recursion available",
+    "ntp": "stratum 2, reference 0.0.0.0",
+    "stun": "this prober is 192.0.2.1:32853",
+    "snmp": "engine 8000000001, 3 boots, up less than a minute",
+    "ike": "NO_PROPOSAL_CHOSEN",
+    "quic": "versions 0x00000001",
+}
 
 
 @pytest.fixture(scope="module")
@@ -49,20 +27,19 @@ def run(network):
     return lambda *arguments: connectd_process.run("check", *arguments, namespace=network.a)
 
 
-@pytest.mark.parametrize("preset", SERVERS)
+@pytest.mark.parametrize("preset", preset_peers.ANSWERS)
 def test_an_answer_of_the_protocol_is_verified(run, network, preset):
-    def answer(peer: socket.socket) -> None:
-        question, client = peer.recvfrom(2000)
-        peer.sendto(SERVERS[preset](question), client)
-
-    with peers.udp_socket(network.b, net.OPEN) as server, peers.serving(server, answer):
+    with peers.udp_socket(network.b, net.OPEN) as server, peers.serving(server, preset_peers.answering(preset)):
         place = f"udp://{net.OPEN}:{server.getsockname()[1]}"
         ran = run("--preset", preset, place)
         assert ran.returncode == 0 and "answered" in ran.stdout, ran.stdout
+        assert f"{preset}: {SAID[preset]}" in ran.stdout
+        result = json.loads(run("--json", "--preset", preset, place).stdout)[0]
+        assert result["answer"]["preset"] == preset and "dialog" not in result
         assert run("--nagios", "--preset", preset, place, place).returncode == 0
 
 
-@pytest.mark.parametrize("preset", SERVERS)
+@pytest.mark.parametrize("preset", preset_peers.ANSWERS)
 def test_other_bytes_are_a_mismatch(run, network, preset):
     def babble(peer: socket.socket) -> None:
         _, client = peer.recvfrom(2000)
@@ -104,3 +81,40 @@ def test_a_real_name_server_answers(network):
 )
 def test_wrong_usage_exits_with_2(run, arguments):
     assert run(*arguments).returncode == 2
+
+
+def test_quic_targets_need_no_option(run, network):
+    with peers.udp_socket(network.b, net.OPEN) as server, peers.serving(server, preset_peers.answering("quic")):
+        place = f"quic://{net.OPEN}:{server.getsockname()[1]}"
+        for options in ([], ["--preset", "quic"]):
+            ran = run(*options, place)
+            assert ran.returncode == 0 and place in ran.stdout and "quic: versions" in ran.stdout, ran.stdout
+        waited = connectd_process.run("wait", "--timeout", "5s", place, namespace=network.a)
+        assert waited.returncode == 0, waited.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments,says",
+    [
+        (["--preset", "dns", "tcp://a:53"], "write udp://host:port instead of tcp://a:53"),
+        (["--preset", "dns", "quic://a:443"], "write udp://host:port for this preset"),
+        (["--match", "x", "quic://a:443"], "which has the preset quic: write udp://host:port"),
+        (["quic://a"], "did you mean quic://a:443?"),
+    ],
+)
+def test_usage_errors_say_what_to_write(run, arguments, says):
+    ran = run(*arguments)
+    assert ran.returncode == 2 and says in ran.stderr, ran.stderr
+
+
+def test_lines_of_a_file_have_presets(run, network, tmp_path):
+    with peers.udp_socket(network.b, net.OPEN) as server, peers.serving(server, preset_peers.answering("stun")):
+        place = f"udp://{net.OPEN}:{server.getsockname()[1]}"
+        lines = tmp_path / "targets"
+        lines.write_text(json.dumps({"target": place, "preset": "stun"}) + "\n")
+        assert run("--file", str(lines)).returncode == 0
+        lines.write_text(place + "\n")
+        assert run("--preset", "stun", "--file", str(lines)).returncode == 0
+        lines.write_text(json.dumps({"target": "tcp://a:1", "preset": "stun"}) + "\n")
+        ran = run("--file", str(lines))
+        assert ran.returncode == 2 and "/preset requires a UDP target" in ran.stderr, ran.stderr

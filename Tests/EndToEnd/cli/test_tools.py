@@ -16,7 +16,7 @@ import pytest
 from support import connectd_process, peers
 from support.connectd_process import REPOSITORY, Connectd, run
 
-SUBCOMMANDS = [["serve"], ["check"], ["wait"], ["errors"], ["config"], ["config", "check"], ["healthcheck"], ["reload"]]
+SUBCOMMANDS = [["serve"], ["check"], ["wait"], ["errors"], ["config"], ["config", "check"], ["healthcheck"], ["reload"], ["policy"], ["token"], ["token", "add"]]
 
 
 @pytest.fixture(scope="module")

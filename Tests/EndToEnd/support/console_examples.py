@@ -5,6 +5,7 @@ import re
 DURATION = re.compile(r" +(\d+\.\d+) ms")
 TOTAL = re.compile(r" in \d+\.\d+ s")
 PERFORMANCE = re.compile(r"time=\d+\.\d+s")
+PING = re.compile(r"(time=|rtt=|mdev = |, time )[\d./]+ ms")
 
 
 def examples(text: str) -> list[tuple[str, str]]:
@@ -35,6 +36,7 @@ def assert_shown(said: str, shown: str) -> None:
 
 def matches(line: str, wanted: str) -> bool:
     line, wanted = (PERFORMANCE.sub("time=0.0s", text) for text in (line, wanted))
+    line, wanted = (PING.sub(r"\1…ms", text) for text in (line, wanted))
     pattern = re.escape(wanted).replace(r"\.", ".").replace(r"\ ", " ").replace("…", ".*")
     pattern = DURATION.sub(r" +(\\d+\\.\\d+) ms", pattern)
     pattern = TOTAL.sub(r" in \\d+\\.\\d+ s", pattern)

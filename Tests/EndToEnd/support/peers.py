@@ -87,6 +87,21 @@ def on_each_connection(script):
     return act
 
 
+def on_each_connection_at_once(script):
+    """The same in a thread for each connection, so that one that hangs does not keep the others waiting."""
+
+    def run(connection: socket.socket) -> None:
+        with connection, contextlib.suppress(OSError):
+            connection.settimeout(5)
+            script(connection)
+
+    def act(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        threading.Thread(target=run, args=(connection,), daemon=True).start()
+
+    return act
+
+
 def echo_datagram(peer: socket.socket) -> None:
     data, sender = peer.recvfrom(65535)
     peer.sendto(data, sender)

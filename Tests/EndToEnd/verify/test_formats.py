@@ -196,10 +196,38 @@ def test_an_interrupt_prints_what_is_known(network, open_port, tmp_path):
     assert "1 not finished" in out and out.startswith("ok ")
 
 
+@pytest.mark.parametrize("form", ["matrix", "tap"])
+def test_an_interrupted_report_shows_each_case(network, open_port, tmp_path, form):
+    path = tmp_path / "policy.yaml"
+    control = f'control: "{net.DROPPED}:1"'
+    path.write_text(rules([f"{{name: a, to: [{net.OPEN}], ports: [1, {open_port}], expect: blocked, {control}}}"]))
+    path.write_text(path.read_text().replace('"timeout_ms": 400', '"timeout_ms": 60000'))
+    command = network.a.command(str(connectd_process.binary()), "verify", str(path), "--format", form)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        connectd_process.wait_until_connecting(running.pid)
+        running.send_signal(signal.SIGINT)
+        out, _ = running.communicate(timeout=30)
+    assert running.returncode == 130
+    if form == "matrix":
+        assert re.search(rf"^{re.escape(net.OPEN)} +\? +\?$", out, re.MULTILINE), out
+    else:
+        assert "1..2\nBail out! interrupted" in out and "SKIP" not in out
+
+
+def test_the_progress_shows_controls(verify):
+    text = rules([f'{{to: [{net.OPEN}], ports: [9], expect: blocked, control: "{net.DROPPED}:1"}}'])
+    ran = verify(text, "--stats-every", "100ms", format=None)
+    assert "0/1 done, controls before the cases: 0 of 1" in ran.err
+    assert re.search(r"1/1 done, .*, controls after the cases: 0 of 1", ran.err), ran.err
+
+
 def test_progress_is_printed_at_intervals(verify):
     text = rules([f'{{to: [{net.DROPPED}], ports: ["1-3"], expect: blocked}}'], retry_timeouts=1)
     ran = verify(text, "--stats-every", "200ms", format=None)
     assert ran.status == 0 and "repeating timeouts: " in ran.err and "of 3, one per 1.1 s" in ran.err
+    # The next hop is asked once, for the time of three ARP requests.
+    asked = [line for line in ran.err.splitlines() if line.endswith("next hops: 0 of 1")]
+    assert 10 <= len(asked) <= 20, ran.err
 
 
 def test_a_value_of_the_file_is_overridden_by_a_flag(verify):

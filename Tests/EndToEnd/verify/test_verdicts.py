@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from support import namespace, peers
+from support import namespace, peers, preset_peers
 from support import network as net
 from support.dns_server import SERVFAIL, DNSServer, zone
 from support.verification import rules
@@ -189,6 +189,32 @@ def test_udp_with_a_question(verify, network):
             ]
             ran = verify(rules(lines))
     assert ran.verdicts() == {"answers": PASS, "closed": PASS, "silent": INCONCLUSIVE, "rejected": PASS}
+
+
+def test_a_preset_proves_that_udp_is_open(verify, network):
+    with peers.udp_socket(network.b, net.OPEN) as dns, peers.udp_socket(network.b, net.OPEN) as quic:
+        port, quic_port = dns.getsockname()[1], quic.getsockname()[1]
+        echo = peers.udp_socket(network.b, net.OPEN)
+        echo_port = echo.getsockname()[1]
+        answers = peers.serving(dns, preset_peers.answering("dns")), peers.serving(quic, preset_peers.answering("quic"))
+        with answers[0], answers[1], peers.serving(echo, peers.echo_datagram):
+            preset, control = "check: {preset: dns}", f'control: "quic://{net.OPEN}:{quic_port}"'
+            lines = [
+                f'{{name: dns, to: [{net.OPEN}], ports: ["u:{port}"], expect: open, {preset}}}',
+                f'{{name: quic, to: ["quic://{net.OPEN}:{quic_port}"], expect: open}}',
+                f'{{name: other, to: [{net.OPEN}], ports: ["u:{echo_port}"], expect: open, {preset}}}',
+                f'{{name: closed, to: [{net.OPEN}], ports: ["u:9"], expect: closed, {preset}}}',
+                f'{{name: silent, to: [{net.DROPPED}], ports: ["u:53"], expect: blocked, {preset}}}',
+                f'{{name: control, to: [{net.DROPPED}], ports: [22], expect: blocked, {control}}}',
+            ]
+            ran = verify(rules(lines))
+    expected = {"dns": PASS, "quic": PASS, "other": VIOLATION, "closed": PASS, "silent": INCONCLUSIVE, "control": PASS}
+    assert ran.verdicts() == expected
+
+
+def test_a_preset_of_a_tcp_port_is_an_error_of_the_file(verify):
+    ran = verify(rules([f"{{name: x, to: [{net.OPEN}], ports: [53], expect: open, check: {{preset: dns}}}}"]))
+    assert ran.status == 2 and "check.preset: requires a UDP target: write udp://host:port" in ran.err, ran.err
 
 
 def test_the_callers_policy_applies_only_with_config(verify, open_port, tmp_path):

@@ -1,0 +1,50 @@
+internal import CheckEngine
+internal import Diagnosis
+internal import HTTPServer
+
+/// `POST /v1/diagnoses`: what is wrong with a target, with the evidence.
+final class DiagnosisResource: RequestResponder {
+    private let pipeline: CheckPipeline
+
+    init(parts: ServiceParts, settings: ServiceSettings) {
+        pipeline = CheckPipeline(parts: parts, settings: settings)
+    }
+
+    func respond(to request: Request, on worker: Int) async -> Response {
+        do throws(Problem) {
+            let diagnosis = try prepare(request)
+            let run = DiagnosisRun(
+                pipeline.parts.pool, worker: worker, isBalanced: true, in: pipeline.settings.checkContext)
+            return try response(await run.run(diagnosis), to: diagnosis, on: worker)
+        } catch {
+            return pipeline.parts.refusal(error)
+        }
+    }
+
+    private func prepare(_ request: Request) throws(Problem) -> DiagnosisRequest {
+        try QueryRule.acceptNone(request.head)
+        let decoded = try BodyDecoder.diagnosis(request.body, under: pipeline.settings)
+        let origin = pipeline.origin(of: request.head)
+        return DiagnosisRequest(
+            check: try pipeline.admit(decoded.check, origin: origin),
+            control: decoded.control?.asked(by: origin), timeoutMilliseconds: decoded.timeoutMilliseconds)
+    }
+
+    private func response(
+        _ answer: DiagnosisAnswer, to diagnosis: DiagnosisRequest, on worker: Int
+    ) throws(Problem) -> Response {
+        let journal = pipeline.parts.journal
+        switch answer {
+        case .notRun(let answer):
+            _ = try journal.conclude(answer, of: diagnosis.check.request, on: worker)
+            throw Problem(.draining, "the diagnosis was cancelled", headers: [Problem.retryAfter])
+        case .finished(let record, let report):
+            _ = try journal.conclude(.result(record.check), of: record.request, on: worker)
+            for entry in record.experiments {
+                journal.noteAsked()
+                _ = journal.concludeItem(.result(entry.result), of: entry.request, on: worker)
+            }
+            return ResponseFactory.json(DiagnosisEncoder(prober: pipeline.settings.prober).line(report, of: record))
+        }
+    }
+}
