@@ -73,7 +73,8 @@ public final class CheckRunner: Sendable {
         guard check.waitsOnce else { return nil }
         let draft = draft(for: check, in: context, 0, until: nil)
         return DirectCheck(
-            check, number: number, draft: draft, internet: InternetCheck(draft: draft, resolver: resolver), owner: owner)
+            check, number: number, draft: draft, internet: InternetCheck(draft: draft, resolver: resolver), owner: owner
+        )
     }
 
     /// The finished result, with a trace to the address that decided it, if the request asks for one after this result.
