@@ -1,5 +1,5 @@
-internal import AccessPolicy
-internal import CheckModel
+public import AccessPolicy
+public import CheckModel
 public import DNS
 public import NetworkTypes
 public import SocketIO
@@ -87,6 +87,27 @@ public final class CheckRunner: Sendable {
         return result.with(await Trace(draft.plan, to: endpoint, options, until: deadline).run())
     }
 
+    /// Traces the path to the first address of a target that the policy allows, without a check.
+    ///
+    /// Call it as `run`. The timeout of the request is for resolving the name.
+    /// - Parameters:
+    ///   - check: of an internet target, with options for the trace.
+    ///   - report: called on this worker's thread while the trace runs.
+    public func trace(
+        _ check: PreparedCheck, in context: CheckContext, report: @escaping @Sendable (TraceEvent) -> Void
+    ) async -> TraceAnswer {
+        let draft = draft(for: check, in: context, 0, until: nil)
+        do throws(DenialReason) {
+            let endpoints = try await InternetCheck(draft: draft, resolver: resolver).resolveAddresses()
+            guard case .ip(let endpoint)? = endpoints?.first else { return .unresolved(draft.finished()) }
+            report(.started(endpoint))
+            let options = check.request.trace ?? TraceOptions()
+            return .traced(await Trace(draft.plan, to: endpoint, options, report: report).run(), to: endpoint)
+        } catch {
+            return .denied(reason: error)
+        }
+    }
+
     @inline(never)
     private func draft(
         for check: PreparedCheck, in context: CheckContext, _ queueNanoseconds: Int64, until deadline: MonotonicTime?
@@ -111,4 +132,15 @@ extension PreparedCheck {
         case .tcp(.name, _), .udp(.name, _), .unix: false
         }
     }
+}
+
+/// What became of a trace.
+public enum TraceAnswer: Sendable {
+    case traced(TraceReport, to: IPEndpoint)
+    /// No address was found: a result without attempts, which says why.
+    case unresolved(CheckResult)
+    /// The policy allows no address of the target.
+    case denied(reason: DenialReason)
+    /// The task was cancelled, or the queue is full, before the trace had its permit.
+    case notStarted
 }
