@@ -21,7 +21,7 @@ import Testing
 
     private func tcpInformation(
         of socket: borrowing Socket
-    ) throws -> (isEstablished: Bool, values: TCPInformation) {
+    ) throws -> (isEstablished: Bool, segmentsSent: UInt32, values: TCPInformation) {
         let information = socket.tcpInformation()
         return try #require(information)
     }
