@@ -38,7 +38,11 @@ public struct DiagnosisSubject: Hashable, Sendable {
     /// The beginning of the sentence: what a client of the target sees.
     func symptom(of result: CheckResult) -> String {
         guard case .failed(let errorClass) = result.outcome else {
-            return result.outcome == .associated ? "\(name) is not verified" : "\(name) accepts connections"
+            switch result.outcome {
+            case .associated: return "\(name) is not verified"
+            case .answered: return "\(name) answers"
+            case .connected, .failed: return "\(name) accepts connections"
+            }
         }
         switch errorClass {
         case .refused: return "\(name) refuses connections"

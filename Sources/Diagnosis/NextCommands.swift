@@ -60,10 +60,11 @@ enum NextCommands {
                 NextCommand(
                     "nstat -az 'TcpExtTCPMD5*'", on: .target, "counts segments with a missing or wrong signature")
             ]
-        case .udpUnverified:
+        case .udpUnverified, .otherProtocol:
             return [
                 NextCommand(
-                    "connectd check udp://\(host):\(port) --send TEXT --match PATTERN", on: .here,
+                    "connectd check \(ShellWord.quoted("udp://\(subject.name)")) --send TEXT --match PATTERN",
+                    on: .here,
                     "asks something that the service answers")
             ]
         default: return []
