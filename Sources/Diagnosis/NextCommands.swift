@@ -8,7 +8,10 @@ enum NextCommands {
         for causes: [Cause], weights: CauseWeights, about subject: DiagnosisSubject
     ) -> [NextCommand] {
         var seen: Set<String> = []
-        let all = causes.flatMap { commands(for: $0, weights.facts(of: $0), subject) }
+        let all = causes.flatMap { cause in
+            let facts = weights.facts(of: cause)
+            return explanation(of: cause, facts) + commands(for: cause, facts, subject)
+        }
         return Array(all.filter { seen.insert($0.command).inserted }.prefix(mostCommands))
     }
 
@@ -23,6 +26,16 @@ enum NextCommands {
             subject.host == nil
                 ? unixCommands(subject)
                 : targetCommands(for: cause, subject) + tlsCommands(for: cause, facts, subject)
+        }
+    }
+
+    /// The catalog explains an error without a cause of its own.
+    private static func explanation(of cause: Cause, _ facts: Evidence) -> [NextCommand] {
+        switch cause {
+        case .targetError, .networkError, .proberError, .resolverError, .requestError:
+            guard let name = facts.text("error")?.split(separator: " ").first else { return [] }
+            return [NextCommand("connectd errors \(ShellWord.quoted(String(name)))", on: .here, "explains the error")]
+        default: return []
         }
     }
 

@@ -169,7 +169,8 @@ struct RuleTableTests {
     func everyCauseIsUsed(_ cause: Cause) throws {
         let rule = try #require(
             RuleTable.rules.first { rule in rule.supports.contains { $0.cause == cause } }, "no rule supports it")
-        let weights = CauseWeights([Observation(rule.sign, "Something was seen.")])
+        let seen = Observation(rule.sign, "Something was seen.", ["error": .text("ENAME (message)")])
+        let weights = CauseWeights([seen])
         #expect(!cause.clause(weights.facts(of: cause)).isEmpty)
         #expect(!NextCommands.commands(for: [cause], weights: weights, about: try Sample.subject()).isEmpty)
     }
