@@ -7,10 +7,12 @@ import time
 from bench import namespace
 from bench.contenders import DESTINATIONS, HANGING_PORT
 from bench.paths import built
+from bench.rate import load, target
 
 ROUNDS = 3
 # In addition to two for each check: its socket and its client connection.
 SPARE_DESCRIPTORS = 500
+NEIGHBOR_CONNECTIONS = 64
 
 
 def write_configuration(hanging):
@@ -77,3 +79,37 @@ def measure(field, arguments):
             for _ in range(ROUNDS)
         ]
     return {"hanging": hanging, "timeout_ms": arguments.timeout_ms, "rounds": rounds}
+
+
+NEIGHBOR_SECONDS = 3
+NEIGHBOR_TIMEOUT_MS = 20_000
+
+
+def measure_neighbors(field, arguments):
+    """The rate of single checks of open targets before, and while other checks hang."""
+    hanging = min(arguments.hanging, (namespace.descriptor_limit() - SPARE_DESCRIPTORS) // 2)
+    configuration = write_configuration(hanging + 200)
+    pair = [contender for contender in field if contender.speaks_checks]
+    with namespace.dropping(HANGING_PORT), target():
+        rounds = [{contender.name: measure_neighbor(contender, hanging, configuration) for contender in pair}
+                  for _ in range(ROUNDS)]
+    return {"hanging": hanging, "rounds": rounds}
+
+
+def measure_neighbor(contender, hanging, configuration):
+    with contender.process(configuration=configuration) as process:
+        process.wait_ready(contender.port, contender.ready_path)
+        load(contender, contender.port, 1, NEIGHBOR_CONNECTIONS)
+        quiet = load(contender, contender.port, NEIGHBOR_SECONDS, NEIGHBOR_CONNECTIONS)
+        with start_burst(contender, NEIGHBOR_TIMEOUT_MS, hanging) as burst:
+            try:
+                expect_line(burst, "connected")
+                burst.stdin.write("go\n")
+                expect_line(burst, "sent")
+                # The kernel repeats lost SYNs after 1, 3 and 7 s: this is between them.
+                time.sleep(4)
+                busy = load(contender, contender.port, NEIGHBOR_SECONDS, NEIGHBOR_CONNECTIONS)
+            finally:
+                burst.kill()
+    return {"quiet": quiet["rate"], "busy": busy["rate"], "ratio": busy["rate"] / quiet["rate"],
+            "wrong": sum(turn[name] for turn in (quiet, busy) for name in ("non_200", "unexpected", "reconnects"))}

@@ -36,6 +36,7 @@ SUITES = {
     "enqueues": enqueues.measure,
     "deadline": deadline.measure,
     "hang": hang.measure,
+    "neighbors": hang.measure_neighbors,
     "tls": tls.measure,
     "batch": batch.measure,
     "file": targets.measure,

@@ -89,6 +89,14 @@ def hang_goals(hang):
     ]
 
 
+def neighbor_goals(found):
+    rounds = found["rounds"]
+    return [
+        Goal("neighbors: rate of single checks, of the quiet one", middle(rounds, "connectd", "ratio"), 0.9, at_least=True),
+        Goal("neighbors: wrong answers of anybody", wrong(rounds), 0),
+    ]
+
+
 def batch_goals(batch):
     found, hanging = [], batch["hanging"]
     for count, rounds in batch["open"].items():
@@ -152,6 +160,8 @@ def goals(results):
         found += growth_goals(results["growth"])
     if "hang" in results:
         found += hang_goals(results["hang"])
+    if "neighbors" in results:
+        found += neighbor_goals(results["neighbors"])
     if "deadline" in results:
         found += deadline_goals(results["deadline"])
     if "idle" in results:
@@ -259,6 +269,15 @@ def hang_table(hang):
     return title, rows
 
 
+def neighbor_table(found):
+    rows = [["", "rate/s quiet", "rate/s then", "of it", "wrong"]]
+    for name in found["rounds"][0]:
+        rows.append([TITLES[name], *(f"{middle(found['rounds'], name, member):.{digits}f}"
+                                     for member, digits in (("quiet", 0), ("busy", 0), ("ratio", 2))),
+                     str(sum(turn[name]["wrong"] for turn in found["rounds"]))])
+    return f"neighbors: single checks while {found['hanging']} others hang", rows
+
+
 def batch_table(batch):
     rows = [["checks", "", "rate/s", "CPU µs each", "rate, of the loop's", "resident MB"]]
     for count, rounds in batch["open"].items():
@@ -315,6 +334,8 @@ def tables(results, found):
         yield tls_table(results["tls"])
     if "hang" in results:
         yield hang_table(results["hang"])
+    if "neighbors" in results:
+        yield neighbor_table(results["neighbors"])
     if "deadline" in results:
         yield deadline_table(results["deadline"])
     if "idle" in results or "start" in results:

@@ -47,6 +47,7 @@ struct BlackboxMetrics {
         gauge(
             "probe_timeout_seconds", "Returns how long the probe timeout is in seconds", report.probe.timeout.seconds)
         writeHandshake()
+        if let trace = result.trace { writeTrace(trace) }
         return writer.finish()
     }
 
@@ -153,6 +154,24 @@ struct BlackboxMetrics {
             family("probe_tls_version_info", "Returns the TLS version used or NaN when unknown")
             writer.sample("probe_tls_version_info", [("version", version)], UInt64(1))
         }
+    }
+
+    // MARK: Trace
+
+    private mutating func writeTrace(_ trace: TraceReport) {
+        let last = trace.lastAnswer
+        gauge(
+            "probe_trace_hops", "The number of hops up to the last one that answered", Double(last?.ttl ?? 0))
+        if let from = last?.from, !report.probe.hidesPath {
+            family("probe_trace_last_answer_info", "The last hop that answered the trace")
+            writer.sample("probe_trace_last_answer_info", [("address", from.text)], UInt64(1))
+        }
+        if let mtu = trace.mtu {
+            gauge("probe_trace_mtu_bytes", "The smallest path MTU that a router reported", Double(mtu.value))
+        }
+        gauge("probe_trace_reached", "Whether the target itself answered the trace", trace.reached ? 1 : 0)
+        family("probe_trace_stop_info", "Why the trace ended")
+        writer.sample("probe_trace_stop_info", [("stop", trace.stop.rawValue)], UInt64(1))
     }
 
     /// 0001-01-01T00:00:00Z.

@@ -13,6 +13,8 @@ struct BlackboxProbe: Sendable {
     let timeout: ScrapeTimeout
     /// Why the target cannot be connected to, in one sentence; nil if it can.
     private(set) var flaw: String?
+    /// Whether the addresses of a trace stay out of the metrics (profile `public`).
+    var hidesPath = false
 
     init(module: ProbeModule, query: BlackboxQuery, timeout: ScrapeTimeout) {
         self.module = module
@@ -77,11 +79,20 @@ struct BlackboxProbe: Sendable {
     private func request() throws(TargetError) -> CheckRequest {
         let target = try self.target()
         var request = CheckRequest(target: target, timeoutMilliseconds: timeout.milliseconds)
+        addTrace(to: &request)
         request.resolve = resolve
         request.bind.address = module.sourceAddress
         request.dialog = module.dialog?.steps ?? []
         if module.usesTLS || target.impliesTLS || request.dialog.contains(.startTLS) { request.tls = tls }
         return request
+    }
+
+    /// Both must end before the scrape times out, so the trace gets a part of the time.
+    private func addTrace(to request: inout CheckRequest) {
+        guard let when = query.trace, when != .never, timeout.milliseconds > 1 else { return }
+        let limit = min(TraceOptions.defaultTimeoutMilliseconds, timeout.milliseconds / 2)
+        request.timeoutMilliseconds = timeout.milliseconds - limit
+        request.trace = TraceOptions(when: when, timeoutMilliseconds: limit)
     }
 
     /// Schemes of paths that look like a host.

@@ -19,6 +19,7 @@ struct BlackboxQuery: Sendable {
     var timeoutMilliseconds: Int?
     var family: ResolveOptions.Family?
     var addresses: ResolveOptions.Addresses?
+    var trace: TraceOptions.When?
 
     init(module: String = defaultModule, target: String = "") {
         self.module = module
@@ -45,13 +46,14 @@ struct BlackboxQuery: Sendable {
         }
         family = try Self.word("family", in: values)
         addresses = try Self.word("addresses", in: values)
+        trace = try Self.word("trace", in: values)
         if !hostname.isEmpty, let flaw = ServerName.flaw(in: hostname) {
             throw BlackboxRefusal(400, "hostname \(flaw)")
         }
     }
 
     private static let names: Set<String> = [
-        "module", "target", "hostname", "debug", "timeout_ms", "family", "addresses", "id",
+        "module", "target", "hostname", "debug", "timeout_ms", "family", "addresses", "trace", "id",
     ]
 
     /// The parameters by their names.

@@ -39,6 +39,7 @@ package final class BlackboxService: Sendable {
         do throws(BlackboxRefusal) {
             var probe = try BlackboxResource.probe(
                 head, of: modules, limitMilliseconds: settings.maximumTimeoutMilliseconds)
+            probe.hidesPath = settings.prober == nil
             let origin = OriginReader.origin(of: head, tokens: settings.tokens)
             switch probe.prepare(now: Clock.wallNanoseconds(), asked: origin) {
             case .failed(let result): return .answer(answer(result, to: probe, head))

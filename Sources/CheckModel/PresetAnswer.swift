@@ -95,7 +95,7 @@ public struct NTPAnswer: Hashable, Sendable {
     public var rootDispersionNanoseconds: Int64
     /// Stratum 1: the kind of clock, such as `GPS`. Above: an IPv4 address, or a part of a hash of an IPv6 address.
     public var referenceID: String?
-    /// Stratum 0: why the server refuses, such as `RATE`.
+    /// Stratum 0: `RATE` for too many requests, `INIT` for a server that is not synchronized, and others of RFC 5905.
     public var kissCode: String?
     /// nil if the server's clock is not synchronized, or if its timestamps contradict each other.
     public var measurement: Measurement?

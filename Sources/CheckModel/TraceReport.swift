@@ -4,6 +4,8 @@ public import NetworkTypes
 ///
 /// A silent hop does not prove a loss: many routers answer no probe, or only a few in a second.
 public final class TraceReport: Sendable {
+    /// The traced address.
+    public let target: IPAddress
     /// In the order of their TTLs, which begin at 1 and have no gaps. After the last hop that answered, at most
     /// `silentHopLimit` silent ones follow.
     public let hops: [TraceHop]
@@ -21,9 +23,11 @@ public final class TraceReport: Sendable {
     public static let silentHopLimit = 5
 
     public init(
-        hops: [TraceHop], reached: Bool, flow: TraceOptions.Flow, sourcePort: UInt16?, stop: TraceStop,
+        target: IPAddress, hops: [TraceHop], reached: Bool, flow: TraceOptions.Flow, sourcePort: UInt16?,
+        stop: TraceStop,
         mtu: PathMTU? = nil, durationNanoseconds: Int64
     ) {
+        self.target = target
         self.hops = hops
         self.reached = reached
         self.flow = flow
@@ -47,17 +51,20 @@ public struct TraceHop: Hashable, Sendable {
     public var rttNanoseconds: Int64?
     /// nil for a silent hop, and if the target answered without an ICMP message.
     public var icmp: ICMPMessage?
+    /// Why the path ends at this hop; nil if it goes on, and for a silent hop.
+    public var stop: TraceStop?
     /// Further addresses that answered probes with this TTL, which took another path.
     public var others: [IPAddress]
 
     public init(
         ttl: Int, from: IPAddress? = nil, rttNanoseconds: Int64? = nil, icmp: ICMPMessage? = nil,
-        others: [IPAddress] = []
+        stop: TraceStop? = nil, others: [IPAddress] = []
     ) {
         self.ttl = ttl
         self.from = from
         self.rttNanoseconds = rttNanoseconds
         self.icmp = icmp
+        self.stop = stop
         self.others = others
     }
 }

@@ -67,8 +67,8 @@ public struct DiagnosisSubject: Hashable, Sendable {
     private func silence(in phase: Phase) -> String {
         switch phase {
         case .tls: "\(name) does not answer in the TLS handshake"
-        case .dialog: "\(name) does not answer in the dialog"
-        case .policy, .resolve, .socket, .bind, .connect, .hold, .done: "\(name) does not answer"
+        case .dialog where !isUDP: "\(name) does not answer in the dialog"
+        case .policy, .resolve, .socket, .bind, .connect, .hold, .dialog, .done: "\(name) does not answer"
         }
     }
 

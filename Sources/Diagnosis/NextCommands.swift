@@ -3,6 +3,10 @@ internal import NetworkTypes
 /// The commands that narrow each cause down, and where to run them.
 enum NextCommands {
     private static let mostCommands = 4
+    /// The presets of `connectd check` by the usual port.
+    private static let presets: [UInt16: String] = [
+        53: "dns", 123: "ntp", 161: "snmp", 443: "quic", 500: "ike", 3478: "stun", 4500: "ike",
+    ]
 
     static func commands(
         for causes: [Cause], weights: CauseWeights, about subject: DiagnosisSubject
@@ -74,11 +78,12 @@ enum NextCommands {
                     "nstat -az 'TcpExtTCPMD5*'", on: .target, "counts segments with a missing or wrong signature")
             ]
         case .udpUnverified, .otherProtocol:
+            let question = presets[subject.port ?? 0].map { "--preset \($0)" } ?? "--send TEXT --match PATTERN"
             return [
+                NextCommand(list, on: .target, "shows whether a service listens on port \(port)"),
                 NextCommand(
-                    "connectd check \(ShellWord.quoted("udp://\(subject.name)")) --send TEXT --match PATTERN",
-                    on: .here,
-                    "asks something that the service answers")
+                    "connectd check \(question) \(ShellWord.quoted("udp://\(subject.name)"))", on: .here,
+                    "asks something that the service answers"),
             ]
         default: return []
         }

@@ -37,6 +37,8 @@ public enum Observer {
         case .proberMisconfigured: return [misconfiguration(record, error)]
         case .resolveFailed where error.fault == .resolver: return NameObserver.failure(record, error)
         case .closedEarly: return [Observation(.closedAfterAccept, "\(name) accepts and then closes.", facts(error))]
+        case .dialogFailed where record.subject.isUDP:
+            return [Observation(.dialogFailed, "\(name) sends something else than an answer.", facts(error))]
         case .dialogFailed:
             return [Observation(.dialogFailed, "\(name) accepts connections, but the dialog fails.", facts(error))]
         default: return [reported(error)]
@@ -46,6 +48,9 @@ public enum Observer {
     private static func success(_ record: DiagnosisRecord, _ name: String) -> [Observation] {
         let check = record.check
         if check.outcome == .associated { return question(record, name) }
+        if check.outcome == .answered {
+            return [Observation(.connected, "\(name) answers.", facts(of: check.decisiveAttempt))]
+        }
         let text = check.tls == nil ? "\(name) accepts connections." : "\(name) accepts connections and speaks TLS."
         return [Observation(.connected, text, facts(of: check.decisiveAttempt))]
     }
@@ -165,13 +170,10 @@ public enum Observer {
         let isReset = error.errorClass == .reset
         switch record.check.phase {
         case .tls: return TLSObserver.silence(record, isReset: isReset)
+        case .dialog where record.subject.isUDP:
+            let question = record.request.preset.map { "the question \($0.rawValue)" } ?? "the dialog"
+            return [Observation(.udpSilent, "\(name) does not answer \(question).", facts(error))]
         case .dialog, .hold:
-            if let preset = record.request.preset {
-                let facts: Evidence = ["preset": .text(preset.rawValue)]
-                return [
-                    Observation(.udpSilent, "\(name) does not answer the question \(preset.rawValue).", facts)
-                ]
-            }
             return [Observation(.dialogFailed, "\(name) accepts connections, and then the dialog ends.", facts(error))]
         default: break
         }

@@ -23,8 +23,8 @@ struct Connectd: ParsableCommand {
         version: Version.text,
         subcommands: [
             ServeCommand.self, CheckCommand.self, WaitCommand.self, ErrorsCommand.self, ConfigCommand.self,
-            HealthcheckCommand.self, ReloadCommand.self, VerifyCommand.self, PingCommand.self, DiagnoseCommand.self,
-            PolicyCommand.self, TokenCommand.self,
+            HealthcheckCommand.self, ReloadCommand.self, VerifyCommand.self, PingCommand.self, TraceCommand.self,
+            DiagnoseCommand.self, PolicyCommand.self, TokenCommand.self,
         ])
 
     static func main() {

@@ -114,3 +114,68 @@ import Testing
         #expect(statistics(of: [local, connected(at: 1, taking: 1)]).loss == 0)
     }
 }
+
+/// Rounds made from results.
+@Suite struct FinishedRoundTests {
+    private static let endpoint = IPEndpoint(address: .v4(IPv4Address(bits: 0x0A00_0007)), port: 80)
+
+    private func attempt(_ outcome: Outcome, _ phase: Phase, synSent: UInt32?) -> AttemptResult {
+        var attempt = AttemptResult(
+            endpoint: .ip(Self.endpoint), outcome: outcome, phase: phase, startNanoseconds: 0)
+        attempt.tcpInformation = synSent.map {
+            TCPInformation(
+                synRetransmits: $0 == 0 ? 0 : $0 - 1, rttMicroseconds: outcome.isSuccess ? 70 : 0,
+                rttVarianceMicroseconds: 0, retransmits: 0, sendMSS: 0, pathMTU: 0, synSent: $0)
+        }
+        return attempt
+    }
+
+    private func round(_ attempts: [AttemptResult]) -> FinishedRound {
+        var timings = Timings()
+        timings[.queue] = 1
+        timings[.resolve] = 10
+        timings[.connect] = 100
+        timings[.hold] = 1000
+        timings[.tls] = 10_000
+        timings[.dialog] = 100_000
+        let last = attempts.last
+        let result = CheckResult(
+            ok: true, outcome: last?.outcome ?? .connected, phase: last?.phase ?? .done, error: nil, attempts: attempts,
+            resolution: nil, timings: timings, startedAtNanoseconds: 0)
+        return FinishedRound(result, start: MonotonicTime(nanoseconds: 5), end: MonotonicTime(nanoseconds: 9))
+    }
+
+    @Test func `the time leaves out queue, resolver and hold`() {
+        #expect(round([attempt(.connected, .done, synSent: 1)]).durationNanoseconds == 110_100)
+    }
+
+    @Test func `SYNs of all attempts add up`() {
+        let round = round([attempt(.failed(.timeout), .connect, synSent: 2), attempt(.connected, .done, synSent: 3)])
+        #expect((round.synSent, round.synRetransmits) == (5, 3))
+        #expect((round.packetsSent, round.packetsLost) == (5, 4))
+        #expect(round.rttMicroseconds == 70)
+        #expect(round.address == Self.endpoint.address)
+    }
+
+    @Test(
+        arguments: [
+            (.failed(.refused), .connect, 0), (.failed(.timeout), .tls, 0), (.failed(.timeout), .hold, 0),
+            (.failed(.unreachable), .connect, 1), (.failed(.closedEarly), .hold, 0), (.failed(.timeout), .connect, 1),
+        ] as [(Outcome, Phase, Int)])
+    func `a SYN is lost if the target did not answer it`(outcome: Outcome, phase: Phase, lost: Int) {
+        let round = round([attempt(outcome, phase, synSent: 1)])
+        #expect((round.packetsSent, round.packetsLost) == (1, lost))
+    }
+
+    @Test func `a SYN that did not leave is not lost`() {
+        let round = round([attempt(.failed(.timeout), .connect, synSent: 0)])
+        #expect((round.packetsSent, round.packetsLost, round.synRetransmits) == (0, 0, 0))
+    }
+
+    @Test func `a datagram without an answer is lost`() {
+        let silent = round([attempt(.failed(.timeout), .dialog, synSent: nil)])
+        #expect((silent.synSent, silent.packetsSent, silent.packetsLost) == (0, 1, 1))
+        let answered = round([attempt(.answered, .done, synSent: nil)])
+        #expect((answered.packetsSent, answered.packetsLost) == (1, 0))
+    }
+}

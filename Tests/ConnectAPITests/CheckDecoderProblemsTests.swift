@@ -82,7 +82,7 @@ import Testing
 
     /// These are members of later versions, or of none. No member is silently ignored.
     @Test(arguments: [
-        "hold_ms", "half_open", "count", "interval_ms", "trace", "Target", "target ", "", "timeout", "url",
+        "trace", "Target", "target ", "", "timeout", "url", "Hold_ms", "halfopen", "counts", "interval",
     ])
     func `an unknown member is reported`(name: String) throws {
         #expect(try pointers(to: "\"\(name)\":1") == ["/" + name])

@@ -153,4 +153,68 @@ import Testing
             String(decoding: encoder.array([tcpSuccess(), tcpSuccess()], of: [request, request]), as: UTF8.self)
                 == "[\(one),\(one)]\n")
     }
+
+    @Test func `a hold and rounds, after the attempts`() throws {
+        var statistics = RoundStatistics()
+        let times = [(1, 0), (2, 0), (1001, 1)]
+        for (milliseconds, retransmits) in times {
+            statistics.note(
+                FinishedRound(
+                    outcome: .connected, ok: true, durationNanoseconds: Int64(milliseconds) * 1_000_000,
+                    synSent: 1 + retransmits, synRetransmits: retransmits, packetsSent: 1 + retransmits,
+                    packetsLost: retransmits, rttMicroseconds: UInt32(100 * milliseconds), address: "10.0.0.7".address,
+                    start: MonotonicTime(nanoseconds: 0), end: MonotonicTime(nanoseconds: 1)))
+        }
+        var timings = Timings()
+        timings[.hold] = 20_000_000
+        let result = CheckResult(
+            ok: true, outcome: .connected, phase: .done, error: nil, attempts: [], resolution: nil,
+            reports: [.hold(HoldReport(.open, nanoseconds: 20_000_000))], timings: timings, startedAtNanoseconds: 0
+        ).withRounds(statistics)
+        let text = text(result, of: try request("tcp://10.0.0.7:1"))
+        #expect(
+            text.contains(
+                #"""
+                "attempts":[],"after":{"event":"open","ms":20},"rounds":{"sent":3,"ok":3,"loss":0.25,\#
+                "by_outcome":{"connected":3},"min_ms":1,"median_ms":1.5,"avg_ms":1.5,"p95_ms":2,"max_ms":2,"stddev_ms":0.5,\#
+                "retransmitted":{"rounds":1,"min_ms":1001,"median_ms":1001,"max_ms":1001},"syn_sent":4,"syn_retransmits":1,\#
+                "rtt_us":{"min":100,"median":150,"max":200},"longest_outage_ms":0,"addresses":["10.0.0.7"]},\#
+                "timings_ms":{"queue":0,"resolve":0,"connect":0,"hold":20,"tls":0,"dialog":0,"total":0}
+                """#))
+    }
+
+    @Test func `rounds without a success have null for each time`() throws {
+        var statistics = RoundStatistics()
+        statistics.note(
+            FinishedRound(
+                outcome: .failed(.proberExhausted), ok: false, durationNanoseconds: 0,
+                start: MonotonicTime(nanoseconds: 0), end: MonotonicTime(nanoseconds: 0)))
+        let text = text(tcpSuccess().withRounds(statistics), of: try request("tcp://10.0.0.7:1"))
+        #expect(
+            text.contains(
+                #"""
+                "rounds":{"sent":1,"ok":0,"loss":null,"by_outcome":{"prober_exhausted":1},"min_ms":null,"median_ms":null,\#
+                "avg_ms":null,"p95_ms":null,"max_ms":null,"stddev_ms":null,"retransmitted":null,"syn_sent":0,\#
+                "syn_retransmits":0,"rtt_us":{"min":null,"median":null,"max":null},"longest_outage_ms":0,"addresses":[]}
+                """#))
+    }
+
+    @Test func `a failed connect shows its SYNs, and a half-open one its last ACK`() throws {
+        let endpoint = IPEndpoint(address: "10.0.0.7".address, port: 1)
+        var attempt = AttemptResult(
+            endpoint: .ip(endpoint), outcome: .failed(.timeout), phase: .connect, startNanoseconds: 0)
+        var information = TCPInformation(
+            synRetransmits: 2, rttMicroseconds: 0, rttVarianceMicroseconds: 0, retransmits: 2, sendMSS: 524,
+            pathMTU: 1500)
+        attempt.tcpInformation = information
+        let request = try request("tcp://10.0.0.7:1")
+        #expect(text(result(attempt), of: request).contains(#""pmtu":1500,"syn_sent":3}"#))
+        information.noteUnsent(.queued)
+        attempt.tcpInformation = information
+        #expect(text(result(attempt), of: request).contains(#""pmtu":1500,"syn_sent":0,"unsent":"queued"}"#))
+        attempt.outcome = .connected
+        attempt.phase = .done
+        attempt.hasSentLastACK = false
+        #expect(text(result(attempt), of: request).contains(#""pmtu":1500,"ack_sent":false}"#))
+    }
 }

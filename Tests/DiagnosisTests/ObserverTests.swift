@@ -38,6 +38,30 @@ struct ObserverTests {
         #expect(signs(try Sample.record(Sample.silent)) == [.noAnswer])
     }
 
+    @Test("UDP has no connections: a server answers, sends something else, or is silent")
+    func datagrams() throws {
+        let target = "quic://10.0.0.7:443"
+        let silence = Classifier.deadlineReport(in: Circumstances(phase: .dialog, transport: .udp))
+        let mismatch = Classifier.presetMismatch("quic", flaw: "offers no version", received: [1])
+        for (result, sign, text, symptom) in [
+            (Sample.result(.answered, .done, nil), .connected, "answers.", "10.0.0.7:443 answers"),
+            (
+                Sample.result(.failed(.timeout), .dialog, silence), .udpSilent, "does not answer the question quic.",
+                "10.0.0.7:443 does not answer"
+            ),
+            (
+                Sample.result(.failed(.dialogFailed), .dialog, mismatch), .dialogFailed,
+                "sends something else than an answer.", "10.0.0.7:443 does not answer as expected"
+            ),
+        ] as [(CheckResult, Sign, String, String)] {
+            let record = try Sample.record(result, target)
+            let found = Observer.observations(of: record)
+            #expect(found.map(\.sign) == [sign])
+            #expect(found.first?.text == "10.0.0.7:443 \(text)")
+            #expect(record.subject.symptom(of: result) == symptom)
+        }
+    }
+
     @Test("who sent an ICMP message decides")
     func messages() throws {
         #expect(signs(try unreachable(111, 3, 3, .target)) == [.rejectedByTarget])

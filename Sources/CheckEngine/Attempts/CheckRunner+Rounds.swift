@@ -19,6 +19,10 @@ extension CheckRunner {
         var last: CheckResult?
         for index in 0..<check.request.count {
             if index > 0 { await pause(before: check) }
+            if index > 0, Task.isCancelled {
+                last = .notStarted(check.request, because: .cancelled, startedAtNanoseconds: Clock.wallNanoseconds())
+                break
+            }
             let begin = Clock.now()
             if let deadline, index > 0, begin >= deadline { break }
             let result: CheckResult
@@ -42,8 +46,7 @@ extension CheckRunner {
         return last.map { .result($0.withRounds(statistics)) } ?? .cancelled
     }
 
-    /// Waits for the interval; without one, lets everything else on the thread run once. A cancellation ends the wait, and
-    /// the next round reports it.
+    /// Waits for the interval; without one, lets everything else on the thread run once. A cancellation ends the wait.
     private func pause(before check: PreparedCheck) async {
         let end = Clock.now().advanced(byMilliseconds: Int(check.request.intervalMilliseconds))
         _ = await reactor.sleep(until: end)

@@ -1,5 +1,5 @@
-internal import AccessPolicy
-internal import CheckModel
+public import AccessPolicy
+public import CheckModel
 public import DNS
 public import NetworkTypes
 public import SocketIO
@@ -73,7 +73,8 @@ public final class CheckRunner: Sendable {
         guard check.waitsOnce else { return nil }
         let draft = draft(for: check, in: context, 0, until: nil)
         return DirectCheck(
-            check, number: number, draft: draft, internet: InternetCheck(draft: draft, resolver: resolver), owner: owner)
+            check, number: number, draft: draft, internet: InternetCheck(draft: draft, resolver: resolver), owner: owner
+        )
     }
 
     /// The finished result, with a trace to the address that decided it, if the request asks for one after this result.
@@ -84,6 +85,27 @@ public final class CheckRunner: Sendable {
             let endpoint = draft.endpointToTrace
         else { return result }
         return result.with(await Trace(draft.plan, to: endpoint, options, until: deadline).run())
+    }
+
+    /// Traces the path to the first address of a target that the policy allows, without a check.
+    ///
+    /// Call it as `run`. The timeout of the request is for resolving the name.
+    /// - Parameters:
+    ///   - check: of an internet target, with options for the trace.
+    ///   - report: called on this worker's thread while the trace runs.
+    public func trace(
+        _ check: PreparedCheck, in context: CheckContext, report: @escaping @Sendable (TraceEvent) -> Void
+    ) async -> TraceAnswer {
+        let draft = draft(for: check, in: context, 0, until: nil)
+        do throws(DenialReason) {
+            let endpoints = try await InternetCheck(draft: draft, resolver: resolver).resolveAddresses()
+            guard case .ip(let endpoint)? = endpoints?.first else { return .unresolved(draft.finished()) }
+            report(.started(endpoint))
+            let options = check.request.trace ?? TraceOptions()
+            return .traced(await Trace(draft.plan, to: endpoint, options, report: report).run(), to: endpoint)
+        } catch {
+            return .denied(reason: error)
+        }
     }
 
     @inline(never)
@@ -110,4 +132,15 @@ extension PreparedCheck {
         case .tcp(.name, _), .udp(.name, _), .unix: false
         }
     }
+}
+
+/// What became of a trace.
+public enum TraceAnswer: Sendable {
+    case traced(TraceReport, to: IPEndpoint)
+    /// No address was found: a result without attempts, which says why.
+    case unresolved(CheckResult)
+    /// The policy allows no address of the target.
+    case denied(reason: DenialReason)
+    /// The task was cancelled, or the queue is full, before the trace had its permit.
+    case notStarted
 }

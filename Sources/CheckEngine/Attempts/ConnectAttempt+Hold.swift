@@ -8,7 +8,7 @@ internal import SocketIO
 extension ConnectAttempt {
     /// Holds the connection until it ends, for the time that the request asks for.
     ///
-    /// The attempt's own share of the time stands still meanwhile, so that TLS and the dialog have what is left of it.
+    /// The hold does not use up the attempt's share of the time, so that TLS and the dialog have what is left of it.
     /// - Returns: whether the next phase may begin.
     func runHold(on socket: borrowing Socket, _ stream: SocketStream, into record: AttemptRecord) async -> Bool {
         guard record.result.error == nil else { return false }

@@ -39,7 +39,7 @@ final class DirectCheck {
     }
 
     /// Begins the check.
-    /// - Returns: the answer if the check has ended; nil if its owner is told later.
+    /// - Returns: the answer if the check has ended; nil if the owner gets it later.
     func start(isCancelled: Bool) -> CheckAnswer? {
         do throws(DenialReason) {
             guard let endpoint = try internet.endpointOfLiteral(isCancelled: isCancelled) else {

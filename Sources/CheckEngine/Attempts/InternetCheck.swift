@@ -28,6 +28,14 @@ struct InternetCheck {
         return try permittedEndpoints(isCancelled: isCancelled)?.first
     }
 
+    /// Only resolves, and applies the policy.
+    /// - Returns: the endpoints to connect to; nil if there are none. The draft then has the reason.
+    func resolveAddresses() async throws(DenialReason) -> [Endpoint]? {
+        try judgeHost()
+        if !resolveLiteral() { await resolve() }
+        return try permittedEndpoints(isCancelled: Task.isCancelled)
+    }
+
     // The frame of `run` exists as long as an attempt waits, so functions that do not wait are not inlined into it.
 
     @inline(never)

@@ -19,6 +19,12 @@ public final class Monitor: Sendable {
     /// The state, without a copy of the history.
     public var state: MonitorState { latest.withLock { $0.state } }
 
+    /// The check of the next round. It traces a failure only if that failure would change the state.
+    var nextCheck: PreparedCheck {
+        let changes = latest.withLock { $0.changesAfterFailure(of: definition) }
+        return changes ? definition.check : definition.steadyCheck
+    }
+
     /// - Returns: whether the state has changed.
     func note(_ result: CheckResult) -> Bool {
         latest.withLock { $0.note(result, of: definition) }
@@ -43,6 +49,8 @@ public struct MonitorDefinition: Sendable {
     /// How many successive rounds must fail to make it down, at least 1.
     public let downAfter: Int
     public let check: PreparedCheck
+    /// The same check for rounds whose failure would not change the state: without a trace that is only for failures.
+    let steadyCheck: PreparedCheck
     /// The text that the definition was decoded from. A definition with the same text is the same monitor after a
     /// reload, and keeps its history.
     public let source: String
@@ -57,7 +65,15 @@ public struct MonitorDefinition: Sendable {
         self.upAfter = upAfter
         self.downAfter = downAfter
         self.check = check
+        steadyCheck = Self.withoutTraceOfFailures(check)
         self.source = source
+    }
+
+    private static func withoutTraceOfFailures(_ check: PreparedCheck) -> PreparedCheck {
+        guard check.request.trace?.when == .onFailure else { return check }
+        var request = check.request
+        request.trace = nil
+        return PreparedCheck(request: request, dialog: check.dialog)
     }
 }
 
@@ -77,6 +93,8 @@ public struct MonitorStatus: Sendable {
     public private(set) var consecutiveCount = 0
     /// The complete result of the latest round.
     public private(set) var lastResult: CheckResult?
+    /// The trace of the latest round that had one.
+    public private(set) var lastTrace: TraceReport?
     public private(set) var history = MonitorHistory()
     /// Rounds that were skipped because the queue was full. This says nothing about the target.
     public private(set) var skippedCount = 0
@@ -91,6 +109,7 @@ public struct MonitorStatus: Sendable {
         let isSame = lastResult?.ok == result.ok
         consecutiveCount = isSame ? consecutiveCount + 1 : 1
         lastResult = result
+        lastTrace = result.trace ?? lastTrace
         history.append(result)
         let needed = result.ok ? definition.upAfter : definition.downAfter
         let wanted: MonitorState = result.ok ? .up : .down
@@ -98,6 +117,12 @@ public struct MonitorStatus: Sendable {
         state = wanted
         sinceNanoseconds = result.startedAtNanoseconds
         return true
+    }
+
+    /// Whether a failure in the next round would change the state.
+    func changesAfterFailure(of definition: MonitorDefinition) -> Bool {
+        let failures = lastResult?.ok == false ? consecutiveCount : 0
+        return state != .down && failures + 1 >= definition.downAfter
     }
 
     mutating func noteSkipped() {

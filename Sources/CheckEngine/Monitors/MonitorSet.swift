@@ -105,7 +105,7 @@ struct MonitorLoop<Service: CheckService> {
 
     /// Runs one round. The round is skipped if the queue is full.
     private func round() async {
-        let check = monitor.definition.check
+        let check = monitor.nextCheck
         let answer = await service.run(check, in: context(), until: nil)
         if case .overloaded = answer {
             monitor.noteSkipped()

@@ -16,7 +16,7 @@ extension Trace {
     private static let tickNanoseconds: Int64 = 20_000_000
     /// How often each hop is asked again to find other paths, and with how many probes each time. Linux answers six
     /// probes at once, and one a second after that.
-    private static let comparisons = [2, 2]
+    private static let comparisons = [2, 3]
 
     /// Probes the path. If the answers contradict each other, it ends at once.
     func probeAllAtOnce() async {

@@ -74,7 +74,8 @@ final class Trace {
         let hops = observations.hops(others: fixed == nil ? nil : varied)
         progress.finish(hops)
         return TraceReport(
-            hops: hops, reached: observations.finalAnswer?.isFromTarget ?? false, flow: flow, sourcePort: sourcePort,
+            target: endpoint.address, hops: hops, reached: observations.finalAnswer?.isFromTarget ?? false, flow: flow,
+            sourcePort: sourcePort,
             stop: stop, mtu: mtu?.report(among: hops), durationNanoseconds: Clock.now().since(start))
     }
 

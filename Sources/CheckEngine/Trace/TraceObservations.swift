@@ -76,6 +76,7 @@ struct TraceObservations {
             hop.from = answer.from
             hop.rttNanoseconds = answer.rttNanoseconds
             hop.icmp = answer.icmp
+            hop.stop = answer.stop
         }
         for address in (found + (others?.answers[ttl] ?? [])).map(\.from)
         where address != hop.from && !hop.others.contains(address) {

@@ -2,6 +2,7 @@ internal import CLinux
 internal import CheckModel
 internal import Dialog
 internal import NetworkTypes
+internal import Presets
 internal import SocketIO
 
 /// Sends the probes of a trace: connects or datagrams with a small TTL, whose failures tell which router answered.
@@ -27,7 +28,8 @@ final class TraceProbe: Sendable {
         request.socket.tcpFastOpen = false
         self.plan = plan.replacing(request)
         self.endpoint = endpoint
-        payload = plan.dialog?.firstBytes ?? []
+        let question = plan.request.preset?.question(port: endpoint.port).bytes
+        payload = question ?? plan.dialog?.firstBytes ?? []
     }
 
     var isDatagram: Bool { plan.request.target.isDatagram }
@@ -48,23 +50,49 @@ final class TraceProbe: Sendable {
     private func run(
         on socket: borrowing Socket, ttl: Int, from port: UInt16, patience: Int64
     ) async -> ProbeOutcome {
-        var token: SlotToken?
-        defer { if let token { plan.reactor.removeOnThread(token) } }
         do throws(Errno) {
             try prepare(socket, ttl: ttl, from: port)
-            token = try plan.reactor.addOnThread(socket.number, for: .anything)
+            let token = try plan.reactor.addOnThread(socket.number, for: .anything)
+            defer { plan.reactor.removeOnThread(token) }
             let begin = Clock.now()
             if let answer = try start(socket, at: begin) { return .answered(answer) }
-            guard let token else { return .silent }
-            let deadline = begin.advanced(byNanoseconds: patience)
-            let interest: Readiness = isDatagram ? .readable : .writable
-            switch await plan.reactor.waitOnThread(token, for: interest, until: deadline) {
-            case .ready: return outcome(on: socket, since: begin)
+            return await wait(on: socket, token, since: begin, patience: patience)
+        } catch {
+            return .unsent(error)
+        }
+    }
+
+    /// Sends one more datagram from a connected socket, and waits for its answer.
+    func sendAgain(
+        on socket: borrowing Socket, _ token: SlotToken, ttl: Int, patience: Int64
+    ) async -> ProbeOutcome {
+        do throws(Errno) {
+            // A late answer to an earlier datagram would be taken for the answer to this one. Bounded, because a peer can
+            // send answers without end.
+            for _ in 0..<Self.mostLateAnswers {
+                guard try socket.takePendingError() != nil || socket.takeICMP() != nil else { break }
+            }
+            try socket.setTimeToLive(ttl)
+            let begin = Clock.now()
+            _ = try socket.send(payload[...])
+            return await wait(on: socket, token, since: begin, patience: patience)
+        } catch {
+            return .unsent(error)
+        }
+    }
+
+    private static let mostLateAnswers = 64
+
+    private func wait(
+        on socket: borrowing Socket, _ token: SlotToken, since begin: MonotonicTime, patience: Int64
+    ) async -> ProbeOutcome {
+        let deadline = begin.advanced(byNanoseconds: patience)
+        while true {
+            switch await plan.reactor.waitOnThread(token, for: isDatagram ? .readable : .writable, until: deadline) {
+            case .ready: if let outcome = outcome(on: socket, since: begin) { return outcome }
             case .deadline: return .silent
             case .cancelled: return .cancelled
             }
-        } catch {
-            return .unsent(error)
         }
     }
 
@@ -101,9 +129,9 @@ final class TraceProbe: Sendable {
         return nil
     }
 
-    /// What happened, once the socket is ready.
+    /// What happened, once the socket is ready; nil if the event belongs to an earlier datagram.
     @inline(never)
-    private func outcome(on socket: borrowing Socket, since begin: MonotonicTime) -> ProbeOutcome {
+    private func outcome(on socket: borrowing Socket, since begin: MonotonicTime) -> ProbeOutcome? {
         let rtt = Clock.now().since(begin)
         let error: Errno?
         do throws(Errno) {
@@ -115,12 +143,18 @@ final class TraceProbe: Sendable {
             return .answered(ProbeAnswer(icmp, causing: cause, target: endpoint.address, rttNanoseconds: rtt))
         }
         switch error?.rawValue {
+        case nil where !hasAnswer(socket): return nil
         case nil, ECONNRESET, EPIPE:
             return .answered(ProbeAnswer(of: endpoint.address, .reached, rttNanoseconds: rtt))
         case ECONNREFUSED: return .answered(ProbeAnswer(of: endpoint.address, .refused, rttNanoseconds: rtt))
         case ETIMEDOUT: return .silent
         case .some(let number): return .unsent(Errno(number))
         }
+    }
+
+    /// Whether the target itself answered: with a datagram, which is taken from the socket, or with a connection.
+    private func hasAnswer(_ socket: borrowing Socket) -> Bool {
+        isDatagram ? (try? socket.receive(atMost: 1)) != nil : socket.tcpInformation()?.isEstablished ?? false
     }
 }
 

@@ -1,7 +1,10 @@
 public import CheckModel
+public import NetworkTypes
 
 /// What a trace reports while it runs.
 public enum TraceEvent: Sendable {
+    /// The address that is traced.
+    case started(IPEndpoint)
     /// A hop, in the order of the TTLs.
     case hop(TraceHop)
     /// The answers contradicted each other. The hops begin again at TTL 1, now from one source port.
@@ -10,7 +13,7 @@ public enum TraceEvent: Sendable {
 
 /// Reports hops in the order of their TTLs, as soon as they are known.
 final class TraceProgress {
-    private let report: (@Sendable (TraceEvent) -> Void)?
+    let report: (@Sendable (TraceEvent) -> Void)?
     private var nextTTL = 1
 
     init(_ report: (@Sendable (TraceEvent) -> Void)?) {

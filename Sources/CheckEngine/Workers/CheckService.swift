@@ -49,6 +49,20 @@ public struct LocalCheckService: CheckService {
             : await Self.transfer(check, to: worker, admission: pool.admission, in: context, until: deadline)
     }
 
+    /// Traces the path to a target, without a check: takes a permit, and returns it.
+    public func trace(
+        _ check: PreparedCheck, in context: CheckContext, report: @escaping @Sendable (TraceEvent) -> Void
+    ) async -> TraceAnswer {
+        switch await pool.admission.acquire() {
+        case .full: return .notStarted
+        case .cancelled: return .notStarted
+        case .admitted(let permit):
+            let answer = await pool.workers[index].runner.trace(check, in: context, report: report)
+            _ = consume permit
+            return answer
+        }
+    }
+
     /// Runs the check on the caller's own thread.
     private static func run(
         _ check: PreparedCheck, by worker: Worker, admission: Admission, in context: CheckContext,

@@ -23,12 +23,12 @@ package struct TraceEncoder {
         writer.bool(trace.reached)
         let last = trace.lastAnswer
         writer.member("last_answer_ttl")
-        if let last { writer.integer(last.ttl) } else { writer.null() }
+        writer.integer(last?.ttl)
         writeAddress("last_answer_from", last?.from, to: &writer)
         writer.member("flow")
         writer.string(trace.flow.rawValue)
         writer.member("source_port")
-        if let port = trace.sourcePort, !hidesPath { writer.integer(Int(port)) } else { writer.null() }
+        writer.integer(hidesPath ? nil : trace.sourcePort.map(Int.init))
         writer.member("stop")
         writer.string(trace.stop.rawValue)
         writer.member("mtu")
@@ -66,7 +66,7 @@ package struct TraceEncoder {
         writer.integer(mtu.value)
         writeAddress("from", mtu.from, to: &writer)
         writer.member("ttl")
-        if let ttl = mtu.ttl { writer.integer(ttl) } else { writer.null() }
+        writer.integer(mtu.ttl)
         writer.endObject()
     }
 

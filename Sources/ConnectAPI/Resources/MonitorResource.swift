@@ -84,6 +84,9 @@ struct MonitorEncoder {
         writer.integer(status.consecutiveCount)
         writer.member("skipped")
         writer.integer(status.skippedCount)
+        if let trace = status.lastTrace {
+            TraceEncoder(hidesPath: results.prober == nil).writeMember(trace, to: &writer)
+        }
         writer.member("last")
         if let result = status.lastResult {
             let request = definition.check.request

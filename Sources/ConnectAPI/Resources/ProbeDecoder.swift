@@ -75,6 +75,12 @@ struct ProbeReading {
         return TraceOptions(when: when, timeoutMilliseconds: TraceDecoder.defaultTimeout(maximum))
     }
 
+    /// Reads `hold_ms` and `half_open`. A probe has one round: its status is the verdict on one connection.
+    mutating func hold(into request: inout CheckRequest) {
+        request.holdMilliseconds = UInt16(integer("hold_ms", in: RoundsDecoder.milliseconds) ?? 0)
+        request.isHalfOpen = enumeration("half_open", Switch.self) == .true
+    }
+
     /// Reports parameters that contradict each other.
     mutating func judge(_ request: CheckRequest) {
         for flaw in ConsistencyRules.flaws(of: request, isTLSOff: false) {
@@ -114,7 +120,7 @@ struct ProbeReading {
 /// Reads the query of `/v1/probe`.
 enum ProbeDecoder {
     private static let known = [
-        "target", "timeout_ms", "family", "addresses", "server_name", "verify", "starttls", "min_days_left", "expect",
+        "target", "timeout_ms", "hold_ms", "half_open", "family", "addresses", "server_name", "verify", "starttls", "min_days_left", "expect",
         "trace",
     ]
 
@@ -131,6 +137,7 @@ enum ProbeDecoder {
         let trace = reading.trace(timeoutUpTo: maximumTimeoutMilliseconds)
         guard let target else { throw Problem(wrongInput: reading.problems) }
         var request = CheckRequest(target: target, timeoutMilliseconds: timeout)
+        reading.hold(into: &request)
         request.resolve = resolve
         if let tls { request.tls = tls }
         request.trace = trace

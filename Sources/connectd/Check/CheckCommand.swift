@@ -76,6 +76,8 @@ struct CheckCommand: ParsableCommand {
     @Flag(help: "Try every address of a name; each must connect.")
     var all = false
 
+    @OptionGroup var trace: TraceArguments
+
     @OptionGroup(title: "TLS")
     var tls: TLSArguments
 
@@ -121,7 +123,7 @@ struct CheckCommand: ParsableCommand {
         let template = try RequestTemplate(
             timeout: timeout, connection: connection, rounds: RoundsArguments(hold: hold, count: rounds),
             triesAllAddresses: all, tls: tls, dialog: dialog,
-            expectation: expect, context: context)
+            expectation: expect, trace: trace.options, context: context)
         let plan = try list.plan(targets, file: targetFile.name, template)
         if plan.count > 0 {
             try tls.validate(hasTLS: plan.traits.hasTLS)
@@ -132,7 +134,7 @@ struct CheckCommand: ParsableCommand {
         let isColored = results.output == nil || results.output == "-"
         let run = CheckRun(
             plan: plan, context: context,
-            options: pace.options(descriptorsOfCheck: plan.traits.usesManyAddresses ? 8 : 2),
+            options: pace.options(descriptorsOfCheck: plan.traits.usesManySockets ? 8 : 2),
             format: format, limits: nagios.limits, output: output, outputName: results.output,
             palette: isColored ? color.palette(for: STDOUT_FILENO) : .plain, isVerbose: verbose,
             statsEvery: statsEvery)

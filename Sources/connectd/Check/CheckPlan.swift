@@ -11,8 +11,8 @@ struct CheckPlan: CheckSource {
     /// What the checks have in common.
     struct Traits {
         var hasTLS = false
-        /// Whether a check tries several addresses at once.
-        var usesManyAddresses = false
+        /// Whether a check has several sockets at once, to try several addresses or to trace.
+        var usesManySockets = false
         var longestTimeoutMilliseconds = 0
         var widestTarget = 0
     }
@@ -94,7 +94,7 @@ struct CheckPlan: CheckSource {
 extension CheckPlan.Traits {
     fileprivate mutating func add(_ request: CheckRequest) {
         hasTLS = hasTLS || request.tls != nil
-        usesManyAddresses = usesManyAddresses || request.resolve.addresses != .first
+        usesManySockets = usesManySockets || request.resolve.addresses != .first || request.trace != nil
         longestTimeoutMilliseconds = max(longestTimeoutMilliseconds, request.longestMilliseconds)
         widestTarget = max(widestTarget, request.target.text.count)
     }
@@ -122,7 +122,7 @@ struct RequestTemplate: Sendable {
     init(
         timeout: Duration? = nil, connection: ConnectionArguments, rounds: RoundsArguments? = nil,
         triesAllAddresses: Bool = false, tls: TLSArguments,
-        dialog: DialogArguments, expectation: Expectation? = nil, context: CheckContext
+        dialog: DialogArguments, expectation: Expectation? = nil, trace: TraceOptions? = nil, context: CheckContext
     ) throws {
         // Each check replaces the target.
         var base = CheckRequest(
@@ -132,6 +132,7 @@ struct RequestTemplate: Sendable {
         rounds?.apply(to: &base)
         // Without --timeout, the connect has the usual time, and the hold comes on top.
         if timeout == nil { base.timeoutMilliseconds = min(5000 + Int(base.holdMilliseconds), 60_000) }
+        base.trace = trace
         if triesAllAddresses { base.resolve.addresses = .all }
         preset = dialog.preset
         base.dialog = dialog.steps
@@ -149,6 +150,8 @@ struct RequestTemplate: Sendable {
         let target = try Self.target(source)
         var request = base
         request.target = target
+        // A UNIX-domain socket has no path through a network.
+        if case .unix = target.peer { request.trace = nil }
         if case .tcp = target.peer, target.impliesTLS || tls != nil { request.tls = tls ?? TLSOptions() }
         request.expectation = source.expectation ?? expectation
         request.preset = preset ?? (target.impliesQUIC ? .quic : nil)

@@ -48,7 +48,8 @@ struct CheckSession {
         var interrupts = Interrupts()
         let threads = try pool.start()
         let work = SessionWork(plan: plan, events: events)
-        let batch = BatchRun(count: plan.count, hosts: hosts, options: options, pool: pool, context: context, work: work)
+        let batch = BatchRun(
+            count: plan.count, hosts: hosts, options: options, pool: pool, context: context, work: work)
         Task(executorPreference: pool.workers[0].reactor.thread) { await batch.run(from: 0) }
         let endReason = collect(events, interrupts, onEvent) {
             if work.notePrinted() { batch.resume() }

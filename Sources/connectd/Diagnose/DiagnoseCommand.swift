@@ -30,7 +30,9 @@ struct DiagnoseCommand: ParsableCommand {
               connectd diagnose --json db.internal:5432
             """)
 
-    @Argument(help: "The target: tcp://host:port, host:port, tls://host:port, udp://host:port, unix:/path.")
+    @Argument(
+        help: "The target: tcp://host:port, host:port, tls://host:port, udp://host:port, quic://host:port, unix:/path."
+    )
     var target: String
 
     @Option(

@@ -31,11 +31,11 @@ enum HumanAnswer {
     }
 
     private static func parts(of answer: NTPAnswer) -> [String] {
-        if let code = answer.kissCode { return ["refused with \(code)"] }
+        if let code = answer.kissCode { return ["stratum 0", "kiss code \(code)"] }
         guard answer.leap != 3, answer.stratum > 0 else { return ["the clock is not synchronized"] }
         let offset = answer.measurement.map { measurement in
             let error = HumanReport.milliseconds(measurement.delayNanoseconds / 2)
-            return "offset \(signed(measurement.offsetNanoseconds)), at most \(error) wrong"
+            return "offset \(signed(measurement.offsetNanoseconds)) ± \(error)"
         }
         return ["stratum \(answer.stratum)", answer.referenceID.map { "reference \($0)" }, offset].compactMap { $0 }
     }

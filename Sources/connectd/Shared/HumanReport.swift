@@ -62,8 +62,15 @@ enum HumanReport {
         if result.attempts.count > 1 || isVerbose {
             details += result.attempts.map { line(for: $0, isVerbose: isVerbose) }
         }
+        details += result.trace.map(traceLines) ?? []
         lines += details.map { indent + TerminalText.clean($0) }
         return lines.joined(separator: "\n")
+    }
+
+    /// The hops of a trace, and what they say.
+    private static func traceLines(_ trace: TraceReport) -> [String] {
+        let layout = TraceLayout(trace.target.family)
+        return trace.hops.flatMap { layout.lines(for: $0) } + [TraceText.sentence(trace)]
     }
 
     /// Only the first line.

@@ -25,10 +25,10 @@ enum HumanRounds {
     }
 
     private static func lines(for statistics: RoundStatistics) -> [String] {
-        var parts = ["\(statistics.sent) rounds, \(statistics.ok) ok"]
+        var parts = ["\(count(statistics.sent, "round")), \(statistics.ok) ok"]
         if let loss = statistics.loss { parts.append("\(percent(loss)) lost") }
         if statistics.synSent > 0 {
-            parts.append("\(statistics.synSent) SYNs sent, \(statistics.synRetransmits) of them again")
+            parts.append("\(count(statistics.synSent, "SYN")) sent, \(statistics.synRetransmits) of them again")
         }
         if statistics.longestOutage > 0 {
             parts.append("longest outage \(HumanReport.milliseconds(statistics.longestOutage))")
@@ -40,6 +40,8 @@ enum HumanRounds {
         if let times = times(statistics.retransmittedTimes) { lines.append("time after a lost SYN \(times)") }
         return lines
     }
+
+    private static func count(_ number: Int, _ unit: String) -> String { "\(number) \(unit)\(number == 1 ? "" : "s")" }
 
     private static func times(_ times: SampleDistribution) -> String? {
         guard let min = times.min, let median = times.median, let mean = times.mean, let high = times.percentile95,

@@ -13,8 +13,8 @@ struct Progress {
     private var repetition: (round: Int, left: Int, total: Int)?
     /// Checks that timed out and will be repeated.
     private var deferred = 0
-    /// The controls of `verify` while they are checked.
-    private var controls: ControlProgress?
+    /// The checks before or after the cases of `verify`, while they run.
+    private var side: SideProgress?
 
     /// - Parameter timeoutMilliseconds: The longest timeout of all checks.
     init(
@@ -27,9 +27,9 @@ struct Progress {
         self.retryPauseMilliseconds = retryPauseMilliseconds
     }
 
-    /// - Parameter controls: nil when all of them have been checked.
-    mutating func show(_ controls: ControlProgress?) {
-        self.controls = controls
+    /// - Parameter side: Checks before or after the cases; nil when all of them have ended.
+    mutating func show(_ side: SideProgress?) {
+        self.side = side
     }
 
     mutating func deferOne() {
@@ -64,7 +64,7 @@ struct Progress {
         } else if deferred > 0 {
             parts.append("\(deferred) \(deferred == 1 ? "timeout" : "timeouts") to repeat")
         }
-        if let controls { parts.append(controls.text) }
+        if let side { return (parts + [side.text]).joined(separator: ", ") }
         if let left = secondsLeft(tally, elapsed) { parts.append("\(TimeText.whole(seconds: left)) left") }
         return parts.joined(separator: ", ")
     }
@@ -86,15 +86,15 @@ struct Progress {
     }
 }
 
-/// How many of the controls of `verify` have been checked.
-struct ControlProgress: Equatable {
+/// How many of the checks before or after the cases of `verify` have ended.
+struct SideProgress: Equatable {
+    /// What the checks are for: `controls before the cases`.
+    let name: String
     var done = 0
     let total: Int
-    /// Whether they are checked after the cases; they are checked before as well.
-    let isAfterCases: Bool
 
     /// `controls before the cases: 1 of 2`.
-    var text: String { "controls \(isAfterCases ? "after" : "before") the cases: \(done) of \(total)" }
+    var text: String { "\(name): \(done) of \(total)" }
 }
 
 /// A status line on standard error, which is overwritten on a terminal.

@@ -79,7 +79,7 @@ struct VerifyRun {
                 progress.finishOne()
             case .willRepeat: progress.deferOne()
             case .repeated: progress.finishOne()
-            case .controls(let controls): progress.show(controls)
+            case .side(let side): progress.show(side)
             case .repeating(let round, let count): progress.beginRepetition(round: round, count: count)
             case .tick:
                 let now = Clock.now()

@@ -29,8 +29,8 @@ struct VerifySession {
         case repeating(round: Int, count: Int)
         /// One of the repeated checks has ended.
         case repeated
-        /// The state of the controls; nil when all of them have been checked.
-        case controls(ControlProgress?)
+        /// The state of other checks than the cases; nil when all of them have ended.
+        case side(SideProgress?)
         case tick
     }
 
@@ -66,13 +66,24 @@ struct VerifySession {
     ) throws -> Int32? {
         let numbers = neededControls.sorted()
         guard !numbers.isEmpty else { return nil }
-        var progress = ControlProgress(total: numbers.count, isAfterCases: isAfterCases)
-        onEvent(.controls(progress))
-        defer { onEvent(.controls(nil)) }
-        return try runChecks(numbers.map { plan.controls[$0].check }, options, onEvent) { index, result in
-            results[numbers[index]] = result
+        let name = "controls \(isAfterCases ? "after" : "before") the cases"
+        let checks = numbers.map { plan.controls[$0].check }
+        return try runSideChecks(checks, named: name, options, onEvent) { results[numbers[$0]] = $1 }
+    }
+
+    /// As `runChecks`, and shows how many have ended.
+    private func runSideChecks(
+        _ checks: [PreparedCheck], named name: String, _ options: BatchOptions, _ onEvent: (Event) -> Void,
+        onResult: (Int, CheckResult) -> Void
+    ) throws -> Int32? {
+        guard !checks.isEmpty else { return nil }
+        var progress = SideProgress(name: name, total: checks.count)
+        onEvent(.side(progress))
+        defer { onEvent(.side(nil)) }
+        return try runChecks(checks, options, onEvent) { index, result in
+            onResult(index, result)
             progress.done += 1
-            onEvent(.controls(progress))
+            onEvent(.side(progress))
         }
     }
 
@@ -119,13 +130,19 @@ struct VerifySession {
         }
         let groups = hurried.values.filter { !$0.isEmpty }.sorted { $0[0] < $1[0] }
         var dead: [Int] = []
-        let signal = try runChecks(groups.map { patientCheck(at: $0[0]) }, options, onEvent) { index, result in
+        // Only an error counts here, so a timeout needs no repetition.
+        var once = options
+        once.timeoutRetries = 0
+        let checks = groups.map { patientCheck(at: $0[0]) }
+        let signal = try runSideChecks(checks, named: "next hops", once, onEvent) { index, result in
             guard result.outcome == .failed(.unreachable) else { return }
             findings.results[groups[index][0]] = result
             dead += groups[index].dropFirst()
         }
         if let signal { return signal }
-        return try runChecks(dead.map(patientCheck), options, onEvent) { findings.results[dead[$0]] = $1 }
+        return try runSideChecks(dead.map(patientCheck), named: "next hops", once, onEvent) {
+            findings.results[dead[$0]] = $1
+        }
     }
 
     /// Repeats timeouts once, slowly for each host.

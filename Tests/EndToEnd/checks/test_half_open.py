@@ -88,7 +88,7 @@ def test_a_program_in_accept_sees_a_whole_check_and_no_half_open_one(api, networ
         connection.close()
 
 
-def test_a_half_open_check_leaves_no_socket_behind(connectd, target):
+def test_a_half_open_check_leaves_no_time_wait(connectd, target):
     port = f":{int(target.rpartition(':')[2]):04X}"
     for _ in range(5):
         assert_success(connectd.client.check(target, half_open=True))

@@ -84,7 +84,7 @@ def test_a_half_closed_peer_is_closed(api, network):
     assert result["after"]["event"] == "closed"
 
 
-def test_data_is_reported_and_the_watch_goes_on(api, network):
+def test_data_is_reported_and_the_watch_continues(api, network):
     ends = threading.Event()
 
     def greet(connection: socket.socket) -> None:
@@ -310,3 +310,25 @@ def test_the_hold_has_a_histogram(api, network):
 def test_a_hold_that_makes_no_sense_is_a_bad_request(api, members):
     request = {"target": "tcp://127.0.0.1:9", **members}
     assert_problem(api.post("/v1/checks", request), 400, "/hold_ms")
+
+
+def test_a_probe_holds_its_connection(api, network):
+    with serving(network, lambda connection: None) as listener:
+        address = target_of(listener)
+        answer = api.get(f"/v1/probe?target={address}&hold_ms=2000")
+        assert (answer.status, answer.headers["connectd-outcome"]) == (502, "closed_early")
+        assert api.get(f"/v1/probe?target={address}&hold_ms=0&half_open=false").status == 200
+    with peers.tcp_listener(network.b, net.OPEN) as listener:
+        answer = api.get(f"/v1/probe?target={target_of(listener)}&hold_ms=50")
+        assert (answer.status, answer.json["after"]["event"]) == (200, "open")
+
+
+@pytest.mark.parametrize(
+    "query,pointer",
+    [
+        ("hold_ms=5000", "/hold_ms"), ("hold_ms=x", "/hold_ms"), ("hold_ms=100&half_open=true", "/half_open"),
+        ("half_open=1", "/half_open"), ("half_open=true&verify=false", "/half_open"), ("count=2", "/count"),
+    ],
+)  # fmt: skip
+def test_a_probe_with_a_wrong_hold_is_a_bad_request(api, query, pointer):
+    assert_problem(api.get(f"/v1/probe?target=tcp://127.0.0.1:9&{query}"), 400, pointer)
