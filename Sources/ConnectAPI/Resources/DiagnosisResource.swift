@@ -1,4 +1,5 @@
 internal import CheckEngine
+internal import Configuration
 internal import Diagnosis
 internal import HTTPServer
 
@@ -28,7 +29,8 @@ final class DiagnosisResource: RequestResponder {
         let origin = pipeline.origin(of: request.head)
         return DiagnosisRequest(
             check: try pipeline.admit(decoded.check, origin: origin),
-            control: decoded.control?.asked(by: origin), timeoutMilliseconds: decoded.timeoutMilliseconds)
+            control: decoded.control?.asked(by: origin), timeoutMilliseconds: decoded.timeoutMilliseconds,
+            mayAskPresets: pipeline.settings.permissions.dialogs != .none)
     }
 
     private func response(
