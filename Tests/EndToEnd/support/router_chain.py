@@ -100,8 +100,11 @@ class RouterChain:
         """The prober itself chooses the way, with policy 1: to r1, or directly to b2, which is nearer to the target."""
         p = self["p"]
         self._link("p", "b2", 21)
+        # Linux prefers the link that has the source address, so the second one has none.
+        p.ip("addr flush dev l21")
         with p.setting("net.ipv4.fib_multipath_hash_policy", 1):
-            p.ip(f"route replace default src {PROBER} nexthop via 10.70.1.2 nexthop via 10.70.21.2")
+            ways = "nexthop via 10.70.1.2 dev l1 onlink nexthop via 10.70.21.2 dev l21 onlink"
+            p.ip(f"route replace default src {PROBER} {ways}")
             try:
                 yield
             finally:
