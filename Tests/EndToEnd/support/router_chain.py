@@ -25,7 +25,9 @@ LINKS = [
     ("r1", "b2", 12), ("b2", "b3", 13), ("b3", "r4", 14),
 ]  # fmt: skip
 # Of each router: the link to the prober, and the link to the target.
-WAYS = {"r1": (None, 2), "a2": (2, 3), "a3": (3, 4), "r4": (4, None), "b2": (12, 13), "b3": (13, 14), "p": (None, 1), "t": (5, None)}
+WAYS = {
+    "p": (None, 1), "r1": (None, 2), "a2": (2, 3), "a3": (3, 4), "b2": (12, 13), "b3": (13, 14), "r4": (4, None), "t": (5, None),
+}  # fmt: skip
 
 
 class RouterChain:
