@@ -90,9 +90,13 @@ def test_datagram_that_is_answered_reaches_the_target(trace, chain, flow):
     assert (found["reached"], found["stop"], found["hops"][-1]["icmp"]) == (True, "reached", None)
 
 
-@FAMILIES
-@FLOWS
-@TRANSPORTS
+@pytest.mark.parametrize(
+    "transport,target,hops,flow",
+    [
+        ("tcp", TARGET, HOPS, "varied"), ("tcp", f"[{TARGET6}]", HOPS6, "fixed"),
+        ("udp", TARGET, HOPS, "fixed"), ("udp", f"[{TARGET6}]", HOPS6, "varied"),
+    ],
+)  # fmt: skip
 def test_answers_end_where_a_target_is_silent(trace, chain, target, hops, flow, transport):
     with chain.rules("t", "meta l4proto { tcp, udp } drop", hook="input"):
         found = trace(f"{transport}://{target}:{PORT}", flow=flow)
