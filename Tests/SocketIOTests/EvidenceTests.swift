@@ -13,6 +13,8 @@ import Testing
         let information = try tcpInformation(of: socket)
         #expect(information.isEstablished)
         #expect(information.values.synRetransmits == 0)
+        // The SYN, and the last ACK of the handshake.
+        #expect((information.values.synSent, information.segmentsSent) == (1, 2))
         #expect(information.values.sendMSS > 0)
         #expect(information.values.pathMTU >= information.values.sendMSS)
         #expect(try Socket(.udp(family)).tcpInformation() == nil)
@@ -21,7 +23,7 @@ import Testing
 
     private func tcpInformation(
         of socket: borrowing Socket
-    ) throws -> (isEstablished: Bool, values: TCPInformation) {
+    ) throws -> (isEstablished: Bool, segmentsSent: UInt32, values: TCPInformation) {
         let information = socket.tcpInformation()
         return try #require(information)
     }

@@ -60,12 +60,14 @@ final class Trace {
                 await followOnePath(from: 0)
             }
         }
-        let stop = observations.stop(isOver: isOver, hasNoRoute: refusal != nil)
+        // Without sockets, not all probes were sent.
+        let isIncomplete = isOver || observations.largestProbed < options.maxTTL
+        let stop = observations.stop(isOver: isIncomplete, hasNoRoute: refusal != nil)
         let mtu = await PathMTUProbe(of: self, ttl: observations.lastAnswered)?.run()
         return finished(stop, mtu)
     }
 
-    /// Whether the time is over, or the task was cancelled.
+    /// Whether the trace has timed out, or was cancelled.
     var isOver: Bool { Task.isCancelled || Clock.now() >= deadline }
 
     private var observations: TraceObservations { fixed ?? varied }

@@ -25,6 +25,7 @@ final class DiagnosisResource: RequestResponder {
     private func prepare(_ request: Request) throws(Problem) -> DiagnosisRequest {
         try QueryRule.acceptNone(request.head)
         let decoded = try BodyDecoder.diagnosis(request.body, under: pipeline.settings)
+        if let control = decoded.control { try pipeline.settings.permit(control: control) }
         let origin = pipeline.origin(of: request.head)
         return DiagnosisRequest(
             check: try pipeline.admit(decoded.check, origin: origin),

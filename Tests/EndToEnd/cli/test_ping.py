@@ -240,6 +240,7 @@ def test_udp_without_a_question_is_not_verified(ping):
     assert ran.stdout.count("associated (not verified)") == 3 and "\x1b[32m" not in ran.stdout
     assert "2 attempts, 2 associated (not verified), 0% failed, time " in ran.stdout
     assert ping("-c", "1", f"udp://{net.OPEN}:9999", "--expect", "associated").returncode == 0
+    assert ",associated,not verified," in ping("-c", "1", f"udp://{net.OPEN}:9999", "--format", "csv").stdout
 
 
 def test_udp_with_a_preset(ping, network):
