@@ -9,7 +9,7 @@ extension Cause {
         case .targetDown: "the target is down"
         case .targetFirewallReject: "the firewall of \(facts.text("from") ?? "the target") rejects it"
         case .noBackend: "the peer is a load balancer without a backend"
-        case .clientRejected: "the service rejects this client"
+        case .clientRejected: "the service itself ends the session"
         case .addressesBroken, .addressesUnreachable: "it fails at \(facts.text("failed") ?? "some addresses")"
         case .familyNotServed:
             "it accepts them over \(facts.text("works") ?? "one family") and refuses them over \(facts.text("fails") ?? "the other")"

@@ -62,7 +62,8 @@ public struct ExperimentPlan {
     }
 
     private var hasName: Bool {
-        if case .name(let name) = host { return !name.hasSuffix("localhost") }
+        // The names of loopback are never asked (RFC 6761).
+        if case .name(let name) = host { return name != "localhost" && !name.hasSuffix(".localhost") }
         return false
     }
 

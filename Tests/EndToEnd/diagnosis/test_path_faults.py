@@ -69,15 +69,20 @@ def test_a_port_that_accepts_and_closes(network, event):
     report.must_be(
         "target", "possible",
         f"{A}:{port} accepts connections and then closes them: either the peer is a load balancer without a backend, or "
-        "the service rejects this client.",
+        "the service itself ends the session.",
     )  # fmt: skip
     assert report.findings["closed_after_accept"]["evidence"]["event"] == event
 
 
-def test_a_service_that_speaks_and_closes_is_ok(network):
-    with tls_peers.listening(network.b, lambda connection: connection.sendall(b"Mon Nov 30\r\n")) as port:
+def test_a_service_that_speaks_and_keeps_the_connection_is_ok(network):
+    def greet(connection) -> None:
+        connection.sendall(b"220 ready\r\n")
+        tls_peers.until_the_end(connection)
+
+    with tls_peers.listening(network.b, greet) as port:
         report = diagnose(network.a, f"{A}:{port}")
     assert report.verdict == "ok"
+    assert report.findings["held_open"]["evidence"]["event"] == "data"
 
 
 def test_a_full_backlog_of_this_machine(network):
