@@ -48,7 +48,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("true", "/trace must be \"never\", \"on_failure\", \"always\" or an object, got true"),
+        ("true", "/trace must be \"never\", \"on_failure\", \"always\" or an object, got a boolean"),
         (#""sometimes""#, "/trace must be one of: never, on_failure, always"),
         (#"{"max_ttl":0}"#, "/trace/max_ttl must be"), (#"{"max_ttl":256}"#, "/trace/max_ttl must be"),
         (#"{"timeout_ms":0}"#, "/trace/timeout_ms must be"), (#"{"timeout_ms":60001}"#, "/trace/timeout_ms must be"),

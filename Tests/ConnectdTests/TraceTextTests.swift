@@ -69,11 +69,11 @@ import Testing
         ]
         #expect(
             lines == [
-                "TTL  ADDRESS                 RTT  ANSWER", "  1  203.0.113.1        0.12 ms  ", "  2  *",
-                "  3  203.0.113.9        0.09 ms  reached",
+                "TTL  ADDRESS                 RTT  ANSWER", "  1  203.0.113.1         0.12 ms  ", "  2  *",
+                "  3  203.0.113.9         0.09 ms  reached",
             ])
         #expect(
             layout.lines(for: Self.hop(4, others: [Self.address(7)]))[1]
-                == "     203.0.113.7                 another path")
+                == "     203.0.113.7                  another path")
     }
 }

@@ -79,7 +79,7 @@ import Testing
         try await expectTheSame(try request(silent.endpoint, milliseconds: 60))
     }
 
-    @Test(arguments: ["udp://127.0.0.1:9", "tcp://[2001:db8::1]:0", "udp://[::1]:9"])
+    @Test(arguments: ["udp://127.0.0.1:9", "tcp://[ff02::1]:9", "udp://[::1]:9"])
     func others(target: String) async throws {
         try await expectTheSame(CheckRequest(target: try Target(parsing: target), timeoutMilliseconds: 100))
     }
