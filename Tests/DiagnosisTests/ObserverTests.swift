@@ -163,7 +163,8 @@ struct ObserverTests {
         func record(_ stop: TraceStop, _ hops: [TraceHop], reached: Bool = false) throws -> DiagnosisRecord {
             var record = try Sample.record(Sample.silent)
             let report = TraceReport(
-                target: Sample.address, hops: hops, reached: reached, flow: .varied, sourcePort: nil, stop: stop, durationNanoseconds: 1)
+                target: Sample.address, hops: hops, reached: reached, flow: .varied, sourcePort: nil, stop: stop,
+                durationNanoseconds: 1)
             record.experiments = [ExperimentResult(.trace, record.request, Sample.silent.with(report))]
             return record
         }

@@ -73,7 +73,9 @@ final class Trace {
     private var observations: TraceObservations { fixed ?? varied }
 
     private func finished(_ stop: TraceStop, _ mtu: PathMTUProbe.Finding? = nil) -> TraceReport {
-        let hops = observations.hops(others: fixed == nil ? nil : varied)
+        // Without a route, the probes that were begun did not leave this machine either.
+        let isStuck = refusal != nil && observations.lastAnswered == 0
+        let hops = isStuck ? [] : observations.hops(others: fixed == nil ? nil : varied)
         progress.finish(hops)
         return TraceReport(
             target: endpoint.address, hops: hops, reached: observations.finalAnswer?.isFromTarget ?? false, flow: flow,

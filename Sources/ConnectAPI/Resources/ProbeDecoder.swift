@@ -120,8 +120,8 @@ struct ProbeReading {
 /// Reads the query of `/v1/probe`.
 enum ProbeDecoder {
     private static let known = [
-        "target", "timeout_ms", "hold_ms", "half_open", "family", "addresses", "server_name", "verify", "starttls", "min_days_left", "expect",
-        "trace",
+        "target", "timeout_ms", "hold_ms", "half_open", "family", "addresses", "server_name", "verify", "starttls",
+        "min_days_left", "expect", "trace",
     ]
 
     static func decode(_ head: RequestHead, maximumTimeoutMilliseconds: Int) throws(Problem) -> PreparedCheck {

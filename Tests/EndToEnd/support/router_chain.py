@@ -25,7 +25,9 @@ LINKS = [
     ("r1", "b2", 12), ("b2", "b3", 13), ("b3", "r4", 14),
 ]  # fmt: skip
 # Of each router: the link to the prober, and the link to the target.
-WAYS = {"r1": (None, 2), "a2": (2, 3), "a3": (3, 4), "r4": (4, None), "b2": (12, 13), "b3": (13, 14), "p": (None, 1), "t": (5, None)}
+WAYS = {
+    "p": (None, 1), "r1": (None, 2), "a2": (2, 3), "a3": (3, 4), "b2": (12, 13), "b3": (13, 14), "r4": (4, None), "t": (5, None),
+}  # fmt: skip
 
 
 class RouterChain:
@@ -100,8 +102,11 @@ class RouterChain:
         """The prober itself chooses the way, with policy 1: to r1, or directly to b2, which is nearer to the target."""
         p = self["p"]
         self._link("p", "b2", 21)
+        # Linux prefers the link that has the source address, so the second one has none.
+        p.ip("addr flush dev l21")
         with p.setting("net.ipv4.fib_multipath_hash_policy", 1):
-            p.ip(f"route replace default src {PROBER} nexthop via 10.70.1.2 nexthop via 10.70.21.2")
+            ways = "nexthop via 10.70.1.2 dev l1 onlink nexthop via 10.70.21.2 dev l21 onlink"
+            p.ip(f"route replace default src {PROBER} {ways}")
             try:
                 yield
             finally:
