@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import hashlib
 import json
 import os
 import pathlib
@@ -293,7 +294,7 @@ def test_the_secret_is_a_file_not_a_variable():
 @contextlib.contextmanager
 def served(namespace, base: str, folder: pathlib.Path):
     """connectd with the files of a base, completed with its Secret and a target's address."""
-    (folder / "tokens").write_text(f"prometheus:{TOKEN}\n")
+    (folder / "tokens").write_text(f"prometheus:sha256:{hashlib.sha256(TOKEN.encode()).hexdigest()}\n")
     (folder / "tokens").chmod(0o440)
     for name, text in by_kind(base)["ConfigMap"]["data"].items():
         text = text.replace("/run/secrets/connectd/tokens", str(folder / "tokens"))

@@ -149,13 +149,13 @@ def test_a_reload_rejected_by_the_service_appears_in_its_status(service):
 
 def test_journal_priorities_match_the_log_levels(service):
     since = service.now()
-    # A token that is too short is a warning; a denial is logged at level info.
+    # A token that is too short, or in plain text, is a warning; a denial is logged at level info.
     service.write("/etc/connectd/tokens", "me:short\n", mode="600")
     service.write(CONFIGURATION, DENYING + "auth: {tokens_file: /run/credentials/connectd.service/tokens}\n")
     service.sh(f"systemctl restart {SERVICE}")
     service.http.post("/v1/checks", {"target": TARGET}, {"Authorization": "Bearer short"})
     warnings = service.messages(since, "warning").splitlines()
-    assert len(warnings) == 1 and "shorter than" in warnings[0], warnings
+    assert len(warnings) == 2 and "shorter than" in warnings[0] and "plain text" in warnings[1], warnings
     assert service.messages(since, "err") == ""
     everything = [yaml.safe_load(line) for line in service.messages(since, "debug").splitlines()]
     assert {"info", "notice", "warning"} <= {line["level"] for line in everything}, "JSON as it is elsewhere, without a prefix"

@@ -2,11 +2,12 @@
 
 import json
 import os
+import re
 import socket
 
 import pytest
 
-from support.connectd_process import run
+from support.connectd_process import REPOSITORY, run
 
 CONFIGURATION = """
 listen: ["127.0.0.1:18080", "unix:{folder}/own.sock"]
@@ -107,6 +108,14 @@ def test_the_order_of_the_rules(policy):
     assert lines[4].endswith("(also opens a hard denial)")
     assert "hard denials: cloud metadata" in lines[7] and "port 18080" in lines[7]
     assert lines[8].endswith("profile rules: allows only what rules allow")
+
+
+def test_the_page_shows_what_it_prints(tmp_path):
+    page = (REPOSITORY / "docs/security.md").read_text()
+    shown = re.search(r"^\$ connectd policy (.*) --config \S+\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    file = tmp_path / "connectd.yaml"
+    file.write_text("policy: {profile: rules, rules: [{action: allow, cidr: 127.0.0.0/8, ports: [5432]}]}\n")
+    assert run("policy", "--config", str(file), *shown[1].split()).stdout == shown[2]
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
 """Runs the examples of README.md and docs/: each prints what its page shows.
 
 They run in a network namespace of their own, so that their ports are free, with the web server and the TLS server that the README
-starts. The examples of docs/troubleshooting.md and docs/reachability.md need other networks: see test_troubleshooting.py and
-the tests in verify/.
+starts. The examples of docs/troubleshooting.md, docs/reachability.md and the pages about evidence need other networks: see test_troubleshooting.py and
+the tests in verify/ and diagnosis/.
 """
 
 import fnmatch
@@ -22,7 +22,9 @@ from support.console_examples import assert_shown, examples
 
 README = REPOSITORY / "README.md"
 TROUBLESHOOTING = REPOSITORY / "docs" / "troubleshooting.md"
-OTHER_NETWORKS = [TROUBLESHOOTING, REPOSITORY / "docs" / "reachability.md"]
+OTHER_NETWORKS = [
+    TROUBLESHOOTING, *(REPOSITORY / "docs" / f"{name}.md" for name in ("diagnosis", "evidence", "reachability", "trace"))
+]
 PAGES = [README, *sorted((REPOSITORY / "docs").rglob("*.md"))]
 EXAMPLES = [
     pytest.param(command, shown, id=f"{page.name}: {command[:60]}")
@@ -147,7 +149,7 @@ def test_each_outcome_has_its_meaning_and_advice():
     specification = yaml.safe_load((REPOSITORY / "openapi" / "openapi.yaml").read_text())
     text = TROUBLESHOOTING.read_text().split("## Outcomes")[1].split("\n## ")[0]
     advised = re.findall(r"(?m)^\| `(\w+)` \| [^|]+ \| [^|]+ \|$", text)
-    later = ["closed_early", "invalid"]
+    later = ["invalid"]
     assert all(f"`{word}`" in text.split("|")[-1] for word in later)
     assert sorted(advised + later) == sorted(specification["components"]["schemas"]["Outcome"]["enum"])
 
