@@ -51,7 +51,7 @@ public struct TraceHop: Hashable, Sendable {
     public var rttNanoseconds: Int64?
     /// nil for a silent hop, and if the target answered without an ICMP message.
     public var icmp: ICMPMessage?
-    /// Why the path ends at this hop; nil if it goes on, and for a silent hop.
+    /// Why the path ends at this hop; nil if it continues, and for a silent hop.
     public var stop: TraceStop?
     /// Further addresses that answered probes with this TTL, which took another path.
     public var others: [IPAddress]

@@ -9,7 +9,7 @@ extension Cause {
         case .targetDown: "the target is down"
         case .targetFirewallReject: "the firewall of \(facts.text("from") ?? "the target") rejects it"
         case .noBackend: "the peer is a load balancer without a backend"
-        case .clientRejected: "the service rejects this client"
+        case .clientRejected: "the service itself ends the session"
         case .addressesBroken, .addressesUnreachable: "it fails at \(facts.text("failed") ?? "some addresses")"
         case .familyNotServed:
             "it accepts them over \(facts.text("works") ?? "one family") and refuses them over \(facts.text("fails") ?? "the other")"
@@ -27,6 +27,7 @@ extension Cause {
         case .noRoute, .familyMissing, .ownFirewallReject, .ownFirewallDrop, .notPermitted, .proberOffline,
             .conntrackFull, .portsExhausted, .descriptorsExhausted, .memoryExhausted, .sourceAddress, .md5Mismatch:
             proberClause(facts)
+        case .otherProtocol: "the service does not answer this question"
         case .udpUnverified: "UDP has no handshake, and the peer has not answered"
         case .targetError, .networkError, .proberError, .resolverError, .requestError:
             "the error is \(facts.text("error") ?? "unknown")"
@@ -54,7 +55,7 @@ extension Cause {
         case .noRoute: "its routing table has no route to \(facts.text("address") ?? "the target")"
         case .familyMissing: "it has no \(facts.text("family") ?? "suitable") address"
         case .ownFirewallReject: "its own firewall rejects the packets"
-        case .ownFirewallDrop: "the firewall of this machine drops the packets"
+        case .ownFirewallDrop: "a firewall rule or a full queue of this machine drops the packets"
         case .notPermitted: "its security rules forbid the connect (\(facts.text("error") ?? "EPERM"))"
         case .proberOffline: "this machine reaches nothing on the network"
         case .conntrackFull: "the connection tracking table of this machine is full"

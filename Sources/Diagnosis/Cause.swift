@@ -61,6 +61,8 @@ public enum Cause: String, CaseIterable, Sendable {
     case serviceHangs = "service_hangs"
     case waitsForPlaintext = "waits_for_plaintext"
 
+    /// The service does not answer this question: it speaks another protocol, or ignores this client.
+    case otherProtocol = "other_protocol"
     case udpUnverified = "udp_unverified"
     case targetError = "target_error"
     case networkError = "network_error"
@@ -76,7 +78,8 @@ extension Cause {
         case .serviceDown, .wrongPort, .backlogFull, .targetDown, .targetFirewallReject, .noBackend, .clientRejected,
             .addressesBroken, .familyNotServed, .certificateExpired, .certificateNotYetValid, .certificateNameMismatch,
             .certificateSelfSigned, .certificateRejected, .untrustedAuthority, .missingIntermediate,
-            .serverNameUnknown, .tlsTooOld, .plaintextPort, .serviceHangs, .waitsForPlaintext, .targetError:
+            .serverNameUnknown, .tlsTooOld, .plaintextPort, .serviceHangs, .waitsForPlaintext, .otherProtocol,
+            .targetError:
             .target
         case .pathReject, .pathNoRoute, .packetsDropped, .portDropped, .connectionReset, .neighborSilent,
             .asymmetricReturn, .familyBroken, .addressesUnreachable, .pathProxy, .mtuBlackHole, .helloDropped,

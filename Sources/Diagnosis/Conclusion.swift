@@ -1,4 +1,5 @@
 public import CheckModel
+internal import ErrorCatalogue
 
 /// Draws the conclusion from observations, by the rule table alone.
 public enum Conclusion {
@@ -22,7 +23,7 @@ public enum Conclusion {
         return DiagnosisReport(
             verdict: isOK ? .ok : verdict(of: causes),
             sentence: isOK
-                ? "\(subject.symptom(of: check)); the diagnosis found nothing wrong."
+                ? "\(check.outcome == .associated ? "\(subject.name) answers" : subject.symptom(of: check)); the diagnosis found nothing wrong."
                 : sentence(causes, weights, subject, check),
             confidence: isOK ? .certain : weights.confidence(of: causes),
             causes: causes, findings: findings, ruledOut: ruledOut,

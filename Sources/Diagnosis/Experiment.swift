@@ -16,6 +16,10 @@ public enum Experiment: Hashable, Sendable {
     case absentAddress(IPAddress)
     /// The connection is held open for a moment.
     case hold
+    /// The path, with connects of rising TTL.
+    case trace
+    /// The question of a UDP preset.
+    case question(UDPPreset)
     /// Without the request's `bind`.
     case withoutBind
     /// Without the TCP MD5 key.

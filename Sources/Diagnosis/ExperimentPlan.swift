@@ -8,15 +8,21 @@ public struct ExperimentPlan {
     private let check: CheckResult
     private let nameServers: [IPEndpoint]
     private let hasControl: Bool
+    private let mayAskPresets: Bool
 
     /// - Parameters:
     ///   - nameServers: the prober's; empty if they are not to be asked.
     ///   - hasControl: whether the request names a control target.
-    public init(after check: CheckResult, of request: CheckRequest, nameServers: [IPEndpoint], hasControl: Bool) {
+    ///   - mayAskPresets: whether a UDP target may be asked something.
+    public init(
+        after check: CheckResult, of request: CheckRequest, nameServers: [IPEndpoint], hasControl: Bool,
+        mayAskPresets: Bool = true
+    ) {
         self.request = request
         self.check = check
         self.nameServers = nameServers
         self.hasControl = hasControl
+        self.mayAskPresets = mayAskPresets
     }
 
     /// Ports of other common services, and one that is rarely used.
@@ -56,7 +62,8 @@ public struct ExperimentPlan {
     }
 
     private var hasName: Bool {
-        if case .name(let name) = host { return !name.hasSuffix("localhost") }
+        // The names of loopback are never asked (RFC 6761).
+        if case .name(let name) = host { return name != "localhost" && !name.hasSuffix(".localhost") }
         return false
     }
 
@@ -89,7 +96,7 @@ public struct ExperimentPlan {
     }
 
     private var afterSuccess: [Experiment] {
-        guard isTCP else { return [] }
+        guard isTCP else { return question }
         var chosen: [Experiment] = hasSeveralAddresses ? [.everyAddress] : []
         if request.dialog.isEmpty, request.tls == nil { chosen.append(.hold) }
         if let peer = check.decisiveAttempt?.endpoint.internetAddress {
@@ -99,9 +106,21 @@ public struct ExperimentPlan {
         return chosen
     }
 
+    /// The question that a server with this port usually answers.
+    private var question: [Experiment] {
+        guard mayAskPresets, check.outcome == .associated, request.dialog.isEmpty, let port,
+            let preset = Self.presets[port]
+        else { return [] }
+        return [.question(preset)]
+    }
+
+    private static let presets: [UInt16: UDPPreset] = [
+        53: .dns, 123: .ntp, 3478: .stun, 161: .snmp, 500: .ike, 443: .quic,
+    ]
+
     private var afterSilence: [Experiment] {
         guard isTCP else { return [] }
-        var chosen = Self.otherPorts.filter { $0 != port }.map(Experiment.otherPort)
+        var chosen = Self.otherPorts.filter { $0 != port }.map(Experiment.otherPort) + [.trace]
         if request.bind != BindOptions() { chosen.append(.withoutBind) }
         if request.socket.tcpMD5 != nil { chosen.append(.withoutSignature) }
         return chosen

@@ -12,7 +12,10 @@ enum NextCommands {
         for causes: [Cause], weights: CauseWeights, about subject: DiagnosisSubject
     ) -> [NextCommand] {
         var seen: Set<String> = []
-        let all = causes.flatMap { commands(for: $0, weights.facts(of: $0), subject) }
+        let all = causes.flatMap { cause in
+            let facts = weights.facts(of: cause)
+            return explanation(of: cause, facts) + commands(for: cause, facts, subject)
+        }
         return Array(all.filter { seen.insert($0.command).inserted }.prefix(mostCommands))
     }
 
@@ -27,6 +30,16 @@ enum NextCommands {
             subject.host == nil
                 ? unixCommands(subject)
                 : targetCommands(for: cause, subject) + tlsCommands(for: cause, facts, subject)
+        }
+    }
+
+    /// The catalog explains an error without a cause of its own.
+    private static func explanation(of cause: Cause, _ facts: Evidence) -> [NextCommand] {
+        switch cause {
+        case .targetError, .networkError, .proberError, .resolverError, .requestError:
+            guard let name = facts.text("error")?.split(separator: " ").first else { return [] }
+            return [NextCommand("connectd errors \(ShellWord.quoted(String(name)))", on: .here, "explains the error")]
+        default: return []
         }
     }
 
@@ -64,7 +77,7 @@ enum NextCommands {
                 NextCommand(
                     "nstat -az 'TcpExtTCPMD5*'", on: .target, "counts segments with a missing or wrong signature")
             ]
-        case .udpUnverified:
+        case .udpUnverified, .otherProtocol:
             let question = presets[subject.port ?? 0].map { "--preset \($0)" } ?? "--send TEXT --match PATTERN"
             return [
                 NextCommand(list, on: .target, "shows whether a service listens on port \(port)"),

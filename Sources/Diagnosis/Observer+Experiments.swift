@@ -5,7 +5,23 @@ internal import NetworkTypes
 // Observations from the experiments about the host, the path and this machine.
 extension Observer {
     static func reachability(_ record: DiagnosisRecord, _ name: String) -> [Observation] {
-        otherPorts(record) + control(record) + addresses(record) + neighbor(record)
+        otherPorts(record) + path(record) + control(record) + addresses(record) + neighbor(record)
+    }
+
+    private static func path(_ record: DiagnosisRecord) -> [Observation] {
+        guard let trace = record.result(of: .trace)?.trace, trace.stop != .policy else { return [] }
+        let last = trace.lastAnswer
+        let facts: Evidence = [
+            "last_answer_from": (last?.from?.text).map(EvidenceValue.text),
+            "last_answer_ttl": (last?.ttl).map(EvidenceValue.integer), "stop": .text(trace.stop.rawValue),
+        ]
+        if trace.reached {
+            return [Observation(.pathReachesTarget, "A trace gets an answer from the target itself.", facts)]
+        }
+        guard let last, let from = last.from else {
+            return [Observation(.pathEnds, "No hop of the path answers a trace.", facts)]
+        }
+        return [Observation(.pathEnds, "The answers to a trace end at hop \(last.ttl), \(from.text).", facts)]
     }
 
     private static func otherPorts(_ record: DiagnosisRecord) -> [Observation] {
@@ -88,21 +104,17 @@ extension Observer {
     }
 
     private static func held(_ record: DiagnosisRecord, _ name: String) -> [Observation] {
-        guard let result = record.result(of: .hold), record.check.ok, result.phase == .dialog else { return [] }
-        let bytes = result.dialog?.steps.first?.bytes ?? 0
-        let milliseconds = Int(result.timings[.dialog] / 1_000_000)
-        let isReset = result.outcome == .failed(.reset)
-        guard isReset || result.error?.name == OwnError.dialogClosed.rawValue else {
-            return [Observation(.heldOpen, "\(name) keeps the connection open for \(milliseconds) ms.")]
+        guard let held = record.result(of: .hold)?.after, record.check.ok else { return [] }
+        let milliseconds = Int(held.nanoseconds / 1_000_000)
+        let facts: Evidence = ["event": .text(held.event.rawValue), "milliseconds": .integer(milliseconds)]
+        switch held.event {
+        case .open, .data:
+            return [Observation(.heldOpen, "\(name) does not close the connection within \(milliseconds) ms.", facts)]
+        case .closed, .reset:
+            let verb = held.event == .reset ? "resets" : "closes"
+            let text = "\(name) \(verb) the connection after \(milliseconds) ms."
+            return [Observation(.closedAfterAccept, text, facts)]
         }
-        // A service that says something first, such as the time, may close at once.
-        guard bytes == 0 else { return [] }
-        return [
-            Observation(
-                .closedAfterAccept,
-                "\(name) \(isReset ? "resets" : "closes") the connection after \(milliseconds) ms, without a byte.",
-                ["event": .text(isReset ? "reset" : "closed"), "milliseconds": .integer(milliseconds)])
-        ]
     }
 
     private static func absentAddresses(_ record: DiagnosisRecord) -> [Observation] {
@@ -157,13 +169,17 @@ extension Observer {
     static func prober(_ record: DiagnosisRecord, _ name: String) -> [Observation] {
         guard record.check.outcome == .failed(.timeout), record.check.phase == .connect else { return [] }
         var seen = ProberObserver.state(record)
-        let resent = Int(record.check.decisiveAttempt?.tcpInformation?.synRetransmits ?? 0)
-        let failed = record.after.rise(of: .retransmissionsFailed, since: record.before)
-        if resent > 0, failed >= resent {
+        switch record.check.decisiveAttempt?.tcpInformation?.unsent {
+        case .dropped:
+            seen.append(
+                Observation(.synNotSent, "The SYN did not leave this machine: a rule or queue of its own dropped it."))
+        case .queued:
+            let neighbor = record.route?.isOnLink == true ? record.route?.address.text : nil
             seen.append(
                 Observation(
-                    .synNotSent, "\(failed) of \(resent) SYN retransmissions did not leave this machine.",
-                    ["failed": .integer(failed), "retransmissions": .integer(resent)]))
+                    .synQueued, "The SYN is still in this machine: it waits for the address of the next hop.",
+                    ["neighbor": .text(neighbor ?? "the gateway")]))
+        case nil: break
         }
         let dropped = record.after.rise(of: .reversePathDrops, since: record.before)
         if dropped > 0 {

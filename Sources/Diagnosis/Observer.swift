@@ -24,7 +24,7 @@ public enum Observer {
     private static func check(_ record: DiagnosisRecord, _ name: String) -> [Observation] {
         let check = record.check
         guard case .failed(let errorClass) = check.outcome, let error = check.error else {
-            return success(check, name)
+            return success(record, name)
         }
         switch errorClass {
         case .refused, .unreachable: return [refusal(record, error, name)]
@@ -45,15 +45,32 @@ public enum Observer {
         }
     }
 
-    private static func success(_ check: CheckResult, _ name: String) -> [Observation] {
-        if check.outcome == .associated {
-            return [Observation(.udpUnverified, "The socket is associated, but \(name) has not answered.")]
-        }
+    private static func success(_ record: DiagnosisRecord, _ name: String) -> [Observation] {
+        let check = record.check
+        if check.outcome == .associated { return question(record, name) }
         if check.outcome == .answered {
             return [Observation(.connected, "\(name) answers.", facts(of: check.decisiveAttempt))]
         }
         let text = check.tls == nil ? "\(name) accepts connections." : "\(name) accepts connections and speaks TLS."
         return [Observation(.connected, text, facts(of: check.decisiveAttempt))]
+    }
+
+    /// UDP: only an answer shows that the service is there.
+    private static func question(_ record: DiagnosisRecord, _ name: String) -> [Observation] {
+        let asked = record.experiments.compactMap { entry -> (preset: String, result: CheckResult)? in
+            guard case .question(let preset) = entry.experiment else { return nil }
+            return (preset.rawValue, entry.result)
+        }
+        guard let (preset, result) = asked.first else {
+            return [Observation(.udpUnverified, "The socket is associated, but \(name) has not answered.")]
+        }
+        let facts: Evidence = ["preset": .text(preset), "outcome": .text(result.outcome.word)]
+        switch result.outcome {
+        case .answered: return [Observation(.connected, "\(name) answers the question \(preset).", facts)]
+        case .failed(.refused):
+            return [Observation(.connectionRefused, "\(name) reports that no socket has this port.", facts)]
+        default: return [Observation(.udpSilent, "\(name) does not answer the question \(preset).", facts)]
+        }
     }
 
     /// An error by its fault, for errors without a sign of their own.
@@ -77,7 +94,7 @@ public enum Observer {
         [
             "address": attempt.flatMap { address(of: $0) }.map(EvidenceValue.text),
             "milliseconds": attempt.map { .integer(Int($0.durationNanoseconds / 1_000_000)) },
-            "syn_retransmits": attempt?.tcpInformation.map { .integer(Int($0.synRetransmits)) },
+            "syn_sent": attempt?.tcpInformation.map { .integer(Int($0.synSent)) },
             "mss": attempt?.peer == nil ? nil : attempt?.tcpInformation.map { .integer(Int($0.sendMSS)) },
         ]
     }
@@ -154,7 +171,8 @@ public enum Observer {
         switch record.check.phase {
         case .tls: return TLSObserver.silence(record, isReset: isReset)
         case .dialog where record.subject.isUDP:
-            return [Observation(.udpUnverified, "\(name) did not answer the question.", facts(error))]
+            let question = record.request.preset.map { "the question \($0.rawValue)" } ?? "the dialog"
+            return [Observation(.udpSilent, "\(name) does not answer \(question).", facts(error))]
         case .dialog, .hold:
             return [Observation(.dialogFailed, "\(name) accepts connections, and then the dialog ends.", facts(error))]
         default: break
@@ -167,11 +185,11 @@ public enum Observer {
             ]
         }
         let milliseconds = (attempt?.durationNanoseconds ?? 0) / 1_000_000
-        let count = 1 + (attempt?.tcpInformation?.synRetransmits ?? 0)
+        let count = attempt?.tcpInformation?.synSent ?? 0
         let text =
-            count == 1
-            ? "The SYN was not answered within \(milliseconds) ms."
-            : "\(count) SYNs were not answered within \(milliseconds) ms."
+            count == 0
+            ? "No SYN left this machine within \(milliseconds) ms."
+            : "\(count) SYN\(count == 1 ? " was" : "s were") sent within \(milliseconds) ms, and none was answered."
         var seen = [Observation(.noAnswer, text, facts(of: attempt))]
         if record.request.socket.tcpMD5 != nil {
             seen.append(Observation(.signedSilence, "The segments carry TCP MD5 signatures, and no answer came."))

@@ -24,8 +24,6 @@ public struct ProberState: Hashable, Sendable {
 
     /// The counters that are read.
     public enum Counter: String, CaseIterable, Sendable {
-        /// Segments that could not be sent again, such as a SYN that a local firewall drops.
-        case retransmissionsFailed = "TCPRetransFail"
         /// Packets that arrived through an interface that the route to their source does not use.
         case reversePathDrops = "IPReversePathFilter"
         case listenOverflows = "ListenOverflows"

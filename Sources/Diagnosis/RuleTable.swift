@@ -78,13 +78,15 @@ public enum RuleTable {
         Rule(.heldOpen, rulesOut: [.noBackend, .clientRejected]),
         Rule(.dialogFailed, [(.targetError, .proves)], rulesOut: [.serviceDown, .noRoute]),
         Rule(.udpUnverified, [(.udpUnverified, .allows)]),
+        Rule(.udpSilent, [(.packetsDropped, .allows), (.otherProtocol, .allows)], rulesOut: [.noRoute]),
     ]
 
     private static let prober = [
         Rule(.proberState),
         Rule(.proberHasRoom, rulesOut: [.portsExhausted, .descriptorsExhausted]),
         Rule(.conntrackHasRoom, rulesOut: [.conntrackFull]),
-        Rule(.synNotSent, [(.ownFirewallDrop, .indicates)]),
+        Rule(.synNotSent, [(.ownFirewallDrop, .indicates)], rulesOut: silentCauses),
+        Rule(.synQueued, [(.neighborSilent, .indicates)], rulesOut: [.portDropped, .backlogFull]),
         Rule(.answersDroppedHere, [(.asymmetricReturn, .indicates)], rulesOut: [.ownFirewallDrop]),
         Rule(.conntrackFull, [(.conntrackFull, .indicates)]),
         Rule(.backlogOverflows, [(.backlogFull, .indicates)]),

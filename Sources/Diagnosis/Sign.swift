@@ -33,12 +33,14 @@ public enum Sign: String, CaseIterable, Sendable {
     case heldOpen = "held_open"
     case dialogFailed = "dialog_failed"
     case udpUnverified = "udp_unverified"
+    case udpSilent = "udp_silent"
 
     // This machine.
     case proberState = "prober_state"
     case proberHasRoom = "prober_has_room"
     case conntrackHasRoom = "conntrack_has_room"
     case synNotSent = "syn_not_sent"
+    case synQueued = "syn_queued"
     case answersDroppedHere = "answers_dropped_here"
     case conntrackFull = "conntrack_full"
     case backlogOverflows = "backlog_overflows"
@@ -100,7 +102,7 @@ extension Sign {
     /// Whether the observation is about the inside of the prober, which only trusted callers may see.
     public var isInternal: Bool {
         switch self {
-        case .proberState, .proberHasRoom, .conntrackHasRoom, .pathEnds, .synNotSent, .answersDroppedHere,
+        case .proberState, .proberHasRoom, .conntrackHasRoom, .pathEnds, .synNotSent, .synQueued, .answersDroppedHere,
             .conntrackFull, .backlogOverflows, .portsExhausted,
             .descriptorsExhausted, .memoryExhausted, .neighborSilent, .neighborAnswers, .noRoute, .rejectedHere,
             .hostsFileUsed, .hostsFileDiffers, .hostsAnswerFails, .nameServerSilent, .nameServersSilent,

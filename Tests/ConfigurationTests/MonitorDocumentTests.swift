@@ -66,7 +66,7 @@ import Testing
         ),
         (
             "monitors: [{name: a, check: {timeout_ms: 0x10}}]",
-            "1:42: monitors[0].check: is ambiguous, got 0x10, which some YAML readers take for a number or date: put it in quotes"
+            "1:42: monitors[0].check.timeout_ms: is ambiguous, got 0x10, which some YAML readers take for a number or date: put it in quotes"
         ),
     ])
     func aBadMonitorHasItsProblemWithPosition(text: String, expected: String) {

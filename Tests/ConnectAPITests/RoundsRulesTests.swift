@@ -1,3 +1,4 @@
+import CheckEngine
 import CheckModel
 @testable import ConnectAPI
 import NetworkTypes

@@ -12,22 +12,22 @@ import Testing
 
     @Test func startsDoNotDrift() {
         var grid = PingGrid(origin: origin, interval: Duration(milliseconds: 100))
-        #expect(grid.takeStart(at: at(0)))
-        #expect(!grid.takeStart(at: at(99)))
+        #expect(grid.takeStart(at: at(0)) == true)
+        #expect(grid.takeStart(at: at(99)) == false)
         // Each start is a little late, but the grid stays.
         for round in 1...1000 {
             #expect(grid.next == at(round * 100))
-            #expect(grid.takeStart(at: at(round * 100 + 3)))
+            #expect(grid.takeStart(at: at(round * 100 + 3)) == true)
         }
     }
 
     @Test func aLateStartIsLeftOut() {
         var grid = PingGrid(origin: origin, interval: Duration(milliseconds: 100))
-        #expect(grid.takeStart(at: at(0)))
-        #expect(!grid.takeStart(at: at(360)))
+        #expect(grid.takeStart(at: at(0)) == true)
+        #expect(grid.takeStart(at: at(360)) == false)
         #expect(grid.next == at(400))
-        #expect(!grid.takeStart(at: at(399)))
-        #expect(grid.takeStart(at: at(400)))
+        #expect(grid.takeStart(at: at(399)) == false)
+        #expect(grid.takeStart(at: at(400)) == true)
     }
 }
 

@@ -54,7 +54,10 @@ struct ConclusionTests {
         #expect(report.confidence == .likely)
         #expect(
             report.sentence
-                == "10.0.0.7:5432 does not answer, probably because the firewall of this machine drops the packets.")
+                == """
+                10.0.0.7:5432 does not answer, probably because a firewall rule or a full queue of this machine drops \
+                the packets.
+                """)
     }
 
     @Test("an exclusion removes a cause, but never a proven one")

@@ -28,8 +28,8 @@ struct ExperimentPlanTests {
 
     @Test("silence asks for other ports, never for the target's own")
     func silence() throws {
-        #expect(try plan(Sample.silent) == [.otherPort(22), .otherPort(80), .otherPort(443), .otherPort(9)])
-        #expect(try plan(Sample.silent, "10.0.0.7:22").count == 3)
+        #expect(try plan(Sample.silent) == [.otherPort(22), .otherPort(80), .otherPort(443), .otherPort(9), .trace])
+        #expect(!(try plan(Sample.silent, "10.0.0.7:22").contains(.otherPort(22))))
     }
 
     @Test("a refused connect needs no other port: the host is up")
@@ -74,6 +74,17 @@ struct ExperimentPlanTests {
                 $0.tls = TLSOptions(); $0.tls?.startTLS = .smtp
             }.isEmpty,
             "STARTTLS has a dialog of its own")
+    }
+
+    @Test("a UDP target is asked the question of its port, if that is allowed")
+    func questions() throws {
+        let associated = Sample.result(.associated, .done, nil)
+        #expect(try plan(associated, "udp://10.0.0.7:53") == [.question(.dns)])
+        #expect(try plan(associated, "udp://10.0.0.7:5353").isEmpty)
+        let request = CheckRequest(target: try Sample.target("udp://10.0.0.7:53"))
+        let forbidden = ExperimentPlan(
+            after: associated, of: request, nameServers: [], hasControl: false, mayAskPresets: false)
+        #expect(forbidden.experiments.isEmpty)
     }
 
     @Test("a UNIX socket has no experiments")

@@ -46,7 +46,7 @@ struct ObserverTests {
         for (result, sign, text, symptom) in [
             (Sample.result(.answered, .done, nil), .connected, "answers.", "10.0.0.7:443 answers"),
             (
-                Sample.result(.failed(.timeout), .dialog, silence), .udpUnverified, "did not answer the question.",
+                Sample.result(.failed(.timeout), .dialog, silence), .udpSilent, "does not answer the question quic.",
                 "10.0.0.7:443 does not answer"
             ),
             (
@@ -145,12 +145,50 @@ struct ObserverTests {
             record.after.counters = [counter.rawValue: 7 + rise]
             return record
         }
-        #expect(signs(try record(Sample.silent, .retransmissionsFailed, 2)) == [.noAnswer, .synNotSent])
-        #expect(
-            signs(try record(Sample.silent, .retransmissionsFailed, 1)) == [.noAnswer], "fewer than were sent again")
         #expect(signs(try record(Sample.silent, .reversePathDrops, 1)) == [.noAnswer, .answersDroppedHere])
         #expect(signs(try record(Sample.failed(111), .reversePathDrops, 1)) == [.connectionRefused])
         #expect(signs(try record(Sample.silent, .listenOverflows, 1)) == [.noAnswer], "the target is not local")
+    }
+
+    @Test("a SYN that did not leave this machine")
+    func unsent() throws {
+        #expect(signs(try Sample.record(Sample.unsent(.dropped))) == [.noAnswer, .synNotSent])
+        #expect(signs(try Sample.record(Sample.unsent(.queued))) == [.noAnswer, .synQueued])
+        let text = Observer.observations(of: try Sample.record(Sample.unsent(.dropped)))[0].text
+        #expect(text == "No SYN left this machine within 2000 ms.")
+    }
+
+    @Test("where the answers to a trace end, and never that a hop dropped something")
+    func traces() throws {
+        func record(_ stop: TraceStop, _ hops: [TraceHop], reached: Bool = false) throws -> DiagnosisRecord {
+            var record = try Sample.record(Sample.silent)
+            let report = TraceReport(
+                target: Sample.address, hops: hops, reached: reached, flow: .varied, sourcePort: nil, stop: stop,
+                durationNanoseconds: 1)
+            record.experiments = [ExperimentResult(.trace, record.request, Sample.silent.with(report))]
+            return record
+        }
+        let router = TraceHop(ttl: 2, from: IPAddress(parsing: "10.0.0.1"), rttNanoseconds: 1)
+        let ends = try record(.gap, [TraceHop(ttl: 1), router, TraceHop(ttl: 3)])
+        #expect(signs(ends) == [.noAnswer, .pathEnds])
+        #expect(Observer.observations(of: ends)[1].text == "The answers to a trace end at hop 2, 10.0.0.1.")
+        #expect(signs(try record(.refused, [router], reached: true)) == [.noAnswer, .pathReachesTarget])
+        #expect(signs(try record(.policy, [])) == [.noAnswer])
+        #expect(Observer.observations(of: try record(.gap, []))[1].text == "No hop of the path answers a trace.")
+    }
+
+    @Test("a UDP target is verified by the answer to a question only")
+    func questions() throws {
+        var record = try Sample.record(Sample.result(.associated, .done, nil), "udp://10.0.0.7:53")
+        #expect(signs(record) == [.udpUnverified])
+        record.experiments = [
+            ExperimentResult(.question(.dns), record.request, Sample.result(.answered, .done, nil))
+        ]
+        #expect(signs(record) == [.connected])
+        record.experiments = [ExperimentResult(.question(.dns), record.request, Sample.silent)]
+        #expect(signs(record) == [.udpSilent])
+        record.experiments = [ExperimentResult(.question(.dns), record.request, Sample.failed(111, .dialog))]
+        #expect(signs(record) == [.connectionRefused])
     }
 
     @Test("a full connection tracking table")
@@ -184,7 +222,7 @@ struct ObserverTests {
     @Test("what cannot be read is not an observation")
     func unreadable() throws {
         var record = try Sample.record(Sample.silent)
-        record.after.counters = [ProberState.Counter.retransmissionsFailed.rawValue: 100]
+        record.after.counters = [ProberState.Counter.reversePathDrops.rawValue: 100]
         #expect(signs(record) == [.noAnswer])
     }
 

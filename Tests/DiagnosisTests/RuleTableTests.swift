@@ -82,11 +82,13 @@ struct RuleTableTests {
         .neutral(.heldOpen, rulesOut: [.noBackend, .clientRejected]),
         .proof(.dialogFailed, .target, .targetError, rulesOut: [.serviceDown, .noRoute]),
         RuleExpectation(.udpUnverified, .unknown, .possible, [.udpUnverified]),
+        RuleExpectation(.udpSilent, .unknown, .possible, [.packetsDropped, .otherProtocol], rulesOut: [.noRoute]),
 
         .neutral(.proberState),
         .neutral(.proberHasRoom, rulesOut: [.portsExhausted, .descriptorsExhausted]),
         .neutral(.conntrackHasRoom, rulesOut: [.conntrackFull]),
-        .hint(.synNotSent, .prober, .ownFirewallDrop),
+        .hint(.synNotSent, .prober, .ownFirewallDrop, rulesOut: silentCauses),
+        .hint(.synQueued, .network, .neighborSilent, rulesOut: [.portDropped, .backlogFull]),
         .hint(.answersDroppedHere, .network, .asymmetricReturn, rulesOut: [.ownFirewallDrop]),
         .hint(.conntrackFull, .prober, .conntrackFull),
         .hint(.backlogOverflows, .target, .backlogFull),
@@ -167,7 +169,8 @@ struct RuleTableTests {
     func everyCauseIsUsed(_ cause: Cause) throws {
         let rule = try #require(
             RuleTable.rules.first { rule in rule.supports.contains { $0.cause == cause } }, "no rule supports it")
-        let weights = CauseWeights([Observation(rule.sign, "Something was seen.")])
+        let seen = Observation(rule.sign, "Something was seen.", ["error": .text("ENAME (message)")])
+        let weights = CauseWeights([seen])
         #expect(!cause.clause(weights.facts(of: cause)).isEmpty)
         #expect(!NextCommands.commands(for: [cause], weights: weights, about: try Sample.subject()).isEmpty)
     }

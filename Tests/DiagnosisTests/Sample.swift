@@ -23,6 +23,11 @@ enum Sample {
             Classifier.deadlineReport(in: Circumstances(phase: .connect, transport: .tcp)))
     }
 
+    static func unsent(_ reason: UnsentSYN) -> CheckResult {
+        let report = Classifier.deadlineReport(in: Circumstances(phase: .connect, transport: .tcp))
+        return result(.failed(.timeout), .connect, report, unsent: reason)
+    }
+
     static func failed(_ errno: Int32, _ phase: Phase = .connect) -> CheckResult {
         let report = Classifier.report(for: Errno(errno), in: Circumstances(phase: phase, transport: .tcp))
         return result(.failed(report.errorClass), phase, report)
@@ -30,16 +35,18 @@ enum Sample {
 
     static func result(
         _ outcome: Outcome, _ phase: Phase, _ error: ErrorReport?, resolution: Resolution? = nil,
-        icmp: (message: ICMPMessage, sender: ICMPSender)? = nil
+        icmp: (message: ICMPMessage, sender: ICMPSender)? = nil, unsent: UnsentSYN? = nil
     ) -> CheckResult {
         var attempt = AttemptResult(endpoint: .ip(endpoint), outcome: outcome, phase: phase, startNanoseconds: 0)
         attempt.error = error
         attempt.durationNanoseconds = 2_000_000_000
         attempt.icmp = icmp?.message
         attempt.icmpSender = icmp?.sender ?? .intermediate
-        attempt.tcpInformation = TCPInformation(
+        var information = TCPInformation(
             synRetransmits: 2, rttMicroseconds: 0, rttVarianceMicroseconds: 0, retransmits: 0, sendMSS: 536,
             pathMTU: 1500)
+        if let unsent { information.noteUnsent(unsent) }
+        attempt.tcpInformation = information
         return CheckResult(
             ok: error == nil, outcome: outcome, phase: phase, error: error,
             attempts: phase == .resolve ? [] : [attempt], resolution: resolution, timings: Timings(),

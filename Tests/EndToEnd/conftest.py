@@ -51,7 +51,8 @@ LONGEST = (
     "verify/test_verdicts.py", "openapi/test_schemathesis_fuzzing.py", "openapi/test_schemathesis.py", "cli/test_check_output.py",
     "tls/test_handshakes.py", "service/test_reload_loses_no_request.py", "blackbox/test_patterns.py", "blackbox/test_probe.py",
     "http/test_limits.py", "http/test_https_attacks.py", "http/test_https_clients.py", "service/test_graceful_shutdown.py",
-    "cli/test_check.py", "cli/test_tools.py", "checks/test_socket_share.py", "monitors/test_monitors.py",
+    "cli/test_check.py", "diagnosis/test_path_faults.py", "checks/test_trace.py", "cli/test_tools.py",
+    "checks/test_socket_share.py", "monitors/test_monitors.py",
     "blackbox/test_modules.py",
 )  # fmt: skip
 

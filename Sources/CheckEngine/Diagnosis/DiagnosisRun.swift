@@ -14,11 +14,14 @@ public struct DiagnosisRequest: Sendable {
     public let control: PreparedCheck?
     /// For the whole diagnosis, without its waits for permits at the start.
     public let timeoutMilliseconds: Int
+    /// Whether a UDP target may be asked the question of a preset.
+    public let mayAskPresets: Bool
 
-    public init(check: PreparedCheck, control: PreparedCheck?, timeoutMilliseconds: Int) {
+    public init(check: PreparedCheck, control: PreparedCheck?, timeoutMilliseconds: Int, mayAskPresets: Bool = true) {
         self.check = check
         self.control = control
         self.timeoutMilliseconds = timeoutMilliseconds
+        self.mayAskPresets = mayAskPresets
     }
 }
 
@@ -66,7 +69,7 @@ public struct DiagnosisRun: Sendable {
         record.route = after.route
         let plan = ExperimentPlan(
             after: result, of: first.request, nameServers: hidesProber ? [] : before.nameServers,
-            hasControl: request.control != nil)
+            hasControl: request.control != nil, mayAskPresets: request.mayAskPresets)
         record.experiments = await experiments(plan.experiments, after: record, request, until: end)
         let report = Conclusion.conclude(Observer.observations(of: record), about: record.subject, check: result)
         return .finished(record, report)

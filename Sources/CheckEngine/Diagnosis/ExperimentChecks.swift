@@ -1,6 +1,5 @@
 internal import CheckModel
 internal import Diagnosis
-internal import Dialog
 internal import NetworkTypes
 internal import SocketIO
 
@@ -19,7 +18,6 @@ struct ExperimentChecks: Sendable {
     /// nil if the experiment does not fit the target.
     func check(for experiment: Experiment) -> PreparedCheck? {
         if experiment == .control { return control?.limited(toMilliseconds: milliseconds) }
-        if experiment == .hold { return holding }
         guard var request = adapted(for: experiment) else { return nil }
         request.id = nil
         request.labels = nil
@@ -28,23 +26,14 @@ struct ExperimentChecks: Sendable {
         return PreparedCheck(request: request)
     }
 
-    /// Waits for bytes that never match, and sends nothing: the dialog shows whether the peer closes.
-    private var holding: PreparedCheck? {
-        let steps = [DialogStep.expect(pattern: "(?!)")]
-        guard let dialog = try? Dialog(steps: steps) else { return nil }
-        var request = record.request
-        request.id = nil
-        request.labels = nil
-        request.timeoutMilliseconds = min(milliseconds, Self.holdMilliseconds)
-        request.dialog = steps
-        return PreparedCheck(request: request, dialog: dialog)
-    }
-
     private func adapted(for experiment: Experiment) -> CheckRequest? {
         var request = record.request
         request.timeoutMilliseconds = milliseconds
         switch experiment {
-        case .control, .hold: return nil
+        case .control: return nil
+        case .hold: request.holdMilliseconds = UInt16(min(milliseconds / 2, Self.holdMilliseconds))
+        case .trace: return tracing(request)
+        case .question(let preset): request.preset = preset
         case .everyAddress: request.resolve.addresses = .all
         case .otherPort(let port): return withoutTLS(request, address: decisiveAddress, port: port)
         case .nameServer(let server): request.resolve.server = server
@@ -72,6 +61,17 @@ struct ExperimentChecks: Sendable {
             request.tls?.ciphers = "ALL:@SECLEVEL=0"
             request.tls?.verify = false
         }
+        return request
+    }
+
+    /// The check itself has failed already, so it has little time; the trace has the rest.
+    private func tracing(_ original: CheckRequest) -> CheckRequest? {
+        let limit = min(milliseconds / 4, Self.holdMilliseconds)
+        guard limit > 0, var request = withoutTLS(original, address: decisiveAddress, port: record.subject.port) else {
+            return nil
+        }
+        request.timeoutMilliseconds = limit
+        request.trace = TraceOptions(when: .always, timeoutMilliseconds: milliseconds - limit)
         return request
     }
 

@@ -15,7 +15,7 @@ enum ProbeOutcome: Sendable {
 /// The answer to one probe. It does no I/O.
 struct ProbeAnswer: Hashable, Sendable {
     enum Kind: Hashable, Sendable {
-        /// A router's ICMP message that the TTL has run out: the path goes on.
+        /// A router's ICMP message that the TTL has run out: the path continues.
         case timeExceeded
         /// The path ends here, and the trace for this reason.
         case final(TraceStop)
@@ -52,7 +52,7 @@ struct ProbeAnswer: Hashable, Sendable {
         }
     }
 
-    /// Why the trace ends here; nil if the path goes on.
+    /// Why the trace ends here; nil if the path continues.
     var stop: TraceStop? {
         switch kind {
         case .timeExceeded: nil

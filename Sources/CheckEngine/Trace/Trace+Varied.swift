@@ -18,18 +18,19 @@ extension Trace {
     /// probes at once, and one a second after that.
     private static let comparisons = [2, 3]
 
-    /// Probes the path. If the answers contradict each other, it ends at once.
+    /// Probes the path. If the answers contradict each other, it ends soon.
     func probeAllAtOnce() async {
         // The check's permit covers one.
         let sockets = 1 + share.takeAtOnce(upTo: min(options.maxTTL, Self.mostSockets) - 1)
         let begin = Clock.now()
         await send(Array(1...options.maxTTL), using: sockets) { $0.patience }
         var answers = 1
-        for count in Self.comparisons {
+        for (round, count) in Self.comparisons.enumerated() {
             // The last hop is not asked again: it is the target, or a router that rejects.
             let last = varied.end.map { $0 - 1 } ?? varied.lastAnswered
             let hops = last < 1 ? [] : (1...last).filter { varied.answerCount(at: $0) == answers }
-            guard !hops.isEmpty, !varied.isContradictory, !isOver else { break }
+            // Once contradicted, one comparison shows enough of the other paths.
+            guard !hops.isEmpty, round == 0 || !varied.isContradictory, !isOver else { break }
             await send(Array(repeating: hops, count: count).flatMap { $0 }, using: sockets) {
                 2 * ($0.slowestNanoseconds ?? 0) + 30_000_000
             }

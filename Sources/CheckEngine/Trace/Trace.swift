@@ -60,18 +60,22 @@ final class Trace {
                 await followOnePath(from: 0)
             }
         }
-        let stop = observations.stop(isOver: isOver, hasNoRoute: refusal != nil)
+        // Without sockets, not all probes were sent.
+        let isIncomplete = isOver || observations.largestProbed < options.maxTTL
+        let stop = observations.stop(isOver: isIncomplete, hasNoRoute: refusal != nil)
         let mtu = await PathMTUProbe(of: self, ttl: observations.lastAnswered)?.run()
         return finished(stop, mtu)
     }
 
-    /// Whether the time is over, or the task was cancelled.
+    /// Whether the trace has timed out, or was cancelled.
     var isOver: Bool { Task.isCancelled || Clock.now() >= deadline }
 
     private var observations: TraceObservations { fixed ?? varied }
 
     private func finished(_ stop: TraceStop, _ mtu: PathMTUProbe.Finding? = nil) -> TraceReport {
-        let hops = observations.hops(others: fixed == nil ? nil : varied)
+        // Without a route, the probes that were begun did not leave this machine either.
+        let isStuck = refusal != nil && observations.lastAnswered == 0
+        let hops = isStuck ? [] : observations.hops(others: fixed == nil ? nil : varied)
         progress.finish(hops)
         return TraceReport(
             target: endpoint.address, hops: hops, reached: observations.finalAnswer?.isFromTarget ?? false, flow: flow,

@@ -89,7 +89,7 @@ struct TraceObservations {
 extension TraceObservations {
     /// Why a trace with these answers ends.
     /// - Parameters:
-    ///   - isOver: whether its time is over.
+    ///   - isOver: whether it has timed out.
     ///   - hasNoRoute: whether this machine could not send to the target.
     func stop(isOver: Bool, hasNoRoute: Bool) -> TraceStop {
         if let stop = finalAnswer?.stop { return stop }

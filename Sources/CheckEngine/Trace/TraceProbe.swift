@@ -143,8 +143,10 @@ final class TraceProbe: Sendable {
             return .answered(ProbeAnswer(icmp, causing: cause, target: endpoint.address, rttNanoseconds: rtt))
         }
         switch error?.rawValue {
-        case nil where !hasAnswer(socket): return nil
-        case nil, ECONNRESET, EPIPE:
+        case nil:
+            return hasAnswer(socket)
+                ? .answered(ProbeAnswer(of: endpoint.address, .reached, rttNanoseconds: rtt)) : nil
+        case ECONNRESET, EPIPE:
             return .answered(ProbeAnswer(of: endpoint.address, .reached, rttNanoseconds: rtt))
         case ECONNREFUSED: return .answered(ProbeAnswer(of: endpoint.address, .refused, rttNanoseconds: rtt))
         case ETIMEDOUT: return .silent

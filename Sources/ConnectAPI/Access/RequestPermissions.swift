@@ -100,4 +100,14 @@ extension ServiceSettings {
             throw Problem(.denied, "the policy of this prober does not allow this option", errors: refusals)
         }
     }
+
+    /// Checks that the control target of a diagnosis uses only what the configuration allows.
+    /// - Throws: 403 if it does not.
+    func permit(control: PreparedCheck) throws(Problem) {
+        let refusals = permissions.refusals(of: control.request, md5Keys: [])
+        guard refusals.isEmpty else {
+            let problems = refusals.map { JSONProblem(pointer: "/control", detail: $0.detail) }
+            throw Problem(.denied, "the policy of this prober does not allow this option", errors: problems)
+        }
+    }
 }

@@ -32,7 +32,8 @@ struct AttemptEncoder {
         writer.piece("\"duration_ms\":")
         writer.milliseconds(nanoseconds: attempt.durationNanoseconds)
         if let icmp = attempt.icmp, !(hidesLocal && isOurs(icmp, attempt)) {
-            Self.write(icmp, showsSender: !hidesLocal || attempt.icmpSender == .target || icmp.isFromInternet, to: &writer)
+            let showsSender = !hidesLocal || attempt.icmpSender == .target || icmp.isFromInternet
+            Self.write(icmp, showsSender: showsSender, to: &writer)
         }
         if let information = attempt.tcpInformation { write(information, of: attempt, to: &writer) }
         writer.endObject()

@@ -8,7 +8,7 @@ enum DiagnosisDecoder {
     static let defaultTimeoutMilliseconds = 20_000
 
     /// The members that a diagnosis passes to its checks. It sets the others itself.
-    private static let membersOfCheck: [StaticString] = ["target", "resolve", "bind", "socket", "tls"]
+    private static let membersOfCheck: [StaticString] = ["target", "resolve", "bind", "socket", "tls", "preset"]
 
     /// - Parameter maximumTimeoutMilliseconds: the configured limit, at most 60000.
     static func decode(

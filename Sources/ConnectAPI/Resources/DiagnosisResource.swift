@@ -1,4 +1,5 @@
 internal import CheckEngine
+internal import Configuration
 internal import Diagnosis
 internal import HTTPServer
 
@@ -24,10 +25,12 @@ final class DiagnosisResource: RequestResponder {
     private func prepare(_ request: Request) throws(Problem) -> DiagnosisRequest {
         try QueryRule.acceptNone(request.head)
         let decoded = try BodyDecoder.diagnosis(request.body, under: pipeline.settings)
+        if let control = decoded.control { try pipeline.settings.permit(control: control) }
         let origin = pipeline.origin(of: request.head)
         return DiagnosisRequest(
             check: try pipeline.admit(decoded.check, origin: origin),
-            control: decoded.control?.asked(by: origin), timeoutMilliseconds: decoded.timeoutMilliseconds)
+            control: decoded.control?.asked(by: origin), timeoutMilliseconds: decoded.timeoutMilliseconds,
+            mayAskPresets: pipeline.settings.permissions.dialogs != .none)
     }
 
     private func response(

@@ -7,7 +7,9 @@ import StrictJSON
 /// The options of a command as members of a request. A request of `--file` has those that it does not state itself, merged
 /// as the `defaults` of a batch.
 struct OptionDefaults: Sendable {
-    private let timeout: Duration?
+    /// In milliseconds; nil for the usual one.
+    private let timeout: Int?
+    private let trace: TraceOptions?
     private let hold: (milliseconds: UInt16, isHalfOpen: Bool)
     private let rounds: (count: UInt16, interval: UInt16)
     private let resolve: ResolveOptions
@@ -22,7 +24,9 @@ struct OptionDefaults: Sendable {
     init(
         _ base: CheckRequest, timeout: Duration?, tls: TLSArguments, dialog: DialogArguments, expectation: Expectation?
     ) {
-        self.timeout = timeout
+        // The hold comes on top of the usual timeout.
+        self.timeout = timeout == nil && base.holdMilliseconds == 0 ? nil : base.timeoutMilliseconds
+        trace = base.trace
         hold = (base.holdMilliseconds, base.isHalfOpen)
         rounds = (base.count, base.intervalMilliseconds)
         resolve = base.resolve
@@ -47,7 +51,7 @@ struct OptionDefaults: Sendable {
         func add(_ key: String, _ value: JSONValue?) {
             if let value { members.append(.init(key: key, value: value)) }
         }
-        add("timeout_ms", (timeout?.milliseconds).map { .integer(Int64($0)) })
+        add("timeout_ms", timeout.map { .integer(Int64($0)) })
         add("expect", expectation?.json)
         if hold.milliseconds > 0 { add("hold_ms", .integer(Int64(hold.milliseconds))) }
         if hold.isHalfOpen { add("half_open", .bool(true)) }
@@ -61,6 +65,8 @@ struct OptionDefaults: Sendable {
         case .tcp, .udp:
             add("resolve", resolve.json)
             add("bind", bind.json)
+            // The command line has no other options of a trace.
+            add("trace", (trace?.when.rawValue).map(JSONValue.string))
         case .unix: break
         }
         // A preset replaces a dialog, so the request has either those of the command or its own.

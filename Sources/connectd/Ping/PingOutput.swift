@@ -97,12 +97,21 @@ struct PingOutput {
         return writer.finishLine()
     }
 
+    /// The cell `ok`. A round without an answer must not look like a success.
+    private func verdict(on result: CheckResult) -> String {
+        switch CheckVerdict(result, of: request) {
+        case .ok: "true"
+        case .failed: "false"
+        case .unverified: "not verified"
+        }
+    }
+
     private func cells(for round: PingRound) -> [String] {
         let result = round.result
         let finished = FinishedRound(result, start: round.start, end: round.end)
         return [
             String(round.number), Timestamp.text(nanosecondsSince1970: result.startedAtNanoseconds),
-            request.target.text, finished.address?.text ?? "", result.outcome.word, result.ok ? "true" : "false",
+            request.target.text, finished.address?.text ?? "", result.outcome.word, verdict(on: result),
             MillisecondText.exact(finished.durationNanoseconds), finished.rttMicroseconds.map(String.init) ?? "",
             String(finished.synSent), String(finished.synRetransmits), result.error?.name ?? "",
             result.error?.message ?? "",

@@ -71,4 +71,28 @@ import Testing
             resolution: nil, timings: Timings(), startedAtNanoseconds: 0)
         #expect(MonitorHistory.Entry(result).errorName == error.name)
     }
+
+    /// With a trace for failures, only the round whose failure would change the state has it.
+    @Test func onlyTheFailureThatChangesTheStateIsTraced() throws {
+        var request = CheckRequest(target: try Target(parsing: "127.0.0.1:9"))
+        request.trace = TraceOptions(when: .onFailure)
+        let monitor = Monitor(
+            MonitorDefinition(name: "m", downAfter: 2, check: PreparedCheck(request: request), source: ""))
+        var traced: [Bool] = []
+        for ok in [true, false, false, false, true, false, false] {
+            traced.append(monitor.nextCheck.request.trace != nil)
+            _ = monitor.note(result(ok))
+        }
+        #expect(traced == [false, false, true, false, false, false, true])
+    }
+
+    @Test func tracesOfEveryRoundStay() throws {
+        var request = CheckRequest(target: try Target(parsing: "127.0.0.1:9"))
+        request.trace = TraceOptions(when: .always)
+        let monitor = Monitor(MonitorDefinition(name: "m", check: PreparedCheck(request: request), source: ""))
+        for ok in [false, false, true] {
+            #expect(monitor.nextCheck.request.trace?.when == .always)
+            _ = monitor.note(result(ok))
+        }
+    }
 }

@@ -226,6 +226,14 @@ def test_presets_are_allowed_where_configured_dialogs_are(network, dialogs, stat
             if status == 403:
                 assert_problem(answer, 403, pointer)
         assert api.get(f"/v1/probe?target=quic://{place}").status == status
+        for body, pointer in (
+            ({"target": f"quic://{place}"}, "/target"),
+            ({"target": f"udp://{place}", "control": f"quic://{place}"}, "/control"),
+        ):
+            answer = api.post("/v1/diagnoses", body | {"timeout_ms": 3000})
+            assert answer.status == status, answer.body
+            if status == 403:
+                assert_problem(answer, 403, pointer)
         assert_success(api.check(f"udp://{place}"), "associated")
 
 

@@ -91,6 +91,17 @@ def test_tls_options_apply_to_tcp_requests(check, echo):
     assert [result["outcome"] for result in json.loads(ran.stdout)] == ["tls_failed", "connected", "associated"], ran.stderr
 
 
+def test_hold_rounds_and_traces_are_defaults_too(check, echo):
+    lines = [{"target": echo, "id": "held"}, {"target": REFUSED, "id": "refused"}]
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    ran = check("--json", "--count", "2", "--hold", "100ms", "--trace-failures", "--file", "-", text=text)
+    held, refused = json.loads(ran.stdout)
+    assert held["after"]["event"] == "open" and held["rounds"]["sent"] == refused["rounds"]["sent"] == 2
+    assert "trace" not in held and refused["trace"]["hops"]
+    ran = check("--json", "--half-open", "--file", "-", text=json.dumps({"target": REFUSED}))
+    assert json.loads(ran.stdout)[0]["outcome"] == "refused"
+
+
 def test_a_preset_needs_udp_in_a_request_too(check):
     ran = check("--preset", "dns", "--file", "-", text=json.dumps({"target": REFUSED}))
     assert ran.returncode == 2 and "/preset " in ran.stderr, ran.stderr

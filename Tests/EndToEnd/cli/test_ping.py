@@ -240,6 +240,7 @@ def test_udp_without_a_question_is_not_verified(ping):
     assert ran.stdout.count("associated (not verified)") == 3 and "\x1b[32m" not in ran.stdout
     assert "2 attempts, 2 associated (not verified), 0% failed, time " in ran.stdout
     assert ping("-c", "1", f"udp://{net.OPEN}:9999", "--expect", "associated").returncode == 0
+    assert ",associated,not verified," in ping("-c", "1", f"udp://{net.OPEN}:9999", "--format", "csv").stdout
 
 
 def test_udp_with_a_preset(ping, network):
@@ -290,12 +291,12 @@ def test_a_unix_socket(ping, folder):
 
 def test_an_address_that_fails_before_another_connects_is_named(ping, network, open_port):
     usual = (network.a.etc / "hosts").read_text()
-    network.a.write_etc("hosts", f"{usual}{net.OPEN6} two.example\n{net.OPEN} two.example\n")
+    network.a.write_etc("hosts", f"{usual}{net.SECOND} two.example\n{net.OPEN} two.example\n")
     try:
         ran = ping("-c", "1", f"two.example:{open_port}")
     finally:
         network.a.write_etc("hosts", usual)
-    assert f"  after [{net.OPEN6}]:{open_port} refused\n" in ran.stdout, ran.stdout
+    assert f"  after {net.SECOND}:{open_port} refused\n" in ran.stdout, ran.stdout
     assert ", 2 SYNs sent, 0% lost, " in ran.stdout
 
 

@@ -22,6 +22,29 @@ def test_nothing_is_wrong(network, target):
     assert "path_proxy" in report.ruled_out
 
 
+def test_a_udp_service_that_answers(network):
+    with DNSServer(network.b, A, zone({})):
+        report = diagnose(network.a, f"udp://{A}:53")
+    report.must_be("ok", "certain", f"{A}:53 answers; the diagnosis found nothing wrong.")
+
+
+def test_a_closed_udp_port(network):
+    report = diagnose(network.a, f"udp://{A}:123")
+    report.must_be(
+        "target", "possible",
+        f"{A}:123 is not verified: either the service is not running, or the port is wrong.",
+    )  # fmt: skip
+
+
+def test_a_silent_udp_port(network):
+    report = diagnose(network.a, f"udp://{net.DROPPED}:53")
+    report.must_be(
+        "unknown", "possible",
+        f"{net.DROPPED}:53 is not verified: either packets are lost on the path or at a firewall, or the service does not "
+        "answer this question.",
+    )  # fmt: skip
+
+
 # A stopped service and a wrong port look the same from here.
 @pytest.mark.parametrize("port", [9, 4321], ids=["service down", "wrong port"])
 def test_a_closed_port(network, target, port):
@@ -46,15 +69,20 @@ def test_a_port_that_accepts_and_closes(network, event):
     report.must_be(
         "target", "possible",
         f"{A}:{port} accepts connections and then closes them: either the peer is a load balancer without a backend, or "
-        "the service rejects this client.",
+        "the service itself ends the session.",
     )  # fmt: skip
     assert report.findings["closed_after_accept"]["evidence"]["event"] == event
 
 
-def test_a_service_that_speaks_and_closes_is_ok(network):
-    with tls_peers.listening(network.b, lambda connection: connection.sendall(b"Mon Nov 30\r\n")) as port:
+def test_a_service_that_speaks_and_keeps_the_connection_is_ok(network):
+    def greet(connection) -> None:
+        connection.sendall(b"220 ready\r\n")
+        tls_peers.until_the_end(connection)
+
+    with tls_peers.listening(network.b, greet) as port:
         report = diagnose(network.a, f"{A}:{port}")
     assert report.verdict == "ok"
+    assert report.findings["held_open"]["evidence"]["event"] == "data"
 
 
 def test_a_full_backlog_of_this_machine(network):
@@ -104,6 +132,9 @@ def test_a_router_that_drops(silent, name):
         f"{target} does not answer: either packets are lost on the path or at a firewall, or the target is down.",
     )  # fmt: skip
     assert report.findings["other_ports_silent"]["evidence"]["ports"] == ["22", "443", "9"]
+    ends = report.findings["path_ends"]
+    assert ends["evidence"]["last_answer_from"] == (net.PEER6 if "[" in target else net.PEER)
+    assert "drop" not in ends["observation"]
 
 
 @pytest.mark.parametrize(
@@ -163,6 +194,15 @@ def test_a_dead_neighbor(network):
     )  # fmt: skip
 
 
+def test_a_neighbor_that_has_not_answered_yet(network):
+    """Before the kernel gives up, the SYN waits in this machine."""
+    report = diagnose(network.a, "10.77.0.98:80", timeout="4s")
+    report.must_be(
+        "network", "likely",
+        "10.77.0.98:80 does not answer, probably because 10.77.0.98 does not answer on the local network.",
+    )  # fmt: skip
+
+
 def test_a_dead_gateway(network):
     network.a.ip(f"route add 10.91.0.0/16 via {net.ABSENT}")
     try:
@@ -205,8 +245,10 @@ def test_a_local_rule_that_drops(network):
     report = diagnose(network.a, f"{A}:{net.OWN_DROP}")
     report.must_be(
         "prober", "likely",
-        f"{A}:{net.OWN_DROP} does not answer, probably because the firewall of this machine drops the packets.",
+        f"{A}:{net.OWN_DROP} does not answer, probably because a firewall rule or a full queue of this "
+        "machine drops the packets.",
     )  # fmt: skip
+    assert "packets_dropped" in report.ruled_out
 
 
 def test_answers_that_return_another_way(network):

@@ -25,7 +25,9 @@ LINKS = [
     ("r1", "b2", 12), ("b2", "b3", 13), ("b3", "r4", 14),
 ]  # fmt: skip
 # Of each router: the link to the prober, and the link to the target.
-WAYS = {"r1": (None, 2), "a2": (2, 3), "a3": (3, 4), "r4": (4, None), "b2": (12, 13), "b3": (13, 14), "p": (None, 1), "t": (5, None)}
+WAYS = {
+    "p": (None, 1), "r1": (None, 2), "a2": (2, 3), "a3": (3, 4), "b2": (12, 13), "b3": (13, 14), "r4": (4, None), "t": (5, None),
+}  # fmt: skip
 
 
 class RouterChain:
@@ -81,7 +83,12 @@ class RouterChain:
     def two_paths(self):
         """r1 chooses the way for each flow, by its addresses and ports."""
         r1 = self["r1"]
-        with r1.setting("net.ipv4.fib_multipath_hash_policy", 1), r1.setting("net.ipv6.fib_multipath_hash_policy", 1):
+        with contextlib.ExitStack() as settings:
+            for family in ("ipv4", "ipv6"):
+                # With policy 1, the way of packets from the same machine depends on a random number of the sending socket.
+                # Policy 3 looks at the packets, as a router on another machine does: addresses, protocol and ports.
+                settings.enter_context(r1.setting(f"net.{family}.fib_multipath_hash_policy", 3))
+                settings.enter_context(r1.setting(f"net.{family}.fib_multipath_hash_fields", 0x37))
             r1.ip("route replace default nexthop via 10.70.2.2 nexthop via 10.70.12.2")
             r1.ip("-6 route replace default nexthop via fd00:70:2::2 nexthop via fd00:70:12::2")
             try:
@@ -89,6 +96,22 @@ class RouterChain:
             finally:
                 r1.ip("route replace default via 10.70.2.2")
                 r1.ip("-6 route replace default via fd00:70:2::2")
+
+    @contextlib.contextmanager
+    def two_uplinks(self):
+        """The prober itself chooses the way, with policy 1: to r1, or directly to b2, which is nearer to the target."""
+        p = self["p"]
+        self._link("p", "b2", 21)
+        # Linux prefers the link that has the source address, so the second one has none.
+        p.ip("addr flush dev l21")
+        with p.setting("net.ipv4.fib_multipath_hash_policy", 1):
+            ways = "nexthop via 10.70.1.2 dev l1 onlink nexthop via 10.70.21.2 dev l21 onlink"
+            p.ip(f"route replace default src {PROBER} {ways}")
+            try:
+                yield
+            finally:
+                p.ip("route replace default via 10.70.1.2")
+                p.ip("link del l21")
 
     @contextlib.contextmanager
     def rules(self, name: str, *rules: str, hook: str = "forward"):

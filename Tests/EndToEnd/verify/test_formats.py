@@ -225,7 +225,7 @@ def test_progress_is_printed_at_intervals(verify):
     text = rules([f'{{to: [{net.DROPPED}], ports: ["1-3"], expect: blocked}}'], retry_timeouts=1)
     ran = verify(text, "--stats-every", "200ms", format=None)
     assert ran.status == 0 and "repeating timeouts: " in ran.err and "of 3, one per 1.1 s" in ran.err
-    # The next hop is asked once, for the time of three ARP requests.
+    # The next hop is asked once, with time for three ARP requests.
     asked = [line for line in ran.err.splitlines() if line.endswith("next hops: 0 of 1")]
     assert 10 <= len(asked) <= 20, ran.err
 
