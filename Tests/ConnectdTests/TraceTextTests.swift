@@ -69,7 +69,7 @@ import Testing
         ]
         #expect(
             lines == [
-                "TTL  ADDRESS                 RTT  ANSWER", "  1  203.0.113.1         0.12 ms  ", "  2  *",
+                "TTL  ADDRESS                 RTT  ANSWER", "  1  203.0.113.1         0.12 ms", "  2  *",
                 "  3  203.0.113.9         0.09 ms  reached",
             ])
         #expect(

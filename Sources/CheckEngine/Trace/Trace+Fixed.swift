@@ -109,7 +109,7 @@ extension Trace {
         switch outcome {
         case .answered(let answer):
             fixed?.note(answer, at: ttl)
-            if let fixed { progress.show(fixed) }
+            if let fixed { progress.show(fixed, others: varied) }
         case .unsent(let error):
             fixed?.noteUnsent(ttl)
             if !error.isExhaustion { refusal = error }

@@ -21,10 +21,11 @@ final class TraceProgress {
     }
 
     /// Reports the hops that can no longer change: those that answered, up to the first silent one.
-    func show(_ observations: TraceObservations) {
+    /// - Parameter others: answers of other paths, as for `hops`.
+    func show(_ observations: TraceObservations, others: TraceObservations? = nil) {
         guard let report else { return }
         while observations.hasAnswer(at: nextTTL), nextTTL <= observations.end ?? .max {
-            report(.hop(observations.hop(at: nextTTL)))
+            report(.hop(observations.hop(at: nextTTL, others: others)))
             nextTTL += 1
         }
     }

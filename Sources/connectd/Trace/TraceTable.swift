@@ -54,15 +54,17 @@ struct TraceLayout {
     /// - Parameter name: the name of an address, if it is to be shown.
     func lines(for hop: TraceHop, name: (IPAddress) -> String? = { _ in nil }) -> [String] {
         let ttl = String(hop.ttl).paddedLeft(to: 3)
-        let others = hop.others.map { "     " + columns($0, name($0), rtt: nil) + "another path" }
+        let others = hop.others.map { "     " + columns($0, name($0), rtt: nil) + "  another path" }
         guard let from = hop.from else { return ["\(ttl)  *"] + others }
-        return ["\(ttl)  " + columns(from, name(from), rtt: hop.rttNanoseconds) + TraceText.answer(of: hop)] + others
+        let answer = TraceText.answer(of: hop)
+        let line = "\(ttl)  " + columns(from, name(from), rtt: hop.rttNanoseconds)
+        return [answer.isEmpty ? line : "\(line)  \(answer)"] + others
     }
 
     private func columns(_ address: IPAddress, _ name: String?, rtt: Int64?) -> String {
         let named = hasNames ? (name ?? "").padded(to: Self.nameWidth) + "  " : ""
         let time = (rtt.map(HumanReport.milliseconds) ?? "").paddedLeft(to: 10)
-        return "\(address.text.padded(to: addressWidth))  \(named)\(time)  "
+        return "\(address.text.padded(to: addressWidth))  \(named)\(time)"
     }
 }
 
