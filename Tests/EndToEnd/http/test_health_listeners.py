@@ -101,7 +101,7 @@ def test_idle_clients_give_way_to_a_health_check(loopback_only, purpose, kept):
 def flood(client: Client, held: contextlib.ExitStack) -> list[socket.socket]:
     """More connections than the service has room for, each with an incomplete head."""
     clients = []
-    for _ in range(700):
+    for _ in range(1000):
         clients.append(held.enter_context(client.connect()))
         # The service may have refused it already.
         with contextlib.suppress(OSError):
