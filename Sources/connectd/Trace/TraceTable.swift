@@ -28,7 +28,7 @@ struct TraceTable {
         case .hop(let hop):
             return layout.lines(for: hop) { showsNames ? ReverseName.of($0) : nil }
         case .restarted:
-            return ["", "There is more than one path. This one is from one port:", layout.heading]
+            return ["", "The hops above are from more than one path. These are on one path:", layout.heading]
         }
     }
 }

@@ -404,7 +404,7 @@ def test_trace_command_follows_one_path_after_a_contradiction(chain):
     with chain.two_paths():
         done = connectd(chain, "trace", f"{TARGET}:{PORT}")
     assert done.returncode == 0
-    assert "There is more than one path. This one is from one port:" in done.stdout
+    assert "The hops above are from more than one path. These are on one path:" in done.stdout
     assert "another path" in done.stdout
 
 
