@@ -1,8 +1,9 @@
 """Corrects generated requests where no schema can express what is valid.
 
 Names of certificates come from the configuration, names of ciphers from OpenSSL; a `reject` needs an `expect` after it; the
-parameters of a probe depend on each other; the hold and all rounds must fit into their limits; IDNA2008 decides which characters a name may have. Only requests that are meant
-to be valid are changed, except that every batch ends within the time limit of a request.
+parameters of a probe depend on each other; the hold and all rounds must fit into their limits; IDNA2008 decides which
+characters a name may have. Only requests that are meant to be valid are changed, except that every batch ends within the
+time limit of a request.
 """
 
 import re
@@ -55,6 +56,7 @@ def check(body: dict) -> dict:
     if isinstance(body.get("tls"), dict):
         body["tls"] = tls(body["tls"])
     limit_time(body)
+    leave_out_conflicts(body)
     if isinstance(body.get("dialog"), list):
         steps = body["dialog"]
         last = max((index for index, step in enumerate(steps) if {"expect", "expect_hex"} & set(step)), default=-1)
@@ -62,6 +64,27 @@ def check(body: dict) -> dict:
         if not body["dialog"]:
             body["dialog"] = [{"send": "x"}]
     return body
+
+
+def leave_out_conflicts(body: dict) -> None:
+    """What the conditions demand that schemathesis_run.py leaves out of the specification."""
+    target = body.get("target")
+    text = target.lower() if isinstance(target, str) else ""
+    transport = target.get("transport", "tcp") if isinstance(target, dict) else ""
+    is_unix = text.startswith("unix") or transport == "unix"
+    if is_unix:
+        body.pop("trace", None)
+    if text.startswith("unix+dgram") or isinstance(target, dict) and target.get("socket_type") == "dgram":
+        body.pop("hold_ms", None)
+    if body.get("count", 1) == 1:
+        body.pop("interval_ms", None)
+    if body.get("half_open") is True:
+        is_tcp = transport == "tcp" or text and not text.startswith(("udp:", "tls:", "quic:", "unix"))
+        if not is_tcp:
+            body.pop("half_open")
+            return
+        for name in ("tls", "dialog", "preset", "hold_ms", "socket"):
+            body.pop(name, None)
 
 
 def limit_time(body: dict) -> None:
@@ -124,7 +147,10 @@ def probe(query: dict) -> dict:
     # Their rules depend on the other parameters; test_hold.py and test_half_open.py test them.
     for name in ("hold_ms", "half_open"):
         query.pop(name, None)
-    if str(query.get("target", "")).lower().startswith(("udp://", "unix")):
+    target = str(query.get("target", "")).lower()
+    if target.startswith(("udp://", "quic://", "unix")):
         for name in TLS_PARAMETERS:
             query.pop(name, None)
+    if target.startswith("unix"):
+        query.pop("trace", None)
     return query
