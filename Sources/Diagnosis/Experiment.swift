@@ -55,7 +55,7 @@ public struct DiagnosisRecord: Sendable {
     public var before = ProberState()
     /// The prober after the first check.
     public var after = ProberState()
-    /// The route to the address that decided the check; nil for a UNIX socket, or if there is no address.
+    /// The route to the address that decided the check; nil for a UNIX socket or without an address.
     public var route: RouteState?
     /// Whether what is internal to the prober is secret, as in the profile `public`: its state, its name servers, and
     /// the routers on its paths.

@@ -41,7 +41,7 @@ public struct RouteState: Hashable, Sendable {
         case unknown
     }
     public let address: IPAddress
-    /// The source address that the kernel chooses; nil if there is no route.
+    /// The source address that the kernel chooses; nil without a route.
     public let source: IPAddress?
     /// Whether the address is on a network of this machine.
     public let isOnLink: Bool

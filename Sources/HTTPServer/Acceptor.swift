@@ -30,7 +30,7 @@ actor Acceptor {
     /// Whether new clients of inherited sockets are left to the next process.
     private var isHandingOver = false
     private var pause: SlotToken?
-    /// Whether idle connections are being ended, because there is no descriptor.
+    /// Whether idle connections are being ended for lack of descriptors.
     private var isRelieving = false
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { reactor.unownedExecutor }

@@ -76,7 +76,7 @@ struct AlternativeNames {
         switch octets.count {
         case 4: IPv4Address(bits: octets.reduce(0) { $0 << 8 | UInt32($1) }).text
         case 16: IPv6Address(bits: octets.reduce(0) { $0 << 8 | UInt128($1) }).text
-        case _: "invalid " + CertificateText.hex(octets.prefix(CertificateText.shownBytes / 2))
+        case _: "invalid " + HexText.text(octets.prefix(CertificateText.shownBytes / 2))
         }
     }
 

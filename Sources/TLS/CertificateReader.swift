@@ -1,6 +1,7 @@
 internal import CLinux
 internal import COpenSSL
 internal import CheckModel
+internal import NetworkTypes
 
 /// Reads certificates for the report.
 ///
@@ -57,7 +58,7 @@ enum CertificateReader {
             var length: UInt32 = 0
             count = compute(buffer.baseAddress, &length) == 1 ? Int(length) : 0
         }
-        return hex(bytes[...])
+        return HexText.text(bytes)
     }
 
     /// The bytes that an i2d function writes.
@@ -70,8 +71,6 @@ enum CertificateReader {
             count = length == 0 ? 0 : Int(max(write(&position), 0))
         }
     }
-
-    private static func hex(_ bytes: ArraySlice<UInt8>) -> String { CertificateText.hex(bytes) }
 }
 
 /// The times in certificates and OCSP responses.

@@ -1,4 +1,5 @@
 internal import COpenSSL
+internal import NetworkTypes
 
 /// Texts from certificates, made safe to show.
 enum CertificateText {
@@ -12,7 +13,7 @@ enum CertificateText {
         guard let number, let data = ASN1_STRING_get0_data(number), ASN1_STRING_length(number) > 0 else { return "00" }
         let octets = Array(UnsafeBufferPointer(start: data, count: Int(ASN1_STRING_length(number))))
         let sign = ASN1_STRING_type(number) == V_ASN1_NEG_INTEGER ? "-" : ""
-        return sign + hex(octets.prefix(shownBytes / 2))
+        return sign + HexText.text(octets.prefix(shownBytes / 2))
     }
 
     /// A distinguished name in the form of RFC 2253, as `openssl x509 -nameopt RFC2253,-esc_msb` shows it.
@@ -44,7 +45,7 @@ enum CertificateText {
             if isPrintable(scalar) {
                 escaped.unicodeScalars.append(scalar)
             } else {
-                escaped += UTF8.encode(scalar).map { $0.map { "\\" + hex([$0]).uppercased() }.joined() } ?? ""
+                escaped += UTF8.encode(scalar).map { $0.map { "\\" + HexText.text([$0]).uppercased() }.joined() } ?? ""
             }
         }
         return escaped
@@ -64,22 +65,6 @@ enum CertificateText {
         var buffer = [CChar](repeating: 0, count: shownBytes / 4)
         guard OBJ_obj2txt(&buffer, Int32(buffer.count), object, asNumbers ? 1 : 0) > 0 else { return "unknown" }
         return String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
-    }
-
-    static func hex(_ bytes: ArraySlice<UInt8>) -> String {
-        String(unsafeUninitializedCapacity: 2 * bytes.count) { buffer in
-            var position = 0
-            for byte in bytes {
-                buffer[position] = digit(byte >> 4)
-                buffer[position + 1] = digit(byte & 15)
-                position += 2
-            }
-            return position
-        }
-    }
-
-    private static func digit(_ value: UInt8) -> UInt8 {
-        value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
     }
 
     /// Truncates to at most `limit` bytes of UTF-8, with an ellipsis if text is missing.

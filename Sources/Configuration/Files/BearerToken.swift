@@ -1,6 +1,7 @@
 package import AccessPolicy
 internal import COpenSSL
 internal import Glibc
+internal import NetworkTypes
 
 /// A token for `Authorization: Bearer …`, RFC 6750.
 package struct BearerToken: Sendable {
@@ -8,7 +9,7 @@ package struct BearerToken: Sendable {
     package let name: String
     /// The SHA-256 digest of the token.
     package let digest: Secret
-    /// When the token is no longer accepted, in seconds since 1970; nil for never.
+    /// When the token expires, in seconds since 1970; nil if it never does.
     package var expiry: Int64?
     /// The resources that the token opens.
     package var scopes = Set(TokenScope.allCases)
@@ -57,7 +58,7 @@ package enum TokenDigest {
 
     /// The digest as it is in the file.
     package static func text(of digest: [UInt8]) -> String {
-        prefix + digest.map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
+        prefix + HexText.text(digest)
     }
 
     /// Reads `sha256:` and 64 hexadecimal digits; nil for anything else.

@@ -132,17 +132,3 @@ struct AnswerEncoder {
         writer.endArray()
     }
 }
-
-/// Bytes in hexadecimal digits.
-package enum HexText {
-    /// Two lowercase digits for each byte.
-    package static func text(_ bytes: [UInt8]) -> String {
-        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-    }
-
-    /// A version of QUIC, such as `0x00000001`.
-    package static func version(_ version: UInt32) -> String {
-        let digits = String(version, radix: 16)
-        return "0x" + String(repeating: "0", count: 8 - digits.count) + digits
-    }
-}

@@ -113,7 +113,7 @@ enum ClientToken {
     case notNeeded
     case valid(BearerToken)
     case expired(BearerToken)
-    /// There is no token, more than one, or one that is not configured.
+    /// The request has no token, several, or one that is not configured.
     case missing
 }
 

@@ -68,7 +68,7 @@ struct CheckSession {
         return try WorkerPool(count: max(min(useful, Processors.available), 1), admission: admission)
     }
 
-    /// The host of each check; none if there is no limit for each of them.
+    /// The host of each check; empty without a limit for each host.
     private var hosts: [String] {
         guard options.perHost > 0 else { return [] }
         // Equal hosts share their memory.

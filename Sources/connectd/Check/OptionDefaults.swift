@@ -132,17 +132,13 @@ extension DialogStep {
         let (key, text) =
             switch self {
             case .send(let text): ("send", text)
-            case .sendBytes(let bytes), .sendExpanded(let bytes): ("send_hex", Self.hex(bytes))
+            case .sendBytes(let bytes), .sendExpanded(let bytes): ("send_hex", HexText.text(bytes))
             case .expect(let pattern): ("expect", pattern)
-            case .expectBytes(let bytes): ("expect_hex", Self.hex(bytes))
+            case .expectBytes(let bytes): ("expect_hex", HexText.text(bytes))
             case .reject(let pattern): ("reject", pattern)
             case .expectLine, .expectExactly, .startTLS, .startTLSAgain:
                 preconditionFailure("the command line has no such step: \(self)")
             }
         return .object(JSONObject(members: [.init(key: key, value: .string(text))]))
-    }
-
-    private static func hex(_ bytes: [UInt8]) -> String {
-        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 }

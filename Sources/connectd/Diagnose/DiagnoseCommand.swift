@@ -87,7 +87,7 @@ struct DiagnoseCommand: ParsableCommand {
     }
 
     private func check(of text: String, _ context: CheckContext) throws -> PreparedCheck {
-        var request = CheckRequest(target: try Self.target(text))
+        var request = CheckRequest(target: try Target(argument: text))
         connection.apply(to: &request)
         if tls.isGiven {
             guard case .tcp = request.target.peer else {
@@ -99,15 +99,7 @@ struct DiagnoseCommand: ParsableCommand {
     }
 
     private func plainCheck(of text: String) throws -> PreparedCheck {
-        PreparedCheck(request: CheckRequest(target: try Self.target(text)))
-    }
-
-    private static func target(_ text: String) throws -> Target {
-        do throws(TargetError) {
-            return try Target(parsing: text)
-        } catch {
-            throw ValidationError("target \"\(TerminalText.excerpt(text))\": \(error.detail)")
-        }
+        PreparedCheck(request: CheckRequest(target: try Target(argument: text)))
     }
 }
 

@@ -37,7 +37,7 @@ struct PolicyCommand: ParsableCommand {
     var timeout = Duration(milliseconds: 5000)
 
     func run() throws {
-        let targets = try self.targets.map(Self.target)
+        let targets = try self.targets.map(Target.init(argument:))
         guard !targets.isEmpty || explain else {
             throw ValidationError("no target: write one as in connectd policy db.internal:5432 --config FILE")
         }
@@ -53,14 +53,6 @@ struct PolicyCommand: ParsableCommand {
         Output.bytes(bytes)
         if judged.contains(where: { $0.state == .denied }) { throw ExitCode(1) }
         if judged.contains(where: { $0.state == .unresolved }) { throw ExitCode(3) }
-    }
-
-    private static func target(_ text: String) throws -> Target {
-        do throws(TargetError) {
-            return try Target(parsing: text)
-        } catch {
-            throw ValidationError("target \"\(TerminalText.excerpt(text))\": \(error.detail)")
-        }
     }
 
     private static func policy(in file: String) throws -> Policy {

@@ -46,7 +46,7 @@ struct TokenAddCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The tokens file.", valueName: "file"), completion: .file())
     var file: String
 
-    @Option(help: "When the token is no longer accepted: 2027-01-31 (its beginning in UTC) or 2027-01-31T18:00:00Z.")
+    @Option(help: "When the token expires: 2027-01-31 (its beginning in UTC) or 2027-01-31T18:00:00Z.")
     var expires: String?
 
     @Option(help: ArgumentHelp("What the token opens: checks, probe, metrics, admin.", valueName: "scopes"))

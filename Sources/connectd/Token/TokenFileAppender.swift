@@ -36,7 +36,7 @@ enum TokenSource {
     static func random() -> [UInt8] {
         var generator = SystemRandomNumberGenerator()
         let bytes = (0..<32).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
-        return bytes.flatMap { byte in Array(((byte < 16 ? "0" : "") + String(byte, radix: 16)).utf8) }
+        return Array(HexText.text(bytes).utf8)
     }
 
     /// One line of standard input.

@@ -129,12 +129,7 @@ struct TraceCommand: ParsableCommand {
     }
 
     private func preparedCheck() throws -> PreparedCheck {
-        let target: Target
-        do throws(TargetError) {
-            target = try Target(parsing: self.target)
-        } catch {
-            throw ValidationError("target \"\(TerminalText.excerpt(self.target))\": \(error.detail)")
-        }
+        let target = try Target(argument: self.target)
         if case .unix = target.peer {
             throw ValidationError("a UNIX-domain socket has no path through a network: use a TCP or UDP target")
         }
