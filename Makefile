@@ -19,7 +19,7 @@ PARALLEL ?= $(shell echo $$((2 * $$(nproc))))
 PYTEST := env CONNECTD=$(CURDIR)/.build/debug/connectd PYTHONDONTWRITEBYTECODE=1 \
     CONNECTD_REQUIRE_INTEGRATIONS=$(CONNECTD_REQUIRE_INTEGRATIONS) \
     $(VENV)/bin/python -m pytest -q -rfE
-SOAK := env CONNECTD=$(CURDIR)/.build/release/connectd PYTHONDONTWRITEBYTECODE=1 $(VENV)/bin/python Tests/Soak/run
+SOAK := env CONNECTD=$(CURDIR)/.build/release/connectd PYTHONDONTWRITEBYTECODE=1 $(VENV)/bin/python scripts/soak
 # The unit tests of `make smoke`: they wait for nothing, and cover what every check uses.
 SMOKE_UNIT_TESTS := NetworkTypesTests|AccessPolicyTests|ErrorCatalogueTests|CheckModelTests|StrictJSONTests|ConfigurationTests|ConnectAPITests
 

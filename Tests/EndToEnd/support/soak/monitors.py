@@ -5,9 +5,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import peers as soak
-import samples
 from support.certificates import HOST
+from support.soak import peers as soak
+from support.soak import samples
 
 INTERVALS = (1, 1, 1, 2, 2, 2, 5, 5, 5, 10)
 # How much later than its interval a round may begin on a busy machine, in seconds.

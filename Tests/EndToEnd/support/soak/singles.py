@@ -5,10 +5,10 @@ import json
 import random
 from collections.abc import Callable
 
-import peers as soak
-from cases import Mixture
-from malformed import MALFORMED, post
-from tally import Tally
+from support.soak import peers as soak
+from support.soak.cases import Mixture
+from support.soak.malformed import MALFORMED, post
+from support.soak.tally import Tally
 
 CONNECTIONS = 48
 ANSWER_WITHIN = 120

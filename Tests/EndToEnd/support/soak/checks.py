@@ -6,15 +6,15 @@ import pathlib
 import time
 from collections.abc import Callable
 
-import peers as soak
-import samples
-from batches import BatchDriver
-from cases import Mixture
-from malformed import HOST
-from singles import SingleDriver
 from support.batches import results
 from support.connectd_process import PORT
-from tally import Tally
+from support.soak import peers as soak
+from support.soak import samples
+from support.soak.batches import BatchDriver
+from support.soak.cases import Mixture
+from support.soak.malformed import HOST
+from support.soak.singles import SingleDriver
+from support.soak.tally import Tally
 
 # The share of the checks that are single requests.
 SINGLES = 0.15

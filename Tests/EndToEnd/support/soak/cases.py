@@ -4,8 +4,8 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import peers as soak
 from support.certificates import HOST
+from support.soak import peers as soak
 
 # For checks that must succeed, or fail at once: a busy machine must not turn them into timeouts.
 PATIENT = 60000

@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-import samples
+from support.soak import samples
 
 # No more faults are kept: the first ones say enough.
 MOST_FAULTS = 50

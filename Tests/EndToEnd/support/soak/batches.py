@@ -4,9 +4,9 @@ import contextlib
 import random
 from collections.abc import Callable
 
-from cases import Case, Mixture
 from support.batches import LineStream
-from tally import Tally
+from support.soak.cases import Case, Mixture
+from support.soak.tally import Tally
 
 SIZES = (500, 4000)
 CONCURRENCY = (20, 400)
