@@ -1,25 +1,13 @@
-"""Fixtures: peers with known verdicts. CONNECTD_LONG=1 runs the long form of each test (`make lifecycle LONG=1`)."""
+"""Fixtures: peers with known verdicts, and a configuration that allows them."""
 
-import os
 import pathlib
 import shutil
 import tempfile
 
 import pytest
 
-from support.certificates import HOST
 from support.connectd_process import OPEN_CONFIGURATION
-from support.soak.cases import Mixture
 from support.soak.peers import SoakNetwork
-
-IS_LONG = os.environ.get("CONNECTD_LONG", "") not in ("", "0")
-
-
-@pytest.fixture(scope="session")
-def figure():
-    """Chooses a count: `figure(short, long)`."""
-    return lambda short, long: long if IS_LONG else short
-
 
 @pytest.fixture(scope="module")
 def known(root_and_namespaces):
