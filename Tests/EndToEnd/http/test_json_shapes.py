@@ -5,7 +5,6 @@ import json
 import re
 
 import pytest
-
 from support.connectd_process import Connectd
 from support.expectations import assert_problem
 from support.json_shapes import SHAPES, Verdict

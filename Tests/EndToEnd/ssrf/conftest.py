@@ -1,9 +1,10 @@
-"""Fixtures: a network in which every address answers."""
+"""Fixtures: a network in which every address answers, and its name server."""
 
 import pytest
-
 from support import kernel_recorder
-from support.answering_internet import AnsweringInternet
+from support.answering_internet import NAME_SERVER, AnsweringInternet
+from support.dns_server import DNSServer
+from support.names_to_denied_addresses import answer
 
 
 @pytest.fixture(scope="package")
@@ -13,3 +14,9 @@ def internet(root_and_namespaces):
     made = AnsweringInternet()
     yield made
     made.remove()
+
+
+@pytest.fixture(scope="package")
+def names(internet):
+    with DNSServer(internet.prober, NAME_SERVER, answer) as server:
+        yield server

@@ -9,12 +9,17 @@ import os
 import random
 
 import pytest
-
 from support.address_registries import IPV4, IPV6
 from support.answering_internet import LOCAL_ADDRESSES
 from support.policy_oracle import PolicyOracle, Rule
 from support.ssrf_judge import Vector, judged
-from support.ssrf_vectors import PREFIXES, addresses, embeddings, ipv4_addresses, ipv6_addresses
+from support.ssrf_vectors import (
+    PREFIXES,
+    addresses,
+    embeddings,
+    ipv4_addresses,
+    ipv6_addresses,
+)
 
 OWN_PORT = 8080
 RANDOM_VECTORS = int(os.environ.get("CONNECTD_SSRF_VECTORS", "3000"))

@@ -1,8 +1,16 @@
 """Denied addresses through every entry: each request that names a target."""
 
 import pytest
-
-from support.check_entries import ALLOWED, DENIED, ENTRIES, MODULES, ORACLE, PORT, host, parsed
+from support.check_entries import (
+    ALLOWED,
+    DENIED,
+    ENTRIES,
+    MODULES,
+    ORACLE,
+    PORT,
+    host,
+    parsed,
+)
 from support.ssrf_judge import judged
 
 

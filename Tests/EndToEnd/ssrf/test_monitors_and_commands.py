@@ -7,7 +7,6 @@ import subprocess
 
 import pytest
 import yaml
-
 from support.check_entries import ALLOWED, DENIED, ORACLE, PORT, host
 from support.connectd_process import binary, clean_environment
 from support.kernel_recorder import ConnectRecorder

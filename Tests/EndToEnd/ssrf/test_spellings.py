@@ -4,7 +4,6 @@ import ipaddress
 from urllib.parse import quote
 
 import pytest
-
 from support.address_spellings import invalid_ipv4, invalid_ipv6, valid_ipv6
 from support.answering_internet import LOCAL_ADDRESSES
 from support.policy_oracle import PolicyOracle

@@ -4,7 +4,13 @@ import functools
 import ipaddress
 from dataclasses import dataclass, field
 
-from support.address_registries import METADATA, UNICAST_IPV6, IPAddress, IPNetwork, most_specific
+from support.address_registries import (
+    METADATA,
+    UNICAST_IPV6,
+    IPAddress,
+    IPNetwork,
+    most_specific,
+)
 
 _block = functools.cache(ipaddress.ip_network)
 LINK_LOCAL = [_block("169.254.0.0/16"), _block("fe80::/10")]

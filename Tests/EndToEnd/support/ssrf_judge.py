@@ -107,6 +107,14 @@ def mapped_key(vector: Vector) -> tuple[str, IPAddress, int]:
     return vector.transport, inside or vector.address, vector.port
 
 
+def seen_addresses(service: JudgedService) -> set[str]:
+    return {str(item.address) for item in service.seen()}
+
+
+def check_name(service: JudgedService, name: str, **members):
+    return service.client.post_check(f"tcp://{name}:80", timeout_ms=TIMEOUT_MS, **members)
+
+
 @contextlib.contextmanager
 def judged(internet: AnsweringInternet, oracle: PolicyOracle, configuration: dict | None = None, **options):
     """A service with the oracle's policy. At the end, nothing may have escaped."""

@@ -4,7 +4,14 @@ import functools
 import ipaddress
 from collections.abc import Iterator
 
-from support.address_registries import IPV4, IPV6, METADATA, UNICAST_IPV6, IPAddress, IPNetwork
+from support.address_registries import (
+    IPV4,
+    IPV6,
+    METADATA,
+    UNICAST_IPV6,
+    IPAddress,
+    IPNetwork,
+)
 
 # Translators that the policies of these tests know; 2a00::/12 is global unicast, and fd00::/8 is not.
 PREFIXES = ("2a00:64:64::/48", "fd00:64::/32", "2a00:64:65:100::/56", "2a00:64:6600::/40", "2a00:64:67:1::/64", "2a00:64:68::/96")
