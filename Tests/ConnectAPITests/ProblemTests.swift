@@ -40,6 +40,18 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        (#"{"target":"h:1","target":"h:1"}"#, "the body has a duplicate member: line 1, column 17: "),
+        (#"{"timeout_ms":1e999}"#, "the body exceeds a limit: line 1, column 15: "),
+        (String(repeating: "[", count: 17), "the body exceeds a limit: line 1, column 17: "),
+        (String(repeating: "[", count: 16), "the body is not valid JSON: line 1, column 17: "),
+    ])
+    func `a body is called invalid JSON only if it is`(text: String, beginning: String) throws {
+        let error = #expect(throws: JSONSyntaxError.self) { try JSONValue.parse(Array(text.utf8)) }
+        let problem = Problem(try #require(error))
+        #expect(problem.detail.hasPrefix(beginning), "\(problem.detail)")
+    }
+
     @Test func `each problem has its documented status`() {
         let statuses = Problem.Kind.allCases.map { ($0.rawValue, $0.status) }
         let expected = [

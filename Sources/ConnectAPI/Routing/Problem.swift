@@ -97,10 +97,10 @@ package final class Problem: Error, Sendable {
             .badRequest, (count == 1 ? "1 input is invalid" : "\(count) inputs are invalid") + first, errors: problems)
     }
 
-    /// A body that is not JSON.
+    /// A body that is not JSON, has a duplicate member, or exceeds a limit.
     package convenience init(_ error: JSONSyntaxError) {
         self.init(
-            .badRequest, "the body is not valid JSON: \(error)",
+            .badRequest, "the body \(error.predicate): \(error)",
             errors: [JSONProblem(pointer: error.pointer, detail: error.detail)])
     }
 
