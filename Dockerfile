@@ -20,11 +20,11 @@ RUN swift package resolve
 COPY Sources ./Sources/
 COPY Tests ./Tests/
 COPY openapi ./openapi/
-RUN swift build -c release --static-swift-stdlib --disable-local-rpath --product connectd -Xlinker --strip-all \
-    && install -D .build/release/connectd /connectd
+RUN swift build -c release --static-swift-stdlib --disable-local-rpath --product connectd
 
 COPY scripts ./scripts/
-RUN scripts/check-hardening /connectd
+RUN scripts/strip-program .build/release/connectd /connectd \
+    && scripts/check-hardening /connectd
 
 # The version in the label of the image. The build fails if the program has another version.
 ARG VERSION=0.1.0

@@ -28,10 +28,11 @@ let hardened: [LinkerSetting] = [
 
 // A check starts with cold caches, so its functions are next to each other in the order of their calls: on 77 pages instead
 // of 237. `Benchmarks/link-order` writes the list, and docs/decisions/0017-link-order.md has the figures.
+// There is no build ID, because it depends on the folder of the build.
 let ordered: [LinkerSetting] = [
     .unsafeFlags(
         [
-            "-use-ld=lld", "-Xlinker", "--no-warn-symbol-ordering", "-Xlinker",
+            "-use-ld=lld", "-Xlinker", "--no-warn-symbol-ordering", "-Xlinker", "--build-id=none", "-Xlinker",
             "--symbol-ordering-file=\(Context.packageDirectory)/Sources/connectd/link-order.txt",
         ], .when(configuration: .release))
 ]
