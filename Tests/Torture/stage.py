@@ -34,6 +34,8 @@ class Stage(contextlib.ExitStack):
         self.folder.chmod(0o755)
         self.namespace = Namespace(new_name("t"))
         self.callback(self.namespace.remove)
+        # c-ares keeps a query whose answer it dropped, and its socket, for this long.
+        self.namespace.write_etc("resolv.conf", f"nameserver {LOCAL}\noptions timeout:1 attempts:2\n")
         self.authorities = Authorities(self.folder)
         self.system_authorities = self.folder / "system.pem"
         self.system_authorities.write_text(self.authorities.root_pem)

@@ -170,6 +170,7 @@ class Torture:
                 yield Injection(call, 1, errors[0], is_persistent=True)
 
     def _inject(self, request: Request, injection: Injection, expected: list[Finding]) -> None:
+        began = time.monotonic()
         request.prepare(self.stage, self.service)
         live = self.page.live_allocations
         self.page.arm(injection)
@@ -187,6 +188,8 @@ class Torture:
         if problem := self._illness(request, expected) or self._leak(request, injection, live):
             self._note(request.name, injection, site, problem)
             self.end_service()
+        if (took := time.monotonic() - began) > 0.1:
+            self._say(f"    took {took:.2f} s")
 
     def _note(self, scenario: str, injection: Injection, site: str, what: str) -> None:
         self.defects.append(Defect(scenario, injection, site, what))
@@ -233,8 +236,14 @@ class Torture:
         return f"LEAK: {grown}"
 
     def _growth(self, before: dict[str, int]) -> dict[str, int]:
-        now = self.page.live_allocations
-        return {name: now[name] - count for name, count in before.items() if now[name] > count}
+        """What is still allocated after two seconds, which end the timeouts of c-ares."""
+        end = time.monotonic() + 2
+        while True:
+            now = self.page.live_allocations
+            grown = {name: now[name] - count for name, count in before.items() if now[name] > count}
+            if not grown or time.monotonic() > end:
+                return grown
+            time.sleep(0.01)
 
     # Runs of the program.
 
