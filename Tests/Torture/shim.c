@@ -438,12 +438,13 @@ __attribute__((visibility("default"))) void free(void *block)
     __libc_free(block);
 }
 
-// CRYPTO_set_mem_functions(3): every allocation of OpenSSL, with the place in its source.
+// CRYPTO_set_mem_functions(3): every allocation of OpenSSL, with the place in its source. It calls malloc(3) by name, which
+// is that of the address sanitizer in a program with it.
 static void *crypto_malloc(size_t size, const char *file, int line)
 {
     if (control && fails_from(ID_CRYPTO_malloc, CRYPTO, NULL, 0, file, line))
         return NULL;
-    void *result = __libc_malloc(size);
+    void *result = malloc(size);
     if (control && result)
         atomic_fetch_add(&control->live[CRYPTO], 1);
     return result;
@@ -453,7 +454,7 @@ static void *crypto_realloc(void *block, size_t size, const char *file, int line
 {
     if (control && fails_from(ID_CRYPTO_realloc, CRYPTO, NULL, 0, file, line))
         return NULL;
-    void *result = __libc_realloc(block, size);
+    void *result = realloc(block, size);
     if (control && !block && result)
         atomic_fetch_add(&control->live[CRYPTO], 1);
     return result;
@@ -464,7 +465,7 @@ static void crypto_free(void *block, const char *file, int line)
     (void)file, (void)line;
     if (control && block)
         atomic_fetch_add(&control->live[CRYPTO], -1);
-    __libc_free(block);
+    free(block);
 }
 
 static int is_connectd(void)
