@@ -1,5 +1,6 @@
 internal import CAres
 internal import CLinux
+internal import Glibc
 internal import NetworkTypes
 internal import SocketIO
 internal import Synchronization
@@ -85,6 +86,9 @@ private func receiveMessage(
     _ data: UnsafeMutableRawPointer?
 ) -> ares_ssize_t {
     let count = recvfrom(number, buffer, size, flags, name, length)
+    // c-ares would take each of these for a failure of the server. The message stays in the socket, and the next turn
+    // reads it.
+    if count < 0, errno == EINTR || errno == ENOMEM || errno == ENOBUFS { errno = EAGAIN }
     guard count == MessageHeader.length, let buffer, let context = channelContext(data) else { return count }
     // SAFETY: the kernel has written `count` bytes of the buffer.
     let message = Array(UnsafeRawBufferPointer(start: buffer, count: count))

@@ -165,7 +165,10 @@ extension Pattern {
     private func match(
         _ code: OpaquePointer, _ bytes: [UInt8], from start: Int, _ options: UInt32, _ budget: inout MatchBudget
     ) -> MatchResult {
-        guard let data = pcre2_match_data_create_from_pattern_8(code, nil) else { return .exceeded("finds no memory") }
+        guard let data = pcre2_match_data_create_from_pattern_8(code, nil) else {
+            budget.noteShortage()
+            return .exceeded("finds no memory")
+        }
         // The frames of backtracking belong to it, up to the heap limit: nothing of that outlives the call.
         defer { pcre2_match_data_free_8(data) }
         let result = budget.spend { context in
@@ -179,6 +182,9 @@ extension Pattern {
         case (PCRE2_ERROR_PARTIAL, .some(let bounds)): return .open(from: bounds[0])
         case (PCRE2_ERROR_NOMATCH, _): return .absent
         case (PCRE2_ERROR_CALLOUT, _): return .exceeded("took too much time to match")
+        case (PCRE2_ERROR_NOMEMORY, _):
+            budget.noteShortage()
+            return .exceeded("finds no memory")
         case (_, _): return .exceeded("could not be matched: \(Self.message(of: result))")
         }
     }
@@ -199,6 +205,10 @@ struct MatchBudget {
     private(set) var remainingNanoseconds = DialogLimits.dialogNanoseconds
     /// What the latest match took.
     private(set) var latestNanoseconds: Int64 = 0
+    /// Whether a search has ended for lack of memory, which says nothing about the peer.
+    private(set) var isShortOfMemory = false
+
+    mutating func noteShortage() { isShortOfMemory = true }
 
     /// Calls `match` with limits: an error of PCRE2 ends it where it exceeds them, PCRE2_ERROR_CALLOUT for the time.
     mutating func spend(_ match: (OpaquePointer) -> Int32) -> Int32 {

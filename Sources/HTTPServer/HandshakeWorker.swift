@@ -191,11 +191,10 @@ actor HandshakeWorker {
     }
 
     /// Not inlined into the caller, so that the buffer is freed before the next wait.
-    /// - Returns: how many bytes came; 0 at the end.
+    /// - Returns: how many bytes came; 0 at the end, or if there is no memory for them.
     private func feed(_ session: ServerSession, from stream: HandshakeStream) async -> Int {
         let bytes = await stream.receive()
-        session.feed(bytes[...])
-        return bytes.count
+        return session.feed(bytes[...]) ? bytes.count : 0
     }
 
     /// A response for a client that sent plain HTTP: TLS records begin with 22, HTTP requests with a capital letter.
