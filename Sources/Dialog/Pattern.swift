@@ -48,7 +48,7 @@ final class Pattern: Sendable {
 
     /// - Returns: a pcre2_code, which is the caller's.
     private static func compile(_ text: [UInt8]) throws(Flaw) -> OpaquePointer {
-        guard let context = pcre2_compile_context_create_8(nil) else { throw Flaw("finds no memory") }
+        guard let context = pcre2_compile_context_create_8(nil) else { throw noMemory }
         defer { pcre2_compile_context_free_8(context) }
         pcre2_set_newline_8(context, UInt32(PCRE2_NEWLINE_ANYCRLF))
         pcre2_set_bsr_8(context, UInt32(PCRE2_BSR_ANYCRLF))
@@ -58,9 +58,13 @@ final class Pattern: Sendable {
         let terminated = text + [0]
         let compiled = pcre2_compile_8(
             terminated, terminated.count - 1, options, &error, &offset, context)
+        // ERR121 of pcre2_compile has no name in the header: "failed to allocate heap memory".
+        if compiled == nil, error == 121 { throw noMemory }
         guard let compiled else { throw Flaw("is not a pattern, at byte \(offset): \(message(of: error))") }
         return compiled
     }
+
+    private static let noMemory = Flaw("cannot be compiled: no memory is left")
 
     /// Compiles a rewritten pattern. Our reading of the syntax may miss something that PCRE2 knows: a rewritten pattern that
     /// does not compile, or that has other groups, is not used.
