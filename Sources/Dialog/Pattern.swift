@@ -23,15 +23,7 @@ final class Pattern: Sendable {
 
     init(_ text: String) throws(Flaw) {
         let original = Array(text.utf8)
-        let compiled = try Self.compile(original)
-        let anchors = PatternAnchors(original)
-        codeAfterMatch = Self.recompile(anchors.afterMatch, as: compiled)
-        if let rewritten = Self.recompile(anchors.atStart, as: compiled) {
-            pcre2_code_free_8(compiled)
-            code = rewritten
-        } else {
-            code = compiled
-        }
+        (code, codeAfterMatch) = try Self.compile(original, rewrittenBy: PatternAnchors(original))
         groups = PatternGroups(
             count: Int(Self.information(UInt32(PCRE2_INFO_CAPTURECOUNT), of: code)), names: Self.names(of: code))
         let lookbehind = Self.information(UInt32(PCRE2_INFO_MAXLOOKBEHIND), of: code)
@@ -44,6 +36,24 @@ final class Pattern: Sendable {
     deinit {
         pcre2_code_free_8(code)
         pcre2_code_free_8(codeAfterMatch)
+    }
+
+    /// - Returns: two pcre2_code, which are the caller's: `code` and `codeAfterMatch`.
+    private static func compile(
+        _ original: [UInt8], rewrittenBy anchors: PatternAnchors
+    ) throws(Flaw) -> (OpaquePointer, OpaquePointer?) {
+        let compiled = try compile(original)
+        var afterMatch: OpaquePointer?
+        do throws(Flaw) {
+            afterMatch = try recompile(anchors.afterMatch, as: compiled)
+            guard let rewritten = try recompile(anchors.atStart, as: compiled) else { return (compiled, afterMatch) }
+            pcre2_code_free_8(compiled)
+            return (rewritten, afterMatch)
+        } catch {
+            pcre2_code_free_8(compiled)
+            pcre2_code_free_8(afterMatch)
+            throw error
+        }
     }
 
     /// - Returns: a pcre2_code, which is the caller's.
@@ -64,14 +74,22 @@ final class Pattern: Sendable {
         return compiled
     }
 
-    private static let noMemory = Flaw("cannot be compiled: no memory is left")
+    private static let noMemory = Flaw("cannot be compiled: no memory is left", isShortage: true)
 
     /// Compiles a rewritten pattern. Our reading of the syntax may miss something that PCRE2 knows: a rewritten pattern that
     /// does not compile, or that has other groups, is not used.
+    /// - Throws: only if there is no memory. The original pattern would match other bytes.
     private static func recompile(
         _ text: [UInt8]?, as original: OpaquePointer
-    ) -> OpaquePointer? {
-        guard let text, let compiled = try? compile(text) else { return nil }
+    ) throws(Flaw) -> OpaquePointer? {
+        guard let text else { return nil }
+        let compiled: OpaquePointer
+        do throws(Flaw) {
+            compiled = try compile(text)
+        } catch {
+            if error.isShortage { throw error }
+            return nil
+        }
         let count = UInt32(PCRE2_INFO_CAPTURECOUNT)
         guard information(count, of: compiled) == information(count, of: original) else {
             pcre2_code_free_8(compiled)

@@ -19,7 +19,8 @@ extension HTTPDaemon {
         let verdict = scratch.withUnsafeMutableBytes { buffer -> HeadScan.Verdict? in
             repeat {
                 available = recv(
-                    connection.descriptor, buffer.baseAddress, Self.lookedAtBytes, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT))
+                    connection.descriptor, buffer.baseAddress, Self.lookedAtBytes, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)
+                )
             } while available < 0 && Errno.current == Errno(EINTR)
             guard available > 0 else { return nil }
             let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<available]).assumingMemoryBound(to: UInt8.self)
