@@ -45,7 +45,8 @@ def of_result(result: dict) -> Finding:
 
 def of_answer(answer: Answer) -> list[Finding]:
     if answer.headers.get("content-type", "").startswith("application/problem+json"):
-        return [Finding("problem", answer.status)]
+        says_so = "no memory is left" if "no memory is left" in answer.json.get("detail", "") else None
+        return [Finding("problem", answer.status, name=says_so)]
     if answer.headers.get("content-type", "").startswith("application/x-ndjson"):
         return [of_result(line) for line in sorted(parse_lines(answer.body)[0], key=lambda line: line["index"])]
     value = answer.json if answer.headers.get("content-type", "").startswith("application/json") else None

@@ -166,7 +166,8 @@ class Torture:
             for error in errors:
                 for ordinal in ordinals:
                     yield Injection(call, ordinal, error)
-            if options.is_long and options.ordinal is None and error != errno.EINTR:
+            # A call that is interrupted forever never works.
+            if options.is_long and options.ordinal is None and errors[0] != errno.EINTR:
                 yield Injection(call, 1, errors[0], is_persistent=True)
 
     def _inject(self, request: Request, injection: Injection, expected: list[Finding]) -> None:

@@ -55,6 +55,9 @@ def _judge_one(injection: Injection, wanted: Finding | None, seen: Finding) -> t
             return True, "the peer's error"
         case "verdict" if seen.what in ("prober", "unknown"):
             return True, OURS
+        # A pattern, or a name with an umlaut, that a library could not compile. The request is refused before anything is tried.
+        case "problem" if seen.what == 400 and seen.name and wanted is not None:
+            return True, "a problem 400 that says that no memory is left"
         case "problem" if seen.what in (500, 503):
             return True, PROBLEM
         case "closed" if may_close(injection):
