@@ -105,6 +105,7 @@ actor HTTPWorker {
     /// Takes ownership of a connection; on any thread.
     nonisolated func adopt(_ connection: AcceptedConnection) {
         load.add(1, ordering: .relaxed)
+        limits.openConnections.add(1)
         if connection.needsRoom { waiting.add(1, ordering: .relaxed) }
         if connection.source.purpose == .health { healthLoad.add(1, ordering: .relaxed) }
         inbox.withLock { $0.append(connection) }
@@ -115,6 +116,7 @@ actor HTTPWorker {
     /// Notes that an adopted connection has been closed.
     nonisolated func release(_ source: ConnectionSource) {
         load.subtract(1, ordering: .relaxed)
+        limits.openConnections.add(-1)
         if source.purpose == .health { healthLoad.subtract(1, ordering: .relaxed) }
     }
 

@@ -25,7 +25,7 @@ actor HandshakeWorker {
         reactor = front.reactor
         context = front.context
         self.log = log
-        table = HandshakeTable(limit: limits.handshakes)
+        table = HandshakeTable(limit: limits.handshakes) { limits.memory.noteRefusal(of: .handshakes) }
         self.placement = placement
         self.limits = limits
         self.handler = handler
@@ -130,6 +130,7 @@ actor HandshakeWorker {
             return .turnedAway(session, because: "Too many connections are open.")
         }
         guard let charge = MemoryCharge(HTTPLimits.sessionCharge, for: .sessions, in: limits.memory) else {
+            limits.memory.noteRefusal(of: .sessions)
             return .turnedAway(session, because: "Too much memory is in use by TLS connections.")
         }
         return .established(session, charge)
