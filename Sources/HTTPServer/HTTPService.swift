@@ -62,12 +62,18 @@ public final class HTTPService: Sendable {
         _ sockets: [ListeningSocket], _ reactors: [Reactor], _ health: Reactor?, _ limits: HTTPLimits,
         _ https: HTTPSFront?, _ handler: any RequestHandler, _ log: @escaping @Sendable (String) -> Void
     ) async throws(HTTPServiceError) -> HTTPService {
+        let hasHealthListener = sockets.contains { $0.purpose == .health }
+        let clients = ClientConnections(
+            limit: limits.connectionsPerClient,
+            serviceLimit: limits.serviceConnections(besidesHealthListener: hasHealthListener),
+            healthLimit: limits.healthShare)
         let workers = (reactors + [health].compactMap(\.self)).enumerated().map { index, reactor in
-            HTTPWorker(index: index, reactor: reactor, limits: limits, handler: handler, log: log)
+            HTTPWorker(
+                index: index, reactor: reactor, limits: limits, clients: clients, handler: handler, log: log)
         }
         let placement = Placement(
-            workers: Array(workers.prefix(reactors.count)), limits: limits,
-            hasHealthListener: sockets.contains { $0.purpose == .health })
+            workers: Array(workers.prefix(reactors.count)), clients: clients, limits: limits,
+            hasHealthListener: hasHealthListener)
         let handshakes = https.map {
             HandshakeWorker($0, placement: placement, limits: limits, handler: handler, log: log)
         }
@@ -77,7 +83,8 @@ public final class HTTPService: Sendable {
                 handler: handler, log: log)
         ]
         if let health, let last = workers.last {
-            let placement = Placement(workers: [last], limits: limits, hasHealthListener: true)
+            let placement = Placement(
+                workers: [last], clients: clients, limits: limits, hasHealthListener: true)
             acceptors.append(
                 Acceptor(
                     reactor: health, localWorker: last, placement: placement, handshakes: nil, handler: handler,

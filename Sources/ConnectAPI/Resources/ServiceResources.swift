@@ -29,6 +29,10 @@ final class ServiceResources: Sendable {
             case .answerNamed(let respond): return .answer(try respond(match.parameter, head))
             case .work(let responder):
                 if let problem = parts.draining.problem { throw problem }
+                // An operator's reload is not the work of a client.
+                if match.route.scope != .admin {
+                    try gate.settings.limitedClient(of: head, in: parts)?.beginRequest()
+                }
                 return .accept(bodyLimit: match.route.bodyLimit, by: responder)
             }
         } catch {
@@ -110,6 +114,8 @@ package final class ServiceParts: Sendable {
     let memory: MemoryBudget
     let connections: ConnectionCount
     let documents: DocumentBudget
+    let clients: ClientTable
+    let clientJournal: ClientJournal
     let draining = Draining()
     /// The version of connectd.
     let version: String
@@ -124,6 +130,8 @@ package final class ServiceParts: Sendable {
         self.memory = memory
         self.connections = connections
         documents = DocumentBudget(memory: memory)
+        clients = ClientTable(limitBytes: memory.limitBytes / 16)
+        clientJournal = ClientJournal(table: clients, logger: logger)
         self.version = version
         self.metrics = metrics
         journal = CheckJournal(metrics: metrics, logger: logger)

@@ -46,7 +46,9 @@ struct RunningService: ~Copyable {
                 limit: budget.checks, queueLimit: settings.limits.queue, socketLimit: budget.checkSockets,
                 memory: CheckMemory(limitBytes: shares.checks)))
         let memory = MemoryBudget(limitBytes: shares.clients)
-        let limits = ServiceAssembly.limits(budget, shares, memory: memory, isHTTPS: settings.https != nil)
+        let limits = ServiceAssembly.limits(
+            budget, shares, memory: memory, perClient: settings.limits.perClient.connections,
+            isHTTPS: settings.https != nil)
         let blackbox = BlackboxService()
         let handler = ServiceHandler(
             pool: pool, memory: memory, connections: limits.openConnections,
