@@ -104,7 +104,7 @@ public final class CheckMemory: Sendable {
         }
     }
 
-    /// The checks behind it in the queue may need less.
+    /// The checks that come next may need less.
     private func withdraw(_ request: MemoryRequest) {
         deliver(
             state.withLock { state in

@@ -28,6 +28,8 @@ def parsed() -> argparse.Namespace:
     attack.add_argument("--seconds", type=float, default=10, help="how long the attack is measured")
     attack.add_argument("--clients", type=int, default=16, help="honest clients")
     attack.add_argument("--rejected", type=float, default=1000, help="rejected requests in a second; 0: no limit")
+    attack.add_argument("--ratio", type=float, default=0.7, help="the least share of their quiet rate that honest clients keep")
+    attack.add_argument("--p99", type=float, default=20, help="the most milliseconds for 99 of 100 honest checks")
     attack.set_defaults(run=under_attack.run)
     return parser.parse_args()
 

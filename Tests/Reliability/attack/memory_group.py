@@ -36,7 +36,7 @@ class MemoryGroup:
 
     @property
     def wrapper(self) -> tuple[str, ...]:
-        """A command that runs another one. It shows the groups below /sys, which `ip netns exec` mounts anew."""
+        """A command that runs another one. It mounts the groups, because `ip netns exec` replaces /sys."""
         if self.is_unified:
             mounts = f"mount -t cgroup2 cgroup {MOUNTS}"
         else:
