@@ -70,6 +70,8 @@ class Torture:
         self.environment = {**self.page.environment(shim), "SSL_CERT_FILE": str(stage.system_authorities), "SSL_CERT_DIR": "/nowhere"}
         self.service: Connectd | None = None
         self.defects: list[Defect] = []
+        # What the service said at its end.
+        self.reports: list[str] = []
         self.verdicts: collections.Counter[str] = collections.Counter()
         self.calls: dict[str, dict[Call, int]] = {}
         self.not_reached = 0
@@ -104,10 +106,23 @@ class Torture:
         return len(os.listdir(f"/proc/{self.service.pid}/task"))
 
     def end_service(self) -> None:
-        if self.service:
-            self.page.disarm()
-            self.service.stop()
-        self.service = None
+        """Stops it. In a program with the address sanitizer this is when leaks are reported."""
+        service, self.service = self.service, None
+        if service is None:
+            return
+        self.page.disarm()
+        try:
+            if service.process.poll() is None:
+                service.process.send_signal(signal.SIGTERM)
+                status = service.process.wait(60)
+                if status or "Sanitizer" in service.log:
+                    self.reports.append(f"status {status} at the end: {service.log[-4000:]}")
+        except subprocess.TimeoutExpired:
+            self.reports.append(f"no end within 60 s of SIGTERM: {service.log[-1500:]}")
+            service.process.kill()
+            service.process.wait()
+        finally:
+            service.stop()
 
     # One scenario.
 
@@ -291,8 +306,8 @@ class Torture:
             f"injections:  {tried}, and {self.not_reached} that were not reached",
             *(f"  {count:>7}  {verdict}" for verdict, count in self.verdicts.most_common()),
             f"seconds:     {time.monotonic() - self.began:.0f}",
-            f"defects:     {len(self.defects)}",
-            *(f"  {defect}" for defect in self.defects),
+            f"defects:     {len(self.defects) + len(self.reports)}",
+            *(f"  {defect}" for defect in (*self.defects, *self.reports)),
         ]
         if self.left_out:
             lines.append(f"left out after {self.options.seconds:g} s: {', '.join(self.left_out)}")
