@@ -31,6 +31,8 @@ class Options:
     """`is_long`: every ordinal with every error; otherwise the first and the last ordinal with the first error."""
 
     is_long: bool = False
+    # With `is_long`: at most this many ordinals of a function, evenly spread.
+    most: int = 1 << 30
     scenarios: tuple[str, ...] = ()
     function: str | None = None
     caller: str | None = None
@@ -52,6 +54,13 @@ class Defect:
         error = errno.errorcode.get(self.injection.error, str(self.injection.error))
         often = " and later ones" if self.injection.is_persistent else ""
         return f"{self.scenario}: {self.injection.call} number {self.injection.ordinal}{often} {error} at {self.site}: {self.what}"
+
+
+def spread(count: int, most: int) -> list[int]:
+    """The numbers from 1 to `count`, or `most` of them with the first and the last."""
+    if count <= most:
+        return list(range(1, count + 1))
+    return sorted({1 + index * (count - 1) // (most - 1) for index in range(most)})
 
 
 def compile_shim(folder: pathlib.Path) -> pathlib.Path:
@@ -115,7 +124,7 @@ class Torture:
             if service.process.poll() is None:
                 service.process.send_signal(signal.SIGTERM)
                 status = service.process.wait(60)
-                if status or "Sanitizer" in service.log:
+                if status or "ERROR: " in service.log:
                     self.reports.append(f"status {status} at the end: {service.log[-4000:]}")
         except subprocess.TimeoutExpired:
             self.reports.append(f"no end within 60 s of SIGTERM: {service.log[-1500:]}")
@@ -175,7 +184,7 @@ class Torture:
                 errors = [options.error]
             elif not options.is_long:
                 errors = errors[:1]
-            ordinals = range(1, count + 1) if options.is_long else sorted({1, count})
+            ordinals = spread(count, options.most) if options.is_long else sorted({1, count})
             if options.ordinal is not None:
                 ordinals = [options.ordinal]
             for error in errors:
