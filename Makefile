@@ -89,12 +89,11 @@ sanitize-short: ## Build with the address sanitizer, and run the load test for 2
 sanitize-address sanitize-thread sanitize-short: sanitize-%: test-dependencies venv
 	AS_ROOT='$(AS_ROOT)' scripts/sanitize $*
 
-# Tests/Torture/run --help says how to repeat one failure.
-torture: ## Make every call that can fail do so in turn, with every error: about an hour (root)
-torture-short: ## Make the first and the last call of each function fail: about a minute (root)
-torture torture-short: build venv
+# Tests/Torture/run --help says how to repeat one failure. With LONG=1: every call with every error.
+torture: ## Make each call that can fail do so, for a minute; LONG=1: every call, for hours (root)
+torture: build venv
 	$(AS_ROOT) env CONNECTD=$(CURDIR)/.build/debug/connectd PYTHONDONTWRITEBYTECODE=1 \
-	    $(VENV)/bin/python Tests/Torture/run $(if $(findstring short,$@),,--long -v)
+	    $(VENV)/bin/python Tests/Torture/run $(if $(LONG),--long -v)
 
 coverage: ## Print how many lines of each module the unit tests run
 coverage: test-dependencies

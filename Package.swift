@@ -165,7 +165,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "DNSTests",
-            dependencies: ["DNS", "SocketIO", "CheckModel", "ErrorCatalogue", "NetworkTypes", "CLinux"],
+            dependencies: ["DNS", "SocketIO", "CheckModel", "ErrorCatalogue", "NetworkTypes", "CLinux", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
             name: "MetricsTests", dependencies: ["CheckModel", "ErrorCatalogue", "Metrics"], swiftSettings: strict),
