@@ -1,7 +1,7 @@
 # `make help` lists the targets.
 .PHONY: help run test build release check lint tidy unit-test fuzz fuzz-replay end-to-end-test format dependencies
 .PHONY: smoke release-test sanitize sanitize-address sanitize-thread coverage bench
-.PHONY: soak
+.PHONY: soak lifecycle
 .PHONY: test-dependencies venv clean toolchain image-test deploy-test deploy-venv test-integrations integration-dependencies
 # The parts of a run share a build folder, the processors and the names of network namespaces.
 .NOTPARALLEL:
@@ -115,6 +115,11 @@ soak: ## Compare checks and monitors with known verdicts for a minute; LONG=1: f
 soak: release venv
 	$(AS_ROOT) $(SOAK) checks --count $(if $(LONG),1000000,20000)
 	$(AS_ROOT) $(SOAK) monitors --seconds $(if $(LONG),7200,40)
+
+# `make test` has the short form. With LONG=1: 100 SIGTERMs, 100 SIGKILLs, 300 reloads, and each limit from 16 to 256 descriptors.
+lifecycle: ## Test signals, reloads, clocks, name servers and few descriptors under load; LONG=1: for long (root)
+lifecycle: release venv
+	$(AS_ROOT) env $(if $(LONG),CONNECTD_LONG=1) $(subst /debug/,/release/,$(PYTEST)) Tests/EndToEnd/lifecycle
 
 # Builds the image from the Dockerfile without a container engine, runs it, and prints the measured sizes and times.
 image-test: ## Build the container image and test it (root, podman)
