@@ -1,7 +1,12 @@
 # `make help` lists the targets.
 .PHONY: help run test build release check lint tidy unit-test fuzz fuzz-replay end-to-end-test format dependencies
+<<<<<<< HEAD
 .PHONY: smoke release-test sanitize sanitize-address sanitize-thread coverage bench
 .PHONY: soak lifecycle
+=======
+.PHONY: smoke release-test sanitize sanitize-address sanitize-thread sanitize-short coverage bench
+.PHONY: torture torture-short soak
+>>>>>>> 6318434098999da6f49f55af7164d4a656209765
 .PHONY: test-dependencies venv clean toolchain image-test deploy-test deploy-venv test-integrations integration-dependencies
 # The parts of a run share a build folder, the processors and the names of network namespaces.
 .NOTPARALLEL:
@@ -80,11 +85,19 @@ fuzz: toolchain
 	Fuzz/run presets 60
 
 # Each sanitizer has its own build folder. Tests/Sanitizers lists the suppressed reports.
-sanitize: ## Run the unit tests with the address sanitizer, then with the thread sanitizer
+sanitize: ## Run unit tests and a load test with the address sanitizer, then with the thread sanitizer (root)
 sanitize: sanitize-address sanitize-thread
 
-sanitize-address sanitize-thread: sanitize-%: test-dependencies
-	scripts/sanitize $*
+sanitize-short: ## Build with the address sanitizer, and run the load test for 20 seconds (root)
+sanitize-address sanitize-thread sanitize-short: sanitize-%: test-dependencies venv
+	AS_ROOT='$(AS_ROOT)' scripts/sanitize $*
+
+# Tests/Torture/run --help says how to repeat one failure.
+torture: ## Make every call that can fail do so in turn, with every error: about an hour (root)
+torture-short: ## Make the first and the last call of each function fail: about a minute (root)
+torture torture-short: build venv
+	$(AS_ROOT) env CONNECTD=$(CURDIR)/.build/debug/connectd PYTHONDONTWRITEBYTECODE=1 \
+	    $(VENV)/bin/python Tests/Torture/run $(if $(findstring short,$@),,--long -v)
 
 coverage: ## Print how many lines of each module the unit tests run
 coverage: test-dependencies
