@@ -1,12 +1,7 @@
 # `make help` lists the targets.
 .PHONY: help run test build release check lint tidy unit-test fuzz fuzz-replay end-to-end-test format dependencies
-<<<<<<< HEAD
-.PHONY: smoke release-test sanitize sanitize-address sanitize-thread coverage bench
-.PHONY: soak lifecycle
-=======
 .PHONY: smoke release-test sanitize sanitize-address sanitize-thread sanitize-short coverage bench
-.PHONY: torture torture-short soak
->>>>>>> 6318434098999da6f49f55af7164d4a656209765
+.PHONY: torture torture-short soak lifecycle
 .PHONY: test-dependencies venv clean toolchain image-test deploy-test deploy-venv test-integrations integration-dependencies
 # The parts of a run share a build folder, the processors and the names of network namespaces.
 .NOTPARALLEL:
