@@ -1,7 +1,7 @@
 # `make help` lists the targets.
 .PHONY: help run test build release check lint tidy unit-test fuzz fuzz-replay end-to-end-test format dependencies
 .PHONY: smoke release-test sanitize sanitize-address sanitize-thread sanitize-short coverage bench
-.PHONY: torture torture-short soak attack
+.PHONY: torture torture-short soak soak-short lifecycle lifecycle-short attack attack-short
 .PHONY: test-dependencies venv clean toolchain image-test deploy-test deploy-venv test-integrations integration-dependencies
 # The parts of a run share a build folder, the processors and the names of network namespaces.
 .NOTPARALLEL:
@@ -89,11 +89,12 @@ sanitize-short: ## Build with the address sanitizer, and run the load test for 2
 sanitize-address sanitize-thread sanitize-short: sanitize-%: test-dependencies venv
 	AS_ROOT='$(AS_ROOT)' scripts/sanitize $*
 
-# Tests/Torture/run --help says how to repeat one failure. With LONG=1: every call with every error.
-torture: ## Make each call that can fail do so, for a minute; LONG=1: every call, for hours (root)
-torture: build venv
+# Tests/Torture/run --help says how to repeat one failure.
+torture: ## Make each call that can fail do so, with each error: for hours (root)
+torture-short: ## Make some calls of each kind fail: a minute (root)
+torture torture-short: build venv
 	$(AS_ROOT) env CONNECTD=$(CURDIR)/.build/debug/connectd PYTHONDONTWRITEBYTECODE=1 \
-	    $(VENV)/bin/python Tests/Torture/run $(if $(LONG),--long -v)
+	    $(VENV)/bin/python Tests/Torture/run $(if $(findstring short,$@),,--long -v)
 
 coverage: ## Print how many lines of each module the unit tests run
 coverage: test-dependencies
@@ -119,18 +120,30 @@ release-test: ## Test start, checks, reload and shutdown with the release build
 release-test: release venv
 	$(AS_ROOT) $(subst /debug/,/release/,$(PYTEST)) -m 'not integration' $(RELEASE_TESTS)
 
-# With LONG=1: a million checks, and 200 monitors for two hours. A sample per second is in .build-soak.
-soak: ## Compare checks and monitors with known verdicts for a minute; LONG=1: for hours (root)
-soak: release venv
-	$(AS_ROOT) $(SOAK) checks --count $(if $(LONG),1000000,20000)
-	$(AS_ROOT) $(SOAK) monitors --seconds $(if $(LONG),7200,40)
+# A sample per second is in .build-soak.
+soak: ## Compare a million checks, then 200 monitors for two hours, with known verdicts (root)
+soak-short: ## Compare 20,000 checks, then 200 monitors for 40 seconds, with known verdicts (root)
+soak soak-short: release venv
+	$(AS_ROOT) $(SOAK) checks --count $(if $(findstring short,$@),20000,1000000)
+	$(AS_ROOT) $(SOAK) monitors --seconds $(if $(findstring short,$@),40,7200)
 
-# A service of its own in a network namespace and a control group of 64 MiB. With LONG=1: every flood for ten seconds, and the
-# attack of a minute next to honest clients. Without, on a shared machine, times have wider limits.
-attack: ## Flood a service with 64 MiB for a minute; LONG=1: at twice the size of known attacks (root)
-attack: release venv
-	$(AS_ROOT) $(ATTACK) floods $(if $(LONG),--seconds 10,--size 0.5 --seconds 0.5 --health-goal 500)
-	$(AS_ROOT) $(ATTACK) all-at-once $(if $(LONG),--seconds 60,--seconds 6 --health-goal 500 --ratio 0.4 --p99 200)
+# `make test` runs the short form too, with the debug build.
+lifecycle: ## Test 100 SIGTERMs, 100 SIGKILLs, 300 reloads and more under load: 15 minutes (root)
+lifecycle-short: ## Test signals, reloads, clocks, name servers and few descriptors under load: a minute (root)
+lifecycle lifecycle-short: release venv
+	$(AS_ROOT) env CONNECTD_LONG=$(if $(findstring short,$@),,1) $(subst /debug/,/release/,$(PYTEST)) Tests/EndToEnd/lifecycle
+
+# A service of its own in a network namespace and a control group of 64 MiB. The short form has wider limits, because it may
+# share the machine.
+attack: ## Flood a service with 64 MiB at twice the size of known attacks, next to honest clients (root)
+attack-short: ## The same with smaller floods: a minute (root)
+attack: FLOODS := --seconds 10
+attack: ALL_AT_ONCE := --seconds 60
+attack-short: FLOODS := --size 0.5 --seconds 0.5 --health-goal 500
+attack-short: ALL_AT_ONCE := --seconds 6 --health-goal 500 --ratio 0.4 --p99 200
+attack attack-short: release venv
+	$(AS_ROOT) $(ATTACK) floods $(FLOODS)
+	$(AS_ROOT) $(ATTACK) all-at-once $(ALL_AT_ONCE)
 
 # Builds the image from the Dockerfile without a container engine, runs it, and prints the measured sizes and times.
 image-test: ## Build the container image and test it (root, podman)
