@@ -158,6 +158,45 @@ static inline CONNECTD_STACK_PROTECTED int connectd_peer_has_closed(int descript
     return result;
 }
 
+// Whether the route to an address has the type local: rtnetlink(7). A connect(2) of a datagram socket would show it too,
+// but a policy asks this before it allows the address. Returns 1: yes, 0: no, -1: unknown.
+#include <linux/rtnetlink.h>
+static inline int connectd_route_is_local(int family, const void *address)
+{
+    struct {
+        struct nlmsghdr header;
+        struct rtmsg route;
+        struct rtattr attribute;
+        uint8_t destination[16];
+    } question = {
+        .header = {.nlmsg_type = RTM_GETROUTE, .nlmsg_flags = NLM_F_REQUEST},
+        .route = {.rtm_family = (unsigned char)family},
+        .attribute = {.rta_type = RTA_DST},
+    };
+    size_t size = family == AF_INET ? 4 : 16;
+    question.route.rtm_dst_len = (unsigned char)(8 * size);
+    question.attribute.rta_len = (unsigned short)RTA_LENGTH(size);
+    question.header.nlmsg_len = (uint32_t)(NLMSG_LENGTH(sizeof question.route) + RTA_LENGTH(size));
+    memcpy(question.destination, address, size);
+    int routing = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
+    if (routing < 0)
+        return -1;
+    int result = -1;
+    union {
+        struct nlmsghdr header;
+        char bytes[4096];
+    } answer;
+    if (send(routing, &question, question.header.nlmsg_len, MSG_NOSIGNAL) == (ssize_t)question.header.nlmsg_len) {
+        ssize_t count = recv(routing, &answer, sizeof answer, MSG_DONTWAIT);
+        if (count >= (ssize_t)NLMSG_LENGTH(sizeof(struct rtmsg)) && answer.header.nlmsg_type == RTM_NEWROUTE)
+            result = ((struct rtmsg *)NLMSG_DATA(&answer.header))->rtm_type == RTN_LOCAL;
+        else if (count >= (ssize_t)NLMSG_LENGTH(sizeof(struct nlmsgerr)) && answer.header.nlmsg_type == NLMSG_ERROR)
+            result = 0;  // ENETUNREACH and its like: there is no route.
+    }
+    close(routing);
+    return result;
+}
+
 // Drops a listener's packets that are SYNs without ACK (byte 13 of the TCP header has the flags), as a full backlog
 // does. The ACKs that complete handshakes in progress are accepted. SO_ATTACH_FILTER, socket(7), needs no privilege.
 static inline int connectd_ignore_new_clients(int listener)

@@ -26,6 +26,7 @@ extension ErrnoCatalogue {
         case .closedEarly: closedEarly
         case .proberBusy: proberBusy
         case .denied: denied
+        case .clientLimit: clientLimit
         case .invalid: invalid
         case .cancelled: cancelled
         }
@@ -112,6 +113,18 @@ extension ErrnoCatalogue {
         hint: """
             Ask the operator of this connectd to allow the target with a rule in policy.rules: its policy does not \
             allow it, and nothing was sent.
+            """)
+
+    private static let clientLimit = own(
+        .clientLimit, .denied, fault: .request, source: .policy, retryable: true,
+        message: "The client has checked as many different targets as it may",
+        when: """
+            The client of a batch has checked `limits.per_client_targets_per_hour` different targets in the last hour; \
+            nothing was sent. A single check gets a 429 instead.
+            """,
+        hint: """
+            Check fewer different targets in an hour, or ask the operator of this connectd to raise \
+            limits.per_client_targets_per_hour: nothing was sent, and nothing is known about this target.
             """)
 
     private static let invalid = own(

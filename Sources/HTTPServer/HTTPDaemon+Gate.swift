@@ -17,8 +17,11 @@ extension HTTPDaemon {
         var scan = HeadScan()
         var available = 0
         let verdict = scratch.withUnsafeMutableBytes { buffer -> HeadScan.Verdict? in
-            available = recv(
-                connection.descriptor, buffer.baseAddress, Self.lookedAtBytes, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT))
+            repeat {
+                available = recv(
+                    connection.descriptor, buffer.baseAddress, Self.lookedAtBytes, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)
+                )
+            } while available < 0 && Errno.current == Errno(EINTR)
             guard available > 0 else { return nil }
             let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<available]).assumingMemoryBound(to: UInt8.self)
             let verdict = scan.scan(bytes)
@@ -38,7 +41,7 @@ extension HTTPDaemon {
 
     private func noteNothing(on connection: Connection, _ available: Int) {
         let error = Errno.current
-        if available == 0 || available < 0 && error != Errno(EAGAIN) && error != Errno(EINTR) {
+        if available == 0 || available < 0 && error != Errno(EAGAIN) {
             return endWaiting(connection)
         }
         // The library has read these bytes, or the beginning of the request.

@@ -2,6 +2,9 @@
 public struct HTTPLimits: Sendable {
     /// Open connections of all workers; further ones get a 503. Each needs a descriptor, and two more with TLS.
     public var connections = 16_384
+    /// Open connections of one client to service listeners; further ones get a 429. 0 means no limit. `ClientConnections` says
+    /// what a client is.
+    public var connectionsPerClient = 0
     /// TLS handshakes in progress; beyond that, `HandshakeTable` dismisses a client for each new one.
     public var handshakes = 1024
     /// From a connection's start to the end of its TLS handshake.
@@ -60,8 +63,10 @@ public struct HTTPLimits: Sendable {
     /// listener, which needs no authentication, takes no connections from clients.
     var healthShare: Int { connections / 8 + Self.healthConnections }
 
-    /// The connections of other listeners, if there are health listeners.
-    var serviceShare: Int { max(connections - connections / 8, 1) }
+    /// The connections of service listeners.
+    func serviceConnections(besidesHealthListener hasHealthListener: Bool) -> Int {
+        hasHealthListener ? max(connections - connections / 8, 1) : connections
+    }
 
     public init() {}
 

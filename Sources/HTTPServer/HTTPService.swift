@@ -58,11 +58,17 @@ public final class HTTPService: Sendable {
         _ handler: any RequestHandler,
         _ log: @escaping @Sendable (String) -> Void
     ) async throws(HTTPServiceError) -> HTTPService {
+        let hasHealthListener = sockets.contains { $0.purpose == .health }
+        let clients = ClientConnections(
+            limit: limits.connectionsPerClient,
+            serviceLimit: limits.serviceConnections(besidesHealthListener: hasHealthListener),
+            healthLimit: limits.healthShare)
         let workers = reactors.enumerated().map { index, reactor in
-            HTTPWorker(index: index, reactor: reactor, limits: limits, handler: handler, log: log)
+            HTTPWorker(
+                index: index, reactor: reactor, limits: limits, clients: clients, handler: handler, log: log)
         }
         let placement = Placement(
-            workers: workers, limits: limits, hasHealthListener: sockets.contains { $0.purpose == .health })
+            workers: workers, clients: clients, limits: limits, hasHealthListener: hasHealthListener)
         let handshakes = https.map {
             HandshakeWorker($0, placement: placement, limits: limits, handler: handler, log: log)
         }

@@ -167,6 +167,10 @@ public final class BatchRun: Sendable {
             return act(on: step, worker)
         }
         guard takePermit() else { return .waitForEvent }
+        if let time = work.takeStart() {
+            returnPermit()
+            return .wait(until: time)
+        }
         if let index = start(at: now, upTo: last) { return .start(index) }
         returnPermit()
         return .waitForEvent
@@ -204,7 +208,8 @@ public final class BatchRun: Sendable {
     /// The next check for the task and the permit of one that has ended; nil if both are to be given up.
     func following() -> Int? {
         let last = work.lastStart
-        guard last >= 0, !startsNothing, pool.admission.mayKeepBatchPermit(permitNumber) else { return nil }
+        guard last >= 0, !startsNothing, pool.admission.mayKeepBatchPermit(permitNumber), work.takeStart() == nil
+        else { return nil }
         return start(at: Clock.now(), upTo: last)
     }
 

@@ -12,7 +12,7 @@ enum MetricsResource {
         try QueryRule.acceptNone(head)
         let document = MetricsDocument(
             metrics: parts.metrics, pool: parts.pool, batchCount: parts.draining.batchCount, memory: parts.memory,
-            monitors: parts.monitors.monitors,
+            clientRefusals: parts.clientJournal.refusalCounts, monitors: parts.monitors.monitors,
             version: parts.version, certificateExpiry: settings.certificateExpiry, extensions: settings.extensions)
         let format = ExpositionFormat(accept: head.header("accept"))
         let text = try parts.documents.lend { () throws(Problem) in document.text(in: format) }
@@ -28,6 +28,7 @@ struct MetricsDocument {
     /// Batches that run.
     let batchCount: Int
     let memory: MemoryBudget
+    let clientRefusals: [ClientLimit: UInt64]
     let monitors: [CheckEngine.Monitor]
     let version: String
     /// Seconds since 1970; nil without HTTPS.
@@ -117,6 +118,13 @@ struct MetricsDocument {
         let counts = metrics.rejectionCounts
         for kind in Problem.Kind.allCases {
             writer.sample("connectd_rejections_total", [("reason", kind.rawValue)], counts[kind] ?? 0)
+        }
+        writer.family(
+            "connectd_client_limit_refusals_total", .counter,
+            help: "Requests, connections and checks of batches refused because of a limit per client.")
+        for limit in ClientLimit.allCases {
+            writer.sample(
+                "connectd_client_limit_refusals_total", [("limit", limit.rawValue)], clientRefusals[limit] ?? 0)
         }
         writer.family("connectd_policy_denials_total", .counter, help: "Checks denied by the policy.")
         writer.sample("connectd_policy_denials_total", [], metrics.denialCount)

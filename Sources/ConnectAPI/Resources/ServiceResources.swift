@@ -29,6 +29,10 @@ final class ServiceResources: Sendable {
             case .answerNamed(let respond): return .answer(try respond(match.parameter, head))
             case .work(let responder):
                 if let problem = parts.draining.problem { throw problem }
+                // An operator's reload is not the work of a client.
+                if match.route.scope != .admin {
+                    try gate.settings.limitedClient(of: head, in: parts)?.beginRequest()
+                }
                 return .accept(bodyLimit: match.route.bodyLimit, by: responder)
             }
         } catch {
@@ -108,6 +112,8 @@ package final class ServiceParts: Sendable {
     /// Accounts for the memory that clients can make the service hold.
     let memory: MemoryBudget
     let documents: DocumentBudget
+    let clients: ClientTable
+    let clientJournal: ClientJournal
     let draining = Draining()
     /// The version of connectd.
     let version: String
@@ -121,6 +127,8 @@ package final class ServiceParts: Sendable {
         self.pool = pool
         self.memory = memory
         documents = DocumentBudget(memory: memory)
+        clients = ClientTable(limitBytes: memory.limitBytes / 16)
+        clientJournal = ClientJournal(table: clients, logger: logger)
         self.version = version
         self.metrics = metrics
         journal = CheckJournal(metrics: metrics, logger: logger)

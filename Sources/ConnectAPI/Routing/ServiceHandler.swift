@@ -63,7 +63,13 @@ package final class ServiceHandler: RequestHandler {
     package func problem(status: Int, detail: String) -> Response {
         let isStopping = status == 503 && parts.draining.problem != nil
         let kind = isStopping ? .draining : Problem.Kind.allCases.first { $0.status == status } ?? .badRequest
-        return parts.refusal(Problem(kind, detail, headers: kind.status == 503 ? [Problem.retryAfter] : []))
+        let mayPass = kind.status == 503 || kind.status == 429
+        return parts.refusal(Problem(kind, detail, headers: mayPass ? [Problem.retryAfter] : []))
+    }
+
+    package func tooManyConnections(of client: String) -> Response {
+        parts.clientJournal.noteConnection(refusalOf: client)
+        return problem(status: 429, detail: "This client has too many open connections: use each for many requests.")
     }
 }
 
@@ -88,6 +94,8 @@ package final class ServiceSettings: Sendable {
     package let permissions: RequestPermissions
     package let hosts: HostRule
     package let tokens: TokenRule
+    /// The limits for each client.
+    package let clientRules: ClientRules
     /// The longest `timeout_ms` of a request, 1 … 60000.
     package let maximumTimeoutMilliseconds: Int
     /// The longest body of `/v1/routes` and `/v1/checks/batch`, in bytes.
@@ -105,7 +113,8 @@ package final class ServiceSettings: Sendable {
 
     package init(
         checkContext: CheckContext, permissions: RequestPermissions, hosts: HostRule, tokens: TokenRule,
-        maximumTimeoutMilliseconds: Int, bodyBytes: Int, batchChecks: Int = 10_000,
+        clientRules: ClientRules = ClientRules(), maximumTimeoutMilliseconds: Int, bodyBytes: Int,
+        batchChecks: Int = 10_000,
         extensions: [any ServiceExtension] = [],
         certificateExpiry: Int64? = nil, prober: String?, variants: [Policy.Profile: ServiceSettings] = [:]
     ) {
@@ -114,6 +123,7 @@ package final class ServiceSettings: Sendable {
         self.permissions = permissions
         self.hosts = hosts
         self.tokens = tokens
+        self.clientRules = clientRules
         self.maximumTimeoutMilliseconds = maximumTimeoutMilliseconds
         self.bodyBytes = bodyBytes
         self.batchChecks = batchChecks

@@ -58,7 +58,9 @@ struct RunningService: ~Copyable {
             handshakes = settings.https == nil ? nil : try HandshakeThread(index: workers)
             http = try Self.listen(
                 on: ServiceAssembly.listeners(settings, sockets), pool,
-                ServiceAssembly.limits(budget, memory: memory, isHTTPS: settings.https != nil),
+                ServiceAssembly.limits(
+                    budget, memory: memory, perClient: settings.limits.perClient.connections,
+                    isHTTPS: settings.https != nil),
                 settings.https.flatMap { context in handshakes.map { $0.front(context) } }, handler, logger
             ) { addresses, files in
                 // Before the first request is read: the policy denies the service's own listeners.

@@ -24,12 +24,21 @@ enum ServiceAssembly {
                 certificateTargets: settings.clientCertificates.compactMapValues(\.targets)),
             hosts: HostRule(names: settings.hosts),
             tokens: TokenRule(tokens: settings.tokens),
+            clientRules: clientRules(of: settings.limits.perClient),
             maximumTimeoutMilliseconds: settings.limits.timeoutMilliseconds,
             bodyBytes: settings.limits.bodyBytes, batchChecks: settings.limits.batch,
             extensions: [BlackboxRoutes(blackbox, modules: BlackboxModules(settings.modules))],
             certificateExpiry: settings.https?.certificate.validity?.notAfter,
             prober: settings.policy.profile == .public ? nil : HostName.current,
             variants: variants(of: settings, listening: listening, files: files, blackbox: blackbox))
+    }
+
+    private static func clientRules(of settings: ClientLimitSettings) -> ClientRules {
+        var rules = ClientRules()
+        rules.checksPerSecond = settings.perSecond
+        rules.checksInFlight = settings.inFlight
+        rules.targetsPerHour = settings.targetsPerHour
+        return rules
     }
 
     /// The settings for the tokens that have a policy profile of their own.
@@ -69,9 +78,13 @@ enum ServiceAssembly {
     }
 
     /// The limits for clients: descriptors and memory.
-    static func limits(_ budget: DescriptorBudget, memory: MemoryBudget, isHTTPS: Bool) -> HTTPLimits {
+    /// - Parameter perClient: the connections of one client; 0 means no limit.
+    static func limits(
+        _ budget: DescriptorBudget, memory: MemoryBudget, perClient: Int, isHTTPS: Bool
+    ) -> HTTPLimits {
         var limits = HTTPLimits()
         limits.memory = memory
+        limits.connectionsPerClient = perClient
         limits.lingering = budget.lingeringOfWorker
         guard isHTTPS else {
             limits.connections = budget.connections
