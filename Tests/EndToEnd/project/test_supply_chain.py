@@ -24,7 +24,7 @@ RESOLVED = REPOSITORY / "Package.resolved"
 
 
 def names(text: str) -> dict[str, str]:
-    """The names and versions in a list of Python packages; lines that begin with # or - are no packages."""
+    """The names and versions in a list of Python packages; without comments and options."""
     lines = [line for line in text.splitlines() if line and line[0] not in "#-"]
     found = dict(re.fullmatch(r"([\w.-]+)(?:\[[\w,-]+\])?(.*)", line).groups() for line in lines)
     return {re.sub(r"[-_.]+", "-", name).lower(): version for name, version in found.items()}
