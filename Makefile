@@ -1,8 +1,8 @@
 # `make help` lists the targets.
 .PHONY: help run test build release check lint tidy unit-test fuzz fuzz-replay end-to-end-test format dependencies
 .PHONY: smoke release-test sanitize sanitize-address sanitize-thread sanitize-short coverage bench
-.PHONY: torture torture-short soak soak-short lifecycle lifecycle-short attack attack-short
-.PHONY: test-dependencies venv clean toolchain image-test deploy-test deploy-venv test-integrations integration-dependencies
+.PHONY: torture torture-short soak soak-short lifecycle lifecycle-short attack attack-short supply-chain
+.PHONY: test-dependencies venv clean toolchain image-test deploy-test deploy-venv checkov-venv test-integrations integration-dependencies
 # The parts of a run share a build folder, the processors and the names of network namespaces.
 .NOTPARALLEL:
 
@@ -27,7 +27,8 @@ SMOKE_UNIT_TESTS := NetworkTypesTests|AccessPolicyTests|ErrorCatalogueTests|Chec
 
 # The end-to-end tests of `make release-test`, about a minute.
 RELEASE_TESTS := $(addprefix Tests/EndToEnd/, checks/test_success.py cli/test_check.py \
-    service/test_start.py service/test_graceful_shutdown.py service/test_reload_and_drain.py)
+    service/test_start.py service/test_graceful_shutdown.py service/test_reload_and_drain.py \
+    project/test_hardening.py project/test_supply_chain.py)
 
 # Installs missing packages, builds for release, starts the service in the foreground and prints example commands.
 run: ## Build for release and start the service on $(LISTEN)
@@ -145,21 +146,36 @@ attack attack-short: release venv
 	$(AS_ROOT) $(ATTACK) floods $(FLOODS)
 	$(AS_ROOT) $(ATTACK) all-at-once $(ALL_AT_ONCE)
 
-# Builds the image from the Dockerfile without a container engine, runs it, and prints the measured sizes and times.
+# Checks the hardening of the release build, exact versions, and the list of its software.
+supply-chain: ## Check the release build's hardening and its list of software
+supply-chain: release venv
+	$(subst /debug/,/release/,$(PYTEST)) Tests/EndToEnd/project/test_hardening.py \
+	    Tests/EndToEnd/project/test_supply_chain.py Tests/EndToEnd/project/test_release.py
+
+# Checks the Dockerfile with hadolint and checkov, and builds the image without a container engine. Then it checks what is in
+# the image, runs it, and prints the measured sizes and times.
 image-test: ## Build the container image and test it (root, podman)
-image-test: deploy-venv
+image-test: deploy-venv checkov-venv
 	scripts/image-test
 
 # Checks deploy/ with the tools that read it, and the units with systemd in a container. Tests without their tool are
 # skipped, with a reason.
 deploy-test: ## Test deploy/ with the tools that read it (root, podman)
-deploy-test: build deploy-venv
+deploy-test: build deploy-venv checkov-venv
 	$(AS_ROOT) scripts/image-systemd .build-image $(SYSTEMD_IMAGE)
 	$(AS_ROOT) env PATH=$(CURDIR)/$(VENV)/bin:$$PATH CONNECTD_SYSTEMD_IMAGE=$(SYSTEMD_IMAGE) \
 	    $(PYTEST) Tests/EndToEnd/deploy
 
 # Validators that are too large for the packages of `test`.
 deploy-venv: venv $(VENV)/.deploy-installed
+
+# checkov needs versions of packages that other tools do not accept.
+checkov-venv: .venv-checkov/.installed
+
+.venv-checkov/.installed: Tests/EndToEnd/requirements-checkov.txt Tests/EndToEnd/constraints-checkov.txt | test-dependencies
+	$(PYTHON) -m venv .venv-checkov
+	.venv-checkov/bin/pip install --quiet --disable-pip-version-check --no-input -r $<
+	touch $@
 
 $(VENV)/.deploy-installed: Tests/EndToEnd/requirements-deploy.txt $(VENV)/.installed
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-input -r Tests/EndToEnd/requirements-deploy.txt
@@ -194,7 +210,7 @@ integration-dependencies:
 
 venv: $(VENV)/.installed
 
-$(VENV)/.installed: Tests/EndToEnd/requirements.txt | test-dependencies
+$(VENV)/.installed: Tests/EndToEnd/requirements.txt Tests/EndToEnd/constraints.txt | test-dependencies
 	@echo "Installing Python packages from Tests/EndToEnd/requirements.txt into $(VENV):"
 	@sed 's/^/    /' Tests/EndToEnd/requirements.txt
 	$(PYTHON) -m venv $(VENV)
@@ -203,4 +219,4 @@ $(VENV)/.installed: Tests/EndToEnd/requirements.txt | test-dependencies
 
 clean: ## Remove all build folders
 clean:
-	rm -rf .build .build-* $(VENV)
+	rm -rf .build .build-* $(VENV) .venv-*
