@@ -62,7 +62,7 @@ def run(namespace, phases: str, mode: str, examples: int, seed: int = 1, timeout
         path = pathlib.Path(folder)
         with Connectd(namespace, configuration(path), port=PORT):
             return subprocess.run(
-                namespace.command(*command), capture_output=True, text=True, timeout=timeout, cwd=folder, env=environment
+                namespace.command(*command), capture_output=not os.environ.get("SHOW"), text=True, timeout=timeout, cwd=folder, env=environment
             )
 
 
