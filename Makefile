@@ -71,16 +71,14 @@ unit-test: ## Run the unit tests alone
 unit-test: build
 	swift test --skip-build --no-parallel
 
-fuzz-replay: ## Build every fuzzer, and run each on its corpus
-fuzz-replay: toolchain
+fuzz-replay: ## Build the fuzzers, and run each on its corpus
+fuzz-replay: dependencies
 	Fuzz/run replay
 
-# Findings are stored in .build-fuzz.
-fuzz: ## Fuzz for a minute with each fuzzer
-fuzz: toolchain
-	Fuzz/run json 60
-	Fuzz/run answers 60
-	Fuzz/run presets 60
+# Findings are stored in .build-fuzz. `make fuzz RUNS=10000000` takes as long as it needs.
+fuzz: ## Fuzz for a minute in all, or RUNS times with each fuzzer
+fuzz: dependencies
+	Fuzz/run all $(if $(RUNS),0 -runs=$(RUNS),4)
 
 # Each sanitizer has its own build folder. Tests/Sanitizers lists the suppressed reports.
 sanitize: ## Run unit tests and a load test with the address sanitizer, then with the thread sanitizer (root)
