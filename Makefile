@@ -1,6 +1,7 @@
 # `make help` lists the targets.
 .PHONY: help run test build release check lint tidy unit-test fuzz fuzz-replay end-to-end-test format dependencies
-.PHONY: smoke release-test sanitize sanitize-address sanitize-thread coverage bench
+.PHONY: smoke release-test sanitize sanitize-address sanitize-thread sanitize-short coverage bench
+.PHONY: torture torture-short soak attack
 .PHONY: test-dependencies venv clean toolchain image-test deploy-test deploy-venv test-integrations integration-dependencies
 # The parts of a run share a build folder, the processors and the names of network namespaces.
 .NOTPARALLEL:
@@ -18,6 +19,9 @@ PARALLEL ?= $(shell echo $$((2 * $$(nproc))))
 PYTEST := env CONNECTD=$(CURDIR)/.build/debug/connectd PYTHONDONTWRITEBYTECODE=1 \
     CONNECTD_REQUIRE_INTEGRATIONS=$(CONNECTD_REQUIRE_INTEGRATIONS) \
     $(VENV)/bin/python -m pytest -q -rfE
+SOAK := env CONNECTD=$(CURDIR)/.build/release/connectd PYTHONDONTWRITEBYTECODE=1 $(VENV)/bin/python scripts/soak
+ATTACK := env CONNECTD=$(CURDIR)/.build/release/connectd PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONPATH=Tests/Reliability:Tests/EndToEnd $(VENV)/bin/python -m attack
 # The unit tests of `make smoke`: they wait for nothing, and cover what every check uses.
 SMOKE_UNIT_TESTS := NetworkTypesTests|AccessPolicyTests|ErrorCatalogueTests|CheckModelTests|StrictJSONTests|ConfigurationTests|ConnectAPITests
 
@@ -78,11 +82,19 @@ fuzz: toolchain
 	Fuzz/run presets 60
 
 # Each sanitizer has its own build folder. Tests/Sanitizers lists the suppressed reports.
-sanitize: ## Run the unit tests with the address sanitizer, then with the thread sanitizer
+sanitize: ## Run unit tests and a load test with the address sanitizer, then with the thread sanitizer (root)
 sanitize: sanitize-address sanitize-thread
 
-sanitize-address sanitize-thread: sanitize-%: test-dependencies
-	scripts/sanitize $*
+sanitize-short: ## Build with the address sanitizer, and run the load test for 20 seconds (root)
+sanitize-address sanitize-thread sanitize-short: sanitize-%: test-dependencies venv
+	AS_ROOT='$(AS_ROOT)' scripts/sanitize $*
+
+# Tests/Torture/run --help says how to repeat one failure.
+torture: ## Make every call that can fail do so in turn, with every error: about an hour (root)
+torture-short: ## Make the first and the last call of each function fail: about a minute (root)
+torture torture-short: build venv
+	$(AS_ROOT) env CONNECTD=$(CURDIR)/.build/debug/connectd PYTHONDONTWRITEBYTECODE=1 \
+	    $(VENV)/bin/python Tests/Torture/run $(if $(findstring short,$@),,--long -v)
 
 coverage: ## Print how many lines of each module the unit tests run
 coverage: test-dependencies
@@ -107,6 +119,19 @@ end-to-end-test: build venv
 release-test: ## Test start, checks, reload and shutdown with the release build
 release-test: release venv
 	$(AS_ROOT) $(subst /debug/,/release/,$(PYTEST)) -m 'not integration' $(RELEASE_TESTS)
+
+# With LONG=1: a million checks, and 200 monitors for two hours. A sample per second is in .build-soak.
+soak: ## Compare checks and monitors with known verdicts for a minute; LONG=1: for hours (root)
+soak: release venv
+	$(AS_ROOT) $(SOAK) checks --count $(if $(LONG),1000000,20000)
+	$(AS_ROOT) $(SOAK) monitors --seconds $(if $(LONG),7200,40)
+
+# A service of its own in a network namespace and a control group of 64 MiB. With LONG=1: every flood for ten seconds, and the
+# attack of a minute next to honest clients. Without, on a shared machine, times have wider limits.
+attack: ## Flood a service with 64 MiB for a minute; LONG=1: at twice the size of known attacks (root)
+attack: release venv
+	$(AS_ROOT) $(ATTACK) floods $(if $(LONG),--seconds 10,--size 0.5 --seconds 0.5 --health-goal 500)
+	$(AS_ROOT) $(ATTACK) all-at-once $(if $(LONG),--seconds 60,--seconds 6 --health-goal 500 --ratio 0.4 --p99 200)
 
 # Builds the image from the Dockerfile without a container engine, runs it, and prints the measured sizes and times.
 image-test: ## Build the container image and test it (root, podman)

@@ -33,6 +33,9 @@
 #include <time.h>
 #include <unistd.h>
 
+// For a function that fills an array on its stack. Inlined into Swift code, it would lose its stack protector.
+#define CONNECTD_STACK_PROTECTED __attribute__((noinline))
+
 // epoll's flags are enumerators of an enum with the top bit set. Swift imports them as a separate type.
 static const uint32_t connectd_epoll_in = EPOLLIN;
 static const uint32_t connectd_epoll_out = EPOLLOUT;
@@ -117,7 +120,7 @@ static inline int connectd_diagnosed_address(const struct sockaddr_storage *name
     return AF_INET6;
 }
 
-static inline int connectd_peer_has_closed(int descriptor)
+static inline CONNECTD_STACK_PROTECTED int connectd_peer_has_closed(int descriptor)
 {
     struct sockaddr_storage own, peer;
     socklen_t own_length = sizeof own, peer_length = sizeof peer;
@@ -264,7 +267,7 @@ struct connectd_icmp {
 };
 
 // Returns 1 if it is filled in; 0 if the queue has no ICMP message. Messages from other origins are skipped.
-static inline int connectd_read_icmp(int descriptor, struct connectd_icmp *result)
+static inline CONNECTD_STACK_PROTECTED int connectd_read_icmp(int descriptor, struct connectd_icmp *result)
 {
     for (int budget = 16; budget > 0; budget--) {
         char control[512];
@@ -303,7 +306,7 @@ static const uint8_t connectd_origin_icmp6 = SO_EE_ORIGIN_ICMP6;
 
 // After EMSGSIZE of send(2): the MTU of the route's device, from the error queue. Returns 0 if the queue does not have
 // it.
-static inline uint32_t connectd_device_mtu(int descriptor)
+static inline CONNECTD_STACK_PROTECTED uint32_t connectd_device_mtu(int descriptor)
 {
     for (int budget = 16; budget > 0; budget--) {
         char control[512];
@@ -323,7 +326,7 @@ static inline uint32_t connectd_device_mtu(int descriptor)
 }
 
 // TCP_MD5SIG: struct tcp_md5sig has an array of 80 bytes, which Swift imports as a tuple of 80 members.
-static inline int connectd_set_md5(
+static inline CONNECTD_STACK_PROTECTED int connectd_set_md5(
     int descriptor, const struct sockaddr *peer, socklen_t peer_length, const uint8_t *key, size_t key_length)
 {
     struct tcp_md5sig signature;

@@ -129,10 +129,11 @@ final class AuthorityStore {
 
     deinit { X509_STORE_free(store) }
 
-    /// OpenSSL's default paths, or SSL_CERT_FILE and SSL_CERT_DIR: X509_STORE_set_default_paths(3). The file is read
-    /// here. Each certificate of the directory is read once, when a chain needs it.
+    /// OpenSSL's default paths, or SSL_CERT_FILE and SSL_CERT_DIR. The file is read here. Each certificate of the
+    /// directory is read once, when a chain needs it.
+    /// - Returns: nil if memory or descriptors are short. A store without its authorities would reject every peer.
     static func system() -> AuthorityStore? {
-        AuthorityStore { X509_STORE_set_default_paths($0) == 1 }
+        AuthorityStore { connectd_x509_store_add_system($0) == 1 }
     }
 
     /// Configured authorities. An operator who lists an intermediate or a server certificate wants to trust it. So a

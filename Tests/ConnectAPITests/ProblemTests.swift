@@ -59,7 +59,7 @@ import Testing
             ("insufficient_scope", 403), ("not_found", 404),
             ("method_not_allowed", 405), ("request_timeout", 408), ("content_too_large", 413),
             ("uri_too_long", 414), ("unsupported_media_type", 415), ("misdirected_request", 421),
-            ("header_fields_too_large", 431),
+            ("too_many_requests", 429), ("header_fields_too_large", 431),
             ("overloaded", 503), ("draining", 503), ("http_version_not_supported", 505),
         ]
         #expect(statuses.elementsEqual(expected, by: ==))

@@ -78,6 +78,9 @@ final class AttemptPlan: Sendable {
         return circumstances
     }
 
+    /// What an attempt takes for its later phases, in bytes; 0 if its check has taken that at its start.
+    var laterPhaseBytes: Int { check.runsOneAttemptAtOnce ? 0 : check.phaseBytes }
+
     func socketKind(for endpoint: Endpoint) -> SocketKind {
         switch (request.target.peer, endpoint) {
         case (.unix(let type, _), _): .unix(type)
