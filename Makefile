@@ -1,7 +1,7 @@
 # `make help` lists the targets.
 .PHONY: help run test build release check lint tidy unit-test fuzz fuzz-replay end-to-end-test format dependencies
 .PHONY: smoke release-test sanitize sanitize-address sanitize-thread sanitize-short coverage bench
-.PHONY: torture torture-short soak attack
+.PHONY: torture torture-short soak attack ssrf
 .PHONY: test-dependencies venv clean toolchain image-test deploy-test deploy-venv test-integrations integration-dependencies
 # The parts of a run share a build folder, the processors and the names of network namespaces.
 .NOTPARALLEL:
@@ -125,6 +125,11 @@ soak: ## Compare checks and monitors with known verdicts for a minute; LONG=1: f
 soak: release venv
 	$(AS_ROOT) $(SOAK) checks --count $(if $(LONG),1000000,20000)
 	$(AS_ROOT) $(SOAK) monitors --seconds $(if $(LONG),7200,40)
+
+# `make test` runs the short form. With LONG=1: 500,000 random addresses in addition, and half a minute of each race.
+ssrf: ## Try denied addresses in every known way, judged by what the kernel saw; LONG=1: 500,000 more (root)
+ssrf: build venv
+	$(AS_ROOT) env $(if $(LONG),CONNECTD_SSRF_VECTORS=500000 CONNECTD_SSRF_RACE_SECONDS=30) $(PYTEST) Tests/EndToEnd/ssrf
 
 # A service of its own in a network namespace and a control group of 64 MiB. With LONG=1: every flood for ten seconds, and the
 # attack of a minute next to honest clients. Without, on a shared machine, times have wider limits.
