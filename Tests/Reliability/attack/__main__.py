@@ -1,12 +1,13 @@
 """`make attack` and `make floods`: see --help."""
 
 import argparse
+import contextlib
 import os
 import sys
 
 from support import namespace
 
-from attack import floods_run, under_attack
+from attack import cpu_group, floods_run, under_attack
 from attack.floods import FLOODS
 
 
@@ -18,6 +19,8 @@ def parsed() -> argparse.Namespace:
     shared.add_argument("--descriptors", type=int, default=4096, help="RLIMIT_NOFILE of the service")
     shared.add_argument("--size", type=float, default=1, help="a factor for the number of hostile clients")
     shared.add_argument("--health-goal", type=float, default=50, help="milliseconds for a health check")
+    shared.add_argument(
+        "--preferred", action="store_true", help="take the processors from everything else on the machine (cgroups, version 1)")
     parts = parser.add_subparsers(required=True)
     floods = parts.add_parser("floods", parents=[shared], help="each flood alone")
     floods.add_argument("floods", nargs="*", metavar="FLOOD", help=", ".join(flood.name for flood in FLOODS))
@@ -42,7 +45,8 @@ def main() -> int:
     if not os.environ.get("CONNECTD"):
         print("attack: set CONNECTD to a release build", file=sys.stderr)
         return 2
-    return arguments.run(arguments)
+    with cpu_group.preferred(f"connectd-attack-{os.getpid()}") if arguments.preferred else contextlib.nullcontext():
+        return arguments.run(arguments)
 
 
 if __name__ == "__main__":
