@@ -140,7 +140,7 @@ private final class MemoryRequest: Sendable {
 /// What the phases and results of checks hold, in bytes, as measured.
 enum CheckMemoryCost {
     /// OpenSSL's state of a connection, the peer's certificates, and the report.
-    static let tls = 96 << 10
+    static let tls = 64 << 10
     /// What the peer has sent and no step has matched, and the transcript.
     static let dialog = 96 << 10
     /// What a group can put into a step that sends it.
@@ -149,6 +149,8 @@ enum CheckMemoryCost {
     static let filledSteps = 1 << 20
     /// The sockets and observations of a trace.
     static let trace = 32 << 10
+    /// One of many attempts of a check, with its result.
+    static let attempt = 3 << 9
     /// The result of a check that is to be repeated.
     static let repeated = 2 << 10
 }
