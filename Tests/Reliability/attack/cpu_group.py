@@ -4,6 +4,8 @@ import contextlib
 import os
 import pathlib
 
+from support.waiting import wait_until
+
 CPU = pathlib.Path("/sys/fs/cgroup/cpu")
 # A process outside of the group has 1,024.
 SHARES = 262_144
@@ -32,4 +34,5 @@ def preferred(name: str):
         yield
     finally:
         (home / "cgroup.procs").write_text(str(os.getpid()))
-        group.rmdir()
+        # Processes that were killed may take a moment to leave it.
+        wait_until(lambda: group.rmdir() is None, 10, f"{group} is empty", 0.1)
