@@ -37,8 +37,8 @@ public final class CheckMemory: Sendable {
         state.withLock { $0.refusals += 1 }
     }
 
-    /// Takes memory, if there is room for it and no check waits. Return it with `release`.
-    func takeAtOnce(_ bytes: Int) -> Bool {
+    /// Takes memory, if there is room for it and no check waits.
+    private func takeAtOnce(_ bytes: Int) -> Bool {
         state.withLock { state in
             guard state.queue.isEmpty, hasRoom(for: bytes, state) else { return false }
             state.held += bytes
@@ -46,9 +46,14 @@ public final class CheckMemory: Sendable {
         }
     }
 
-    /// Takes memory as `takeAtOnce`.
+    /// Takes memory if there is room for it, whether or not a check waits: for what is small, and cannot wait.
     func leaseAtOnce(_ bytes: Int) -> MemoryLease? {
-        takeAtOnce(bytes) ? MemoryLease(bytes, of: self) : nil
+        let isTaken = state.withLock { state in
+            guard hasRoom(for: bytes, state) else { return false }
+            state.held += bytes
+            return true
+        }
+        return isTaken ? MemoryLease(bytes, of: self) : nil
     }
 
     func release(_ bytes: Int) {
