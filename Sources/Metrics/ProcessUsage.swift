@@ -69,6 +69,9 @@ public struct ProcessUsage: Sendable {
     }
 
     private static func countDescriptors() -> UInt64? {
+        var status = stat()
+        // Since Linux 6.2, the size is the count. To list thousands of descriptors takes a millisecond.
+        if stat("/proc/self/fd", &status) == 0, status.st_size > 0 { return UInt64(status.st_size) }
         guard let directory = opendir("/proc/self/fd") else { return nil }
         defer { closedir(directory) }
         var count: UInt64 = 0
