@@ -24,7 +24,10 @@ enum HeadFuzz {
         var partial = HeadScan()
         switch bytes.withUnsafeBufferPointer({ partial.scan(UnsafeBufferPointer(rebasing: $0[..<count])) }) {
         case .incomplete: expect(whole != .complete || scan.length > count, "a complete head was waited for")
-        case .refused(let refusal): expect(whole == .refused(refusal), "more bytes undo a refusal")
+        case .refused:
+            // With the end of its line, the reason may be another one.
+            if case .refused = whole { return }
+            fatalError("more bytes undo a refusal")
         case .complete: expect(whole == .complete && scan.length == partial.length, "more bytes change a head")
         }
     }
