@@ -77,7 +77,9 @@ class Request:
         try:
             return self.ask(stage, service)
         except (EOFError, ConnectionError) as error:
-            return [CLOSED] if isinstance(error, (EOFError, ConnectionResetError, BrokenPipeError)) else [_refused(error)]
+            if isinstance(error, (ConnectionResetError, BrokenPipeError)):
+                return [Finding("closed", "by a reset")]
+            return [CLOSED] if isinstance(error, EOFError) else [_refused(error)]
         except TimeoutError:
             return [Finding("hang", f"no answer within {HANG_SECONDS} s")]
         except (OSError, ValueError) as error:
