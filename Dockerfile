@@ -1,7 +1,7 @@
 # Builds the connectd image: `docker build -t connectd .`
 # docs/deployment.md describes how to run it; `make image-test` tests it.
 # The file is the same for every architecture: each platform uses its own builder image.
-# docs/deployment.md#base-images says how to update the digests.
+# docs/supply-chain.md says how to update the digests.
 FROM swift:6.3.3-bookworm@sha256:7060a792f4cd9eaa0d00826d941cec00ab8d252d33b8b28bc8e105f51f2dba73 AS builder
 
 # Packages have no versions here: Debian removes the old version of a package after a security fix. The list of the

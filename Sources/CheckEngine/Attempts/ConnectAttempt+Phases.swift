@@ -163,6 +163,8 @@ extension ConnectAttempt {
         switch outcome {
         case .completed(let hasReceived):
             if hasReceived, plan.request.target.isDatagram { record.result.outcome = .answered }
+        case .mismatch where lacksTime(in: .dialog, record):
+            enter(Classifier.report(for: .proberBusy), in: .dialog, into: record)
         case .mismatch(hasReceived: true):
             enter(Classifier.report(for: .dialogMismatch), in: .dialog, into: record)
         case .mismatch(hasReceived: false):

@@ -182,6 +182,8 @@ enum ServiceSignals {
         pthread_sigmask(SIG_BLOCK, &set, nil)
         // A closed peer then causes EPIPE from send(2) instead of ending the process.
         connectd_ignore_sigpipe()
+        // A log file at its size limit (RLIMIT_FSIZE) then causes EFBIG from write(2) instead of ending the process.
+        connectd_ignore_sigxfsz()
     }
 
     /// Waits for the next signal: sigwaitinfo(2).

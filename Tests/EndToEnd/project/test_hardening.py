@@ -1,14 +1,13 @@
 """The program's hardening, as the loader sees it."""
 
 import json
-import os
 import pathlib
 import shutil
 import subprocess
 
 import pytest
 
-from support.connectd_process import binary, clean_environment
+from support.connectd_process import binary, clean_environment, release_binary
 
 ROOT = pathlib.Path(__file__).parents[3]
 PRELOADS = {
@@ -28,17 +27,8 @@ def test_the_program_has_its_linker_hardening():
     assert done.returncode == 0, done.stderr
 
 
-@pytest.fixture
-def release() -> pathlib.Path:
-    """The release build: the one in CONNECTD_RELEASE, or that of `make release`."""
-    program = pathlib.Path(os.environ.get("CONNECTD_RELEASE", ROOT / ".build" / "release" / "connectd"))
-    if not program.exists():
-        pytest.skip("not built: make release")
-    return program
-
-
-def test_a_release_is_hardened(release):
-    done = check_hardening(release)
+def test_a_release_is_hardened():
+    done = check_hardening(release_binary())
     assert done.returncode == 0, done.stderr
 
 

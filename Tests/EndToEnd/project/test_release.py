@@ -36,10 +36,8 @@ def git(folder, *words) -> str:
     return done.stdout
 
 
-@pytest.fixture
-def project(tmp_path):
+def make_project(folder):
     """A repository at version 0.1.0 with one change that is not released."""
-    folder = tmp_path / "project"
     for name in COPIED:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(REPOSITORY / name, folder / name)
@@ -50,6 +48,11 @@ def project(tmp_path):
     git(folder, "add", ".")
     git(folder, "commit", "--quiet", "-m", "Start")
     return folder
+
+
+@pytest.fixture
+def project(tmp_path):
+    return make_project(tmp_path / "project")
 
 
 def program(folder, version: str):
@@ -84,34 +87,41 @@ def test_a_release_has_an_archive_notes_and_checksums(project, tmp_path):
     assert run(tmp_path / "unpacked" / top / "connectd", folder=tmp_path).stdout == "connectd 0.2.0 (libraries)\n"
 
 
-@pytest.fixture
-def signed(project, tmp_path):
-    """The files of a release that is signed with a new key, and the file with its public part."""
+@pytest.fixture(scope="module")
+def signed_release(tmp_path_factory):
+    """A folder with the files of a release that is signed with a new key, both keys, and their public part."""
+    folder = tmp_path_factory.mktemp("signed")
     for name in ("release-key", "other-key"):
-        assert run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", name, folder=tmp_path).returncode == 0
-    key = (tmp_path / "release-key.pub").read_text()
-    (tmp_path / "signers").write_text(f'releases@example.org namespaces="connectd-release" {key}')
-    arguments = ("--program", program(tmp_path, "0.2.0"), "--output", tmp_path / "out", "--sign", tmp_path / "release-key")
-    done = release(project, "0.2.0", *arguments)
-    assert done.returncode == 0 and str(tmp_path / "out/SHA256SUMS.sig") in done.stdout, done.stdout + done.stderr
-    return tmp_path / "out", tmp_path / "signers"
+        assert run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", name, folder=folder).returncode == 0
+    key = (folder / "release-key.pub").read_text()
+    (folder / "signers").write_text(f'releases@example.org namespaces="connectd-release" {key}')
+    arguments = ("--program", program(folder, "0.2.0"), "--output", folder / "out", "--sign", folder / "release-key")
+    done = release(make_project(folder / "project"), "0.2.0", *arguments)
+    assert done.returncode == 0 and str(folder / "out/SHA256SUMS.sig") in done.stdout, done.stdout + done.stderr
+    return folder
 
 
-def verify(project, files, signers) -> subprocess.CompletedProcess:
-    return run(project / "scripts/verify-release", files, signers, folder=project)
+@pytest.fixture
+def signed(signed_release, tmp_path):
+    """A copy of these files that a test may change."""
+    return shutil.copytree(signed_release, tmp_path / "signed") / "out"
 
 
-def test_a_signed_release_is_verified(project, signed):
-    done = verify(project, *signed)
+def verify(files) -> subprocess.CompletedProcess:
+    return run(REPOSITORY / "scripts/verify-release", files, files.parent / "signers", folder=files)
+
+
+def test_a_signed_release_is_verified(signed):
+    done = verify(signed)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "signed by releases@example.org" in done.stdout and done.stdout.endswith("verified: 1 archive\n")
 
 
-def test_a_release_is_verified_without_the_files_that_were_not_downloaded(project, signed):
-    (signed[0] / "NOTES.md").unlink()
-    assert verify(project, *signed).returncode == 0
-    next(signed[0].glob("*.tar.gz")).unlink()
-    done = verify(project, *signed)
+def test_a_release_is_verified_without_the_files_that_were_not_downloaded(signed):
+    (signed / "NOTES.md").unlink()
+    assert verify(signed).returncode == 0
+    next(signed.glob("*.tar.gz")).unlink()
+    done = verify(signed)
     assert done.returncode == 1 and "no connectd-*.tar.gz" in done.stderr
 
 
@@ -160,10 +170,10 @@ FORGERIES = {
 
 
 @pytest.mark.parametrize("forgery", FORGERIES)
-def test_a_forged_release_is_not_verified(project, signed, forgery):
+def test_a_forged_release_is_not_verified(signed, forgery):
     change, reason = FORGERIES[forgery]
-    change(signed[0])
-    done = verify(project, *signed)
+    change(signed)
+    done = verify(signed)
     assert done.returncode == 1 and re.search(reason, done.stderr), done.stdout + done.stderr
 
 
