@@ -65,7 +65,11 @@ def test_the_scheme_of_an_absolute_target_is_that_of_the_connection(connectors, 
 
 
 # Heads, bodies and chunks that arrive in pieces are judged like those that arrive at once.
-IN_PIECES = [request for request in REQUESTS if len(request.data) < 400 and "waiting" not in request.verdict][::6]
+# After a good request, what the HTTP library has not read yet gets a 400, and what it has read does not.
+IN_PIECES = [
+    request for request in REQUESTS
+    if len(request.data) < 400 and "waiting" not in request.verdict and not request.name.startswith("pipeline")
+][::6]  # fmt: skip
 
 
 @pytest.mark.parametrize("listener", LISTENERS)

@@ -25,11 +25,13 @@ class RawRequest:
     verdict: str
     # Of a UNIX listener, where the rules for Host and for browsers do not apply.
     unix: str = ""
+    # Of an HTTPS listener, whose scheme is another one.
+    https: str = ""
     # Whether an answer belongs to HEAD, and so has no body.
     is_head: bool = False
 
     def expected(self, listener: str) -> str:
-        return self.unix if listener == "unix" and self.unix else self.verdict
+        return {"unix": self.unix, "https": self.https}.get(listener) or self.verdict
 
 
 def lines(*parts: bytes, body: bytes = b"") -> bytes:
@@ -150,11 +152,16 @@ def _targets() -> Iterator[RawRequest]:
     yield from _table("target", "200", {
         name: get(target=target)
         for name, target in {
-            "origin form": b"/livez", "an empty query": b"/livez?", "absolute form": b"http://localhost/livez",
-            # 9110, 4.2.3: scheme and host are case-insensitive.
-            "absolute form in capital letters": b"HTTP://LOCALHOST/livez",
+            "origin form": b"/livez", "an empty query": b"/livez?",
         }.items()
     })  # fmt: skip
+    # 3.2.2: a server must accept the absolute form. 9110, 4.2.3: scheme and host are case-insensitive.
+    yield from _table("target", "200", {
+        "absolute form": get(target=b"http://localhost/livez"), "absolute form in capital letters": get(target=b"HTTP://LOCALHOST/livez"),
+    }, https="400 closed")  # fmt: skip
+    yield from _table("target", "404", {
+        "absolute form of no resource": get(target=b"http://localhost/nowhere"), "absolute form of a folder": get(target=b"http://localhost/none/"),
+    }, https="400 closed")  # fmt: skip
     # 3986, 6.2.2.2: an encoded letter is an equivalent spelling. It has no resource, so that a proxy's rules for paths need not know it.
     yield from _table("target", "404", {
         name: get(target=target)
@@ -167,7 +174,6 @@ def _targets() -> Iterator[RawRequest]:
             "letters after a percent": b"/%zzlivez", "a path that ends in .json": b"/livez.json", "capital letters": b"/LIVEZ",
             "overlong percent": b"/%c0%afetc/passwd", "a colon": b"/livez:80", "an at sign": b"/@livez", "a pipe": b"/|",
             "braces": b"/{}", "a caret": b"/^", "quotes": b'/"', "a plus": b"/livez+", "Windows path": b"/c:/windows",
-            "absolute form of no resource": b"http://localhost/nowhere", "absolute form of the root path": b"http://localhost/none/",
         }.items()
     })  # fmt: skip
     # An empty path is the root: 9110, 4.2.3.
