@@ -1,8 +1,8 @@
 # `make help` lists the targets.
 .PHONY: help run test build release check lint tidy unit-test fuzz fuzz-replay end-to-end-test format dependencies
 .PHONY: smoke release-test sanitize sanitize-address sanitize-thread sanitize-short coverage bench
-.PHONY: torture torture-short soak
-.PHONY: test-dependencies venv clean toolchain image-test deploy-test deploy-venv checkov-venv supply-chain test-integrations integration-dependencies
+.PHONY: torture torture-short soak soak-short lifecycle lifecycle-short attack attack-short ssrf supply-chain
+.PHONY: test-dependencies venv clean toolchain image-test deploy-test deploy-venv checkov-venv test-integrations integration-dependencies
 # The parts of a run share a build folder, the processors and the names of network namespaces.
 .NOTPARALLEL:
 
@@ -20,6 +20,8 @@ PYTEST := env CONNECTD=$(CURDIR)/.build/debug/connectd PYTHONDONTWRITEBYTECODE=1
     CONNECTD_REQUIRE_INTEGRATIONS=$(CONNECTD_REQUIRE_INTEGRATIONS) \
     $(VENV)/bin/python -m pytest -q -rfE
 SOAK := env CONNECTD=$(CURDIR)/.build/release/connectd PYTHONDONTWRITEBYTECODE=1 $(VENV)/bin/python scripts/soak
+ATTACK := env CONNECTD=$(CURDIR)/.build/release/connectd PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONPATH=Tests/Reliability:Tests/EndToEnd $(VENV)/bin/python -m attack
 # The unit tests of `make smoke`: they wait for nothing, and cover what every check uses.
 SMOKE_UNIT_TESTS := NetworkTypesTests|AccessPolicyTests|ErrorCatalogueTests|CheckModelTests|StrictJSONTests|ConfigurationTests|ConnectAPITests
 
@@ -69,16 +71,14 @@ unit-test: ## Run the unit tests alone
 unit-test: build
 	swift test --skip-build --no-parallel
 
-fuzz-replay: ## Build every fuzzer, and run each on its corpus
-fuzz-replay: toolchain
+fuzz-replay: ## Build the fuzzers, and run each on its corpus
+fuzz-replay: dependencies
 	Fuzz/run replay
 
-# Findings are stored in .build-fuzz.
-fuzz: ## Fuzz for a minute with each fuzzer
-fuzz: toolchain
-	Fuzz/run json 60
-	Fuzz/run answers 60
-	Fuzz/run presets 60
+# Findings are stored in .build-fuzz. `make fuzz RUNS=10000000` takes as long as it needs.
+fuzz: ## Fuzz for a minute in all, or RUNS times with each fuzzer
+fuzz: dependencies
+	Fuzz/run all $(if $(RUNS),0 -runs=$(RUNS),4)
 
 # Each sanitizer has its own build folder. Tests/Sanitizers lists the suppressed reports.
 sanitize: ## Run unit tests and a load test with the address sanitizer, then with the thread sanitizer (root)
@@ -89,8 +89,8 @@ sanitize-address sanitize-thread sanitize-short: sanitize-%: test-dependencies v
 	AS_ROOT='$(AS_ROOT)' scripts/sanitize $*
 
 # Tests/Torture/run --help says how to repeat one failure.
-torture: ## Make every call that can fail do so in turn, with every error: about an hour (root)
-torture-short: ## Make the first and the last call of each function fail: about a minute (root)
+torture: ## Make each call that can fail do so, with each error: for hours (root)
+torture-short: ## Make some calls of each kind fail: a minute (root)
 torture torture-short: build venv
 	$(AS_ROOT) env CONNECTD=$(CURDIR)/.build/debug/connectd PYTHONDONTWRITEBYTECODE=1 \
 	    $(VENV)/bin/python Tests/Torture/run $(if $(findstring short,$@),,--long -v)
@@ -119,11 +119,35 @@ release-test: ## Test start, checks, reload and shutdown with the release build
 release-test: release venv
 	$(AS_ROOT) $(subst /debug/,/release/,$(PYTEST)) -m 'not integration' $(RELEASE_TESTS)
 
-# With LONG=1: a million checks, and 200 monitors for two hours. A sample per second is in .build-soak.
-soak: ## Compare checks and monitors with known verdicts for a minute; LONG=1: for hours (root)
-soak: release venv
-	$(AS_ROOT) $(SOAK) checks --count $(if $(LONG),1000000,20000)
-	$(AS_ROOT) $(SOAK) monitors --seconds $(if $(LONG),7200,40)
+# A sample per second is in .build-soak.
+soak: ## Compare a million checks, then 200 monitors for two hours, with known verdicts (root)
+soak-short: ## Compare 20,000 checks, then 200 monitors for 40 seconds, with known verdicts (root)
+soak soak-short: release venv
+	$(AS_ROOT) $(SOAK) checks --count $(if $(findstring short,$@),20000,1000000)
+	$(AS_ROOT) $(SOAK) monitors --seconds $(if $(findstring short,$@),40,7200)
+
+# `make test` runs the short form too, with the debug build.
+lifecycle: ## Test 100 SIGTERMs, 100 SIGKILLs, 300 reloads and more under load: 15 minutes (root)
+lifecycle-short: ## Test signals, reloads, clocks, name servers and few descriptors under load: a minute (root)
+lifecycle lifecycle-short: release venv
+	$(AS_ROOT) env CONNECTD_LONG=$(if $(findstring short,$@),,1) $(subst /debug/,/release/,$(PYTEST)) Tests/EndToEnd/lifecycle
+
+# `make test` runs the short form: 10,000 vectors and more.
+ssrf: ## Try 500,000 random addresses too, and half a minute of each race, judged by what the kernel saw (root)
+ssrf: build venv
+	$(AS_ROOT) env CONNECTD_SSRF_VECTORS=500000 CONNECTD_SSRF_RACE_SECONDS=30 $(PYTEST) Tests/EndToEnd/ssrf
+
+# A service of its own in a network namespace and a control group of 64 MiB. The short form has wider limits, because it may
+# share the machine.
+attack: ## Flood a service with 64 MiB at twice the size of known attacks, next to honest clients (root)
+attack-short: ## The same with smaller floods: a minute (root)
+attack: FLOODS := --seconds 10
+attack: ALL_AT_ONCE := --seconds 60
+attack-short: FLOODS := --size 0.5 --seconds 0.5 --health-goal 500
+attack-short: ALL_AT_ONCE := --seconds 6 --health-goal 500 --ratio 0.4 --p99 200
+attack attack-short: release venv
+	$(AS_ROOT) $(ATTACK) floods $(FLOODS)
+	$(AS_ROOT) $(ATTACK) all-at-once $(ALL_AT_ONCE)
 
 # Checks the hardening of the release build, exact versions, and the list of its software.
 supply-chain: ## Check the release build's hardening and its list of software

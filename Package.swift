@@ -165,7 +165,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "DNSTests",
-            dependencies: ["DNS", "SocketIO", "CheckModel", "ErrorCatalogue", "NetworkTypes", "CLinux"],
+            dependencies: ["DNS", "SocketIO", "CheckModel", "ErrorCatalogue", "NetworkTypes", "CLinux", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
             name: "MetricsTests", dependencies: ["CheckModel", "ErrorCatalogue", "Metrics"], swiftSettings: strict),
@@ -230,3 +230,15 @@ let package = Package(
             swiftSettings: strict),
     ]
 )
+
+// The fuzzers are linked with libFuzzer, which only `Fuzz/run` asks for.
+if Context.environment["CONNECTD_FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "Fuzz",
+            dependencies: [
+                "AccessPolicy", "CheckEngine", "CheckModel", "Configuration", "ConnectAPI", "COpenSSL", "Dialog", "DNS",
+                "HTTPServer", "NetworkTypes", "Presets", "Reachability", "STARTTLS", "StrictJSON", "TLS",
+            ],
+            path: "Fuzz/Sources", swiftSettings: strict))
+}

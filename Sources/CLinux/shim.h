@@ -214,6 +214,7 @@ static inline int connectd_ignore_new_clients(int listener)
 
 // SIG_IGN is a macro with a cast.
 static inline void connectd_ignore_sigpipe(void) { signal(SIGPIPE, SIG_IGN); }
+static inline void connectd_ignore_sigxfsz(void) { signal(SIGXFSZ, SIG_IGN); }
 
 // A handler that ends the process as a shell would report it.
 static inline void connectd_end_by(int number) { _exit(128 + number); }

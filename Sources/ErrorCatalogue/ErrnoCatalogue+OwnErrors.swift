@@ -96,14 +96,15 @@ extension ErrnoCatalogue {
 
     private static let proberBusy = own(
         .proberBusy, .proberExhausted, fault: .prober, source: .deadline, retryable: true,
-        message: "connectd had no free socket or thread in time",
+        message: "connectd had no free socket, thread, memory or processor time in time",
         when: """
-            Until `timeout_ms` passed, the check waited for an additional socket (`addresses` is `all` or `race`) or \
-            for a thread to open its path: other checks held all of them.
+            Until `timeout_ms` passed, the check waited for an additional socket (`addresses` is `all` or `race`), for \
+            a thread to open its path, or for the memory of TLS or a dialog: other checks held all of it. Or connectd \
+            itself did not run for a quarter of that time or more: it was stopped, or the machine was overloaded.
             """,
         hint: """
-            Run fewer checks at once, raise connectd's descriptor limit (LimitNOFILE, ulimit -n), or allow the check \
-            more time: nothing is known about this address.
+            Run fewer checks at once, raise connectd's descriptor limit (LimitNOFILE, ulimit -n), its memory limit or \
+            its share of the processors, or allow the check more time: nothing is known about this address.
             """)
 
     private static let denied = own(

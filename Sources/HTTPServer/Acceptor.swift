@@ -30,6 +30,8 @@ actor Acceptor {
     /// Whether new clients of inherited sockets are left to the next process.
     private var isHandingOver = false
     private var pause: SlotToken?
+    /// The listeners that the pause applies to. A flood of the others does not stop health listeners.
+    private var paused: Set<Listener.Purpose> = []
     /// Whether idle connections are being ended for lack of descriptors.
     private var isRelieving = false
 
@@ -74,8 +76,7 @@ actor Acceptor {
             // The next process accepts the backlog of an inherited socket.
             if !listener.socket.isInherited { acceptBacklog(of: listener.socket) }
         }
-        if let pause { reactor.assumeIsolated { $0.remove(pause) } }
-        pause = nil
+        removePause()
         if let told = told.take() { close(told.descriptor) }
         if reserve >= 0 { close(reserve) }
         reserve = -1
@@ -85,8 +86,8 @@ actor Acceptor {
     /// - Returns: whether there are such sockets.
     func handOver() -> Bool {
         isHandingOver = true
-        if pause == nil {
-            for listener in listeners { setInterest(interest(in: listener), in: listener) }
+        for listener in listeners where !paused.contains(listener.socket.purpose) {
+            setInterest(interest(in: listener), in: listener)
         }
         return listeners.contains { $0.socket.isInherited }
     }
@@ -116,11 +117,11 @@ actor Acceptor {
     private static let batch = 64
 
     private func accept(on index: Int) {
-        guard pause == nil, index < listeners.count else { return }
+        guard index < listeners.count, !paused.contains(listeners[index].socket.purpose) else { return }
         let listener = listeners[index].socket
         switch acceptClients(of: listener, atMost: Self.batch) {
         case .backlogIsEmpty, .mayBeMore: break
-        case .cannotRefuse: startPause()
+        case .cannotRefuse: startPause(of: [listener.purpose])
         case .failed(let error): relieve(listener, error)
         }
     }
@@ -212,7 +213,7 @@ actor Acceptor {
     /// Pauses accepting when there is no descriptor or memory. The listener stays ready, so the loop would spin otherwise.
     /// Idle connections give way to the clients in the backlog.
     private func relieve(_ listener: ListeningSocket, _ error: Errno) {
-        startPause()
+        startPause(of: [.service, .health])
         guard !isRelieving else { return }
         isRelieving = true
         Task(executorPreference: reactor.thread) {
@@ -266,9 +267,10 @@ actor Acceptor {
 
     private static let pauseMilliseconds = 20
 
-    private func startPause() {
+    private func startPause(of purposes: Set<Listener.Purpose>) {
         let acceptor = self
-        for listener in listeners { setInterest([], in: listener) }
+        paused.formUnion(purposes)
+        for listener in listeners where purposes.contains(listener.socket.purpose) { setInterest([], in: listener) }
         // Two listeners may both ask for a pause in the same turn.
         guard pause == nil else { return }
         pause = reactor.assumeIsolated { reactor in
@@ -278,9 +280,14 @@ actor Acceptor {
         }
     }
 
-    private func endPause() {
+    private func removePause() {
         if let pause { reactor.assumeIsolated { $0.remove(pause) } }
         pause = nil
+        paused = []
+    }
+
+    private func endPause() {
+        removePause()
         readTold()
         openReserve()
         for listener in listeners { setInterest(interest(in: listener), in: listener) }

@@ -34,9 +34,26 @@ extension HTTPDaemon {
         case .refused(let refusal): refuseWaiting(connection, refusal.status, refusal.detail, withoutBody: scan.isHead)
         case .incomplete:
             noteHead(of: connection)
+            guard mayWait(for: connection, available) else { return refuseHead(of: connection) }
             if connection.peerHasFinished { endWaiting(connection) }
         case nil: noteNothing(on: connection, available)
         }
+    }
+
+    /// Charges what a long unfinished head takes in the kernel, if memory is scarce.
+    /// - Returns: false if there is no room.
+    private func mayWait(for connection: Connection, _ available: Int) -> Bool {
+        guard let buffer = limits.socketBufferBytes, available > Self.shortUnfinishedHead, connection.headCharge == nil
+        else { return true }
+        connection.headCharge = MemoryCharge(buffer, for: .heads, in: limits.memory)
+        return connection.headCharge != nil
+    }
+
+    private static var shortUnfinishedHead: Int { 4096 }
+
+    private func refuseHead(of connection: Connection) {
+        limits.memory.noteRefusal(of: .heads)
+        refuseWaiting(connection, 503, "Too much memory is in use by request heads.", withoutBody: false)
     }
 
     private func noteNothing(on connection: Connection, _ available: Int) {
@@ -58,6 +75,11 @@ extension HTTPDaemon {
         noteBusy(connection)
         let body = scan.isChunked ? nil : scan.contentLength ?? 0
         let total = body.map { UInt64(scan.length) + $0 }
+        // A client that has ended its side cannot send the rest. The library would wait for it until the deadline.
+        if let total, total > UInt64(available), available < Self.lookedAtBytes, connection.peerHasFinished {
+            return refuseWaiting(
+                connection, 400, "The body is shorter than its Content-Length.", withoutBody: scan.isHead)
+        }
         let need = scan.length + (scan.fieldCount + scan.argumentCount) * HTTPLimits.partBytes
         let isUsual = need <= HTTPLimits.usualHeadBytes
         if let total, total > UInt64(available), total <= UInt64(HTTPLimits.usualHeadBytes), !scan.expectsContinue,
@@ -126,7 +148,7 @@ extension HTTPDaemon {
         if connection.headCharge != nil { return hand(connection, isLarge: true, isWhole: isWhole) }
         // A connection that is still in the large library already uses its memory, and needs the charge.
         if isUsual, !connection.isLarge { return hand(connection, isLarge: false, isWhole: false) }
-        refuseWaiting(connection, 503, "Too much memory is in use by request heads.", withoutBody: false)
+        refuseHead(of: connection)
     }
 
     /// Takes a connection between requests back from the library, and gives the library an ended socket in its place.

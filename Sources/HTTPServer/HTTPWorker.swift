@@ -107,6 +107,7 @@ actor HTTPWorker {
     /// Takes ownership of a connection; on any thread.
     nonisolated func adopt(_ connection: AcceptedConnection) {
         load.add(1, ordering: .relaxed)
+        limits.openConnections.add(1)
         clients.add(connection.source.owner)
         if connection.needsRoom { waiting.add(1, ordering: .relaxed) }
         if connection.source.purpose == .health { healthLoad.add(1, ordering: .relaxed) }
@@ -118,6 +119,7 @@ actor HTTPWorker {
     /// Notes that an adopted connection has been closed.
     nonisolated func release(_ source: ConnectionSource) {
         load.subtract(1, ordering: .relaxed)
+        limits.openConnections.add(-1)
         clients.remove(source.owner)
         if source.purpose == .health { healthLoad.subtract(1, ordering: .relaxed) }
     }

@@ -28,8 +28,12 @@ final class HandshakeTable: Sendable {
     private let limit: Int
     private let entries = Mutex(Entries())
 
-    init(limit: Int) {
+    private let onDismissal: @Sendable () -> Void
+
+    /// - Parameter onDismissal: called for each client that is refused or dismissed for another one.
+    init(limit: Int, onDismissal: @escaping @Sendable () -> Void) {
         self.limit = limit
+        self.onDismissal = onDismissal
     }
 
     var count: Int { entries.withLock { $0.byNumber.count } }
@@ -45,8 +49,12 @@ final class HandshakeTable: Sendable {
                 // Dismissed clients stay until their task has noticed: others may use some of that room.
                 guard entries.byNumber.count < (isCrowd ? limit * 3 / 2 : 2 * limit),
                     let rival = Self.rival(in: entries, ofNetworkWith: most, hasToWait: isCrowd)
-                else { return nil }
+                else {
+                    onDismissal()
+                    return nil
+                }
                 Self.dismiss(rival, in: &entries)
+                onDismissal()
             }
             entries.byNumber[entries.next] = Entry(descriptor: descriptor, network: network)
             entries.numbersByNetwork[network, default: []].append(entries.next)
@@ -101,6 +109,7 @@ final class HandshakeTable: Sendable {
             }
             guard let best, best.count >= entries.numbersByNetwork[network]?.count ?? 0 else { return false }
             Self.dismiss(best.number, in: &entries)
+            onDismissal()
             return true
         }
     }

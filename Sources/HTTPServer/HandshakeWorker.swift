@@ -25,7 +25,7 @@ actor HandshakeWorker {
         reactor = front.reactor
         context = front.context
         self.log = log
-        table = HandshakeTable(limit: limits.handshakes)
+        table = HandshakeTable(limit: limits.handshakes) { limits.memory.noteRefusal(of: .handshakes) }
         self.placement = placement
         self.limits = limits
         self.handler = handler
@@ -135,6 +135,7 @@ actor HandshakeWorker {
         case .clientIsFull(let client): return .turnedAway(session, with: handler.tooManyConnections(of: client))
         }
         guard let charge = MemoryCharge(HTTPLimits.sessionCharge, for: .sessions, in: limits.memory) else {
+            limits.memory.noteRefusal(of: .sessions)
             let reason = "Too much memory is in use by TLS connections."
             return .turnedAway(session, with: handler.problem(status: 503, detail: reason))
         }

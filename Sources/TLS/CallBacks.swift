@@ -56,7 +56,7 @@ func verifyChain(context: OpaquePointer?, argument: UnsafeMutableRawPointer?) ->
     X509_STORE_CTX_set_verify_cb(context, judgeName)
     let isGood = X509_verify_cert(context) == 1
     // A shortage must not pass for a verdict: a certificate of an authority could not be read, for example.
-    if !isGood, OpenSSLError.takeFirst()?.isShortage == true {
+    if !isGood, OpenSSLError.takeFirst()?.isShortage == true || record.isShortOfMemory {
         return record.failVerification(in: context, chain: sent)
     }
     guard isGood else {

@@ -128,9 +128,10 @@ final class ReportMemory {
             report.expiresInSeconds = report.notAfter.map { $0 - now }
             return report
         }
+        let failedAllocations = OpenSSLMemory.failureCount
         let report = CertificateReader.report(of: certificate, now: now)
-        // Without a digest, OpenSSL had no memory. The next report may have it.
-        let isComplete = !report.sha256.isEmpty && !report.publicKeySHA256.isEmpty
+        // What was read while memory was short may lack something.
+        let isComplete = OpenSSLMemory.failureCount == failedAllocations && !report.sha256.isEmpty
         if isComplete, report.subjectAlternativeNames.count <= Self.mostNames {
             if reports.count >= Self.capacity { reports.removeAll() }
             reports[fingerprint] = report

@@ -39,7 +39,7 @@ struct FailureNaming {
     /// Whether OpenSSL failed for a reason that the peer has no part in: a lack of memory or descriptors, or no reason at
     /// all, which means a failure of memory here, because no step touches a socket.
     private var isOurs: Bool {
-        guard let error else { return true }
+        guard let error, !record.isShortOfMemory else { return true }
         return error.isShortage || record.verifyError?.isShortage == true
     }
 

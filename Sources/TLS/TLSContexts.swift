@@ -52,12 +52,19 @@ struct ContextCache {
         if self.material !== material { adopt(material) }
         let key = ContextKey(options)
         if let context = contexts[key] { return context }
+        let failedAllocations = OpenSSLMemory.failureCount
         let context = try TLSContext(
             key, authorities: store(of: key.authority), certificate: certificate(of: key.clientCertificate),
             reports: reports)
+        try Self.check(failedAllocations)
         if contexts.count >= Self.capacity { contexts.removeAll() }
         contexts[key] = context
         return context
+    }
+
+    /// What was made while memory was short may lack something, and is not kept.
+    private static func check(_ failedAllocations: Int) throws(TLSHandshakeFailure) {
+        guard OpenSSLMemory.failureCount == failedAllocations else { throw .ofOurOwn("OpenSSL is out of memory") }
     }
 
     /// After a reload, the same names may refer to other files, including those of the system.
@@ -69,6 +76,7 @@ struct ContextCache {
 
     private mutating func store(of authority: String?) throws(TLSHandshakeFailure) -> AuthorityStore {
         if let store = stores[authority] { return store }
+        let failedAllocations = OpenSSLMemory.failureCount
         let store: AuthorityStore?
         if let authority {
             guard let anchors = material?.authorities[authority] else {
@@ -79,6 +87,7 @@ struct ContextCache {
             store = AuthorityStore.system()
         }
         guard let store else { throw TLSContext.refusal("a store of authorities") }
+        try Self.check(failedAllocations)
         stores[authority] = store
         return store
     }

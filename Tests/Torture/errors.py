@@ -15,7 +15,7 @@ _BY_FUNCTION = {
     # EADDRINUSE would be the fault of the request that asked for the port.
     "bind": ("ENOMEM",),
     "listen": ("EADDRINUSE", "ENOMEM"),
-    "connect": ("ENOBUFS", "ENOMEM", "EADDRNOTAVAIL"),
+    "connect": ("ENOBUFS", "ENOMEM"),
     "accept4": ("EMFILE", "ENFILE", "ENOMEM", "ENOBUFS", "ECONNABORTED", "EINTR"),
     "getsockname": ("ENOBUFS",),
     "getpeername": ("ENOBUFS", "ENOTCONN"),

@@ -44,7 +44,8 @@ class SharedPage:
         self._callers: list[str] = []
 
     def environment(self, shim: pathlib.Path) -> dict[str, str]:
-        return {"LD_PRELOAD": str(shim), "TORTURE_CONTROL": str(self.path), "SWIFT_BACKTRACE": "enable=no"}
+        return {"LD_PRELOAD": str(shim), "TORTURE_CONTROL": str(self.path), "SWIFT_BACKTRACE": "enable=no",
+                "ASAN_OPTIONS": "verify_asan_link_order=0:detect_stack_use_after_return=0:detect_leaks=1:allocator_may_return_null=1"}  # fmt: skip
 
     def _write(self, function: int, caller: int, ordinal: int, error: int, is_persistent: bool) -> None:
         # The function is written last: it arms the call.

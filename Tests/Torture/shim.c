@@ -440,11 +440,25 @@ __attribute__((visibility("default"))) void free(void *block)
 
 // CRYPTO_set_mem_functions(3): every allocation of OpenSSL, with the place in its source. It calls malloc(3) by name, which
 // is that of the address sanitizer in a program with it.
+// connectd sets its own functions, which count failures: they are called in any case, on failure with a size that is not available.
+static void *(*own_malloc)(size_t, const char *, int) = NULL, *(*own_realloc)(void *, size_t, const char *, int) = NULL;
+static void (*own_free)(void *, const char *, int) = NULL;
+
+__attribute__((visibility("default"))) int CRYPTO_set_mem_functions(
+    void *(*allocate)(size_t, const char *, int), void *(*reallocate)(void *, size_t, const char *, int),
+    void (*release)(void *, const char *, int))
+{
+    own_malloc = allocate;
+    own_realloc = reallocate;
+    own_free = release;
+    return 1;
+}
+
 static void *crypto_malloc(size_t size, const char *file, int line)
 {
     if (control && fails_from(ID_CRYPTO_malloc, CRYPTO, NULL, 0, file, line))
-        return NULL;
-    void *result = malloc(size);
+        return own_malloc ? own_malloc(PTRDIFF_MAX, file, line) : NULL;
+    void *result = own_malloc ? own_malloc(size, file, line) : malloc(size);
     if (control && result)
         atomic_fetch_add(&control->live[CRYPTO], 1);
     return result;
@@ -453,8 +467,8 @@ static void *crypto_malloc(size_t size, const char *file, int line)
 static void *crypto_realloc(void *block, size_t size, const char *file, int line)
 {
     if (control && fails_from(ID_CRYPTO_realloc, CRYPTO, NULL, 0, file, line))
-        return NULL;
-    void *result = realloc(block, size);
+        return own_realloc ? own_realloc(block, PTRDIFF_MAX, file, line) : NULL;
+    void *result = own_realloc ? own_realloc(block, size, file, line) : realloc(block, size);
     if (control && !block && result)
         atomic_fetch_add(&control->live[CRYPTO], 1);
     return result;
@@ -462,10 +476,12 @@ static void *crypto_realloc(void *block, size_t size, const char *file, int line
 
 static void crypto_free(void *block, const char *file, int line)
 {
-    (void)file, (void)line;
     if (control && block)
         atomic_fetch_add(&control->live[CRYPTO], -1);
-    free(block);
+    if (own_free)
+        own_free(block, file, line);
+    else
+        free(block);
 }
 
 static int is_connectd(void)
@@ -502,7 +518,7 @@ __attribute__((constructor)) static void begin(void)
     page->caller_count = CALLER_COUNT;
     memset((void *)page->live, 0, sizeof page->live);
     dl_iterate_phdr(note_object, NULL);
-    int (*set)(void *, void *, void *) = (int (*)(void *, void *, void *))dlsym(RTLD_DEFAULT, "CRYPTO_set_mem_functions");
+    int (*set)(void *, void *, void *) = (int (*)(void *, void *, void *))dlsym(RTLD_NEXT, "CRYPTO_set_mem_functions");
     if (set && !set((void *)crypto_malloc, (void *)crypto_realloc, (void *)crypto_free))
         fprintf(stderr, "shim: OpenSSL has already allocated memory\n");
     control = page;

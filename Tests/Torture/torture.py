@@ -31,6 +31,8 @@ class Options:
     """`is_long`: every ordinal with every error; otherwise the first and the last ordinal with the first error."""
 
     is_long: bool = False
+    # With `is_long`: at most this many ordinals of a function, evenly spread.
+    most: int = 1 << 30
     scenarios: tuple[str, ...] = ()
     function: str | None = None
     caller: str | None = None
@@ -54,6 +56,13 @@ class Defect:
         return f"{self.scenario}: {self.injection.call} number {self.injection.ordinal}{often} {error} at {self.site}: {self.what}"
 
 
+def spread(count: int, most: int) -> list[int]:
+    """The numbers from 1 to `count`, or `most` of them with the first and the last."""
+    if count <= most:
+        return list(range(1, count + 1))
+    return sorted({1 + index * (count - 1) // (most - 1) for index in range(most)})
+
+
 def compile_shim(folder: pathlib.Path) -> pathlib.Path:
     folder.mkdir(exist_ok=True)
     shim = folder / "shim.so"
@@ -70,6 +79,8 @@ class Torture:
         self.environment = {**self.page.environment(shim), "SSL_CERT_FILE": str(stage.system_authorities), "SSL_CERT_DIR": "/nowhere"}
         self.service: Connectd | None = None
         self.defects: list[Defect] = []
+        # What the service said at its end.
+        self.reports: list[str] = []
         self.verdicts: collections.Counter[str] = collections.Counter()
         self.calls: dict[str, dict[Call, int]] = {}
         self.not_reached = 0
@@ -104,10 +115,23 @@ class Torture:
         return len(os.listdir(f"/proc/{self.service.pid}/task"))
 
     def end_service(self) -> None:
-        if self.service:
-            self.page.disarm()
-            self.service.stop()
-        self.service = None
+        """Stops it. In a program with the address sanitizer this is when leaks are reported."""
+        service, self.service = self.service, None
+        if service is None:
+            return
+        self.page.disarm()
+        try:
+            if service.process.poll() is None:
+                service.process.send_signal(signal.SIGTERM)
+                status = service.process.wait(60)
+                if status or "ERROR: " in service.log:
+                    self.reports.append(f"status {status} at the end: {service.log[-4000:]}")
+        except subprocess.TimeoutExpired:
+            self.reports.append(f"no end within 60 s of SIGTERM: {service.log[-1500:]}")
+            service.process.kill()
+            service.process.wait()
+        finally:
+            service.stop()
 
     # One scenario.
 
@@ -160,7 +184,7 @@ class Torture:
                 errors = [options.error]
             elif not options.is_long:
                 errors = errors[:1]
-            ordinals = range(1, count + 1) if options.is_long else sorted({1, count})
+            ordinals = spread(count, options.most) if options.is_long else sorted({1, count})
             if options.ordinal is not None:
                 ordinals = [options.ordinal]
             for error in errors:
@@ -291,8 +315,8 @@ class Torture:
             f"injections:  {tried}, and {self.not_reached} that were not reached",
             *(f"  {count:>7}  {verdict}" for verdict, count in self.verdicts.most_common()),
             f"seconds:     {time.monotonic() - self.began:.0f}",
-            f"defects:     {len(self.defects)}",
-            *(f"  {defect}" for defect in self.defects),
+            f"defects:     {len(self.defects) + len(self.reports)}",
+            *(f"  {defect}" for defect in (*self.defects, *self.reports)),
         ]
         if self.left_out:
             lines.append(f"left out after {self.options.seconds:g} s: {', '.join(self.left_out)}")

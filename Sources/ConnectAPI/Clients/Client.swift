@@ -28,6 +28,14 @@ enum Client: Hashable, Sendable {
         }
     }
 
+    /// Whether the configuration or a configured authority has made the client's name.
+    var isAuthenticated: Bool {
+        switch self {
+        case .token, .certificate: true
+        case .network, .connection, .local, .others: false
+        }
+    }
+
     /// The client in logs.
     var text: String {
         switch self {

@@ -5,7 +5,8 @@ internal import Synchronization
 
 /// What each client has done lately, for the limits per client. It lives as long as the service; the limits may change.
 ///
-/// It has a fixed size. When it is full of clients that still count, further ones share one entry.
+/// It has a fixed size. When it is full of clients that still count, further addresses share one entry. Tokens and
+/// certificates always have their own: strangers cannot make them.
 final class ClientTable: Sendable {
     private struct Entry {
         var pace = RequestPace()
@@ -23,8 +24,9 @@ final class ClientTable: Sendable {
     private struct State {
         var entries: [Client: Entry] = [:]
         var targetCount = 0
-        /// At this number of entries, quiet ones are removed.
-        var nextSweep = 1024
+        /// Clients that were added since quiet ones were removed, and when that was, in nanoseconds.
+        var added = 0
+        var lastSweep: UInt64 = 0
     }
 
     private let state = Mutex(State())
@@ -36,6 +38,9 @@ final class ClientTable: Sendable {
         mostTargets = max(limitBytes / RecentTargets.targetBytes, 1024)
         self.mostClients = mostClients
     }
+
+    /// Clients with an entry.
+    var clientCount: Int { state.withLock { $0.entries.count } }
 
     /// Counts a check, or the request for one, against the rate.
     /// - Returns: 0 if it may start; otherwise the time to wait, in nanoseconds.
@@ -102,20 +107,24 @@ final class ClientTable: Sendable {
         of client: Client, _ body: (inout Entry, inout Int) -> Result
     ) -> Result {
         state.withLock { state in
-            let key = state.entries[client] != nil || makeRoom(&state) ? client : .others
+            let key = state.entries[client] != nil || mayAdd(client, to: &state) ? client : .others
             return body(&state.entries[key, default: Entry()], &state.targetCount)
         }
     }
 
-    /// - Returns: whether there is room for another client.
-    private func makeRoom(_ state: inout State) -> Bool {
-        if state.entries.count >= min(state.nextSweep, mostClients) {
-            let now = Clock.now().nanoseconds
-            removeQuiet(&state, at: now)
-            // The next sweep comes after as many new clients as there are now, so that it costs little for each.
-            state.nextSweep = max(2 * state.entries.count, 1024)
-        }
-        return state.entries.count < mostClients
+    /// - Returns: whether a client gets an entry of its own.
+    private func mayAdd(_ client: Client, to state: inout State) -> Bool {
+        if state.entries.count >= mostClients { sweep(&state) }
+        state.added += 1
+        return client.isAuthenticated || state.entries.count < mostClients
+    }
+
+    /// Removes quiet clients: after many new ones, or after a second. It visits all clients, so it must not run for each.
+    private func sweep(_ state: inout State) {
+        let now = Clock.now().nanoseconds
+        guard state.added >= mostClients / 2 || now - state.lastSweep >= 1_000_000_000 else { return }
+        removeQuiet(&state, at: now)
+        (state.added, state.lastSweep) = (0, now)
     }
 
     private func removeQuiet(_ state: inout State, at now: UInt64) {

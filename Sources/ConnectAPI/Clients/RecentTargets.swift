@@ -18,6 +18,7 @@ struct RecentTargets {
     ///   - limit: the most targets.
     /// - Returns: nil if it counts; otherwise the seconds until a target expires.
     mutating func note(_ hash: UInt32, at now: UInt32, limit: Int) -> UInt32? {
+        if lastUse.isEmpty { nextExpiry = now + Self.periodSeconds }
         if lastUse.updateValue(now, forKey: hash) != nil { return nil }
         if lastUse.count <= limit { return nil }
         lastUse[hash] = nil
@@ -36,6 +37,7 @@ struct RecentTargets {
 
     /// Forgets the targets that were not used for an hour.
     mutating func forgetExpired(at now: UInt32) {
+        guard now >= nextExpiry else { return }
         lastUse = lastUse.filter { now - $0.value < Self.periodSeconds }
         nextExpiry = (lastUse.values.min() ?? now) + Self.periodSeconds
     }

@@ -12,7 +12,8 @@ enum MetricsResource {
         try QueryRule.acceptNone(head)
         let document = MetricsDocument(
             metrics: parts.metrics, pool: parts.pool, batchCount: parts.draining.batchCount, memory: parts.memory,
-            clientRefusals: parts.clientJournal.refusalCounts, monitors: parts.monitors.monitors,
+            connections: parts.connections, clientRefusals: parts.clientJournal.refusalCounts,
+            monitors: parts.monitors.monitors,
             version: parts.version, certificateExpiry: settings.certificateExpiry, extensions: settings.extensions)
         let format = ExpositionFormat(accept: head.header("accept"))
         let text = try parts.documents.lend { () throws(Problem) in document.text(in: format) }
@@ -28,6 +29,7 @@ struct MetricsDocument {
     /// Batches that run.
     let batchCount: Int
     let memory: MemoryBudget
+    let connections: ConnectionCount
     let clientRefusals: [ClientLimit: UInt64]
     let monitors: [CheckEngine.Monitor]
     let version: String
@@ -97,6 +99,10 @@ struct MetricsDocument {
         writer.sample("connectd_queue_limit", [], UInt64(pool.admission.queueLimit))
         writer.family("connectd_batches_running", .gauge, help: "Batches that are running.")
         writer.sample("connectd_batches_running", [], UInt64(batchCount))
+        writer.family("connectd_connections", .gauge, help: "Open connections of clients.")
+        writer.sample("connectd_connections", [], UInt64(clamping: connections.value))
+        writer.family("connectd_connections_limit", .gauge, help: "Limit of open connections of clients.")
+        writer.sample("connectd_connections_limit", [], UInt64(clamping: connections.limit))
         writer.family("connectd_workers", .gauge, help: "Worker threads.")
         writer.sample("connectd_workers", [], UInt64(pool.workers.count))
     }
@@ -108,10 +114,23 @@ struct MetricsDocument {
             writer.sample(
                 "connectd_client_memory_bytes", [("use", use.rawValue)], UInt64(clamping: memory.heldBytes(by: use)))
         }
+        let checks = pool.admission.memory
+        writer.sample("connectd_client_memory_bytes", Self.useOfChecks, UInt64(clamping: checks.heldBytes))
         writer.family(
             "connectd_client_memory_limit_bytes", .gauge, help: "Limit of the memory held for all clients, in bytes.")
-        writer.sample("connectd_client_memory_limit_bytes", [], UInt64(memory.limitBytes))
+        let (limit, isLarge) = memory.limitBytes.addingReportingOverflow(checks.limitBytes)
+        writer.sample("connectd_client_memory_limit_bytes", [], UInt64(isLarge ? .max : limit))
+        writer.family(
+            "connectd_client_memory_refusals_total", .counter,
+            help: "Clients and checks that were refused or dismissed for lack of memory for clients, by use.")
+        for use in MemoryBudget.Use.allCases {
+            writer.sample(
+                "connectd_client_memory_refusals_total", [("use", use.rawValue)], memory.refusalCount(of: use))
+        }
+        writer.sample("connectd_client_memory_refusals_total", Self.useOfChecks, checks.refusalCount)
     }
+
+    private static let useOfChecks: ExpositionWriter.Labels = [("use", "checks")]
 
     private func writeRefusals(to writer: inout ExpositionWriter) {
         writer.family("connectd_rejections_total", .counter, help: "Requests answered with a problem, by problem type.")

@@ -62,7 +62,8 @@ extension ServiceResources {
                 .work(BatchResource(parts: parts, settings: settings))),
             Route(.get, "/v1/probe", scope: .probe, .work(CheckResource(.query, parts: parts, settings: settings))),
             Route(
-                .get, "/livez", access: .anyone, listeners: .serviceAndHealth, .answer(HealthResource.live)),
+                .get, "/livez", access: .anyone, listeners: .serviceAndHealth,
+                .answer { head throws(Problem) in try HealthResource.live(head, parts) }),
             Route(
                 .get, "/readyz", access: .anyone, listeners: .serviceAndHealth,
                 .answer { head throws(Problem) in
@@ -111,6 +112,7 @@ package final class ServiceParts: Sendable {
     let monitors: MonitorSet
     /// Accounts for the memory that clients can make the service hold.
     let memory: MemoryBudget
+    let connections: ConnectionCount
     let documents: DocumentBudget
     let clients: ClientTable
     let clientJournal: ClientJournal
@@ -120,12 +122,13 @@ package final class ServiceParts: Sendable {
 
     /// - Parameter context: the context of monitors, asked for at each round.
     init(
-        pool: WorkerPool, memory: MemoryBudget, version: String, logger: Logger,
+        pool: WorkerPool, memory: MemoryBudget, connections: ConnectionCount, version: String, logger: Logger,
         context: @escaping @Sendable () -> CheckContext
     ) {
         let metrics = ServiceMetrics(workerCount: pool.workers.count)
         self.pool = pool
         self.memory = memory
+        self.connections = connections
         documents = DocumentBudget(memory: memory)
         clients = ClientTable(limitBytes: memory.limitBytes / 16)
         clientJournal = ClientJournal(table: clients, logger: logger)

@@ -12,13 +12,17 @@ package final class ServiceHandler: RequestHandler {
     private let context: CurrentValue<CheckContext>
     private let resources: CurrentValue<ServiceResources>
 
-    /// - Parameter version: the version of connectd, for `/metrics`.
+    /// - Parameters:
+    ///   - connections: the open connections, for `/metrics`.
+    ///   - version: the version of connectd, for `/metrics`.
     package init(
-        pool: WorkerPool, memory: MemoryBudget, settings: ServiceSettings, version: String, logger: Logger
+        pool: WorkerPool, memory: MemoryBudget, connections: ConnectionCount = ConnectionCount(),
+        settings: ServiceSettings, version: String, logger: Logger
     ) {
         let context = CurrentValue(settings.checkContext)
         let parts = ServiceParts(
-            pool: pool, memory: memory, version: version, logger: logger, context: { context.current })
+            pool: pool, memory: memory, connections: connections, version: version, logger: logger,
+            context: { context.current })
         self.parts = parts
         self.context = context
         resources = CurrentValue(ServiceResources(parts: parts, settings: settings))

@@ -60,7 +60,9 @@ final class Reloader: Sendable {
 
     private func loadAndApply() -> String? {
         do throws(ConfigurationProblems) {
-            let (settings, warnings) = try source.load(replacing: current.withLock { $0 })
+            let (settings, warnings) = try SettledFile.read(source.file) { () throws(ConfigurationProblems) in
+                try source.load(replacing: current.withLock { $0 })
+            }
             if let refusal = refusal(of: settings) {
                 logger.error("reload rejected: \(refusal)")
                 return refusal

@@ -1,156 +1,115 @@
-"""Corrects generated requests where no schema can express what is valid.
+"""Generates valid requests where schemathesis cannot: it gives up on the conditions of a check.
 
-Names of certificates come from the configuration, names of ciphers from OpenSSL; a `reject` needs an `expect` after it; the
-parameters of a probe depend on each other; the hold and all rounds must fit into their limits; IDNA2008 decides which
-characters a name may have. Only requests that are meant to be valid are changed, except that every batch ends within the
-time limit of a request.
+Bodies come from the same schemas without their conditions. Members that contradict others are left out, until the published
+schema admits the body. So the specification decides what is sent, and nothing that it admits is repaired or hidden.
+
+Five things are facts of the service, which no schema knows: the names in its configuration, the names of ciphers in OpenSSL,
+which patterns PCRE2 compiles, which groups these have, and which parameters of a probe contradict each other. The last is
+judged by the schema of a check, as the description of `/v1/probe` says.
+
+Only the runs for valid data load this file.
 """
 
+import json
+import pathlib
 import re
 
+import jsonschema_rs
 import schemathesis
+import yaml
 
-# They decide how long a batch takes.
-SLOW = ("rate_per_second", "per_host", "retry_timeouts")
-TLS_PARAMETERS = ("server_name", "verify", "starttls", "min_days_left")
+
+DOCUMENT = yaml.safe_load((pathlib.Path(__file__).parents[3] / "openapi" / "openapi.yaml").read_text(encoding="utf-8"))
+BODIES = {"/v1/checks": "CheckRequest", "/v1/diagnoses": "DiagnosisRequest", "/v1/checks/batch": "BatchRequest"}
+CONDITIONS = ("if", "then", "else", "dependentSchemas")
+# The configuration of the service in `schemathesis_run.py` has these names.
+CONFIGURED = {"ca": "internal", "client_certificate": "probe", "ciphers": "HIGH"}
+# No target answers on loopback, but these durations pass even so.
+SHORTEST = {"hold_ms": 50, "interval_ms": 20, "count": 3, "timeout_ms": 1000, "rate_per_second": 0, "per_host": 0, "retry_timeouts": 0}
+
+
+def validator(name: str) -> jsonschema_rs.Draft202012Validator:
+    return jsonschema_rs.Draft202012Validator({"$ref": f"#/components/schemas/{name}", "components": DOCUMENT["components"]})
+
+
+VALIDATORS = {path: validator(name) for path, name in BODIES.items()}
 
 
 @schemathesis.hook
-def before_call(context, case, kwargs):
-    if case.path == "/v1/checks/batch" and isinstance(case.body, dict):
-        case.body = quick(case.body)
-    if case.path == "/v1/diagnoses" and isinstance(case.body, dict):
-        case.body = short({"timeout_ms": 1000} | case.body)
-    if case.meta is None or not case.meta.generation.mode.is_positive:
-        return
-    if case.path in ("/v1/checks", "/v1/diagnoses") and isinstance(case.body, dict):
-        case.body = check(case.body)
-        if "control" in case.body:
-            case.body["control"] = ascii_target(case.body["control"])
-    elif case.path == "/v1/checks/batch" and isinstance(case.body, dict):
-        case.body = batch(case.body)
-    elif case.path == "/v1/probe" and isinstance(case.query, dict):
-        case.query = probe(case.query)
-    elif case.path == "/probe" and isinstance(case.query, dict):
-        # Escaped, long values would make the head larger than 16 KiB, which is a 431.
-        case.query = {name: value[:200] if isinstance(value, str) else value for name, value in case.query.items()}
+def before_load_schema(context, raw_schema):
+    """The generator gets the bodies without their conditions."""
+    for name in BODIES.values():
+        for word in CONDITIONS:
+            raw_schema["components"]["schemas"][name].pop(word, None)
 
 
-def ascii_name(text):
-    """A host or target with ASCII letters instead of other characters; a UNIX path stays as it is."""
-    if not isinstance(text, str) or text.isascii() or text.lower().startswith("unix"):
-        return text
-    return re.sub(r"[^\x00-\x7f]", "a", text)
+@schemathesis.hook
+def map_body(context, body):
+    path = context.operation.path
+    return admitted(path, body) if path in BODIES and isinstance(body, dict) else body
 
 
-def ascii_target(target):
-    if isinstance(target, dict) and "host" in target:
-        return target | {"host": ascii_name(target["host"])}
-    return ascii_name(target)
+@schemathesis.hook
+def filter_query(context, query):
+    return context.operation.path != "/v1/probe" or not isinstance(query, dict) or is_check(query)
 
 
-def check(body: dict) -> dict:
-    body = dict(body)
-    if "target" in body:
-        body["target"] = ascii_target(body["target"])
-    if isinstance(body.get("tls"), dict):
-        body["tls"] = tls(body["tls"])
-    limit_time(body)
-    leave_out_conflicts(body)
-    if isinstance(body.get("dialog"), list):
-        steps = body["dialog"]
-        last = max((index for index, step in enumerate(steps) if {"expect", "expect_hex"} & set(step)), default=-1)
-        body["dialog"] = [step for index, step in enumerate(steps) if index < last or "reject" not in step]
-        if not body["dialog"]:
-            body["dialog"] = [{"send": "x"}]
+@schemathesis.hook
+def filter_case(context, case):
+    """The coverage phase combines members and parameters without the conditions."""
+    if case.path == "/v1/probe" and isinstance(case.query, dict):
+        return is_check(case.query)
+    return case.path not in BODIES or case.method != "POST" or VALIDATORS[case.path].is_valid(case.body)
+
+
+def admitted(path: str, body) -> dict:
+    """The body with every member that the published schema admits together with those before it."""
+    body = known(quick(body))
+    made = {name: body[name] for name in ("target", "checks") if name in body}
+    for name, value in body.items():
+        if VALIDATORS[path].is_valid(made | {name: value}):
+            made[name] = value
+    assert VALIDATORS[path].is_valid(made), f"{path}: {json.dumps(made)[:2000]}"
+    return made
+
+
+def quick(value):
+    """The same document with short durations."""
+    if isinstance(value, list):
+        return [quick(child) for child in value]
+    if not isinstance(value, dict):
+        return value
+    return {name: min(child, SHORTEST[name]) if name in SHORTEST and isinstance(child, (int, float)) else quick(child)
+            for name, child in value.items()}  # fmt: skip
+
+
+def known(body: dict) -> dict:
+    """The same document with names and patterns that the service knows."""
+    for holder in (body, *(body[name] for name in ("defaults",) if name in body)):
+        if isinstance(holder.get("tls"), dict):
+            holder["tls"] = {name: CONFIGURED.get(name, value) for name, value in holder["tls"].items()}
+        if isinstance(holder.get("dialog"), list):
+            holder["dialog"] = [{name: pattern(name, value) for name, value in step.items()} for step in holder["dialog"]]
     return body
 
 
-def leave_out_conflicts(body: dict) -> None:
-    """What the conditions demand that schemathesis_run.py leaves out of the specification."""
-    target = body.get("target")
-    text = target.lower() if isinstance(target, str) else ""
-    transport = target.get("transport", "tcp") if isinstance(target, dict) else ""
-    is_unix = text.startswith("unix") or transport == "unix"
-    if is_unix:
-        body.pop("trace", None)
-    if text.startswith("unix+dgram") or isinstance(target, dict) and target.get("socket_type") == "dgram":
-        body.pop("hold_ms", None)
-    if body.get("count", 1) == 1:
-        body.pop("interval_ms", None)
-    if body.get("half_open") is True:
-        is_tcp = transport == "tcp" or text and not text.startswith(("udp:", "tls:", "quic:", "unix"))
-        if not is_tcp:
-            body.pop("half_open")
-            return
-        for name in ("tls", "dialog", "preset", "hold_ms", "socket"):
-            body.pop(name, None)
+def pattern(name: str, value):
+    """Python's regular expressions are not those of PCRE2, and a reference needs its group."""
+    if name in ("expect", "reject"):
+        return re.escape(value)
+    return value.replace("${", "$") if name == "send" else value
 
 
-def limit_time(body: dict) -> None:
-    """The hold ends before the timeout, and all rounds take a second at most."""
-    if body.get("hold_ms", 0) > 0:
-        body["hold_ms"] = min(body["hold_ms"], 50)
-        body["timeout_ms"] = max(body.get("timeout_ms", 500), 51)
-    if body.get("count", 1) > 1:
-        body["count"] = min(body["count"], 3)
-        body["timeout_ms"] = min(body.get("timeout_ms", 300), 300)
-        body["interval_ms"] = min(body.get("interval_ms", 0), 20)
-        if isinstance(body.get("bind"), dict):
-            body["bind"] = {name: value for name, value in body["bind"].items() if name != "port"}
+CHECK = VALIDATORS["/v1/checks"]
+TLS_PARAMETERS = ("server_name", "verify", "starttls", "min_days_left")
+WORDS = {"true": True, "false": False}
 
 
-def batch(body: dict) -> dict:
-    """The defaults are judged like a check; a check that is not valid has a result."""
-    return body | {"defaults": check(body["defaults"])} if isinstance(body.get("defaults"), dict) else body
-
-
-def quick(body: dict) -> dict:
-    """A batch without a pace, whose checks have short timeouts."""
-    body = {name: value for name, value in body.items() if not (name in SLOW and isinstance(value, (int, float)))}
-    if isinstance(body.get("defaults"), dict):
-        body["defaults"] = short(body["defaults"])
-    if isinstance(body.get("checks"), list):
-        body["checks"] = [short(one) if isinstance(one, dict) else one for one in body["checks"]]
-    return body
-
-
-def short(one: dict) -> dict:
-    if isinstance(one.get("count"), int):
-        one = one | {"count": min(one["count"], 3)}
-    if isinstance(one.get("interval_ms"), int):
-        one = one | {"interval_ms": min(one["interval_ms"], 100)}
-    timeout = one.get("timeout_ms")
-    return one | {"timeout_ms": 1000} if isinstance(timeout, int) and 1000 < timeout <= 60_000 else one
-
-
-def tls(options: dict) -> dict:
-    options = {name: value for name, value in options.items() if name not in ("ca", "client_certificate")}
-    if "ciphers" in options:
-        options["ciphers"] = "HIGH"
-    if "alpn" in options:
-        options["alpn"] = [name.encode()[:255].decode(errors="ignore") for name in options["alpn"]]
-    if "%" in options.get("server_name", ""):
-        options["server_name"] = "db.internal"
-    if "server_name" in options:
-        options["server_name"] = ascii_name(options["server_name"])
-    return options
-
-
-def probe(query: dict) -> dict:
-    query = dict(query)
-    for name in ("target", "server_name"):
-        if name in query:
-            query[name] = ascii_name(query[name])
-    if "%" in str(query.get("server_name", "")):
-        query["server_name"] = "db.internal"
-    # Their rules depend on the other parameters; test_hold.py and test_half_open.py test them.
-    for name in ("hold_ms", "half_open"):
-        query.pop(name, None)
-    target = str(query.get("target", "")).lower()
-    if target.startswith(("udp://", "quic://", "unix")):
-        for name in TLS_PARAMETERS:
-            query.pop(name, None)
-    if target.startswith("unix"):
-        query.pop("trace", None)
-    return query
+def is_check(query: dict) -> bool:
+    """Whether the parameters together are a check. A parameter that is wrong on its own does not matter here."""
+    if not isinstance(query.get("target"), str):
+        return True
+    check = {name: query[name] for name in ("target", "timeout_ms", "hold_ms", "half_open", "trace") if name in query}
+    tls = {name: query[name] for name in TLS_PARAMETERS if name in query}
+    check |= {"tls": tls} if tls else {}
+    return CHECK.is_valid(check)

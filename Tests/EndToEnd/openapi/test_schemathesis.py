@@ -3,5 +3,9 @@
 from support.schemathesis_run import run_schemathesis
 
 
-def test_the_service_follows_its_specification(loopback_only):
-    run_schemathesis(loopback_only, "examples,coverage")
+def test_the_service_accepts_what_its_specification_admits(loopback_only):
+    run_schemathesis(loopback_only, "examples,coverage", "positive")
+
+
+def test_the_service_refuses_what_its_specification_forbids(loopback_only):
+    run_schemathesis(loopback_only, "coverage", "negative")

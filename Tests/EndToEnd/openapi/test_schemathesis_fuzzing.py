@@ -1,7 +1,10 @@
 """schemathesis with the real service: generated requests, and sequences of them. A file of its own runs in parallel."""
 
+import pytest
+
 from support.schemathesis_run import run_schemathesis
 
 
-def test_the_service_follows_its_specification_for_generated_requests(loopback_only):
-    run_schemathesis(loopback_only, "fuzzing,stateful")
+@pytest.mark.parametrize("mode", ["positive", "negative"])
+def test_the_service_follows_its_specification_for_generated_requests(loopback_only, mode):
+    run_schemathesis(loopback_only, "fuzzing,stateful", mode, examples=25)

@@ -125,3 +125,56 @@ def combinations(number: int, seed: int, members: dict[str, list] = MEMBERS, mos
     for _ in range(number):
         names = chance.sample(list(members), chance.randint(3, most))
         yield {"target": chance.choice(KINDS)} | {name: chance.choice(members[name]) for name in names}
+
+
+def durations():
+    """Holds and rounds at and next to round numbers, over TCP and UDP."""
+    times = sorted({near for number in (1, 10, 20, 50, 100, 500, 1000, 2000, 5000, 10_000, 20_000, 30_000, 60_000)
+                    for near in (number - 1, number, number + 1) if number > 0})  # fmt: skip
+    yield from ({"target": kind, "timeout_ms": time, "hold_ms": hold}
+                for kind in ("127.0.0.1:1", "udp://127.0.0.1:1") for time in times for hold in times)  # fmt: skip
+    for count in (1, 2, 3, 4, 5, 10, 11, 12, 13, 60, 61, 100, 1000):
+        for interval in times:
+            yield {"target": "127.0.0.1:1", "count": count, "interval_ms": interval}
+            yield from ({"target": "127.0.0.1:1", "count": count, "interval_ms": interval, "timeout_ms": time} for time in times)
+
+
+def diagnoses():
+    """Every value of each member of a diagnosis with some values of another."""
+    yield from ({"target": target} for target in TARGETS)
+    yield {}
+    for kind in KINDS:
+        for one, values in DIAGNOSIS.items():
+            yield from ({"target": kind, one: value} for value in values)
+            for other in ("tls", "socket", "preset"):
+                if other != one:
+                    yield from ({"target": kind, one: value, other: more} for value in values[:12] for more in MEMBERS[other][:14])
+
+
+DESTINATIONS = [
+    [], ["127.0.0.1"], ["::1"], ["fe80::1%lo"], ["ff02::1%1"], ["[::1]"], ["127.0.0.1:1"], ["localhost"], ["127.1"], ["::1%lo"],
+    ["10.0.0.0/8"], [""], [None], [1], ["127.0.0.1"] * 1001, "127.0.0.1", {}, None, ["::ffff:127.0.0.1"], ["0.0.0.0"], ["1::2::3"],
+    ["0177.0.0.1"], ["127.0.0.1 "], ["\uff11.1.1.1"], ["fe80::1%"], ["fe80::1%a/b"], ["FE80::A:b%eth0"], ["1:2:3:4:5:6:7:8"],
+    ["1:2:3:4:5:6:7::"], ["::1:2:3:4:5:6:7"], ["1:2:3:4:5:6:7:8:9"], ["::1.2.3.4"], ["::1.2.3.04"], ["12345::"],
+]  # fmt: skip
+
+PARAMETERS = {
+    "timeout_ms": [0, 1, 100, 60_000, 60_001, -1, 500], "hold_ms": [0, 1, 99, 100, 499, 500, 60_000, -1],
+    "half_open": [True, False], "family": ["any", "ipv4", "ipv6", "IPv4", ""], "addresses": ["first", "all", "race", "one"],
+    "server_name": ["db.internal", "::1", "[::1]", "fe80::1%lo", "", "m\u00fcnchen", "127.1", "a" * 64], "verify": [True, False],
+    "starttls": ["smtp", "imap", "http", ""], "min_days_left": [0, 36_500, 36_501, -1], "trace": ["never", "on_failure", "always", "x"],
+    "expect": ["connected", "!connected", "refused,timeout", "refused,", "!refused,timeout", "", "nosuch"],
+}  # fmt: skip
+
+
+def probes(number: int):
+    """Every value of every parameter for each kind of target, and random combinations."""
+    targets = [target for target in TARGETS if isinstance(target, str)]
+    yield from ({"target": target} for target in targets)
+    for kind in KINDS:
+        if isinstance(kind, str):
+            yield from ({"target": kind, name: value} for name, values in PARAMETERS.items() for value in values)
+    chance = random.Random(5)
+    for _ in range(number):
+        names = chance.sample(list(PARAMETERS), chance.randint(2, 5))
+        yield {"target": chance.choice(targets[:7])} | {name: chance.choice(PARAMETERS[name]) for name in names}

@@ -196,7 +196,7 @@ MODES: dict[str, Mode] = {
     "tcp-drips": over_tcp("connected", drips),
     "tcp-lies": over_tcp(("DNS_TIMEOUT", BAD, "DNS_UNREACHABLE"), answered(other_question), timeout_ms=SHORT),
     "tcp-many": over_tcp("connected", answered(lambda question: addresses(question, *[GOOD] * 1000))),
-    # Lies about the question.
+    # Answers to another question, or in a wrong form.
     "wrong-id": over_udp("DNS_TIMEOUT", wrong_identifier, timeout_ms=SHORT),
     "wrong-id-first": over_udp("connected", wrong_identifier, good),
     "wrong-question": over_udp("DNS_TIMEOUT", other_question, timeout_ms=SHORT),

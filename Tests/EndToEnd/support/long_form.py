@@ -1,4 +1,4 @@
-"""The figures of tests with a short and a long form: CONNECTD_LONG=1 (`make lifecycle LONG=1`) runs the long form."""
+"""The figures of tests with a short and a long form: CONNECTD_LONG=1 (`make lifecycle`) runs the long form."""
 
 import os
 

@@ -1,20 +1,25 @@
-"""Runs schemathesis against a connectd in a namespace that has loopback only, because it invents targets."""
+"""Runs schemathesis against a connectd in a namespace that has loopback only, because it invents targets.
 
-import json
+Valid and invalid requests are separate runs. Invalid ones need no hooks; those for valid ones only generate.
+`make schemathesis` runs this file with all phases and many examples.
+"""
+
 import os
 import pathlib
 import shutil
 import subprocess
 import sys
+import tempfile
 
 import pytest
-import yaml
 
-from support.connectd_process import REPOSITORY, Connectd
+from support.certificates import Authorities
+from support.connectd_process import OPEN_CONFIGURATION, REPOSITORY, Connectd
 
 PORT = 8171
 HOOKS = REPOSITORY / "Tests" / "EndToEnd" / "openapi" / "schemathesis_hooks.py"
 SPECIFICATION = REPOSITORY / "openapi" / "openapi.yaml"
+SETTINGS = REPOSITORY / "schemathesis.toml"
 
 
 def program() -> str:
@@ -25,39 +30,43 @@ def program() -> str:
     return found
 
 
-# Conditions of a check that are left out for generated bodies: with all of them, the generator gives up. The hooks keep to
-# them instead, and test_specification.py compares them with the service.
-LEFT_OUT = ("trace", "half_open", "hold_ms", "interval_ms")
+def configuration(folder: pathlib.Path) -> dict:
+    """A service with the names that the examples of the specification use, and with a monitor."""
+    authorities = Authorities(folder)
+    client = authorities.good
+    (folder / "root.pem").write_text(authorities.root_pem)
+    (folder / "bgp.key").write_text("secret\n")
+    return OPEN_CONFIGURATION | {
+        "authorities": {"internal": {"file": str(folder / "root.pem")}},
+        "client_certificates": {"probe": {"certificate": str(client.chain_file), "key": str(client.key_file)}},
+        "md5_keys": {"bgp": {"file": str(folder / "bgp.key")}},
+        "monitors": [{"name": "db", "interval_ms": 1000, "check": {"target": "tcp://127.0.0.1:1"}}],
+    }
 
 
-def specification_with_fewer_conditions(folder: pathlib.Path) -> pathlib.Path:
-    document = yaml.safe_load(SPECIFICATION.read_text())
-    conditions = document["components"]["schemas"]["CheckRequest"]["dependentSchemas"]
-    for name in LEFT_OUT:
-        del conditions[name]
-    file = folder / "openapi.json"
-    file.write_text(json.dumps(document))
-    return file
+def run(namespace, phases: str, mode: str, examples: int, seed: int = 1, timeout: float = 900) -> subprocess.CompletedProcess:
+    """Runs schemathesis once.
+
+    - mode: `positive` for valid requests, with the hooks; `negative` for invalid ones.
+    """
+    assert SETTINGS.is_file() and SPECIFICATION.is_file()
+    command = [
+        program(), "--config-file", str(SETTINGS), "run", str(SPECIFICATION), "--url", f"http://127.0.0.1:{PORT}",
+        "--phases", phases, "--mode", mode, "--max-examples", str(examples), "--seed", str(seed),
+        "--request-timeout", "20", "--checks", "all", "--continue-on-failure",
+    ]  # fmt: skip
+    environment = {name: value for name, value in os.environ.items() if name != "SCHEMATHESIS_HOOKS"}
+    if mode == "positive":
+        environment["SCHEMATHESIS_HOOKS"] = str(HOOKS)
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder)
+        with Connectd(namespace, configuration(path), port=PORT):
+            return subprocess.run(
+                namespace.command(*command), capture_output=not os.environ.get("SHOW"), text=True, timeout=timeout, cwd=folder, env=environment
+            )
 
 
-def run_schemathesis(namespace, phases: str) -> None:
+def run_schemathesis(namespace, phases: str, mode: str, examples: int = 50) -> None:
     """Runs schemathesis. Every phase must report that the service follows its specification."""
-    settings = REPOSITORY / "schemathesis.toml"
-    assert settings.is_file() and SPECIFICATION.is_file()
-    st = program()
-    with Connectd(namespace, port=PORT) as connectd:
-        generates = "fuzzing" in phases
-        specification = specification_with_fewer_conditions(connectd.folder) if generates else SPECIFICATION
-        command = [
-            st, "--config-file", str(settings), "run", str(specification), "--url", f"http://127.0.0.1:{PORT}",
-            "--phases", phases, "--max-examples", "50", "--seed", "1", "--request-timeout", "20",
-        ]  # fmt: skip
-        ran = subprocess.run(
-            namespace.command(*command),
-            capture_output=True,
-            text=True,
-            timeout=900,
-            cwd=connectd.folder,
-            env=os.environ | {"SCHEMATHESIS_HOOKS": str(HOOKS)},
-        )
-        assert ran.returncode == 0, ran.stdout[-8000:] + ran.stderr[-2000:]
+    ran = run(namespace, phases, mode, examples)
+    assert ran.returncode == 0, ran.stdout[-8000:] + ran.stderr[-2000:]

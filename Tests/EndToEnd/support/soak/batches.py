@@ -64,7 +64,7 @@ class BatchDriver:
         elif fault := case.fault_of(line):
             self.tally.add_fault(f"{fault} in a batch: {line}")
         else:
-            self.tally.right[case.title] += 1
+            self.tally.add_right(case, line)
 
     def _compare_summary(self, summary: dict, drawn: list[tuple[Case, dict]]) -> None:
         outcomes: dict[str, int] = {}

@@ -75,7 +75,7 @@ class SingleDriver:
         elif status == 200 and (fault := case.fault_of(value)):
             self.tally.add_fault(f"{fault}: {value}")
         else:
-            self.tally.right[case.title] += 1
+            self.tally.add_right(case, value)
         return not closes
 
     async def _malformed(self) -> bool:
