@@ -1,9 +1,11 @@
 # Builds the connectd image: `docker build -t connectd .`
 # docs/deployment.md describes how to run it; `make image-test` tests it.
 # The file is the same for every architecture: each platform uses its own builder image.
-FROM swift:6.3-bookworm AS builder
+# docs/supply-chain.md says how to update the digests.
+FROM swift:6.3.3-bookworm@sha256:7060a792f4cd9eaa0d00826d941cec00ab8d252d33b8b28bc8e105f51f2dba73 AS builder
 
-# Versions are not pinned: Debian removes the old version of a package after a security fix.
+# Packages have no versions here: Debian removes the old version of a package after a security fix. The list of the
+# image's software has the versions that were installed.
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install -y --no-install-recommends \
@@ -15,14 +17,14 @@ WORKDIR /source
 COPY Package.swift ./
 RUN swift package resolve
 
-COPY . ./
-RUN swift build -c release --static-swift-stdlib --disable-local-rpath --product connectd -Xlinker --strip-all \
-    && install -D .build/release/connectd /connectd
+COPY Sources ./Sources/
+COPY Tests ./Tests/
+COPY openapi ./openapi/
+RUN swift build -c release --static-swift-stdlib --disable-local-rpath --product connectd
 
-# Fail if the program has a RUNPATH, or if its relocation table is writable (no full RELRO).
-RUN readelf -W -d /connectd > /tmp/dynamic \
-    && grep -q BIND_NOW /tmp/dynamic \
-    && if grep RUNPATH /tmp/dynamic; then exit 1; fi
+COPY scripts ./scripts/
+RUN scripts/strip-program .build/release/connectd /connectd \
+    && scripts/check-hardening /connectd
 
 # The version in the label of the image. The build fails if the program has another version.
 ARG VERSION=0.1.0
@@ -33,7 +35,7 @@ RUN said=$(/connectd --version) \
     esac
 
 
-FROM debian:bookworm-slim
+FROM debian:bookworm-20260918-slim@sha256:3783cc01769c7b2b1b83a5c5ad96c815348e28ed7da68e2e3687004faa906251 AS libraries
 
 # hadolint ignore=DL3008
 RUN apt-get update \
@@ -44,7 +46,21 @@ RUN apt-get update \
     # No program in the image needs setuid or setgid, so su, mount and others lose these bits.
     && find /usr -xdev -type f -perm /6000 -exec chmod a-s {} +
 
+
+# The list of the software in the image. It needs Python and readelf, which the image does not have.
+FROM builder AS sbom
+
+# hadolint ignore=DL3008
+RUN apt-get update && apt-get install -y --no-install-recommends python3 && rm -rf /var/lib/apt/lists/*
+ARG VERSION=0.1.0
+COPY --from=libraries / /image/
+RUN scripts/sbom --program /connectd --version "$VERSION" --root /image --whole-root > /connectd.cdx.json
+
+
+FROM libraries
+
 COPY --from=builder /connectd /usr/local/bin/connectd
+COPY --from=sbom /connectd.cdx.json /usr/local/share/sbom/connectd.cdx.json
 COPY deploy/image/connectd.yaml /etc/connectd/connectd.yaml
 
 ARG VERSION=0.1.0
@@ -54,7 +70,9 @@ LABEL org.opencontainers.image.title="connectd" \
     org.opencontainers.image.version="${VERSION}" \
     org.opencontainers.image.revision="${REVISION}" \
     org.opencontainers.image.licenses="Apache-2.0" \
-    org.opencontainers.image.base.name="docker.io/library/debian:bookworm-slim"
+    org.opencontainers.image.base.name="docker.io/library/debian:bookworm-20260918-slim" \
+    org.opencontainers.image.base.digest="sha256:3783cc01769c7b2b1b83a5c5ad96c815348e28ed7da68e2e3687004faa906251" \
+    connectd.sbom="/usr/local/share/sbom/connectd.cdx.json"
 
 # Numeric IDs, so that Kubernetes can verify runAsNonRoot. They own no file in the image.
 USER 65532:65532

@@ -1,6 +1,9 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+/// What the C library and the compiler check at run time in C and C++. Swift code has both checks anyway.
+let hardenedC = ["-D_FORTIFY_SOURCE=3", "-fstack-protector-strong"]
+
 let strict: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
     .enableUpcomingFeature("ExistentialAny"),
@@ -14,8 +17,8 @@ let strict: [SwiftSetting] = [
     .unsafeFlags(["-cross-module-optimization", "-enforce-exclusivity=unchecked"], .when(configuration: .release)),
     // A section for each function, so that the linker can place the functions of a check next to each other.
     .unsafeFlags(["-Xfrontend", "-function-sections"], .when(configuration: .release)),
-    // The C library's checks of lengths, in the inline functions of the shims; they need an optimizing compiler.
-    .unsafeFlags(["-Xcc", "-D_FORTIFY_SOURCE=2", "-Xcc", "-O2"], .when(configuration: .release)),
+    // Checks of lengths and of the stack in the inline C functions of the shims. The first ones need an optimizing compiler.
+    .unsafeFlags(hardenedC.flatMap { ["-Xcc", $0] } + ["-Xcc", "-O2"], .when(configuration: .release)),
 ]
 
 // Every address of a library is looked up at the start, and the table of them is read-only from then on (full RELRO).
@@ -25,10 +28,11 @@ let hardened: [LinkerSetting] = [
 
 // A check starts with cold caches, so its functions are next to each other in the order of their calls: on 77 pages instead
 // of 237. `Benchmarks/link-order` writes the list, and docs/decisions/0017-link-order.md has the figures.
+// There is no build ID, because it depends on the folder of the build.
 let ordered: [LinkerSetting] = [
     .unsafeFlags(
         [
-            "-use-ld=lld", "-Xlinker", "--no-warn-symbol-ordering", "-Xlinker",
+            "-use-ld=lld", "-Xlinker", "--no-warn-symbol-ordering", "-Xlinker", "--build-id=none", "-Xlinker",
             "--symbol-ordering-file=\(Context.packageDirectory)/Sources/connectd/link-order.txt",
         ], .when(configuration: .release))
 ]
@@ -128,7 +132,12 @@ let package = Package(
         .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
         // Not a systemLibrary: Swift cannot import C++ headers here, and SwiftPM warns about `-pthread` in re2.pc.
         .target(
-            name: "CRE2", cxxSettings: [.unsafeFlags(["-Wall", "-Wextra"])], linkerSettings: [.linkedLibrary("re2")]),
+            name: "CRE2",
+            cxxSettings: [
+                .unsafeFlags(["-Wall", "-Wextra"]),
+                .unsafeFlags(hardenedC + ["-D_GLIBCXX_ASSERTIONS"], .when(configuration: .release)),
+            ],
+            linkerSettings: [.linkedLibrary("re2")]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
 
         // What the tests of several modules need.
@@ -156,7 +165,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "DNSTests",
-            dependencies: ["DNS", "SocketIO", "CheckModel", "ErrorCatalogue", "NetworkTypes", "CLinux"],
+            dependencies: ["DNS", "SocketIO", "CheckModel", "ErrorCatalogue", "NetworkTypes", "CLinux", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
             name: "MetricsTests", dependencies: ["CheckModel", "ErrorCatalogue", "Metrics"], swiftSettings: strict),
@@ -221,3 +230,15 @@ let package = Package(
             swiftSettings: strict),
     ]
 )
+
+// The fuzzers are linked with libFuzzer, which only `Fuzz/run` asks for.
+if Context.environment["CONNECTD_FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "Fuzz",
+            dependencies: [
+                "AccessPolicy", "CheckEngine", "CheckModel", "Configuration", "ConnectAPI", "COpenSSL", "Dialog", "DNS",
+                "HTTPServer", "NetworkTypes", "Presets", "Reachability", "STARTTLS", "StrictJSON", "TLS",
+            ],
+            path: "Fuzz/Sources", swiftSettings: strict))
+}

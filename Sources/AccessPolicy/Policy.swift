@@ -244,6 +244,15 @@ public enum DenialReason: Error, Hashable, Sendable {
     /// A name without addresses, which the profile reports like a denial.
     case unresolved
 
+    /// What denies, as the configuration names it, for logs.
+    public var ruleName: String {
+        switch self {
+        case .rule(let index): "policy.rules[\(index)]"
+        case .profile, .unixPath, .unresolved: "policy.profile"
+        case .ownListener, .cloudMetadata, .linkLocal, .multicast, .broadcast, .unspecified, .reserved: "hard denial"
+        }
+    }
+
     /// The reason in a few words, for logs.
     public var text: String {
         switch self {

@@ -124,8 +124,9 @@ final class BlackboxProbeResource: RequestResponder {
         switch prepare(request) {
         case .answer(let response): return response
         case .denied(let check, let probe): return deny(check, to: probe, request.head, on: worker)
-        case .check(let check, let probe):
+        case .check(let check, let probe, let limits):
             let answer = await parts.service(on: worker).run(check, in: settings.checkContext, until: nil)
+            limits?.end(with: answer)
             return response(answer, to: check, of: probe, request.head, on: worker)
         }
     }
@@ -136,15 +137,31 @@ final class BlackboxProbeResource: RequestResponder {
     private func prepare(_ request: Request) -> BlackboxService.Preparation {
         let preparation = blackbox.prepare(request.head, of: modules, under: settings)
         switch preparation {
-        case .check, .denied: parts.journal.noteAsked()
+        case .check(let check, let probe, _):
+            parts.journal.noteAsked()
+            return limited(check, probe, request.head)
+        case .denied: parts.journal.noteAsked()
         case .answer(let response): if response.status == 400 { parts.metrics.noteRejection(.badRequest) }
         }
         return preparation
     }
 
+    /// The check within the limits of its client.
+    private func limited(
+        _ check: PreparedCheck, _ probe: BlackboxProbe, _ head: RequestHead
+    ) -> BlackboxService.Preparation {
+        do throws(Problem) {
+            return .check(check, probe, try settings.limitedClient(of: head, in: parts)?.begin(check))
+        } catch {
+            return .answer(parts.refusal(error))
+        }
+    }
+
     @inline(never)
     private func deny(_ check: CheckRequest, to probe: BlackboxProbe, _ head: RequestHead, on worker: Int) -> Response {
-        parts.journal.noteDenied(check, because: "its module has a dialog", on: worker)
+        parts.journal.noteDenied(
+            check, because: Denial(rule: "policy.dialogs", text: "its module has a dialog"), from: head.peer, on: worker
+        )
         return blackbox.deny(check, to: probe, head)
     }
 
@@ -154,7 +171,7 @@ final class BlackboxProbeResource: RequestResponder {
         on worker: Int
     ) -> Response {
         do throws(Problem) {
-            let result = try parts.journal.concludeProbe(answer, of: check.request, on: worker)
+            let result = try parts.journal.concludeProbe(answer, of: check.request, from: head.peer, on: worker)
             return blackbox.answer(result, to: probe, head)
         } catch {
             // A denial is a failed probe; an overload is a problem of this service.

@@ -33,6 +33,9 @@
 #include <time.h>
 #include <unistd.h>
 
+// For a function that fills an array on its stack. Inlined into Swift code, it would lose its stack protector.
+#define CONNECTD_STACK_PROTECTED __attribute__((noinline))
+
 // epoll's flags are enumerators of an enum with the top bit set. Swift imports them as a separate type.
 static const uint32_t connectd_epoll_in = EPOLLIN;
 static const uint32_t connectd_epoll_out = EPOLLOUT;
@@ -117,7 +120,7 @@ static inline int connectd_diagnosed_address(const struct sockaddr_storage *name
     return AF_INET6;
 }
 
-static inline int connectd_peer_has_closed(int descriptor)
+static inline CONNECTD_STACK_PROTECTED int connectd_peer_has_closed(int descriptor)
 {
     struct sockaddr_storage own, peer;
     socklen_t own_length = sizeof own, peer_length = sizeof peer;
@@ -155,6 +158,45 @@ static inline int connectd_peer_has_closed(int descriptor)
     return result;
 }
 
+// Whether the route to an address has the type local: rtnetlink(7). A connect(2) of a datagram socket would show it too,
+// but a policy asks this before it allows the address. Returns 1: yes, 0: no, -1: unknown.
+#include <linux/rtnetlink.h>
+static inline int connectd_route_is_local(int family, const void *address)
+{
+    struct {
+        struct nlmsghdr header;
+        struct rtmsg route;
+        struct rtattr attribute;
+        uint8_t destination[16];
+    } question = {
+        .header = {.nlmsg_type = RTM_GETROUTE, .nlmsg_flags = NLM_F_REQUEST},
+        .route = {.rtm_family = (unsigned char)family},
+        .attribute = {.rta_type = RTA_DST},
+    };
+    size_t size = family == AF_INET ? 4 : 16;
+    question.route.rtm_dst_len = (unsigned char)(8 * size);
+    question.attribute.rta_len = (unsigned short)RTA_LENGTH(size);
+    question.header.nlmsg_len = (uint32_t)(NLMSG_LENGTH(sizeof question.route) + RTA_LENGTH(size));
+    memcpy(question.destination, address, size);
+    int routing = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
+    if (routing < 0)
+        return -1;
+    int result = -1;
+    union {
+        struct nlmsghdr header;
+        char bytes[4096];
+    } answer;
+    if (send(routing, &question, question.header.nlmsg_len, MSG_NOSIGNAL) == (ssize_t)question.header.nlmsg_len) {
+        ssize_t count = recv(routing, &answer, sizeof answer, MSG_DONTWAIT);
+        if (count >= (ssize_t)NLMSG_LENGTH(sizeof(struct rtmsg)) && answer.header.nlmsg_type == RTM_NEWROUTE)
+            result = ((struct rtmsg *)NLMSG_DATA(&answer.header))->rtm_type == RTN_LOCAL;
+        else if (count >= (ssize_t)NLMSG_LENGTH(sizeof(struct nlmsgerr)) && answer.header.nlmsg_type == NLMSG_ERROR)
+            result = 0;  // ENETUNREACH and its like: there is no route.
+    }
+    close(routing);
+    return result;
+}
+
 // Drops a listener's packets that are SYNs without ACK (byte 13 of the TCP header has the flags), as a full backlog
 // does. The ACKs that complete handshakes in progress are accepted. SO_ATTACH_FILTER, socket(7), needs no privilege.
 static inline int connectd_ignore_new_clients(int listener)
@@ -172,6 +214,7 @@ static inline int connectd_ignore_new_clients(int listener)
 
 // SIG_IGN is a macro with a cast.
 static inline void connectd_ignore_sigpipe(void) { signal(SIGPIPE, SIG_IGN); }
+static inline void connectd_ignore_sigxfsz(void) { signal(SIGXFSZ, SIG_IGN); }
 
 // A handler that ends the process as a shell would report it.
 static inline void connectd_end_by(int number) { _exit(128 + number); }
@@ -225,7 +268,7 @@ struct connectd_icmp {
 };
 
 // Returns 1 if it is filled in; 0 if the queue has no ICMP message. Messages from other origins are skipped.
-static inline int connectd_read_icmp(int descriptor, struct connectd_icmp *result)
+static inline CONNECTD_STACK_PROTECTED int connectd_read_icmp(int descriptor, struct connectd_icmp *result)
 {
     for (int budget = 16; budget > 0; budget--) {
         char control[512];
@@ -264,7 +307,7 @@ static const uint8_t connectd_origin_icmp6 = SO_EE_ORIGIN_ICMP6;
 
 // After EMSGSIZE of send(2): the MTU of the route's device, from the error queue. Returns 0 if the queue does not have
 // it.
-static inline uint32_t connectd_device_mtu(int descriptor)
+static inline CONNECTD_STACK_PROTECTED uint32_t connectd_device_mtu(int descriptor)
 {
     for (int budget = 16; budget > 0; budget--) {
         char control[512];
@@ -284,7 +327,7 @@ static inline uint32_t connectd_device_mtu(int descriptor)
 }
 
 // TCP_MD5SIG: struct tcp_md5sig has an array of 80 bytes, which Swift imports as a tuple of 80 members.
-static inline int connectd_set_md5(
+static inline CONNECTD_STACK_PROTECTED int connectd_set_md5(
     int descriptor, const struct sockaddr *peer, socklen_t peer_length, const uint8_t *key, size_t key_length)
 {
     struct tcp_md5sig signature;

@@ -127,9 +127,10 @@ static inline int connectd_ssl_get_peer_key(SSL *ssl, EVP_PKEY **key)
 }
 
 // Index 0 belongs to the application in every SSL.
-static inline void connectd_ssl_set_owner(SSL *ssl, void *owner)
+// Returns 0 if memory is short.
+static inline int connectd_ssl_set_owner(SSL *ssl, void *owner)
 {
-    SSL_set_app_data(ssl, owner);
+    return SSL_set_app_data(ssl, owner);
 }
 
 static inline void *connectd_ssl_get_owner(const SSL *ssl)
@@ -167,5 +168,34 @@ static inline int connectd_err_reason(unsigned long error)
 static inline int connectd_err_is_ssl(unsigned long error)
 {
     return ERR_GET_LIB(error) == ERR_LIB_SSL;
+}
+
+// Whether an error is a lack of memory or of descriptors, or a failed read of a file: ours, whatever a peer has sent.
+// ERR_R_MALLOC_FAILURE is a macro over macros. For a system error the reason is the errno.
+static inline int connectd_err_is_shortage(unsigned long error)
+{
+    int reason = ERR_GET_REASON(error);
+    if (ERR_GET_LIB(error) == ERR_LIB_SYS)
+        return reason == ENOMEM || reason == EMFILE || reason == ENFILE || reason == EIO;
+    return reason == ERR_R_MALLOC_FAILURE;
+}
+
+// X509_STORE_set_default_paths(3), which ignores every failure, and so may leave a store without authorities. A file or
+// folder that does not exist is not a failure, nor is one without certificates. Returns 0 if memory or descriptors are short.
+static inline int connectd_x509_store_add_system(X509_STORE *store)
+{
+    X509_LOOKUP *file = X509_STORE_add_lookup(store, X509_LOOKUP_file());
+    if (file == NULL)
+        return 0;
+    ERR_clear_error();
+    X509_LOOKUP_load_file(file, NULL, X509_FILETYPE_DEFAULT);
+    for (unsigned long error = ERR_get_error(); error != 0; error = ERR_get_error())
+        if (connectd_err_is_shortage(error))
+            return 0;
+    X509_LOOKUP *folder = X509_STORE_add_lookup(store, X509_LOOKUP_hash_dir());
+    if (folder == NULL || X509_LOOKUP_add_dir(folder, NULL, X509_FILETYPE_DEFAULT) != 1)
+        return 0;
+    X509_LOOKUP *objects = X509_STORE_add_lookup(store, X509_LOOKUP_store());
+    return objects != NULL && X509_LOOKUP_add_store(objects, NULL) == 1;
 }
 #endif

@@ -190,7 +190,8 @@ extension AnswerVerdict {
         switch status {
         // A name that is too long for a message, for example after a search domain was appended.
         case connectd_ares_not_found, connectd_ares_bad_name: return .result(.failure(.nxdomain))
-        case connectd_ares_timed_out, connectd_ares_no_memory: return .result(.failure(.timeout))
+        case connectd_ares_timed_out: return .result(.failure(.timeout))
+        case connectd_ares_no_memory: return .result(.failure(.shortage(.outOfMemory)))
         case connectd_ares_refused: return .result(.failure(.unreachable))
         case connectd_ares_cancelled, connectd_ares_destroyed: return .result(.failure(.cancelled))
         default: return .result(.failure(.badAnswer))

@@ -1,5 +1,6 @@
 internal import CAres
 internal import CLinux
+internal import Glibc
 internal import NetworkTypes
 internal import SocketIO
 internal import Synchronization
@@ -76,7 +77,9 @@ private func sendMessage(
         let first = bytes.assumingMemoryBound(to: UInt8.self)
         channelContext(data)?.lastIdentifier.store(UInt16(first[0]) << 8 | UInt16(first[1]), ordering: .relaxed)
     }
-    return writev(number, parts, count)
+    var sent: Int
+    repeat { sent = writev(number, parts, count) } while sent < 0 && errno == EINTR
+    return sent
 }
 
 private func receiveMessage(
@@ -84,7 +87,18 @@ private func receiveMessage(
     _ name: UnsafeMutablePointer<sockaddr>?, _ length: UnsafeMutablePointer<ares_socklen_t>?,
     _ data: UnsafeMutableRawPointer?
 ) -> ares_ssize_t {
-    let count = recvfrom(number, buffer, size, flags, name, length)
+    var count: Int
+    repeat { count = recvfrom(number, buffer, size, flags, name, length) } while count < 0 && errno == EINTR
+    if count < 0, let context = channelContext(data) {
+        let error = Errno.current
+        if error.rawValue == ENOMEM || error.rawValue == ENOBUFS {
+            context.resolver.assumeIsolated { $0.noteShortage(error, ofChannel: context.identifier) }
+            // c-ares would take it for a failure of the server. The message stays in the socket, and the next turn reads it.
+            errno = EAGAIN
+        } else {
+            errno = error.rawValue
+        }
+    }
     guard count == MessageHeader.length, let buffer, let context = channelContext(data) else { return count }
     // SAFETY: the kernel has written `count` bytes of the buffer.
     let message = Array(UnsafeRawBufferPointer(start: buffer, count: count))

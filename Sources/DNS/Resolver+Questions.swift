@@ -62,6 +62,15 @@ extension Resolver {
         }
     }
 
+    /// Called when an answer on a channel could not be received. If none can be received later either, then that is the
+    /// failure of its questions, not silence.
+    func noteShortage(_ error: Errno, ofChannel identifier: Int) {
+        guard let channel = groups.channel(identifier) else { return }
+        for waiting in channel.waiting.values {
+            questions[waiting.question]?.schedule.note(shortage: .shortage(error))
+        }
+    }
+
     private func armTimer(of question: Question, from now: MonotonicTime) {
         let next = now.advanced(byNanoseconds: question.schedule.patience)
         let timer = question.timer

@@ -99,7 +99,7 @@ public actor Resolver {
             let settings = try await readSettings(until: deadline)
             if let group = serverGroup(for: server, settings) { return group }
             let now = Clock.now()
-            guard now < deadline else { throw .timeout }
+            guard now < deadline else { throw systemSettings == nil ? .shortage(.outOfMemory) : .timeout }
             let pause = min(deadline, now.advanced(byMilliseconds: 20))
             if await reactor.sleep(until: pause) == .cancelled { throw .cancelled }
         }
@@ -108,9 +108,9 @@ public actor Resolver {
     private func serverGroup(for server: IPEndpoint?, _ settings: ResolverSettings) -> ServerGroup? {
         groups.reap(reactor: reactor)
         if settings != systemSettings {
-            systemSettings = settings
             let servers = settings.servers.map { IPEndpoint(address: $0, port: nameServerPort) }
-            groups.replaceSystem(servers: servers, settings: settings, resolver: self)
+            let isComplete = groups.replaceSystem(servers: servers, settings: settings, resolver: self)
+            systemSettings = isComplete ? settings : nil
         }
         guard let server else { return groups.system }
         return groups.custom(server, resolver: self)

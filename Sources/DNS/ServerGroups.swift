@@ -21,12 +21,14 @@ struct ServerGroups {
     func channel(_ identifier: Int) -> ServerChannel? { channels[identifier] }
 
     /// Applies the servers of a changed resolv.conf; the earlier ones stay until their queries end.
-    mutating func replaceSystem(servers: [IPEndpoint], settings: ResolverSettings, resolver: Resolver) {
+    /// - Returns: false if there was no memory for all of them: call it again for the next lookup.
+    mutating func replaceSystem(servers: [IPEndpoint], settings: ResolverSettings, resolver: Resolver) -> Bool {
         self.settings = settings
         if let system { retired.append(system) }
         retired += custom.values.map(\.group)
         custom = [:]
         system = make(servers, resolver: resolver)
+        return (system?.channels.count ?? 0) == servers.count
     }
 
     /// Returns the group of a server that a request names; evicts the least recently used one if necessary.
@@ -77,6 +79,10 @@ struct ServerGroups {
         }
         let channel = ServerChannel(
             identifier: identifier, server: server, settings: settings, resolver: resolver, timer: timer)
+        guard let channel else {
+            resolver.reactor.assumeIsolated { $0.remove(timer) }
+            return nil
+        }
         channels[identifier] = channel
         return channel
     }

@@ -88,6 +88,11 @@ struct TrySchedule {
         return everyServerFailed && !surprises.isEmpty ? .askSoon : .wait
     }
 
+    /// Notes that an answer could not be received, or a question not be sent, for a reason here.
+    mutating func note(shortage error: ResolveFailure) {
+        shortage = error
+    }
+
     /// Whether every server has answered or failed, so that there is nothing left to wait for.
     private var everyServerFailed: Bool { failures.allSatisfy { $0 != nil } }
 

@@ -147,9 +147,12 @@ struct DialogCompiler {
 /// What is wrong with a step, without its place.
 struct Flaw: Error {
     let detail: String
+    /// Whether it says nothing about the step, because memory is short.
+    let isShortage: Bool
 
-    init(_ detail: String) {
+    init(_ detail: String, isShortage: Bool = false) {
         self.detail = detail
+        self.isShortage = isShortage
     }
 }
 

@@ -77,7 +77,8 @@ extension DialogStream {
     private func result(of found: Search, or rejection: Rejection) -> StepResult? {
         switch (found, rejection) {
         case (.exceeded(let detail), _), (_, .exceeded(let detail)):
-            return StepResult(outcome: .mismatch(hasReceived: true), detail: detail)
+            let outcome = budget.isShortOfMemory ? DialogOutcome.failed(.outOfMemory) : .mismatch(hasReceived: true)
+            return StepResult(outcome: outcome, detail: detail)
         case (.found, .found(_, let step)):
             return StepResult(outcome: .rejected, rejectingStep: step)
         case (.found(let range, let groups), _):

@@ -23,15 +23,7 @@ final class Pattern: Sendable {
 
     init(_ text: String) throws(Flaw) {
         let original = Array(text.utf8)
-        let compiled = try Self.compile(original)
-        let anchors = PatternAnchors(original)
-        codeAfterMatch = Self.recompile(anchors.afterMatch, as: compiled)
-        if let rewritten = Self.recompile(anchors.atStart, as: compiled) {
-            pcre2_code_free_8(compiled)
-            code = rewritten
-        } else {
-            code = compiled
-        }
+        (code, codeAfterMatch) = try Self.compile(original, rewrittenBy: PatternAnchors(original))
         groups = PatternGroups(
             count: Int(Self.information(UInt32(PCRE2_INFO_CAPTURECOUNT), of: code)), names: Self.names(of: code))
         let lookbehind = Self.information(UInt32(PCRE2_INFO_MAXLOOKBEHIND), of: code)
@@ -46,9 +38,27 @@ final class Pattern: Sendable {
         pcre2_code_free_8(codeAfterMatch)
     }
 
+    /// - Returns: two pcre2_code, which are the caller's: `code` and `codeAfterMatch`.
+    private static func compile(
+        _ original: [UInt8], rewrittenBy anchors: PatternAnchors
+    ) throws(Flaw) -> (OpaquePointer, OpaquePointer?) {
+        let compiled = try compile(original)
+        var afterMatch: OpaquePointer?
+        do throws(Flaw) {
+            afterMatch = try recompile(anchors.afterMatch, as: compiled)
+            guard let rewritten = try recompile(anchors.atStart, as: compiled) else { return (compiled, afterMatch) }
+            pcre2_code_free_8(compiled)
+            return (rewritten, afterMatch)
+        } catch {
+            pcre2_code_free_8(compiled)
+            pcre2_code_free_8(afterMatch)
+            throw error
+        }
+    }
+
     /// - Returns: a pcre2_code, which is the caller's.
     private static func compile(_ text: [UInt8]) throws(Flaw) -> OpaquePointer {
-        guard let context = pcre2_compile_context_create_8(nil) else { throw Flaw("finds no memory") }
+        guard let context = pcre2_compile_context_create_8(nil) else { throw noMemory }
         defer { pcre2_compile_context_free_8(context) }
         pcre2_set_newline_8(context, UInt32(PCRE2_NEWLINE_ANYCRLF))
         pcre2_set_bsr_8(context, UInt32(PCRE2_BSR_ANYCRLF))
@@ -58,16 +68,28 @@ final class Pattern: Sendable {
         let terminated = text + [0]
         let compiled = pcre2_compile_8(
             terminated, terminated.count - 1, options, &error, &offset, context)
+        // ERR121 of pcre2_compile has no name in the header: "failed to allocate heap memory".
+        if compiled == nil, error == 121 { throw noMemory }
         guard let compiled else { throw Flaw("is not a pattern, at byte \(offset): \(message(of: error))") }
         return compiled
     }
 
+    private static let noMemory = Flaw("cannot be compiled: no memory is left", isShortage: true)
+
     /// Compiles a rewritten pattern. Our reading of the syntax may miss something that PCRE2 knows: a rewritten pattern that
     /// does not compile, or that has other groups, is not used.
+    /// - Throws: only if there is no memory. The original pattern would match other bytes.
     private static func recompile(
         _ text: [UInt8]?, as original: OpaquePointer
-    ) -> OpaquePointer? {
-        guard let text, let compiled = try? compile(text) else { return nil }
+    ) throws(Flaw) -> OpaquePointer? {
+        guard let text else { return nil }
+        let compiled: OpaquePointer
+        do throws(Flaw) {
+            compiled = try compile(text)
+        } catch {
+            if error.isShortage { throw error }
+            return nil
+        }
         let count = UInt32(PCRE2_INFO_CAPTURECOUNT)
         guard information(count, of: compiled) == information(count, of: original) else {
             pcre2_code_free_8(compiled)
@@ -165,7 +187,10 @@ extension Pattern {
     private func match(
         _ code: OpaquePointer, _ bytes: [UInt8], from start: Int, _ options: UInt32, _ budget: inout MatchBudget
     ) -> MatchResult {
-        guard let data = pcre2_match_data_create_from_pattern_8(code, nil) else { return .exceeded("finds no memory") }
+        guard let data = pcre2_match_data_create_from_pattern_8(code, nil) else {
+            budget.noteShortage()
+            return .exceeded("finds no memory")
+        }
         // The frames of backtracking belong to it, up to the heap limit: nothing of that outlives the call.
         defer { pcre2_match_data_free_8(data) }
         let result = budget.spend { context in
@@ -179,6 +204,9 @@ extension Pattern {
         case (PCRE2_ERROR_PARTIAL, .some(let bounds)): return .open(from: bounds[0])
         case (PCRE2_ERROR_NOMATCH, _): return .absent
         case (PCRE2_ERROR_CALLOUT, _): return .exceeded("took too much time to match")
+        case (PCRE2_ERROR_NOMEMORY, _):
+            budget.noteShortage()
+            return .exceeded("finds no memory")
         case (_, _): return .exceeded("could not be matched: \(Self.message(of: result))")
         }
     }
@@ -199,6 +227,10 @@ struct MatchBudget {
     private(set) var remainingNanoseconds = DialogLimits.dialogNanoseconds
     /// What the latest match took.
     private(set) var latestNanoseconds: Int64 = 0
+    /// Whether a search has ended for lack of memory, which says nothing about the peer.
+    private(set) var isShortOfMemory = false
+
+    mutating func noteShortage() { isShortOfMemory = true }
 
     /// Calls `match` with limits: an error of PCRE2 ends it where it exceeds them, PCRE2_ERROR_CALLOUT for the time.
     mutating func spend(_ match: (OpaquePointer) -> Int32) -> Int32 {

@@ -152,11 +152,11 @@ extension Classification {
 /// The rules for the steps before connect(2). Nothing was sent, so an error is never the target's or the network's.
 extension Classification {
     /// Classifies errors of bind(2) and SO_BINDTODEVICE, which have one class. The request is at fault if it asked for
-    /// the bind.
+    /// the bind, unless the machine is out of memory.
     mutating func classifyBind(_ errno: Errno, _ circumstances: Circumstances) {
         let requested = circumstances.requestedBind
         set(
-            .proberMisconfigured, fault: requested.isEmpty ? .prober : .request,
+            .proberMisconfigured, fault: requested.isEmpty || errno == .outOfMemory ? .prober : .request,
             retryable: errno.rawValue == EADDRINUSE,
             hint: Self.bindHint(errno, requested))
     }

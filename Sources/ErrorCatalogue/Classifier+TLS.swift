@@ -49,6 +49,9 @@ extension Classification {
             if failure.subject == .preparation {
                 set(.tlsFailed, fault: .prober, retryable: false, hint: Hints.preparationFailed)
             }
+            if failure.subject == .shortage {
+                set(.tlsFailed, fault: .prober, retryable: true, hint: Hints.shortOfMemory)
+            }
             // The failure has received bytes only if they came in plain text.
             if failure.received != nil { hint = Hints.plainTextAfterStartTLS }
         case .certificateExpired, .certificateNotYetValid, .certificateSelfSigned, .certificateUnknownAuthority,
@@ -142,6 +145,10 @@ extension Hints {
         Correct the entry in connectd's configuration (a key of RSA 2048 or P-256), or the TLS options: connectd could \
         not start TLS; "message" has the reason.
         """
+    static let shortOfMemory = """
+        Give connectd more memory or open files: OpenSSL could not continue, which says nothing about the target; \
+        "message" has the reason.
+        """
     static let plainTextAfterStartTLS = """
         Suspect an injection on the path (CVE-2011-0411): plain text followed the go-ahead for TLS, and must not be \
         treated as secure; "received" shows it.
@@ -183,7 +190,8 @@ extension Hints {
     static let tls = [
         unrecognizedName, clientCertificateUnknownAuthority, clientCertificateExpired, clientCertificateRevoked,
         clientCertificateRefused, accessDenied, handshakeFailure, internalError, inappropriateFallback,
-        expectedAlertMissing, stapleNotGood, preparationFailed, plainTextAfterStartTLS, noServerName,
+        expectedAlertMissing, stapleNotGood, preparationFailed, shortOfMemory, plainTextAfterStartTLS,
+        noServerName,
         defaultCertificate,
         certificateWithoutNames, legacyRenegotiation, messageTooLarge, chainTooLong, serviceRefusedForNow,
         serviceRefused,

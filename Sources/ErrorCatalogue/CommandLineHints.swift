@@ -243,6 +243,13 @@ enum CommandLineHints {
             """
         ),
         (
+            Hints.shortOfMemory,
+            """
+            Give connectd more memory or open files: OpenSSL could not continue, which says nothing about the target \
+            ({message}).
+            """
+        ),
+        (
             Hints.preparationFailed,
             """
             Correct the entry in connectd's configuration (a key of RSA 2048 or P-256), or the TLS options: connectd \

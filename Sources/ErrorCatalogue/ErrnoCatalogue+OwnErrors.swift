@@ -26,6 +26,7 @@ extension ErrnoCatalogue {
         case .closedEarly: closedEarly
         case .proberBusy: proberBusy
         case .denied: denied
+        case .clientLimit: clientLimit
         case .invalid: invalid
         case .cancelled: cancelled
         }
@@ -95,14 +96,15 @@ extension ErrnoCatalogue {
 
     private static let proberBusy = own(
         .proberBusy, .proberExhausted, fault: .prober, source: .deadline, retryable: true,
-        message: "connectd had no free socket or thread in time",
+        message: "connectd had no free socket, thread, memory or processor time in time",
         when: """
-            Until `timeout_ms` passed, the check waited for an additional socket (`addresses` is `all` or `race`) or \
-            for a thread to open its path: other checks held all of them.
+            Until `timeout_ms` passed, the check waited for an additional socket (`addresses` is `all` or `race`), for \
+            a thread to open its path, or for the memory of TLS or a dialog: other checks held all of it. Or connectd \
+            itself did not run for a quarter of that time or more: it was stopped, or the machine was overloaded.
             """,
         hint: """
-            Run fewer checks at once, raise connectd's descriptor limit (LimitNOFILE, ulimit -n), or allow the check \
-            more time: nothing is known about this address.
+            Run fewer checks at once, raise connectd's descriptor limit (LimitNOFILE, ulimit -n), its memory limit or \
+            its share of the processors, or allow the check more time: nothing is known about this address.
             """)
 
     private static let denied = own(
@@ -112,6 +114,18 @@ extension ErrnoCatalogue {
         hint: """
             Ask the operator of this connectd to allow the target with a rule in policy.rules: its policy does not \
             allow it, and nothing was sent.
+            """)
+
+    private static let clientLimit = own(
+        .clientLimit, .denied, fault: .request, source: .policy, retryable: true,
+        message: "The client has checked as many different targets as it may",
+        when: """
+            The client of a batch has checked `limits.per_client_targets_per_hour` different targets in the last hour; \
+            nothing was sent. A single check gets a 429 instead.
+            """,
+        hint: """
+            Check fewer different targets in an hour, or ask the operator of this connectd to raise \
+            limits.per_client_targets_per_hour: nothing was sent, and nothing is known about this target.
             """)
 
     private static let invalid = own(

@@ -32,6 +32,8 @@ public enum OwnError: String, CaseIterable, Sendable {
     /// connectd had no free socket or thread for the check before its deadline.
     case proberBusy = "PROBER_BUSY"
     case denied = "DENIED"
+    /// A check of a batch whose client has reached a limit.
+    case clientLimit = "CLIENT_LIMIT"
     case invalid = "INVALID"
     case cancelled = "CANCELLED"
 

@@ -94,6 +94,8 @@ public struct TLSHandshakeFailure: Error, Hashable, Sendable {
         case staple
         /// The handshake could not start: OpenSSL or the configuration lacks a requested option. Nothing was sent.
         case preparation
+        /// OpenSSL failed for lack of memory or descriptors, at any time. It says nothing about the peer.
+        case shortage
         /// The peer refuses to serve this client, before TLS is negotiated.
         case service
         /// The peer lacks RFC 5746; `legacyRenegotiation` would accept it.

@@ -30,6 +30,8 @@ actor Acceptor {
     /// Whether new clients of inherited sockets are left to the next process.
     private var isHandingOver = false
     private var pause: SlotToken?
+    /// The listeners that the pause applies to. A flood of the others does not stop health listeners.
+    private var paused: Set<Listener.Purpose> = []
     /// Whether idle connections are being ended for lack of descriptors.
     private var isRelieving = false
 
@@ -74,8 +76,7 @@ actor Acceptor {
             // The next process accepts the backlog of an inherited socket.
             if !listener.socket.isInherited { acceptBacklog(of: listener.socket) }
         }
-        if let pause { reactor.assumeIsolated { $0.remove(pause) } }
-        pause = nil
+        removePause()
         if let told = told.take() { close(told.descriptor) }
         if reserve >= 0 { close(reserve) }
         reserve = -1
@@ -85,8 +86,8 @@ actor Acceptor {
     /// - Returns: whether there are such sockets.
     func handOver() -> Bool {
         isHandingOver = true
-        if pause == nil {
-            for listener in listeners { setInterest(interest(in: listener), in: listener) }
+        for listener in listeners where !paused.contains(listener.socket.purpose) {
+            setInterest(interest(in: listener), in: listener)
         }
         return listeners.contains { $0.socket.isInherited }
     }
@@ -116,11 +117,11 @@ actor Acceptor {
     private static let batch = 64
 
     private func accept(on index: Int) {
-        guard pause == nil, index < listeners.count else { return }
+        guard index < listeners.count, !paused.contains(listeners[index].socket.purpose) else { return }
         let listener = listeners[index].socket
         switch acceptClients(of: listener, atMost: Self.batch) {
         case .backlogIsEmpty, .mayBeMore: break
-        case .cannotRefuse: startPause()
+        case .cannotRefuse: startPause(of: [listener.purpose])
         case .failed(let error): relieve(listener, error)
         }
     }
@@ -185,8 +186,11 @@ actor Acceptor {
             descriptor: number, name: name, nameLength: length, source: source, session: nil)
         // A client does not count as a connection during its handshake. It is refused after that if there are too many.
         if let handshakes = tls(for: listener) { return handshakes.adopt(connection) }
-        guard placement.mayAdopt(for: listener.purpose) else { return turnAway(number) }
-        placement.adopt(connection)
+        switch placement.adopt(connection) {
+        case .adopted: break
+        case .full: turnAway(number, handler.tooManyConnections)
+        case .clientIsFull(let client): turnAway(number, handler.tooManyConnections(of: client))
+        }
     }
 
     private func tls(for listener: ListeningSocket) -> HandshakeWorker? {
@@ -198,9 +202,9 @@ actor Acceptor {
 
     // MARK: Too many
 
-    /// Refuses a connection over the limit. What it sends is read for a while, so that the response reaches it.
-    private func turnAway(_ number: Int32) {
-        PlainAnswer.send(handler.tooManyConnections, to: number, withoutBody: false)
+    /// Refuses a connection over a limit. What it sends is read for a while, so that the response reaches it.
+    private func turnAway(_ number: Int32, _ answer: Response) {
+        PlainAnswer.send(answer, to: number, withoutBody: false)
         localWorker.assumeIsolated { $0.linger(on: number) }
     }
 
@@ -209,7 +213,7 @@ actor Acceptor {
     /// Pauses accepting when there is no descriptor or memory. The listener stays ready, so the loop would spin otherwise.
     /// Idle connections give way to the clients in the backlog.
     private func relieve(_ listener: ListeningSocket, _ error: Errno) {
-        startPause()
+        startPause(of: [.service, .health])
         guard !isRelieving else { return }
         isRelieving = true
         Task(executorPreference: reactor.thread) {
@@ -263,9 +267,10 @@ actor Acceptor {
 
     private static let pauseMilliseconds = 20
 
-    private func startPause() {
+    private func startPause(of purposes: Set<Listener.Purpose>) {
         let acceptor = self
-        for listener in listeners { setInterest([], in: listener) }
+        paused.formUnion(purposes)
+        for listener in listeners where purposes.contains(listener.socket.purpose) { setInterest([], in: listener) }
         // Two listeners may both ask for a pause in the same turn.
         guard pause == nil else { return }
         pause = reactor.assumeIsolated { reactor in
@@ -275,9 +280,14 @@ actor Acceptor {
         }
     }
 
-    private func endPause() {
+    private func removePause() {
         if let pause { reactor.assumeIsolated { $0.remove(pause) } }
         pause = nil
+        paused = []
+    }
+
+    private func endPause() {
+        removePause()
         readTold()
         openReserve()
         for listener in listeners { setInterest(interest(in: listener), in: listener) }
@@ -291,20 +301,35 @@ actor Acceptor {
 /// Assigns each connection to the worker with the fewest connections, up to the limit.
 final class Placement: Sendable {
     private let workers: [HTTPWorker]
+    private let clients: ClientConnections
     private let healthLimit: Int
     private let serviceLimit: Int
     private let next = Atomic<Int>(0)
 
     /// - Parameter hasHealthListener: whether a share of the connections is reserved for health listeners.
-    init(workers: [HTTPWorker], limits: HTTPLimits, hasHealthListener: Bool) {
+    init(workers: [HTTPWorker], clients: ClientConnections, limits: HTTPLimits, hasHealthListener: Bool) {
         self.workers = workers
+        self.clients = clients
         healthLimit = limits.healthShare
-        serviceLimit = hasHealthListener ? limits.serviceShare : limits.connections
+        serviceLimit = limits.serviceConnections(besidesHealthListener: hasHealthListener)
+    }
+
+    /// What has become of a new connection.
+    enum Placing {
+        case adopted
+        /// There is no room for another connection.
+        case full
+        /// This client has as many connections as it may have.
+        case clientIsFull(String)
     }
 
     /// Whether there is room for a connection, or an idle one that can give way to it.
     func mayAdopt(for purpose: Listener.Purpose) -> Bool {
-        hasRoom(for: purpose) || workers.contains { $0.spareCount(for: purpose) > 0 }
+        hasRoom(for: purpose) || hasIdle(for: purpose)
+    }
+
+    private func hasIdle(for purpose: Listener.Purpose) -> Bool {
+        workers.contains { $0.spareCount(for: purpose) > 0 }
     }
 
     /// How many new connections may wait for idle ones to be closed: they have descriptors beyond the limit.
@@ -325,13 +350,21 @@ final class Placement: Sendable {
 
     /// Gives a connection to a worker. If there is no room, it is the one with the most idle connections, of which one gives
     /// way.
-    func adopt(_ connection: AcceptedConnection) {
-        let purpose = connection.source.purpose
-        guard !hasRoom(for: purpose) else { return leastLoaded().adopt(connection) }
+    /// - Returns: `adopted`, unless there is no room; then the caller still has the connection.
+    func adopt(_ connection: AcceptedConnection) -> Placing {
+        let source = connection.source
+        let verdict = verdict(on: source)
+        guard verdict == .mustReplace else {
+            if verdict == .mustNotConnect { return .clientIsFull(source.clientText) }
+            leastLoaded().adopt(connection)
+            return .adopted
+        }
+        guard hasIdle(for: source.purpose) else { return refusal(of: source) }
         var connection = connection
         connection.needsRoom = true
-        let worker = workers.max { $0.spareCount(for: purpose) < $1.spareCount(for: purpose) }
+        let worker = workers.max { $0.spareCount(for: source.purpose) < $1.spareCount(for: source.purpose) }
         (worker ?? leastLoaded()).adopt(connection)
+        return .adopted
     }
 
     /// Gives a connection for which `makeRoom` has found room to the worker with the fewest.
@@ -340,13 +373,27 @@ final class Placement: Sendable {
     }
 
     /// Ends an idle connection if there is no room.
-    /// - Returns: whether there is room now.
-    func makeRoom(for purpose: Listener.Purpose) async -> Bool {
-        if hasRoom(for: purpose) { return true }
-        for worker in workers where worker.spareCount(for: purpose) > 0 {
-            if await worker.makeRoom(for: purpose) { return true }
+    /// - Returns: `adopted` if there is room now.
+    func makeRoom(for source: ConnectionSource) async -> Placing {
+        switch verdict(on: source) {
+        case .mayConnect: return .adopted
+        case .mustNotConnect: return .clientIsFull(source.clientText)
+        case .mustReplace: break
         }
-        return false
+        for worker in workers where worker.spareCount(for: source.purpose) > 0 {
+            if await worker.makeRoom(for: source.purpose) { return .adopted }
+        }
+        return refusal(of: source)
+    }
+
+    private func verdict(on source: ConnectionSource) -> ClientConnections.Verdict {
+        let verdict = clients.verdict(on: source)
+        return verdict == .mayConnect && !hasRoom(for: source.purpose) ? .mustReplace : verdict
+    }
+
+    /// Why a connection is refused if no idle one can give way to it.
+    private func refusal(of source: ConnectionSource) -> Placing {
+        hasRoom(for: source.purpose) ? .clientIsFull(source.clientText) : .full
     }
 
     /// How many idle connections give way at once if the process has no descriptor left.

@@ -10,6 +10,14 @@ final class ConnectionSource: Sendable {
     let isHTTPS: Bool
     /// The name in the client's verified certificate; nil without one.
     let certificateName: String?
+    /// Whose connection it is; nil if its client's connections are not counted.
+    let owner: ClientConnections.Owner?
+
+    /// How much the connection counts among all connections: its TLS relay counts, too.
+    var weight: Int { isHTTPS ? 2 : 1 }
+
+    /// The client's name in logs.
+    var clientText: String { owner?.text ?? peer.text }
 
     init(
         listener: ListenerKind, purpose: Listener.Purpose, peer: Peer, isHTTPS: Bool = false,
@@ -20,6 +28,7 @@ final class ConnectionSource: Sendable {
         self.peer = peer
         self.isHTTPS = isHTTPS
         self.certificateName = certificateName
+        owner = ClientConnections.Owner(peer: peer, purpose: purpose, certificateName: certificateName)
     }
 }
 

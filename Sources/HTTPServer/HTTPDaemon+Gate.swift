@@ -17,8 +17,11 @@ extension HTTPDaemon {
         var scan = HeadScan()
         var available = 0
         let verdict = scratch.withUnsafeMutableBytes { buffer -> HeadScan.Verdict? in
-            available = recv(
-                connection.descriptor, buffer.baseAddress, Self.lookedAtBytes, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT))
+            repeat {
+                available = recv(
+                    connection.descriptor, buffer.baseAddress, Self.lookedAtBytes, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)
+                )
+            } while available < 0 && Errno.current == Errno(EINTR)
             guard available > 0 else { return nil }
             let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<available]).assumingMemoryBound(to: UInt8.self)
             let verdict = scan.scan(bytes)
@@ -31,14 +34,31 @@ extension HTTPDaemon {
         case .refused(let refusal): refuseWaiting(connection, refusal.status, refusal.detail, withoutBody: scan.isHead)
         case .incomplete:
             noteHead(of: connection)
+            guard mayWait(for: connection, available) else { return refuseHead(of: connection) }
             if connection.peerHasFinished { endWaiting(connection) }
         case nil: noteNothing(on: connection, available)
         }
     }
 
+    /// Charges what a long unfinished head takes in the kernel, if memory is scarce.
+    /// - Returns: false if there is no room.
+    private func mayWait(for connection: Connection, _ available: Int) -> Bool {
+        guard let buffer = limits.socketBufferBytes, available > Self.shortUnfinishedHead, connection.headCharge == nil
+        else { return true }
+        connection.headCharge = MemoryCharge(buffer, for: .heads, in: limits.memory)
+        return connection.headCharge != nil
+    }
+
+    private static var shortUnfinishedHead: Int { 4096 }
+
+    private func refuseHead(of connection: Connection) {
+        limits.memory.noteRefusal(of: .heads)
+        refuseWaiting(connection, 503, "Too much memory is in use by request heads.", withoutBody: false)
+    }
+
     private func noteNothing(on connection: Connection, _ available: Int) {
         let error = Errno.current
-        if available == 0 || available < 0 && error != Errno(EAGAIN) && error != Errno(EINTR) {
+        if available == 0 || available < 0 && error != Errno(EAGAIN) {
             return endWaiting(connection)
         }
         // The library has read these bytes, or the beginning of the request.
@@ -123,7 +143,7 @@ extension HTTPDaemon {
         if connection.headCharge != nil { return hand(connection, isLarge: true, isWhole: isWhole) }
         // A connection that is still in the large library already uses its memory, and needs the charge.
         if isUsual, !connection.isLarge { return hand(connection, isLarge: false, isWhole: false) }
-        refuseWaiting(connection, 503, "Too much memory is in use by request heads.", withoutBody: false)
+        refuseHead(of: connection)
     }
 
     /// Takes a connection between requests back from the library, and gives the library an ended socket in its place.

@@ -61,10 +61,22 @@ extension HTTPDaemon {
                 }
             }
             noteBusy(connection)
-            end(connection)
+            if mayBeAboutToAsk(connection) {
+                PlainAnswer.send(handler.tooManyConnections, to: connection.descriptor, withoutBody: false)
+                endWaiting(connection)
+            } else {
+                end(connection)
+            }
             return true
         }
         return false
+    }
+
+    /// Whether the first request of a new client may be on its way: it then finds an answer instead of a reset.
+    private func mayBeAboutToAsk(_ connection: Connection) -> Bool {
+        let recent = UInt64(HTTPLimits.recentMilliseconds) * 1_000_000
+        return !connection.hasServed && !connection.hasPartOfHead && connection.handle == nil
+            && connection.opened + recent > Clock.now().nanoseconds
     }
 
     /// Whether a request has come and waits for its turn.

@@ -117,7 +117,8 @@ extension HTTPDaemon {
     }
 
     private func refuseForMemory(_ connection: Connection) -> MHD_Result {
-        refuse(connection, status: 503, detail: "Too much memory is in use by request bodies.")
+        limits.memory.noteRefusal(of: .bodies)
+        return refuse(connection, status: 503, detail: "Too much memory is in use by request bodies.")
     }
 
     /// Called when the request is complete: the library's last access callback for it.
@@ -205,6 +206,9 @@ extension HTTPDaemon {
                 stream = body
             }
         }
+        if !chargeBuffer(for: response, of: connection) {
+            response = handler.problem(status: 503, detail: "Too many large responses are still being sent.")
+        }
         connection.phase = stream.map { .streaming($0) } ?? .answering
         let length = response.body.count ?? 0
         if stream != nil || length > Self.shortAnswer { lookFirst(at: connection, false) }
@@ -236,15 +240,34 @@ extension HTTPDaemon {
 
     /// Charges a response even if there is no room for it, because a check that ran gets its response. Then the client
     /// that has been reading its response for longest is dismissed.
-    func chargeInAnyCase(_ count: Int, of connection: Connection) {
+    /// - Returns: whether there was room, or a client was dismissed.
+    @discardableResult
+    func chargeInAnyCase(_ count: Int, of connection: Connection) -> Bool {
         connection.answerCharge = count
         connection.answerBegan = Clock.now().nanoseconds
-        guard !limits.memory.chargeAnyway(count, for: .answers) else { return }
+        guard !limits.memory.chargeAnyway(count, for: .answers) else { return true }
         let slowest = connections.lazy.compactMap(\.self).filter { $0.answerCharge > 0 && !$0.peerHasLeft }
             .min { $0.answerBegan < $1.answerBegan }
-        guard let slowest, slowest.answerBegan + Self.undisturbedNanoseconds <= connection.answerBegan else { return }
+        guard let slowest, slowest.answerBegan + Self.undisturbedNanoseconds <= connection.answerBegan else {
+            return false
+        }
+        limits.memory.noteRefusal(of: .answers)
         expire(slowest)
         runSoon(for: slowest)
+        return true
+    }
+
+    /// Charges the kernel's buffer for a large document that several clients share, if memory is scarce.
+    /// - Returns: false if there is no room, even after a client that has been reading for long was dismissed.
+    private func chargeBuffer(for response: Response, of connection: Connection) -> Bool {
+        guard case .shared(let body) = response.body, body.bytes.count > Self.shortAnswer,
+            let buffer = limits.socketBufferBytes
+        else { return true }
+        if chargeInAnyCase(2 * buffer, of: connection) { return true }
+        limits.memory.release(connection.answerCharge, of: .answers)
+        connection.answerCharge = 0
+        limits.memory.noteRefusal(of: .answers)
+        return false
     }
 
     private func refuseLength(_ connection: Connection, _ limit: Int) -> MHD_Result {

@@ -14,6 +14,7 @@ extension HTTPDaemon {
             CLinux.close(accepted.descriptor)
             return nil
         }
+        if let bytes = limits.socketBufferBytes { limitBuffers(of: pair, to: bytes) }
         let key = pair[0]
         let relay = TLSRelay(
             session, charge: accepted.charge, outer: accepted.descriptor, inner: key, reactor: worker.reactor)
@@ -34,6 +35,12 @@ extension HTTPDaemon {
         return AcceptedConnection(
             descriptor: pair[1], name: name, nameLength: socklen_t(MemoryLayout<sa_family_t>.size),
             source: accepted.source, session: nil, relayKey: key)
+    }
+
+    private func limitBuffers(of pair: [Int32], to bytes: Int) {
+        for number in pair {
+            try? SystemCall.setOption(number, level: SOL_SOCKET, name: SO_SNDBUF, value: Int32(clamping: bytes))
+        }
     }
 
     private func stepRelay(_ key: Int32, _ outer: Readiness, _ inner: Readiness) {

@@ -1,7 +1,14 @@
+internal import Synchronization
+
 /// The limits for clients. Times are in milliseconds.
 public struct HTTPLimits: Sendable {
     /// Open connections of all workers; further ones get a 503. Each needs a descriptor, and two more with TLS.
     public var connections = 16_384
+    /// Counts the open connections.
+    public var openConnections = ConnectionCount()
+    /// Open connections of one client to service listeners; further ones get a 429. 0 means no limit. `ClientConnections` says
+    /// what a client is.
+    public var connectionsPerClient = 0
     /// TLS handshakes in progress; beyond that, `HandshakeTable` dismisses a client for each new one.
     public var handshakes = 1024
     /// From a connection's start to the end of its TLS handshake.
@@ -26,6 +33,9 @@ public struct HTTPLimits: Sendable {
     public var discardedBytes = 4 << 20
     /// The memory that all clients together may use.
     public var memory = MemoryBudget(limitBytes: 256 << 20)
+    /// The kernel's buffers of a TCP connection, in bytes for each direction; nil for the kernel's own choice, which is
+    /// several MiB for a client that does not read.
+    public var socketBufferBytes: Int?
     /// After an early response: how long the body is read and discarded.
     public var discardMilliseconds = 2000
     /// During shutdown: how long a canceled handler may take to respond, before a 503 is sent in its place.
@@ -60,8 +70,10 @@ public struct HTTPLimits: Sendable {
     /// listener, which needs no authentication, takes no connections from clients.
     var healthShare: Int { connections / 8 + Self.healthConnections }
 
-    /// The connections of other listeners, if there are health listeners.
-    var serviceShare: Int { max(connections - connections / 8, 1) }
+    /// The connections of service listeners.
+    func serviceConnections(besidesHealthListener hasHealthListener: Bool) -> Int {
+        hasHealthListener ? max(connections - connections / 8, 1) : connections
+    }
 
     public init() {}
 
@@ -85,5 +97,24 @@ public struct HTTPLimits: Sendable {
         min(
             headTimeoutMilliseconds, bodyTimeoutMilliseconds, idleTimeoutMilliseconds, sendTimeoutMilliseconds,
             discardMilliseconds)
+    }
+}
+
+/// The open connections of clients, over all workers.
+public final class ConnectionCount: Sendable {
+    private let count = Atomic<Int>(0)
+
+    /// How many may be open.
+    public let limit: Int
+
+    /// - Parameter limit: 0 if it is not known.
+    public init(limit: Int = 0) {
+        self.limit = limit
+    }
+
+    public var value: Int { count.load(ordering: .relaxed) }
+
+    func add(_ change: Int) {
+        count.add(change, ordering: .relaxed)
     }
 }

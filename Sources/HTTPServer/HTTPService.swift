@@ -12,16 +12,17 @@ public final class HTTPService: Sendable {
     public let addresses: [ListenAddress]
     /// The files of its UNIX-domain sockets.
     public let files: Set<FileIdentity>
-    private let acceptor: Acceptor
+    /// The first one is for all listeners; with a thread for health listeners, these have the second.
+    private let acceptors: [Acceptor]
     private let handshakes: HandshakeWorker?
     private let workers: [HTTPWorker]
 
     private init(
-        sockets: [ListeningSocket], acceptor: Acceptor, handshakes: HandshakeWorker?, workers: [HTTPWorker]
+        sockets: [ListeningSocket], acceptors: [Acceptor], handshakes: HandshakeWorker?, workers: [HTTPWorker]
     ) {
         addresses = sockets.map(\.address)
         files = Set(sockets.compactMap(\.fileIdentity))
-        self.acceptor = acceptor
+        self.acceptors = acceptors
         self.handshakes = handshakes
         self.workers = workers
     }
@@ -30,23 +31,27 @@ public final class HTTPService: Sendable {
     /// - Parameters:
     ///   - listeners: at least one. All are bound before the first connection is accepted.
     ///   - reactors: one for each worker, with their threads running. The first one also accepts.
+    ///   - health: of a thread that serves the health listeners and does nothing else, so that they answer whatever the
+    ///     workers do; nil if the workers serve them.
     ///   - prepare: called once, with `addresses` and `files`, when all listeners are bound and no request has been read. Clients
     ///     that connect before it returns wait in the kernel.
     ///   - https: the TLS context of all TCP listeners except health listeners; nil for plain HTTP.
     ///   - log: called on workers' threads with messages about failed responses and of the library.
     /// - Throws: if an address cannot be listened on, or a worker cannot start.
     public static func start(
-        on listeners: [Listener], reactors: [Reactor], limits: HTTPLimits = HTTPLimits(),
-        https: HTTPSFront? = nil,
+        on listeners: [Listener], reactors: [Reactor], health: Reactor? = nil,
+        limits: HTTPLimits = HTTPLimits(), https: HTTPSFront? = nil,
         handler: any RequestHandler, log: @escaping @Sendable (String) -> Void = { _ in },
         prepare: ([ListenAddress], Set<FileIdentity>) -> Void = { _, _ in }
     ) async throws(HTTPServiceError) -> HTTPService {
         connectd_ignore_sigpipe()
         var sockets: [ListeningSocket] = []
         do throws(HTTPServiceError) {
-            for listener in listeners { sockets.append(try ListeningSocket(listener)) }
+            for listener in listeners {
+                sockets.append(try ListeningSocket(listener, bufferBytes: limits.socketBufferBytes))
+            }
             prepare(sockets.map(\.address), Set(sockets.compactMap(\.fileIdentity)))
-            return try await start(sockets, reactors, limits, https, handler, log)
+            return try await start(sockets, reactors, health, limits, https, handler, log)
         } catch {
             for socket in sockets { socket.removeFile() }
             throw error
@@ -54,27 +59,46 @@ public final class HTTPService: Sendable {
     }
 
     private static func start(
-        _ sockets: [ListeningSocket], _ reactors: [Reactor], _ limits: HTTPLimits, _ https: HTTPSFront?,
-        _ handler: any RequestHandler,
-        _ log: @escaping @Sendable (String) -> Void
+        _ sockets: [ListeningSocket], _ reactors: [Reactor], _ health: Reactor?, _ limits: HTTPLimits,
+        _ https: HTTPSFront?, _ handler: any RequestHandler, _ log: @escaping @Sendable (String) -> Void
     ) async throws(HTTPServiceError) -> HTTPService {
-        let workers = reactors.enumerated().map { index, reactor in
-            HTTPWorker(index: index, reactor: reactor, limits: limits, handler: handler, log: log)
+        let hasHealthListener = sockets.contains { $0.purpose == .health }
+        let clients = ClientConnections(
+            limit: limits.connectionsPerClient,
+            serviceLimit: limits.serviceConnections(besidesHealthListener: hasHealthListener),
+            healthLimit: limits.healthShare)
+        let workers = (reactors + [health].compactMap(\.self)).enumerated().map { index, reactor in
+            HTTPWorker(
+                index: index, reactor: reactor, limits: limits, clients: clients, handler: handler, log: log)
         }
         let placement = Placement(
-            workers: workers, limits: limits, hasHealthListener: sockets.contains { $0.purpose == .health })
+            workers: Array(workers.prefix(reactors.count)), clients: clients, limits: limits,
+            hasHealthListener: hasHealthListener)
         let handshakes = https.map {
             HandshakeWorker($0, placement: placement, limits: limits, handler: handler, log: log)
         }
-        let acceptor = Acceptor(
-            reactor: reactors[0], localWorker: workers[0], placement: placement, handshakes: handshakes,
-            handler: handler, log: log)
-        let service = HTTPService(
-            sockets: sockets, acceptor: acceptor, handshakes: handshakes, workers: workers)
+        var acceptors = [
+            Acceptor(
+                reactor: reactors[0], localWorker: workers[0], placement: placement, handshakes: handshakes,
+                handler: handler, log: log)
+        ]
+        if let health, let last = workers.last {
+            let placement = Placement(
+                workers: [last], clients: clients, limits: limits, hasHealthListener: true)
+            acceptors.append(
+                Acceptor(
+                    reactor: health, localWorker: last, placement: placement, handshakes: nil, handler: handler,
+                    log: log)
+            )
+        }
+        let service = HTTPService(sockets: sockets, acceptors: acceptors, handshakes: handshakes, workers: workers)
         do throws(Errno) {
             for worker in workers { try await worker.start() }
             await handshakes?.start()
-            try await acceptor.start(sockets)
+            for (index, acceptor) in acceptors.enumerated() {
+                try await acceptor.start(
+                    sockets.filter { acceptors.count == 1 || ($0.purpose == .health) == (index == 1) })
+            }
         } catch {
             await service.shutDown()
             throw .cannotStartWorker(error)
@@ -91,7 +115,8 @@ public final class HTTPService: Sendable {
     /// Leaves new clients of inherited sockets to the next process, and waits a moment for the first requests of those that
     /// have been accepted. Other listeners continue.
     public func handOver() async {
-        guard await acceptor.handOver() else { return }
+        // Health listeners continue in any case.
+        guard await acceptors[0].handOver() else { return }
         await handshakes?.awaitHandshakes()
         let deadline = Clock.now().advanced(byMilliseconds: HTTPLimits.firstRequestMilliseconds)
         for worker in workers { await worker.awaitFirstRequests(until: deadline) }
@@ -115,10 +140,10 @@ public final class HTTPService: Sendable {
     @discardableResult
     public func shutDown(until deadline: MonotonicTime = Clock.now()) async -> Bool {
         await startDraining()
-        await acceptor.ignoreNewClients()
+        for acceptor in acceptors { await acceptor.ignoreNewClients() }
         let isVisited = connectionCounts.contains { $0 > 0 } || handshakes.map { !$0.isIdle } ?? false
         if isVisited { await workers[0].awaitHandshakes() }
-        await acceptor.stop()
+        for acceptor in acceptors { await acceptor.stop() }
         await handshakes?.stop()
         let last = max(deadline, Clock.now().advanced(byMilliseconds: HTTPLimits.firstRequestMilliseconds))
         var isComplete = true

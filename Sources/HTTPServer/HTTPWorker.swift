@@ -9,6 +9,7 @@ actor HTTPWorker {
     nonisolated let index: Int
     nonisolated let handler: any RequestHandler
     nonisolated let limits: HTTPLimits
+    private nonisolated let clients: ClientConnections
     nonisolated let log: @Sendable (String) -> Void
 
     /// Connections that are open or in the inbox. `Placement` chooses the worker with the fewest.
@@ -37,9 +38,10 @@ actor HTTPWorker {
     nonisolated var unownedExecutor: UnownedSerialExecutor { reactor.unownedExecutor }
 
     init(
-        index: Int, reactor: Reactor, limits: HTTPLimits, handler: any RequestHandler,
+        index: Int, reactor: Reactor, limits: HTTPLimits, clients: ClientConnections, handler: any RequestHandler,
         log: @escaping @Sendable (String) -> Void
     ) {
+        self.clients = clients
         self.index = index
         self.reactor = reactor
         self.limits = limits
@@ -105,6 +107,8 @@ actor HTTPWorker {
     /// Takes ownership of a connection; on any thread.
     nonisolated func adopt(_ connection: AcceptedConnection) {
         load.add(1, ordering: .relaxed)
+        limits.openConnections.add(1)
+        clients.add(connection.source.owner)
         if connection.needsRoom { waiting.add(1, ordering: .relaxed) }
         if connection.source.purpose == .health { healthLoad.add(1, ordering: .relaxed) }
         inbox.withLock { $0.append(connection) }
@@ -115,6 +119,8 @@ actor HTTPWorker {
     /// Notes that an adopted connection has been closed.
     nonisolated func release(_ source: ConnectionSource) {
         load.subtract(1, ordering: .relaxed)
+        limits.openConnections.add(-1)
+        clients.remove(source.owner)
         if source.purpose == .health { healthLoad.subtract(1, ordering: .relaxed) }
     }
 

@@ -1,5 +1,4 @@
 internal import CLinux
-internal import NetworkTypes
 internal import Synchronization
 
 /// The clients whose TLS handshake is in progress.
@@ -9,7 +8,7 @@ internal import Synchronization
 final class HandshakeTable: Sendable {
     private struct Entry {
         let descriptor: Int32
-        let network: UInt128
+        let network: ClientNetwork?
         /// Whether we wait for bytes of the client.
         var isWaiting = false
         var isDismissed = false
@@ -20,7 +19,7 @@ final class HandshakeTable: Sendable {
     private struct Entries {
         var byNumber: [UInt64: Entry] = [:]
         /// Without dismissed clients; oldest first.
-        var numbersByNetwork: [UInt128: [UInt64]] = [:]
+        var numbersByNetwork: [ClientNetwork?: [UInt64]] = [:]
         var count = 0
         var next: UInt64 = 0
         var isClosed = false
@@ -29,15 +28,19 @@ final class HandshakeTable: Sendable {
     private let limit: Int
     private let entries = Mutex(Entries())
 
-    init(limit: Int) {
+    private let onDismissal: @Sendable () -> Void
+
+    /// - Parameter onDismissal: called for each client that is refused or dismissed for another one.
+    init(limit: Int, onDismissal: @escaping @Sendable () -> Void) {
         self.limit = limit
+        self.onDismissal = onDismissal
     }
 
     var count: Int { entries.withLock { $0.byNumber.count } }
 
     /// - Returns: the client's key; nil if there is no room.
     func add(_ descriptor: Int32, of peer: Peer) -> UInt64? {
-        let network = Self.network(of: peer)
+        let network = ClientNetwork(of: peer)
         return entries.withLock { entries in
             guard !entries.isClosed else { return nil }
             if entries.count >= limit {
@@ -46,23 +49,18 @@ final class HandshakeTable: Sendable {
                 // Dismissed clients stay until their task has noticed: others may use some of that room.
                 guard entries.byNumber.count < (isCrowd ? limit * 3 / 2 : 2 * limit),
                     let rival = Self.rival(in: entries, ofNetworkWith: most, hasToWait: isCrowd)
-                else { return nil }
+                else {
+                    onDismissal()
+                    return nil
+                }
                 Self.dismiss(rival, in: &entries)
+                onDismissal()
             }
             entries.byNumber[entries.next] = Entry(descriptor: descriptor, network: network)
             entries.numbersByNetwork[network, default: []].append(entries.next)
             entries.count += 1
             defer { entries.next += 1 }
             return entries.next
-        }
-    }
-
-    /// An IPv4 address, or the /64 of an IPv6 address, which usually belongs to one machine.
-    private static func network(of peer: Peer) -> UInt128 {
-        guard case .ip(let endpoint) = peer else { return 0 }
-        return switch endpoint.address {
-        case .v4(let address): UInt128(address.bits)
-        case .v6(let address): address.bits & ~UInt128(UInt64.max)
         }
     }
 
@@ -85,7 +83,7 @@ final class HandshakeTable: Sendable {
         shutdown(entry.descriptor, Int32(SHUT_RDWR))
     }
 
-    private static func leave(_ number: UInt64, of network: UInt128, in entries: inout Entries) {
+    private static func leave(_ number: UInt64, of network: ClientNetwork?, in entries: inout Entries) {
         guard let place = entries.numbersByNetwork[network]?.firstIndex(of: number) else { return }
         entries.count -= 1
         entries.numbersByNetwork[network]?.remove(at: place)
@@ -111,6 +109,7 @@ final class HandshakeTable: Sendable {
             }
             guard let best, best.count >= entries.numbersByNetwork[network]?.count ?? 0 else { return false }
             Self.dismiss(best.number, in: &entries)
+            onDismissal()
             return true
         }
     }

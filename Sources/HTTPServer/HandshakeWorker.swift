@@ -25,7 +25,7 @@ actor HandshakeWorker {
         reactor = front.reactor
         context = front.context
         self.log = log
-        table = HandshakeTable(limit: limits.handshakes)
+        table = HandshakeTable(limit: limits.handshakes) { limits.memory.noteRefusal(of: .handshakes) }
         self.placement = placement
         self.limits = limits
         self.handler = handler
@@ -91,8 +91,8 @@ actor HandshakeWorker {
 
     private enum Outcome {
         case established(ServerSession, MemoryCharge)
-        /// The handshake is complete. The client gets the reason for the refusal over TLS.
-        case turnedAway(ServerSession, because: String)
+        /// The handshake is complete. The client gets this response over TLS.
+        case turnedAway(ServerSession, with: Response)
         /// OpenSSL has sent an alert, or this response is sent in plain text.
         case refused(inPlainText: Response?)
         case gone
@@ -109,7 +109,8 @@ actor HandshakeWorker {
         let stream = HandshakeStream(
             accepted.descriptor, number: number, token: token, in: table,
             on: SocketStream(on: accepted.descriptor, token: token, reactor: reactor, until: deadline))
-        let outcome = await admit(await handshake(on: stream, with: accepted.source.peer, by: context), by: context)
+        let handshake = await handshake(on: stream, with: accepted.source.peer, by: context)
+        let outcome = await admit(handshake, of: accepted, by: context)
         if case .established(let session, let charge) = outcome {
             forget(stream)
             return placement.adoptAdmitted(accepted.established(session, charge))
@@ -121,16 +122,22 @@ actor HandshakeWorker {
 
     /// Refuses an established connection if there is no room for it, or if the current context would not admit its client.
     /// - Parameter context: the one of the handshake, which may have been replaced.
-    private func admit(_ outcome: Outcome, by context: ServerContext) async -> Outcome {
+    private func admit(
+        _ outcome: Outcome, of accepted: AcceptedConnection, by context: ServerContext
+    ) async -> Outcome {
         guard case .established(let session, _) = outcome else { return outcome }
         if !self.context.admitsClients(of: context) {
-            return .turnedAway(session, because: Self.retired)
+            return .turnedAway(session, with: handler.problem(status: 503, detail: Self.retired))
         }
-        guard await placement.makeRoom(for: .service) else {
-            return .turnedAway(session, because: "Too many connections are open.")
+        switch await placement.makeRoom(for: accepted.source.established(session)) {
+        case .adopted: break
+        case .full: return .turnedAway(session, with: handler.tooManyConnections)
+        case .clientIsFull(let client): return .turnedAway(session, with: handler.tooManyConnections(of: client))
         }
         guard let charge = MemoryCharge(HTTPLimits.sessionCharge, for: .sessions, in: limits.memory) else {
-            return .turnedAway(session, because: "Too much memory is in use by TLS connections.")
+            limits.memory.noteRefusal(of: .sessions)
+            let reason = "Too much memory is in use by TLS connections."
+            return .turnedAway(session, with: handler.problem(status: 503, detail: reason))
         }
         return .established(session, charge)
     }
@@ -185,11 +192,10 @@ actor HandshakeWorker {
     }
 
     /// Not inlined into the caller, so that the buffer is freed before the next wait.
-    /// - Returns: how many bytes came; 0 at the end.
+    /// - Returns: how many bytes came; 0 at the end, or if there is no memory for them.
     private func feed(_ session: ServerSession, from stream: HandshakeStream) async -> Int {
         let bytes = await stream.receive()
-        session.feed(bytes[...])
-        return bytes.count
+        return session.feed(bytes[...]) ? bytes.count : 0
     }
 
     /// A response for a client that sent plain HTTP: TLS records begin with 22, HTTP requests with a capital letter.
@@ -207,8 +213,7 @@ actor HandshakeWorker {
             break
         case .refused(let answer?):
             guard await stream.send(PlainAnswer.bytes(of: answer, withoutBody: false)) else { return }
-        case .turnedAway(let session, let reason):
-            let answer = handler.problem(status: 503, detail: reason)
+        case .turnedAway(let session, let answer):
             guard session.write(PlainAnswer.bytes(of: answer, withoutBody: false)) else { return }
             session.close()
             guard await stream.send(session.takeOutput()) else { return }
@@ -221,9 +226,14 @@ extension AcceptedConnection {
     fileprivate func established(_ session: ServerSession, _ charge: MemoryCharge) -> AcceptedConnection {
         AcceptedConnection(
             descriptor: descriptor, name: name, nameLength: nameLength,
-            source: ConnectionSource(
-                listener: source.listener, purpose: source.purpose, peer: source.peer, isHTTPS: true,
-                certificateName: session.clientName),
-            session: session, charge: charge)
+            source: source.established(session), session: session, charge: charge)
+    }
+}
+
+extension ConnectionSource {
+    /// The same client after its handshake.
+    fileprivate func established(_ session: ServerSession) -> ConnectionSource {
+        ConnectionSource(
+            listener: listener, purpose: purpose, peer: peer, isHTTPS: true, certificateName: session.clientName)
     }
 }

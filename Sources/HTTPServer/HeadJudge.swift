@@ -82,9 +82,10 @@ struct HeadJudge {
         return target[end] == UInt8(ascii: "/") && end > start ? target[end...] : nil
     }
 
-    /// The offset of the authority in an absolute target.
+    /// The offset of the authority in an absolute target. Its scheme must be the connection's: a request for another one is
+    /// misdirected (RFC 9110, section 7.4).
     private var authorityStart: Int? {
-        let scheme = Array("http://".utf8)
+        let scheme = Array((source.isHTTPS ? "https://" : "http://").utf8)
         let isAbsolute = target.count > scheme.count && target.prefix(scheme.count).map(ASCII.lowercased) == scheme
         return isAbsolute ? scheme.count : nil
     }

@@ -15,7 +15,8 @@ final class ListeningSocket: Sendable {
     let fileIdentity: FileIdentity?
 
     /// socket(2), bind(2), listen(2). A port or file that is in use is an error; it is never shared.
-    init(_ listener: Listener) throws(HTTPServiceError) {
+    /// - Parameter bufferBytes: the kernel's buffers of each TCP connection; nil for the kernel's own choice.
+    init(_ listener: Listener, bufferBytes: Int? = nil) throws(HTTPServiceError) {
         purpose = listener.purpose
         isInherited = listener.inherited != nil
         if let inherited = listener.inherited {
@@ -24,6 +25,7 @@ final class ListeningSocket: Sendable {
             // The process that made the file removes it.
             file = nil
             fileIdentity = Self.identity(of: address)
+            limitBuffers(to: bufferBytes)
             return
         }
         let address = listener.address
@@ -42,6 +44,15 @@ final class ListeningSocket: Sendable {
             }
         } catch {
             throw .cannotListen(address, error)
+        }
+        limitBuffers(to: bufferBytes)
+    }
+
+    /// Connections inherit the buffers of their listener. A sandbox may forbid it: then the kernel chooses.
+    private func limitBuffers(to bytes: Int?) {
+        guard case .ip = address, let bytes else { return }
+        for name in [SO_RCVBUF, SO_SNDBUF] {
+            try? SystemCall.setOption(descriptor.rawValue, level: SOL_SOCKET, name: name, value: Int32(clamping: bytes))
         }
     }
 

@@ -30,6 +30,7 @@ public final class MemoryBudget: Sendable {
     private let heads = Atomic<Int>(0)
     private let bodies = Atomic<Int>(0)
     private let answers = Atomic<Int>(0)
+    private let refusals = Mutex<[Use: UInt64]>([:])
 
     /// - Parameter limitBytes: at least 1.
     public init(limitBytes: Int) {
@@ -58,6 +59,14 @@ public final class MemoryBudget: Sendable {
 
     /// Bytes that clients hold now for one use.
     public func heldBytes(by use: Use) -> Int { account(of: use) { $0.load(ordering: .relaxed) } }
+
+    /// How often a client was refused or dismissed because of one use, since the start.
+    public func refusalCount(of use: Use) -> UInt64 { refusals.withLock { $0[use] ?? 0 } }
+
+    /// Counts a client that is refused or dismissed for lack of memory.
+    public func noteRefusal(of use: Use) {
+        refusals.withLock { $0[use, default: 0] += 1 }
+    }
 
     /// The limit of one use, so that none takes everything from the others.
     public func ceiling(of use: Use) -> Int {

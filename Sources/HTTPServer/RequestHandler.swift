@@ -9,10 +9,18 @@ public protocol RequestHandler: Sendable {
     /// 431 (head too large), 503 (too many connections, shutdown). Its body is not a stream.
     /// - Parameter detail: one sentence about this occurrence.
     func problem(status: Int, detail: String) -> Response
+
+    /// The response to a connection of a client that has as many as it may have: 429. Its body is not a stream.
+    /// - Parameter client: its address or network, or the name of its certificate.
+    func tooManyConnections(of client: String) -> Response
 }
 
 extension RequestHandler {
     var tooManyConnections: Response { problem(status: 503, detail: "Too many connections are open.") }
+
+    public func tooManyConnections(of client: String) -> Response {
+        problem(status: 429, detail: "This client has too many open connections.")
+    }
 }
 
 /// Responds to accepted requests. One object may serve any number of them.

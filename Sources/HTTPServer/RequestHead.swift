@@ -14,6 +14,8 @@ public final class RequestHead: Sendable {
     public var listener: ListenerKind { source.listener }
     public var purpose: Listener.Purpose { source.purpose }
     public var peer: Peer { source.peer }
+    /// The client's network; nil for a UNIX-domain socket.
+    public var clientNetwork: ClientNetwork? { ClientNetwork(of: source.peer) }
     /// Whether it was sent over TLS.
     public var isHTTPS: Bool { source.isHTTPS }
     /// The name in the client's verified certificate; nil if none was requested.

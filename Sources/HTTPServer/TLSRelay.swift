@@ -95,7 +95,7 @@ final class TLSRelay {
             if bytes.isEmpty { state.apply(.clientFinished) }
             guard !bytes.isEmpty, !state.discards else { return }
             idleCount += bytes.count
-            session.feed(bytes[...])
+            if !session.feed(bytes[...]) { end() }
         } catch {
             if !Self.isTemporary(error) { end() }
         }

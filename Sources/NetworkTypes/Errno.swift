@@ -11,6 +11,9 @@ public struct Errno: Error, Hashable, Sendable {
         self.rawValue = rawValue
     }
 
+    /// ENOMEM, for libraries that report a lack of memory in another way.
+    public static var outOfMemory: Errno { Errno(ENOMEM) }
+
     /// The calling thread's errno(3). Read it immediately after the failed call.
     public static var current: Errno {
         Errno(errno)

@@ -10,9 +10,13 @@ public enum InternationalName {
         guard name.utf8.count <= longestName else { throw tooLong }
         for scalar in name.unicodeScalars { try refuse(scalar) }
         // UTS 46 alone would also accept a few symbols and underscores, which IDNA2008 does not.
-        guard case .success(let mapped) = lookUp(name, connectd_idn2_mapped),
-            case .success = lookUp(mapped, connectd_idn2_strict)
-        else { throw reason(against: name) }
+        let mapped: String
+        do throws(Failure) {
+            mapped = try lookUp(name, connectd_idn2_mapped).get()
+            _ = try lookUp(mapped, connectd_idn2_strict).get()
+        } catch {
+            throw error.isShortage ? noMemory : reason(against: name)
+        }
         if IPv4Address(parsing: mapped) != nil {
             throw TargetError("an address must be written in ASCII digits: write \(mapped)", member: .host)
         }
@@ -32,6 +36,7 @@ public enum InternationalName {
         let text = label.decoded()
         guard case .failure(let failure) = lookUp(text, connectd_idn2_mapped), failure.code != IDN2_DISALLOWED.rawValue
         else { return }
+        if failure.isShortage { throw noMemory }
         throw TargetError(
             "the label \"\(text)\" begins with xn-- but is not the ASCII form of an international label", member: .host)
     }
@@ -40,6 +45,8 @@ public enum InternationalName {
     private static let longestName = 4096
 
     private static let tooLong = TargetError("the host name must have at most 253 bytes in ASCII", member: .host)
+
+    private static let noMemory = TargetError("the host name cannot be checked: no memory is left", member: .host)
 
     private static func refuse(_ scalar: Unicode.Scalar) throws(TargetError) {
         if scalar.isASCII {
@@ -70,6 +77,8 @@ extension InternationalName {
     private struct Failure: Error {
         /// A code of libidn2: never IDN2_OK.
         let code: Int32
+
+        var isShortage: Bool { code == IDN2_MALLOC.rawValue }
     }
 
     private static func lookUp(_ name: String, _ flags: Int32) -> Result<String, Failure> {

@@ -105,14 +105,16 @@ extension Descriptor {
     /// The kernel's text is returned unchanged: a removed name ends in ` (deleted)`, one outside the process's root
     /// begins with `(unreachable)`, and a file that never had a name reads like `socket:[1234]`. These texts are not
     /// paths, but a file may have such a name: refuse anything unexpected.
-    /// - Returns: nil if the path has more than 4095 bytes, or /proc is not mounted. Do not use the path that was
-    ///   opened instead: it may have contained links.
-    public borrowing func linkTarget() -> [UInt8]? {
+    /// - Throws: ENAMETOOLONG if the path has more than 4095 bytes, or /proc is not mounted; ENOMEM. Do not use the path
+    ///   that was opened instead: it may have contained links.
+    public borrowing func linkTarget() throws(Errno) -> [UInt8] {
         let link = "/proc/self/fd/\(rawValue)"
         // PATH_MAX: no path of Linux is longer.
         var name = [CChar](repeating: 0, count: 4096)
         let count = readlink(link, &name, name.count)
-        return count > 0 && count < name.count ? name[..<count].map(UInt8.init(bitPattern:)) : nil
+        if count < 0, Errno.current.rawValue == ENOMEM { throw .current }
+        guard count > 0, count < name.count else { throw Errno(ENAMETOOLONG) }
+        return name[..<count].map(UInt8.init(bitPattern:))
     }
 }
 

@@ -3,8 +3,10 @@ public import NetworkTypes
 
 /// The addresses of this machine, in its network namespace.
 public enum LocalAddresses {
-    /// Whether packets to the address stay on this machine: 127.0.0.0/8, addresses of interfaces, IPv4 routes of type
-    /// local, and the unspecified address, which reaches loopback.
+    /// Whether packets to the address stay on this machine: 127.0.0.0/8, addresses of interfaces, routes of type local,
+    /// and the unspecified address, which reaches loopback.
+    ///
+    /// A policy asks this before it allows the address, so no connect(2) may name it here.
     public static func contains(_ address: IPAddress) -> Bool {
         guard let socket = try? Socket(.udp(address.family)) else { return true }
         do throws(Errno) {
@@ -14,9 +16,21 @@ public enum LocalAddresses {
             return error.rawValue != EADDRNOTAVAIL
         }
         // bind(2) takes group and broadcast addresses as well, and under net.ipv4.ip_nonlocal_bind anything.
-        if isLoopbackOrUnspecified(address) { return true }
-        if let source = source(toward: address), hasSameBits(source, address) { return true }
-        return isOnAnInterface(address)
+        return isLoopbackOrUnspecified(address) || isOnAnInterface(address) || isRoutedHere(address)
+    }
+
+    /// Whether the route to the address has the type local. If the kernel does not answer, the safe answer is yes.
+    private static func isRoutedHere(_ address: IPAddress) -> Bool {
+        switch address {
+        case .v4(let address): isRoutedHere(address.bits.bigEndian, AF_INET)
+        case .v6(let address) where address.bits >> 32 == 0xFFFF:
+            isRoutedHere(UInt32(truncatingIfNeeded: address.bits).bigEndian, AF_INET)
+        case .v6(let address): isRoutedHere(address.bits.bigEndian, AF_INET6)
+        }
+    }
+
+    private static func isRoutedHere(_ bits: some FixedWidthInteger, _ family: Int32) -> Bool {
+        withUnsafeBytes(of: bits) { connectd_route_is_local(family, $0.baseAddress) != 0 }
     }
 
     private static func isLoopbackOrUnspecified(_ address: IPAddress) -> Bool {

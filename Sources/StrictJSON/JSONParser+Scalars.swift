@@ -149,7 +149,7 @@ extension JSONParser {
         let text = bytes.extracting(start..<position)
             .withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
         guard let number = Double(text), number.isFinite else {
-            throw JSONFailure(offset: start, detail: "the number is beyond the range of a double")
+            throw JSONFailure(offset: start, detail: "the number is beyond the range of a double", kind: .limit)
         }
         return .number(number)
     }

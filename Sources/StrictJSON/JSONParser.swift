@@ -43,7 +43,7 @@ struct JSONParser {
     /// A value that starts at `position`.
     mutating func value(_ bytes: Span<UInt8>) throws(JSONFailure) -> JSONValue {
         guard position < bytes.count else { throw unexpected(bytes, "a value") }
-        guard valuesLeft > 0 else { throw failure("the document holds too many values") }
+        guard valuesLeft > 0 else { throw failure("the document holds too many values", .limit) }
         valuesLeft -= 1
         switch bytes[position] {
         case UInt8(ascii: "\""): return .string(try string(bytes))
@@ -125,8 +125,10 @@ struct JSONParser {
             }
             let name = try string(bytes)
             guard isNew(name, among: members, names: &names) else {
-                throw JSONFailure(offset: start, detail: "this member name occurs twice in its object")
-                    .inside(.member(name))
+                throw JSONFailure(
+                    offset: start, detail: "this member name occurs twice in its object", kind: .duplicateName
+                )
+                .inside(.member(name))
             }
             do throws(JSONFailure) {
                 try colon(bytes)
@@ -161,7 +163,7 @@ struct JSONParser {
 
     /// Skips the opening bracket and enters one level.
     mutating func enter() throws(JSONFailure) {
-        guard depthLeft > 0 else { throw failure("arrays and objects are nested too deeply") }
+        guard depthLeft > 0 else { throw failure("arrays and objects are nested too deeply", .limit) }
         depthLeft -= 1
         position += 1
     }
@@ -197,8 +199,8 @@ struct JSONParser {
 
 extension JSONParser {
     /// A failure at `position`.
-    func failure(_ detail: String) -> JSONFailure {
-        JSONFailure(offset: position, detail: detail)
+    func failure(_ detail: String, _ kind: JSONSyntaxError.Kind = .grammar) -> JSONFailure {
+        JSONFailure(offset: position, detail: detail, kind: kind)
     }
 
     /// A failure at `position`, where something else was expected.

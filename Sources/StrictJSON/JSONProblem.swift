@@ -102,6 +102,25 @@ public struct JSONSyntaxError: Error, Sendable, Equatable {
     public let column: Int
     /// What is wrong, as a phrase without a period.
     public let detail: String
+    public let kind: Kind
+
+    public enum Kind: Sendable, Equatable {
+        /// The text is not JSON by RFC 8259.
+        case grammar
+        /// The text is JSON, but an object has two members of one name. RFC 8259 only advises against that.
+        case duplicateName
+        /// The text is JSON up to here, but exceeds the depth, the number of values, or the range of a double.
+        case limit
+    }
+
+    /// The kind as a predicate, such as "is not valid JSON".
+    public var predicate: String {
+        switch kind {
+        case .grammar: "is not valid JSON"
+        case .duplicateName: "has a duplicate member"
+        case .limit: "exceeds a limit"
+        }
+    }
 }
 
 extension JSONSyntaxError: CustomStringConvertible {
@@ -126,7 +145,7 @@ extension JSONSyntaxError {
         }
         self.init(
             pointer: failure.tokens.reversed().map(\.escaped).joined(), offset: failure.offset, line: line,
-            column: column, detail: failure.detail)
+            column: column, detail: failure.detail, kind: failure.kind)
     }
 }
 
@@ -135,12 +154,14 @@ extension JSONSyntaxError {
 struct JSONFailure: Error {
     let offset: Int
     let detail: String
+    let kind: JSONSyntaxError.Kind
     /// From the innermost outwards.
     private(set) var tokens: [JSONPointerToken] = []
 
-    init(offset: Int, detail: String) {
+    init(offset: Int, detail: String, kind: JSONSyntaxError.Kind = .grammar) {
         self.offset = offset
         self.detail = detail
+        self.kind = kind
     }
 
     consuming func inside(_ token: JSONPointerToken) -> JSONFailure {

@@ -7,8 +7,9 @@ internal import SocketIO
 
 extension HandshakeRecord {
     /// Attaches the record to an SSL, for the callbacks. It must outlive the SSL.
-    func attach(to ssl: OpaquePointer) {
-        connectd_ssl_set_owner(ssl, Unmanaged.passUnretained(self).toOpaque())
+    /// - Returns: false if there is no memory.
+    func attach(to ssl: OpaquePointer) -> Bool {
+        connectd_ssl_set_owner(ssl, Unmanaged.passUnretained(self).toOpaque()) == 1
     }
 
     fileprivate static func of(_ ssl: OpaquePointer) -> HandshakeRecord? {
@@ -42,10 +43,10 @@ func verifyChain(context: OpaquePointer?, argument: UnsafeMutableRawPointer?) ->
         let context, let ssl = X509_STORE_CTX_get_ex_data(context, SSL_get_ex_data_X509_STORE_CTX_idx()),
         let record = HandshakeRecord.of(OpaquePointer(ssl))
     else { return 0 }
-    let sent = CertificateStack(copying: X509_STORE_CTX_get0_untrusted(context))
-    let question = sent.flatMap {
-        ChainMemory.question(about: $0, name: record.peer, level: record.certificateLevel)
+    guard let sent = CertificateStack(copying: X509_STORE_CTX_get0_untrusted(context)) else {
+        return record.failVerification(in: context, chain: nil)
     }
+    let question = ChainMemory.question(about: sent, name: record.peer, level: record.certificateLevel)
     if let question, let known = record.authorities.memory.verifiedChain(for: question, now: now()) {
         X509_STORE_CTX_set_error(context, X509_V_OK)
         record.noteVerification(chain: sent, verifiedChain: known, error: nil)
@@ -54,11 +55,30 @@ func verifyChain(context: OpaquePointer?, argument: UnsafeMutableRawPointer?) ->
     X509_VERIFY_PARAM_set_auth_level(X509_STORE_CTX_get0_param(context), record.certificateLevel)
     X509_STORE_CTX_set_verify_cb(context, judgeName)
     let isGood = X509_verify_cert(context) == 1
-    let verified = isGood ? X509_STORE_CTX_get1_chain(context).map(CertificateStack.init(adopting:)) : nil
-    if let question, let verified { record.authorities.memory.remember(verified, for: question) }
-    record.noteVerification(
-        chain: sent, verifiedChain: verified, error: isGood ? nil : CertificateVerifyError(of: context))
-    return isGood || !record.mustVerify ? 1 : 0
+    // A shortage must not pass for a verdict: a certificate of an authority could not be read, for example.
+    if !isGood, OpenSSLError.takeFirst()?.isShortage == true || record.isShortOfMemory {
+        return record.failVerification(in: context, chain: sent)
+    }
+    guard isGood else {
+        record.noteVerification(chain: sent, verifiedChain: nil, error: CertificateVerifyError(of: context))
+        return record.mustVerify ? 0 : 1
+    }
+    guard let verified = X509_STORE_CTX_get1_chain(context).map(CertificateStack.init(adopting:)) else {
+        return record.failVerification(in: context, chain: sent)
+    }
+    if let question { record.authorities.memory.remember(verified, for: question) }
+    record.noteVerification(chain: sent, verifiedChain: verified, error: nil)
+    return 1
+}
+
+extension HandshakeRecord {
+    /// Notes that there is no verdict, for lack of memory or descriptors.
+    /// - Returns: zero, which ends the handshake, also with `verify: false`: there is nothing to report.
+    fileprivate func failVerification(in context: OpaquePointer, chain: CertificateStack?) -> Int32 {
+        X509_STORE_CTX_set_error(context, X509_V_ERR_OUT_OF_MEM)
+        noteVerification(chain: chain, verifiedChain: nil, error: CertificateVerifyError(of: context))
+        return 0
+    }
 }
 
 /// X509_STORE_CTX_set_verify_cb(3): accepts a name that OpenSSL's own comparison rejects. All other verdicts remain.
@@ -96,11 +116,14 @@ struct OpenSSLError {
     let reason: String
     /// Whether the TLS part of OpenSSL raised it, not its cryptography.
     let isOfSSL: Bool
+    /// Whether it, or another entry of the queue, was a lack of memory or descriptors.
+    private(set) var isShortage: Bool
 
     private init(_ error: UInt) {
         code = connectd_err_reason(error)
         reason = ERR_reason_error_string(error).map { String(cString: $0) } ?? "error \(error)"
         isOfSSL = connectd_err_is_ssl(error) == 1
+        isShortage = connectd_err_is_shortage(error) == 1
     }
 
     /// Empties the thread's queue.
@@ -108,12 +131,16 @@ struct OpenSSLError {
     /// entry.
     static func takeFirst() -> OpenSSLError? {
         var found: OpenSSLError?
+        var isShortage = false
         while true {
             let number = ERR_get_error()
-            guard number != 0 else { return found }
+            guard number != 0 else { break }
+            isShortage = isShortage || connectd_err_is_shortage(number) == 1
             if found?.isOfSSL == true { continue }
             let error = OpenSSLError(number)
             if found == nil || error.isOfSSL { found = error }
         }
+        found?.isShortage = isShortage
+        return found
     }
 }

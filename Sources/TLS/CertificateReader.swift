@@ -90,7 +90,7 @@ struct Fingerprint {
     /// The size of the certificate in bytes.
     let certificateBytes: Int
 
-    /// - Returns: nil if OpenSSL cannot encode the certificate.
+    /// - Returns: nil if OpenSSL cannot encode or hash the certificate. Two certificates must never seem to be the same.
     init?(of certificate: OpaquePointer) {
         let length = Int(i2d_X509(certificate, nil))
         guard length > 0 else { return nil }
@@ -102,9 +102,10 @@ struct Fingerprint {
         certificateBytes = length
         bytes = [UInt8](unsafeUninitializedCapacity: Int(SHA256_DIGEST_LENGTH)) { buffer, count in
             // The plain function, because fetching the algorithm costs more than hashing a certificate.
-            SHA256(encoding, encoding.count, buffer.baseAddress)
-            count = Int(SHA256_DIGEST_LENGTH)
+            let digest = SHA256(encoding, encoding.count, buffer.baseAddress)
+            count = digest == nil ? 0 : Int(SHA256_DIGEST_LENGTH)
         }
+        guard !bytes.isEmpty else { return nil }
     }
 }
 
@@ -127,8 +128,11 @@ final class ReportMemory {
             report.expiresInSeconds = report.notAfter.map { $0 - now }
             return report
         }
+        let failedAllocations = OpenSSLMemory.failureCount
         let report = CertificateReader.report(of: certificate, now: now)
-        if report.subjectAlternativeNames.count <= Self.mostNames {
+        // What was read while memory was short may lack something.
+        let isComplete = OpenSSLMemory.failureCount == failedAllocations && !report.sha256.isEmpty
+        if isComplete, report.subjectAlternativeNames.count <= Self.mostNames {
             if reports.count >= Self.capacity { reports.removeAll() }
             reports[fingerprint] = report
         }

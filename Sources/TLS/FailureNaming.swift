@@ -2,8 +2,8 @@ internal import COpenSSL
 internal import CheckModel
 internal import ErrorCatalogue
 
-/// Determines the name of a failed handshake. The order is: an alert from the peer, the verdict about its certificate,
-/// OpenSSL's reason.
+/// Determines the name of a failed handshake. The order is: a failure of our own, an alert from the peer, the verdict
+/// about its certificate, OpenSSL's reason.
 struct FailureNaming {
     let record: HandshakeRecord
     let error: OpenSSLError?
@@ -16,6 +16,7 @@ struct FailureNaming {
     }
 
     private var named: TLSHandshakeFailure {
+        if isOurs { return .ofOurOwn(error?.reason ?? "OpenSSL gives no reason") }
         if let alert = record.peerAlert, isAlert { return AlertNaming(record: record, alert: alert).failure }
         let ownAlert = record.ownAlert.map { TLSAlertReport(alert: $0, sender: .prober) }
         if let verdict = record.verifyError, hasReason(SSL_R_CERTIFICATE_VERIFY_FAILED) {
@@ -33,6 +34,13 @@ struct FailureNaming {
         if verdict.code == Int(X509_V_ERR_CERT_CHAIN_TOO_LONG) { return .chainLength }
         guard verdict.failure == .certificateNameMismatch, let certificate = record.chain?[0] else { return .handshake }
         return HostNameMatch.hasHostNames(certificate) ? .handshake : .missingNames
+    }
+
+    /// Whether OpenSSL failed for a reason that the peer has no part in: a lack of memory or descriptors, or no reason at
+    /// all, which means a failure of memory here, because no step touches a socket.
+    private var isOurs: Bool {
+        guard let error, !record.isShortOfMemory else { return true }
+        return error.isShortage || record.verifyError?.isShortage == true
     }
 
     /// OpenSSL's reason for a fatal alert is the alert's number plus 1000 (SSL_AD_REASON_OFFSET).

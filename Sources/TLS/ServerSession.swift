@@ -25,7 +25,12 @@ public final class ServerSession: @unchecked Sendable {
     /// nil if OpenSSL is out of memory.
     public init?(_ context: ServerContext) {
         guard let ssl = SSL_new(context.context) else { return nil }
-        guard let input = BIO_new(BIO_s_mem()), let output = BIO_new(BIO_s_mem()) else {
+        guard let input = BIO_new(BIO_s_mem()) else {
+            SSL_free(ssl)
+            return nil
+        }
+        guard let output = BIO_new(BIO_s_mem()) else {
+            BIO_free(input)
             SSL_free(ssl)
             return nil
         }
@@ -45,8 +50,9 @@ public final class ServerSession: @unchecked Sendable {
     }
 
     /// Adds bytes that the peer has sent.
-    public func feed(_ bytes: ArraySlice<UInt8>) {
-        _ = bytes.withUnsafeBytes { BIO_write(input, $0.baseAddress, Int32(clamping: $0.count)) }
+    /// - Returns: false if there is no memory: the connection must end.
+    public func feed(_ bytes: ArraySlice<UInt8>) -> Bool {
+        bytes.withUnsafeBytes { BIO_write(input, $0.baseAddress, Int32(clamping: $0.count)) } == Int32(bytes.count)
     }
 
     public func handshake() -> Progress {

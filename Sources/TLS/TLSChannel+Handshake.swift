@@ -86,9 +86,8 @@ extension TLSChannel {
             return .failed(
                 TLSHandshakeFailure(.notTLS, message: "the peer did not send a TLS record", received: foreign))
         }
-        guard receivedCount <= TLSLimits.handshakeBytes, session.feed(bytes) else {
-            return .failed(violation(Self.flood))
-        }
+        guard receivedCount <= TLSLimits.handshakeBytes else { return .failed(violation(Self.flood)) }
+        guard session.feed(bytes) else { return .failed(noMemory) }
         return nil
     }
 

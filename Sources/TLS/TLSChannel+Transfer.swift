@@ -27,7 +27,8 @@ extension TLSChannel {
             }
             let bytes = try ciphertext(from: stream)
             idleCount += bytes.count
-            guard idleCount <= TLSLimits.idleBytes, session.feed(bytes) else { throw .tls(violation(Self.flood)) }
+            guard idleCount <= TLSLimits.idleBytes else { throw .tls(violation(Self.flood)) }
+            guard session.feed(bytes) else { throw .tls(noMemory) }
             hasEnded = bytes.isEmpty
         }
         return []
@@ -124,6 +125,12 @@ extension TLSChannel {
     func failure(from error: OpenSSLError?) -> TLSHandshakeFailure {
         isOpen = false
         return FailureNaming(record: record, error: error).failure
+    }
+
+    /// OpenSSL could not store what came. The connection cannot be used any more.
+    var noMemory: TLSHandshakeFailure {
+        isOpen = false
+        return .ofOurOwn("OpenSSL is out of memory")
     }
 
     func violation(_ message: String) -> TLSHandshakeFailure {

@@ -50,7 +50,7 @@ public final class TLSChannel {
             mustVerify: options.verify, certificateLevel: context.certificateLevel, peer: peer,
             authorities: context.authorities,
             expectedAlert: options.expectedAlert)
-        record.attach(to: self.session.ssl)
+        guard record.attach(to: self.session.ssl) else { throw TLSContext.refusal("a connection") }
         try prepare(peer)
         report.serverName = peer.serverName
     }

@@ -74,8 +74,10 @@ final class TLSContext {
 
     /// The failure that OpenSSL's reason causes.
     static func refusal(_ what: String) -> TLSHandshakeFailure {
-        let reason = OpenSSLError.takeFirst()?.reason ?? "no reason is given"
-        return .notBegun("OpenSSL does not take \(what): \(reason)")
+        guard let error = OpenSSLError.takeFirst(), !error.isShortage else {
+            return .ofOurOwn("OpenSSL is out of memory, or cannot read a file")
+        }
+        return .notBegun("OpenSSL does not take \(what): \(error.reason)")
     }
 }
 
@@ -84,6 +86,13 @@ extension TLSHandshakeFailure {
     static func notBegun(_ message: String) -> TLSHandshakeFailure {
         var failure = TLSHandshakeFailure(.protocolViolation, message: message)
         failure.subject = .preparation
+        return failure
+    }
+
+    /// A failure on our side at any time, such as a lack of memory.
+    static func ofOurOwn(_ message: String) -> TLSHandshakeFailure {
+        var failure = TLSHandshakeFailure(.protocolViolation, message: message)
+        failure.subject = .shortage
         return failure
     }
 }

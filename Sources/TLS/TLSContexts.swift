@@ -52,12 +52,19 @@ struct ContextCache {
         if self.material !== material { adopt(material) }
         let key = ContextKey(options)
         if let context = contexts[key] { return context }
+        let failedAllocations = OpenSSLMemory.failureCount
         let context = try TLSContext(
             key, authorities: store(of: key.authority), certificate: certificate(of: key.clientCertificate),
             reports: reports)
+        try Self.check(failedAllocations)
         if contexts.count >= Self.capacity { contexts.removeAll() }
         contexts[key] = context
         return context
+    }
+
+    /// What was made while memory was short may lack something, and is not kept.
+    private static func check(_ failedAllocations: Int) throws(TLSHandshakeFailure) {
+        guard OpenSSLMemory.failureCount == failedAllocations else { throw .ofOurOwn("OpenSSL is out of memory") }
     }
 
     /// After a reload, the same names may refer to other files, including those of the system.
@@ -69,6 +76,7 @@ struct ContextCache {
 
     private mutating func store(of authority: String?) throws(TLSHandshakeFailure) -> AuthorityStore {
         if let store = stores[authority] { return store }
+        let failedAllocations = OpenSSLMemory.failureCount
         let store: AuthorityStore?
         if let authority {
             guard let anchors = material?.authorities[authority] else {
@@ -79,6 +87,7 @@ struct ContextCache {
             store = AuthorityStore.system()
         }
         guard let store else { throw TLSContext.refusal("a store of authorities") }
+        try Self.check(failedAllocations)
         stores[authority] = store
         return store
     }
@@ -129,10 +138,11 @@ final class AuthorityStore {
 
     deinit { X509_STORE_free(store) }
 
-    /// OpenSSL's default paths, or SSL_CERT_FILE and SSL_CERT_DIR: X509_STORE_set_default_paths(3). The file is read
-    /// here. Each certificate of the directory is read once, when a chain needs it.
+    /// OpenSSL's default paths, or SSL_CERT_FILE and SSL_CERT_DIR. The file is read here. Each certificate of the
+    /// directory is read once, when a chain needs it.
+    /// - Returns: nil if memory or descriptors are short. A store without its authorities would reject every peer.
     static func system() -> AuthorityStore? {
-        AuthorityStore { X509_STORE_set_default_paths($0) == 1 }
+        AuthorityStore { connectd_x509_store_add_system($0) == 1 }
     }
 
     /// Configured authorities. An operator who lists an intermediate or a server certificate wants to trust it. So a

@@ -158,6 +158,7 @@ final class HandshakeRecord {
     let peer: PeerName
     let authorities: AuthorityStore
     private let expectedAlert: TLSAlert?
+    private let failedAllocations = OpenSSLMemory.failureCount
 
     private(set) var hasMessages = false
     private(set) var hasServerHello = false
@@ -187,6 +188,10 @@ final class HandshakeRecord {
         self.certificateLevel = certificateLevel
         self.expectedAlert = expectedAlert
     }
+
+    /// Whether OpenSSL has been short of memory since the connection began, here or in another connection: then its reason
+    /// for a failure says nothing about the peer.
+    var isShortOfMemory: Bool { OpenSSLMemory.failureCount != failedAllocations }
 
     /// Whether a chain was sent, leads to an authority, and contains the expected name.
     var isVerified: Bool { verifiedChain != nil }

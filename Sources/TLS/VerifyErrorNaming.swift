@@ -24,6 +24,11 @@ extension CertificateVerifyError {
     }
 }
 
+extension CertificateVerifyError {
+    /// Whether there is no verdict, for lack of memory.
+    var isShortage: Bool { code == Int(X509_V_ERR_OUT_OF_MEM) }
+}
+
 // The names of x509_vfy.h, which exist only in OpenSSL's header.
 extension CertificateVerifyError {
     /// The name of a code in the header; `X509_V_ERR_N` for a code that this header does not have.

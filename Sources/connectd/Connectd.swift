@@ -6,6 +6,7 @@ import COpenSSL
 import ErrorCatalogue
 import NetworkTypes
 import SocketIO
+import TLS
 
 @main
 struct Connectd: ParsableCommand {
@@ -29,6 +30,7 @@ struct Connectd: ParsableCommand {
 
     static func main() {
         Output.prepare()
+        OpenSSLMemory.watch()
         if let complaint = UnknownSubcommand.complaint(about: ProgramArguments.own) {
             end(complaint, .validationFailure)
         }

@@ -39,8 +39,6 @@ struct BadDocument: CustomTestStringConvertible, Sendable {
         BadDocument("listen: [[a]]", 1, 10, "listen[0]", "must be a string, got a list"),
     ]
 
-    private static let later = ["limits: {per_client_per_second: 0}"]
-
     private static let types = [
         BadDocument(
             "workers: many", 1, 10, "workers",
@@ -182,13 +180,6 @@ struct BadDocument: CustomTestStringConvertible, Sendable {
         #expect(problem.position == TextPosition(line: document.line, column: document.column))
         #expect(problem.path == document.path)
         #expect(problem.reason.contains(document.reason), "\(problem.reason)")
-    }
-
-    @Test(arguments: later) func anUnsupportedKeyIsAnError(text: String) throws {
-        let found = try problems(text)
-        #expect(found.map(\.reason) == ["is not supported in this version of connectd"])
-        let problem = try #require(found.first)
-        #expect(problem.position?.line == 1 && problem.path != nil)
     }
 
     @Test func allProblemsAreReportedInTheOrderOfTheLines() throws {

@@ -46,12 +46,8 @@ import Testing
 
     @Test(arguments: KeyTable.keys) func eachRowMatchesTheCode(key: SettingKey) throws {
         let row = try #require(try Self.rows().first { $0.key == key.path })
-        guard case .later = key.kind else {
-            let environment = key.isSetByEnvironment ? "`\(key.environmentName)`" : "—"
-            #expect(row.cells == [key.kind.words, key.defaultText, environment])
-            return
-        }
-        #expect(row.cells == [key.kind.words])
+        let environment = key.isSetByEnvironment ? "`\(key.environmentName)`" : "—"
+        #expect(row.cells == [key.kind.words, key.defaultText, environment])
     }
 
     @Test func defaultsOfNumbersMatchTheCode() {
@@ -139,8 +135,7 @@ import Testing
         var composer = YAMLComposer(file: "examples.yaml")
         let root = try #require(composer.compose(Array(try Self.blocks().joined().utf8)))
         let shown = Self.keys(of: root, at: "")
-        let later = KeyTable.keys.filter { if case .later = $0.kind { true } else { false } }.map(\.path)
-        for key in try Self.rows().map(\.key) where !later.contains(key) {
+        for key in try Self.rows().map(\.key) {
             #expect(shown.contains(key), "no example shows \(key)")
         }
     }

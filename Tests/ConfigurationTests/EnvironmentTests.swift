@@ -49,10 +49,7 @@ import Testing
         ("CONNECTD_MD5_KEYS", "{}", "md5_keys can be set only in the configuration file"),
         ("CONNECTD_HEALTH_LISTEN", "0.0.0.0", "\"0.0.0.0\" has no port"),
         ("CONNECTD_LIMITS__BATCH", "0", "must be from 1 to 1000000, got 0"),
-        (
-            "CONNECTD_LIMITS__PER_CLIENT_PER_SECOND", "1",
-            "limits.per_client_per_second is not supported in this version of connectd"
-        ),
+        ("CONNECTD_LIMITS__PER_CLIENT_PER_SECOND", "-1", "must be from 0 to 1000000, got -1"),
     ])
     func anInvalidValueIsReportedWithItsVariable(name: String, value: String, reason: String) throws {
         let found = try problems("{}", environment: [name: value])

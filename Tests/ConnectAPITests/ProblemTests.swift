@@ -40,6 +40,18 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        (#"{"target":"h:1","target":"h:1"}"#, "the body has a duplicate member: line 1, column 17: "),
+        (#"{"timeout_ms":1e999}"#, "the body exceeds a limit: line 1, column 15: "),
+        (String(repeating: "[", count: 17), "the body exceeds a limit: line 1, column 17: "),
+        (String(repeating: "[", count: 16), "the body is not valid JSON: line 1, column 17: "),
+    ])
+    func `a body is called invalid JSON only if it is`(text: String, beginning: String) throws {
+        let error = #expect(throws: JSONSyntaxError.self) { try JSONValue.parse(Array(text.utf8)) }
+        let problem = Problem(try #require(error))
+        #expect(problem.detail.hasPrefix(beginning), "\(problem.detail)")
+    }
+
     @Test func `each problem has its documented status`() {
         let statuses = Problem.Kind.allCases.map { ($0.rawValue, $0.status) }
         let expected = [
@@ -47,7 +59,7 @@ import Testing
             ("insufficient_scope", 403), ("not_found", 404),
             ("method_not_allowed", 405), ("request_timeout", 408), ("content_too_large", 413),
             ("uri_too_long", 414), ("unsupported_media_type", 415), ("misdirected_request", 421),
-            ("header_fields_too_large", 431),
+            ("too_many_requests", 429), ("header_fields_too_large", 431),
             ("overloaded", 503), ("draining", 503), ("http_version_not_supported", 505),
         ]
         #expect(statuses.elementsEqual(expected, by: ==))

@@ -16,6 +16,12 @@ import Testing
         AnswerReader.judge(message, name: name, type: .a, isTCP: isTCP)
     }
 
+    @Test func aLackOfMemorySaysNothingAboutTheServer() {
+        let outOfMemory: Int32 = 15  // ARES_ENOMEM
+        let verdict = AnswerVerdict.of(status: outOfMemory, message: [], name: "www.test", type: .a)
+        #expect(verdict == .result(.failure(.shortage(.outOfMemory))))
+    }
+
     private static func address(_ text: String) throws -> IPAddress { try #require(IPAddress(parsing: text)) }
 
     private static func answer() throws -> ServerAnswer { ServerAnswer(addresses: [try address("192.0.2.1")]) }

@@ -19,7 +19,7 @@ import Testing
         for end in [BytesEnd.unknown, .message, .final] {
             _ = pattern.match(Self.letters, from: 0, end: end, budget: &budget)
             // 3.5 ms are the limit, 5 ms what was measured; twice that is left to a slow machine.
-            #expect(budget.latestNanoseconds < 10_000_000)
+            #expect(budget.latestNanoseconds < 10_000_000 * Slowness.factor)
         }
     }
 

@@ -37,6 +37,14 @@ import Testing
         #expect(report.hint == Hints.preparationFailed)
     }
 
+    @Test func aShortageOfMemoryIsTheProbersFault() {
+        var failure = TLSHandshakeFailure(.protocolViolation, message: "malloc failure")
+        failure.subject = .shortage
+        let report = Classifier.report(for: failure)
+        #expect(report.fault == .prober && report.retryable && report.errorClass == .tlsFailed)
+        #expect(report.hint == Hints.shortOfMemory)
+    }
+
     @Test func silenceBeforeAndDuringTheHandshakeHaveDifferentHints() {
         var circumstances = Circumstances(phase: .tls, transport: .tcp)
         #expect(Classifier.deadlineReport(in: circumstances).hint == Hints.silentInTLS)

@@ -188,6 +188,11 @@ import Testing
         #expect(unasked.errorClass == .proberMisconfigured && unasked.fault == .prober)
     }
 
+    @Test func aRequestedBindThatFailsForLackOfMemoryIsTheProbersFault() {
+        let report = Self.judge(ENOMEM, Self.at(.bind) { $0.requestedBind = [.address, .port] })
+        #expect(report.errorClass == .proberMisconfigured && report.fault == .prober)
+    }
+
     @Test func aMissingInterfaceThatTheRequestNamesIsTheRequestsFault() {
         #expect(Self.judge(ENODEV, Self.at(.socket)).fault == .prober)
         for phase in [Phase.socket, .bind, .connect] {

@@ -51,6 +51,19 @@ import Testing
         }
     }
 
+    @Test func timeInWhichTheLoopDoesNotRunIsCounted() async throws {
+        try await withReactor { reactor in
+            let stalled = try await onThread(of: reactor) {
+                _ = await reactor.sleep(until: Clock.now().advanced(byMilliseconds: 10))
+                let before = reactor.stalledNanoseconds
+                usleep(400_000)
+                _ = await reactor.sleep(until: Clock.now().advanced(byMilliseconds: 10))
+                return reactor.stalledNanoseconds - before
+            }
+            #expect(stalled >= 300_000_000)
+        }
+    }
+
     @Test func aCanceledTaskStopsWaiting() async throws {
         try await withReactor { reactor in
             let waiting = Task(executorPreference: reactor.thread) {

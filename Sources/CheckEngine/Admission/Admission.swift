@@ -38,6 +38,8 @@ public final class Admission: Sendable {
     public let furtherSocketLimit: Int
     /// How many permits all batches together may have. The others remain for single checks.
     public let batchLimit: Int
+    /// What checks hold beyond what every check needs.
+    public let memory: CheckMemory
     private let state = Mutex(State())
 
     /// - Parameters:
@@ -45,8 +47,13 @@ public final class Admission: Sendable {
     ///   - queueLimit: checks that may wait; with 0, a check that gets no permit at once is rejected.
     ///   - socketLimit: the sockets of all checks; nil for `wantedSockets(for: limit)`.
     ///   - batchLimit: the permits of all batches together; nil leaves a sixteenth to single checks.
-    public init(limit: Int, queueLimit: Int, socketLimit: Int? = nil, batchLimit: Int? = nil) {
+    ///   - memory: without a limit by default, for the command line.
+    public init(
+        limit: Int, queueLimit: Int, socketLimit: Int? = nil, batchLimit: Int? = nil,
+        memory: CheckMemory = CheckMemory()
+    ) {
         self.limit = limit
+        self.memory = memory
         self.queueLimit = queueLimit
         let socketLimit = max(socketLimit ?? Self.wantedSockets(for: limit), 1)
         self.socketLimit = socketLimit

@@ -19,6 +19,12 @@ final class AttemptPlan: Sendable {
     let start: MonotonicTime
     /// When the check must end.
     let deadline: MonotonicTime
+    private let stalledBefore: UInt64
+
+    /// Whether connectd itself did not run for a quarter of the check's time or more. What the peer did meanwhile is not known.
+    var wasStalled: Bool {
+        (reactor.stalledNanoseconds &- stalledBefore) / 250_000 >= UInt64(request.timeoutMilliseconds)
+    }
 
     var request: CheckRequest { check.request }
     var dialog: Dialog? { check.dialog }
@@ -39,6 +45,7 @@ final class AttemptPlan: Sendable {
         self.start = start
         let deadline = start.advanced(byMilliseconds: check.request.timeoutMilliseconds)
         self.deadline = limit.map { min($0, deadline) } ?? deadline
+        stalledBefore = reactor.stalledNanoseconds
     }
 
     /// The same plan for another request to the same target, without a dialog.
@@ -77,6 +84,9 @@ final class AttemptPlan: Sendable {
         circumstances.source = request.bind.address
         return circumstances
     }
+
+    /// What an attempt takes for its later phases, in bytes; 0 if its check has taken that at its start.
+    var laterPhaseBytes: Int { check.runsOneAttemptAtOnce ? 0 : check.phaseBytes }
 
     func socketKind(for endpoint: Endpoint) -> SocketKind {
         switch (request.target.peer, endpoint) {

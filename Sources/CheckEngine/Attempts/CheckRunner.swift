@@ -33,13 +33,44 @@ public final class CheckRunner: Sendable {
     /// - Parameters:
     ///   - queueNanoseconds: how long the check waited for its permit.
     ///   - deadline: when the check must have ended, if that is before its timeout.
+    ///   - mayRefuse: whether the answer is `overloaded` if too many checks wait for memory.
     public func run(
-        _ check: PreparedCheck, in context: CheckContext, queueNanoseconds: Int64, until deadline: MonotonicTime? = nil
+        _ check: PreparedCheck, in context: CheckContext, queueNanoseconds: Int64, until deadline: MonotonicTime? = nil,
+        mayRefuse: Bool = false
     ) async -> CheckAnswer {
+        let bytes = check.bytesAtStart
+        if bytes > 0 {
+            return await runWithMemory(
+                bytes, check, in: context, queueNanoseconds: queueNanoseconds, until: deadline, mayRefuse: mayRefuse)
+        }
         if check.request.count > 1 {
             return await runRounds(check, in: context, queueNanoseconds: queueNanoseconds, until: deadline)
         }
         return await runOnce(check, in: context, queueNanoseconds: queueNanoseconds, until: deadline)
+    }
+
+    /// Waits for the check's memory first. The wait counts as a wait in the queue.
+    ///
+    /// Not inlined: the frame of every check would grow by this one's.
+    @inline(never)
+    private func runWithMemory(
+        _ bytes: Int, _ check: PreparedCheck, in context: CheckContext, queueNanoseconds: Int64,
+        until deadline: MonotonicTime?, mayRefuse: Bool
+    ) async -> CheckAnswer {
+        let begin = Clock.now()
+        if mayRefuse, admission.memory.waitingCount >= admission.queueLimit {
+            admission.memory.noteRefusal()
+            return .overloaded
+        }
+        guard let lease = await admission.memory.lease(bytes, on: reactor, until: deadline ?? .distantFuture) else {
+            return .cancelled
+        }
+        defer { withExtendedLifetime(lease) {} }
+        let waited = queueNanoseconds + Clock.now().since(begin)
+        if check.request.count > 1 {
+            return await runRounds(check, in: context, queueNanoseconds: waited, until: deadline)
+        }
+        return await runOnce(check, in: context, queueNanoseconds: waited, until: deadline)
     }
 
     /// Runs one round.

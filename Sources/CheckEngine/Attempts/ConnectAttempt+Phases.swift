@@ -52,6 +52,26 @@ extension ConnectAttempt {
     func runLaterPhases(
         on socket: borrowing Socket, token: inout SlotToken?, sentEarly: Int, into record: AttemptRecord
     ) async {
+        guard plan.laterPhaseBytes > 0 else {
+            return await runPhases(on: socket, token: &token, sentEarly: sentEarly, into: record)
+        }
+        let lease = await plan.admission.memory.lease(plan.laterPhaseBytes, on: plan.reactor, until: deadline)
+        guard let lease else { return noteNoMemory(into: record) }
+        await runPhases(on: socket, token: &token, sentEarly: sentEarly, into: record)
+        withExtendedLifetime(lease) {}
+    }
+
+    /// Other checks held the memory until the deadline, or the check was canceled.
+    @inline(never)
+    private func noteNoMemory(into record: AttemptRecord) {
+        let phase = LaterPhase.inOrder.first(where: plan.includes)?.phase ?? .connect
+        if !Task.isCancelled { plan.admission.memory.noteRefusal() }
+        enter(Classifier.report(for: Task.isCancelled ? .cancelled : .proberBusy), in: phase, into: record)
+    }
+
+    private func runPhases(
+        on socket: borrowing Socket, token: inout SlotToken?, sentEarly: Int, into record: AttemptRecord
+    ) async {
         let registered: SlotToken
         do throws(Errno) {
             registered = try prepareForIO(socket, token: &token)
@@ -143,6 +163,8 @@ extension ConnectAttempt {
         switch outcome {
         case .completed(let hasReceived):
             if hasReceived, plan.request.target.isDatagram { record.result.outcome = .answered }
+        case .mismatch where lacksTime(in: .dialog, record):
+            enter(Classifier.report(for: .proberBusy), in: .dialog, into: record)
         case .mismatch(hasReceived: true):
             enter(Classifier.report(for: .dialogMismatch), in: .dialog, into: record)
         case .mismatch(hasReceived: false):

@@ -35,6 +35,8 @@ extension ConnectAttempt {
             let name = plan.request.preset?.rawValue ?? ""
             let mismatch = Classifier.presetMismatch(name, flaw: flaw.detail, received: received)
             enter(mismatch, in: .dialog, into: record)
+        case .deadline where lacksTime(in: .dialog, record):
+            enter(Classifier.report(for: .proberBusy), in: .dialog, into: record)
         case .deadline:
             enter(
                 Classifier.deadlineReport(in: plan.circumstances(in: .dialog, of: endpoint)), in: .dialog, into: record)

@@ -206,8 +206,18 @@ extension ConnectAttempt {
         record.result.tcpInformation = socket.tcpInformation()?.values
         var circumstances = plan.circumstances(in: phase, of: endpoint)
         if phase == .connect { noteSYNs(of: socket, into: record, &circumstances) }
+        if lacksTime(in: phase, record) { return enter(Classifier.report(for: .proberBusy), in: phase, into: record) }
         circumstances.isBeforeTLS = record.tlsAttempt?.isBeforeHandshake ?? false
         enter(Classifier.deadlineReport(in: circumstances), in: phase, into: record)
+    }
+
+    /// Whether connectd itself used up the time in which the peer could have answered, because it did not run. The kernel
+    /// continues a connect meanwhile, so that phase lacks time only if it began late.
+    func lacksTime(in phase: Phase, _ record: AttemptRecord) -> Bool {
+        guard plan.wasStalled else { return false }
+        guard phase == .connect else { return true }
+        let left = deadline.since(plan.start) - record.result.startNanoseconds
+        return left < Int64(plan.request.timeoutMilliseconds) * 250_000
     }
 
     /// Adds what became of the SYNs of a connect that failed.

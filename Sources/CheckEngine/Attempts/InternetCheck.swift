@@ -103,7 +103,8 @@ struct InternetCheck {
                 name, family: options.family, server: options.server, asHostsHave: options.triesOneAddress,
                 until: plan.deadline)
         } catch {
-            draft.fail(with: Classifier.report(for: error), in: .resolve)
+            let isLate = error == .timeout && plan.wasStalled
+            draft.fail(with: isLate ? Classifier.report(for: .proberBusy) : Classifier.report(for: error), in: .resolve)
         }
         draft.timings[.resolve] = Clock.now().since(begin)
     }

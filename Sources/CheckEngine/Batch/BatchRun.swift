@@ -34,6 +34,7 @@ public final class BatchRun: Sendable {
     private struct Earlier {
         let check: PreparedCheck
         let answer: CheckAnswer
+        let lease: MemoryLease
     }
 
     /// What a driver does next.
@@ -49,6 +50,7 @@ public final class BatchRun: Sendable {
     let context: CheckContext
     let work: any BatchWork
     private let pool: WorkerPool
+    private let mayRepeat: Bool
     private let workerCount: Int
     private let concurrency: Int
     private let inFlight = Atomic<Int>(0)
@@ -69,6 +71,7 @@ public final class BatchRun: Sendable {
         var options = options
         options.concurrency = concurrency
         self.pool = pool
+        mayRepeat = options.timeoutRetries > 0
         self.context = context
         self.work = work
         workerCount = min(pool.workers.count, concurrency)
@@ -167,6 +170,10 @@ public final class BatchRun: Sendable {
             return act(on: step, worker)
         }
         guard takePermit() else { return .waitForEvent }
+        if let time = work.takeStart() {
+            returnPermit()
+            return .wait(until: time)
+        }
         if let index = start(at: now, upTo: last) { return .start(index) }
         returnPermit()
         return .waitForEvent
@@ -204,7 +211,8 @@ public final class BatchRun: Sendable {
     /// The next check for the task and the permit of one that has ended; nil if both are to be given up.
     func following() -> Int? {
         let last = work.lastStart
-        guard last >= 0, !startsNothing, pool.admission.mayKeepBatchPermit(permitNumber) else { return nil }
+        guard last >= 0, !startsNothing, pool.admission.mayKeepBatchPermit(permitNumber), work.takeStart() == nil
+        else { return nil }
         return start(at: Clock.now(), upTo: last)
     }
 
@@ -233,10 +241,13 @@ public final class BatchRun: Sendable {
     func end(_ index: Int, _ check: PreparedCheck?, _ answer: CheckAnswer?, on worker: Int) {
         var isTimeout = false
         if case .result(let result) = answer { isTimeout = result.outcome == .failed(.timeout) }
+        // Without memory for its result, a check is not repeated.
+        let lease = isTimeout && mayRepeat ? pool.admission.memory.leaseAtOnce(CheckMemoryCost.repeated) : nil
+        if isTimeout, mayRepeat, lease == nil { pool.admission.memory.noteRefusal() }
         let (isFinal, isLast) = state.withLock { state in
-            let isFinal = state.schedule.end(index, timedOut: isTimeout && state.mode == .running)
-            if !isFinal, let check, let answer {
-                state.earlier[index] = Earlier(check: check, answer: answer)
+            let isFinal = state.schedule.end(index, timedOut: lease != nil && state.mode == .running)
+            if !isFinal, let check, let answer, let lease {
+                state.earlier[index] = Earlier(check: check, answer: answer, lease: lease)
                 work.willRepeat(index, check, after: answer)
             } else if !state.earlier.isEmpty {
                 state.earlier[index] = nil

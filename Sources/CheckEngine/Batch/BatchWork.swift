@@ -1,4 +1,5 @@
 internal import CheckModel
+public import NetworkTypes
 
 /// The checks of one batch, and what becomes of their results. `BatchRun` calls it on the threads of all workers.
 ///
@@ -18,6 +19,10 @@ public protocol BatchWork: AnyObject, Sendable {
     /// the results wait for their reader, and the check of that number is the one whose result must come next.
     var lastStart: Int { get }
 
+    /// Asks whether one more check may start now, and counts it if so.
+    /// - Returns: nil if it may; otherwise when to ask again.
+    func takeStart() -> MonotonicTime?
+
     /// Notes that a check timed out and will be repeated after the others. Its present result becomes final if there is no
     /// time for that. Calls come one at a time; neither this function nor the next may call the batch.
     func willRepeat(_ index: Int, _ check: PreparedCheck, after answer: CheckAnswer)
@@ -30,6 +35,7 @@ public protocol BatchWork: AnyObject, Sendable {
 }
 
 extension BatchWork {
+    public func takeStart() -> MonotonicTime? { nil }
     public func willRepeat(_ index: Int, _ check: PreparedCheck, after answer: CheckAnswer) {}
     public func willBeginRound(_ round: Int, of count: Int) {}
 }

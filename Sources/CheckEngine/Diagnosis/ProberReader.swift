@@ -96,6 +96,7 @@ enum ProberReader {
         while let entry = readdir(directory) {
             if entry.pointee.d_name.0 != 0x2E { count += 1 }
         }
-        return count - 1
+        // Without the descriptor of the directory itself. Zero if the directory could not be read.
+        return count > 0 ? count - 1 : nil
     }
 }

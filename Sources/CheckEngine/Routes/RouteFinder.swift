@@ -103,7 +103,8 @@ struct RouteSockets: ~Copyable {
             // A socket keeps the source address of its association, so each association is removed before the next one.
             defer { try? socket.dissolve() }
             _ = try socket.connect(to: .ip(IPEndpoint(address: destination, port: port)))
-            return socket.localName()?.address
+            guard let name = socket.localName() else { throw Errno.current }
+            return name.address
         } catch {
             throw Failure(errno: error, phase: .connect)
         }

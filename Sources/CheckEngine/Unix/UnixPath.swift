@@ -18,11 +18,8 @@ struct UnixPath: ~Copyable {
     init(_ path: [UInt8], followsMagicLinks: Bool) {
         do throws(Errno) {
             let descriptor = try Self.open(path, followsMagicLinks)
-            guard let name = descriptor.linkTarget() else {
-                // The policy cannot judge a file without a name, so it is not connected to.
-                throw Errno(ENAMETOOLONG)
-            }
-            judged = name
+            // The policy cannot judge a file without a name, so it is not connected to.
+            judged = try descriptor.linkTarget()
             opened = consume descriptor
             failure = nil
         } catch {
@@ -44,7 +41,7 @@ struct UnixPath: ~Copyable {
             rest = path[slash...]
             prefix = path[..<slash]
             let parent = prefix.isEmpty ? [UInt8(ascii: "/")] : Array(prefix)
-            if let descriptor = try? open(parent, followsMagicLinks), let name = descriptor.linkTarget() {
+            if let descriptor = try? open(parent, followsMagicLinks), let name = try? descriptor.linkTarget() {
                 return (name == [UInt8(ascii: "/")] ? [] : name) + rest
             }
         }

@@ -98,7 +98,7 @@ public struct LocalCheckService: CheckService {
         in context: CheckContext, until deadline: MonotonicTime?
     ) async -> CheckAnswer {
         let answer = await worker.runner.run(
-            check, in: context, queueNanoseconds: queueNanoseconds, until: deadline)
+            check, in: context, queueNanoseconds: queueNanoseconds, until: deadline, mayRefuse: true)
         _ = consume permit
         return answer
     }

@@ -10,6 +10,7 @@ public final class WorkerPool: Sendable {
     /// Runs what would keep a worker busy for long, one after another and at a lower priority.
     public let longWork: BlockingThreads
     private let arrivals: ArrivalBalance
+    private let progress: LoopProgress
 
     /// - Parameter count: at least 1.
     public init(count: Int, admission: Admission) throws(Errno) {
@@ -22,6 +23,7 @@ public final class WorkerPool: Sendable {
         longWork = try BlockingThreads(limit: 1, niceness: Self.longWorkNiceness)
         self.admission = admission
         arrivals = ArrivalBalance(workerCount: count)
+        progress = LoopProgress(workerCount: count)
     }
 
     private static let longWorkNiceness: Int32 = 5
@@ -35,6 +37,12 @@ public final class WorkerPool: Sendable {
 
     /// How many jobs were enqueued on all threads so far.
     public var enqueueCount: UInt64 { workers.reduce(0) { $0 + $1.reactor.thread.enqueueCount } }
+
+    /// Whether an event loop is stuck: for ten seconds, each call has found it in the same turn. Call it at intervals, from
+    /// any thread.
+    public func isStuck(at now: MonotonicTime = Clock.now()) -> Bool {
+        progress.isStuck(turns: workers.map { $0.reactor.thread.isIdle ? nil : $0.reactor.turnCount }, at: now)
+    }
 
     /// The worker that runs a check: normally the one on whose connection it arrived. If that one gets more than its share
     /// and has another check in this turn, an idle worker runs it. So no core is idle while a worker is overloaded, and with
@@ -118,5 +126,33 @@ final class ArrivalBalance: Sendable {
         let total = meters.reduce(0) { $0 + $1.arrivals.load(ordering: .relaxed) }
         let arrived = total - meter.totalBefore.exchange(total, ordering: .relaxed)
         meter.isOverloaded.store(Self.span * UInt64(meters.count) * 2 > arrived * 3, ordering: .relaxed)
+    }
+}
+
+/// Remembers since when each event loop has been in the same turn.
+final class LoopProgress: Sendable {
+    private struct Sample {
+        /// nil while the loop waits for events.
+        var turn: UInt64?
+        var since = MonotonicTime(nanoseconds: 0)
+    }
+
+    static let stuckMilliseconds = 10_000
+
+    private let samples: Mutex<[Sample]>
+
+    init(workerCount: Int) {
+        samples = Mutex(Array(repeating: Sample(), count: workerCount))
+    }
+
+    /// - Parameter turns: the number of each loop's turn; nil for a loop that waits for events.
+    func isStuck(turns: [UInt64?], at now: MonotonicTime) -> Bool {
+        samples.withLock { samples in
+            for (index, turn) in turns.enumerated() where turn == nil || turn != samples[index].turn {
+                samples[index] = Sample(turn: turn, since: now)
+            }
+            let earliest = now.advanced(byMilliseconds: -Self.stuckMilliseconds)
+            return samples.contains { $0.turn != nil && $0.since <= earliest }
+        }
     }
 }

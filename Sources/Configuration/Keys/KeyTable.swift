@@ -3,7 +3,7 @@ internal import NetworkTypes
 
 /// All keys. The readers of the file and the environment, and the test of the documentation, use this table.
 enum KeyTable {
-    static let keys: [SettingKey] = service + policy + work + secrets + later
+    static let keys: [SettingKey] = service + policy + work + secrets
 
     private static let service: [SettingKey] = [
         SettingKey("listen", .addresses(mayBeEmpty: false) { $0.listen = $1 }, default: "127.0.0.1:8080"),
@@ -47,6 +47,15 @@ enum KeyTable {
         SettingKey("limits.queue", .integer(0...1_000_000, \.limits.queue), default: "1024"),
         SettingKey("limits.batch", .integer(1...1_000_000, \.limits.batch), default: "10000"),
         SettingKey("limits.body_bytes", .integer(65_536...268_435_456, \.limits.bodyBytes), default: "16777216"),
+        SettingKey(
+            "limits.per_client_per_second", .integer(0...1_000_000, \.limits.perClient.perSecond), default: "0"),
+        SettingKey(
+            "limits.per_client_in_flight", .integer(0...1_000_000, \.limits.perClient.inFlight), default: "0"),
+        SettingKey(
+            "limits.per_client_connections", .integer(0...1_000_000, \.limits.perClient.connections), default: "0"),
+        SettingKey(
+            "limits.per_client_targets_per_hour", .integer(0...1_000_000, \.limits.perClient.targetsPerHour),
+            default: "0"),
         SettingKey("limits.timeout_ms", .integer(1...60_000, \.limits.timeoutMilliseconds), default: "60000"),
         SettingKey("drain.delay_ms", .integer(0...3_600_000, \.drain.delayMilliseconds), default: "0"),
         SettingKey("drain.limit_ms", .integer(0...3_600_000, \.drain.limitMilliseconds), default: "20000"),
@@ -60,8 +69,6 @@ enum KeyTable {
         SettingKey("md5_keys", .entries(.md5Keys), default: "{}"),
         SettingKey("modules_file", .file(\.modulesFile), default: "none"),
     ]
-
-    private static let later = [SettingKey("limits.per_client_per_second", .later)]
 
     static func key(at path: String) -> SettingKey? {
         keys.first { $0.path == path }

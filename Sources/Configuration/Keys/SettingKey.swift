@@ -24,7 +24,7 @@ struct SettingKey: Sendable {
     var isSetByEnvironment: Bool {
         switch kind {
         case .integer, .choice, .list, .file: true
-        case .rules, .monitors, .entries, .later: false
+        case .rules, .monitors, .entries: false
         }
     }
 }

@@ -14,8 +14,6 @@ enum ValueKind: Sendable {
     case monitors
     /// A mapping with user-defined names.
     case entries(EntryKind)
-    /// A key of a later version.
-    case later
 }
 
 /// A list of strings: a description of its elements, and the function that stores them.
@@ -84,7 +82,6 @@ extension ValueKind {
         case .rules: "list of rules"
         case .monitors: "list of monitors"
         case .entries(let kind): "mapping: name to \(kind.words)"
-        case .later: "not in this version"
         }
     }
 }

@@ -53,12 +53,8 @@ struct DocumentReader {
             readEntries(node, of: kind, path: key.path)
         case .monitors:
             readMonitors(node, path: key.path)
-        case .later:
-            report(Self.laterReason, at: position, path: key.path)
         }
     }
-
-    static let laterReason = "is not supported in this version of connectd"
 }
 
 extension DocumentReader {

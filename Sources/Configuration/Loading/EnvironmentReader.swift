@@ -31,8 +31,6 @@ struct EnvironmentReader {
         switch key.kind {
         case .rules, .monitors, .entries:
             writer.report(text.problem("\(key.path) can be set only in the configuration file"))
-        case .later:
-            writer.report(text.problem("\(key.path) \(DocumentReader.laterReason)"))
         case .integer, .choice, .list, .file:
             guard !value.isEmpty else {
                 writer.report(text.problem("is empty; unset it to leave \(key.path) unchanged"))
@@ -57,7 +55,7 @@ struct EnvironmentReader {
             writer.write(list: elements(text), of: kind, origin: text)
         case .file(let place):
             writer.write(file: text, key: key.path, folder: "", to: place)
-        case .rules, .monitors, .entries, .later:
+        case .rules, .monitors, .entries:
             return
         }
     }

@@ -48,8 +48,22 @@ package struct LimitSettings: Hashable, Sendable {
     package var batch = 10_000
     /// The largest body of a batch and of routes, in bytes.
     package var bodyBytes = 16_777_216
+    /// What each client may do; 0 means no limit.
+    package var perClient = ClientLimitSettings()
     /// The longest `timeout_ms` that a request may ask for.
     package var timeoutMilliseconds = 60_000
+}
+
+/// The limits of each client: a token, a certificate, or an address. 0 means no limit.
+package struct ClientLimitSettings: Hashable, Sendable {
+    /// Checks started per second.
+    package var perSecond = 0
+    /// Checks in flight.
+    package var inFlight = 0
+    /// Open connections.
+    package var connections = 0
+    /// Distinct targets in an hour.
+    package var targetsPerHour = 0
 }
 
 /// The graceful shutdown on SIGTERM.

@@ -33,19 +33,21 @@ struct YAMLSyntaxError: Error {
 struct YAMLEvents: ~Copyable {
     private let parser: UnsafeMutablePointer<yaml_parser_t>
     private let bytes: UnsafeBufferPointer<UInt8>
+    /// Whether libyaml had the memory for its parser.
+    private let isReady: Bool
 
     /// - Parameter bytes: Valid UTF-8, which must outlive this value.
     private init(_ bytes: UnsafeBufferPointer<UInt8>) {
         self.bytes = bytes
         parser = .allocate(capacity: 1)
-        // It fails only if memory is exhausted, where Swift itself would trap.
-        precondition(yaml_parser_initialize(parser) == 1, "libyaml found no memory")
+        isReady = yaml_parser_initialize(parser) == 1
+        guard isReady else { return }
         yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING)
         yaml_parser_set_input_string(parser, bytes.baseAddress, bytes.count)
     }
 
     deinit {
-        yaml_parser_delete(parser)
+        if isReady { yaml_parser_delete(parser) }
         parser.deallocate()
     }
 
@@ -59,13 +61,18 @@ struct YAMLEvents: ~Copyable {
 
     /// The next event and its start position. Do not call it again after an error or the end of the stream.
     func next() throws(YAMLSyntaxError) -> (event: YAMLEvent, position: TextPosition) {
+        guard isReady else { throw Self.noMemory }
         var event = yaml_event_t()
         guard yaml_parser_parse(parser, &event) == 1 else { throw syntaxError }
         defer { yaml_event_delete(&event) }
         return (YAMLEvent(event), TextPosition(event.start_mark))
     }
 
+    private static let noMemory = YAMLSyntaxError(
+        position: TextPosition(line: 1, column: 1), reason: "cannot be read: no memory is left", isOfSyntax: false)
+
     private var syntaxError: YAMLSyntaxError {
+        if parser.pointee.error == YAML_MEMORY_ERROR { return Self.noMemory }
         let problem = parser.pointee.problem.map { String(cString: $0) } ?? "unreadable"
         let context = parser.pointee.context.map { " " + String(cString: $0) } ?? ""
         return YAMLSyntaxError(position: problemPosition, reason: problem + context)

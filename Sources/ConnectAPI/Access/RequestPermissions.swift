@@ -60,6 +60,13 @@ package struct RequestPermissions: Sendable {
         return refusals
     }
 
+    /// The key of the configuration that denies a member, for logs.
+    /// - Parameter pointer: of a refusal.
+    static func rule(denying pointer: String) -> String {
+        if pointer.hasPrefix("/bind/") || pointer.hasPrefix("/socket/") { return "policy.options" }
+        return pointer == "/tls/client_certificate" ? "client_certificates" : "policy.dialogs"
+    }
+
     /// The prefix of TLS material that the configuration lends to other modules, and that requests cannot name.
     /// Configured names have no colon.
     package static let reservedPrefix = "module:"

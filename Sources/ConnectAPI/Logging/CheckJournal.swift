@@ -2,6 +2,7 @@ internal import AccessPolicy
 package import CheckEngine
 package import CheckModel
 internal import ErrorCatalogue
+package import HTTPServer
 internal import Logging
 internal import NetworkTypes
 internal import SocketIO
@@ -27,10 +28,11 @@ package final class CheckJournal: Sendable {
     }
 
     /// Counts and logs the answer to a check.
+    /// - Parameter peer: who asked; only for the log.
     /// - Returns: the result.
     /// - Throws: the problem, if the check has no result.
     func conclude(
-        _ answer: CheckAnswer, of request: CheckRequest, on worker: Int
+        _ answer: CheckAnswer, of request: CheckRequest, from peer: Peer, on worker: Int
     ) throws(Problem) -> CheckResult {
         switch answer {
         case .result(let result):
@@ -38,7 +40,7 @@ package final class CheckJournal: Sendable {
             log(result, of: request)
             return result
         case .denied(let reason):
-            noteDenied(request, because: reason.text, on: worker)
+            noteDenied(request, because: Denial(reason), from: peer, on: worker)
             throw Problem(.denied, "the policy of this prober does not allow this target")
         case .overloaded:
             logger.info("overloaded: the queue is full", metadata: metadata(of: request))
@@ -53,14 +55,16 @@ package final class CheckJournal: Sendable {
     }
 
     /// The same for a check of a batch. A denial is a result, too.
-    func concludeItem(_ answer: CheckAnswer, of request: CheckRequest, on worker: Int) -> CheckResult {
+    func concludeItem(
+        _ answer: CheckAnswer, of request: CheckRequest, from peer: Peer, on worker: Int
+    ) -> CheckResult {
         switch answer {
         case .result(let result):
             metrics.note(result, on: worker, for: request.origin?.client)
             log(result, of: request)
             return result
         case .denied(let reason):
-            noteDenied(request, because: reason.text, on: worker)
+            noteDenied(request, because: Denial(reason), from: peer, on: worker)
             return .denied(request, startedAtNanoseconds: Clock.wallNanoseconds())
         case .overloaded, .cancelled:
             metrics.noteCancelled(on: worker, for: request.origin?.client)
@@ -87,19 +91,26 @@ package final class CheckJournal: Sendable {
 
     /// The same for a probe. Its status is about the target, so a result that the shutdown canceled becomes a problem.
     package func concludeProbe(
-        _ answer: CheckAnswer, of request: CheckRequest, on worker: Int
+        _ answer: CheckAnswer, of request: CheckRequest, from peer: Peer, on worker: Int
     ) throws(Problem) -> CheckResult {
-        let result = try conclude(answer, of: request, on: worker)
+        let result = try conclude(answer, of: request, from: peer, on: worker)
         guard result.outcome != .failed(.cancelled) else {
             throw Problem(.draining, "the check was cancelled", headers: [Problem.retryAfter])
         }
         return result
     }
 
-    /// - Parameter reason: only for the log.
-    package func noteDenied(_ request: CheckRequest, because reason: String, on worker: Int) {
+    /// Counts and logs a check that the policy denies.
+    package func noteDenied(_ request: CheckRequest, because denial: Denial, from peer: Peer, on worker: Int) {
         metrics.noteDenied(on: worker, for: request.origin?.client)
-        logger.info("denied by policy", metadata: metadata(of: request, ["reason": "\(reason)"]))
+        logDenial(of: request, because: denial, from: peer)
+    }
+
+    /// Logs who was denied what, and by which rule.
+    func logDenial(of request: CheckRequest, because denial: Denial, from peer: Peer) {
+        var details: Logger.Metadata = ["rule": "\(denial.rule)", "reason": "\(denial.text)"]
+        if request.origin?.client == nil { details["client"] = "\(peer.text)" }
+        logger.info("denied by policy", metadata: metadata(of: request, details))
     }
 
     private func log(_ result: CheckResult, of request: CheckRequest) {
@@ -130,6 +141,23 @@ package final class CheckJournal: Sendable {
         if let requestID = origin?.requestID { metadata["request_id"] = "\(requestID)" }
         if let traceparent = origin?.traceparent { metadata["traceparent"] = "\(traceparent)" }
         return metadata
+    }
+}
+
+/// Why the policy denies a check, for the log.
+package struct Denial: Sendable {
+    /// The key of the configuration that decides, or `hard denial`.
+    let rule: String
+    let text: String
+
+    package init(rule: String, text: String) {
+        self.rule = rule
+        self.text = text
+    }
+
+    init(_ reason: DenialReason) {
+        rule = reason.ruleName
+        text = reason.text
     }
 }
 

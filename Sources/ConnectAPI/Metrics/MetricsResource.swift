@@ -12,6 +12,7 @@ enum MetricsResource {
         try QueryRule.acceptNone(head)
         let document = MetricsDocument(
             metrics: parts.metrics, pool: parts.pool, batchCount: parts.draining.batchCount, memory: parts.memory,
+            connections: parts.connections, clientRefusals: parts.clientJournal.refusalCounts,
             monitors: parts.monitors.monitors,
             version: parts.version, certificateExpiry: settings.certificateExpiry, extensions: settings.extensions)
         let format = ExpositionFormat(accept: head.header("accept"))
@@ -28,6 +29,8 @@ struct MetricsDocument {
     /// Batches that run.
     let batchCount: Int
     let memory: MemoryBudget
+    let connections: ConnectionCount
+    let clientRefusals: [ClientLimit: UInt64]
     let monitors: [CheckEngine.Monitor]
     let version: String
     /// Seconds since 1970; nil without HTTPS.
@@ -96,6 +99,10 @@ struct MetricsDocument {
         writer.sample("connectd_queue_limit", [], UInt64(pool.admission.queueLimit))
         writer.family("connectd_batches_running", .gauge, help: "Batches that are running.")
         writer.sample("connectd_batches_running", [], UInt64(batchCount))
+        writer.family("connectd_connections", .gauge, help: "Open connections of clients.")
+        writer.sample("connectd_connections", [], UInt64(clamping: connections.value))
+        writer.family("connectd_connections_limit", .gauge, help: "Limit of open connections of clients.")
+        writer.sample("connectd_connections_limit", [], UInt64(clamping: connections.limit))
         writer.family("connectd_workers", .gauge, help: "Worker threads.")
         writer.sample("connectd_workers", [], UInt64(pool.workers.count))
     }
@@ -107,16 +114,36 @@ struct MetricsDocument {
             writer.sample(
                 "connectd_client_memory_bytes", [("use", use.rawValue)], UInt64(clamping: memory.heldBytes(by: use)))
         }
+        let checks = pool.admission.memory
+        writer.sample("connectd_client_memory_bytes", Self.useOfChecks, UInt64(clamping: checks.heldBytes))
         writer.family(
             "connectd_client_memory_limit_bytes", .gauge, help: "Limit of the memory held for all clients, in bytes.")
-        writer.sample("connectd_client_memory_limit_bytes", [], UInt64(memory.limitBytes))
+        let (limit, isLarge) = memory.limitBytes.addingReportingOverflow(checks.limitBytes)
+        writer.sample("connectd_client_memory_limit_bytes", [], UInt64(isLarge ? .max : limit))
+        writer.family(
+            "connectd_client_memory_refusals_total", .counter,
+            help: "Clients and checks that were refused or dismissed for lack of memory for clients, by use.")
+        for use in MemoryBudget.Use.allCases {
+            writer.sample(
+                "connectd_client_memory_refusals_total", [("use", use.rawValue)], memory.refusalCount(of: use))
+        }
+        writer.sample("connectd_client_memory_refusals_total", Self.useOfChecks, checks.refusalCount)
     }
+
+    private static let useOfChecks: ExpositionWriter.Labels = [("use", "checks")]
 
     private func writeRefusals(to writer: inout ExpositionWriter) {
         writer.family("connectd_rejections_total", .counter, help: "Requests answered with a problem, by problem type.")
         let counts = metrics.rejectionCounts
         for kind in Problem.Kind.allCases {
             writer.sample("connectd_rejections_total", [("reason", kind.rawValue)], counts[kind] ?? 0)
+        }
+        writer.family(
+            "connectd_client_limit_refusals_total", .counter,
+            help: "Requests, connections and checks of batches refused because of a limit per client.")
+        for limit in ClientLimit.allCases {
+            writer.sample(
+                "connectd_client_limit_refusals_total", [("limit", limit.rawValue)], clientRefusals[limit] ?? 0)
         }
         writer.family("connectd_policy_denials_total", .counter, help: "Checks denied by the policy.")
         writer.sample("connectd_policy_denials_total", [], metrics.denialCount)

@@ -15,7 +15,7 @@ final class BatchResource: RequestResponder {
             try QueryRule.acceptNone(request.head)
             let batch = try BatchDecoder.batch(request.body, under: pipeline.settings)
             let form = BatchForm(accept: request.head.headers("accept"))
-            let session = BatchSession(batch, as: form, by: pipeline, origin: pipeline.origin(of: request.head))
+            let session = try BatchSession(batch, as: form, by: pipeline, from: request.head)
             return ResponseFactory.stream(form.headers) { writer in try await session.run(on: worker, writer) }
         } catch {
             return pipeline.parts.refusal(error)

@@ -11,17 +11,30 @@ final class BatchSession: BatchWork {
     private let items: BatchItems
     private let options: BatchOptions
     private let pipeline: CheckPipeline
+    private let peer: Peer
     private let origin: RequestOrigin?
+    private let client: LimitedClient?
+    /// The checks in flight that the client may have; nil if that is not limited.
+    private let permit: ClientPermit?
     private let encoder: BatchEncoder
     private let output: BatchOutput
 
     private var journal: CheckJournal { pipeline.parts.journal }
 
-    init(_ batch: BatchRequest, as form: BatchForm, by pipeline: CheckPipeline, origin: RequestOrigin?) {
+    /// - Throws: 429 if the client has as many checks in flight as it may have.
+    init(
+        _ batch: BatchRequest, as form: BatchForm, by pipeline: CheckPipeline, from head: RequestHead
+    ) throws(Problem) {
+        let client = pipeline.client(of: head)
+        origin = pipeline.origin(of: head)
+        peer = head.peer
         items = batch.items
-        options = batch.options
+        self.client = client
+        permit = try client?.permit(upTo: batch.options.concurrency)
+        var options = batch.options
+        options.concurrency = permit?.count ?? options.concurrency
+        self.options = options
         self.pipeline = pipeline
-        self.origin = origin
         encoder = BatchEncoder(
             form: form, results: ResultEncoder(prober: pipeline.settings.prober), origin: origin)
         output = BatchOutput(form: form, count: batch.items.count, memory: pipeline.parts.memory)
@@ -113,8 +126,12 @@ final class BatchSession: BatchWork {
     /// Judges what a check uses. If that is refused, the refusal is its result.
     private func admit(_ check: PreparedCheck, _ index: Int, on worker: Int) -> PreparedCheck? {
         do throws(Problem) {
-            return try pipeline.admit(check, origin: origin)
+            let admitted = try pipeline.admit(check, from: peer, origin: origin)
+            try client?.begin(check.request.target)
+            client?.chargeFurther(Int(check.request.count) - 1)
+            return admitted
         } catch {
+            if error.kind == .tooManyRequests { return refuse(index, check, on: worker) }
             let problems = BatchItems.located(error.errors, in: index)
             let reason = error.kind == .denied ? OwnError.denied : .invalid
             let outcome = Outcome.failed(error.kind == .denied ? .denied : .invalid)
@@ -124,25 +141,41 @@ final class BatchSession: BatchWork {
         }
     }
 
+    /// Refuses a check whose client has reached its limit of targets.
+    private func refuse(_ index: Int, _ check: PreparedCheck, on worker: Int) -> PreparedCheck? {
+        let report = Classifier.report(for: OwnError.clientLimit)
+        let isOK = check.request.expectation.isMet(by: .failed(report.errorClass), fault: report.fault)
+        refuse(index, BatchEcho(check.request), [], as: report, isOK: isOK, on: worker)
+        return nil
+    }
+
     private func refuse(
         _ index: Int, _ echo: BatchEcho, _ problems: [JSONProblem], because reason: OwnError, isOK: Bool, on worker: Int
     ) {
-        let report = RefusedItem.report(reason, problems)
+        refuse(index, echo, problems, as: RefusedItem.report(reason, problems), isOK: isOK, on: worker)
+    }
+
+    private func refuse(
+        _ index: Int, _ echo: BatchEcho, _ problems: [JSONProblem], as report: ErrorReport, isOK: Bool, on worker: Int
+    ) {
         journal.noteRefused(report, target: echo.target, by: origin, on: worker)
         let item = RefusedItem(echo: echo, problems: problems, report: report, isOK: isOK)
         output.add(index, outcome: .failed(report.errorClass), isOK: isOK) { encoder.bytes(of: index, item) }
     }
 
     func finish(_ index: Int, _ check: PreparedCheck, with answer: CheckAnswer, on worker: Int) {
-        let result = journal.concludeItem(answer, of: check.request, on: worker)
+        client?.note(answer, to: check.request.target)
+        let result = journal.concludeItem(answer, of: check.request, from: peer, on: worker)
         add(index, check.request, result)
     }
+
+    func takeStart() -> MonotonicTime? { client?.takeStart() }
 
     func cancel(_ index: Int, on worker: Int) {
         guard let check = prepare(index, on: worker) else { return }
         let result = CheckResult.notStarted(
             check.request, because: .cancelled, startedAtNanoseconds: Clock.wallNanoseconds())
-        add(index, check.request, journal.concludeItem(.result(result), of: check.request, on: worker))
+        add(index, check.request, journal.concludeItem(.result(result), of: check.request, from: peer, on: worker))
     }
 
     private func add(_ index: Int, _ request: CheckRequest, _ result: CheckResult) {

@@ -3,6 +3,7 @@ internal import CheckModel
 internal import ErrorCatalogue
 internal import HTTPServer
 internal import NetworkTypes
+internal import StrictJSON
 
 /// One check for one request: `POST /v1/checks`, and `GET /v1/probe`, whose status is the verdict.
 ///
@@ -23,16 +24,21 @@ final class CheckResource: RequestResponder {
     func respond(to request: Request, on worker: Int) async -> Response {
         switch prepare(request) {
         case .failure(let problem): return pipeline.parts.refusal(problem)
-        case .success(let check): return response(await pipeline.run(check, on: worker), to: check, on: worker)
+        case .success(let admitted):
+            let answer = await pipeline.run(admitted.check, on: worker)
+            admitted.limits?.end(with: answer)
+            return response(answer, to: admitted.check, from: request.head.peer, on: worker)
         }
     }
 
     // Not inlined: the frame of `respond` exists as long as its check, and would have to hold their temporaries.
 
     @inline(never)
-    private func prepare(_ request: Request) -> Result<PreparedCheck, Problem> {
+    private func prepare(_ request: Request) -> Result<AdmittedCheck, Problem> {
         Result { () throws(Problem) in
-            try pipeline.admit(try decode(request), origin: pipeline.origin(of: request.head))
+            let check = try pipeline.admit(
+                try decode(request), from: request.head.peer, origin: pipeline.origin(of: request.head))
+            return AdmittedCheck(check: check, limits: try pipeline.client(of: request.head)?.begin(check))
         }
     }
 
@@ -48,16 +54,18 @@ final class CheckResource: RequestResponder {
     }
 
     @inline(never)
-    private func response(_ answer: CheckAnswer, to check: PreparedCheck, on worker: Int) -> Response {
+    private func response(
+        _ answer: CheckAnswer, to check: PreparedCheck, from peer: Peer, on worker: Int
+    ) -> Response {
         do throws(Problem) {
             let journal = pipeline.parts.journal
             let encoder = ResultEncoder(prober: pipeline.settings.prober)
             switch form {
             case .body:
-                let result = try journal.conclude(answer, of: check.request, on: worker)
+                let result = try journal.conclude(answer, of: check.request, from: peer, on: worker)
                 return ResponseFactory.json(encoder.line(result, of: check.request))
             case .query:
-                let result = try journal.concludeProbe(answer, of: check.request, on: worker)
+                let result = try journal.concludeProbe(answer, of: check.request, from: peer, on: worker)
                 return ResponseFactory.json(
                     status: ProbeVerdict.status(of: result), encoder.line(result, of: check.request),
                     headers: [("Connectd-Outcome", result.outcome.word)])
@@ -66,6 +74,13 @@ final class CheckResource: RequestResponder {
             return pipeline.parts.refusal(error)
         }
     }
+}
+
+/// A check that may run.
+struct AdmittedCheck {
+    let check: PreparedCheck
+    /// The check for the limits of its client; nil if clients have no limits.
+    let limits: ClientCheck?
 }
 
 /// What a check of a request passes through, whatever the request looks like: permission, run, journal.
@@ -80,14 +95,34 @@ struct CheckPipeline {
         OriginReader.origin(of: head, tokens: settings.tokens)
     }
 
+    /// The client of a request; nil if clients have no limits.
+    func client(of head: RequestHead) -> LimitedClient? {
+        settings.limitedClient(of: head, in: parts)
+    }
+
     /// Counts a decoded check, and judges what it uses.
     /// - Returns: the check with its origin.
     /// - Throws: 400 or 403, as `ServiceSettings.permit` does.
-    func admit(_ decoded: PreparedCheck, origin: RequestOrigin?) throws(Problem) -> PreparedCheck {
+    func admit(
+        _ decoded: PreparedCheck, from peer: Peer, origin: RequestOrigin?
+    ) throws(Problem) -> PreparedCheck {
         let check = decoded.asked(by: origin)
         parts.journal.noteAsked()
-        try settings.permit(check)
+        do throws(Problem) {
+            try settings.permit(check)
+        } catch {
+            logDenial(error, of: check, from: peer)
+            throw error
+        }
         return check
+    }
+
+    private func logDenial(_ problem: Problem, of check: PreparedCheck, from peer: Peer) {
+        guard problem.kind == .denied else { return }
+        let members = problem.errors.map(\.pointer).joined(separator: ", ")
+        let rule = RequestPermissions.rule(denying: problem.errors.first?.pointer ?? "")
+        let denial = Denial(rule: rule, text: "the request may not use \(members)")
+        parts.journal.logDenial(of: check.request, because: denial, from: peer)
     }
 
     /// Runs the check within the limits of the service. The caller passes the answer to the journal.

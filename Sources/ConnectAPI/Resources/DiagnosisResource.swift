@@ -14,13 +14,21 @@ final class DiagnosisResource: RequestResponder {
     func respond(to request: Request, on worker: Int) async -> Response {
         do throws(Problem) {
             let diagnosis = try prepare(request)
+            let client = pipeline.client(of: request.head)
+            client?.chargeFurther(Self.usualExperiments)
+            let limits = try client?.begin(diagnosis.check)
             let run = DiagnosisRun(
                 pipeline.parts.pool, worker: worker, isBalanced: true, in: pipeline.settings.checkContext)
-            return try response(await run.run(diagnosis), to: diagnosis, on: worker)
+            let answer = await run.run(diagnosis)
+            limits?.end(with: answer)
+            return try response(answer, to: diagnosis, from: request.head.peer, on: worker)
         } catch {
             return pipeline.parts.refusal(error)
         }
     }
+
+    /// What a diagnosis counts against the rate of its client, besides its first check.
+    private static let usualExperiments = 9
 
     private func prepare(_ request: Request) throws(Problem) -> DiagnosisRequest {
         try QueryRule.acceptNone(request.head)
@@ -28,26 +36,35 @@ final class DiagnosisResource: RequestResponder {
         if let control = decoded.control { try pipeline.settings.permit(control: control) }
         let origin = pipeline.origin(of: request.head)
         return DiagnosisRequest(
-            check: try pipeline.admit(decoded.check, origin: origin),
+            check: try pipeline.admit(decoded.check, from: request.head.peer, origin: origin),
             control: decoded.control?.asked(by: origin), timeoutMilliseconds: decoded.timeoutMilliseconds,
             mayAskPresets: pipeline.settings.permissions.dialogs != .none)
     }
 
     private func response(
-        _ answer: DiagnosisAnswer, to diagnosis: DiagnosisRequest, on worker: Int
+        _ answer: DiagnosisAnswer, to diagnosis: DiagnosisRequest, from peer: Peer, on worker: Int
     ) throws(Problem) -> Response {
         let journal = pipeline.parts.journal
         switch answer {
         case .notRun(let answer):
-            _ = try journal.conclude(answer, of: diagnosis.check.request, on: worker)
+            _ = try journal.conclude(answer, of: diagnosis.check.request, from: peer, on: worker)
             throw Problem(.draining, "the diagnosis was cancelled", headers: [Problem.retryAfter])
         case .finished(let record, let report):
-            _ = try journal.conclude(.result(record.check), of: record.request, on: worker)
+            _ = try journal.conclude(.result(record.check), of: record.request, from: peer, on: worker)
             for entry in record.experiments {
                 journal.noteAsked()
-                _ = journal.concludeItem(.result(entry.result), of: entry.request, on: worker)
+                _ = journal.concludeItem(.result(entry.result), of: entry.request, from: peer, on: worker)
             }
             return ResponseFactory.json(DiagnosisEncoder(prober: pipeline.settings.prober).line(report, of: record))
         }
+    }
+}
+
+extension ClientCheck {
+    /// Takes the answer of a diagnosis.
+    fileprivate func end(with answer: DiagnosisAnswer) {
+        guard case .finished(let record, _) = answer else { return }
+        end(with: .result(record.check))
+        for experiment in record.experiments { end(with: .result(experiment.result)) }
     }
 }

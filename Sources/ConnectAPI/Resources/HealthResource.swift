@@ -9,8 +9,14 @@ enum HealthResource {
     private static let liveBody = ResponseFactory.fixed { status("live", to: &$0) }
     private static let readyBody = ResponseFactory.fixed { status("ready", to: &$0) }
 
-    static func live(_ head: RequestHead) throws(Problem) -> Response {
+    static func live(_ head: RequestHead, _ parts: ServiceParts) throws(Problem) -> Response {
         try QueryRule.acceptNone(head)
+        // Health listeners have a thread of their own, which answers even if a worker does not.
+        if parts.pool.isStuck() {
+            throw Problem(
+                .overloaded, "a worker has been in the same turn of its loop for ten seconds",
+                headers: [Problem.retryAfter])
+        }
         return ResponseFactory.json(sharing: liveBody)
     }
 

@@ -29,6 +29,10 @@ final class ServiceResources: Sendable {
             case .answerNamed(let respond): return .answer(try respond(match.parameter, head))
             case .work(let responder):
                 if let problem = parts.draining.problem { throw problem }
+                // An operator's reload is not the work of a client.
+                if match.route.scope != .admin {
+                    try gate.settings.limitedClient(of: head, in: parts)?.beginRequest()
+                }
                 return .accept(bodyLimit: match.route.bodyLimit, by: responder)
             }
         } catch {
@@ -58,7 +62,8 @@ extension ServiceResources {
                 .work(BatchResource(parts: parts, settings: settings))),
             Route(.get, "/v1/probe", scope: .probe, .work(CheckResource(.query, parts: parts, settings: settings))),
             Route(
-                .get, "/livez", access: .anyone, listeners: .serviceAndHealth, .answer(HealthResource.live)),
+                .get, "/livez", access: .anyone, listeners: .serviceAndHealth,
+                .answer { head throws(Problem) in try HealthResource.live(head, parts) }),
             Route(
                 .get, "/readyz", access: .anyone, listeners: .serviceAndHealth,
                 .answer { head throws(Problem) in
@@ -107,20 +112,26 @@ package final class ServiceParts: Sendable {
     let monitors: MonitorSet
     /// Accounts for the memory that clients can make the service hold.
     let memory: MemoryBudget
+    let connections: ConnectionCount
     let documents: DocumentBudget
+    let clients: ClientTable
+    let clientJournal: ClientJournal
     let draining = Draining()
     /// The version of connectd.
     let version: String
 
     /// - Parameter context: the context of monitors, asked for at each round.
     init(
-        pool: WorkerPool, memory: MemoryBudget, version: String, logger: Logger,
+        pool: WorkerPool, memory: MemoryBudget, connections: ConnectionCount, version: String, logger: Logger,
         context: @escaping @Sendable () -> CheckContext
     ) {
         let metrics = ServiceMetrics(workerCount: pool.workers.count)
         self.pool = pool
         self.memory = memory
+        self.connections = connections
         documents = DocumentBudget(memory: memory)
+        clients = ClientTable(limitBytes: memory.limitBytes / 16)
+        clientJournal = ClientJournal(table: clients, logger: logger)
         self.version = version
         self.metrics = metrics
         journal = CheckJournal(metrics: metrics, logger: logger)

@@ -17,6 +17,7 @@ package final class Problem: Error, Sendable {
         case uriTooLong = "uri_too_long"
         case unsupportedMediaType = "unsupported_media_type"
         case misdirectedRequest = "misdirected_request"
+        case tooManyRequests = "too_many_requests"
         case headerFieldsTooLarge = "header_fields_too_large"
         case overloaded
         case draining
@@ -34,6 +35,7 @@ package final class Problem: Error, Sendable {
             case .uriTooLong: 414
             case .unsupportedMediaType: 415
             case .misdirectedRequest: 421
+            case .tooManyRequests: 429
             case .headerFieldsTooLarge: 431
             case .overloaded, .draining: 503
             case .versionNotSupported: 505
@@ -54,6 +56,7 @@ package final class Problem: Error, Sendable {
             case .uriTooLong: "URI Too Long"
             case .unsupportedMediaType: "Unsupported Media Type"
             case .misdirectedRequest: "Misdirected Request"
+            case .tooManyRequests: "Too Many Requests"
             case .headerFieldsTooLarge: "Request Header Fields Too Large"
             case .overloaded: "Overloaded"
             case .draining: "Draining"
@@ -94,10 +97,10 @@ package final class Problem: Error, Sendable {
             .badRequest, (count == 1 ? "1 input is invalid" : "\(count) inputs are invalid") + first, errors: problems)
     }
 
-    /// A body that is not JSON.
+    /// A body that is not JSON, has a duplicate member, or exceeds a limit.
     package convenience init(_ error: JSONSyntaxError) {
         self.init(
-            .badRequest, "the body is not valid JSON: \(error)",
+            .badRequest, "the body \(error.predicate): \(error)",
             errors: [JSONProblem(pointer: error.pointer, detail: error.detail)])
     }
 

@@ -12,13 +12,17 @@ package final class ServiceHandler: RequestHandler {
     private let context: CurrentValue<CheckContext>
     private let resources: CurrentValue<ServiceResources>
 
-    /// - Parameter version: the version of connectd, for `/metrics`.
+    /// - Parameters:
+    ///   - connections: the open connections, for `/metrics`.
+    ///   - version: the version of connectd, for `/metrics`.
     package init(
-        pool: WorkerPool, memory: MemoryBudget, settings: ServiceSettings, version: String, logger: Logger
+        pool: WorkerPool, memory: MemoryBudget, connections: ConnectionCount = ConnectionCount(),
+        settings: ServiceSettings, version: String, logger: Logger
     ) {
         let context = CurrentValue(settings.checkContext)
         let parts = ServiceParts(
-            pool: pool, memory: memory, version: version, logger: logger, context: { context.current })
+            pool: pool, memory: memory, connections: connections, version: version, logger: logger,
+            context: { context.current })
         self.parts = parts
         self.context = context
         resources = CurrentValue(ServiceResources(parts: parts, settings: settings))
@@ -63,7 +67,13 @@ package final class ServiceHandler: RequestHandler {
     package func problem(status: Int, detail: String) -> Response {
         let isStopping = status == 503 && parts.draining.problem != nil
         let kind = isStopping ? .draining : Problem.Kind.allCases.first { $0.status == status } ?? .badRequest
-        return parts.refusal(Problem(kind, detail, headers: kind.status == 503 ? [Problem.retryAfter] : []))
+        let mayPass = kind.status == 503 || kind.status == 429
+        return parts.refusal(Problem(kind, detail, headers: mayPass ? [Problem.retryAfter] : []))
+    }
+
+    package func tooManyConnections(of client: String) -> Response {
+        parts.clientJournal.noteConnection(refusalOf: client)
+        return problem(status: 429, detail: "This client has too many open connections: use each for many requests.")
     }
 }
 
@@ -88,6 +98,8 @@ package final class ServiceSettings: Sendable {
     package let permissions: RequestPermissions
     package let hosts: HostRule
     package let tokens: TokenRule
+    /// The limits for each client.
+    package let clientRules: ClientRules
     /// The longest `timeout_ms` of a request, 1 … 60000.
     package let maximumTimeoutMilliseconds: Int
     /// The longest body of `/v1/routes` and `/v1/checks/batch`, in bytes.
@@ -105,7 +117,8 @@ package final class ServiceSettings: Sendable {
 
     package init(
         checkContext: CheckContext, permissions: RequestPermissions, hosts: HostRule, tokens: TokenRule,
-        maximumTimeoutMilliseconds: Int, bodyBytes: Int, batchChecks: Int = 10_000,
+        clientRules: ClientRules = ClientRules(), maximumTimeoutMilliseconds: Int, bodyBytes: Int,
+        batchChecks: Int = 10_000,
         extensions: [any ServiceExtension] = [],
         certificateExpiry: Int64? = nil, prober: String?, variants: [Policy.Profile: ServiceSettings] = [:]
     ) {
@@ -114,6 +127,7 @@ package final class ServiceSettings: Sendable {
         self.permissions = permissions
         self.hosts = hosts
         self.tokens = tokens
+        self.clientRules = clientRules
         self.maximumTimeoutMilliseconds = maximumTimeoutMilliseconds
         self.bodyBytes = bodyBytes
         self.batchChecks = batchChecks

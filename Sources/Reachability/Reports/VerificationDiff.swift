@@ -25,7 +25,8 @@ package struct CaseRecord: Hashable, Sendable {
         do throws(JSONSyntaxError) {
             value = try JSONValue.parse(line)
         } catch {
-            throw PolicyError("is not JSON: column \(error.column): \(error.detail)")
+            let predicate = error.kind == .grammar ? "is not JSON" : error.predicate
+            throw PolicyError("\(predicate): column \(error.column): \(error.detail)")
         }
         guard let record = CaseRecord(value) else {
             throw PolicyError("has no rule, target, verdict and outcome: give the output of verify --format ndjson")

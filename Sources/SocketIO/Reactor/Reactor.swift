@@ -19,6 +19,9 @@ public actor Reactor {
     private nonisolated let stopRequested = Atomic<Bool>(false)
     private nonisolated let checksOfTurn = Atomic<Int>(0)
     private nonisolated let turns = Atomic<UInt64>(0)
+    private nonisolated let stalled = Atomic<UInt64>(0)
+    /// When the loop must run again at the latest, in nanoseconds of CLOCK_MONOTONIC; 0 if nothing waits for a deadline.
+    private var due: UInt64 = 0
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
@@ -162,6 +165,12 @@ public actor Reactor {
     /// How many turns the loop has had. Work that may be more than one turn should hold is limited by it.
     public nonisolated var turnCount: UInt64 { turns.load(ordering: .relaxed) }
 
+    /// For how long the loop did not run although it had to, in nanoseconds since its start: the process was stopped or got
+    /// no processor time, or a job took long. Stalls of less than a quarter second do not count.
+    ///
+    /// Read before and after a wait, it tells whether a deadline says anything about the peer.
+    public nonisolated var stalledNanoseconds: UInt64 { stalled.load(ordering: .relaxed) }
+
     // MARK: The loop
 
     /// Runs the loop on the calling thread until `stop`.
@@ -230,19 +239,36 @@ public actor Reactor {
     private func poll(until deadline: UInt64) {
         // A stop after this check makes the wakeup descriptor ready, so the wait ends at once.
         let maySleep = !stopRequested.load(ordering: .acquiring) && thread.prepareToSleep()
-        let wait = maySleep ? Self.interval(until: deadline) : 0
-        let count = connectd_epoll_wait(epoll.rawValue, &events, Int32(events.count), wait)
+        let wait = maySleep ? interval(until: deadline) : 0
+        var count = connectd_epoll_wait(epoll.rawValue, &events, Int32(events.count), wait)
+        // EINTR, for example after SIGCONT. What happened until now must be known before a deadline fires.
+        if count < 0 { count = connectd_epoll_wait(epoll.rawValue, &events, Int32(events.count), 0) }
         if maySleep { thread.woke() }
-        // EINTR and no event are handled in the same way: the loop checks again.
         for index in 0..<Int(max(count, 0)) {
             dispatch(events[index])
         }
     }
 
-    private static func interval(until deadline: UInt64) -> Int64 {
-        if deadline == .max { return -1 }
+    private func interval(until deadline: UInt64) -> Int64 {
+        if deadline == .max {
+            due = 0
+            return -1
+        }
         let now = Clock.now().nanoseconds
-        return deadline <= now ? 0 : Int64(min(deadline - now, UInt64(Int64.max)))
+        noteStall(at: now)
+        let pause = deadline <= now ? 0 : min(deadline - now, Self.longestPause)
+        due = now + pause
+        return Int64(pause)
+    }
+
+    /// Without it, a stall within a long wait would not be noticed.
+    private static let longestPause: UInt64 = 500_000_000
+    private static let shortestStall: UInt64 = 250_000_000
+
+    private func noteStall(at now: UInt64) {
+        guard due > 0, now > due + Self.shortestStall else { return }
+        // Only this thread writes it.
+        stalled.store(stalled.load(ordering: .relaxed) &+ (now - due), ordering: .relaxed)
     }
 
     private func dispatch(_ event: epoll_event) {
@@ -260,8 +286,13 @@ public actor Reactor {
     }
 
     private func fireTimers() {
-        guard let next = waits.with({ $0.timers.next }) else { return }
+        guard let next = waits.with({ $0.timers.next }) else {
+            due = 0
+            return
+        }
         let now = Clock.now().nanoseconds
+        noteStall(at: now)
+        due = now
         guard next <= now else { return }
         // A handler that arms its timer in the past again is called in the next turn, after the sockets.
         var budget = waits.with { $0.timers.count }

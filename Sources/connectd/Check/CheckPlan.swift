@@ -176,7 +176,8 @@ struct RequestTemplate: Sendable {
         do throws(JSONSyntaxError) {
             document = try JSONValue.parse(Array(text.utf8), limits: JSONLimits(values: 16_384))
         } catch {
-            throw RequestProblems(details: ["is not a JSON request: column \(error.column): \(error.detail)"])
+            let predicate = error.kind == .grammar ? "is not a JSON request" : error.predicate
+            throw RequestProblems(details: ["\(predicate): column \(error.column): \(error.detail)"])
         }
         let (check, problems) = ConfiguredCheckDecoder.decode(
             defaults.fill(document), material: context.tls, md5Keys: context.md5Keys.keys)

@@ -129,23 +129,3 @@ extension HealthClient.Failure {
         }
     }
 }
-
-/// The thread for the TLS handshakes of HTTPS clients.
-final class HandshakeThread {
-    let reactor: Reactor
-    private var thread: WorkerThread?
-
-    /// - Parameter index: Follows the indices of the workers.
-    init(index: Int) throws(Errno) {
-        reactor = try Reactor(thread: ReactorThread(index: index))
-        thread = try WorkerThread(running: reactor)
-    }
-
-    func front(_ context: ServerContext) -> HTTPSFront {
-        HTTPSFront(context: context, reactor: reactor)
-    }
-
-    func stop() {
-        thread.take()?.stopAndJoin()
-    }
-}

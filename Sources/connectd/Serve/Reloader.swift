@@ -60,7 +60,9 @@ final class Reloader: Sendable {
 
     private func loadAndApply() -> String? {
         do throws(ConfigurationProblems) {
-            let (settings, warnings) = try source.load(replacing: current.withLock { $0 })
+            let (settings, warnings) = try SettledFile.read(source.file) { () throws(ConfigurationProblems) in
+                try source.load(replacing: current.withLock { $0 })
+            }
             if let refusal = refusal(of: settings) {
                 logger.error("reload rejected: \(refusal)")
                 return refusal
@@ -86,7 +88,7 @@ final class Reloader: Sendable {
     private func apply(_ settings: Settings) {
         if needsRestart(for: settings) {
             logger.warning(
-                "listen, health_listen, https on or off, workers, limits.in_flight and limits.queue take effect only after a restart"
+                "listen, health_listen, https on or off, workers, limits.in_flight, limits.queue and limits.per_client_connections take effect only after a restart"
             )
         }
         if let context = settings.https, started.https != nil {
@@ -108,6 +110,7 @@ final class Reloader: Sendable {
         settings.listen != started.listen || settings.healthListen != started.healthListen
             || (settings.https == nil) != (started.https == nil) || settings.workers != started.workers
             || settings.limits.inFlight != started.limits.inFlight || settings.limits.queue != started.limits.queue
+            || settings.limits.perClient.connections != started.limits.perClient.connections
     }
 }
 

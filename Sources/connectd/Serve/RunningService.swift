@@ -14,7 +14,9 @@ struct RunningService: ~Copyable {
     private let logger: Logger
     private let pool: WorkerPool
     private let threads: RunningWorkers
-    private let handshakes: HandshakeThread?
+    private let handshakes: ServiceThread?
+    /// Serves the health listeners; nil without them.
+    private let health: ServiceThread?
     private let handler: ServiceHandler
     private let blackbox: BlackboxService
     private let http: HTTPService
@@ -35,17 +37,21 @@ struct RunningService: ~Copyable {
         let logger = logging.logger
         self.logger = logger
         let workers = settings.workers > 0 ? settings.workers : Processors.available
-        let budget = try DescriptorBudget(inFlight: settings.limits.inFlight, workers: workers)
+        let shares = MemoryShares(AvailableMemory())
+        let budget = try DescriptorBudget(inFlight: settings.limits.inFlight, workers: workers, memory: shares)
         if let warning = budget.warning { logger.warning("\(warning)") }
         let pool = try WorkerPool(
             count: workers,
             admission: CheckEngine.Admission(
-                limit: budget.checks, queueLimit: settings.limits.queue, socketLimit: budget.checkSockets))
-        let available = AvailableMemory().bytes
-        let memory = MemoryBudget(limitBytes: MemoryBudget.share(ofAvailable: available))
+                limit: budget.checks, queueLimit: settings.limits.queue, socketLimit: budget.checkSockets,
+                memory: CheckMemory(limitBytes: shares.checks)))
+        let memory = MemoryBudget(limitBytes: shares.clients)
+        let limits = ServiceAssembly.limits(
+            budget, shares, memory: memory, perClient: settings.limits.perClient.connections,
+            isHTTPS: settings.https != nil)
         let blackbox = BlackboxService()
         let handler = ServiceHandler(
-            pool: pool, memory: memory,
+            pool: pool, memory: memory, connections: limits.openConnections,
             settings: ServiceAssembly.serviceSettings(from: settings, listening: [], blackbox: blackbox),
             version: Version.number, logger: logger)
         // Before the listeners open, because thousands of monitors take time.
@@ -53,12 +59,15 @@ struct RunningService: ~Copyable {
         // Without monitors, readiness must not wait for them.
         if monitors.isEmpty { handler.replaceMonitors(with: []) }
         let threads = try pool.start()
-        let handshakes: HandshakeThread?
+        let handshakes: ServiceThread?
+        let health: ServiceThread?
         do {
-            handshakes = settings.https == nil ? nil : try HandshakeThread(index: workers)
+            // Resources know this thread as the worker after the last.
+            health = settings.healthListen.isEmpty ? nil : try ServiceThread(index: workers)
+            handshakes = settings.https == nil ? nil : try ServiceThread(index: workers + 1)
             http = try Self.listen(
-                on: ServiceAssembly.listeners(settings, sockets), pool,
-                ServiceAssembly.limits(budget, memory: memory, isHTTPS: settings.https != nil),
+                on: ServiceAssembly.listeners(settings, sockets), pool, health?.reactor,
+                limits,
                 settings.https.flatMap { context in handshakes.map { $0.front(context) } }, handler, logger
             ) { addresses, files in
                 // Before the first request is read: the policy denies the service's own listeners.
@@ -71,7 +80,8 @@ struct RunningService: ~Copyable {
             throw error
         }
         handler.replaceMonitors(with: monitors)
-        memoryText = "\(memory.limitBytes >> 20) MiB of \(available >> 20) MiB"
+        memoryText = "\(shares.clients >> 20) MiB of \(shares.available.bytes >> 20) MiB"
+        logger.notice("\(ServiceAssembly.budgetText(budget, shares))")
         listenerDescriptions = ListenerDescription.list(http.addresses, settings)
         let reloader = Reloader(
             source: source, started: settings, http: http, handler: handler, blackbox: blackbox, manager: manager,
@@ -79,16 +89,18 @@ struct RunningService: ~Copyable {
         blackbox.offerReload { reloader.reload() }
         self.blackbox = blackbox
         self.reloader = reloader
-        watchdog = Watchdog(manager, over: pool.workers.map(\.reactor) + [handshakes?.reactor].compactMap(\.self))
+        watchdog = Watchdog(
+            manager, over: pool.workers.map(\.reactor) + [handshakes, health].compactMap { $0?.reactor })
         self.manager = manager
         self.pool = pool
         self.handler = handler
         self.threads = threads
         self.handshakes = handshakes
+        self.health = health
     }
 
     private static func listen(
-        on listeners: [Listener], _ pool: WorkerPool, _ limits: HTTPLimits, _ https: HTTPSFront?,
+        on listeners: [Listener], _ pool: WorkerPool, _ health: Reactor?, _ limits: HTTPLimits, _ https: HTTPSFront?,
         _ handler: ServiceHandler, _ logger: Logger,
         prepare: @escaping @Sendable ([ListenAddress], Set<FileIdentity>) -> Void
     ) throws -> HTTPService {
@@ -97,7 +109,7 @@ struct RunningService: ~Copyable {
             do throws(HTTPServiceError) {
                 return .success(
                     try await HTTPService.start(
-                        on: listeners, reactors: reactors, limits: limits, https: https,
+                        on: listeners, reactors: reactors, health: health, limits: limits, https: https,
                         handler: handler, log: { logger.debug("http: \($0)") }, prepare: prepare))
             } catch {
                 return .failure(error)
@@ -151,6 +163,7 @@ struct RunningService: ~Copyable {
         EnqueueReport.printIfAsked(enqueues: enqueues, checks: checks)
         threads.stopAndJoin()
         handshakes?.stop()
+        health?.stop()
     }
 }
 
@@ -169,6 +182,8 @@ enum ServiceSignals {
         pthread_sigmask(SIG_BLOCK, &set, nil)
         // A closed peer then causes EPIPE from send(2) instead of ending the process.
         connectd_ignore_sigpipe()
+        // A log file at its size limit (RLIMIT_FSIZE) then causes EFBIG from write(2) instead of ending the process.
+        connectd_ignore_sigxfsz()
     }
 
     /// Waits for the next signal: sigwaitinfo(2).

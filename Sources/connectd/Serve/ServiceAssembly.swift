@@ -24,12 +24,21 @@ enum ServiceAssembly {
                 certificateTargets: settings.clientCertificates.compactMapValues(\.targets)),
             hosts: HostRule(names: settings.hosts),
             tokens: TokenRule(tokens: settings.tokens),
+            clientRules: clientRules(of: settings.limits.perClient),
             maximumTimeoutMilliseconds: settings.limits.timeoutMilliseconds,
             bodyBytes: settings.limits.bodyBytes, batchChecks: settings.limits.batch,
             extensions: [BlackboxRoutes(blackbox, modules: BlackboxModules(settings.modules))],
             certificateExpiry: settings.https?.certificate.validity?.notAfter,
             prober: settings.policy.profile == .public ? nil : HostName.current,
             variants: variants(of: settings, listening: listening, files: files, blackbox: blackbox))
+    }
+
+    private static func clientRules(of settings: ClientLimitSettings) -> ClientRules {
+        var rules = ClientRules()
+        rules.checksPerSecond = settings.perSecond
+        rules.checksInFlight = settings.inFlight
+        rules.targetsPerHour = settings.targetsPerHour
+        return rules
     }
 
     /// The settings for the tokens that have a policy profile of their own.
@@ -68,18 +77,33 @@ enum ServiceAssembly {
             }
     }
 
+    /// The line about the budget that is logged at the start.
+    static func budgetText(_ descriptors: DescriptorBudget, _ memory: MemoryShares) -> String {
+        "budget: \(memory.available.bytes >> 20) MiB of memory (limit of \(memory.available.source.rawValue)), "
+            + "of it \(memory.clients >> 20) MiB for clients and \(memory.checks >> 20) MiB for TLS, dialogs and traces of checks; "
+            + "\(descriptors.limit) file descriptors (RLIMIT_NOFILE), of them \(descriptors.connections) for connections "
+            + "and \(descriptors.checkSockets) for sockets of checks; \(descriptors.checks) checks at once"
+    }
+
     /// The limits for clients: descriptors and memory.
-    static func limits(_ budget: DescriptorBudget, memory: MemoryBudget, isHTTPS: Bool) -> HTTPLimits {
+    /// - Parameter perClient: the connections of one client; 0 means no limit.
+    static func limits(
+        _ budget: DescriptorBudget, _ shares: MemoryShares, memory: MemoryBudget, perClient: Int, isHTTPS: Bool
+    ) -> HTTPLimits {
         var limits = HTTPLimits()
         limits.memory = memory
+        limits.socketBufferBytes = shares.socketBuffer
+        limits.connectionsPerClient = perClient
         limits.lingering = budget.lingeringOfWorker
         guard isHTTPS else {
             limits.connections = budget.connections
+            limits.openConnections = ConnectionCount(limit: limits.connections)
             return limits
         }
         // A connection has one descriptor during the handshake; then it counts twice and has three.
         limits.handshakes = max(min(limits.handshakes, budget.connections / 8), 1)
         limits.connections = max((budget.connections - 2 * limits.handshakes) * 2 / 3, 2)
+        limits.openConnections = ConnectionCount(limit: limits.connections / 2)
         return limits
     }
 

@@ -4,7 +4,14 @@ import SocketIO
 
 /// The memory that this process may use: the smallest of the machine's memory and its cgroup limits.
 struct AvailableMemory {
+    /// What limits the memory.
+    enum Source: String {
+        case machine = "the machine"
+        case controlGroup = "the control group"
+    }
+
     let bytes: Int
+    let source: Source
 
     /// Reads the limits from the kernel.
     /// - Parameter root: The directory of `/proc` and `/sys`; tests use their own.
@@ -16,6 +23,7 @@ struct AvailableMemory {
             for limit in Self.limits(of: line, mounts, root) { smallest = min(smallest, limit) }
         }
         bytes = smallest
+        source = smallest < physicalBytes ? .controlGroup : .machine
     }
 
     static var physicalBytes: Int {

@@ -84,7 +84,9 @@ enum HostName {
 enum UnixPathName {
     /// The path without symbolic links; unchanged if it does not exist yet.
     static func resolved(_ path: [UInt8]) -> [UInt8] {
-        guard let descriptor = try? Descriptor.openPath(path), let name = descriptor.linkTarget() else { return path }
+        guard let descriptor = try? Descriptor.openPath(path), let name = try? descriptor.linkTarget() else {
+            return path
+        }
         return name
     }
 

@@ -12,8 +12,10 @@ struct DescriptorBudget {
     let checks: Int
     /// The sockets of checks: one for each, and more for checks that try several addresses at once.
     let checkSockets: Int
-    /// The warning if the limit is too low for the configured number of checks.
+    /// The warning if a limit is too low for the configured number of checks.
     let warning: String?
+    /// RLIMIT_NOFILE.
+    let limit: Int
 
     /// Descriptors for listeners, epoll sets, name servers and files; fewer if the limit is low.
     private static let reserve = 128
@@ -27,9 +29,10 @@ struct DescriptorBudget {
     private static let leastLimit = 32
 
     /// Raises the soft limit to the hard limit, and divides it.
+    /// - Parameter memory: more checks and connections than the memory allows get no descriptors.
     /// - Throws: EMFILE if the limit is too low for the service.
-    init(inFlight: Int, workers: Int) throws(Errno) {
-        let limit = Self.raisedLimit()
+    init(inFlight: Int, workers: Int, memory: MemoryShares) throws(Errno) {
+        limit = Self.raisedLimit()
         guard limit >= Self.leastLimit else { throw Errno(EMFILE) }
         // Each instance of the HTTP library, for 256 connections, has two.
         let instances = min(limit, 2 * Self.mostConnections) / 256
@@ -39,13 +42,18 @@ struct DescriptorBudget {
         let lingering = max(available / 128 / workers, Self.fewLingeringOfWorker)
         lingeringOfWorker = max(min(Self.mostLingeringOfWorker, lingering, available / 4 / workers), 1)
         let shared = max(available - lingeringOfWorker * workers, 2)
-        checks = min(inFlight, max(shared / 2, 1))
-        connections = min(Self.mostConnections, max(shared - checks, 1))
+        let checksByDescriptors = max(shared / 2, 1)
+        checks = min(inFlight, checksByDescriptors, memory.checkCount)
+        connections = min(Self.mostConnections, memory.connections, max(shared - checks, 1))
         checkSockets = min(Admission.wantedSockets(for: checks), max(shared - connections, checks))
         warning =
-            checks < inFlight
-            ? "the limit of \(limit) file descriptors allows only \(checks) checks at once, less than limits.in_flight (\(inFlight)): raise LimitNOFILE or ulimit -n"
-            : nil
+            switch checks {
+            case inFlight: nil
+            case checksByDescriptors:
+                "the limit of \(limit) file descriptors allows only \(checks) checks at once, less than limits.in_flight (\(inFlight)): raise LimitNOFILE or ulimit -n"
+            default:
+                "the limit of \(memory.available.bytes >> 20) MiB of memory allows only \(checks) checks at once, less than limits.in_flight (\(inFlight)): raise the memory limit of the container or unit"
+            }
     }
 
     /// The number of checks of the command line that may run at once, after descriptors for epoll, files and name servers.

@@ -1,6 +1,7 @@
 """deploy/compose, run by podman-compose in a network namespace: up, healthy, a check, down."""
 
 import json
+import os
 import pathlib
 import shutil
 import subprocess
@@ -15,7 +16,6 @@ from support.http_client import Client, tcp_connector
 from support.waiting import wait_until
 
 FOLDER = REPOSITORY / "deploy" / "compose"
-TOKEN = "0123456789abcdef0123456789abcdef"
 # A listener that replaces the example's database.
 DATABASE = {
     "command": ["serve", "--listen", "0.0.0.0:5432", "--allow-anonymous"],
@@ -24,16 +24,31 @@ DATABASE = {
 
 
 @pytest.fixture(scope="module")
-def project(loopback_only, tmp_path_factory):
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("connectd")
+
+
+@pytest.fixture(scope="module")
+def token(folder) -> str:
+    """Made as the README says."""
+    (folder / "tokens").touch(mode=0o644)
+    (folder / "tokens").chmod(0o644)
+    add = (containers.image(), "token", "add", "me", "--file", "/compose/tokens")
+    user = ("--user", str(os.getuid()), "-v", f"{folder}:/compose")
+    made = containers.podman("run", "--rm", "--network=none", *user, *add).stdout.strip()
+    assert made not in (folder / "tokens").read_text() and (folder / "tokens").stat().st_mode & 0o777 == 0o644
+    return made
+
+
+@pytest.fixture(scope="module")
+def project(loopback_only, folder, token):
     """The example's files, with an image that is there and a database; and a function that calls podman-compose."""
     name = containers.image()
     program = pathlib.Path(sys.executable).with_name("podman-compose")
     found = shutil.which("podman-compose") or (str(program) if program.is_file() else None)
     if found is None:
         pytest.skip("podman-compose is not installed: make image-test brings it")
-    folder = tmp_path_factory.mktemp("connectd")
     shutil.copy(FOLDER / "connectd.yaml", folder)
-    (folder / "tokens").write_text(f"me:{TOKEN}\n")
     composed = yaml.safe_load((FOLDER / "compose.yaml").read_text())
     services = composed["services"]
     for service in services.values():
@@ -81,9 +96,9 @@ def test_the_project_becomes_healthy(client):
     assert state["HostConfig"]["ReadonlyRootfs"] and state["HostConfig"]["Memory"] == 64 << 20
 
 
-def test_the_request_of_the_readme_is_answered(client):
+def test_the_request_of_the_readme_is_answered(client, token):
     """The database is checked by its name, with the token from the file. Targets outside of the project's network are denied."""
-    bearer = {"Authorization": f"Bearer {TOKEN}"}
+    bearer = {"Authorization": f"Bearer {token}"}
     assert client.post("/v1/checks", {"target": "tcp://database:5432"}).status == 401
     answer = client.post("/v1/checks", {"target": "tcp://database:5432"}, bearer)
     assert answer.status == 200 and answer.json["outcome"] == "connected", answer.body

@@ -4,18 +4,14 @@ import contextlib
 import json
 import os
 import pathlib
-import re
 import select
-import shutil
 import signal
 import subprocess
-import tarfile
 import time
 
 import pytest
 
 from support import containers, tls_peers
-from support.connectd_process import REPOSITORY
 from support.containers import Container, podman
 from support.dns_server import DNSServer, zone
 from support.http_client import Client, check_request, tcp_connector
@@ -214,94 +210,6 @@ def test_the_prober_is_the_host_name(image, loopback_only):
         container.remove()
 
 
-def files_of(image: str) -> dict[str, tarfile.TarInfo]:
-    """Every file of an image, as a container would begin with it."""
-    name = podman("create", "--network=none", image, "true").stdout.strip()
-    try:
-        with (
-            subprocess.Popen(
-                ["podman", "export", name], stdout=subprocess.PIPE, env=containers.environment()
-            ) as export,
-            tarfile.open(fileobj=export.stdout, mode="r|") as archive,
-        ):
-            return {f"/{member.name}": member for member in archive}
-    finally:
-        podman("rm", "-f", name)
-
-
-# Besides libraries and the package manager's own list: of Debian's packages, and ours.
-ADDED = re.compile(
-    r"/usr/local/bin/connectd|/etc/connectd/connectd\.yaml"
-    r"|/usr/share/ca-certificates/.*|/etc/ssl/.*|/etc/ca-certificates.*|/usr/s?bin/(openssl|c_rehash|update-ca-certificates)"
-    r"|/usr/share/doc/.+/copyright|/usr/share/lintian/.*|/etc/ld\.so\.cache|/var/cache/(ldconfig|debconf)/.*"
-    r"|/var/lib/apt/extended_states|/etc/(hosts|hostname|resolv\.conf|mtab)"
-)
-LIBRARIES = re.compile(
-    r"/usr/lib/(ssl/.*|[^/]+-linux-gnu/(engines-3|ossl-modules)/.*|[^/]+-linux-gnu/lib[a-z0-9-]+\.so[.0-9]*)"
-)
-
-
-def test_the_image_contains_nothing_else(image):
-    """No package lists and caches, no documentation, no compiler, no source, no build files."""
-    base, all_of_it = files_of(BASE), files_of(image)
-    added = {
-        path: member for path, member in all_of_it.items()
-        if path not in base or (member.isfile() and member.size != base[path].size)
-    }  # fmt: skip
-    files = {path for path, member in added.items() if member.isfile() and not path.startswith("/var/lib/dpkg/")}
-    assert not {path for path in files if not ADDED.fullmatch(path) and not LIBRARIES.fullmatch(path)}
-    # Root owns what was added, and no other user may write to it.
-    assert not {path for path, member in added.items() if member.uid != 0 or (member.isfile() and member.mode & 0o022)}
-    # No program is setuid or has capabilities, however the container is started.
-    assert not {path for path, member in all_of_it.items() if member.isfile() and member.mode & 0o6000}
-
-
-def test_the_program_contains_no_build_paths(image):
-    program = podman(
-        "run", "--rm", "--network=none", "--entrypoint", "cat", image, "/usr/local/bin/connectd", binary=True
-    )
-    assert len(program.stdout) > 5_000_000
-    assert b"/source/" not in program.stdout and b"/root/" not in program.stdout
-
-
-WANTED = (
-    "Package.swift", "Sources/connectd/Connectd.swift", "Sources/CLinux/shim.h", "Sources/CLinux/module.modulemap",
-    "Sources/CSpecification/include/specification.h", "Tests/DNSTests/Dnsmasq.swift", "openapi/openapi.yaml",
-    "deploy/image/connectd.yaml",
-)  # fmt: skip
-
-
-def test_secrets_do_not_enter_the_build(tmp_path):
-    """`.dockerignore` lists what may enter the build. The context here has secrets that must stay out."""
-    containers.image()
-    for name in WANTED:
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text("wanted\n")
-    for name in (
-        ".env", "tokens", "deploy/compose/tokens", "server.key", "Sources/.env", "Sources/connectd/server.key",
-        "deploy/image/tokens", "Tests/EndToEnd/ca.pem", ".git/config", ".build/x", "Tests/DNSTests/key.pem",
-    ):  # fmt: skip
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text("secret\n")
-    shutil.copy(REPOSITORY / ".dockerignore", tmp_path)
-    (tmp_path / "Dockerfile").write_text(f"FROM {BASE}\nCOPY . /context\n")
-    tag = "connectd:context-test"
-    done = subprocess.run(
-        ["buildah", "build", "--isolation=chroot", "--pull=never", "--network=host", "-t", tag, str(tmp_path)],
-        capture_output=True, text=True, timeout=120, env=containers.environment(),
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    try:
-        found = {
-            path.removeprefix("/context/")
-            for path, member in files_of(tag).items()
-            if path.startswith("/context/") and member.isfile()
-        }
-    finally:
-        podman("rmi", "-f", tag)
-    assert found == set(WANTED)
-
-
 def test_the_container_writes_nothing(running, api):
     # Only podman's mount points differ from the image.
     changed = set(podman("diff", running.name).stdout.split()[1::2])
@@ -322,13 +230,6 @@ def test_a_mounted_configuration_applies(image, loopback_only, folder):
         assert "127.0.0.1:8090" in container.log and "8089" not in container.log
     finally:
         container.remove()
-
-
-def test_its_labels_match_the_program(image):
-    labels = json.loads(podman("inspect", "--type", "image", image).stdout)[0]["Labels"]
-    said = podman("run", "--rm", "--network=none", image, "--version").stdout
-    assert re.match(rf"connectd {re.escape(labels['org.opencontainers.image.version'])} \(", said)
-    assert labels["org.opencontainers.image.licenses"] == "Apache-2.0"
 
 
 def test_the_size_above_the_base_is_within_its_goal(image, measured):

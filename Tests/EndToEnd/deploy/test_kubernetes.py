@@ -1,13 +1,11 @@
 """deploy/kubernetes: each base renders, is valid and conforms to Pod Security "restricted"; podman plays the pods."""
 
 import contextlib
-import functools
 import hashlib
 import json
 import os
 import pathlib
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -21,14 +19,11 @@ from support import containers
 from support import namespace as namespaces
 from support.connectd_process import REPOSITORY, binary
 from support.http_client import Client, tcp_connector
+from support.manifests import BASES, BUILT_IN, FOLDER, rendered, tool
 from support.network import new_name
 from support.pod_security import APPARMOR, containers_of, violations
 from support.waiting import wait_until
 
-FOLDER = REPOSITORY / "deploy" / "kubernetes"
-BASES = ("sidecar", "init", "service", "node", "prometheus-operator")
-# Resources of the Prometheus operator are not part of Kubernetes, and its schemas do not have them.
-BUILT_IN = BASES[:-1]
 VERSIONS = ("1.28", "1.30", "1.32", "1.34")
 KINDS = {
     "sidecar": ["ConfigMap", "Pod"],
@@ -40,22 +35,6 @@ KINDS = {
     "prometheus-operator": ["NetworkPolicy", "Probe", "ServiceMonitor"],
 }  # fmt: skip
 TOKEN = "0123456789abcdef0123456789abcdef"
-
-
-def tool(name: str) -> str:
-    found = shutil.which(name) or shutil.which(name, path=str(pathlib.Path(sys.executable).parent))
-    if found is None:
-        pytest.skip(f"{name} is not installed: make deploy-test brings it")
-    return found
-
-
-@functools.cache
-def rendered(base: str) -> str:
-    done = subprocess.run(
-        [tool("kubectl"), "kustomize", str(FOLDER / base)], capture_output=True, text=True, timeout=60
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def resources(base: str) -> list[dict]:

@@ -1,5 +1,6 @@
 """deploy/systemd under a real systemd: installed by its README, started, reloaded, stopped, broken and repaired."""
 
+import hashlib
 import re
 import secrets
 import time
@@ -77,10 +78,11 @@ def test_the_journal_has_no_warnings(service):
 
 def test_tokens_are_a_credential_and_appear_nowhere_else(service):
     since = service.now()
-    for line in commands("## Tokens"):
-        service.sh(line)
-    token = service.sh("sed 's/^me://' /etc/connectd/tokens").strip()
-    assert len(token) == 64 and service.sh("stat -c '%a %U' /etc/connectd/tokens").strip() == "600 root"
+    token, *others = [service.sh(f"{line} 2>/dev/null").strip() for line in commands("## Tokens")]
+    assert re.fullmatch("[0-9a-f]{64}", token) and others == ["", ""]
+    digest = hashlib.sha256(token.encode()).hexdigest()
+    assert service.sh("cat /etc/connectd/tokens") == f"me:sha256:{digest}\n"
+    assert service.sh("stat -c '%a %U' /etc/connectd/tokens").strip() == "600 root"
     body = {"target": TARGET}
     for client in (service.http, service.unix):
         assert client.post("/v1/checks", body).status == 401

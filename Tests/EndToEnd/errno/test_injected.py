@@ -112,7 +112,7 @@ def test_an_errno_without_a_name_is_reported_by_its_number(connectd):
 def test_a_bind_failure_for_lack_of_memory_is_prober_misconfigured(connectd):
     with injecting(connectd.pid, "bind", errno.ENOMEM):
         result = connectd.client.check(TARGET, bind={"port": 34567})
-    assert_failure(result, errno.ENOMEM, "prober_misconfigured", None, phase="bind")
+    assert_failure(result, errno.ENOMEM, "prober_misconfigured", "prober", phase="bind")
 
 
 def test_a_failing_getsockopt_is_not_a_success(connectd):

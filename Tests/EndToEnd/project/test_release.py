@@ -1,7 +1,9 @@
-"""scripts/release on a copy of the files that it reads and changes; it needs no built program."""
+"""scripts/release and scripts/verify-release on a copy of the files that it reads and changes; it needs no built program."""
 
 import hashlib
+import json
 import os
+import re
 import runpy
 import shutil
 import subprocess
@@ -13,7 +15,13 @@ from support.connectd_process import REPOSITORY
 
 PLACES = runpy.run_path(str(REPOSITORY / "scripts" / "set-version"), run_name="set-version")["PLACES"]
 EXTRAS = runpy.run_path(str(REPOSITORY / "scripts" / "release"), run_name="release")["EXTRAS"]
-COPIED = {*PLACES, *EXTRAS, "scripts/release", "scripts/set-version", "openapi/generate", "openapi/page.py"}
+COPIED = {
+    *PLACES, *EXTRAS, "openapi/generate", "openapi/page.py",
+    *(f"scripts/{name}" for name in ("release", "set-version", "sbom", "strip-program", "verify-release")),
+}  # fmt: skip
+PINS = {
+    "pins": [{"identity": "swift-log", "location": "https://github.com/apple/swift-log", "state": {"version": "1.16.2"}}]
+}
 CHANGES = "# Changes\n\n## Unreleased\n\n- A new flag.\n\n## 0.1.0\n\nThe first one.\n"
 
 
@@ -28,19 +36,23 @@ def git(folder, *words) -> str:
     return done.stdout
 
 
-@pytest.fixture
-def project(tmp_path):
+def make_project(folder):
     """A repository at version 0.1.0 with one change that is not released."""
-    folder = tmp_path / "project"
     for name in COPIED:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(REPOSITORY / name, folder / name)
     assert run(folder / "scripts/set-version", "0.1.0", folder=folder).returncode == 0
     (folder / "CHANGELOG.md").write_text(CHANGES)
+    (folder / "Package.resolved").write_text(json.dumps(PINS))
     git(folder, "init", "--quiet")
     git(folder, "add", ".")
     git(folder, "commit", "--quiet", "-m", "Start")
     return folder
+
+
+@pytest.fixture
+def project(tmp_path):
+    return make_project(tmp_path / "project")
 
 
 def program(folder, version: str):
@@ -63,15 +75,111 @@ def test_a_release_has_an_archive_notes_and_checksums(project, tmp_path):
     [archive] = (tmp_path / "out").glob("connectd-0.2.0-linux-*.tar.gz")
     assert (tmp_path / "out/NOTES.md").read_text() == "# connectd 0.2.0\n\n- A new flag.\n"
     sums = dict(reversed(line.split("  ")) for line in (tmp_path / "out/SHA256SUMS").read_text().splitlines())
-    assert sums == {name: hashlib.sha256((tmp_path / "out" / name).read_bytes()).hexdigest() for name in (archive.name, "NOTES.md")}
+    names = (archive.name, archive.name.replace(".tar.gz", ".cdx.json"), "NOTES.md")
+    assert sums == {name: hashlib.sha256((tmp_path / "out" / name).read_bytes()).hexdigest() for name in names}
     assert run("sha256sum", "--check", "SHA256SUMS", folder=tmp_path / "out").returncode == 0
     with tarfile.open(archive) as tar:
         entries = {entry.name: entry for entry in tar}
         top = archive.name.removesuffix(".tar.gz")
-        assert set(entries) == {f"{top}/connectd"} | {f"{top}/{folder}{name.rpartition('/')[2]}" for name, folder in EXTRAS.items()}
+        assert set(entries) == {f"{top}/connectd", f"{top}/connectd.cdx.json"} | {f"{top}/{folder}{name.rpartition('/')[2]}" for name, folder in EXTRAS.items()}
         assert entries[f"{top}/connectd"].mode == 0o755 and entries[f"{top}/connectd"].uid == 0
         tar.extractall(tmp_path / "unpacked", filter="data")
     assert run(tmp_path / "unpacked" / top / "connectd", folder=tmp_path).stdout == "connectd 0.2.0 (libraries)\n"
+
+
+@pytest.fixture(scope="module")
+def signed_release(tmp_path_factory):
+    """A folder with the files of a release that is signed with a new key, both keys, and their public part."""
+    folder = tmp_path_factory.mktemp("signed")
+    for name in ("release-key", "other-key"):
+        assert run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", name, folder=folder).returncode == 0
+    key = (folder / "release-key.pub").read_text()
+    (folder / "signers").write_text(f'releases@example.org namespaces="connectd-release" {key}')
+    arguments = ("--program", program(folder, "0.2.0"), "--output", folder / "out", "--sign", folder / "release-key")
+    done = release(make_project(folder / "project"), "0.2.0", *arguments)
+    assert done.returncode == 0 and str(folder / "out/SHA256SUMS.sig") in done.stdout, done.stdout + done.stderr
+    return folder
+
+
+@pytest.fixture
+def signed(signed_release, tmp_path):
+    """A copy of these files that a test may change."""
+    return shutil.copytree(signed_release, tmp_path / "signed") / "out"
+
+
+def verify(files) -> subprocess.CompletedProcess:
+    return run(REPOSITORY / "scripts/verify-release", files, files.parent / "signers", folder=files)
+
+
+def test_a_signed_release_is_verified(signed):
+    done = verify(signed)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "signed by releases@example.org" in done.stdout and done.stdout.endswith("verified: 1 archive\n")
+
+
+def test_a_release_is_verified_without_the_files_that_were_not_downloaded(signed):
+    (signed / "NOTES.md").unlink()
+    assert verify(signed).returncode == 0
+    next(signed.glob("*.tar.gz")).unlink()
+    done = verify(signed)
+    assert done.returncode == 1 and "no connectd-*.tar.gz" in done.stderr
+
+
+def sign_again(files, key: str, namespace: str = "connectd-release") -> None:
+    (files / "SHA256SUMS.sig").unlink()
+    done = run("ssh-keygen", "-Y", "sign", "-f", files.parent / key, "-n", namespace, files / "SHA256SUMS", folder=files)
+    assert done.returncode == 0, done.stderr
+
+
+def update_sums(files) -> None:
+    """As someone who changes a file and its checksum, but has no key."""
+    names = [line.split("  ")[1] for line in (files / "SHA256SUMS").read_text().splitlines()]
+    lines = [f"{hashlib.sha256((files / name).read_bytes()).hexdigest()}  {name}\n" for name in names]
+    (files / "SHA256SUMS").write_text("".join(lines))
+
+
+def other_archive(files) -> None:
+    [archive] = files.glob("*.tar.gz")
+    archive.rename(files / "connectd-0.1.9-linux-x86_64.tar.gz")
+
+
+def other_program(files) -> None:
+    """An archive whose list of software is about another program, with a valid signature."""
+    [archive] = files.glob("*.tar.gz")
+    with tarfile.open(archive) as tar:
+        tar.extractall(files / "unpacked", filter="data")
+    (files / "unpacked" / archive.name.removesuffix(".tar.gz") / "connectd").write_text("other\n")
+    with tarfile.open(archive, "w:gz") as tar:
+        tar.add(files / "unpacked" / archive.name.removesuffix(".tar.gz"), archive.name.removesuffix(".tar.gz"))
+    update_sums(files)
+    sign_again(files, "release-key")
+
+
+FORGERIES = {
+    "a changed archive": (lambda files: [path.write_bytes(b"other") for path in files.glob("*.tar.gz")], "differs from SHA256SUMS"),
+    "changed notes": (lambda files: (files / "NOTES.md").write_text("other\n"), "differs from SHA256SUMS"),
+    "changed notes and checksums": (
+        lambda files: [(files / "NOTES.md").write_text("other\n"), update_sums(files)], "does not match SHA256SUMS",
+    ),
+    "no signature": (lambda files: (files / "SHA256SUMS.sig").unlink(), "SHA256SUMS.sig is missing"),
+    "another key": (lambda files: sign_again(files, "other-key"), "is not from a key"),
+    "a signature for another purpose": (lambda files: sign_again(files, "release-key", "git"), "is not from a key|does not match"),
+    "an archive that is not listed": (other_archive, "not in SHA256SUMS|differs from SHA256SUMS"),
+    "an archive with another program": (other_program, "is about another program"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("forgery", FORGERIES)
+def test_a_forged_release_is_not_verified(signed, forgery):
+    change, reason = FORGERIES[forgery]
+    change(signed)
+    done = verify(signed)
+    assert done.returncode == 1 and re.search(reason, done.stderr), done.stdout + done.stderr
+
+
+def test_a_release_without_a_signature_says_so(project, tmp_path):
+    done = release(project, "0.2.0", "--program", program(tmp_path, "0.2.0"), "--output", tmp_path / "out")
+    assert done.returncode == 0 and "give --sign KEY" in done.stderr
 
 
 def test_a_release_sets_the_version_everywhere(project, tmp_path):

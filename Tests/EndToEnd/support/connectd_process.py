@@ -44,6 +44,14 @@ def binary() -> pathlib.Path:
     return max(built, key=lambda path: path.stat().st_mtime)
 
 
+def release_binary() -> pathlib.Path:
+    """The program in CONNECTD_RELEASE, or that of `make release`. Without either, the test is skipped."""
+    path = pathlib.Path(os.environ.get("CONNECTD_RELEASE", REPOSITORY / ".build" / "release" / "connectd")).resolve()
+    if not path.is_file():
+        pytest.skip(f"no release build at {path}: make release")
+    return path
+
+
 @functools.cache
 def binary_for_everybody() -> pathlib.Path:
     """A copy that other users may execute: the repository may lie in a home folder that is closed to them."""
