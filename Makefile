@@ -1,7 +1,7 @@
 # `make help` lists the targets.
 .PHONY: help run test build release check lint tidy unit-test fuzz fuzz-replay end-to-end-test format dependencies
 .PHONY: smoke release-test sanitize sanitize-address sanitize-thread sanitize-short coverage bench
-.PHONY: torture torture-short soak soak-short lifecycle lifecycle-short schemathesis attack attack-short supply-chain
+.PHONY: torture torture-short soak soak-short lifecycle lifecycle-short schemathesis attack attack-short ssrf supply-chain
 .PHONY: test-dependencies venv clean toolchain image-test deploy-test deploy-venv checkov-venv test-integrations integration-dependencies
 # The parts of a run share a build folder, the processors and the names of network namespaces.
 .NOTPARALLEL:
@@ -137,6 +137,11 @@ schemathesis: ## Compare the service with its specification: schemathesis, and e
 schemathesis: release venv
 	$(AS_ROOT) env CONNECTD_LONG=1 $(subst /debug/,/release/,$(PYTEST)) -s $(addprefix Tests/EndToEnd/openapi/, \
 	    test_schema_and_service.py test_responses.py test_schemathesis.py test_schemathesis_fuzzing.py)
+
+# `make test` runs the short form: 10,000 vectors and more.
+ssrf: ## Try 500,000 random addresses too, and half a minute of each race, judged by what the kernel saw (root)
+ssrf: build venv
+	$(AS_ROOT) env CONNECTD_SSRF_VECTORS=500000 CONNECTD_SSRF_RACE_SECONDS=30 $(PYTEST) Tests/EndToEnd/ssrf
 
 # A service of its own in a network namespace and a control group of 64 MiB. The short form has wider limits, because it may
 # share the machine.

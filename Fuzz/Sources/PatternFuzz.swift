@@ -21,7 +21,7 @@ enum PatternFuzz {
             let matches = pattern.matches(name)
             guard text.utf8.allSatisfy({ $0 < 0x80 }) else { return }
             var glob = folded(text)
-            // `*` as the first label stands for one label or more.
+            // `*` as the first label matches one label or more.
             if glob.prefix(while: { $0 != UInt8(ascii: ".") }) == [UInt8(ascii: "*")] {
                 glob = [UInt8(ascii: "*")] + glob
             }

@@ -75,6 +75,11 @@ extension HTTPDaemon {
         noteBusy(connection)
         let body = scan.isChunked ? nil : scan.contentLength ?? 0
         let total = body.map { UInt64(scan.length) + $0 }
+        // A client that has ended its side cannot send the rest. The library would wait for it until the deadline.
+        if let total, total > UInt64(available), available < Self.lookedAtBytes, connection.peerHasFinished {
+            return refuseWaiting(
+                connection, 400, "The body is shorter than its Content-Length.", withoutBody: scan.isHead)
+        }
         let need = scan.length + (scan.fieldCount + scan.argumentCount) * HTTPLimits.partBytes
         let isUsual = need <= HTTPLimits.usualHeadBytes
         if let total, total > UInt64(available), total <= UInt64(HTTPLimits.usualHeadBytes), !scan.expectsContinue,

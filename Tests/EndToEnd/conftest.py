@@ -52,6 +52,7 @@ LONGEST = (
     "tls/test_handshakes.py", "service/test_reload_loses_no_request.py", "blackbox/test_patterns.py", "blackbox/test_probe.py",
     "http/test_limits.py", "http/test_https_attacks.py", "http/test_https_clients.py", "service/test_graceful_shutdown.py",
     "cli/test_check.py", "diagnosis/test_path_faults.py", "checks/test_trace.py", "cli/test_tools.py",
+    "ssrf/test_addresses.py", "ssrf/test_entries.py", "ssrf/test_names.py", "ssrf/test_unix_races.py", "http/test_raw_requests.py",
     "checks/test_socket_share.py", "monitors/test_monitors.py",
     "blackbox/test_modules.py",
 )  # fmt: skip

@@ -11,6 +11,7 @@ import random
 import pytest
 from support.address_registries import IPV4, IPV6
 from support.answering_internet import LOCAL_ADDRESSES
+from support.connectd_process import run
 from support.policy_oracle import PolicyOracle, Rule
 from support.ssrf_judge import Vector, judged
 from support.ssrf_vectors import (
@@ -100,6 +101,18 @@ def test_there_are_at_least_ten_thousand_vectors():
 def test_only_allowed_addresses_are_reached(internet, name):
     with judged(internet, POLICIES[name]) as service:
         tried = vectors() + random_vectors(RANDOM_VECTORS // len(POLICIES), name)
+        results = service.run_batches(tried)
+        service.assert_decided_as_expected(tried, (result["outcome"] for result in results))
+
+
+@pytest.mark.parametrize("base,own", [("internal", "public"), ("public", "sidecar"), ("rules", "internal"), ("internal", "rules")])
+def test_a_token_has_the_profile_of_its_own(internet, tmp_path, base, own):
+    file = str(tmp_path / "tokens")
+    token = run("token", "add", "client", "--file", file, "--profile", own).stdout.strip()
+    configuration = {"policy": {"profile": base}, "auth": {"tokens_file": file}}
+    with judged(internet, oracle(own), configuration) as service:
+        service.headers = {"Authorization": f"Bearer {token}"}
+        tried = vectors()[::4]
         results = service.run_batches(tried)
         service.assert_decided_as_expected(tried, (result["outcome"] for result in results))
 

@@ -99,7 +99,7 @@ def test_the_hosts_file_is_judged_too(service, name, allowed):
     ids=["once", "rounds", "TLS", "trace", "race"],
 )  # fmt: skip
 def test_the_judged_address_is_the_one_that_is_connected_to(service, name, members):
-    """Each answer has TTL 0, and the next one is another address: whoever resolves twice connects to a denied one."""
+    """Each answer has TTL 0, and the next one is another address: a second resolution would lead to a denied one."""
     statuses = {check_name(service, name, **members).status for _ in range(12)}
     assert statuses == {200, 403}, "both answers were used"
     service.assert_no_escape()

@@ -15,7 +15,7 @@ IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 class Row(NamedTuple):
     """A block. `is_destination` and `is_global` are the columns Destination and Globally Reachable.
 
-    They are None where the registry says "N/A": then an address inside the block decides.
+    They are None if the registry says "N/A": then an address inside the block decides.
     """
 
     block: IPNetwork

@@ -55,7 +55,7 @@ def chunked(body: bytes, *fields: bytes) -> bytes:
 
 def cases() -> list[RawRequest]:
     """All requests of this module."""
-    groups = (_request_lines, _targets, _hosts, _field_lines, _lengths, _codings, _chunks, _bodies, _connection_fields,
+    groups = (_request_lines, _methods, _targets, _hosts, _field_lines, _lengths, _codings, _chunks, _bodies, _connection_fields,
               _expectations, _pipelines, _other_protocols, _media, _browsers, _incomplete, _sizes)  # fmt: skip
     found = [request for group in groups for request in group()]
     twice = [name for name, count in collections.Counter(request.name for request in found).items() if count > 1]
@@ -123,6 +123,9 @@ def _request_lines() -> Iterator[RawRequest]:
         "a status line": line(b"HTTP/1.1 200 OK"),
         "a header first": lines(HOST, b"GET /livez HTTP/1.1"),
     })  # fmt: skip
+
+
+def _methods() -> Iterator[RawRequest]:
     yield from _table("method", "400 closed", {
         name: lines(text + b" /livez HTTP/1.1", HOST)
         for name, text in {

@@ -43,6 +43,8 @@ class JudgedService:
         self.connectd, self.oracle = connectd, oracle
         self._connects, self._packets = connects, packets
         self._decisions: dict[tuple, bool] = {}
+        # Of each request, such as a token.
+        self.headers: dict[str, str] = {}
         self.asked = {(80, "tcp"), (80, "udp")}
 
     @property
@@ -79,7 +81,7 @@ class JudgedService:
         for start in range(0, len(vectors), LARGEST_BATCH):
             checks = [{"target": vector.target} for vector in vectors[start : start + LARGEST_BATCH]]
             body = {"checks": checks, "defaults": {"timeout_ms": TIMEOUT_MS}, "concurrency": 256}
-            found += batches.results(self.client, body)
+            found += batches.results(self.client, body, headers=self.headers)
         return found
 
     def assert_decided_as_expected(self, vectors: list[Vector], outcomes: Iterable[str]) -> None:
