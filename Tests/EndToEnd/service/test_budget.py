@@ -25,11 +25,12 @@ def samples(service) -> dict[str, float]:
 
 
 def test_the_start_says_what_the_limits_are(service):
+    log = service.wait_for_log("sockets of checks;")
     found = re.search(
         r"budget: (\d+) MiB of memory \(limit of the (machine|control group)\), of it (\d+) MiB for clients and (\d+) MiB .*; "
         r"(\d+) file descriptors \(RLIMIT_NOFILE\), of them (\d+) for connections and (\d+) for sockets of checks; (\d+) checks",
-        service.log)
-    assert found, service.log
+        log)
+    assert found, log
     memory, _, clients, checks, descriptors, connections, sockets, _ = found.groups()
     assert int(clients) + int(checks) < int(memory)
     assert int(descriptors) == 1024 and int(connections) + int(sockets) < 1024
