@@ -78,7 +78,7 @@ fuzz-replay: dependencies
 # Findings are stored in .build-fuzz. `make fuzz RUNS=10000000` takes as long as it needs.
 fuzz: ## Fuzz for a minute in all, or RUNS times with each fuzzer
 fuzz: dependencies
-	Fuzz/run all $(if $(RUNS),0 -runs=$(RUNS),4)
+	Fuzz/run all $(if $(RUNS),0 -runs=$(RUNS),3)
 
 # Each sanitizer has its own build folder. Tests/Sanitizers lists the suppressed reports.
 sanitize: ## Run unit tests and a load test with the address sanitizer, then with the thread sanitizer (root)

@@ -100,9 +100,10 @@ package struct CheckReader {
 
     private mutating func members(of entries: [YAMLEntry], pointer: String) -> [JSONObject.Member] {
         var members: [JSONObject.Member] = []
+        var names: Set<String> = []
         for entry in entries {
             let name = entry.key.text
-            guard !members.contains(where: { $0.key == name }) else {
+            guard names.insert(name).inserted else {
                 report(
                     ValueRefusal(sentence: "has the key \(Quote.value(name)) twice"), at: entry.position,
                     pointer: pointer)

@@ -114,10 +114,11 @@ package enum Suggestion {
 
 /// Quotes untrusted text in messages: short, and safe for a terminal or a log.
 package enum Quote {
-    /// In quotation marks, at most 60 characters.
+    /// In quotation marks, at most 60 Unicode scalars: one character can have any number of them.
     package static func value(_ text: some StringProtocol) -> String {
-        let shown = plain(text.prefix(60))
-        return text.count > 60 ? "\"\(shown)…\"" : "\"\(shown)\""
+        let first = text.unicodeScalars.prefix(60)
+        let shown = plain(String(String.UnicodeScalarView(first)))
+        return first.endIndex < text.unicodeScalars.endIndex ? "\"\(shown)…\"" : "\"\(shown)\""
     }
 
     /// The name of a file, in full.
