@@ -24,6 +24,8 @@ HERE = pathlib.Path(__file__).parent
 WARM_UPS = 3
 # In the short form, the calls of the HTTP library fail in these only: in the others they are the same.
 SHORT_HTTP = ("plain", "kept-connection", "pages", "batch-lines", "https")
+# Without any accept4(2) no client gets an answer, and a log that is never written shows nothing.
+NEVER_PERSISTENT = ("accept4", "write")
 # Threads for calls that may block are started on demand, and kept.
 SPARE_THREADS = 4
 
@@ -182,7 +184,8 @@ class Torture:
             self.left_out.append(name)
         return True
 
-    def _injections(self, counts: dict[Call, int]) -> Iterator[Injection]:
+    def _injections(self, counts: dict[Call, int], ends: int = 2) -> Iterator[Injection]:
+        """In the short form, the first call of each function, and with `ends` 2 the last one."""
         for call, count in sorted(counts.items()):
             options = self.options
             if options.function not in (None, call.function) or options.caller not in (None, str(call).split("@")[1]):
@@ -192,14 +195,13 @@ class Torture:
                 errors = [options.error]
             elif not options.is_long:
                 errors = errors[:1]
-            ordinals = spread(count, options.most) if options.is_long else sorted({1, count})
+            ordinals = spread(count, options.most) if options.is_long else sorted({1, count})[:ends]
             if options.ordinal is not None:
                 ordinals = [options.ordinal]
             for error in errors:
                 for ordinal in ordinals:
                     yield Injection(call, ordinal, error)
-            # A call that is interrupted forever never works, and a log that is never written shows nothing.
-            if options.is_long and options.ordinal is None and errors[0] != errno.EINTR and call.function != "write":
+            if options.is_long and options.ordinal is None and errors[0] != errno.EINTR and call.function not in NEVER_PERSISTENT:
                 yield Injection(call, 1, errors[0], is_persistent=True)
 
     def _inject(self, request: Request, injection: Injection, expected: list[Finding]) -> None:
@@ -287,7 +289,8 @@ class Torture:
         counts = self.page.counts()
         self.calls[scenario.name] = counts
         self._say(f"{scenario.name}: {', '.join(map(str, expected))}; {sum(counts.values())} calls of {len(counts)} kinds")
-        for injection in self._injections(counts):
+        # Each run starts the program, which takes longer than a request.
+        for injection in self._injections(counts, ends=1):
             if self._is_late(scenario.name):
                 return
             self.page.disarm()
