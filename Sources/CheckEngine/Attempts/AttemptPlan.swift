@@ -23,7 +23,7 @@ final class AttemptPlan: Sendable {
 
     /// Whether connectd itself did not run for a quarter of the check's time or more. What the peer did meanwhile is not known.
     var wasStalled: Bool {
-        (reactor.stalledNanoseconds &- stalledBefore) / 250_000 >= UInt64(request.timeoutMilliseconds)
+        (reactor.stalledNanoseconds(at: Clock.now()) &- stalledBefore) / 250_000 >= UInt64(request.timeoutMilliseconds)
     }
 
     var request: CheckRequest { check.request }

@@ -20,8 +20,9 @@ public actor Reactor {
     private nonisolated let checksOfTurn = Atomic<Int>(0)
     private nonisolated let turns = Atomic<UInt64>(0)
     private nonisolated let stalled = Atomic<UInt64>(0)
-    /// When the loop must run again at the latest, in nanoseconds of CLOCK_MONOTONIC; 0 if nothing waits for a deadline.
-    private var due: UInt64 = 0
+    /// When the loop must run again at the latest, in nanoseconds of CLOCK_MONOTONIC: at once while it has work; 0 if it may
+    /// sleep forever.
+    private nonisolated let due = Atomic<UInt64>(0)
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
@@ -171,6 +172,11 @@ public actor Reactor {
     /// Read before and after a wait, it tells whether a deadline says anything about the peer.
     public nonisolated var stalledNanoseconds: UInt64 { stalled.load(ordering: .relaxed) }
 
+    /// The same, with a stall that has not ended or ended within the current turn.
+    public nonisolated func stalledNanoseconds(at now: MonotonicTime) -> UInt64 {
+        stalledNanoseconds &+ currentStall(at: now.nanoseconds)
+    }
+
     // MARK: The loop
 
     /// Runs the loop on the calling thread until `stop`.
@@ -251,13 +257,13 @@ public actor Reactor {
 
     private func interval(until deadline: UInt64) -> Int64 {
         if deadline == .max {
-            due = 0
+            due.store(0, ordering: .relaxed)
             return -1
         }
         let now = Clock.now().nanoseconds
         noteStall(at: now)
         let pause = deadline <= now ? 0 : min(deadline - now, Self.longestPause)
-        due = now + pause
+        due.store(now + pause, ordering: .relaxed)
         return Int64(pause)
     }
 
@@ -266,9 +272,14 @@ public actor Reactor {
     private static let shortestStall: UInt64 = 250_000_000
 
     private func noteStall(at now: UInt64) {
-        guard due > 0, now > due + Self.shortestStall else { return }
+        let stall = currentStall(at: now)
         // Only this thread writes it.
-        stalled.store(stalled.load(ordering: .relaxed) &+ (now - due), ordering: .relaxed)
+        if stall > 0 { stalled.store(stalledNanoseconds &+ stall, ordering: .relaxed) }
+    }
+
+    private nonisolated func currentStall(at now: UInt64) -> UInt64 {
+        let due = due.load(ordering: .relaxed)
+        return due > 0 && now > due + Self.shortestStall ? now - due : 0
     }
 
     private func dispatch(_ event: epoll_event) {
@@ -286,16 +297,10 @@ public actor Reactor {
     }
 
     private func fireTimers() {
-        guard let next = waits.with({ $0.timers.next }) else {
-            // The event that came meanwhile may have ended the only wait.
-            if due > 0 { noteStall(at: Clock.now().nanoseconds) }
-            due = 0
-            return
-        }
         let now = Clock.now().nanoseconds
         noteStall(at: now)
-        due = now
-        guard next <= now else { return }
+        due.store(now, ordering: .relaxed)
+        guard let next = waits.with({ $0.timers.next }), next <= now else { return }
         // A handler that arms its timer in the past again is called in the next turn, after the sockets.
         var budget = waits.with { $0.timers.count }
         var calls = 0
