@@ -1,7 +1,7 @@
 # `make help` lists the targets.
 .PHONY: help run test build release check lint tidy unit-test fuzz fuzz-replay end-to-end-test format dependencies
 .PHONY: smoke release-test sanitize sanitize-address sanitize-thread sanitize-short coverage bench
-.PHONY: torture torture-short soak soak-short lifecycle lifecycle-short attack attack-short ssrf supply-chain
+.PHONY: torture torture-short soak soak-short lifecycle lifecycle-short schemathesis attack attack-short ssrf supply-chain
 .PHONY: test-dependencies venv clean toolchain image-test deploy-test deploy-venv checkov-venv test-integrations integration-dependencies
 # The parts of a run share a build folder, the processors and the names of network namespaces.
 .NOTPARALLEL:
@@ -131,6 +131,12 @@ lifecycle: ## Test 100 SIGTERMs, 100 SIGKILLs, 300 reloads and more under load: 
 lifecycle-short: ## Test signals, reloads, clocks, name servers and few descriptors under load: a minute (root)
 lifecycle lifecycle-short: release venv
 	$(AS_ROOT) env CONNECTD_LONG=$(if $(findstring short,$@),,1) $(subst /debug/,/release/,$(PYTEST)) Tests/EndToEnd/lifecycle
+
+# `make test` runs the short form too, with the debug build.
+schemathesis: ## Compare the service with its specification: schemathesis, and every pair of members of a check (root)
+schemathesis: release venv
+	$(AS_ROOT) env CONNECTD_LONG=1 $(subst /debug/,/release/,$(PYTEST)) -s $(addprefix Tests/EndToEnd/openapi/, \
+	    test_schema_and_service.py test_responses.py test_schemathesis.py test_schemathesis_fuzzing.py)
 
 # `make test` runs the short form: 10,000 vectors and more.
 ssrf: ## Try 500,000 random addresses too, and half a minute of each race, judged by what the kernel saw (root)

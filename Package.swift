@@ -231,8 +231,8 @@ let package = Package(
     ]
 )
 
-// The fuzzers are linked with libFuzzer, which only `Fuzz/run` asks for.
-if Context.environment["CONNECTD_FUZZ"] != nil {
+// The fuzzers are linked with libFuzzer without its main function. `Fuzz/run` says where it is.
+if let library = Context.environment["CONNECTD_FUZZ"] {
     package.targets.append(
         .executableTarget(
             name: "Fuzz",
@@ -240,5 +240,6 @@ if Context.environment["CONNECTD_FUZZ"] != nil {
                 "AccessPolicy", "CheckEngine", "CheckModel", "Configuration", "ConnectAPI", "COpenSSL", "Dialog", "DNS",
                 "HTTPServer", "NetworkTypes", "Presets", "Reachability", "STARTTLS", "StrictJSON", "TLS",
             ],
-            path: "Fuzz/Sources", swiftSettings: strict))
+            path: "Fuzz/Sources", swiftSettings: strict,
+            linkerSettings: [.unsafeFlags(["-use-ld=lld", "-Xlinker", library]), .linkedLibrary("stdc++")]))
 }

@@ -24,7 +24,10 @@ enum HeadFuzz {
         var partial = HeadScan()
         switch bytes.withUnsafeBufferPointer({ partial.scan(UnsafeBufferPointer(rebasing: $0[..<count])) }) {
         case .incomplete: expect(whole != .complete || scan.length > count, "a complete head was waited for")
-        case .refused(let refusal): expect(whole == .refused(refusal), "more bytes undo a refusal")
+        case .refused:
+            // With the end of its line, the reason may be another one.
+            if case .refused = whole { return }
+            fatalError("more bytes undo a refusal")
         case .complete: expect(whole == .complete && scan.length == partial.length, "more bytes change a head")
         }
     }
@@ -40,7 +43,10 @@ enum HeadFuzz {
         expect(reference.values(of: "host").count <= 1, "two hosts")
         expect(reference.values(of: "content-length").count == (scan.contentLength == nil ? 0 : 1), "another length")
         if let length = scan.contentLength {
-            expect(reference.values(of: "content-length").compactMap { UInt64($0) } == [length], "another length")
+            expect(
+                reference.values(of: "content-length").compactMap { UInt64(String(decoding: $0, as: UTF8.self)) } == [
+                    length
+                ], "another length")
         }
         expect(reference.values(of: "transfer-encoding").count == (scan.isChunked ? 1 : 0), "another coding")
         walk(reference, scan)
@@ -77,7 +83,7 @@ enum HeadFuzz {
             var position = 0
             var values: [[UInt8]] = []
             while let value = lines.nextValue(of: name, from: &position) { values.append(Array(value)) }
-            expect(values == reference.values(of: "\(name)").map { Array($0.utf8) }, "other values of \(name)")
+            expect(values == reference.values(of: "\(name)"), "other values of \(name)")
             expect(values.isEmpty || walk.names.mayContain(name), "\(name) is filtered out")
         }
     }
@@ -141,8 +147,8 @@ private struct HeadReference {
         }
     }
 
-    func values(of name: String) -> [String] {
+    func values(of name: String) -> [[UInt8]] {
         fields.filter { String(decoding: $0.name, as: UTF8.self).lowercased() == name }
-            .map { String(decoding: $0.value, as: UTF8.self) }
+            .map(\.value)
     }
 }

@@ -7,12 +7,20 @@ struct PolicyReference {
     private let port: UInt16
     private let transport: Transport
     private let isLocal: (IPAddress) -> Bool
+    /// The block of each rule, and of each NAT64 prefix.
+    private let blocks: [Block?]
+    private let prefixes: [(block: Block, length: Int)]
 
     init(_ policy: Policy, _ port: UInt16, _ transport: Transport, _ isLocal: @escaping (IPAddress) -> Bool) {
         self.policy = policy
         self.port = port
         self.transport = transport
         self.isLocal = isLocal
+        blocks = policy.rules.map { rule in
+            guard case .addresses(let range) = rule.matcher else { return nil }
+            return Block(range.text)
+        }
+        prefixes = policy.nat64Prefixes.map { (Block($0.range.text), $0.range.prefixLength) }
     }
 
     func verdict(on address: IPAddress) -> Verdict {
@@ -50,16 +58,13 @@ struct PolicyReference {
 
     private func matches(_ index: Int, _ address: IPAddress) -> Bool {
         let rule = policy.rules[index]
-        guard case .addresses(let range) = rule.matcher, Block(range.text).contains(Self.octets(address)) else {
-            return false
-        }
+        guard let block = blocks[index], block.contains(Self.octets(address)) else { return false }
         let hasPort = rule.ports?.contains { ($0.first...$0.last).contains(port) } ?? true
         return hasPort && rule.transports?.contains(transport) ?? true
     }
 
     private func isExact(_ index: Int) -> Bool {
-        guard case .addresses(let range) = policy.rules[index].matcher else { return false }
-        return range.text.hasSuffix(range.base.family == .ipv4 ? "/32" : "/128")
+        blocks[index]?.isSingleAddress ?? false
     }
 
     private func hardDenial(of address: IPAddress) -> DenialReason? {
@@ -79,19 +84,19 @@ struct PolicyReference {
         case .sidecar: return isLoopback(octets)
         case .internal: return true
         case .public:
-            let isUnicast = octets.count == 4 || Block("2000::/3").contains(octets)
+            let isUnicast = octets.count == 4 || Self.unicast.contains(octets)
             let isExcluded = Self.notGlobal.contains { $0.contains(octets) }
             let isGlobal = isUnicast && (!isExcluded || Self.globalInside.contains { $0.contains(octets) })
-            return isGlobal || Block("64:ff9b::/96").contains(octets) || isTranslated(octets)
+            return isGlobal || Self.wellKnown.contains(octets) || isTranslated(octets)
         }
     }
 
     private func isLoopback(_ octets: [UInt8]) -> Bool {
-        Block("127.0.0.0/8").contains(octets) || Block("::1/128").contains(octets)
+        Self.loopback.contains { $0.contains(octets) }
     }
 
     private func isTranslated(_ octets: [UInt8]) -> Bool {
-        policy.nat64Prefixes.contains { Block($0.range.text).contains(octets) }
+        prefixes.contains { $0.block.contains(octets) }
     }
 
     // MARK: Embedded addresses
@@ -106,23 +111,22 @@ struct PolicyReference {
         let octets = Self.octets(address)
         guard octets.count == 16 else { return [] }
         func at(_ places: [Int]) -> [UInt8] { places.map { octets[$0] } }
-        let configured = policy.nat64Prefixes.filter { Block($0.range.text).contains(octets) }
-        var found = configured.map { at(Self.places[$0.range.prefixLength, default: []]) }
+        let configured = prefixes.filter { $0.block.contains(octets) }
+        var found = configured.map { at(Self.places[$0.length, default: []]) }
         if Self.endsInIPv4(octets) { found.append(at([12, 13, 14, 15])) }
-        if Block("64:ff9b:1::/48").contains(octets), configured.isEmpty {
+        if Self.localNAT64.contains(octets), configured.isEmpty {
             let readings = [48, 56, 64, 96].map { at(Self.places[$0, default: []]) }
             let likely = readings.filter { $0[0] != 0 }
             found += likely.isEmpty ? readings : likely
         }
-        if Block("2002::/16").contains(octets) { found.append(at([2, 3, 4, 5])) }
-        if Block("2001::/32").contains(octets) { found += [at([4, 5, 6, 7]), at([12, 13, 14, 15]).map { ~$0 }] }
+        if Self.sixToFour.contains(octets) { found.append(at([2, 3, 4, 5])) }
+        if Self.teredo.contains(octets) { found += [at([4, 5, 6, 7]), at([12, 13, 14, 15]).map { ~$0 }] }
         return found
     }
 
     private static func endsInIPv4(_ octets: [UInt8]) -> Bool {
-        let blocks = ["::ffff:0:0/96", "64:ff9b::/96", "::ffff:0:0:0/96"]
-        if blocks.contains(where: { Block($0).contains(octets) }) { return true }
-        if Block("::/96").contains(octets) { return !Block("::/127").contains(octets) }
+        if ending.contains(where: { $0.contains(octets) }) { return true }
+        if compatible.contains(octets) { return !notCompatible.contains(octets) }
         return octets[8] < 4 && Array(octets[9...11]) == [0, 0x5E, 0xFE]
     }
 
@@ -149,6 +153,16 @@ struct PolicyReference {
         ]
         return reasons.flatMap { reason, blocks in blocks.map { (Block($0), reason) } }
     }()
+
+    private static let unicast = Block("2000::/3")
+    private static let loopback = [Block("127.0.0.0/8"), Block("::1")]
+    private static let wellKnown = Block("64:ff9b::/96")
+    private static let localNAT64 = Block("64:ff9b:1::/48")
+    private static let sixToFour = Block("2002::/16")
+    private static let teredo = Block("2001::/32")
+    private static let ending = ["::ffff:0:0/96", "64:ff9b::/96", "::ffff:0:0:0/96"].map(Block.init)
+    private static let compatible = Block("::/96")
+    private static let notCompatible = Block("::/127")
 
     private static let assigned = [
         "2000::/3", "fc00::/7", "::1", "::ffff:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "5f00::/16",
@@ -179,8 +193,13 @@ private struct Block {
         length = parts.dropFirst().first.flatMap { Int($0) } ?? octets.count * 8
     }
 
+    var isSingleAddress: Bool { length == octets.count * 8 }
+
     func contains(_ address: [UInt8]) -> Bool {
         guard address.count == octets.count else { return false }
-        return (0..<length).allSatisfy { (address[$0 / 8] ^ octets[$0 / 8]) & (0x80 >> UInt8($0 % 8)) == 0 }
+        for bit in 0..<length where (address[bit / 8] ^ octets[bit / 8]) & (0x80 >> UInt8(bit % 8)) != 0 {
+            return false
+        }
+        return true
     }
 }

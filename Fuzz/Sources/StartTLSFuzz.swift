@@ -57,7 +57,7 @@ enum StartTLSFuzz {
                         return
                     }
                     let count = size(peer.count - coming.count)
-                    pending = ArraySlice(Array(pending) + coming.prefix(count))
+                    pending += coming.prefix(count)
                     coming = coming.dropFirst(count)
                 }
             }

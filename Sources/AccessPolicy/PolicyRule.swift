@@ -161,7 +161,8 @@ public struct PortRange: Hashable, Sendable {
         case (1, let port?, _): try self.init(port)
         case (2, let first?, let last?): try self.init(first: first, last: last)
         case (_, _, _):
-            throw PolicyRuleError("\"\(text)\" is neither a port nor a range like 8000-8999", member: .ports)
+            let shown = VisibleText.excerpt(of: String(text))
+            throw PolicyRuleError("\"\(shown)\" is neither a port nor a range like 8000-8999", member: .ports)
         }
     }
 

@@ -1,3 +1,5 @@
+internal import NetworkTypes
+
 /// Reads a regular expression in Go's syntax as far as it differs from RE2's in C++.
 ///
 /// Go takes `(?<name>…)` and a name that occurs twice, RE2 does not. So groups lose their names here, and callers find
@@ -92,7 +94,8 @@ struct GoSyntax {
     private mutating func openNamedGroup(prefixLength: Int) throws(Flaw) {
         let name = rest.dropFirst(prefixLength).prefix { $0 != UInt8(ascii: ">") }
         guard name.endIndex < rest.endIndex, !name.isEmpty, name.allSatisfy(Self.isWordByte) else {
-            let shown = PrintableBytes.text(rest.prefix(prefixLength + min(name.count, 32) + 1))
+            let shown = VisibleText.of(
+                PrintableBytes.text(rest.prefix(prefixLength + min(name.count, 32) + 1)))
             throw Flaw(
                 "is not a pattern of RE2: invalid named capture: \(shown); a name has ASCII letters, digits and _")
         }

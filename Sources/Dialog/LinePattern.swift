@@ -1,4 +1,5 @@
 internal import CRE2
+internal import NetworkTypes
 
 /// A compiled regular expression over one line: RE2, with the meaning that Go's package `regexp` gives it.
 ///
@@ -51,7 +52,9 @@ final class LinePattern: Sendable {
         switch status {
         case CONNECTD_RE2_OK: return compiled
         case CONNECTD_RE2_TOO_LARGE: return nil
-        case _: throw Flaw("is not a pattern of RE2: \(String(decoding: message, as: UTF8.self))")
+        case _:
+            // The message quotes a part of the pattern.
+            throw Flaw("is not a pattern of RE2: \(VisibleText.of(String(decoding: message, as: UTF8.self)))")
         }
     }
 

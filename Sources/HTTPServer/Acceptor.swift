@@ -396,6 +396,15 @@ final class Placement: Sendable {
         hasRoom(for: source.purpose) ? .clientIsFull(source.clientText) : .full
     }
 
+    /// Ends an idle TLS connection, because there is no memory for another one.
+    /// - Returns: whether there was one.
+    func endIdleSession() async -> Bool {
+        for worker in workers where worker.spareCount(for: .service) > 0 {
+            if await worker.endIdleSession() { return true }
+        }
+        return false
+    }
+
     /// How many idle connections give way at once if the process has no descriptor left.
     private static let mostEnded = 16
 

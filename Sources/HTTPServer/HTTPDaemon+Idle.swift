@@ -23,13 +23,13 @@ extension HTTPDaemon {
     /// Ends the connection that has waited for longest; first those with a part of a request head.
     /// - Returns: whether there was one.
     func makeRoom(for purpose: Listener.Purpose) -> Bool {
-        if endFirst(of: &idlest, for: purpose) { return true }
+        if endFirst(of: &idlest, for: purpose) != nil { return true }
         let now = Clock.now().nanoseconds
         guard now >= nextIdleSearch else { return false }
         idlest = findIdlest(for: purpose)
         // Connections that are too young to give way must not cause a search for each new client.
         if idlest.isEmpty { nextIdleSearch = now + Self.searchPause }
-        return endFirst(of: &idlest, for: purpose)
+        return endFirst(of: &idlest, for: purpose) != nil
     }
 
     private static var searchPause: UInt64 { 10_000_000 }
@@ -41,13 +41,26 @@ extension HTTPDaemon {
         var ended = 0
         for purpose in [Listener.Purpose.service, .health] {
             var candidates = findIdlest(for: purpose).filter { $0.since <= youngest }
-            while ended < count, endFirst(of: &candidates, for: purpose) { ended += 1 }
+            while ended < count, endFirst(of: &candidates, for: purpose) != nil { ended += 1 }
         }
         return ended
     }
 
-    /// Ends the first of them that still waits.
-    private func endFirst(of candidates: inout [IdleCandidate], for purpose: Listener.Purpose) -> Bool {
+    /// Ends the TLS connection that has waited for longest, at once and without a response, because its memory is needed.
+    /// - Returns: whether there was one.
+    func endIdleSession() -> Bool {
+        let youngest = Clock.now().nanoseconds - UInt64(HTTPLimits.recentMilliseconds) * 1_000_000
+        var candidates = findIdlest(for: .service).filter { candidate in
+            candidate.since <= youngest && connections[candidate.index]?.relayKey ?? -1 >= 0
+        }
+        guard let ended = endFirst(of: &candidates, for: .service) else { return false }
+        relays[ended.relayKey]?.end()
+        forget(ended.relayKey)
+        return true
+    }
+
+    /// Ends the first of them that still waits, and returns it.
+    private func endFirst(of candidates: inout [IdleCandidate], for purpose: Listener.Purpose) -> Connection? {
         while let candidate = candidates.popLast() {
             guard let connection = connections[candidate.index], candidate.isStill(connection, for: purpose),
                 connection.hasPartOfHead || !hasInput(connection)
@@ -67,9 +80,9 @@ extension HTTPDaemon {
             } else {
                 end(connection)
             }
-            return true
+            return connection
         }
-        return false
+        return nil
     }
 
     /// Whether the first request of a new client may be on its way: it then finds an answer instead of a reset.

@@ -172,6 +172,12 @@ actor HTTPWorker {
         daemon?.makeRoom(for: purpose) ?? false
     }
 
+    /// Ends the TLS connection that has waited for a request for longest, to free its memory.
+    /// - Returns: whether there was one.
+    func endIdleSession() -> Bool {
+        daemon?.endIdleSession() ?? false
+    }
+
     /// Ends connections that have waited for a request for longest.
     /// - Returns: how many were ended.
     func endIdle(atMost count: Int) -> Int {

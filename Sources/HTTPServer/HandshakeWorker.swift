@@ -134,12 +134,20 @@ actor HandshakeWorker {
         case .full: return .turnedAway(session, with: handler.tooManyConnections)
         case .clientIsFull(let client): return .turnedAway(session, with: handler.tooManyConnections(of: client))
         }
-        guard let charge = MemoryCharge(HTTPLimits.sessionCharge, for: .sessions, in: limits.memory) else {
+        guard let charge = await chargeSession() else {
             limits.memory.noteRefusal(of: .sessions)
             let reason = "Too much memory is in use by TLS connections."
             return .turnedAway(session, with: handler.problem(status: 503, detail: reason))
         }
         return .established(session, charge)
+    }
+
+    /// Charges the memory of an established connection. If there is no room, an idle one gives way.
+    private func chargeSession() async -> MemoryCharge? {
+        if let charge = MemoryCharge(HTTPLimits.sessionCharge, for: .sessions, in: limits.memory) { return charge }
+        guard await placement.endIdleSession() else { return nil }
+        limits.memory.noteRefusal(of: .sessions)
+        return MemoryCharge(HTTPLimits.sessionCharge, for: .sessions, in: limits.memory)
     }
 
     /// Charges the memory of one handshake. If there is no room, another client is dismissed.

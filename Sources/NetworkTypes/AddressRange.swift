@@ -14,14 +14,14 @@ public struct AddressRange: Hashable, Sendable {
         let bytes = text.utf8.span
         let slash = bytes.firstOffset(of: .slash)
         guard let base = IPAddress(parsing: bytes.extracting(first: slash ?? bytes.count)) else {
-            throw AddressRangeError("\"\(text)\" does not begin with an IPv4 or IPv6 address")
+            throw AddressRangeError("\"\(VisibleText.excerpt(of: text))\" does not begin with an IPv4 or IPv6 address")
         }
         guard let slash else {
             try self.init(base: base, prefixLength: base.bitWidth)
             return
         }
         guard let prefixLength = bytes.extracting(droppingFirst: slash + 1).prefixLength else {
-            throw AddressRangeError("the prefix length of \"\(text)\" is not a decimal number")
+            throw AddressRangeError("the prefix length of \"\(VisibleText.excerpt(of: text))\" is not a decimal number")
         }
         try self.init(base: base, prefixLength: prefixLength)
     }

@@ -129,7 +129,7 @@ extension InternationalName {
             case IDN2_BIDI.rawValue: "breaks the rules for right-to-left text (RFC 5893)"
             default: "is not an IDN: \(String(cString: idn2_strerror(code)))"
             }
-        return TargetError("the label \"\(shortened(label))\" \(detail)", member: .host)
+        return TargetError("the label \"\(VisibleText.excerpt(of: label))\" \(detail)", member: .host)
     }
 
     /// The first character that is not allowed on its own, such as `U+1F4A9`; nil if there is none among the first.
@@ -141,11 +141,6 @@ extension InternationalName {
     }
 
     private static let longestLabel = 63
-
-    private static func shortened(_ label: String) -> String {
-        let first = label.unicodeScalars.prefix(longestLabel)
-        return VisibleText.of(String(first)) + (first.endIndex < label.unicodeScalars.endIndex ? "…" : "")
-    }
 }
 
 extension Unicode.Scalar {

@@ -6,7 +6,7 @@ enum TargetSuggestion {
     static func sentence(for text: String) -> String? {
         guard text.utf8.count <= longestText else { return nil }
         let written = text.trimmed { $0.isWhitespace || "\"'`<>,;".contains($0) }
-        if let sentence = unixSentence(for: written) { return sentence }
+        if let sentence = unixSentence(for: written) { return VisibleText.of(sentence) }
         guard let guess = TargetGuess(written) else { return nil }
         let targets = guess.targets.filter { (try? Target(exactly: $0)) != nil }
         guard !targets.isEmpty, targets.count == guess.targets.count else { return nil }
@@ -25,13 +25,18 @@ enum TargetSuggestion {
     /// For a path without `unix:`, and for a UNIX-domain URL whose path has too few slashes.
     private static func unixSentence(for written: String) -> String? {
         if written.hasPrefix("./") || written.hasPrefix("../") || written.hasPrefix("~") {
-            return "write the absolute path, as in unix:/path/to/\(written.split(separator: "/").last ?? "x.sock")"
+            return absolutePathSentence(written.split(separator: "/").last ?? "x.sock")
         }
         guard let url = unixURL(for: written), (try? Target(exactly: url)) != nil else {
             return written.hasSuffix(".sock") && !written.contains("/")
-                ? "write the absolute path, as in unix:/path/to/\(written)" : nil
+                ? absolutePathSentence(written[...]) : nil
         }
         return "did you mean \(url)?"
+    }
+
+    private static func absolutePathSentence(_ name: Substring) -> String? {
+        let url = "unix:/path/to/\(name)"
+        return (try? Target(exactly: url)) == nil ? nil : "write the absolute path, as in \(url)"
     }
 
     private static func unixURL(for written: String) -> String? {

@@ -17,6 +17,15 @@ public enum VisibleText {
         }
     }
 
+    /// Returns the beginning of a text of any length, made safe as by `of`. The end of a longer text is `…`.
+    public static func excerpt(of text: String) -> String {
+        let first = text.unicodeScalars.prefix(longestExcerpt)
+        return of(String(first)) + (first.endIndex < text.unicodeScalars.endIndex ? "…" : "")
+    }
+
+    /// In Unicode scalars, because one character can have any number of them.
+    private static let longestExcerpt = 63
+
     private static func needsEscape(_ scalar: Unicode.Scalar) -> Bool {
         if 0x20...0x7E ~= scalar.value { return false }
         switch scalar.properties.generalCategory {

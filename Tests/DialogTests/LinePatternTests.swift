@@ -36,6 +36,12 @@ import Testing
         #expect(try Self.match("[^a]", [0x61, 0x80]) == [1..<2])
     }
 
+    @Test(arguments: ["(a\nb", "(?P<a\u{1B}>b)", "[\t"])
+    func theReasonAgainstAPatternIsOneVisibleLine(pattern: String) throws {
+        let flaw = try #require(Self.flaw(pattern))
+        #expect(flaw.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }, "\(flaw)")
+    }
+
     @Test func groupsThatTakeNoPartAreMissing() throws {
         #expect(try Self.match("(a)|(b)()", [0x62]) == [0..<1, nil, 0..<1, 1..<1])
         #expect(try Self.match("", []) == [0..<0])

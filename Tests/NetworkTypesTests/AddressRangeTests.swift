@@ -35,6 +35,17 @@ import Testing
         #expect(try !AddressRange(parsing: "10.0.0.0/31").isSingleAddress)
     }
 
+    @Test func theMessageShowsAnExcerptOfTheText() {
+        let long = String(repeating: "a", count: 1000)
+        for (text, shown) in [("a\nb/8", "a\\nb/8"), (long, long.prefix(63) + "…"), ("::/1\u{1B}", "::/1\\u{1B}")] {
+            do throws(AddressRangeError) {
+                _ = try AddressRange(parsing: text)
+            } catch {
+                #expect(error.detail.contains("\"\(shown)\""))
+            }
+        }
+    }
+
     @Test func theMessageSuggestsTheBlock() {
         #expect(throws: AddressRangeError.self) { try AddressRange(parsing: "10.1.2.3/8") }
         do {

@@ -80,6 +80,16 @@ struct TargetSuggestionTests {
         #expect(throws: Never.self) { try Target(parsing: last) }
     }
 
+    @Test func aSuggestionHasNoControlCharacters() {
+        #expect(detail("../un-\tame")?.hasSuffix("as in unix:/path/to/un-\\tame") == true)
+        #expect(detail("/run/\u{1B}[31m.sock")?.hasSuffix("did you mean unix:/run/\\u{1B}[31m.sock?") == true)
+    }
+
+    @Test(arguments: ["./a\0b", "a\0b.sock"])
+    func nothingIsSuggestedForAPathWithANUL(_ text: String) {
+        #expect(detail(text)?.contains("absolute") == false)
+    }
+
     private func detail(_ text: String) -> String? {
         do throws(TargetError) {
             _ = try Target(parsing: text)

@@ -19,4 +19,13 @@ import Testing
     func invisibleCharactersAreEscaped(text: String, visible: String) {
         #expect(VisibleText.of(text) == visible)
     }
+
+    @Test(arguments: [
+        ("a\nb", "a\\nb"), (String(repeating: "é", count: 63), String(repeating: "é", count: 63)),
+        (String(repeating: "a", count: 64), String(repeating: "a", count: 63) + "…"),
+        ("e" + String(repeating: "\u{301}", count: 1000), "e" + String(repeating: "\u{301}", count: 62) + "…"),
+    ])
+    func anExcerptIsShortAndVisible(text: String, shown: String) {
+        #expect(VisibleText.excerpt(of: text) == shown)
+    }
 }

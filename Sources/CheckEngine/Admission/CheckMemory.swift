@@ -37,8 +37,8 @@ public final class CheckMemory: Sendable {
         state.withLock { $0.refusals += 1 }
     }
 
-    /// Takes memory, if there is room for it and no check waits. Return it with `release`.
-    func takeAtOnce(_ bytes: Int) -> Bool {
+    /// Takes memory, if there is room for it and no check waits.
+    private func takeAtOnce(_ bytes: Int) -> Bool {
         state.withLock { state in
             guard state.queue.isEmpty, hasRoom(for: bytes, state) else { return false }
             state.held += bytes
@@ -46,9 +46,14 @@ public final class CheckMemory: Sendable {
         }
     }
 
-    /// Takes memory as `takeAtOnce`.
+    /// Takes memory if there is room for it, whether or not a check waits: for what is small, and cannot wait.
     func leaseAtOnce(_ bytes: Int) -> MemoryLease? {
-        takeAtOnce(bytes) ? MemoryLease(bytes, of: self) : nil
+        let isTaken = state.withLock { state in
+            guard hasRoom(for: bytes, state) else { return false }
+            state.held += bytes
+            return true
+        }
+        return isTaken ? MemoryLease(bytes, of: self) : nil
     }
 
     func release(_ bytes: Int) {
@@ -140,7 +145,7 @@ private final class MemoryRequest: Sendable {
 /// What the phases and results of checks hold, in bytes, as measured.
 enum CheckMemoryCost {
     /// OpenSSL's state of a connection, the peer's certificates, and the report.
-    static let tls = 96 << 10
+    static let tls = 64 << 10
     /// What the peer has sent and no step has matched, and the transcript.
     static let dialog = 96 << 10
     /// What a group can put into a step that sends it.
@@ -149,6 +154,8 @@ enum CheckMemoryCost {
     static let filledSteps = 1 << 20
     /// The sockets and observations of a trace.
     static let trace = 32 << 10
+    /// One of many attempts of a check, with its result.
+    static let attempt = 3 << 9
     /// The result of a check that is to be repeated.
     static let repeated = 2 << 10
 }

@@ -18,7 +18,7 @@ struct InternetCheck {
         if !resolveLiteral() { await resolve() }
         guard let endpoints = try permittedEndpoints(isCancelled: Task.isCancelled) else { return }
         let begin = Clock.now()
-        let outcomes = await attempt(endpoints)
+        guard let outcomes = await attempt(endpoints) else { return }
         conclude(outcomes, begunAt: begin)
     }
 
@@ -203,10 +203,28 @@ struct InternetCheck {
 
     // MARK: Attempts
 
-    private func attempt(_ endpoints: [Endpoint]) async -> [AttemptOutcome] {
+    /// - Returns: nil if there was no memory for the attempts. The draft then has the reason.
+    private func attempt(_ endpoints: [Endpoint]) async -> [AttemptOutcome]? {
         if endpoints.count == 1 {
             return [await ConnectAttempt(plan: plan, endpoint: endpoints[0], deadline: plan.deadline).run()]
         }
+        if endpoints.count > Self.fewEndpoints { return await attemptMany(endpoints) }
+        return await attemptSeveral(endpoints)
+    }
+
+    /// Attempts of up to so many addresses take no more memory than is planned for each check.
+    private static let fewEndpoints = 8
+
+    @inline(never)
+    private func attemptMany(_ endpoints: [Endpoint]) async -> [AttemptOutcome]? {
+        let memory = plan.admission.memory
+        let bytes = endpoints.count * CheckMemoryCost.attempt
+        guard let lease = await memory.lease(bytes, on: plan.reactor, until: plan.deadline) else {
+            if !Task.isCancelled { memory.noteRefusal() }
+            draft.fail(with: Classifier.report(for: Task.isCancelled ? .cancelled : .proberBusy), in: .socket)
+            return nil
+        }
+        defer { withExtendedLifetime(lease) {} }
         return await attemptSeveral(endpoints)
     }
 

@@ -93,10 +93,13 @@ enum ProberReader {
         guard let directory = opendir("/proc/self/fd") else { return nil }
         defer { closedir(directory) }
         var count = 0
+        // readdir(3) returns nil at the end and after an error.
+        errno = 0
         while let entry = readdir(directory) {
             if entry.pointee.d_name.0 != 0x2E { count += 1 }
         }
-        // Without the descriptor of the directory itself. Zero if the directory could not be read.
-        return count > 0 ? count - 1 : nil
+        guard errno == 0, count > 0 else { return nil }
+        // Without the descriptor of the directory itself.
+        return count - 1
     }
 }

@@ -10,6 +10,9 @@ enum MetricsResource {
         -> Response
     {
         try QueryRule.acceptNone(head)
+        guard parts.metricsPace.admits(head.purpose) else {
+            throw Problem(.overloaded, "too many requests for the metrics", headers: [Problem.retryAfter])
+        }
         let document = MetricsDocument(
             metrics: parts.metrics, pool: parts.pool, batchCount: parts.draining.batchCount, memory: parts.memory,
             connections: parts.connections, clientRefusals: parts.clientJournal.refusalCounts,

@@ -114,6 +114,7 @@ package final class ServiceParts: Sendable {
     let memory: MemoryBudget
     let connections: ConnectionCount
     let documents: DocumentBudget
+    let metricsPace = MetricsPace()
     let clients: ClientTable
     let clientJournal: ClientJournal
     let draining = Draining()

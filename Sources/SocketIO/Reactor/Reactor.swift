@@ -287,6 +287,8 @@ public actor Reactor {
 
     private func fireTimers() {
         guard let next = waits.with({ $0.timers.next }) else {
+            // The event that came meanwhile may have ended the only wait.
+            if due > 0 { noteStall(at: Clock.now().nanoseconds) }
             due = 0
             return
         }

@@ -15,7 +15,9 @@ struct TokenLine {
 
     /// - Throws: The invalid part.
     func validate() throws(ValueRefusal) {
-        _ = try TokensFile.read(line: text(for: Array("a-token-of-any-length".utf8)))
+        let token = try TokensFile.read(line: text(for: Array("a-token-of-any-length".utf8)))
+        // The text after a colon would become the token, in plain text.
+        guard token.name == name else { throw ValueRefusal(sentence: "must have a name without a colon") }
     }
 
     /// The line with the token's digest, without a line end.

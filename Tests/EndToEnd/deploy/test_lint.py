@@ -54,6 +54,7 @@ def test_the_exposure_level_is_low(analyze):
     found = re.search(r"Overall exposure level for connectd.service: ([0-9.]+)", done.stdout)
     assert found, done.stdout + done.stderr
     assert float(found[1]) <= EXPOSURE
+    assert f"service's exposure {found[1]}." in (UNITS / "README.md").read_text()
 
 
 def compose() -> dict:

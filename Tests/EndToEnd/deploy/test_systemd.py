@@ -173,7 +173,7 @@ def test_stop_drains_and_exits_with_0(service):
     with service.unix.connect() as held:
         held.settimeout(10)
         held.sendall(check_request(f"tcp://{DROPPED}:80", timeout_ms=2000))
-        wait_until_connecting(service.main_pid)
+        wait_until_connecting(service.pid)
         began = time.monotonic()
         service.sh(f"systemctl stop {SERVICE} {SOCKET}")
         assert time.monotonic() - began > 0.8, "it waits for what was accepted"

@@ -116,6 +116,7 @@ def test_an_old_token_is_kept_as_its_digest(tmp_path):
     [
         (["ops"], "has the same name as an earlier line"),
         (["a b"], "must start with a name of"),
+        (["a:b"], "the token must have a name without a colon"),
         (["new", "--scope", "everything"], "a scope that is not one of checks, probe, metrics, admin"),
         (["new", "--expires", "tomorrow"], "not a date such as 2027-01-31"),
         (["new", "--profile", "open"], "not one of rules, sidecar, internal, public"),

@@ -3,11 +3,10 @@
 These tests send every value of every member, pairs of members, and random combinations. Each check has one more, unknown
 member. So the service does not run it, but names every other input that is wrong.
 
-CONNECTD_COMBINATIONS is the number of pairs and of combinations; `all` means every pair.
+The long form of `make schemathesis` sends every pair.
 """
 
 import copy
-import os
 import random
 from urllib.parse import urlencode
 
@@ -15,12 +14,11 @@ import jsonschema_rs
 import pytest
 
 from support import check_documents
+from support.schemathesis_run import IS_LONG
 from support.specification import DOCUMENT, complaints
 
 MARK = "unknown_on_purpose"
-NUMBER = os.environ.get("CONNECTD_COMBINATIONS", "4000")
-PAIRS = NUMBER == "all"
-COMBINATIONS = 200_000 if PAIRS else int(NUMBER)
+COMBINATIONS = 200_000 if IS_LONG else 4000
 # Checks in one request.
 BATCH = 2000
 LONG = 10
@@ -86,16 +84,17 @@ def assert_agreement(judged, schema: str, least: int) -> None:
 
     - least: how many documents are admitted at least, so that the test tests something.
     """
-    admitted = 0
+    total = admitted = 0
     refused, forbidden = [], []
     for document, wrong in judged:
+        total += 1
         is_admitted = PUBLISHED[schema].is_valid(document)
         admitted += is_admitted
         if is_admitted and wrong:
             refused.append((document, wrong))
         if not wrong and not WIDER[schema].is_valid(document):
             forbidden.append((document, [str(error)[:200] for error in WIDER[schema].iter_errors(document)]))
-    print(f"{schema}: {admitted} admitted")
+    print(f"{schema}: {total} documents, {admitted} of them admitted by the schema, {len(refused) + len(forbidden)} differences")
     assert not refused, f"{len(refused)} admitted but refused: {str(refused[:3])[:3000]}"
     assert not forbidden, f"{len(forbidden)} accepted but forbidden: {str(forbidden[:3])[:3000]}"
     assert admitted >= least
@@ -117,7 +116,7 @@ def test_a_condition_that_is_missing_is_found(api):
 
 def test_pairs_of_members(api):
     documents = list(check_documents.pairs())
-    if not PAIRS:
+    if not IS_LONG:
         documents = random.Random(1).sample(documents, COMBINATIONS)
     assert_agreement(judged_in_batches(api, documents), "CheckRequest", len(documents) // 20)
 
@@ -140,7 +139,7 @@ def test_a_check_of_its_own_is_judged_as_in_a_batch(api):
 
 def test_diagnoses(api):
     documents = list(check_documents.diagnoses())
-    if not PAIRS:
+    if not IS_LONG:
         documents = random.Random(4).sample(documents, 1000)
     assert_agreement(judged_alone(api, "/v1/diagnoses", documents), "DiagnosisRequest", 100)
 
@@ -171,7 +170,7 @@ def text(value) -> str:
 def test_parameters_of_a_probe(api):
     """Each parameter has a schema. Together they are a check."""
     refused, forbidden, admitted = [], [], 0
-    for query in check_documents.probes(COMBINATIONS // 4 if not PAIRS else 20_000):
+    for query in check_documents.probes(20_000 if IS_LONG else 1000):
         path = "/v1/probe?" + urlencode({name: text(value) for name, value in query.items()} | {MARK: 0})
         wrong = others(api.get(path).json["errors"])
         alone = [complaint for name, value in query.items() for complaint in complaints(PROBE[name], value)]

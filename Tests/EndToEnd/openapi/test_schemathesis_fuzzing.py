@@ -7,4 +7,4 @@ from support.schemathesis_run import run_schemathesis
 
 @pytest.mark.parametrize("mode", ["positive", "negative"])
 def test_the_service_follows_its_specification_for_generated_requests(loopback_only, mode):
-    run_schemathesis(loopback_only, "fuzzing,stateful", mode, examples=25)
+    run_schemathesis(loopback_only, "fuzzing,stateful", mode)

@@ -143,6 +143,12 @@ def other_archive(files) -> None:
     archive.rename(files / "connectd-0.1.9-linux-x86_64.tar.gz")
 
 
+def archive_with_a_pattern_as_name(files) -> None:
+    """Its name matches the line of the real archive, if it is read as a pattern."""
+    [archive] = files.glob("*.tar.gz")
+    archive.rename(files / "connectd-.*.tar.gz")
+
+
 def other_program(files) -> None:
     """An archive whose list of software is about another program, with a valid signature."""
     [archive] = files.glob("*.tar.gz")
@@ -165,6 +171,7 @@ FORGERIES = {
     "another key": (lambda files: sign_again(files, "other-key"), "is not from a key"),
     "a signature for another purpose": (lambda files: sign_again(files, "release-key", "git"), "is not from a key|does not match"),
     "an archive that is not listed": (other_archive, "not in SHA256SUMS|differs from SHA256SUMS"),
+    "an archive with a pattern as its name": (archive_with_a_pattern_as_name, "not in SHA256SUMS"),
     "an archive with another program": (other_program, "is about another program"),
 }  # fmt: skip
 
@@ -175,6 +182,12 @@ def test_a_forged_release_is_not_verified(signed, forgery):
     change(signed)
     done = verify(signed)
     assert done.returncode == 1 and re.search(reason, done.stderr), done.stdout + done.stderr
+
+
+def test_a_key_that_does_not_exist_is_refused_at_once(project):
+    done = release(project, "0.2.0", "--sign", "no-such-key")
+    assert done.returncode == 1 and "no-such-key is not a file: name a private key" in done.stderr
+    assert git(project, "status", "--porcelain") == ""
 
 
 def test_a_release_without_a_signature_says_so(project, tmp_path):

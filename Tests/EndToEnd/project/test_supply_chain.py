@@ -192,3 +192,27 @@ def test_an_unknown_swift_package_is_an_error(tmp_path):
     command = [SBOM, "--program", release_binary(), "--version", "1.2.3", "--resolved", tmp_path / "Package.resolved"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 1 and "the license of the Swift package swift-nio is unknown" in done.stderr
+
+
+MODULE = """
+public struct Counter {
+    var count = 0
+    public mutating func add(_ number: Int) throws -> Int { count += number; return count }
+}
+"""
+
+
+def stripped_library(folder: pathlib.Path) -> str:
+    """The checksum of a Swift library that is built in this folder, as scripts/strip-program copies it."""
+    folder.mkdir()
+    (folder / "Counter.swift").write_text(MODULE)
+    command = ["swiftc", "-O", "-g", "-wmo", "-parse-as-library", "-module-name", "Counter", "-emit-library"]
+    build = [*command, "-use-ld=lld", "-Xlinker", "--build-id=none", folder / "Counter.swift", "-o", folder / "library"]
+    subprocess.run(build, check=True, timeout=120, cwd=folder)
+    subprocess.run([REPOSITORY / "scripts" / "strip-program", folder / "library", folder / "copy"], check=True)
+    assert str(folder).encode() in (folder / "library").read_bytes()
+    return hashlib.sha256((folder / "copy").read_bytes()).hexdigest()
+
+
+def test_the_folder_of_the_build_does_not_change_a_stripped_program(tmp_path):
+    assert stripped_library(tmp_path / "a") == stripped_library(tmp_path / "another-folder")

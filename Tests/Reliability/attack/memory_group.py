@@ -3,6 +3,8 @@
 import os
 import pathlib
 
+from support.waiting import wait_until
+
 MOUNTS = pathlib.Path("/sys/fs/cgroup")
 
 
@@ -28,7 +30,8 @@ class MemoryGroup:
         return self
 
     def __exit__(self, *_) -> None:
-        self.path.rmdir()
+        # A process that was killed may take a moment to leave it.
+        wait_until(lambda: self.path.rmdir() is None, 10, f"{self.path} is empty", 0.1)
 
     def join(self) -> None:
         """Moves the calling process into the group."""

@@ -30,7 +30,7 @@ def battlefield():
     namespace = Namespace(new_name("f"))
     try:
         namespace.nft("table ip f { chain i { type filter hook input priority 0; ip daddr 127.9.0.0/16 drop; }; }")
-        hosts = [f"127.9.1.{last} many.test\n" for last in range(1, MANY_ADDRESSES + 1)]
+        hosts = [f"127.9.1.{last} many.test\n127.10.1.{last} silent.test\n" for last in range(1, MANY_ADDRESSES + 1)]
         namespace.write_etc("hosts", "127.0.0.1 localhost\n" + "".join(hosts))
         namespace.set("net.core.somaxconn", 65535)
         namespace.set("net.ipv4.tcp_max_syn_backlog", 65535)

@@ -12,6 +12,9 @@ from support.soak import samples
 INTERVALS = (1, 1, 1, 2, 2, 2, 5, 5, 5, 10)
 # How much later than its interval a round may begin on a busy machine, in seconds.
 SLACK = 15
+# How close to a change of the flapping listener, in seconds, a round may have either result: a stall of the machine may be
+# between the listener's own clock and its system call.
+NEAR = 1
 # Monitors that a busy machine may leave without processor time until their deadline.
 ENDS_AT_DEADLINE = ("tls-hangs", "silent-name")
 # Histories have 500 results, and the shortest interval is a second.
@@ -89,12 +92,10 @@ class Comparison:
                 self.faults.append(f"{monitor['name']} is {monitor['state']} instead of {wanted}: {monitor.get('last')}")
 
     def _state(self, monitor: dict) -> str | None:
-        """The state that a monitor must have; None soon after a change of the flapping listener."""
+        """The state that a monitor must have. That of the flapping listener follows from its last round, which is judged alone."""
         if state := self.watched[monitor["name"]].state:
             return state
-        if time.monotonic() - soak.flapping.since.value < monitor["interval_ms"] / 1000 + 3:
-            return None
-        return "up" if soak.flapping.is_open.value else "down"
+        return ("up" if monitor["last"]["ok"] else "down") if monitor.get("last") else None
 
     def add_history(self, monitor: dict) -> None:
         """Compares the results that are new since the last history, and their distances."""
@@ -107,17 +108,23 @@ class Comparison:
                 self.faults.append(f"{name} has no result between {before} and {started}")
             self._newest[name] = started
             self.results += 1
-            self._compare(name, entry)
+            self._compare(name, entry, started)
 
-    def _compare(self, name: str, entry: dict) -> None:
+    def _compare(self, name: str, entry: dict, started: datetime.datetime) -> None:
         kind, seen = self.watched[name], (entry["outcome"], entry["error"])
         wanted = [(kind.outcome, kind.name)]
         if kind.state is None:
-            wanted.append(("refused", "ECONNREFUSED"))
+            wanted = self._flapping(started)
         if kind.title in ENDS_AT_DEADLINE:
             wanted.append(("prober_exhausted", "PROBER_BUSY"))
         if seen not in wanted:
             self.faults.append(f"{name} at {entry['started_at']}: {seen} instead of {wanted}")
+
+    @staticmethod
+    def _flapping(started: datetime.datetime) -> list[tuple]:
+        is_open = soak.flapping.was_open(started.timestamp(), NEAR)
+        up, down = ("connected", None), ("refused", "ECONNREFUSED")
+        return [up, down] if is_open is None else [up if is_open else down]
 
 
 def watch(connectd, watched: dict[str, Watched], seconds: float, say: Callable[[str], None]) -> Comparison:

@@ -1,6 +1,7 @@
 """The peers of a soak run, each group in a process of its own, inside a network namespace that the run makes."""
 
 import asyncio
+import bisect
 import contextlib
 import multiprocessing
 import pathlib
@@ -8,6 +9,7 @@ import select
 import signal
 import socket
 import ssl
+import time
 
 from support import peers
 from support.certificates import Authorities
@@ -171,26 +173,35 @@ async def _listen(port: int, script, context: ssl.SSLContext | None = None):
 
 
 class Flapping:
-    """A listener that is open for `seconds`, then closed for as long. `since` and `is_open` are shared with the parent."""
+    """A listener that is open for `seconds`, then closed for as long. The times of its changes are shared with the parent."""
+
+    MOST = 100_000
 
     def __init__(self, seconds: float):
         self.seconds = seconds
-        self.is_open = multiprocessing.Value("b", 0)
-        self.since = multiprocessing.Value("d", 0.0)
-        self.changes = multiprocessing.Value("q", 0)
+        self.count = multiprocessing.Value("q", 0)
+        self._times = multiprocessing.Array("d", self.MOST)
 
     async def run(self) -> None:
         while True:
             server = await _listen(FLAPPING, _until_the_end)
-            await self._wait(1)
+            await self._wait()
             server.close()
             await server.wait_closed()
-            await self._wait(0)
+            await self._wait()
 
-    async def _wait(self, is_open: int) -> None:
-        self.is_open.value, self.since.value = is_open, asyncio.get_running_loop().time()
-        self.changes.value += 1
+    async def _wait(self) -> None:
+        self._times[self.count.value % self.MOST] = time.time()
+        self.count.value += 1
         await asyncio.sleep(self.seconds)
+
+    def was_open(self, when: float, margin: float) -> bool | None:
+        """Whether it was open at a time of day; None within `margin` seconds of a change, and before the first one."""
+        times = self._times[: self.count.value]
+        index = bisect.bisect_right(times, when) - 1
+        if index < 0 or any(abs(when - change) < margin for change in times[index : index + 2]):
+            return None
+        return index % 2 == 0
 
 
 flapping = Flapping(20)
