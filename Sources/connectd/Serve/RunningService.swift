@@ -26,6 +26,8 @@ struct RunningService: ~Copyable {
     let listenerDescriptions: [String]
     /// The memory limit for clients, and the available memory.
     let memoryText: String
+    /// The budget of memory and descriptors.
+    let budgetText: String
     private let watchdog: Watchdog?
 
     /// Starts everything: workers, then listeners.
@@ -81,7 +83,7 @@ struct RunningService: ~Copyable {
         }
         handler.replaceMonitors(with: monitors)
         memoryText = "\(shares.clients >> 20) MiB of \(shares.available.bytes >> 20) MiB"
-        logger.notice("\(ServiceAssembly.budgetText(budget, shares))")
+        budgetText = ServiceAssembly.budgetText(budget, shares)
         listenerDescriptions = ListenerDescription.list(http.addresses, settings)
         let reloader = Reloader(
             source: source, started: settings, http: http, handler: handler, blackbox: blackbox, manager: manager,

@@ -66,6 +66,7 @@ struct ServeCommand: ParsableCommand {
                 "client_memory": "\(service.memoryText)",
             ])
         if let advice = settings.adviceForContainer(process: getpid()) { logger.notice("\(advice)") }
+        logger.notice("\(service.budgetText)")
         connectd_drop_startup_pages()
         manager.ready(service.statusText)
         while case .reload(let requester) = ServiceSignals.next() {
