@@ -103,8 +103,8 @@ extension ErrnoCatalogue {
             itself did not run for a quarter of that time or more: it was stopped, or the machine was overloaded.
             """,
         hint: """
-            Run fewer checks at once, or raise connectd's limits of descriptors, memory or processor time, or \
-            timeout_ms: nothing is known about this address.
+            Run fewer checks at once, or raise connectd's limits of descriptors, memory or processor time, or allow \
+            the check more time: nothing is known about this address.
             """)
 
     private static let denied = own(
