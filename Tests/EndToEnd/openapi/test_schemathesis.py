@@ -1,11 +1,17 @@
-"""schemathesis with the real service: examples of the specification, and values at the limits of its schemas."""
+"""schemathesis with the real service: examples of the specification, and values at the limits of its schemas.
 
+Requests that the specification forbids take long to generate, so only the long form has them. In the short form,
+test_schema_and_service.py compares such requests.
+"""
+
+import pytest
+
+from support.long_form import IS_LONG
 from support.schemathesis_run import run_schemathesis
 
 
-def test_the_service_accepts_what_its_specification_admits(loopback_only):
-    run_schemathesis(loopback_only, "examples,coverage", "positive")
-
-
-def test_the_service_refuses_what_its_specification_forbids(loopback_only):
-    run_schemathesis(loopback_only, "coverage", "negative")
+@pytest.mark.parametrize(
+    "phases,mode", [("examples,coverage", "positive"), *([("coverage", "negative")] if IS_LONG else [])]
+)
+def test_the_service_follows_its_specification(loopback_only, phases, mode):
+    run_schemathesis(loopback_only, phases, mode)

@@ -73,7 +73,7 @@ def run(namespace, phases: str, mode: str, examples: int, seed: int = 1, timeout
 FIGURES = ("Operations:", "Selected:", "Tested:", "Scenarios:", "API Links:", "Test cases:", "generated", "passed", "Seed:", "===")
 
 
-def run_schemathesis(namespace, phases: str, mode: str, examples: int = 15) -> None:
+def run_schemathesis(namespace, phases: str, mode: str, examples: int = 8) -> None:
     """Runs schemathesis and prints its figures. Every phase must report that the service follows its specification.
 
     - examples: how many cases to generate for an operation in the short form; the long form has forty times as many.
