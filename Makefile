@@ -150,7 +150,7 @@ attack-short: ## The same with smaller floods: a minute (root)
 attack: FLOODS := --seconds 10
 attack: ALL_AT_ONCE := --seconds 60
 attack-short: FLOODS := --size 0.5 --seconds 0.5 --health-goal 500
-attack-short: ALL_AT_ONCE := --seconds 6 --health-goal 500 --ratio 0.4 --p99 200
+attack-short: ALL_AT_ONCE := --seconds 6 --health-goal 500 --ratio 0.2 --p99 500 --failures 20
 attack attack-short: release venv
 	$(AS_ROOT) $(ATTACK) floods $(FLOODS)
 	$(AS_ROOT) $(ATTACK) all-at-once $(ALL_AT_ONCE)

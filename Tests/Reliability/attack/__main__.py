@@ -28,6 +28,7 @@ def parsed() -> argparse.Namespace:
     attack.add_argument("--rejected", type=float, default=1000, help="rejected requests in a second; 0: no limit")
     attack.add_argument(
         "--ratio", type=float, default=0.7, help="the least share of their quiet rate that honest clients keep")
+    attack.add_argument("--failures", type=int, default=0, help="the most honest checks that may fail")
     attack.add_argument("--p99", type=float, default=20, help="the most milliseconds for 99 of 100 honest checks")
     # MemoryHigh of the systemd unit, and descriptors for all clients.
     add_shared(attack, memory=256, descriptors=20_000)

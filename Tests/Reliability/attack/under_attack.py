@@ -141,7 +141,7 @@ class Report:
             found.append(f"honest clients kept {self.ratio:.2f} of their rate; the goal is {goals.ratio}")
         if (p99 := self.attack.honest["p99_ms"]) > goals.p99:
             found.append(f"the 99th percentile is {p99:.1f} ms; the goal is {goals.p99:g} ms")
-        if failed := self.attack.honest["failed"]:
+        if (failed := self.attack.honest["failed"]) > goals.failures:
             found.append(f"{failed} honest checks failed")
         if self.attack.health["failed"]:
             found.append(f"{self.attack.health['failed']} health checks failed")

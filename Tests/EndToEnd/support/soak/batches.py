@@ -1,5 +1,6 @@
 """Batches of a soak run: most of its checks. Each item must get one line, with the verdict of its case."""
 
+import collections
 import contextlib
 import random
 from collections.abc import Callable
@@ -39,14 +40,16 @@ class BatchDriver:
     def _ask(self, drawn: list[tuple[Case, dict]]) -> None:
         self.tally.batches += 1
         answered = [0] * len(drawn)
+        outcomes = collections.Counter()
         try:
             with self._connect() as connection:
                 stream = LineStream(connection, self._body(drawn), self._host, timeout=120)
                 while (line := stream.next()) is not None:
                     if "summary" in line:
-                        self._compare_summary(line["summary"], drawn)
+                        self._compare_summary(line["summary"], len(drawn), outcomes)
                     else:
                         answered[line["index"]] += 1
+                        outcomes[line["outcome"]] += 1
                         self._compare(line, *drawn[line["index"]])
         except (OSError, AssertionError, EOFError) as error:
             self.tally.add_fault(f"a batch of {len(drawn)} ended after {sum(answered)} lines: {error!r}")
@@ -66,12 +69,10 @@ class BatchDriver:
         else:
             self.tally.add_right(case, line)
 
-    def _compare_summary(self, summary: dict, drawn: list[tuple[Case, dict]]) -> None:
-        outcomes: dict[str, int] = {}
-        for case, _ in drawn:
-            outcomes[case.verdict.outcome] = outcomes.get(case.verdict.outcome, 0) + 1
-        if summary["total"] != len(drawn) or summary["by_outcome"] != outcomes:
-            self.tally.add_fault(f"the summary is {summary} instead of {len(drawn)} and {outcomes}")
+    def _compare_summary(self, summary: dict, count: int, outcomes: collections.Counter) -> None:
+        """The summary counts what the lines say. Each line was compared with its verdict."""
+        if summary["total"] != count or summary["by_outcome"] != outcomes:
+            self.tally.add_fault(f"the summary is {summary} instead of {count} and {dict(outcomes)}")
 
     def _abandon(self, drawn: list[tuple[Case, dict]]) -> None:
         """Reads the first lines, and disconnects: connectd must cancel the rest."""
