@@ -85,7 +85,9 @@ def test_with_strict_mode_a_missing_server_fails(value, status, tmp_path):
 
 def test_continuous_integration_runs_both():
     text = (REPOSITORY / ".ci" / "run").read_text()
-    assert "run test " in text and "run test-integrations " in text and "CONNECTD_REQUIRE_INTEGRATIONS=1" in text
+    targets = re.search(r"^targets=\((.*)\)$", text, re.MULTILINE)[1].split()
+    assert targets[0] == "test" and "test-integrations" in targets and "CONNECTD_REQUIRE_INTEGRATIONS=1" in text
+    assert {"release-test", "torture-short", "soak-short", "attack-short"} <= set(targets)
 
 
 def test_make_help_lists_the_targets():
