@@ -32,6 +32,14 @@ public final class CheckMemory: Sendable {
     /// How many checks got no memory, since the start.
     public var refusalCount: UInt64 { state.withLock { $0.refusals } }
 
+    /// Whether a check would have to wait for its memory, although as many wait as may.
+    func isFull(for bytes: Int, queueLimit: Int) -> Bool {
+        state.withLock { state in
+            let mustWait = !state.queue.isEmpty || !hasRoom(for: min(bytes, limitBytes), state)
+            return mustWait && state.queue.count >= queueLimit
+        }
+    }
+
     /// Counts a check that got no memory.
     func noteRefusal() {
         state.withLock { $0.refusals += 1 }

@@ -58,7 +58,7 @@ public final class CheckRunner: Sendable {
         until deadline: MonotonicTime?, mayRefuse: Bool
     ) async -> CheckAnswer {
         let begin = Clock.now()
-        if mayRefuse, admission.memory.waitingCount >= admission.queueLimit {
+        if mayRefuse, admission.memory.isFull(for: bytes, queueLimit: admission.queueLimit) {
             admission.memory.noteRefusal()
             return .overloaded
         }
