@@ -7,7 +7,8 @@ extension ListenAddress {
         do throws(ValueRefusal) {
             try self.init(exactly: text)
         } catch {
-            guard let meant = Self.suggestion(for: text) else { throw error }
+            // An address with a control character would be shown as another one.
+            guard let meant = Self.suggestion(for: text), Quote.plain(meant) == meant else { throw error }
             throw ValueRefusal("\(error.reason); did you mean \"\(meant)\"?")
         }
     }
