@@ -101,6 +101,7 @@ static inline int connectd_unread_bytes(int descriptor)
 // Returns 1: closed, 0: open, -1: unknown, as for every client on another machine.
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <linux/sock_diag.h>
 static inline int connectd_diagnosed_address(const struct sockaddr_storage *name, uint32_t address[4], uint16_t *port)
 {
@@ -118,6 +119,26 @@ static inline int connectd_diagnosed_address(const struct sockaddr_storage *name
     }
     memcpy(address, &ipv6->sin6_addr, 16);
     return AF_INET6;
+}
+
+// The first answer of the kernel to a netlink message.
+union connectd_netlink_answer {
+    struct nlmsghdr header;
+    char bytes[4096];
+};
+
+// Asks the kernel once, on a socket that is closed again. Returns the length of the answer; -1 if there is none.
+static inline ssize_t connectd_ask_netlink(
+    int protocol, const void *question, size_t length, union connectd_netlink_answer *answer)
+{
+    int netlink = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
+    if (netlink < 0)
+        return -1;
+    ssize_t count = -1;
+    if (send(netlink, question, length, MSG_NOSIGNAL) == (ssize_t)length)
+        count = recv(netlink, answer, sizeof *answer, MSG_DONTWAIT);
+    close(netlink);
+    return count;
 }
 
 static inline CONNECTD_STACK_PROTECTED int connectd_peer_has_closed(int descriptor)
@@ -140,28 +161,16 @@ static inline CONNECTD_STACK_PROTECTED int connectd_peer_has_closed(int descript
         (uint8_t)connectd_diagnosed_address(&peer, identity->idiag_src, &identity->idiag_sport);
     connectd_diagnosed_address(&own, identity->idiag_dst, &identity->idiag_dport);
     identity->idiag_cookie[0] = identity->idiag_cookie[1] = INET_DIAG_NOCOOKIE;
-    int diagnosis = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_SOCK_DIAG);
-    if (diagnosis < 0)
+    union connectd_netlink_answer answer;
+    ssize_t count = connectd_ask_netlink(NETLINK_SOCK_DIAG, &question, sizeof question, &answer);
+    if (count < (ssize_t)NLMSG_LENGTH(sizeof(struct inet_diag_msg)) || answer.header.nlmsg_type != SOCK_DIAG_BY_FAMILY)
         return -1;
-    int result = -1;
-    union {
-        struct nlmsghdr header;
-        char bytes[4096];
-    } answer;
-    if (send(diagnosis, &question, sizeof question, MSG_NOSIGNAL) == (ssize_t)sizeof question) {
-        ssize_t count = recv(diagnosis, &answer, sizeof answer, MSG_DONTWAIT);
-        if (count >= (ssize_t)NLMSG_LENGTH(sizeof(struct inet_diag_msg))
-            && answer.header.nlmsg_type == SOCK_DIAG_BY_FAMILY)
-            result = ((struct inet_diag_msg *)NLMSG_DATA(&answer.header))->idiag_inode == 0;
-    }
-    close(diagnosis);
-    return result;
+    return ((struct inet_diag_msg *)NLMSG_DATA(&answer.header))->idiag_inode == 0;
 }
 
 // Whether the route to an address has the type local: rtnetlink(7). A connect(2) of a datagram socket would show it too,
 // but a policy asks this before it allows the address. Returns 1: yes, 0: no, -1: unknown.
-#include <linux/rtnetlink.h>
-static inline int connectd_route_is_local(int family, const void *address)
+static inline CONNECTD_STACK_PROTECTED int connectd_route_is_local(int family, const void *address)
 {
     struct {
         struct nlmsghdr header;
@@ -178,23 +187,14 @@ static inline int connectd_route_is_local(int family, const void *address)
     question.attribute.rta_len = (unsigned short)RTA_LENGTH(size);
     question.header.nlmsg_len = (uint32_t)(NLMSG_LENGTH(sizeof question.route) + RTA_LENGTH(size));
     memcpy(question.destination, address, size);
-    int routing = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
-    if (routing < 0)
-        return -1;
-    int result = -1;
-    union {
-        struct nlmsghdr header;
-        char bytes[4096];
-    } answer;
-    if (send(routing, &question, question.header.nlmsg_len, MSG_NOSIGNAL) == (ssize_t)question.header.nlmsg_len) {
-        ssize_t count = recv(routing, &answer, sizeof answer, MSG_DONTWAIT);
-        if (count >= (ssize_t)NLMSG_LENGTH(sizeof(struct rtmsg)) && answer.header.nlmsg_type == RTM_NEWROUTE)
-            result = ((struct rtmsg *)NLMSG_DATA(&answer.header))->rtm_type == RTN_LOCAL;
-        else if (count >= (ssize_t)NLMSG_LENGTH(sizeof(struct nlmsgerr)) && answer.header.nlmsg_type == NLMSG_ERROR)
-            result = 0;  // ENETUNREACH and its like: there is no route.
-    }
-    close(routing);
-    return result;
+    union connectd_netlink_answer answer;
+    ssize_t count = connectd_ask_netlink(NETLINK_ROUTE, &question, question.header.nlmsg_len, &answer);
+    if (count >= (ssize_t)NLMSG_LENGTH(sizeof(struct rtmsg)) && answer.header.nlmsg_type == RTM_NEWROUTE)
+        return ((struct rtmsg *)NLMSG_DATA(&answer.header))->rtm_type == RTN_LOCAL;
+    // ENETUNREACH and its like: there is no route.
+    if (count >= (ssize_t)NLMSG_LENGTH(sizeof(struct nlmsgerr)) && answer.header.nlmsg_type == NLMSG_ERROR)
+        return 0;
+    return -1;
 }
 
 // Drops a listener's packets that are SYNs without ACK (byte 13 of the TCP header has the flags), as a full backlog
