@@ -50,26 +50,6 @@ struct WatchedFile<Content: Sendable> {
     }
 }
 
-/// The state of a file for detecting changes: stat(2).
-struct FileSignature: Equatable, Sendable {
-    private let device: UInt64
-    private let inode: UInt64
-    private let size: Int64
-    private let seconds: Int
-    private let nanoseconds: Int
-
-    /// - Returns: nil if there is no file.
-    init?(of path: String) {
-        var status = stat()
-        guard stat(path, &status) == 0 else { return nil }
-        device = UInt64(status.st_dev)
-        inode = UInt64(status.st_ino)
-        size = Int64(status.st_size)
-        seconds = status.st_mtim.tv_sec
-        nanoseconds = status.st_mtim.tv_nsec
-    }
-}
-
 /// One check of a file; its calls may block.
 struct FileLook<Content: Sendable>: Sendable {
     /// The state before the check.

@@ -21,11 +21,11 @@ enum SettledFile {
     ) throws(ConfigurationProblems) -> Value {
         guard let path else { return try load() }
         let end = Clock.now().advanced(byMilliseconds: patienceMilliseconds)
-        while let version = FileVersion(of: path) {
+        while let version = FileSignature(ofRegular: path) {
             let missing = Int64(quietMilliseconds) * 1_000_000 - version.age
             if missing <= 0 {
                 let loaded = result(of: load)
-                if FileVersion(of: path) == version { return try loaded.get() }
+                if FileSignature(ofRegular: path) == version { return try loaded.get() }
             }
             guard Clock.now() < end else { throw ConfigurationProblems([changing(path)]) }
             usleep(UInt32(max(missing, 1_000_000) / 1000))
@@ -50,28 +50,17 @@ enum SettledFile {
     }
 }
 
-/// What changes when a regular file is written or replaced.
-private struct FileVersion: Equatable {
-    private let device: UInt
-    private let file: UInt
-    private let size: Int
-    /// Nanoseconds since 1970.
-    private let modified: Int64
-
+extension FileSignature {
     /// nil if there is no regular file with this path.
-    init?(of path: String) {
-        var status = stat()
-        guard stat(path, &status) == 0, status.st_mode & UInt32(S_IFMT) == UInt32(S_IFREG) else { return nil }
-        device = UInt(status.st_dev)
-        file = UInt(status.st_ino)
-        size = Int(status.st_size)
-        modified = Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)
+    fileprivate init?(ofRegular path: String) {
+        self.init(of: path)
+        guard isRegular else { return nil }
     }
 
     /// Nanoseconds since the last change. After a change of the clock it may be of any size; a time in the future counts as
     /// long ago.
-    var age: Int64 {
-        let age = Clock.wallNanoseconds() - modified
+    fileprivate var age: Int64 {
+        let age = Clock.wallNanoseconds() - modifiedNanoseconds
         return age < 0 ? .max : age
     }
 }
