@@ -124,7 +124,12 @@ final class BlackboxProbeResource: RequestResponder {
         switch prepare(request) {
         case .answer(let response): return response
         case .denied(let check, let probe): return deny(check, to: probe, request.head, on: worker)
-        case .check(let check, let probe, let limits):
+        case .check(let check, let probe):
+            let limits: ClientCheck?
+            switch begin(check, request.head) {
+            case .failure(let problem): return parts.refusal(problem)
+            case .success(let begun): limits = begun
+            }
             let answer = await parts.service(on: worker).run(check, in: settings.checkContext, until: nil)
             limits?.end(with: answer)
             return response(answer, to: check, of: probe, request.head, on: worker)
@@ -137,24 +142,16 @@ final class BlackboxProbeResource: RequestResponder {
     private func prepare(_ request: Request) -> BlackboxService.Preparation {
         let preparation = blackbox.prepare(request.head, of: modules, under: settings)
         switch preparation {
-        case .check(let check, let probe, _):
-            parts.journal.noteAsked()
-            return limited(check, probe, request.head)
-        case .denied: parts.journal.noteAsked()
+        case .check, .denied: parts.journal.noteAsked()
         case .answer(let response): if response.status == 400 { parts.metrics.noteRejection(.badRequest) }
         }
         return preparation
     }
 
-    /// The check within the limits of its client.
-    private func limited(
-        _ check: PreparedCheck, _ probe: BlackboxProbe, _ head: RequestHead
-    ) -> BlackboxService.Preparation {
-        do throws(Problem) {
-            return .check(check, probe, try settings.limitedClient(of: head, in: parts)?.begin(check))
-        } catch {
-            return .answer(parts.refusal(error))
-        }
+    /// - Returns: the check for the limits of its client; nil if clients have no limits.
+    @inline(never)
+    private func begin(_ check: PreparedCheck, _ head: RequestHead) -> Result<ClientCheck?, Problem> {
+        Result { () throws(Problem) in try settings.limitedClient(of: head, in: parts)?.begin(check) }
     }
 
     @inline(never)

@@ -16,8 +16,7 @@ package final class BlackboxService: Sendable {
     package init() {}
 
     enum Preparation {
-        /// Run the check. The last value is nil if clients have no limits.
-        case check(PreparedCheck, BlackboxProbe, ClientCheck?)
+        case check(PreparedCheck, BlackboxProbe)
         /// There is nothing to check.
         case answer(Response)
         /// The policy does not allow the module's dialog for requests.
@@ -46,7 +45,7 @@ package final class BlackboxService: Sendable {
             case .failed(let result): return .answer(answer(result, to: probe, head))
             case .check(let check) where check.asksPeer && settings.permissions.dialogs == .none:
                 return .denied(check.request, probe)
-            case .check(let check): return .check(check, probe, nil)
+            case .check(let check): return .check(check, probe)
             }
         } catch {
             if error.isUnknownModule { counts.noteUnknownModule() }

@@ -1,3 +1,4 @@
+internal import CheckModel
 internal import Configuration
 internal import HTTPServer
 
@@ -40,7 +41,7 @@ enum Client: Hashable, Sendable {
     var text: String {
         switch self {
         case .token(let name): name
-        case .certificate(let name): "cert:" + name
+        case .certificate(let name): RequestOrigin.certificatePrefix + name
         case .network(let network): network.text
         case .connection(let name): name
         case .local: "unix"

@@ -19,30 +19,3 @@ enum ClientLimit: String, CaseIterable, Sendable {
     case targets
     case connections
 }
-
-/// Why a client must wait.
-struct ClientRefusal: Error, Hashable {
-    let limit: ClientLimit
-    /// When the client may ask again, in nanoseconds from now.
-    let waitNanoseconds: UInt64
-
-    /// 429 with Retry-After in whole seconds, at least 1.
-    func problem(under rules: ClientRules) -> Problem {
-        let seconds = max((waitNanoseconds + 999_999_999) / 1_000_000_000, 1)
-        return Problem(.tooManyRequests, detail(under: rules), headers: [("Retry-After", "\(seconds)")])
-    }
-
-    private func detail(under rules: ClientRules) -> String {
-        switch limit {
-        case .rate:
-            "this client may start \(rules.checksPerSecond) checks per second (limits.per_client_per_second)"
-        case .inFlight:
-            "this client may have \(rules.checksInFlight) checks in flight (limits.per_client_in_flight)"
-        case .targets:
-            "this client may check \(rules.targetsPerHour) different targets in an hour"
-                + " (limits.per_client_targets_per_hour)"
-        case .connections:
-            "this client has too many open connections"
-        }
-    }
-}

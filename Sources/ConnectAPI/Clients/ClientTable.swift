@@ -72,7 +72,7 @@ final class ClientTable: Sendable {
     /// Counts a target.
     /// - Returns: 0 if the client may check it; otherwise the time to wait, in nanoseconds.
     func note(target hash: UInt32, of client: Client, limit: Int) -> UInt64 {
-        let now = UInt32(truncatingIfNeeded: Clock.now().nanoseconds / 1_000_000_000)
+        let now = Self.second(of: Clock.now().nanoseconds)
         let mostTargets = mostTargets
         return withEntry(of: client) { entry, total in
             let before = entry.targets.count
@@ -85,7 +85,7 @@ final class ClientTable: Sendable {
 
     /// Counts another target in the place of one that is counted. If that one is not, nothing changes.
     func replace(target old: UInt32, by new: UInt32, of client: Client) {
-        let now = UInt32(truncatingIfNeeded: Clock.now().nanoseconds / 1_000_000_000)
+        let now = Self.second(of: Clock.now().nanoseconds)
         withEntry(of: client) { entry, _ in entry.targets.replace(old, by: new, at: now) }
     }
 
@@ -102,6 +102,11 @@ final class ClientTable: Sendable {
     }
 
     private static let lineNanoseconds: UInt64 = 10_000_000_000
+
+    /// The unit of `RecentTargets`.
+    private static func second(of nanoseconds: UInt64) -> UInt32 {
+        UInt32(truncatingIfNeeded: nanoseconds / 1_000_000_000)
+    }
 
     private func withEntry<Result: Sendable>(
         of client: Client, _ body: (inout Entry, inout Int) -> Result
@@ -128,7 +133,7 @@ final class ClientTable: Sendable {
     }
 
     private func removeQuiet(_ state: inout State, at now: UInt64) {
-        let second = UInt32(truncatingIfNeeded: now / 1_000_000_000)
+        let second = Self.second(of: now)
         for client in Array(state.entries.keys) { state.entries[client]?.targets.forgetExpired(at: second) }
         state.entries = state.entries.filter { !$0.value.isQuiet(at: now) }
         state.targetCount = state.entries.values.reduce(0) { $0 + $1.targets.count }

@@ -24,16 +24,25 @@ package final class LimitedClient: Sendable {
     func beginRequest() throws(Problem) {
         guard rules.checksPerSecond > 0 else { return }
         let wait = table.take(client, rate: rules.checksPerSecond)
-        if wait > 0 { throw refuse(.rate, wait) }
+        if wait > 0 {
+            throw refuse(
+                .rate, wait, "start \(rules.checksPerSecond) checks per second (limits.per_client_per_second)")
+        }
     }
 
     /// Counts the check of a request: its rounds, its target, and that it is in flight.
     /// - Returns: the check for the limits, until it has ended.
     /// - Throws: 429 if the client must wait.
     package func begin(_ check: PreparedCheck) throws(Problem) -> ClientCheck {
-        chargeFurther(Int(check.request.count) - 1)
-        try begin(check.request.target)
+        try count(check)
         return ClientCheck(of: check.request.target, by: self, holding: try permit(upTo: 1))
+    }
+
+    /// Counts the target and the rounds of a check. Its first round has been counted.
+    /// - Throws: 429 if the client has checked too many other targets in the last hour; then no round is counted.
+    func count(_ check: PreparedCheck) throws(Problem) {
+        try count(check.request.target)
+        chargeFurther(Int(check.request.count) - 1)
     }
 
     /// Counts what a request does besides its first check.
@@ -42,12 +51,14 @@ package final class LimitedClient: Sendable {
         table.charge(checks, to: client, rate: rules.checksPerSecond)
     }
 
-    /// Counts the target of a check.
-    /// - Throws: 429 if the client has checked too many others in the last hour.
-    func begin(_ target: Target) throws(Problem) {
+    private func count(_ target: Target) throws(Problem) {
         guard rules.targetsPerHour > 0 else { return }
         let wait = table.note(target: TargetKey(target).shortHash, of: client, limit: rules.targetsPerHour)
-        if wait > 0 { throw refuse(.targets, wait) }
+        if wait > 0 {
+            throw refuse(
+                .targets, wait,
+                "check \(rules.targetsPerHour) different targets in an hour (limits.per_client_targets_per_hour)")
+        }
     }
 
     /// Counts the addresses that a check has connected to: a name can lead to another address each time.
@@ -57,19 +68,22 @@ package final class LimitedClient: Sendable {
             guard case .ip(let endpoint) = attempt.endpoint else { continue }
             let address = TargetKey.address(endpoint.address, endpoint.port).shortHash
             if table.note(target: address, of: client, limit: rules.targetsPerHour) > 0 {
-                // The name takes no further address: it is a new target from now on, and there is no room for one.
+                // From now on the name is refused like a new target. Otherwise it could lead to any number of addresses.
                 table.replace(target: TargetKey(target).shortHash, by: address, of: client)
             }
         }
     }
 
     /// Takes permits for checks in flight.
-    /// - Returns: the permits, at least one; nil if there is no limit.
+    /// - Returns: at least one permit; nil if checks in flight are not limited.
     /// - Throws: 429 if the client has none left.
     func permit(upTo count: Int) throws(Problem) -> ClientPermit? {
         guard rules.checksInFlight > 0 else { return nil }
         let taken = table.acquire(upTo: count, for: client, limit: rules.checksInFlight)
-        guard taken > 0 else { throw refuse(.inFlight, 1_000_000_000) }
+        guard taken > 0 else {
+            throw refuse(
+                .inFlight, Self.second, "have \(rules.checksInFlight) checks in flight (limits.per_client_in_flight)")
+        }
         return ClientPermit(taken, of: client, in: table)
     }
 
@@ -81,9 +95,17 @@ package final class LimitedClient: Sendable {
         return wait == 0 ? nil : Clock.now().advanced(byNanoseconds: Int64(clamping: wait))
     }
 
-    private func refuse(_ limit: ClientLimit, _ wait: UInt64) -> Problem {
+    private static let second: UInt64 = 1_000_000_000
+
+    /// Counts and logs a refusal, and makes its 429. Retry-After is in whole seconds, at least 1.
+    /// - Parameters:
+    ///   - wait: until the client may ask again, in nanoseconds.
+    ///   - allowance: what the client may do at most.
+    private func refuse(_ limit: ClientLimit, _ wait: UInt64, _ allowance: String) -> Problem {
         parts.clientJournal.note(refusalOf: client, by: limit)
-        return ClientRefusal(limit: limit, waitNanoseconds: wait).problem(under: rules)
+        let seconds = max((wait + Self.second - 1) / Self.second, 1)
+        return Problem(
+            .tooManyRequests, "this client may \(allowance)", headers: [("Retry-After", "\(seconds)")])
     }
 }
 

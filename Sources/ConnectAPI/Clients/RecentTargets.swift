@@ -12,7 +12,7 @@ struct RecentTargets {
 
     var count: Int { lastUse.count }
 
-    /// Counts a target, unless it is known or there is no room.
+    /// Counts a target, up to the limit. A target that is counted already is only marked as used.
     /// - Parameters:
     ///   - now: seconds of CLOCK_MONOTONIC.
     ///   - limit: the most targets.

@@ -22,16 +22,17 @@ struct RequestPace {
     ///   - rate: checks per second, at least 1.
     /// - Returns: 0 if it was taken; otherwise the time to wait, in nanoseconds.
     mutating func take(_ cost: Int, at now: UInt64, rate: Int, share: Share = .whole) -> UInt64 {
-        let interval = max(Self.second / UInt64(rate), 1)
-        let burst = Self.second - interval
+        let burst = Self.second - Self.interval(at: rate)
         let latest = now + (share == .whole ? burst : burst / 2)
         guard fullAt <= latest else { return fullAt - latest }
-        fullAt = max(fullAt, now) + UInt64(cost) * interval
+        charge(cost, at: now, rate: rate)
         return 0
     }
 
     /// Takes a cost that has already arisen.
     mutating func charge(_ cost: Int, at now: UInt64, rate: Int) {
-        fullAt = max(fullAt, now) + UInt64(cost) * max(Self.second / UInt64(rate), 1)
+        fullAt = max(fullAt, now) + UInt64(cost) * Self.interval(at: rate)
     }
+
+    private static func interval(at rate: Int) -> UInt64 { max(second / UInt64(rate), 1) }
 }

@@ -127,8 +127,7 @@ final class BatchSession: BatchWork {
     private func admit(_ check: PreparedCheck, _ index: Int, on worker: Int) -> PreparedCheck? {
         do throws(Problem) {
             let admitted = try pipeline.admit(check, from: peer, origin: origin)
-            try client?.begin(check.request.target)
-            client?.chargeFurther(Int(check.request.count) - 1)
+            try client?.count(check)
             return admitted
         } catch {
             if error.kind == .tooManyRequests { return refuse(index, check, on: worker) }

@@ -15,8 +15,8 @@ final class DiagnosisResource: RequestResponder {
         do throws(Problem) {
             let diagnosis = try prepare(request)
             let client = pipeline.client(of: request.head)
-            client?.chargeFurther(Self.usualExperiments)
             let limits = try client?.begin(diagnosis.check)
+            client?.chargeFurther(Self.usualExperiments)
             let run = DiagnosisRun(
                 pipeline.parts.pool, worker: worker, isBalanced: true, in: pipeline.settings.checkContext)
             let answer = await run.run(diagnosis)
