@@ -45,19 +45,15 @@ public final class CheckMemory: Sendable {
         state.withLock { $0.refusals += 1 }
     }
 
-    /// Takes memory, if there is room for it and no check waits.
-    private func takeAtOnce(_ bytes: Int) -> Bool {
-        state.withLock { state in
-            guard state.queue.isEmpty, hasRoom(for: bytes, state) else { return false }
-            state.held += bytes
-            return true
-        }
-    }
-
     /// Takes memory if there is room for it, whether or not a check waits: for what is small, and cannot wait.
     func leaseAtOnce(_ bytes: Int) -> MemoryLease? {
+        leaseAtOnce(bytes, beforeOthers: true)
+    }
+
+    /// - Parameter beforeOthers: whether it may be taken while checks wait.
+    private func leaseAtOnce(_ bytes: Int, beforeOthers: Bool) -> MemoryLease? {
         let isTaken = state.withLock { state in
-            guard hasRoom(for: bytes, state) else { return false }
+            guard beforeOthers || state.queue.isEmpty, hasRoom(for: bytes, state) else { return false }
             state.held += bytes
             return true
         }
@@ -80,7 +76,7 @@ public final class CheckMemory: Sendable {
     func lease(_ bytes: Int, on reactor: Reactor, until deadline: MonotonicTime = .distantFuture) async -> MemoryLease?
     {
         let bytes = min(bytes, limitBytes)
-        if takeAtOnce(bytes) { return MemoryLease(bytes, of: self) }
+        if let lease = leaseAtOnce(bytes, beforeOthers: false) { return lease }
         let request = MemoryRequest(bytes)
         deliver(
             state.withLock { state in

@@ -85,6 +85,15 @@ final class AttemptPlan: Sendable {
         return circumstances
     }
 
+    /// The error of a part of the check that did not get what it waited for: a socket, or memory.
+    static var shortage: ErrorReport { Classifier.report(for: Task.isCancelled ? .cancelled : .proberBusy) }
+
+    /// The same for memory; counts the refusal.
+    func memoryShortage() -> ErrorReport {
+        if !Task.isCancelled { admission.memory.noteRefusal() }
+        return Self.shortage
+    }
+
     /// What an attempt takes for its later phases, in bytes; 0 if its check has taken that at its start.
     var laterPhaseBytes: Int { check.runsOneAttemptAtOnce ? 0 : check.phaseBytes }
 

@@ -65,8 +65,7 @@ extension ConnectAttempt {
     @inline(never)
     private func noteNoMemory(into record: AttemptRecord) {
         let phase = LaterPhase.inOrder.first(where: plan.includes)?.phase ?? .connect
-        if !Task.isCancelled { plan.admission.memory.noteRefusal() }
-        enter(Classifier.report(for: Task.isCancelled ? .cancelled : .proberBusy), in: phase, into: record)
+        enter(plan.memoryShortage(), in: phase, into: record)
     }
 
     private func runPhases(

@@ -212,16 +212,14 @@ struct InternetCheck {
         return await attemptSeveral(endpoints)
     }
 
-    /// Attempts of up to so many addresses take no more memory than is planned for each check.
+    /// Attempts of up to this many addresses take no more memory than is planned for each check.
     private static let fewEndpoints = 8
 
     @inline(never)
     private func attemptMany(_ endpoints: [Endpoint]) async -> [AttemptOutcome]? {
-        let memory = plan.admission.memory
         let bytes = endpoints.count * CheckMemoryCost.attempt
-        guard let lease = await memory.lease(bytes, on: plan.reactor, until: plan.deadline) else {
-            if !Task.isCancelled { memory.noteRefusal() }
-            draft.fail(with: Classifier.report(for: Task.isCancelled ? .cancelled : .proberBusy), in: .socket)
+        guard let lease = await plan.admission.memory.lease(bytes, on: plan.reactor, until: plan.deadline) else {
+            draft.fail(with: plan.memoryShortage(), in: .socket)
             return nil
         }
         defer { withExtendedLifetime(lease) {} }

@@ -127,7 +127,7 @@ extension AttemptPlan {
 
     /// The outcome of an address that got no socket before the deadline, or before the check was cancelled.
     func untried(_ endpoint: Endpoint) -> AttemptOutcome {
-        let report = Classifier.report(for: Task.isCancelled ? .cancelled : .proberBusy)
+        let report = Self.shortage
         var result = AttemptResult(
             endpoint: endpoint, outcome: .failed(report.errorClass), phase: .socket,
             startNanoseconds: Clock.now().since(start))
