@@ -28,7 +28,7 @@ let hardened: [LinkerSetting] = [
 
 // A check starts with cold caches, so its functions are next to each other in the order of their calls: on 77 pages instead
 // of 237. `Benchmarks/link-order` writes the list, and docs/decisions/0017-link-order.md has the figures.
-// There is no build ID, because it depends on the folder of the build.
+// Without a build ID, which would depend on the folder of the build.
 let ordered: [LinkerSetting] = [
     .unsafeFlags(
         [
