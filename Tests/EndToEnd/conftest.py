@@ -88,6 +88,21 @@ def network(root_and_namespaces):
     made.remove()
 
 
+@pytest.fixture(scope="module")
+def own_network(root_and_namespaces):
+    """As `network`, but only for the tests of one file: no packet of earlier tests or of other services is in it."""
+    made = Network()
+    yield made
+    made.remove()
+
+
+@pytest.fixture(scope="module")
+def limited(own_network):
+    """`own_network` with the limit of a Linux host as it is by default: one ICMP error a second to one host."""
+    own_network.b.set("net.ipv4.icmp_ratelimit", 1000)
+    return own_network
+
+
 @pytest.fixture(scope="session")
 def loopback_only(root_and_namespaces):
     """A namespace with loopback only, where invented targets do no harm."""

@@ -9,24 +9,11 @@ import time
 
 import pytest
 
-from support import connectd_process, namespace, peers
+from support import connectd_process, peers
 from support import network as net
 
 PROHIBITED = net.ROUTER_REJECTS["admin-prohibited"]
 REJECTED = 10
-
-
-@pytest.fixture(scope="module")
-def limited():
-    """The network with the limit of a Linux router as it is by default: one ICMP error a second to one host."""
-    if reason := namespace.missing():
-        pytest.skip(reason)
-    made = net.Network()
-    try:
-        made.b.set("net.ipv4.icmp_ratelimit", 1000)
-        yield made
-    finally:
-        made.remove()
 
 
 def run(network, *arguments: str, seconds: float = 120) -> subprocess.CompletedProcess:

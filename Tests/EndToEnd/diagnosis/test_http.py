@@ -96,14 +96,6 @@ def test_several_at_once(api):
 
 
 @pytest.fixture(scope="module")
-def own_network(root_and_namespaces):
-    """A network without packets of earlier tests and of other services, so that each packet can be counted."""
-    made = net.Network()
-    yield made
-    made.remove()
-
-
-@pytest.fixture(scope="module")
 def restricted(own_network):
     """Only one port of one address, and no name server."""
     policy = {"profile": "rules", "rules": [{"action": "allow", "cidr": f"{A}/32", "ports": [FILTERED]}]}
@@ -164,14 +156,14 @@ def test_an_option_that_is_not_allowed_is_a_403(network):
     assert (answer.status, answer.pointers) == (403, ["/bind/address"])
 
 
-def test_the_profile_public_hides_the_prober(network):
+def test_the_profile_public_hides_the_prober(own_network):
     rules = [{"action": "allow", "cidr": "10.88.0.0/16"}]
     with (
-        Connectd(network.a, {"policy": {"profile": "public", "rules": rules}}, port=OWN_PORT + 1) as running,
-        names(network, f"{net.SECOND} db.example.test\n"),
-        routed(network, *DOCUMENTATION),
-        rule(network.b, "prerouting", 'iifname link0 ip daddr != 10.88.0.0/16 counter comment "denied"', priority=-300),
-        DNSServer(network.a, "127.0.0.1", zone({"db.example.test": [A]})),
+        Connectd(own_network.a, {"policy": {"profile": "public", "rules": rules}}, port=OWN_PORT + 1) as running,
+        names(own_network, f"{net.SECOND} db.example.test\n"),
+        routed(own_network, *DOCUMENTATION),
+        rule(own_network.b, "prerouting", 'iifname link0 ip daddr != 10.88.0.0/16 counter comment "denied"', priority=-300),
+        DNSServer(own_network.a, "127.0.0.1", zone({"db.example.test": [A]})),
     ):
         answers = [
             diagnosis(running.client, target)
@@ -180,7 +172,7 @@ def test_the_profile_public_hides_the_prober(network):
                 f"tcp://{A}:{net.OWN_DROP}", "tcp://db.example.test:9", f"tcp://{A}:{net.OWN_REJECTS['port-unreachable']}",
             )  # fmt: skip
         ]
-        assert network.b.counter("denied") == 0
+        assert own_network.b.counter("denied") == 0
     text = json.dumps(answers)
     for secret in (net.PROBER, net.PEER, "127.0.0.1", '"local"', '"prober":"', "hosts_file"):
         assert secret not in text

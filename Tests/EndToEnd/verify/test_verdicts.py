@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from support import namespace, peers, preset_peers
+from support import peers, preset_peers
 from support import network as net
 from support.dns_server import SERVFAIL, DNSServer, zone
 from support.verification import rules
@@ -237,19 +237,6 @@ def test_outcomes_as_in_a_check(verify, open_port):
     ran = verify(rules(lines))
     assert ran.verdicts() == {"refused": PASS, "list": PASS, "not": PASS, "wrong": VIOLATION}
     assert ran.status == 1
-
-
-@pytest.fixture(scope="module")
-def limited():
-    """The network with the limit of a Linux host as it is by default: one ICMP error a second to one host."""
-    if reason := namespace.missing():
-        pytest.skip(reason)
-    made = net.Network()
-    try:
-        made.b.set("net.ipv4.icmp_ratelimit", 1000)
-        yield made
-    finally:
-        made.remove()
 
 
 @pytest.fixture(scope="module")
