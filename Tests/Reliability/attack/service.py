@@ -14,6 +14,7 @@ from support.http_client import Client, tcp_connector
 from support.https_peers import certify, https
 from support.namespace import Namespace
 from support.network import new_name
+from support.waiting import wait_until
 
 from attack.memory_group import MemoryGroup
 
@@ -126,13 +127,21 @@ class Observer:
 
 
 def metrics(service: Connectd) -> dict[str, float]:
-    """The samples of /metrics by their name with labels."""
+    """The samples of /metrics by their name with labels.
+
+    The end of a flood may still hold the memory that the answer needs: then it is 503 for a moment.
+    """
     # The health listener needs no token.
     client = Client(tcp_connector(service.namespace, "127.0.0.1", HEALTH), host=f"127.0.0.1:{HEALTH}")
-    answer = client.get("/metrics", timeout=30)
-    assert answer.status == 200, answer
+    answers = []
+
+    def is_answered() -> bool:
+        answers.append(client.get("/metrics", timeout=30))
+        return answers[-1].status == 200
+
+    wait_until(is_answered, 30, lambda: f"status 200 for /metrics: {answers[-1:]}", pause=0.1)
     samples = {}
-    for line in answer.body.decode().splitlines():
+    for line in answers[-1].body.decode().splitlines():
         if line and not line.startswith("#"):
             name, value = line.rsplit(" ", 1)
             samples[name] = float(value)
