@@ -52,8 +52,8 @@ let package = Package(
             name: "connectd",
             dependencies: [
                 "AccessPolicy", "Blackbox", "CAres", "CheckEngine", "CheckModel", "CLinux", "CMicrohttpd",
-                "Configuration", "ConnectAPI", "COpenSSL", "Diagnosis", "Dialog", "DNS", "ErrorCatalogue", "HTTPServer",
-                "NetworkTypes", "Reachability", "SocketIO", "StrictJSON", "TLS",
+                "Configuration", "ConnectAPI", "COpenSSL", "Diagnosis", "Dialog", "DNS", "ErrorCatalogue", "Fleet",
+                "HTTPServer", "NATSClient", "NetworkTypes", "Reachability", "SocketIO", "StrictJSON", "TLS",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
@@ -66,6 +66,15 @@ let package = Package(
                 "NetworkTypes", "SocketIO", "TLS",
             ],
             swiftSettings: strict),
+        .target(
+            name: "Fleet",
+            dependencies: [
+                "CheckEngine", "CheckModel", "Configuration", "ConnectAPI", "ErrorCatalogue", "HTTPServer", "Metrics",
+                "NATSClient", "NetworkTypes", "SocketIO", "StrictJSON",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict),
+        .target(name: "NATSClient", dependencies: ["CNATS", "NetworkTypes"], swiftSettings: strict),
         .target(
             name: "ConnectAPI",
             dependencies: [
@@ -138,6 +147,13 @@ let package = Package(
                 .unsafeFlags(hardenedC + ["-D_GLIBCXX_ASSERTIONS"], .when(configuration: .release)),
             ],
             linkerSettings: [.linkedLibrary("re2")]),
+        // Only the header is needed for the build: the library is loaded when a fleet is configured.
+        .target(
+            name: "CNATS",
+            cSettings: [
+                .unsafeFlags(["-Wall", "-Wextra"]),
+                .unsafeFlags(hardenedC, .when(configuration: .release)),
+            ]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
 
         // What the tests of several modules need.
@@ -220,6 +236,15 @@ let package = Package(
                 "Blackbox", "CheckEngine", "CheckModel", "Configuration", "Dialog", "ErrorCatalogue", "Metrics",
                 "NetworkTypes",
             ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "FleetTests",
+            dependencies: [
+                "Fleet", "CheckModel", "ConnectAPI", "ErrorCatalogue", "NetworkTypes", "StrictJSON",
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "NATSClientTests", dependencies: ["NATSClient", "NetworkTypes", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
             name: "ConnectdTests",

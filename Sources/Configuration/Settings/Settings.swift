@@ -33,6 +33,8 @@ package struct Settings: Sendable {
     package var monitors: [MonitorSettings] = []
     /// The modules of `modules_file`, for `/probe`.
     package var modules = ModulesFile()
+    /// nil without the key `fleet`.
+    package var fleet: FleetSettings?
     package var log = LogSettings()
     /// Whether the file is empty. Only then may another empty file replace it in a reload.
     package var isOfEmptyFile = false

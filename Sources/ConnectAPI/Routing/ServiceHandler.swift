@@ -108,6 +108,8 @@ package final class ServiceSettings: Sendable {
     package let batchChecks: Int
     /// What other modules add, with their own settings.
     package let extensions: [any ServiceExtension]
+    /// What asks other places; nil without a fleet.
+    package let fleet: (any FleetAsking)?
     /// When the HTTPS certificate expires, in seconds since 1970; nil without HTTPS.
     package let certificateExpiry: Int64?
     /// The prober's name in results; nil in the profile `public`, which hides the prober's own side.
@@ -119,7 +121,7 @@ package final class ServiceSettings: Sendable {
         checkContext: CheckContext, permissions: RequestPermissions, hosts: HostRule, tokens: TokenRule,
         clientRules: ClientRules = ClientRules(), maximumTimeoutMilliseconds: Int, bodyBytes: Int,
         batchChecks: Int = 10_000,
-        extensions: [any ServiceExtension] = [],
+        extensions: [any ServiceExtension] = [], fleet: (any FleetAsking)? = nil,
         certificateExpiry: Int64? = nil, prober: String?, variants: [Policy.Profile: ServiceSettings] = [:]
     ) {
         self.certificateExpiry = certificateExpiry
@@ -132,6 +134,7 @@ package final class ServiceSettings: Sendable {
         self.bodyBytes = bodyBytes
         self.batchChecks = batchChecks
         self.extensions = extensions
+        self.fleet = fleet
         self.prober = prober
         self.variants = variants
     }
