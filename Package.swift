@@ -240,7 +240,7 @@ let package = Package(
         .testTarget(
             name: "FleetTests",
             dependencies: [
-                "Fleet", "CheckModel", "ConnectAPI", "ErrorCatalogue", "NetworkTypes", "StrictJSON",
+                "Fleet", "CheckEngine", "CheckModel", "ConnectAPI", "ErrorCatalogue", "NetworkTypes", "StrictJSON",
             ],
             swiftSettings: strict),
         .testTarget(

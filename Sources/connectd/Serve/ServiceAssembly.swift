@@ -3,6 +3,7 @@ import Blackbox
 import CheckEngine
 import Configuration
 import ConnectAPI
+import Fleet
 import HTTPServer
 import NetworkTypes
 import StrictJSON
@@ -27,7 +28,10 @@ enum ServiceAssembly {
             clientRules: clientRules(of: settings.limits.perClient),
             maximumTimeoutMilliseconds: settings.limits.timeoutMilliseconds,
             bodyBytes: settings.limits.bodyBytes, batchChecks: settings.limits.batch,
-            extensions: [BlackboxRoutes(blackbox, modules: BlackboxModules(settings.modules))],
+            extensions: [
+                BlackboxRoutes(blackbox, modules: BlackboxModules(settings.modules)),
+                SurveyRoutes(own: SurveyPlan.Instance(settings.fleet)),
+            ],
             certificateExpiry: settings.https?.certificate.validity?.notAfter,
             prober: settings.policy.profile == .public ? nil : HostName.current,
             variants: variants(of: settings, listening: listening, files: files, blackbox: blackbox))
