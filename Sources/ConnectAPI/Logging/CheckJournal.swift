@@ -189,9 +189,17 @@ final class MonitorJournal: MonitorObserver {
         let metadata = metadata(of: monitor, result)
         switch monitor.state {
         case .up: logger.notice("monitor is up", metadata: metadata)
+        case .degraded: logger.warning("monitor is degraded", metadata: degraded(monitor, metadata))
         case .down: logger.warning("monitor is down", metadata: metadata)
         case .pending: break
         }
+    }
+
+    private func degraded(_ monitor: CheckEngine.Monitor, _ metadata: Logger.Metadata) -> Logger.Metadata {
+        guard let report = monitor.status.confirmation else { return metadata }
+        var metadata = metadata
+        metadata["confirmation"] = "\(report.summary)"
+        return metadata
     }
 
     private func metadata(of monitor: CheckEngine.Monitor, _ result: CheckResult) -> Logger.Metadata {
