@@ -195,13 +195,20 @@ public final class RequestOrigin: Sendable {
     public let requestID: String?
     /// The header field `traceparent`, W3C Trace Context.
     public let traceparent: String?
-    /// The name of the request's token; without a token, `certificatePrefix` and the name of the client's certificate.
+    /// The name of the request's token; without a token, `certificatePrefix` and the name of the client's certificate; for a
+    /// request of the fleet, `fleetPrefix` and the name of the asker.
     public let client: String?
 
     /// Token names have no colon, so a certificate cannot be mistaken for a token.
     public static let certificatePrefix = "cert:"
 
-    public static func isCertificate(_ client: String) -> Bool { client.hasPrefix(certificatePrefix) }
+    /// Before the name that an asker in the fleet gives itself.
+    public static let fleetPrefix = "fleet:"
+
+    /// The prefix of names that the configuration does not list; nil for the name of a token.
+    public static func openPrefix(of client: String) -> String? {
+        [certificatePrefix, fleetPrefix].first(where: client.hasPrefix)
+    }
 
     public init(requestID: String?, traceparent: String?, client: String?) {
         self.requestID = requestID

@@ -1,7 +1,7 @@
 internal import CheckEngine
 internal import CheckModel
 internal import ErrorCatalogue
-internal import HTTPServer
+package import HTTPServer
 internal import NetworkTypes
 internal import StrictJSON
 
@@ -149,9 +149,9 @@ enum ProbeDecoder {
 }
 
 /// Queries are as strict as bodies: an unknown parameter is a client error.
-enum QueryRule {
+package enum QueryRule {
     /// Accepts only requests without a query.
-    static func acceptNone(_ head: RequestHead) throws(Problem) {
+    package static func acceptNone(_ head: RequestHead) throws(Problem) {
         guard let query = head.rawQuery, !query.isEmpty else { return }
         throw Problem(
             .badRequest, "this resource takes no query parameters",

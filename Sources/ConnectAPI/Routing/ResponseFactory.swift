@@ -12,7 +12,7 @@ package enum ResponseFactory {
     private static let problem = common + [("Content-Type", "application/problem+json")]
     private static let yaml = common + [("Content-Type", "application/yaml")]
 
-    static func json(status: Int = 200, _ body: [UInt8], headers: [(name: String, value: String)] = []) -> Response {
+    package static func json(status: Int = 200, _ body: [UInt8], headers: [(name: String, value: String)] = []) -> Response {
         Response(status: status, headers: headers.isEmpty ? json : json + headers, body: body)
     }
 

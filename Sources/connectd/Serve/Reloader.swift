@@ -17,7 +17,7 @@ final class Reloader: Sendable {
     private let started: Settings
     private let http: HTTPService
     private let handler: ServiceHandler
-    private let blackbox: BlackboxService
+    private let modules: ServiceModules
     private let manager: ServiceManager
     private let logging: ServiceLogging
     private let logger: Logger
@@ -30,14 +30,14 @@ final class Reloader: Sendable {
     ///   - http: Knows the real listen addresses, and replaces the certificate for new clients.
     init(
         source: SettingsSource, started: Settings, http: HTTPService, handler: ServiceHandler,
-        blackbox: BlackboxService,
+        modules: ServiceModules,
         manager: ServiceManager, logging: ServiceLogging
     ) {
         self.source = source
         self.started = started
         self.http = http
         self.handler = handler
-        self.blackbox = blackbox
+        self.modules = modules
         self.manager = manager
         self.logging = logging
         logger = logging.logger
@@ -53,7 +53,7 @@ final class Reloader: Sendable {
         turn.withLock { _ in
             manager.reloading()
             let refusal = loadAndApply()
-            blackbox.noteReload(isSuccessful: refusal == nil)
+            modules.blackbox.noteReload(isSuccessful: refusal == nil)
             manager.ready(ServiceManager.status(listening: http.addresses, isReloadRefused: refusal != nil))
             return refusal
         }
@@ -102,7 +102,7 @@ final class Reloader: Sendable {
         current.withLock { $0 = settings }
         handler.replaceSettings(
             ServiceAssembly.serviceSettings(
-                from: settings, listening: http.addresses, files: http.files, blackbox: blackbox))
+                from: settings, listening: http.addresses, files: http.files, modules: modules))
         handler.replaceMonitors(with: MonitorAssembly.definitions(from: settings))
         logger.notice("configuration reloaded")
     }

@@ -4,6 +4,7 @@ import CLinux
 import CheckEngine
 import Configuration
 import ConnectAPI
+import Fleet
 import HTTPServer
 import Logging
 import NetworkTypes
@@ -18,7 +19,7 @@ struct RunningService: ~Copyable {
     /// Serves the health listeners; nil without them.
     private let health: ServiceThread?
     private let handler: ServiceHandler
-    private let blackbox: BlackboxService
+    private let modules: ServiceModules
     private let http: HTTPService
     private let reloader: Reloader
     private let manager: ServiceManager
@@ -51,10 +52,14 @@ struct RunningService: ~Copyable {
         let limits = ServiceAssembly.limits(
             budget, shares, memory: memory, perClient: settings.limits.perClient.connections,
             isHTTPS: settings.https != nil)
-        let blackbox = BlackboxService()
+        let modules = ServiceModules(
+            blackbox: BlackboxService(),
+            fleet: settings.fleet.map {
+                FleetMember($0, version: Version.number, reactors: pool.workers.map(\.reactor), logger: logger)
+            })
         let handler = ServiceHandler(
             pool: pool, memory: memory, connections: limits.openConnections,
-            settings: ServiceAssembly.serviceSettings(from: settings, listening: [], blackbox: blackbox),
+            settings: ServiceAssembly.serviceSettings(from: settings, listening: [], modules: modules),
             version: Version.number, logger: logger)
         // Before the listeners open, because thousands of monitors take time.
         let monitors = MonitorAssembly.definitions(from: settings)
@@ -75,21 +80,30 @@ struct RunningService: ~Copyable {
                 // Before the first request is read: the policy denies the service's own listeners.
                 handler.replaceSettings(
                     ServiceAssembly.serviceSettings(
-                        from: settings, listening: addresses, files: files, blackbox: blackbox))
+                        from: settings, listening: addresses, files: files, modules: modules))
             }
         } catch {
             threads.stopAndJoin()
             throw error
         }
         handler.replaceMonitors(with: monitors)
+        do {
+            // Only an instance with an explicit policy and credentials answers: `Settings.missingStatements`.
+            try modules.fleet?.start(
+                answeringWith: settings.fleet?.answers == true ? { handler.remoteChecks } : nil)
+        } catch {
+            StartFailure.report("connectd: \(error)")
+            threads.stopAndJoin()
+            throw ExitCode(1)
+        }
         memoryText = "\(shares.clients >> 20) MiB of \(shares.available.bytes >> 20) MiB"
         budgetText = ServiceAssembly.budgetText(budget, shares)
         listenerDescriptions = ListenerDescription.list(http.addresses, settings)
         let reloader = Reloader(
-            source: source, started: settings, http: http, handler: handler, blackbox: blackbox, manager: manager,
+            source: source, started: settings, http: http, handler: handler, modules: modules, manager: manager,
             logging: logging)
-        blackbox.offerReload { reloader.reload() }
-        self.blackbox = blackbox
+        modules.blackbox.offerReload { reloader.reload() }
+        self.modules = modules
         self.reloader = reloader
         watchdog = Watchdog(
             manager, over: pool.workers.map(\.reactor) + [handshakes, health].compactMap { $0?.reactor })
@@ -143,8 +157,9 @@ struct RunningService: ~Copyable {
         logger.notice("draining")
         manager.stopping()
         handler.announceDraining()
+        modules.fleet?.stopAnswering()
         // Breaks the reference cycle of the two.
-        blackbox.offerReload(nil)
+        modules.blackbox.offerReload(nil)
         let http = http
         let handler = handler
         let drain = reloader.drain
@@ -161,6 +176,7 @@ struct RunningService: ~Copyable {
             return await http.shutDown(until: deadline) && isDrained
         }
         logger.notice(isComplete ? "stopped" : "stopped; unfinished requests were closed at drain.limit_ms")
+        modules.fleet?.close()
         watchdog?.stop()
         EnqueueReport.printIfAsked(enqueues: enqueues, checks: checks)
         threads.stopAndJoin()

@@ -4,10 +4,18 @@ import CheckEngine
 import CheckModel
 import Configuration
 import ConnectAPI
+import Fleet
 import HTTPServer
 import NetworkTypes
 import StrictJSON
 import TLS
+
+/// What modules above ConnectAPI keep for the life of the service.
+struct ServiceModules {
+    let blackbox: BlackboxService
+    /// nil without a fleet.
+    let fleet: FleetMember?
+}
 
 /// Converts the configuration into the settings of the other modules.
 enum ServiceAssembly {
@@ -16,7 +24,7 @@ enum ServiceAssembly {
     ///   - files: The files of its UNIX-domain sockets when they were bound; nil looks them up.
     static func serviceSettings(
         from settings: Settings, listening: [ListenAddress], files: Set<FileIdentity>? = nil,
-        blackbox: BlackboxService
+        modules: ServiceModules
     ) -> ConnectAPI.ServiceSettings {
         ConnectAPI.ServiceSettings(
             checkContext: checkContext(from: settings, listening: listening, files: files),
@@ -28,10 +36,13 @@ enum ServiceAssembly {
             clientRules: clientRules(of: settings.limits.perClient),
             maximumTimeoutMilliseconds: settings.limits.timeoutMilliseconds,
             bodyBytes: settings.limits.bodyBytes, batchChecks: settings.limits.batch,
-            extensions: [BlackboxRoutes(blackbox, modules: BlackboxModules(settings.modules))],
+            extensions: [
+                BlackboxRoutes(modules.blackbox, modules: BlackboxModules(settings.modules)), FleetRoutes(modules.fleet),
+            ],
+            fleet: modules.fleet,
             certificateExpiry: settings.https?.certificate.validity?.notAfter,
             prober: settings.policy.profile == .public ? nil : HostName.current,
-            variants: variants(of: settings, listening: listening, files: files, blackbox: blackbox))
+            variants: variants(of: settings, listening: listening, files: files, modules: modules))
     }
 
     private static func clientRules(of settings: ClientLimitSettings) -> ClientRules {
@@ -44,7 +55,7 @@ enum ServiceAssembly {
 
     /// The settings for the tokens that have a policy profile of their own.
     private static func variants(
-        of settings: Settings, listening: [ListenAddress], files: Set<FileIdentity>?, blackbox: BlackboxService
+        of settings: Settings, listening: [ListenAddress], files: Set<FileIdentity>?, modules: ServiceModules
     ) -> [Policy.Profile: ServiceSettings] {
         let profiles = Set(settings.tokens.compactMap(\.profile)).subtracting([settings.policy.profile])
         var variants: [Policy.Profile: ServiceSettings] = [:]
@@ -53,7 +64,7 @@ enum ServiceAssembly {
             variant.policy.profile = profile
             // Without this, each variant would have variants too.
             variant.tokens = settings.tokens.map { $0.withoutProfile }
-            variants[profile] = serviceSettings(from: variant, listening: listening, files: files, blackbox: blackbox)
+            variants[profile] = serviceSettings(from: variant, listening: listening, files: files, modules: modules)
         }
         return variants
     }
