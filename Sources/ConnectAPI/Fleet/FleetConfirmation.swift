@@ -108,8 +108,9 @@ enum FleetDeadline {
     /// For the way there and back, and for asking another instance.
     private static let graceMilliseconds = 2000
 
-    static func deadline(of request: CheckRequest) -> MonotonicTime {
-        Clock.now().advanced(byMilliseconds: request.longestMilliseconds + graceMilliseconds)
+    /// - Parameter trials: how many instances there is time to ask, one after another.
+    static func deadline(of request: CheckRequest, trials: Int = 1) -> MonotonicTime {
+        Clock.now().advanced(byMilliseconds: trials * (request.longestMilliseconds + graceMilliseconds))
     }
 }
 

@@ -178,7 +178,8 @@ struct MetricsDocument {
             help: "Monitor rounds skipped because the service was overloaded.")
         writer.sample("connectd_monitor_rounds_skipped_total", [], metrics.skippedRoundCount)
         guard !monitors.isEmpty else { return }
-        writer.family("connectd_monitor_up", .gauge, help: "1 if the monitor is up, 0 if it is degraded, down or pending.")
+        writer.family(
+            "connectd_monitor_up", .gauge, help: "1 if the monitor is up, 0 if it is degraded, down or pending.")
         for monitor in monitors {
             writer.sample(
                 "connectd_monitor_up", [("monitor", monitor.definition.name)], UInt64(monitor.state == .up ? 1 : 0))
