@@ -11,7 +11,7 @@ internal import Synchronization
 /// This instance as a member of its fleet: asks other places, and answers them if the configuration says so.
 ///
 /// It does nothing before `start`: then it loads the library, and connects with a thread of its own. Without a broker
-/// everything else of the service goes on.
+/// everything else of the service continues.
 package final class FleetMember: FleetAsking {
     /// How often all instances are asked who they are, in milliseconds.
     private static let discoveryMilliseconds = 10_000
@@ -25,6 +25,7 @@ package final class FleetMember: FleetAsking {
     private let asker: FleetAsker
     private let discovery: FleetDiscovery
     private let answerer = Mutex<FleetAnswerer?>(nil)
+    private let problem = Mutex<String?>(nil)
     private let loop = Mutex<Task<Void, Never>?>(nil)
 
     /// - Parameters:
@@ -45,7 +46,7 @@ package final class FleetMember: FleetAsking {
 
     /// Connects, and again whenever the connection is lost. Call it once.
     /// - Parameter checks: runs the checks of other places; nil to answer none.
-    /// - Throws: a sentence, if the library is missing or an option is invalid. A broker that is away is no error.
+    /// - Throws: a sentence, if the library is missing or an option is invalid. A broker that is away is not an error.
     package func start(answeringWith checks: (@Sendable () -> RemoteChecks)?) throws(FleetFailure) {
         var subscriptions = [asker.subscription, discovery.subscription]
         if let checks {
@@ -86,6 +87,12 @@ package final class FleetMember: FleetAsking {
     /// Whether it is connected to a broker.
     package var isConnected: Bool { outbox.isConnected }
 
+    /// Why the last attempt to connect failed; nil while it is connected.
+    var lastProblem: String? { problem.withLock { $0 } }
+
+    /// When the last instance said who it is; nil before the first.
+    var lastDiscovery: MonotonicTime? { discovery.lastAnswer }
+
     // MARK: FleetAsking
 
     package func vantages() -> [Vantage] { discovery.vantages }
@@ -101,7 +108,8 @@ package final class FleetMember: FleetAsking {
             case nil: nil
             case .file(let path): .file(path)
             case .token(let token): .token(String(decoding: token.reveal(), as: UTF8.self))
-            case .user(let user, let password): .user(user, password: String(decoding: password.reveal(), as: UTF8.self))
+            case .user(let user, let password):
+                .user(user, password: String(decoding: password.reveal(), as: UTF8.self))
             }
         options.certificate = settings.certificate
         options.authorities = settings.authorities
@@ -111,11 +119,16 @@ package final class FleetMember: FleetAsking {
     private func note(_ event: NATSEvent) {
         switch event {
         case .connected(let server):
+            problem.withLock { $0 = nil }
             logger.notice(
                 "fleet: connected", metadata: ["server": "\(server)", "place": "\(identity.place.text)"])
             discovery.ask()
-        case .disconnected(let reason): logger.warning("fleet: connection lost", metadata: ["reason": "\(reason)"])
-        case .failed(let reason): logger.warning("fleet: not connected", metadata: ["reason": "\(reason)"])
+        case .disconnected(let reason):
+            problem.withLock { $0 = "the connection was lost: \(reason)" }
+            logger.warning("fleet: connection lost", metadata: ["reason": "\(reason)"])
+        case .failed(let reason):
+            problem.withLock { $0 = reason }
+            logger.warning("fleet: not connected", metadata: ["reason": "\(reason)"])
         case .refused(let reason): logger.error("fleet: refused by the broker", metadata: ["reason": "\(reason)"])
         case .slowConsumer(let subject):
             logger.warning("fleet: messages were dropped: too many at once", metadata: ["subject": "\(subject)"])
@@ -145,7 +158,8 @@ extension FleetMember {
         }
         writer.family(
             "connectd_fleet_answers_total", .counter, help: "Checks that other places asked for, by HTTP status.")
-        for (status, count) in (answerer.withLock { $0 }?.counts.values.byStatus ?? [:]).sorted(by: { $0.key < $1.key }) {
+        for (status, count) in (answerer.withLock { $0 }?.counts.values.byStatus ?? [:]).sorted(by: { $0.key < $1.key })
+        {
             writer.sample("connectd_fleet_answers_total", [("code", "\(status)")], count)
         }
         writer.family(

@@ -1,4 +1,5 @@
 internal import CheckModel
+internal import Configuration
 package import ConnectAPI
 internal import HTTPServer
 package import Metrics

@@ -77,7 +77,9 @@ public struct SurveyVerdict: Sendable, Equatable {
     /// - Parameter failed: all counted results, none of them ok.
     private static func location(of failed: [SurveyVote]) -> Location {
         if failed.contains(where: { $0.fault == .target }) { return .target }
-        if let responder = failed[0].lastResponder, failed.allSatisfy({ $0.lastResponder == responder }) { return .path }
+        if let responder = failed[0].lastResponder, failed.allSatisfy({ $0.lastResponder == responder }) {
+            return .path
+        }
         return .unknown
     }
 
@@ -85,7 +87,9 @@ public struct SurveyVerdict: Sendable, Equatable {
     private static func label(separating failed: [SurveyVote], from ok: [SurveyVote]) -> SeparatingLabel? {
         for (name, value) in failed[0].labels.sorted(by: { $0.key < $1.key }) {
             let isShared = failed.allSatisfy { $0.labels[name] == value }
-            if isShared, ok.allSatisfy({ $0.labels[name] != value }) { return SeparatingLabel(name: name, value: value) }
+            if isShared, ok.allSatisfy({ $0.labels[name] != value }) {
+                return SeparatingLabel(name: name, value: value)
+            }
         }
         return nil
     }

@@ -58,7 +58,8 @@ final class NATSOptionsHandle {
         }
         if let (path, keyPath) = options.certificate {
             try functions.check(
-                table.natsOptions_SetCertificatesChain(pointer, path, keyPath), "certificate \(path) with key \(keyPath)")
+                table.natsOptions_SetCertificatesChain(pointer, path, keyPath),
+                "certificate \(path) with key \(keyPath)")
         }
     }
 

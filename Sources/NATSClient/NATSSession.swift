@@ -147,7 +147,8 @@ extension NATSSession {
                 functions.table.pointee.natsConnection_QueueSubscribe(
                     &subscription, connection, it.subject, group, handler, closure)
             } else {
-                functions.table.pointee.natsConnection_Subscribe(&subscription, connection, it.subject, handler, closure)
+                functions.table.pointee.natsConnection_Subscribe(
+                    &subscription, connection, it.subject, handler, closure)
             }
         try functions.check(status, "cannot subscribe to \(it.subject)")
         guard let subscription else { throw NATSFailure("libnats returned no subscription of \(it.subject)") }
@@ -188,10 +189,11 @@ extension NATSSession {
     private func transmit(_ message: NATSMessage, on connection: OpaquePointer) -> Bool {
         let table = functions.table
         var created: OpaquePointer?
+        // SAFETY: bytes may be read as characters, and the library copies them.
         let status = message.payload.withUnsafeBytes { bytes in
             table.pointee.natsMsg_Create(
-                &created, message.subject, message.replyTo, bytes.baseAddress?.assumingMemoryBound(to: CChar.self),
-                Int32(bytes.count))
+                &created, message.subject, message.replyTo,
+                bytes.baseAddress?.assumingMemoryBound(to: CChar.self), Int32(bytes.count))
         }
         guard status == NATS_OK, let created else { return false }
         defer { table.pointee.natsMsg_Destroy(created) }

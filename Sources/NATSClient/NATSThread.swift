@@ -47,7 +47,9 @@ final class WakeupDescriptor: Sendable {
 
     init() throws(NATSFailure) {
         let number = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
-        guard number >= 0 else { throw NATSFailure("no descriptor for the connection to NATS: \(text(of: Errno.current.rawValue))") }
+        guard number >= 0 else {
+            throw NATSFailure("no descriptor for the connection to NATS: \(text(of: Errno.current.rawValue))")
+        }
         descriptor = Descriptor(adopting: number)
     }
 

@@ -78,7 +78,8 @@ final class FleetAnswerer: Sendable {
         if let text = message.header(FleetHeader.deadline) {
             guard let milliseconds = Int64(text), milliseconds > 0 else {
                 return RemoteReply(
-                    .badRequest, "\(FleetHeader.deadline) must be milliseconds since 1970, got \(FleetHeader.value(text))")
+                    .badRequest,
+                    "\(FleetHeader.deadline) must be milliseconds since 1970, got \(FleetHeader.value(text))")
             }
             let left = remaining(until: milliseconds)
             guard left > -Self.clockToleranceMilliseconds else { return Self.tooLate(by: -left) }

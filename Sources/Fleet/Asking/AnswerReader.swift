@@ -37,7 +37,8 @@ struct AnswerReader {
         case 403: return .answer(.forbidden(place: name, detail: detail))
         case 400, 404, 413, 415, 422: return .answer(.unsupported(place: name, detail: detail))
         default:
-            return .answer(.unavailable(reason: "\(name ?? "an instance") answered \(FleetHeader.value(code)): \(detail)"))
+            return .answer(
+                .unavailable(reason: "\(name ?? "an instance") answered \(FleetHeader.value(code)): \(detail)"))
         }
     }
 
@@ -45,7 +46,8 @@ struct AnswerReader {
         guard case .object(let document)? = try? JSONValue.parse(payload.span, limits: Self.limits) else {
             return distrust("the answer of \(place.text) is not a JSON object")
         }
-        guard document["target"]?.text == question.request.target.text, document["id"]?.text == question.request.id else {
+        guard document["target"]?.text == question.request.target.text, document["id"]?.text == question.request.id
+        else {
             return distrust("the answer of \(place.text) is about another target")
         }
         guard case .bool(let isOK)? = document["ok"], let outcome = document["outcome"]?.text else {

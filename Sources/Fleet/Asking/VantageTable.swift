@@ -13,7 +13,7 @@ struct VantageTable: Sendable {
         var roundTripMilliseconds: Double
     }
 
-    private struct Place {
+    private struct PlaceRecord {
         var state = Vantage.State.up
         var sinceNanoseconds: Int64
         /// Of the instance that was seen last.
@@ -31,7 +31,7 @@ struct VantageTable: Sendable {
     static let memoryMilliseconds = 3_600_000
 
     private var instances: [String: Instance] = [:]
-    private var places: [PlaceName: Place] = [:]
+    private var places: [PlaceName: PlaceRecord] = [:]
 
     var instanceCount: Int { instances.count }
 
@@ -45,7 +45,7 @@ struct VantageTable: Sendable {
             roundTripMilliseconds: roundTripMilliseconds)
         var place =
             places[info.place]
-            ?? Place(sinceNanoseconds: wallNanoseconds, labels: info.labels, version: info.version)
+            ?? PlaceRecord(sinceNanoseconds: wallNanoseconds, labels: info.labels, version: info.version)
         if place.state == .gone {
             place.state = .up
             place.sinceNanoseconds = wallNanoseconds

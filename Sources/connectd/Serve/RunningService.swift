@@ -52,11 +52,7 @@ struct RunningService: ~Copyable {
         let limits = ServiceAssembly.limits(
             budget, shares, memory: memory, perClient: settings.limits.perClient.connections,
             isHTTPS: settings.https != nil)
-        let modules = ServiceModules(
-            blackbox: BlackboxService(),
-            fleet: settings.fleet.map {
-                FleetMember($0, version: Version.number, reactors: pool.workers.map(\.reactor), logger: logger)
-            })
+        let modules = ServiceModules(settings, reactors: pool.workers.map(\.reactor), logger: logger)
         let handler = ServiceHandler(
             pool: pool, memory: memory, connections: limits.openConnections,
             settings: ServiceAssembly.serviceSettings(from: settings, listening: [], modules: modules),
@@ -68,13 +64,13 @@ struct RunningService: ~Copyable {
         let threads = try pool.start()
         let handshakes: ServiceThread?
         let health: ServiceThread?
+        let service: HTTPService
         do {
             // Resources know this thread as the worker after the last.
             health = settings.healthListen.isEmpty ? nil : try ServiceThread(index: workers)
             handshakes = settings.https == nil ? nil : try ServiceThread(index: workers + 1)
-            http = try Self.listen(
-                on: ServiceAssembly.listeners(settings, sockets), pool, health?.reactor,
-                limits,
+            service = try Self.listen(
+                on: ServiceAssembly.listeners(settings, sockets), pool, health?.reactor, limits,
                 settings.https.flatMap { context in handshakes.map { $0.front(context) } }, handler, logger
             ) { addresses, files in
                 // Before the first request is read: the policy denies the service's own listeners.
@@ -82,20 +78,13 @@ struct RunningService: ~Copyable {
                     ServiceAssembly.serviceSettings(
                         from: settings, listening: addresses, files: files, modules: modules))
             }
+            try Self.start(modules.fleet, answers: settings.fleet?.answers ?? false, by: handler)
         } catch {
             threads.stopAndJoin()
             throw error
         }
+        http = service
         handler.replaceMonitors(with: monitors)
-        do {
-            // Only an instance with an explicit policy and credentials answers: `Settings.missingStatements`.
-            try modules.fleet?.start(
-                answeringWith: settings.fleet?.answers == true ? { handler.remoteChecks } : nil)
-        } catch {
-            StartFailure.report("connectd: \(error)")
-            threads.stopAndJoin()
-            throw ExitCode(1)
-        }
         memoryText = "\(shares.clients >> 20) MiB of \(shares.available.bytes >> 20) MiB"
         budgetText = ServiceAssembly.budgetText(budget, shares)
         listenerDescriptions = ListenerDescription.list(http.addresses, settings)
@@ -113,6 +102,21 @@ struct RunningService: ~Copyable {
         self.threads = threads
         self.handshakes = handshakes
         self.health = health
+    }
+
+    /// Connects to the fleet. Only an instance with an explicit policy and credentials answers
+    /// (`Settings.missingStatements`).
+    private static func start(_ fleet: FleetMember?, answers: Bool, by handler: ServiceHandler) throws {
+        do throws(FleetFailure) {
+            if answers {
+                try fleet?.start { handler.remoteChecks }
+            } else {
+                try fleet?.start(answeringWith: nil)
+            }
+        } catch {
+            StartFailure.report("connectd: \(error)")
+            throw ExitCode(1)
+        }
     }
 
     private static func listen(

@@ -6,7 +6,9 @@ import Configuration
 import ConnectAPI
 import Fleet
 import HTTPServer
+import Logging
 import NetworkTypes
+import SocketIO
 import StrictJSON
 import TLS
 
@@ -15,6 +17,14 @@ struct ServiceModules {
     let blackbox: BlackboxService
     /// nil without a fleet.
     let fleet: FleetMember?
+
+    /// - Parameter reactors: Those of the workers.
+    init(_ settings: Settings, reactors: [Reactor], logger: Logger) {
+        blackbox = BlackboxService()
+        fleet = settings.fleet.map {
+            FleetMember($0, version: Version.number, reactors: reactors, logger: logger)
+        }
+    }
 }
 
 /// Converts the configuration into the settings of the other modules.
@@ -37,7 +47,8 @@ enum ServiceAssembly {
             maximumTimeoutMilliseconds: settings.limits.timeoutMilliseconds,
             bodyBytes: settings.limits.bodyBytes, batchChecks: settings.limits.batch,
             extensions: [
-                BlackboxRoutes(modules.blackbox, modules: BlackboxModules(settings.modules)), FleetRoutes(modules.fleet),
+                BlackboxRoutes(modules.blackbox, modules: BlackboxModules(settings.modules)),
+                FleetRoutes(modules.fleet),
             ],
             fleet: modules.fleet,
             certificateExpiry: settings.https?.certificate.validity?.notAfter,
