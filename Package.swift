@@ -241,7 +241,8 @@ let package = Package(
         .testTarget(
             name: "FleetTests",
             dependencies: [
-                "Fleet", "CheckModel", "ConnectAPI", "ErrorCatalogue", "NetworkTypes", "StrictJSON",
+                "Fleet", "CheckModel", "ConnectAPI", "ErrorCatalogue", "NATSClient", "NetworkTypes", "SocketIO",
+                "StrictJSON",
             ],
             swiftSettings: strict),
         .testTarget(

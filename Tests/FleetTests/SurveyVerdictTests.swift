@@ -39,8 +39,12 @@ import Testing
     }
 
     @Test func theSameLastResponderIsThePath() {
-        #expect(SurveyVerdict([rejected(by: "10.0.0.1"), rejected(by: "10.0.0.1")], quorum: 1) == SurveyVerdict(.down, .path))
-        #expect(SurveyVerdict([rejected(by: "10.0.0.1"), rejected(by: "10.0.0.2")], quorum: 1) == SurveyVerdict(.down, .unknown))
+        #expect(
+            SurveyVerdict([rejected(by: "10.0.0.1"), rejected(by: "10.0.0.1")], quorum: 1)
+                == SurveyVerdict(.down, .path))
+        #expect(
+            SurveyVerdict([rejected(by: "10.0.0.1"), rejected(by: "10.0.0.2")], quorum: 1)
+                == SurveyVerdict(.down, .unknown))
     }
 
     @Test func allSilentIsUnknown() {
