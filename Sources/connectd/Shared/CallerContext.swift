@@ -41,7 +41,7 @@ struct SettingsSource {
     func load(replacing replaced: Settings? = nil) throws(ConfigurationProblems) -> (Settings, [String]) {
         let loaded = try SettingsLoader.load(
             file: file, mayBeEmpty: replaced?.isOfEmptyFile ?? true, environment: Environment.all, flags: flags,
-            inherited: inherited, judgeCheck: MonitorAssembly.problems)
+            inherited: inherited, judgeCheck: MonitorAssembly.problems, judgePlaces: MonitorAssembly.problems)
         return (loaded.settings, loaded.warnings + MonitorPolicyWarnings.warnings(about: loaded.settings))
     }
 }
