@@ -3,10 +3,12 @@
 The examples keep their addresses, in their own namespace. Intervals of minutes become a second.
 """
 
+import collections
 import email
 import email.policy
 import json
 import re
+import shutil
 import urllib.parse
 
 import pytest
@@ -42,6 +44,44 @@ def test_every_alert_has_a_unit_test():
     tests = yaml.safe_load((PROMETHEUS / "tests/connectd.test.yml").read_text())["tests"]
     fired = {case["alertname"] for test in tests for case in test.get("alert_rule_test", []) if case.get("exp_alerts")}
     assert fired == alerts
+
+
+# --- the same target from several places
+
+SHARDING = PROMETHEUS / "sharding"
+
+
+def test_promtool_accepts_the_shards_and_their_rules():
+    for command in (["config", "prometheus.yml"], ["rules", "places.rules.yml"]):
+        ran = run("promtool", "check", *command, cwd=SHARDING)
+        assert ran.returncode == 0 and ran.stderr == "" and "WARNING" not in ran.stdout, ran.stdout + ran.stderr
+
+
+def test_the_rules_for_places_pass_their_unit_tests_and_each_alert_has_one():
+    ran = run("promtool", "test", "rules", "places.test.yml", cwd=SHARDING)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    rules = yaml.safe_load((SHARDING / "places.rules.yml").read_text())
+    tests = yaml.safe_load((SHARDING / "places.test.yml").read_text())["tests"]
+    fired = {case["alertname"] for test in tests for case in test["alert_rule_test"] if case.get("exp_alerts")}
+    assert fired == {rule["alert"] for group in rules["groups"] for rule in group["rules"] if "alert" in rule}
+
+
+def test_each_target_is_probed_by_two_places(tmp_path):
+    """promtool applies the relabeling of each job to a hundred targets."""
+    targets = [f"host-{number}.example:443" for number in range(100)]
+    (tmp_path / "targets").mkdir()
+    (tmp_path / "targets/many.yml").write_text(yaml.safe_dump([{"labels": {"module": "tcp_connect"}, "targets": targets}]))
+    copied = tmp_path / "sharding"
+    shutil.copytree(SHARDING, copied)
+    found = collections.defaultdict(set)
+    for job in yaml.safe_load((copied / "prometheus.yml").read_text())["scrape_configs"]:
+        ran = run("promtool", "check", "service-discovery", "--timeout=2s", "prometheus.yml", job["job_name"], cwd=copied)
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        kept = [entry["labels"] for entry in json.loads(ran.stdout) if entry["labels"]]
+        assert all(labels["__address__"] == f"{labels['place']}.connectd.internal:8080" for labels in kept)
+        for labels in kept:
+            found[labels["instance"]].add(labels["place"])
+    assert found.keys() == set(targets) and {len(places) for places in found.values()} == {2}
 
 
 @needs("amtool")
