@@ -75,7 +75,7 @@ def test_each_target_is_probed_by_two_places(tmp_path):
     shutil.copytree(SHARDING, copied)
     found = collections.defaultdict(set)
     for job in yaml.safe_load((copied / "prometheus.yml").read_text())["scrape_configs"]:
-        ran = run("promtool", "check", "service-discovery", "--timeout=2s", "prometheus.yml", job["job_name"], cwd=copied)
+        ran = run("promtool", "check", "service-discovery", "--timeout=1s", "prometheus.yml", job["job_name"], cwd=copied)
         assert ran.returncode == 0, ran.stdout + ran.stderr
         kept = [entry["labels"] for entry in json.loads(ran.stdout) if entry["labels"]]
         assert all(labels["__address__"] == f"{labels['place']}.connectd.internal:8080" for labels in kept)
