@@ -241,8 +241,8 @@ let package = Package(
         .testTarget(
             name: "FleetTests",
             dependencies: [
-                "Fleet", "CheckModel", "ConnectAPI", "ErrorCatalogue", "NATSClient", "NetworkTypes", "SocketIO",
-                "StrictJSON",
+                "Fleet", "CheckEngine", "CheckModel", "ConnectAPI", "ErrorCatalogue", "NATSClient", "NetworkTypes",
+                "SocketIO", "StrictJSON",
             ],
             swiftSettings: strict),
         .testTarget(

@@ -141,13 +141,13 @@ public final class MemoryBudget: Sendable {
 }
 
 /// A charge that is released with this object.
-final class MemoryCharge: Sendable {
+public final class MemoryCharge: Sendable {
     private let budget: MemoryBudget
     private let use: MemoryBudget.Use
     private let bytes: Int
 
     /// nil if there is no room.
-    init?(_ bytes: Int, for use: MemoryBudget.Use, in budget: MemoryBudget) {
+    public init?(_ bytes: Int, for use: MemoryBudget.Use, in budget: MemoryBudget) {
         guard budget.charge(bytes, for: use) else { return nil }
         self.budget = budget
         self.use = use

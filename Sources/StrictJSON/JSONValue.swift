@@ -136,4 +136,10 @@ public struct JSONFragment: Sendable {
         write(&writer)
         bytes = writer.finish()
     }
+
+    /// A value that a writer has encoded.
+    /// - Parameter bytes: one valid JSON value, without a newline.
+    public init(encoded bytes: [UInt8]) {
+        self.bytes = bytes
+    }
 }

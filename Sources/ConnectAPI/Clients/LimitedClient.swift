@@ -2,7 +2,7 @@ package import CheckEngine
 internal import CheckModel
 internal import ErrorCatalogue
 package import HTTPServer
-internal import NetworkTypes
+package import NetworkTypes
 internal import SocketIO
 
 /// The client of one request, with its limits. There is one only if a limit is configured.
@@ -38,6 +38,17 @@ package final class LimitedClient: Sendable {
         return ClientCheck(of: check.request.target, by: self, holding: try permit(upTo: 1))
     }
 
+    /// Counts a check that runs at several places: its target once, and its rounds at each place.
+    /// - Parameter places: how many, at least 1.
+    /// - Returns: the check for the limits; its permits say at how many places it may run at once.
+    /// - Throws: 429 if the client must wait.
+    package func begin(_ check: PreparedCheck, at places: Int) throws(Problem) -> ClientCheck {
+        try count(check)
+        let permit = try permit(upTo: places)
+        chargeFurther((places - 1) * Int(check.request.count))
+        return ClientCheck(of: check.request.target, by: self, holding: permit)
+    }
+
     /// Counts the target and the rounds of a check. Its first round has been counted.
     /// - Throws: 429 if the client has checked too many other targets in the last hour; then no round is counted.
     func count(_ check: PreparedCheck) throws(Problem) {
@@ -64,8 +75,16 @@ package final class LimitedClient: Sendable {
     /// Counts the addresses that a check has connected to: a name can lead to another address each time.
     func note(_ answer: CheckAnswer, to target: Target) {
         guard rules.targetsPerHour > 0, case .result(let result) = answer else { return }
-        for attempt in result.attempts where attempt.outcome != .failed(.denied) {
-            guard case .ip(let endpoint) = attempt.endpoint else { continue }
+        let endpoints = result.attempts.compactMap { attempt -> IPEndpoint? in
+            guard attempt.outcome != .failed(.denied), case .ip(let endpoint) = attempt.endpoint else { return nil }
+            return endpoint
+        }
+        note(endpoints, of: target)
+    }
+
+    fileprivate func note(_ endpoints: [IPEndpoint], of target: Target) {
+        guard rules.targetsPerHour > 0 else { return }
+        for endpoint in endpoints {
             let address = TargetKey.address(endpoint.address, endpoint.port).shortHash
             if table.note(target: address, of: client, limit: rules.targetsPerHour) > 0 {
                 // From now on the name is refused like a new target. Otherwise it could lead to any number of addresses.
@@ -140,9 +159,17 @@ package final class ClientCheck: Sendable {
         self.permit = permit
     }
 
+    /// At how many places the check may run at once; nil if that is not limited.
+    package var permitCount: Int? { permit?.count }
+
     /// Takes the answer of the check.
     package func end(with answer: CheckAnswer) {
         client.note(answer, to: target)
+    }
+
+    /// Takes the answer of another place: what it connected to.
+    package func end(connectedTo endpoints: [IPEndpoint]) {
+        client.note(endpoints, of: target)
     }
 }
 

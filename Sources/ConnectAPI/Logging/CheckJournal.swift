@@ -31,7 +31,7 @@ package final class CheckJournal: Sendable {
     /// - Parameter peer: who asked; only for the log.
     /// - Returns: the result.
     /// - Throws: the problem, if the check has no result.
-    func conclude(
+    package func conclude(
         _ answer: CheckAnswer, of request: CheckRequest, from peer: Peer, on worker: Int
     ) throws(Problem) -> CheckResult {
         switch answer {

@@ -23,8 +23,8 @@ final class BatchResource: RequestResponder {
     }
 }
 
-/// The two forms of the response.
-enum BatchForm {
+/// The two forms of a response with many results.
+package enum BatchForm: Sendable {
     /// One document, with the results in the order of the request.
     case document
     /// A line for each result as soon as it is known, then a line with the summary.
@@ -33,11 +33,11 @@ enum BatchForm {
     private static let linesType = "application/x-ndjson"
     private static let documentType = "application/json"
 
-    init(accept fields: [String]) {
+    package init(accept fields: [String]) {
         self = AcceptHeader(fields).prefers(Self.linesType, to: Self.documentType) ? .lines : .document
     }
 
-    var headers: [(name: String, value: String)] {
+    package var headers: [(name: String, value: String)] {
         switch self {
         case .document: [("Content-Type", Self.documentType), ("Vary", "Accept")]
         // nginx would collect the lines.

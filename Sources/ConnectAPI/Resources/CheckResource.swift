@@ -1,7 +1,7 @@
-internal import CheckEngine
-internal import CheckModel
+package import CheckEngine
+package import CheckModel
 internal import ErrorCatalogue
-internal import HTTPServer
+package import HTTPServer
 internal import NetworkTypes
 internal import StrictJSON
 
@@ -86,24 +86,29 @@ struct AdmittedCheck {
 /// What a check of a request passes through, whatever the request looks like: permission, run, journal.
 ///
 /// A request with several checks uses it once for each of them.
-struct CheckPipeline {
-    let parts: ServiceParts
-    let settings: ServiceSettings
+package struct CheckPipeline: Sendable {
+    package let parts: ServiceParts
+    package let settings: ServiceSettings
+
+    package init(parts: ServiceParts, settings: ServiceSettings) {
+        self.parts = parts
+        self.settings = settings
+    }
 
     /// Where the request comes from: the same for all of its checks.
-    func origin(of head: RequestHead) -> RequestOrigin? {
+    package func origin(of head: RequestHead) -> RequestOrigin? {
         OriginReader.origin(of: head, tokens: settings.tokens)
     }
 
     /// The client of a request; nil if clients have no limits.
-    func client(of head: RequestHead) -> LimitedClient? {
+    package func client(of head: RequestHead) -> LimitedClient? {
         settings.limitedClient(of: head, in: parts)
     }
 
     /// Counts a decoded check, and judges what it uses.
     /// - Returns: the check with its origin.
     /// - Throws: 400 or 403, as `ServiceSettings.permit` does.
-    func admit(
+    package func admit(
         _ decoded: PreparedCheck, from peer: Peer, origin: RequestOrigin?
     ) throws(Problem) -> PreparedCheck {
         let check = decoded.asked(by: origin)
@@ -135,7 +140,7 @@ struct CheckPipeline {
     ///
     /// Inlined: a frame of its own would exist as long as the check.
     @inline(__always)
-    func run(_ check: PreparedCheck, on worker: Int) async -> CheckAnswer {
+    package func run(_ check: PreparedCheck, on worker: Int) async -> CheckAnswer {
         await parts.service(on: worker).run(check, in: settings.checkContext, until: nil)
     }
 }

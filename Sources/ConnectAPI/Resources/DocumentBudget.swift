@@ -1,5 +1,5 @@
-internal import HTTPServer
-internal import NetworkTypes
+package import HTTPServer
+package import NetworkTypes
 internal import SocketIO
 internal import Synchronization
 
@@ -8,7 +8,7 @@ internal import Synchronization
 ///
 /// If the budget is exhausted, the oldest transfer is revoked, if it had enough time. So slow readers cannot keep
 /// others from the metrics.
-final class DocumentBudget: Sendable {
+package final class DocumentBudget: Sendable {
     private struct Loan {
         let number: UInt64
         let bytes: Int
@@ -58,7 +58,7 @@ final class DocumentBudget: Sendable {
 
     /// Writes a document, and counts it until it is sent or revoked.
     /// - Throws: if the budget is exhausted; `write` is not called then.
-    func lend(
+    package func lend(
         at now: MonotonicTime = Clock.now(), _ write: () throws(Problem) -> [UInt8]
     ) throws(Problem) -> SharedBody {
         guard hasRoom(at: now) else {

@@ -114,9 +114,9 @@ package final class ServiceParts: Sendable {
     package let journal: CheckJournal
     let monitors: MonitorSet
     /// Accounts for the memory that clients can make the service hold.
-    let memory: MemoryBudget
+    package let memory: MemoryBudget
     let connections: ConnectionCount
-    let documents: DocumentBudget
+    package let documents: DocumentBudget
     let metricsPace = MetricsPace()
     let clients: ClientTable
     let clientJournal: ClientJournal

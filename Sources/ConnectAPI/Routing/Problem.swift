@@ -82,7 +82,7 @@ package final class Problem: Error, Sendable {
     }
 
     /// The header field for problems that may pass soon.
-    static let retryAfter: (name: String, value: String) = ("Retry-After", "1")
+    package static let retryAfter: (name: String, value: String) = ("Retry-After", "1")
 
     /// Invalid inputs, each with its pointer.
     package convenience init(_ problems: JSONProblems) {

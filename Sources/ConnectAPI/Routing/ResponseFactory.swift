@@ -12,11 +12,13 @@ package enum ResponseFactory {
     private static let problem = common + [("Content-Type", "application/problem+json")]
     private static let yaml = common + [("Content-Type", "application/yaml")]
 
-    package static func json(status: Int = 200, _ body: [UInt8], headers: [(name: String, value: String)] = []) -> Response {
+    package static func json(
+        status: Int = 200, _ body: [UInt8], headers: [(name: String, value: String)] = []
+    ) -> Response {
         Response(status: status, headers: headers.isEmpty ? json : json + headers, body: body)
     }
 
-    static func json(sharing body: SharedBody) -> Response {
+    package static func json(sharing body: SharedBody) -> Response {
         Response(status: 200, headers: json, sharing: body)
     }
 
@@ -48,7 +50,7 @@ package enum ResponseFactory {
     }
 
     /// A body that is written while it is sent.
-    static func stream(
+    package static func stream(
         _ headers: [(name: String, value: String)], _ producer: @escaping StreamProducer
     ) -> Response {
         Response(status: 200, headers: common + headers, stream: producer)

@@ -48,7 +48,7 @@ enum ServiceAssembly {
             bodyBytes: settings.limits.bodyBytes, batchChecks: settings.limits.batch,
             extensions: [
                 BlackboxRoutes(modules.blackbox, modules: BlackboxModules(settings.modules)),
-                FleetRoutes(modules.fleet),
+                FleetRoutes(modules.fleet), SurveyRoutes(own: SurveyPlan.Instance(settings.fleet)),
             ],
             fleet: modules.fleet,
             certificateExpiry: settings.https?.certificate.validity?.notAfter,

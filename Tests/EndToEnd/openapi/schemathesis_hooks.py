@@ -3,9 +3,9 @@
 Bodies come from the same schemas without their conditions. Members that contradict others are left out, until the published
 schema admits the body. So the specification decides what is sent, and nothing that it admits is repaired or hidden.
 
-Five things are facts of the service, which no schema knows: the names in its configuration, the names of ciphers in OpenSSL,
-which patterns PCRE2 compiles, which groups these have, and which parameters of a probe contradict each other. The last is
-judged by the schema of a check, as the description of `/v1/probe` says.
+Six things are facts of the service, which no schema knows: the names in its configuration, that it has no fleet, the names of
+ciphers in OpenSSL, which patterns PCRE2 compiles, which groups these have, and which parameters of a probe contradict each
+other. The last is judged by the schema of a check, as the description of `/v1/probe` says.
 
 Only the runs for valid data load this file.
 """
@@ -22,12 +22,14 @@ import yaml
 
 
 DOCUMENT = yaml.safe_load((pathlib.Path(__file__).parents[3] / "openapi" / "openapi.yaml").read_text(encoding="utf-8"))
-BODIES = {"/v1/checks": "CheckRequest", "/v1/diagnoses": "DiagnosisRequest", "/v1/checks/batch": "BatchRequest"}
+BODIES = {
+    "/v1/checks": "CheckRequest", "/v1/diagnoses": "DiagnosisRequest", "/v1/checks/batch": "BatchRequest", "/v1/surveys": "SurveyRequest",
+}  # fmt: skip
 CONDITIONS = ("if", "then", "else", "dependentSchemas")
 # The configuration of the service in `schemathesis_run.py` has these names.
 CONFIGURED = {"ca": "internal", "client_certificate": "probe", "ciphers": "HIGH"}
 # No target answers on loopback, but these durations pass even so.
-SHORTEST = {"hold_ms": 50, "interval_ms": 20, "count": 3, "timeout_ms": 1000, "rate_per_second": 0, "per_host": 0, "retry_timeouts": 0}
+SHORTEST = {"hold_ms": 50, "interval_ms": 20, "count": 3, "timeout_ms": 1000, "grace_ms": 500, "rate_per_second": 0, "per_host": 0, "retry_timeouts": 0}  # fmt: skip
 
 
 def validator(name: str) -> jsonschema_rs.Draft202012Validator:
@@ -72,7 +74,9 @@ def filter_case(context, case):
 
 
 # Facts of the service: see above.
-UNKNOWN_TO_SCHEMAS = re.compile(r"(/defaults)?(/tls/(ca|client_certificate|ciphers)|/dialog/[0-9]+/(expect|reject|send))")
+UNKNOWN_TO_SCHEMAS = re.compile(
+    r"(/defaults|/check)?(/tls/(ca|client_certificate|ciphers)|/dialog/[0-9]+/(expect|reject|send))|/from/[0-9]+"
+)
 
 
 @schemathesis.hook
@@ -110,7 +114,9 @@ def admitted(path: str, body) -> dict:
     body = known(quick(body))
     if "target" in body:
         body["target"] = local_target(body)
-    made = {name: body[name] for name in ("target", "checks") if name in body}
+    if path == "/v1/surveys":
+        body["check"] = admitted("/v1/checks", body["check"])
+    made = {name: body[name] for name in ("target", "checks", "check") if name in body}
     for name, value in body.items():
         if VALIDATORS[path].is_valid(made | {name: value}):
             made[name] = value

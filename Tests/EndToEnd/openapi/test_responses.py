@@ -13,6 +13,7 @@ from support.specification import DOCUMENT, complaints, operations, resolved, un
 BODIES = {
     "/v1/checks": {"target": "127.0.0.1:1"}, "/v1/checks/batch": {"checks": [{"target": "127.0.0.1:1"}]},
     "/v1/diagnoses": {"target": "127.0.0.1:1"}, "/v1/routes": {"destinations": ["127.0.0.1"]},
+    "/v1/surveys": {"check": {"target": "127.0.0.1:1"}},
 }  # fmt: skip
 QUERIES = {"/v1/probe": "?target=127.0.0.1:1", "/probe": "?target=127.0.0.1:1&module=tcp_connect"}
 OPERATIONS = [(method.upper(), path) for path, method, _, _ in operations()]
@@ -21,7 +22,8 @@ CHECKS = [*BODIES, *QUERIES]
 HEALTH = ("/livez", "/readyz")
 # What a token with one scope opens. The rest is open to every token.
 SCOPES = {
-    "checks": ["/v1/checks", "/v1/checks/batch", "/v1/routes", "/v1/diagnoses"], "probe": ["/v1/probe", "/probe", "/", "/logs"],
+    "checks": ["/v1/checks", "/v1/checks/batch", "/v1/routes", "/v1/diagnoses", "/v1/surveys"],
+    "probe": ["/v1/probe", "/probe", "/", "/logs"],
     "metrics": ["/v1/monitors", "/v1/monitors/{name}", "/metrics"], "admin": ["/config", "/-/reload"],
 }  # fmt: skip
 TOKENS = "".join(f"{scope}:{scope}-token-0123456789 scope={scope}\n" for scope in SCOPES)

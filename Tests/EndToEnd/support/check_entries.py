@@ -116,6 +116,14 @@ def _diagnosis(client, host: str) -> str:
     return checks[0]["outcome"] if checks else answer.json["verdict"]
 
 
+def _survey(client, host: str) -> str:
+    answer = client.post("/v1/surveys", {"check": {"target": f"tcp://{host}:{PORT}", "timeout_ms": 700}})
+    if answer.status != 200:
+        return _word(answer)
+    [vantage] = answer.json["vantages"]
+    return "denied" if vantage["status"] == "forbidden" else vantage["result"]["outcome"]
+
+
 def _name_server(client, host: str) -> str:
     return _word(client.post_check("tcp://names.example:80", timeout_ms=700, resolve={"server": f"{host}:{PORT}"}))
 
@@ -140,6 +148,7 @@ ENTRIES = [
     Entry("batch in lines, target in the defaults", "tcp", _batch_lines),
     Entry("routes", "udp", _route),
     Entry("diagnosis", "tcp", _diagnosis),
+    Entry("survey", "tcp", _survey),
     Entry("probe: plain", "tcp", _probe("")),
     Entry("probe: STARTTLS", "tcp", _probe("&starttls=smtp")),
     Entry("probe: all addresses", "tcp", _probe("&addresses=all")),

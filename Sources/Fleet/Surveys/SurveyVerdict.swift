@@ -30,7 +30,7 @@ public struct SurveyVote: Sendable, Equatable {
 
 /// What the places found together: a pure function of their votes.
 public struct SurveyVerdict: Sendable, Equatable {
-    public enum Word: String, Sendable {
+    public enum Conclusion: String, Sendable {
         case up, down, partial, undetermined
     }
 
@@ -45,13 +45,13 @@ public struct SurveyVerdict: Sendable, Equatable {
         public var value: String
     }
 
-    public var word: Word
+    public var conclusion: Conclusion
     public var location: Location?
     /// With `partial` only.
     public var label: SeparatingLabel?
 
-    init(_ word: Word, _ location: Location? = nil, label: SeparatingLabel? = nil) {
-        self.word = word
+    init(_ conclusion: Conclusion, _ location: Location? = nil, label: SeparatingLabel? = nil) {
+        self.conclusion = conclusion
         self.location = location
         self.label = label
     }
@@ -77,13 +77,11 @@ public struct SurveyVerdict: Sendable, Equatable {
     /// - Parameter failed: all counted results, none of them ok.
     private static func location(of failed: [SurveyVote]) -> Location {
         if failed.contains(where: { $0.fault == .target }) { return .target }
-        if let responder = failed[0].lastResponder, failed.allSatisfy({ $0.lastResponder == responder }) {
-            return .path
-        }
-        return .unknown
+        guard let responder = failed[0].lastResponder else { return .unknown }
+        return failed.allSatisfy { $0.lastResponder == responder } ? .path : .unknown
     }
 
-    /// The first label, in the order of names, that tells the two sides apart.
+    /// The first label, in the order of names, that distinguishes the two sides.
     private static func label(separating failed: [SurveyVote], from ok: [SurveyVote]) -> SeparatingLabel? {
         for (name, value) in failed[0].labels.sorted(by: { $0.key < $1.key }) {
             let isShared = failed.allSatisfy { $0.labels[name] == value }
