@@ -74,7 +74,8 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),
-        .target(name: "NATSClient", dependencies: ["CNATS", "NetworkTypes"], swiftSettings: strict),
+        .target(
+            name: "NATSClient", dependencies: ["CLinux", "CNATS", "NetworkTypes", "SocketIO"], swiftSettings: strict),
         .target(
             name: "ConnectAPI",
             dependencies: [

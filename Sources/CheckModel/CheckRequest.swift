@@ -53,6 +53,11 @@ extension CheckRequest {
     /// The longest time that the check can take: its timeout, or that of all rounds with the pauses between them.
     public var longestMilliseconds: Int { Int(count) * timeoutMilliseconds + pausesMilliseconds }
 
+    /// The longest time until there is a result: that of the check, and that of its trace.
+    public var longestMillisecondsWithTrace: Int {
+        longestMilliseconds + (trace.map { $0.when == .never ? 0 : $0.timeoutMilliseconds } ?? 0)
+    }
+
     /// The time of all pauses between rounds.
     public var pausesMilliseconds: Int { max(Int(count) - 1, 0) * Int(intervalMilliseconds) }
 }
@@ -195,13 +200,20 @@ public final class RequestOrigin: Sendable {
     public let requestID: String?
     /// The header field `traceparent`, W3C Trace Context.
     public let traceparent: String?
-    /// The name of the request's token; without a token, `certificatePrefix` and the name of the client's certificate.
+    /// The name of the request's token; without a token, `certificatePrefix` and the name of the client's certificate; for a
+    /// request of the fleet, `fleetPrefix` and the name of the asker.
     public let client: String?
 
     /// Token names have no colon, so a certificate cannot be mistaken for a token.
     public static let certificatePrefix = "cert:"
 
-    public static func isCertificate(_ client: String) -> Bool { client.hasPrefix(certificatePrefix) }
+    /// Before the name that an asker in the fleet gives itself.
+    public static let fleetPrefix = "fleet:"
+
+    /// The prefix of names that the configuration does not list; nil for the name of a token.
+    public static func openPrefix(of client: String) -> String? {
+        [certificatePrefix, fleetPrefix].first(where: client.hasPrefix)
+    }
 
     public init(requestID: String?, traceparent: String?, client: String?) {
         self.requestID = requestID

@@ -65,7 +65,8 @@ import Testing
         let folder = try TemporaryFolder()
         let digest = TokenDigest.text(of: TokenDigest.digest(of: Array("0123456789abcdef".utf8)))
         try folder.write("ops:\(digest)\n", to: "tokens")
-        try folder.write("key\n", to: "bgp.key")
+        for name in ["bgp.key", "fleet.password", "fleet.token"] { try folder.write("key\n", to: name) }
+        try folder.write("-----BEGIN NATS USER JWT-----\n-----BEGIN USER NKEY SEED-----\n", to: "fleet.creds")
         let pair = CertificatePair()
         for name in ["internal-ca.pem", "probe.pem", "server.pem", "ca.pem"] {
             try folder.write(pair.certificate, to: name)
@@ -73,8 +74,9 @@ import Testing
         for name in ["probe.key", "server.key"] { try folder.write(pair.key, to: name) }
         let examples = try Self.blocks()
         try folder.write("modules: {tcp_connect: {prober: tcp}}\n", to: "blackbox.yml")
-        #expect(examples.count == 7)
-        for (index, example) in (examples + [examples.joined()]).enumerated() {
+        #expect(examples.count == 10)
+        let joined = examples.filter { !$0.hasPrefix("# An alternative.") }.joined()
+        for (index, example) in (examples + [joined]).enumerated() {
             let file = try folder.write(example, to: "example-\(index).yaml")
             #expect(try SettingsLoader.load(file: file).warnings.isEmpty)
         }
@@ -149,9 +151,16 @@ import Testing
         case .mapping(let entries):
             entries.reduce(into: [path]) { found, entry in
                 let word = mappings.contains { $0.0.path == path } ? "NAME" : entry.key.text
+                if KeyTable.key(at: path)?.kind.isLabels == true { return }
                 found.formUnion(keys(of: entry.value, at: path.isEmpty ? word : "\(path).\(word)"))
             }
         }
+    }
+}
+
+extension ValueKind {
+    fileprivate var isLabels: Bool {
+        if case .labels = self { true } else { false }
     }
 }
 

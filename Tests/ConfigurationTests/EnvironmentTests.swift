@@ -49,6 +49,7 @@ import Testing
         ("CONNECTD_MD5_KEYS", "{}", "md5_keys can be set only in the configuration file"),
         ("CONNECTD_LISTEN", "unix:a\u{16}b", "\"unix:a\u{FFFD}b\" has no absolute path after \"unix:\""),
         ("CONNECTD_HEALTH_LISTEN", "0.0.0.0", "\"0.0.0.0\" has no port"),
+        ("CONNECTD_FLEET__LABELS", "region=eu", "fleet.labels can be set only in the configuration file"),
         ("CONNECTD_LIMITS__BATCH", "0", "must be from 1 to 1000000, got 0"),
         ("CONNECTD_LIMITS__PER_CLIENT_PER_SECOND", "-1", "must be from 0 to 1000000, got -1"),
     ])

@@ -62,6 +62,47 @@ import Testing
         #expect(found.map(\.reason) == ["requires both certificate and key"] && found.first?.path == "https")
     }
 
+    @Test(arguments: [
+        ("answers: false", "{}", false, []),
+        ("answers: true", "{}", false, [MissingStatement.authentication, .policy]),
+        ("place: a", "{}", false, [.authentication, .policy]),
+        ("place: a", "{}", true, [.policy]),
+        ("place: a", "{profile: internal}", false, [.authentication]),
+        ("place: a", "{profile: internal}", true, []),
+        ("user: a, password_file: secret", "{profile: internal}", false, []),
+        ("token_file: secret", "{}", false, [.policy]),
+    ])
+    func answeringAFleetIsExposure(fleet: String, policy: String, anonymous: Bool, missing: [MissingStatement]) throws {
+        let folder = try TemporaryFolder()
+        try folder.write("secret", to: "secret")
+        let file = try folder.write("fleet: {servers: ['nats://a'], \(fleet)}\npolicy: \(policy)\n", to: "c.yaml")
+        let settings = try SettingsLoader.load(file: file, flags: Flags(allowAnonymous: anonymous)).settings
+        #expect(settings.missingStatements() == missing)
+        #expect((settings.refusalToStart == nil) == missing.isEmpty)
+        if let refusal = settings.refusalToStart { #expect(refusal.contains("fleet.answers"), "\(refusal)") }
+    }
+
+    @Test func loggingInToTheBrokerIsNotAuthenticationOfAListener() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("secret", to: "secret")
+        try folder.write("ops:0123456789abcdef", to: "tokens")
+        let fleet = "fleet: {servers: ['nats://a'], token_file: secret}\npolicy: {profile: internal}\n"
+        let exposed = try folder.write(fleet + "listen: ['0.0.0.0:1']\n", to: "a.yaml")
+        #expect(try SettingsLoader.load(file: exposed).settings.missingStatements() == [.authentication])
+        let open = try folder.write(
+            "fleet: {servers: ['nats://a']}\npolicy: {profile: internal}\nauth: {tokens_file: tokens}\n", to: "b.yaml")
+        let (settings, warnings) = try SettingsLoader.load(file: open)
+        #expect(settings.refusalToStart == nil)
+        #expect(warnings.contains { $0.contains("anyone who reaches the broker") }, "\(warnings)")
+    }
+
+    @Test func answeringAFleetHasTheStricterDefaults() throws {
+        let answers = try load("fleet: {servers: ['nats://a']}", flags: Flags(allowAnonymous: true)).settings.policy
+        #expect(answers.profile == .rules && answers.dialogs == .configured && answers.options.isEmpty)
+        let asks = try load("fleet: {servers: ['nats://a'], answers: false}").settings.policy
+        #expect(asks.profile == .internal && asks.dialogs == .any && asks.options.count == 4)
+    }
+
     @Test func theMessageNamesTheMissingKeysAndHowToSetThem() throws {
         let flags = Flags(listen: ["127.0.0.1:1", "0.0.0.0:2"])
         let message = try #require(try SettingsLoader.load(file: nil, flags: flags).settings.refusalToStart)

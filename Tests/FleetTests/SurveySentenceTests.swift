@@ -24,7 +24,7 @@ import Testing
     }
 
     private func missing(_ place: String, _ status: SurveyEntry.Status) -> SurveyEntry {
-        SurveyEntry(place: place, status, because: "No answer in time.")
+        SurveyEntry(place: place, status, because: "no answer came in time")
     }
 
     private func sentence(_ entries: [SurveyEntry], quorum: Int = 1, unmatched: [String] = []) -> String {

@@ -3,11 +3,13 @@
 #include <nats/nats.h>
 #include <stdbool.h>
 
+// Only the members of the table say whether they may be null.
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wnullability-completeness"
+
 // The functions of libnats that connectd calls. The library is loaded when a fleet is configured, so that a service
 // without one has none of its pages and threads: X(result, name, parameters).
 #define CONNECTD_NATS_FUNCTIONS(X)                                                                                     \
-    X(natsStatus, nats_Open, (int64_t lockSpinCount))                                                                  \
-    X(natsStatus, nats_CloseAndWait, (int64_t timeout))                                                                \
     X(const char *, natsStatus_GetText, (natsStatus status))                                                           \
     X(natsStatus, natsOptions_Create, (natsOptions **options))                                                         \
     X(natsStatus, natsOptions_SetServers, (natsOptions *options, const char **servers, int count))                     \
@@ -22,25 +24,22 @@
     X(natsStatus, natsOptions_SetTimeout, (natsOptions *options, int64_t milliseconds))                                \
     X(natsStatus, natsOptions_SetMaxReconnect, (natsOptions *options, int count))                                      \
     X(natsStatus, natsOptions_SetReconnectWait, (natsOptions *options, int64_t milliseconds))                          \
-    X(natsStatus, natsOptions_SetReconnectBufSize, (natsOptions *options, int bytes))                                  \
+    X(natsStatus, natsOptions_SetReconnectJitter, (natsOptions *options, int64_t milliseconds, int64_t ofTLS))         \
+    X(natsStatus, natsOptions_SetSendAsap, (natsOptions *options, bool isSentAtOnce))                                  \
     X(natsStatus, natsOptions_SetPingInterval, (natsOptions *options, int64_t milliseconds))                           \
     X(natsStatus, natsOptions_SetMaxPingsOut, (natsOptions *options, int count))                                       \
     X(natsStatus, natsOptions_SetWriteDeadline, (natsOptions *options, int64_t milliseconds))                          \
     X(natsStatus, natsOptions_UseGlobalMessageDelivery, (natsOptions *options, bool isGlobal))                         \
-    X(natsStatus, natsOptions_SetRetryOnFailedConnect,                                                                 \
-      (natsOptions *options, bool retry, natsConnectionHandler connected, void *closure))                              \
     X(natsStatus, natsOptions_SetDisconnectedCB, (natsOptions *options, natsConnectionHandler handler, void *closure)) \
     X(natsStatus, natsOptions_SetReconnectedCB, (natsOptions *options, natsConnectionHandler handler, void *closure))  \
     X(natsStatus, natsOptions_SetClosedCB, (natsOptions *options, natsConnectionHandler handler, void *closure))       \
     X(natsStatus, natsOptions_SetErrorHandler, (natsOptions *options, natsErrHandler handler, void *closure))          \
     X(void, natsOptions_Destroy, (natsOptions *options))                                                               \
     X(natsStatus, natsConnection_Connect, (natsConnection **connection, natsOptions *options))                         \
+    X(natsConnStatus, natsConnection_Status, (natsConnection *connection))                                             \
     X(natsStatus, natsConnection_PublishMsg, (natsConnection *connection, natsMsg *message))                           \
-    X(natsStatus, natsConnection_FlushTimeout, (natsConnection *connection, int64_t milliseconds))                     \
-    X(int64_t, natsConnection_GetMaxPayload, (natsConnection *connection))                                             \
     X(natsStatus, natsConnection_GetConnectedUrl, (natsConnection *connection, char *buffer, size_t size))             \
     X(natsStatus, natsConnection_GetLastError, (natsConnection *connection, const char **text))                        \
-    X(natsStatus, natsConnection_GetRTT, (natsConnection *connection, int64_t *nanoseconds))                           \
     X(natsStatus, natsConnection_Subscribe,                                                                            \
       (natsSubscription **subscription, natsConnection *connection, const char *subject, natsMsgHandler handler,       \
        void *closure))                                                                                                 \
@@ -52,6 +51,7 @@
     X(natsStatus, natsSubscription_SetPendingLimits, (natsSubscription *subscription, int messages, int bytes))        \
     X(natsStatus, natsSubscription_Drain, (natsSubscription *subscription))                                            \
     X(void, natsSubscription_Destroy, (natsSubscription *subscription))                                                \
+    X(const char *, natsSubscription_GetSubject, (natsSubscription *subscription))                                     \
     X(natsStatus, natsMsg_Create,                                                                                      \
       (natsMsg **message, const char *subject, const char *reply, const char *data, int length))                       \
     X(const char *, natsMsg_GetSubject, (const natsMsg *message))                                                      \
@@ -65,13 +65,15 @@
 
 // The addresses of these functions, by their names.
 struct connectd_nats {
-#define CONNECTD_NATS_MEMBER(result, name, parameters) result(*name) parameters;
+#define CONNECTD_NATS_MEMBER(result, name, parameters) result(*_Nonnull name) parameters;
     CONNECTD_NATS_FUNCTIONS(CONNECTD_NATS_MEMBER)
 #undef CONNECTD_NATS_MEMBER
 };
 
 // Loads libnats with dlopen(3), once for the process.
 // Returns NULL and the reason in `reason`, a static or thread-local string, if it is missing or too old.
-const struct connectd_nats *connectd_nats_load(const char **reason);
+const struct connectd_nats *_Nullable connectd_nats_load(const char *_Nullable *_Nonnull reason);
+
+#pragma clang diagnostic pop
 
 #endif

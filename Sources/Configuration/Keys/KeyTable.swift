@@ -3,7 +3,7 @@ internal import NetworkTypes
 
 /// All keys. The readers of the file and the environment, and the test of the documentation, use this table.
 enum KeyTable {
-    static let keys: [SettingKey] = service + policy + work + secrets
+    static let keys: [SettingKey] = service + policy + work + secrets + fleet
 
     private static let service: [SettingKey] = [
         SettingKey("listen", .addresses(mayBeEmpty: false) { $0.listen = $1 }, default: "127.0.0.1:8080"),
@@ -68,6 +68,46 @@ enum KeyTable {
         SettingKey("client_certificates", .entries(.clientCertificates), default: "{}"),
         SettingKey("md5_keys", .entries(.md5Keys), default: "{}"),
         SettingKey("modules_file", .file(\.modulesFile), default: "none"),
+    ]
+
+    private static let fleet: [SettingKey] = [
+        SettingKey(
+            "fleet.servers",
+            .list(
+                of: "`nats://host:port`, `tls://host:port`", mayBeEmpty: false, parse: FleetParsing.server,
+                { $0.fleet.servers = $1 }),
+            default: "none"),
+        SettingKey("fleet.credentials", .file(\.fleet.credentials), default: "none"),
+        SettingKey("fleet.token_file", .file(\.fleet.tokenFile), default: "none"),
+        SettingKey(
+            "fleet.user",
+            .text(
+                TextKind(words: "string") { draft, text throws(ValueRefusal) in
+                    try FleetParsing.checkUser(text.text)
+                    draft.fleet.user = text
+                }), default: "none"),
+        SettingKey("fleet.password_file", .file(\.fleet.passwordFile), default: "none"),
+        SettingKey("fleet.certificate", .file(\.fleet.certificate), default: "none"),
+        SettingKey("fleet.key", .file(\.fleet.key), default: "none"),
+        SettingKey(
+            "fleet.authorities",
+            .text(TextKind(words: "name of `authorities`") { draft, text in draft.fleet.authorities = text }),
+            default: "the system's"),
+        SettingKey(
+            "fleet.place",
+            .text(
+                TextKind(words: "1 to 63 letters, digits, `-` and `_`") { draft, text throws(ValueRefusal) in
+                    draft.fleet.place = try FleetParsing.place(text.text)
+                }), default: "the host's name"),
+        SettingKey("fleet.labels", .labels, default: "{}"),
+        SettingKey("fleet.answers", .flag(\.fleet.answers), default: "true"),
+        SettingKey(
+            "fleet.prefix",
+            .text(
+                TextKind(words: "tokens of letters, digits, `-` and `_`, separated by dots") {
+                    draft, text throws(ValueRefusal) in
+                    draft.fleet.prefix = try FleetParsing.prefix(text.text)
+                }), default: "connectd"),
     ]
 
     static func key(at path: String) -> SettingKey? {

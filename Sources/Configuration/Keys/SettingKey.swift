@@ -23,8 +23,8 @@ struct SettingKey: Sendable {
     /// Whether the environment can set it.
     var isSetByEnvironment: Bool {
         switch kind {
-        case .integer, .choice, .list, .file: true
-        case .rules, .monitors, .entries: false
+        case .integer, .choice, .list, .flag, .text, .file: true
+        case .rules, .monitors, .entries, .labels: false
         }
     }
 }

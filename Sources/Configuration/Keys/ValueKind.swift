@@ -6,6 +6,10 @@ enum ValueKind: Sendable {
     case choice([String], @Sendable (inout SettingsDraft, String) -> Void)
     /// A list of strings, each validated separately.
     case list(ListKind)
+    /// `true` or `false`.
+    case flag(any WritableKeyPath<SettingsDraft, Bool> & Sendable)
+    /// One string.
+    case text(TextKind)
     /// A file name.
     case file(any WritableKeyPath<SettingsDraft, FileReference?> & Sendable)
     /// `policy.rules`, whose elements have the keys of `RuleKey`.
@@ -14,6 +18,8 @@ enum ValueKind: Sendable {
     case monitors
     /// A mapping with user-defined names.
     case entries(EntryKind)
+    /// `fleet.labels`, a mapping of strings.
+    case labels
 }
 
 /// A list of strings: a description of its elements, and the function that stores them.
@@ -23,6 +29,13 @@ struct ListKind: Sendable {
     /// Whether the list may be empty.
     let mayBeEmpty: Bool
     let store: @Sendable (inout SettingsDraft, [LocatedText], inout [ConfigurationProblem]) -> Void
+}
+
+/// A string that a function parses and stores.
+struct TextKind: Sendable {
+    /// The type and range, for the documentation.
+    let words: String
+    let store: @Sendable (inout SettingsDraft, LocatedText) throws(ValueRefusal) -> Void
 }
 
 /// A string with its source.
@@ -78,10 +91,13 @@ extension ValueKind {
         case .integer(let range, _): "integer, \(range.lowerBound)…\(range.upperBound)"
         case .choice(let words, _): words.map { "`\($0)`" }.joined(separator: ", ")
         case .list(let kind): "list: \(kind.element)" + (kind.mayBeEmpty ? "" : "; not empty")
+        case .flag: "true, false"
+        case .text(let kind): kind.words
         case .file: "file name"
         case .rules: "list of rules"
         case .monitors: "list of monitors"
         case .entries(let kind): "mapping: name to \(kind.words)"
+        case .labels: "mapping: name to string"
         }
     }
 }

@@ -26,6 +26,7 @@ struct DocumentReader {
             if let key = KeyTable.key(at: entryPath) {
                 reader.readValue(entry.value, of: key, at: entry.position)
             } else {
+                if entryPath == FleetDraft.section { reader.noteFleet(at: entry.position) }
                 reader.readMapping(entry.value, path: entryPath) { $0.readSection($1, below: entryPath) }
             }
         }
@@ -53,7 +54,19 @@ struct DocumentReader {
             readEntries(node, of: kind, path: key.path)
         case .monitors:
             readMonitors(node, path: key.path)
+        case .labels:
+            readLabels(node, path: key.path)
+        case .flag(let place):
+            take(node, path: key.path) { node throws(ValueRefusal) in try node.flag() }.map {
+                writer.draft[keyPath: place] = $0
+            }
+        case .text(let kind):
+            text(node, path: key.path).map { writer.write(text: $0, of: kind) }
         }
+    }
+
+    private mutating func noteFleet(at position: TextPosition) {
+        writer.draft.fleet.note(LocatedText(text: "", source: .file(file, position), path: nil))
     }
 }
 

@@ -29,9 +29,9 @@ struct EnvironmentReader {
     private mutating func readValue(_ value: String, of key: SettingKey, name: String) {
         let text = LocatedText(text: value, source: .environment(name), path: nil)
         switch key.kind {
-        case .rules, .monitors, .entries:
+        case .rules, .monitors, .entries, .labels:
             writer.report(text.problem("\(key.path) can be set only in the configuration file"))
-        case .integer, .choice, .list, .file:
+        case .integer, .choice, .list, .flag, .text, .file:
             guard !value.isEmpty else {
                 writer.report(text.problem("is empty; unset it to leave \(key.path) unchanged"))
                 return
@@ -41,6 +41,7 @@ struct EnvironmentReader {
     }
 
     private mutating func write(_ text: LocatedText, to key: SettingKey) {
+        if key.path.hasPrefix("\(FleetDraft.section).") { writer.draft.fleet.note(text) }
         switch key.kind {
         case .integer(let range, let place):
             guard let value = PlainDecimal.read(text.text) else {
@@ -55,7 +56,15 @@ struct EnvironmentReader {
             writer.write(list: elements(text), of: kind, origin: text)
         case .file(let place):
             writer.write(file: text, key: key.path, folder: "", to: place)
-        case .rules, .monitors, .entries:
+        case .flag(let place):
+            guard ["true", "false"].contains(text.text) else {
+                writer.report(text.problem("must be true or false, got \(Quote.value(text.text))"))
+                return
+            }
+            writer.draft[keyPath: place] = text.text == "true"
+        case .text(let kind):
+            writer.write(text: text, of: kind)
+        case .rules, .monitors, .entries, .labels:
             return
         }
     }

@@ -25,6 +25,7 @@ struct SettingsDraft {
     /// The names of `monitors`: a set, because there may be ten thousand.
     private(set) var monitorNames: Set<String> = []
     var modulesFile: FileReference?
+    var fleet = FleetDraft()
     var log = LogSettings()
 
     static let defaultListen = ListenAddress.ip(
@@ -35,13 +36,13 @@ struct SettingsDraft {
         monitorNames.insert(monitor.name)
     }
 
-    /// The settings, with the defaults that depend on the listen addresses. The files are not read yet.
+    /// The settings, with the defaults that depend on who can ask: other machines or only this one. The files are not read yet.
     ///
     /// Inherited sockets replace the default address, and are added to configured addresses.
     func resolved(allowsAnonymous: Bool, inherited: InheritedAddresses) -> Settings {
         let listen = Self.join(stated(with: inherited).map(\.address), inherited.listen)
         let healthListen = Self.join(self.healthListen.map(\.address), inherited.healthListen)
-        let isLocal = listen.allSatisfy(\.isLocal)
+        let isLocal = listen.allSatisfy(\.isLocal) && !(fleet.isStated && fleet.answers)
         let policy = PolicySettings(
             profile: profile ?? (isLocal ? .internal : .rules),
             dialogs: dialogs ?? (isLocal ? .any : .configured),
@@ -107,6 +108,14 @@ struct SettingWriter {
             return
         }
         kind.store(&draft, texts, &problems)
+    }
+
+    mutating func write(text: LocatedText, of kind: TextKind) {
+        do throws(ValueRefusal) {
+            try kind.store(&draft, text)
+        } catch {
+            report(text.problem(error.about(text.text)))
+        }
     }
 
     /// - Parameter folder: The directory for relative names; empty for the working directory.

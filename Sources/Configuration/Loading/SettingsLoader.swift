@@ -11,12 +11,13 @@ package enum SettingsLoader {
     ///   - mayBeEmpty: Whether an empty file means the defaults.
     ///   - environment: All variables; those that do not start with `CONNECTD_` are ignored.
     ///   - inherited: The addresses of sockets from systemd.
+    ///   - hostName: The name of this machine, from which `fleet.place` has its default.
     ///   - judgeCheck: Returns the problems of a monitor's check. The settings are otherwise complete.
     /// - Returns: The settings, and the warnings to log, one line each.
     /// - Throws: All problems, not only the first.
     package static func load(
         file: String?, mayBeEmpty: Bool = true, environment: [String: String] = [:], flags: Flags = Flags(),
-        inherited: InheritedAddresses = InheritedAddresses(),
+        inherited: InheritedAddresses = InheritedAddresses(), hostName: String = MachineName.current,
         judgeCheck: (ConfiguredCheck, Settings) -> [JSONProblem] = { _, _ in [] }
     ) throws(ConfigurationProblems) -> (settings: Settings, warnings: [String]) {
         var writer = SettingWriter()
@@ -37,6 +38,7 @@ package enum SettingsLoader {
             writer.report(judgeCheck(check, settings).map(check.problem))
         }
         readModules(&settings, &writer, &warnings)
+        readFleet(&settings, &writer, &warnings, hostName: hostName)
         guard writer.problems.isEmpty else { throw ConfigurationProblems(writer.problems) }
         return (settings, warnings)
     }
@@ -111,6 +113,20 @@ package enum SettingsLoader {
         settings.modules = ModulesFile(reference)
         writer.report(settings.modules.problems)
         warnings += settings.modules.warnings
+    }
+
+    private static func readFleet(
+        _ settings: inout Settings, _ writer: inout SettingWriter, _ warnings: inout [String], hostName: String
+    ) {
+        var reader = FleetReader()
+        let authorities = Dictionary(writer.draft.authorityFiles.map { ($0.name, $0.file) }) { first, _ in first }
+        settings.fleet = reader.read(writer.draft.fleet, authorities: authorities, hostName: hostName)
+        writer.report(reader.problems)
+        warnings += reader.warnings
+        guard settings.answersFleet, settings.fleet?.provesIdentity == false, !settings.allowsAnonymous else { return }
+        warnings.append(
+            "fleet: it has no credentials at the broker, so anyone who reaches the broker may ask for checks; "
+                + "tokens and client certificates protect only the listeners")
     }
 
     private static func readMD5Keys(

@@ -2,9 +2,9 @@ package import AccessPolicy
 package import NetworkTypes
 package import TLS
 
-/// A setting that is required before the service listens on an address that other machines can reach.
+/// A setting that is required before other machines can ask for checks, at a listen address or over the fleet.
 package enum MissingStatement: Hashable, CaseIterable, Sendable {
-    /// Tokens, client certificates or `--allow-anonymous`.
+    /// Tokens, client certificates or `--allow-anonymous`; for the fleet, credentials at its broker too.
     case authentication
     /// A profile or rules.
     case policy
@@ -28,23 +28,44 @@ extension Settings {
         listen.filter { !$0.isLocal }
     }
 
+    /// Whether this instance runs checks for other places of a fleet, which is exposure as a reachable address is.
+    package var answersFleet: Bool { fleet?.answers == true }
+
     /// The settings that are missing before the service may start. Loopback and UNIX-domain sockets need none; other
-    /// addresses need authentication and a policy.
+    /// addresses need authentication and a policy, and so does a fleet that this instance answers.
     package func missingStatements() -> [MissingStatement] {
-        guard !exposedAddresses.isEmpty else { return [] }
+        guard !exposedAddresses.isEmpty || answersFleet else { return [] }
         var missing: [MissingStatement] = []
-        if tokens.isEmpty, !allowsAnonymous, https?.demandsCertificate != true { missing.append(.authentication) }
+        if !statesWhoMayAsk { missing.append(.authentication) }
         if !statesPolicy { missing.append(.policy) }
         return missing
+    }
+
+    private var statesWhoMayAsk: Bool {
+        if !tokens.isEmpty || allowsAnonymous || https?.demandsCertificate == true { return true }
+        // Only clients that the broker knows reach an instance that needs credentials there.
+        return exposedAddresses.isEmpty && fleet?.provesIdentity == true
     }
 
     /// The message why the service does not start; nil if it may start.
     package var refusalToStart: String? {
         let missing = missingStatements()
         guard !missing.isEmpty else { return nil }
+        return "connectd does not start: \(exposure), and anyone who reaches it can scan ports with it. "
+            + missing.map(message(of:)).joined(separator: " ")
+    }
+
+    private var exposure: String {
         let addresses = exposedAddresses.map(\.text).joined(separator: ", ")
-        return "connectd does not start: other machines can reach \(addresses), and anyone who reaches it can scan "
-            + "ports with it. " + missing.map(\.message).joined(separator: " ")
+        guard answersFleet else { return "other machines can reach \(addresses)" }
+        let fleet = "other machines can reach it through the fleet (fleet.answers is true)"
+        return addresses.isEmpty ? fleet : "\(fleet) and at \(addresses)"
+    }
+
+    private func message(of missing: MissingStatement) -> String {
+        guard missing == .authentication, exposedAddresses.isEmpty else { return missing.message }
+        return "No authentication configured: set fleet.credentials or another way to log in to the broker, or pass "
+            + "--allow-anonymous to serve anyone at the broker; or set fleet.answers to false to only ask."
     }
 
     /// Advice for a container that starts the service as its first process without an address: a published port would not

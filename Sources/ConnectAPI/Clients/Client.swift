@@ -14,6 +14,8 @@ enum Client: Hashable, Sendable {
     case connection(String)
     /// All clients of UNIX-domain sockets without a token. The permissions of the files decide who they are.
     case local
+    /// All askers in the fleet together: each chooses its own name.
+    case fleet
     /// Clients for which the table has no room: all of them together.
     case others
 
@@ -33,7 +35,7 @@ enum Client: Hashable, Sendable {
     var isAuthenticated: Bool {
         switch self {
         case .token, .certificate: true
-        case .network, .connection, .local, .others: false
+        case .network, .connection, .local, .fleet, .others: false
         }
     }
 
@@ -45,6 +47,7 @@ enum Client: Hashable, Sendable {
         case .network(let network): network.text
         case .connection(let name): name
         case .local: "unix"
+        case .fleet: "fleet"
         case .others: "(others)"
         }
     }

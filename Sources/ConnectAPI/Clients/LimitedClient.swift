@@ -194,4 +194,9 @@ extension ServiceSettings {
         guard !clientRules.isEmpty else { return nil }
         return LimitedClient(Client(of: head, tokens: tokens), rules: clientRules, parts: parts)
     }
+
+    /// All askers in the fleet as one client; nil if clients have no limits.
+    func limitedFleet(in parts: ServiceParts) -> LimitedClient? {
+        clientRules.isEmpty ? nil : LimitedClient(.fleet, rules: clientRules, parts: parts)
+    }
 }

@@ -1,9 +1,9 @@
-internal import StrictJSON
+package import StrictJSON
 
 /// RFC 3339 timestamps in UTC.
 package enum Timestamp {
     /// Writes `2026-01-01T00:00:00.000Z` as a value. The fraction is truncated, so that no timestamp is in the future.
-    static func write(nanosecondsSince1970: Int64, to writer: inout JSONWriter) {
+    package static func write(nanosecondsSince1970: Int64, to writer: inout JSONWriter) {
         writer.plainString(atMost: size) { put(nanosecondsSince1970, at: $0) }
     }
 

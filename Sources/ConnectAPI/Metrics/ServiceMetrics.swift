@@ -51,15 +51,19 @@ package final class ServiceMetrics: Sendable {
         noteCheck(of: client)
     }
 
-    /// The number of certificates with their own count. A CA may issue a new certificate to each client every day.
-    private static let countedCertificates = 100
+    /// The number of certificates, and of askers in the fleet, with their own count. A CA may issue a new certificate to
+    /// each client every day, and an asker chooses its name.
+    private static let countedNames = 100
 
     private func noteCheck(of client: String?) {
         guard let client else { return }
         clients.withLock { counts in
-            let isCounted = counts[client] != nil || !RequestOrigin.isCertificate(client)
-            let certificates = isCounted ? 0 : counts.keys.count(where: RequestOrigin.isCertificate)
-            let key = certificates < Self.countedCertificates ? client : RequestOrigin.certificatePrefix + "(others)"
+            var key = client
+            if counts[client] == nil, let prefix = RequestOrigin.openPrefix(of: client),
+                counts.keys.count(where: { $0.hasPrefix(prefix) }) >= Self.countedNames
+            {
+                key = prefix + "(others)"
+            }
             counts[key, default: 0] += 1
         }
     }

@@ -19,6 +19,9 @@ final class ServiceResources: Sendable {
         variants = settings.variants.mapValues { ServiceResources(parts: parts, settings: $0) }
     }
 
+    /// The settings for requests without a token of another profile.
+    var settings: ServiceSettings { gate.settings }
+
     /// Judges a head and finds the handler. Answers that need neither a body nor a wait come from here, without a task.
     func admit(_ head: RequestHead) -> HTTPServer.Admission {
         if let variant = variant(for: head) { return variant.admit(head) }

@@ -58,6 +58,9 @@ package final class ServiceHandler: RequestHandler {
     /// The number of checks requested so far.
     package var checkCount: UInt64 { parts.journal.askedCount }
 
+    /// Runs checks for other places, under the current settings.
+    package var remoteChecks: RemoteChecks { RemoteChecks(parts: parts, settings: resources.current.settings) }
+
     // MARK: RequestHandler
 
     package func admit(_ head: RequestHead) -> HTTPServer.Admission {

@@ -66,6 +66,10 @@ enum ConfigExample {
         # Modules of Prometheus blackbox_exporter, for GET /probe.
         #modules_file: blackbox.yml
 
+        # A fleet: several places find each other over NATS. Set credentials, token_file or user with password_file too.
+        # answers: false only asks the others. answers: true also runs checks for them: it needs a policy and credentials.
+        #fleet: {servers: ["tls://nats.internal:4222"], place: fra1, labels: {region: eu}, answers: false}
+
         log: {level: info, format: json}
 
         """

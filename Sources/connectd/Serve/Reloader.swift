@@ -1,6 +1,7 @@
 import AccessPolicy
 import Blackbox
 import CLinux
+import CheckModel
 import Configuration
 import ConnectAPI
 import HTTPServer
@@ -16,7 +17,7 @@ final class Reloader: Sendable {
     private let started: Settings
     private let http: HTTPService
     private let handler: ServiceHandler
-    private let blackbox: BlackboxService
+    private let modules: ServiceModules
     private let manager: ServiceManager
     private let logging: ServiceLogging
     private let logger: Logger
@@ -29,14 +30,14 @@ final class Reloader: Sendable {
     ///   - http: Knows the real listen addresses, and replaces the certificate for new clients.
     init(
         source: SettingsSource, started: Settings, http: HTTPService, handler: ServiceHandler,
-        blackbox: BlackboxService,
+        modules: ServiceModules,
         manager: ServiceManager, logging: ServiceLogging
     ) {
         self.source = source
         self.started = started
         self.http = http
         self.handler = handler
-        self.blackbox = blackbox
+        self.modules = modules
         self.manager = manager
         self.logging = logging
         logger = logging.logger
@@ -52,7 +53,7 @@ final class Reloader: Sendable {
         turn.withLock { _ in
             manager.reloading()
             let refusal = loadAndApply()
-            blackbox.noteReload(isSuccessful: refusal == nil)
+            modules.blackbox.noteReload(isSuccessful: refusal == nil)
             manager.ready(ServiceManager.status(listening: http.addresses, isReloadRefused: refusal != nil))
             return refusal
         }
@@ -82,13 +83,14 @@ final class Reloader: Sendable {
         running.listen = started.listen
         // A listener that started without TLS cannot require a client certificate.
         if started.https == nil { running.https = nil }
+        running.fleet = started.fleet
         return settings.refusalToStart ?? running.refusalToStart
     }
 
     private func apply(_ settings: Settings) {
         if needsRestart(for: settings) {
             logger.warning(
-                "listen, health_listen, https on or off, workers, limits.in_flight, limits.queue and limits.per_client_connections take effect only after a restart"
+                "listen, health_listen, https on or off, workers, fleet, limits.in_flight, limits.queue and limits.per_client_connections take effect only after a restart"
             )
         }
         if let context = settings.https, started.https != nil {
@@ -100,7 +102,7 @@ final class Reloader: Sendable {
         current.withLock { $0 = settings }
         handler.replaceSettings(
             ServiceAssembly.serviceSettings(
-                from: settings, listening: http.addresses, files: http.files, blackbox: blackbox))
+                from: settings, listening: http.addresses, files: http.files, modules: modules))
         handler.replaceMonitors(with: MonitorAssembly.definitions(from: settings))
         logger.notice("configuration reloaded")
     }
@@ -111,6 +113,7 @@ final class Reloader: Sendable {
             || (settings.https == nil) != (started.https == nil) || settings.workers != started.workers
             || settings.limits.inFlight != started.limits.inFlight || settings.limits.queue != started.limits.queue
             || settings.limits.perClient.connections != started.limits.perClient.connections
+            || settings.fleet != started.fleet
     }
 }
 
@@ -176,6 +179,7 @@ enum SettingsSummary {
             authentication(settings),
             "policy \(settings.policy.profile.rawValue) with \(count(settings.policy.rules.count, "rule"))",
             count(settings.monitors.count, "monitor"),
+            settings.fleet.map { "fleet place \($0.place.text), \($0.answers ? "asks and answers" : "only asks")" },
         ].compactMap(\.self).joined(separator: "; ")
     }
 

@@ -4,6 +4,7 @@ import CLinux
 import CheckEngine
 import Configuration
 import ConnectAPI
+import Fleet
 import HTTPServer
 import Logging
 import NetworkTypes
@@ -18,7 +19,7 @@ struct RunningService: ~Copyable {
     /// Serves the health listeners; nil without them.
     private let health: ServiceThread?
     private let handler: ServiceHandler
-    private let blackbox: BlackboxService
+    private let modules: ServiceModules
     private let http: HTTPService
     private let reloader: Reloader
     private let manager: ServiceManager
@@ -51,10 +52,10 @@ struct RunningService: ~Copyable {
         let limits = ServiceAssembly.limits(
             budget, shares, memory: memory, perClient: settings.limits.perClient.connections,
             isHTTPS: settings.https != nil)
-        let blackbox = BlackboxService()
+        let modules = ServiceModules(settings, reactors: pool.workers.map(\.reactor), logger: logger)
         let handler = ServiceHandler(
             pool: pool, memory: memory, connections: limits.openConnections,
-            settings: ServiceAssembly.serviceSettings(from: settings, listening: [], blackbox: blackbox),
+            settings: ServiceAssembly.serviceSettings(from: settings, listening: [], modules: modules),
             version: Version.number, logger: logger)
         // Before the listeners open, because thousands of monitors take time.
         let monitors = MonitorAssembly.definitions(from: settings)
@@ -63,33 +64,35 @@ struct RunningService: ~Copyable {
         let threads = try pool.start()
         let handshakes: ServiceThread?
         let health: ServiceThread?
+        let service: HTTPService
         do {
             // Resources know this thread as the worker after the last.
             health = settings.healthListen.isEmpty ? nil : try ServiceThread(index: workers)
             handshakes = settings.https == nil ? nil : try ServiceThread(index: workers + 1)
-            http = try Self.listen(
-                on: ServiceAssembly.listeners(settings, sockets), pool, health?.reactor,
-                limits,
+            service = try Self.listen(
+                on: ServiceAssembly.listeners(settings, sockets), pool, health?.reactor, limits,
                 settings.https.flatMap { context in handshakes.map { $0.front(context) } }, handler, logger
             ) { addresses, files in
                 // Before the first request is read: the policy denies the service's own listeners.
                 handler.replaceSettings(
                     ServiceAssembly.serviceSettings(
-                        from: settings, listening: addresses, files: files, blackbox: blackbox))
+                        from: settings, listening: addresses, files: files, modules: modules))
             }
+            try Self.start(modules.fleet, answers: settings.fleet?.answers ?? false, by: handler)
         } catch {
             threads.stopAndJoin()
             throw error
         }
+        http = service
         handler.replaceMonitors(with: monitors)
         memoryText = "\(shares.clients >> 20) MiB of \(shares.available.bytes >> 20) MiB"
         budgetText = ServiceAssembly.budgetText(budget, shares)
         listenerDescriptions = ListenerDescription.list(http.addresses, settings)
         let reloader = Reloader(
-            source: source, started: settings, http: http, handler: handler, blackbox: blackbox, manager: manager,
+            source: source, started: settings, http: http, handler: handler, modules: modules, manager: manager,
             logging: logging)
-        blackbox.offerReload { reloader.reload() }
-        self.blackbox = blackbox
+        modules.blackbox.offerReload { reloader.reload() }
+        self.modules = modules
         self.reloader = reloader
         watchdog = Watchdog(
             manager, over: pool.workers.map(\.reactor) + [handshakes, health].compactMap { $0?.reactor })
@@ -99,6 +102,21 @@ struct RunningService: ~Copyable {
         self.threads = threads
         self.handshakes = handshakes
         self.health = health
+    }
+
+    /// Connects to the fleet. Only an instance with an explicit policy and credentials answers
+    /// (`Settings.missingStatements`).
+    private static func start(_ fleet: FleetMember?, answers: Bool, by handler: ServiceHandler) throws {
+        do throws(FleetFailure) {
+            if answers {
+                try fleet?.start { handler.remoteChecks }
+            } else {
+                try fleet?.start(answeringWith: nil)
+            }
+        } catch {
+            StartFailure.report("connectd: \(error)")
+            throw ExitCode(1)
+        }
     }
 
     private static func listen(
@@ -143,8 +161,9 @@ struct RunningService: ~Copyable {
         logger.notice("draining")
         manager.stopping()
         handler.announceDraining()
+        modules.fleet?.stopAnswering()
         // Breaks the reference cycle of the two.
-        blackbox.offerReload(nil)
+        modules.blackbox.offerReload(nil)
         let http = http
         let handler = handler
         let drain = reloader.drain
@@ -161,6 +180,7 @@ struct RunningService: ~Copyable {
             return await http.shutDown(until: deadline) && isDrained
         }
         logger.notice(isComplete ? "stopped" : "stopped; unfinished requests were closed at drain.limit_ms")
+        modules.fleet?.close()
         watchdog?.stop()
         EnqueueReport.printIfAsked(enqueues: enqueues, checks: checks)
         threads.stopAndJoin()

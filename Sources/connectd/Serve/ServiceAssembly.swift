@@ -5,18 +5,36 @@ import Configuration
 import ConnectAPI
 import Fleet
 import HTTPServer
+import Logging
 import NetworkTypes
+import SocketIO
 import StrictJSON
 import TLS
+
+/// What modules above ConnectAPI keep for the life of the service.
+struct ServiceModules {
+    let blackbox: BlackboxService
+    /// nil without a fleet.
+    let fleet: FleetMember?
+
+    /// - Parameter reactors: Those of the workers.
+    init(_ settings: Settings, reactors: [Reactor], logger: Logger) {
+        blackbox = BlackboxService()
+        fleet = settings.fleet.map {
+            FleetMember($0, version: Version.number, reactors: reactors, logger: logger)
+        }
+    }
+}
 
 /// Converts the configuration into the settings of the other modules.
 enum ServiceAssembly {
     /// - Parameters:
     ///   - listening: The real listen addresses, because ports that the kernel chose are denied as targets, too.
     ///   - files: The files of its UNIX-domain sockets when they were bound; nil looks them up.
+    ///   - asksFleet: Whether its clients may ask other places.
     static func serviceSettings(
         from settings: Settings, listening: [ListenAddress], files: Set<FileIdentity>? = nil,
-        blackbox: BlackboxService
+        modules: ServiceModules, asksFleet: Bool = true
     ) -> ConnectAPI.ServiceSettings {
         ConnectAPI.ServiceSettings(
             checkContext: checkContext(from: settings, listening: listening, files: files),
@@ -29,12 +47,13 @@ enum ServiceAssembly {
             maximumTimeoutMilliseconds: settings.limits.timeoutMilliseconds,
             bodyBytes: settings.limits.bodyBytes, batchChecks: settings.limits.batch,
             extensions: [
-                BlackboxRoutes(blackbox, modules: BlackboxModules(settings.modules)),
-                SurveyRoutes(own: SurveyPlan.Instance(settings.fleet)),
+                BlackboxRoutes(modules.blackbox, modules: BlackboxModules(settings.modules)),
+                FleetRoutes(modules.fleet), SurveyRoutes(own: SurveyPlan.Instance(settings.fleet)),
             ],
+            fleet: asksFleet ? modules.fleet : nil,
             certificateExpiry: settings.https?.certificate.validity?.notAfter,
             prober: settings.policy.profile == .public ? nil : HostName.current,
-            variants: variants(of: settings, listening: listening, files: files, blackbox: blackbox))
+            variants: variants(of: settings, listening: listening, files: files, modules: modules))
     }
 
     private static func clientRules(of settings: ClientLimitSettings) -> ClientRules {
@@ -47,7 +66,7 @@ enum ServiceAssembly {
 
     /// The settings for the tokens that have a policy profile of their own.
     private static func variants(
-        of settings: Settings, listening: [ListenAddress], files: Set<FileIdentity>?, blackbox: BlackboxService
+        of settings: Settings, listening: [ListenAddress], files: Set<FileIdentity>?, modules: ServiceModules
     ) -> [Policy.Profile: ServiceSettings] {
         let profiles = Set(settings.tokens.compactMap(\.profile)).subtracting([settings.policy.profile])
         var variants: [Policy.Profile: ServiceSettings] = [:]
@@ -56,7 +75,9 @@ enum ServiceAssembly {
             variant.policy.profile = profile
             // Without this, each variant would have variants too.
             variant.tokens = settings.tokens.map { $0.withoutProfile }
-            variants[profile] = serviceSettings(from: variant, listening: listening, files: files, blackbox: blackbox)
+            // Another place would judge the check by its own policy, which may allow more than this profile.
+            variants[profile] = serviceSettings(
+                from: variant, listening: listening, files: files, modules: modules, asksFleet: false)
         }
         return variants
     }

@@ -24,4 +24,4 @@ def test_the_example_is_a_valid_configuration(tmp_path):
     file.write_text("\n".join(lines) + "\n")
     ran = connectd_process.run("config", "check", str(file))
     assert ran.returncode == 0, ran.stderr
-    assert "3 rules" in ran.stdout and "2 monitors" in ran.stdout
+    assert "3 rules" in ran.stdout and "2 monitors" in ran.stdout and "fleet place fra1, only asks" in ran.stdout

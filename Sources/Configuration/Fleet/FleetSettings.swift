@@ -30,4 +30,29 @@ package struct FleetSettings: Sendable {
         self.servers = servers
         self.place = place
     }
+
+    /// Whether the broker can know who this instance is.
+    package var provesIdentity: Bool { credentials != nil || certificate != nil }
+}
+
+extension FleetSettings: Equatable {
+    package static func == (left: FleetSettings, right: FleetSettings) -> Bool {
+        left.servers == right.servers && left.credentials == right.credentials
+            && left.certificate?.path == right.certificate?.path
+            && left.certificate?.keyPath == right.certificate?.keyPath && left.authorities == right.authorities
+            && left.place == right.place && left.labels == right.labels && left.answers == right.answers
+            && left.prefix == right.prefix
+    }
+}
+
+extension FleetSettings.Credentials: Equatable {
+    package static func == (left: Self, right: Self) -> Bool {
+        switch (left, right) {
+        case (.file(let one), .file(let other)): one == other
+        case (.token(let one), .token(let other)): one.matches(other.reveal())
+        case (.user(let one, let secret), .user(let other, let otherSecret)):
+            one == other && secret.matches(otherSecret.reveal())
+        case (.file, _), (.token, _), (.user, _): false
+        }
+    }
 }
