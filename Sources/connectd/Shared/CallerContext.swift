@@ -10,21 +10,34 @@ enum CallerContext {
     ///   - file: `--config`; nil applies no policy.
     ///   - tls: Its `--ca` is added to the authorities of the configuration.
     static func read(config file: String?, tls: TLSArguments) throws -> CheckContext {
-        let configured = try read(config: file)
-        return CheckContext(
+        try readWithFleet(config: file, tls: tls).context
+    }
+
+    /// The same, and the fleet of the configuration; nil if it has none.
+    static func readWithFleet(
+        config file: String?, tls: TLSArguments
+    ) throws -> (context: CheckContext, fleet: FleetSettings?) {
+        let settings = try file.map(settings(in:))
+        let configured = context(under: settings)
+        let context = CheckContext(
             policy: configured.policy, md5Keys: configured.md5Keys, tls: try tls.material(with: configured.tls))
+        return (context, settings?.fleet)
     }
 
     /// The same without options for TLS.
     static func read(config file: String?) throws -> CheckContext {
-        try file.map(configured(by:)) ?? CheckContext(policy: nil)
+        context(under: try file.map(settings(in:)))
     }
 
-    private static func configured(by file: String) throws -> CheckContext {
+    private static func context(under settings: Settings?) -> CheckContext {
+        settings.map { ServiceAssembly.checkContext(from: $0, listening: []) } ?? CheckContext(policy: nil)
+    }
+
+    private static func settings(in file: String) throws -> Settings {
         do throws(ConfigurationProblems) {
             let (settings, warnings) = try SettingsSource(file: file, flags: Flags()).load()
             for warning in warnings { Output.errorLine("connectd: \(warning)") }
-            return ServiceAssembly.checkContext(from: settings, listening: [])
+            return settings
         } catch {
             throw ValidationError("the configuration is invalid:\n\(error)")
         }
