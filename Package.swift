@@ -241,7 +241,8 @@ let package = Package(
         .testTarget(
             name: "FleetTests",
             dependencies: [
-                "Fleet", "CheckEngine", "CheckModel", "ConnectAPI", "ErrorCatalogue", "NetworkTypes", "StrictJSON",
+                "Fleet", "CheckEngine", "CheckModel", "ConnectAPI", "ErrorCatalogue", "NATSClient", "NetworkTypes",
+                "SocketIO", "StrictJSON",
             ],
             swiftSettings: strict),
         .testTarget(
