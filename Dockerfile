@@ -9,7 +9,7 @@ FROM swift:6.3.3-bookworm@sha256:7060a792f4cd9eaa0d00826d941cec00ab8d252d33b8b28
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install -y --no-install-recommends \
-        libc-ares-dev libidn2-dev libmicrohttpd-dev libpcre2-dev libre2-dev libssl-dev libyaml-dev pkg-config \
+        libc-ares-dev libidn2-dev libmicrohttpd-dev libnats-dev libpcre2-dev libre2-dev libssl-dev libyaml-dev pkg-config \
     && rm -rf /var/lib/apt/lists/*
 
 # Resolve the Swift packages first: they rarely change, so this layer stays in the cache when a source file changes.
@@ -40,7 +40,7 @@ FROM debian:bookworm-20260918-slim@sha256:3783cc01769c7b2b1b83a5c5ad96c815348e28
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install -y --no-install-recommends \
-        ca-certificates libc-ares2 libidn2-0 libmicrohttpd12 libpcre2-8-0 libre2-9 libssl3 libyaml-0-2 \
+        ca-certificates libc-ares2 libidn2-0 libmicrohttpd12 libnats3.4 libpcre2-8-0 libre2-9 libssl3 libyaml-0-2 \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/*-old /var/lib/dpkg/*-old \
         /var/log/apt /var/log/dpkg.log /var/log/alternatives.log \
     # No program in the image needs setuid or setgid, so su, mount and others lose these bits.

@@ -25,6 +25,7 @@ extension ErrnoCatalogue {
         case .selfConnect: selfConnect
         case .closedEarly: closedEarly
         case .proberBusy: proberBusy
+        case .placeUnavailable: placeUnavailable
         case .denied: denied
         case .clientLimit: clientLimit
         case .invalid: invalid
@@ -105,6 +106,18 @@ extension ErrnoCatalogue {
         hint: """
             Run fewer checks at once, or raise connectd's limits of descriptors, memory or processor time, or allow \
             the check more time: nothing is known about this address.
+            """)
+
+    private static let placeUnavailable = own(
+        .placeUnavailable, .proberExhausted, fault: .prober, source: .deadline, retryable: true,
+        message: "No place answered for the check",
+        when: """
+            A check with `from` got no answer from its place of the fleet in time: the place or the broker is away, \
+            overloaded or slow, or its answer could not be trusted.
+            """,
+        hint: """
+            Check the place in GET /v1/vantages and the connection to the broker: nothing is known about the target \
+            from there.
             """)
 
     private static let denied = own(

@@ -31,6 +31,8 @@ public enum OwnError: String, CaseIterable, Sendable {
     case closedEarly = "CLOSED_EARLY"
     /// connectd had no free socket or thread for the check before its deadline.
     case proberBusy = "PROBER_BUSY"
+    /// No place of the fleet answered for a check.
+    case placeUnavailable = "PLACE_UNAVAILABLE"
     case denied = "DENIED"
     /// A check of a batch whose client has reached a limit.
     case clientLimit = "CLIENT_LIMIT"

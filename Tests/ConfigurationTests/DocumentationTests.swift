@@ -40,6 +40,7 @@ import Testing
         let elements =
             RuleKey.allCases.map { "policy.rules[].\($0.rawValue)" }
             + MonitorKey.allCases.map { "monitors[].\($0.rawValue)" }
+            + ConfirmKey.allCases.map { "monitors[].confirm.\($0.rawValue)" }
             + Self.mappings.flatMap { key, kind in kind.keys.map { "\(key.path).NAME.\($0)" } }
         #expect(documented.sorted() == (KeyTable.keys.map(\.path) + elements).sorted())
     }
@@ -91,10 +92,16 @@ import Testing
             .upAfter: [Self.words(MonitorKey.countRange), "\(monitor.upAfter)"],
             .downAfter: [Self.words(MonitorKey.countRange), "\(monitor.downAfter)"],
             .check: ["a check as `POST /v1/checks` takes it", "required"],
+            .confirm: ["mapping", "none"],
         ]
         for key in MonitorKey.allCases {
             let row = try #require(try Self.rows().first { $0.key == "monitors[].\(key.rawValue)" })
             #expect(row.cells.dropLast() == cells[key].map { $0[...] }, "\(key)")
+        }
+        let confirm = ConfirmSettings()
+        for (key, number) in [(ConfirmKey.ask, confirm.ask), (.agree, confirm.agree)] {
+            let row = try #require(try Self.rows().first { $0.key == "monitors[].confirm.\(key.rawValue)" })
+            #expect(row.cells.dropLast() == [Self.words(ConfirmKey.range), "\(number)"][...], "\(key)")
         }
     }
 

@@ -45,6 +45,26 @@ import Testing
             "1:33: monitors[0].every: is not a known key"
         ),
         (
+            "monitors: [{name: a, confirm: {ask: 1}, check: {}}]",
+            "1:31: monitors[0].confirm: agree must be at most ask, got agree 2 and ask 1"
+        ),
+        (
+            "monitors: [{name: a, confirm: {ask: 101}, check: {}}]",
+            "1:37: monitors[0].confirm.ask: must be from 1 to 100, got 101"
+        ),
+        (
+            "monitors: [{name: a, confirm: {agree: 0}, check: {}}]",
+            "1:39: monitors[0].confirm.agree: must be from 1 to 100, got 0"
+        ),
+        (
+            "monitors: [{name: a, confirm: {form: [x]}, check: {}}]",
+            "1:32: monitors[0].confirm.form: is not a known key (did you mean \"from\"?)"
+        ),
+        (
+            "monitors: [{name: a, confirm: {}, check: {}}]",
+            "1:31: monitors[0].confirm: needs a fleet, which asks the other places: set the key fleet, or remove confirm"
+        ),
+        (
             "monitors: [{name: a, interval_ms: 99, check: {}}]",
             "1:35: monitors[0].interval_ms: must be from 100 to 86400000, got 99"
         ),
@@ -72,6 +92,31 @@ import Testing
     func aBadMonitorHasItsProblemWithPosition(text: String, expected: String) {
         let error = #expect(throws: ConfigurationProblems.self) { try load(text) }
         #expect(error?.description.contains(expected) == true, "\(error?.description ?? "")")
+    }
+
+    @Test func confirmHasItsDefaults() throws {
+        let fleet = "fleet: {servers: ['nats://a'], answers: false}\n"
+        let monitors = try load(
+            fleet + "monitors: [{name: a, check: {}}, {name: b, confirm: {}, check: {}}, "
+                + "{name: c, confirm: {from: [x, {labels: {r: eu}}], ask: 5, agree: 4}, check: {}}]"
+        ).settings.monitors
+        #expect(monitors[0].confirm == nil)
+        #expect(monitors[1].confirm?.ask == 3 && monitors[1].confirm?.agree == 2 && monitors[1].confirm?.from == nil)
+        #expect(monitors[2].confirm?.ask == 5 && monitors[2].confirm?.agree == 4)
+        let from = try JSONValue.parse(Array(#"["x",{"labels":{"r":"eu"}}]"#.utf8))
+        #expect(monitors[2].confirm?.from?.value == from)
+    }
+
+    @Test func aProblemOfFromHasItsPosition() throws {
+        let folder = try TemporaryFolder()
+        let file = try folder.write(
+            "fleet: {servers: ['nats://a'], answers: false}\n"
+                + "monitors: [{name: a, check: {}, confirm: {from: [x, y]}}]\n", to: "connectd.yaml")
+        let error = #expect(throws: ConfigurationProblems.self) {
+            try SettingsLoader.load(
+                file: file, judgePlaces: { _, _ in [JSONProblem(pointer: "/1", detail: "is wrong")] })
+        }
+        #expect(error?.description.contains(":2:53: monitors[0].confirm.from[1]: is wrong") == true, "\(error)")
     }
 
     @Test func aProblemOfACheckHasItsLine() throws {

@@ -149,6 +149,7 @@ final class BatchDriver: Sendable {
             batch.end(number, nil, nil, on: index)
             return .ended
         }
+        if isRemote(number) { return .needsTask(prepared) }
         guard let check = worker.runner.direct(prepared, number: number, in: batch.context, for: self) else {
             return .needsTask(prepared)
         }
@@ -164,11 +165,17 @@ final class BatchDriver: Sendable {
     private func runChecks(from first: ReadyCheck) async {
         var next: ReadyCheck? = first
         while let ready = next {
-            let answer = await worker.runner.run(ready.check, in: batch.context, queueNanoseconds: 0)
-            batch.end(ready.number, ready.check, answer, on: index)
+            if isRemote(ready.number) {
+                batch.end(ready.number, await batch.work.runRemote(ready.number, ready.check, on: index), on: index)
+            } else {
+                let answer = await worker.runner.run(ready.check, in: batch.context, queueNanoseconds: 0)
+                batch.end(ready.number, ready.check, answer, on: index)
+            }
             next = nextForTask()
         }
     }
+
+    private func isRemote(_ number: Int) -> Bool { batch.hasRemoteChecks && batch.work.isRemote(number) }
 
     /// Starts the next checks with the permit of one that has ended.
     /// - Returns: the first that needs a task; nil if the permit is not needed any more, or a direct check has it.

@@ -32,8 +32,12 @@ public final class BatchRun: Sendable {
 
     /// The result of a check that timed out.
     private struct Earlier {
-        let check: PreparedCheck
-        let answer: CheckAnswer
+        enum Result {
+            case local(PreparedCheck, CheckAnswer)
+            case remote(RemoteItemResult)
+        }
+
+        let result: Result
         let lease: MemoryLease
     }
 
@@ -50,6 +54,7 @@ public final class BatchRun: Sendable {
     let context: CheckContext
     let work: any BatchWork
     private let pool: WorkerPool
+    let hasRemoteChecks: Bool
     private let mayRepeat: Bool
     private let workerCount: Int
     private let concurrency: Int
@@ -74,6 +79,7 @@ public final class BatchRun: Sendable {
         mayRepeat = options.timeoutRetries > 0
         self.context = context
         self.work = work
+        hasRemoteChecks = work.hasRemoteChecks
         workerCount = min(pool.workers.count, concurrency)
         wakeUps = (0..<workerCount).map { _ in WakeUp() }
         state = Mutex(State(schedule: BatchSchedule(count: count, hosts: hosts, options: options)))
@@ -247,7 +253,7 @@ public final class BatchRun: Sendable {
         let (isFinal, isLast) = state.withLock { state in
             let isFinal = state.schedule.end(index, timedOut: lease != nil && state.mode == .running)
             if !isFinal, let check, let answer, let lease {
-                state.earlier[index] = Earlier(check: check, answer: answer, lease: lease)
+                state.earlier[index] = Earlier(result: .local(check, answer), lease: lease)
                 work.willRepeat(index, check, after: answer)
             } else if !state.earlier.isEmpty {
                 state.earlier[index] = nil
@@ -260,11 +266,34 @@ public final class BatchRun: Sendable {
         if isLast { wakeAll() }
     }
 
+    /// Takes the result of a check that ran elsewhere.
+    func end(_ index: Int, _ result: RemoteItemResult, on worker: Int) {
+        var lease: MemoryLease?
+        if result.isTimeout, mayRepeat {
+            lease = pool.admission.memory.leaseAtOnce(max(CheckMemoryCost.repeated, result.byteCount))
+            if lease == nil { pool.admission.memory.noteRefusal() }
+        }
+        let (isFinal, isLast) = state.withLock { state in
+            let isFinal = state.schedule.end(index, timedOut: lease != nil && state.mode == .running)
+            if !isFinal, let lease {
+                state.earlier[index] = Earlier(result: .remote(result), lease: lease)
+            } else if !state.earlier.isEmpty {
+                state.earlier[index] = nil
+            }
+            return (isFinal, state.schedule.inFlightCount == 0)
+        }
+        if isFinal { result.finish(worker) }
+        if isLast { wakeAll() }
+    }
+
     /// Ends a check that was to be repeated, with the result that it has.
     /// - Returns: false if it has none.
     private func finishEarlier(_ index: Int, on worker: Int) -> Bool {
         guard let earlier = state.withLock({ $0.earlier.removeValue(forKey: index) }) else { return false }
-        work.finish(index, earlier.check, with: earlier.answer, on: worker)
+        switch earlier.result {
+        case .local(let check, let answer): work.finish(index, check, with: answer, on: worker)
+        case .remote(let result): result.finish(worker)
+        }
         return true
     }
 

@@ -23,6 +23,15 @@ public protocol BatchWork: AnyObject, Sendable {
     /// - Returns: nil if it may; otherwise when to ask again.
     func takeStart() -> MonotonicTime?
 
+    /// Whether some checks run elsewhere than in this pool. It does not change.
+    var hasRemoteChecks: Bool { get }
+
+    /// Whether this check, which is ready, runs elsewhere.
+    func isRemote(_ index: Int) -> Bool
+
+    /// Runs a check elsewhere. It holds a permit and counts as in flight meanwhile. Canceling the task ends it early.
+    func runRemote(_ index: Int, _ check: PreparedCheck, on worker: Int) async -> RemoteItemResult
+
     /// Notes that a check timed out and will be repeated after the others. Its present result becomes final if there is no
     /// time for that. Calls come one at a time; neither this function nor the next may call the batch.
     func willRepeat(_ index: Int, _ check: PreparedCheck, after answer: CheckAnswer)
@@ -34,7 +43,29 @@ public protocol BatchWork: AnyObject, Sendable {
     func willBeginRound(_ round: Int, of count: Int)
 }
 
+/// The result of a check that ran elsewhere, until it is known whether the check is repeated.
+public struct RemoteItemResult: Sendable {
+    /// Whether the check timed out, and may be repeated.
+    let isTimeout: Bool
+    /// The size of the result, about.
+    let byteCount: Int
+    /// Makes it the result of the check.
+    /// - Parameter worker: the index of the worker on whose thread it is called.
+    let finish: @Sendable (_ worker: Int) -> Void
+
+    public init(isTimeout: Bool, byteCount: Int, finish: @escaping @Sendable (_ worker: Int) -> Void) {
+        self.isTimeout = isTimeout
+        self.byteCount = byteCount
+        self.finish = finish
+    }
+}
+
 extension BatchWork {
+    public var hasRemoteChecks: Bool { false }
+    public func isRemote(_ index: Int) -> Bool { false }
+    public func runRemote(_ index: Int, _ check: PreparedCheck, on worker: Int) async -> RemoteItemResult {
+        preconditionFailure("no check is remote")
+    }
     public func takeStart() -> MonotonicTime? { nil }
     public func willRepeat(_ index: Int, _ check: PreparedCheck, after answer: CheckAnswer) {}
     public func willBeginRound(_ round: Int, of count: Int) {}

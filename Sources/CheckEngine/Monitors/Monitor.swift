@@ -25,9 +25,16 @@ public final class Monitor: Sendable {
         return changes ? definition.check : definition.steadyCheck
     }
 
+    /// What asks other places about this result; nil if it does not need them.
+    func confirmation(of result: CheckResult) -> (any MonitorConfirmation)? {
+        guard let confirmation = definition.confirmation, !result.ok else { return nil }
+        return latest.withLock { $0.needsConfirmation(of: definition) } ? confirmation : nil
+    }
+
+    /// - Parameter report: what other places say about a failure; nil if they were not asked.
     /// - Returns: whether the state has changed.
-    func note(_ result: CheckResult) -> Bool {
-        latest.withLock { $0.note(result, of: definition) }
+    func note(_ result: CheckResult, confirmedBy report: ConfirmationReport? = nil) -> Bool {
+        latest.withLock { $0.note(result, confirmedBy: report, of: definition) }
     }
 
     func noteSkipped() {
@@ -49,6 +56,8 @@ public struct MonitorDefinition: Sendable {
     /// How many successive rounds must fail to make it down, at least 1.
     public let downAfter: Int
     public let check: PreparedCheck
+    /// Asks other places before the monitor is down; nil if its own rounds decide.
+    public let confirmation: (any MonitorConfirmation)?
     /// The same check for rounds whose failure would not change the state: without a trace that is only for failures.
     let steadyCheck: PreparedCheck
     /// The text that the definition was decoded from. A definition with the same text is the same monitor after a
@@ -57,7 +66,7 @@ public struct MonitorDefinition: Sendable {
 
     public init(
         name: String, isRequired: Bool = false, intervalMilliseconds: Int = 10000, upAfter: Int = 1,
-        downAfter: Int = 1, check: PreparedCheck, source: String
+        downAfter: Int = 1, check: PreparedCheck, confirmation: (any MonitorConfirmation)? = nil, source: String
     ) {
         self.name = name
         self.isRequired = isRequired
@@ -65,6 +74,7 @@ public struct MonitorDefinition: Sendable {
         self.upAfter = upAfter
         self.downAfter = downAfter
         self.check = check
+        self.confirmation = confirmation
         steadyCheck = Self.withoutTraceOfFailures(check)
         self.source = source
     }
@@ -81,7 +91,10 @@ public struct MonitorDefinition: Sendable {
 public enum MonitorState: String, CaseIterable, Sendable {
     /// There have not been enough rounds yet.
     case pending
-    case up, down
+    case up
+    /// Rounds here fail, but not enough other places agree.
+    case degraded
+    case down
 }
 
 /// The state of a monitor, computed from its rounds. It does no I/O.
@@ -95,6 +108,8 @@ public struct MonitorStatus: Sendable {
     public private(set) var lastResult: CheckResult?
     /// The trace of the latest round that had one.
     public private(set) var lastTrace: TraceReport?
+    /// What other places said about the present failure; nil if they were not asked.
+    public private(set) var confirmation: ConfirmationReport?
     public private(set) var history = MonitorHistory()
     /// Rounds that were skipped because the queue was full. This says nothing about the target.
     public private(set) var skippedCount = 0
@@ -104,23 +119,39 @@ public struct MonitorStatus: Sendable {
     }
 
     /// Adds a round's result.
+    /// - Parameter report: what other places say about a failure; nil if they were not asked.
     /// - Returns: whether the state has changed.
-    mutating func note(_ result: CheckResult, of definition: MonitorDefinition) -> Bool {
+    mutating func note(
+        _ result: CheckResult, confirmedBy report: ConfirmationReport? = nil, of definition: MonitorDefinition
+    ) -> Bool {
         let isSame = lastResult?.ok == result.ok
         consecutiveCount = isSame ? consecutiveCount + 1 : 1
         lastResult = result
         lastTrace = result.trace ?? lastTrace
         history.append(result)
         let needed = result.ok ? definition.upAfter : definition.downAfter
-        let wanted: MonitorState = result.ok ? .up : .down
+        if let report { confirmation = report }
+        let wanted: MonitorState = result.ok ? .up : failedState(of: definition, report)
         guard state != wanted, consecutiveCount >= needed else { return false }
         state = wanted
+        if result.ok { confirmation = nil }
         sinceNanoseconds = result.startedAtNanoseconds
         return true
     }
 
-    /// Whether a failure in the next round would change the state.
+    /// The state after enough failures. A monitor that is down stays down until it is up.
+    private func failedState(of definition: MonitorDefinition, _ report: ConfirmationReport?) -> MonitorState {
+        guard definition.confirmation != nil, state != .down else { return .down }
+        return report?.isConfirmed == true ? .down : .degraded
+    }
+
+    /// Whether a failure in the next round would be the one that changes the state from up or pending.
     func changesAfterFailure(of definition: MonitorDefinition) -> Bool {
+        state != .degraded && needsConfirmation(of: definition)
+    }
+
+    /// Whether a failure in the next round may make the monitor down. A degraded one may become down in each.
+    func needsConfirmation(of definition: MonitorDefinition) -> Bool {
         let failures = lastResult?.ok == false ? consecutiveCount : 0
         return state != .down && failures + 1 >= definition.downAfter
     }

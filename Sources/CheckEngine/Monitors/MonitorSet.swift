@@ -113,7 +113,13 @@ struct MonitorLoop<Service: CheckService> {
         }
         // A round that the service itself cancelled says nothing about the target.
         guard let result = answer.result(of: check), result.outcome != .failed(.cancelled) else { return }
-        let changed = monitor.note(result)
+        var report: ConfirmationReport?
+        if let confirmation = monitor.confirmation(of: result) {
+            report = await confirmation.confirm()
+            // Places that were not asked to the end say nothing.
+            if Task.isCancelled { return }
+        }
+        let changed = monitor.note(result, confirmedBy: report)
         observer.monitorFinished(monitor, with: result, changed: changed, on: worker.reactor.thread.index)
     }
 }

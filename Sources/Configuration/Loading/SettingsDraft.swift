@@ -26,6 +26,8 @@ struct SettingsDraft {
     private(set) var monitorNames: Set<String> = []
     var modulesFile: FileReference?
     var fleet = FleetDraft()
+    /// The values that need a fleet.
+    var fleetUsers: [LocatedText] = []
     var log = LogSettings()
 
     static let defaultListen = ListenAddress.ip(

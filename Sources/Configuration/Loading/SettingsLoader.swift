@@ -13,12 +13,14 @@ package enum SettingsLoader {
     ///   - inherited: The addresses of sockets from systemd.
     ///   - hostName: The name of this machine, from which `fleet.place` has its default.
     ///   - judgeCheck: Returns the problems of a monitor's check. The settings are otherwise complete.
+    ///   - judgePlaces: Returns the problems of `confirm.from` of a monitor.
     /// - Returns: The settings, and the warnings to log, one line each.
     /// - Throws: All problems, not only the first.
     package static func load(
         file: String?, mayBeEmpty: Bool = true, environment: [String: String] = [:], flags: Flags = Flags(),
         inherited: InheritedAddresses = InheritedAddresses(), hostName: String = MachineName.current,
-        judgeCheck: (ConfiguredCheck, Settings) -> [JSONProblem] = { _, _ in [] }
+        judgeCheck: (ConfiguredCheck, Settings) -> [JSONProblem] = { _, _ in [] },
+        judgePlaces: (ConfiguredCheck, ConfirmSettings) -> [JSONProblem] = { _, _ in [] }
     ) throws(ConfigurationProblems) -> (settings: Settings, warnings: [String]) {
         var writer = SettingWriter()
         let isEmpty = file.map { readFile($0, mayBeEmpty: mayBeEmpty, into: &writer) } ?? false
@@ -36,6 +38,10 @@ package enum SettingsLoader {
         readMaterial(&settings, &writer, &warnings)
         for check in settings.monitors.map(\.check) {
             writer.report(judgeCheck(check, settings).map(check.problem))
+        }
+        for confirm in settings.monitors.compactMap(\.confirm) {
+            guard let from = confirm.from else { continue }
+            writer.report(judgePlaces(from, confirm).map(from.problem))
         }
         readModules(&settings, &writer, &warnings)
         readFleet(&settings, &writer, &warnings, hostName: hostName)
@@ -68,6 +74,7 @@ package enum SettingsLoader {
         "is empty: a reload would drop the tokens and the policy; write {} to use the defaults"
 
     private static func readFlags(_ flags: Flags, into writer: inout SettingWriter) {
+        if !flags.answersFleet { writer.draft.fleet.answers = false }
         guard !flags.listen.isEmpty, let key = KeyTable.key(at: "listen"), case .list(let kind) = key.kind else {
             return
         }
@@ -123,6 +130,12 @@ package enum SettingsLoader {
         settings.fleet = reader.read(writer.draft.fleet, authorities: authorities, hostName: hostName)
         writer.report(reader.problems)
         warnings += reader.warnings
+        if !writer.draft.fleet.isStated {
+            writer.report(
+                writer.draft.fleetUsers.map {
+                    $0.problem("needs a fleet, which asks the other places: set the key fleet, or remove confirm")
+                })
+        }
         guard settings.answersFleet, settings.fleet?.provesIdentity == false, !settings.allowsAnonymous else { return }
         warnings.append(
             "fleet: it has no credentials at the broker, so anyone who reaches the broker may ask for checks; "
@@ -151,8 +164,12 @@ package struct Flags: Sendable {
     /// `--allow-anonymous`.
     package var allowAnonymous: Bool
 
-    package init(listen: [String] = [], allowAnonymous: Bool = false) {
+    /// Whether `fleet.answers` applies. A command that asks the fleet answers nothing, whatever the file says.
+    package var answersFleet: Bool
+
+    package init(listen: [String] = [], allowAnonymous: Bool = false, answersFleet: Bool = true) {
         self.listen = listen
         self.allowAnonymous = allowAnonymous
+        self.answersFleet = answersFleet
     }
 }

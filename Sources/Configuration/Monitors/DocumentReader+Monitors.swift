@@ -28,14 +28,43 @@ extension DocumentReader {
         case .interval: draft.interval = integer(node, in: MonitorKey.intervalRange, path: path)
         case .upAfter: draft.upAfter = integer(node, in: MonitorKey.countRange, path: path)
         case .downAfter: draft.downAfter = integer(node, in: MonitorKey.countRange, path: path)
-        case .check:
-            var reader = CheckReader()
-            let value = reader.value(of: node, pointer: "")
-            for problem in reader.problems {
-                report(problem.reason, at: problem.position, path: path + problem.keys)
-            }
-            draft.check = ConfiguredCheck(value: value, file: file, path: path, places: reader.places)
+        case .check: draft.check = value(node, path: path)
+        case .confirm: draft.confirm = confirm(node, path: path)
         }
+    }
+
+    private mutating func value(_ node: YAMLNode, path: String) -> ConfiguredCheck {
+        var reader = CheckReader()
+        let value = reader.value(of: node, pointer: "")
+        for problem in reader.problems {
+            report(problem.reason, at: problem.position, path: path + problem.keys)
+        }
+        return ConfiguredCheck(value: value, file: file, path: path, places: reader.places)
+    }
+
+    private mutating func confirm(_ node: YAMLNode, path: String) -> ConfirmSettings? {
+        var settings = ConfirmSettings()
+        readMapping(node, path: path) { reader, entries in
+            let known = ConfirmKey.allCases.map(\.rawValue)
+            reader.forEachKey(entries, below: path, known: known) { reader, entry, entryPath in
+                switch ConfirmKey(rawValue: entry.key.text) {
+                case .from: settings.from = reader.value(entry.value, path: entryPath)
+                case .ask:
+                    settings.ask = reader.integer(entry.value, in: ConfirmKey.range, path: entryPath) ?? settings.ask
+                case .agree:
+                    let agree = reader.integer(entry.value, in: ConfirmKey.range, path: entryPath)
+                    settings.agree = agree ?? settings.agree
+                case nil: return
+                }
+            }
+        }
+        if settings.agree > settings.ask {
+            report(
+                "agree must be at most ask, got agree \(settings.agree) and ask \(settings.ask)", at: node.position,
+                path: path)
+        }
+        writer.draft.fleetUsers.append(LocatedText(text: "", source: .file(file, node.position), path: path))
+        return settings
     }
 
     private mutating func monitorName(_ node: YAMLNode, path: String) -> String? {
@@ -74,6 +103,7 @@ private struct MonitorDraft {
     var upAfter: Int?
     var downAfter: Int?
     var check: ConfiguredCheck?
+    var confirm: ConfirmSettings?
 
     var finished: MonitorSettings? {
         guard let name, let check else { return nil }
@@ -82,6 +112,7 @@ private struct MonitorDraft {
         settings.intervalMilliseconds = interval ?? settings.intervalMilliseconds
         settings.upAfter = upAfter ?? settings.upAfter
         settings.downAfter = downAfter ?? settings.downAfter
+        settings.confirm = confirm
         return settings
     }
 }

@@ -11,6 +11,25 @@ package struct MonitorSettings: Sendable {
     package var upAfter = 1
     package var downAfter = 1
     package var check: ConfiguredCheck
+    /// nil: its own rounds decide.
+    package var confirm: ConfirmSettings?
+}
+
+/// `monitors[].confirm`: which other places try a monitor's check before it is down.
+package struct ConfirmSettings: Sendable {
+    /// The places as JSON, which the decoder of `from` validates; nil for every place of the fleet.
+    package var from: ConfiguredCheck?
+    /// How many places are asked: `agree` … 100.
+    package var ask = 3
+    /// How many of them must fail too, at least 1.
+    package var agree = 2
+}
+
+/// The keys of `monitors[].confirm`.
+enum ConfirmKey: String, CaseIterable {
+    case from, ask, agree
+
+    static let range = 1...100
 }
 
 /// The keys of one entry of `monitors`.
@@ -19,13 +38,13 @@ enum MonitorKey: String, CaseIterable {
     case interval = "interval_ms"
     case upAfter = "up_after"
     case downAfter = "down_after"
-    case check
+    case check, confirm
 
     static let intervalRange = 100...86_400_000
     static let countRange = 1...1000
 }
 
-/// A check in the configuration: the members of `POST /v1/checks`, written in YAML.
+/// A check in the configuration: the members of `POST /v1/checks`, written in YAML. `confirm.from` is such a value too.
 ///
 /// The decoder of requests validates it later. Each value keeps its position, so that problems are reported with their
 /// lines.

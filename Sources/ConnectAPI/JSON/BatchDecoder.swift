@@ -6,6 +6,8 @@ internal import StrictJSON
 struct BatchRequest {
     var items: BatchItems
     var options: BatchOptions
+    /// Where the checks run; nil for here.
+    var from: BatchPlaces?
 }
 
 /// Reads the body of a batch, except its checks.
@@ -49,6 +51,7 @@ enum BatchDecoder {
         let rate = reader.member("rate_per_second", rate)
         let perHost = reader.integer("per_host", in: 0...Int.max)
         let retries = reader.integer("retry_timeouts", in: 0...3)
+        let from = reader.member("from") { BatchPlaces.decode(&$0, fleet: settings.fleet) }
         guard let elements else { return nil }
         var options = BatchOptions(concurrency: concurrency ?? defaultConcurrency)
         options.ratePerSecond = rate ?? 0
@@ -59,7 +62,7 @@ enum BatchDecoder {
         let echo = 6 * JSONValue.object(common).textBytes
         if echo > 0 { options.concurrency = min(options.concurrency, max(inFlightBytes / echo, 1)) }
         return BatchRequest(
-            items: BatchItems(body: body, ranges: elements, defaults: common), options: options)
+            items: BatchItems(body: body, ranges: elements, defaults: common), options: options, from: from)
     }
 
     /// Where the checks are.

@@ -44,6 +44,8 @@ struct RefusedItem {
     let problems: [JSONProblem]
     let report: ErrorReport
     let isOK: Bool
+    /// Where it should have run; nil for a batch without `from`.
+    var destination: BatchPlaces.Destination?
 
     /// The error of the catalogue; its hint names the inputs.
     static func report(_ reason: OwnError, _ problems: [JSONProblem]) -> ErrorReport {
@@ -64,16 +66,40 @@ struct BatchEncoder: Sendable {
     let results: ResultEncoder
     let origin: RequestOrigin?
 
-    func bytes(of index: Int, _ result: CheckResult, of request: CheckRequest) -> [UInt8] {
+    /// - Parameter place: where it ran; nil for a batch without `from`.
+    func bytes(of index: Int, _ result: CheckResult, of request: CheckRequest, at place: String?) -> [UInt8] {
         var writer = JSONWriter(reserving: result.error == nil ? 1024 : 2560)
-        results.write(result, of: request, hiding: nil, index: shown(index), to: &writer)
+        results.write(result, of: request, hiding: nil, index: shown(index), place: place, to: &writer)
         return finish(writer)
     }
+
+    /// The result as the place sent it, which may have members that this version does not know.
+    func bytes(of index: Int, _ result: RemoteResult) -> [UInt8] {
+        var writer = JSONWriter(reserving: 2560)
+        writer.beginObject()
+        writer.member("schema")
+        writer.value(result.document["schema"] ?? .integer(1))
+        if let index = shown(index) {
+            writer.member("index")
+            writer.integer(index)
+        }
+        results.write(place: result.place.text, to: &writer)
+        for member in result.document.members where !Self.ownMembers.contains(member.key) {
+            writer.member(escaping: member.key)
+            writer.value(member.value)
+        }
+        writer.endObject()
+        return finish(writer)
+    }
+
+    /// Members that the result of another place cannot set.
+    private static let ownMembers: Set<String> = ["schema", "index", "place"]
 
     func bytes(of index: Int, _ item: RefusedItem) -> [UInt8] {
         var writer = JSONWriter()
         writer.piece("{\"schema\":1,", opening: 1)
         if let index = shown(index) { results.write(index: index, to: &writer) }
+        if let destination = item.destination { results.write(place: destination.text, to: &writer) }
         results.writeEcho(id: item.echo.id, labels: item.echo.labels, target: item.echo.target, to: &writer)
         writer.piece(item.isOK ? "\"ok\":true," : "\"ok\":false,")
         OutcomeEncoder.write(.failed(item.report.errorClass), .policy, to: &writer)

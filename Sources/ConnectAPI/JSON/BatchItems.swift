@@ -85,6 +85,15 @@ struct BatchItems: Sendable {
         problems.map { JSONProblem(pointer: "/checks/\(index)\($0.pointer)", detail: $0.detail) }
     }
 
+    /// One valid check as the body of `POST /v1/checks`, with the defaults; nil if it is too long for one.
+    func body(of index: Int) -> [UInt8]? {
+        guard let object = try? object(index) else { return nil }
+        var writer = JSONWriter()
+        writer.value(.object(object))
+        let body = writer.finish()
+        return body.count <= Self.longestItem ? body : nil
+    }
+
     /// The members of one check, with the defaults.
     private func object(_ index: Int) throws(Refusal) -> JSONObject {
         let range = ranges[index]

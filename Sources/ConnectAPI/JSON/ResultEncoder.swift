@@ -40,12 +40,14 @@ package struct ResultEncoder: Sendable {
     /// - Parameters:
     ///   - redactor: for the dialog of a monitor; nil for a dialog of the request itself.
     ///   - index: the number of the check in its batch; nil for a check that is not in a batch.
+    ///   - place: where the check of a batch with `from` ran; nil for other checks.
     func write(
         _ result: CheckResult, of request: CheckRequest, hiding redactor: SentTextRedactor?, index: Int? = nil,
-        to writer: inout JSONWriter
+        place: String? = nil, to writer: inout JSONWriter
     ) {
         writer.piece("{\"schema\":1,", opening: 1)
         if let index { write(index: index, to: &writer) }
+        if let place { write(place: place, to: &writer) }
         writeEcho(of: request, to: &writer)
         writer.piece(result.ok ? "\"ok\":true," : "\"ok\":false,")
         OutcomeEncoder.write(result.outcome, result.phase, to: &writer)
@@ -88,6 +90,11 @@ package struct ResultEncoder: Sendable {
     func write(index: Int, to writer: inout JSONWriter) {
         writer.piece("\"index\":")
         writer.integer(index)
+    }
+
+    func write(place: String?, to writer: inout JSONWriter) {
+        writer.member("place")
+        writer.string(place)
     }
 
     private func write(_ origin: RequestOrigin, to writer: inout JSONWriter) {

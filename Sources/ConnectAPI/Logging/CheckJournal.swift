@@ -74,10 +74,12 @@ package final class CheckJournal: Sendable {
 
     /// Counts and logs a check of a batch that is not valid, or uses what is not allowed.
     func noteRefused(_ report: ErrorReport, target: String, by origin: RequestOrigin?, on worker: Int) {
-        if report.errorClass == .denied {
-            metrics.noteDenied(on: worker, for: origin?.client)
-        } else {
-            metrics.noteInvalid(on: worker, for: origin?.client)
+        switch report.errorClass {
+        case .denied: metrics.noteDenied(on: worker, for: origin?.client)
+        case .cancelled: metrics.noteCancelled(on: worker, for: origin?.client)
+        case .invalid: metrics.noteInvalid(on: worker, for: origin?.client)
+        // The fleet counts the questions that had no answer.
+        default: break
         }
         guard logger.logLevel <= .debug else { return }
         let details: Logger.Metadata = ["outcome": "\(report.errorClass.rawValue)", "hint": "\(report.hint)"]
@@ -189,9 +191,17 @@ final class MonitorJournal: MonitorObserver {
         let metadata = metadata(of: monitor, result)
         switch monitor.state {
         case .up: logger.notice("monitor is up", metadata: metadata)
+        case .degraded: logger.warning("monitor is degraded", metadata: degraded(monitor, metadata))
         case .down: logger.warning("monitor is down", metadata: metadata)
         case .pending: break
         }
+    }
+
+    private func degraded(_ monitor: CheckEngine.Monitor, _ metadata: Logger.Metadata) -> Logger.Metadata {
+        guard let report = monitor.status.confirmation else { return metadata }
+        var metadata = metadata
+        metadata["confirmation"] = "\(report.summary)"
+        return metadata
     }
 
     private func metadata(of monitor: CheckEngine.Monitor, _ result: CheckResult) -> Logger.Metadata {

@@ -178,10 +178,21 @@ struct MetricsDocument {
             help: "Monitor rounds skipped because the service was overloaded.")
         writer.sample("connectd_monitor_rounds_skipped_total", [], metrics.skippedRoundCount)
         guard !monitors.isEmpty else { return }
-        writer.family("connectd_monitor_up", .gauge, help: "1 if the monitor is up, 0 if it is down or pending.")
+        writer.family(
+            "connectd_monitor_up", .gauge, help: "1 if the monitor is up, 0 if it is degraded, down or pending.")
         for monitor in monitors {
             writer.sample(
                 "connectd_monitor_up", [("monitor", monitor.definition.name)], UInt64(monitor.state == .up ? 1 : 0))
+        }
+        let confirmed = monitors.filter { $0.definition.confirmation != nil }
+        guard !confirmed.isEmpty else { return }
+        writer.family(
+            "connectd_monitor_degraded", .gauge,
+            help: "1 if the monitor fails here, but not enough other places agree that its target is down.")
+        for monitor in confirmed {
+            writer.sample(
+                "connectd_monitor_degraded", [("monitor", monitor.definition.name)],
+                UInt64(monitor.state == .degraded ? 1 : 0))
         }
     }
 }

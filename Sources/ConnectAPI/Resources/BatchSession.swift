@@ -18,6 +18,8 @@ final class BatchSession: BatchWork {
     private let permit: ClientPermit?
     private let encoder: BatchEncoder
     private let output: BatchOutput
+    /// What asks other places; nil for a batch without `from`.
+    private let remote: RemoteItems?
 
     private var journal: CheckJournal { pipeline.parts.journal }
 
@@ -37,6 +39,7 @@ final class BatchSession: BatchWork {
         self.pipeline = pipeline
         encoder = BatchEncoder(
             form: form, results: ResultEncoder(prober: pipeline.settings.prober), origin: origin)
+        remote = batch.from.map { [origin] in RemoteItems($0, items: batch.items, client: origin?.client) }
         output = BatchOutput(form: form, count: batch.items.count, memory: pipeline.parts.memory)
     }
 
@@ -126,7 +129,10 @@ final class BatchSession: BatchWork {
     /// Judges what a check uses. If that is refused, the refusal is its result.
     private func admit(_ check: PreparedCheck, _ index: Int, on worker: Int) -> PreparedCheck? {
         do throws(Problem) {
-            let admitted = try pipeline.admit(check, from: peer, origin: origin)
+            let admitted =
+                isRemote(index)
+                ? pipeline.admitRemote(check, origin: origin)
+                : try pipeline.admit(check, from: peer, origin: origin)
             try client?.count(check)
             return admitted
         } catch {
@@ -158,7 +164,8 @@ final class BatchSession: BatchWork {
         _ index: Int, _ echo: BatchEcho, _ problems: [JSONProblem], as report: ErrorReport, isOK: Bool, on worker: Int
     ) {
         journal.noteRefused(report, target: echo.target, by: origin, on: worker)
-        let item = RefusedItem(echo: echo, problems: problems, report: report, isOK: isOK)
+        var item = RefusedItem(echo: echo, problems: problems, report: report, isOK: isOK)
+        item.destination = remote?.destination(of: index)
         output.add(index, outcome: .failed(report.errorClass), isOK: isOK) { encoder.bytes(of: index, item) }
     }
 
@@ -178,6 +185,31 @@ final class BatchSession: BatchWork {
     }
 
     private func add(_ index: Int, _ request: CheckRequest, _ result: CheckResult) {
-        output.add(index, outcome: result.outcome, isOK: result.ok) { encoder.bytes(of: index, result, of: request) }
+        output.add(index, outcome: result.outcome, isOK: result.ok) {
+            encoder.bytes(of: index, result, of: request, at: remote?.destination(of: index).text)
+        }
+    }
+}
+
+// Checks that other places run.
+extension BatchSession {
+    var hasRemoteChecks: Bool { remote != nil }
+
+    func isRemote(_ index: Int) -> Bool { remote?.isRemote(index) == true }
+
+    func runRemote(_ index: Int, _ check: PreparedCheck, on worker: Int) async -> RemoteItemResult {
+        let request = check.request
+        let answer = await remote?.ask(index, request) ?? .unavailable(reason: "the batch has no places")
+        guard case .finished(let result) = answer else {
+            let end = RemoteItems.refusal(answer, of: request, isCancelled: Task.isCancelled)
+            return RemoteItemResult(isTimeout: false, byteCount: 0) { [self] worker in
+                refuse(index, BatchEcho(request), [], as: end.report, isOK: end.isOK, on: worker)
+            }
+        }
+        let bytes = encoder.bytes(of: index, result)
+        let outcome = result.knownOutcome
+        return RemoteItemResult(isTimeout: outcome == .failed(.timeout), byteCount: bytes.count) { [output] _ in
+            output.add(index, outcome: outcome, isOK: result.isOK) { bytes }
+        }
     }
 }

@@ -122,6 +122,12 @@ package struct CheckPipeline: Sendable {
         return check
     }
 
+    /// Counts a decoded check that another place runs. That place judges what it uses.
+    func admitRemote(_ decoded: PreparedCheck, origin: RequestOrigin?) -> PreparedCheck {
+        parts.journal.noteAsked()
+        return decoded.asked(by: origin)
+    }
+
     private func logDenial(_ problem: Problem, of check: PreparedCheck, from peer: Peer) {
         guard problem.kind == .denied else { return }
         let members = problem.errors.map(\.pointer).joined(separator: ", ")

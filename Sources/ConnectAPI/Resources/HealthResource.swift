@@ -75,7 +75,7 @@ struct Readiness {
     /// Whether the monitors are not loaded yet.
     let isStarting: Bool
     let isDraining: Bool
-    /// Required monitors that are not up.
+    /// Required monitors that are not up. A degraded one is missing too: from here its target cannot be reached.
     let missing: [CheckEngine.Monitor]
 
     var isReady: Bool { !isStarting && !isDraining && missing.isEmpty }

@@ -84,6 +84,7 @@ struct MonitorEncoder {
         writer.integer(status.consecutiveCount)
         writer.member("skipped")
         writer.integer(status.skippedCount)
+        if let report = status.confirmation { ConfirmationEncoder.writeMember(report, to: &writer) }
         if let trace = status.lastTrace {
             TraceEncoder(hidesPath: results.prober == nil).writeMember(trace, to: &writer)
         }

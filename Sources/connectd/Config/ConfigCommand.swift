@@ -44,7 +44,8 @@ struct ConfigCheckCommand: ParsableCommand {
     func run() throws {
         do throws(ConfigurationProblems) {
             let (settings, warnings) = try SettingsLoader.load(
-                file: file, flags: Flags(allowAnonymous: allowAnonymous), judgeCheck: MonitorAssembly.problems)
+                file: file, flags: Flags(allowAnonymous: allowAnonymous), judgeCheck: MonitorAssembly.problems,
+                judgePlaces: MonitorAssembly.problems)
             for warning in warnings + MonitorPolicyWarnings.warnings(about: settings) {
                 Output.errorLine("\(file): warning: \(warning)")
             }

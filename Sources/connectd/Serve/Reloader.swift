@@ -103,7 +103,7 @@ final class Reloader: Sendable {
         handler.replaceSettings(
             ServiceAssembly.serviceSettings(
                 from: settings, listening: http.addresses, files: http.files, modules: modules))
-        handler.replaceMonitors(with: MonitorAssembly.definitions(from: settings))
+        handler.replaceMonitors(with: MonitorAssembly.definitions(from: settings, fleet: modules.fleet))
         logger.notice("configuration reloaded")
     }
 

@@ -58,7 +58,7 @@ struct RunningService: ~Copyable {
             settings: ServiceAssembly.serviceSettings(from: settings, listening: [], modules: modules),
             version: Version.number, logger: logger)
         // Before the listeners open, because thousands of monitors take time.
-        let monitors = MonitorAssembly.definitions(from: settings)
+        let monitors = MonitorAssembly.definitions(from: settings, fleet: modules.fleet)
         // Without monitors, readiness must not wait for them.
         if monitors.isEmpty { handler.replaceMonitors(with: []) }
         let threads = try pool.start()

@@ -1,6 +1,7 @@
 import AccessPolicy
 import Blackbox
 import CheckEngine
+import CheckModel
 import Configuration
 import ConnectAPI
 import Fleet
@@ -188,7 +189,13 @@ enum MonitorAssembly {
         decode(check, of: settings, ServiceAssembly.material(of: settings)).problems
     }
 
-    static func definitions(from settings: Settings) -> [MonitorDefinition] {
+    /// The problems of `confirm.from` of a monitor; empty if it is valid.
+    static func problems(in from: ConfiguredCheck, of confirm: ConfirmSettings) -> [JSONProblem] {
+        PlaceList.confirming(from.value, agree: confirm.agree).problems
+    }
+
+    /// - Parameter fleet: asks other places for monitors with `confirm`; nil if the service runs without a fleet.
+    static func definitions(from settings: Settings, fleet: (any FleetAsking)? = nil) -> [MonitorDefinition] {
         let material = ServiceAssembly.material(of: settings)
         return settings.monitors.compactMap { monitor in
             // A check without problems can always be decoded.
@@ -196,7 +203,9 @@ enum MonitorAssembly {
             return MonitorDefinition(
                 name: monitor.name, isRequired: monitor.isRequired,
                 intervalMilliseconds: monitor.intervalMilliseconds, upAfter: monitor.upAfter,
-                downAfter: monitor.downAfter, check: check, source: source(of: monitor))
+                downAfter: monitor.downAfter, check: check,
+                confirmation: confirmation(of: monitor, check, settings.fleet?.place, fleet),
+                source: source(of: monitor))
         }
     }
 
@@ -207,7 +216,19 @@ enum MonitorAssembly {
             check.value, material: material, md5Keys: settings.md5Keys.keys)
     }
 
+    private static func confirmation(
+        of monitor: MonitorSettings, _ check: PreparedCheck, _ ownPlace: PlaceName?, _ fleet: (any FleetAsking)?
+    ) -> FleetConfirmation? {
+        guard let confirm = monitor.confirm else { return nil }
+        let selectors = confirm.from.map { PlaceList.confirming($0.value, agree: confirm.agree).selectors }
+        return FleetConfirmation(
+            monitor: monitor.name, fleet: fleet, ownPlace: ownPlace, selectors: selectors ?? [], ask: confirm.ask,
+            agree: confirm.agree, check: monitor.check.value, request: check.request)
+    }
+
     private static func source(of monitor: MonitorSettings) -> String {
-        "\(monitor.isRequired) \(monitor.intervalMilliseconds) \(monitor.upAfter) \(monitor.downAfter) \(monitor.check.value)"
+        let confirm = monitor.confirm.map { "\($0.ask) \($0.agree) \(String(describing: $0.from?.value))" }
+        let rounds = "\(monitor.isRequired) \(monitor.intervalMilliseconds) \(monitor.upAfter) \(monitor.downAfter)"
+        return "\(rounds) \(monitor.check.value) \(confirm ?? "")"
     }
 }

@@ -17,8 +17,25 @@ import Testing
         let workers = Mutex<Set<Int>>([])
         let limit = Atomic<Int>(Int.max)
         let preparations = Atomic<Int>(0)
+        /// Runs the checks that are remote; nil if none is.
+        let remote: (@Sendable (Int) async -> Bool)?
 
-        init(_ checks: [PreparedCheck?]) { self.checks = checks }
+        /// - Parameter remote: runs every odd check, and returns whether it timed out; nil for no remote checks.
+        init(_ checks: [PreparedCheck?], remote: (@Sendable (Int) async -> Bool)? = nil) {
+            self.checks = checks
+            self.remote = remote
+        }
+
+        var hasRemoteChecks: Bool { remote != nil }
+
+        func isRemote(_ index: Int) -> Bool { index % 2 == 1 }
+
+        func runRemote(_ index: Int, _ check: PreparedCheck, on worker: Int) async -> RemoteItemResult {
+            let isTimeout = await remote?(index) == true
+            return RemoteItemResult(isTimeout: isTimeout, byteCount: 100) { [self] worker in
+                note(index, .finished(isTimeout ? .failed(.timeout) : .answered), worker)
+            }
+        }
 
         var lastStart: Int { limit.load(ordering: .relaxed) }
         var endCount: Int { ends.withLock { $0.values.reduce(0) { $0 + $1.count } } }
@@ -77,6 +94,68 @@ import Testing
         try await run(work, BatchOptions(concurrency: 20))
         #expect(work.eachEndedOnce && work.count(.unprepared) == 20 && work.count(.finished(.connected)) == 180)
         #expect(work.workers.withLock { $0 } == [0, 1])
+    }
+
+    @Test func checksThatRunElsewhereEndOnceAndKeepTheConcurrency() async throws {
+        let peer = try LoopbackPeer(backlog: 1024)
+        let check = try check(peer.endpoint)
+        let (running, most) = (Counter(), Counter())
+        let work = Work(Array(repeating: check, count: 60)) { _ in
+            most.raise(to: running.add(1))
+            try? await Task.sleep(for: .milliseconds(2))
+            _ = running.add(-1)
+            return false
+        }
+        try await run(work, BatchOptions(concurrency: 4))
+        #expect(work.eachEndedOnce && work.count(.finished(.connected)) == 30 && work.count(.finished(.answered)) == 30)
+        #expect((1...4).contains(most.value), "\(most.value)")
+    }
+
+    @Test func aCheckThatTimesOutElsewhereIsRepeated() async throws {
+        let peer = try LoopbackPeer(backlog: 16)
+        let tries = Mutex<[Int: Int]>([:])
+        let work = Work(Array(repeating: try check(peer.endpoint), count: 4)) { index in
+            let count = tries.withLock { tries in
+                tries[index, default: 0] += 1
+                return tries[index, default: 0]
+            }
+            return index == 3 || count == 1
+        }
+        var options = BatchOptions(concurrency: 4)
+        options.timeoutRetries = 2
+        options.retryPauseMilliseconds = 1
+        try await run(work, options)
+        #expect(work.eachEndedOnce && tries.withLock { $0 } == [1: 2, 3: 3])
+        #expect(work.count(.finished(.failed(.timeout))) == 1 && work.count(.finished(.answered)) == 1)
+    }
+
+    @Test func aStopCancelsChecksThatRunElsewhere() async throws {
+        let peer = try LoopbackPeer(backlog: 16)
+        let started = Counter()
+        let work = Work(Array(repeating: try check(peer.endpoint), count: 8)) { _ in
+            _ = started.add(1)
+            try? await Task.sleep(for: .seconds(60))
+            return false
+        }
+        try await run(work, BatchOptions(concurrency: 8)) { batch, _ in
+            try await wait { started.value == 4 }
+            batch.cancel()
+        }
+        #expect(work.eachEndedOnce)
+    }
+
+    private final class Counter: Sendable {
+        private let count = Mutex(0)
+        var value: Int { count.withLock { $0 } }
+
+        func add(_ change: Int) -> Int {
+            count.withLock { count in
+                count += change
+                return count
+            }
+        }
+
+        func raise(to other: Int) { count.withLock { $0 = max($0, other) } }
     }
 
     @Test(arguments: [1, 2, 3])
