@@ -1,4 +1,4 @@
-"""Three instances behind Debian's haproxy and nginx, with the files of deploy/: one is killed, one is drained.
+"""Three instances that get requests from Debian's haproxy or nginx, with the files of deploy/: one is killed, one drained.
 
 Clients send checks all the time, and none of their requests fails.
 """
