@@ -133,7 +133,7 @@ def test_open_checks_of_a_killed_instance_are_asked_again(network, broker):
         lines, summary = parse_lines(answer.body)
         assert_each_once(lines, 100)
         assert summary["by_outcome"] == {"connected": 100}, summary
-        # The killed instance had open checks, which were asked again after their time was over.
+        # The killed instance had open checks, which were asked again.
         assert summary["duration_ms"] > 1500, summary
 
 
