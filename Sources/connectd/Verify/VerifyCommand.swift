@@ -26,6 +26,9 @@ struct VerifyCommand: ParsableCommand {
                 - {name: app reaches postgres, to: [db], ports: [5432, "8000-8009"], expect: allowed}
                 - {name: no ssh to databases, to: [db], ports: [22], expect: blocked, control: "tcp://10.2.0.1:5432"}
 
+            With from, a rule is checked in places of a fleet: from: [fra1, {labels: {tier: app}}]. The fleet is that of \
+            --config.
+
             Verdicts: pass; violation; error if the check could not be tried, for example because the name server \
             failed or this machine has no route; inconclusive if a blocked result proves nothing, for example because the \
             control is not open.
@@ -41,6 +44,7 @@ struct VerifyCommand: ParsableCommand {
               connectd verify policy.yaml
               connectd verify policy.yaml --format junit --output report.xml
               connectd verify policy.yaml --format matrix
+              connectd verify places.yaml --config connectd.yaml --format matrix
               connectd verify draft.yaml --learn --output policy.yaml
               connectd verify policy.yaml --format ndjson --output before.ndjson
               connectd verify policy.yaml --diff before.ndjson

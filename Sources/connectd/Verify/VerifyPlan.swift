@@ -44,6 +44,7 @@ struct VerifyPlan: CheckSource {
     ) throws(ConfigurationProblems) {
         self.policy = policy
         self.fleet = fleet
+        try Self.checkCount(policy, places)
         cases = policy.cases().flatMap { tested in places[tested.rule].map { tested.checked(at: $0) } }
         var decoder = CaseTemplates(policy: policy, context: context)
         for tested in cases { decoder.add(tested) }
@@ -82,6 +83,17 @@ struct VerifyPlan: CheckSource {
         let labels = policy.rules[tested.rule].labels
         request.labels = labels.isEmpty ? nil : labels
         return PreparedCheck(request: request, dialog: template.dialog)
+    }
+
+    /// A file has as many cases as destinations and ports, times the places.
+    private static func checkCount(
+        _ policy: ReachabilityPolicy, _ places: [[PlaceName?]]
+    ) throws(ConfigurationProblems) {
+        let most = ReachabilityPolicy.caseLimit
+        let count = policy.cases().reduce(0) { min($0 + places[$1.rule].count, most + 1) }
+        guard count > most else { return }
+        let reason = "has more than \(most) cases in all places: use fewer places, or split the file"
+        throw ConfigurationProblems([ConfigurationProblem(.file(policy.file, nil), reason: reason)])
     }
 
     func place(at index: Int) -> PlaceName? { cases[index].place }
