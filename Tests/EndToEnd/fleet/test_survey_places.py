@@ -132,3 +132,20 @@ def test_the_command_asks_the_fleet_itself(hub, broker, loopback_only, folder):
     document = json.loads(run(*ask, "ams1", "--json", namespace=loopback_only).stdout)
     assert document["verdict"] == "down" and statuses(document) == {"ams1": "finished"}
     assert "cli" not in [vantage["place"] for vantage in vantages(hub)]
+
+
+def test_checks_in_places(hub, broker, loopback_only, folder):
+    path = pathlib.Path(folder, "ask.yaml")
+    path.write_text(yaml.safe_dump({"fleet": {"servers": [broker.url], "place": "cli"}}))
+    command = ["check", "--config", str(path), "--expect", "refused", *["127.0.0.1:1"] * 4]
+    ran = run(*command, "--from", "ams1,iad1", "--json", namespace=loopback_only)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert [result["place"] for result in json.loads(ran.stdout)] == ["ams1", "iad1", "ams1", "iad1"]
+    anywhere = run(*command, "--from", "any", namespace=loopback_only)
+    assert anywhere.returncode == 0, anywhere.stdout
+    assert {line.split()[2] for line in anywhere.stdout.splitlines()[:4]} <= set(LABELS)
+    away = run("check", "127.0.0.1:1", "--config", str(path), "--from", "lon1", "--json", namespace=loopback_only)
+    [result] = json.loads(away.stdout)
+    assert away.returncode == 1 and result["place"] == "lon1" and result["error"]["name"] == "PLACE_UNAVAILABLE"
+    # Nothing is known about the target.
+    assert result["error"]["fault"] == "prober"
