@@ -53,6 +53,11 @@ extension CheckRequest {
     /// The longest time that the check can take: its timeout, or that of all rounds with the pauses between them.
     public var longestMilliseconds: Int { Int(count) * timeoutMilliseconds + pausesMilliseconds }
 
+    /// The longest time until there is a result: that of the check, and that of its trace.
+    public var longestMillisecondsWithTrace: Int {
+        longestMilliseconds + (trace.map { $0.when == .never ? 0 : $0.timeoutMilliseconds } ?? 0)
+    }
+
     /// The time of all pauses between rounds.
     public var pausesMilliseconds: Int { max(Int(count) - 1, 0) * Int(intervalMilliseconds) }
 }

@@ -58,7 +58,7 @@ final class NATSOptionsHandle {
         }
         if let (path, keyPath) = options.certificate {
             try functions.check(
-                table.natsOptions_SetCertificatesChain(pointer, path, keyPath),
+                table.natsOptions_LoadCertificatesChain(pointer, path, keyPath),
                 "certificate \(path) with key \(keyPath)")
         }
     }

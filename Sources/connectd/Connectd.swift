@@ -25,7 +25,7 @@ struct Connectd: ParsableCommand {
         subcommands: [
             ServeCommand.self, CheckCommand.self, WaitCommand.self, ErrorsCommand.self, ConfigCommand.self,
             HealthcheckCommand.self, ReloadCommand.self, VerifyCommand.self, PingCommand.self, TraceCommand.self,
-            DiagnoseCommand.self, PolicyCommand.self, TokenCommand.self,
+            DiagnoseCommand.self, SurveyCommand.self, PolicyCommand.self, TokenCommand.self,
         ])
 
     static func main() {

@@ -111,12 +111,12 @@ import Testing
         let folder = try TemporaryFolder()
         let file = try folder.write(
             "fleet: {servers: ['nats://a'], answers: false}\n"
-                + "monitors: [{name: a, check: {}, confirm: {from: [x, y]}}]\n", to: "connectd.yaml")
+                + "monitors: [{name: a, check: {}, confirm: {from: [nyc, fra]}}]\n", to: "connectd.yaml")
         let error = #expect(throws: ConfigurationProblems.self) {
             try SettingsLoader.load(
                 file: file, judgePlaces: { _, _ in [JSONProblem(pointer: "/1", detail: "is wrong")] })
         }
-        #expect(error?.description.contains(":2:53: monitors[0].confirm.from[1]: is wrong") == true, "\(error)")
+        #expect(error?.description.contains(":2:55: monitors[0].confirm.from[1]: is wrong") == true, "\(error)")
     }
 
     @Test func aProblemOfACheckHasItsLine() throws {

@@ -26,7 +26,7 @@ private final class TableFleet: FleetAsking {
     func ask(_ question: FleetQuestion) async -> FleetAnswer {
         let name = question.place?.text ?? ""
         log.withLock { $0.append(name) }
-        return answers[name] ?? .unavailable(reason: "No answer in time.")
+        return answers[name] ?? .unavailable(reason: "no answer came in time")
     }
 }
 
@@ -74,15 +74,15 @@ private final class TableFleet: FleetAsking {
         let fleet = TableFleet(
             [],
             [
-                "a": .forbidden(place: "a", detail: "The policy denies it."),
-                "b": .unsupported(place: "b", detail: "It is too old."),
+                "a": .forbidden(place: "a", detail: "the policy denies it"),
+                "b": .unsupported(place: "b", detail: "it is too old"),
                 "c": try result(of: "c", #"{"ok":false,"outcome":"refused","error":{"fault":"target"}}"#),
             ])
         let survey = try survey(from: places.map(VantageSelector.place))
         let plan = SurveyPlan(survey.from, among: [], own: .init(place: try place("me")))
         let entries = try await entries(survey, plan, fleet)
         #expect(entries.map(\.status) == [.forbidden, .unsupported, .finished, .unavailable])
-        #expect(entries[3].detail == "No answer in time.")
+        #expect(entries[3].detail == "no answer came in time")
         let conclusion = SurveyConclusion(of: entries, quorum: 1)
         #expect(conclusion.verdict == SurveyVerdict(.down, .target))
     }

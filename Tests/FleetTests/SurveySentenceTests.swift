@@ -24,7 +24,7 @@ import Testing
     }
 
     private func missing(_ place: String, _ status: SurveyEntry.Status) -> SurveyEntry {
-        SurveyEntry(place: place, status, because: "No answer in time.")
+        SurveyEntry(place: place, status, because: "no answer came in time")
     }
 
     private func sentence(_ entries: [SurveyEntry], quorum: Int = 1, unmatched: [String] = []) -> String {
@@ -35,6 +35,7 @@ import Testing
         #expect(sentence([entry("fra1", "connected")]) == "Reachable from fra1.")
         let three = ["a", "b", "c"].map { entry($0, "connected") }
         #expect(sentence(three) == "Reachable from all 3 places that answered.")
+        #expect(sentence([entry("a", "associated")]) == "Without an error, but not verified, from a.")
         let refused = ["a", "b"].map { entry($0, "refused", fault: "target", isOK: true) }
         #expect(
             sentence(refused)

@@ -20,7 +20,7 @@
     X(natsStatus, natsOptions_SetName, (natsOptions *options, const char *name))                                       \
     X(natsStatus, natsOptions_SetSecure, (natsOptions *options, bool isSecure))                                        \
     X(natsStatus, natsOptions_SetCATrustedCertificates, (natsOptions *options, const char *certificates))              \
-    X(natsStatus, natsOptions_SetCertificatesChain, (natsOptions *options, const char *chain, const char *key))        \
+    X(natsStatus, natsOptions_LoadCertificatesChain, (natsOptions *options, const char *path, const char *keyPath))   \
     X(natsStatus, natsOptions_SetTimeout, (natsOptions *options, int64_t milliseconds))                                \
     X(natsStatus, natsOptions_SetMaxReconnect, (natsOptions *options, int count))                                      \
     X(natsStatus, natsOptions_SetReconnectWait, (natsOptions *options, int64_t milliseconds))                          \

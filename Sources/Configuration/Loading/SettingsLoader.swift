@@ -74,6 +74,7 @@ package enum SettingsLoader {
         "is empty: a reload would drop the tokens and the policy; write {} to use the defaults"
 
     private static func readFlags(_ flags: Flags, into writer: inout SettingWriter) {
+        if !flags.answersFleet { writer.draft.fleet.answers = false }
         guard !flags.listen.isEmpty, let key = KeyTable.key(at: "listen"), case .list(let kind) = key.kind else {
             return
         }
@@ -163,8 +164,12 @@ package struct Flags: Sendable {
     /// `--allow-anonymous`.
     package var allowAnonymous: Bool
 
-    package init(listen: [String] = [], allowAnonymous: Bool = false) {
+    /// Whether `fleet.answers` applies. A command that asks the fleet answers nothing, whatever the file says.
+    package var answersFleet: Bool
+
+    package init(listen: [String] = [], allowAnonymous: Bool = false, answersFleet: Bool = true) {
         self.listen = listen
         self.allowAnonymous = allowAnonymous
+        self.answersFleet = answersFleet
     }
 }

@@ -55,6 +55,19 @@ package struct FleetConfirmation: Sendable {
         return Array((ranked.filter(up.contains) + ranked.filter { !up.contains($0) }).prefix(ask))
     }
 
+    /// The places to ask. Soon after the start, others may not have said yet that they are there.
+    private func knownPlaces(of fleet: any FleetAsking) async -> [PlaceName] {
+        for _ in 0..<Self.looks {
+            let places = places(of: fleet.vantages())
+            if !places.isEmpty { return places }
+            guard (try? await Task.sleep(for: .milliseconds(Self.lookMilliseconds))) != nil else { return [] }
+        }
+        return []
+    }
+
+    private static let looks = 10
+    private static let lookMilliseconds = 100
+
     private func opinion(of place: PlaceName, by fleet: any FleetAsking) async -> ConfirmationReport.Opinion {
         let deadline = FleetDeadline.deadline(of: request)
         let question = FleetQuestion(place: place, body: body, request: request, deadline: deadline)
@@ -77,7 +90,7 @@ extension FleetConfirmation: MonitorConfirmation {
             let reason = "this instance runs without a fleet; a changed fleet takes effect after a restart."
             return ConfirmationReport(atNanoseconds: now, opinions: [], needed: agree, reason: reason)
         }
-        let places = places(of: fleet.vantages())
+        let places = await knownPlaces(of: fleet)
         guard !places.isEmpty else {
             return ConfirmationReport(
                 atNanoseconds: now, opinions: [], needed: agree, reason: "no other place is known.")

@@ -72,7 +72,7 @@ final class FleetAsker: Sendable {
     }
 
     private func once(_ question: FleetQuestion) async -> QuestionTrial {
-        let longest = question.request.longestMilliseconds + Self.graceMilliseconds
+        let longest = question.request.longestMillisecondsWithTrace + Self.graceMilliseconds
         let end = min(question.deadline, Clock.now().advanced(byMilliseconds: longest))
         switch await reply(to: question, until: end) {
         case .message(let message):

@@ -15,7 +15,7 @@ package struct SurveyEntry: Sendable {
     package var finding: SurveyFinding?
     /// Its result as JSON; empty if it did not finish.
     package var result: [UInt8]
-    /// Why it did not finish: a sentence.
+    /// Why it did not finish: a clause without a period.
     package var detail: String?
     /// The memory of `result`, until the last copy of this entry is gone.
     private var charge: MemoryCharge?
@@ -53,7 +53,7 @@ package struct SurveyEntry: Sendable {
             memory.noteRefusal(of: .answers)
             return SurveyEntry(
                 place: place, labels: labels, .unavailable,
-                because: "This service has no memory for the result now. Ask fewer places at once.")
+                because: "this service has no memory for the result now: ask fewer places at once")
         }
         var entry = self
         entry.charge = charge

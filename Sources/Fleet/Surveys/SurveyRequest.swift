@@ -25,10 +25,7 @@ package struct SurveyRequest: Sendable {
     }
 
     /// How long a place may take to answer: all rounds of the check, its trace, and the grace.
-    package var limitMilliseconds: Int {
-        let trace = check.request.trace.map { $0.when == .never ? 0 : $0.timeoutMilliseconds } ?? 0
-        return check.request.longestMilliseconds + trace + graceMilliseconds
-    }
+    package var limitMilliseconds: Int { check.request.longestMillisecondsWithTrace + graceMilliseconds }
 }
 
 /// Reads the body of `POST /v1/surveys`.
@@ -102,7 +99,7 @@ enum SurveyDecoder {
         }
         guard let selector = VantageSelector.decode(&cursor) else { return nil }
         if selector != .here, !hasFleet {
-            cursor.report("needs the fleet, which is not configured here: add the key fleet, or write only here")
+            cursor.report("needs a fleet: add the key fleet to the configuration, or write only here")
             return nil
         }
         return selector

@@ -131,7 +131,7 @@ struct SurveySession: Sendable {
             return .finished(
                 ResultEncoder(prober: pipeline.settings.prober).line(result, of: check.request).dropLast())
         } catch {
-            let detail = Self.sentence(error)
+            let detail = Self.detail(of: error)
             return switch error.kind {
             case .denied: .forbidden(detail)
             case .badRequest: .unsupported(detail)
@@ -140,11 +140,10 @@ struct SurveySession: Sendable {
         }
     }
 
-    private static func sentence(_ problem: Problem) -> String {
+    private static func detail(of problem: Problem) -> String {
         // A bad request names its inputs itself.
         let pointers = problem.kind == .badRequest ? [] : problem.errors.map(\.pointer)
-        let inputs = pointers.isEmpty ? "" : ": " + pointers.joined(separator: ", ")
-        return problem.detail.prefix(1).uppercased() + problem.detail.dropFirst() + inputs + "."
+        return problem.detail + (pointers.isEmpty ? "" : ": " + pointers.joined(separator: ", "))
     }
 
     /// Counts what another place connected to.

@@ -76,7 +76,7 @@ package struct SurveyRun: Sendable {
     private func entry(of stop: SurveyPlan.Stop) async -> SurveyEntry {
         guard let place = stop.place else { return Self.entry(of: stop, await local()) }
         guard let fleet else {
-            return SurveyEntry(place: stop.name, labels: stop.labels, .unavailable, because: "There is no fleet.")
+            return SurveyEntry(place: stop.name, labels: stop.labels, .unavailable, because: "there is no fleet")
         }
         let question = FleetQuestion(
             place: place, body: request.body, request: request.check.request,
@@ -108,7 +108,7 @@ package struct SurveyRun: Sendable {
             guard let document = (try? JSONValue.parse(bytes))?.object else {
                 // Encoders write valid JSON, so this is a defect of connectd.
                 return SurveyEntry(
-                    place: stop.name, labels: stop.labels, .unavailable, because: "The result cannot be read.")
+                    place: stop.name, labels: stop.labels, .unavailable, because: "the result cannot be read")
             }
             return SurveyEntry(place: stop.name, labels: stop.labels, finished: document, bytes: bytes)
         case .unavailable(let reason):

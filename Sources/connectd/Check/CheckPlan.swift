@@ -160,6 +160,19 @@ struct RequestTemplate: Sendable {
         return PreparedCheck(request: request, dialog: dialog)
     }
 
+    /// The check of a target as text.
+    func check(ofTarget text: String) throws(RequestProblems) -> PreparedCheck {
+        try check(of: TargetList.Source(text: text, isRequest: false, isPortMissing: false, expectation: nil))
+    }
+
+    /// The same check as the body of `POST /v1/checks`.
+    func body(ofTarget text: String) -> [UInt8] {
+        let target = JSONObject(members: [JSONObject.Member(key: "target", value: .string(text))])
+        var writer = JSONWriter()
+        writer.value(defaults.fill(.object(target)))
+        return writer.finish()
+    }
+
     private static func target(_ source: TargetList.Source) throws(RequestProblems) -> Target {
         do throws(TargetError) {
             return try Target(parsing: source.text)

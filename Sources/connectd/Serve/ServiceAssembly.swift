@@ -32,9 +32,10 @@ enum ServiceAssembly {
     /// - Parameters:
     ///   - listening: The real listen addresses, because ports that the kernel chose are denied as targets, too.
     ///   - files: The files of its UNIX-domain sockets when they were bound; nil looks them up.
+    ///   - asksFleet: Whether its clients may ask other places.
     static func serviceSettings(
         from settings: Settings, listening: [ListenAddress], files: Set<FileIdentity>? = nil,
-        modules: ServiceModules
+        modules: ServiceModules, asksFleet: Bool = true
     ) -> ConnectAPI.ServiceSettings {
         ConnectAPI.ServiceSettings(
             checkContext: checkContext(from: settings, listening: listening, files: files),
@@ -50,7 +51,7 @@ enum ServiceAssembly {
                 BlackboxRoutes(modules.blackbox, modules: BlackboxModules(settings.modules)),
                 FleetRoutes(modules.fleet), SurveyRoutes(own: SurveyPlan.Instance(settings.fleet)),
             ],
-            fleet: modules.fleet,
+            fleet: asksFleet ? modules.fleet : nil,
             certificateExpiry: settings.https?.certificate.validity?.notAfter,
             prober: settings.policy.profile == .public ? nil : HostName.current,
             variants: variants(of: settings, listening: listening, files: files, modules: modules))
@@ -75,7 +76,9 @@ enum ServiceAssembly {
             variant.policy.profile = profile
             // Without this, each variant would have variants too.
             variant.tokens = settings.tokens.map { $0.withoutProfile }
-            variants[profile] = serviceSettings(from: variant, listening: listening, files: files, modules: modules)
+            // Another place would judge the check by its own policy, which may allow more than this profile.
+            variants[profile] = serviceSettings(
+                from: variant, listening: listening, files: files, modules: modules, asksFleet: false)
         }
         return variants
     }

@@ -10,21 +10,41 @@ enum CallerContext {
     ///   - file: `--config`; nil applies no policy.
     ///   - tls: Its `--ca` is added to the authorities of the configuration.
     static func read(config file: String?, tls: TLSArguments) throws -> CheckContext {
-        let configured = try read(config: file)
+        let settings = try file.map { name in try load(name, Flags()) }
+        return try context(under: settings, tls)
+    }
+
+    /// The same for a command that asks the fleet of the configuration and answers nothing. So the defaults of the policy
+    /// are those of an instance that other machines cannot reach.
+    /// - Returns: the fleet is nil if the configuration has none.
+    static func readWithFleet(
+        config file: String?, tls: TLSArguments
+    ) throws -> (context: CheckContext, fleet: FleetSettings?) {
+        let settings = try file.map { name in try load(name, Flags(answersFleet: false)) }
+        return (try context(under: settings, tls), settings?.fleet)
+    }
+
+    private static func context(under settings: Settings?, _ tls: TLSArguments) throws -> CheckContext {
+        let configured = context(under: settings)
         return CheckContext(
             policy: configured.policy, md5Keys: configured.md5Keys, tls: try tls.material(with: configured.tls))
     }
 
     /// The same without options for TLS.
     static func read(config file: String?) throws -> CheckContext {
-        try file.map(configured(by:)) ?? CheckContext(policy: nil)
+        let settings = try file.map { name in try load(name, Flags()) }
+        return context(under: settings)
     }
 
-    private static func configured(by file: String) throws -> CheckContext {
+    private static func context(under settings: Settings?) -> CheckContext {
+        settings.map { ServiceAssembly.checkContext(from: $0, listening: []) } ?? CheckContext(policy: nil)
+    }
+
+    private static func load(_ file: String, _ flags: Flags) throws -> Settings {
         do throws(ConfigurationProblems) {
-            let (settings, warnings) = try SettingsSource(file: file, flags: Flags()).load()
+            let (settings, warnings) = try SettingsSource(file: file, flags: flags).load()
             for warning in warnings { Output.errorLine("connectd: \(warning)") }
-            return ServiceAssembly.checkContext(from: settings, listening: [])
+            return settings
         } catch {
             throw ValidationError("the configuration is invalid:\n\(error)")
         }

@@ -104,7 +104,7 @@ def test_bad_requests(api, body, pointers):
 
 def test_a_place_without_a_fleet_says_what_to_configure(api):
     answer = api.post(PATH, {"check": {"target": "a:1"}, "from": ["fra1"]})
-    assert "add the key fleet" in answer.json["errors"][0]["detail"]
+    assert "add the key fleet to" in answer.json["errors"][0]["detail"]
 
 
 def test_it_counts_for_the_limits_of_its_client(loopback_only):

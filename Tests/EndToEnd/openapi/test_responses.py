@@ -22,7 +22,7 @@ CHECKS = [*BODIES, *QUERIES]
 HEALTH = ("/livez", "/readyz")
 # What a token with one scope opens. The rest is open to every token.
 SCOPES = {
-    "checks": ["/v1/checks", "/v1/checks/batch", "/v1/routes", "/v1/diagnoses", "/v1/surveys"],
+    "checks": ["/v1/checks", "/v1/checks/batch", "/v1/routes", "/v1/diagnoses", "/v1/surveys", "/v1/vantages"],
     "probe": ["/v1/probe", "/probe", "/", "/logs"],
     "metrics": ["/v1/monitors", "/v1/monitors/{name}", "/metrics"], "admin": ["/config", "/-/reload"],
 }  # fmt: skip

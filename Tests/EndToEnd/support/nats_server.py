@@ -105,16 +105,22 @@ class NatsPeer:
         self.buffer = b""
         self.count = 0
         self._line()
-        self.send(f'CONNECT {{"verbose":false,"pedantic":false,{options}}}\r\nPING\r\n')
-        assert self._line() == b"PONG"
+        self.send(f'CONNECT {{"verbose":false,"pedantic":false,{options}}}\r\n')
+        self.ping()
 
     def send(self, text: str | bytes) -> None:
         self.socket.sendall(text.encode() if isinstance(text, str) else text)
 
     def subscribe(self, subject: str, group: str = "") -> None:
         self.count += 1
-        self.send(f"SUB {subject} {group} {self.count}\r\nPING\r\n")
-        assert self._line() == b"PONG"
+        self.send(f"SUB {subject} {group} {self.count}\r\n")
+        self.ping()
+
+    def ping(self) -> None:
+        """Waits until the broker has handled everything that was sent. No message may be on its way."""
+        self.send("PING\r\n")
+        line = self._line_after_pings()
+        assert line == b"PONG", line
 
     def publish(self, subject: str, payload: bytes, reply: str = "", headers: bytes = b"") -> None:
         if headers:
@@ -126,8 +132,7 @@ class NatsPeer:
     def receive(self, timeout: float = 10) -> dict:
         """The next message: its subject, reply, header text and payload."""
         self.socket.settimeout(timeout)
-        while (line := self._line()) == b"PING":
-            self.send("PONG\r\n")
+        line = self._line_after_pings()
         words = line.decode().split(" ")
         assert words[0] in ("MSG", "HMSG"), line
         total = int(words[-1])
@@ -144,6 +149,11 @@ class NatsPeer:
         self.subscribe(inbox)
         self.publish(subject, payload, inbox, headers)
         return self.receive(timeout)
+
+    def _line_after_pings(self) -> bytes:
+        while (line := self._line()) == b"PING":
+            self.send("PONG\r\n")
+        return line
 
     def _line(self) -> bytes:
         while b"\r\n" not in self.buffer:
