@@ -32,10 +32,10 @@ KINDS = {
         "ConfigMap", "Deployment", "HorizontalPodAutoscaler", "NetworkPolicy", "PodDisruptionBudget", "Service",
     ],
     "node": ["ConfigMap", "DaemonSet", "NetworkPolicy", "Service"],
-    "fleet/hub": [
-        "ConfigMap", "Deployment", "HorizontalPodAutoscaler", "NetworkPolicy", "PodDisruptionBudget", "Service",
+    "fleet": [
+        "ConfigMap", "ConfigMap", "DaemonSet", "Deployment", "HorizontalPodAutoscaler", "NetworkPolicy", "NetworkPolicy",
+        "PodDisruptionBudget", "Service",
     ],
-    "fleet/places": ["ConfigMap", "DaemonSet", "NetworkPolicy"],
     "prometheus-operator": ["NetworkPolicy", "Probe", "ServiceMonitor"],
 }  # fmt: skip
 TOKEN = "0123456789abcdef0123456789abcdef"
@@ -218,7 +218,7 @@ def test_annotations_are_checked_too():
     assert not violations(pod, {f"{APPARMOR}connectd": "runtime/default"})
 
 
-@pytest.mark.parametrize("base", ["service", "node", "fleet/hub"])
+@pytest.mark.parametrize("base", ["service", "node"])
 def test_selectors_match_pods_and_network_policy_clients(base):
     found = by_kind(base)
     workload = found.get("Deployment") or found["DaemonSet"]
@@ -258,9 +258,8 @@ def test_ports_are_those_of_the_configuration(base):
     assert pod["terminationGracePeriodSeconds"] * 1000 > drain["delay_ms"] + drain["limit_ms"]
 
 
-@pytest.mark.parametrize("base", ["service", "fleet/hub"])
-def test_a_disruption_budget_keeps_one_pod(base):
-    found = by_kind(base)
+def test_a_disruption_budget_keeps_one_pod():
+    found = by_kind("service")
     fewest = found["HorizontalPodAutoscaler"]["spec"]["minReplicas"]
     assert fewest - found["PodDisruptionBudget"]["spec"]["maxUnavailable"] >= 1
     assert "replicas" not in found["Deployment"]["spec"], "two would set it"
