@@ -53,7 +53,7 @@ let package = Package(
             dependencies: [
                 "AccessPolicy", "Blackbox", "CAres", "CheckEngine", "CheckModel", "CLinux", "CMicrohttpd",
                 "Configuration", "ConnectAPI", "COpenSSL", "Diagnosis", "Dialog", "DNS", "ErrorCatalogue", "Fleet",
-                "HTTPServer", "NATSClient", "NetworkTypes", "Reachability", "SocketIO", "StrictJSON", "TLS",
+                "HTTPServer", "NetworkTypes", "Reachability", "SocketIO", "StrictJSON", "TLS",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
@@ -245,9 +245,7 @@ let package = Package(
                 "SocketIO", "StrictJSON",
             ],
             swiftSettings: strict),
-        .testTarget(
-            name: "NATSClientTests", dependencies: ["NATSClient", "NetworkTypes", "TestSupport"],
-            swiftSettings: strict),
+        .testTarget(name: "NATSClientTests", dependencies: ["NATSClient"], swiftSettings: strict),
         .testTarget(
             name: "ConnectdTests",
             dependencies: [

@@ -13,8 +13,8 @@ internal import Synchronization
 /// It does nothing before `start`: then it loads the library, and connects with a thread of its own. Without a broker
 /// everything else of the service continues.
 package final class FleetMember: FleetAsking {
-    /// How often all instances are asked who they are, in milliseconds.
-    private static let discoveryMilliseconds = 10_000
+    /// The most reasons of refusals that are remembered, so that each is logged once.
+    private static let mostRefusals = 64
 
     private let settings: FleetSettings
     private let identity: FleetIdentity
@@ -26,6 +26,8 @@ package final class FleetMember: FleetAsking {
     private let discovery: FleetDiscovery
     private let answerer = Mutex<FleetAnswerer?>(nil)
     private let problem = Mutex<String?>(nil)
+    /// Why the broker refused something on this connection.
+    private let refusals = Mutex<Set<String>>([])
     private let loop = Mutex<Task<Void, Never>?>(nil)
 
     /// - Parameters:
@@ -67,7 +69,7 @@ package final class FleetMember: FleetAsking {
             var due = Clock.now()
             while await reactor.sleep(until: due) == .deadline {
                 discovery.ask()
-                due = Clock.now().advanced(byMilliseconds: Self.discoveryMilliseconds)
+                due = Clock.now().advanced(byMilliseconds: discovery.periodMilliseconds)
             }
         }
         loop.withLock { $0 = task }
@@ -128,9 +130,10 @@ package final class FleetMember: FleetAsking {
         switch event {
         case .connected(let server):
             problem.withLock { $0 = nil }
+            refusals.withLock { $0.removeAll() }
             logger.notice(
                 "fleet: connected", metadata: ["server": "\(server)", "place": "\(identity.place.text)"])
-            discovery.ask()
+            discovery.beginConnection()
         case .disconnected(let reason):
             problem.withLock { $0 = "the connection was lost: \(reason)" }
             logger.warning("fleet: connection lost", metadata: ["reason": "\(reason)"])
@@ -142,10 +145,25 @@ package final class FleetMember: FleetAsking {
             // It repeats every few seconds.
             logger.log(
                 level: isNew ? .warning : .debug, "fleet: not connected", metadata: ["reason": "\(reason)"])
-        case .refused(let reason): logger.error("fleet: refused by the broker", metadata: ["reason": "\(reason)"])
+        case .refused(let reason): noteRefused(reason)
         case .slowConsumer(let subject):
             logger.warning("fleet: messages were dropped: too many at once", metadata: ["subject": "\(subject)"])
         }
+    }
+}
+
+extension FleetMember {
+    /// Logs each reason once for a connection.
+    private func noteRefused(_ reason: String) {
+        let isNew = refusals.withLock { $0.count < Self.mostRefusals && $0.insert(reason).inserted }
+        // Permissions that let a place only answer: it neither finds other places nor hears from them.
+        let isOfAsking = reason.contains(FleetDiscovery.subject) || reason.contains(asker.inbox)
+        if isOfAsking { discovery.noteRefused() }
+        guard isNew else { return }
+        logger.log(
+            level: isOfAsking ? .notice : .error,
+            isOfAsking ? "fleet: the broker does not let this instance ask" : "fleet: refused by the broker",
+            metadata: ["reason": "\(reason)"])
     }
 }
 

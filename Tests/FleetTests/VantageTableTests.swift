@@ -85,6 +85,17 @@ import Testing
         #expect(table.vantages.map(\.place.text) == ["ams1", "fra1"], "a known instance is still noted")
     }
 
+    @Test func aLargeFleetIsAskedLessOften() throws {
+        var table = VantageTable()
+        #expect(table.periodMilliseconds == 10_000)
+        for number in 0..<1000 { note(&table, try info("i\(number)", "fra1"), atSecond: 0) }
+        #expect(table.periodMilliseconds == 100_000)
+        expire(&table, atSecond: 302)
+        #expect(table.instanceCount == 1000)
+        expire(&table, atSecond: 303)
+        #expect(table.instanceCount == 0)
+    }
+
     @Test func readsLabels() throws {
         let info = try info("a", "fra1", labels: ["region": "eu", "zone": "b"])
         #expect(info.labels == ["region": "eu", "zone": "b"])

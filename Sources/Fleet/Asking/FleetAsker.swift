@@ -20,7 +20,8 @@ final class FleetAsker: Sendable {
     private let outbox: FleetOutbox
     private let reactors: [Reactor]
     private let waiting = WaitingQuestions()
-    private let inbox: String
+    /// The first tokens of the subjects at which it hears.
+    let inbox: String
     let counts = FleetQuestionCounts()
 
     init(_ identity: FleetIdentity, _ subjects: FleetSubjects, outbox: FleetOutbox, reactors: [Reactor]) {

@@ -12,7 +12,12 @@ final class FleetDiscovery: Sendable {
         /// When the latest questions were sent, by their number.
         var sent: [UInt64: MonotonicTime] = [:]
         var lastAnswer: MonotonicTime?
+        /// Whether the broker has refused the question on this connection.
+        var isRefused = false
     }
+
+    /// Where the question goes.
+    static let subject = "\(ServiceDescription.Verb.info.subject).\(FleetSubjects.service)"
 
     private let subjects: FleetSubjects
     private let outbox: FleetOutbox
@@ -37,18 +42,33 @@ final class FleetDiscovery: Sendable {
     /// When the last instance answered; nil before the first.
     var lastAnswer: MonotonicTime? { state.withLock { $0.lastAnswer } }
 
+    /// The time until the next question, in milliseconds.
+    var periodMilliseconds: Int { state.withLock { $0.table.periodMilliseconds } }
+
+    /// Asks no more on this connection: the broker does not allow it.
+    func noteRefused() {
+        state.withLock { $0.isRefused = true }
+    }
+
+    /// Asks on a new connection.
+    func beginConnection() {
+        state.withLock { $0.isRefused = false }
+        ask()
+    }
+
     /// Asks, and forgets the instances that have not answered for long.
     func ask() {
-        let number = state.withLock { state in
+        let number = state.withLock { state -> UInt64? in
             let now = Clock.now()
             state.table.expire(at: now, wallNanoseconds: Clock.wallNanoseconds())
+            guard !state.isRefused else { return nil }
             state.lastNumber += 1
             state.sent[state.lastNumber] = now
             if state.lastNumber > 3 { state.sent[state.lastNumber - 3] = nil }
             return state.lastNumber
         }
-        let subject = "\(ServiceDescription.Verb.info.subject).\(FleetSubjects.service)"
-        _ = outbox.send(NATSMessage(subject, replyTo: "\(inbox).\(number)"))
+        guard let number else { return }
+        _ = outbox.send(NATSMessage(Self.subject, replyTo: "\(inbox).\(number)"))
     }
 
     private func note(_ message: NATSMessage, _ number: UInt64) {

@@ -25,8 +25,10 @@ struct VantageTable: Sendable {
 
     /// The most instances that are known at once; further ones are ignored.
     static let longest = 4096
-    /// An instance is gone when it has not answered for this long: three questions in a row, and some time for the last.
-    static let lifetimeMilliseconds = 32_000
+    /// The shortest time between two questions to all instances, in milliseconds.
+    static let shortestPeriodMilliseconds = 10_000
+    /// With more instances than this, all are asked less often: each that asks has an answer from each that answers.
+    static let instancesOfShortestPeriod = 100
     /// A place that is gone is forgotten after this long.
     static let memoryMilliseconds = 3_600_000
 
@@ -34,6 +36,16 @@ struct VantageTable: Sendable {
     private var places: [PlaceName: PlaceRecord] = [:]
 
     var instanceCount: Int { instances.count }
+
+    /// The time between two questions to all instances, in milliseconds.
+    var periodMilliseconds: Int {
+        Self.shortestPeriodMilliseconds * max(instances.count, Self.instancesOfShortestPeriod)
+            / Self.instancesOfShortestPeriod
+    }
+
+    /// An instance is gone when it has not answered for this long, in milliseconds: three questions in a row, and some
+    /// time for the last.
+    private var lifetimeMilliseconds: Int { periodMilliseconds * 3 + 2000 }
 
     /// Notes an answer to `$SRV.INFO`.
     mutating func note(
@@ -58,7 +70,7 @@ struct VantageTable: Sendable {
 
     /// Forgets instances that no longer answer.
     mutating func expire(at now: MonotonicTime, wallNanoseconds: Int64) {
-        let limit = Int64(Self.lifetimeMilliseconds) * 1_000_000
+        let limit = Int64(lifetimeMilliseconds) * 1_000_000
         instances = instances.filter { now.since($0.value.lastSeen) <= limit }
         let present = Set(instances.values.map(\.place))
         for (name, place) in places where place.state == .up && !present.contains(name) {
