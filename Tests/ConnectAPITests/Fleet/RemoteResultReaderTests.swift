@@ -65,6 +65,16 @@ import Testing
         #expect(RemoteResultReader.result(object) == nil)
     }
 
+    @Test func theAddressesThatAPlaceConnectedToAreCounted() throws {
+        let text = #"""
+            {"attempts":[{"address":"10.0.0.7","port":5,"outcome":"refused"},{"path":"/run/a","outcome":"connected"},
+             {"address":"10.0.0.8","port":5,"outcome":"denied"},{"address":"x","port":5},7]}
+            """#
+        guard case .object(let object) = try JSONValue.parse(Array(text.utf8)) else { return }
+        #expect(RemoteResultReader.endpoints(object) == [IPEndpoint(address: try address("10.0.0.7"), port: 5)])
+        #expect(RemoteResultReader.endpoints(JSONObject(members: [])).isEmpty)
+    }
+
     @Test(arguments: ["1e300", "-5", "9223372036854775807", "true"])
     func anImpossibleTimeDoesNoHarm(time: String) throws {
         let text = #"{"ok":true,"outcome":"connected","phase":"done","timings_ms":{"total":\#(time)}}"#
