@@ -82,7 +82,8 @@ package final class LimitedClient: Sendable {
         note(endpoints, of: target)
     }
 
-    fileprivate func note(_ endpoints: [IPEndpoint], of target: Target) {
+    /// Counts what another place has connected to.
+    func note(_ endpoints: [IPEndpoint], of target: Target) {
         guard rules.targetsPerHour > 0 else { return }
         for endpoint in endpoints {
             let address = TargetKey.address(endpoint.address, endpoint.port).shortHash

@@ -37,7 +37,7 @@ package struct BatchPlaces: Sendable {
 
     /// Reads `"any"`, one selector, or a list of places and selectors. The places that are known now count.
     static func decode(_ cursor: inout JSONCursor, fleet: (any FleetAsking)?) -> BatchPlaces? {
-        guard let fleet else {
+        guard let fleet = fleet ?? (isHere(cursor.value) ? NoFleet() : nil) else {
             cursor.report("needs a fleet: set the key fleet in the configuration, or leave it out to check from here")
             return nil
         }
@@ -50,6 +50,21 @@ package struct BatchPlaces: Sendable {
         case .null, .bool, .integer, .number, .string:
             cursor.reportMismatch(expected: "\"any\", a list of places, or an object with labels")
             return nil
+        }
+    }
+
+    /// Whether it is a list that has only `here`, which needs no fleet.
+    private static func isHere(_ value: JSONValue) -> Bool {
+        guard case .array(let values) = value, !values.isEmpty else { return false }
+        return values.allSatisfy { $0 == .string("here") }
+    }
+
+    /// No other place is known.
+    private struct NoFleet: FleetAsking {
+        func vantages() -> [Vantage] { [] }
+
+        func ask(_ question: FleetQuestion) async -> FleetAnswer {
+            .unavailable(reason: "this instance runs without a fleet")
         }
     }
 

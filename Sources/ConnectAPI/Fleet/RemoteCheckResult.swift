@@ -49,6 +49,20 @@ enum RemoteResultReader {
             startedAtNanoseconds: Clock.wallNanoseconds())
     }
 
+    /// What the attempts of a result connected to, at most 64.
+    static func endpoints(_ object: JSONObject) -> [IPEndpoint] {
+        guard case .array(let values)? = object["attempts"] else { return [] }
+        return values.prefix(mostEndpoints).compactMap { value in
+            guard case .object(let attempt) = value, outcome(attempt) != .failed(.denied),
+                case .ip(let endpoint)? = endpoint(attempt)
+            else { return nil }
+            return endpoint
+        }
+    }
+
+    /// More than a check tries.
+    private static let mostEndpoints = 64
+
     private static func outcome(_ object: JSONObject) -> Outcome? {
         let word = object["outcome"]?.word
         return Outcome.all.first { $0.word == word }

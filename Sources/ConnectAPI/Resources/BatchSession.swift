@@ -206,6 +206,7 @@ extension BatchSession {
                 refuse(index, BatchEcho(request), [], as: end.report, isOK: end.isOK, on: worker)
             }
         }
+        client?.note(RemoteResultReader.endpoints(result.document), of: request.target)
         let bytes = encoder.bytes(of: index, result)
         let outcome = result.knownOutcome
         return RemoteItemResult(isTimeout: outcome == .failed(.timeout), byteCount: bytes.count) { [output] _ in

@@ -55,6 +55,8 @@ import Testing
     @Test func withoutAFleetNoPlaceCanBeAsked() throws {
         let problem = #expect(throws: Problem.self) { try batch(#""any""#, fleet: nil) }
         #expect(problem?.kind == .badRequest && problem?.errors.map(\.pointer) == ["/from"])
+        #expect(try batch(#"["here","here"]"#, fleet: nil).from?.destinations == [.here])
+        #expect(throws: Problem.self) { try batch(#"["here","fra"]"#, fleet: nil) }
     }
 
     private func request(_ expectation: CheckModel.Expectation = .transportSuccess) throws -> CheckRequest {

@@ -4,6 +4,7 @@ import collections
 import contextlib
 import os
 import signal
+import subprocess
 import threading
 
 import pytest
@@ -16,6 +17,7 @@ from support.batches import assert_each_once, parse_lines, post, results
 from support.connectd_process import OPEN_CONFIGURATION, Connectd
 from support.expectations import assert_problem
 from support.nats_server import NatsServer
+from support.verification import Verification, rules
 from support.waiting import wait_until
 
 ANONYMOUS = ("--allow-anonymous",)
@@ -187,3 +189,61 @@ def test_config_check_judges_confirm(tmp_path, confirm, says):
     }))  # fmt: skip
     ran = connectd_process.run("config", "check", str(file))
     assert ran.returncode == 1 and says in ran.stderr, ran.stderr
+
+
+@pytest.fixture
+def verify(network, fleet, broker, tmp_path):
+    """Runs `connectd verify` with rules, and the fleet of the broker."""
+    (tmp_path / "connectd.yaml").write_text(yaml.safe_dump(
+        {"policy": {"profile": "internal"}, "fleet": {"servers": [broker.url], "place": "cli", "answers": False}}))  # fmt: skip
+
+    def run(lines: list[str], *arguments: str, config: bool = True) -> Verification:
+        (tmp_path / "policy.yaml").write_text(rules(lines, timeout_ms=400))
+        options = ["--config", "connectd.yaml"] if config else []
+        command = [str(connectd_process.binary()), "verify", "policy.yaml", *options, *arguments]
+        ran = subprocess.run(network.a.command(*command), capture_output=True, text=True, timeout=60, cwd=tmp_path)
+        return Verification(ran.returncode, ran.stdout, ran.stderr)
+
+    return run
+
+
+def test_verify_checks_each_case_in_each_place(verify, open_target):
+    ran = verify([
+        f"{{name: open, from: [ams, here, {{labels: {{region: us}}}}], to: ['{open_target}'], expect: open}}",
+        f"{{name: closed, from: [nyc], to: ['tcp://{DENIED}:1'], expect: closed}}",
+        f"{{name: local, to: ['tcp://{DENIED}:1'], expect: closed}}",
+    ], "--format", "ndjson")  # fmt: skip
+    assert ran.status == 0, ran.out + ran.err
+    found = {(case["rule"], case.get("place")): (case["verdict"], case["outcome"]) for case in ran.cases}
+    passed = ("pass", "connected")
+    assert found == {
+        ("open", "ams"): passed, ("open", "here"): passed, ("open", "nyc"): passed, ("closed", "nyc"): ("pass", "refused"),
+        ("local", None): ("pass", "refused"),
+    }  # fmt: skip
+
+
+def test_the_matrix_has_a_column_for_each_place(verify, open_target):
+    ran = verify([
+        f"{{name: a, from: [ams, nyc, lhr], to: ['{open_target}', 'tcp://{DENIED}:1'], expect: open}}",
+    ], "--format", "matrix")  # fmt: skip
+    assert ran.status == 1, ran.out + ran.err
+    head, first, second = (line.split() for line in ran.out.splitlines()[:3])
+    assert head == ["ams", "nyc", "lhr"]
+    # lhr is not there, and ams denies the second target: neither says anything about it.
+    assert first == [open_target, ".", ".", "?"] and second == [f"tcp://{DENIED}:1", "?", "!", "?"]
+
+
+@pytest.mark.parametrize(("rule", "config", "says"), [
+    ("from: [ams]", False, "rules[0].from: needs a fleet: add --config FILE"),
+    ("from: ['*']", True, "rules[0].from[0]: must have 1 to 63 letters"),
+    ("from: any", True, "rules[0].from: must be a list"),
+    ("from: [{labels: {region: asia}}]", True, "rules[0].from: no place that is known has these labels"),
+])  # fmt: skip
+def test_verify_names_what_is_wrong_with_places(verify, rule, config, says):
+    ran = verify([f"{{name: a, {rule}, to: ['tcp://127.0.0.1:1'], expect: open}}"], config=config)
+    assert ran.status == 2 and says in ran.err, ran.err
+
+
+def test_learn_works_only_from_here(verify):
+    ran = verify(["{name: a, from: [ams], to: ['tcp://127.0.0.1:1'], expect: open}"], "--learn")
+    assert ran.status == 2 and "remove from in the file" in ran.err
