@@ -32,6 +32,10 @@ KINDS = {
         "ConfigMap", "Deployment", "HorizontalPodAutoscaler", "NetworkPolicy", "PodDisruptionBudget", "Service",
     ],
     "node": ["ConfigMap", "DaemonSet", "NetworkPolicy", "Service"],
+    "fleet": [
+        "ConfigMap", "ConfigMap", "DaemonSet", "Deployment", "HorizontalPodAutoscaler", "NetworkPolicy", "NetworkPolicy",
+        "PodDisruptionBudget", "Service",
+    ],
     "prometheus-operator": ["NetworkPolicy", "Probe", "ServiceMonitor"],
 }  # fmt: skip
 TOKEN = "0123456789abcdef0123456789abcdef"

@@ -3,6 +3,7 @@
 The examples keep their addresses, in their own namespace. Intervals of minutes become a second.
 """
 
+import collections
 import email
 import email.policy
 import json
@@ -25,21 +26,26 @@ TARGET = "127.0.0.1:7391"
 pytestmark = needs("promtool")
 
 
-def test_promtool_accepts_the_configuration_and_the_rules():
-    for command in (["config", "prometheus.yml"], ["rules", *sorted(map(str, PROMETHEUS.glob("rules/*.yml")))]):
-        ran = run("promtool", "check", *command, cwd=PROMETHEUS)
+def test_promtool_accepts_the_configuration_and_the_rules(tmp_path):
+    folder = copy_of("prometheus", tmp_path)
+    (folder / "connectd.token").write_text("token")
+    rules = sorted(map(str, folder.glob("rules/*.yml")))
+    for command in (["config", "prometheus.yml"], ["config", "prometheus.places.yml"], ["rules", *rules]):
+        ran = run("promtool", "check", *command, cwd=folder)
         assert ran.returncode == 0 and ran.stderr == "" and "SUCCESS" in ran.stdout, ran.stdout + ran.stderr
 
 
-def test_the_rules_pass_their_unit_tests():
-    ran = run("promtool", "test", "rules", "connectd.test.yml", cwd=PROMETHEUS / "tests", timeout=300)
+@pytest.mark.parametrize("file", ["connectd.test.yml", "connectd.places.test.yml"])
+def test_the_rules_pass_their_unit_tests(file):
+    ran = run("promtool", "test", "rules", file, cwd=PROMETHEUS / "tests", timeout=300)
     assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
-def test_every_alert_has_a_unit_test():
-    rules = yaml.safe_load((PROMETHEUS / "rules/connectd.alerts.yml").read_text())
-    alerts = {rule["alert"] for group in rules["groups"] for rule in group["rules"]}
-    tests = yaml.safe_load((PROMETHEUS / "tests/connectd.test.yml").read_text())["tests"]
+@pytest.mark.parametrize(("file", "test"), [("connectd.alerts", "connectd.test"), ("connectd.places", "connectd.places.test")])
+def test_every_alert_has_a_unit_test(file, test):
+    rules = yaml.safe_load((PROMETHEUS / f"rules/{file}.yml").read_text())
+    alerts = {rule["alert"] for group in rules["groups"] for rule in group["rules"] if "alert" in rule}
+    tests = yaml.safe_load((PROMETHEUS / f"tests/{test}.yml").read_text())["tests"]
     fired = {case["alertname"] for test in tests for case in test.get("alert_rule_test", []) if case.get("exp_alerts")}
     assert fired == alerts
 
@@ -61,6 +67,9 @@ def test_amtool_accepts_the_alertmanager_configuration():
         ("ConnectdProberFault", "prober"),
         ("ConnectdDown", "prober"),
         ("ConnectdPolicyDenialsRise", "prober"),
+        ("ConnectdTargetDownEverywhere", "operators"),
+        ("ConnectdPathDown", "operators"),
+        ("ConnectdProbePlacesMissing", "prober"),
     ],
 )
 def test_alerts_are_routed_by_fault(alert, receiver):
@@ -181,6 +190,45 @@ def test_each_recording_rule_has_a_result(query):
     result_of(query, "instance:connectd_queue_length:ratio == 0")
     result_of(query, 'instance_phase:connectd_check_duration_seconds:p99_rate5m{phase="total"} > 0')
     result_of(query, "instance_module:probe_success:avg1h >= 0")
+
+
+@needs("prometheus")
+def test_each_target_is_probed_from_three_places(root_and_namespaces, tmp_path):
+    """Debian's Prometheus applies hashmod: no target is lost, and each place has about the same number."""
+    folder = copy_of("prometheus", tmp_path)
+    targets = [f"host{number}.internal:443" for number in range(400)]
+    (folder / "targets/example.yml").write_text(yaml.safe_dump([{"labels": {"module": "tls_connect"}, "targets": targets}]))
+    # No probe is sent: the first scrape of an interval of a day is spread over the day.
+    replaced(folder / "prometheus.places.yml", ("scrape_interval: 15s", "scrape_interval: 1d\n  scrape_timeout: 10s"))
+    made = Namespace(new_name("h"))
+    try:
+        command = ["prometheus", f"--config.file={folder}/prometheus.places.yml", f"--storage.tsdb.path={tmp_path}/data",
+                   "--web.listen-address=127.0.0.1:9090"]
+        with running(made, tmp_path / "log", *command):
+            made.wait_for_listener("127.0.0.1", 9090)
+            api = Client(tcp_connector(made, "127.0.0.1", 9090))
+
+            def active() -> list[dict]:
+                answer = api.get("/api/v1/targets?state=active")
+                found = answer.json["data"]["activeTargets"] if answer.status == 200 else []
+                return found if len(found) >= 3 * len(targets) else []
+
+            found = wait_until(active, 30, "all targets are active", 0.1)
+    finally:
+        made.remove()
+    addresses = {"fra1": "10.0.0.11", "nyc1": "10.1.0.11", "sin1": "10.2.0.11", "lon1": "10.3.0.11"}
+    places = collections.defaultdict(set)
+    for entry in found:
+        labels = entry["labels"]
+        assert labels["job"] == "connectd-places" and labels["module"] == "tls_connect"
+        url = urllib.parse.urlsplit(entry["scrapeUrl"])
+        assert url.netloc == f"{addresses[labels['place']]}:8080" and url.path == "/probe"
+        assert urllib.parse.parse_qs(url.query) == {"module": ["tls_connect"], "target": [labels["instance"]]}
+        places[labels["instance"]].add(labels["place"])
+    assert places.keys() == set(targets) and {len(names) for names in places.values()} == {3}
+    assert len(found) == 3 * len(targets)
+    for place in addresses:
+        assert 240 <= sum(place in names for names in places.values()) <= 360
 
 
 # --- the dashboard

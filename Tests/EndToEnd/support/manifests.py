@@ -11,7 +11,7 @@ import pytest
 from support.connectd_process import REPOSITORY
 
 FOLDER = REPOSITORY / "deploy" / "kubernetes"
-BASES = ("sidecar", "init", "service", "node", "prometheus-operator")
+BASES = ("sidecar", "init", "service", "node", "fleet", "prometheus-operator")
 # Resources of the Prometheus operator are not part of Kubernetes, and its schemas do not have them.
 BUILT_IN = BASES[:-1]
 
