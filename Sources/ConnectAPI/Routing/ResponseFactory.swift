@@ -18,8 +18,10 @@ package enum ResponseFactory {
         Response(status: status, headers: headers.isEmpty ? json : json + headers, body: body)
     }
 
-    package static func json(sharing body: SharedBody) -> Response {
-        Response(status: 200, headers: json, sharing: body)
+    package static func json(
+        sharing body: SharedBody, headers: [(name: String, value: String)] = []
+    ) -> Response {
+        Response(status: 200, headers: headers.isEmpty ? json : json + headers, sharing: body)
     }
 
     static func yaml(sharing body: SharedBody) -> Response {

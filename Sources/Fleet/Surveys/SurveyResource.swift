@@ -63,10 +63,11 @@ final class SurveyResource: RequestResponder {
         let known = entries.compactMap { $0 }
         let conclusion = session.conclusion(of: known)
         guard known.reduce(0, { $0 + $1.result.count }) > Self.longDocument else {
-            return ResponseFactory.json(SurveyEncoder.document(conclusion, known), headers: [("Vary", "Accept")])
+            return ResponseFactory.json(
+                SurveyEncoder.document(conclusion, known), headers: form.headers.filter { $0.name == "Vary" })
         }
         let body = try pipeline.parts.documents.lend { SurveyEncoder.document(conclusion, known) }
-        return ResponseFactory.json(sharing: body)
+        return ResponseFactory.json(sharing: body, headers: form.headers.filter { $0.name == "Vary" })
     }
 }
 

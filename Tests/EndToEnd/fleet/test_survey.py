@@ -137,7 +137,7 @@ def test_the_command(network):
 
 
 def test_checks_in_places_refuse_what_they_do_not_do(network):
-    for wrong in (["--from", "fra1"], ["--from", "any,fra1"], ["--from", "here", "--rate", "5"], ["--from", "here", "--nagios"]):
+    for wrong in (["--from", "fra1"], ["--from", "any,fra1"], ["--from", "here", "--rate", "5"], ["--from", "here", "--format", "tap"]):
         assert run("check", net.REFUSED, *wrong, namespace=network.a).returncode == 2, wrong
     ran = run("check", net.REFUSED, net.REFUSED, "--from", "here", "--expect", "refused", "--json", namespace=network.a)
     assert ran.returncode == 0 and [result["place"] for result in json.loads(ran.stdout)] == ["here", "here"]

@@ -149,3 +149,25 @@ def test_checks_in_places(hub, broker, loopback_only, folder):
     assert away.returncode == 1 and result["place"] == "lon1" and result["error"]["name"] == "PLACE_UNAVAILABLE"
     # Nothing is known about the target.
     assert result["error"]["fault"] == "prober"
+
+
+def test_two_hundred_places_of_which_fifty_hang(hub, broker):
+    names = [f"p{number}" for number in range(200)]
+    crowd = NatsPeer(broker)
+    with contextlib.closing(crowd.socket), concurrent.futures.ThreadPoolExecutor(1) as pool:
+        crowd.subscribe("connectd.check.*")
+        begin = time.monotonic()
+        surveyed = pool.submit(survey, hub, "tcp://127.0.0.1:1", names, grace_ms=1000)
+        for _ in names:
+            question = crowd.receive()
+            place = question["subject"].rsplit(".", 1)[1]
+            if int(place[1:]) < 150:
+                error = {"name": "ECONNREFUSED", "fault": "target"}
+                document = {"target": "tcp://127.0.0.1:1", "ok": False, "outcome": "refused", "error": error, "padding": "x" * 4096}
+                crowd.publish(question["reply"], json.dumps(document).encode(), headers=f"Connectd-Place: {place}\r\n".encode())
+        document = surveyed.result(30)
+    assert time.monotonic() - begin < 10
+    assert [vantage["place"] for vantage in document["vantages"]] == names
+    assert document["summary"] == {"asked": 200, "counted": 150, "ok": 0, "failed": 150, "by_outcome": {"refused": 150}}
+    assert document["sentence"] == "Refused from all 150 places that answered: the target is down. 50 places did not answer."
+    assert {status for place, status in statuses(document).items() if int(place[1:]) >= 150} == {"unavailable"}
