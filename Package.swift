@@ -251,7 +251,9 @@ let package = Package(
         .testTarget(
             name: "ConnectdTests",
             dependencies: [
-                "connectd", "CheckEngine", "CheckModel", "Diagnosis", "ErrorCatalogue", "NetworkTypes",
+                "connectd", "CheckEngine", "CheckModel", "Diagnosis", "ConnectAPI", "ErrorCatalogue", "Fleet",
+                "NetworkTypes",
+                "StrictJSON",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),

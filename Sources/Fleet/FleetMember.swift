@@ -4,7 +4,7 @@ package import Logging
 package import CheckModel
 internal import Metrics
 internal import NATSClient
-internal import NetworkTypes
+package import NetworkTypes
 package import SocketIO
 internal import Synchronization
 
@@ -78,6 +78,14 @@ package final class FleetMember: FleetAsking {
         outbox.current?.stopAnswering()
     }
 
+    /// Waits until the checks of other places have their answers, at most until the deadline.
+    package func drain(until deadline: MonotonicTime) async {
+        guard let answerer = answerer.withLock({ $0 }) else { return }
+        while !answerer.isIdle, Clock.now() < deadline {
+            _ = await reactors[0].sleep(until: Clock.now().advanced(byMilliseconds: 5))
+        }
+    }
+
     /// Sends what waits, and closes the connection. Do not call it on the thread of a worker.
     package func close() {
         loop.withLock { $0 }?.cancel()
@@ -127,8 +135,13 @@ package final class FleetMember: FleetAsking {
             problem.withLock { $0 = "the connection was lost: \(reason)" }
             logger.warning("fleet: connection lost", metadata: ["reason": "\(reason)"])
         case .failed(let reason):
-            problem.withLock { $0 = reason }
-            logger.warning("fleet: not connected", metadata: ["reason": "\(reason)"])
+            let isNew = problem.withLock { problem in
+                defer { problem = reason }
+                return problem != reason
+            }
+            // It repeats every few seconds.
+            logger.log(
+                level: isNew ? .warning : .debug, "fleet: not connected", metadata: ["reason": "\(reason)"])
         case .refused(let reason): logger.error("fleet: refused by the broker", metadata: ["reason": "\(reason)"])
         case .slowConsumer(let subject):
             logger.warning("fleet: messages were dropped: too many at once", metadata: ["subject": "\(subject)"])

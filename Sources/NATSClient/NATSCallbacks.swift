@@ -3,13 +3,20 @@ internal import Synchronization
 
 /// What the library calls about one connection, on threads of its own.
 ///
-/// It lives as long as the process: the library may call it shortly after a connection was destroyed. A session makes
-/// one for each connect that replaces a closed connection, which is rare.
+/// The library knows it by a number, because it may call shortly after a connection was destroyed: then nothing has that
+/// number any more.
 final class NATSCallbacks: Sendable {
     private struct State {
         var isClosed = false
         var isConnected = false
     }
+
+    private struct Registry {
+        var lastNumber: UInt = 0
+        var objects: [UInt: NATSCallbacks] = [:]
+    }
+
+    private static let registry = Mutex(Registry())
 
     private let functions: NATSFunctions
     private let onEvent: @Sendable (NATSEvent) -> Void
@@ -23,12 +30,25 @@ final class NATSCallbacks: Sendable {
         self.functions = functions
         self.onEvent = onEvent
         self.wake = wake
-        _ = Unmanaged.passRetained(self)
+    }
+
+    /// Lets the library find it.
+    /// - Returns: the argument of the callbacks, which is a number and never followed as a pointer. Pass it to `remove`.
+    func register() -> UnsafeMutableRawPointer? {
+        let number = Self.registry.withLock { registry in
+            registry.lastNumber += 1
+            registry.objects[registry.lastNumber] = self
+            return registry.lastNumber
+        }
+        return UnsafeMutableRawPointer(bitPattern: number)
+    }
+
+    static func remove(_ closure: UnsafeMutableRawPointer?) {
+        _ = registry.withLock { $0.objects.removeValue(forKey: UInt(bitPattern: closure)) }
     }
 
     static func from(_ closure: UnsafeMutableRawPointer?) -> NATSCallbacks? {
-        // SAFETY: the pointer is that of an object which was retained in its initializer, and is never released.
-        closure.map { Unmanaged<NATSCallbacks>.fromOpaque($0).takeUnretainedValue() }
+        registry.withLock { $0.objects[UInt(bitPattern: closure)] }
     }
 
     var isConnected: Bool { state.withLock { $0.isConnected } }
@@ -68,8 +88,10 @@ final class NATSCallbacks: Sendable {
     }
 }
 
-/// What the library calls with the messages of one subscription. It lives as long as the process, like `NATSCallbacks`;
-/// a session has a fixed number of them.
+/// What the library calls with the messages of one subscription.
+///
+/// It lives as long as the process, because the library may call it shortly after a subscription was destroyed. A session
+/// has a fixed number of them, and a process has one session.
 final class NATSReceiver: Sendable {
     let subscription: NATSSubscription
     private let functions: NATSFunctions

@@ -7,10 +7,10 @@ final class NATSOptionsHandle {
     private let functions: NATSFunctions
 
     /// - Parameters:
-    ///   - closure: the argument of the callbacks.
+    ///   - closure: the argument of the callbacks, from `NATSCallbacks.register`; nil for a trial without a connect.
     /// - Throws: an option that the library rejects, such as a certificate file that it cannot read.
     init(
-        _ options: NATSOptions, _ functions: NATSFunctions, callbacks: NATSCallbacks
+        _ options: NATSOptions, _ functions: NATSFunctions, closure: UnsafeMutableRawPointer?
     ) throws(NATSFailure) {
         var created: OpaquePointer?
         try functions.check(functions.table.pointee.natsOptions_Create(&created), "options of libnats")
@@ -21,7 +21,7 @@ final class NATSOptionsHandle {
         try setCredentials(options)
         try setTLS(options)
         try setTimes()
-        try setCallbacks(callbacks)
+        try setCallbacks(closure)
     }
 
     deinit { functions.table.pointee.natsOptions_Destroy(pointer) }
@@ -78,8 +78,7 @@ final class NATSOptionsHandle {
         try functions.check(table.natsOptions_UseGlobalMessageDelivery(pointer, true), "delivery")
     }
 
-    private func setCallbacks(_ callbacks: NATSCallbacks) throws(NATSFailure) {
-        let closure = Unmanaged.passUnretained(callbacks).toOpaque()
+    private func setCallbacks(_ closure: UnsafeMutableRawPointer?) throws(NATSFailure) {
         try functions.check(
             table.natsOptions_SetDisconnectedCB(
                 pointer, { NATSCallbacks.from($1)?.noteDisconnected($0) }, closure), "callback")

@@ -43,7 +43,7 @@ public final class NATSSession: Sendable {
         wakeup = try WakeupDescriptor()
         receivers = subscriptions.map { NATSReceiver($0, functions) }
         // An invalid option is an error at the start, not at each attempt.
-        _ = try NATSOptionsHandle(options, functions, callbacks: NATSCallbacks(functions, onEvent: { _ in }, wake: {}))
+        _ = try NATSOptionsHandle(options, functions, closure: nil)
         let started = try NATSThread { [self] in run() }
         thread.withLock { $0 = started }
     }
@@ -104,20 +104,18 @@ extension NATSSession {
     /// Connects, and serves until the connection is closed for good or the session ends.
     /// - Returns: why it could not connect; nil if it did.
     private func serveOnce() -> String? {
-        let wakeup = wakeup
-        let callbacks = NATSCallbacks(functions, onEvent: onEvent) { wakeup.signal() }
+        let callbacks = NATSCallbacks(functions, onEvent: onEvent) { [wakeup] in wakeup.signal() }
+        let closure = callbacks.register()
+        defer { NATSCallbacks.remove(closure) }
         do throws(NATSFailure) {
-            let connection = try connect(callbacks)
+            let connection = try connect(closure)
             defer { functions.table.pointee.natsConnection_Destroy(connection) }
-            var answering: [OpaquePointer] = []
-            defer { answering.forEach { functions.table.pointee.natsSubscription_Destroy($0) } }
-            for receiver in receivers {
-                let subscription = try subscribe(receiver, on: connection)
-                if receiver.subscription.endsWithDrain { answering.append(subscription) }
-            }
+            var subscriptions: [OpaquePointer] = []
+            defer { subscriptions.forEach { functions.table.pointee.natsSubscription_Destroy($0) } }
+            for receiver in receivers { subscriptions.append(try subscribe(receiver, on: connection)) }
             state.withLock { $0.callbacks = callbacks }
             callbacks.noteConnected(connection)
-            serve(connection, callbacks, &answering)
+            serve(connection, callbacks, subscriptions)
             state.withLock { $0.callbacks = nil }
             functions.table.pointee.natsConnection_Close(connection)
             return nil
@@ -126,8 +124,8 @@ extension NATSSession {
         }
     }
 
-    private func connect(_ callbacks: NATSCallbacks) throws(NATSFailure) -> OpaquePointer {
-        let handle = try NATSOptionsHandle(options, functions, callbacks: callbacks)
+    private func connect(_ closure: UnsafeMutableRawPointer?) throws(NATSFailure) -> OpaquePointer {
+        let handle = try NATSOptionsHandle(options, functions, closure: closure)
         var connection: OpaquePointer?
         let status = functions.table.pointee.natsConnection_Connect(&connection, handle.pointer)
         try functions.check(status, "cannot connect to \(options.servers.joined(separator: ", "))")
@@ -152,13 +150,14 @@ extension NATSSession {
             }
         try functions.check(status, "cannot subscribe to \(it.subject)")
         guard let subscription else { throw NATSFailure("libnats returned no subscription of \(it.subject)") }
-        _ = functions.table.pointee.natsSubscription_SetPendingLimits(subscription, 65_536, 64 << 20)
+        _ = functions.table.pointee.natsSubscription_SetPendingLimits(subscription, 65_536, 16 << 20)
         return subscription
     }
 
     private func serve(
-        _ connection: OpaquePointer, _ callbacks: NATSCallbacks, _ answering: inout [OpaquePointer]
+        _ connection: OpaquePointer, _ callbacks: NATSCallbacks, _ subscriptions: [OpaquePointer]
     ) {
+        var answers = true
         while !callbacks.isClosed {
             let (messages, endsAnswers, isEnded) = state.withLock { state in
                 defer {
@@ -168,15 +167,19 @@ extension NATSSession {
                 return (state.outgoing, state.endsAnswers, state.isEnded)
             }
             for message in messages { send(message, on: connection, callbacks) }
-            if endsAnswers, !answering.isEmpty {
-                for subscription in answering {
-                    _ = functions.table.pointee.natsSubscription_Drain(subscription)
-                    functions.table.pointee.natsSubscription_Destroy(subscription)
-                }
-                answering.removeAll()
+            if endsAnswers, answers {
+                answers = false
+                endAnswers(of: subscriptions)
             }
             if isEnded { return }
             if messages.isEmpty { wakeup.wait(milliseconds: nil) }
+        }
+    }
+
+    /// Messages that have arrived are still handled, so the subscriptions are destroyed with the connection.
+    private func endAnswers(of subscriptions: [OpaquePointer]) {
+        for (receiver, subscription) in zip(receivers, subscriptions) where receiver.subscription.endsWithDrain {
+            _ = functions.table.pointee.natsSubscription_Drain(subscription)
         }
     }
 

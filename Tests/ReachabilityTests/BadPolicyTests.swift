@@ -50,7 +50,7 @@ import Testing
         BadRule("{to: [db], ports: [22], expect: [open, refused]}", 38, ".expect[0]", "cannot be in a list"),
         BadRule("{to: [db], ports: [22], expect: []}", 37, ".expect", "must not be empty"),
         BadRule("{to: [db], ports: [22], expect: '!blocked'}", 37, ".expect", "is not an expectation"),
-        BadRule("{to: [db], ports: [22], expect: open, from: [x]}", 43, ".from", "needs a fleet"),
+        BadRule("{to: [db], ports: [22], expect: open, from: x}", 49, ".from", "must be a list"),
         BadRule("{to: [db], ports: [22], expect: open, control: x}", 52, ".control", "is not a target"),
         BadRule("{to: [db], ports: [22], expect: open, control: 'udp://x:1'}", 52, ".control", "datagram"),
         BadRule("{to: [db], ports: [22], expect: open, rst_is_block: 1}", 57, ".rst_is_block", "true or false"),

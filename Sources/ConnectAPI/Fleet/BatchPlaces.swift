@@ -1,10 +1,10 @@
-internal import CheckModel
+package import CheckModel
 internal import StrictJSON
 
 /// The member `from` of a batch: where its checks run. Each runs in exactly one place.
-struct BatchPlaces: Sendable {
+package struct BatchPlaces: Sendable {
     /// Where one check runs.
-    enum Destination: Sendable, Equatable {
+    package enum Destination: Sendable, Equatable {
         /// This instance.
         case here
         case place(PlaceName)
@@ -14,7 +14,7 @@ struct BatchPlaces: Sendable {
         case nowhere
 
         /// The member `place` of an item that has no result of a place; nil if the place is not known.
-        var text: String? {
+        package var text: String? {
             switch self {
             case .here: "here"
             case .place(let place): place.text
@@ -27,13 +27,13 @@ struct BatchPlaces: Sendable {
     /// Never empty: the checks take turns.
     let destinations: [Destination]
 
-    init(fleet: any FleetAsking, destinations: [Destination]) {
+    package init(fleet: any FleetAsking, destinations: [Destination]) {
         self.fleet = fleet
         self.destinations = destinations.isEmpty ? [.nowhere] : destinations
     }
 
     /// The destination of a check, by its number in the batch.
-    func destination(of index: Int) -> Destination { destinations[index % destinations.count] }
+    package func destination(of index: Int) -> Destination { destinations[index % destinations.count] }
 
     /// Reads `"any"`, one selector, or a list of places and selectors. The places that are known now count.
     static func decode(_ cursor: inout JSONCursor, fleet: (any FleetAsking)?) -> BatchPlaces? {
@@ -53,7 +53,8 @@ struct BatchPlaces: Sendable {
         }
     }
 
-    private init(fleet: any FleetAsking, selectors: [VantageSelector]) {
+    /// - Parameter selectors: the places that are known now count.
+    package init(fleet: any FleetAsking, selectors: [VantageSelector]) {
         let vantages = fleet.vantages()
         var destinations: [Destination] = []
         var places: Set<PlaceName> = []

@@ -123,7 +123,7 @@ enum FleetDeadline {
 
     /// - Parameter trials: how many instances there is time to ask, one after another.
     static func deadline(of request: CheckRequest, trials: Int = 1) -> MonotonicTime {
-        Clock.now().advanced(byMilliseconds: trials * (request.longestMilliseconds + graceMilliseconds))
+        Clock.now().advanced(byMilliseconds: trials * (request.longestMillisecondsWithTrace + graceMilliseconds))
     }
 }
 

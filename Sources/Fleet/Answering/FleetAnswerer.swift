@@ -15,6 +15,8 @@ final class FleetAnswerer: Sendable {
 
     /// The most requests at once. Those beyond the checks in flight and the queue of the service get 503 earlier.
     private static let openLimit = 16_384
+    /// The most bytes of their payloads.
+    private static let openBytesLimit = 32 << 20
     /// A request may be this late: clocks of machines differ.
     private static let clockToleranceMilliseconds: Int64 = 250
 
@@ -23,7 +25,9 @@ final class FleetAnswerer: Sendable {
     private let outbox: FleetOutbox
     private let reactors: [Reactor]
     private let run: Runner
+    /// Requests that have no answer yet, and the bytes of their payloads.
     private let openCount = Atomic<Int>(0)
+    private let openBytes = Atomic<Int>(0)
     private let nextWorker = Atomic<UInt>(0)
     let counts = FleetAnswerCounts()
 
@@ -61,16 +65,34 @@ final class FleetAnswerer: Sendable {
                 "a check has at most \(RemoteChecks.longestBody) bytes, got \(message.omittedBytes)")
             return send(reply, to: replyTo, since: begin)
         }
-        guard openCount.add(1, ordering: .relaxed).newValue <= Self.openLimit else {
-            openCount.subtract(1, ordering: .relaxed)
+        guard open(message) else {
             return send(RemoteReply(.overloaded, "too many checks of the fleet at once"), to: replyTo, since: begin)
         }
         let turn = nextWorker.add(1, ordering: .relaxed).oldValue
         let worker = Int(turn % UInt(reactors.count))
         Task(executorPreference: reactors[worker].thread) { [self] in
             send(await reply(to: message, on: worker), to: replyTo, since: begin)
-            openCount.subtract(1, ordering: .relaxed)
+            close(message)
         }
+    }
+
+    /// Whether every request has its answer.
+    var isIdle: Bool { openCount.load(ordering: .relaxed) == 0 }
+
+    /// - Returns: false if there are too many requests; then it is not counted.
+    private func open(_ message: NATSMessage) -> Bool {
+        let count = openCount.add(1, ordering: .relaxed).newValue
+        let bytes = openBytes.add(message.payload.count, ordering: .relaxed).newValue
+        guard count <= Self.openLimit, bytes <= Self.openBytesLimit else {
+            close(message)
+            return false
+        }
+        return true
+    }
+
+    private func close(_ message: NATSMessage) {
+        openCount.subtract(1, ordering: .relaxed)
+        openBytes.subtract(message.payload.count, ordering: .relaxed)
     }
 
     private func reply(to message: NATSMessage, on worker: Int) async -> RemoteReply {

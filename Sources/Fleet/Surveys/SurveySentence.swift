@@ -10,6 +10,8 @@ struct SurveySentence {
 
     /// Places that are named; of more, only the number.
     private static let mostNames = 3
+    /// The most characters of the labels of one selector.
+    private static let longestLabels = 200
 
     init(entries: [SurveyEntry], verdict: SurveyVerdict, quorum: Int, unmatched: [String]) {
         self.entries = entries
@@ -136,7 +138,11 @@ struct SurveySentence {
             let results = others == 1 ? "1 result does" : "\(others) results do"
             texts.append("\(results) not count: fault \(faults.joined(separator: ", ")).")
         }
-        return texts + unmatched.map { "No place has the labels \($0)." }
+        texts += unmatched.prefix(Self.mostNames).map { "No place has the labels \($0.prefix(Self.longestLabels))." }
+        if unmatched.count > Self.mostNames {
+            texts.append("\(unmatched.count - Self.mostNames) more selectors match no place.")
+        }
+        return texts
     }
 
     /// Up to three names; of more, the number.

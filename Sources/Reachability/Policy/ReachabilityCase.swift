@@ -1,3 +1,4 @@
+package import CheckModel
 internal import Configuration
 package import NetworkTypes
 
@@ -10,6 +11,15 @@ package struct ReachabilityCase: Hashable, Sendable {
     package let destination: String
     /// The port with its transport; nil for a full target.
     package let port: CasePort?
+    /// The place that checks it; nil for here.
+    package var place: PlaceName?
+
+    /// The same case in another place.
+    package func checked(at place: PlaceName?) -> ReachabilityCase {
+        var other = self
+        other.place = place
+        return other
+    }
 }
 
 /// A port of a case.

@@ -1,6 +1,7 @@
 package import CheckModel
 package import Configuration
 package import NetworkTypes
+package import StrictJSON
 
 /// A reachability policy: the rules of one file, with every set and default applied.
 package struct ReachabilityPolicy: Sendable {
@@ -47,6 +48,8 @@ package struct ReachabilityRule: Sendable {
     /// Unique in the file.
     package var name: String
     package var position: TextPosition
+    /// The places that check it; nil for here.
+    package var from: RuleOrigin?
     /// `to`, as written.
     package var destinations: [RuleDestination] = []
     /// Empty if the destinations are full targets.
@@ -60,6 +63,23 @@ package struct ReachabilityRule: Sendable {
     package var resetIsBlock = false
     /// The members of the check request, with those of `defaults`.
     package var check = RuleCheck()
+}
+
+/// `from` of a rule, which the decoder of places validates.
+package struct RuleOrigin: Sendable {
+    package let value: JSONValue
+    /// As in `rules[2].from`.
+    let path: String
+    let position: TextPosition
+    /// The position of each value, by its JSON pointer.
+    let places: [String: TextPosition]
+
+    /// Converts a problem of the list into a problem of the file.
+    package func problem(_ problem: JSONProblem, file: String) -> ConfigurationProblem {
+        ConfigurationProblem(
+            .file(file, places[problem.pointer] ?? position), path: path + CheckReader.keys(of: problem.pointer),
+            reason: problem.detail)
+    }
 }
 
 /// One entry of `to`: the name of a set, or a destination.

@@ -67,9 +67,13 @@ extension PolicyReader {
             }
             rule.name = name
         case .from:
-            report(
-                "needs a fleet of connectd instances, which this version does not support: remove it to check from here",
-                at: entry.position, path: path)
+            guard items(node, path: path, example: "[fra1]") != nil else { return }
+            var reader = CheckReader()
+            let value = reader.value(of: node, pointer: "")
+            for problem in reader.problems {
+                report(problem.reason, at: problem.position, path: path + problem.keys)
+            }
+            rule.from = RuleOrigin(value: value, path: path, position: entry.position, places: reader.places)
         case .to: break
         case .ports: rule.ports = readPorts(node, path: path)
         case .expect: rule.expectation = readExpectation(node, path: path)

@@ -51,7 +51,7 @@ package struct VerdictMatrix {
         }
     }
 
-    private static func symbol(_ judgment: Judgment) -> Character {
+    static func symbol(_ judgment: Judgment) -> Character {
         switch judgment.verdict {
         case .violation: "!"
         case .error, .inconclusive: "?"
@@ -59,7 +59,7 @@ package struct VerdictMatrix {
         }
     }
 
-    private static func worse(_ left: Character, _ right: Character) -> Character {
+    static func worse(_ left: Character, _ right: Character) -> Character {
         ["!", "?", "x", "."].first { $0 == left || $0 == right } ?? left
     }
 

@@ -4,13 +4,16 @@ internal import StrictJSON
 package struct CaseRecord: Hashable, Sendable {
     package let rule: String
     package let target: String
+    /// The place of a rule with `from`; nil for other rules.
+    package let place: String?
     /// `pass`, `violation`, `error` or `inconclusive`.
     package let verdict: String
     package let outcome: String
 
-    package init(rule: String, target: String, verdict: String, outcome: String) {
+    package init(rule: String, target: String, place: String? = nil, verdict: String, outcome: String) {
         self.rule = rule
         self.target = target
+        self.place = place
         self.verdict = verdict
         self.outcome = outcome
     }
@@ -39,7 +42,9 @@ package struct CaseRecord: Hashable, Sendable {
             case .string(let target) = object["target"], case .string(let verdict) = object["verdict"],
             case .string(let outcome) = object["outcome"]
         else { return nil }
-        self.init(rule: rule, target: target, verdict: verdict, outcome: outcome)
+        var place: String?
+        if case .string(let name)? = object["place"] { place = name }
+        self.init(rule: rule, target: target, place: place, verdict: verdict, outcome: outcome)
     }
 }
 
@@ -75,7 +80,7 @@ package enum CaseChange: Hashable, Sendable {
     }
 }
 
-/// What changed between two runs. A case is the same in both if rule and target are.
+/// What changed between two runs. A case is the same in both if rule, target and place are.
 package struct VerificationDiff: Sendable {
     /// In the order of the new run; what is gone comes last.
     package let changes: [CaseChange]
@@ -84,10 +89,12 @@ package struct VerificationDiff: Sendable {
     private struct Key: Hashable {
         let rule: String
         let target: String
+        let place: String?
 
         init(_ record: CaseRecord) {
             rule = record.rule
             target = record.target
+            place = record.place
         }
     }
 

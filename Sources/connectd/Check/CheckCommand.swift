@@ -42,6 +42,7 @@ struct CheckCommand: ParsableCommand {
               connectd check --file targets.txt --format junit --output report.xml
               connectd check --file targets.txt --ndjson --skip-done results.ndjson >>results.ndjson
               connectd check --nagios --warning 200ms --critical 1s db.internal:5432
+              connectd check --from fra1,region=us --config connectd.yaml db.internal:5432 web.internal:443
             """)
 
     @Argument(
@@ -91,6 +92,14 @@ struct CheckCommand: ParsableCommand {
     var pace: PaceArguments
 
     @Option(
+        help: ArgumentHelp(
+            """
+            Run each check in one place of the fleet of --config: any, or a list of here, places and labels, such as \
+            fra1,region=us:2, which take turns. Only with the formats text, json and ndjson.
+            """, valueName: "places"))
+    var from: [String] = []
+
+    @Option(
         help: "Apply the policy of this configuration file; without it no policy applies.",
         completion: .file(extensions: ["yaml", "yml"]))
     var config: String?
@@ -119,16 +128,10 @@ struct CheckCommand: ParsableCommand {
     func run() throws {
         let format = try results.chosen(isNagios: nagios.nagios)
         try results.validate(inputs: inputs)
+        if !from.isEmpty { return try runInPlaces(format) }
         let context = try CallerContext.read(config: config, tls: tls)
-        let template = try RequestTemplate(
-            timeout: timeout, connection: connection, rounds: RoundsArguments(hold: hold, count: rounds),
-            triesAllAddresses: all, tls: tls, dialog: dialog,
-            expectation: expect, trace: trace.options, context: context)
-        let plan = try list.plan(targets, file: targetFile.name, template)
-        if plan.count > 0 {
-            try tls.validate(hasTLS: plan.traits.hasTLS)
-            try nagios.validate(hasTLS: plan.traits.hasTLS, format: format)
-        }
+        let plan = try plan(context)
+        if plan.count > 0 { try nagios.validate(hasTLS: plan.traits.hasTLS, format: format) }
         let output = results.open(format)
         if list.appendsToPartOfLine { output.write("\n") }
         let isColored = results.output == nil || results.output == "-"
@@ -138,6 +141,40 @@ struct CheckCommand: ParsableCommand {
             format: format, limits: nagios.limits, output: output, outputName: results.output,
             palette: isColored ? color.palette(for: STDOUT_FILENO) : .plain, isVerbose: verbose,
             statsEvery: statsEvery)
+        throw ExitCode(try run.status())
+    }
+
+    private func plan(_ context: CheckContext) throws -> CheckPlan {
+        let template = try RequestTemplate(
+            timeout: timeout, connection: connection, rounds: RoundsArguments(hold: hold, count: rounds),
+            triesAllAddresses: all, tls: tls, dialog: dialog,
+            expectation: expect, trace: trace.options, context: context)
+        let plan = try list.plan(targets, file: targetFile.name, template)
+        if plan.count > 0 { try tls.validate(hasTLS: plan.traits.hasTLS) }
+        return plan
+    }
+
+    /// Runs each check in one place of the fleet.
+    private func runInPlaces(_ format: ReportFormat) throws {
+        let places = try VantageArguments.places(of: from)
+        let conflicts = [
+            (pace.perHost > 0, "--per-host"), (pace.rate != nil, "--rate"),
+            (pace.retryTimeouts > 0, "--retry-timeouts"), (statsEvery != nil, "--stats-every"), (verbose, "--verbose"),
+            (![.text, .json, .ndjson].contains(format), "--format \(format.rawValue)"),
+        ]
+        if let conflict = conflicts.first(where: \.0) {
+            throw ValidationError("--from cannot be combined with \(conflict.1): leave one of them out")
+        }
+        let caller = try CallerContext.readWithFleet(config: config, tls: tls)
+        try VantageArguments.validate(isRemote: places.isRemote, fleet: caller.fleet, tls: tls)
+        let session = PlacedCheckSession(
+            plan: try plan(caller.context), context: caller.context, fleet: places.isRemote ? caller.fleet : nil,
+            places: places, concurrency: min(pace.concurrency ?? 256, DescriptorBudget.checks(eachHolding: 8)))
+        let output = results.open(format)
+        let isColored = results.output == nil || results.output == "-"
+        let run = PlacedCheckRun(
+            session: session, format: format, output: output,
+            palette: isColored ? color.palette(for: STDOUT_FILENO) : .plain)
         throw ExitCode(try run.status())
     }
 

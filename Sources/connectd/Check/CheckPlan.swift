@@ -85,6 +85,9 @@ struct CheckPlan: CheckSource {
 
     func request(at index: Int) -> CheckRequest { check(at: index).request }
 
+    /// The check as the body of `POST /v1/checks`.
+    func body(at index: Int) -> [UInt8] { template.body(of: list.source(at: listIndex(index))) }
+
     /// Where the check was written; nil for an argument.
     func location(at index: Int) -> ReportLocation? { list.location(at: listIndex(index)) }
 
@@ -167,10 +170,23 @@ struct RequestTemplate: Sendable {
 
     /// The same check as the body of `POST /v1/checks`.
     func body(ofTarget text: String) -> [UInt8] {
-        let target = JSONObject(members: [JSONObject.Member(key: "target", value: .string(text))])
+        body(of: TargetList.Source(text: text, isRequest: false, isPortMissing: false, expectation: nil))
+    }
+
+    /// A valid check as the body of `POST /v1/checks`.
+    func body(of source: TargetList.Source) -> [UInt8] {
         var writer = JSONWriter()
-        writer.value(defaults.fill(.object(target)))
+        writer.value(defaults.fill(Self.document(of: source)))
         return writer.finish()
+    }
+
+    private static func document(of source: TargetList.Source) -> JSONValue {
+        if source.isRequest { return (try? JSONValue.parse(Array(source.text.utf8))) ?? .null }
+        var members = [JSONObject.Member(key: "target", value: .string(source.text))]
+        if let expectation = source.expectation?.json {
+            members.append(JSONObject.Member(key: "expect", value: expectation))
+        }
+        return .object(JSONObject(members: members))
     }
 
     private static func target(_ source: TargetList.Source) throws(RequestProblems) -> Target {

@@ -1,6 +1,7 @@
 import CLinux
 import CheckEngine
 import CheckModel
+import ConnectAPI
 import ErrorCatalogue
 import NetworkTypes
 import SocketIO
@@ -31,6 +32,8 @@ struct CheckSession {
     let options: BatchOptions
     /// The interval of `tick`; nil for none.
     let tickMilliseconds: Int?
+    /// What runs the checks that have a place; nil if none has.
+    var fleet: (any FleetAsking)?
 
     /// Targets for each worker; few targets need no further thread.
     private static let targetsOfWorker = 64
@@ -47,7 +50,7 @@ struct CheckSession {
         // Opened last: if only one descriptor is left, the queue needs it more than the signals.
         var interrupts = Interrupts()
         let threads = try pool.start()
-        let work = SessionWork(plan: plan, events: events)
+        let work = SessionWork(plan: plan, events: events, fleet: fleet)
         let batch = BatchRun(
             count: plan.count, hosts: hosts, options: options, pool: pool, context: context, work: work)
         Task(executorPreference: pool.workers[0].reactor.thread) { await batch.run(from: 0) }
@@ -124,16 +127,37 @@ private enum BatchEvent: Sendable {
 private final class SessionWork: BatchWork {
     private let plan: any CheckSource
     private let events: BlockingQueue<BatchEvent>
+    private let fleet: (any FleetAsking)?
     /// Results that were not printed yet.
     private let waiting = Atomic<Int>(0)
 
     /// Results that may wait before no further check starts.
     private static let mostWaiting = 1024
 
-    init(plan: any CheckSource, events: BlockingQueue<BatchEvent>) {
+    init(plan: any CheckSource, events: BlockingQueue<BatchEvent>, fleet: (any FleetAsking)?) {
         self.plan = plan
         self.events = events
+        self.fleet = fleet
     }
+
+    var hasRemoteChecks: Bool { fleet != nil }
+
+    func isRemote(_ index: Int) -> Bool { plan.place(at: index) != nil }
+
+    func runRemote(_ index: Int, _ check: PreparedCheck, on worker: Int) async -> RemoteItemResult {
+        var result = CheckResult.cancelled(check.request)
+        if let fleet, let place = plan.place(at: index) {
+            result = await RemoteCheckResult.ask(fleet, at: place, check.request, body: plan.body(at: index))
+        }
+        let isTimeout = result.outcome == .failed(.timeout)
+        return RemoteItemResult(isTimeout: isTimeout, byteCount: Self.resultBytes) { [self, result] _ in
+            waiting.add(1, ordering: .relaxed)
+            events.append(.finished(index, result, of: check))
+        }
+    }
+
+    /// The size of a result, about.
+    private static let resultBytes = 2048
 
     var lastStart: Int { waiting.load(ordering: .relaxed) < Self.mostWaiting ? .max : -1 }
 
@@ -168,10 +192,16 @@ protocol CheckSource: Sendable {
     /// - Parameter index: less than `count`.
     func check(at index: Int) -> PreparedCheck
     func request(at index: Int) -> CheckRequest
+    /// The place that runs a check; nil for here.
+    func place(at index: Int) -> PlaceName?
+    /// The body of `POST /v1/checks` for its place.
+    func body(at index: Int) -> [UInt8]
 }
 
 extension CheckSource {
     func request(at index: Int) -> CheckRequest { check(at: index).request }
+    func place(at index: Int) -> PlaceName? { nil }
+    func body(at index: Int) -> [UInt8] { [] }
 }
 
 extension CheckResult {

@@ -117,7 +117,8 @@ extension TLSOptions {
 }
 
 extension Expectation {
-    fileprivate var json: JSONValue? {
+    /// The member `expect`; nil for the usual one.
+    var json: JSONValue? {
         switch self {
         case .transportSuccess: nil
         case .oneOf(let outcomes): .array(outcomes.map { .string($0.word) })

@@ -167,6 +167,7 @@ struct RunningService: ~Copyable {
         let http = http
         let handler = handler
         let drain = reloader.drain
+        let modules = modules
         let pool = pool
         let isComplete = BlockingTask.result {
             await http.startDraining()
@@ -177,6 +178,7 @@ struct RunningService: ~Copyable {
             let deadline = Clock.now().advanced(byMilliseconds: drain.limitMilliseconds)
             handler.refuseNewWork(until: deadline)
             let isDrained = await http.drain(until: deadline)
+            await modules.fleet?.drain(until: deadline)
             return await http.shutDown(until: deadline) && isDrained
         }
         logger.notice(isComplete ? "stopped" : "stopped; unfinished requests were closed at drain.limit_ms")

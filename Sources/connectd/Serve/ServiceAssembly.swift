@@ -51,10 +51,16 @@ enum ServiceAssembly {
                 BlackboxRoutes(modules.blackbox, modules: BlackboxModules(settings.modules)),
                 FleetRoutes(modules.fleet), SurveyRoutes(own: SurveyPlan.Instance(settings.fleet)),
             ],
-            fleet: asksFleet ? modules.fleet : nil,
+            fleet: asksFleet ? fleet(modules.fleet, for: settings.policy.profile) : nil,
             certificateExpiry: settings.https?.certificate.validity?.notAfter,
             prober: settings.policy.profile == .public ? nil : HostName.current,
             variants: variants(of: settings, listening: listening, files: files, modules: modules))
+    }
+
+    /// The fleet as clients of a profile may ask it.
+    private static func fleet(_ member: FleetMember?, for profile: Policy.Profile) -> (any FleetAsking)? {
+        guard let member else { return nil }
+        return profile == .public ? PublicFleet(member) : member
     }
 
     private static func clientRules(of settings: ClientLimitSettings) -> ClientRules {

@@ -14,6 +14,37 @@ enum VantageArguments {
         }
     }
 
+    /// Where the checks of one command run, each in one place.
+    enum Places: Sendable {
+        /// Any instance of the fleet.
+        case any
+        case listed([VantageSelector])
+
+        /// Whether other places are asked.
+        var isRemote: Bool {
+            switch self {
+            case .any: true
+            case .listed(let selectors): selectors.contains { $0 != .here }
+            }
+        }
+
+        func destinations(in fleet: any FleetAsking) -> BatchPlaces {
+            switch self {
+            case .any: BatchPlaces(fleet: fleet, destinations: [.any])
+            case .listed(let selectors): BatchPlaces(fleet: fleet, selectors: selectors)
+            }
+        }
+    }
+
+    /// - Parameter values: as in `selectors`, or only `any`.
+    static func places(of values: [String]) throws -> Places {
+        if values == ["any"] { return .any }
+        guard !values.contains(where: { $0.split(separator: ",").contains("any") }) else {
+            throw ValidationError("--from any means every instance of the fleet: write it alone, or name places")
+        }
+        return .listed(try selectors(of: values))
+    }
+
     /// - Parameters:
     ///   - isRemote: whether other places are asked.
     ///   - fleet: that of the configuration; nil if there is none.
@@ -29,6 +60,7 @@ enum VantageArguments {
 
     private static func selector(_ text: String) throws -> VantageSelector {
         if text == "here" { return .here }
+        if text == "any" { throw ValidationError("--from any names no place to compare: name places, or labels") }
         if text.contains("=") { return try labels(text) }
         guard let place = PlaceName(text) else {
             throw ValidationError(

@@ -30,22 +30,27 @@ struct SurveyText {
             let status = entry.status.rawValue.padded(to: 14)
             return "\(palette.pending("--  "))  \(place)  \(status)  \(Self.clean(entry.detail ?? ""))"
         }
+        return Self.line(finding, of: request, naming: place, in: palette)
+    }
+
+    /// The line of a result.
+    /// - Parameter name: the second column: safe text.
+    static func line(
+        _ finding: SurveyFinding, of request: CheckRequest, naming name: String, in palette: Palette
+    ) -> String {
         let time = finding.totalMilliseconds.map { HumanReport.milliseconds(Int64(clamped: $0 * 1e6)) } ?? ""
         var parts = [
-            word(finding), place, Self.clean(finding.outcome).padded(to: 14), time.paddedLeft(to: 10),
+            word(finding, of: request, in: palette), name, clean(finding.outcome).padded(to: 14),
+            time.paddedLeft(to: 10),
         ]
-        if let name = finding.errorName {
-            parts.append("\(Self.clean(name)) (\(Self.clean(finding.errorMessage ?? "")))")
-        }
-        if let address = finding.attempts.last.flatMap(\.self) { parts.append(Self.clean(address)) }
+        if let name = finding.errorName { parts.append("\(clean(name)) (\(clean(finding.errorMessage ?? "")))") }
+        if let address = finding.attempts.last.flatMap(\.self) { parts.append(clean(address)) }
         return parts.joined(separator: "  ")
     }
 
-    /// Nothing is known about a datagram peer that was not asked anything.
-    private func word(_ finding: SurveyFinding) -> String {
+    private static func word(_ finding: SurveyFinding, of request: CheckRequest, in palette: Palette) -> String {
         guard finding.isOK else { return palette.bad("FAIL") }
-        let isUnverified = finding.outcome == Outcome.associated.word && request.expectation == .transportSuccess
-        return isUnverified ? palette.pending("????") : palette.good("ok  ")
+        return finding.isUnverified(request) ? palette.pending("????") : palette.good("ok  ")
     }
 
     /// The differences and the sentence.
@@ -76,6 +81,13 @@ struct SurveyText {
 
     private static func clean(_ text: String) -> String {
         TerminalText.clean(text.count <= longestText ? text : text.prefix(longestText) + "…")
+    }
+}
+
+extension SurveyFinding {
+    /// Whether nothing is known about a datagram peer, and the request does not expect that.
+    func isUnverified(_ request: CheckRequest) -> Bool {
+        isOK && outcome == Outcome.associated.word && request.expectation == .transportSuccess
     }
 }
 

@@ -1,9 +1,11 @@
 import ArgumentParser
 import CLinux
 import CheckEngine
+import CheckModel
 import Configuration
 import ConnectAPI
 import ErrorCatalogue
+import Fleet
 import NetworkTypes
 import Reachability
 import SocketIO
@@ -24,6 +26,9 @@ struct VerifyCommand: ParsableCommand {
                 - {name: app reaches postgres, to: [db], ports: [5432, "8000-8009"], expect: allowed}
                 - {name: no ssh to databases, to: [db], ports: [22], expect: blocked, control: "tcp://10.2.0.1:5432"}
 
+            With from, a rule is checked in places of a fleet: from: [fra1, {labels: {tier: app}}]. The fleet is that of \
+            --config.
+
             Verdicts: pass; violation; error if the check could not be tried, for example because the name server \
             failed or this machine has no route; inconclusive if a blocked result proves nothing, for example because the \
             control is not open.
@@ -39,6 +44,7 @@ struct VerifyCommand: ParsableCommand {
               connectd verify policy.yaml
               connectd verify policy.yaml --format junit --output report.xml
               connectd verify policy.yaml --format matrix
+              connectd verify places.yaml --config connectd.yaml --format matrix
               connectd verify draft.yaml --learn --output policy.yaml
               connectd verify policy.yaml --format ndjson --output before.ndjson
               connectd verify policy.yaml --diff before.ndjson
@@ -108,27 +114,86 @@ struct VerifyCommand: ParsableCommand {
     func run() throws {
         let before = try diff.map(earlierRun)
         let context = try CallerContext.read(config: config)
-        let plan: VerifyPlan
-        do throws(ConfigurationProblems) {
+        let policy = try reportingProblems { () throws(ConfigurationProblems) in
             let root = try YAMLDocument.read(file: file)
-            let policy = try PolicyReader.read(
+            return try PolicyReader.read(
                 root, file: YAMLDocument.name(of: file), checkMembers: CheckDecoder.memberNames,
                 needsExpectations: !learn)
-            plan = try VerifyPlan(policy, in: context)
-        } catch {
-            Output.errorLine("\(error)")
-            let count = error.problems.count
-            Output.errorLine(
-                "\(TerminalText.clean(YAMLDocument.name(of: file))): \(count) \(count == 1 ? "problem" : "problems")")
-            throw ExitCode(2)
         }
+        if learn, policy.rules.contains(where: { $0.from != nil }) {
+            throw ValidationError("--learn finds what holds from here: remove from in the file")
+        }
+        let status = try withPlaces(of: policy) { places, fleet in
+            let plan = try reportingProblems { () throws(ConfigurationProblems) in
+                try VerifyPlan(policy, in: context, places: places, fleet: fleet)
+            }
+            return try run(plan, in: context, since: before)
+        }
+        throw ExitCode(status)
+    }
+
+    /// Calls the body with the places of each rule, and what asks them: nil if no rule has `from`.
+    private func withPlaces(
+        of policy: ReachabilityPolicy, _ body: ([[PlaceName?]], (any FleetAsking)?) throws -> Int32
+    ) throws -> Int32 {
+        guard policy.rules.contains(where: { $0.from != nil }) else {
+            return try body(policy.rules.map { _ in [nil] }, nil)
+        }
+        let settings = try config.flatMap(fleetSettings)
+        let pool = try WorkerPool(count: 1, admission: Admission(limit: 1, queueLimit: 0))
+        let threads = try pool.start()
+        let result: Result<Int32, any Error>
+        do {
+            let places = try VerifyPlaces(policy, settings: settings, worker: pool.workers[0])
+            result = Result { try body(places.places, places.fleet) }
+            places.fleet?.close()
+        } catch let problems as ConfigurationProblems {
+            result = .failure(report(problems))
+        } catch let failure as FleetFailure {
+            Output.errorLine("connectd: \(TerminalText.clean("\(failure)"))")
+            result = .failure(ExitCode(3))
+        } catch {
+            result = .failure(error)
+        }
+        threads.stopAndJoin()
+        return try result.get()
+    }
+
+    private func fleetSettings(of config: String) throws -> FleetSettings? {
+        do throws(ConfigurationProblems) {
+            return try SettingsSource(file: config, flags: Flags()).load().0.fleet
+        } catch {
+            throw ValidationError("the configuration is invalid:\n\(error)")
+        }
+    }
+
+    private func reportingProblems<Value>(
+        _ work: () throws(ConfigurationProblems) -> Value
+    ) throws -> Value {
+        do throws(ConfigurationProblems) {
+            return try work()
+        } catch {
+            throw report(error)
+        }
+    }
+
+    /// - Returns: the exit status for an invalid file.
+    private func report(_ problems: ConfigurationProblems) -> ExitCode {
+        Output.errorLine("\(problems)")
+        let count = problems.problems.count
+        Output.errorLine(
+            "\(TerminalText.clean(YAMLDocument.name(of: file))): \(count) \(count == 1 ? "problem" : "problems")")
+        return ExitCode(2)
+    }
+
+    private func run(_ plan: VerifyPlan, in context: CheckContext, since before: [CaseRecord]?) throws -> Int32 {
         try validateOutput()
         let kind: VerifyRun.Kind = learn ? .learning : before.map(VerifyRun.Kind.comparison) ?? .report
         let run = VerifyRun(
             plan: plan, context: context, options: options(for: plan), kind: kind, format: format, outputFile: output,
             palette: output == nil ? color.palette(for: STDOUT_FILENO) : .plain, isVerbose: verbose,
             statsEvery: statsEvery, repeatsTimeouts: pace.retryTimeouts == 0 && plan.policy.pace.timeoutRetries == nil)
-        throw ExitCode(try run.status())
+        return try run.status()
     }
 
     /// Flags override the file.

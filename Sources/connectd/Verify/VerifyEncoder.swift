@@ -9,7 +9,8 @@ import StrictJSON
 struct VerifyEncoder {
     let policy: ReachabilityPolicy
     let results: ResultEncoder
-    /// The state of each rule's control; `none` for a rule without one, or if its verdicts do not depend on it.
+    let plan: VerifyPlan
+    /// The state of each control of the plan; `none` for one that no verdict depends on.
     let controls: [ControlState]
 
     /// One object, without a line end.
@@ -31,7 +32,11 @@ struct VerifyEncoder {
         writer.string(verified.reachabilityCase.destination)
         writer.member("port")
         writer.string(verified.reachabilityCase.port?.text)
-        let control = controls[verified.reachabilityCase.rule]
+        if rule.from != nil {
+            writer.member("place")
+            writer.string(verified.reachabilityCase.place?.text ?? "here")
+        }
+        let control = plan.control(of: verified.reachabilityCase).map { controls[$0] } ?? .none
         if let target = rule.control, control != .none {
             writer.member("control")
             writer.beginObject()
@@ -42,6 +47,8 @@ struct VerifyEncoder {
             writer.endObject()
         }
         writer.endObject()
+        // The place's own name for itself is not known here.
+        let results = verified.reachabilityCase.place == nil ? results : ResultEncoder(prober: nil)
         let result = results.line(verified.result.judged(verified.verdict == .pass), of: request)
         // Both are objects: the second continues the first.
         return writer.finish().dropLast() + [UInt8(ascii: ",")] + result.dropFirst().dropLast()
@@ -58,6 +65,10 @@ struct VerifyEncoder {
             writer.string(record.rule)
             writer.member("target")
             writer.string(record.target)
+            if let place = record.place {
+                writer.member("place")
+                writer.string(place)
+            }
         }
         writer.member("before")
         write(change.before, to: &writer)

@@ -13,41 +13,60 @@ struct VerifyPlan: CheckSource {
     struct Control {
         let target: Target
         let check: PreparedCheck
+        /// Where it is checked; nil for here.
+        let place: PlaceName?
+        /// The body of `POST /v1/checks`.
+        let body: [UInt8]
     }
 
     let policy: ReachabilityPolicy
     let cases: [ReachabilityCase]
     /// Each distinct control once.
     let controls: [Control]
-    /// The control of each rule, by its index in `controls`.
-    let controlOfRule: [Int?]
+    /// What asks the places of rules with `from`; nil if no rule has it.
+    let fleet: (any FleetAsking)?
+    /// The control of each rule in each of its places, by its index in `controls`.
+    private let controlNumbers: [RulePlace: Int]
     private let templates: [CaseTemplates.Key: PreparedCheck]
 
+    /// A rule, by its index, in one of its places.
+    private struct RulePlace: Hashable {
+        let rule: Int
+        let place: PlaceName?
+    }
+
+    /// - Parameters:
+    ///   - places: the places of each rule; one nil for a rule that is checked from here.
+    ///   - fleet: asks them; nil if no rule has `from`.
     /// - Throws: all problems of the requests, with their positions in the file.
-    init(_ policy: ReachabilityPolicy, in context: CheckContext) throws(ConfigurationProblems) {
+    init(
+        _ policy: ReachabilityPolicy, in context: CheckContext, places: [[PlaceName?]], fleet: (any FleetAsking)?
+    ) throws(ConfigurationProblems) {
         self.policy = policy
-        cases = policy.cases()
+        self.fleet = fleet
+        try Self.checkCount(policy, places)
+        cases = policy.cases().flatMap { tested in places[tested.rule].map { tested.checked(at: $0) } }
         var decoder = CaseTemplates(policy: policy, context: context)
         for tested in cases { decoder.add(tested) }
         var controls: [Control] = []
-        var controlOfRule: [Int?] = []
+        var controlNumbers: [RulePlace: Int] = [:]
         var numbers: [String: Int] = [:]
         for (index, rule) in policy.rules.enumerated() {
-            guard let target = rule.control, let check = decoder.control(target, rule: index) else {
-                controlOfRule.append(nil)
-                continue
+            guard let target = rule.control, let check = decoder.control(target, rule: index) else { continue }
+            for place in places[index] {
+                let key = "\(target.text) \(place?.text ?? "") \(rule.check.forConnection.members)"
+                if numbers[key] == nil {
+                    numbers[key] = controls.count
+                    let body = Self.body(rule.check.forConnection, target, check.request)
+                    controls.append(Control(target: target, check: check, place: place, body: body))
+                }
+                controlNumbers[RulePlace(rule: index, place: place)] = numbers[key]
             }
-            let key = "\(target.text) \(rule.check.forConnection.members)"
-            if numbers[key] == nil {
-                numbers[key] = controls.count
-                controls.append(Control(target: target, check: check))
-            }
-            controlOfRule.append(numbers[key])
         }
         let problems = policy.unknownMembers + decoder.problems
         guard problems.isEmpty else { throw ConfigurationProblems(problems) }
         self.controls = controls
-        self.controlOfRule = controlOfRule
+        self.controlNumbers = controlNumbers
         templates = decoder.templates
     }
 
@@ -64,6 +83,53 @@ struct VerifyPlan: CheckSource {
         let labels = policy.rules[tested.rule].labels
         request.labels = labels.isEmpty ? nil : labels
         return PreparedCheck(request: request, dialog: template.dialog)
+    }
+
+    /// A file has as many cases as destinations and ports, times the places.
+    private static func checkCount(
+        _ policy: ReachabilityPolicy, _ places: [[PlaceName?]]
+    ) throws(ConfigurationProblems) {
+        let most = ReachabilityPolicy.caseLimit
+        let count = policy.cases().reduce(0) { min($0 + places[$1.rule].count, most + 1) }
+        guard count > most else { return }
+        let reason = "has more than \(most) cases in all places: use fewer places, or split the file"
+        throw ConfigurationProblems([ConfigurationProblem(.file(policy.file, nil), reason: reason)])
+    }
+
+    func place(at index: Int) -> PlaceName? { cases[index].place }
+
+    func body(at index: Int) -> [UInt8] { body(at: index, of: check(at: index).request) }
+
+    /// The body of `POST /v1/checks` for a case, with the timeout of this request.
+    func body(at index: Int, of request: CheckRequest) -> [UInt8] {
+        Self.body(policy.rules[cases[index].rule].check, cases[index].target, request)
+    }
+
+    /// The members of the rule, with the two that the plan changes.
+    private static func body(_ check: RuleCheck, _ target: Target, _ request: CheckRequest) -> [UInt8] {
+        guard case .object(let object) = check.request(for: target.text) else { return [] }
+        var members = object.members.filter { !["timeout_ms", "resolve"].contains($0.key) }
+        var resolve: [JSONObject.Member] = []
+        if case .object(let written)? = object["resolve"] { resolve = written.members }
+        if request.resolve.addresses == .all {
+            resolve.removeAll { $0.key == "addresses" }
+            resolve.append(.init(key: "addresses", value: .string("all")))
+        }
+        if !resolve.isEmpty { members.append(.init(key: "resolve", value: .object(JSONObject(members: resolve)))) }
+        members.append(.init(key: "timeout_ms", value: .integer(Int64(request.timeoutMilliseconds))))
+        var writer = JSONWriter()
+        writer.value(.object(JSONObject(members: members)))
+        return writer.finish()
+    }
+
+    /// The control of a case, by its index in `controls`.
+    func control(of tested: ReachabilityCase) -> Int? {
+        controlNumbers[RulePlace(rule: tested.rule, place: tested.place)]
+    }
+
+    /// The controls of a rule in all of its places.
+    func controls(ofRule rule: Int) -> [Int] {
+        controlNumbers.filter { $0.key.rule == rule }.map(\.value)
     }
 
     /// The longest timeout of all checks, in milliseconds.

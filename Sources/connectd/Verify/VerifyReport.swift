@@ -34,7 +34,8 @@ struct VerifyReport {
         verdicts.cases.map { verified in
             CaseRecord(
                 rule: plan.policy.rules[verified.reachabilityCase.rule].name,
-                target: verified.reachabilityCase.target.text, verdict: verified.verdict.rawValue,
+                target: verified.reachabilityCase.target.text, place: place(of: verified.reachabilityCase),
+                verdict: verified.verdict.rawValue,
                 outcome: verified.result.outcome.word)
         }
     }
@@ -44,7 +45,7 @@ struct VerifyReport {
         writer.begin(heading, on: output)
         let encoder = VerifyEncoder(
             policy: plan.policy, results: ResultEncoder(prober: HostName.current),
-            controls: plan.controlOfRule.map { $0.map { verdicts.controls[$0] } ?? .none })
+            plan: plan, controls: verdicts.controls)
         for (index, verified) in verdicts.cases.enumerated() {
             writer.add(reportCase(verified, at: index, encoder), to: output)
         }
@@ -52,6 +53,11 @@ struct VerifyReport {
     }
 
     private var matrix: String {
+        guard !plan.usesPlaces else {
+            let table = PlaceMatrix(verdicts.cases, unfinished: verdicts.unfinished).lines
+            return (table.map { TerminalText.clean($0) } + ["", VerdictMatrix.legend, summary])
+                .joined(separator: "\n") + "\n"
+        }
         let table = VerdictMatrix(verdicts.cases, unfinished: verdicts.unfinished).lines.map { TerminalText.clean($0) }
         let head = ["from \(TerminalText.clean(HostName.current))", ""]
         return (head + table + ["", VerdictMatrix.legend, summary]).joined(separator: "\n") + "\n"
@@ -60,7 +66,8 @@ struct VerifyReport {
     private var heading: ReportHeading {
         ReportHeading(
             name: "connectd verify \(plan.policy.file)", failureWord: "violation", total: plan.cases.count,
-            detailNames: ["expect", "port", "labels"], prober: HostName.current, startedAtNanoseconds: started.wall)
+            detailNames: ["expect", "port", "labels"] + (plan.usesPlaces ? ["from"] : []), prober: HostName.current,
+            startedAtNanoseconds: started.wall)
     }
 
     private var reportSummary: ReportSummary {
@@ -81,14 +88,19 @@ struct VerifyReport {
         let isPass = verified.verdict == .pass
         let labels = rule.labels.map { "\($0.name)=\($0.value)" }.joined(separator: " ")
         return ReportCase(
-            index: index, suite: rule.name, name: tested.target.text, target: tested.target.text,
+            index: index, suite: rule.name, name: plan.name(of: tested), target: tested.target.text,
             verdict: ReportVerdict(verified.verdict), outcome: verified.result.outcome.word,
             message: verified.judgment.reason ?? "\(verified.result.outcome.word), as expected",
             hint: isPass || verified.verdict == .error ? nil : verified.result.error?.hint,
             durationNanoseconds: verified.result.timings[.total],
             source: ReportLocation(file: plan.policy.file, line: rule.position.line),
-            details: [rule.expectation?.text ?? "", tested.port?.text ?? "", labels],
+            details: [rule.expectation?.text ?? "", tested.port?.text ?? "", labels]
+                + (plan.usesPlaces ? [tested.place?.text ?? "here"] : []),
             content: format.content == .json ? encoder.object(verified, of: request(of: tested)) : [])
+    }
+
+    private func place(of tested: ReachabilityCase) -> String? {
+        plan.policy.rules[tested.rule].from == nil ? nil : tested.place?.text ?? "here"
     }
 
     private func request(of tested: ReachabilityCase) -> CheckRequest {
@@ -118,7 +130,7 @@ extension VerifyReport {
         let width = min(rules.map(\.count).max() ?? 0, 48)
         let lines = zip(diff.changes, rules).map { change, rule in
             let word = painted(change)
-            let target = (change.after ?? change.before)?.target ?? ""
+            let target = (change.after ?? change.before)?.name ?? ""
             let states = [change.before?.state, change.after?.state].compactMap { $0 }.joined(separator: " -> ")
             return
                 "\(word)  \(TerminalText.clean(rule).padded(to: width))  \(TerminalText.clean("\(target)  \(states)"))"
@@ -136,7 +148,7 @@ extension VerifyReport {
         let rows = diff.changes.map { change in
             let record = change.after ?? change.before
             let cells = [
-                change.word, MarkdownReport.code(record?.rule ?? ""), MarkdownReport.code(record?.target ?? ""),
+                change.word, MarkdownReport.code(record?.rule ?? ""), MarkdownReport.code(record?.name ?? ""),
                 MarkdownReport.code(change.before?.state ?? ""), MarkdownReport.code(change.after?.state ?? ""),
             ]
             return "| \(cells.joined(separator: " | ")) |\n"
@@ -156,4 +168,19 @@ extension ReportVerdict {
         case .inconclusive: self = .inconclusive
         }
     }
+}
+
+extension VerifyPlan {
+    /// Whether a rule has `from`.
+    var usesPlaces: Bool { policy.rules.contains { $0.from != nil } }
+
+    /// The target, with its place if the file uses places.
+    func name(of tested: ReachabilityCase) -> String {
+        usesPlaces ? "\(tested.target.text) from \(tested.place?.text ?? "here")" : tested.target.text
+    }
+}
+
+extension CaseRecord {
+    /// The target, with its place if its rule has `from`.
+    fileprivate var name: String { place.map { "\(target) from \($0)" } ?? target }
 }

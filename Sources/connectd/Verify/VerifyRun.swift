@@ -100,8 +100,8 @@ struct VerifyRun {
     private var neededControls: Set<Int> {
         var needed: Set<Int> = []
         for (index, rule) in plan.policy.rules.enumerated() {
-            guard let control = plan.controlOfRule[index] else { continue }
-            if isLearning || rule.expectation == .blocked { needed.insert(control) }
+            guard isLearning || rule.expectation == .blocked else { continue }
+            needed.formUnion(plan.controls(ofRule: index))
         }
         return needed
     }
@@ -112,7 +112,7 @@ struct VerifyRun {
 
     private func learned(_ verdicts: VerifyVerdicts, _ networks: [AddressRange]) -> LearnedPolicy {
         LearnedPolicy(plan.policy, verdicts.cases) { rule, expectation in
-            let control = plan.controlOfRule[rule].map { verdicts.controls[$0] } ?? .none
+            let control = plan.controls(ofRule: rule).first.map { verdicts.controls[$0] } ?? .none
             return VerifyVerdicts.judge(of: plan.policy.rules[rule], expectation, control: control, networks: networks)
         }
     }

@@ -67,13 +67,13 @@ struct VerifySession {
         let numbers = neededControls.sorted()
         guard !numbers.isEmpty else { return nil }
         let name = "controls \(isAfterCases ? "after" : "before") the cases"
-        let checks = numbers.map { plan.controls[$0].check }
+        let checks = numbers.map { PlacedCase(plan.controls[$0]) }
         return try runSideChecks(checks, named: name, options, onEvent) { results[numbers[$0]] = $1 }
     }
 
     /// As `runChecks`, and shows how many have ended.
     private func runSideChecks(
-        _ checks: [PreparedCheck], named name: String, _ options: BatchOptions, _ onEvent: (Event) -> Void,
+        _ checks: [PlacedCase], named name: String, _ options: BatchOptions, _ onEvent: (Event) -> Void,
         onResult: (Int, CheckResult) -> Void
     ) throws -> Int32? {
         guard !checks.isEmpty else { return nil }
@@ -114,12 +114,13 @@ struct VerifySession {
     private static let neighborMilliseconds = 3500
 
     /// A case's check, with time for an error of the next hop.
-    private func patientCheck(at index: Int) -> PreparedCheck {
+    private func patientCheck(at index: Int) -> PlacedCase {
         let check = plan.check(at: index)
-        guard check.request.timeoutMilliseconds < Self.neighborMilliseconds else { return check }
         var request = check.request
-        request.timeoutMilliseconds = Self.neighborMilliseconds
-        return PreparedCheck(request: request, dialog: check.dialog)
+        request.timeoutMilliseconds = max(request.timeoutMilliseconds, Self.neighborMilliseconds)
+        return PlacedCase(
+            check: PreparedCheck(request: request, dialog: check.dialog), place: plan.place(at: index),
+            body: plan.place(at: index) == nil ? [] : plan.body(at: index, of: request))
     }
 
     /// Checks once more, with that time, the cases that timed out earlier and were repeated by the file's own number. An
@@ -181,7 +182,7 @@ struct VerifySession {
     /// - Parameter onResult: gets the index of a check in the list, and its result.
     /// - Returns: as the function below.
     private func runChecks(
-        _ checks: [PreparedCheck], _ options: BatchOptions, _ onEvent: (Event) -> Void,
+        _ checks: [PlacedCase], _ options: BatchOptions, _ onEvent: (Event) -> Void,
         onResult: (Int, CheckResult) -> Void
     ) throws -> Int32? {
         try runChecks(CheckList(checks: checks), options) { event in
@@ -199,7 +200,7 @@ struct VerifySession {
     ) throws -> Int32? {
         guard checks.count > 0 else { return nil }
         let session = CheckSession(
-            plan: checks, context: context, options: options, tickMilliseconds: tickMilliseconds)
+            plan: checks, context: context, options: options, tickMilliseconds: tickMilliseconds, fleet: plan.fleet)
         switch try session.run(onEvent) {
         case .complete: return nil
         case .interrupted(let number): return number
@@ -209,9 +210,31 @@ struct VerifySession {
 
 /// A few checks in memory.
 private struct CheckList: CheckSource {
-    let checks: [PreparedCheck]
+    let checks: [PlacedCase]
 
     var count: Int { checks.count }
 
-    func check(at index: Int) -> PreparedCheck { checks[index] }
+    func check(at index: Int) -> PreparedCheck { checks[index].check }
+
+    func place(at index: Int) -> PlaceName? { checks[index].place }
+
+    func body(at index: Int) -> [UInt8] { checks[index].body }
+}
+
+/// A check with its place, and the body that the place gets.
+private struct PlacedCase {
+    let check: PreparedCheck
+    /// nil for here.
+    let place: PlaceName?
+    let body: [UInt8]
+
+    init(check: PreparedCheck, place: PlaceName?, body: [UInt8]) {
+        self.check = check
+        self.place = place
+        self.body = body
+    }
+
+    init(_ control: VerifyPlan.Control) {
+        self.init(check: control.check, place: control.place, body: control.body)
+    }
 }

@@ -58,7 +58,7 @@ struct VerifyText {
             case .error, .inconclusive: palette.pending(verdict)
             }
         let reason = verified.judgment.reason ?? verified.result.outcome.word
-        return "      \(word)  \(TerminalText.clean("\(verified.reachabilityCase.target.text)  \(reason)"))"
+        return "      \(word)  \(TerminalText.clean("\(plan.name(of: verified.reachabilityCase))  \(reason)"))"
     }
 
     private func notes(_ byRule: [[VerifiedCase]]) -> [String] {

@@ -33,8 +33,9 @@ struct VerifyVerdicts {
             // Only a file for --learn has rules without an expectation, and it shows no verdicts.
             let judge = Self.judge(
                 of: rule, rule.expectation ?? .open,
-                control: plan.controlOfRule[tested.rule].map { states[$0] } ?? .none,
-                networks: networks)
+                control: plan.control(of: tested).map { states[$0] } ?? .none,
+                // The networks of another place are not known, so no address counts as one of them.
+                networks: tested.place == nil ? networks : [])
             var judgment = judge.judgment(of: result, on: tested.target)
             if suspects.contains(index) { judgment = judgment.doubted }
             tally.add(judgment.verdict)

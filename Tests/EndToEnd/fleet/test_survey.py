@@ -6,7 +6,7 @@ import pytest
 
 from support import network as net
 from support import peers
-from support.connectd_process import OPEN_CONFIGURATION, Connectd
+from support.connectd_process import OPEN_CONFIGURATION, Connectd, run
 from support.expectations import assert_problem, assert_shape
 
 NDJSON = {"Accept": "application/x-ndjson"}
@@ -111,3 +111,33 @@ def test_it_counts_for_the_limits_of_its_client(loopback_only):
     with Connectd(loopback_only, OPEN_CONFIGURATION | {"limits": {"per_client_targets_per_hour": 1}}) as service:
         assert survey(service.client, {"target": "127.0.0.1:1"})["verdict"] == "down"
         assert_problem(service.client.post(PATH, {"check": {"target": "127.0.0.1:2"}}), 429)
+
+
+@pytest.mark.parametrize("headers", [{}, NDJSON], ids=["document", "lines"])
+def test_a_client_that_leaves_cancels_it(connectd, headers):
+    body = json.dumps({"check": {"target": net.SILENT, "timeout_ms": 20000}})
+    lines = {"Host": "localhost", "Content-Type": "application/json", "Content-Length": str(len(body)), **headers}
+    head = f"POST {PATH} HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in lines.items()) + "\r\n"
+    with connectd.unix.connect() as connection:
+        connection.sendall((head + body).encode())
+        connectd.wait_until_connecting()
+    connectd.wait_until_none_connects()
+
+
+def test_the_command(network):
+    ran = run("survey", net.REFUSED, "--expect", "refused", namespace=network.a)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    place, sentence = ran.stdout.splitlines()
+    assert place.split()[:3] == ["ok", "here", "refused"] and sentence == "As expected from here."
+    down = run("survey", net.REFUSED, "--json", namespace=network.a)
+    assert down.returncode == 1 and json.loads(down.stdout)["where"] == "target"
+    assert run("survey", net.REFUSED, "--quorum", "2", namespace=network.a).returncode == 3
+    for wrong in (["--from", "fra1"], ["--from", "any"], ["--quorum", "0"], ["--grace", "2m"], ["--ca", "none.pem"]):
+        assert run("survey", net.REFUSED, *wrong, namespace=network.a).returncode == 2, wrong
+
+
+def test_checks_in_places_refuse_what_they_do_not_do(network):
+    for wrong in (["--from", "fra1"], ["--from", "any,fra1"], ["--from", "here", "--rate", "5"], ["--from", "here", "--nagios"]):
+        assert run("check", net.REFUSED, *wrong, namespace=network.a).returncode == 2, wrong
+    ran = run("check", net.REFUSED, net.REFUSED, "--from", "here", "--expect", "refused", "--json", namespace=network.a)
+    assert ran.returncode == 0 and [result["place"] for result in json.loads(ran.stdout)] == ["here", "here"]

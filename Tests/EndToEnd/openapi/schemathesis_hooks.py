@@ -75,7 +75,7 @@ def filter_case(context, case):
 
 # Facts of the service: see above.
 UNKNOWN_TO_SCHEMAS = re.compile(
-    r"(/defaults|/check)?(/tls/(ca|client_certificate|ciphers)|/dialog/[0-9]+/(expect|reject|send))|/from/[0-9]+"
+    r"(/defaults|/check)?(/tls/(ca|client_certificate|ciphers)|/dialog/[0-9]+/(expect|reject|send))|/from(/[0-9]+)?"
 )
 
 
