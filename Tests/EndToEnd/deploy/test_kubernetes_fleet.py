@@ -111,21 +111,38 @@ def test_connectd_accepts_the_configuration(role, tmp_path, authorities):
     assert done.returncode == 0 and "warning" not in done.stderr.lower(), done.stdout + done.stderr
 
 
-def test_the_place_is_the_name_of_the_node(loopback_only, tmp_path, authorities):
-    """The variable of the DaemonSet, with the configuration of its pods; without a broker, the pod is ready."""
-    [variable] = workload("place")["spec"]["template"]["spec"]["containers"][0]["env"]
-    assert variable["valueFrom"] == {"fieldRef": {"fieldPath": "spec.nodeName"}}
+def place_of(node: str, folder) -> str:
+    """What the command of the DaemonSet's pods makes of a node's name. A script prints the variable instead of connectd."""
+    program = folder / "connectd"
+    program.write_text('#!/bin/sh\necho "$CONNECTD_FLEET__PLACE" "$@"\n')
+    program.chmod(0o755)
+    [container] = workload("place")["spec"]["template"]["spec"]["containers"]
+    assert container["env"] == [{"name": "NODE_NAME", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}}]
+    done = subprocess.run(
+        [*container["command"], *container["args"]], capture_output=True, text=True, timeout=20,
+        env={"PATH": f"{folder}:/usr/bin:/bin", "NODE_NAME": node})
+    place, *arguments = done.stdout.split()
+    assert arguments == ["serve", "--config", "/etc/connectd/connectd.yaml"], done.stderr
+    return place
+
+
+@pytest.mark.parametrize(
+    ("node", "place"),
+    [("node-1", "node-1"), ("ip-10-0-0-1.ec2.internal", "ip-10-0-0-1-ec2-internal"), ("a" * 62 + ".example", "a" * 62 + "-")])
+def test_the_place_is_the_name_of_the_node(node, place, loopback_only, tmp_path, authorities):
+    """The command of the DaemonSet, with the configuration of its pods; without a broker, the pod is ready."""
+    assert place_of(node, tmp_path) == place
     text = completed("place", tmp_path, authorities)
     assert "tls://nats.nats.svc:4222" in text
     text = text.replace("tls://nats.nats.svc:4222", "tls://127.0.0.1:9")
     listen = port(configuration("place")["listen"][0])
-    with Connectd(loopback_only, text, port=listen, environment={variable["name"]: "node-1"}) as place:
+    with Connectd(loopback_only, text, port=listen, environment={"CONNECTD_FLEET__PLACE": place}) as it:
         health = Client(tcp_connector(loopback_only, "127.0.0.1", 8081))
         assert health.get("/readyz").status == 200
         # A check that asks its own place runs here: this is its name.
-        answer = place.client.post("/v1/surveys", {"check": {"target": "10.0.0.1:443", "timeout_ms": 100}, "from": ["node-1"]})
-        assert [vantage["place"] for vantage in answer.json["vantages"]] == ["node-1"]
-        place.wait_for_log("fleet: not connected")
+        answer = it.client.post("/v1/surveys", {"check": {"target": "10.0.0.1:443", "timeout_ms": 100}, "from": [place]})
+        assert [vantage["place"] for vantage in answer.json["vantages"]] == [place]
+        it.wait_for_log("fleet: not connected")
 
 
 def test_the_autoscaler_reads_a_metric_of_connectd_through_the_adapter(loopback_only):
