@@ -7,6 +7,8 @@ set -eu
 file=$1
 shift
 health_port=${HEALTH_PORT:-8081}
+must_run=
+trap 'exit 0' INT TERM
 
 is_ready() {
     status=$(curl -s -o /dev/null -w '%{http_code}' --max-time 1 "http://${1%:*}:$health_port/readyz") || return 1
@@ -39,7 +41,11 @@ while :; do
     else
         chmod 644 "$changed"
         mv "$changed" "$file"
-        "$@" || echo "replicas.sh: $* failed" >&2
+        must_run=yes
+    fi
+    # A command that failed runs again in the next round.
+    if [ -n "$must_run" ]; then
+        if "$@"; then must_run=; else echo "replicas.sh: $* failed" >&2; fi
     fi
     sleep "${INTERVAL:-1}"
 done

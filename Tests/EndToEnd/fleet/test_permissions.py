@@ -19,7 +19,7 @@ from support.nats_server import ADDRESS, NatsServer
 from support.real_servers import free_ports
 
 FOLDER = REPOSITORY / "deploy" / "nats"
-MEMBERS = ("fra1", "nyc1", "hub1", "lon1")
+MEMBERS = ("fra1", "nyc1", "hub1", "lon1")  # and ops, which is not connectd
 VARIANTS = ("passwords", "certificates")
 
 
@@ -47,11 +47,11 @@ class Fleet:
         shutil.copy(server.key_file, self.broker.folder / "server.key")
         self.identities = {
             member: authorities.identity(member, [authorities.leaf(member, (f"{member}.places.example",)), authorities.intermediate.certificate])
-            for member in (*MEMBERS, "other")
+            for member in (*MEMBERS, "ops", "other")
         }  # fmt: skip
         # NatsServer chooses the address itself.
         text = (FOLDER / f"{variant}.conf").read_text().replace('listen: "0.0.0.0:4222"\n', "")
-        for member in MEMBERS:
+        for member in (*MEMBERS, "ops"):
             text = text.replace(f"$2b$11$replace.this.hash.of.{member}", bcrypt(password(member)))
         text = text.replace("/etc/nats/", f"{self.broker.folder}/")
         assert "listen" not in text and "replace.this" not in text
@@ -130,7 +130,8 @@ def test_surveys_work_with_exactly_these_permissions(fleet, target):
 
 
 AGENT = "fra1"
-# What a member may not do: the member, the verb, the subject.
+# What a member may not do: the member, the verb, the subject. `subscribe` is tried with and without connectd's queue group;
+# `listen` and `compete` only without it, and with another one.
 FORBIDDEN = [
     # A place does not ask,
     (AGENT, "publish", "connectd.check"),
@@ -144,6 +145,11 @@ FORBIDDEN = [
     (AGENT, "subscribe", "connectd.check.nyc1"),
     (AGENT, "subscribe", "connectd.check.*"),
     (AGENT, "subscribe", "connectd.>"),
+    # listens to no check that another instance gets,
+    (AGENT, "listen", "connectd.check"),
+    (AGENT, "listen", "connectd.check.fra1"),
+    (AGENT, "compete", "connectd.check"),
+    (AGENT, "compete", "connectd.check.fra1"),
     # and reads no inbox.
     (AGENT, "subscribe", "_INBOX.connectd.hub1.>"),
     (AGENT, "subscribe", "_INBOX.>"),
@@ -159,29 +165,39 @@ FORBIDDEN = [
     ("hub1", "publish", "$SRV.STATS.connectd"),
     ("lon1", "subscribe", "connectd.check.fra1"),
     ("lon1", "subscribe", "_INBOX.connectd.hub1.>"),
+    ("lon1", "listen", "connectd.check"),
     ("lon1", "publish", "_INBOX.connectd.hub1.abc.check.1"),
+    ("ops", "publish", "connectd.check"),
+    ("ops", "publish", "connectd.check.fra1"),
+    ("ops", "subscribe", "connectd.check"),
+    ("ops", "subscribe", "_INBOX.connectd.hub1.>"),
+    ("ops", "subscribe", "$SRV.INFO"),
 ]
 ALLOWED = [
-    (AGENT, "subscribe", "connectd.check"),
-    (AGENT, "subscribe", "connectd.check.fra1"),
+    (AGENT, "answer", "connectd.check"),
+    (AGENT, "answer", "connectd.check.fra1"),
     (AGENT, "subscribe", "$SRV.PING"),
     (AGENT, "subscribe", "$SRV.STATS.connectd.abc"),
     ("hub1", "publish", "connectd.check"),
     ("hub1", "publish", "connectd.check.fra1"),
     ("hub1", "publish", "$SRV.INFO.connectd"),
     ("hub1", "subscribe", "_INBOX.connectd.hub1.abc.check.*"),
+    ("ops", "publish", "$SRV.PING"),
+    ("ops", "publish", "$SRV.STATS.connectd"),
+    ("ops", "subscribe", "_INBOX.ops.abc"),
 ]
+# The queue groups of each kind of subscription.
+GROUPS = {"publish": ("",), "subscribe": ("", "connectd"), "listen": ("",), "answer": ("connectd",), "compete": ("other",)}
 
 
 REFUSAL = re.compile(r'nats: permissions violation for (publish|subscription) to "([^"]+)"(?: using queue "([^"]+)")?')
 
 
-@pytest.mark.parametrize("member", [AGENT, "hub1", "lon1"])
+@pytest.mark.parametrize("member", [AGENT, "hub1", "lon1", "ops"])
 def test_what_a_member_may_do(fleet, member):
     def attempts(cases) -> list[tuple[str, str, str]]:
-        """Verb, subject and queue group: subscriptions with one as connectd has it, and without one."""
-        chosen = [(verb, subject) for who, verb, subject in cases if who == member]
-        return [(verb, subject, queue) for verb, subject in chosen for queue in (("", "connectd") if verb == "subscribe" else ("",))]
+        """Verb, subject and queue group."""
+        return [(verb, subject, group) for who, verb, subject in cases if who == member for group in GROUPS[verb]]
 
     async def tried() -> list[str]:
         async with fleet.client(member) as (client, refused):
@@ -195,8 +211,10 @@ def test_what_a_member_may_do(fleet, member):
             return refused
 
     found = {REFUSAL.fullmatch(text.strip()).groups(default="") for text in asyncio.run(tried())}
-    verbs = {"publish": "publish", "subscribe": "subscription"}
-    assert found == {(verbs[verb], subject.lower(), queue) for verb, subject, queue in attempts(FORBIDDEN)}
+    assert found == {
+        ("publish" if verb == "publish" else "subscription", subject.lower(), queue)
+        for verb, subject, queue in attempts(FORBIDDEN)
+    }
 
 
 def test_an_answer_is_sent_once_and_to_its_asker_only(fleet):
