@@ -1,8 +1,8 @@
 """Runs the examples of README.md and docs/: each prints what its page shows.
 
 They run in a network namespace of their own, so that their ports are free, with the web server and the TLS server that the README
-starts. The examples of docs/troubleshooting.md, docs/reachability.md and the pages about evidence need other networks: see test_troubleshooting.py and
-the tests in verify/ and diagnosis/.
+starts. The examples of docs/troubleshooting.md, docs/reachability.md, docs/fleet.md and the pages about evidence need other networks: see
+test_troubleshooting.py and the tests in verify/, diagnosis/ and fleet/.
 """
 
 import fnmatch
@@ -23,7 +23,7 @@ from support.console_examples import assert_shown, examples
 README = REPOSITORY / "README.md"
 TROUBLESHOOTING = REPOSITORY / "docs" / "troubleshooting.md"
 OTHER_NETWORKS = [
-    TROUBLESHOOTING, *(REPOSITORY / "docs" / f"{name}.md" for name in ("diagnosis", "evidence", "reachability", "trace"))
+    TROUBLESHOOTING, *(REPOSITORY / "docs" / f"{name}.md" for name in ("diagnosis", "evidence", "fleet", "reachability", "trace"))
 ]
 PAGES = [README, *sorted((REPOSITORY / "docs").rglob("*.md"))]
 EXAMPLES = [
@@ -129,6 +129,7 @@ def test_a_configuration_is_valid(block, pair, tmp_path):
     files = {"tokens": "ops:0123456789abcdef0123\n", "blackbox.yml": "modules: {a: {prober: tcp}}\n"}
     for name in re.findall(r"[\w-]+\.(?:pem|key)", configuration):
         files[name] = (pair / ("server.key" if name.endswith(".key") else "server.pem")).read_text()
+    files |= {f"fleet.{kind}": "secret\n" for kind in ("creds", "password", "token")}
     files |= {"bgp.key": "key\n", "connectd.yaml": configuration}
     for name, text in files.items():
         (tmp_path / name).write_text(text)
@@ -138,8 +139,9 @@ def test_a_configuration_is_valid(block, pair, tmp_path):
 
 
 def test_each_alert_has_a_response():
-    rules = yaml.safe_load((REPOSITORY / "deploy" / "prometheus" / "rules" / "connectd.alerts.yml").read_text())
-    alerts = [rule["alert"] for group in rules["groups"] for rule in group["rules"]]
+    files = [REPOSITORY / "deploy" / "prometheus" / "rules" / f"connectd.{name}.yml" for name in ("alerts", "places")]
+    groups = [group for file in files for group in yaml.safe_load(file.read_text())["groups"]]
+    alerts = [rule["alert"] for group in groups for rule in group["rules"] if "alert" in rule]
     for page in ("docs/monitoring.md", "deploy/prometheus/README.md"):
         named = re.findall(r"`(Connectd\w+)`", "".join(re.findall(r"(?m)^\| (`.*?) \|", (REPOSITORY / page).read_text())))
         assert sorted(named) == sorted(alerts), page

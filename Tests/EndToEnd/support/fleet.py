@@ -9,7 +9,10 @@ from support.real_servers import free_ports
 from support.waiting import wait_until
 
 
-def member(namespace, servers, place: str, answers: bool = True, fleet: dict | None = None, **members) -> Connectd:
+def member(
+    namespace, servers, place: str, answers: bool = True, fleet: dict | None = None, port: int = 0, user: str | None = None,
+    **members,
+) -> Connectd:
     """One instance; the caller enters it. It answers with the policy of all other tests, and without credentials."""
     urls = [servers.url] if isinstance(servers, NatsServer) else [server.url for server in servers]
     configuration = {
@@ -17,7 +20,7 @@ def member(namespace, servers, place: str, answers: bool = True, fleet: dict | N
         "fleet": {"servers": urls, "place": place, "answers": answers, **(fleet or {})},
     }  # fmt: skip
     return Connectd(
-        namespace, configuration, port=free_ports(namespace, ADDRESS, 1)[0],
+        namespace, configuration, port=port or free_ports(namespace, ADDRESS, 1)[0], user=user,
         arguments=("--allow-anonymous",) if answers else ())
 
 
