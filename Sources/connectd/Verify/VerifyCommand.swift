@@ -161,7 +161,7 @@ struct VerifyCommand: ParsableCommand {
 
     private func fleetSettings(of config: String) throws -> FleetSettings? {
         do throws(ConfigurationProblems) {
-            return try SettingsSource(file: config, flags: Flags()).load().0.fleet
+            return try SettingsSource(file: config, flags: Flags(answersFleet: false)).load().0.fleet
         } catch {
             throw ValidationError("the configuration is invalid:\n\(error)")
         }

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import pathlib
+import pwd
 import subprocess
 
 import pytest
@@ -17,10 +18,11 @@ from support.nats_server import NatsServer
 from support.network import new_name
 
 EXAMPLES = examples((REPOSITORY / "docs" / "fleet.md").read_text())
+OTHER_USER = "nobody"
 # What reaches one of the two targets from the place of another user does not arrive.
 BROKEN_PATH = """
 table ip broken {
-    chain leaving { type route hook output priority 0; meta skuid nobody tcp dport 5432 meta mark set 7; }
+    chain leaving { type route hook output priority 0; meta skuid %d tcp dport 5432 meta mark set 7; }
     chain arriving { type filter hook input priority 0; meta mark 7 drop; }
 }
 """
@@ -36,14 +38,14 @@ def shell(root_and_namespaces, module_folder):
         for address in ("10.0.0.7", "10.0.0.8"):
             namespace.ip(f"address add {address}/32 dev lo")
         namespace.write_etc("hosts", "127.0.0.1 localhost\n10.0.0.7 db.internal\n10.0.0.8 web.internal\n")
-        namespace.nft(BROKEN_PATH)
+        namespace.nft(BROKEN_PATH % pwd.getpwnam(OTHER_USER).pw_uid)
         with contextlib.ExitStack() as stack:
             for address, port in (("10.0.0.7", 5432), ("10.0.0.8", 443)):
                 listener = peers.tcp_listener(namespace, address, port)
                 stack.enter_context(peers.serving(listener, peers.on_each_connection(lambda connection: None)))
             broker = stack.enter_context(NatsServer(namespace))
             eu = {"fleet": {"labels": {"region": "eu"}}}
-            for user, place in ((None, "fra1"), (None, "fra1"), ("nobody", "ams1")):
+            for user, place in ((None, "fra1"), (None, "fra1"), (OTHER_USER, "ams1")):
                 stack.enter_context(member(namespace, broker, place, user=user, **eu))
             hub = stack.enter_context(member(namespace, broker, "hub", answers=False, port=8080))
             wait_for_places(hub, "fra1", "ams1")
