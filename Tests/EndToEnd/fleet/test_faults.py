@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import pathlib
 import signal
 import time
 
@@ -9,6 +10,7 @@ import pytest
 
 from support import peers
 from support.fleet import in_background, member, statuses, survey, vantages, wait_for_places
+from support.nats_accounts import Operator
 from support.nats_server import ADDRESS, NatsPeer, NatsServer, cluster
 from support.waiting import wait_until
 
@@ -145,11 +147,7 @@ USERS = 'authorization {{ users: [{{user: "hub", password: "{hub}"}}, {{user: "p
 
 
 def test_credentials_that_are_revoked(loopback_only, target, folder):
-    secret = {}
-    for name, text in (("hub", "h"), ("place", "p")):
-        secret[name] = f"{folder}/{name}"
-        with open(secret[name], "w") as file:
-            file.write(text + "\n")
+    secret = {name: secret_file(folder, name, text) for name, text in (("hub", "h"), ("place", "p"))}
     with NatsServer(loopback_only, USERS.format(hub="h")) as broker, contextlib.ExitStack() as stack:
         stack.enter_context(
             member(loopback_only, broker, "fra1", fleet={"user": "place", "password_file": secret["place"]}))
@@ -163,6 +161,83 @@ def test_credentials_that_are_revoked(loopback_only, target, folder):
         assert statuses(document) == {"fra1": "unavailable", "hub": "finished"} and document["verdict"] == "up"
         broker.reload(USERS.format(hub="h"))
         wait_for_verdict(hub, target, "fra1")
+
+
+def test_a_token(loopback_only, target, folder):
+    token = secret_file(folder, "token", "s3cret")
+    with NatsServer(loopback_only, 'authorization { token: "s3cret" }') as broker:
+        with (
+            member(loopback_only, broker, "fra1", fleet={"token_file": token}),
+            member(loopback_only, broker, "hub", answers=False, fleet={"token_file": token}) as hub,
+        ):
+            wait_for_verdict(hub, target, "fra1")
+
+
+def test_credentials_of_an_account(loopback_only, target, folder):
+    operator, stranger = Operator(), Operator()
+    with NatsServer(loopback_only, operator.configuration) as broker, contextlib.ExitStack() as stack:
+        files = {name: secret_file(folder, name, operator.credentials()) for name in ("fra1", "hub")}
+        stack.enter_context(member(loopback_only, broker, "fra1", fleet={"credentials": files["fra1"]}))
+        hub = stack.enter_context(
+            member(loopback_only, broker, "hub", answers=False, fleet={"credentials": files["hub"]}))
+        wait_for_verdict(hub, target, "fra1")
+        refused = secret_file(folder, "stranger", stranger.credentials())
+        other = stack.enter_context(
+            member(loopback_only, broker, "other", answers=False, fleet={"credentials": refused}))
+        assert "Authentication Violation" in other.wait_for_log("fleet: not connected")
+
+
+def secret_file(folder: str, name: str, text: str) -> str:
+    path = pathlib.Path(folder, name)
+    path.write_text(text + "\n")
+    path.chmod(0o600)
+    return str(path)
+
+
+@contextlib.contextmanager
+def stopped(instance):
+    """The process of an instance does nothing during the block: SIGSTOP."""
+    instance.process.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        instance.process.send_signal(signal.SIGCONT)
+
+
+def test_a_place_that_continues_too_late_does_not_run_the_check(loopback_only, broker, target):
+    with (
+        member(loopback_only, broker, "fra1") as place,
+        member(loopback_only, broker, "hub", answers=False) as hub,
+        peers.tcp_listener(loopback_only, ADDRESS) as listener,
+    ):
+        wait_for_verdict(hub, target, "fra1")
+        own = f"tcp://{ADDRESS}:{listener.getsockname()[1]}"
+        with stopped(place):
+            document = survey(hub, own, "fra1", check={"timeout_ms": 200}, grace_ms=200)
+            # As late as the clocks of two machines may differ, and more.
+            time.sleep(0.5)
+        assert statuses(document) == {"fra1": "unavailable"}
+        wait_for_verdict(hub, target, "fra1")
+        listener.settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            listener.accept()
+
+
+def test_a_place_that_does_not_read(loopback_only, target):
+    """The broker drops its connection as that of a slow consumer; then it connects again."""
+    with (
+        NatsServer(loopback_only, 'max_pending: 1MB\nwrite_deadline: "500ms"') as broker,
+        member(loopback_only, broker, "fra1") as place,
+        member(loopback_only, broker, "hub", answers=False) as hub,
+        NatsPeer(broker) as peer,
+    ):
+        wait_for_verdict(hub, target, "fra1")
+        with stopped(place):
+            for _ in range(300):
+                peer.publish("connectd.check.fra1", b" " * 60_000, "_INBOX.slow")
+            wait_until(lambda: "Slow Consumer" in broker.log, 20, lambda: f"a slow consumer:\n{broker.log}", 0.1)
+        wait_for_verdict(hub, target, "fra1")
+        assert place.client.get("/livez").status == 200
 
 
 def test_mutual_tls(loopback_only, authorities, target, folder):
