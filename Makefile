@@ -93,7 +93,7 @@ torture: ## Make each call that can fail do so, with each error: for hours (root
 torture-short: ## Make some calls of each kind fail: a minute (root)
 torture torture-short: build venv
 	$(AS_ROOT) env CONNECTD=$(CURDIR)/.build/debug/connectd PYTHONDONTWRITEBYTECODE=1 \
-	    $(VENV)/bin/python Tests/Torture/run $(if $(findstring short,$@),--seconds 75,--long -v)
+	    $(VENV)/bin/python Tests/Torture/run $(if $(findstring short,$@),--seconds 60,--long -v)
 
 coverage: ## Print how many lines of each module the unit tests run
 coverage: test-dependencies

@@ -98,6 +98,8 @@ final class FleetAsker: Sendable {
             await withCheckedContinuation { continuation in
                 waiting.begin(number, continuation)
                 if Task.isCancelled { return waiting.end(number, with: .cancelled) }
+                // The timer may have ended before the question began to wait.
+                if end <= Clock.now() { return waiting.end(number, with: .deadline) }
                 if !outbox.send(message(for: question, number, until: end)) { waiting.end(number, with: .unsent) }
             }
         } onCancel: { [waiting, thread = reactor(of: number).thread] in
