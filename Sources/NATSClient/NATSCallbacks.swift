@@ -69,6 +69,11 @@ final class NATSCallbacks: Sendable {
         onEvent(.disconnected(reason: reason.isEmpty ? "the broker closed the connection" : reason))
     }
 
+    /// The session itself ends the connection, which is not an event.
+    func noteEnd() {
+        state.withLock { $0.isConnected = false }
+    }
+
     func noteReconnected(_ connection: OpaquePointer?) {
         noteConnected(connection)
     }

@@ -117,6 +117,7 @@ extension NATSSession {
             callbacks.noteConnected(connection)
             serve(connection, callbacks, subscriptions)
             state.withLock { $0.callbacks = nil }
+            if isEnded { callbacks.noteEnd() }
             functions.table.pointee.natsConnection_Close(connection)
             return nil
         } catch {

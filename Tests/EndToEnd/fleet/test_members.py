@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import pathlib
+import signal
 import time
 
 import nats
@@ -243,6 +244,10 @@ def test_a_stopping_instance_loses_no_question(loopback_only, broker, fleet, tar
 
         with in_background(ask):
             wait_until(lambda: len(verdicts) > 10, 20, "surveys run")
+            leaving.process.send_signal(signal.SIGTERM)
+            leaving.wait_for_log('"message":"stopped"')
+            leaving.process.wait(10)
+            assert "connection lost" not in leaving.log
             leaving.stop()
         assert verdicts == ["up"] * 60
 
